@@ -1,0 +1,232 @@
+//! How long to wait before each retry, before jitter and ceiling.
+
+use core::time::Duration;
+
+use crate::jitter::Jitter;
+
+/// What a [`Kind::Throttled`](crate::Kind::Throttled) failure without a time counts from at least.
+const THROTTLED_BASE: Duration = Duration::from_secs(1);
+
+/// The delays before a call's retries.
+///
+/// Implemented by [`Schedule`], by closures `Fn(u32) -> Duration` from the number of the retry, and
+/// by lists, whose last delay repeats. Called for a failure only.
+///
+/// ```
+/// use core::time::Duration;
+/// use resilience_core::{Backoff, Jitter, RetryPolicy};
+///
+/// struct Cubic(Duration);
+///
+/// impl Backoff for Cubic {
+///     fn delay(&self, retry: u32) -> Duration {
+///         self.0.saturating_mul(retry.saturating_pow(3))
+///     }
+/// }
+///
+/// let policy = RetryPolicy::new().jitter(Jitter::None).backoff(Cubic(Duration::from_millis(1)));
+/// assert_eq!(policy.delay(4, None), Duration::from_millis(64));
+/// ```
+pub trait Backoff {
+    /// The delay before retry number `retry`; 1 is the first. A server's delay starts the count
+    /// again.
+    fn delay(&self, retry: u32) -> Duration;
+
+    /// The delay after a throttled failure that names no time. Default: [`delay`](Self::delay), at
+    /// least one second.
+    fn throttled_delay(&self, retry: u32) -> Duration {
+        self.delay(retry).max(THROTTLED_BASE)
+    }
+
+    /// The jitter where the policy sets none. Default: [`Jitter::Full`].
+    fn default_jitter(&self) -> Jitter {
+        Jitter::Full
+    }
+
+    /// The ceiling where the policy sets none. Default: no ceiling.
+    fn default_max_delay(&self) -> Duration {
+        Duration::MAX
+    }
+}
+
+impl<F: Fn(u32) -> Duration> Backoff for F {
+    fn delay(&self, retry: u32) -> Duration {
+        self(retry)
+    }
+}
+
+impl Backoff for [Duration] {
+    fn delay(&self, retry: u32) -> Duration {
+        let last = self.len().saturating_sub(1);
+        let index = usize::try_from(retry.saturating_sub(1)).unwrap_or(last);
+        self.get(index.min(last)).copied().unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Backoff for [Duration; N] {
+    fn delay(&self, retry: u32) -> Duration {
+        self.as_slice().delay(retry)
+    }
+}
+
+impl Backoff for Vec<Duration> {
+    fn delay(&self, retry: u32) -> Duration {
+        self.as_slice().delay(retry)
+    }
+}
+
+/// How the delays of a [`Schedule`] grow with the number `n` of the retry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Growth {
+    /// `base * factor^(n-1)`
+    Exponential,
+    /// `base`
+    Fixed,
+    /// `base * n`
+    Linear,
+    /// `base * (1, 1, 2, 3, 5, …)`
+    Fibonacci,
+    /// The `n`-th of these, the last repeats.
+    List(&'static [Duration]),
+}
+
+/// The built-in delays: exponential, fixed, linear, Fibonacci, or a list.
+///
+/// Made and changed through [`RetryPolicy`](crate::RetryPolicy). All arithmetic saturates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    growth: Growth,
+    base: Duration,
+    factor: f64,
+}
+
+impl Schedule {
+    /// Exponential from 100 ms, doubling.
+    #[must_use]
+    pub(crate) const fn new() -> Self {
+        Self { growth: Growth::Exponential, base: Duration::from_millis(100), factor: 2.0 }
+    }
+
+    pub(crate) const fn exponential(mut self) -> Self {
+        self.growth = Growth::Exponential;
+        self
+    }
+
+    pub(crate) const fn fixed(mut self) -> Self {
+        self.growth = Growth::Fixed;
+        self
+    }
+
+    pub(crate) const fn linear(mut self) -> Self {
+        self.growth = Growth::Linear;
+        self
+    }
+
+    pub(crate) const fn fibonacci(mut self) -> Self {
+        self.growth = Growth::Fibonacci;
+        self
+    }
+
+    pub(crate) const fn list(mut self, delays: &'static [Duration]) -> Self {
+        self.growth = Growth::List(delays);
+        self
+    }
+
+    pub(crate) const fn base_delay(mut self, base: Duration) -> Self {
+        self.base = base;
+        self
+    }
+
+    pub(crate) const fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    pub(crate) const fn base(&self) -> Duration {
+        self.base
+    }
+
+    pub(crate) const fn growth_factor(&self) -> f64 {
+        self.factor
+    }
+
+    pub(crate) const fn delays(&self) -> Option<&'static [Duration]> {
+        match self.growth {
+            Growth::List(delays) => Some(delays),
+            _ => None,
+        }
+    }
+}
+
+impl Backoff for Schedule {
+    fn delay(&self, retry: u32) -> Duration {
+        match self.growth {
+            Growth::Exponential => exponential(self.base, self.factor, retry),
+            Growth::Fixed => self.base,
+            Growth::Linear => self.base.saturating_mul(retry),
+            Growth::Fibonacci => fibonacci(self.base, retry),
+            Growth::List(delays) => delays.delay(retry),
+        }
+    }
+
+    fn throttled_delay(&self, retry: u32) -> Duration {
+        match self.growth {
+            Growth::List(delays) => delays.throttled_delay(retry),
+            _ => self.base_delay(self.base.max(THROTTLED_BASE)).delay(retry),
+        }
+    }
+
+    fn default_jitter(&self) -> Jitter {
+        match self.growth {
+            Growth::Fixed => Jitter::None,
+            _ => Jitter::Full,
+        }
+    }
+
+    /// 10 s, or the base delay where that is longer; a list is its own ceiling.
+    fn default_max_delay(&self) -> Duration {
+        match self.growth {
+            Growth::List(_) => Duration::MAX,
+            _ => self.base.max(Duration::from_secs(10)),
+        }
+    }
+}
+
+/// `base * factor^(retry-1)`; a factor that is no growth (below 1, or not a number) counts as 1.
+fn exponential(base: Duration, factor: f64, retry: u32) -> Duration {
+    let factor = if factor >= 1.0 { factor } else { 1.0 };
+    scale(base, factor.powf(f64::from(retry.saturating_sub(1))))
+}
+
+/// `base` times the `retry`-th Fibonacci number.
+fn fibonacci(base: Duration, retry: u32) -> Duration {
+    // The 186th is the last that fits 128 bits, and far past every `Duration`.
+    let (mut this, mut next) = (1_u128, 1_u128);
+    for _ in 1..retry.min(186) {
+        (this, next) = (next, this.saturating_add(next));
+    }
+    from_nanos(base.as_nanos().saturating_mul(this))
+}
+
+/// `duration * by`, saturating; nothing times infinity is nothing.
+pub(crate) fn scale(duration: Duration, by: f64) -> Duration {
+    if duration.is_zero() {
+        return duration;
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a delay needs no more than 53 bits; the cast saturates and takes NaN to zero"
+    )]
+    from_nanos((duration.as_nanos() as f64 * by).round() as u128)
+}
+
+fn from_nanos(nanos: u128) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+    let (Ok(seconds), Ok(rest)) = (u64::try_from(nanos / SECOND), u32::try_from(nanos % SECOND))
+    else {
+        return Duration::MAX;
+    };
+    Duration::new(seconds, rest)
+}

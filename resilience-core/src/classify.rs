@@ -1,0 +1,140 @@
+//! What a failure means: may it pass, and could the effect have happened?
+
+use core::time::Duration;
+
+/// Whether the same call may succeed later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// It may pass by itself: a reset connection, a timeout, a failing replica.
+    Transient,
+    /// The other side asks for less: a rate limit, an overload.
+    Throttled,
+    /// The same call will fail again: a missing row, a refused credential, a bad request.
+    Permanent,
+}
+
+/// Whether the effect of a failed call could have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sent {
+    /// The request never left: no connection, no permit.
+    No,
+    /// It arrived and was turned away before anything was done.
+    Refused,
+    /// Nobody knows: the connection broke while the answer was awaited.
+    Maybe,
+    /// It was done; only the answer was lost or unreadable.
+    Done,
+}
+
+impl Sent {
+    /// Whether the effect certainly did not happen, so that repeating the call is always safe.
+    #[must_use]
+    #[inline]
+    pub const fn is_unapplied(self) -> bool {
+        matches!(self, Self::No | Self::Refused)
+    }
+}
+
+/// The meaning of a failure, on two axes, with the time the other side asked for.
+///
+/// A plain `bool` converts: `true` is transient, `false` is permanent.
+///
+/// ```
+/// use core::time::Duration;
+/// use resilience_core::{Class, Kind, Sent};
+///
+/// let busy = Class::throttled(Some(Duration::from_secs(2))).sent(Sent::Refused);
+/// assert_eq!(busy.kind, Kind::Throttled);
+/// assert_eq!(Class::from(true), Class::transient());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Class {
+    /// Whether the same call may succeed later.
+    pub kind: Kind,
+    /// Whether the effect could have happened. [`Sent::Maybe`] unless said.
+    pub sent: Sent,
+    /// How long the other side asked to wait: exact, never shortened. `None` and zero leave the
+    /// wait to the backoff.
+    pub after: Option<Duration>,
+}
+
+impl Class {
+    /// A failure that may pass by itself.
+    #[must_use]
+    #[inline]
+    pub const fn transient() -> Self {
+        Self { kind: Kind::Transient, sent: Sent::Maybe, after: None }
+    }
+
+    /// A failure by which the other side asks for less, and for how long, where it says so.
+    ///
+    /// Without a time the backoff counts from at least one second.
+    #[must_use]
+    #[inline]
+    pub const fn throttled(after: Option<Duration>) -> Self {
+        Self { kind: Kind::Throttled, sent: Sent::Maybe, after }
+    }
+
+    /// A failure that the same call would meet again.
+    #[must_use]
+    #[inline]
+    pub const fn permanent() -> Self {
+        Self { kind: Kind::Permanent, sent: Sent::Maybe, after: None }
+    }
+
+    /// The same class with another answer to "could the effect have happened?".
+    #[must_use]
+    #[inline]
+    pub const fn sent(mut self, sent: Sent) -> Self {
+        self.sent = sent;
+        self
+    }
+
+    /// The same class with a time that the other side asked for.
+    #[must_use]
+    #[inline]
+    pub const fn after(mut self, after: Duration) -> Self {
+        self.after = Some(after);
+        self
+    }
+}
+
+impl From<bool> for Class {
+    /// `true` is transient, `false` is permanent.
+    #[inline]
+    fn from(transient: bool) -> Self {
+        if transient { Self::transient() } else { Self::permanent() }
+    }
+}
+
+/// An error that knows its own meaning.
+///
+/// An attribute without `on` uses it wherever the error of the function has it; otherwise every
+/// error counts as transient. One classification serves every attribute of a function.
+///
+/// ```
+/// use resilience_core::{Class, Classify};
+///
+/// enum ApiError {
+///     Disconnected,
+///     NotFound,
+/// }
+///
+/// impl Classify for ApiError {
+///     fn classify(&self) -> Class {
+///         match self {
+///             ApiError::Disconnected => Class::transient(),
+///             ApiError::NotFound => Class::permanent(),
+///         }
+///     }
+/// }
+/// # assert_eq!(ApiError::NotFound.classify(), Class::permanent());
+/// # assert_eq!(ApiError::Disconnected.classify(), Class::transient());
+/// ```
+pub trait Classify {
+    /// What this error means for whoever might repeat the call.
+    fn classify(&self) -> Class;
+}

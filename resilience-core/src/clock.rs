@@ -1,0 +1,180 @@
+//! The one clock of sync and async code, and the two ways to wait. Only this file knows tokio.
+//!
+//! A test's virtual clock comes first, then tokio's where a runtime is current, so that a paused
+//! test agrees with every policy, then the system's monotonic clock.
+
+use core::cell::Cell;
+use core::future::Future;
+use core::num::NonZeroU64;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Instant;
+
+use futures_timer::Delay;
+use pin_project_lite::pin_project;
+#[cfg(feature = "tokio")]
+use tokio::time::Sleep;
+
+#[cfg(not(feature = "tokio"))]
+type Sleep = core::future::Pending<()>;
+
+/// A point in time, in nanoseconds from a fixed point 146 years before the process first asked.
+///
+/// One word, and never zero, so that a state that may hold one stays small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(NonZeroU64);
+
+const ORIGIN: u64 = 1 << 62;
+
+impl Moment {
+    fn from_instant(instant: Instant) -> Self {
+        static ANCHOR: OnceLock<Instant> = OnceLock::new();
+        let anchor = *ANCHOR.get_or_init(|| instant);
+        Self::at(match instant.checked_duration_since(anchor) {
+            Some(since) => ORIGIN.saturating_add(nanos(since)),
+            None => ORIGIN.saturating_sub(nanos(anchor.saturating_duration_since(instant))),
+        })
+    }
+
+    fn at(nanos: u64) -> Self {
+        Self(NonZeroU64::new(nanos).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The time from `earlier` to here; zero where `earlier` is later.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
+    }
+
+    pub(crate) fn plus(self, by: Duration) -> Self {
+        Self::at(self.0.get().saturating_add(nanos(by)))
+    }
+
+    pub(crate) fn minus(self, by: Duration) -> Self {
+        Self::at(self.0.get().saturating_sub(nanos(by)))
+    }
+}
+
+/// Whole nanoseconds, saturating after 584 years.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+thread_local! {
+    static VIRTUAL: Cell<Option<Moment>> = const { Cell::new(None) };
+    static SKIPPING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The present, by the clock that rules on this thread.
+pub(crate) fn now() -> Moment {
+    virtual_now().unwrap_or_else(|| Moment::from_instant(real_now()))
+}
+
+#[cfg(feature = "tokio")]
+fn real_now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+#[cfg(not(feature = "tokio"))]
+fn real_now() -> Instant {
+    Instant::now()
+}
+
+/// The virtual clock of this thread, where a test has set one.
+pub(crate) fn virtual_now() -> Option<Moment> {
+    VIRTUAL.try_with(Cell::get).ok().flatten()
+}
+
+/// Sets this thread's virtual clock; returns what it replaces.
+pub(crate) fn set_virtual(now: Option<Moment>) -> Option<Moment> {
+    VIRTUAL.try_with(|clock| clock.replace(now)).ok().flatten()
+}
+
+/// Skips this thread's waits, or not; returns what was before.
+pub(crate) fn set_skipping(skip: bool) -> bool {
+    SKIPPING.try_with(|skipping| skipping.replace(skip)).unwrap_or(false)
+}
+
+/// A wait that is still to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Pause(Duration);
+
+impl Pause {
+    /// Starts a wait of `delay`. A test's guard may do it, or part of it, here and now; the second
+    /// value is the time so passed that no clock shows.
+    pub(crate) fn start(delay: Duration) -> (Self, Duration) {
+        if SKIPPING.try_with(Cell::get).unwrap_or(false) {
+            return (Self(Duration::ZERO), delay);
+        }
+        match virtual_now() {
+            Some(now) => {
+                set_virtual(Some(now.plus(delay)));
+                (Self(Duration::ZERO), Duration::ZERO)
+            }
+            None => (Self(delay), Duration::ZERO),
+        }
+    }
+
+    /// Waits without blocking the thread.
+    pub fn wait(self) -> Wait {
+        if self.0.is_zero() {
+            return Wait::Yield { yielded: false };
+        }
+        #[cfg(feature = "tokio")]
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Wait::Tokio { sleep: tokio::time::sleep(self.0) };
+        }
+        Wait::Timer { delay: Delay::new(self.0) }
+    }
+
+    /// Blocks the thread; returns the time so passed that the clock does not show, as under a
+    /// paused runtime.
+    pub(crate) fn block(self) -> Duration {
+        if self.0.is_zero() {
+            return Duration::ZERO;
+        }
+        let before = now();
+        thread::sleep(self.0);
+        self.0.saturating_sub(now().since(before))
+    }
+}
+
+pin_project! {
+    /// A wait in progress. An enum and no `async fn`, which would store the duration as well.
+    #[project = WaitProjection]
+    #[must_use]
+    pub enum Wait {
+        /// Nothing to wait for, but other tasks get their turn.
+        Yield { yielded: bool },
+        /// Under a tokio runtime.
+        Tokio { #[pin] sleep: Sleep },
+        /// Under any other.
+        Timer { #[pin] delay: Delay },
+    }
+}
+
+impl core::fmt::Debug for Wait {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Wait").finish_non_exhaustive()
+    }
+}
+
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.project() {
+            WaitProjection::Yield { yielded: true } => Poll::Ready(()),
+            WaitProjection::Yield { yielded } => {
+                *yielded = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            WaitProjection::Tokio { sleep } => sleep.poll(cx),
+            WaitProjection::Timer { delay } => delay.poll(cx),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The runtime that the attributes of `resilience-rs` expand to.
+//!
+//! Depend on `resilience-rs`, which re-exports everything here beside the attributes. This crate
+//! knows no macro: every policy is usable by hand.
+
+mod backoff;
+mod classify;
+mod clock;
+mod event;
+mod jitter;
+mod outcome;
+mod random;
+mod retry;
+mod rules;
+mod switch;
+pub mod testing;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use backoff::{Backoff, Schedule};
+pub use classify::{Class, Classify, Kind, Sent};
+pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+pub use jitter::Jitter;
+pub use outcome::Outcome;
+pub use retry::{Retry, RetryPolicy};
+pub use rules::InvalidPolicy;
+pub use switch::{is_enabled, set_enabled};

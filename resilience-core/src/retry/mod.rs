@@ -1,0 +1,10 @@
+//! Calling again: what [`RetryPolicy`] allows, and the engine that decides after each attempt.
+
+mod policy;
+mod run;
+mod state;
+
+pub use policy::RetryPolicy;
+pub use run::Retry;
+
+pub use state::{Report, RetryState};

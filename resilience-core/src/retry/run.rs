@@ -1,0 +1,200 @@
+//! Retrying by hand: a policy, and what a call needs beside it.
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::ops::ControlFlow;
+
+use super::policy::RetryPolicy;
+use super::state::{Report, RetryState};
+use crate::backoff::Backoff;
+use crate::classify::Class;
+use crate::clock::Pause;
+use crate::event::{GiveUpEvent, RetryEvent};
+use crate::outcome::Outcome;
+
+/// A policy together with the predicates and hooks of a call; made by [`RetryPolicy::on`].
+///
+/// ```
+/// use resilience_core::{Class, Classify, RetryPolicy, testing};
+///
+/// #[derive(Debug, PartialEq)]
+/// enum ApiError {
+///     Busy,
+///     NotFound,
+/// }
+///
+/// impl Classify for ApiError {
+///     fn classify(&self) -> Class {
+///         Class::from(*self == ApiError::Busy)
+///     }
+/// }
+///
+/// static RETRY: RetryPolicy = RetryPolicy::new();
+///
+/// let _guard = testing::no_waits();
+/// let mut answers = vec![ApiError::NotFound, ApiError::Busy];
+/// let mut seen = Vec::new();
+/// let result: Result<(), _> = RETRY
+///     .on(ApiError::classify)
+///     .on_retry(|event| seen.push((event.attempt, event.class)))
+///     .run(|| Err(answers.pop().unwrap_or(ApiError::NotFound)));
+/// assert_eq!(result, Err(ApiError::NotFound));
+/// assert_eq!(seen, [(1, Class::transient())]);
+/// ```
+#[must_use = "nothing runs before `run` or `run_async`"]
+pub struct Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
+    policy: &'p RetryPolicy<B>,
+    on: On,
+    on_ok: OnOk,
+    on_retry: OnRetry,
+    on_give_up: OnGiveUp,
+    judges: PhantomData<fn(&T, &E)>,
+}
+
+type Accept<T> = fn(&T) -> Class;
+type Unwatched<'p, T, E, B, On> =
+    Retry<'p, T, E, B, On, Accept<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
+
+impl<B: Backoff> RetryPolicy<B> {
+    /// Calls `body` until it succeeds or the policy gives up, and returns its last outcome. Every
+    /// error is retried; waits block the thread.
+    pub fn run<O: Outcome>(&self, body: impl FnMut() -> O) -> O {
+        self.on(|_: &O::Err| true).run(body)
+    }
+
+    /// Calls and awaits `body` until it succeeds or the policy gives up, and returns its last
+    /// outcome. Every error is retried.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience_core::RetryPolicy;
+    ///
+    /// static RETRY: RetryPolicy = RetryPolicy::new().base_delay(Duration::from_millis(1));
+    ///
+    /// # #[cfg(feature = "tokio")]
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let mut calls = 0;
+    /// let result: Result<u32, &str> = RETRY
+    ///     .run_async(|| {
+    ///         calls += 1;
+    ///         async move { if calls < 3 { Err("not yet") } else { Ok(calls) } }
+    ///     })
+    ///     .await;
+    /// assert_eq!(result, Ok(3));
+    /// # });
+    /// ```
+    pub async fn run_async<O, F>(&self, body: impl FnMut() -> F) -> O
+    where
+        O: Outcome,
+        F: Future<Output = O>,
+    {
+        self.on(|_: &O::Err| true).run_async(body).await
+    }
+
+    /// Says which errors are retried: a predicate from the error to `bool` or [`Class`].
+    pub fn on<T, E, C: Into<Class>>(
+        &self,
+        on: impl Fn(&E) -> C,
+    ) -> Unwatched<'_, T, E, B, impl Fn(&E) -> Class> {
+        Retry {
+            policy: self,
+            on: move |error: &E| on(error).into(),
+            on_ok: |_| Class::permanent(),
+            on_retry: |_| {},
+            on_give_up: |_| {},
+            judges: PhantomData,
+        }
+    }
+}
+
+impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
+    /// Says which values mean "not yet" and are retried: a predicate to `bool` or [`Class`].
+    pub fn on_ok<D: Into<Class>>(
+        self,
+        on_ok: impl Fn(&T) -> D,
+    ) -> Retry<'p, T, E, B, On, impl Fn(&T) -> Class, OnRetry, OnGiveUp> {
+        let Self { policy, on, on_retry, on_give_up, judges, .. } = self;
+        let on_ok = move |value: &T| on_ok(value).into();
+        Retry { policy, on, on_ok, on_retry, on_give_up, judges }
+    }
+
+    /// Calls `hook` before each wait.
+    pub fn on_retry<H: FnMut(&RetryEvent<'_, E>)>(
+        self,
+        hook: H,
+    ) -> Retry<'p, T, E, B, On, OnOk, H, OnGiveUp> {
+        let Self { policy, on, on_ok, on_give_up, judges, .. } = self;
+        Retry { policy, on, on_ok, on_retry: hook, on_give_up, judges }
+    }
+
+    /// Calls `hook` before a failure is returned.
+    pub fn on_give_up<H: FnMut(&GiveUpEvent<'_, E>)>(
+        self,
+        hook: H,
+    ) -> Retry<'p, T, E, B, On, OnOk, OnRetry, H> {
+        let Self { policy, on, on_ok, on_retry, judges, .. } = self;
+        Retry { policy, on, on_ok, on_retry, on_give_up: hook, judges }
+    }
+}
+
+impl<T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'_, T, E, B, On, OnOk, OnRetry, OnGiveUp>
+where
+    B: Backoff,
+    On: Fn(&E) -> Class,
+    OnOk: Fn(&T) -> Class,
+    OnRetry: FnMut(&RetryEvent<'_, E>),
+    OnGiveUp: FnMut(&GiveUpEvent<'_, E>),
+{
+    /// Calls `body` until its outcome stands. Waits block the thread.
+    pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
+        let mut state = RetryState::begin(self.policy);
+        loop {
+            match self.step(state, body()) {
+                ControlFlow::Break(out) => return out,
+                ControlFlow::Continue((next, pause)) => state = next.block(pause),
+            }
+        }
+    }
+
+    /// Calls and awaits `body` until its outcome stands.
+    pub async fn run_async<O, F>(mut self, mut body: impl FnMut() -> F) -> O
+    where
+        O: Outcome<Ok = T, Err = E>,
+        F: Future<Output = O>,
+    {
+        let mut state = RetryState::begin(self.policy);
+        loop {
+            let out = body().await;
+            let pause = match self.step(state, out) {
+                ControlFlow::Break(out) => return out,
+                ControlFlow::Continue((next, pause)) => {
+                    state = next;
+                    pause
+                }
+            };
+            pause.wait().await;
+        }
+    }
+
+    #[inline]
+    fn step<O>(&mut self, state: RetryState, out: O) -> ControlFlow<O, (RetryState, Pause)>
+    where
+        O: Outcome<Ok = T, Err = E>,
+    {
+        let report = Report {
+            name: self.policy.terms.name,
+            on_retry: &mut self.on_retry,
+            on_give_up: &mut self.on_give_up,
+        };
+        state.step(self.policy, out, &self.on, &self.on_ok, report)
+    }
+}
+
+impl<T, E, B: fmt::Debug, On, OnOk, OnRetry, OnGiveUp> fmt::Debug
+    for Retry<'_, T, E, B, On, OnOk, OnRetry, OnGiveUp>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry").field("policy", self.policy).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! The engine: what follows a failed attempt. Attributes and hand-written calls share it.
+
+use core::num::NonZeroU32;
+use core::ops::ControlFlow;
+use core::time::Duration;
+
+use super::policy::{RetryPolicy, Terms};
+use crate::backoff::Backoff;
+use crate::classify::{Class, Kind};
+use crate::clock::{self, Moment, Pause};
+use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+use crate::outcome::Outcome;
+use crate::switch;
+
+/// Where one call stands. Travels by value; nothing is written before the first failure unless the
+/// policy has a deadline.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct RetryState(Option<Progress>);
+
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    /// The attempt that runs or has just ended.
+    attempt: NonZeroU32,
+    /// How many delays in a row the policy has chosen.
+    backoffs: u32,
+    /// The delay waited last, in nanoseconds; meaningless before the first.
+    previous: u64,
+    /// From when `elapsed` counts; moved back by waits that the clock did not show.
+    started: Option<Moment>,
+}
+
+const FIRST: Progress =
+    Progress { attempt: NonZeroU32::MIN, backoffs: 0, previous: 0, started: None };
+
+/// What the engine decided, before anybody is told.
+enum Verdict {
+    Retry { next: Progress, delay: Duration, source: DelaySource },
+    GiveUp(StopReason),
+}
+
+/// Whom the engine tells, and under which name.
+#[derive(Debug)]
+pub struct Report<R, G> {
+    /// The name of the function or policy.
+    pub name: &'static str,
+    /// Called before a wait.
+    pub on_retry: R,
+    /// Called before a failure is returned.
+    pub on_give_up: G,
+}
+
+impl RetryState {
+    /// A call that starts now and has no deadline: no clock is read.
+    #[inline]
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// A call that starts now and has a deadline.
+    #[inline]
+    pub fn timed() -> Self {
+        Self(Some(Progress { started: Some(clock::now()), ..FIRST }))
+    }
+
+    /// A call under `policy` that starts now.
+    #[inline]
+    pub fn begin<B>(policy: &RetryPolicy<B>) -> Self {
+        if policy.terms.deadline.is_some() { Self::timed() } else { Self::new() }
+    }
+
+    /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
+    ///
+    /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
+    /// a future with an error that is not `Send` stays `Send`.
+    ///
+    /// # Errors
+    /// None: `Break` carries the outcome back unchanged.
+    #[cold]
+    #[inline(never)]
+    pub fn step<O, B, C, D>(
+        self,
+        policy: &RetryPolicy<B>,
+        out: O,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        report: Report<impl FnOnce(&RetryEvent<'_, O::Err>), impl FnOnce(&GiveUpEvent<'_, O::Err>)>,
+    ) -> ControlFlow<O, (Self, Pause)>
+    where
+        O: Outcome,
+        B: Backoff,
+        C: Into<Class>,
+        D: Into<Class>,
+    {
+        let (class, error) = match out.as_result() {
+            Ok(value) => match on_ok(value).into() {
+                Class { kind: Kind::Permanent, .. } => return ControlFlow::Break(out),
+                class => (class, None),
+            },
+            Err(error) => (on(error).into(), Some(error)),
+        };
+        let progress = self.0.unwrap_or(FIRST);
+        let now = clock::now();
+        let started = progress.started.unwrap_or(now);
+        let (name, attempt) = (report.name, progress.attempt.get());
+        let (attempts, elapsed) = (policy.terms.attempts, now.since(started));
+        match decide(progress, &policy.terms, &policy.backoff, class, elapsed) {
+            Verdict::Retry { next, delay, source } => {
+                (report.on_retry)(&RetryEvent {
+                    name,
+                    attempt,
+                    attempts,
+                    error,
+                    class,
+                    delay,
+                    delay_source: source,
+                    elapsed,
+                });
+                let (pause, unseen) = Pause::start(delay);
+                let started = Some(started.minus(unseen));
+                ControlFlow::Continue((Self(Some(Progress { started, ..next })), pause))
+            }
+            Verdict::GiveUp(reason) => {
+                (report.on_give_up)(&GiveUpEvent {
+                    name,
+                    attempt,
+                    attempts,
+                    error,
+                    class,
+                    reason,
+                    elapsed,
+                });
+                ControlFlow::Break(out)
+            }
+        }
+    }
+
+    /// Blocks the thread for the pause.
+    pub fn block(self, pause: Pause) -> Self {
+        let unseen = pause.block();
+        Self(self.0.map(|progress| Progress {
+            started: progress.started.map(|started| started.minus(unseen)),
+            ..progress
+        }))
+    }
+}
+
+impl Default for RetryState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The rules, in the order in which they are reported.
+fn decide(
+    progress: Progress,
+    terms: &Terms,
+    backoff: &dyn Backoff,
+    class: Class,
+    elapsed: Duration,
+) -> Verdict {
+    let attempt = progress.attempt;
+    if class.kind == Kind::Permanent {
+        return Verdict::GiveUp(StopReason::Permanent);
+    }
+    if !terms.idempotent && !class.sent.is_unapplied() {
+        return Verdict::GiveUp(StopReason::NotIdempotent);
+    }
+    if terms.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
+        return Verdict::GiveUp(StopReason::Attempts);
+    }
+    if !switch::is_enabled() {
+        return Verdict::GiveUp(StopReason::Disabled);
+    }
+    let asked = class.after.filter(|after| !after.is_zero());
+    if asked.is_some_and(|after| after > terms.max_retry_after) {
+        return Verdict::GiveUp(StopReason::RetryAfter);
+    }
+    let (delay, source, backoffs) = if let Some(after) = asked {
+        (after, DelaySource::Server, 0)
+    } else {
+        let retry = progress.backoffs.saturating_add(1);
+        let previous = (retry > 1).then(|| Duration::from_nanos(progress.previous));
+        (terms.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
+    };
+    if terms.deadline.is_some_and(|deadline| elapsed.saturating_add(delay) >= deadline) {
+        return Verdict::GiveUp(StopReason::Deadline);
+    }
+    let next = Progress {
+        attempt: attempt.saturating_add(1),
+        backoffs,
+        previous: clock::nanos(delay),
+        ..progress
+    };
+    Verdict::Retry { next, delay, source }
+}

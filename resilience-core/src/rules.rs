@@ -1,0 +1,73 @@
+//! The rules of a configuration, each said once: for constants at compile time, where breaking one
+//! is a compile error, and for policies built at run time, by [`RetryPolicy::validate`].
+//!
+//! The macros check literals by the same rules in the same words.
+//!
+//! [`RetryPolicy::validate`]: crate::RetryPolicy::validate
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::jitter::Jitter;
+
+/// A rule that a policy breaks, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidPolicy(&'static str);
+
+impl InvalidPolicy {
+    pub(crate) const fn words(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for InvalidPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl core::error::Error for InvalidPolicy {}
+
+type Rule = Result<(), InvalidPolicy>;
+
+const fn rule(holds: bool, words: &'static str) -> Rule {
+    if holds { Ok(()) } else { Err(InvalidPolicy(words)) }
+}
+
+pub(crate) const fn attempts(attempts: u32) -> Rule {
+    rule(attempts >= 1, "`attempts` counts the first call, so it must be at least 1")
+}
+
+pub(crate) const fn factor(factor: f64) -> Rule {
+    rule(
+        factor >= 1.0 && factor < f64::INFINITY,
+        "`factor` must be a finite number of at least 1: delays do not shrink",
+    )
+}
+
+pub(crate) const fn jitter(jitter: Jitter) -> Rule {
+    let ratio = if let Jitter::Ratio(ratio) = jitter { ratio } else { 0.0 };
+    rule(ratio >= 0.0 && ratio <= 1.0, "a jitter ratio must be between 0 and 1")
+}
+
+pub(crate) const fn delays(delays: &[Duration]) -> Rule {
+    rule(!delays.is_empty(), "a list of delays needs at least one")
+}
+
+pub(crate) const fn base_within_max(base: Duration, max: Duration) -> Rule {
+    rule(
+        base.as_nanos() <= max.as_nanos(),
+        "`base_delay` is longer than `max_delay`, so no delay would ever grow",
+    )
+}
+
+pub(crate) const fn deadline(deadline: Duration) -> Rule {
+    rule(!deadline.is_zero(), "`deadline` is zero, so no attempt could start")
+}
+
+pub(crate) const fn base_within_deadline(base: Duration, deadline: Duration) -> Rule {
+    rule(
+        base.as_nanos() < deadline.as_nanos(),
+        "the first wait, `base_delay`, does not fit into `deadline`, so nothing would be retried",
+    )
+}

@@ -1,0 +1,122 @@
+//! Time and chance in your tests: a virtual clock, seeded or given draws, no waits.
+//!
+//! Each function returns a guard. It works for the current thread, and what was before returns when
+//! it is dropped, so that tests that run in parallel do not disturb each other. Guards nest.
+//!
+//! Async code under tokio needs no clock from here: in a test with `start_paused = true` every wait
+//! passes at once and every policy reads the paused clock.
+//!
+//! ```
+//! use core::time::Duration;
+//! use resilience_core::{Jitter, RetryPolicy, testing};
+//!
+//! let clock = testing::clock();
+//! let policy = RetryPolicy::new().attempts(3).fixed().base_delay(Duration::from_secs(20));
+//! let result: Result<(), &str> = policy.run(|| Err("down"));
+//! assert_eq!(result, Err("down"));
+//! assert_eq!(clock.elapsed(), Duration::from_secs(40)); // and no time has passed
+//! ```
+
+use core::marker::PhantomData;
+use core::time::Duration;
+use std::rc::Rc;
+
+use crate::clock::{self, Moment};
+use crate::random::{self, Source};
+
+/// Guards restore what was on their own thread, so they must not leave it.
+type NotSend = PhantomData<Rc<()>>;
+
+/// Puts this thread under a virtual clock. Waits, of sync and async code alike, advance it and
+/// return at once.
+pub fn clock() -> Clock {
+    let start = clock::now();
+    Clock { start, before: clock::set_virtual(Some(start)), not_send: PhantomData }
+}
+
+/// Makes the draws of this thread's jitter follow from `seed`: the same seed, the same delays.
+pub fn seed(seed: u64) -> Draws {
+    Draws::new(Source::seeded(seed))
+}
+
+/// Makes the draws of this thread's jitter these, in order; the last repeats. Values are brought
+/// into `[0, 1)`. Without any, draws are random.
+///
+/// ```
+/// use core::time::Duration;
+/// use resilience_core::{RetryPolicy, testing};
+///
+/// let _draws = testing::draws([0.5]);
+/// assert_eq!(RetryPolicy::new().delay(1, None), Duration::from_millis(50)); // full jitter of 100 ms
+/// ```
+pub fn draws(draws: impl IntoIterator<Item = f64>) -> Draws {
+    Draws::new(Source::given(draws))
+}
+
+/// Makes this thread's waits pass at once. A deadline still counts them, so that attempts end where
+/// they would in production.
+pub fn no_waits() -> NoWaits {
+    NoWaits { before: clock::set_skipping(true), not_send: PhantomData }
+}
+
+/// The virtual clock of a thread. See [`clock()`].
+#[derive(Debug)]
+#[must_use = "the clock is virtual until this guard is dropped"]
+pub struct Clock {
+    start: Moment,
+    before: Option<Moment>,
+    not_send: NotSend,
+}
+
+impl Clock {
+    /// Lets `by` pass.
+    pub fn advance(&self, by: Duration) {
+        clock::set_virtual(Some(clock::now().plus(by)));
+    }
+
+    /// The virtual time that has passed since the guard was made.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        clock::now().since(self.start)
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        clock::set_virtual(self.before);
+    }
+}
+
+/// The replaced draws of a thread. See [`seed`] and [`draws()`].
+#[derive(Debug)]
+#[must_use = "draws are replaced until this guard is dropped"]
+pub struct Draws {
+    before: Option<Source>,
+    not_send: NotSend,
+}
+
+impl Draws {
+    fn new(source: Source) -> Self {
+        Self { before: random::replace(Some(source)), not_send: PhantomData }
+    }
+}
+
+impl Drop for Draws {
+    fn drop(&mut self) {
+        random::replace(self.before.take());
+    }
+}
+
+/// The skipped waits of a thread. See [`no_waits`].
+#[derive(Debug)]
+#[must_use = "waits are skipped until this guard is dropped"]
+pub struct NoWaits {
+    before: bool,
+    not_send: NotSend,
+}
+
+impl Drop for NoWaits {
+    fn drop(&mut self) {
+        clock::set_skipping(self.before);
+    }
+}

@@ -1,0 +1,209 @@
+//! What stands between the parentheses of an attribute: `key`, `key = value`, `key(a, b)`.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Path, Token, token};
+
+use crate::diagnostics::Errors;
+
+/// The arguments of one attribute. What nobody has taken by the end is an unknown key.
+pub(crate) struct Args {
+    attribute: &'static str,
+    args: Vec<Arg>,
+    /// Every key that was asked for, in the order of asking.
+    known: Vec<&'static str>,
+}
+
+/// One argument, with its key kept so that messages can point at it.
+pub(crate) struct Arg {
+    pub(crate) key: Ident,
+    pub(crate) value: Value,
+}
+
+/// The value of a key, as written.
+pub(crate) enum Value {
+    /// `key`
+    Bare,
+    /// `key = value`
+    Expr(Expr),
+    /// `key(a, b)`
+    Names(Vec<Ident>),
+}
+
+impl Args {
+    /// Reads all arguments. One that cannot be read is reported and left out, and reading goes on
+    /// behind the next comma.
+    pub(crate) fn parse(attribute: &'static str, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut args: Vec<Arg> = Vec::new();
+        let read = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                match input.parse::<Arg>().and_then(|arg| end_of_argument(input).map(|()| arg)) {
+                    Ok(arg) if args.iter().any(|other| other.key == arg.key) => {
+                        errors
+                            .add(&arg.key, format!("duplicate `{}` in `#[{attribute}]`", arg.key));
+                    }
+                    Ok(arg) => args.push(arg),
+                    Err(error) => errors.push(error),
+                }
+                while !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
+                    input.parse::<TokenTree>()?;
+                }
+            }
+            Ok(())
+        };
+        let end = read.parse2(tokens);
+        errors.keep(end);
+        Self { attribute, args, known: Vec::new() }
+    }
+
+    /// Takes the argument named `key`, where it is given.
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<Arg> {
+        self.known.push(key);
+        let index = self.args.iter().position(|arg| arg.key == key)?;
+        Some(self.args.swap_remove(index))
+    }
+
+    /// Takes `key = value` and reads the value.
+    pub(crate) fn value<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        read: impl FnOnce(Expr) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        let arg = self.take(key)?;
+        match arg.value {
+            Value::Expr(value) => {
+                let value = errors.keep(read(value))?;
+                Some(Keyed { key: arg.key, value })
+            }
+            Value::Bare | Value::Names(_) => {
+                errors.add(&arg.key, format!("`{key}` needs a value: `{key} = …`"));
+                None
+            }
+        }
+    }
+
+    /// Takes `crate = path`, which every attribute has: where generated code finds the runtime.
+    pub(crate) fn root(&mut self, errors: &mut Errors) -> Option<Path> {
+        let path = self.value("crate", errors, |value| match value {
+            Expr::Path(path) if path.path.leading_colon.is_some() || is_absolute(&path.path) => {
+                Ok(path.path)
+            }
+            other => Err(syn::Error::new_spanned(
+                other,
+                "`crate` is the absolute path of the runtime, like `crate = ::my_crate::resilience`",
+            )),
+        });
+        // It exists for macros and re-exports; a list of keys for people does not name it.
+        self.known.retain(|known| *known != "crate");
+        path.map(|path| path.value)
+    }
+
+    /// Reports what nobody has taken. `hints` answers the names that other libraries use.
+    pub(crate) fn finish(self, hints: &[(&str, &str)], errors: &mut Errors) {
+        let Self { attribute, args, known } = self;
+        for Arg { key, .. } in args {
+            let name = key.to_string();
+            let list = known.join("`, `");
+            let message = if let Some((_, hint)) = hints.iter().find(|(other, _)| *other == name) {
+                format!("`#[{attribute}]` has no `{name}`: {hint}")
+            } else if let Some(near) = nearest(&name, &known) {
+                format!("`#[{attribute}]` has no `{name}`; did you mean `{near}`?")
+            } else {
+                format!("`#[{attribute}]` has no `{name}`; its keys are `{list}`")
+            };
+            errors.add(key, message);
+        }
+    }
+}
+
+/// A value with its key.
+pub(crate) struct Keyed<T> {
+    pub(crate) key: Ident,
+    pub(crate) value: T,
+}
+
+impl Parse for Arg {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Ident::peek_any) {
+            let message = "expected a key, like `attempts = 4`";
+            return Err(match input.fork().parse::<Expr>() {
+                Ok(expr) => syn::Error::new_spanned(expr, message),
+                Err(_) => input.error(message),
+            });
+        }
+        let key = input.call(Ident::parse_any)?;
+        let value = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            if input.is_empty() || input.peek(Token![,]) {
+                return Err(syn::Error::new_spanned(&key, format!("`{key} =` needs a value")));
+            }
+            Value::Expr(ungroup(input.parse()?))
+        } else if input.peek(token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            let names =
+                Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any)?;
+            Value::Names(names.into_iter().collect())
+        } else {
+            Value::Bare
+        };
+        Ok(Self { key, value })
+    }
+}
+
+/// A value that a `macro_rules!` macro passed on arrives in an invisible group.
+fn ungroup(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => ungroup(*group.expr),
+        other => other,
+    }
+}
+
+fn end_of_argument(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(())
+    } else {
+        Err(input.error("expected `,` between two arguments"))
+    }
+}
+
+fn is_absolute(path: &Path) -> bool {
+    path.segments.first().is_some_and(|first| first.ident == "crate" || first.ident == "$crate")
+}
+
+/// The known key that is at most two edits away.
+pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let distances = known.iter().map(|key| (edits(name, key), *key));
+    let (distance, key) = distances.min_by_key(|(distance, _)| *distance)?;
+    // Two edits turn any word of three letters into any other.
+    (distance <= 2 && distance * 2 < key.len().max(name.len())).then_some(key)
+}
+
+/// The Levenshtein distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = i;
+        let mut left = i + 1;
+        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
+            let above = *cell;
+            *cell = (corner + usize::from(from != *to)).min(above + 1).min(left + 1);
+            (corner, left) = (above, *cell);
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+impl ToTokens for Arg {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.key.to_tokens(tokens);
+    }
+}

@@ -1,0 +1,132 @@
+//! Methods under `#[async_trait]`, which has turned them into sync functions by the time we see
+//! them:
+//!
+//! ```text
+//! Box::pin(async move { … let __self = self; let x = x; let __ret: Ret = { body }; … __ret })
+//! ```
+//!
+//! The layer goes around `{ body }`. The shape is recognised by its tokens, at any depth, because
+//! other attributes may have wrapped it once more.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use syn::Type;
+
+use crate::function::{Binding, bind, without_mut};
+use crate::tokens::refill;
+
+/// The name that `#[async_trait]` gives to `self`.
+pub(crate) const SELF: &str = "__self";
+
+/// That name, in the place of a `self`.
+pub(crate) fn named_self(own: &Ident) -> Ident {
+    Ident::new(SELF, own.span())
+}
+
+/// The body of a method under `#[async_trait]`.
+pub(crate) struct Boxed {
+    pub(crate) returns: Type,
+    pub(crate) block: Group,
+    /// The names bound between the method's parameters and its body.
+    pub(crate) bindings: Vec<Binding>,
+}
+
+impl Boxed {
+    /// Finds the body inside the desugared one.
+    ///
+    /// `owned_self` says whether the method takes `self` by value; for `&mut self` the desugared
+    /// body has a `mut` of its own.
+    pub(crate) fn find(body: &Group, owned_self: bool) -> Option<Self> {
+        let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+        let Some(place) = Place::find(&tokens) else {
+            let mut groups = tokens.iter().filter_map(|token| match token {
+                TokenTree::Group(group) => Some(group),
+                _ => None,
+            });
+            return groups.find_map(|group| Self::find(group, owned_self));
+        };
+        let returns = tokens.get(place.returns.clone())?.iter().cloned().collect();
+        let Some(TokenTree::Group(block)) = tokens.get(place.block) else { return None };
+        let mut bindings = Vec::new();
+        for pattern in prelude(tokens.get(..place.start)?) {
+            bind(&pattern, false, &mut bindings);
+        }
+        for binding in bindings.iter_mut().filter(|binding| binding.name == SELF) {
+            binding.reference = !owned_self;
+            binding.mutable &= owned_self;
+        }
+        Some(Self { returns: syn::parse2(returns).ok()?, block: block.clone(), bindings })
+    }
+
+    /// The desugared body with another block in the place of the method's own. The names in
+    /// `settled` lose their `mut`: their clones carry it.
+    pub(crate) fn replace(body: &Group, new: &TokenStream, settled: &[Ident]) -> Group {
+        let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+        if let Some(place) = Place::find(&tokens) {
+            let tail = tokens.split_off(place.block + 1);
+            tokens.truncate(place.block);
+            let ours = tokens.split_off(place.start);
+            let before = without_mut(tokens.into_iter().collect(), settled);
+            let block = TokenTree::Group(Group::new(Delimiter::Brace, new.clone()));
+            return refill(
+                body,
+                before.into_iter().chain(ours).chain([block]).chain(tail).collect(),
+            );
+        }
+        let mut done = false;
+        let inside = tokens.into_iter().map(|token| match token {
+            TokenTree::Group(group) if !done && Place::is_within(&group) => {
+                done = true;
+                TokenTree::Group(Self::replace(&group, new, settled))
+            }
+            other => other,
+        });
+        refill(body, inside.collect())
+    }
+}
+
+/// Where `let __ret: returns = block;` stands in a list of tokens.
+struct Place {
+    start: usize,
+    returns: std::ops::Range<usize>,
+    block: usize,
+}
+
+impl Place {
+    fn is_within(group: &Group) -> bool {
+        let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+        Self::find(&tokens).is_some()
+            || tokens
+                .iter()
+                .any(|token| matches!(token, TokenTree::Group(group) if Self::is_within(group)))
+    }
+
+    fn find(tokens: &[TokenTree]) -> Option<Self> {
+        let is_word = |index: usize, word: &str| matches!(tokens.get(index), Some(TokenTree::Ident(ident)) if ident == word);
+        let is_mark = |index: usize, mark: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
+        let start = (0..tokens.len()).find(|&index| {
+            is_word(index, "let") && is_word(index + 1, "__ret") && is_mark(index + 2, ':')
+        })?;
+        let end = (start..tokens.len()).find(|&index| is_mark(index, ';'))?;
+        let block = end.checked_sub(1)?;
+        let is_block = matches!(tokens.get(block), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace);
+        (is_block && is_mark(block.checked_sub(1)?, '=')).then_some(Self {
+            start,
+            returns: start + 3..block - 1,
+            block,
+        })
+    }
+}
+
+/// The patterns of the `let` statements that rebind the parameters.
+fn prelude(tokens: &[TokenTree]) -> Vec<TokenStream> {
+    let mut patterns = Vec::new();
+    let mut rest = tokens.iter();
+    while let Some(token) = rest.next() {
+        let is_let = matches!(token, TokenTree::Ident(word) if word == "let");
+        if is_let {
+            let is_end = |token: &&TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '=');
+            patterns.push(rest.by_ref().take_while(|token| !is_end(token)).cloned().collect());
+        }
+    }
+    patterns
+}

@@ -1,0 +1,166 @@
+//! `#[retry]`: a loop around the body.
+
+mod hints;
+mod policy;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, LitStr};
+
+use self::policy::Policy;
+use crate::args::{Args, Value};
+use crate::attrs::Attribute;
+use crate::diagnostics::Errors;
+use crate::order::Mark;
+use crate::splice::{Site, local};
+use crate::value;
+
+/// The validated keys.
+pub(crate) struct Retry {
+    policy: Policy,
+    on: Option<Expr>,
+    on_ok: Option<Expr>,
+    on_retry: Option<Expr>,
+    on_give_up: Option<Expr>,
+    name: Option<LitStr>,
+    clones: Vec<Ident>,
+}
+
+impl Attribute for Retry {
+    const NAME: &'static str = "retry";
+    const REPEATS: bool = true;
+    const HINTS: &'static [(&'static str, &'static str)] = hints::HINTS;
+
+    fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
+        let policy = Policy::validate(args, errors);
+        let mut callable = |key| {
+            let value = args.value(key, errors, |expr| value::callable(key, expr));
+            value.map(|keyed| keyed.value)
+        };
+        let [on, on_ok, on_retry, on_give_up] =
+            ["on", "on_ok", "on_retry", "on_give_up"].map(&mut callable);
+        let clones = clones(args, errors);
+        let name = args.value("name", errors, |expr| value::text("name", expr));
+        let name = name.map(|keyed| keyed.value);
+        Some(Self { policy, on, on_ok, on_retry, on_give_up, name, clones })
+    }
+
+    // Output, for an async function; a sync one calls a closure and blocks:
+    //
+    //     let mut state = RetryState::new();
+    //     'layer: loop {
+    //         let (next, pause) = {
+    //             let out = async { body }.await;
+    //             if out.is_ok() { break 'layer out; }
+    //             match state.step(policy, out, on, on_ok, report) {
+    //                 Break(out) => break 'layer out,
+    //                 Continue(next) => next,
+    //             }
+    //         };
+    //         state = next;
+    //         pause.wait().await;
+    //     }
+    fn generate(&self, site: &Site) -> TokenStream {
+        let Site { is_async, returns, private, .. } = site;
+        let [state, out, next, pause, layer] =
+            ["state", "out", "next", "pause", "layer"].map(local);
+        let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
+        let (setup, begin, policy) = self.policy.generate(site);
+        let attempt = site.attempt();
+        let on = self.on(private);
+        let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
+        let report = self.report(site);
+        // Spanned at the return type: a type that is no outcome is underlined there, once.
+        let at = site.returns_span;
+        let is_ok = quote_spanned!(at=> <#returns as #private::Outcome>::is_ok);
+        let step = quote_spanned!(at=> #private::RetryState::step::<#returns, _, _, _>);
+        // With `on_ok` a success may have to be repeated as well.
+        let success = self.on_ok.is_none().then(|| quote!(if #is_ok(&#out) { break #layer #out; }));
+        let wait = if *is_async {
+            quote!(#state = #next; #private::Pause::wait(#pause).await;)
+        } else {
+            quote!(#state = #private::RetryState::block(#next, #pause);)
+        };
+        quote! {
+            #setup
+            let mut #state = #begin;
+            #layer: loop {
+                let (#next, #pause) = {
+                    let #out = #attempt;
+                    #success
+                    match #step(#state, #policy, #out, #on, #on_ok, #report) {
+                        ::core::ops::ControlFlow::Break(#out) => break #layer #out,
+                        ::core::ops::ControlFlow::Continue(#next) => #next,
+                    }
+                };
+                #wait
+            }
+        }
+    }
+
+    fn check_order(mark: &Mark, errors: &mut Errors) {
+        if mark.inner.iter().any(|name| name == Self::NAME) {
+            errors.add(
+                Ident::new(Self::NAME, proc_macro2::Span::call_site()),
+                "two `#[retry]` on one function multiply their attempts: keep one",
+            );
+        }
+    }
+
+    fn clones(&self) -> &[Ident] {
+        &self.clones
+    }
+}
+
+impl Retry {
+    /// The predicate for errors; without one, the error's own `Classify` where it has one.
+    fn on(&self, private: &TokenStream) -> TokenStream {
+        let error = local("error");
+        self.on.as_ref().map_or_else(
+            || {
+                quote!(|#error| {
+                    #[allow(unused_imports)]
+                    use #private::Unclassified as _;
+                    #private::Probe(#error).class()
+                })
+            },
+            quote_expr,
+        )
+    }
+
+    fn report(&self, Site { private, name, .. }: &Site) -> TokenStream {
+        let name = self.name.as_ref().map_or_else(
+            || quote!(::core::concat!(::core::module_path!(), "::", #name)),
+            ToTokens::to_token_stream,
+        );
+        let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);
+        let on_retry = or(&self.on_retry, quote!(#private::no_retry_hook));
+        let on_give_up = or(&self.on_give_up, quote!(#private::no_give_up_hook));
+        quote!(#private::Report { name: #name, on_retry: #on_retry, on_give_up: #on_give_up })
+    }
+}
+
+fn quote_expr(expr: &Expr) -> TokenStream {
+    expr.to_token_stream()
+}
+
+/// `clone(a, b)`
+fn clones(args: &mut Args, errors: &mut Errors) -> Vec<Ident> {
+    let Some(arg) = args.take("clone") else { return Vec::new() };
+    match arg.value {
+        Value::Names(names) if !names.is_empty() => names,
+        Value::Names(_) | Value::Bare => {
+            errors.add(&arg.key, "`clone` names the arguments to clone: `clone(body)`");
+            Vec::new()
+        }
+        Value::Expr(value) => {
+            let written = value.to_token_stream();
+            errors.push(syn::Error::new(
+                value.span(),
+                format!("`clone` takes names in parentheses: `clone({written})`"),
+            ));
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The annotated function: its signature parsed, its body kept as tokens.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, FnArg, GenericParam, Pat, Receiver, ReceiverKind, ReturnType, Signature, Type,
+    Visibility,
+};
+
+/// A function as the attribute receives it.
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    /// Behind the signature: the body in braces, or what else stands there.
+    pub(crate) body: Body,
+}
+
+#[derive(Clone)]
+pub(crate) enum Body {
+    Block(Group),
+    /// `;`, or a body that is half typed.
+    Missing(TokenStream),
+}
+
+/// A name that a parameter binds.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    pub(crate) name: Ident,
+    /// By value and `mut`: a change that one attempt makes would reach the next.
+    pub(crate) mutable: bool,
+    /// The parameter is declared as a reference.
+    pub(crate) reference: bool,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        let sig = input.parse()?;
+        let rest: TokenStream = input.parse()?;
+        let mut function = Self { attrs, vis, sig, body: Body::of(rest) };
+        function.lift_inner_attributes();
+        Ok(function)
+    }
+}
+
+impl Body {
+    /// A body that a `macro_rules!` macro passed on arrives in an invisible group.
+    fn of(rest: TokenStream) -> Self {
+        let mut tokens = rest.clone().into_iter();
+        match (tokens.next(), tokens.next()) {
+            (Some(TokenTree::Group(group)), None) => match group.delimiter() {
+                Delimiter::Brace => Self::Block(group),
+                Delimiter::None => Self::of(group.stream()),
+                _ => Self::Missing(rest),
+            },
+            _ => Self::Missing(rest),
+        }
+    }
+}
+
+impl Function {
+    /// `#![attr]` at the start of the body becomes `#[attr]` above the function.
+    fn lift_inner_attributes(&mut self) {
+        let Body::Block(body) = &self.body else { return };
+        let is = |token: Option<&TokenTree>, mark: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
+        let mut tokens = body.stream().into_iter().collect::<Vec<_>>();
+        while is(tokens.first(), '#') && is(tokens.get(1), '!') {
+            let lifted: TokenStream = tokens.drain(..3.min(tokens.len())).collect();
+            if let Ok(inner) = syn::parse::Parser::parse2(Attribute::parse_inner, lifted) {
+                self.attrs.extend(
+                    inner
+                        .into_iter()
+                        .map(|attribute| Attribute { style: syn::AttrStyle::Outer, ..attribute }),
+                );
+            }
+        }
+        self.body = Body::Block(crate::tokens::refill(body, tokens.into_iter().collect()));
+    }
+
+    /// Whether the receiver is taken by value: `self` or `self: Box<Self>`.
+    pub(crate) fn owned_self(&self) -> bool {
+        self.sig.receiver().is_some_and(|receiver| !is_reference_receiver(receiver))
+    }
+
+    /// Every name that the parameters bind, `self` included.
+    pub(crate) fn bindings(&self) -> Vec<Binding> {
+        let mut bindings = Vec::new();
+        for input in &self.sig.inputs {
+            match input {
+                FnArg::Receiver(receiver) => bindings.push(Binding {
+                    name: Ident::from(receiver.self_token),
+                    mutable: receiver.mutability.is_some() && !is_reference_receiver(receiver),
+                    reference: is_reference_receiver(receiver),
+                }),
+                FnArg::Typed(typed) => {
+                    let reference = matches!(*typed.ty, Type::Reference(_));
+                    bind(&typed.pat.to_token_stream(), reference, &mut bindings);
+                }
+            }
+        }
+        bindings
+    }
+
+    /// The type and constant parameters of the function.
+    pub(crate) fn generics(&self) -> Vec<Ident> {
+        let parameters = self.sig.generics.params.iter();
+        parameters
+            .filter_map(|parameter| match parameter {
+                GenericParam::Const(parameter) => Some(parameter.ident.clone()),
+                GenericParam::Type(parameter) => Some(parameter.ident.clone()),
+                GenericParam::Lifetime(_) => None,
+            })
+            .collect()
+    }
+
+    /// The return type as generated code may name it, and where it stands.
+    pub(crate) fn returns(&self) -> (TokenStream, Span) {
+        match &self.sig.output {
+            ReturnType::Default => (quote!(()), self.sig.ident.span()),
+            ReturnType::Type(_, ty) => (nameable((**ty).clone()).to_token_stream(), ty.span()),
+        }
+    }
+
+    /// Takes the `mut` off the named parameters, whose clones carry it.
+    pub(crate) fn settle(&mut self, names: &[Ident]) {
+        for input in &mut self.sig.inputs {
+            match input {
+                FnArg::Receiver(receiver) if names.iter().any(|name| name == "self") => {
+                    if !is_reference_receiver(receiver) {
+                        receiver.mutability = None;
+                    }
+                }
+                FnArg::Receiver(_) => {}
+                FnArg::Typed(typed) => {
+                    let tokens = without_mut(typed.pat.to_token_stream(), names);
+                    *typed.pat = Pat::Verbatim(tokens);
+                }
+            }
+        }
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attrs, vis, sig, body } = self;
+        tokens.extend(quote!(#(#attrs)* #vis #sig));
+        match body {
+            Body::Block(group) => group.to_tokens(tokens),
+            Body::Missing(rest) => rest.to_tokens(tokens),
+        }
+    }
+}
+
+fn is_reference_receiver(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Reference(..) => true,
+        ReceiverKind::Typed(_, ty) => matches!(**ty, Type::Reference(_)),
+        _ => false,
+    }
+}
+
+/// Collects the names that a pattern binds: lower-case words that are no path, field name or type.
+pub(crate) fn bind(pattern: &TokenStream, reference: bool, bindings: &mut Vec<Binding>) {
+    let tokens: Vec<TokenTree> = pattern.clone().into_iter().collect();
+    let mut mutable = false;
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Ident(word) if word == "mut" => mutable = true,
+            TokenTree::Ident(word) if word == "ref" || word == "_" => {}
+            TokenTree::Ident(word) => {
+                let field_or_path = matches!(tokens.get(index + 1), Some(TokenTree::Punct(mark)) if mark.as_char() == ':')
+                    || matches!(tokens.get(index + 1), Some(TokenTree::Group(_)));
+                let first = word.to_string().chars().next();
+                if !field_or_path
+                    && first.is_some_and(|first| first == '_' || !first.is_uppercase())
+                {
+                    bindings.push(Binding { name: word.clone(), mutable, reference });
+                }
+                mutable = false;
+            }
+            TokenTree::Group(group) => bind(&group.stream(), reference, bindings),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+/// The pattern without the `mut` in front of these names.
+pub(crate) fn without_mut(pattern: TokenStream, names: &[Ident]) -> TokenStream {
+    let mut tokens = pattern.into_iter().peekable();
+    let mut kept = Vec::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) if word == "mut" => {
+                let carried =
+                    matches!(tokens.peek(), Some(TokenTree::Ident(name)) if names.contains(name));
+                if !carried {
+                    kept.push(TokenTree::Ident(word));
+                }
+            }
+            TokenTree::Group(group) => {
+                let inside = without_mut(group.stream(), names);
+                kept.push(TokenTree::Group(crate::tokens::refill(&group, inside)));
+            }
+            other => kept.push(other),
+        }
+    }
+    kept.into_iter().collect()
+}
+
+/// The type with `_` for every `impl Trait`, which cannot be named.
+pub(crate) fn nameable(mut ty: Type) -> Type {
+    fn erase(ty: &mut Type) {
+        match ty {
+            Type::ImplTrait(_) => *ty = syn::parse_quote!(_),
+            Type::Path(path) => {
+                for segment in &mut path.path.segments {
+                    if let syn::PathArguments::AngleBracketed(list) = &mut segment.arguments {
+                        for argument in &mut list.args {
+                            if let syn::GenericArgument::Type(ty) = argument {
+                                erase(ty);
+                            }
+                        }
+                    }
+                }
+            }
+            Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
+            Type::Reference(reference) => erase(&mut reference.elem),
+            Type::Slice(slice) => erase(&mut slice.elem),
+            Type::Array(array) => erase(&mut array.elem),
+            Type::Paren(paren) => erase(&mut paren.elem),
+            Type::Group(group) => erase(&mut group.elem),
+            _ => {}
+        }
+    }
+    erase(&mut ty);
+    ty
+}

@@ -1,0 +1,38 @@
+//! The attributes of `resilience-rs`. Their documentation stands where they are re-exported, in
+//! that crate.
+
+mod args;
+mod async_trait;
+mod attrs;
+mod borrow;
+mod check;
+mod constant;
+mod diagnostics;
+mod function;
+mod instrument;
+mod order;
+mod pipeline;
+mod splice;
+mod tokens;
+mod value;
+
+use proc_macro::TokenStream;
+
+/// Makes the entry point of each attribute and the table that the pipeline orders them by.
+macro_rules! attributes {
+    ($($name:ident: $model:ty),* $(,)?) => {
+        const TABLE: &[order::Entry] = &[$(order::Entry::of::<$model>()),*];
+
+        $(
+            #[allow(missing_docs, reason = "documented where it is re-exported, in the facade")]
+            #[proc_macro_attribute]
+            pub fn $name(args: TokenStream, item: TokenStream) -> TokenStream {
+                pipeline::run::<$model>(TABLE, args.into(), &item.into()).into()
+            }
+        )*
+    };
+}
+
+attributes! {
+    retry: attrs::retry::Retry,
+}

@@ -1,0 +1,158 @@
+//! Attributes of the family on one function: the one on top becomes the outermost layer.
+//!
+//! The compiler expands the top attribute first, which would make it the innermost layer. So the
+//! first one to be expanded writes itself and its siblings back in reverse order, each with a mark
+//! that tells it what stands outside and inside it. A marked attribute never reorders. Attributes
+//! that are not ours keep their places.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Meta};
+
+use crate::attrs;
+use crate::function::Function;
+use crate::tokens::mentions;
+
+/// What the order needs to know of an attribute of the family.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) repeats: bool,
+}
+
+impl Entry {
+    pub(crate) const fn of<A: attrs::Attribute>() -> Self {
+        Self { name: A::NAME, repeats: A::REPEATS }
+    }
+}
+
+/// The place of an attribute among its siblings.
+#[derive(Default)]
+pub(crate) struct Mark {
+    /// The layers outside, outermost first.
+    pub(crate) outer: Vec<String>,
+    /// The layers inside, outermost first.
+    pub(crate) inner: Vec<String>,
+    /// A layer outside needs the arguments again: the body must borrow them.
+    pub(crate) lend: bool,
+}
+
+impl ToTokens for Mark {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let idents = |names: &[String]| -> Vec<Ident> {
+            names.iter().map(|name| Ident::new(name, Span::call_site())).collect()
+        };
+        let (outer, inner) = (idents(&self.outer), idents(&self.inner));
+        let lend = self.lend.then(|| quote!(lend));
+        tokens.extend(quote!(@{ outer[#(#outer)*] inner[#(#inner)*] #lend }));
+    }
+}
+
+impl Mark {
+    /// Takes the mark off the arguments of an attribute, where there is one.
+    pub(crate) fn split(args: TokenStream) -> (Option<Self>, TokenStream) {
+        let mut rest = args.clone().into_iter();
+        match (rest.next(), rest.next()) {
+            (Some(TokenTree::Punct(at)), Some(TokenTree::Group(group))) if at.as_char() == '@' => {
+                (Some(Self::read(group.stream())), rest.collect())
+            }
+            _ => (None, args),
+        }
+    }
+
+    fn read(tokens: TokenStream) -> Self {
+        let mut mark = Self::default();
+        let mut field = String::new();
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) if word == "lend" => mark.lend = true,
+                TokenTree::Ident(word) => field = word.to_string(),
+                TokenTree::Group(group) => {
+                    let names = group.stream().into_iter().map(|name| name.to_string()).collect();
+                    if field == "outer" {
+                        mark.outer = names;
+                    } else {
+                        mark.inner = names;
+                    }
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+        }
+        mark
+    }
+}
+
+/// Writes the attributes of the family back in reverse, with marks; `None` where `first` stands
+/// alone.
+pub(crate) fn reorder(
+    table: &[Entry],
+    first: Entry,
+    args: &TokenStream,
+    function: &Function,
+) -> Option<TokenStream> {
+    let sibling = |attribute: &Attribute| sibling(table, attribute);
+    let places: Vec<usize> = (0..function.attrs.len())
+        .filter(|index| function.attrs.get(*index).and_then(sibling).is_some())
+        .collect();
+    if places.is_empty() {
+        return None;
+    }
+    // The stack as written, outermost first.
+    let first_path = Ident::new(first.name, Span::call_site());
+    let mut stack = vec![(first, quote!(::resilience::#first_path), args.clone())];
+    for attribute in &function.attrs {
+        if let Some(entry) = sibling(attribute) {
+            stack.push((entry, attribute.path().to_token_stream(), tokens_of(attribute)));
+        }
+    }
+    let names: Vec<String> = stack.iter().map(|(entry, ..)| entry.name.to_owned()).collect();
+    let parameters: Vec<Ident> =
+        function.bindings().into_iter().map(|binding| binding.name).collect();
+    let mut lend = false;
+    let mut marked = Vec::new();
+    for (index, (entry, path, args)) in stack.iter().enumerate() {
+        let (outer, inner) = names.split_at(index);
+        let inner = inner.get(1..).unwrap_or_default();
+        let mark = Mark { outer: outer.to_vec(), inner: inner.to_vec(), lend };
+        marked.push(quote!(#[#path(#mark #args)]));
+        lend |= entry.repeats || mentions(args, &parameters);
+    }
+    // The places, top first, take the stack from its innermost layer on.
+    let mut marked = marked.into_iter().rev();
+    let top = marked.next();
+    let attributes = function.attrs.iter().enumerate().map(|(index, attribute)| {
+        match places.contains(&index).then(|| marked.next()).flatten() {
+            Some(marked) => marked,
+            None => attribute.to_token_stream(),
+        }
+    });
+    let attributes: TokenStream = attributes.collect();
+    let rest = Function { attrs: Vec::new(), ..function.clone() };
+    Some(quote!(#top #attributes #rest))
+}
+
+/// The family's entry for this attribute: a bare name, or a path that begins with the crate's own.
+fn sibling(table: &[Entry], attribute: &Attribute) -> Option<Entry> {
+    let path = attribute.path();
+    let (first, last) = (path.segments.first()?, path.segments.last()?);
+    let ours = path.segments.len() == 1 || first.ident.to_string().starts_with("resilience");
+    table.iter().find(|entry| ours && last.ident == entry.name).copied()
+}
+
+fn tokens_of(attribute: &Attribute) -> TokenStream {
+    match &attribute.meta {
+        Meta::List(list) if matches!(list.delimiter, syn::MacroDelimiter::Paren(_)) => {
+            list.tokens.clone()
+        }
+        _ => TokenStream::new(),
+    }
+}
+
+/// Whether a layer of ours is already inside this body.
+///
+/// An unmarked attribute that finds one was not seen by it as a sibling: the order would be turned
+/// round in silence.
+pub(crate) fn is_expanded(body: &TokenStream) -> bool {
+    let label = crate::splice::local("layer");
+    crate::tokens::any_ident(body, &|ident| *ident == label)
+}

@@ -1,0 +1,79 @@
+//! Putting the user's body into generated code.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::tokens::refill;
+
+/// A body, and what generated code must know to put something around it.
+pub(crate) struct Site {
+    pub(crate) is_async: bool,
+    /// The return type, with `_` for what cannot be named.
+    pub(crate) returns: TokenStream,
+    /// Where the return type stands, so that messages about it point there.
+    pub(crate) returns_span: Span,
+    pub(crate) body: Group,
+    pub(crate) name: String,
+    /// The path of the runtime's private module.
+    pub(crate) private: TokenStream,
+    pub(crate) generics: Vec<Ident>,
+    /// Arguments that get a clone for each attempt, and whether the clone is `mut`.
+    pub(crate) clones: Vec<Clone>,
+}
+
+/// An argument cloned for each attempt: `let [mut] name = from.clone()`.
+pub(crate) struct Clone {
+    pub(crate) name: Ident,
+    pub(crate) from: Ident,
+    pub(crate) mutable: bool,
+}
+
+/// A name for a local of ours. Prefixed as well, because hygiene does not keep a local apart from
+/// an item of the user's.
+pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(&format!("resilience_{name}"), Span::mixed_site())
+}
+
+impl Site {
+    /// One run of the body, as an expression: `?` and `return` end this run only.
+    ///
+    /// The arguments are borrowed, so that the next run finds them.
+    pub(crate) fn attempt(&self) -> TokenStream {
+        let Self { returns, body, clones, .. } = self;
+        let mut block = self.return_edge();
+        for Clone { name, from, mutable } in clones {
+            let mutable = mutable.then(|| quote!(mut));
+            block.extend(quote_spanned!(name.span()=>
+                let #mutable #name = ::core::clone::Clone::clone(&#from);
+            ));
+        }
+        block.extend(body.stream());
+        let block = refill(body, block);
+        if self.is_async { quote!(async #block.await) } else { quote!((|| -> #returns #block)()) }
+    }
+
+    /// A `return` that is never reached. It tells the compiler the type of the block, so that type
+    /// errors in the body read as in the function itself.
+    fn return_edge(&self) -> TokenStream {
+        let (returns, never) = (&self.returns, local("never"));
+        quote_spanned!(self.returns_span=>
+            #[allow(
+                unreachable_code,
+                clippy::diverging_sub_expression,
+                clippy::empty_loop,
+                clippy::let_unit_value,
+                clippy::let_with_type_underscore,
+                clippy::needless_return
+            )]
+            if false {
+                let #never: #returns = loop {};
+                return #never;
+            }
+        )
+    }
+}
+
+/// Tokens in braces.
+pub(crate) fn braced(tokens: TokenStream) -> Group {
+    Group::new(Delimiter::Brace, tokens)
+}

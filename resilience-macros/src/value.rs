@@ -1,0 +1,213 @@
+//! The kinds of value a key can have, each read with a message that writes the fix.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+
+/// A value that must be known at compile time.
+pub(crate) enum Constant<T> {
+    /// A literal, checked here.
+    Literal(T, Expr),
+    /// Any other expression, checked by the runtime's `const fn`.
+    Expr(Expr),
+}
+
+impl<T> Constant<T> {
+    pub(crate) fn literal(&self) -> Option<&T> {
+        match self {
+            Self::Literal(value, _) => Some(value),
+            Self::Expr(_) => None,
+        }
+    }
+
+    /// As written.
+    pub(crate) fn source(&self) -> &Expr {
+        match self {
+            Self::Literal(_, expr) | Self::Expr(expr) => expr,
+        }
+    }
+}
+
+impl<T> ToTokens for Constant<T> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.source().to_tokens(tokens);
+    }
+}
+
+fn error<T>(tokens: impl ToTokens, message: impl std::fmt::Display) -> syn::Result<T> {
+    Err(syn::Error::new_spanned(tokens, message))
+}
+
+/// The literal, where the expression is one.
+fn literal(expr: &Expr) -> Option<&Lit> {
+    match expr {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        _ => None,
+    }
+}
+
+/// Whether this is a literal, a closure or another shape that can be no constant of a number.
+fn is_hopeless(expr: &Expr) -> bool {
+    let negative = matches!(expr, Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if literal(expr).is_some());
+    negative || matches!(expr, Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_))
+}
+
+/// A whole number, like `4` or `MAX_ATTEMPTS`.
+pub(crate) fn count(key: &str, expr: Expr) -> syn::Result<Constant<u32>> {
+    match literal(&expr) {
+        Some(Lit::Int(int)) if int.suffix().is_empty() || int.suffix() == "u32" => {
+            match int.base10_parse() {
+                Ok(value) => Ok(Constant::Literal(value, expr)),
+                Err(_) => error(&expr, format!("`{key}` is at most {}", u32::MAX)),
+            }
+        }
+        _ if is_hopeless(&expr) => {
+            error(&expr, format!("expected a whole number, like `{key} = 4`"))
+        }
+        _ => Ok(Constant::Expr(expr)),
+    }
+}
+
+/// A number, like `1.5`, `2` or `GROWTH`.
+pub(crate) fn number(key: &str, expr: Expr) -> syn::Result<Constant<f64>> {
+    match literal(&expr) {
+        Some(lit @ (Lit::Int(_) | Lit::Float(_))) => match decimal(lit) {
+            Some(value) => Ok(Constant::Literal(value, expr)),
+            None => error(&expr, format!("expected a number, like `{key} = 1.5`")),
+        },
+        _ if is_hopeless(&expr) => error(&expr, format!("expected a number, like `{key} = 1.5`")),
+        _ => Ok(Constant::Expr(expr)),
+    }
+}
+
+/// The value of a numeric literal.
+pub(crate) fn decimal(lit: &Lit) -> Option<f64> {
+    match lit {
+        Lit::Int(int) => int.base10_parse().ok(),
+        Lit::Float(float) => float.base10_parse().ok(),
+        _ => None,
+    }
+}
+
+/// A duration, like `"250ms"`, or a constant of type `Duration`.
+pub(crate) fn duration(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
+    match literal(&expr) {
+        Some(Lit::Str(text)) => Ok(Constant::Literal(duration_text(text)?, expr)),
+        Some(lit @ (Lit::Int(_) | Lit::Float(_))) => {
+            error(&expr, unit_missing(&lit.to_token_stream().to_string()))
+        }
+        _ if is_hopeless(&expr) => {
+            error(&expr, format!("expected a duration, like `{key} = \"250ms\"`"))
+        }
+        _ => Ok(Constant::Expr(expr)),
+    }
+}
+
+fn unit_missing(number: &str) -> String {
+    format!("missing unit: write `\"{number}ms\"` or `\"{number}s\"`")
+}
+
+/// Reads a duration in quotes.
+pub(crate) fn duration_text(text: &LitStr) -> syn::Result<Duration> {
+    parse_duration(&text.value()).map_err(|message| syn::Error::new_spanned(text, message))
+}
+
+const UNITS: &[(&str, u64)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60 * 1_000_000_000),
+    ("h", 3_600 * 1_000_000_000),
+    ("d", 86_400 * 1_000_000_000),
+];
+
+/// Reads `250ms`, `1.5s`, `1m30s`: numbers with units, the larger unit first.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let example = "expected a duration, like `\"250ms\"`, `\"5s\"` or `\"1m30s\"`";
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(example.into());
+    }
+    let mut total = Duration::ZERO;
+    let mut smallest = u64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let after = after.trim_start();
+        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        if number.is_empty() {
+            return Err(example.into());
+        }
+        if unit.is_empty() {
+            return Err(unit_missing(number));
+        }
+        let unit = if unit == "µs" { "us" } else { unit };
+        let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            let units = UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("`, `");
+            return Err(format!("unknown unit `{unit}`; the units are `{units}`"));
+        };
+        if *nanos >= smallest {
+            return Err(format!("`{unit}` after a smaller or the same unit: {example}"));
+        }
+        smallest = *nanos;
+        total = part(number, *nanos)
+            .and_then(|part| total.checked_add(part))
+            .ok_or_else(|| format!("`{number}{unit}` is no length of time that can be told"))?;
+        rest = after.trim_start();
+    }
+    Ok(total)
+}
+
+/// `number` times a unit of `nanos`, exactly where it has no fraction.
+fn part(number: &str, nanos: u64) -> Option<Duration> {
+    if let Ok(whole) = number.parse::<u64>() {
+        let total = u128::from(whole) * u128::from(nanos);
+        let seconds = u64::try_from(total / 1_000_000_000).ok()?;
+        return Some(Duration::new(seconds, u32::try_from(total % 1_000_000_000).ok()?));
+    }
+    let number = number.parse::<f64>().ok()?;
+    Duration::try_from_secs_f64(number * Duration::from_nanos(nanos).as_secs_f64()).ok()
+}
+
+/// The tokens of a duration that is known here.
+pub(crate) fn duration_tokens(value: Duration, at: &Expr, private: &TokenStream) -> TokenStream {
+    let (seconds, nanos) = (value.as_secs(), value.subsec_nanos());
+    quote_spanned!(at.span()=> #private::Duration::new(#seconds, #nanos))
+}
+
+/// A predicate or hook: a path or a closure.
+pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
+    if is_hopeless(&expr) && !matches!(expr, Expr::Closure(_)) {
+        return error(
+            &expr,
+            format!(
+                "expected a path or a closure, like `{key} = is_transient` or `{key} = |value| …`"
+            ),
+        );
+    }
+    Ok(expr)
+}
+
+/// `true`, `false`, or any other expression of type `bool`.
+pub(crate) fn flag(key: &str, expr: Expr) -> syn::Result<Expr> {
+    match literal(&expr) {
+        Some(Lit::Bool(_)) => Ok(expr),
+        _ if is_hopeless(&expr) => {
+            error(&expr, format!("expected `true`, `false` or a condition: `{key} = false`"))
+        }
+        _ => Ok(expr),
+    }
+}
+
+/// A name in quotes.
+pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+        other => error(&other, format!("expected a text in quotes: `{key} = \"…\"`")),
+    }
+}

@@ -1,0 +1,114 @@
+//! The user's names stay the user's.
+
+macro_rules! hygiene {
+    (#[$attribute:meta], $failures:expr) => {
+        #[allow(non_upper_case_globals, dead_code, unused_macros, clippy::items_after_statements)]
+        mod hygiene {
+            // Modules and types that shadow the standard ones.
+            mod core {}
+            mod std {}
+            mod resilience {}
+            mod tokio {}
+            struct Option;
+            struct Some;
+            struct None;
+            struct Duration;
+            trait Future {}
+            trait Clone {}
+            trait Into {}
+            macro_rules! concat {
+                () => {};
+            }
+            macro_rules! module_path {
+                () => {};
+            }
+
+            #[derive(::core::fmt::Debug, ::core::cmp::PartialEq)]
+            struct Failed;
+
+            /// A shadowed `Result`, and functions named like its variants.
+            type Result<T> = ::core::result::Result<T, Failed>;
+
+            const state: u32 = 1;
+            const __RESILIENCE: u32 = 1;
+
+            fn fails(count: &::core::cell::Cell<u32>) -> bool {
+                count.set(count.get() + 1);
+                count.get() <= $failures
+            }
+
+            #[$attribute]
+            fn like_our_locals(
+                attempt: &::core::cell::Cell<u32>,
+                result: u32,
+                out: u32,
+                delay: u32,
+                pause: u32,
+                counter: u32,
+                policy: u32,
+                next: u32,
+                error: u32,
+            ) -> Result<u32> {
+                if fails(attempt) {
+                    return ::core::result::Result::Err(Failed);
+                }
+                // A local is not kept apart from an item of ours: both are named here.
+                const POLICY: u32 = 1;
+                ::core::result::Result::Ok(
+                    result + out + delay + pause + counter + policy + next + error + state + POLICY,
+                )
+            }
+
+            #[test]
+            fn names() {
+                let attempt = ::core::cell::Cell::new(0);
+                assert_eq!(
+                    like_our_locals(&attempt, 1, 1, 1, 1, 1, 1, 1, 1),
+                    ::core::result::Result::Ok(10)
+                );
+            }
+
+            #[$attribute]
+            async fn asynchronous(state_: &::core::cell::Cell<u32>, out: u32) -> Result<u32> {
+                async {}.await;
+                if fails(state_) {
+                    ::core::result::Result::Err(Failed)
+                } else {
+                    ::core::result::Result::Ok(out)
+                }
+            }
+
+            #[test]
+            fn async_names() {
+                let count = ::core::cell::Cell::new(0);
+                let future = asynchronous(&count, 3);
+                assert_eq!(::futures::executor::block_on(future), ::core::result::Result::Ok(3));
+            }
+
+            /// Breaks and labels of the body are its own.
+            #[$attribute]
+            fn labels(count: &::core::cell::Cell<u32>) -> Result<u32> {
+                let mut turns = 0;
+                'layer: loop {
+                    loop {
+                        turns += 1;
+                        if turns == 3 {
+                            break 'layer;
+                        }
+                        break;
+                    }
+                }
+                if fails(count) {
+                    ::core::result::Result::Err(Failed)
+                } else {
+                    ::core::result::Result::Ok(turns)
+                }
+            }
+
+            #[test]
+            fn label() {
+                assert_eq!(labels(&::core::cell::Cell::new(0)), ::core::result::Result::Ok(3));
+            }
+        }
+    };
+}
