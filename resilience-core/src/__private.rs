@@ -8,7 +8,7 @@ pub use crate::clock::Pause;
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::jitter::Jitter;
 pub use crate::outcome::Outcome;
-pub use crate::retry::{Report, RetryPolicy, RetryState};
+pub use crate::retry::{RetryPolicy, RetryState, Terms};
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
 ///

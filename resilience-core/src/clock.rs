@@ -97,6 +97,27 @@ pub(crate) fn set_skipping(skip: bool) -> bool {
     SKIPPING.try_with(|skipping| skipping.replace(skip)).unwrap_or(false)
 }
 
+/// When a wait of `delay` that begins at `elapsed` will end: tokio's timer counts whole
+/// milliseconds, rounded up.
+pub(crate) fn end_of_wait(elapsed: Duration, delay: Duration) -> Duration {
+    let end = elapsed.saturating_add(delay);
+    let over = end.subsec_nanos() % 1_000_000;
+    if over == 0 || virtual_now().is_some() || !is_tokio_current() {
+        return end;
+    }
+    end.saturating_add(Duration::from_nanos(u64::from(1_000_000 - over)))
+}
+
+#[cfg(feature = "tokio")]
+fn is_tokio_current() -> bool {
+    tokio::runtime::Handle::try_current().is_ok()
+}
+
+#[cfg(not(feature = "tokio"))]
+fn is_tokio_current() -> bool {
+    false
+}
+
 /// A wait that is still to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -124,7 +145,7 @@ impl Pause {
             return Wait::Yield { yielded: false };
         }
         #[cfg(feature = "tokio")]
-        if tokio::runtime::Handle::try_current().is_ok() {
+        if is_tokio_current() {
             return Wait::Tokio { sleep: tokio::time::sleep(self.0) };
         }
         Wait::Timer { delay: Delay::new(self.0) }

@@ -1,21 +1,18 @@
 //! Constants in the expansion: evaluated by `cargo check`, without a name the body could see.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::tokens::any_ident;
 
 /// Whether an expression may name a generic parameter, which an item cannot: `Self`, a parameter of
-/// the function, a word of one letter, or anything in braces.
+/// the function, or a word of one letter.
 pub(crate) fn may_be_generic(tokens: &impl ToTokens, generics: &[Ident]) -> bool {
-    let tokens = tokens.to_token_stream();
-    let braced = matches!(tokens.clone().into_iter().next(), Some(TokenTree::Group(_)));
-    braced
-        || any_ident(&tokens, &|ident| {
-            let word = ident.to_string();
-            let one_letter = word.len() == 1 && word.chars().all(char::is_uppercase);
-            ident == "Self" || one_letter || generics.contains(ident)
-        })
+    any_ident(&tokens.to_token_stream(), &|ident| {
+        let word = ident.to_string();
+        let one_letter = word.len() == 1 && word.chars().all(char::is_uppercase);
+        ident == "Self" || one_letter || generics.contains(ident)
+    })
 }
 
 /// A reference to a constant of type `ty`, as an expression.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
 /// A value that must be known at compile time.
 pub(crate) enum Constant<T> {
@@ -13,20 +13,39 @@ pub(crate) enum Constant<T> {
     Literal(T, Expr),
     /// Any other expression, checked by the runtime's `const fn`.
     Expr(Expr),
+    /// An expression in braces, which may name what the attribute cannot see to be generic.
+    Braced(Expr),
 }
 
 impl<T> Constant<T> {
     pub(crate) fn literal(&self) -> Option<&T> {
         match self {
             Self::Literal(value, _) => Some(value),
-            Self::Expr(_) => None,
+            Self::Expr(_) | Self::Braced(_) => None,
+        }
+    }
+
+    /// Anything but a literal.
+    fn expression(expr: Expr) -> Self {
+        match expr {
+            Expr::Block(mut block) if block.block.stmts.len() == 1 => {
+                match block.block.stmts.pop() {
+                    Some(Stmt::Expr(inner, None)) => Self::Braced(inner),
+                    stmt => {
+                        block.block.stmts.extend(stmt);
+                        Self::Braced(Expr::Block(block))
+                    }
+                }
+            }
+            Expr::Block(_) => Self::Braced(expr),
+            other => Self::Expr(other),
         }
     }
 
     /// As written.
     pub(crate) fn source(&self) -> &Expr {
         match self {
-            Self::Literal(_, expr) | Self::Expr(expr) => expr,
+            Self::Literal(_, expr) | Self::Expr(expr) | Self::Braced(expr) => expr,
         }
     }
 }
@@ -67,7 +86,7 @@ pub(crate) fn count(key: &str, expr: Expr) -> syn::Result<Constant<u32>> {
         _ if is_hopeless(&expr) => {
             error(&expr, format!("expected a whole number, like `{key} = 4`"))
         }
-        _ => Ok(Constant::Expr(expr)),
+        _ => Ok(Constant::expression(expr)),
     }
 }
 
@@ -79,7 +98,7 @@ pub(crate) fn number(key: &str, expr: Expr) -> syn::Result<Constant<f64>> {
             None => error(&expr, format!("expected a number, like `{key} = 1.5`")),
         },
         _ if is_hopeless(&expr) => error(&expr, format!("expected a number, like `{key} = 1.5`")),
-        _ => Ok(Constant::Expr(expr)),
+        _ => Ok(Constant::expression(expr)),
     }
 }
 
@@ -102,7 +121,7 @@ pub(crate) fn duration(key: &str, expr: Expr) -> syn::Result<Constant<Duration>>
         _ if is_hopeless(&expr) => {
             error(&expr, format!("expected a duration, like `{key} = \"250ms\"`"))
         }
-        _ => Ok(Constant::Expr(expr)),
+        _ => Ok(Constant::expression(expr)),
     }
 }
 

@@ -274,12 +274,13 @@ macro_rules! shapes {
 
             // A body from a macro arrives in an invisible group.
 
+    #[rustfmt::skip]
             macro_rules! make {
-                        ($name:ident($arg:ident: $type:ty) -> $returns:ty $body:block) => {
-                            #[$attribute]
-                            fn $name($arg: $type) -> $returns $body
-                        };
-                    }
+                ($name:ident($arg:ident: $type:ty) -> $returns:ty $body:block) => {
+                    #[$attribute]
+                    fn $name($arg: $type) -> $returns $body
+                };
+            }
 
             make! { from_macro(calls: &Calls) -> Result<u32, Failed> { calls.next() } }
 

@@ -7,4 +7,4 @@ mod state;
 pub use policy::RetryPolicy;
 pub use run::Retry;
 
-pub use state::{Report, RetryState};
+pub use state::{RetryState, Terms};

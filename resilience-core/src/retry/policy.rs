@@ -34,13 +34,13 @@ use crate::rules::{self, InvalidPolicy};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[must_use = "a policy does nothing until something is run under it"]
 pub struct RetryPolicy<B = Schedule> {
-    pub(super) terms: Terms,
+    pub(super) limits: Limits,
     pub(super) backoff: B,
 }
 
 /// What does not depend on the kind of backoff.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Terms {
+pub(super) struct Limits {
     pub(super) attempts: Option<u32>,
     pub(super) max_delay: Option<Duration>,
     pub(super) jitter: Option<Jitter>,
@@ -54,7 +54,7 @@ impl RetryPolicy {
     /// Three attempts, exponential backoff from 100 ms up to 10 s under full jitter, no deadline.
     pub const fn new() -> Self {
         Self {
-            terms: Terms {
+            limits: Limits {
                 attempts: Some(3),
                 max_delay: None,
                 jitter: None,
@@ -111,7 +111,7 @@ impl RetryPolicy {
 
     /// Delays of your own, in place of the built-in ones.
     pub fn backoff<C: Backoff>(self, backoff: C) -> RetryPolicy<C> {
-        RetryPolicy { terms: self.terms, backoff }
+        RetryPolicy { limits: self.limits, backoff }
     }
 
     /// The first rule that this policy breaks: for settings that come from a file. The attributes
@@ -136,19 +136,19 @@ impl RetryPolicy {
             ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
         }
         hold!(rules::factor(self.backoff.growth_factor()));
-        if let Some(attempts) = self.terms.attempts {
+        if let Some(attempts) = self.limits.attempts {
             hold!(rules::attempts(attempts));
         }
-        if let Some(jitter) = self.terms.jitter {
+        if let Some(jitter) = self.limits.jitter {
             hold!(rules::jitter(jitter));
         }
         if let Some(delays) = self.backoff.delays() {
             hold!(rules::delays(delays));
         }
-        if let (Some(max), None) = (self.terms.max_delay, self.backoff.delays()) {
+        if let (Some(max), None) = (self.limits.max_delay, self.backoff.delays()) {
             hold!(rules::base_within_max(self.backoff.base(), max));
         }
-        if let Some(deadline) = self.terms.deadline {
+        if let Some(deadline) = self.limits.deadline {
             hold!(rules::deadline(deadline));
             if self.backoff.delays().is_none() {
                 hold!(rules::base_within_deadline(self.backoff.base(), deadline));
@@ -169,13 +169,13 @@ impl<B> RetryPolicy<B> {
     /// How many calls are made in all, the first one included. Default: 3. Zero counts as 1: the
     /// first call is always made.
     pub const fn attempts(mut self, attempts: u32) -> Self {
-        self.terms.attempts = Some(attempts);
+        self.limits.attempts = Some(attempts);
         self
     }
 
     /// No limit to the number of calls: for loops that must never give up, such as reconnecting.
     pub const fn unlimited(mut self) -> Self {
-        self.terms.attempts = None;
+        self.limits.attempts = None;
         self
     }
 
@@ -183,39 +183,39 @@ impl<B> RetryPolicy<B> {
     /// Default: 10 s, or the base delay where that is longer; none for a list or a backoff of your
     /// own.
     pub const fn max_delay(mut self, max_delay: Duration) -> Self {
-        self.terms.max_delay = Some(max_delay);
+        self.limits.max_delay = Some(max_delay);
         self
     }
 
     /// How delays are spread. Default: [`Jitter::Full`]; for fixed delays [`Jitter::None`].
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
-        self.terms.jitter = Some(jitter);
+        self.limits.jitter = Some(jitter);
         self
     }
 
     /// The time from the call after which no attempt starts and no wait ends. A running attempt is
     /// left to finish. Default: none.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
-        self.terms.deadline = Some(deadline);
+        self.limits.deadline = Some(deadline);
         self
     }
 
     /// The longest wait that a server may ask for; one above it ends the call. Default: 60 s.
     pub const fn max_retry_after(mut self, max_retry_after: Duration) -> Self {
-        self.terms.max_retry_after = max_retry_after;
+        self.limits.max_retry_after = max_retry_after;
         self
     }
 
     /// Whether the call may safely be applied twice. Default: `true`. With `false`, only what was
     /// certainly not applied is repeated; see [`Sent`](crate::Sent).
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
-        self.terms.idempotent = idempotent;
+        self.limits.idempotent = idempotent;
         self
     }
 
     /// The name in events and logs. Default: `"retry"`.
     pub const fn name(mut self, name: &'static str) -> Self {
-        self.terms.name = name;
+        self.limits.name = name;
         self
     }
 }
@@ -235,11 +235,11 @@ impl<B: Backoff> RetryPolicy<B> {
     /// ```
     #[must_use]
     pub fn delay(&self, retry: u32, previous: Option<Duration>) -> Duration {
-        self.terms.delay(&self.backoff, Class::transient(), retry, previous)
+        self.limits.delay(&self.backoff, Class::transient(), retry, previous)
     }
 }
 
-impl Terms {
+impl Limits {
     /// The delay that the policy itself chooses.
     pub(super) fn delay(
         &self,

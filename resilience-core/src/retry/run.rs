@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::ops::ControlFlow;
 
 use super::policy::RetryPolicy;
-use super::state::{Report, RetryState};
+use super::state::{RetryState, Terms};
 use crate::backoff::Backoff;
 use crate::classify::Class;
 use crate::clock::Pause;
@@ -182,12 +182,9 @@ where
     where
         O: Outcome<Ok = T, Err = E>,
     {
-        let report = Report {
-            name: self.policy.terms.name,
-            on_retry: &mut self.on_retry,
-            on_give_up: &mut self.on_give_up,
-        };
-        state.step(self.policy, out, &self.on, &self.on_ok, report)
+        let terms = Terms { policy: self.policy, name: self.policy.limits.name };
+        let (on_retry, on_give_up) = (&mut self.on_retry, &mut self.on_give_up);
+        state.step(terms, out, &self.on, &self.on_ok, on_retry, on_give_up)
     }
 }
 

@@ -4,7 +4,7 @@ use core::num::NonZeroU32;
 use core::ops::ControlFlow;
 use core::time::Duration;
 
-use super::policy::{RetryPolicy, Terms};
+use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::classify::{Class, Kind};
 use crate::clock::{self, Moment, Pause};
@@ -39,15 +39,13 @@ enum Verdict {
     GiveUp(StopReason),
 }
 
-/// Whom the engine tells, and under which name.
+/// What a call runs under.
 #[derive(Debug)]
-pub struct Report<R, G> {
-    /// The name of the function or policy.
+pub struct Terms<'p, B> {
+    /// The policy.
+    pub policy: &'p RetryPolicy<B>,
+    /// The name in events.
     pub name: &'static str,
-    /// Called before a wait.
-    pub on_retry: R,
-    /// Called before a failure is returned.
-    pub on_give_up: G,
 }
 
 impl RetryState {
@@ -66,7 +64,7 @@ impl RetryState {
     /// A call under `policy` that starts now.
     #[inline]
     pub fn begin<B>(policy: &RetryPolicy<B>) -> Self {
-        if policy.terms.deadline.is_some() { Self::timed() } else { Self::new() }
+        if policy.limits.deadline.is_some() { Self::timed() } else { Self::new() }
     }
 
     /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
@@ -80,11 +78,12 @@ impl RetryState {
     #[inline(never)]
     pub fn step<O, B, C, D>(
         self,
-        policy: &RetryPolicy<B>,
+        Terms { policy, name }: Terms<'_, B>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
-        report: Report<impl FnOnce(&RetryEvent<'_, O::Err>), impl FnOnce(&GiveUpEvent<'_, O::Err>)>,
+        on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
+        on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
     ) -> ControlFlow<O, (Self, Pause)>
     where
         O: Outcome,
@@ -102,11 +101,11 @@ impl RetryState {
         let progress = self.0.unwrap_or(FIRST);
         let now = clock::now();
         let started = progress.started.unwrap_or(now);
-        let (name, attempt) = (report.name, progress.attempt.get());
-        let (attempts, elapsed) = (policy.terms.attempts, now.since(started));
-        match decide(progress, &policy.terms, &policy.backoff, class, elapsed) {
+        let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
+        let elapsed = now.since(started);
+        match decide(progress, &policy.limits, &policy.backoff, class, elapsed) {
             Verdict::Retry { next, delay, source } => {
-                (report.on_retry)(&RetryEvent {
+                on_retry(&RetryEvent {
                     name,
                     attempt,
                     attempts,
@@ -121,15 +120,7 @@ impl RetryState {
                 ControlFlow::Continue((Self(Some(Progress { started, ..next })), pause))
             }
             Verdict::GiveUp(reason) => {
-                (report.on_give_up)(&GiveUpEvent {
-                    name,
-                    attempt,
-                    attempts,
-                    error,
-                    class,
-                    reason,
-                    elapsed,
-                });
+                on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
                 ControlFlow::Break(out)
             }
         }
@@ -154,7 +145,7 @@ impl Default for RetryState {
 /// The rules, in the order in which they are reported.
 fn decide(
     progress: Progress,
-    terms: &Terms,
+    limits: &Limits,
     backoff: &dyn Backoff,
     class: Class,
     elapsed: Duration,
@@ -163,17 +154,17 @@ fn decide(
     if class.kind == Kind::Permanent {
         return Verdict::GiveUp(StopReason::Permanent);
     }
-    if !terms.idempotent && !class.sent.is_unapplied() {
+    if !limits.idempotent && !class.sent.is_unapplied() {
         return Verdict::GiveUp(StopReason::NotIdempotent);
     }
-    if terms.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
+    if limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
         return Verdict::GiveUp(StopReason::Attempts);
     }
     if !switch::is_enabled() {
         return Verdict::GiveUp(StopReason::Disabled);
     }
     let asked = class.after.filter(|after| !after.is_zero());
-    if asked.is_some_and(|after| after > terms.max_retry_after) {
+    if asked.is_some_and(|after| after > limits.max_retry_after) {
         return Verdict::GiveUp(StopReason::RetryAfter);
     }
     let (delay, source, backoffs) = if let Some(after) = asked {
@@ -181,9 +172,10 @@ fn decide(
     } else {
         let retry = progress.backoffs.saturating_add(1);
         let previous = (retry > 1).then(|| Duration::from_nanos(progress.previous));
-        (terms.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
+        (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
     };
-    if terms.deadline.is_some_and(|deadline| elapsed.saturating_add(delay) >= deadline) {
+    let end = clock::end_of_wait(elapsed, delay);
+    if limits.deadline.is_some_and(|deadline| end >= deadline) {
         return Verdict::GiveUp(StopReason::Deadline);
     }
     let next = Progress {

@@ -53,7 +53,7 @@ impl Attribute for Retry {
     //         let (next, pause) = {
     //             let out = async { body }.await;
     //             if out.is_ok() { break 'layer out; }
-    //             match state.step(policy, out, on, on_ok, report) {
+    //             match state.step(policy, out, on, on_ok, on_retry, on_give_up) {
     //                 Break(out) => break 'layer out,
     //                 Continue(next) => next,
     //             }
@@ -63,14 +63,17 @@ impl Attribute for Retry {
     //     }
     fn generate(&self, site: &Site) -> TokenStream {
         let Site { is_async, returns, private, .. } = site;
-        let [state, out, next, pause, layer] =
-            ["state", "out", "next", "pause", "layer"].map(local);
+        let [state, out, next, pause, terms, layer] =
+            ["state", "out", "next", "pause", "terms", "layer"].map(local);
         let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
         let (setup, begin, policy) = self.policy.generate(site);
         let attempt = site.attempt();
         let on = self.on(private);
         let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
-        let report = self.report(site);
+        let name = self.name(site);
+        let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);
+        let on_retry = or(&self.on_retry, quote!(#private::no_retry_hook));
+        let on_give_up = or(&self.on_give_up, quote!(#private::no_give_up_hook));
         // Spanned at the return type: a type that is no outcome is underlined there, once.
         let at = site.returns_span;
         let is_ok = quote_spanned!(at=> <#returns as #private::Outcome>::is_ok);
@@ -89,7 +92,8 @@ impl Attribute for Retry {
                 let (#next, #pause) = {
                     let #out = #attempt;
                     #success
-                    match #step(#state, #policy, #out, #on, #on_ok, #report) {
+                    let #terms = #private::Terms { policy: #policy, name: #name };
+                    match #step(#state, #terms, #out, #on, #on_ok, #on_retry, #on_give_up) {
                         ::core::ops::ControlFlow::Break(#out) => break #layer #out,
                         ::core::ops::ControlFlow::Continue(#next) => #next,
                     }
@@ -129,15 +133,12 @@ impl Retry {
         )
     }
 
-    fn report(&self, Site { private, name, .. }: &Site) -> TokenStream {
-        let name = self.name.as_ref().map_or_else(
+    /// The name in events: as given, or the path of the function.
+    fn name(&self, Site { name, .. }: &Site) -> TokenStream {
+        self.name.as_ref().map_or_else(
             || quote!(::core::concat!(::core::module_path!(), "::", #name)),
             ToTokens::to_token_stream,
-        );
-        let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);
-        let on_retry = or(&self.on_retry, quote!(#private::no_retry_hook));
-        let on_give_up = or(&self.on_give_up, quote!(#private::no_give_up_hook));
-        quote!(#private::Report { name: #name, on_retry: #on_retry, on_give_up: #on_give_up })
+        )
     }
 }
 

@@ -228,17 +228,21 @@ impl Keys {
         let private = &site.private;
         let mut builder = Builder::new(site);
         match &self.attempts {
-            Some(Keyed { value: Attempts::Unlimited, .. }) => builder.set("unlimited", &[]),
-            Some(Keyed { value: Attempts::Count(count), .. }) => builder.checked("attempts", count),
+            Some(Keyed { value: Attempts::Unlimited, .. }) => builder.set("unlimited", None),
+            Some(Keyed { value: Attempts::Count(count), .. }) => {
+                builder.checked("attempts", count, &count.to_token_stream());
+            }
             None => {}
         }
         let mut setup = TokenStream::new();
         let mut adjusted = TokenStream::new();
         match self.backoff.as_ref().map(|keyed| &keyed.value) {
-            Some(Backoff::Named(growth)) => builder.set(growth, &[]),
+            Some(Backoff::Named(growth)) => builder.set(growth, None),
             Some(Backoff::List(delays)) => {
-                let delays = delays.iter().map(|delay| builder.time(delay)).collect::<Vec<_>>();
-                builder.set("list", &[quote!(&[#(#delays),*])]);
+                builder.generic |= delays.iter().any(|delay| builder.is_generic(delay));
+                let delays = delays.iter().map(|delay| builder.time(delay));
+                let delays = quote!(&[#(#delays),*]);
+                builder.set("list", Some(&delays));
             }
             Some(Backoff::Custom(backoff)) => {
                 let name = local("backoff");
@@ -247,29 +251,35 @@ impl Keys {
             }
             None => {}
         }
-        if let Some(Keyed { value, .. }) = &self.factor {
-            builder.checked("factor", value);
+        if let Some(Keyed { value: factor, .. }) = &self.factor {
+            let tokens = match factor {
+                Constant::Literal(factor, at) => quote_spanned!(at.span()=> #factor),
+                other => other.to_token_stream(),
+            };
+            builder.checked("factor", factor, &tokens);
         }
         for (key, delay) in [
             ("base_delay", &self.base_delay),
             ("max_delay", &self.max_delay),
             ("max_retry_after", &self.max_retry_after),
         ] {
-            if let Some(Keyed { value, .. }) = delay {
-                let time = builder.time(value);
-                builder.set_at(value.source().span(), key, &[time]);
+            if let Some(Keyed { value: delay, .. }) = delay {
+                let time = builder.time(delay);
+                builder.generic |= builder.is_generic(delay);
+                builder.set_at(delay.source().span(), key, Some(&time));
             }
         }
-        if let Some(Keyed { value, .. }) = &self.jitter {
-            let jitter = value.generate(&builder);
-            builder.set("jitter", &[jitter]);
+        if let Some(Keyed { value: jitter, .. }) = &self.jitter {
+            let jitter = jitter.generate(&mut builder);
+            builder.set("jitter", Some(&jitter));
         }
         if let Some(Keyed { value: deadline, .. }) = &self.deadline {
-            builder.timed(deadline);
+            let time = builder.time(deadline);
+            builder.checked("deadline", deadline, &time);
         }
         self.check_constants(&mut builder);
         match self.idempotent.as_ref().map(|keyed| &keyed.value) {
-            Some(Expr::Lit(literal)) => builder.set("idempotent", &[literal.to_token_stream()]),
+            Some(Expr::Lit(flag)) => builder.set("idempotent", Some(&flag.to_token_stream())),
             Some(condition) => adjusted.extend(quote!(.idempotent(#condition))),
             None => {}
         }
@@ -281,25 +291,15 @@ impl Keys {
 
     /// The rules between two keys of which one at least is no literal.
     fn check_constants(&self, builder: &mut Builder<'_>) {
-        let value = |key: &Option<Keyed<Constant<Duration>>>| -> Option<(bool, TokenStream, Span)> {
-            let keyed = key.as_ref()?;
-            let is_literal = keyed.value.literal().is_some();
-            Some((is_literal, builder.time(&keyed.value), keyed.value.source().span()))
-        };
-        let [base, max, deadline] =
-            [value(&self.base_delay), value(&self.max_delay), value(&self.deadline)];
-        let mut checks = Vec::new();
-        for (rule, first, second) in
-            [("base_within_max", &base, &max), ("base_within_deadline", &base, &deadline)]
+        for (rule, second) in
+            [("base_within_max", &self.max_delay), ("base_within_deadline", &self.deadline)]
         {
-            if let (Some((known, first, at)), Some((also_known, second, _))) = (first, second) {
-                if !(*known && *also_known) {
-                    checks.push((rule, *at, quote!(#first, #second)));
-                }
+            let (Some(base), Some(second)) = (&self.base_delay, second) else { continue };
+            let (base, second) = (&base.value, &second.value);
+            if base.literal().is_none() || second.literal().is_none() {
+                let (first_time, second_time) = (builder.time(base), builder.time(second));
+                builder.require(rule, base, second, &quote!(#first_time, #second_time));
             }
-        }
-        for (rule, at, values) in checks {
-            builder.require(rule, at, &values);
         }
     }
 }
@@ -320,36 +320,27 @@ impl<'s> Builder<'s> {
         Self { site, policy, checks: TokenStream::new(), generic: false }
     }
 
-    fn set(&mut self, method: &str, values: &[TokenStream]) {
-        self.set_at(Span::call_site(), method, values);
+    fn set(&mut self, method: &str, value: Option<&TokenStream>) {
+        self.set_at(Span::call_site(), method, value);
     }
 
-    fn set_at(&mut self, at: Span, method: &str, values: &[TokenStream]) {
+    fn set_at(&mut self, at: Span, method: &str, value: Option<&TokenStream>) {
         let (private, policy) = (&self.site.private, &self.policy);
         let at = at.resolved_at(Span::call_site());
         let method = Ident::new(method, at);
-        self.generic |= values.iter().any(|value| may_be_generic(value, &self.site.generics));
-        self.policy = quote_spanned!(at=> #private::RetryPolicy::#method(#policy #(, #values)*));
+        let value = value.map(|value| quote!(, #value));
+        self.policy = quote_spanned!(at=> #private::RetryPolicy::#method(#policy #value));
     }
 
-    /// A value with a rule of its own: literals have been checked already.
-    fn checked<T>(&mut self, key: &str, value: &Constant<T>) {
+    /// A value that has a rule of its own, under the key's name. Literals have been checked.
+    fn checked<T>(&mut self, key: &str, value: &Constant<T>, tokens: &TokenStream) {
         let at = value.source().span();
         let tokens = match value {
-            Constant::Literal(_, literal) => literal.to_token_stream(),
-            Constant::Expr(expr) => self.check(key, at, &expr.to_token_stream()),
+            Constant::Literal(..) => tokens.clone(),
+            Constant::Expr(_) | Constant::Braced(_) => self.check(key, at, tokens),
         };
-        self.set_at(at, key, &[tokens]);
-    }
-
-    fn timed(&mut self, deadline: &Constant<Duration>) {
-        let at = deadline.source().span();
-        let time = self.time(deadline);
-        let time = match deadline {
-            Constant::Literal(..) => time,
-            Constant::Expr(_) => self.check("deadline", at, &time),
-        };
-        self.set_at(at, "deadline", &[time]);
+        self.generic |= self.is_generic(value);
+        self.set_at(at, key, Some(&tokens));
     }
 
     fn check(&self, rule: &str, at: Span, value: &TokenStream) -> TokenStream {
@@ -359,16 +350,31 @@ impl<'s> Builder<'s> {
         quote_spanned!(at=> #private::check::#rule(#value))
     }
 
-    fn require(&mut self, rule: &str, at: Span, values: &TokenStream) {
-        let call = self.check(rule, at, values);
-        let generic = may_be_generic(values, &self.site.generics);
+    /// A rule between two values, of which one at least is no literal.
+    fn require<T>(
+        &mut self,
+        rule: &str,
+        first: &Constant<T>,
+        second: &Constant<T>,
+        values: &TokenStream,
+    ) {
+        let call = self.check(rule, first.source().span(), values);
+        let generic = self.is_generic(first) || self.is_generic(second);
         self.checks.extend(constant::check(&call, generic));
+    }
+
+    fn is_generic<T>(&self, value: &Constant<T>) -> bool {
+        match value {
+            Constant::Literal(..) => false,
+            Constant::Expr(expr) => may_be_generic(expr, &self.site.generics),
+            Constant::Braced(_) => true,
+        }
     }
 
     fn time(&self, value: &Constant<Duration>) -> TokenStream {
         match value {
             Constant::Literal(time, at) => value::duration_tokens(*time, at, &self.site.private),
-            Constant::Expr(expr) => expr.to_token_stream(),
+            Constant::Expr(expr) | Constant::Braced(expr) => expr.to_token_stream(),
         }
     }
 
@@ -381,7 +387,7 @@ impl<'s> Builder<'s> {
 }
 
 impl Jitter {
-    fn generate(&self, builder: &Builder<'_>) -> TokenStream {
+    fn generate(&self, builder: &mut Builder<'_>) -> TokenStream {
         let private = &builder.site.private;
         match self {
             Self::Named(variant) => {
@@ -393,7 +399,10 @@ impl Jitter {
                 let (seconds, nanos) = (width.as_secs(), width.subsec_nanos());
                 quote!(#private::Jitter::UpTo(#private::Duration::new(#seconds, #nanos)))
             }
-            Self::Expr(expr) => builder.check("jitter", expr.span(), &expr.to_token_stream()),
+            Self::Expr(expr) => {
+                builder.generic |= may_be_generic(expr, &builder.site.generics);
+                builder.check("jitter", expr.span(), &expr.to_token_stream())
+            }
         }
     }
 }

@@ -1,0 +1,120 @@
+//! The published conformance cases, run against the crate's own types under a virtual clock.
+//!
+//! `cargo test --test conformance -- --nocapture` prints what ran, what was skipped and why.
+//! `RESILIENCE_CONFORMANCE_DIR` names a folder of further case files.
+
+mod backoff;
+mod case;
+mod report;
+mod retry;
+mod stop;
+
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use case::{Skip, items, text};
+use report::{Report, Verdict};
+use serde_json::{Value, json};
+
+/// How many `must` cases of the repository's own file run. Raise it with every area that is built:
+/// it keeps a case from turning into a skipped one unseen.
+const MUST_CASES: usize = 33;
+
+/// Optional features that cases name and this crate has.
+const BUILT: [&str; 2] = ["delay_hook", "server_pushback"];
+
+#[test]
+fn conformance() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/cases.json");
+    let mut report = Report::default();
+    judge_file(&own, &mut report);
+    let must_cases = report.must_cases_run();
+    if let Some(folder) = env::var_os("RESILIENCE_CONFORMANCE_DIR") {
+        for file in case::files(&PathBuf::from(folder)) {
+            judge_file(&file, &mut report);
+        }
+    }
+    report.print();
+    assert!(report.has_passed(), "some cases fail; see above");
+    assert!(must_cases >= MUST_CASES, "only {must_cases} of {MUST_CASES} `must` cases were run");
+}
+
+/// A runner that cannot fail proves nothing.
+#[test]
+fn wrong_expectations_are_failures() {
+    let found = |area: &str, config: Value, event: Value, expect: Value| {
+        let case = json!({
+            "id": "wrong", "area": area, "config": config, "events": [event], "expect": expect,
+        });
+        match judge(&case) {
+            Verdict::Failed(found) => found,
+            other => panic!("{area}: {other:?}"),
+        }
+    };
+    assert_eq!(
+        found(
+            "retry",
+            json!({"max_attempts": 2}),
+            json!({"outcome": "err", "error": "down"}),
+            json!({"attempts": 3, "delays_ms": [0], "result": {"kind": "ok"}}),
+        ),
+        [
+            "sync.attempts: expected 3, got 2",
+            r#"sync.result.kind: expected "ok", got "err""#,
+            "async.attempts: expected 3, got 2",
+            r#"async.result.kind: expected "ok", got "err""#,
+        ],
+    );
+    assert_eq!(
+        found(
+            "backoff",
+            json!({"backoff": {"kind": "linear", "base_ms": 10}}),
+            json!({"n": 3, "expect": {"delay_ms": {"min": 31, "max": 40}}}),
+            json!({}),
+        ),
+        [r#"events[0].delay_ms: expected {"max":40,"min":31}, got 30.0"#],
+    );
+    assert_eq!(
+        found(
+            "stop",
+            json!({"stop": {"kind": "before_delay", "limit_ms": 10}}),
+            json!({"attempt": 2, "elapsed_ms": 7, "upcoming_ms": 3, "expect": {"stop": false}}),
+            json!({}),
+        ),
+        ["events[0].stop: expected false, got true"],
+    );
+}
+
+fn judge_file(file: &Path, report: &mut Report) {
+    for case in case::read(file) {
+        report.add(&case, judge(&case));
+    }
+}
+
+fn judge(case: &Value) -> Verdict {
+    // A case that panics is reported like any other, beside the rest.
+    match catch_unwind(AssertUnwindSafe(|| check(case))) {
+        Ok(Ok(found)) if found.is_empty() => Verdict::Passed,
+        Ok(Ok(found)) => Verdict::Failed(found),
+        Ok(Err(reason)) => Verdict::Skipped(reason),
+        Err(_) => Verdict::Failed(vec!["panicked; the message is on stderr".to_owned()]),
+    }
+}
+
+/// What `case` expects and the crate does not do.
+fn check(case: &Value) -> Result<Vec<String>, Skip> {
+    if text(&case["adopt"]) == "contrast" {
+        return Err("shows by contrast what another library does".to_owned());
+    }
+    let check = match text(&case["area"]) {
+        "retry" => retry::check,
+        "backoff" => backoff::check,
+        "stop" => stop::check,
+        area => return Err(format!("area not built yet: {area}")),
+    };
+    match items(&case["requires"]).iter().map(text).find(|name| !BUILT.contains(name)) {
+        Some(missing) => Err(format!("`{missing}` is not built")),
+        None => check(case),
+    }
+}

@@ -1,0 +1,222 @@
+//! The area `retry`: whole calls, blocking under the virtual clock and awaited under a paused
+//! tokio, which must agree.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use resilience::{Class, RetryEvent, RetryPolicy, testing};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::backoff;
+use crate::case::{Skip, count, duration, items, millis, only, text};
+use crate::report::compare;
+
+/// What an attempt ends in: the event that scripts it, as a value or as an error.
+type Scripted = Result<Value, Value>;
+
+/// A call that no case makes this often does not end.
+const TOO_MANY: usize = 10_000;
+
+pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
+    let call = Call::new(case)?;
+    let (sync, awaited) = (call.block(), call.wait());
+    let mut found = Vec::new();
+    if let Some(sync) = &sync {
+        compare(&case["expect"], sync, "sync", &mut found);
+    }
+    compare(&case["expect"], &awaited, "async", &mut found);
+    // Where the case is silent they must agree all the same.
+    if let (Some(sync), true) = (&sync, found.is_empty()) {
+        compare(sync, &awaited, "async, as sync", &mut found);
+    }
+    Ok(found)
+}
+
+/// A policy, and what a user of it writes for the case.
+struct Call<'c> {
+    policy: RetryPolicy,
+    config: &'c Value,
+    script: &'c [Value],
+    draws: Vec<f64>,
+    cancel_at: Option<Duration>,
+}
+
+impl<'c> Call<'c> {
+    fn new(case: &'c Value) -> Result<Self, Skip> {
+        let (config, script) = (&case["config"], items(&case["events"]));
+        let known = ["abort_on", "backoff", "cancel_at_ms", "elapsed", "exhausted", "max_attempts"];
+        let known_too = ["retry_after", "retry_on", "retry_results", "rng"];
+        only(config, &[known.as_slice(), &known_too].concat())?;
+        let known = ["duration_ms", "error", "hook_delay_ms", "outcome", "retry_after_ms", "value"];
+        for event in script {
+            only(event, &known)?;
+            if !matches!(text(&event["outcome"]), "ok" | "err") {
+                return Err(format!("outcome {} is not built", event["outcome"]));
+            }
+        }
+        if !matches!(&config["exhausted"], Value::Null) && config["exhausted"] != "last_outcome" {
+            return Err(format!("by design no other outcome: exhausted {}", config["exhausted"]));
+        }
+
+        let draws: Vec<_> = items(&config["rng"]).iter().filter_map(Value::as_f64).collect();
+        // Cases know no limit to what a server or a hook may ask for.
+        let mut policy =
+            backoff::policy(&config["backoff"], &draws)?.max_retry_after(Duration::MAX);
+        policy = match count(&config["max_attempts"]) {
+            Some(attempts) => policy.attempts(attempts),
+            None => policy.unlimited(),
+        };
+        if let Some(elapsed) = config.get("elapsed") {
+            if elapsed["mode"] != "before_sleep" {
+                return Err(format!("elapsed mode {} is not built", elapsed["mode"]));
+            }
+            policy = policy.deadline(duration(&elapsed["limit_ms"]).expect("a limit is a time"));
+        }
+        Ok(Self { policy, config, script, draws, cancel_at: duration(&config["cancel_at_ms"]) })
+    }
+
+    /// The call blocking, or `None` where nobody could cancel it as the case does: before its start
+    /// and in a wait only the one who awaits a call can drop it.
+    fn block(&self) -> Option<Value> {
+        let clock = testing::clock();
+        let _draws = testing::draws(self.draws.iter().copied());
+        let log = Log::default();
+        let missed = Cell::new(false);
+        let result = self
+            .policy
+            .on(|event| self.class(event, clock.elapsed()))
+            .on_ok(|event| self.class(event, clock.elapsed()))
+            .on_retry(|event| log.retry(event))
+            .run(|| {
+                missed.set(missed.get() || self.is_cancelled(clock.elapsed()));
+                let event = log.attempt(self.script);
+                clock.advance(duration(&event["duration_ms"]).unwrap_or_default());
+                scripted(event)
+            });
+        (!missed.get()).then(|| log.told(Some(result), clock.elapsed()))
+    }
+
+    /// The call awaited, and dropped when it is cancelled.
+    fn wait(&self) -> Value {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+        let _draws = testing::draws(self.draws.iter().copied());
+        runtime.block_on(async {
+            let start = Instant::now();
+            let log = Log::default();
+            let running = Cell::new(false);
+            let call = self
+                .policy
+                .on(|event| self.class(event, start.elapsed()))
+                .on_ok(|event| self.class(event, start.elapsed()))
+                .on_retry(|event| log.retry(event))
+                .run_async(async || {
+                    running.set(true);
+                    let event = log.attempt(self.script);
+                    if let Some(duration) = duration(&event["duration_ms"]) {
+                        sleep(duration).await;
+                    }
+                    running.set(false);
+                    scripted(event)
+                });
+            let result = tokio::select! {
+                biased;
+                () = cancelled(self.cancel_at, &running) => None,
+                result = call => Some(result),
+            };
+            log.told(result, start.elapsed())
+        })
+    }
+
+    /// What an attempt's end at `now` means to the user.
+    fn class(&self, event: &Value, now: Duration) -> Class {
+        // As one writes it who has a cancellation token: after it nothing is worth a retry.
+        if self.is_cancelled(now) || !self.is_repeated(event) {
+            return Class::permanent();
+        }
+        let (asked, exact) = (&event["retry_after_ms"], self.config["retry_after"] == "exact");
+        if exact && asked.as_f64().is_some_and(|asked| asked < 0.0) {
+            // A negative time is a server's "do not".
+            return Class::permanent();
+        }
+        let asked = if exact { duration(asked) } else { None };
+        match duration(&event["hook_delay_ms"]).or(asked) {
+            Some(after) => Class::transient().after(after),
+            None => Class::transient(),
+        }
+    }
+
+    fn is_repeated(&self, event: &Value) -> bool {
+        let listed = |key: &str, value| items(&self.config[key]).contains(value);
+        if event["outcome"] == "ok" {
+            return listed("retry_results", &event["value"]);
+        }
+        let on = self.config.get("retry_on").is_none_or(|on| on == "any");
+        (on || listed("retry_on", &event["error"])) && !listed("abort_on", &event["error"])
+    }
+
+    fn is_cancelled(&self, now: Duration) -> bool {
+        self.cancel_at.is_some_and(|at| now >= at)
+    }
+}
+
+/// Ready from `at` on, but never while an attempt runs, which is left to finish: so that a case
+/// in which both come at the same time has one outcome.
+async fn cancelled(at: Option<Duration>, running: &Cell<bool>) {
+    let Some(at) = at else { return pending().await };
+    let mut timer = pin!(sleep(at));
+    poll_fn(|cx| match timer.as_mut().poll(cx) {
+        Poll::Ready(()) if !running.get() => Poll::Ready(()),
+        _ => Poll::Pending,
+    })
+    .await;
+}
+
+fn scripted(event: &Value) -> Scripted {
+    if event["outcome"] == "ok" { Ok(event.clone()) } else { Err(event.clone()) }
+}
+
+/// What was seen of a call.
+#[derive(Default)]
+struct Log {
+    attempts: Cell<usize>,
+    errors: RefCell<Vec<Value>>,
+    retries: RefCell<Vec<(u32, f64)>>,
+}
+
+impl Log {
+    /// An attempt begins: the event that scripts it; the last repeats.
+    fn attempt<'s>(&self, script: &'s [Value]) -> &'s Value {
+        let attempt = self.attempts.replace(self.attempts.get() + 1);
+        assert!(attempt < TOO_MANY, "the call does not end");
+        let event = script.get(attempt).or(script.last()).expect("a script has an event");
+        self.errors.borrow_mut().extend(event.get("error").cloned());
+        event
+    }
+
+    fn retry(&self, event: &RetryEvent<'_, Value>) {
+        self.retries.borrow_mut().push((event.attempt, millis(event.delay)));
+    }
+
+    /// All of it in the words of the cases; a call without a result was cancelled.
+    fn told(self, result: Option<Scripted>, elapsed: Duration) -> Value {
+        let result = match result {
+            Some(Ok(event)) => json!({ "kind": "ok", "value": event["value"] }),
+            Some(Err(event)) => json!({ "kind": "err", "error": event["error"] }),
+            None => json!({ "kind": "cancelled" }),
+        };
+        let (numbers, delays): (Vec<_>, Vec<_>) = self.retries.into_inner().into_iter().unzip();
+        json!({
+            "attempts": self.attempts,
+            "delays_ms": delays,
+            "elapsed_ms": millis(elapsed),
+            "errors_seen": self.errors,
+            "result": result,
+            "retry_numbers": numbers,
+        })
+    }
+}

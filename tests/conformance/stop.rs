@@ -1,0 +1,66 @@
+//! The area `stop`: a run is led into the situation of a case, and seen to end there or go on.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use resilience::{Jitter, RetryPolicy, testing};
+use serde_json::{Value, json};
+
+use crate::case::{Skip, count, duration, items, only, text};
+use crate::report;
+
+pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
+    let (config, events) = (&case["config"], items(&case["events"]));
+    only(config, &["stop"])?;
+    let known = ["attempt", "elapsed_ms", "upcoming_ms", "expect"];
+    events.iter().try_for_each(|event| only(event, &known))?;
+    let waits = events.iter().any(|event| duration(&event["upcoming_ms"]) > Some(Duration::ZERO));
+    let policy = limited(RetryPolicy::new().unlimited(), &config["stop"], waits)?;
+    Ok(report::per_event(case, |event| json!({ "stop": stop(policy, event) })))
+}
+
+/// `policy` with the limits of `stop`; `waits` says whether a wait is ever upcoming.
+fn limited(policy: RetryPolicy, stop: &Value, waits: bool) -> Result<RetryPolicy, Skip> {
+    only(stop, &["kind", "n", "limit_ms", "of"])?;
+    let limit = || duration(&stop["limit_ms"]).expect("`limit_ms` is a time");
+    match text(&stop["kind"]) {
+        "never" => Ok(policy),
+        "after_attempt" => Ok(policy.attempts(count(&stop["n"]).expect("`n` is a number"))),
+        // A deadline counts the upcoming wait; without one the two kinds are the same.
+        "after_delay" if waits => Err("a limit that ignores the upcoming wait is not built".into()),
+        "after_delay" | "before_delay" => Ok(policy.deadline(limit())),
+        "any" => {
+            let mut parts = items(&stop["of"]).iter();
+            parts.try_fold(policy, |policy, part| limited(policy, part, waits))
+        }
+        kind => Err(format!("stop `{kind}` is not built")),
+    }
+}
+
+/// Whether `policy` gives up in the situation of `event`.
+fn stop(policy: RetryPolicy, event: &Value) -> Value {
+    let attempt = count(&event["attempt"]).expect("`attempt` is a number");
+    let elapsed = duration(&event["elapsed_ms"]).unwrap_or_default();
+    // All waits are zero but the one that would follow.
+    let mut delays = vec![Duration::ZERO; attempt.saturating_sub(1) as usize];
+    delays.push(duration(&event["upcoming_ms"]).unwrap_or_default());
+    let policy = policy.list(delays.leak()).jitter(Jitter::None);
+
+    let clock = testing::clock();
+    let gave_up = Cell::new(None);
+    let mut calls = 0;
+    let result =
+        policy.on(|(): &()| true).on_give_up(|event| gave_up.set(Some(event.attempt))).run(|| {
+            calls += 1;
+            if calls == attempt {
+                clock.advance(elapsed);
+            }
+            if calls <= attempt { Err(()) } else { Ok(()) }
+        });
+    match (result, gave_up.get()) {
+        (Ok(()), None) => json!(false),
+        (Err(()), Some(last)) if last == attempt => json!(true),
+        // The situation did not come about, or what was told is not what was done.
+        other => json!(format!("{other:?} after {calls} calls")),
+    }
+}

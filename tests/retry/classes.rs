@@ -1,0 +1,125 @@
+//! Which failures are retried.
+
+use std::cell::Cell;
+
+use resilience::{Class, Classify, Sent, retry, testing};
+
+use crate::count;
+
+#[derive(Debug, PartialEq)]
+enum ApiError {
+    Reset,
+    NotFound,
+}
+
+impl ApiError {
+    fn is_transient(&self) -> bool {
+        *self == Self::Reset
+    }
+}
+
+/// An error that knows its meaning.
+#[derive(Debug, PartialEq)]
+struct Knowing(ApiError);
+
+impl Classify for Knowing {
+    fn classify(&self) -> Class {
+        Class::from(self.0.is_transient())
+    }
+}
+
+#[test]
+fn a_predicate_decides() {
+    #[retry(on = ApiError::is_transient)]
+    fn by_path(calls: &Cell<u32>, error: fn() -> ApiError) -> Result<(), ApiError> {
+        count(calls);
+        Err(error())
+    }
+    #[retry(on = |error| matches!(error, ApiError::Reset))]
+    fn by_closure(calls: &Cell<u32>, error: fn() -> ApiError) -> Result<(), ApiError> {
+        count(calls);
+        Err(error())
+    }
+    let _guard = testing::no_waits();
+    let calls = Cell::new(0);
+    for function in [by_path as fn(&Cell<u32>, _) -> _, by_closure] {
+        assert_eq!(function(&calls, || ApiError::Reset), Err(ApiError::Reset));
+        assert_eq!(calls.replace(0), 3);
+        assert_eq!(function(&calls, || ApiError::NotFound), Err(ApiError::NotFound));
+        assert_eq!(calls.replace(0), 1);
+    }
+}
+
+#[test]
+fn the_errors_own_meaning_is_the_default() {
+    #[retry]
+    fn knowing(calls: &Cell<u32>) -> Result<(), Knowing> {
+        count(calls);
+        Err(Knowing(ApiError::NotFound))
+    }
+    #[retry]
+    async fn knowing_async(calls: &Cell<u32>) -> Result<(), Knowing> {
+        count(calls);
+        Err(Knowing(ApiError::NotFound))
+    }
+    #[retry]
+    fn bounded<E: Classify>(calls: &Cell<u32>, error: fn() -> E) -> Result<(), E> {
+        count(calls);
+        Err(error())
+    }
+    // Without a meaning of its own every error is retried.
+    #[retry]
+    fn unknowing(calls: &Cell<u32>) -> Result<(), ApiError> {
+        count(calls);
+        Err(ApiError::NotFound)
+    }
+    #[retry]
+    fn unbounded<E>(calls: &Cell<u32>, error: fn() -> E) -> Result<(), E> {
+        count(calls);
+        Err(error())
+    }
+    let _guard = testing::no_waits();
+    let calls = Cell::new(0);
+    assert!(knowing(&calls).is_err());
+    assert_eq!(calls.replace(0), 1);
+    assert!(futures::executor::block_on(knowing_async(&calls)).is_err());
+    assert_eq!(calls.replace(0), 1);
+    assert!(bounded(&calls, || Knowing(ApiError::NotFound)).is_err());
+    assert_eq!(calls.replace(0), 1);
+    assert!(unknowing(&calls).is_err());
+    assert_eq!(calls.replace(0), 3);
+    assert!(unbounded(&calls, || Knowing(ApiError::NotFound)).is_err());
+    assert_eq!(calls.replace(0), 3);
+}
+
+#[test]
+fn what_is_not_idempotent_is_repeated_only_when_it_was_not_applied() {
+    #[retry(idempotent = false, on = |sent| Class::transient().sent(*sent))]
+    fn pay(calls: &Cell<u32>, sent: Sent) -> Result<(), Sent> {
+        count(calls);
+        Err(sent)
+    }
+    #[retry(idempotent = keyed, on = |sent| Class::transient().sent(*sent))]
+    fn pay_keyed(calls: &Cell<u32>, sent: Sent, keyed: bool) -> Result<(), Sent> {
+        count(calls);
+        Err(sent)
+    }
+    #[retry(idempotent = false)]
+    fn unclassified(calls: &Cell<u32>) -> Result<(), ()> {
+        count(calls);
+        Err(())
+    }
+    let _guard = testing::no_waits();
+    let calls = Cell::new(0);
+    for (sent, expected) in [(Sent::No, 3), (Sent::Refused, 3), (Sent::Maybe, 1), (Sent::Done, 1)] {
+        assert_eq!(pay(&calls, sent), Err(sent));
+        assert_eq!(calls.replace(0), expected, "{sent:?}");
+        assert_eq!(pay_keyed(&calls, sent, true), Err(sent));
+        assert_eq!(calls.replace(0), 3);
+        assert_eq!(pay_keyed(&calls, sent, false), Err(sent));
+        assert_eq!(calls.replace(0), expected);
+    }
+    // An error nobody has classified may have been applied.
+    assert_eq!(unclassified(&calls), Err(()));
+    assert_eq!(calls.get(), 1);
+}

@@ -1,0 +1,165 @@
+//! The deadline, and the waits that a server asks for.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use resilience::{Class, GiveUpEvent, StopReason, retry, testing};
+
+use crate::{Script, count, ms};
+
+#[tokio::test(start_paused = true)]
+async fn no_wait_ends_at_or_after_the_deadline() {
+    #[retry(attempts = "unlimited", backoff = "fixed", base_delay = "100ms", deadline = "1s")]
+    async fn fail(script: &Script) -> Result<(), &'static str> {
+        script.fail()
+    }
+    let script = Script::new();
+    assert_eq!(fail(&script).await, Err("down"));
+    // At 0, 100, …, 900 ms; the next would start at the deadline. And it stops at once, unwaited.
+    assert_eq!(script.calls(), 10);
+    assert_eq!(script.start.elapsed(), ms(900));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_counts_from_the_call_and_includes_the_attempts() {
+    #[retry(attempts = 9, backoff = "fixed", base_delay = "10ms", deadline = "1s")]
+    async fn slow(script: &Script) -> Result<(), &'static str> {
+        tokio::time::sleep(ms(400)).await;
+        script.fail()
+    }
+    let script = Script::new();
+    assert_eq!(slow(&script).await, Err("down"));
+    // The third attempt starts at 820 ms and is left to finish.
+    assert_eq!(script.calls(), 3);
+    assert_eq!(script.start.elapsed(), ms(1220));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fractions_of_a_millisecond() {
+    // Tokio's timer counts whole milliseconds, so a wait may end up to one later than asked for.
+    #[retry(attempts = "unlimited", base_delay = "1ms", factor = 1.1, deadline = "50ms")]
+    async fn fail(script: &Script) -> Result<(), &'static str> {
+        script.fail()
+    }
+    for seed in 0..200 {
+        let _seed = testing::seed(seed);
+        let script = Script::new();
+        assert_eq!(fail(&script).await, Err("down"));
+        let last = script.calls.borrow().last().copied().unwrap_or_default();
+        assert!(last < ms(50), "an attempt started at {last:?}");
+        assert_eq!(script.start.elapsed(), last, "it waited in vain");
+    }
+}
+
+#[test]
+fn skipped_waits_count_against_the_deadline() {
+    #[retry(attempts = 100, backoff = "fixed", base_delay = "1s", deadline = "10s")]
+    fn fail(calls: &Cell<u32>) -> Result<(), ()> {
+        count(calls);
+        Err(())
+    }
+    let _guard = testing::no_waits();
+    let calls = Cell::new(0);
+    assert_eq!(fail(&calls), Err(()));
+    assert_eq!(calls.get(), 10);
+}
+
+/// An error with the time that the server asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Busy(Duration);
+
+fn classify(error: &Busy) -> Class {
+    Class::throttled(Some(error.0))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_servers_delay_is_exact() {
+    #[retry(attempts = 2, on = classify, max_delay = "1s", base_delay = "10ms")]
+    async fn ask(script: &Script, after: Duration) -> Result<(), Busy> {
+        script.fail().map_err(|_| Busy(after))
+    }
+    let _draws = testing::draws([0.1]);
+    // Longer than `max_delay`, shorter than the backoff, up to the limit: never shortened.
+    for after in [Duration::from_secs(45), ms(1), Duration::from_secs(60)] {
+        let script = Script::new();
+        assert_eq!(ask(&script, after).await, Err(Busy(after)));
+        assert_eq!(script.waits(), [after]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn above_the_limit_or_the_time_left_it_stops_at_once() {
+    fn note(event: &GiveUpEvent<'_, Busy>) {
+        REASON.set(Some((event.reason, event.class.after)));
+    }
+    thread_local!(static REASON: Cell<Option<(StopReason, Option<Duration>)>> = const { Cell::new(None) });
+
+    #[retry(on = classify, on_give_up = note, max_retry_after = "30s")]
+    async fn limited(script: &Script, after: Duration) -> Result<(), Busy> {
+        script.fail().map_err(|_| Busy(after))
+    }
+    #[retry(on = classify, on_give_up = note, deadline = "5s")]
+    async fn in_time(script: &Script, after: Duration) -> Result<(), Busy> {
+        script.fail().map_err(|_| Busy(after))
+    }
+    let day = Duration::from_secs(86_400);
+    let script = Script::new();
+    // The caller gets the delay: in the error, and in the event.
+    assert_eq!(limited(&script, day).await, Err(Busy(day)));
+    assert_eq!(REASON.take(), Some((StopReason::RetryAfter, Some(day))));
+    assert_eq!(in_time(&script, ms(5000)).await, Err(Busy(ms(5000))));
+    assert_eq!(REASON.take(), Some((StopReason::Deadline, Some(ms(5000)))));
+    assert_eq!(script.calls(), 2);
+    assert_eq!(script.start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_servers_delay_starts_the_backoff_again() {
+    #[retry(attempts = 6, on = |after: &Option<u64>| match after {
+        Some(after) => Class::throttled(Some(ms(*after))),
+        None => Class::transient(),
+    }, jitter = "none")]
+    async fn ask(script: &Script) -> Result<(), Option<u64>> {
+        let _ = script.fail::<()>();
+        Err((script.calls() == 3).then_some(700))
+    }
+    let script = Script::new();
+    assert_eq!(ask(&script).await, Err(None));
+    assert_eq!(script.waits(), [100, 200, 700, 100, 200].map(ms));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_of_zero_is_no_order_to_hammer() {
+    #[retry(attempts = 2, on = classify, jitter = "none", base_delay = "2s")]
+    async fn ask(script: &Script) -> Result<(), Busy> {
+        script.fail().map_err(|_| Busy(Duration::ZERO))
+    }
+    let script = Script::new();
+    assert_eq!(ask(&script).await, Err(Busy(Duration::ZERO)));
+    assert_eq!(script.waits(), [ms(2000)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_without_a_time_counts_from_a_second() {
+    #[retry(attempts = 4, on = |_| Class::throttled(None), jitter = "none")]
+    async fn throttled(script: &Script) -> Result<(), &'static str> {
+        script.fail()
+    }
+    #[retry(attempts = 4, on = |_| Class::throttled(None), jitter = "none", backoff = ["100ms", "3s"])]
+    async fn listed(script: &Script) -> Result<(), &'static str> {
+        script.fail()
+    }
+    #[retry(attempts = 4, on = |_| Class::throttled(None), jitter = "none", max_delay = "500ms")]
+    async fn capped(script: &Script) -> Result<(), &'static str> {
+        script.fail()
+    }
+    let script = Script::new();
+    assert_eq!(throttled(&script).await, Err("down"));
+    assert_eq!(script.waits(), [1000, 2000, 4000].map(ms));
+    let script = Script::new();
+    assert_eq!(listed(&script).await, Err("down"));
+    assert_eq!(script.waits(), [1000, 3000, 3000].map(ms));
+    let script = Script::new();
+    assert_eq!(capped(&script).await, Err("down"));
+    assert_eq!(script.waits(), [500, 500, 500].map(ms));
+}

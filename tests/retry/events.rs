@@ -1,0 +1,146 @@
+//! What the hooks are told.
+
+use std::time::Duration;
+
+use resilience::{Class, DelaySource, GiveUpEvent, RetryEvent, StopReason, retry, testing};
+
+use crate::ms;
+
+/// What happened, in the order in which it did.
+#[derive(Debug, PartialEq)]
+enum Told {
+    Call,
+    Retry { attempt: u32, delay: Duration, elapsed: Duration, source: DelaySource },
+    GiveUp { attempt: u32, reason: StopReason, elapsed: Duration },
+}
+
+type Log = std::cell::RefCell<Vec<Told>>;
+
+fn tell_retry(log: &Log, event: &RetryEvent<'_, &'static str>) {
+    assert_eq!((event.error, event.class), (Some(&"down"), Class::transient()));
+    log.borrow_mut().push(Told::Retry {
+        attempt: event.attempt,
+        delay: event.delay,
+        elapsed: event.elapsed,
+        source: event.delay_source,
+    });
+}
+
+fn tell_give_up(log: &Log, event: &GiveUpEvent<'_, &'static str>) {
+    let GiveUpEvent { attempt, reason, elapsed, .. } = *event;
+    log.borrow_mut().push(Told::GiveUp { attempt, reason, elapsed });
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_retry_and_the_end() {
+    #[retry(
+        jitter = "none",
+        deadline = "30s",
+        on_retry = |event| tell_retry(log, event),
+        on_give_up = |event| tell_give_up(log, event)
+    )]
+    async fn fail(log: &Log) -> Result<(), &'static str> {
+        log.borrow_mut().push(Told::Call);
+        tokio::time::sleep(ms(10)).await;
+        Err("down")
+    }
+    let log = Log::default();
+    assert_eq!(fail(&log).await, Err("down"));
+    let retry = |attempt, delay, elapsed| Told::Retry {
+        attempt,
+        delay: ms(delay),
+        elapsed: ms(elapsed),
+        source: DelaySource::Backoff,
+    };
+    assert_eq!(
+        log.into_inner(),
+        [
+            Told::Call,
+            retry(1, 100, 10),
+            Told::Call,
+            retry(2, 200, 120),
+            Told::Call,
+            Told::GiveUp { attempt: 3, reason: StopReason::Attempts, elapsed: ms(330) },
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_deadline_time_counts_from_the_first_failure() {
+    #[retry(attempts = 2, backoff = "fixed", on_give_up = |event| elapsed.push(event.elapsed))]
+    async fn fail(elapsed: &mut Vec<Duration>) -> Result<(), ()> {
+        tokio::time::sleep(ms(10)).await;
+        Err(())
+    }
+    let mut elapsed = Vec::new();
+    assert_eq!(fail(&mut elapsed).await, Err(()));
+    assert_eq!(elapsed, [ms(110)]);
+}
+
+#[test]
+fn names() {
+    fn note(event: &GiveUpEvent<'_, ()>) {
+        NAME.set(event.name);
+    }
+    thread_local!(static NAME: std::cell::Cell<&'static str> = const { std::cell::Cell::new("") });
+
+    #[retry(attempts = 1, on_give_up = note)]
+    fn by_itself() -> Option<()> {
+        None
+    }
+    #[retry(attempts = 1, name = "payments", on_give_up = note)]
+    fn named() -> Option<()> {
+        None
+    }
+    assert_eq!(by_itself(), None);
+    assert_eq!(NAME.get(), concat!(module_path!(), "::by_itself"));
+    assert_eq!(named(), None);
+    assert_eq!(NAME.get(), "payments");
+}
+
+#[test]
+fn every_reason_to_stop() {
+    fn reason(class: Class, idempotent: bool) -> Option<StopReason> {
+        #[retry(
+            on = |class| *class,
+            idempotent = idempotent,
+            deadline = "100s",
+            max_retry_after = "10m",
+            on_give_up = |event| *reason = Some(event.reason)
+        )]
+        fn fail(
+            class: Class,
+            idempotent: bool,
+            reason: &mut Option<StopReason>,
+        ) -> Result<(), Class> {
+            Err(class)
+        }
+        let mut reason = None;
+        assert_eq!(fail(class, idempotent, &mut reason), Err(class));
+        reason
+    }
+    let _guard = testing::no_waits();
+    let after = |seconds| Class::throttled(Some(Duration::from_secs(seconds)));
+    assert_eq!(reason(Class::permanent(), true), Some(StopReason::Permanent));
+    assert_eq!(reason(Class::transient(), false), Some(StopReason::NotIdempotent));
+    assert_eq!(reason(Class::transient(), true), Some(StopReason::Attempts));
+    assert_eq!(reason(after(100), true), Some(StopReason::Deadline));
+    assert_eq!(reason(after(601), true), Some(StopReason::RetryAfter));
+}
+
+#[test]
+fn a_value_that_means_not_yet_has_no_error() {
+    #[retry(
+        attempts = 2,
+        on_ok = |_| true,
+        on_retry = |event| errors.borrow_mut().push(event.error.copied()),
+        on_give_up = |event| errors.borrow_mut().push(event.error.copied())
+    )]
+    fn poll(errors: &std::cell::RefCell<Vec<Option<u32>>>) -> Result<(), u32> {
+        Ok(())
+    }
+    let _guard = testing::no_waits();
+    let errors = std::cell::RefCell::default();
+    assert_eq!(poll(&errors), Ok(()));
+    assert_eq!(errors.into_inner(), [None, None]);
+}

@@ -1,0 +1,54 @@
+//! What `#[retry]` promises, through the public API and under virtual time.
+
+mod arguments;
+mod attempts;
+mod by_hand;
+mod cancellation;
+mod classes;
+mod clock;
+mod deadline;
+mod events;
+mod formulas;
+mod schedule;
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A body that fails, and remembers when it was called.
+#[derive(Debug)]
+struct Script {
+    start: Instant,
+    calls: RefCell<Vec<Duration>>,
+}
+
+impl Script {
+    fn new() -> Self {
+        Self { start: Instant::now(), calls: RefCell::default() }
+    }
+
+    fn fail<T>(&self) -> Result<T, &'static str> {
+        self.calls.borrow_mut().push(self.start.elapsed());
+        Err("down")
+    }
+
+    /// The waits between the calls.
+    fn waits(&self) -> Vec<Duration> {
+        self.calls.borrow().windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.borrow().len()
+    }
+}
+
+/// Counts up; returns the number of this call.
+fn count(calls: &Cell<u32>) -> u32 {
+    calls.set(calls.get() + 1);
+    calls.get()
+}
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}

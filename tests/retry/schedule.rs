@@ -1,0 +1,140 @@
+//! The waits, to the nanosecond, under a paused clock and given draws.
+
+use std::time::Duration;
+
+use resilience::{Backoff, Jitter, retry, testing};
+
+use crate::{Script, ms};
+
+/// Runs an annotated function until it gives up; returns its waits.
+macro_rules! waits {
+    ($($key:ident $(= $value:expr)?),*) => {{
+        #[retry(attempts = 6, $($key $(= $value)?),*)]
+        async fn fail(script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        let script = Script::new();
+        assert_eq!(fail(&script).await, Err("down"));
+        script.waits()
+    }};
+}
+
+#[tokio::test(start_paused = true)]
+async fn backoffs() {
+    assert_eq!(waits!(jitter = "none"), [100, 200, 400, 800, 1600].map(ms));
+    assert_eq!(
+        waits!(jitter = "none", backoff = "exponential", base_delay = "10ms", factor = 3),
+        [10, 30, 90, 270, 810].map(ms)
+    );
+    assert_eq!(waits!(backoff = "fixed", base_delay = "250ms"), [ms(250); 5]);
+    assert_eq!(waits!(backoff = "linear", jitter = "none"), [100, 200, 300, 400, 500].map(ms));
+    assert_eq!(waits!(backoff = "fibonacci", jitter = "none"), [100, 100, 200, 300, 500].map(ms));
+    assert_eq!(
+        waits!(backoff = ["100ms", "1s", "5s"], jitter = "none"),
+        [100, 1000, 5000, 5000, 5000].map(ms)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn expressions() {
+    const BASE: Duration = ms(14);
+    const GROWTH: f64 = 1.5;
+    struct Squares;
+    impl Backoff for Squares {
+        fn delay(&self, retry: u32) -> Duration {
+            ms(u64::from(retry) * u64::from(retry))
+        }
+    }
+    assert_eq!(
+        waits!(base_delay = BASE, max_delay = ms(42), factor = GROWTH + 0.5, jitter = Jitter::None),
+        [14, 28, 42, 42, 42].map(ms)
+    );
+    assert_eq!(waits!(backoff = Squares, jitter = "none"), [1, 4, 9, 16, 25].map(ms));
+    assert_eq!(
+        waits!(backoff = |retry| ms(u64::from(retry)), jitter = "none"),
+        [1, 2, 3, 4, 5].map(ms)
+    );
+    // A ceiling holds for a backoff of one's own as well; without one there is none.
+    assert_eq!(
+        waits!(backoff = |retry| ms(u64::from(retry)), jitter = "none", max_delay = "3ms"),
+        [1, 2, 3, 3, 3].map(ms)
+    );
+    let minutes = waits!(backoff = vec![Duration::from_secs(60)], jitter = "none");
+    assert_eq!(minutes, [Duration::from_secs(60); 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn jitters() {
+    let _draws = testing::draws([0.5]);
+    assert_eq!(waits!(jitter), [50, 100, 200, 400, 800].map(ms));
+    // Full is the default.
+    assert_eq!(waits!(base_delay = "1s"), [500, 1000, 2000, 4000, 5000].map(ms));
+    assert_eq!(waits!(jitter = "full"), [50, 100, 200, 400, 800].map(ms));
+    assert_eq!(waits!(jitter = "equal"), [75, 150, 300, 600, 1200].map(ms));
+    assert_eq!(waits!(jitter = 0.5), [125, 250, 500, 1000, 2000].map(ms));
+    assert_eq!(waits!(jitter = "10ms"), [105, 205, 405, 805, 1605].map(ms));
+    // s <- base + u * (3 * s - base)
+    assert_eq!(
+        waits!(jitter = "decorrelated", base_delay = "64ms", max_delay = "500ms"),
+        [128, 224, 368, 500, 500].map(ms)
+    );
+    // Fixed delays have none, unless it is asked for.
+    assert_eq!(waits!(backoff = "fixed"), [ms(100); 5]);
+    assert_eq!(waits!(backoff = "fixed", jitter), [ms(50); 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ceiling_comes_before_full_and_equal() {
+    let _draws = testing::draws([0.5]);
+    assert_eq!(waits!(jitter, max_delay = "300ms"), [50, 100, 150, 150, 150].map(ms));
+    assert_eq!(waits!(jitter = "equal", max_delay = "300ms"), [75, 150, 225, 225, 225].map(ms));
+}
+
+#[tokio::test(start_paused = true)]
+async fn additive_jitter_is_still_spread_at_the_ceiling() {
+    let low = {
+        let _draws = testing::draws([0.0]);
+        waits!(jitter = "50ms", max_delay = "300ms")
+    };
+    let high = {
+        let _draws = testing::draws([1.0]);
+        waits!(jitter = "50ms", max_delay = "300ms")
+    };
+    // The interval moves down so that it ends at the ceiling.
+    assert_eq!(low, [100, 200, 250, 250, 250].map(ms));
+    assert_eq!(high, [150, 250, 300, 300, 300].map(ms));
+    let _draws = testing::draws([0.0]);
+    assert_eq!(waits!(jitter = 0.5, max_delay = "300ms"), [100, 200, 150, 150, 150].map(ms));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seed_repeats_the_draws() {
+    let first = {
+        let _seed = testing::seed(7);
+        waits!(jitter)
+    };
+    let again = {
+        let _seed = testing::seed(7);
+        waits!(jitter)
+    };
+    let other = {
+        let _seed = testing::seed(8);
+        waits!(jitter)
+    };
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+}
+
+#[test]
+fn concurrent_callers_draw_differently() {
+    let policy = resilience::RetryPolicy::new().base_delay(Duration::from_secs(5));
+    let draw = move || (0..8).map(|_| policy.delay(1, None)).collect::<Vec<_>>();
+    let draws: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(draw)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    for (index, one) in draws.iter().enumerate() {
+        assert!(one.windows(2).all(|pair| pair[0] != pair[1]), "one thread draws anew each time");
+        assert!(draws[..index].iter().all(|other| other != one), "two threads drew the same");
+    }
+}
