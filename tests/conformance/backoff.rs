@@ -28,15 +28,8 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
 
 /// The policy whose delays are those of `backoff`, for a case that uses these `draws`.
 pub(crate) fn policy(backoff: &Value, draws: &[f64]) -> Result<RetryPolicy, Skip> {
-    let known = ["base_ms", "cap_order", "delays_ms", "factor", "jitter", "kind"];
-    only(backoff, &[known.as_slice(), &["max_ms", "saturate_ms"]].concat())?;
-    // Where a case has no ceiling, the longest time that its source can tell is one.
-    let max = duration(&backoff["max_ms"]).or_else(|| duration(&backoff["saturate_ms"]));
-    let policy = RetryPolicy::new()
-        .base_delay(duration(&backoff["base_ms"]).unwrap_or_default())
-        .max_delay(max.unwrap_or(Duration::MAX))
-        .jitter(jitter(backoff, draws)?);
-    Ok(match text(&backoff["kind"]) {
+    let policy = RetryPolicy::new().jitter(jitter(backoff, draws)?);
+    let policy = match text(&backoff["kind"]) {
         // No backoff, no wait: without a `base_ms` the base is zero.
         "" | "none" | "constant" => policy.fixed(),
         "linear" => policy.linear(),
@@ -45,11 +38,17 @@ pub(crate) fn policy(backoff: &Value, draws: &[f64]) -> Result<RetryPolicy, Skip
         "decorrelated" => policy.jitter(Jitter::Decorrelated),
         "sequence" => {
             let delays: Vec<_> = items(&backoff["delays_ms"]).iter().filter_map(duration).collect();
-            // A policy's list is `'static`, so that a policy can be one; a test may leak it.
+            // A list is `'static`, so that a policy with one can be; a test may leak it.
             policy.list(delays.leak())
         }
         kind => return Err(format!("backoff `{kind}` is not built")),
-    })
+    };
+    let known = ["base_ms", "cap_order", "delays_ms", "factor", "jitter", "kind"];
+    only(backoff, &[known.as_slice(), &["max_ms", "saturate_ms"]].concat())?;
+    // Where a case has no ceiling, the longest time that its source can tell is one.
+    let max = duration(&backoff["max_ms"]).or_else(|| duration(&backoff["saturate_ms"]));
+    let base = duration(&backoff["base_ms"]).unwrap_or_default();
+    Ok(policy.base_delay(base).max_delay(max.unwrap_or(Duration::MAX)))
 }
 
 fn jitter(backoff: &Value, draws: &[f64]) -> Result<Jitter, Skip> {
@@ -62,11 +61,7 @@ fn jitter(backoff: &Value, draws: &[f64]) -> Result<Jitter, Skip> {
         "additive" if backoff["max_ms"].is_null() => {
             Jitter::UpTo(duration(&jitter["max_ms"]).unwrap_or_default())
         }
-        "additive" => {
-            return Err(
-                "by design additive jitter under a ceiling moves down to end at it".to_owned()
-            );
-        }
+        "additive" => return Err("by design additive jitter stays below the ceiling".to_owned()),
         // `x * (1 - f + 2 * f * u)` is no built-in, but at the centre of every draw it is `x`.
         "proportional" if draws.iter().all(|&draw| (draw - 0.5).abs() < f64::EPSILON) => {
             return Ok(Jitter::None);

@@ -23,15 +23,16 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// The cases of `file`: a list, or an object that has them under `cases`.
 pub(crate) fn read(file: &Path) -> Vec<Value> {
-    let fail = |error: &dyn std::fmt::Display| panic!("{}: {error}", file.display());
-    let text = fs::read_to_string(file).unwrap_or_else(|error| fail(&error));
-    match serde_json::from_str(&text).unwrap_or_else(|error| fail(&error)) {
+    let text = fs::read_to_string(file)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
+    let mut content: Value = serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{} is no JSON: {error}", file.display()));
+    if let Some(cases) = content.get_mut("cases") {
+        content = cases.take();
+    }
+    match content {
         Value::Array(cases) => cases,
-        Value::Object(mut file) => match file.remove("cases") {
-            Some(Value::Array(cases)) => cases,
-            _ => fail(&"has no list of `cases`"),
-        },
-        _ => fail(&"is neither a list nor an object"),
+        _ => panic!("{} holds no list of cases", file.display()),
     }
 }
 

@@ -58,8 +58,8 @@ impl<'c> Call<'c> {
                 return Err(format!("outcome {} is not built", event["outcome"]));
             }
         }
-        if !matches!(&config["exhausted"], Value::Null) && config["exhausted"] != "last_outcome" {
-            return Err(format!("by design no other outcome: exhausted {}", config["exhausted"]));
+        if config.get("exhausted").is_some_and(|outcome| outcome != "last_outcome") {
+            return Err("by design the last outcome is what a call returns".to_owned());
         }
 
         let draws: Vec<_> = items(&config["rng"]).iter().filter_map(Value::as_f64).collect();

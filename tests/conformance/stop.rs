@@ -49,14 +49,15 @@ fn stop(policy: RetryPolicy, event: &Value) -> Value {
     let clock = testing::clock();
     let gave_up = Cell::new(None);
     let mut calls = 0;
-    let result =
-        policy.on(|(): &()| true).on_give_up(|event| gave_up.set(Some(event.attempt))).run(|| {
-            calls += 1;
-            if calls == attempt {
-                clock.advance(elapsed);
-            }
-            if calls <= attempt { Err(()) } else { Ok(()) }
-        });
+    let body = || {
+        calls += 1;
+        if calls == attempt {
+            clock.advance(elapsed);
+        }
+        if calls <= attempt { Err(()) } else { Ok(()) }
+    };
+    let always = |(): &()| true;
+    let result = policy.on(always).on_give_up(|event| gave_up.set(Some(event.attempt))).run(body);
     match (result, gave_up.get()) {
         (Ok(()), None) => json!(false),
         (Err(()), Some(last)) if last == attempt => json!(true),

@@ -2,7 +2,8 @@
 
 macro_rules! hygiene {
     (#[$attribute:meta], $failures:expr) => {
-        #[allow(non_upper_case_globals, dead_code, unused_macros, clippy::items_after_statements)]
+        #[allow(non_upper_case_globals, dead_code, unused_macros, reason = "made to be in the way")]
+        #[allow(clippy::items_after_statements, reason = "made to be in the way")]
         mod hygiene {
             // Modules and types that shadow the standard ones.
             mod core {}

@@ -117,7 +117,7 @@ macro_rules! shapes {
             #[inline]
             #[cfg(all())]
             pub(crate) fn decorated(calls: &Calls) -> Option<u32> {
-                #![allow(unused_must_use)]
+                #![allow(unused_must_use, reason = "an inner attribute stays as well")]
                 calls.next().ok()
             }
 
@@ -274,13 +274,13 @@ macro_rules! shapes {
 
             // A body from a macro arrives in an invisible group.
 
-    #[rustfmt::skip]
-            macro_rules! make {
-                ($name:ident($arg:ident: $type:ty) -> $returns:ty $body:block) => {
-                    #[$attribute]
-                    fn $name($arg: $type) -> $returns $body
-                };
-            }
+            #[rustfmt::skip]
+                            macro_rules! make {
+                                ($name:ident($arg:ident: $type:ty) -> $returns:ty $body:block) => {
+                                    #[$attribute]
+                                    fn $name($arg: $type) -> $returns $body
+                                };
+                            }
 
             make! { from_macro(calls: &Calls) -> Result<u32, Failed> { calls.next() } }
 
@@ -293,6 +293,8 @@ macro_rules! shapes {
 
             mod asynchronous {
                 use super::Failed;
+                #[allow(unused_imports, reason = "not in the prelude of edition 2021")]
+                use std::future::Future;
                 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
                 #[derive(Debug, Default)]

@@ -10,7 +10,8 @@ fn a_clone_for_each_attempt() {
     fn consume(items: Vec<u32>, mut log: Vec<u32>, seen: &mut Vec<usize>) -> Result<(), usize> {
         log.push(0);
         // Each attempt has its own log, and may consume the items.
-        seen.push(items.into_iter().count() + log.len());
+        let items = items.into_boxed_slice();
+        seen.push(items.len() + log.len());
         Err(log.len())
     }
     let _guard = testing::no_waits();
@@ -44,16 +45,17 @@ struct Job {
 impl Job {
     #[retry(clone(self))]
     fn run(mut self, suffix: &str) -> Result<String, String> {
-        self.runs.set(self.runs.get() + 1);
-        self.name.push_str(suffix);
-        // Macros, closures and nested items with a `self` of their own.
-        let shown = (|| format!("{}, {self}", self.name))();
+        // Nested items with a `self` of their own, closures, and format strings.
         struct Inner(u32);
         impl Inner {
             fn value(&self) -> u32 {
                 self.0
             }
         }
+        self.runs.set(self.runs.get() + 1);
+        self.name.push_str(suffix);
+        let show = || format!("{}, {self}", self.name);
+        let shown = show();
         let Self { name, .. } = self;
         if Inner(1).value() == 1 { Err(shown) } else { Ok(name) }
     }
@@ -123,6 +125,6 @@ fn predicates_and_hooks_see_the_arguments() {
     }
     let _guard = testing::no_waits();
     let mut seen = Vec::new();
-    assert_eq!(Client { fatal: 2 }.call(&mut seen, &Default::default()), Err(2));
+    assert_eq!(Client { fatal: 2 }.call(&mut seen, &std::cell::Cell::default()), Err(2));
     assert_eq!(seen, [1]);
 }

@@ -80,7 +80,7 @@ fn a_panic_goes_through() {
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_task_is_not_repeated() {
     // The token of whoever cancels is one more predicate.
-    #[retry(attempts = 9, on = |_| !cancelled.get())]
+    #[retry(attempts = 9, on = |()| !cancelled.get())]
     async fn work(cancelled: &Cell<bool>, calls: &Cell<u32>) -> Result<(), ()> {
         if count(calls) == 2 {
             cancelled.set(true);

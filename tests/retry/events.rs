@@ -132,7 +132,7 @@ fn every_reason_to_stop() {
 fn a_value_that_means_not_yet_has_no_error() {
     #[retry(
         attempts = 2,
-        on_ok = |_| true,
+        on_ok = |()| true,
         on_retry = |event| errors.borrow_mut().push(event.error.copied()),
         on_give_up = |event| errors.borrow_mut().push(event.error.copied())
     )]

@@ -35,7 +35,7 @@ impl Script {
 
     /// The waits between the calls.
     fn waits(&self) -> Vec<Duration> {
-        self.calls.borrow().windows(2).map(|pair| pair[1] - pair[0]).collect()
+        self.calls.borrow().windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect()
     }
 
     fn calls(&self) -> usize {

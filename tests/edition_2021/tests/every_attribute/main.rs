@@ -1,0 +1,24 @@
+//! The suites of `tests/every_attribute` for a caller of edition 2021.
+#![deny(warnings)]
+#![allow(clippy::boxed_local, clippy::too_many_arguments, reason = "shapes that people write")]
+
+#[macro_use]
+#[path = "../../../every_attribute/hygiene.rs"]
+mod hygiene;
+#[macro_use]
+#[path = "../../../every_attribute/shapes.rs"]
+mod shapes;
+#[macro_use]
+mod unsafe_shapes;
+
+macro_rules! suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            shapes!(#[$attribute], $failures);
+            hygiene!(#[$attribute], $failures);
+            unsafe_shapes!(#[$attribute], $failures);
+        }
+    };
+}
+
+include!("../../../every_attribute/attributes.rs");

@@ -1,0 +1,143 @@
+//! The expansion under the strictest lints, written out: in a `macro_rules!` macro most lints are
+//! silent. Clippy runs over this file in CI.
+#![deny(
+    warnings,
+    missing_docs,
+    let_underscore_drop,
+    single_use_lifetimes,
+    trivial_casts,
+    unreachable_pub,
+    unused_lifetimes,
+    unused_qualifications,
+    unused_results,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::shadow_unrelated,
+    clippy::shadow_reuse,
+    clippy::shadow_same,
+    clippy::let_underscore_must_use,
+    clippy::default_trait_access,
+    clippy::if_then_some_else_none,
+    clippy::min_ident_chars,
+    clippy::missing_assert_message,
+    clippy::semicolon_outside_block
+)]
+
+// Everything the expansion names by its full path, imported: `unused_qualifications` must not see it.
+#[allow(unused_imports, reason = "a full path would now be one too many")]
+use core::{concat, module_path, ops::ControlFlow, time::Duration};
+
+#[allow(unused_imports, reason = "as above")]
+use resilience::{Class, GiveUpEvent, Jitter, Outcome, RetryEvent, RetryPolicy, retry, testing};
+
+const ATTEMPTS: u32 = 2;
+const BASE: Duration = Duration::from_millis(1);
+
+/// The error of every function here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed;
+
+/// A client.
+#[derive(Debug, Default, Clone)]
+pub struct Client {
+    /// What it has sent.
+    pub sent: Vec<String>,
+}
+
+impl Client {
+    /// Borrows.
+    ///
+    /// # Errors
+    /// Always.
+    #[retry]
+    pub fn shared(&self, text: &str) -> Result<usize, Failed> {
+        if self.sent.is_empty() && text.is_empty() {
+            return Err(Failed);
+        }
+        Err(Failed)
+    }
+
+    /// Changes itself.
+    ///
+    /// # Errors
+    /// Always.
+    #[retry(attempts = ATTEMPTS, base_delay = BASE, max_delay = "1s", jitter = 0.5)]
+    pub fn exclusive(&mut self, text: String) -> Result<usize, Failed> {
+        self.sent.push(text.clone());
+        Err(Failed)
+    }
+
+    /// Is consumed.
+    ///
+    /// # Errors
+    /// Always.
+    #[retry(clone(self, text))]
+    pub fn owned(mut self, mut text: String) -> Result<Self, Failed> {
+        text.push('!');
+        self.sent.push(text);
+        Err(Failed)
+    }
+
+    /// Asks a server.
+    ///
+    /// # Errors
+    /// Always.
+    #[retry(
+        attempts = 4,
+        backoff = ["1ms", "2ms"],
+        deadline = "30s",
+        on = |error| *error == Failed,
+        on_ok = |value| *value == 0,
+        on_retry = note_retry,
+        on_give_up = |event| assert!(event.attempt > 0, "attempts count from 1"),
+        idempotent = !text.is_empty(),
+        name = "ask"
+    )]
+    pub async fn ask(&mut self, text: &str) -> Result<usize, Failed> {
+        self.sent.push(text.to_owned());
+        core::future::ready(()).await;
+        Err(Failed)
+    }
+
+    /// Asks with delays of its own.
+    ///
+    /// # Errors
+    /// Always.
+    #[retry(attempts = 2, backoff = |_| BASE, jitter = Jitter::None)]
+    pub async fn custom(&self) -> Result<usize, Failed> {
+        core::future::ready(Err(Failed)).await
+    }
+}
+
+fn note_retry(event: &RetryEvent<'_, Failed>) {
+    assert!(event.attempt > 0, "attempts count from 1");
+}
+
+/// Runs under a policy from elsewhere.
+#[retry(policy = policy)]
+#[must_use]
+pub fn under(policy: &RetryPolicy) -> Option<u32> {
+    let waits = policy.delay(1, None) > Duration::ZERO;
+    if waits { None } else { Some(1) }
+}
+
+/// Has no documented error, and a block for a body.
+#[retry(attempts = 1)]
+fn unit() -> Result<(), Failed> {
+    Ok(())
+}
+
+#[test]
+fn the_functions_run() {
+    let _guard = testing::no_waits();
+    let mut client = Client::default();
+    assert_eq!(client.shared(""), Err(Failed), "shared");
+    assert_eq!(client.exclusive(String::new()), Err(Failed), "exclusive");
+    assert!(client.clone().owned(String::new()).is_err(), "owned");
+    assert_eq!(futures::executor::block_on(client.ask("")), Err(Failed), "ask");
+    assert_eq!(futures::executor::block_on(client.custom()), Err(Failed), "custom");
+    assert_eq!(under(&RetryPolicy::new()), None, "under");
+    assert_eq!(unit(), Ok(()), "unit");
+    assert_eq!(client.sent.len(), 3, "what is not idempotent is asked once");
+}
