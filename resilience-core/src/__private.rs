@@ -74,37 +74,62 @@ impl<B: Backoff> Backoff for Lent<'_, B> {
 }
 
 /// The rules of a configuration, asserted: at compile time, because generated code calls them in
-/// constants only.
+/// constants only. Each returns its value, so that it can stand around it; a broken rule is reported
+/// at the caller, which is the user's token.
 pub mod check {
     use core::time::Duration;
 
     use crate::jitter::Jitter;
-    use crate::rules;
+    use crate::rules::{self, InvalidPolicy};
 
-    macro_rules! checks {
-        ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) $(-> $back:ident: $back_type:ty)?;)*) => {$(
-            $(#[$doc])*
-            pub const fn $name($($arg: $type),*) $(-> $back_type)? {
-                if let Err(broken) = rules::$name($($arg),*) {
-                    panic!("{}", broken.words());
-                }
-                $($back)?
-            }
-        )*};
+    #[track_caller]
+    const fn hold(rule: Result<(), InvalidPolicy>) {
+        if let Err(broken) = rule {
+            panic!("{}", broken.words());
+        }
     }
 
-    checks! {
-        /// The number, if it is a number of attempts.
-        attempts(attempts: u32) -> attempts: u32;
-        /// The number, if it is a growth factor.
-        factor(factor: f64) -> factor: f64;
-        /// The time, if a call can end in it.
-        deadline(deadline: Duration) -> deadline: Duration;
-        /// The jitter, if its ratio is one.
-        jitter(jitter: Jitter) -> jitter: Jitter;
-        /// Nothing, if the first delay is no longer than the longest.
-        base_within_max(base: Duration, max: Duration);
-        /// Nothing, if the first delay is shorter than the whole call.
-        base_within_deadline(base: Duration, deadline: Duration);
+    /// A number of attempts.
+    #[track_caller]
+    #[must_use]
+    pub const fn attempts(attempts: u32) -> u32 {
+        hold(rules::attempts(attempts));
+        attempts
+    }
+
+    /// A growth factor.
+    #[track_caller]
+    #[must_use]
+    pub const fn factor(factor: f64) -> f64 {
+        hold(rules::factor(factor));
+        factor
+    }
+
+    /// A jitter.
+    #[track_caller]
+    #[must_use]
+    pub const fn jitter(jitter: Jitter) -> Jitter {
+        hold(rules::jitter(jitter));
+        jitter
+    }
+
+    /// A deadline.
+    #[track_caller]
+    #[must_use]
+    pub const fn deadline(deadline: Duration) -> Duration {
+        hold(rules::deadline(deadline));
+        deadline
+    }
+
+    /// A first delay under a ceiling.
+    #[track_caller]
+    pub const fn base_within_max(base: Duration, max: Duration) {
+        hold(rules::base_within_max(base, max));
+    }
+
+    /// A first delay under a deadline.
+    #[track_caller]
+    pub const fn base_within_deadline(base: Duration, deadline: Duration) {
+        hold(rules::base_within_deadline(base, deadline));
     }
 }

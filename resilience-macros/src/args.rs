@@ -8,6 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Path, Token, token};
 
 use crate::diagnostics::Errors;
+use crate::tokens::mentions;
 
 /// The arguments of one attribute. What nobody has taken by the end is an unknown key.
 pub(crate) struct Args {
@@ -15,6 +16,8 @@ pub(crate) struct Args {
     args: Vec<Arg>,
     /// Every key that was asked for, in the order of asking.
     known: Vec<&'static str>,
+    /// The names that a constant cannot mention.
+    variables: Vec<Ident>,
 }
 
 /// One argument, with its key kept so that messages can point at it.
@@ -36,7 +39,12 @@ pub(crate) enum Value {
 impl Args {
     /// Reads all arguments. One that cannot be read is reported and left out, and reading goes on
     /// behind the next comma.
-    pub(crate) fn parse(attribute: &'static str, tokens: TokenStream, errors: &mut Errors) -> Self {
+    pub(crate) fn parse(
+        attribute: &'static str,
+        tokens: TokenStream,
+        variables: Vec<Ident>,
+        errors: &mut Errors,
+    ) -> Self {
         let mut args: Vec<Arg> = Vec::new();
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
@@ -56,7 +64,7 @@ impl Args {
         };
         let end = read.parse2(tokens);
         errors.keep(end);
-        Self { attribute, args, known: Vec::new() }
+        Self { attribute, args, known: Vec::new(), variables }
     }
 
     /// Takes the argument named `key`, where it is given.
@@ -86,6 +94,28 @@ impl Args {
         }
     }
 
+    /// Takes `key = value` and reads a value that must be known at compile time.
+    pub(crate) fn constant<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        read: impl FnOnce(Expr) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        let variables = std::mem::take(&mut self.variables);
+        let value = self.value(key, errors, |expr| {
+            if mentions(&expr.to_token_stream(), &variables) {
+                let message = format!(
+                    "`{key}` must be known at compile time; what is known at run time comes as a \
+                     policy: `policy = …`"
+                );
+                return Err(syn::Error::new_spanned(expr, message));
+            }
+            read(expr)
+        });
+        self.variables = variables;
+        value
+    }
+
     /// Takes `crate = path`, which every attribute has: where generated code finds the runtime.
     pub(crate) fn root(&mut self, errors: &mut Errors) -> Option<Path> {
         let path = self.value("crate", errors, |value| match value {
@@ -104,7 +134,7 @@ impl Args {
 
     /// Reports what nobody has taken. `hints` answers the names that other libraries use.
     pub(crate) fn finish(self, hints: &[(&str, &str)], errors: &mut Errors) {
-        let Self { attribute, args, known } = self;
+        let Self { attribute, args, known, .. } = self;
         for Arg { key, .. } in args {
             let name = key.to_string();
             let list = known.join("`, `");
@@ -180,7 +210,7 @@ pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let distances = known.iter().map(|key| (edits(name, key), *key));
     let (distance, key) = distances.min_by_key(|(distance, _)| *distance)?;
     // Two edits turn any word of three letters into any other.
-    (distance <= 2 && distance * 2 < key.len().max(name.len())).then_some(key)
+    (distance <= 2 && distance * 2 <= key.len().max(name.len())).then_some(key)
 }
 
 /// The Levenshtein distance.
@@ -200,10 +230,4 @@ fn edits(a: &str, b: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or_default()
-}
-
-impl ToTokens for Arg {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.key.to_tokens(tokens);
-    }
 }

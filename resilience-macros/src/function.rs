@@ -1,7 +1,7 @@
 //! The annotated function: its signature parsed, its body kept as tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{
@@ -121,7 +121,10 @@ impl Function {
     /// The return type as generated code may name it, and where it stands.
     pub(crate) fn returns(&self) -> (TokenStream, Span) {
         match &self.sig.output {
-            ReturnType::Default => (quote!(()), self.sig.ident.span()),
+            ReturnType::Default => {
+                let at = self.sig.ident.span();
+                (quote_spanned!(at=> ()), at)
+            }
             ReturnType::Type(_, ty) => (nameable((**ty).clone()).to_token_stream(), ty.span()),
         }
     }

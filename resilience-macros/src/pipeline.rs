@@ -65,7 +65,12 @@ impl<A: Attribute> Layer<A> {
             _ => None,
         };
         let args = if boxed.is_some() { rename_self(args, async_trait::SELF) } else { args };
-        let mut args = Args::parse(A::NAME, args, errors);
+        let bindings = match &boxed {
+            Some(boxed) => boxed.bindings.clone(),
+            None => function.bindings(),
+        };
+        let variables = bindings.iter().map(|binding| binding.name.clone()).collect();
+        let mut args = Args::parse(A::NAME, args, variables, errors);
         let root = args.root(errors);
         let model = A::validate(&mut args, errors);
         args.finish(A::HINTS, errors);
@@ -74,10 +79,6 @@ impl<A: Attribute> Layer<A> {
             Some(mark) => A::check_order(mark, errors),
             None => check::unmarked(A::NAME, function, errors),
         }
-        let bindings = match &boxed {
-            Some(boxed) => boxed.bindings.clone(),
-            None => function.bindings(),
-        };
         let clones = model.as_ref().map(A::clones).unwrap_or_default();
         check::clones(&bindings, clones, errors);
         if A::REPEATS {

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::tokens::refill;
+use crate::tokens::{refill, respan};
 
 /// A body, and what generated code must know to put something around it.
 pub(crate) struct Site {
@@ -35,6 +35,11 @@ pub(crate) fn local(name: &str) -> Ident {
 }
 
 impl Site {
+    /// The path of the runtime's private module, so that what begins with it stands at `span`.
+    pub(crate) fn private_at(&self, span: Span) -> TokenStream {
+        respan(self.private.clone(), span)
+    }
+
     /// One run of the body, as an expression: `?` and `return` end this run only.
     ///
     /// The arguments are borrowed, so that the next run finds them.

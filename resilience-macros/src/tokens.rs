@@ -1,6 +1,6 @@
 //! What can be seen and changed in code that is kept as tokens.
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 
 /// Whether `tokens` name one of `names`; inline format arguments count.
 pub(crate) fn mentions(tokens: &TokenStream, names: &[Ident]) -> bool {
@@ -22,6 +22,15 @@ pub(crate) fn any_ident(tokens: &TokenStream, test: &impl Fn(&Ident) -> bool) ->
         TokenTree::Group(group) => any_ident(&group.stream(), test),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
+}
+
+/// The same tokens at another place.
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    let at = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(at).collect()
 }
 
 /// The same group around other tokens.

@@ -76,10 +76,13 @@ impl Attribute for Retry {
         let on_give_up = or(&self.on_give_up, quote!(#private::no_give_up_hook));
         // Spanned at the return type: a type that is no outcome is underlined there, once.
         let at = site.returns_span;
-        let is_ok = quote_spanned!(at=> <#returns as #private::Outcome>::is_ok);
-        let step = quote_spanned!(at=> #private::RetryState::step::<#returns, _, _, _>);
+        let there = site.private_at(at);
+        let is_ok = quote_spanned!(at=> <#returns as #there::Outcome>::is_ok(&#out));
+        let step = quote_spanned!(at=> #there::RetryState::step::<#returns, _, _, _>(
+            #state, #terms, #out, #on, #on_ok, #on_retry, #on_give_up
+        ));
         // With `on_ok` a success may have to be repeated as well.
-        let success = self.on_ok.is_none().then(|| quote!(if #is_ok(&#out) { break #layer #out; }));
+        let success = self.on_ok.is_none().then(|| quote!(if #is_ok { break #layer #out; }));
         let wait = if *is_async {
             quote!(#state = #next; #private::Pause::wait(#pause).await;)
         } else {
@@ -93,7 +96,7 @@ impl Attribute for Retry {
                     let #out = #attempt;
                     #success
                     let #terms = #private::Terms { policy: #policy, name: #name };
-                    match #step(#state, #terms, #out, #on, #on_ok, #on_retry, #on_give_up) {
+                    match #step {
                         ::core::ops::ControlFlow::Break(#out) => break #layer #out,
                         ::core::ops::ControlFlow::Continue(#next) => #next,
                     }

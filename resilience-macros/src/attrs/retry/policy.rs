@@ -73,11 +73,11 @@ const JITTERS: &[(&str, &str)] =
 impl Policy {
     pub(super) fn validate(args: &mut Args, errors: &mut Errors) -> Self {
         let keys = Keys {
-            attempts: args.value("attempts", errors, attempts),
+            attempts: args.constant("attempts", errors, attempts),
             backoff: args.value("backoff", errors, backoff),
             base_delay: duration(args, errors, "base_delay"),
             max_delay: duration(args, errors, "max_delay"),
-            factor: args.value("factor", errors, |expr| value::number("factor", expr)),
+            factor: args.constant("factor", errors, |expr| value::number("factor", expr)),
             jitter: jitter(args, errors),
             deadline: duration(args, errors, "deadline"),
             idempotent: args.value("idempotent", errors, |expr| value::flag("idempotent", expr)),
@@ -325,8 +325,8 @@ impl<'s> Builder<'s> {
     }
 
     fn set_at(&mut self, at: Span, method: &str, value: Option<&TokenStream>) {
-        let (private, policy) = (&self.site.private, &self.policy);
         let at = at.resolved_at(Span::call_site());
+        let (private, policy) = (self.site.private_at(at), &self.policy);
         let method = Ident::new(method, at);
         let value = value.map(|value| quote!(, #value));
         self.policy = quote_spanned!(at=> #private::RetryPolicy::#method(#policy #value));
@@ -344,8 +344,8 @@ impl<'s> Builder<'s> {
     }
 
     fn check(&self, rule: &str, at: Span, value: &TokenStream) -> TokenStream {
-        let private = &self.site.private;
         let at = at.resolved_at(Span::call_site());
+        let private = self.site.private_at(at);
         let rule = Ident::new(rule, at);
         quote_spanned!(at=> #private::check::#rule(#value))
     }
@@ -412,7 +412,7 @@ fn duration(
     errors: &mut Errors,
     key: &'static str,
 ) -> Option<Keyed<Constant<Duration>>> {
-    args.value(key, errors, |expr| value::duration(key, expr))
+    args.constant(key, errors, |expr| value::duration(key, expr))
 }
 
 fn attempts(expr: Expr) -> syn::Result<Attempts> {

@@ -1,0 +1,11 @@
+// Decorrelated delays grow by themselves.
+use resilience::retry;
+
+#[retry(backoff = "linear", jitter = "decorrelated")]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

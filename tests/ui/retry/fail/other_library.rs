@@ -1,0 +1,11 @@
+// The names of other libraries get a hint.
+use resilience::retry;
+
+#[retry(max_retries = 3, multiplier = 2, timeout = "5s")]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

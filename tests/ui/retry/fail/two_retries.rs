@@ -1,0 +1,12 @@
+// Two retries multiply.
+use resilience::retry;
+
+#[retry]
+#[retry(attempts = 2)]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

@@ -1,0 +1,11 @@
+// Backoffs by name.
+use resilience::retry;
+
+#[retry(backoff = "expo")]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}
