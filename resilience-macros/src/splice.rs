@@ -53,7 +53,9 @@ impl Site {
             ));
         }
         block.extend(body.stream());
-        let block = refill(body, block);
+        let mut block = refill(body, block);
+        // At the body's place, but ours: the user's own items still come first in the user's block.
+        block.set_span(body.span().resolved_at(Span::mixed_site()));
         if self.is_async { quote!(async #block.await) } else { quote!((|| -> #returns #block)()) }
     }
 
