@@ -1,12 +1,64 @@
 //! Retries for the functions you already have, by attribute.
 //!
-//! x
+//! ```
+//! use resilience::retry;
+//!
+//! #[retry(attempts = 4, base_delay = "50ms", deadline = "30s", on = is_transient)]
+//! async fn get_profile(id: &str) -> Result<Profile, ApiError> {
+//!     // … the body you have
+//! #   Ok(Profile(id.len()))
+//! }
+//! # struct Profile(usize);
+//! # struct ApiError(u16);
+//! fn is_transient(error: &ApiError) -> bool {
+//!     error.0 >= 500
+//! }
+//! ```
+//!
+//! The signature, the body and the error type stay as they are. Every mistake in the configuration
+//! is a compile error at the token that is wrong. The attribute expands into a plain loop, so that
+//! `&mut self`, borrowed and owned arguments, generics, `impl Trait` and traits work, the future
+//! stays `Send`, and the happy path allocates nothing.
+//!
+//! # Attributes
+//!
+//! | attribute | what it does |
+//! |---|---|
+//! | [`#[retry]`](macro@retry) | calls the function again while it fails |
+//!
+//! Everything an attribute does can be done by hand with the same types, such as [`RetryPolicy`].
+//!
+//! # Errors that know what they mean
+//!
+//! A failure is placed on two axes: whether it may pass ([`Kind`]), and whether the effect could have
+//! happened ([`Sent`]). Together with a time that a server asked for they make a [`Class`]. A
+//! predicate says it for one function; [`Classify`] on the error says it for all.
+//!
+//! # Time
+//!
+//! Async code waits with tokio's timer under a tokio runtime, and with a neutral timer anywhere else.
+//! [`testing`] has a virtual clock, seeded draws and a way to skip waits. [`set_enabled`] turns
+//! everything off.
+//!
+//! # Features
+//!
+//! - **`tokio`** (default): under a tokio runtime, waits use its timer and `now` is its clock, so that
+//!   `start_paused` tests take no time. Without the feature every async wait uses the neutral timer.
 
+// Generated code names `::resilience`, also in the examples of this crate's own documentation.
 extern crate self as resilience;
 
 #[doc(hidden)]
 pub use resilience_core::__private;
-pub use resilience_core::*;
+pub use resilience_core::{
+    Backoff, Class, Classify, DelaySource, GiveUpEvent, InvalidPolicy, Jitter, Kind, Outcome,
+    Retry, RetryEvent, RetryPolicy, Schedule, Sent, StopReason, is_enabled, set_enabled, testing,
+};
 
 #[doc = include_str!("../docs/retry.md")]
 pub use resilience_macros::retry;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

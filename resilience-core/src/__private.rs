@@ -4,7 +4,7 @@ pub use core::time::Duration;
 
 use crate::backoff::Backoff;
 use crate::classify::{Class, Classify};
-pub use crate::clock::Pause;
+pub use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::jitter::Jitter;
 pub use crate::outcome::Outcome;

@@ -13,8 +13,9 @@ const THROTTLED_BASE: Duration = Duration::from_secs(1);
 /// by lists, whose last delay repeats. Called for a failure only.
 ///
 /// ```
+/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
-/// use resilience_core::{Backoff, Jitter, RetryPolicy};
+/// use resilience::{Backoff, Jitter, RetryPolicy};
 ///
 /// struct Cubic(Duration);
 ///

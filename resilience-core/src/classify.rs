@@ -42,8 +42,9 @@ impl Sent {
 /// A plain `bool` converts: `true` is transient, `false` is permanent.
 ///
 /// ```
+/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
-/// use resilience_core::{Class, Kind, Sent};
+/// use resilience::{Class, Kind, Sent};
 ///
 /// let busy = Class::throttled(Some(Duration::from_secs(2))).sent(Sent::Refused);
 /// assert_eq!(busy.kind, Kind::Throttled);
@@ -116,7 +117,8 @@ impl From<bool> for Class {
 /// error counts as transient. One classification serves every attribute of a function.
 ///
 /// ```
-/// use resilience_core::{Class, Classify};
+/// # extern crate resilience_core as resilience;
+/// use resilience::{Class, Classify};
 ///
 /// enum ApiError {
 ///     Disconnected,

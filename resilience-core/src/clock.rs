@@ -97,15 +97,30 @@ pub(crate) fn set_skipping(skip: bool) -> bool {
     SKIPPING.try_with(|skipping| skipping.replace(skip)).unwrap_or(false)
 }
 
-/// When a wait of `delay` that begins at `elapsed` will end: tokio's timer counts whole
-/// milliseconds, rounded up.
-pub(crate) fn end_of_wait(elapsed: Duration, delay: Duration) -> Duration {
-    let end = elapsed.saturating_add(delay);
-    let over = end.subsec_nanos() % 1_000_000;
-    if over == 0 || virtual_now().is_some() || !is_tokio_current() {
-        return end;
+/// How a call waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// The thread sleeps.
+    Blocking,
+    /// The task does.
+    Async,
+}
+
+impl Waits {
+    /// When a wait of `delay` that begins at `elapsed` ends at the latest.
+    ///
+    /// Tokio's timer counts whole milliseconds of its own and rounds up; a paused clock that is off
+    /// them advances by whole ones besides. So times with fractions may end up to two later.
+    pub(crate) fn end(self, elapsed: Duration, delay: Duration) -> Duration {
+        let end = elapsed.saturating_add(delay);
+        let whole = [elapsed, delay].iter().all(|time| time.subsec_nanos() % 1_000_000 == 0);
+        let exact = whole || delay.is_zero() || self == Self::Blocking;
+        if exact || virtual_now().is_some() || !is_tokio_current() {
+            end
+        } else {
+            end.saturating_add(Duration::from_millis(2))
+        }
     }
-    end.saturating_add(Duration::from_nanos(u64::from(1_000_000 - over)))
 }
 
 #[cfg(feature = "tokio")]

@@ -5,7 +5,8 @@
 /// For `Option` the error is `()`.
 ///
 /// ```
-/// use resilience_core::Outcome;
+/// # extern crate resilience_core as resilience;
+/// use resilience::Outcome;
 ///
 /// /// A reply that carries its failure inside.
 /// enum Reply {

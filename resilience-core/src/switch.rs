@@ -11,9 +11,10 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 /// waiting for their next attempt make it, and no more.
 ///
 /// ```
-/// resilience_core::set_enabled(false);
-/// assert!(!resilience_core::is_enabled());
-/// # resilience_core::set_enabled(true);
+/// # extern crate resilience_core as resilience;
+/// resilience::set_enabled(false);
+/// assert!(!resilience::is_enabled());
+/// # resilience::set_enabled(true);
 /// ```
 pub fn set_enabled(enabled: bool) {
     ENABLED.store(enabled, Relaxed);

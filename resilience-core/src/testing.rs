@@ -7,8 +7,9 @@
 //! passes at once and every policy reads the paused clock.
 //!
 //! ```
+//! # extern crate resilience_core as resilience;
 //! use core::time::Duration;
-//! use resilience_core::{Jitter, RetryPolicy, testing};
+//! use resilience::{Jitter, RetryPolicy, testing};
 //!
 //! let clock = testing::clock();
 //! let policy = RetryPolicy::new().attempts(3).fixed().base_delay(Duration::from_secs(20));
@@ -43,8 +44,9 @@ pub fn seed(seed: u64) -> Draws {
 /// into `[0, 1)`. Without any, draws are random.
 ///
 /// ```
+/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
-/// use resilience_core::{RetryPolicy, testing};
+/// use resilience::{RetryPolicy, testing};
 ///
 /// let _draws = testing::draws([0.5]);
 /// assert_eq!(RetryPolicy::new().delay(1, None), Duration::from_millis(50)); // full jitter of 100 ms

@@ -22,7 +22,10 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
         if config["stateful"] == true {
             previous = Some(delay);
         }
-        json!({ "delay_ms": millis(delay) })
+        // Without a ceiling a delay ends at the longest time there is, which each library has its own
+        // idea of.
+        let longest = duration(&config["backoff"]["saturate_ms"]).unwrap_or(Duration::MAX);
+        json!({ "delay_ms": millis(if delay == Duration::MAX { longest } else { delay }) })
     }))
 }
 
@@ -45,10 +48,8 @@ pub(crate) fn policy(backoff: &Value, draws: &[f64]) -> Result<RetryPolicy, Skip
     };
     let known = ["base_ms", "cap_order", "delays_ms", "factor", "jitter", "kind"];
     only(backoff, &[known.as_slice(), &["max_ms", "saturate_ms"]].concat())?;
-    // Where a case has no ceiling, the longest time that its source can tell is one.
-    let max = duration(&backoff["max_ms"]).or_else(|| duration(&backoff["saturate_ms"]));
     let base = duration(&backoff["base_ms"]).unwrap_or_default();
-    Ok(policy.base_delay(base).max_delay(max.unwrap_or(Duration::MAX)))
+    Ok(policy.base_delay(base).max_delay(duration(&backoff["max_ms"]).unwrap_or(Duration::MAX)))
 }
 
 fn jitter(backoff: &Value, draws: &[f64]) -> Result<Jitter, Skip> {

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --test conformance -- --nocapture` prints what ran, what was skipped and why.
 //! `RESILIENCE_CONFORMANCE_DIR` names a folder of further case files.
+#![cfg(feature = "tokio")] // Whose paused clock the awaited half needs.
 
 mod backoff;
 mod case;

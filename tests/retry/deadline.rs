@@ -42,6 +42,8 @@ async fn fractions_of_a_millisecond() {
         script.fail()
     }
     for seed in 0..200 {
+        // Nor does a call begin on one of the timer's milliseconds.
+        tokio::time::advance(Duration::from_micros(seed * 37)).await;
         let _seed = testing::seed(seed);
         let script = Script::new();
         assert_eq!(fail(&script).await, Err("down"));
@@ -49,6 +51,18 @@ async fn fractions_of_a_millisecond() {
         assert!(last < ms(50), "an attempt started at {last:?}");
         assert_eq!(script.start.elapsed(), last, "it waited in vain");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocked_thread_knows_no_whole_milliseconds() {
+    #[retry(attempts = 9, backoff = "fixed", base_delay = "500us", deadline = "1ms")]
+    fn fail(calls: &Cell<u32>) -> Result<(), ()> {
+        count(calls);
+        Err(())
+    }
+    let calls = Cell::new(0);
+    assert_eq!(fail(&calls), Err(()));
+    assert_eq!(calls.get(), 2);
 }
 
 #[test]

@@ -16,8 +16,9 @@ use crate::rules::{self, InvalidPolicy};
 /// [`validate`](Self::validate) says so. `B` is the [`Backoff`].
 ///
 /// ```
+/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
-/// use resilience_core::RetryPolicy;
+/// use resilience::RetryPolicy;
 ///
 /// static RETRY: RetryPolicy = RetryPolicy::new()
 ///     .attempts(4)
@@ -118,7 +119,8 @@ impl RetryPolicy {
     /// hold their constants to the same rules at compile time.
     ///
     /// ```
-    /// use resilience_core::RetryPolicy;
+    /// # extern crate resilience_core as resilience;
+    /// use resilience::RetryPolicy;
     ///
     /// assert!(RetryPolicy::new().attempts(4).validate().is_ok());
     /// let error = RetryPolicy::new().attempts(0).validate().unwrap_err();
@@ -225,8 +227,9 @@ impl<B: Backoff> RetryPolicy<B> {
     /// `previous` is what was waited before it; only [`Jitter::Decorrelated`] looks at it.
     ///
     /// ```
+    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
-    /// use resilience_core::{Jitter, RetryPolicy};
+    /// use resilience::{Jitter, RetryPolicy};
     ///
     /// let policy = RetryPolicy::new().jitter(Jitter::None);
     /// assert_eq!(policy.delay(1, None), Duration::from_millis(100));

@@ -9,14 +9,15 @@ use super::policy::RetryPolicy;
 use super::state::{RetryState, Terms};
 use crate::backoff::Backoff;
 use crate::classify::Class;
-use crate::clock::Pause;
+use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::outcome::Outcome;
 
 /// A policy together with the predicates and hooks of a call; made by [`RetryPolicy::on`].
 ///
 /// ```
-/// use resilience_core::{Class, Classify, RetryPolicy, testing};
+/// # extern crate resilience_core as resilience;
+/// use resilience::{Class, Classify, RetryPolicy, testing};
 ///
 /// #[derive(Debug, PartialEq)]
 /// enum ApiError {
@@ -67,8 +68,9 @@ impl<B: Backoff> RetryPolicy<B> {
     /// outcome. Every error is retried.
     ///
     /// ```
+    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
-    /// use resilience_core::RetryPolicy;
+    /// use resilience::RetryPolicy;
     ///
     /// static RETRY: RetryPolicy = RetryPolicy::new().base_delay(Duration::from_millis(1));
     ///
@@ -150,7 +152,7 @@ where
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
         let mut state = RetryState::begin(self.policy);
         loop {
-            match self.step(state, body()) {
+            match self.step(state, body(), Waits::Blocking) {
                 ControlFlow::Break(out) => return out,
                 ControlFlow::Continue((next, pause)) => state = next.block(pause),
             }
@@ -166,7 +168,7 @@ where
         let mut state = RetryState::begin(self.policy);
         loop {
             let out = body().await;
-            let pause = match self.step(state, out) {
+            let pause = match self.step(state, out, Waits::Async) {
                 ControlFlow::Break(out) => return out,
                 ControlFlow::Continue((next, pause)) => {
                     state = next;
@@ -178,11 +180,16 @@ where
     }
 
     #[inline]
-    fn step<O>(&mut self, state: RetryState, out: O) -> ControlFlow<O, (RetryState, Pause)>
+    fn step<O>(
+        &mut self,
+        state: RetryState,
+        out: O,
+        waits: Waits,
+    ) -> ControlFlow<O, (RetryState, Pause)>
     where
         O: Outcome<Ok = T, Err = E>,
     {
-        let terms = Terms { policy: self.policy, name: self.policy.limits.name };
+        let terms = Terms { policy: self.policy, name: self.policy.limits.name, waits };
         let (on_retry, on_give_up) = (&mut self.on_retry, &mut self.on_give_up);
         state.step(terms, out, &self.on, &self.on_ok, on_retry, on_give_up)
     }

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::classify::{Class, Kind};
-use crate::clock::{self, Moment, Pause};
+use crate::clock::{self, Moment, Pause, Waits};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 use crate::outcome::Outcome;
 use crate::switch;
@@ -33,6 +33,13 @@ struct Progress {
 const FIRST: Progress =
     Progress { attempt: NonZeroU32::MIN, backoffs: 0, previous: 0, started: None };
 
+/// What the engine decides upon.
+struct Situation {
+    class: Class,
+    elapsed: Duration,
+    waits: Waits,
+}
+
 /// What the engine decided, before anybody is told.
 enum Verdict {
     Retry { next: Progress, delay: Duration, source: DelaySource },
@@ -46,6 +53,8 @@ pub struct Terms<'p, B> {
     pub policy: &'p RetryPolicy<B>,
     /// The name in events.
     pub name: &'static str,
+    /// How it waits.
+    pub waits: Waits,
 }
 
 impl RetryState {
@@ -78,7 +87,7 @@ impl RetryState {
     #[inline(never)]
     pub fn step<O, B, C, D>(
         self,
-        Terms { policy, name }: Terms<'_, B>,
+        Terms { policy, name, waits }: Terms<'_, B>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -103,7 +112,8 @@ impl RetryState {
         let started = progress.started.unwrap_or(now);
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
-        match decide(progress, &policy.limits, &policy.backoff, class, elapsed) {
+        let situation = Situation { class, elapsed, waits };
+        match decide(progress, &policy.limits, &policy.backoff, situation) {
             Verdict::Retry { next, delay, source } => {
                 on_retry(&RetryEvent {
                     name,
@@ -147,8 +157,7 @@ fn decide(
     progress: Progress,
     limits: &Limits,
     backoff: &dyn Backoff,
-    class: Class,
-    elapsed: Duration,
+    Situation { class, elapsed, waits }: Situation,
 ) -> Verdict {
     let attempt = progress.attempt;
     if class.kind == Kind::Permanent {
@@ -174,8 +183,7 @@ fn decide(
         let previous = (retry > 1).then(|| Duration::from_nanos(progress.previous));
         (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
     };
-    let end = clock::end_of_wait(elapsed, delay);
-    if limits.deadline.is_some_and(|deadline| end >= deadline) {
+    if limits.deadline.is_some_and(|deadline| waits.end(elapsed, delay) >= deadline) {
         return Verdict::GiveUp(StopReason::Deadline);
     }
     let next = Progress {

@@ -83,6 +83,7 @@ impl Attribute for Retry {
         ));
         // With `on_ok` a success may have to be repeated as well.
         let success = self.on_ok.is_none().then(|| quote!(if #is_ok { break #layer #out; }));
+        let waits = if *is_async { quote!(Async) } else { quote!(Blocking) };
         let wait = if *is_async {
             quote!(#state = #next; #private::Pause::wait(#pause).await;)
         } else {
@@ -95,7 +96,11 @@ impl Attribute for Retry {
                 let (#next, #pause) = {
                     let #out = #attempt;
                     #success
-                    let #terms = #private::Terms { policy: #policy, name: #name };
+                    let #terms = #private::Terms {
+                        policy: #policy,
+                        name: #name,
+                        waits: #private::Waits::#waits,
+                    };
                     match #step {
                         ::core::ops::ControlFlow::Break(#out) => break #layer #out,
                         ::core::ops::ControlFlow::Continue(#next) => #next,
