@@ -1,6 +1,9 @@
 //! The attributes of `resilience-rs`. Their documentation stands where they are re-exported, in
 //! that crate.
 
+// A macro that panics takes the function, and the user's understanding, with it.
+#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)]
+
 mod args;
 mod async_trait;
 mod attrs;

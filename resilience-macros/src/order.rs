@@ -9,7 +9,9 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Meta};
 
+use crate::args::Args;
 use crate::attrs;
+use crate::diagnostics::Errors;
 use crate::function::Function;
 use crate::tokens::mentions;
 
@@ -98,8 +100,9 @@ pub(crate) fn reorder(
         return None;
     }
     // The stack as written, outermost first.
-    let first_path = Ident::new(first.name, Span::call_site());
-    let mut stack = vec![(first, quote!(::resilience::#first_path), args.clone())];
+    let name = Ident::new(first.name, Span::call_site());
+    let root = root(first.name, args);
+    let mut stack = vec![(first, quote!(#root::#name), args.clone())];
     for attribute in &function.attrs {
         if let Some(entry) = sibling(attribute) {
             stack.push((entry, attribute.path().to_token_stream(), tokens_of(attribute)));
@@ -139,6 +142,13 @@ fn sibling(table: &[Entry], attribute: &Attribute) -> Option<Entry> {
     table.iter().find(|entry| ours && last.ident == entry.name).copied()
 }
 
+/// Where the family is, for the attribute whose own path is not known: the one that is expanded.
+fn root(name: &'static str, args: &TokenStream) -> TokenStream {
+    let mut unread = Errors::default();
+    let root = Args::parse(name, args.clone(), Vec::new(), &mut unread).root(&mut unread);
+    root.map_or_else(|| quote!(::resilience), |root| quote!(#root))
+}
+
 fn tokens_of(attribute: &Attribute) -> TokenStream {
     match &attribute.meta {
         Meta::List(list) if matches!(list.delimiter, syn::MacroDelimiter::Paren(_)) => {
@@ -155,4 +165,82 @@ fn tokens_of(attribute: &Attribute) -> TokenStream {
 pub(crate) fn is_expanded(body: &TokenStream) -> bool {
     let label = crate::splice::local("layer");
     crate::tokens::any_ident(body, &|ident| *ident == label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[Entry] = &[
+        Entry { name: "fallback", repeats: false },
+        Entry { name: "retry", repeats: true },
+        Entry { name: "timeout", repeats: false },
+    ];
+
+    /// What the first attribute to be expanded writes, as text with single spaces.
+    fn reordered(first: usize, args: &TokenStream, function: TokenStream) -> Option<String> {
+        let function = syn::parse2::<Function>(function).expect("a function");
+        let tokens = reorder(TABLE, TABLE[first], args, &function)?;
+        Some(tokens.to_string())
+    }
+
+    fn text(tokens: &TokenStream) -> String {
+        tokens.to_string()
+    }
+
+    #[test]
+    fn the_stack_is_written_back_in_reverse_with_marks() {
+        let function = quote! {
+            /// Docs stay.
+            #[resilience::retry(attempts = 4)]
+            #[inline]
+            #[timeout("5s")]
+            fn call(id: u32) -> Result<(), ()> { body }
+        };
+        let expected = quote! {
+            #[timeout(@{ outer[fallback retry] inner[] lend } "5s")]
+            #[doc = r" Docs stay."]
+            #[resilience::retry(@{ outer[fallback] inner[timeout] } attempts = 4)]
+            #[inline]
+            #[::resilience::fallback(@{ outer[] inner[retry timeout] } value = 7)]
+            fn call(id: u32) -> Result<(), ()> { body }
+        };
+        assert_eq!(reordered(0, &quote!(value = 7), function), Some(text(&expected)));
+    }
+
+    #[test]
+    fn a_layer_that_uses_an_argument_makes_the_ones_inside_lend() {
+        let function = quote! {
+            #[timeout("5s")]
+            fn call(id: String) -> Result<(), ()> { body }
+        };
+        let marks = |args| reordered(0, &args, function.clone()).expect("two attributes");
+        assert!(marks(quote!(with = |_| id.len())).contains("lend"));
+        assert!(marks(quote!(with = |_| format!("{id}"))).contains("lend"));
+        assert!(!marks(quote!(with = |_| 7)).contains("lend"));
+    }
+
+    #[test]
+    fn attributes_of_others_are_no_siblings() {
+        let alone = quote! {
+            #[ntest::timeout(100)]
+            #[tokio::test]
+            fn call() {}
+        };
+        assert_eq!(reordered(1, &quote!(), alone), None);
+    }
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        let written = Mark {
+            outer: vec!["fallback".into(), "retry".into()],
+            inner: vec!["timeout".into()],
+            lend: true,
+        };
+        let (read, args) = Mark::split(quote!(#written attempts = 4));
+        let read = read.expect("a mark");
+        assert_eq!((read.outer, read.inner, read.lend), (written.outer, written.inner, true));
+        assert_eq!(text(&args), text(&quote!(attempts = 4)));
+        assert!(Mark::split(quote!(attempts = 4)).0.is_none());
+    }
 }

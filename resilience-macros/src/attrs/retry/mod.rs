@@ -1,6 +1,7 @@
 //! `#[retry]`: a loop around the body.
 
 mod hints;
+mod keys;
 mod policy;
 
 use proc_macro2::{Ident, TokenStream};

@@ -1,0 +1,34 @@
+//! What holds with and without the feature `tokio`: CI runs this file both ways.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use resilience::{retry, testing};
+
+#[retry(attempts = 3, backoff = "fixed", base_delay = "2ms")]
+async fn fail(calls: &Cell<u32>) -> Result<(), u32> {
+    calls.set(calls.get() + 1);
+    Err(calls.get())
+}
+
+#[test]
+fn on_any_executor() {
+    let (start, calls) = (Instant::now(), Cell::new(0));
+    assert_eq!(futures::executor::block_on(fail(&calls)), Err(3));
+    assert!(start.elapsed() >= Duration::from_millis(4));
+}
+
+#[test]
+fn under_tokio() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let (start, calls) = (Instant::now(), Cell::new(0));
+    assert_eq!(runtime.expect("a runtime").block_on(fail(&calls)), Err(3));
+    assert!(start.elapsed() >= Duration::from_millis(4));
+}
+
+#[test]
+fn under_the_virtual_clock() {
+    let clock = testing::clock();
+    assert_eq!(futures::executor::block_on(fail(&Cell::new(0))), Err(3));
+    assert_eq!(clock.elapsed(), Duration::from_millis(4));
+}
