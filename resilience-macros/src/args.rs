@@ -1,7 +1,7 @@
 //! What stands between the parentheses of an attribute: `key`, `key = value`, `key(a, b)`.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -117,7 +117,8 @@ impl Args {
     }
 
     /// Takes `crate = path`, which every attribute has: where generated code finds the runtime.
-    pub(crate) fn root(&mut self, errors: &mut Errors) -> Option<Path> {
+    /// `::resilience` where it is not given.
+    pub(crate) fn root(&mut self, errors: &mut Errors) -> TokenStream {
         let path = self.value("crate", errors, |value| match value {
             Expr::Path(path) if path.path.leading_colon.is_some() || is_absolute(&path.path) => {
                 Ok(path.path)
@@ -129,7 +130,7 @@ impl Args {
         });
         // It exists for macros and re-exports; a list of keys for people does not name it.
         self.known.retain(|known| *known != "crate");
-        path.map(|path| path.value)
+        path.map_or_else(|| quote!(::resilience), |path| path.value.to_token_stream())
     }
 
     /// Reports what nobody has taken. `hints` answers the names that other libraries use.

@@ -145,8 +145,7 @@ fn sibling(table: &[Entry], attribute: &Attribute) -> Option<Entry> {
 /// Where the family is, for the attribute whose own path is not known: the one that is expanded.
 fn root(name: &'static str, args: &TokenStream) -> TokenStream {
     let mut unread = Errors::default();
-    let root = Args::parse(name, args.clone(), Vec::new(), &mut unread).root(&mut unread);
-    root.map_or_else(|| quote!(::resilience), |root| quote!(#root))
+    Args::parse(name, args.clone(), Vec::new(), &mut unread).root(&mut unread)
 }
 
 fn tokens_of(attribute: &Attribute) -> TokenStream {

@@ -3,7 +3,6 @@
 
 use proc_macro2::{Group, TokenStream};
 use quote::quote;
-use syn::Path;
 use syn::spanned::Spanned;
 
 use crate::args::Args;
@@ -46,7 +45,8 @@ pub(crate) fn run<A: Attribute>(
 /// A validated attribute, and the function it goes around.
 struct Layer<A> {
     model: A,
-    root: Option<Path>,
+    /// The path of the runtime.
+    root: TokenStream,
     /// Where `#[async_trait]` has put the body.
     boxed: Option<Boxed>,
 }
@@ -90,7 +90,6 @@ impl<A: Attribute> Layer<A> {
     /// The function with this layer around its body.
     fn around(self, body: &Group, mut function: Function) -> TokenStream {
         let Self { model, root, boxed } = self;
-        let root = root.map_or_else(|| quote!(::resilience), |root| quote!(#root));
         let (returns, returns_span) = match &boxed {
             Some(boxed) => {
                 let returns = nameable(boxed.returns.clone());

@@ -11,6 +11,8 @@ macro_rules! hygiene {
             mod resilience {}
             mod tokio {}
             struct Option;
+            struct Ok;
+            struct Err;
             struct Some;
             struct None;
             struct Duration;
@@ -31,6 +33,21 @@ macro_rules! hygiene {
             type Result<T> = ::core::result::Result<T, Failed>;
 
             const state: u32 = 1;
+
+            mod argument_named_state {
+                #[$attribute]
+                pub(super) fn call(
+                    state: &::core::cell::Cell<u32>,
+                    resilience: u32,
+                ) -> ::core::result::Result<u32, super::Failed> {
+                    if super::fails(state) {
+                        ::core::result::Result::Err(super::Failed)
+                    } else {
+                        ::core::result::Result::Ok(resilience)
+                    }
+                }
+            }
+
             const __RESILIENCE: u32 = 1;
 
             fn fails(count: &::core::cell::Cell<u32>) -> bool {
@@ -67,6 +84,12 @@ macro_rules! hygiene {
                     like_our_locals(&attempt, 1, 1, 1, 1, 1, 1, 1, 1),
                     ::core::result::Result::Ok(10)
                 );
+            }
+
+            #[test]
+            fn more_names() {
+                let result = argument_named_state::call(&::core::cell::Cell::new(0), 5);
+                assert_eq!(result, ::core::result::Result::Ok(5));
             }
 
             #[$attribute]
