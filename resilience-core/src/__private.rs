@@ -1,12 +1,17 @@
 //! What generated code names, and nothing else may. Not covered by semantic versioning.
 
+use core::fmt;
+pub use core::option::Option::{None, Some};
 pub use core::time::Duration;
 
+pub use crate::__logged as logged;
 use crate::backoff::Backoff;
+pub use crate::budget::{RetryBudget, Spending};
 use crate::classify::{Class, Classify};
 pub use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::jitter::Jitter;
+pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::retry::{RetryPolicy, RetryState, Terms};
 
@@ -35,6 +40,36 @@ pub trait Unclassified {
 }
 
 impl<E> Unclassified for Probe<'_, E> {}
+
+impl<'e, E: fmt::Display> Probe<'e, E> {
+    /// The error by its `Display`.
+    #[must_use]
+    pub fn shown(&self) -> Shown<'e> {
+        Shown::Display(self.0)
+    }
+}
+
+/// An error that has `Debug` only.
+pub trait ShownByDebug<'e> {
+    /// The error by its `Debug`.
+    fn shown(&self) -> Shown<'e>;
+}
+
+impl<'e, E: fmt::Debug> ShownByDebug<'e> for Probe<'e, E> {
+    fn shown(&self) -> Shown<'e> {
+        Shown::Debug(self.0)
+    }
+}
+
+/// An error that has neither: found last, because it asks for one more reference.
+pub trait ShownByNothing {
+    /// Nothing.
+    fn shown(&self) -> Shown<'static> {
+        Shown::Nothing
+    }
+}
+
+impl<E> ShownByNothing for &Probe<'_, E> {}
 
 /// The `on_ok` of a function without one: every value is final.
 #[inline]

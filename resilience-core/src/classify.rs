@@ -60,6 +60,8 @@ pub struct Class {
     /// How long the other side asked to wait: exact, never shortened. `None` and zero leave the
     /// wait to the backoff.
     pub after: Option<Duration>,
+    /// Whether an attribute of this process turned the call away: see [`Rejected`](crate::Rejected).
+    pub(crate) is_rejection: bool,
 }
 
 impl Class {
@@ -67,7 +69,7 @@ impl Class {
     #[must_use]
     #[inline]
     pub const fn transient() -> Self {
-        Self { kind: Kind::Transient, sent: Sent::Maybe, after: None }
+        Self::of(Kind::Transient)
     }
 
     /// A failure by which the other side asks for less, and for how long, where it says so.
@@ -76,14 +78,18 @@ impl Class {
     #[must_use]
     #[inline]
     pub const fn throttled(after: Option<Duration>) -> Self {
-        Self { kind: Kind::Throttled, sent: Sent::Maybe, after }
+        Self { after, ..Self::of(Kind::Throttled) }
     }
 
     /// A failure that the same call would meet again.
     #[must_use]
     #[inline]
     pub const fn permanent() -> Self {
-        Self { kind: Kind::Permanent, sent: Sent::Maybe, after: None }
+        Self::of(Kind::Permanent)
+    }
+
+    const fn of(kind: Kind) -> Self {
+        Self { kind, sent: Sent::Maybe, after: None, is_rejection: false }
     }
 
     /// The same class with another answer to "could the effect have happened?".

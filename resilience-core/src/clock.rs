@@ -48,6 +48,12 @@ impl Moment {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
 
+    /// Whole milliseconds, of which only the low bits are kept: they come round in 49 days.
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+    pub(crate) fn millis(self) -> u32 {
+        (self.0.get() / 1_000_000) as u32
+    }
+
     pub(crate) fn plus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }

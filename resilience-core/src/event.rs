@@ -47,6 +47,22 @@ pub struct GiveUpEvent<'a, E: ?Sized> {
     pub elapsed: Duration,
 }
 
+impl<E: ?Sized> RetryEvent<'_, E> {
+    /// The same without the error.
+    pub(crate) fn anonymous(&self) -> RetryEvent<'static, ()> {
+        let Self { name, attempt, attempts, class, delay, delay_source, elapsed, .. } = *self;
+        RetryEvent { name, attempt, attempts, error: None, class, delay, delay_source, elapsed }
+    }
+}
+
+impl<E: ?Sized> GiveUpEvent<'_, E> {
+    /// The same without the error.
+    pub(crate) fn anonymous(&self) -> GiveUpEvent<'static, ()> {
+        let Self { name, attempt, attempts, class, reason, elapsed, .. } = *self;
+        GiveUpEvent { name, attempt, attempts, error: None, class, reason, elapsed }
+    }
+}
+
 /// Who chose a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -71,6 +87,10 @@ pub enum StopReason {
     Deadline,
     /// The other side asks for a longer wait than `max_retry_after`.
     RetryAfter,
+    /// The retry budget is used up.
+    Budget,
+    /// An open circuit, a full bulkhead or a rate limit of this process turned the call away.
+    Rejected,
     /// Retries are switched off; see [`set_enabled`](crate::set_enabled).
     Disabled,
 }
@@ -92,6 +112,8 @@ impl fmt::Display for StopReason {
             Self::Attempts => "all attempts are used up",
             Self::Deadline => "the next attempt could not start before the deadline",
             Self::RetryAfter => "the server asks for a longer wait than is allowed",
+            Self::Budget => "the retry budget is used up",
+            Self::Rejected => "the call was rejected locally",
             Self::Disabled => "retries are switched off",
         })
     }

@@ -4,12 +4,15 @@
 //! knows no macro: every policy is usable by hand.
 
 mod backoff;
+mod budget;
 mod classify;
 mod clock;
 mod event;
 mod jitter;
+mod log;
 mod outcome;
 mod random;
+mod rejected;
 mod retry;
 mod rules;
 mod switch;
@@ -19,10 +22,12 @@ pub mod testing;
 pub mod __private;
 
 pub use backoff::{Backoff, Schedule};
+pub use budget::RetryBudget;
 pub use classify::{Class, Classify, Kind, Sent};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;
 pub use outcome::Outcome;
-pub use retry::{Retry, RetryPolicy};
+pub use rejected::{Rejected, RejectedKind};
+pub use retry::{Attempt, Retry, RetryPolicy};
 pub use rules::InvalidPolicy;
 pub use switch::{is_enabled, set_enabled};

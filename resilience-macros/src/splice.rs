@@ -42,8 +42,9 @@ impl Site {
 
     /// One run of the body, as an expression: `?` and `return` end this run only.
     ///
-    /// The arguments are borrowed, so that the next run finds them.
-    pub(crate) fn attempt(&self) -> TokenStream {
+    /// The arguments are borrowed, so that the next run finds them. `first` stands in front of the
+    /// body, which can see its locals.
+    pub(crate) fn attempt(&self, first: Option<&TokenStream>) -> TokenStream {
         let Self { returns, body, clones, .. } = self;
         let mut block = self.return_edge();
         for Clone { name, from, mutable } in clones {
@@ -52,6 +53,7 @@ impl Site {
                 let #mutable #name = ::core::clone::Clone::clone(&#from);
             ));
         }
+        block.extend(first.cloned());
         block.extend(body.stream());
         let mut block = refill(body, block);
         // At the body's place, but ours: the user's own items still come first in the user's block.

@@ -7,6 +7,8 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
+use crate::args::nearest;
+
 /// A value that must be known at compile time.
 pub(crate) enum Constant<T> {
     /// A literal, checked here.
@@ -229,4 +231,18 @@ pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
         other => error(&other, format!("expected a text in quotes: `{key} = \"…\"`")),
     }
+}
+
+/// One of a few names in quotes.
+pub(crate) fn named<T: Copy>(key: &str, text: &LitStr, names: &[(&str, T)]) -> syn::Result<T> {
+    let written = text.value();
+    if let Some((_, found)) = names.iter().find(|(name, _)| *name == written) {
+        return Ok(*found);
+    }
+    let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+    let hint = match nearest(&written.to_lowercase(), &known) {
+        Some(near) => format!("did you mean `\"{near}\"`?"),
+        None => format!("there are `\"{}\"`", known.join("\"`, `\"")),
+    };
+    error(text, format!("unknown {key} `\"{written}\"`; {hint}"))
 }

@@ -1,9 +1,11 @@
 //! Calling again: what [`RetryPolicy`] allows, and the engine that decides after each attempt.
 
+mod attempt;
 mod policy;
 mod run;
 mod state;
 
+pub use attempt::Attempt;
 pub use policy::RetryPolicy;
 pub use run::Retry;
 

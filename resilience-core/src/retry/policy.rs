@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::backoff::{Backoff, Schedule};
+use crate::budget::RetryBudget;
 use crate::classify::{Class, Kind};
 use crate::jitter::{self, Jitter};
 use crate::random;
@@ -32,7 +33,7 @@ use crate::rules::{self, InvalidPolicy};
 /// });
 /// assert_eq!(result, Ok(3));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 #[must_use = "a policy does nothing until something is run under it"]
 pub struct RetryPolicy<B = Schedule> {
     pub(super) limits: Limits,
@@ -40,7 +41,7 @@ pub struct RetryPolicy<B = Schedule> {
 }
 
 /// What does not depend on the kind of backoff.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) attempts: Option<u32>,
     pub(super) max_delay: Option<Duration>,
@@ -48,6 +49,8 @@ pub(super) struct Limits {
     pub(super) deadline: Option<Duration>,
     pub(super) max_retry_after: Duration,
     pub(super) idempotent: bool,
+    pub(super) budget: Option<&'static RetryBudget>,
+    pub(super) waits_for_rejections: bool,
     pub(super) name: &'static str,
 }
 
@@ -62,6 +65,8 @@ impl RetryPolicy {
                 deadline: None,
                 max_retry_after: Duration::from_secs(60),
                 idempotent: true,
+                budget: None,
+                waits_for_rejections: false,
                 name: "retry",
             },
             backoff: Schedule::new(),
@@ -212,6 +217,19 @@ impl<B> RetryPolicy<B> {
     /// certainly not applied is repeated; see [`Sent`](crate::Sent).
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
         self.limits.idempotent = idempotent;
+        self
+    }
+
+    /// The budget that retries under this policy draw on. Default: none.
+    pub const fn budget(mut self, budget: &'static RetryBudget) -> Self {
+        self.limits.budget = Some(budget);
+        self
+    }
+
+    /// Whether a local rejection (an open circuit, a full bulkhead, a rate limit) is waited for, as
+    /// long as it says, within all limits. Default: `false`; the call gives up at once.
+    pub const fn wait_for_rejections(mut self, wait: bool) -> Self {
+        self.limits.waits_for_rejections = wait;
         self
     }
 

@@ -8,9 +8,11 @@ use core::ops::ControlFlow;
 use super::policy::RetryPolicy;
 use super::state::{RetryState, Terms};
 use crate::backoff::Backoff;
+use crate::budget::Spending;
 use crate::classify::Class;
 use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
+use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
 
 /// A policy together with the predicates and hooks of a call; made by [`RetryPolicy::on`].
@@ -150,12 +152,15 @@ where
 {
     /// Calls `body` until its outcome stands. Waits block the thread.
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
+        let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
         loop {
-            match self.step(state, body(), Waits::Blocking) {
+            let out = body();
+            match self.step(state, out, Waits::Blocking, &spending) {
                 ControlFlow::Break(out) => return out,
                 ControlFlow::Continue((next, pause)) => state = next.block(pause),
             }
+            spending.retrying();
         }
     }
 
@@ -165,10 +170,11 @@ where
         O: Outcome<Ok = T, Err = E>,
         F: Future<Output = O>,
     {
+        let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
         loop {
             let out = body().await;
-            let pause = match self.step(state, out, Waits::Async) {
+            let pause = match self.step(state, out, Waits::Async, &spending) {
                 ControlFlow::Break(out) => return out,
                 ControlFlow::Continue((next, pause)) => {
                     state = next;
@@ -176,6 +182,7 @@ where
                 }
             };
             pause.wait().await;
+            spending.retrying();
         }
     }
 
@@ -185,13 +192,22 @@ where
         state: RetryState,
         out: O,
         waits: Waits,
+        spending: &Spending<'_>,
     ) -> ControlFlow<O, (RetryState, Pause)>
     where
         O: Outcome<Ok = T, Err = E>,
     {
-        let terms = Terms { policy: self.policy, name: self.policy.limits.name, waits };
+        let name = self.policy.limits.name;
+        let terms = Terms { policy: self.policy, name, waits, spending: Some(spending) };
         let (on_retry, on_give_up) = (&mut self.on_retry, &mut self.on_give_up);
-        state.step(terms, out, &self.on, &self.on_ok, on_retry, on_give_up)
+        state.step(
+            terms,
+            out,
+            &self.on,
+            &self.on_ok,
+            |event| log::retry(event, Level::Warn, Shown::Nothing, on_retry),
+            |event| log::give_up(event, Shown::Nothing, on_give_up),
+        )
     }
 }
 

@@ -4,8 +4,10 @@ use core::num::NonZeroU32;
 use core::ops::ControlFlow;
 use core::time::Duration;
 
+use super::attempt::Attempt;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
+use crate::budget::Spending;
 use crate::classify::{Class, Kind};
 use crate::clock::{self, Moment, Pause, Waits};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
@@ -34,10 +36,11 @@ const FIRST: Progress =
     Progress { attempt: NonZeroU32::MIN, backoffs: 0, previous: 0, started: None };
 
 /// What the engine decides upon.
-struct Situation {
+struct Situation<'s> {
     class: Class,
     elapsed: Duration,
     waits: Waits,
+    spending: Option<&'s Spending<'s>>,
 }
 
 /// What the engine decided, before anybody is told.
@@ -55,6 +58,8 @@ pub struct Terms<'p, B> {
     pub name: &'static str,
     /// How it waits.
     pub waits: Waits,
+    /// What it does with its budget, where it has one.
+    pub spending: Option<&'p Spending<'p>>,
 }
 
 impl RetryState {
@@ -76,6 +81,24 @@ impl RetryState {
         if policy.limits.deadline.is_some() { Self::timed() } else { Self::new() }
     }
 
+    /// What a call under `policy` does with the policy's budget.
+    #[inline]
+    pub fn spending<B>(policy: &RetryPolicy<B>) -> Spending<'static> {
+        Spending::new(policy.limits.budget)
+    }
+
+    /// The attempt that runs next, for the body to look at.
+    #[inline]
+    pub fn attempt<B>(self, policy: &RetryPolicy<B>) -> Attempt {
+        let Progress { attempt, previous, started, .. } = self.0.unwrap_or(FIRST);
+        Attempt {
+            number: attempt.get(),
+            attempts: policy.limits.attempts,
+            previous: (attempt.get() > 1).then(|| Duration::from_nanos(previous)),
+            started,
+        }
+    }
+
     /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
     ///
     /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
@@ -87,7 +110,7 @@ impl RetryState {
     #[inline(never)]
     pub fn step<O, B, C, D>(
         self,
-        Terms { policy, name, waits }: Terms<'_, B>,
+        Terms { policy, name, waits, spending }: Terms<'_, B>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -102,7 +125,10 @@ impl RetryState {
     {
         let (class, error) = match out.as_result() {
             Ok(value) => match on_ok(value).into() {
-                Class { kind: Kind::Permanent, .. } => return ControlFlow::Break(out),
+                Class { kind: Kind::Permanent, .. } => {
+                    spending.inspect(|spending| spending.succeeded());
+                    return ControlFlow::Break(out);
+                }
                 class => (class, None),
             },
             Err(error) => (on(error).into(), Some(error)),
@@ -112,7 +138,7 @@ impl RetryState {
         let started = progress.started.unwrap_or(now);
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
-        let situation = Situation { class, elapsed, waits };
+        let situation = Situation { class, elapsed, waits, spending };
         match decide(progress, &policy.limits, &policy.backoff, situation) {
             Verdict::Retry { next, delay, source } => {
                 on_retry(&RetryEvent {
@@ -157,11 +183,14 @@ fn decide(
     progress: Progress,
     limits: &Limits,
     backoff: &dyn Backoff,
-    Situation { class, elapsed, waits }: Situation,
+    Situation { class, elapsed, waits, spending }: Situation<'_>,
 ) -> Verdict {
     let attempt = progress.attempt;
     if class.kind == Kind::Permanent {
         return Verdict::GiveUp(StopReason::Permanent);
+    }
+    if class.is_rejection && !limits.waits_for_rejections {
+        return Verdict::GiveUp(StopReason::Rejected);
     }
     if !limits.idempotent && !class.sent.is_unapplied() {
         return Verdict::GiveUp(StopReason::NotIdempotent);
@@ -185,6 +214,10 @@ fn decide(
     };
     if limits.deadline.is_some_and(|deadline| waits.end(elapsed, delay) >= deadline) {
         return Verdict::GiveUp(StopReason::Deadline);
+    }
+    // Last, so that nothing is withdrawn for a retry that another rule forbids.
+    if spending.is_some_and(|spending| !spending.withdraw(class.kind)) {
+        return Verdict::GiveUp(StopReason::Budget);
     }
     let next = Progress {
         attempt: attempt.saturating_add(1),

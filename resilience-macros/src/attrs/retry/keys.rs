@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, ExprLit, Lit};
 
-use crate::args::{Args, Keyed, Value, nearest};
+use super::budget::Budget;
+use crate::args::{Args, Keyed, Value};
 use crate::diagnostics::Errors;
 use crate::value::{self, Constant};
 
@@ -22,6 +23,9 @@ pub(super) struct Keys {
     pub(super) deadline: Option<Keyed<Constant<Duration>>>,
     pub(super) idempotent: Option<Keyed<Expr>>,
     pub(super) max_retry_after: Option<Keyed<Constant<Duration>>>,
+    pub(super) budget: Option<Keyed<Budget>>,
+    /// Whether a local rejection is waited for.
+    pub(super) on_rejection: Option<Keyed<bool>>,
 }
 
 pub(super) enum Attempts {
@@ -71,6 +75,8 @@ impl Keys {
             deadline: duration(args, errors, "deadline"),
             idempotent: args.value("idempotent", errors, |expr| value::flag("idempotent", expr)),
             max_retry_after: duration(args, errors, "max_retry_after"),
+            budget: Budget::read(args, errors),
+            on_rejection: args.value("on_rejection", errors, on_rejection),
         }
     }
 
@@ -88,6 +94,8 @@ impl Keys {
             key(self.deadline.as_ref()),
             key(self.idempotent.as_ref()),
             key(self.max_retry_after.as_ref()),
+            key(self.budget.as_ref()),
+            key(self.on_rejection.as_ref()),
         ];
         keys.into_iter().flatten().collect()
     }
@@ -207,10 +215,15 @@ fn attempts(expr: Expr) -> syn::Result<Attempts> {
     }
 }
 
+fn on_rejection(expr: Expr) -> syn::Result<bool> {
+    let names = [("stop", false), ("wait", true)];
+    value::named("on_rejection", &value::text("on_rejection", expr)?, &names)
+}
+
 fn backoff(expr: Expr) -> syn::Result<Backoff> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            named("backoff", &text, GROWTHS).map(Backoff::Named)
+            value::named("backoff", &text, GROWTHS).map(Backoff::Named)
         }
         Expr::Lit(other) => Err(syn::Error::new_spanned(
             other,
@@ -251,7 +264,7 @@ fn jitter_value(expr: Expr) -> syn::Result<Jitter> {
         Lit::Str(text) if text.value().starts_with(|first: char| first.is_ascii_digit()) => {
             value::duration_text(text).map(Jitter::UpTo)
         }
-        Lit::Str(text) => named("jitter", text, JITTERS).map(Jitter::Named),
+        Lit::Str(text) => value::named("jitter", text, JITTERS).map(Jitter::Named),
         Lit::Int(_) | Lit::Float(_) => match value::decimal(lit) {
             Some(ratio) if (0.0..=1.0).contains(&ratio) => Ok(Jitter::Ratio(ratio)),
             _ => {
@@ -271,22 +284,4 @@ fn jitter_value(expr: Expr) -> syn::Result<Jitter> {
              `jitter = \"1s\"`",
         )),
     }
-}
-
-/// One of a few names in quotes.
-fn named(
-    key: &str,
-    text: &LitStr,
-    names: &[(&'static str, &'static str)],
-) -> syn::Result<&'static str> {
-    let written = text.value();
-    if let Some((_, found)) = names.iter().find(|(name, _)| *name == written) {
-        return Ok(found);
-    }
-    let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-    let hint = match nearest(&written.to_lowercase(), &known) {
-        Some(near) => format!("did you mean `\"{near}\"`?"),
-        None => format!("there are `\"{}\"`", known.join("\"`, `\"")),
-    };
-    Err(syn::Error::new_spanned(text, format!("unknown {key} `\"{written}\"`; {hint}")))
 }

@@ -1,15 +1,16 @@
 //! `#[retry]`: a loop around the body.
 
+mod budget;
 mod hints;
 mod keys;
 mod policy;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
-use self::policy::Policy;
+use self::policy::{Plan, Policy};
 use crate::args::{Args, Value};
 use crate::attrs::Attribute;
 use crate::diagnostics::Errors;
@@ -25,8 +26,16 @@ pub(crate) struct Retry {
     on_retry: Option<Expr>,
     on_give_up: Option<Expr>,
     name: Option<LitStr>,
+    /// The local in the body that stands for the attempt.
+    bind: Option<Ident>,
+    /// The level of a scheduled retry, as the runtime calls it; `None` is silence.
+    log: Option<&'static str>,
     clones: Vec<Ident>,
 }
+
+/// The levels of `log`: as written, and as the runtime calls them.
+const LEVELS: &[(&str, Option<&str>)] =
+    &[("warn", Some("Warn")), ("info", Some("Info")), ("debug", Some("Debug")), ("off", None)];
 
 impl Attribute for Retry {
     const NAME: &'static str = "retry";
@@ -41,10 +50,14 @@ impl Attribute for Retry {
         };
         let [on, on_ok, on_retry, on_give_up] =
             ["on", "on_ok", "on_retry", "on_give_up"].map(&mut callable);
+        let bind = args.value("bind", errors, bind).map(|keyed| keyed.value);
+        let log = args
+            .value("log", errors, |expr| value::named("log", &value::text("log", expr)?, LEVELS));
+        let log = log.map_or(Some("Warn"), |keyed| keyed.value);
         let clones = clones(args, errors);
         let name = args.value("name", errors, |expr| value::text("name", expr));
         let name = name.map(|keyed| keyed.value);
-        Some(Self { policy, on, on_ok, on_retry, on_give_up, name, clones })
+        Some(Self { policy, on, on_ok, on_retry, on_give_up, name, bind, log, clones })
     }
 
     // Output, for an async function; a sync one calls a closure and blocks:
@@ -64,17 +77,17 @@ impl Attribute for Retry {
     //     }
     fn generate(&self, site: &Site) -> TokenStream {
         let Site { is_async, returns, private, .. } = site;
-        let [state, out, next, pause, terms, layer] =
-            ["state", "out", "next", "pause", "terms", "layer"].map(local);
+        let [state, out, next, pause, terms, spending, layer] =
+            ["state", "out", "next", "pause", "terms", "spending", "layer"].map(local);
         let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
-        let (setup, begin, policy) = self.policy.generate(site);
-        let attempt = site.attempt();
+        let Plan { setup, begin, constant, policy, spends } = self.policy.generate(site);
+        let bind = self.bind.as_ref();
+        let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
+        let attempt = site.attempt(bind.as_ref());
         let on = self.on(private);
         let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
         let name = self.name(site);
-        let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);
-        let on_retry = or(&self.on_retry, quote!(#private::no_retry_hook));
-        let on_give_up = or(&self.on_give_up, quote!(#private::no_give_up_hook));
+        let (on_retry, on_give_up) = self.hooks(private);
         // Spanned at the return type: a type that is no outcome is underlined there, once.
         let at = site.returns_span;
         let there = site.private_at(at);
@@ -83,7 +96,15 @@ impl Attribute for Retry {
             #state, #terms, #out, #on, #on_ok, #on_retry, #on_give_up
         ));
         // With `on_ok` a success may have to be repeated as well.
-        let success = self.on_ok.is_none().then(|| quote!(if #is_ok { break #layer #out; }));
+        let succeeded = spends.then(|| quote!(#spending.succeeded();));
+        let success = self.on_ok.is_none();
+        let success = success.then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
+        let retrying = spends.then(|| quote!(#spending.retrying();));
+        let budget = if spends {
+            quote!(::core::option::Option::Some(&#spending))
+        } else {
+            quote!(::core::option::Option::None)
+        };
         let waits = if *is_async { quote!(Async) } else { quote!(Blocking) };
         let wait = if *is_async {
             quote!(#state = #next; #private::Pause::wait(#pause).await;)
@@ -101,6 +122,7 @@ impl Attribute for Retry {
                         policy: #policy,
                         name: #name,
                         waits: #private::Waits::#waits,
+                        spending: #budget,
                     };
                     match #step {
                         ::core::ops::ControlFlow::Break(#out) => break #layer #out,
@@ -108,6 +130,7 @@ impl Attribute for Retry {
                     }
                 };
                 #wait
+                #retrying
             }
         }
     }
@@ -115,7 +138,7 @@ impl Attribute for Retry {
     fn check_order(mark: &Mark, errors: &mut Errors) {
         if mark.inner.iter().any(|name| name == Self::NAME) {
             errors.add(
-                Ident::new(Self::NAME, proc_macro2::Span::call_site()),
+                Ident::new(Self::NAME, Span::call_site()),
                 "two `#[retry]` on one function multiply their attempts: keep one",
             );
         }
@@ -142,6 +165,19 @@ impl Retry {
         )
     }
 
+    /// The hooks, inside what logs the events where the runtime has that feature.
+    fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
+        let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);
+        let on_retry = or(&self.on_retry, quote!(#private::no_retry_hook));
+        let on_give_up = or(&self.on_give_up, quote!(#private::no_give_up_hook));
+        let Some(level) = self.log else { return (on_retry, on_give_up) };
+        let level = Ident::new(level, Span::call_site());
+        (
+            quote!(#private::logged!(retry, #level, #on_retry)),
+            quote!(#private::logged!(give_up, #on_give_up)),
+        )
+    }
+
     /// The name in events: as given, or the path of the function.
     fn name(&self, Site { name, .. }: &Site) -> TokenStream {
         self.name.as_ref().map_or_else(
@@ -153,6 +189,17 @@ impl Retry {
 
 fn quote_expr(expr: &Expr) -> TokenStream {
     expr.to_token_stream()
+}
+
+/// `bind = name`
+fn bind(expr: Expr) -> syn::Result<Ident> {
+    match expr {
+        Expr::Path(path) if path.path.get_ident().is_some() => path.path.require_ident().cloned(),
+        other => Err(syn::Error::new_spanned(
+            other,
+            "`bind` names a local in the body: `bind = attempt`",
+        )),
+    }
 }
 
 /// `clone(a, b)`

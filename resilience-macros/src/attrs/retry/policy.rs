@@ -40,25 +40,43 @@ impl Policy {
         Self::Given(policy.value)
     }
 
-    /// The statements before the loop, the state at its start, and a reference to the policy.
-    pub(super) fn generate(&self, site: &Site) -> (TokenStream, TokenStream, TokenStream) {
+    pub(super) fn generate(&self, site: &Site) -> Plan {
         let private = &site.private;
         match self {
             Self::Given(policy) => {
-                let name = local("policy");
-                (
-                    quote!(let #name = &#policy;),
-                    quote!(#private::RetryState::begin(#name)),
-                    quote!(#name),
-                )
+                let (name, spending) = (local("policy"), local("spending"));
+                Plan {
+                    setup: quote! {
+                        let #name = &#policy;
+                        let #spending = #private::RetryState::spending(#name);
+                    },
+                    begin: quote!(#private::RetryState::begin(#name)),
+                    constant: quote!(#name),
+                    policy: quote!(#name),
+                    spends: true,
+                }
             }
             Self::Built(keys) => keys.generate(site),
         }
     }
 }
 
+/// What the loop is made of.
+pub(super) struct Plan {
+    /// The statements before it.
+    pub(super) setup: TokenStream,
+    /// The state at its start.
+    pub(super) begin: TokenStream,
+    /// A reference to the policy as far as it is constant.
+    pub(super) constant: TokenStream,
+    /// A reference to the policy.
+    pub(super) policy: TokenStream,
+    /// Whether there is, or may be, a budget: the local `spending`.
+    pub(super) spends: bool,
+}
+
 impl Keys {
-    fn generate(&self, site: &Site) -> (TokenStream, TokenStream, TokenStream) {
+    fn generate(&self, site: &Site) -> Plan {
         let private = &site.private;
         let mut builder = Builder::new(site);
         match &self.attempts {
@@ -117,10 +135,27 @@ impl Keys {
             Some(condition) => adjusted.extend(quote!(.idempotent(#condition))),
             None => {}
         }
-        let policy = builder.finish();
-        let policy = if adjusted.is_empty() { policy } else { quote!(&(*#policy) #adjusted) };
+        if let Some(Keyed { value: wait, .. }) = &self.on_rejection {
+            builder.set("wait_for_rejections", Some(&quote!(#wait)));
+        }
+        if let Some(Keyed { value: budget, .. }) = &self.budget {
+            let (name, spending) = (local("budget"), local("spending"));
+            setup.extend(budget.generate(site));
+            setup.extend(quote! {
+                let #spending = #private::Spending::new(::core::option::Option::Some(#name));
+            });
+        }
+        let constant = builder.finish();
+        let policy =
+            if adjusted.is_empty() { constant.clone() } else { quote!(&(*#constant) #adjusted) };
         let begin = if self.deadline.is_some() { quote!(timed) } else { quote!(new) };
-        (setup, quote!(#private::RetryState::#begin()), policy)
+        Plan {
+            setup,
+            begin: quote!(#private::RetryState::#begin()),
+            constant,
+            policy,
+            spends: self.budget.is_some(),
+        }
     }
 
     /// The rules between two keys of which one at least is no literal.

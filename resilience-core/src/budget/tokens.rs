@@ -1,0 +1,129 @@
+//! A count that many threads share, in one atomic word: never overspent, never above its capacity.
+
+#[cfg(not(resilience_loom))]
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+#[cfg(resilience_loom)]
+use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Thousandths of tokens in the high half, the millisecond of the last refill in the low half.
+///
+/// Nothing else is read or written on the word's account, so no ordering beyond its own is needed.
+#[derive(Debug)]
+pub(super) struct Tokens(AtomicU64);
+
+/// The word, unpacked.
+#[derive(Clone, Copy)]
+struct Count {
+    milli: u32,
+    /// Zero before the first refill.
+    refilled: u32,
+}
+
+impl Count {
+    const fn pack(self) -> u64 {
+        (self.milli as u64) << 32 | self.refilled as u64
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
+    const fn unpack(word: u64) -> Self {
+        Self { milli: (word >> 32) as u32, refilled: word as u32 }
+    }
+}
+
+impl Tokens {
+    #[cfg(not(resilience_loom))]
+    pub(super) const fn new(milli: u32) -> Self {
+        Self(AtomicU64::new(Count { milli, refilled: 0 }.pack()))
+    }
+
+    #[cfg(resilience_loom)]
+    pub(super) fn new(milli: u32) -> Self {
+        Self(AtomicU64::new(Count { milli, refilled: 0 }.pack()))
+    }
+
+    pub(super) fn left(&self) -> u32 {
+        Count::unpack(self.0.load(Relaxed)).milli
+    }
+
+    /// Adds, up to the capacity.
+    pub(super) fn add(&self, milli: u32, capacity: u32) {
+        self.update(|count| {
+            let full = count.milli.saturating_add(milli).min(capacity);
+            (full != count.milli).then_some(Count { milli: full, ..count })
+        });
+    }
+
+    /// Takes all of it, or nothing.
+    pub(super) fn take(&self, milli: u32) -> bool {
+        self.update(|count| Some(Count { milli: count.milli.checked_sub(milli)?, ..count }))
+    }
+
+    /// Adds what the time since the last refill brings.
+    pub(super) fn refill(&self, now: u32, milli_per_second: u32, capacity: u32) {
+        let now = now.max(1);
+        self.update(|count| {
+            let since = now.wrapping_sub(count.refilled);
+            // The first time, and where a clock went back, time only begins to count.
+            let since = if count.refilled == 0 || since > u32::MAX / 2 { 0 } else { since };
+            let earned = u64::from(since) * u64::from(milli_per_second) / 1000;
+            let earned = u32::try_from(earned).unwrap_or(u32::MAX);
+            let milli = count.milli.saturating_add(earned).min(capacity);
+            let idle = since == 0 && count.refilled != 0 && now == count.refilled;
+            (!idle).then_some(Count { milli, refilled: now })
+        });
+    }
+
+    /// Replaces the count by what `next` makes of it; leaves it where that is nothing.
+    fn update(&self, next: impl Fn(Count) -> Option<Count>) -> bool {
+        let next = |word| next(Count::unpack(word)).map(Count::pack);
+        self.0.fetch_update(Relaxed, Relaxed, next).is_ok()
+    }
+}
+
+#[cfg(all(test, resilience_loom))]
+mod model {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    /// Every interleaving of threads that take, give back and earn.
+    #[test]
+    fn nothing_is_overspent_or_lost() {
+        loom::model(|| {
+            let tokens = Arc::new(Tokens::new(2));
+            let threads: Vec<_> = (0..2)
+                .map(|_| {
+                    let tokens = Arc::clone(&tokens);
+                    thread::spawn(move || {
+                        let taken = u32::from(tokens.take(1)) + u32::from(tokens.take(1));
+                        if taken == 2 {
+                            // One of them is given back.
+                            tokens.add(1, 2);
+                        }
+                        taken.min(1)
+                    })
+                })
+                .collect();
+            let kept: u32 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+            assert!(kept <= 2);
+            assert_eq!(tokens.left(), 2 - kept);
+        });
+    }
+
+    #[test]
+    fn a_refill_counts_once() {
+        loom::model(|| {
+            let tokens = Arc::new(Tokens::new(0));
+            tokens.refill(1, 1000, 100);
+            let refill = {
+                let tokens = Arc::clone(&tokens);
+                move || tokens.refill(6, 1000, 100)
+            };
+            let other = thread::spawn(refill.clone());
+            refill();
+            other.join().unwrap();
+            assert_eq!(tokens.left(), 5);
+        });
+    }
+}

@@ -1,0 +1,172 @@
+//! Events as `tracing` events: nothing without the feature of that name.
+
+use core::fmt;
+
+use crate::event::{GiveUpEvent, RetryEvent};
+
+/// The level of a scheduled retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The default.
+    Warn,
+    /// For failures that are part of a normal day.
+    Info,
+    /// For loops that fail all the time.
+    Debug,
+}
+
+/// An error by whichever of `Display` and `Debug` it has.
+#[derive(Clone, Copy)]
+pub enum Shown<'e> {
+    /// It has `Display`.
+    Display(&'e dyn fmt::Display),
+    /// It has `Debug` only.
+    Debug(&'e dyn fmt::Debug),
+    /// It has neither, or there is none.
+    Nothing,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Display(error) => error.fmt(f),
+            Self::Debug(error) => error.fmt(f),
+            Self::Nothing => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Logs a scheduled retry, then calls the hook.
+pub fn retry<E>(
+    event: &RetryEvent<'_, E>,
+    level: Level,
+    error: Shown<'_>,
+    hook: impl FnOnce(&RetryEvent<'_, E>),
+) {
+    tell_retry(&event.anonymous(), level, error);
+    hook(event);
+}
+
+/// Logs the end of a call that failed, then calls the hook.
+pub fn give_up<E>(
+    event: &GiveUpEvent<'_, E>,
+    error: Shown<'_>,
+    hook: impl FnOnce(&GiveUpEvent<'_, E>),
+) {
+    tell_give_up(&event.anonymous(), error);
+    hook(event);
+}
+
+#[cfg(feature = "tracing")]
+macro_rules! tell {
+    ($level:ident, $event:ident, $error:ident, $($rest:tt)*) => {
+        tracing::event!(
+            target: "resilience",
+            tracing::Level::$level,
+            function = $event.name,
+            attempt = $event.attempt,
+            max_attempts = $event.attempts,
+            error = %$error,
+            kind = ?$event.class.kind,
+            sent = ?$event.class.sent,
+            elapsed_ms = millis($event.elapsed),
+            $($rest)*
+        )
+    };
+}
+
+#[cfg(feature = "tracing")]
+fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
+    macro_rules! at {
+        ($level:ident) => {
+            tell!(
+                $level,
+                event,
+                error,
+                delay_ms = millis(event.delay),
+                delay_source = %event.delay_source,
+                "retrying"
+            )
+        };
+    }
+    match level {
+        Level::Warn => at!(WARN),
+        Level::Info => at!(INFO),
+        Level::Debug => at!(DEBUG),
+    }
+}
+
+/// A first failure that nobody would repeat is no end of an effort, and no error of this layer.
+#[cfg(feature = "tracing")]
+fn tell_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
+    use crate::event::StopReason;
+
+    if event.attempt == 1 && event.reason == StopReason::Permanent {
+        tell!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
+    } else {
+        tell!(ERROR, event, error, stop_reason = %event.reason, "giving up");
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn millis(time: core::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(not(feature = "tracing"))]
+fn tell_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
+
+#[cfg(not(feature = "tracing"))]
+fn tell_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
+
+/// A hook of generated code, inside what logs the event.
+#[cfg(feature = "tracing")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __logged {
+    (retry, $level:ident, $hook:expr) => {
+        |event| {
+            let error = $crate::__shown!(event.error);
+            $crate::__private::log_retry(event, $crate::__private::Level::$level, error, $hook)
+        }
+    };
+    (give_up, $hook:expr) => {
+        |event| $crate::__private::log_give_up(event, $crate::__shown!(event.error), $hook)
+    };
+}
+
+/// A hook of generated code.
+#[cfg(not(feature = "tracing"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __logged {
+    (retry, $level:ident, $hook:expr) => {
+        $hook
+    };
+    (give_up, $hook:expr) => {
+        $hook
+    };
+}
+
+/// An error of a type that is known here, by whatever it can be shown by.
+#[cfg(feature = "tracing")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shown {
+    ($error:expr) => {
+        match $error {
+            $crate::__private::Some(error) => {
+                #[allow(unused_imports)]
+                use $crate::__private::{ShownByDebug as _, ShownByNothing as _};
+                (&$crate::__private::Probe(error)).shown()
+            }
+            $crate::__private::None => $crate::__private::Shown::Nothing,
+        }
+    };
+}
