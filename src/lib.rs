@@ -56,6 +56,8 @@ pub use resilience_core::{
     StopReason, is_enabled, set_enabled, testing,
 };
 
+#[doc = include_str!("../docs/classify.md")]
+pub use resilience_macros::Classify;
 #[doc = include_str!("../docs/retry.md")]
 pub use resilience_macros::retry;
 

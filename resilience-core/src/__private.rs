@@ -78,6 +78,28 @@ pub fn accept<T>(_: &T) -> bool {
     false
 }
 
+/// A field that holds the delay which the other side asked for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no delay",
+    label = "needs `Duration` or `Option<Duration>`"
+)]
+pub trait After {
+    /// The delay.
+    fn after(&self) -> Option<Duration>;
+}
+
+impl After for Duration {
+    fn after(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+impl After for Option<Duration> {
+    fn after(&self) -> Option<Duration> {
+        *self
+    }
+}
+
 /// The `on_retry` of a function without one.
 #[inline]
 pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
@@ -87,10 +109,16 @@ pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
 pub fn no_give_up_hook<E>(_: &GiveUpEvent<'_, E>) {}
 
 /// A backoff that lives in the annotated function.
-#[derive(Clone, Copy, Debug)]
-pub struct Lent<'b, B>(pub &'b B);
+#[derive(Clone, Copy)]
+pub struct Lent<'b>(pub &'b dyn Backoff);
 
-impl<B: Backoff> Backoff for Lent<'_, B> {
+impl fmt::Debug for Lent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lent").finish_non_exhaustive()
+    }
+}
+
+impl Backoff for Lent<'_> {
     fn delay(&self, retry: u32) -> Duration {
         self.0.delay(retry)
     }

@@ -28,6 +28,11 @@ const THROTTLED_BASE: Duration = Duration::from_secs(1);
 /// let policy = RetryPolicy::new().jitter(Jitter::None).backoff(Cubic(Duration::from_millis(1)));
 /// assert_eq!(policy.delay(4, None), Duration::from_millis(64));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` gives no delays",
+    label = "not a `Backoff`",
+    note = "write a closure from the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `[\"100ms\", \"1s\"]`, or implement `resilience::Backoff` for `{Self}`"
+)]
 pub trait Backoff {
     /// The delay before retry number `retry`; 1 is the first. A server's delay starts the count
     /// again.

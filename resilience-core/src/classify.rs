@@ -142,6 +142,11 @@ impl From<bool> for Class {
 /// # assert_eq!(ApiError::NotFound.classify(), Class::permanent());
 /// # assert_eq!(ApiError::Disconnected.classify(), Class::transient());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what it means for a retry",
+    label = "needs `Classify`",
+    note = "derive it, `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
+)]
 pub trait Classify {
     /// What this error means for whoever might repeat the call.
     fn classify(&self) -> Class;

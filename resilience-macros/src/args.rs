@@ -179,6 +179,9 @@ impl Parse for Arg {
             let names =
                 Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any)?;
             Value::Names(names.into_iter().collect())
+        } else if input.peek(Token![:]) {
+            let message = format!("a key and its value are joined by `=`: `{key} = …`");
+            return Err(input.error(message));
         } else {
             Value::Bare
         };

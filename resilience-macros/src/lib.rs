@@ -9,6 +9,7 @@ mod async_trait;
 mod attrs;
 mod borrow;
 mod check;
+mod classify;
 mod constant;
 mod diagnostics;
 mod function;
@@ -38,4 +39,10 @@ macro_rules! attributes {
 
 attributes! {
     retry: attrs::retry::Retry,
+}
+
+#[allow(missing_docs, reason = "documented where it is re-exported, in the facade")]
+#[proc_macro_derive(Classify, attributes(transient, throttled, permanent, forward, classify))]
+pub fn classify(input: TokenStream) -> TokenStream {
+    classify::derive(input.into()).into()
 }

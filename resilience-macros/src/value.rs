@@ -118,7 +118,11 @@ pub(crate) fn duration(key: &str, expr: Expr) -> syn::Result<Constant<Duration>>
     match literal(&expr) {
         Some(Lit::Str(text)) => Ok(Constant::Literal(duration_text(text)?, expr)),
         Some(lit @ (Lit::Int(_) | Lit::Float(_))) => {
-            error(&expr, unit_missing(&lit.to_token_stream().to_string()))
+            let written = lit.to_token_stream().to_string();
+            if parse_duration(&written).is_ok() {
+                return error(&expr, format!("a duration is quoted: `{key} = \"{written}\"`"));
+            }
+            error(&expr, unit_missing(&written))
         }
         _ if is_hopeless(&expr) => {
             error(&expr, format!("expected a duration, like `{key} = \"250ms\"`"))
@@ -230,6 +234,18 @@ pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
         other => error(&other, format!("expected a text in quotes: `{key} = \"…\"`")),
+    }
+}
+
+/// One of a few names that was written without its quotes.
+pub(crate) fn unquoted<T>(key: &str, expr: &Expr, names: &[(&str, T)]) -> syn::Result<()> {
+    let word = match expr {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        _ => None,
+    };
+    match word.filter(|word| names.iter().any(|(name, _)| name == word)) {
+        Some(word) => error(expr, format!("write it in quotes: `{key} = \"{word}\"`")),
+        None => Ok(()),
     }
 }
 

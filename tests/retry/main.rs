@@ -2,6 +2,8 @@
 
 mod arguments;
 mod attempts;
+mod bind;
+mod budget;
 mod by_hand;
 mod cancellation;
 mod classes;
@@ -9,6 +11,7 @@ mod clock;
 mod deadline;
 mod events;
 mod formulas;
+mod rejections;
 mod schedule;
 
 use std::cell::{Cell, RefCell};

@@ -36,11 +36,10 @@ impl Budget {
         if !matches!(expr, Expr::Lit(ExprLit { .. })) {
             return Ok(Self::Shared(expr));
         }
-        let ratio = value::number("budget", expr)?;
-        match &ratio {
-            Constant::Literal(value, _) if *value > 0.0 && *value <= 1.0 => Ok(Self::Ratio(*value)),
+        match value::number("budget", expr.clone()).ok().as_ref().and_then(Constant::literal) {
+            Some(ratio) if *ratio > 0.0 && *ratio <= 1.0 => Ok(Self::Ratio(*ratio)),
             _ => Err(syn::Error::new_spanned(
-                ratio,
+                expr,
                 "a budget is a share of the calls, above 0 and at most 1: `budget = 0.2` allows one \
                  retry for five calls",
             )),

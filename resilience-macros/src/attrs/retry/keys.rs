@@ -237,7 +237,10 @@ fn backoff(expr: Expr) -> syn::Result<Backoff> {
             let delays = list.elems.into_iter().map(|delay| value::duration("backoff", delay));
             delays.collect::<syn::Result<_>>().map(Backoff::List)
         }
-        custom => Ok(Backoff::Custom(custom)),
+        custom => {
+            value::unquoted("backoff", &custom, GROWTHS)?;
+            Ok(Backoff::Custom(custom))
+        }
     }
 }
 
@@ -255,7 +258,10 @@ fn jitter(args: &mut Args, errors: &mut Errors) -> Option<Keyed<Jitter>> {
 }
 
 fn jitter_value(expr: Expr) -> syn::Result<Jitter> {
-    let Expr::Lit(ExprLit { lit, .. }) = &expr else { return Ok(Jitter::Expr(expr)) };
+    let Expr::Lit(ExprLit { lit, .. }) = &expr else {
+        value::unquoted("jitter", &expr, JITTERS)?;
+        return Ok(Jitter::Expr(expr));
+    };
     match lit {
         Lit::Bool(flag) => {
             let instead = if flag.value { "`jitter` alone" } else { "`jitter = \"none\"`" };

@@ -99,7 +99,12 @@ impl Keys {
             Some(Backoff::Custom(backoff)) => {
                 let name = local("backoff");
                 setup.extend(quote!(let #name = #backoff;));
-                adjusted.extend(quote!(.backoff(#private::Lent(&#name))));
+                // Spanned at the expression: what is no `Backoff` is underlined there.
+                let at = Span::mixed_site().located_at(backoff.span());
+                let mut there = name.clone();
+                there.set_span(at);
+                let lent = quote_spanned!(at=> &#there);
+                adjusted.extend(quote!(.backoff(#private::Lent(#lent))));
             }
             None => {}
         }

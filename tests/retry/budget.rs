@@ -1,0 +1,196 @@
+//! Budgets: shared, never overspent, given back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilience::{Class, RetryBudget, RetryPolicy, StopReason, retry, testing};
+
+use crate::ms;
+
+#[test]
+fn the_standard_quota() {
+    static QUOTA: RetryBudget = RetryBudget::new();
+    #[retry(attempts = 2, budget = &QUOTA, on = |class| *class)]
+    fn call(outcomes: &mut Vec<Result<(), Class>>) -> Result<(), Class> {
+        outcomes.remove(0)
+    }
+    let _guard = testing::no_waits();
+    let (transient, throttled) = (Class::transient(), Class::throttled(None));
+    assert_eq!(QUOTA.tokens(), 500);
+    // A retry that fails as well is paid for; a throttled one costs less.
+    assert!(call(&mut vec![Err(transient), Err(transient)]).is_err());
+    assert_eq!(QUOTA.tokens(), 500 - 14);
+    assert!(call(&mut vec![Err(throttled), Err(transient)]).is_err());
+    assert_eq!(QUOTA.tokens(), 500 - 14 - 5);
+    // One that succeeds gets its own cost back, a first success earns one.
+    assert!(call(&mut vec![Err(transient), Ok(())]).is_ok());
+    assert_eq!(QUOTA.tokens(), 500 - 14 - 5);
+    assert!(call(&mut vec![Ok(())]).is_ok());
+    assert_eq!(QUOTA.tokens(), 500 - 14 - 5 + 1);
+    for _ in 0..100 {
+        assert!(call(&mut vec![Ok(())]).is_ok());
+    }
+    assert_eq!(QUOTA.tokens(), 500);
+}
+
+#[test]
+fn a_function_of_its_own_stops_when_it_is_used_up() {
+    #[retry(attempts = 3, budget, on_give_up = |event| *reason = Some(event.reason))]
+    fn fail(calls: &mut u32, reason: &mut Option<StopReason>) -> Result<(), ()> {
+        *calls += 1;
+        Err(())
+    }
+    let _guard = testing::no_waits();
+    let (mut calls, mut reason) = (0, None);
+    for _ in 0..100 {
+        assert_eq!(fail(&mut calls, &mut reason), Err(()));
+    }
+    // 35 retries of 14 tokens; first attempts are never refused.
+    assert_eq!(calls, 100 + 35);
+    assert_eq!(reason, Some(StopReason::Budget));
+}
+
+#[test]
+fn a_ratio_is_a_share_of_the_calls_and_ten_a_second() {
+    #[retry(attempts = 2, budget = 0.6, backoff = "fixed", base_delay = "0s")]
+    fn fail(calls: &mut u32) -> Result<(), ()> {
+        *calls += 1;
+        Err(())
+    }
+    let clock = testing::clock();
+    let mut calls = 0;
+    // At first ten seconds' worth may be spent at once. Six in ten calls bring one.
+    for _ in 0..1000 {
+        assert_eq!(fail(&mut calls), Err(()));
+    }
+    assert_eq!(calls - 1000, 99 + 600, "the first call found the bucket full");
+    calls = 0;
+    clock.advance(Duration::from_secs(2));
+    for _ in 0..1000 {
+        assert_eq!(fail(&mut calls), Err(()));
+    }
+    assert_eq!(calls - 1000, 20 + 600);
+}
+
+#[test]
+fn shared_in_every_way() {
+    static SHARED: RetryBudget = RetryBudget::bucket(3);
+    static POLICY: RetryPolicy = RetryPolicy::new().attempts(2).budget(&SHARED);
+    struct Client {
+        budget: Arc<RetryBudget>,
+        calls: u32,
+    }
+    impl Client {
+        #[retry(attempts = 2, budget = self.budget)]
+        fn shared(&self, calls: &std::cell::Cell<u32>) -> Result<(), ()> {
+            crate::count(calls);
+            Err(())
+        }
+        #[retry(attempts = 2, budget = self.budget.clone())]
+        async fn exclusive(&mut self) -> Result<(), ()> {
+            self.calls += 1;
+            Err(())
+        }
+    }
+    #[retry(policy = &POLICY)]
+    fn by_policy(calls: &std::cell::Cell<u32>) -> Result<(), ()> {
+        crate::count(calls);
+        Err(())
+    }
+    let _guard = testing::no_waits();
+    let calls = std::cell::Cell::new(0);
+    let mut client = Client { budget: Arc::new(RetryBudget::bucket(2)), calls: 0 };
+    assert_eq!(client.shared(&calls), Err(()));
+    assert_eq!(futures::executor::block_on(client.exclusive()), Err(()));
+    assert_eq!(client.shared(&calls), Err(()));
+    assert_eq!((calls.replace(0), client.calls), (3, 2), "two retries between them");
+    assert_eq!(by_policy(&calls), Err(()));
+    assert_eq!(POLICY.run(|| Err::<(), _>(crate::count(&calls))), Err(4));
+    assert_eq!(by_policy(&calls), Err(()));
+    assert_eq!(by_policy(&calls), Err(()));
+    assert_eq!((calls.get(), SHARED.tokens()), (4 + 3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_never_starts_is_given_back() {
+    static BUDGET: RetryBudget = RetryBudget::bucket(10);
+    #[retry(budget = BUDGET, backoff = "fixed", base_delay = "1s")]
+    async fn fail(attempt: Duration) -> Result<(), ()> {
+        tokio::time::sleep(attempt).await;
+        Err(())
+    }
+    // Dropped in the wait before the first retry.
+    assert!(tokio::time::timeout(ms(500), fail(ms(0))).await.is_err());
+    assert_eq!(BUDGET.tokens(), 10);
+    // Dropped in the retry itself: it has made its load, and is paid for.
+    assert!(tokio::time::timeout(ms(1500), fail(ms(400))).await.is_err());
+    assert_eq!(BUDGET.tokens(), 9);
+    // By hand as well.
+    let policy = RetryPolicy::new().fixed().base_delay(ms(1000)).budget(&BUDGET);
+    let call = policy.run_async(|| async { Err::<(), _>(()) });
+    assert!(tokio::time::timeout(ms(500), call).await.is_err());
+    assert_eq!(BUDGET.tokens(), 9);
+}
+
+#[test]
+fn nothing_is_withdrawn_for_a_retry_that_another_rule_forbids() {
+    static BUDGET: RetryBudget = RetryBudget::bucket(10);
+    #[retry(budget = BUDGET, on = |class| *class, idempotent = idempotent, deadline = "10s")]
+    fn fail(class: Class, idempotent: bool) -> Result<(), Class> {
+        Err(class)
+    }
+    #[retry(attempts = 1, budget = BUDGET)]
+    fn once() -> Result<(), ()> {
+        Err(())
+    }
+    let after = Class::throttled(Some(Duration::from_secs(20)));
+    assert!(fail(Class::permanent(), true).is_err());
+    assert!(fail(Class::transient(), false).is_err());
+    assert!(fail(after, true).is_err());
+    assert!(once().is_err());
+    assert_eq!(BUDGET.tokens(), 10);
+}
+
+#[test]
+fn threads_do_not_overspend() {
+    static BUDGET: RetryBudget = RetryBudget::bucket(1000);
+    #[retry(attempts = 2, budget = BUDGET, backoff = "fixed", base_delay = "0s")]
+    fn fail(calls: &mut u32) -> Result<(), ()> {
+        *calls += 1;
+        Err(())
+    }
+    let retries: u32 = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut calls = 0;
+                    for _ in 0..1000 {
+                        assert_eq!(fail(&mut calls), Err(()));
+                    }
+                    calls - 1000
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    });
+    assert_eq!((retries, BUDGET.tokens()), (1000, 0));
+}
+
+#[test]
+fn sixty_percent_is_sixty_percent() {
+    for (ratio, expected) in [(0.05, 500), (0.2, 2000), (0.3, 3000), (0.6, 6000), (1.0, 10_000)] {
+        let budget: &'static RetryBudget =
+            Box::leak(Box::new(RetryBudget::bucket(2).per_call(ratio)));
+        let policy = RetryPolicy::new().attempts(2).fixed().base_delay(ms(0)).budget(budget);
+        let mut calls = 0;
+        for _ in 0..10_000 {
+            let _ = policy.run(|| {
+                calls += 1;
+                Err::<(), _>(())
+            });
+        }
+        // The bucket is full at first.
+        let retries: u32 = calls - 10_000;
+        assert!(retries.abs_diff(expected) <= 2, "{ratio}: {retries}");
+    }
+}

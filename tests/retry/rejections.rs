@@ -1,0 +1,105 @@
+//! Local rejections: given up at once, or waited for.
+
+use std::time::Duration;
+
+use resilience::{Class, Classify, Kind, Rejected, RejectedKind, Sent, StopReason, retry, testing};
+
+use crate::{Script, ms};
+
+/// An error with a place for rejections.
+#[derive(Debug)]
+enum ApiError {
+    Rejected(Rejected),
+}
+
+impl Classify for ApiError {
+    fn classify(&self) -> Class {
+        let Self::Rejected(rejected) = self;
+        rejected.classify()
+    }
+}
+
+fn rejected(kind: RejectedKind, after: Option<u64>) -> ApiError {
+    ApiError::Rejected(Rejected::new(kind, "gate", after.map(ms)))
+}
+
+#[test]
+fn they_are_not_retried_blindly() {
+    #[retry(on_give_up = |event| *reason = Some(event.reason))]
+    fn call(
+        kind: RejectedKind,
+        calls: &mut u32,
+        reason: &mut Option<StopReason>,
+    ) -> Result<(), ApiError> {
+        *calls += 1;
+        Err(rejected(kind, Some(10)))
+    }
+    let _guard = testing::no_waits();
+    for (kind, calls, reason) in [
+        (RejectedKind::CircuitOpen, 1, StopReason::Rejected),
+        (RejectedKind::BulkheadFull, 1, StopReason::Rejected),
+        (RejectedKind::RateLimited, 1, StopReason::Rejected),
+        // A timeout is a failure of the call, not a refusal to make it.
+        (RejectedKind::TimedOut, 3, StopReason::Attempts),
+    ] {
+        let (mut made, mut told) = (0, None);
+        assert!(call(kind, &mut made, &mut told).is_err());
+        assert_eq!((made, told), (calls, Some(reason)), "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_are_waited_for_where_that_is_asked() {
+    #[retry(on_rejection = "wait", jitter = "none", deadline = "10s", idempotent = false)]
+    async fn call(script: &Script, kind: RejectedKind, after: Option<u64>) -> Result<(), ApiError> {
+        let _ = script.fail::<()>();
+        Err(rejected(kind, after))
+    }
+    // As long as it says, and never when the call could have been applied.
+    for (kind, after, waits) in [
+        (RejectedKind::CircuitOpen, Some(700), vec![ms(700), ms(700)]),
+        (RejectedKind::RateLimited, Some(30), vec![ms(30), ms(30)]),
+        (RejectedKind::BulkheadFull, None, vec![ms(100), ms(200)]),
+        (RejectedKind::CircuitOpen, Some(20_000), vec![]),
+        (RejectedKind::TimedOut, None, vec![]),
+    ] {
+        let script = Script::new();
+        assert!(call(&script, kind, after).await.is_err());
+        assert_eq!(script.waits(), waits, "{kind}");
+    }
+}
+
+#[test]
+fn the_table() {
+    let after = Some(Duration::from_secs(3));
+    for (kind, expected, sent, shown) in [
+        (
+            RejectedKind::CircuitOpen,
+            Kind::Transient,
+            Sent::No,
+            "gate: circuit open; retry after 3s",
+        ),
+        (
+            RejectedKind::BulkheadFull,
+            Kind::Transient,
+            Sent::No,
+            "gate: bulkhead full; retry after 3s",
+        ),
+        (
+            RejectedKind::RateLimited,
+            Kind::Throttled,
+            Sent::No,
+            "gate: rate limit reached; retry after 3s",
+        ),
+        (RejectedKind::TimedOut, Kind::Transient, Sent::Maybe, "gate: timed out; retry after 3s"),
+    ] {
+        let rejected = Rejected::new(kind, "gate", after);
+        let class = rejected.classify();
+        assert_eq!((class.kind, class.sent), (expected, sent), "{kind}");
+        assert_eq!(rejected.to_string(), shown);
+        assert_eq!(
+            (rejected.kind(), rejected.name(), rejected.retry_after()),
+            (kind, "gate", after)
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! The chance of the models. The library's own draws come from a generator of its own.
+
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+/// `SplitMix64`, with the normal draw that Box and Muller's method leaves over.
+#[derive(Debug)]
+pub(crate) struct Random {
+    state: u64,
+    spare: Option<f64>,
+}
+
+impl Random {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self { state: seed, spare: None }
+    }
+
+    /// Any number: a seed for another generator.
+    pub(crate) const fn word(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    /// Uniform in `[0, 1)`.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        f64::from((self.word() >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
+    }
+
+    /// True with the probability `p`.
+    pub(crate) fn chance(&mut self, p: f64) -> bool {
+        self.uniform() < p
+    }
+
+    /// Normal, of mean 0 and deviation 1.
+    pub(crate) fn normal(&mut self) -> f64 {
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        // The logarithm wants no zero.
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        let (sine, cosine) = (TAU * self.uniform()).sin_cos();
+        self.spare = Some(radius * sine);
+        radius * cosine
+    }
+
+    /// Uniform up to `most`, in whole microseconds.
+    pub(crate) fn micros(&mut self, most: u32) -> Duration {
+        Duration::from_micros(self.word() % (u64::from(most) + 1))
+    }
+}

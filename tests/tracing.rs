@@ -1,0 +1,164 @@
+//! The events of `tracing`: `cargo test --features tracing --test tracing`.
+#![cfg(feature = "tracing")]
+
+use std::cell::RefCell;
+use std::fmt::{Debug, Write};
+use std::rc::Rc;
+
+use resilience::{Class, RetryPolicy, retry, testing};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+
+/// Writes every event of the library as a line.
+struct Lines;
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let written = match field.name() {
+            "message" => write!(self.0, " {value:?}"),
+            "function" => Ok(()),
+            name => write!(self.0, " {name}={value:?}"),
+        };
+        written.expect("a string takes everything");
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "resilience"
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        LOG.with_borrow_mut(|log| log.push(line.0));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// What is logged while `run` runs, under a virtual clock.
+fn logged(run: impl FnOnce()) -> Vec<String> {
+    let _clock = testing::clock();
+    tracing::subscriber::with_default(Lines, run);
+    LOG.take()
+}
+
+/// Has no `Display`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Shy;
+
+/// Has neither `Display` nor `Debug`.
+struct Mute;
+
+#[test]
+fn a_scheduled_retry_is_a_warning_and_the_end_an_error() {
+    #[retry(attempts = 2, jitter = "none")]
+    fn fail() -> Result<(), &'static str> {
+        Err("down")
+    }
+    assert_eq!(
+        logged(|| assert_eq!(fail(), Err("down"))),
+        [
+            "WARN retrying attempt=1 max_attempts=2 error=down kind=Transient sent=Maybe \
+             elapsed_ms=0 delay_ms=100 delay_source=backoff",
+            "ERROR giving up attempt=2 max_attempts=2 error=down kind=Transient sent=Maybe \
+             elapsed_ms=100 stop_reason=all attempts are used up",
+        ]
+    );
+}
+
+#[test]
+fn the_level_is_the_users() {
+    #[retry(attempts = 2, log = "info")]
+    fn info() -> Result<(), Shy> {
+        Err(Shy)
+    }
+    #[retry(attempts = 2, log = "debug")]
+    async fn debug() -> Result<(), Shy> {
+        Err(Shy)
+    }
+    #[retry(attempts = 2, log = "off")]
+    fn off() -> Result<(), Shy> {
+        Err(Shy)
+    }
+    let level = |line: &String| line.split(' ').next().map(str::to_owned);
+    let levels = |run: fn()| logged(run).iter().filter_map(level).collect::<Vec<_>>();
+    assert_eq!(levels(|| assert_eq!(info(), Err(Shy))), ["INFO", "ERROR"]);
+    let run = || assert_eq!(futures::executor::block_on(debug()), Err(Shy));
+    assert_eq!(levels(run), ["DEBUG", "ERROR"]);
+    assert!(levels(|| assert_eq!(off(), Err(Shy))).is_empty());
+}
+
+#[test]
+fn an_error_is_shown_by_whatever_it_has() {
+    #[retry(attempts = 1)]
+    fn by_display() -> Result<(), String> {
+        Err("said".into())
+    }
+    #[retry(attempts = 1)]
+    fn by_debug() -> Result<(), Shy> {
+        Err(Shy)
+    }
+    #[retry(attempts = 1)]
+    fn by_nothing() -> Result<(), Mute> {
+        Err(Mute)
+    }
+    #[retry(attempts = 1)]
+    fn generic<E: Debug>(error: fn() -> E) -> Result<(), E> {
+        Err(error())
+    }
+    #[retry(attempts = 1)]
+    fn option() -> Option<()> {
+        None
+    }
+    let error = |run: fn()| {
+        let line = logged(run).concat();
+        let (_, rest) = line.split_once("error=").expect("an error");
+        rest.split_once(" kind=").expect("a kind").0.to_owned()
+    };
+    assert_eq!(error(|| drop(by_display())), "said");
+    assert_eq!(error(|| assert!(by_debug().is_err())), "Shy");
+    assert_eq!(error(|| assert!(by_nothing().is_err())), "");
+    assert_eq!(error(|| assert!(generic(|| Shy).is_err())), "Shy");
+    assert_eq!(error(|| assert!(option().is_none())), "()");
+}
+
+#[test]
+fn a_permanent_first_failure_is_no_error_of_ours() {
+    #[retry(on = |_| false)]
+    fn missing() -> Result<(), &'static str> {
+        Err("404")
+    }
+    let lines = logged(|| assert!(missing().is_err()));
+    assert_eq!(lines.len(), 1);
+    assert!(lines.iter().all(|line| line.starts_with("DEBUG not retried attempt=1")), "{lines:?}");
+}
+
+#[test]
+fn hooks_are_called_beside_the_log_and_hand_written_calls_log_too() {
+    #[retry(attempts = 2, on_retry = |event| seen.push(event.attempt))]
+    fn fail(seen: &mut Vec<u32>) -> Result<(), Shy> {
+        Err(Shy)
+    }
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let lines = logged(|| assert!(fail(&mut seen.borrow_mut()).is_err()));
+    assert_eq!((seen.take(), lines.len()), (vec![1], 2));
+
+    let policy = RetryPolicy::new().attempts(2);
+    let lines = logged(|| {
+        let call =
+            policy.on(|Shy: &Shy| Class::transient()).on_retry(|_| seen.borrow_mut().push(7));
+        assert_eq!(call.run(|| Err::<(), _>(Shy)), Err(Shy));
+    });
+    assert_eq!((seen.take(), lines.len()), (vec![7], 2));
+}

@@ -1,0 +1,12 @@
+// Whether it was sent, by name.
+use resilience::Classify;
+
+#[derive(Classify)]
+enum ApiError {
+    #[transient(sent = "never")]
+    Down,
+}
+
+fn main() {
+    let _ = ApiError::Down.classify();
+}

@@ -1,0 +1,11 @@
+// A predicate answers with `bool` or `Class`.
+use resilience::retry;
+
+#[retry(on = |error| error.len())]
+fn call() -> Result<(), String> {
+    Err(String::new())
+}
+
+fn main() {
+    let _ = call();
+}
