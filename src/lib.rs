@@ -32,7 +32,8 @@
 //!
 //! A failure is placed on two axes: whether it may pass ([`Kind`]), and whether the effect could have
 //! happened ([`Sent`]). Together with a time that a server asked for they make a [`Class`]. A
-//! predicate says it for one function; [`Classify`] on the error says it for all.
+//! predicate says it for one function; [`Classify`](trait@Classify) on the error, which can be derived,
+//! says it for all.
 //!
 //! # Time
 //!
@@ -44,6 +45,7 @@
 //!
 //! - **`tokio`** (default): under a tokio runtime, waits use its timer and `now` is its clock, so that
 //!   `start_paused` tests take no time. Without the feature every async wait uses the neutral timer.
+//! - **`tracing`**: every scheduled retry and every give-up is an event, target `resilience`.
 
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.
 extern crate self as resilience;

@@ -102,7 +102,7 @@ enum Growth {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
     growth: Growth,
-    base: Duration,
+    base: Option<Duration>,
     factor: f64,
 }
 
@@ -110,7 +110,7 @@ impl Schedule {
     /// Exponential from 100 ms, doubling.
     #[must_use]
     pub(crate) const fn new() -> Self {
-        Self { growth: Growth::Exponential, base: Duration::from_millis(100), factor: 2.0 }
+        Self { growth: Growth::Exponential, base: None, factor: 2.0 }
     }
 
     pub(crate) const fn exponential(mut self) -> Self {
@@ -139,7 +139,7 @@ impl Schedule {
     }
 
     pub(crate) const fn base_delay(mut self, base: Duration) -> Self {
-        self.base = base;
+        self.base = Some(base);
         self
     }
 
@@ -148,8 +148,14 @@ impl Schedule {
         self
     }
 
-    pub(crate) const fn base(&self) -> Duration {
+    /// The first delay, where it has been set.
+    pub(crate) const fn base(&self) -> Option<Duration> {
         self.base
+    }
+
+    /// The first delay.
+    fn first(&self) -> Duration {
+        self.base.unwrap_or(Duration::from_millis(100))
     }
 
     pub(crate) const fn growth_factor(&self) -> f64 {
@@ -167,10 +173,10 @@ impl Schedule {
 impl Backoff for Schedule {
     fn delay(&self, retry: u32) -> Duration {
         match self.growth {
-            Growth::Exponential => exponential(self.base, self.factor, retry),
-            Growth::Fixed => self.base,
-            Growth::Linear => self.base.saturating_mul(retry),
-            Growth::Fibonacci => fibonacci(self.base, retry),
+            Growth::Exponential => exponential(self.first(), self.factor, retry),
+            Growth::Fixed => self.first(),
+            Growth::Linear => self.first().saturating_mul(retry),
+            Growth::Fibonacci => fibonacci(self.first(), retry),
             Growth::List(delays) => delays.delay(retry),
         }
     }
@@ -178,7 +184,7 @@ impl Backoff for Schedule {
     fn throttled_delay(&self, retry: u32) -> Duration {
         match self.growth {
             Growth::List(delays) => delays.throttled_delay(retry),
-            _ => self.base_delay(self.base.max(THROTTLED_BASE)).delay(retry),
+            _ => self.base_delay(self.first().max(THROTTLED_BASE)).delay(retry),
         }
     }
 
@@ -193,7 +199,7 @@ impl Backoff for Schedule {
     fn default_max_delay(&self) -> Duration {
         match self.growth {
             Growth::List(_) => Duration::MAX,
-            _ => self.base.max(Duration::from_secs(10)),
+            _ => self.first().max(Duration::from_secs(10)),
         }
     }
 }

@@ -3,7 +3,6 @@
 //! A test's virtual clock comes first, then tokio's where a runtime is current, so that a paused
 //! test agrees with every policy, then the system's monotonic clock.
 
-use core::cell::Cell;
 use core::future::Future;
 use core::num::NonZeroU64;
 use core::pin::Pin;
@@ -17,6 +16,8 @@ use futures_timer::Delay;
 use pin_project_lite::pin_project;
 #[cfg(feature = "tokio")]
 use tokio::time::Sleep;
+
+use crate::replaced::{Layer, ask};
 
 #[cfg(not(feature = "tokio"))]
 type Sleep = core::future::Pending<()>;
@@ -68,11 +69,6 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-thread_local! {
-    static VIRTUAL: Cell<Option<Moment>> = const { Cell::new(None) };
-    static SKIPPING: Cell<bool> = const { Cell::new(false) };
-}
-
 /// The present, by the clock that rules on this thread.
 pub(crate) fn now() -> Moment {
     virtual_now().unwrap_or_else(|| Moment::from_instant(real_now()))
@@ -90,17 +86,10 @@ fn real_now() -> Instant {
 
 /// The virtual clock of this thread, where a test has set one.
 pub(crate) fn virtual_now() -> Option<Moment> {
-    VIRTUAL.try_with(Cell::get).ok().flatten()
-}
-
-/// Sets this thread's virtual clock; returns what it replaces.
-pub(crate) fn set_virtual(now: Option<Moment>) -> Option<Moment> {
-    VIRTUAL.try_with(|clock| clock.replace(now)).ok().flatten()
-}
-
-/// Skips this thread's waits, or not; returns what was before.
-pub(crate) fn set_skipping(skip: bool) -> bool {
-    SKIPPING.try_with(|skipping| skipping.replace(skip)).unwrap_or(false)
+    ask(|layer| match layer {
+        Layer::Clock(now) => Some(*now),
+        _ => None,
+    })
 }
 
 /// How a call waits.
@@ -145,17 +134,19 @@ fn is_tokio_current() -> bool {
 pub struct Pause(Duration);
 
 impl Pause {
-    /// Starts a wait of `delay`. A test's guard may do it, or part of it, here and now; the second
-    /// value is the time so passed that no clock shows.
+    /// Starts a wait of `delay`. A test's guard may do it here and now; the second value is the time
+    /// so passed that no clock shows.
     pub(crate) fn start(delay: Duration) -> (Self, Duration) {
-        if SKIPPING.try_with(Cell::get).unwrap_or(false) {
-            return (Self(Duration::ZERO), delay);
-        }
-        match virtual_now() {
-            Some(now) => {
-                set_virtual(Some(now.plus(delay)));
-                (Self(Duration::ZERO), Duration::ZERO)
+        let unseen = ask(|layer| match layer {
+            Layer::Clock(now) => {
+                *now = now.plus(delay);
+                Some(Duration::ZERO)
             }
+            Layer::NoWaits => Some(delay),
+            Layer::Draws(_) => None,
+        });
+        match unseen {
+            Some(unseen) => (Self(Duration::ZERO), unseen),
             None => (Self(delay), Duration::ZERO),
         }
     }

@@ -13,6 +13,7 @@ mod log;
 mod outcome;
 mod random;
 mod rejected;
+mod replaced;
 mod retry;
 mod rules;
 mod switch;

@@ -1,9 +1,9 @@
 //! The draws behind jitter: one generator per thread, replaceable for a test.
 
-use std::cell::RefCell;
+use crate::replaced::{Layer, ask};
 
 /// Where a thread's draws come from while a test has replaced them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Source {
     /// A generator with a known seed.
     Seeded(fastrand::Rng),
@@ -11,23 +11,13 @@ pub(crate) enum Source {
     Given { draws: Vec<f64>, next: usize },
 }
 
-thread_local! {
-    static REPLACED: RefCell<Option<Source>> = const { RefCell::new(None) };
-}
-
 /// A uniform draw from `[0, 1)`.
 pub(crate) fn draw() -> f64 {
-    // A thread that is ending has lost its replacement; it draws as usual.
-    REPLACED
-        .try_with(|replaced| replaced.borrow_mut().as_mut().and_then(Source::next))
-        .ok()
-        .flatten()
-        .unwrap_or_else(fastrand::f64)
-}
-
-/// Draws from `source` on this thread from now on; returns what it replaces.
-pub(crate) fn replace(source: Option<Source>) -> Option<Source> {
-    REPLACED.try_with(|replaced| replaced.replace(source)).ok().flatten()
+    ask(|layer| match layer {
+        Layer::Draws(source) => source.next(),
+        _ => None,
+    })
+    .unwrap_or_else(fastrand::f64)
 }
 
 impl Source {

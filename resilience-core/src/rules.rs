@@ -68,6 +68,6 @@ pub(crate) const fn deadline(deadline: Duration) -> Rule {
 pub(crate) const fn base_within_deadline(base: Duration, deadline: Duration) -> Rule {
     rule(
         base.as_nanos() < deadline.as_nanos(),
-        "the first wait, `base_delay`, does not fit into `deadline`, so nothing would be retried",
+        "`base_delay` is not shorter than `deadline`, which leaves no room for a retry",
     )
 }

@@ -1,7 +1,8 @@
 //! Time and chance in your tests: a virtual clock, seeded or given draws, no waits.
 //!
 //! Each function returns a guard. It works for the current thread, and what was before returns when
-//! it is dropped, so that tests that run in parallel do not disturb each other. Guards nest.
+//! it is dropped, so that tests that run in parallel do not disturb each other. Guards nest; of two
+//! that answer the same question the one made last does, and they may be dropped in any order.
 //!
 //! Async code under tokio needs no clock from here: in a test with `start_paused = true` every wait
 //! passes at once and every policy reads the paused clock.
@@ -23,21 +24,19 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use crate::clock::{self, Moment};
-use crate::random::{self, Source};
-
-/// Guards restore what was on their own thread, so they must not leave it.
-type NotSend = PhantomData<Rc<()>>;
+use crate::random::Source;
+use crate::replaced::{self, Key, Layer};
 
 /// Puts this thread under a virtual clock. Waits, of sync and async code alike, advance it and
 /// return at once.
 pub fn clock() -> Clock {
     let start = clock::now();
-    Clock { start, before: clock::set_virtual(Some(start)), not_send: PhantomData }
+    Clock { start, guard: Guard::new(Layer::Clock(start)) }
 }
 
 /// Makes the draws of this thread's jitter follow from `seed`: the same seed, the same delays.
 pub fn seed(seed: u64) -> Draws {
-    Draws::new(Source::seeded(seed))
+    Draws { _guard: Guard::new(Layer::Draws(Source::seeded(seed))) }
 }
 
 /// Makes the draws of this thread's jitter these, in order; the last repeats. Values are brought
@@ -52,13 +51,13 @@ pub fn seed(seed: u64) -> Draws {
 /// assert_eq!(RetryPolicy::new().delay(1, None), Duration::from_millis(50)); // full jitter of 100 ms
 /// ```
 pub fn draws(draws: impl IntoIterator<Item = f64>) -> Draws {
-    Draws::new(Source::given(draws))
+    Draws { _guard: Guard::new(Layer::Draws(Source::given(draws))) }
 }
 
 /// Makes this thread's waits pass at once. A deadline still counts them, so that attempts end where
 /// they would in production.
 pub fn no_waits() -> NoWaits {
-    NoWaits { before: clock::set_skipping(true), not_send: PhantomData }
+    NoWaits { _guard: Guard::new(Layer::NoWaits) }
 }
 
 /// The virtual clock of a thread. See [`clock()`].
@@ -66,26 +65,29 @@ pub fn no_waits() -> NoWaits {
 #[must_use = "the clock is virtual until this guard is dropped"]
 pub struct Clock {
     start: Moment,
-    before: Option<Moment>,
-    not_send: NotSend,
+    guard: Guard,
 }
 
 impl Clock {
     /// Lets `by` pass.
     pub fn advance(&self, by: Duration) {
-        clock::set_virtual(Some(clock::now().plus(by)));
+        replaced::look(&self.guard.key, |layer| match layer {
+            Layer::Clock(now) => {
+                *now = now.plus(by);
+                Some(())
+            }
+            _ => None,
+        });
     }
 
     /// The virtual time that has passed since the guard was made.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        clock::now().since(self.start)
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        clock::set_virtual(self.before);
+        let now = replaced::look(&self.guard.key, |layer| match layer {
+            Layer::Clock(now) => Some(*now),
+            _ => None,
+        });
+        now.map_or(Duration::ZERO, |now| now.since(self.start))
     }
 }
 
@@ -93,32 +95,31 @@ impl Drop for Clock {
 #[derive(Debug)]
 #[must_use = "draws are replaced until this guard is dropped"]
 pub struct Draws {
-    before: Option<Source>,
-    not_send: NotSend,
-}
-
-impl Draws {
-    fn new(source: Source) -> Self {
-        Self { before: random::replace(Some(source)), not_send: PhantomData }
-    }
-}
-
-impl Drop for Draws {
-    fn drop(&mut self) {
-        random::replace(self.before.take());
-    }
+    _guard: Guard,
 }
 
 /// The skipped waits of a thread. See [`no_waits`].
 #[derive(Debug)]
 #[must_use = "waits are skipped until this guard is dropped"]
 pub struct NoWaits {
-    before: bool,
-    not_send: NotSend,
+    _guard: Guard,
 }
 
-impl Drop for NoWaits {
+/// Takes its layer away when it is dropped, on the thread where it was put, which it cannot leave.
+#[derive(Debug)]
+struct Guard {
+    key: Key,
+    not_send: PhantomData<Rc<()>>,
+}
+
+impl Guard {
+    fn new(layer: Layer) -> Self {
+        Self { key: replaced::push(layer), not_send: PhantomData }
+    }
+}
+
+impl Drop for Guard {
     fn drop(&mut self) {
-        clock::set_skipping(self.before);
+        replaced::remove(&self.key);
     }
 }

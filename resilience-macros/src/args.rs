@@ -1,11 +1,11 @@
 //! What stands between the parentheses of an attribute: `key`, `key = value`, `key(a, b)`.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Path, Token, token};
+use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
 use crate::tokens::mentions;
@@ -134,19 +134,52 @@ impl Args {
     }
 
     /// Reports what nobody has taken. `hints` answers the names that other libraries use.
-    pub(crate) fn finish(self, hints: &[(&str, &str)], errors: &mut Errors) {
+    pub(crate) fn finish(self, hints: &[(&str, Hint)], errors: &mut Errors) {
         let Self { attribute, args, known, .. } = self;
-        for Arg { key, .. } in args {
+        for Arg { key, value } in args {
             let name = key.to_string();
             let list = known.join("`, `");
-            let message = if let Some((_, hint)) = hints.iter().find(|(other, _)| *other == name) {
-                format!("`#[{attribute}]` has no `{name}`: {hint}")
+            let answer = if let Some((_, hint)) = hints.iter().find(|(other, _)| *other == name) {
+                format!(": {}", hint.words(&value))
             } else if let Some(near) = nearest(&name, &known) {
-                format!("`#[{attribute}]` has no `{name}`; did you mean `{near}`?")
+                format!("; did you mean `{near}`?")
             } else {
-                format!("`#[{attribute}]` has no `{name}`; its keys are `{list}`")
+                format!("; its keys are `{list}`")
             };
-            errors.add(key, message);
+            errors.add(key, format!("`#[{attribute}]` has no `{name}`{answer}"));
+        }
+    }
+}
+
+/// What to say to a name that another library uses.
+#[derive(Clone, Copy)]
+pub(crate) enum Hint {
+    /// Our key for the same value; an example where none is written; what it means.
+    Same(&'static str, &'static str, &'static str),
+    /// Our key, which counts one more; what it means.
+    More(&'static str, &'static str),
+    /// Anything else.
+    Other(&'static str),
+}
+
+impl Hint {
+    fn words(self, value: &Value) -> String {
+        let written = match value {
+            Value::Expr(value) => Some(value.to_token_stream().to_string()),
+            Value::Bare | Value::Names(_) => None,
+        };
+        match self {
+            Self::Same(key, example, note) => {
+                // A value of another kind, like a number for a time, would not do here either.
+                let quoted = |value: &&str| value.starts_with('"') == example.starts_with('"');
+                let value = written.as_deref().filter(quoted).unwrap_or(example);
+                format!("write `{key} = {value}`, {note}")
+            }
+            Self::More(key, note) => {
+                let value = written.and_then(|value| value.parse::<u32>().ok()).unwrap_or(3);
+                format!("write `{key} = {}`, {note}", value.saturating_add(1))
+            }
+            Self::Other(words) => words.to_owned(),
         }
     }
 }
@@ -174,12 +207,24 @@ impl Parse for Arg {
             }
             Value::Expr(ungroup(input.parse()?))
         } else if input.peek(token::Paren) {
-            let content;
-            syn::parenthesized!(content in input);
-            let names =
-                Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any)?;
+            let group: Group = input.parse()?;
+            let names = |input: ParseStream<'_>| {
+                Punctuated::<Ident, Token![,]>::parse_terminated_with(input, Ident::parse_any)
+            };
+            let Ok(names) = names.parse2(group.stream()) else {
+                let message = format!(
+                    "only plain names stand in parentheses; a value is written `{key} = …`"
+                );
+                return Err(syn::Error::new_spanned(group, message));
+            };
             Value::Names(names.into_iter().collect())
         } else if input.peek(Token![:]) {
+            let message = format!("a key and its value are joined by `=`: `{key} = …`");
+            return Err(input.error(message));
+        } else if input.peek(Token![-]) {
+            let message = "keys are written with underscores, like `base_delay`";
+            return Err(syn::Error::new_spanned(&key, message));
+        } else if input.peek(Lit) {
             let message = format!("a key and its value are joined by `=`: `{key} = …`");
             return Err(input.error(message));
         } else {

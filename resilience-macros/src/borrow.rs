@@ -1,6 +1,7 @@
 //! Return values that borrow from a `&mut` argument: one attempt would keep what the next needs.
 
-use proc_macro2::TokenStream;
+use proc_macro2::Ident;
+use quote::ToTokens;
 use syn::{FnArg, Lifetime, ReceiverKind, Signature, Type, TypeReference};
 
 use crate::tokens::any_ident;
@@ -92,7 +93,17 @@ impl Borrows {
     }
 }
 
-/// Whether a sync function returns a boxed future, as a method under `#[async_trait]` does.
-pub(crate) fn returns_future(returns: &TokenStream) -> bool {
-    any_ident(returns, &|ident| ident == "Future") && any_ident(returns, &|ident| ident == "Pin")
+/// Whether a type is that of a future, by its name: `impl Future`, `BoxFuture`, `Pin<Box<dyn Future>>`.
+pub(crate) fn is_future(returns: &Type) -> bool {
+    let names_future = |ident: &Ident| ident.to_string().ends_with("Future");
+    match returns {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let inside = last.arguments.to_token_stream();
+            names_future(&last.ident) || last.ident == "Pin" && any_ident(&inside, &names_future)
+        }),
+        Type::ImplTrait(_) => any_ident(&returns.to_token_stream(), &names_future),
+        Type::Paren(paren) => is_future(&paren.elem),
+        Type::Group(group) => is_future(&group.elem),
+        _ => false,
+    }
 }

@@ -1,7 +1,6 @@
 //! What every attribute asks of the function it stands on.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
 
 use crate::args::nearest;
 use crate::borrow;
@@ -43,7 +42,7 @@ pub(crate) fn function(name: &str, function: &Function, boxed: bool, errors: &mu
     }
     if sig.asyncness.is_none() && !boxed {
         if let syn::ReturnType::Type(_, returns) = &sig.output {
-            if borrow::returns_future(&returns.to_token_stream()) {
+            if borrow::is_future(returns) {
                 errors.add(
                     returns,
                     format!(
@@ -76,7 +75,7 @@ pub(crate) fn unmarked(name: &str, function: &Function, errors: &mut Errors) {
 pub(crate) fn clones(bindings: &[Binding], clones: &[Ident], errors: &mut Errors) {
     for clone in clones {
         match bindings.iter().find(|binding| binding.name == *clone) {
-            Some(binding) if binding.reference => errors.add(
+            Some(binding) if binding.reference && !binding.mutable => errors.add(
                 clone,
                 format!(
                     "`{clone}` is a reference and lent to every attempt; there is nothing to clone"
@@ -110,7 +109,8 @@ pub(crate) fn repeatable(
                 argument,
                 format!(
                     "`{argument}` is taken by value and `mut`, so one attempt's changes would reach \
-                     the next: write `#[{name}(clone({argument}))]` to give each attempt its own"
+                     the next: write `#[{name}(clone({argument}))]` to give each attempt its own, or \
+                     take it without `mut`, or by `&mut` if it is meant to be shared"
                 ),
             );
         }

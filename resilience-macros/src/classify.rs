@@ -224,10 +224,9 @@ impl Word {
             return quote_spanned!(at=> #there::Classify::classify(value));
         }
         let there = respan(root.clone(), at);
-        let after = match field {
-            Some(_) => quote_spanned!(at=> #there::__private::After::after(value)),
-            None => quote!(::core::option::Option::None),
-        };
+        let asked =
+            field.as_ref().map(|_| quote_spanned!(at=> #there::__private::After::after(value)));
+        let after = asked.unwrap_or_else(|| quote!(::core::option::Option::None));
         let class = if name == "throttled" {
             quote!(#root::Class::throttled(#after))
         } else {

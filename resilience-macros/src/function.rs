@@ -32,7 +32,7 @@ pub(crate) struct Binding {
     pub(crate) name: Ident,
     /// By value and `mut`: a change that one attempt makes would reach the next.
     pub(crate) mutable: bool,
-    /// The parameter is declared as a reference.
+    /// The parameter is declared as a reference, to which there is nothing to clone but itself.
     pub(crate) reference: bool,
 }
 

@@ -150,6 +150,26 @@ const UNITS: &[(&str, u64)] = &[
     ("d", 86_400 * 1_000_000_000),
 ];
 
+/// What people write for the units.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("msec", "ms"),
+    ("millis", "ms"),
+    ("usec", "us"),
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("min", "m"),
+    ("mins", "m"),
+    ("minute", "m"),
+    ("minutes", "m"),
+    ("hr", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("day", "d"),
+    ("days", "d"),
+];
+
 /// Reads `250ms`, `1.5s`, `1m30s`: numbers with units, the larger unit first.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let example = "expected a duration, like `\"250ms\"`, `\"5s\"` or `\"1m30s\"`";
@@ -173,6 +193,10 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         }
         let unit = if unit == "µs" { "us" } else { unit };
         let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            let other = SYNONYMS.iter().find(|(name, _)| *name == unit);
+            if let Some((_, known)) = other {
+                return Err(format!("unknown unit `{unit}`; write `\"{number}{known}\"`"));
+            }
             let units = UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("`, `");
             return Err(format!("unknown unit `{unit}`; the units are `{units}`"));
         };

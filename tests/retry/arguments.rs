@@ -128,3 +128,17 @@ fn predicates_and_hooks_see_the_arguments() {
     assert_eq!(Client { fatal: 2 }.call(&mut seen, &std::cell::Cell::default()), Err(2));
     assert_eq!(seen, [1]);
 }
+
+#[test]
+fn a_reference_that_the_body_moves_on() {
+    #[retry(clone(rest))]
+    fn parse(mut rest: &[u8], seen: &mut Vec<usize>) -> Result<(), usize> {
+        rest = &rest[1..];
+        seen.push(rest.len());
+        Err(rest.len())
+    }
+    let _guard = testing::no_waits();
+    let mut seen = vec![];
+    assert_eq!(parse(b"abc", &mut seen), Err(2));
+    assert_eq!(seen, [2, 2, 2]);
+}

@@ -86,7 +86,7 @@ fn shared_in_every_way() {
             crate::count(calls);
             Err(())
         }
-        #[retry(attempts = 2, budget = self.budget.clone())]
+        #[retry(attempts = 2, budget = Arc::clone(&self.budget))]
         async fn exclusive(&mut self) -> Result<(), ()> {
             self.calls += 1;
             Err(())

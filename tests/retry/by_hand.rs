@@ -56,6 +56,8 @@ fn a_policy_made_at_run_time_is_checked_without_a_panic() {
     let broken = |policy: RetryPolicy| policy.validate().map_err(|error| error.to_string());
     let policy = RetryPolicy::new;
     assert_eq!(broken(policy()), Ok(()));
+    // What was not set is not wrong.
+    assert_eq!(broken(policy().max_delay(ms(50)).deadline(ms(100))), Ok(()));
     for (policy, words) in [
         (policy().attempts(0), "at least 1"),
         (policy().factor(0.5), "`factor`"),
@@ -66,7 +68,7 @@ fn a_policy_made_at_run_time_is_checked_without_a_panic() {
         (policy().list(&[]), "at least one"),
         (policy().base_delay(ms(11)).max_delay(ms(10)), "`max_delay`"),
         (policy().deadline(Duration::ZERO), "zero"),
-        (policy().deadline(ms(100)), "does not fit"),
+        (policy().base_delay(ms(100)).deadline(ms(100)), "no room"),
     ] {
         let error = broken(policy).expect_err(words);
         assert!(error.contains(words), "{error}");

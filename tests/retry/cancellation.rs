@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use resilience::{retry, testing};
+use resilience::{RetryPolicy, retry, testing};
 
 use crate::{Script, count, ms};
 
@@ -101,4 +101,24 @@ fn guards_restore_what_was_before() {
         assert_eq!(inner.elapsed(), ms(5));
     }
     assert_eq!(outer.elapsed(), Duration::ZERO);
+}
+
+#[test]
+fn guards_may_be_dropped_in_any_order() {
+    let wait = |policy: RetryPolicy| policy.attempts(2).fixed().run(|| None::<()>);
+    let policy = RetryPolicy::new().base_delay(ms(200));
+    let mut clock = testing::clock();
+    clock.advance(ms(1000));
+    clock = testing::clock(); // The first is dropped behind the second.
+    assert_eq!((wait(policy), clock.elapsed()), (None, ms(200)));
+    let (first, second) = (testing::no_waits(), testing::clock());
+    // The innermost rules.
+    assert_eq!((wait(policy), second.elapsed()), (None, ms(200)));
+    drop(first);
+    assert_eq!((wait(policy), second.elapsed()), (None, ms(400)));
+    drop((testing::draws([0.1]), testing::seed(1)));
+    drop((second, clock));
+    let start = std::time::Instant::now();
+    assert_eq!(wait(policy.base_delay(ms(3))), None);
+    assert!(start.elapsed() >= ms(3), "nothing is replaced any more");
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use resilience::{Class, DelaySource, GiveUpEvent, RetryEvent, StopReason, retry, testing};
+use resilience::{
+    Class, DelaySource, GiveUpEvent, RetryEvent, RetryPolicy, StopReason, retry, testing,
+};
 
 use crate::ms;
 
@@ -91,6 +93,26 @@ fn names() {
     #[retry(attempts = 1, name = "payments", on_give_up = note)]
     fn named() -> Option<()> {
         None
+    }
+    static NAMED: RetryPolicy = RetryPolicy::new().attempts(1).name("shared");
+    static UNNAMED: RetryPolicy = RetryPolicy::new().attempts(1);
+
+    #[retry(policy = NAMED, on_give_up = note)]
+    fn by_policy() -> Option<()> {
+        None
+    }
+    #[retry(policy = UNNAMED, on_give_up = note)]
+    fn by_path() -> Option<()> {
+        None
+    }
+    #[retry(policy = NAMED, name = "own", on_give_up = note)]
+    fn by_key() -> Option<()> {
+        None
+    }
+    let path = concat!(module_path!(), "::by_path");
+    for (call, expected) in [(by_policy as fn() -> _, "shared"), (by_path, path), (by_key, "own")] {
+        assert_eq!(call(), None);
+        assert_eq!(NAME.get(), expected);
     }
     assert_eq!(by_itself(), None);
     assert_eq!(NAME.get(), concat!(module_path!(), "::by_itself"));

@@ -51,7 +51,7 @@ pub(super) struct Limits {
     pub(super) idempotent: bool,
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
-    pub(super) name: &'static str,
+    pub(super) name: Option<&'static str>,
 }
 
 impl RetryPolicy {
@@ -67,7 +67,7 @@ impl RetryPolicy {
                 idempotent: true,
                 budget: None,
                 waits_for_rejections: false,
-                name: "retry",
+                name: None,
             },
             backoff: Schedule::new(),
         }
@@ -120,8 +120,8 @@ impl RetryPolicy {
         RetryPolicy { limits: self.limits, backoff }
     }
 
-    /// The first rule that this policy breaks: for settings that come from a file. The attributes
-    /// hold their constants to the same rules at compile time.
+    /// The first rule that the numbers and times of this policy break: for settings that come from a
+    /// file. The attribute holds its constants to the same rules at compile time.
     ///
     /// ```
     /// # extern crate resilience_core as resilience;
@@ -137,7 +137,8 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter ratio
-    /// outside 0 to 1, an empty list, a base delay above the ceiling or not below the deadline.
+    /// outside 0 to 1, an empty list, a base delay that is set above the ceiling or not below the
+    /// deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         macro_rules! hold {
             ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
@@ -152,13 +153,15 @@ impl RetryPolicy {
         if let Some(delays) = self.backoff.delays() {
             hold!(rules::delays(delays));
         }
-        if let (Some(max), None) = (self.limits.max_delay, self.backoff.delays()) {
-            hold!(rules::base_within_max(self.backoff.base(), max));
-        }
         if let Some(deadline) = self.limits.deadline {
             hold!(rules::deadline(deadline));
-            if self.backoff.delays().is_none() {
-                hold!(rules::base_within_deadline(self.backoff.base(), deadline));
+        }
+        if let (Some(base), None) = (self.backoff.base(), self.backoff.delays()) {
+            if let Some(max) = self.limits.max_delay {
+                hold!(rules::base_within_max(base, max));
+            }
+            if let Some(deadline) = self.limits.deadline {
+                hold!(rules::base_within_deadline(base, deadline));
             }
         }
         Ok(())
@@ -235,7 +238,7 @@ impl<B> RetryPolicy<B> {
 
     /// The name in events and logs. Default: `"retry"`.
     pub const fn name(mut self, name: &'static str) -> Self {
-        self.limits.name = name;
+        self.limits.name = Some(name);
         self
     }
 }

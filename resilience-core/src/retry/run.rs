@@ -197,7 +197,7 @@ where
     where
         O: Outcome<Ok = T, Err = E>,
     {
-        let name = self.policy.limits.name;
+        let name = RetryState::name(self.policy, "retry");
         let terms = Terms { policy: self.policy, name, waits, spending: Some(spending) };
         let (on_retry, on_give_up) = (&mut self.on_retry, &mut self.on_give_up);
         state.step(

@@ -81,6 +81,12 @@ impl RetryState {
         if policy.limits.deadline.is_some() { Self::timed() } else { Self::new() }
     }
 
+    /// The name of `policy`, or `other` where it has none.
+    #[inline]
+    pub fn name<B>(policy: &RetryPolicy<B>, other: &'static str) -> &'static str {
+        policy.limits.name.unwrap_or(other)
+    }
+
     /// What a call under `policy` does with the policy's budget.
     #[inline]
     pub fn spending<B>(policy: &RetryPolicy<B>) -> Spending<'static> {

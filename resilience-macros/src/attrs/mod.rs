@@ -4,7 +4,7 @@ pub(crate) mod retry;
 
 use proc_macro2::TokenStream;
 
-use crate::args::Args;
+use crate::args::{Args, Hint};
 use crate::diagnostics::Errors;
 use crate::order::Mark;
 use crate::splice::Site;
@@ -17,7 +17,7 @@ pub(crate) trait Attribute: Sized {
     const REPEATS: bool;
 
     /// The keys that other libraries use, and what to say about each.
-    const HINTS: &'static [(&'static str, &'static str)];
+    const HINTS: &'static [(&'static str, Hint)];
 
     /// Takes the keys and reports everything that is wrong with them.
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self>;

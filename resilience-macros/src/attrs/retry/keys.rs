@@ -48,9 +48,6 @@ pub(super) enum Jitter {
     Expr(Expr),
 }
 
-/// What a base delay is where none is given.
-const DEFAULT_BASE: Duration = Duration::from_millis(100);
-
 /// The growths by name: as written, and the method of the policy.
 const GROWTHS: &[(&str, &str)] = &[
     ("exponential", "exponential"),
@@ -130,14 +127,13 @@ impl Keys {
             }
         }
         if let (Some(keyed), Some(deadline)) = (&self.deadline, literal(&self.deadline)) {
-            let first = base.map_or(Some(DEFAULT_BASE), |base| base.literal().copied());
+            let first = base.and_then(Constant::literal);
             if deadline.is_zero() {
                 errors.add(&keyed.value, "`deadline` is zero, so no attempt could start");
-            } else if self.is_scheduled() && first.is_some_and(|first| first >= deadline) {
+            } else if self.is_scheduled() && first.is_some_and(|first| *first >= deadline) {
                 errors.add(
                     &keyed.value,
-                    "the first wait, `base_delay`, does not fit into `deadline`, so nothing would \
-                     be retried",
+                    "`base_delay` is not shorter than `deadline`, which leaves no room for a retry",
                 );
             }
         }

@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
 use self::policy::{Plan, Policy};
-use crate::args::{Args, Value};
+use crate::args::{Args, Hint, Value};
 use crate::attrs::Attribute;
 use crate::diagnostics::Errors;
 use crate::order::Mark;
@@ -40,7 +40,7 @@ const LEVELS: &[(&str, Option<&str>)] =
 impl Attribute for Retry {
     const NAME: &'static str = "retry";
     const REPEATS: bool = true;
-    const HINTS: &'static [(&'static str, &'static str)] = hints::HINTS;
+    const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let policy = Policy::validate(args, errors);
@@ -178,12 +178,19 @@ impl Retry {
         )
     }
 
-    /// The name in events: as given, or the path of the function.
-    fn name(&self, Site { name, .. }: &Site) -> TokenStream {
-        self.name.as_ref().map_or_else(
-            || quote!(::core::concat!(::core::module_path!(), "::", #name)),
-            ToTokens::to_token_stream,
-        )
+    /// The name in events: as given, or the policy's, or the path of the function.
+    fn name(&self, Site { private, name, .. }: &Site) -> TokenStream {
+        if let Some(name) = &self.name {
+            return name.to_token_stream();
+        }
+        let path = quote!(::core::concat!(::core::module_path!(), "::", #name));
+        match &self.policy {
+            Policy::Built(_) => path,
+            Policy::Given(_) => {
+                let policy = local("policy");
+                quote!(#private::RetryState::name(#policy, #path))
+            }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) enum Policy {
 impl Policy {
     pub(super) fn validate(args: &mut Args, errors: &mut Errors) -> Self {
         let keys = Keys::read(args, errors);
-        let Some(policy) = args.value("policy", errors, Ok) else {
+        let Some(policy) = args.value("policy", errors, given) else {
             keys.check(errors);
             return Self::Built(Box::new(keys));
         };
@@ -58,6 +58,16 @@ impl Policy {
             }
             Self::Built(keys) => keys.generate(site),
         }
+    }
+}
+
+fn given(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(literal) => Err(syn::Error::new_spanned(
+            literal,
+            "expected a `RetryPolicy`: `policy = &RETRY`, `policy = self.retry`",
+        )),
+        other => Ok(other),
     }
 }
 
