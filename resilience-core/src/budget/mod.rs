@@ -107,6 +107,15 @@ impl RetryBudget {
         Self { tokens: Tokens::new(terms.capacity), terms }
     }
 
+    /// The number of tokens that it holds at most, and at first.
+    #[must_use]
+    #[cfg(not(resilience_loom))]
+    pub const fn capacity(mut self, tokens: u32) -> Self {
+        self.terms.capacity = tokens.saturating_mul(TOKEN);
+        self.tokens = Tokens::new(self.terms.capacity);
+        self
+    }
+
     /// What a retry costs: after a transient failure, and after a throttled one.
     #[must_use]
     pub const fn costs(mut self, transient: u32, throttled: u32) -> Self {
