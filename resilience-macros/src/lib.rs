@@ -16,6 +16,8 @@ mod function;
 mod instrument;
 mod order;
 mod pipeline;
+#[cfg(test)]
+mod robustness;
 mod splice;
 mod tokens;
 mod value;
