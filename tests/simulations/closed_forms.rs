@@ -1,8 +1,8 @@
-//! Section 2: where the amplification is known exactly, and where the quota begins to drain.
+//! Where the amplification is known exactly, and where the quota begins to drain.
 
 use resilience::RetryBudget;
 
-use crate::load::{amplification, under};
+use crate::load::{CALLS, amplification, kept, under, within};
 use crate::table::Table;
 
 /// A call with so many retries makes `1 + p + p^2 + …` attempts.
@@ -12,12 +12,12 @@ fn attempts_alone() {
     table.line("Attempts for each first try, no budget: found (sum of p^k)");
     let failing = [0.05_f64, 0.2, 0.5, 0.8, 1.0];
     table.row("failing", failing.map(|p| p.to_string()));
-    for attempts in [2, 3, 4, 6] {
+    for attempts in [2, 4, 6] {
         let name = format!("{attempts} attempts");
         let mut cells = Vec::new();
         for (seed, p) in (u64::from(attempts)..).zip(failing) {
             let exact: f64 = (0..attempts).map(|retry| p.powf(f64::from(retry))).sum();
-            let found = amplification(&mut under(attempts, None), p, seed);
+            let found = amplification(&mut under(attempts), p, seed);
             table.expect(&format!("{name} at {p}"), found, exact, 3.0 * found.standard_error());
             cells.push(format!("{:.3} ({exact:.3})", found.mean));
         }
@@ -27,31 +27,61 @@ fn attempts_alone() {
 }
 
 /// A bucket that a success fills by `f` allows `1 + f(1-p)/(1-f(1-p))` attempts as soon as it is dry,
-/// above `p = f/(1+f)`, and one that a call fills `1 + f`.
+/// above `p = f/(1+f)`, and one that a call fills `1 + f`: retries bring nothing.
 #[test]
 fn dry_buckets() {
+    const BUCKET: u32 = 5;
     let mut table = Table::default();
     table.line("Attempts for each first try, a bucket that is dry: found (closed form)");
     let failing = [0.4, 0.5, 0.7, 1.0];
     table.row("failing", failing.map(|p| p.to_string()));
-    for f in [0.05, 0.1, 0.3] {
+    for f in [0.1, 0.3] {
         let (mut by_success, mut by_call) = (Vec::new(), Vec::new());
         for (seed, p) in (100..).zip(failing) {
             let earned = f * (1.0 - p);
-            let bucket = || RetryBudget::bucket(5);
+            let bucket = || RetryBudget::bucket(BUCKET);
             for (cells, budget, exact) in [
                 (&mut by_success, bucket().per_success(f), 1.0 + earned / (1.0 - earned)),
                 (&mut by_call, bucket().per_call(f), 1.0 + f),
             ] {
-                let found = amplification(&mut under(10, Some(budget)), p, seed);
-                // A bucket that begins or ends a batch with a token in hand moves it by that much.
-                let tolerance = 3.0 * found.standard_error() + 0.001;
+                let found = amplification(&mut within(kept(budget), 10), p, seed);
+                // As many tokens as were there at first may have been spent besides.
+                let at_first = f64::from(BUCKET) / f64::from(CALLS);
+                let tolerance = 3.0 * found.standard_error() + at_first;
                 table.expect(&format!("a bucket of {f} at {p}"), found, exact, tolerance);
                 cells.push(format!("{:.3} ({exact:.3})", found.mean));
             }
         }
         table.row(&format!("{f} per success"), by_success);
         table.row(&format!("{f} per call"), by_call);
+    }
+    table.finish();
+}
+
+/// What a call earns of the quota where nothing limits it: one token if it succeeds at once, while a
+/// retry that succeeds is given back and one that fails costs 5.
+fn earned(p: f64) -> f64 {
+    (1.0 - p) - 5.0 * p * p * (1.0 - p) - 10.0 * p.powi(3)
+}
+
+/// Published: at `p = 0.321`.
+#[test]
+fn where_the_quota_drains() {
+    let mut table = Table::default();
+    table.line("The quota of 500 tokens at a cost of 5, with 3 attempts; it drains from 0.321 on");
+    table.row("failing", ["earned", "left", "load", "without it"].map(str::to_owned));
+    table.hold(earned(0.3205) > 0.0 && earned(0.3215) < 0.0, "it earns nothing elsewhere");
+    for (p, drains) in [(0.306, false), (0.336, true)] {
+        let quota = kept(RetryBudget::new().costs(5, 5));
+        let found = amplification(&mut within(quota, 3), p, 7);
+        let tokens = quota.tokens();
+        let free = 1.0 + p + p * p;
+        let cells = [format!("{:+.3}", earned(p)), tokens.to_string()];
+        let loads = [found.mean, free].map(|load| format!("{load:.3}"));
+        table.row(&p.to_string(), cells.into_iter().chain(loads));
+        let limits = !found.is_within(3.0 * found.standard_error(), free);
+        table.hold(limits == drains, format_args!("at {p} it limits the load: {limits}"));
+        table.hold((tokens < 250) == drains, format_args!("at {p} {tokens} tokens are left"));
     }
     table.finish();
 }

@@ -82,12 +82,8 @@ pub(crate) struct Runs {
     pub(crate) millis: Sample,
 }
 
-/// Runs the model under as many seeds; `waits` makes the waits of each run, from how many clients it has.
-pub(crate) fn simulate(
-    seeds: u64,
-    clients: usize,
-    waits: impl Fn(usize) -> Box<Wait>,
-) -> Runs {
+/// Runs the model under as many seeds; `waits` makes the waits of each run for so many clients.
+pub(crate) fn simulate(seeds: u64, clients: usize, waits: impl Fn(usize) -> Box<Wait>) -> Runs {
     let runs: Vec<_> = (0..seeds)
         .map(|seed| {
             let mut random = Random::new(seed);
@@ -101,7 +97,7 @@ pub(crate) fn simulate(
     }
 }
 
-/// The waits of clients that each do one operation under `policy`, as a call under it would draw them.
+/// The waits of clients that each do one operation under `policy`, drawn as a call would draw them.
 pub(crate) fn under(policy: RetryPolicy) -> impl Fn(usize) -> Box<Wait> {
     move |clients| {
         let mut previous = vec![None; clients];

@@ -1,1 +1,164 @@
-//! x
+//! What one function's deadline promises, over random schedules.
+//!
+//! That a function hands the time it has left to those that it calls (of 30 s, 23 s and then 19 s) is
+//! not built, nor is a limit to each attempt: one that runs is left to finish.
+
+use core::fmt;
+use std::cell::RefCell;
+use std::time::Duration;
+
+use resilience::{Class, DelaySource, Jitter, RetryPolicy, StopReason, retry, testing};
+
+use crate::random::Random;
+use crate::table::Table;
+
+/// What a call did; times count from its start.
+#[derive(Debug, Default)]
+struct Log {
+    starts: Vec<Duration>,
+    /// When each wait is to end.
+    waits: Vec<Duration>,
+    /// How many waits in a row the policy has chosen.
+    backoffs: u32,
+    /// When it ended, why, and what the server had asked for.
+    end: Option<(Duration, StopReason, Option<Duration>)>,
+}
+
+/// A body that always fails, and what is seen of it.
+struct Watched<'b> {
+    clock: testing::Clock,
+    /// How long the next attempt takes, and how it fails.
+    next: RefCell<&'b mut dyn FnMut() -> (Duration, Class)>,
+    log: RefCell<Log>,
+}
+
+impl Watched<'_> {
+    fn attempt(&self) -> Class {
+        self.log.borrow_mut().starts.push(self.clock.elapsed());
+        let (time, class) = (self.next.borrow_mut())();
+        self.clock.advance(time);
+        class
+    }
+}
+
+#[retry(
+    policy = policy,
+    on = |class| *class,
+    on_retry = |event| {
+        let mut log = watched.log.borrow_mut();
+        log.waits.push(event.elapsed + event.delay);
+        log.backoffs = if event.delay_source == DelaySource::Server { 0 } else { log.backoffs + 1 };
+    },
+    on_give_up = |event| {
+        watched.log.borrow_mut().end = Some((event.elapsed, event.reason, event.class.after));
+    },
+)]
+fn work(policy: &RetryPolicy, watched: &Watched<'_>) -> Result<(), Class> {
+    Err(watched.attempt())
+}
+
+fn watch(policy: &RetryPolicy, next: &mut dyn FnMut() -> (Duration, Class)) -> Log {
+    let watched =
+        Watched { clock: testing::clock(), next: RefCell::new(next), log: RefCell::default() };
+    assert!(work(policy, &watched).is_err());
+    watched.log.into_inner()
+}
+
+/// Nothing but the deadline ends a call under it.
+fn any_policy(deadline: Duration, jitter: Jitter, random: &mut Random) -> RetryPolicy {
+    let policy = random.one_of([
+        RetryPolicy::new().exponential(),
+        RetryPolicy::new().fixed(),
+        RetryPolicy::new().linear(),
+        RetryPolicy::new().fibonacci(),
+    ]);
+    let policy = policy.base_delay(random.micros(200_000)).max_delay(Duration::from_secs(1));
+    policy.jitter(jitter).unlimited().deadline(deadline)
+}
+
+#[test]
+fn nothing_starts_or_waits_beyond_it() {
+    const SCHEDULES: u64 = 2_000;
+    let mut table = Table::default();
+    let (mut starts, mut waits, mut decided) = (0, 0, 0);
+    let mut nearest = Duration::MAX;
+    for seed in 0..SCHEDULES {
+        let mut random = Random::new(seed);
+        let _draws = testing::seed(random.word());
+        let deadline = Duration::from_micros(1) + random.micros(5_000_000);
+        let jitter = random.one_of([
+            Jitter::None,
+            Jitter::Full,
+            Jitter::Equal,
+            Jitter::Decorrelated,
+            Jitter::Ratio(0.5),
+            Jitter::UpTo(Duration::from_millis(50)),
+        ]);
+        let policy = any_policy(deadline, jitter, &mut random);
+        let log = watch(&policy, &mut || {
+            let time = Duration::from_millis(1) + random.micros(300_000);
+            let class = if random.chance(0.2) {
+                Class::throttled(Some(Duration::from_micros(1) + random.micros(500_000)))
+            } else {
+                Class::transient()
+            };
+            (time, class)
+        });
+        let mut hold = |holds, what: fmt::Arguments<'_>| {
+            table.hold(holds, format_args!("schedule {seed}: {what}, {log:?}, {deadline:?}"));
+        };
+        hold(log.starts.iter().all(|start| *start < deadline), format_args!("a late start"));
+        hold(log.waits.iter().all(|end| *end < deadline), format_args!("a late end of a wait"));
+        hold(log.starts[1..] == log.waits, format_args!("a start that is no end of a wait"));
+        let Some((end, StopReason::Deadline, asked)) = log.end else {
+            hold(false, format_args!("another end"));
+            continue;
+        };
+        // Nor does it give up while there is time. Without jitter the wait that it refused is known.
+        let refused = match (asked, jitter) {
+            (None, Jitter::None) => Some(policy.delay(log.backoffs + 1, None)),
+            (asked, _) => asked,
+        };
+        hold(refused.is_none_or(|wait| end + wait >= deadline), format_args!("an early end"));
+        decided += u32::from(refused.is_some());
+        starts += log.starts.len();
+        waits += log.waits.len();
+        nearest = log
+            .waits
+            .iter()
+            .fold(nearest, |nearest, end| nearest.min(deadline.saturating_sub(*end)));
+    }
+    table.line(format_args!("{SCHEDULES} random schedules against their deadlines:"));
+    table.line(format_args!("{starts} starts and {waits} ends of waits, none at it or after"));
+    table.line(format_args!("the nearest was {nearest:?} before it"));
+    table.line(format_args!("{decided} ends whose wait is known, none while there was time"));
+    table.hold(starts > 5_000 && decided > 300, "too little happened to prove anything");
+    table.finish();
+}
+
+/// Published of a caller with 10 s, of which 8 s are gone: 2 s are left. That much is true of one
+/// function and its attempts.
+#[test]
+fn what_a_slow_attempt_leaves() {
+    const LIMIT: Duration = Duration::from_secs(10);
+    const SLOW: Duration = Duration::from_secs(8);
+    let nanos = Duration::from_nanos;
+    let mut table = Table::default();
+    table.line("10 s for a function, 8 s for an attempt");
+    for (wait, starts, end) in [
+        (nanos(2_000_000_000), vec![Duration::ZERO], SLOW),
+        (
+            nanos(1_999_999_999),
+            vec![Duration::ZERO, nanos(9_999_999_999)],
+            nanos(9_999_999_999) + SLOW,
+        ),
+    ] {
+        let policy = RetryPolicy::new().fixed().base_delay(wait).deadline(LIMIT);
+        let log = watch(&policy, &mut || (SLOW, Class::transient()));
+        table.line(format_args!("a wait of {wait:?}: attempts start at {:?}", log.starts));
+        table.hold(log.starts == starts, format_args!("{wait:?}: {log:?}"));
+        let expected = Some((end, StopReason::Deadline, None));
+        table.hold(log.end == expected, format_args!("{wait:?}: not {expected:?}, {log:?}"));
+    }
+    table.finish();
+}

@@ -8,11 +8,11 @@ use resilience::{RetryBudget, RetryPolicy, testing};
 use crate::random::Random;
 use crate::table::Sample;
 
-/// One attempt.
-pub(crate) type Attempt<'a> = dyn FnMut() -> Result<(), ()> + 'a;
+/// What an attempt does.
+pub(crate) type Body<'b> = dyn FnMut() -> Result<(), ()> + 'b;
 
 /// A call with its retries.
-pub(crate) type Call = Box<dyn FnMut(&mut Attempt<'_>) -> Result<(), ()>>;
+pub(crate) type Call = Box<dyn FnMut(&mut Body<'_>) -> Result<(), ()>>;
 
 const BETWEEN_CALLS: Duration = Duration::from_millis(10);
 
@@ -22,6 +22,8 @@ const WARM_UP: u32 = 10_000;
 /// hardly do.
 const BATCHES: u32 = 20;
 const CALLS_PER_BATCH: u32 = 2_500;
+/// How many are counted.
+pub(crate) const CALLS: u32 = BATCHES * CALLS_PER_BATCH;
 
 /// Attempts for each first try, where attempts fail with probability `p`.
 pub(crate) fn amplification(call: &mut Call, p: f64, seed: u64) -> Sample {
@@ -43,17 +45,27 @@ pub(crate) fn amplification(call: &mut Call, p: f64, seed: u64) -> Sample {
     };
     batch(WARM_UP);
     let found = Sample::of((0..BATCHES).map(|_| batch(CALLS_PER_BATCH)));
-    let calls = WARM_UP + BATCHES * CALLS_PER_BATCH;
-    assert_eq!(clock.elapsed(), BETWEEN_CALLS * calls, "a budget has delayed a call");
+    assert_eq!(clock.elapsed(), BETWEEN_CALLS * (WARM_UP + CALLS), "a budget has delayed a call");
     found
 }
 
-/// Calls under so many attempts and a budget, without waits.
-pub(crate) fn under(attempts: u32, budget: Option<RetryBudget>) -> Call {
-    let mut policy = RetryPolicy::new().attempts(attempts).fixed().base_delay(Duration::ZERO);
-    if let Some(budget) = budget {
-        // A policy has its budget for as long as the program runs.
-        policy = policy.budget(Box::leak(Box::new(budget)));
-    }
-    Box::new(move |attempt| policy.run(attempt))
+/// A call under so many attempts and no other limit, without waits.
+pub(crate) fn under(attempts: u32) -> Call {
+    let policy = without_waits(attempts);
+    Box::new(move |body| policy.run(body))
+}
+
+/// A call that draws on `budget` as well.
+pub(crate) fn within(budget: &'static RetryBudget, attempts: u32) -> Call {
+    let policy = without_waits(attempts).budget(budget);
+    Box::new(move |body| policy.run(body))
+}
+
+const fn without_waits(attempts: u32) -> RetryPolicy {
+    RetryPolicy::new().attempts(attempts).fixed().base_delay(Duration::ZERO)
+}
+
+/// A policy has its budget for as long as the program runs.
+pub(crate) fn kept(budget: RetryBudget) -> &'static RetryBudget {
+    Box::leak(Box::new(budget))
 }

@@ -26,7 +26,12 @@ const MISTAKES: [Mistake; 6] = [
         calls: Some(875.0),
         waits: |clients| under(FULL.policy.base_delay(BASE))(clients),
     },
-    Mistake { name: "full, every client seeded alike", of: FULL, calls: Some(1860.0), waits: alike },
+    Mistake {
+        name: "full, every client seeded alike",
+        of: FULL,
+        calls: Some(1860.0),
+        waits: alike,
+    },
     Mistake { name: "full, jitter before the cap", of: FULL, calls: None, waits: jitter_first },
     Mistake {
         name: "full, the cap ignored",

@@ -50,4 +50,9 @@ impl Random {
     pub(crate) fn micros(&mut self, most: u32) -> Duration {
         Duration::from_micros(self.word() % (u64::from(most) + 1))
     }
+
+    pub(crate) fn one_of<T: Copy, const N: usize>(&mut self, these: [T; N]) -> T {
+        let which = self.word() % N as u64;
+        these[usize::try_from(which).unwrap_or_default()]
+    }
 }

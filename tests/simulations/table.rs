@@ -43,12 +43,14 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn line(&mut self, line: impl fmt::Display) {
-        self.text.push_str(&format!("{line}\n"));
+        self.text += &line.to_string();
+        self.text.push('\n');
     }
 
     pub(crate) fn row(&mut self, name: &str, cells: impl IntoIterator<Item = String>) {
-        let cells: String = cells.into_iter().map(|cell| format!("{cell:>16}")).collect();
-        self.line(format_args!("{name:<44}{cells}"));
+        let row =
+            cells.into_iter().fold(format!("{name:<44}"), |row, cell| format!("{row}{cell:>16}"));
+        self.line(row);
     }
 
     /// Notes it where `found` is further than `tolerance` from `published`.
