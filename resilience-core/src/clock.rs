@@ -143,7 +143,7 @@ impl Pause {
                 Some(Duration::ZERO)
             }
             Layer::NoWaits => Some(delay),
-            Layer::Draws(_) => None,
+            Layer::Draws(_) | Layer::State(_) => None,
         });
         match unseen {
             Some(unseen) => (Self(Duration::ZERO), unseen),

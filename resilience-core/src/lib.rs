@@ -11,6 +11,7 @@ mod event;
 mod jitter;
 mod log;
 mod outcome;
+mod own;
 mod random;
 mod rejected;
 mod replaced;

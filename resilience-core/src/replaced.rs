@@ -3,6 +3,7 @@
 //! A guard takes its own layer away, wherever that is by then, so that guards may be dropped in any
 //! order. The topmost layer that has an answer gives it.
 
+use std::any::Any;
 use std::cell::RefCell;
 
 use crate::clock::Moment;
@@ -17,6 +18,8 @@ pub(crate) enum Layer {
     NoWaits,
     /// The draws of jitter.
     Draws(Source),
+    /// The state of functions, by the address of what it stands in for.
+    State(Vec<(usize, &'static dyn Any)>),
 }
 
 /// The right to one layer.

@@ -1,4 +1,5 @@
-//! Time and chance in your tests: a virtual clock, seeded or given draws, no waits.
+//! Time, chance and state in your tests: a virtual clock, seeded or given draws, no waits, functions as
+//! new.
 //!
 //! Each function returns a guard. It works for the current thread, and what was before returns when
 //! it is dropped, so that tests that run in parallel do not disturb each other. Guards nest; of two
@@ -24,6 +25,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use crate::clock::{self, Moment};
+use crate::own::Counted;
 use crate::random::Source;
 use crate::replaced::{self, Key, Layer};
 
@@ -58,6 +60,23 @@ pub fn draws(draws: impl IntoIterator<Item = f64>) -> Draws {
 /// they would in production.
 pub fn no_waits() -> NoWaits {
     NoWaits { _guard: Guard::new(Layer::NoWaits) }
+}
+
+/// Gives the functions that are called on this thread state of their own, as new: what an attribute
+/// keeps in a `static` of its function, such as the quota of a bare `budget`. What they share by name
+/// with others is not touched.
+///
+/// Each guard costs a little memory that is never freed.
+pub fn fresh_state() -> FreshState {
+    FreshState { _guard: Guard::new(Layer::State(Vec::new())), _counted: Counted::new() }
+}
+
+/// The replaced state of the functions of a thread. See [`fresh_state`].
+#[derive(Debug)]
+#[must_use = "functions have fresh state until this guard is dropped"]
+pub struct FreshState {
+    _guard: Guard,
+    _counted: Counted,
 }
 
 /// The virtual clock of a thread. See [`clock()`].

@@ -130,7 +130,7 @@ impl Args {
         });
         // It exists for macros and re-exports; a list of keys for people does not name it.
         self.known.retain(|known| *known != "crate");
-        path.map_or_else(|| quote!(::resilience), |path| path.value.to_token_stream())
+        runtime(path.map(|path| path.value))
     }
 
     /// Reports what nobody has taken. `hints` answers the names that other libraries use.
@@ -149,6 +149,11 @@ impl Args {
             errors.add(key, format!("`#[{attribute}]` has no `{name}`{answer}"));
         }
     }
+}
+
+/// Where generated code finds the runtime: as written, or where users have it.
+pub(crate) fn runtime(path: Option<Path>) -> TokenStream {
+    path.map_or_else(|| quote!(::resilience), |path| path.to_token_stream())
 }
 
 /// What to say to a name that another library uses.

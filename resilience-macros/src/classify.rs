@@ -8,7 +8,7 @@ use syn::{
     Attribute, Data, DeriveInput, Field, Fields, Index, LitInt, LitStr, Member, Path, Token,
 };
 
-use crate::args::nearest;
+use crate::args::{nearest, runtime};
 use crate::diagnostics::Errors;
 use crate::tokens::{mentions, respan};
 use crate::value;
@@ -283,5 +283,5 @@ fn root(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
         });
         errors.keep(read);
     }
-    root.map_or_else(|| quote!(::resilience), |root| quote!(#root))
+    runtime(root)
 }

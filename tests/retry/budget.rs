@@ -194,3 +194,41 @@ fn sixty_percent_is_sixty_percent() {
         assert!(retries.abs_diff(expected) <= 2, "{ratio}: {retries}");
     }
 }
+
+#[test]
+fn a_test_may_have_a_functions_state_as_new() {
+    #[retry(attempts = 2, budget)]
+    fn fail(calls: &mut u32) -> Result<(), ()> {
+        *calls += 1;
+        Err(())
+    }
+    let retries = |rounds: u32| {
+        let mut calls = 0;
+        for _ in 0..rounds {
+            assert_eq!(fail(&mut calls), Err(()));
+        }
+        calls - rounds
+    };
+    let _guard = testing::no_waits();
+    assert_eq!(retries(30), 30);
+    {
+        let _fresh = testing::fresh_state();
+        assert_eq!(retries(40), 35, "a full quota");
+        {
+            let _fresher = testing::fresh_state();
+            assert_eq!(retries(40), 35);
+        }
+        assert_eq!(retries(40), 0, "the guard's quota, where it was left");
+        // Another thread has the function's own.
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                let _guard = testing::no_waits();
+                let mut calls = 0;
+                assert_eq!(fail(&mut calls), Err(()));
+                calls
+            });
+            assert_eq!(other.join().expect("no panic"), 2);
+        });
+    }
+    assert_eq!(retries(10), 4, "the function's own, where it was left");
+}

@@ -7,6 +7,8 @@ use core::cell::Cell;
 use self::tokens::Tokens;
 use crate::classify::Kind;
 use crate::clock;
+#[cfg(not(resilience_loom))]
+use crate::own::Renew;
 
 /// A store of tokens that the retries of all its callers draw on. When it is empty, failures are
 /// returned at once; first attempts are never delayed or refused.
@@ -163,6 +165,13 @@ impl RetryBudget {
 impl Default for RetryBudget {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(not(resilience_loom))]
+impl Renew for RetryBudget {
+    fn renewed(&self) -> Self {
+        Self::under(self.terms)
     }
 }
 

@@ -54,7 +54,7 @@ impl Budget {
         let own = |make: TokenStream| {
             quote!(let #budget = {
                 static __RESILIENCE_BUDGET: #private::RetryBudget = #make;
-                &__RESILIENCE_BUDGET
+                #private::own(&__RESILIENCE_BUDGET)
             };)
         };
         match self {

@@ -1,0 +1,55 @@
+//! The state that an annotated function has of its own, in a `static`, and its stand-in under test.
+
+use core::any::Any;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::replaced::{Layer, ask};
+
+/// How many guards in the process ask for state of their own. None, outside tests.
+static GUARDS: AtomicUsize = AtomicUsize::new(0);
+
+/// State that can be made anew.
+pub trait Renew: Any + Sync + Sized {
+    /// The same, as it was at the start of the process.
+    fn renewed(&self) -> Self;
+}
+
+/// The function's own state, or this thread's stand-in for it.
+#[inline]
+pub fn own<T: Renew>(state: &'static T) -> &'static T {
+    if GUARDS.load(Relaxed) == 0 { state } else { stand_in(state) }
+}
+
+#[cold]
+fn stand_in<T: Renew>(state: &'static T) -> &'static T {
+    let address = core::ptr::from_ref(state).addr();
+    let found = ask(|layer| {
+        let Layer::State(known) = layer else { return None };
+        let of_state = |(other, _): &&(usize, &'static dyn Any)| *other == address;
+        if let Some((_, known)) = known.iter().find(of_state) {
+            return known.downcast_ref::<T>();
+        }
+        // Calls hold it for as long as they like, also beyond the guard: it is never freed.
+        let new: &'static T = Box::leak(Box::new(state.renewed()));
+        known.push((address, new));
+        Some(new)
+    });
+    found.unwrap_or(state)
+}
+
+/// Counts a guard, as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Counted(());
+
+impl Counted {
+    pub(crate) fn new() -> Self {
+        GUARDS.fetch_add(1, Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        GUARDS.fetch_sub(1, Relaxed);
+    }
+}
