@@ -14,7 +14,7 @@ pub use crate::jitter::Jitter;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
-pub use crate::retry::{RetryPolicy, RetryState, Terms};
+pub use crate::retry::{RetryPolicy, RetryState, Under};
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
 ///

@@ -66,7 +66,8 @@ impl Moment {
 
 /// Whole nanoseconds, saturating after 584 years.
 pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 /// The present, by the clock that rules on this thread.

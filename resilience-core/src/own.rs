@@ -1,12 +1,8 @@
 //! The state that an annotated function has of its own, in a `static`, and its stand-in under test.
 
 use core::any::Any;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::replaced::{Layer, ask};
-
-/// How many guards in the process ask for state of their own. None, outside tests.
-static GUARDS: AtomicUsize = AtomicUsize::new(0);
+use crate::replaced::{Layer, ask, is_untouched};
 
 /// State that can be made anew.
 pub trait Renew: Any + Sync + Sized {
@@ -17,7 +13,7 @@ pub trait Renew: Any + Sync + Sized {
 /// The function's own state, or this thread's stand-in for it.
 #[inline]
 pub fn own<T: Renew>(state: &'static T) -> &'static T {
-    if GUARDS.load(Relaxed) == 0 { state } else { stand_in(state) }
+    if is_untouched() { state } else { stand_in(state) }
 }
 
 #[cold]
@@ -35,21 +31,4 @@ fn stand_in<T: Renew>(state: &'static T) -> &'static T {
         Some(new)
     });
     found.unwrap_or(state)
-}
-
-/// Counts a guard, as long as it lives.
-#[derive(Debug)]
-pub(crate) struct Counted(());
-
-impl Counted {
-    pub(crate) fn new() -> Self {
-        GUARDS.fetch_add(1, Relaxed);
-        Self(())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        GUARDS.fetch_sub(1, Relaxed);
-    }
 }

@@ -3,7 +3,8 @@
 //! A guard takes its own layer away, wherever that is by then, so that guards may be dropped in any
 //! order. The topmost layer that has an answer gives it.
 
-use std::any::Any;
+use core::any::Any;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::cell::RefCell;
 
 use crate::clock::Moment;
@@ -36,8 +37,18 @@ thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack { layers: Vec::new(), next: 0 }) };
 }
 
+/// How many layers there are in the process: none, outside tests.
+static LAYERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether no thread has replaced anything.
+#[inline]
+pub(crate) fn is_untouched() -> bool {
+    LAYERS.load(Relaxed) == 0
+}
+
 /// Puts a layer on top.
 pub(crate) fn push(layer: Layer) -> Key {
+    LAYERS.fetch_add(1, Relaxed);
     with(|stack| {
         let key = stack.next;
         stack.next += 1;
@@ -49,6 +60,7 @@ pub(crate) fn push(layer: Layer) -> Key {
 
 /// Takes a layer away.
 pub(crate) fn remove(key: &Key) {
+    LAYERS.fetch_sub(1, Relaxed);
     with(|stack| stack.layers.retain(|(other, _)| other != key));
 }
 
@@ -61,7 +73,11 @@ pub(crate) fn look<T>(key: &Key, answer: impl Fn(&mut Layer) -> Option<T>) -> Op
 }
 
 /// The first answer, from the top down.
+#[inline]
 pub(crate) fn ask<T>(answer: impl Fn(&mut Layer) -> Option<T>) -> Option<T> {
+    if is_untouched() {
+        return None;
+    }
     with(|stack| stack.layers.iter_mut().rev().find_map(|(_, layer)| answer(layer)))?
 }
 

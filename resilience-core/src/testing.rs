@@ -25,7 +25,6 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use crate::clock::{self, Moment};
-use crate::own::Counted;
 use crate::random::Source;
 use crate::replaced::{self, Key, Layer};
 
@@ -68,7 +67,7 @@ pub fn no_waits() -> NoWaits {
 ///
 /// Each guard costs a little memory that is never freed.
 pub fn fresh_state() -> FreshState {
-    FreshState { _guard: Guard::new(Layer::State(Vec::new())), _counted: Counted::new() }
+    FreshState { _guard: Guard::new(Layer::State(Vec::new())) }
 }
 
 /// The replaced state of the functions of a thread. See [`fresh_state`].
@@ -76,7 +75,6 @@ pub fn fresh_state() -> FreshState {
 #[must_use = "functions have fresh state until this guard is dropped"]
 pub struct FreshState {
     _guard: Guard,
-    _counted: Counted,
 }
 
 /// The virtual clock of a thread. See [`clock()`].

@@ -9,4 +9,4 @@ pub use attempt::Attempt;
 pub use policy::RetryPolicy;
 pub use run::Retry;
 
-pub use state::{RetryState, Terms};
+pub use state::{RetryState, Under};

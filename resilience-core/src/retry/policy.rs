@@ -2,9 +2,11 @@
 
 use core::time::Duration;
 
+use crate::__private::Lent;
 use crate::backoff::{Backoff, Schedule};
 use crate::budget::RetryBudget;
 use crate::classify::{Class, Kind};
+use crate::clock::Waits;
 use crate::jitter::{self, Jitter};
 use crate::random;
 use crate::rules::{self, InvalidPolicy};
@@ -52,6 +54,8 @@ pub(super) struct Limits {
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
     pub(super) name: Option<&'static str>,
+    /// How the call waits; generated code and `run` say it.
+    pub(super) waits: Waits,
 }
 
 impl RetryPolicy {
@@ -68,6 +72,7 @@ impl RetryPolicy {
                 budget: None,
                 waits_for_rejections: false,
                 name: None,
+                waits: Waits::Blocking,
             },
             backoff: Schedule::new(),
         }
@@ -240,6 +245,27 @@ impl<B> RetryPolicy<B> {
     pub const fn name(mut self, name: &'static str) -> Self {
         self.limits.name = Some(name);
         self
+    }
+}
+
+/// What generated code adds.
+#[doc(hidden)]
+impl<B> RetryPolicy<B> {
+    /// The policy at its place: under this name, unless it has one, and waiting like this.
+    pub const fn at(mut self, name: &'static str, waits: Waits) -> Self {
+        if self.limits.name.is_none() {
+            self.limits.name = Some(name);
+        }
+        self.limits.waits = waits;
+        self
+    }
+
+    /// The policy with its backoff borrowed.
+    pub fn lent(&self) -> RetryPolicy<Lent<'_>>
+    where
+        B: Backoff,
+    {
+        RetryPolicy { limits: self.limits, backoff: Lent(&self.backoff) }
     }
 }
 

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::ops::ControlFlow;
 
 use super::policy::RetryPolicy;
-use super::state::{RetryState, Terms};
+use super::state::{RetryState, Under};
 use crate::backoff::Backoff;
 use crate::budget::Spending;
 use crate::classify::Class;
@@ -197,11 +197,11 @@ where
     where
         O: Outcome<Ok = T, Err = E>,
     {
-        let name = RetryState::name(self.policy, "retry");
-        let terms = Terms { policy: self.policy, name, waits, spending: Some(spending) };
+        let policy = self.policy.lent().at("retry", waits);
+        let under = Under { policy: &policy, spending: Some(spending) };
         let (on_retry, on_give_up) = (&mut self.on_retry, &mut self.on_give_up);
         state.step(
-            terms,
+            under,
             out,
             &self.on,
             &self.on_ok,

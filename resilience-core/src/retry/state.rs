@@ -9,7 +9,7 @@ use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::budget::Spending;
 use crate::classify::{Class, Kind};
-use crate::clock::{self, Moment, Pause, Waits};
+use crate::clock::{self, Moment, Pause};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 use crate::outcome::Outcome;
 use crate::switch;
@@ -39,7 +39,6 @@ const FIRST: Progress =
 struct Situation<'s> {
     class: Class,
     elapsed: Duration,
-    waits: Waits,
     spending: Option<&'s Spending<'s>>,
 }
 
@@ -49,16 +48,12 @@ enum Verdict {
     GiveUp(StopReason),
 }
 
-/// What a call runs under.
-#[derive(Debug)]
-pub struct Terms<'p, B> {
-    /// The policy.
+/// What a call runs under: two words.
+#[derive(Clone, Copy, Debug)]
+pub struct Under<'p, B> {
+    /// The policy, at its place.
     pub policy: &'p RetryPolicy<B>,
-    /// The name in events.
-    pub name: &'static str,
-    /// How it waits.
-    pub waits: Waits,
-    /// What it does with its budget, where it has one.
+    /// What the call does with its budget, where it has one.
     pub spending: Option<&'p Spending<'p>>,
 }
 
@@ -79,12 +74,6 @@ impl RetryState {
     #[inline]
     pub fn begin<B>(policy: &RetryPolicy<B>) -> Self {
         if policy.limits.deadline.is_some() { Self::timed() } else { Self::new() }
-    }
-
-    /// The name of `policy`, or `other` where it has none.
-    #[inline]
-    pub fn name<B>(policy: &RetryPolicy<B>, other: &'static str) -> &'static str {
-        policy.limits.name.unwrap_or(other)
     }
 
     /// What a call under `policy` does with the policy's budget.
@@ -116,7 +105,7 @@ impl RetryState {
     #[inline(never)]
     pub fn step<O, B, C, D>(
         self,
-        Terms { policy, name, waits, spending }: Terms<'_, B>,
+        Under { policy, spending }: Under<'_, B>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -142,9 +131,10 @@ impl RetryState {
         let progress = self.0.unwrap_or(FIRST);
         let now = clock::now();
         let started = progress.started.unwrap_or(now);
+        let name = policy.limits.name.unwrap_or("retry");
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
-        let situation = Situation { class, elapsed, waits, spending };
+        let situation = Situation { class, elapsed, spending };
         match decide(progress, &policy.limits, &policy.backoff, situation) {
             Verdict::Retry { next, delay, source } => {
                 on_retry(&RetryEvent {
@@ -189,7 +179,7 @@ fn decide(
     progress: Progress,
     limits: &Limits,
     backoff: &dyn Backoff,
-    Situation { class, elapsed, waits, spending }: Situation<'_>,
+    Situation { class, elapsed, spending }: Situation<'_>,
 ) -> Verdict {
     let attempt = progress.attempt;
     if class.kind == Kind::Permanent {
@@ -218,7 +208,7 @@ fn decide(
         let previous = (retry > 1).then(|| Duration::from_nanos(progress.previous));
         (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
     };
-    if limits.deadline.is_some_and(|deadline| waits.end(elapsed, delay) >= deadline) {
+    if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Verdict::GiveUp(StopReason::Deadline);
     }
     // Last, so that nothing is withdrawn for a retry that another rule forbids.

@@ -67,7 +67,7 @@ impl Attribute for Retry {
     //         let (next, pause) = {
     //             let out = async { body }.await;
     //             if out.is_ok() { break 'layer out; }
-    //             match state.step(policy, out, on, on_ok, on_retry, on_give_up) {
+    //             match state.step(under, out, on, on_ok, on_retry, on_give_up) {
     //                 Break(out) => break 'layer out,
     //                 Continue(next) => next,
     //             }
@@ -77,23 +77,23 @@ impl Attribute for Retry {
     //     }
     fn generate(&self, site: &Site) -> TokenStream {
         let Site { is_async, returns, private, .. } = site;
-        let [state, out, next, pause, terms, spending, layer] =
-            ["state", "out", "next", "pause", "terms", "spending", "layer"].map(local);
+        let [state, out, next, pause, under, spending, layer] =
+            ["state", "out", "next", "pause", "under", "spending", "layer"].map(local);
         let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
-        let Plan { setup, begin, constant, policy, spends } = self.policy.generate(site);
+        let Plan { setup, begin, constant, policy, spends } =
+            self.policy.generate(site, self.name.as_ref());
         let bind = self.bind.as_ref();
         let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
         let attempt = site.attempt(bind.as_ref());
         let on = self.on(private);
         let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
-        let name = self.name(site);
         let (on_retry, on_give_up) = self.hooks(private);
         // Spanned at the return type: a type that is no outcome is underlined there, once.
         let at = site.returns_span;
         let there = site.private_at(at);
         let is_ok = quote_spanned!(at=> <#returns as #there::Outcome>::is_ok(&#out));
         let step = quote_spanned!(at=> #there::RetryState::step::<#returns, _, _, _>(
-            #state, #terms, #out, #on, #on_ok, #on_retry, #on_give_up
+            #state, #under, #out, #on, #on_ok, #on_retry, #on_give_up
         ));
         // With `on_ok` a success may have to be repeated as well.
         let succeeded = spends.then(|| quote!(#spending.succeeded();));
@@ -105,7 +105,6 @@ impl Attribute for Retry {
         } else {
             quote!(::core::option::Option::None)
         };
-        let waits = if *is_async { quote!(Async) } else { quote!(Blocking) };
         let wait = if *is_async {
             quote!(#state = #next; #private::Pause::wait(#pause).await;)
         } else {
@@ -118,12 +117,7 @@ impl Attribute for Retry {
                 let (#next, #pause) = {
                     let #out = #attempt;
                     #success
-                    let #terms = #private::Terms {
-                        policy: #policy,
-                        name: #name,
-                        waits: #private::Waits::#waits,
-                        spending: #budget,
-                    };
+                    let #under = #private::Under { policy: #policy, spending: #budget };
                     match #step {
                         ::core::ops::ControlFlow::Break(#out) => break #layer #out,
                         ::core::ops::ControlFlow::Continue(#next) => #next,
@@ -176,21 +170,6 @@ impl Retry {
             quote!(#private::logged!(retry, #level, #on_retry)),
             quote!(#private::logged!(give_up, #on_give_up)),
         )
-    }
-
-    /// The name in events: as given, or the policy's, or the path of the function.
-    fn name(&self, Site { private, name, .. }: &Site) -> TokenStream {
-        if let Some(name) = &self.name {
-            return name.to_token_stream();
-        }
-        let path = quote!(::core::concat!(::core::module_path!(), "::", #name));
-        match &self.policy {
-            Policy::Built(_) => path,
-            Policy::Given(_) => {
-                let policy = local("policy");
-                quote!(#private::RetryState::name(#policy, #path))
-            }
-        }
     }
 }
 

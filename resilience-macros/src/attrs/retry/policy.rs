@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Expr;
 use syn::spanned::Spanned;
+use syn::{Expr, LitStr};
 
 use super::keys::{Attempts, Backoff, Jitter, Keys};
 use crate::args::{Args, Keyed};
@@ -40,8 +40,13 @@ impl Policy {
         Self::Given(policy.value)
     }
 
-    pub(super) fn generate(&self, site: &Site) -> Plan {
+    pub(super) fn generate(&self, site: &Site, name: Option<&LitStr>) -> Plan {
         let private = &site.private;
+        let waits = if site.is_async { quote!(Async) } else { quote!(Blocking) };
+        let path = &site.name;
+        let path = quote!(::core::concat!(::core::module_path!(), "::", #path));
+        let named = name.map(|name| quote!(.name(#name)));
+        let place = quote!(#named.at(#path, #private::Waits::#waits));
         match self {
             Self::Given(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
@@ -52,11 +57,11 @@ impl Policy {
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
                     constant: quote!(#name),
-                    policy: quote!(#name),
+                    policy: quote!(&#name.lent() #place),
                     spends: true,
                 }
             }
-            Self::Built(keys) => keys.generate(site),
+            Self::Built(keys) => keys.generate(site, &place),
         }
     }
 }
@@ -86,7 +91,7 @@ pub(super) struct Plan {
 }
 
 impl Keys {
-    fn generate(&self, site: &Site) -> Plan {
+    fn generate(&self, site: &Site, place: &TokenStream) -> Plan {
         let private = &site.private;
         let mut builder = Builder::new(site);
         match &self.attempts {
@@ -160,7 +165,7 @@ impl Keys {
                 let #spending = #private::Spending::new(::core::option::Option::Some(#name));
             });
         }
-        let constant = builder.finish();
+        let constant = builder.finish(place);
         let policy =
             if adjusted.is_empty() { constant.clone() } else { quote!(&(*#constant) #adjusted) };
         let begin = if self.deadline.is_some() { quote!(timed) } else { quote!(new) };
@@ -262,9 +267,10 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// A reference to the policy.
-    fn finish(self) -> TokenStream {
+    /// A reference to the policy, at its place.
+    fn finish(self, place: &TokenStream) -> TokenStream {
         let Self { site: Site { private, .. }, policy, checks, generic } = self;
+        let policy = quote!(#policy #place);
         let policy = constant::reference(&quote!(#private::RetryPolicy), &policy, generic);
         if checks.is_empty() { policy } else { quote!({ #checks #policy }) }
     }
