@@ -63,6 +63,19 @@ pub fn give_up<E>(
     hook(event);
 }
 
+/// A hook of a call that was made by hand, inside what logs the event. How its error is shown is not
+/// known there.
+pub(crate) fn retries<E>(hook: impl FnOnce(&RetryEvent<'_, E>)) -> impl FnOnce(&RetryEvent<'_, E>) {
+    |event| retry(event, Level::Warn, Shown::Nothing, hook)
+}
+
+/// The same for the end of a call.
+pub(crate) fn give_ups<E>(
+    hook: impl FnOnce(&GiveUpEvent<'_, E>),
+) -> impl FnOnce(&GiveUpEvent<'_, E>) {
+    |event| give_up(event, Shown::Nothing, hook)
+}
+
 #[cfg(feature = "tracing")]
 macro_rules! tell {
     ($level:ident, $event:ident, $error:ident, $($rest:tt)*) => {

@@ -8,11 +8,10 @@ use core::ops::ControlFlow;
 use super::policy::RetryPolicy;
 use super::state::{RetryState, Under};
 use crate::backoff::Backoff;
-use crate::budget::Spending;
 use crate::classify::Class;
-use crate::clock::{Pause, Waits};
+use crate::clock::Waits;
 use crate::event::{GiveUpEvent, RetryEvent};
-use crate::log::{self, Level, Shown};
+use crate::log;
 use crate::outcome::Outcome;
 
 /// A policy together with the predicates and hooks of a call; made by [`RetryPolicy::on`].
@@ -154,11 +153,14 @@ where
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
+        let policy = self.policy.lent().at("retry", Waits::Blocking);
+        let under = Under { policy: &policy, spending: Some(&spending) };
         loop {
-            let out = body();
-            match self.step(state, out, Waits::Blocking, &spending) {
-                ControlFlow::Break(out) => return out,
-                ControlFlow::Continue((next, pause)) => state = next.block(pause),
+            let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
+            let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
+            let step = state.step_blocking(under, body(), &*on, &*on_ok, on_retry, on_give_up);
+            if let ControlFlow::Break(out) = step {
+                return out;
             }
             spending.retrying();
         }
@@ -174,40 +176,23 @@ where
         let mut state = RetryState::begin(self.policy);
         loop {
             let out = body().await;
-            let pause = match self.step(state, out, Waits::Async, &spending) {
-                ControlFlow::Break(out) => return out,
-                ControlFlow::Continue((next, pause)) => {
-                    state = next;
-                    pause
+            // Nothing of this block lives through the wait, so that the future is `Send`.
+            let pause = {
+                let policy = self.policy.lent().at("retry", Waits::Async);
+                let under = Under { policy: &policy, spending: Some(&spending) };
+                let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
+                let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
+                match state.step(under, out, &*on, &*on_ok, on_retry, on_give_up) {
+                    ControlFlow::Break(out) => return out,
+                    ControlFlow::Continue((next, pause)) => {
+                        state = next;
+                        pause
+                    }
                 }
             };
             pause.wait().await;
             spending.retrying();
         }
-    }
-
-    #[inline]
-    fn step<O>(
-        &mut self,
-        state: RetryState,
-        out: O,
-        waits: Waits,
-        spending: &Spending<'_>,
-    ) -> ControlFlow<O, (RetryState, Pause)>
-    where
-        O: Outcome<Ok = T, Err = E>,
-    {
-        let policy = self.policy.lent().at("retry", waits);
-        let under = Under { policy: &policy, spending: Some(spending) };
-        let (on_retry, on_give_up) = (&mut self.on_retry, &mut self.on_give_up);
-        state.step(
-            under,
-            out,
-            &self.on,
-            &self.on_ok,
-            |event| log::retry(event, Level::Warn, Shown::Nothing, on_retry),
-            |event| log::give_up(event, Shown::Nothing, on_give_up),
-        )
     }
 }
 

@@ -158,8 +158,38 @@ impl RetryState {
         }
     }
 
+    /// Decides what follows `out`, and blocks the thread for the pause. One call, and in place: what
+    /// a loop needs for a second one is made ready before the first attempt, failure or not.
+    ///
+    /// # Errors
+    /// None: `Break` carries the outcome back unchanged.
+    #[cold]
+    #[inline(never)]
+    pub fn step_blocking<O, B, C, D>(
+        &mut self,
+        under: Under<'_, B>,
+        out: O,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
+        on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
+    ) -> ControlFlow<O>
+    where
+        O: Outcome,
+        B: Backoff,
+        C: Into<Class>,
+        D: Into<Class>,
+    {
+        let (next, pause) = match self.step(under, out, on, on_ok, on_retry, on_give_up) {
+            ControlFlow::Break(out) => return ControlFlow::Break(out),
+            ControlFlow::Continue(next) => next,
+        };
+        *self = next.blocked(pause);
+        ControlFlow::Continue(())
+    }
+
     /// Blocks the thread for the pause.
-    pub fn block(self, pause: Pause) -> Self {
+    fn blocked(self, pause: Pause) -> Self {
         let unseen = pause.block();
         Self(self.0.map(|progress| Progress {
             started: progress.started.map(|started| started.minus(unseen)),

@@ -60,7 +60,7 @@ impl Attribute for Retry {
         Some(Self { policy, on, on_ok, on_retry, on_give_up, name, bind, log, clones })
     }
 
-    // Output, for an async function; a sync one calls a closure and blocks:
+    // Output, for an async function; a sync one calls a closure, and one step decides and blocks:
     //
     //     let mut state = RetryState::new();
     //     'layer: loop {
@@ -92,9 +92,11 @@ impl Attribute for Retry {
         let at = site.returns_span;
         let there = site.private_at(at);
         let is_ok = quote_spanned!(at=> <#returns as #there::Outcome>::is_ok(&#out));
-        let step = quote_spanned!(at=> #there::RetryState::step::<#returns, _, _, _>(
-            #state, #under, #out, #on, #on_ok, #on_retry, #on_give_up
-        ));
+        let step = |step: TokenStream, state: TokenStream| {
+            quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
+                #state, #under, #out, #on, #on_ok, #on_retry, #on_give_up
+            ))
+        };
         // With `on_ok` a success may have to be repeated as well.
         let succeeded = spends.then(|| quote!(#spending.succeeded();));
         let success = self.on_ok.is_none();
@@ -105,25 +107,38 @@ impl Attribute for Retry {
         } else {
             quote!(::core::option::Option::None)
         };
-        let wait = if *is_async {
-            quote!(#state = #next; #private::Pause::wait(#pause).await;)
-        } else {
-            quote!(#state = #private::RetryState::block(#next, #pause);)
+        let attempt = quote! {
+            let #out = #attempt;
+            #success
+            let #under = #private::Under { policy: #policy, spending: #budget };
         };
-        quote! {
-            #setup
-            let mut #state = #begin;
-            #layer: loop {
+        let round = if *is_async {
+            let step = step(quote!(step), quote!(#state));
+            quote! {
                 let (#next, #pause) = {
-                    let #out = #attempt;
-                    #success
-                    let #under = #private::Under { policy: #policy, spending: #budget };
+                    #attempt
                     match #step {
                         ::core::ops::ControlFlow::Break(#out) => break #layer #out,
                         ::core::ops::ControlFlow::Continue(#next) => #next,
                     }
                 };
-                #wait
+                #state = #next;
+                #private::Pause::wait(#pause).await;
+            }
+        } else {
+            let step = step(quote!(step_blocking), quote!(&mut #state));
+            quote! {
+                #attempt
+                if let ::core::ops::ControlFlow::Break(#out) = #step {
+                    break #layer #out;
+                }
+            }
+        };
+        quote! {
+            #setup
+            let mut #state = #begin;
+            #layer: loop {
+                #round
                 #retrying
             }
         }
