@@ -1,0 +1,18 @@
+//! Makes as many calls of one side of one row as it is told, for `scripts/instructions` to count.
+//! Without arguments it prints the names of the rows.
+#![allow(clippy::print_stdout, reason = "the script reads the names")]
+
+mod rows;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, side, calls] = arguments.as_slice() else {
+        for row in rows::ROWS {
+            println!("{}", row.name);
+        }
+        return;
+    };
+    let row = rows::ROWS.iter().find(|row| row.name == name).expect("the name of a row");
+    let calls = calls.parse().expect("a number of calls");
+    if side == "by-hand" { (row.by_hand)(calls) } else { (row.annotated)(calls) }
+}

@@ -1,0 +1,258 @@
+//! What is measured: for each row the annotated function, and the hand-written loop it stands for.
+//!
+//! The loops are what one writes by hand: count, match, sleep for twice as long as before. The first
+//! call always succeeds, and no compiler can know that it does.
+#![allow(clippy::inline_always, reason = "both sides of a row have to begin alike")]
+
+use std::hint::black_box;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use resilience::retry;
+
+/// Its name, and its two sides, each of which makes as many calls as it is told.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) by_hand: fn(u64),
+    pub(crate) annotated: fn(u64),
+}
+
+/// A row of two functions of one number.
+macro_rules! row {
+    ($name:literal, $by_hand:expr, $annotated:expr) => {
+        Row {
+            name: $name,
+            by_hand: |calls| repeat(calls, $by_hand),
+            annotated: |calls| repeat(calls, $annotated),
+        }
+    };
+}
+
+pub(crate) const ROWS: &[Row] = &[
+    row!("sync", sync::by_hand, sync::annotated),
+    row!("sync, inlined into its caller", inlined::by_hand, inlined::annotated),
+    row!("sync, a body of three instructions", tiny::by_hand, tiny::annotated),
+    row!("sync, with a deadline", deadline::by_hand, deadline::annotated),
+    row!("sync, with a budget", budget::by_hand, budget::annotated),
+    row!("async", |input| poll(block::by_hand(input)), |input| poll(block::annotated(input))),
+    row!("async, a body of one await", |input| poll(one::by_hand(input)), |input| {
+        poll(one::annotated(input))
+    }),
+    row!("async, a value of 256 bytes", |input| poll(large::by_hand(input)), |input| {
+        poll(large::annotated(input))
+    }),
+    row!("(only the loop that measures)", work, work),
+];
+
+/// What a retried function calls, whatever it is.
+#[inline(never)]
+fn work(input: u32) -> Result<u32, u32> {
+    black_box(input).checked_add(1).ok_or(input)
+}
+
+#[inline(always)]
+fn repeat<T>(calls: u64, call: impl Fn(u32) -> T) {
+    for _ in 0..calls {
+        black_box(call(black_box(7)));
+    }
+}
+
+/// Polls a future that is ready at once, as executors do: without knowing its type.
+#[inline(always)]
+fn poll<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let future: Pin<&mut dyn Future<Output = T>> = future.as_mut();
+    match black_box(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("the first call succeeds, and nothing waits"),
+    }
+}
+
+/// The hand-written loop around one attempt.
+macro_rules! attempts {
+    ($attempt:expr, $sleep:path $(, $wait:ident)?) => {{
+        let mut attempt = 0;
+        loop {
+            match $attempt {
+                Ok(value) => return Ok(value),
+                Err(error) if attempt == 3 => return Err(error),
+                Err(_) => attempt += 1,
+            }
+            $sleep(std::time::Duration::from_millis(50 << attempt))$(.$wait)?;
+        }
+    }};
+}
+
+mod sync {
+    use super::{retry, work};
+
+    #[inline(never)]
+    pub(super) fn by_hand(input: u32) -> Result<u32, u32> {
+        attempts!(work(input), std::thread::sleep)
+    }
+
+    #[inline(never)]
+    #[retry(attempts = 4)]
+    pub(super) fn annotated(input: u32) -> Result<u32, u32> {
+        work(input)
+    }
+}
+
+mod inlined {
+    use super::{retry, work};
+
+    #[inline(always)]
+    pub(super) fn by_hand(input: u32) -> Result<u32, u32> {
+        attempts!(work(input), std::thread::sleep)
+    }
+
+    #[inline(always)]
+    #[retry(attempts = 4)]
+    pub(super) fn annotated(input: u32) -> Result<u32, u32> {
+        work(input)
+    }
+}
+
+mod tiny {
+    use super::{black_box, retry};
+
+    #[inline(never)]
+    pub(super) fn by_hand(input: u32) -> Result<u32, u32> {
+        attempts!(black_box(input).checked_add(1).ok_or(input), std::thread::sleep)
+    }
+
+    #[inline(never)]
+    #[retry(attempts = 4)]
+    pub(super) fn annotated(input: u32) -> Result<u32, u32> {
+        black_box(input).checked_add(1).ok_or(input)
+    }
+}
+
+mod deadline {
+    use super::{Duration, Instant, retry, work};
+
+    #[inline(never)]
+    pub(super) fn by_hand(input: u32) -> Result<u32, u32> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut attempt = 0;
+        loop {
+            let error = match work(input) {
+                Ok(value) => return Ok(value),
+                Err(error) if attempt == 3 => return Err(error),
+                Err(error) => error,
+            };
+            attempt += 1;
+            let delay = Duration::from_millis(50 << attempt);
+            if Instant::now() + delay >= deadline {
+                return Err(error);
+            }
+            std::thread::sleep(delay);
+        }
+    }
+
+    #[inline(never)]
+    #[retry(attempts = 4, deadline = "30s")]
+    pub(super) fn annotated(input: u32) -> Result<u32, u32> {
+        work(input)
+    }
+}
+
+mod budget {
+    use super::{AtomicU32, Duration, Relaxed, retry, work};
+
+    /// A store of tokens: a retry takes 14, a success brings 1, one on a retry the 14.
+    struct Tokens(AtomicU32);
+
+    impl Tokens {
+        const CAPACITY: u32 = 500;
+
+        fn take(&self, cost: u32) -> bool {
+            self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(cost)).is_ok()
+        }
+
+        fn give(&self, tokens: u32) {
+            let _ = self.0.fetch_update(Relaxed, Relaxed, |left| {
+                (left < Self::CAPACITY).then(|| Self::CAPACITY.min(left + tokens))
+            });
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn by_hand(input: u32) -> Result<u32, u32> {
+        static TOKENS: Tokens = Tokens(AtomicU32::new(Tokens::CAPACITY));
+        let mut attempt = 0;
+        loop {
+            match work(input) {
+                Ok(value) => {
+                    TOKENS.give(if attempt == 0 { 1 } else { 14 });
+                    return Ok(value);
+                }
+                Err(error) if attempt == 3 || !TOKENS.take(14) => return Err(error),
+                Err(_) => attempt += 1,
+            }
+            std::thread::sleep(Duration::from_millis(50 << attempt));
+        }
+    }
+
+    #[inline(never)]
+    #[retry(attempts = 4, budget)]
+    pub(super) fn annotated(input: u32) -> Result<u32, u32> {
+        work(input)
+    }
+}
+
+/// A body with `?` in it, which by hand needs a block or a function of its own.
+mod block {
+    use super::{retry, work};
+
+    pub(super) async fn by_hand(input: u32) -> Result<u32, u32> {
+        attempts!(
+            async {
+                let value = std::future::ready(work(input)).await?;
+                Ok(value ^ input)
+            }
+            .await,
+            tokio::time::sleep,
+            await
+        )
+    }
+
+    #[retry(attempts = 4)]
+    pub(super) async fn annotated(input: u32) -> Result<u32, u32> {
+        let value = std::future::ready(work(input)).await?;
+        Ok(value ^ input)
+    }
+}
+
+/// A body that is one expression, which by hand needs nothing around it.
+mod one {
+    use super::{retry, work};
+
+    pub(super) async fn by_hand(input: u32) -> Result<u32, u32> {
+        attempts!(std::future::ready(work(input)).await, tokio::time::sleep, await)
+    }
+
+    #[retry(attempts = 4)]
+    pub(super) async fn annotated(input: u32) -> Result<u32, u32> {
+        std::future::ready(work(input)).await
+    }
+}
+
+mod large {
+    use super::{retry, work};
+
+    async fn fetch(input: u32) -> Result<[u32; 64], u32> {
+        Ok([std::future::ready(work(input)).await?; 64])
+    }
+
+    pub(super) async fn by_hand(input: u32) -> Result<[u32; 64], u32> {
+        attempts!(fetch(input).await, tokio::time::sleep, await)
+    }
+
+    #[retry(attempts = 4)]
+    pub(super) async fn annotated(input: u32) -> Result<[u32; 64], u32> {
+        fetch(input).await
+    }
+}
