@@ -10,6 +10,8 @@
 )]
 
 #[macro_use]
+mod async_shapes;
+#[macro_use]
 mod hygiene;
 #[macro_use]
 mod shapes;
@@ -18,6 +20,7 @@ macro_rules! suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {
         mod $name {
             shapes!(#[$attribute], $failures);
+            async_shapes!(#[$attribute], $failures);
             hygiene!(#[$attribute], $failures);
         }
     };

@@ -3,6 +3,9 @@
 #![allow(clippy::boxed_local, clippy::too_many_arguments, reason = "shapes that people write")]
 
 #[macro_use]
+#[path = "../../../every_attribute/async_shapes.rs"]
+mod async_shapes;
+#[macro_use]
 #[path = "../../../every_attribute/hygiene.rs"]
 mod hygiene;
 #[macro_use]
@@ -15,6 +18,7 @@ macro_rules! suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {
         mod $name {
             shapes!(#[$attribute], $failures);
+            async_shapes!(#[$attribute], $failures);
             hygiene!(#[$attribute], $failures);
             unsafe_shapes!(#[$attribute], $failures);
         }
