@@ -7,11 +7,7 @@ macro_rules! unsafe_shapes {
 
             fn next(calls: &Cell<u32>) -> Result<(), u32> {
                 calls.set(calls.get() + 1);
-                if calls.get() <= $failures {
-                    Err(calls.get())
-                } else {
-                    Ok(())
-                }
+                if calls.get() <= $failures { Err(calls.get()) } else { Ok(()) }
             }
 
             /// # Safety
