@@ -29,7 +29,7 @@ pub use classify::{Class, Classify, Kind, Sent};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;
 pub use outcome::Outcome;
-pub use rejected::{Rejected, RejectedKind};
+pub use rejected::{FromRejected, Rejected, RejectedKind};
 pub use retry::{Attempt, Retry, RetryPolicy};
 pub use rules::InvalidPolicy;
 pub use switch::{is_enabled, set_enabled};

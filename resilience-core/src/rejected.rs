@@ -32,7 +32,8 @@ use crate::classify::{Class, Classify, Sent};
 pub struct Rejected {
     kind: RejectedKind,
     name: &'static str,
-    retry_after: Option<Duration>,
+    /// The limit of a call that timed out; for the others, when to come back.
+    time: Option<Duration>,
 }
 
 /// What turned a call away.
@@ -57,7 +58,17 @@ impl Rejected {
         name: &'static str,
         retry_after: Option<Duration>,
     ) -> Self {
-        Self { kind, name, retry_after }
+        let time = match kind {
+            RejectedKind::TimedOut => None,
+            _ => retry_after,
+        };
+        Self { kind, name, time }
+    }
+
+    /// A call that was dropped after `limit`.
+    #[must_use]
+    pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
+        Self { kind: RejectedKind::TimedOut, name, time: Some(limit) }
     }
 
     /// What turned the call away.
@@ -75,27 +86,87 @@ impl Rejected {
     /// When a call might be let through, where that is known.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        match self.kind {
+            RejectedKind::TimedOut => None,
+            _ => self.time,
+        }
+    }
+
+    /// How long a call that [timed out](RejectedKind::TimedOut) was allowed to run.
+    #[must_use]
+    pub const fn limit(&self) -> Option<Duration> {
+        match self.kind {
+            RejectedKind::TimedOut => self.time,
+            _ => None,
+        }
     }
 }
 
 impl Classify for Rejected {
     fn classify(&self) -> Class {
-        let class = match self.kind {
-            RejectedKind::CircuitOpen | RejectedKind::BulkheadFull => Class::transient(),
-            RejectedKind::RateLimited => Class::throttled(None),
-            RejectedKind::TimedOut => return Class::transient(),
+        self.kind.class(self.retry_after())
+    }
+}
+
+impl RejectedKind {
+    pub(crate) const fn class(self, retry_after: Option<Duration>) -> Class {
+        let class = match self {
+            Self::CircuitOpen | Self::BulkheadFull => Class::transient(),
+            Self::RateLimited => Class::throttled(None),
+            Self::TimedOut => return Class::transient(),
         };
-        Class { after: self.retry_after, is_rejection: true, ..class.sent(Sent::No) }
+        Class { after: retry_after, is_rejection: true, ..class.sent(Sent::No) }
+    }
+}
+
+/// A failure that can say that a call was turned away.
+///
+/// Whatever is `From<Rejected>` has it, and so have the error types that take any error in, such as
+/// `Box<dyn Error + Send + Sync>`; on an `Option` a rejection is `None`. There is nothing to
+/// implement by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out",
+    label = "needs `From<resilience::Rejected>`",
+    note = "give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
+    note = "for an error type of another crate, write `error = |rejected| …` in the attribute"
+)]
+pub trait FromRejected {
+    /// The failure that says so.
+    fn from_rejected(rejected: Rejected) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Rejected>> FromRejected for E {
+    #[inline]
+    fn from_rejected(rejected: Rejected) -> Self {
+        E::from(rejected)
+    }
+}
+
+/// The failure of an `Option`.
+impl FromRejected for () {
+    #[inline]
+    fn from_rejected(_: Rejected) -> Self {}
+}
+
+impl From<Rejected> for std::io::Error {
+    /// A timeout keeps its kind; anything else is [`Other`](std::io::ErrorKind::Other).
+    fn from(rejected: Rejected) -> Self {
+        let kind = match rejected.kind {
+            RejectedKind::TimedOut => std::io::ErrorKind::TimedOut,
+            _ => std::io::ErrorKind::Other,
+        };
+        Self::new(kind, rejected)
     }
 }
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.kind)?;
-        match self.retry_after {
-            Some(after) => write!(f, "; retry after {after:?}"),
-            None => Ok(()),
+        match (self.kind, self.time) {
+            (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {limit:?}"),
+            (_, Some(after)) => write!(f, "; retry after {after:?}"),
+            (_, None) => Ok(()),
         }
     }
 }
