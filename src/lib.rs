@@ -62,6 +62,8 @@ pub use resilience_core::{
 pub use resilience_macros::Classify;
 #[doc = include_str!("../docs/retry.md")]
 pub use resilience_macros::retry;
+#[doc = include_str!("../docs/timeout.md")]
+pub use resilience_macros::timeout;
 
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]

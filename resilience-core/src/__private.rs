@@ -11,10 +11,14 @@ use crate::classify::{Class, Classify};
 pub use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::jitter::Jitter;
+use crate::log;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
+pub use crate::rejected::{FromRejected, Rejected};
 pub use crate::retry::{RetryPolicy, RetryState, Under};
+pub use crate::slot::Slot;
+pub use crate::timeout::timeout;
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
 ///
@@ -71,6 +75,30 @@ pub trait ShownByNothing {
 }
 
 impl<E> ShownByNothing for &Probe<'_, E> {}
+
+/// Runs a body that runs once. A call of its own, so that the compiler knows the closure to be
+/// `FnOnce` from the start.
+#[inline]
+pub fn once<O>(body: impl FnOnce() -> O) -> O {
+    body()
+}
+
+/// The outcome of a call that was turned away.
+#[inline]
+pub fn reject<O>(rejected: Rejected) -> O
+where
+    O: Outcome<Err: FromRejected>,
+{
+    log::rejected(&rejected);
+    O::from_result(Err(FromRejected::from_rejected(rejected)))
+}
+
+/// The outcome of a call that was turned away, by the user's own conversion.
+#[inline]
+pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) -> O::Err) -> O {
+    log::rejected(&rejected);
+    O::from_result(Err(error(rejected)))
+}
 
 /// The `on_ok` of a function without one: every value is final.
 #[inline]

@@ -26,7 +26,7 @@ type Sleep = core::future::Pending<()>;
 ///
 /// One word, and never zero, so that a state that may hold one stays small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(NonZeroU64);
+pub struct Moment(NonZeroU64);
 
 const ORIGIN: u64 = 1 << 62;
 
@@ -154,14 +154,7 @@ impl Pause {
 
     /// Waits without blocking the thread.
     pub fn wait(self) -> Wait {
-        if self.0.is_zero() {
-            return Wait::Yield { yielded: false };
-        }
-        #[cfg(feature = "tokio")]
-        if is_tokio_current() {
-            return Wait::Tokio { sleep: tokio::time::sleep(self.0) };
-        }
-        Wait::Timer { delay: Delay::new(self.0) }
+        Wait::new(self.0)
     }
 
     /// Blocks the thread; returns the time so passed that the clock does not show, as under a
@@ -187,6 +180,56 @@ pin_project! {
         Tokio { #[pin] sleep: Sleep },
         /// Under any other.
         Timer { #[pin] delay: Delay },
+    }
+}
+
+/// The longest wait that a timer is asked for: one of 584 years would overflow its clock.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+impl Wait {
+    fn new(delay: Duration) -> Self {
+        if delay.is_zero() {
+            return Self::Yield { yielded: false };
+        }
+        let delay = delay.min(LONGEST);
+        #[cfg(feature = "tokio")]
+        if is_tokio_current() {
+            return Self::Tokio { sleep: tokio::time::sleep(delay) };
+        }
+        Self::Timer { delay: Delay::new(delay) }
+    }
+}
+
+pin_project! {
+    /// The end of somebody's time: ready with the time that there was.
+    #[must_use]
+    pub(crate) struct Timer {
+        limit: Duration,
+        // Where a test has a clock of its own, which wakes nobody.
+        end: Option<Moment>,
+        #[pin]
+        wait: Wait,
+    }
+}
+
+impl Timer {
+    /// Ends after `limit`, or at `bound` where that is earlier.
+    pub(crate) fn start(limit: Duration, bound: Option<Moment>) -> Self {
+        let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
+        let end = virtual_now().map(|now| now.plus(limit));
+        Self { limit, end, wait: Wait::new(limit) }
+    }
+}
+
+impl Future for Timer {
+    type Output = Duration;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+        let this = self.project();
+        if this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
+            return Poll::Ready(*this.limit);
+        }
+        this.wait.poll(cx).map(|()| *this.limit)
     }
 }
 

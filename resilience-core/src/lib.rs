@@ -17,8 +17,10 @@ mod rejected;
 mod replaced;
 mod retry;
 mod rules;
+mod slot;
 mod switch;
 pub mod testing;
+mod timeout;
 
 #[doc(hidden)]
 pub mod __private;

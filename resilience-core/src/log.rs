@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::event::{GiveUpEvent, RetryEvent};
+use crate::rejected::Rejected;
 
 /// The level of a scheduled retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,24 @@ pub(crate) fn give_ups<E>(
 ) -> impl FnOnce(&GiveUpEvent<'_, E>) {
     |event| give_up(event, Shown::Nothing, hook)
 }
+
+/// Logs a call that was turned away. Not above DEBUG: an open circuit turns away thousands, and its
+/// opening has been told.
+#[cfg(feature = "tracing")]
+pub(crate) fn rejected(rejected: &Rejected) {
+    tracing::debug!(
+        target: "resilience",
+        function = rejected.name(),
+        kind = %rejected.kind(),
+        retry_after_ms = rejected.retry_after().map(millis),
+        limit_ms = rejected.limit().map(millis),
+        "rejected"
+    );
+}
+
+/// Logs a call that was turned away.
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn rejected(_: &Rejected) {}
 
 #[cfg(feature = "tracing")]
 macro_rules! tell {

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
@@ -41,12 +42,18 @@ impl Args {
     /// behind the next comma.
     pub(crate) fn parse(
         attribute: &'static str,
+        first: Option<&'static str>,
         tokens: TokenStream,
         variables: Vec<Ident>,
         errors: &mut Errors,
     ) -> Self {
         let mut args: Vec<Arg> = Vec::new();
         let read = |input: ParseStream<'_>| {
+            if let Some(key) = first.filter(|_| is_value(input)) {
+                let arg = Arg::unnamed(key, input);
+                args.extend(errors.keep(arg));
+                input.parse::<Option<Token![,]>>()?;
+            }
             while !input.is_empty() {
                 match input.parse::<Arg>().and_then(|arg| end_of_argument(input).map(|()| arg)) {
                     Ok(arg) if args.iter().any(|other| other.key == arg.key) => {
@@ -65,6 +72,19 @@ impl Args {
         let end = read.parse2(tokens);
         errors.keep(end);
         Self { attribute, args, known: Vec::new(), variables }
+    }
+
+    /// Whether one of these keys has a value that names one of `names`. What cannot be read names
+    /// nothing.
+    pub(crate) fn mention(tokens: &TokenStream, keys: &[&str], names: &[Ident]) -> bool {
+        let mut unread = Errors::default();
+        let args = Self::parse("", None, tokens.clone(), Vec::new(), &mut unread).args;
+        args.iter().any(|Arg { key, value }| match value {
+            Value::Expr(value) => {
+                keys.iter().any(|later| key == later) && mentions(&value.to_token_stream(), names)
+            }
+            Value::Bare | Value::Names(_) => false,
+        })
     }
 
     /// Takes the argument named `key`, where it is given.
@@ -92,6 +112,25 @@ impl Args {
                 None
             }
         }
+    }
+
+    /// Takes the value that stands first and alone; there must be one, like in `example`.
+    pub(crate) fn first<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        example: &str,
+        read: impl FnOnce(Expr) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        let given = self.args.iter().any(|arg| arg.key == key);
+        let value = self.value(key, errors, read);
+        if !given {
+            let attribute = Ident::new(self.attribute, proc_macro2::Span::call_site());
+            errors.add(attribute, format!("`#[{}]` needs a value: `{example}`", self.attribute));
+        }
+        // It is not written with its key.
+        self.known.retain(|known| *known != key);
+        value
     }
 
     /// Takes `key = value` and reads a value that must be known at compile time.
@@ -193,6 +232,21 @@ impl Hint {
 pub(crate) struct Keyed<T> {
     pub(crate) key: Ident,
     pub(crate) value: T,
+}
+
+impl Arg {
+    /// A value without a key.
+    fn unnamed(key: &str, input: ParseStream<'_>) -> syn::Result<Self> {
+        let value: Expr = input.parse()?;
+        let key = Ident::new(key, value.span());
+        Ok(Self { key, value: Value::Expr(ungroup(value)) })
+    }
+}
+
+/// Whether the next argument is a value and no key.
+fn is_value(input: ParseStream<'_>) -> bool {
+    let is_key = input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
+    !input.is_empty() && !is_key
 }
 
 impl Parse for Arg {

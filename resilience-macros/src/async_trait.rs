@@ -11,7 +11,7 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::Type;
 
-use crate::function::{Binding, bind, without_mut};
+use crate::function::{Binding, Taken, bind, without_mut};
 use crate::tokens::refill;
 
 /// The name that `#[async_trait]` gives to `self`.
@@ -33,26 +33,26 @@ pub(crate) struct Boxed {
 impl Boxed {
     /// Finds the body inside the desugared one.
     ///
-    /// `owned_self` says whether the method takes `self` by value; for `&mut self` the desugared
-    /// body has a `mut` of its own.
-    pub(crate) fn find(body: &Group, owned_self: bool) -> Option<Self> {
+    /// `self_taken` says how the method takes `self`; for `&mut self` the desugared body has a `mut`
+    /// of its own.
+    pub(crate) fn find(body: &Group, self_taken: Taken) -> Option<Self> {
         let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
         let Some(place) = Place::find(&tokens) else {
             let mut groups = tokens.iter().filter_map(|token| match token {
                 TokenTree::Group(group) => Some(group),
                 _ => None,
             });
-            return groups.find_map(|group| Self::find(group, owned_self));
+            return groups.find_map(|group| Self::find(group, self_taken));
         };
         let returns = tokens.get(place.returns.clone())?.iter().cloned().collect();
         let Some(TokenTree::Group(block)) = tokens.get(place.block) else { return None };
         let mut bindings = Vec::new();
         for pattern in prelude(tokens.get(..place.start)?) {
-            bind(&pattern, false, &mut bindings);
+            bind(&pattern, Taken::Value, &mut bindings);
         }
         for binding in bindings.iter_mut().filter(|binding| binding.name == SELF) {
-            binding.reference = !owned_self;
-            binding.mutable &= owned_self;
+            binding.taken = self_taken;
+            binding.mutable &= self_taken == Taken::Value;
         }
         Some(Self { returns: syn::parse2(returns).ok()?, block: block.clone(), bindings })
     }

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use crate::args::nearest;
 use crate::borrow;
 use crate::diagnostics::Errors;
-use crate::function::{Binding, Body, Function};
+use crate::function::{Binding, Body, Function, Taken};
 use crate::order;
 use crate::tokens::any_ident;
 
@@ -75,7 +75,7 @@ pub(crate) fn unmarked(name: &str, function: &Function, errors: &mut Errors) {
 pub(crate) fn clones(bindings: &[Binding], clones: &[Ident], errors: &mut Errors) {
     for clone in clones {
         match bindings.iter().find(|binding| binding.name == *clone) {
-            Some(binding) if binding.reference && !binding.mutable => errors.add(
+            Some(binding) if binding.taken != Taken::Value && !binding.mutable => errors.add(
                 clone,
                 format!(
                     "`{clone}` is a reference and lent to every attempt; there is nothing to clone"

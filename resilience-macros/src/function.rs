@@ -32,8 +32,17 @@ pub(crate) struct Binding {
     pub(crate) name: Ident,
     /// By value and `mut`: a change that one attempt makes would reach the next.
     pub(crate) mutable: bool,
-    /// The parameter is declared as a reference, to which there is nothing to clone but itself.
-    pub(crate) reference: bool,
+    pub(crate) taken: Taken,
+}
+
+/// How a parameter is declared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Value,
+    /// `&T`
+    Shared,
+    /// `&mut T`
+    Exclusive,
 }
 
 impl Parse for Function {
@@ -82,9 +91,9 @@ impl Function {
         self.body = Body::Block(crate::tokens::refill(body, tokens.into_iter().collect()));
     }
 
-    /// Whether the receiver is taken by value: `self` or `self: Box<Self>`.
-    pub(crate) fn owned_self(&self) -> bool {
-        self.sig.receiver().is_some_and(|receiver| !is_reference_receiver(receiver))
+    /// How the receiver is taken: `self` and `self: Box<Self>` are by value.
+    pub(crate) fn self_taken(&self) -> Taken {
+        self.sig.receiver().map_or(Taken::Shared, receiver_taken)
     }
 
     /// Every name that the parameters bind, `self` included.
@@ -92,14 +101,14 @@ impl Function {
         let mut bindings = Vec::new();
         for input in &self.sig.inputs {
             match input {
-                FnArg::Receiver(receiver) => bindings.push(Binding {
-                    name: Ident::from(receiver.self_token),
-                    mutable: receiver.mutability.is_some() && !is_reference_receiver(receiver),
-                    reference: is_reference_receiver(receiver),
-                }),
+                FnArg::Receiver(receiver) => {
+                    let taken = receiver_taken(receiver);
+                    let mutable = receiver.mutability.is_some() && taken == Taken::Value;
+                    let name = Ident::from(receiver.self_token);
+                    bindings.push(Binding { name, mutable, taken });
+                }
                 FnArg::Typed(typed) => {
-                    let reference = matches!(*typed.ty, Type::Reference(_));
-                    bind(&typed.pat.to_token_stream(), reference, &mut bindings);
+                    bind(&typed.pat.to_token_stream(), type_taken(&typed.ty), &mut bindings);
                 }
             }
         }
@@ -134,7 +143,7 @@ impl Function {
         for input in &mut self.sig.inputs {
             match input {
                 FnArg::Receiver(receiver) if names.iter().any(|name| name == "self") => {
-                    if !is_reference_receiver(receiver) {
+                    if receiver_taken(receiver) == Taken::Value {
                         receiver.mutability = None;
                     }
                 }
@@ -159,16 +168,25 @@ impl ToTokens for Function {
     }
 }
 
-fn is_reference_receiver(receiver: &Receiver) -> bool {
+fn receiver_taken(receiver: &Receiver) -> Taken {
     match &receiver.kind {
-        ReceiverKind::Reference(..) => true,
-        ReceiverKind::Typed(_, ty) => matches!(**ty, Type::Reference(_)),
-        _ => false,
+        ReceiverKind::Reference(_, _, Some(_)) => Taken::Exclusive,
+        ReceiverKind::Reference(..) => Taken::Shared,
+        ReceiverKind::Typed(_, ty) => type_taken(ty),
+        _ => Taken::Value,
+    }
+}
+
+fn type_taken(ty: &Type) -> Taken {
+    match ty {
+        Type::Reference(reference) if reference.mutability.is_some() => Taken::Exclusive,
+        Type::Reference(_) => Taken::Shared,
+        _ => Taken::Value,
     }
 }
 
 /// Collects the names that a pattern binds: lower-case words that are no path, field name or type.
-pub(crate) fn bind(pattern: &TokenStream, reference: bool, bindings: &mut Vec<Binding>) {
+pub(crate) fn bind(pattern: &TokenStream, taken: Taken, bindings: &mut Vec<Binding>) {
     let tokens: Vec<TokenTree> = pattern.clone().into_iter().collect();
     let mut mutable = false;
     for (index, token) in tokens.iter().enumerate() {
@@ -182,11 +200,11 @@ pub(crate) fn bind(pattern: &TokenStream, reference: bool, bindings: &mut Vec<Bi
                 if !field_or_path
                     && first.is_some_and(|first| first == '_' || !first.is_uppercase())
                 {
-                    bindings.push(Binding { name: word.clone(), mutable, reference });
+                    bindings.push(Binding { name: word.clone(), mutable, taken });
                 }
                 mutable = false;
             }
-            TokenTree::Group(group) => bind(&group.stream(), reference, bindings),
+            TokenTree::Group(group) => bind(&group.stream(), taken, bindings),
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }

@@ -12,8 +12,10 @@ mod check;
 mod classify;
 mod constant;
 mod diagnostics;
+mod foreign;
 mod function;
 mod instrument;
+mod mark;
 mod order;
 mod pipeline;
 #[cfg(test)]
@@ -41,6 +43,7 @@ macro_rules! attributes {
 
 attributes! {
     retry: attrs::retry::Retry,
+    timeout: attrs::timeout::Timeout,
 }
 
 #[allow(missing_docs, reason = "documented where it is re-exported, in the facade")]

@@ -5,82 +5,33 @@
 //! that tells it what stands outside and inside it. A marked attribute never reorders. Attributes
 //! that are not ours keep their places.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Meta};
 
 use crate::args::Args;
-use crate::attrs;
+use crate::attrs::{self, Role};
 use crate::diagnostics::Errors;
+use crate::foreign;
 use crate::function::Function;
-use crate::tokens::mentions;
+use crate::mark::{Mark, SlotMark};
 
 /// What the order needs to know of an attribute of the family.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
-    pub(crate) repeats: bool,
+    roles: &'static [Role],
+    /// The keys whose values run when the body has begun.
+    later: &'static [&'static str],
 }
 
 impl Entry {
     pub(crate) const fn of<A: attrs::Attribute>() -> Self {
-        Self { name: A::NAME, repeats: A::REPEATS }
-    }
-}
-
-/// The place of an attribute among its siblings.
-#[derive(Default)]
-pub(crate) struct Mark {
-    /// The layers outside, outermost first.
-    pub(crate) outer: Vec<String>,
-    /// The layers inside, outermost first.
-    pub(crate) inner: Vec<String>,
-    /// A layer outside needs the arguments again: the body must borrow them.
-    pub(crate) lend: bool,
-}
-
-impl ToTokens for Mark {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let idents = |names: &[String]| -> Vec<Ident> {
-            names.iter().map(|name| Ident::new(name, Span::call_site())).collect()
-        };
-        let (outer, inner) = (idents(&self.outer), idents(&self.inner));
-        let lend = self.lend.then(|| quote!(lend));
-        tokens.extend(quote!(@{ outer[#(#outer)*] inner[#(#inner)*] #lend }));
-    }
-}
-
-impl Mark {
-    /// Takes the mark off the arguments of an attribute, where there is one.
-    pub(crate) fn split(args: TokenStream) -> (Option<Self>, TokenStream) {
-        let mut rest = args.clone().into_iter();
-        match (rest.next(), rest.next()) {
-            (Some(TokenTree::Punct(at)), Some(TokenTree::Group(group))) if at.as_char() == '@' => {
-                (Some(Self::read(group.stream())), rest.collect())
-            }
-            _ => (None, args),
-        }
+        Self { name: A::NAME, roles: A::ROLES, later: A::LATER }
     }
 
-    fn read(tokens: TokenStream) -> Self {
-        let mut mark = Self::default();
-        let mut field = String::new();
-        for token in tokens {
-            match token {
-                TokenTree::Ident(word) if word == "lend" => mark.lend = true,
-                TokenTree::Ident(word) => field = word.to_string(),
-                TokenTree::Group(group) => {
-                    let names = group.stream().into_iter().map(|name| name.to_string()).collect();
-                    if field == "outer" {
-                        mark.outer = names;
-                    } else {
-                        mark.inner = names;
-                    }
-                }
-                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-            }
-        }
-        mark
+    pub(crate) fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
     }
 }
 
@@ -108,18 +59,9 @@ pub(crate) fn reorder(
             stack.push((entry, attribute.path().to_token_stream(), tokens_of(attribute)));
         }
     }
-    let names: Vec<String> = stack.iter().map(|(entry, ..)| entry.name.to_owned()).collect();
-    let parameters: Vec<Ident> =
-        function.bindings().into_iter().map(|binding| binding.name).collect();
-    let mut lend = false;
-    let mut marked = Vec::new();
-    for (index, (entry, path, args)) in stack.iter().enumerate() {
-        let (outer, inner) = names.split_at(index);
-        let inner = inner.get(1..).unwrap_or_default();
-        let mark = Mark { outer: outer.to_vec(), inner: inner.to_vec(), lend };
-        marked.push(quote!(#[#path(#mark #args)]));
-        lend |= entry.repeats || mentions(args, &parameters);
-    }
+    let marked = marks(&stack, function, &places).into_iter().zip(&stack);
+    let marked: Vec<_> =
+        marked.map(|(mark, (_, path, args))| quote!(#[#path(#mark #args)])).collect();
     // The places, top first, take the stack from its innermost layer on.
     let mut marked = marked.into_iter().rev();
     let top = marked.next();
@@ -134,6 +76,49 @@ pub(crate) fn reorder(
     Some(quote!(#top #attributes #rest))
 }
 
+/// The place of each attribute of the stack.
+fn marks(
+    stack: &[(Entry, TokenStream, TokenStream)],
+    function: &Function,
+    places: &[usize],
+) -> Vec<Mark> {
+    let parameters: Vec<Ident> =
+        function.bindings().into_iter().map(|binding| binding.name).collect();
+    let entries: Vec<Entry> = stack.iter().map(|(entry, ..)| *entry).collect();
+    let names = |entries: &[Entry]| entries.iter().map(|entry| entry.name.to_owned()).collect();
+    let between = |from: usize, to: usize| function.attrs.get(from..to).unwrap_or_default();
+    let last = places.last().copied().unwrap_or_default();
+    // A local cannot be named through a function that another attribute makes of the body.
+    let is_open = between(0, last).iter().enumerate().all(|(index, attribute)| {
+        places.contains(&index) || foreign::keeps_the_body_in_place(attribute)
+    });
+    let (slot, bound) = (crate::splice::local("rejection"), crate::splice::local("bound"));
+    let mut lend = false;
+    let mut from = 0;
+    let mut marks = Vec::new();
+    for (index, (entry, _, args)) in stack.iter().enumerate() {
+        let (outer, inner) = entries.split_at(index);
+        let inner = inner.get(1..).unwrap_or_default();
+        // Where the next layer inside stands among the attributes.
+        let next = places.get(index).copied();
+        let direct = next.is_some_and(|next| between(from, next).iter().all(foreign::is_inert));
+        from = next.map_or(from, |next| next + 1);
+        let any = |entries: &[Entry], role| entries.iter().any(|entry| entry.is(role));
+        let bounded = entry.is(Role::Bounds) && any(inner, Role::IsBounded)
+            || entry.is(Role::IsBounded) && any(outer, Role::Bounds);
+        marks.push(Mark {
+            outer: names(outer),
+            inner: names(inner),
+            lend,
+            direct,
+            slot: SlotMark::of(&slot, entry, outer, inner).filter(|_| is_open),
+            bound: (bounded && is_open).then(|| bound.clone()),
+        });
+        lend |= entry.is(Role::Repeats) || Args::mention(args, entry.later, &parameters);
+    }
+    marks
+}
+
 /// The family's entry for this attribute: a bare name, or a path that begins with the crate's own.
 fn sibling(table: &[Entry], attribute: &Attribute) -> Option<Entry> {
     let path = attribute.path();
@@ -145,7 +130,7 @@ fn sibling(table: &[Entry], attribute: &Attribute) -> Option<Entry> {
 /// Where the family is, for the attribute whose own path is not known: the one that is expanded.
 fn root(name: &'static str, args: &TokenStream) -> TokenStream {
     let mut unread = Errors::default();
-    Args::parse(name, args.clone(), Vec::new(), &mut unread).root(&mut unread)
+    Args::parse(name, None, args.clone(), Vec::new(), &mut unread).root(&mut unread)
 }
 
 fn tokens_of(attribute: &Attribute) -> TokenStream {
@@ -171,9 +156,9 @@ mod tests {
     use super::*;
 
     const TABLE: &[Entry] = &[
-        Entry { name: "fallback", repeats: false },
-        Entry { name: "retry", repeats: true },
-        Entry { name: "timeout", repeats: false },
+        Entry { name: "fallback", roles: &[], later: &["with"] },
+        Entry { name: "retry", roles: &[Role::Repeats, Role::Listens, Role::Bounds], later: &[] },
+        Entry { name: "timeout", roles: &[Role::Rejects, Role::IsBounded], later: &[] },
     ];
 
     /// What the first attribute to be expanded writes, as text with single spaces.
@@ -197,11 +182,13 @@ mod tests {
             fn call(id: u32) -> Result<(), ()> { body }
         };
         let expected = quote! {
-            #[timeout(@{ outer[fallback retry] inner[] lend } "5s")]
+            #[timeout(@{ outer[fallback retry] inner[] lend
+                slot[resilience_rejection heard] bound[resilience_bound] } "5s")]
             #[doc = r" Docs stay."]
-            #[resilience::retry(@{ outer[fallback] inner[timeout] } attempts = 4)]
+            #[resilience::retry(@{ outer[fallback] inner[timeout] direct
+                slot[resilience_rejection declared listens] bound[resilience_bound] } attempts = 4)]
             #[inline]
-            #[::resilience::fallback(@{ outer[] inner[retry timeout] } value = 7)]
+            #[::resilience::fallback(@{ outer[] inner[retry timeout] direct } value = 7)]
             fn call(id: u32) -> Result<(), ()> { body }
         };
         assert_eq!(reordered(0, &quote!(value = 7), function), Some(text(&expected)));
@@ -220,6 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn what_another_attribute_may_wrap_is_neither_direct_nor_heard() {
+        let stack = |foreign: TokenStream| {
+            let function = quote! {
+                #foreign
+                #[timeout("5s")]
+                fn call() -> Result<(), ()> { body }
+            };
+            reordered(1, &quote!(), function).expect("two attributes")
+        };
+        assert!(stack(quote!(#[must_use])).contains("direct slot"));
+        let instrumented = stack(quote!(#[tracing::instrument]));
+        assert!(!instrumented.contains("direct") && instrumented.contains("slot"));
+        let unknown = stack(quote!(#[some::wrapper]));
+        assert!(!unknown.contains("direct") && !unknown.contains("slot"), "{unknown}");
+    }
+
+    #[test]
     fn attributes_of_others_are_no_siblings() {
         let alone = quote! {
             #[ntest::timeout(100)]
@@ -227,19 +231,5 @@ mod tests {
             fn call() {}
         };
         assert_eq!(reordered(1, &quote!(), alone), None);
-    }
-
-    #[test]
-    fn a_mark_is_read_as_it_was_written() {
-        let written = Mark {
-            outer: vec!["fallback".into(), "retry".into()],
-            inner: vec!["timeout".into()],
-            lend: true,
-        };
-        let (read, args) = Mark::split(quote!(#written attempts = 4));
-        let read = read.expect("a mark");
-        assert_eq!((read.outer, read.inner, read.lend), (written.outer, written.inner, true));
-        assert_eq!(text(&args), text(&quote!(attempts = 4)));
-        assert!(Mark::split(quote!(attempts = 4)).0.is_none());
     }
 }

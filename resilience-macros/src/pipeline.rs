@@ -7,12 +7,13 @@ use syn::spanned::Spanned;
 
 use crate::args::Args;
 use crate::async_trait::{self, Boxed};
-use crate::attrs::Attribute;
+use crate::attrs::{Attribute, Role};
 use crate::check;
 use crate::diagnostics::Errors;
-use crate::function::{Body, Function, nameable};
+use crate::function::{Body, Function, Taken, nameable};
 use crate::instrument;
-use crate::order::{self, Entry, Mark};
+use crate::mark::Mark;
+use crate::order::{self, Entry};
 use crate::splice::{Clone, Site, braced};
 use crate::tokens::rename_self;
 
@@ -35,7 +36,7 @@ pub(crate) fn run<A: Attribute>(
         }
     }
     let mut errors = Errors::default();
-    let layer = Layer::<A>::read(mark.as_ref(), args, &function, &mut errors);
+    let layer = Layer::<A>::read(mark, args, &function, &mut errors);
     match (errors.into_compile_errors(), layer, &function.body) {
         (None, Some(layer), Body::Block(body)) => layer.around(body, function.clone()),
         (errors, ..) => quote!(#function #errors),
@@ -47,20 +48,21 @@ struct Layer<A> {
     model: A,
     /// The path of the runtime.
     root: TokenStream,
+    mark: Mark,
     /// Where `#[async_trait]` has put the body.
     boxed: Option<Boxed>,
 }
 
 impl<A: Attribute> Layer<A> {
     fn read(
-        mark: Option<&Mark>,
+        mark: Option<Mark>,
         args: TokenStream,
         function: &Function,
         errors: &mut Errors,
     ) -> Option<Self> {
         let boxed = match &function.body {
             Body::Block(body) if function.sig.asyncness.is_none() => {
-                Boxed::find(body, function.owned_self())
+                Boxed::find(body, function.self_taken())
             }
             _ => None,
         };
@@ -69,27 +71,34 @@ impl<A: Attribute> Layer<A> {
             Some(boxed) => boxed.bindings.clone(),
             None => function.bindings(),
         };
-        let variables = bindings.iter().map(|binding| binding.name.clone()).collect();
-        let mut args = Args::parse(A::NAME, args, variables, errors);
+        let variables: Vec<_> = bindings.iter().map(|binding| binding.name.clone()).collect();
+        let needs_arguments = Args::mention(&args, A::LATER, &variables);
+        let mut args = Args::parse(A::NAME, A::FIRST, args, variables, errors);
         let root = args.root(errors);
         let model = A::validate(&mut args, errors);
         args.finish(A::HINTS, errors);
         check::function(A::NAME, function, boxed.is_some(), errors);
-        match mark {
-            Some(mark) => A::check_order(mark, errors),
-            None => check::unmarked(A::NAME, function, errors),
+        if mark.is_none() {
+            check::unmarked(A::NAME, function, errors);
         }
+        let mut mark = mark.unwrap_or_default();
+        if let Some(model) = &model {
+            let is_async = boxed.is_some() || function.sig.asyncness.is_some();
+            model.check_order(&mark, errors);
+            model.check_function(&function.sig, is_async, errors);
+        }
+        mark.lend |= needs_arguments;
         let clones = model.as_ref().map(A::clones).unwrap_or_default();
         check::clones(&bindings, clones, errors);
-        if A::REPEATS {
+        if A::ROLES.contains(&Role::Repeats) {
             check::repeatable(A::NAME, function, &bindings, clones, errors);
         }
-        model.map(|model| Self { model, root, boxed })
+        model.map(|model| Self { model, root, mark, boxed })
     }
 
     /// The function with this layer around its body.
     fn around(self, body: &Group, mut function: Function) -> TokenStream {
-        let Self { model, root, boxed } = self;
+        let Self { model, root, mark, boxed } = self;
         let (returns, returns_span) = match &boxed {
             Some(boxed) => {
                 let returns = nameable(boxed.returns.clone());
@@ -111,8 +120,11 @@ impl<A: Attribute> Layer<A> {
                 })
             })
             .collect();
+        let unshared = bindings.iter().filter(|binding| binding.taken != Taken::Shared);
+        let unshared = unshared.map(|binding| binding.name.clone()).collect();
         let inside = boxed.as_ref().map_or(body, |boxed| &boxed.block);
-        let inside = instrument::lend_arguments(inside);
+        let lends = mark.lend || A::ROLES.contains(&Role::Repeats);
+        let inside = if lends { instrument::lend_arguments(inside) } else { inside.clone() };
         let inside = if clones.iter().any(|clone| clone.from == "self") {
             crate::tokens::refill(&inside, rename_self(inside.stream(), async_trait::SELF))
         } else {
@@ -126,7 +138,9 @@ impl<A: Attribute> Layer<A> {
             name: function.sig.ident.to_string(),
             private: quote!(#root::__private),
             generics: function.generics(),
+            unshared,
             clones,
+            mark,
         };
         let new = model.generate(&site);
         let settled = model.clones();

@@ -2,7 +2,9 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::{Expr, LitStr};
 
+use crate::mark::{Mark, SlotMark};
 use crate::tokens::{refill, respan};
 
 /// A body, and what generated code must know to put something around it.
@@ -17,8 +19,12 @@ pub(crate) struct Site {
     /// The path of the runtime's private module.
     pub(crate) private: TokenStream,
     pub(crate) generics: Vec<Ident>,
+    /// The parameters whose place may be moved from or borrowed exclusively while the body runs.
+    pub(crate) unshared: Vec<Ident>,
     /// Arguments that get a clone for each attempt, and whether the clone is `mut`.
     pub(crate) clones: Vec<Clone>,
+    /// The place among the siblings.
+    pub(crate) mark: Mark,
 }
 
 /// An argument cloned for each attempt: `let [mut] name = from.clone()`.
@@ -40,13 +46,53 @@ impl Site {
         respan(self.private.clone(), span)
     }
 
-    /// One run of the body, as an expression: `?` and `return` end this run only.
+    /// One run of several of the body, as an expression: `?` and `return` end this run only.
     ///
     /// The arguments are borrowed, so that the next run finds them. `first` stands in front of the
     /// body, which can see its locals.
     pub(crate) fn attempt(&self, first: Option<&TokenStream>) -> TokenStream {
-        let Self { returns, body, clones, .. } = self;
-        let mut block = self.return_edge();
+        let (block, returns) = (self.block(first), &self.returns);
+        if self.mark.direct {
+            quote!(#block)
+        } else if self.is_async {
+            quote!(async #block.await)
+        } else {
+            quote!((|| -> #returns #block)())
+        }
+    }
+
+    /// The only run of the body, as an expression. The arguments are moved in, unless somebody needs
+    /// them again.
+    pub(crate) fn run(&self) -> TokenStream {
+        let (block, returns, private) = (self.block(None), &self.returns, &self.private);
+        if self.mark.direct {
+            return quote!(#block);
+        }
+        let moved = self.moved();
+        if self.is_async {
+            quote!(async #moved #block.await)
+        } else {
+            quote!(#private::once(#moved || -> #returns #block))
+        }
+    }
+
+    /// The only run of the body, as a future that has not begun.
+    pub(crate) fn future(&self) -> TokenStream {
+        let (block, moved) = (self.block(None), self.moved());
+        quote!(async #moved #block)
+    }
+
+    fn moved(&self) -> Option<TokenStream> {
+        (!self.mark.lend).then(|| quote!(move))
+    }
+
+    /// The body in braces, behind what a run needs.
+    fn block(&self, first: Option<&TokenStream>) -> Group {
+        let Self { body, clones, .. } = self;
+        let mut block = TokenStream::new();
+        if self.mark.inner.is_empty() || !self.mark.direct {
+            block.extend(self.return_edge());
+        }
         for Clone { name, from, mutable } in clones {
             let mutable = mutable.then(|| quote!(mut));
             block.extend(quote_spanned!(name.span()=>
@@ -58,7 +104,55 @@ impl Site {
         let mut block = refill(body, block);
         // At the body's place, but ours: the user's own items still come first in the user's block.
         block.set_span(body.span().resolved_at(Span::mixed_site()));
-        if self.is_async { quote!(async #block.await) } else { quote!((|| -> #returns #block)()) }
+        block
+    }
+
+    /// Declares the local by which layers inside tell of a rejection, where this layer has to.
+    pub(crate) fn declare_slot(&self) -> Option<TokenStream> {
+        let SlotMark { name, .. } = self.mark.slot.as_ref().filter(|slot| slot.declared)?;
+        let private = &self.private;
+        // A reference, so that a block that moves what it names moves no more than that.
+        Some(quote!(let #name = #private::Slot::new(); let #name = &#name;))
+    }
+
+    /// What this layer hears by, as an `Option`.
+    pub(crate) fn heard_slot(&self) -> TokenStream {
+        match self.mark.slot.as_ref().filter(|slot| slot.listens) {
+            Some(SlotMark { name, .. }) => quote!(::core::option::Option::Some(#name)),
+            None => quote!(::core::option::Option::None),
+        }
+    }
+
+    /// The statement by which this layer takes back what a layer inside has told.
+    pub(crate) fn clear_slot(&self) -> Option<TokenStream> {
+        let SlotMark { name, .. } = self.mark.slot.as_ref().filter(|slot| slot.heard)?;
+        Some(quote!(#name.clear();))
+    }
+
+    /// The outcome of a call that this layer turns away, as an expression: `rejected` as the
+    /// function's own failure, or `None`. The layers outside are told.
+    pub(crate) fn reject(&self, rejected: &Ident, error: Option<&Expr>) -> TokenStream {
+        let (returns, at) = (&self.returns, self.returns_span);
+        let private = self.private_at(at);
+        let slot = self.mark.slot.as_ref().filter(|slot| slot.heard);
+        let told = slot.map(|SlotMark { name, .. }| quote!(#name.set(&#rejected);));
+        let outcome = match error {
+            Some(error) => {
+                quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error))
+            }
+            None => quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
+        };
+        quote!({ #told #outcome })
+    }
+
+    /// The name of the function in events and rejections, as an expression; `name` where the user
+    /// has given one.
+    pub(crate) fn policy_name(&self, name: Option<&LitStr>) -> TokenStream {
+        let path = &self.name;
+        match name {
+            Some(name) => quote!(#name),
+            None => quote!(::core::concat!(::core::module_path!(), "::", #path)),
+        }
     }
 
     /// A `return` that is never reached. It tells the compiler the type of the block, so that type

@@ -154,7 +154,7 @@ where
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
         let policy = self.policy.lent().at("retry", Waits::Blocking);
-        let under = Under { policy: &policy, spending: Some(&spending) };
+        let under = Under { policy: &policy, spending: Some(&spending), slot: None };
         loop {
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
@@ -179,7 +179,7 @@ where
             // Nothing of this block lives through the wait, so that the future is `Send`.
             let pause = {
                 let policy = self.policy.lent().at("retry", Waits::Async);
-                let under = Under { policy: &policy, spending: Some(&spending) };
+                let under = Under { policy: &policy, spending: Some(&spending), slot: None };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
                 match state.step(under, out, &*on, &*on_ok, on_retry, on_give_up) {

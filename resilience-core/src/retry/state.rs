@@ -12,6 +12,7 @@ use crate::classify::{Class, Kind};
 use crate::clock::{self, Moment, Pause};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 use crate::outcome::Outcome;
+use crate::slot::Slot;
 use crate::switch;
 
 /// Where one call stands. Travels by value; nothing is written before the first failure unless the
@@ -48,13 +49,15 @@ enum Verdict {
     GiveUp(StopReason),
 }
 
-/// What a call runs under: two words.
+/// What a call runs under: three words.
 #[derive(Clone, Copy, Debug)]
 pub struct Under<'p, B> {
     /// The policy, at its place.
     pub policy: &'p RetryPolicy<B>,
     /// What the call does with its budget, where it has one.
     pub spending: Option<&'p Spending<'p>>,
+    /// Where a layer inside tells that it turned the call away.
+    pub slot: Option<&'p Slot>,
 }
 
 impl RetryState {
@@ -94,6 +97,13 @@ impl RetryState {
         }
     }
 
+    /// When the call's deadline is, where it has one.
+    #[inline]
+    pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Moment> {
+        let started = self.0?.started?;
+        Some(started.plus(policy.limits.deadline?))
+    }
+
     /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
     ///
     /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
@@ -105,7 +115,7 @@ impl RetryState {
     #[inline(never)]
     pub fn step<O, B, C, D>(
         self,
-        Under { policy, spending }: Under<'_, B>,
+        Under { policy, spending, slot }: Under<'_, B>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -126,7 +136,10 @@ impl RetryState {
                 }
                 class => (class, None),
             },
-            Err(error) => (on(error).into(), Some(error)),
+            Err(error) => {
+                let rejected = slot.and_then(Slot::class);
+                (rejected.unwrap_or_else(|| on(error).into()), Some(error))
+            }
         };
         let progress = self.0.unwrap_or(FIRST);
         let now = clock::now();
@@ -147,6 +160,7 @@ impl RetryState {
                     delay_source: source,
                     elapsed,
                 });
+                slot.inspect(|slot| slot.clear());
                 let (pause, unseen) = Pause::start(delay);
                 let started = Some(started.minus(unseen));
                 ControlFlow::Continue((Self(Some(Progress { started, ..next })), pause))

@@ -1,20 +1,43 @@
 //! What an attribute is: keys, checks, code. One file each; none imports another.
 
 pub(crate) mod retry;
+pub(crate) mod timeout;
 
 use proc_macro2::TokenStream;
+use syn::Signature;
 
 use crate::args::{Args, Hint};
 use crate::diagnostics::Errors;
-use crate::order::Mark;
+use crate::mark::Mark;
 use crate::splice::Site;
+
+/// How a layer takes part in what passes between layers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The body may run more than once.
+    Repeats,
+    /// It treats a rejection by a layer inside differently from a failure of the body.
+    Listens,
+    /// It turns calls away.
+    Rejects,
+    /// It may set a deadline.
+    Bounds,
+    /// A deadline outside shortens its own time.
+    IsBounded,
+}
 
 /// An attribute as the pipeline sees it. The value is the validated model.
 pub(crate) trait Attribute: Sized {
     const NAME: &'static str;
 
-    /// Whether the body may run more than once.
-    const REPEATS: bool;
+    /// What the layers around it must know.
+    const ROLES: &'static [Role];
+
+    /// The keys whose values run when the body has begun, and so may need its arguments again.
+    const LATER: &'static [&'static str];
+
+    /// The key that a first value without one belongs to.
+    const FIRST: Option<&'static str> = None;
 
     /// The keys that other libraries use, and what to say about each.
     const HINTS: &'static [(&'static str, Hint)];
@@ -26,7 +49,10 @@ pub(crate) trait Attribute: Sized {
     fn generate(&self, site: &Site) -> TokenStream;
 
     /// Reports a place among its siblings that would make a layer dead or dangerous.
-    fn check_order(_mark: &Mark, _errors: &mut Errors) {}
+    fn check_order(&self, _mark: &Mark, _errors: &mut Errors) {}
+
+    /// Reports a function that the attribute cannot go on.
+    fn check_function(&self, _function: &Signature, _is_async: bool, _errors: &mut Errors) {}
 
     /// The arguments that get a clone for each attempt.
     fn clones(&self) -> &[proc_macro2::Ident] {

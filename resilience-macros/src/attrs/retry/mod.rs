@@ -12,9 +12,9 @@ use syn::{Expr, LitStr};
 
 use self::policy::{Plan, Policy};
 use crate::args::{Args, Hint, Value};
-use crate::attrs::Attribute;
+use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
-use crate::order::Mark;
+use crate::mark::Mark;
 use crate::splice::{Site, local};
 use crate::value;
 
@@ -39,7 +39,9 @@ const LEVELS: &[(&str, Option<&str>)] =
 
 impl Attribute for Retry {
     const NAME: &'static str = "retry";
-    const REPEATS: bool = true;
+    const ROLES: &'static [Role] = &[Role::Repeats, Role::Listens, Role::Bounds];
+    // It repeats: the arguments are lent whatever its keys name.
+    const LATER: &'static [&'static str] = &[];
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
@@ -85,6 +87,8 @@ impl Attribute for Retry {
         let bind = self.bind.as_ref();
         let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
         let attempt = site.attempt(bind.as_ref());
+        let bound = site.mark.bound.as_ref();
+        let bound = bound.map(|bound| quote!(let #bound = #state.bound(#constant);));
         let on = self.on(private);
         let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
         let (on_retry, on_give_up) = self.hooks(private);
@@ -107,10 +111,12 @@ impl Attribute for Retry {
         } else {
             quote!(::core::option::Option::None)
         };
+        let slot = site.heard_slot();
         let attempt = quote! {
+            #bound
             let #out = #attempt;
             #success
-            let #under = #private::Under { policy: #policy, spending: #budget };
+            let #under = #private::Under { policy: #policy, spending: #budget, slot: #slot };
         };
         let round = if *is_async {
             let step = step(quote!(step), quote!(#state));
@@ -134,7 +140,9 @@ impl Attribute for Retry {
                 }
             }
         };
+        let declared = site.declare_slot();
         quote! {
+            #declared
             #setup
             let mut #state = #begin;
             #layer: loop {
@@ -144,7 +152,7 @@ impl Attribute for Retry {
         }
     }
 
-    fn check_order(mark: &Mark, errors: &mut Errors) {
+    fn check_order(&self, mark: &Mark, errors: &mut Errors) {
         if mark.inner.iter().any(|name| name == Self::NAME) {
             errors.add(
                 Ident::new(Self::NAME, Span::call_site()),

@@ -1,0 +1,53 @@
+//! A future that is given up when its time is over.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::clock::{Moment, Timer};
+use crate::switch;
+
+/// Runs `body` for at most `limit`, and at most until `bound`.
+///
+/// # Errors
+/// The time that it had, where that is over before the body is ready.
+#[inline]
+pub fn timeout<F: Future>(limit: Duration, bound: Option<Moment>, body: F) -> Timeout<F> {
+    let limit = if switch::is_enabled() { limit } else { Duration::MAX };
+    let timer = Timer::start(limit, bound);
+    Timeout { body, timer }
+}
+
+pin_project! {
+    /// See [`timeout`]. No `async fn`, which would store its arguments a second time.
+    #[must_use]
+    pub struct Timeout<F> {
+        #[pin]
+        body: F,
+        #[pin]
+        timer: Timer,
+    }
+}
+
+impl<F> core::fmt::Debug for Timeout<F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Timeout").finish_non_exhaustive()
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Duration>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // The body first: what is ready in time is never thrown away for a timer that is ready too.
+        match this.body.poll(cx) {
+            Poll::Ready(out) => Poll::Ready(Ok(out)),
+            Poll::Pending => this.timer.poll(cx).map(Err),
+        }
+    }
+}
