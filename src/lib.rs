@@ -53,13 +53,18 @@ extern crate self as resilience;
 #[doc(hidden)]
 pub use resilience_core::__private;
 pub use resilience_core::{
-    Attempt, Backoff, Class, Classify, DelaySource, FromRejected, GiveUpEvent, InvalidPolicy,
-    Jitter, Kind, Outcome, Rejected, RejectedKind, Retry, RetryBudget, RetryEvent, RetryPolicy,
-    Schedule, Sent, StopReason, is_enabled, set_enabled, testing,
+    Attempt, Backoff, CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, Class, Classify,
+    DelaySource, FromRejected, GiveUpEvent, InvalidPolicy, Jitter, Kind, Outcome, Rejected,
+    RejectedKind, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Sent, StateChange,
+    StopReason, circuit_breaker, is_enabled, set_enabled, testing,
 };
 
 #[doc = include_str!("../docs/classify.md")]
 pub use resilience_macros::Classify;
+#[doc = include_str!("../docs/circuit_breaker.md")]
+pub use resilience_macros::circuit_breaker;
+#[doc = include_str!("../docs/fallback.md")]
+pub use resilience_macros::fallback;
 #[doc = include_str!("../docs/retry.md")]
 pub use resilience_macros::retry;
 #[doc = include_str!("../docs/timeout.md")]

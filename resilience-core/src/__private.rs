@@ -7,10 +7,13 @@ pub use core::time::Duration;
 pub use crate::__logged as logged;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
+pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
 use crate::classify::{Class, Classify};
 pub use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
+pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered};
 pub use crate::jitter::Jitter;
+pub use crate::keyed::Keyed;
 use crate::log;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
@@ -85,6 +88,7 @@ pub fn once<O>(body: impl FnOnce() -> O) -> O {
 
 /// The outcome of a call that was turned away.
 #[inline]
+#[must_use]
 pub fn reject<O>(rejected: Rejected) -> O
 where
     O: Outcome<Err: FromRejected>,
@@ -98,6 +102,48 @@ where
 pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) -> O::Err) -> O {
     log::rejected(&rejected);
     O::from_result(Err(error(rejected)))
+}
+
+/// The window of a breaker, by a constant that is a number of calls or a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<T>(pub T);
+
+#[cfg(not(resilience_loom))]
+impl Window<u32> {
+    /// The breaker with this window.
+    #[track_caller]
+    #[must_use]
+    pub const fn of(self, breaker: CircuitBreaker) -> CircuitBreaker {
+        breaker.count_window(check::window(self.0))
+    }
+}
+
+#[cfg(not(resilience_loom))]
+impl Window<Duration> {
+    /// The breaker with this window.
+    #[track_caller]
+    #[must_use]
+    pub const fn of(self, breaker: CircuitBreaker) -> CircuitBreaker {
+        breaker.time_window(check::window_time(self.0))
+    }
+}
+
+/// A policy that is reached through what the body may change: a clone of the handle is held instead.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be held while the function changes what it is in",
+    label = "not a handle that can be cloned",
+    note = "keep it in an `Arc`, of which a clone is held for the call, or take `&self`"
+)]
+pub trait Handle<P>: Clone + AsRef<P> {}
+
+#[diagnostic::do_not_recommend]
+impl<H: Clone + AsRef<P>, P> Handle<P> for H {}
+
+/// Holds a policy for one call.
+#[inline]
+#[must_use]
+pub fn hold<H: Handle<P>, P>(handle: &H) -> H {
+    handle.clone()
 }
 
 /// The `on_ok` of a function without one: every value is final.
@@ -211,6 +257,86 @@ pub mod check {
     pub const fn deadline(deadline: Duration) -> Duration {
         hold(rules::deadline(deadline));
         deadline
+    }
+
+    /// A number of failures.
+    #[track_caller]
+    #[must_use]
+    pub const fn failure_threshold(failures: u32) -> u32 {
+        hold(rules::failure_threshold(failures));
+        failures
+    }
+
+    /// A number of successes.
+    #[track_caller]
+    #[must_use]
+    pub const fn success_threshold(successes: u32) -> u32 {
+        hold(rules::success_threshold(successes));
+        successes
+    }
+
+    /// A share of failures.
+    #[track_caller]
+    #[must_use]
+    pub const fn failure_rate(rate: f64) -> f64 {
+        hold(rules::failure_rate(rate));
+        rate
+    }
+
+    /// A share of slow calls.
+    #[track_caller]
+    #[must_use]
+    pub const fn slow_rate(rate: f64) -> f64 {
+        hold(rules::slow_rate(rate));
+        rate
+    }
+
+    /// A number of calls to look back over.
+    #[track_caller]
+    #[must_use]
+    pub const fn window(calls: u32) -> u32 {
+        hold(rules::window(calls));
+        calls
+    }
+
+    /// A time to look back over.
+    #[track_caller]
+    #[must_use]
+    pub const fn window_time(length: Duration) -> Duration {
+        hold(rules::window_time(length));
+        length
+    }
+
+    /// An open time.
+    #[track_caller]
+    #[must_use]
+    pub const fn reset_timeout(time: Duration) -> Duration {
+        hold(rules::reset_timeout(time));
+        time
+    }
+
+    /// An open time under its maximum.
+    #[track_caller]
+    pub const fn reset_within_max(first: Duration, max: Duration) {
+        hold(rules::reset_within_max(first, max));
+    }
+
+    /// A number of failures within a window.
+    #[track_caller]
+    pub const fn threshold_within_window(failures: u32, window: u32) {
+        hold(rules::threshold_within_window(failures, window));
+    }
+
+    /// A number of calls within a window.
+    #[track_caller]
+    pub const fn min_calls_within_window(calls: u32, window: u32) {
+        hold(rules::min_calls_within_window(calls, window));
+    }
+
+    /// Probes enough for the successes that are asked for.
+    #[track_caller]
+    pub const fn probes_suffice(successes: u32, calls: u32) {
+        hold(rules::probes_suffice(successes, calls));
     }
 
     /// A first delay under a ceiling.

@@ -44,6 +44,14 @@ impl Moment {
         Self(NonZeroU64::new(nanos).unwrap_or(NonZeroU64::MIN))
     }
 
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
+        Self::at(nanos)
+    }
+
+    pub(crate) const fn nanos(self) -> u64 {
+        self.0.get()
+    }
+
     /// The time from `earlier` to here; zero where `earlier` is later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))

@@ -5,10 +5,13 @@
 
 mod backoff;
 mod budget;
+mod circuit_breaker;
 mod classify;
 mod clock;
 mod event;
+mod fallback;
 mod jitter;
+mod keyed;
 mod log;
 mod outcome;
 mod own;
@@ -19,6 +22,7 @@ mod retry;
 mod rules;
 mod slot;
 mod switch;
+mod sync;
 pub mod testing;
 mod timeout;
 
@@ -27,6 +31,9 @@ pub mod __private;
 
 pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
+pub use circuit_breaker::{
+    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, StateChange, circuit_breaker,
+};
 pub use classify::{Class, Classify, Kind, Sent};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;

@@ -1,6 +1,7 @@
 //! Events as `tracing` events: nothing without the feature of that name.
 
 use core::fmt;
+use core::time::Duration;
 
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::rejected::Rejected;
@@ -77,6 +78,44 @@ pub(crate) fn give_ups<E>(
     |event| give_up(event, Shown::Nothing, hook)
 }
 
+/// Logs a change of a breaker's state.
+#[cfg(feature = "tracing")]
+pub(crate) fn state_change(
+    name: &str,
+    from: &dyn fmt::Display,
+    to: &dyn fmt::Display,
+    open_for: Option<Duration>,
+) {
+    tracing::warn!(
+        target: "resilience",
+        function = name,
+        %from,
+        %to,
+        open_for_ms = open_for.map(millis),
+        "circuit breaker changed"
+    );
+}
+
+/// Logs a change of a breaker's state.
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn state_change(
+    _: &str,
+    _: &dyn fmt::Display,
+    _: &dyn fmt::Display,
+    _: Option<Duration>,
+) {
+}
+
+/// Logs that something stood in for a failure.
+#[cfg(feature = "tracing")]
+pub(crate) fn fell_back(name: &str) {
+    tracing::info!(target: "resilience", function = name, "fell back");
+}
+
+/// Logs that something stood in for a failure.
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn fell_back(_: &str) {}
+
 /// Logs a call that was turned away. Not above DEBUG: an open circuit turns away thousands, and its
 /// opening has been told.
 #[cfg(feature = "tracing")]
@@ -147,7 +186,7 @@ fn tell_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
 }
 
 #[cfg(feature = "tracing")]
-fn millis(time: core::time::Duration) -> u64 {
+fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

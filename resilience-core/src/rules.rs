@@ -71,3 +71,69 @@ pub(crate) const fn base_within_deadline(base: Duration, deadline: Duration) -> 
         "`base_delay` is not shorter than `deadline`, which leaves no room for a retry",
     )
 }
+
+pub(crate) const fn failure_threshold(failures: u32) -> Rule {
+    rule(
+        failures >= 1,
+        "`failure_threshold` must be at least 1, or it would be open from the start",
+    )
+}
+
+pub(crate) const fn threshold_within_window(failures: u32, window: u32) -> Rule {
+    rule(
+        failures <= window,
+        "`failure_threshold` is more than `window` holds, so the circuit would never open",
+    )
+}
+
+const fn is_share(rate: f64) -> bool {
+    rate > 0.0 && rate <= 1.0
+}
+
+pub(crate) const fn failure_rate(rate: f64) -> Rule {
+    rule(is_share(rate), "`failure_rate` is a share of the calls, above 0 and at most 1")
+}
+
+pub(crate) const fn slow_rate(rate: f64) -> Rule {
+    rule(is_share(rate), "`slow_rate` is a share of the calls, above 0 and at most 1")
+}
+
+pub(crate) const fn min_calls_within_window(calls: u32, window: u32) -> Rule {
+    rule(calls <= window, "`min_calls` is more than `window` holds, so no rate would ever count")
+}
+
+pub(crate) const fn window(calls: u32) -> Rule {
+    rule(
+        calls >= 1 && calls <= 100_000,
+        "`window` is a number of calls from 1 to 100000; for more write a time, like `\"10s\"`",
+    )
+}
+
+pub(crate) const fn window_time(length: Duration) -> Rule {
+    rule(!length.is_zero(), "`window` is zero, so no call would ever be in it")
+}
+
+pub(crate) const fn reset_timeout(time: Duration) -> Rule {
+    rule(!time.is_zero(), "`reset_timeout` is zero, so the circuit would never be open")
+}
+
+pub(crate) const fn reset_within_max(first: Duration, max: Duration) -> Rule {
+    rule(
+        first.as_nanos() <= max.as_nanos(),
+        "`reset_timeout` is longer than `max_reset_timeout`, so the open time could not grow",
+    )
+}
+
+pub(crate) const fn success_threshold(successes: u32) -> Rule {
+    rule(
+        successes >= 1,
+        "`success_threshold` must be at least 1: something has to close the circuit",
+    )
+}
+
+pub(crate) const fn probes_suffice(successes: u32, calls: u32) -> Rule {
+    rule(
+        calls >= successes,
+        "`half_open_calls` is less than `success_threshold`, so the circuit could never close",
+    )
+}

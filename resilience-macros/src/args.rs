@@ -94,6 +94,11 @@ impl Args {
         Some(self.args.swap_remove(index))
     }
 
+    /// Whether there is an argument that nobody has taken: perhaps a key that was misspelt.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.args.is_empty()
+    }
+
     /// Takes `key = value` and reads the value.
     pub(crate) fn value<T>(
         &mut self,

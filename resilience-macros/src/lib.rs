@@ -8,6 +8,7 @@ mod args;
 mod async_trait;
 mod attrs;
 mod borrow;
+mod builder;
 mod check;
 mod classify;
 mod constant;
@@ -17,6 +18,7 @@ mod function;
 mod instrument;
 mod mark;
 mod order;
+mod own;
 mod pipeline;
 #[cfg(test)]
 mod robustness;
@@ -42,6 +44,8 @@ macro_rules! attributes {
 }
 
 attributes! {
+    circuit_breaker: attrs::circuit_breaker::CircuitBreaker,
+    fallback: attrs::fallback::Fallback,
     retry: attrs::retry::Retry,
     timeout: attrs::timeout::Timeout,
 }

@@ -107,6 +107,27 @@ impl Site {
         block
     }
 
+    /// The predicate for errors; without one, the error's own `Classify` where it has one.
+    pub(crate) fn meaning(&self, on: Option<&Expr>) -> TokenStream {
+        let (private, error) = (&self.private, local("error"));
+        match on {
+            Some(on) => quote!(#on),
+            None => quote!(|#error| {
+                #[allow(unused_imports)]
+                use #private::Unclassified as _;
+                #private::Probe(#error).class()
+            }),
+        }
+    }
+
+    /// Whether `out` is a success, as an expression: spanned at the return type, so that a type that
+    /// is no outcome is underlined there, once.
+    pub(crate) fn is_ok(&self, out: &Ident) -> TokenStream {
+        let (returns, at) = (&self.returns, self.returns_span);
+        let private = self.private_at(at);
+        quote_spanned!(at=> <#returns as #private::Outcome>::is_ok(&#out))
+    }
+
     /// Declares the local by which layers inside tell of a rejection, where this layer has to.
     pub(crate) fn declare_slot(&self) -> Option<TokenStream> {
         let SlotMark { name, .. } = self.mark.slot.as_ref().filter(|slot| slot.declared)?;

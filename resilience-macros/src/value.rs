@@ -229,6 +229,14 @@ pub(crate) fn duration_tokens(value: Duration, at: &Expr, private: &TokenStream)
     quote_spanned!(at.span()=> #private::Duration::new(#seconds, #nanos))
 }
 
+/// The tokens of a number: a literal as the `f64` that it is meant for.
+pub(crate) fn number_tokens(value: &Constant<f64>) -> TokenStream {
+    match value {
+        Constant::Literal(number, at) => quote_spanned!(at.span()=> #number),
+        other => other.to_token_stream(),
+    }
+}
+
 /// A predicate or hook: a path or a closure.
 pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
     if is_hopeless(&expr) && !matches!(expr, Expr::Closure(_)) {

@@ -1,5 +1,7 @@
 //! What an attribute is: keys, checks, code. One file each; none imports another.
 
+pub(crate) mod circuit_breaker;
+pub(crate) mod fallback;
 pub(crate) mod retry;
 pub(crate) mod timeout;
 

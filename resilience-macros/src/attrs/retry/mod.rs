@@ -89,13 +89,12 @@ impl Attribute for Retry {
         let attempt = site.attempt(bind.as_ref());
         let bound = site.mark.bound.as_ref();
         let bound = bound.map(|bound| quote!(let #bound = #state.bound(#constant);));
-        let on = self.on(private);
+        let on = site.meaning(self.on.as_ref());
         let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
         let (on_retry, on_give_up) = self.hooks(private);
-        // Spanned at the return type: a type that is no outcome is underlined there, once.
+        let is_ok = site.is_ok(&out);
         let at = site.returns_span;
         let there = site.private_at(at);
-        let is_ok = quote_spanned!(at=> <#returns as #there::Outcome>::is_ok(&#out));
         let step = |step: TokenStream, state: TokenStream| {
             quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
                 #state, #under, #out, #on, #on_ok, #on_retry, #on_give_up
@@ -167,21 +166,6 @@ impl Attribute for Retry {
 }
 
 impl Retry {
-    /// The predicate for errors; without one, the error's own `Classify` where it has one.
-    fn on(&self, private: &TokenStream) -> TokenStream {
-        let error = local("error");
-        self.on.as_ref().map_or_else(
-            || {
-                quote!(|#error| {
-                    #[allow(unused_imports)]
-                    use #private::Unclassified as _;
-                    #private::Probe(#error).class()
-                })
-            },
-            quote_expr,
-        )
-    }
-
     /// The hooks, inside what logs the events where the runtime has that feature.
     fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
         let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);

@@ -1,7 +1,5 @@
 //! The policy in the expansion: a constant, built from the keys, or the user's own.
 
-use std::time::Duration;
-
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -9,10 +7,11 @@ use syn::{Expr, LitStr};
 
 use super::keys::{Attempts, Backoff, Jitter, Keys};
 use crate::args::{Args, Keyed};
-use crate::constant::{self, may_be_generic};
+use crate::builder::Builder;
+use crate::constant::may_be_generic;
 use crate::diagnostics::Errors;
 use crate::splice::{Site, local};
-use crate::value::{self, Constant};
+use crate::value::number_tokens;
 
 /// Where the policy comes from.
 pub(super) enum Policy {
@@ -93,7 +92,7 @@ pub(super) struct Plan {
 impl Keys {
     fn generate(&self, site: &Site, place: &TokenStream) -> Plan {
         let private = &site.private;
-        let mut builder = Builder::new(site);
+        let mut builder = Builder::new("RetryPolicy", site);
         match &self.attempts {
             Some(Keyed { value: Attempts::Unlimited, .. }) => builder.set("unlimited", None),
             Some(Keyed { value: Attempts::Count(count), .. }) => {
@@ -124,11 +123,7 @@ impl Keys {
             None => {}
         }
         if let Some(Keyed { value: factor, .. }) = &self.factor {
-            let tokens = match factor {
-                Constant::Literal(factor, at) => quote_spanned!(at.span()=> #factor),
-                other => other.to_token_stream(),
-            };
-            builder.checked("factor", factor, &tokens);
+            builder.checked("factor", factor, &number_tokens(factor));
         }
         for (key, delay) in [
             ("base_delay", &self.base_delay),
@@ -165,7 +160,7 @@ impl Keys {
                 let #spending = #private::Spending::new(::core::option::Option::Some(#name));
             });
         }
-        let constant = builder.finish(place);
+        let constant = builder.constant(place);
         let policy =
             if adjusted.is_empty() { constant.clone() } else { quote!(&(*#constant) #adjusted) };
         let begin = if self.deadline.is_some() { quote!(timed) } else { quote!(new) };
@@ -190,89 +185,6 @@ impl Keys {
                 builder.require(rule, base, second, &quote!(#first_time, #second_time));
             }
         }
-    }
-}
-
-/// Builds the policy as nested calls, each spanned at its value, so that a broken rule is reported
-/// there.
-struct Builder<'s> {
-    site: &'s Site,
-    policy: TokenStream,
-    checks: TokenStream,
-    generic: bool,
-}
-
-impl<'s> Builder<'s> {
-    fn new(site: &'s Site) -> Self {
-        let private = &site.private;
-        let policy = quote!(#private::RetryPolicy::new());
-        Self { site, policy, checks: TokenStream::new(), generic: false }
-    }
-
-    fn set(&mut self, method: &str, value: Option<&TokenStream>) {
-        self.set_at(Span::call_site(), method, value);
-    }
-
-    fn set_at(&mut self, at: Span, method: &str, value: Option<&TokenStream>) {
-        let at = at.resolved_at(Span::call_site());
-        let (private, policy) = (self.site.private_at(at), &self.policy);
-        let method = Ident::new(method, at);
-        let value = value.map(|value| quote!(, #value));
-        self.policy = quote_spanned!(at=> #private::RetryPolicy::#method(#policy #value));
-    }
-
-    /// A value that has a rule of its own, under the key's name. Literals have been checked.
-    fn checked<T>(&mut self, key: &str, value: &Constant<T>, tokens: &TokenStream) {
-        let at = value.source().span();
-        let tokens = match value {
-            Constant::Literal(..) => tokens.clone(),
-            Constant::Expr(_) | Constant::Braced(_) => self.check(key, at, tokens),
-        };
-        self.generic |= self.is_generic(value);
-        self.set_at(at, key, Some(&tokens));
-    }
-
-    fn check(&self, rule: &str, at: Span, value: &TokenStream) -> TokenStream {
-        let at = at.resolved_at(Span::call_site());
-        let private = self.site.private_at(at);
-        let rule = Ident::new(rule, at);
-        quote_spanned!(at=> #private::check::#rule(#value))
-    }
-
-    /// A rule between two values, of which one at least is no literal.
-    fn require<T>(
-        &mut self,
-        rule: &str,
-        first: &Constant<T>,
-        second: &Constant<T>,
-        values: &TokenStream,
-    ) {
-        let call = self.check(rule, first.source().span(), values);
-        let generic = self.is_generic(first) || self.is_generic(second);
-        self.checks.extend(constant::check(&call, generic));
-    }
-
-    fn is_generic<T>(&self, value: &Constant<T>) -> bool {
-        match value {
-            Constant::Literal(..) => false,
-            Constant::Expr(expr) => may_be_generic(expr, &self.site.generics),
-            Constant::Braced(_) => true,
-        }
-    }
-
-    fn time(&self, value: &Constant<Duration>) -> TokenStream {
-        match value {
-            Constant::Literal(time, at) => value::duration_tokens(*time, at, &self.site.private),
-            Constant::Expr(expr) | Constant::Braced(expr) => expr.to_token_stream(),
-        }
-    }
-
-    /// A reference to the policy, at its place.
-    fn finish(self, place: &TokenStream) -> TokenStream {
-        let Self { site: Site { private, .. }, policy, checks, generic } = self;
-        let policy = quote!(#policy #place);
-        let policy = constant::reference(&quote!(#private::RetryPolicy), &policy, generic);
-        if checks.is_empty() { policy } else { quote!({ #checks #policy }) }
     }
 }
 

@@ -1,0 +1,91 @@
+//! A call that was let through, and what it turns out to be.
+
+use core::mem;
+
+use super::CircuitBreaker;
+use super::machine::Verdict;
+use crate::classify::{Class, Kind};
+use crate::clock::Moment;
+use crate::outcome::Outcome;
+use crate::slot::Slot;
+
+/// The right to make one call; made by [`CircuitBreaker::try_acquire`].
+///
+/// Say how the call ended. Dropped without a word it counts as given up, which is neutral unless the
+/// breaker was told otherwise; dropped by a panic it counts as a failure. Either way a probe's permit
+/// goes back.
+#[derive(Debug)]
+#[must_use = "a guard that is dropped at once counts as a call that was given up"]
+pub struct CircuitGuard<'b> {
+    pub(super) breaker: &'b CircuitBreaker,
+    /// The breaker's word when the call was let through, with the number of the probe.
+    pub(super) seen: u64,
+    /// When the call began, where slow calls are looked for.
+    pub(super) started: Option<Moment>,
+}
+
+impl CircuitGuard<'_> {
+    /// The call has succeeded.
+    #[inline]
+    pub fn success(self) {
+        if self.breaker.is_idle() {
+            mem::forget(self);
+        } else {
+            self.end(Verdict::Success);
+        }
+    }
+
+    /// The call has failed.
+    pub fn failure(self) {
+        self.end(Verdict::Failure);
+    }
+
+    /// The call says nothing about the other side: neither success nor failure.
+    pub fn ignore(self) {
+        self.end(Verdict::Neutral);
+    }
+
+    #[inline(never)]
+    fn end(self, verdict: Verdict) {
+        self.breaker.settle(self.seen, verdict, self.started);
+        mem::forget(self);
+    }
+
+    /// Records a failed outcome by what `on` makes of it, and hands it back.
+    ///
+    /// By value and as a tuple: a borrow of the outcome that reached a call would keep the compiler
+    /// from building it where the caller wants it.
+    #[doc(hidden)]
+    #[cold]
+    #[inline(never)]
+    pub fn settled<O: Outcome, C: Into<Class>>(
+        self,
+        out: O,
+        on: impl FnOnce(&O::Err) -> C,
+        slot: Option<&Slot>,
+    ) -> (O,) {
+        let verdict = match (out.as_result(), slot.and_then(Slot::class)) {
+            (Ok(_), _) => Verdict::Success,
+            (Err(_), Some(rejected)) => verdict(rejected),
+            (Err(error), None) => verdict(on(error).into()),
+        };
+        self.end(verdict);
+        (out,)
+    }
+}
+
+/// A local rejection says nothing about the other side, a permanent failure that it works.
+const fn verdict(class: Class) -> Verdict {
+    if class.is_rejection || matches!(class.kind, Kind::Permanent) {
+        Verdict::Neutral
+    } else {
+        Verdict::Failure
+    }
+}
+
+impl Drop for CircuitGuard<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.breaker.abandon(self.seen, self.started);
+    }
+}

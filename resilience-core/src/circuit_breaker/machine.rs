@@ -1,0 +1,285 @@
+//! The state machine of a breaker: what follows from an outcome, and nothing about threads.
+
+use core::time::Duration;
+
+use super::policy::Settings;
+use super::window::{Counts, Record, Span, Window};
+use crate::clock::Moment;
+
+/// Where a breaker stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CircuitState {
+    /// Calls go through, and failures are counted.
+    #[default]
+    Closed,
+    /// Calls are turned away until the open time is over.
+    Open,
+    /// A few calls go through as probes and decide.
+    HalfOpen,
+    /// Calls are turned away until somebody closes it: [`force_open`](super::CircuitBreaker::force_open).
+    ForcedOpen,
+    /// Calls go through and nothing is counted: [`disable`](super::CircuitBreaker::disable).
+    Disabled,
+}
+
+/// What the end of a call means to a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Success,
+    Failure,
+    /// Neither: what `on` declines, a rejection from inside, a call that was dropped.
+    Neutral,
+}
+
+/// A call that was let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket {
+    pub(super) generation: u32,
+    /// The number of the probe; 0 is none.
+    pub(super) probe: u32,
+}
+
+/// A probe whose outcome is awaited.
+#[derive(Clone, Copy, Debug)]
+struct Probe {
+    number: u32,
+    /// When its permit goes to another call, whatever has become of it.
+    expires: Moment,
+}
+
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) state: CircuitState,
+    /// Counts the changes of state. Outcomes of calls that were let through in an earlier one say
+    /// nothing about this one.
+    pub(super) generation: u32,
+    /// Failures without a success between them.
+    pub(super) run: u32,
+    window: Window,
+    /// How often it has opened again since it was last closed.
+    reopened: u32,
+    /// While open: when the first probe may go.
+    pub(super) until: Option<Moment>,
+    probes: Vec<Probe>,
+    /// The number of the last probe.
+    last_probe: u32,
+    /// The probes of this half-open state that have ended.
+    tried: Counts,
+}
+
+impl Machine {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: CircuitState::Closed,
+            generation: 0,
+            run: 0,
+            window: Window::new(),
+            reopened: 0,
+            until: None,
+            probes: Vec::new(),
+            last_probe: 0,
+            tried: Counts { calls: 0, failures: 0, slow: 0 },
+        }
+    }
+
+    /// Lets a call through, or says when to come back where that is known.
+    pub(super) fn admit(
+        &mut self,
+        settings: &Settings,
+        now: Moment,
+    ) -> Result<Ticket, Option<Duration>> {
+        match self.state {
+            CircuitState::Closed | CircuitState::Disabled => {
+                return Ok(Ticket { generation: self.generation, probe: 0 });
+            }
+            CircuitState::ForcedOpen => return Err(None),
+            CircuitState::Open => {
+                if let Some(until) = self.until.filter(|until| now < *until) {
+                    return Err(Some(until.since(now)));
+                }
+                self.half_open();
+            }
+            CircuitState::HalfOpen => self.probes.retain(|probe| now < probe.expires),
+        }
+        let under_way = u32::try_from(self.probes.len()).unwrap_or(u32::MAX);
+        if under_way.saturating_add(self.tried.calls) >= settings.probes() {
+            return Err(None);
+        }
+        let number = (self.last_probe + 1) & PROBES;
+        let number = number.max(1);
+        self.last_probe = number;
+        self.probes.push(Probe { number, expires: now.plus(settings.lease()) });
+        Ok(Ticket { generation: self.generation, probe: number })
+    }
+
+    /// Records the end of a call.
+    pub(super) fn settle(
+        &mut self,
+        settings: &Settings,
+        ticket: Ticket,
+        verdict: Verdict,
+        took: Option<Duration>,
+        now: impl Fn() -> Moment,
+    ) {
+        if ticket.generation != self.generation {
+            return;
+        }
+        let slow = settings.slow_call.zip(took).is_some_and(|(limit, took)| took > limit);
+        match self.state {
+            CircuitState::Closed => self.count(settings, verdict, slow, now),
+            CircuitState::HalfOpen => self.probed(settings, ticket, verdict, slow, now),
+            CircuitState::Open | CircuitState::ForcedOpen | CircuitState::Disabled => {}
+        }
+    }
+
+    fn count(
+        &mut self,
+        settings: &Settings,
+        verdict: Verdict,
+        slow: bool,
+        now: impl Fn() -> Moment,
+    ) {
+        let failed = match verdict {
+            Verdict::Neutral => return,
+            Verdict::Success => false,
+            Verdict::Failure => true,
+        };
+        self.run = if failed { self.run.saturating_add(1) } else { 0 };
+        self.window.record(settings.span, &now, Record { failed, slow });
+        if self.must_open(settings, &now) {
+            self.open(settings, now());
+        }
+    }
+
+    /// The rules by which it opens. Evaluated on every outcome, also on a success: with it the calls
+    /// may have become enough to speak of a rate.
+    fn must_open(&mut self, settings: &Settings, now: impl FnOnce() -> Moment) -> bool {
+        let Settings { failure_threshold, failure_rate, slow_rate, min_calls, span, .. } =
+            *settings;
+        if settings.counts_run() && failure_threshold > 0 && self.run >= failure_threshold {
+            return true;
+        }
+        if span == Span::None {
+            return false;
+        }
+        let Counts { calls, failures, slow } = self.window.counts(span, now);
+        if failures == 0 && slow == 0 {
+            return false;
+        }
+        if !settings.counts_run() && failure_threshold > 0 && failures >= failure_threshold {
+            return true;
+        }
+        let reaches = |part: u32, rate: Option<f64>| {
+            // The quotient, not the product: it rounds to the same number as the literal.
+            rate.is_some_and(|rate| part > 0 && f64::from(part) / f64::from(calls) >= rate)
+        };
+        calls >= min_calls && (reaches(failures, failure_rate) || reaches(slow, slow_rate))
+    }
+
+    fn probed(
+        &mut self,
+        settings: &Settings,
+        ticket: Ticket,
+        verdict: Verdict,
+        slow: bool,
+        now: impl Fn() -> Moment,
+    ) {
+        let index = self.probes.iter().position(|probe| probe.number == ticket.probe);
+        // A probe whose permit was given to another call has nothing more to say.
+        let Some(index) = index else { return };
+        self.probes.swap_remove(index);
+        let failed = match verdict {
+            Verdict::Neutral => return,
+            Verdict::Success => settings.slow_rate.is_some() && slow,
+            Verdict::Failure => true,
+        };
+        self.tried.calls = self.tried.calls.saturating_add(1);
+        self.tried.failures = self.tried.failures.saturating_add(u32::from(failed));
+        self.tried.slow = self.tried.slow.saturating_add(u32::from(slow));
+        let successes = self.tried.calls.saturating_sub(self.tried.failures);
+        let spare = settings.probes().saturating_sub(settings.success_threshold.max(1));
+        if successes >= settings.success_threshold.max(1) {
+            self.close();
+        } else if self.tried.failures > spare {
+            self.reopened = self.reopened.saturating_add(1);
+            self.open(settings, now());
+        }
+    }
+
+    /// Opens. What led here stays in view until the first probe.
+    pub(super) fn open(&mut self, settings: &Settings, now: Moment) {
+        self.enter(CircuitState::Open);
+        self.until = Some(now.plus(settings.open_time(self.reopened)));
+    }
+
+    /// As after so many failed probes in a row.
+    pub(super) fn trip(&mut self, settings: &Settings, now: Moment) {
+        if self.state == CircuitState::HalfOpen {
+            self.reopened = self.reopened.saturating_add(1);
+        }
+        self.open(settings, now);
+    }
+
+    pub(super) fn half_open(&mut self) {
+        self.enter(CircuitState::HalfOpen);
+        self.forget();
+    }
+
+    /// Closes, with nothing counted.
+    pub(super) fn close(&mut self) {
+        self.enter(CircuitState::Closed);
+        self.forget();
+        self.reopened = 0;
+    }
+
+    /// Turns to a state that only somebody's hand leaves.
+    pub(super) fn hold(&mut self, state: CircuitState) {
+        self.enter(state);
+        self.forget();
+        self.reopened = 0;
+    }
+
+    /// Takes up where another has been left.
+    pub(super) fn restore(
+        &mut self,
+        state: CircuitState,
+        run: u32,
+        reopened: u32,
+        until: Option<Moment>,
+    ) {
+        self.enter(state);
+        self.forget();
+        (self.run, self.reopened, self.until) = (run, reopened, until);
+    }
+
+    fn enter(&mut self, state: CircuitState) {
+        self.state = state;
+        self.generation = self.generation.wrapping_add(1);
+        self.until = None;
+        self.probes.clear();
+    }
+
+    fn forget(&mut self) {
+        self.run = 0;
+        self.tried = Counts::default();
+        self.window.clear();
+    }
+
+    /// What is in view: the window, or the probes that have ended.
+    pub(super) fn counts(&mut self, settings: &Settings, now: impl FnOnce() -> Moment) -> Counts {
+        match self.state {
+            CircuitState::HalfOpen => self.tried,
+            // What led to the opening stays as it was.
+            CircuitState::Open => self.window.counts(Span::None, now),
+            _ => self.window.counts(settings.span, now),
+        }
+    }
+
+    pub(super) const fn reopened(&self) -> u32 {
+        self.reopened
+    }
+}
+
+/// The numbers that probes are given: so many bits are left for them in a guard.
+pub(super) const PROBES: u32 = (1 << 24) - 1;

@@ -1,0 +1,301 @@
+//! Circuit breakers: what keeps failing is left alone for a while, then tried with care.
+
+mod build;
+mod change;
+mod control;
+mod guard;
+mod machine;
+#[cfg(all(test, resilience_loom))]
+mod model;
+mod policy;
+mod registry;
+mod window;
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::time::Duration;
+
+pub use self::change::{CircuitSnapshot, StateChange};
+pub use self::guard::CircuitGuard;
+pub use self::machine::CircuitState;
+use self::machine::{Machine, PROBES, Ticket, Verdict};
+use self::policy::Settings;
+pub use self::registry::circuit_breaker;
+use crate::classify::Class;
+use crate::clock::{self, Moment};
+use crate::log;
+use crate::outcome::Outcome;
+use crate::rejected::{FromRejected, Rejected, RejectedKind};
+use crate::switch;
+use crate::sync::{AtomicU64, Mutex, Tally, lock};
+
+/// Lets calls through until too many fail, then turns them away for a while.
+///
+/// Closed, it counts failures. It opens when so many follow one another
+/// ([`failure_threshold`](Self::failure_threshold)) or when they are too large a share of the last
+/// calls or the last seconds ([`failure_rate`](Self::failure_rate)), and then turns every call away at
+/// once. After [`reset_timeout`](Self::reset_timeout) it is half-open: a few calls go through as
+/// probes, and as soon as their outcomes decide it, it closes or opens again.
+///
+/// Built by `const fn`, so that one can stand in a `static`; any value is accepted, nothing panics,
+/// and [`validate`](Self::validate) says what makes no sense. The state is exact under any number of
+/// threads; no lock is held while a call runs. A closed breaker that counts failures in a row costs a
+/// success two loads of one word.
+///
+/// ```
+/// # extern crate resilience_core as resilience;
+/// use resilience::{CircuitBreaker, CircuitState, Rejected};
+///
+/// static PAYMENTS: CircuitBreaker = CircuitBreaker::new().failure_threshold(2).name("payments");
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Failure {
+///     Down,
+///     Rejected(Rejected),
+/// }
+///
+/// impl From<Rejected> for Failure {
+///     fn from(rejected: Rejected) -> Self {
+///         Failure::Rejected(rejected)
+///     }
+/// }
+///
+/// for _ in 0..2 {
+///     let result: Result<(), Failure> = PAYMENTS.call(|| Err(Failure::Down));
+///     assert_eq!(result, Err(Failure::Down));
+/// }
+/// assert_eq!(PAYMENTS.state(), CircuitState::Open);
+/// let result: Result<(), Failure> = PAYMENTS.call(|| unreachable!("nothing is called"));
+/// assert!(matches!(result, Err(Failure::Rejected(rejected)) if rejected.name() == "payments"));
+/// ```
+#[derive(Debug)]
+pub struct CircuitBreaker {
+    /// What the fast paths need of the machine, published whenever it changes.
+    word: AtomicU64,
+    /// While open: when that ends, in the clock's nanoseconds.
+    until: AtomicU64,
+    /// Statistics only, so not part of the machine.
+    rejected: Tally,
+    machine: Mutex<Machine>,
+    settings: Settings,
+}
+
+// The word: the generation in the high half; in the low one the number of a probe (in a guard only),
+// and these.
+const STATE: u64 = 0b11;
+const CLOSED: u64 = 0;
+const OPEN: u64 = 1;
+/// Half-open, or in somebody's hand.
+const OTHER: u64 = 2;
+/// The state is that of a `static` that nobody has used yet.
+const UNUSED: u64 = 3;
+/// A success has something to write: failures before it, or a window.
+const WRITES: u64 = 1 << 2;
+/// The duration of a call matters.
+const TIMED: u64 = 1 << 3;
+const PROBE_SHIFT: u32 = 8;
+const GENERATION_SHIFT: u32 = 32;
+
+const fn flags(settings: &Settings, run: u32) -> u64 {
+    let writes = if settings.records() || run > 0 { WRITES } else { 0 };
+    let timed = if settings.slow_call.is_some() { TIMED } else { 0 };
+    writes | timed
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
+const fn ticket(seen: u64) -> Ticket {
+    let probe = (seen >> PROBE_SHIFT) as u32 & PROBES;
+    Ticket { generation: (seen >> GENERATION_SHIFT) as u32, probe }
+}
+
+impl CircuitBreaker {
+    /// Lets a call through, or turns it away at once.
+    ///
+    /// # Errors
+    /// [`Rejected`], with the time after which a probe may go, where it is open.
+    #[inline]
+    pub fn try_acquire(&self) -> Result<CircuitGuard<'_>, Rejected> {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED) == CLOSED {
+            Ok(CircuitGuard { breaker: self, seen, started: None })
+        } else {
+            self.admit(seen)
+        }
+    }
+
+    /// The same for the breaker of an annotated function, which is listed when it is first used.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED) == CLOSED {
+            Ok(CircuitGuard { breaker: self, seen, started: None })
+        } else {
+            self.enter_with_care(seen)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_with_care(&'static self, seen: u64) -> Result<CircuitGuard<'static>, Rejected> {
+        if seen & STATE == UNUSED {
+            registry::list(self);
+        }
+        self.admit(seen)
+    }
+
+    /// Calls `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
+    /// is said by [`call_on`](Self::call_on).
+    pub fn call<O>(&self, body: impl FnOnce() -> O) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+    {
+        self.call_on(|_| true, body)
+    }
+
+    /// Calls `body` if the breaker lets it, and counts the errors that `on` says are transient or
+    /// throttled; the others are neutral.
+    pub fn call_on<O, C>(&self, on: impl FnOnce(&O::Err) -> C, body: impl FnOnce() -> O) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+        C: Into<Class>,
+    {
+        match self.try_acquire() {
+            Ok(guard) => record(guard, body(), on),
+            Err(rejected) => O::from_result(Err(FromRejected::from_rejected(rejected))),
+        }
+    }
+
+    /// Awaits `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
+    /// is said by [`call_async_on`](Self::call_async_on).
+    pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+    {
+        self.call_async_on(|_| true, body).await
+    }
+
+    /// Awaits `body` if the breaker lets it, and counts the errors that `on` says are transient or
+    /// throttled; the others are neutral.
+    pub async fn call_async_on<O, C>(
+        &self,
+        on: impl FnOnce(&O::Err) -> C,
+        body: impl Future<Output = O>,
+    ) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+        C: Into<Class>,
+    {
+        match self.try_acquire() {
+            Ok(guard) => record(guard, body.await, on),
+            Err(rejected) => O::from_result(Err(FromRejected::from_rejected(rejected))),
+        }
+    }
+
+    /// Whether a success has nothing to write.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+    fn is_idle(&self) -> bool {
+        self.word.load(Acquire) as u32 == 0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn admit(&self, seen: u64) -> Result<CircuitGuard<'_>, Rejected> {
+        let pass = |seen, started| Ok(CircuitGuard { breaker: self, seen, started });
+        let now = clock::now();
+        let timed = self.settings.slow_call.map(|_| now);
+        if seen & STATE == CLOSED {
+            return pass(seen, timed);
+        }
+        if !switch::is_enabled() {
+            return pass(seen, None);
+        }
+        if seen & STATE == OPEN {
+            let until = Moment::from_nanos(self.until.load(Relaxed));
+            if now < until {
+                return Err(self.turned_away(Some(until.since(now))));
+            }
+        }
+        match self.change(|machine| machine.admit(&self.settings, now)) {
+            Ok(Ticket { generation, probe }) => {
+                let seen = u64::from(generation) << GENERATION_SHIFT;
+                pass(seen | u64::from(probe) << PROBE_SHIFT, timed)
+            }
+            Err(after) => Err(self.turned_away(after)),
+        }
+    }
+
+    fn turned_away(&self, after: Option<Duration>) -> Rejected {
+        self.rejected.fetch_add(1, Relaxed);
+        Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after)
+    }
+
+    fn settle(&self, seen: u64, verdict: Verdict, started: Option<Moment>) {
+        if switch::is_enabled() {
+            let took = started.map(|started| clock::now().since(started));
+            self.change(|machine| {
+                machine.settle(&self.settings, ticket(seen), verdict, took, clock::now);
+            });
+        }
+    }
+
+    /// A guard was dropped without a word.
+    fn abandon(&self, seen: u64, started: Option<Moment>) {
+        let failed = self.settings.abandoned_fails || std::thread::panicking();
+        self.settle(seen, if failed { Verdict::Failure } else { Verdict::Neutral }, started);
+    }
+
+    /// Changes the machine, publishes what the fast paths see of it, and tells of a new state when
+    /// the lock is gone.
+    fn change<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> T {
+        let mut machine = lock(&self.machine);
+        let (from, generation) = (machine.state, machine.generation);
+        let result = change(&mut machine);
+        if machine.generation != generation
+            && !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen)
+        {
+            self.rejected.store(0, Relaxed);
+        }
+        if let Some(until) = machine.until {
+            self.until.store(until.nanos(), Relaxed);
+        }
+        let state = match machine.state {
+            CircuitState::Closed => CLOSED | flags(&self.settings, machine.run),
+            CircuitState::Open => OPEN,
+            _ => OTHER,
+        };
+        let word = u64::from(machine.generation) << GENERATION_SHIFT | state;
+        // Written only where it differs: on a word that others read, a write is a cost to them.
+        if self.word.load(Relaxed) != word {
+            self.word.store(word, Release);
+        }
+        let (to, until) = (machine.state, machine.until);
+        drop(machine);
+        if from != to {
+            let open_for = until.map(|until| until.since(clock::now()));
+            self.tell(&StateChange { name: self.name_or_default(), from, to, open_for });
+        }
+        result
+    }
+
+    #[cold]
+    fn tell(&self, change: &StateChange) {
+        log::state_change(change.name, &change.from, &change.to, change.open_for);
+        if let Some(hook) = self.settings.on_state_change {
+            hook(change);
+        }
+    }
+}
+
+fn record<O: Outcome, C: Into<Class>>(
+    guard: CircuitGuard<'_>,
+    out: O,
+    on: impl FnOnce(&O::Err) -> C,
+) -> O {
+    if out.is_ok() {
+        guard.success();
+        return out;
+    }
+    let (out,) = guard.settled(out, on, None);
+    out
+}

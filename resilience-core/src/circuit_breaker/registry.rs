@@ -1,0 +1,33 @@
+//! The breakers of annotated functions, by name.
+
+use std::sync::Mutex;
+
+use super::CircuitBreaker;
+use crate::own::own;
+
+static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
+
+/// The breaker that `#[circuit_breaker]` gave to a function, by the function's path or by `name = "…"`.
+///
+/// A function's breaker is known from its first call on; of several with one name the first is found.
+/// For one that must be at hand before, write a `static` and `breaker = &IT`.
+///
+/// ```
+/// # extern crate resilience_core as resilience;
+/// assert!(resilience::circuit_breaker("payments::charge").is_none()); // never called yet
+/// ```
+#[must_use]
+pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
+    let breakers = BREAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let found = breakers.iter().find(|breaker| breaker.name_or_default() == name).copied();
+    drop(breakers);
+    found.map(own)
+}
+
+/// Takes a breaker into the list.
+pub(super) fn list(breaker: &'static CircuitBreaker) {
+    let mut breakers = BREAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !breakers.iter().any(|known| core::ptr::eq(*known, breaker)) {
+        breakers.push(breaker);
+    }
+}

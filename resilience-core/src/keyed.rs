@@ -1,0 +1,181 @@
+//! One policy for each key: bounded, and shared by those who use a key at the same time.
+
+use core::fmt;
+use core::hash::{BuildHasher, Hash};
+use std::collections::HashMap;
+use std::hash::RandomState;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::own::Renew;
+
+/// What may be forgotten when there are too many keys.
+pub trait Forgettable {
+    /// Whether it is as one that was just made: nothing is lost by making it anew.
+    fn is_as_new(&self) -> bool;
+}
+
+/// A `T` for each key.
+///
+/// A key is known by two hashes of 64 bits with secret seeds of the process, so that it need not be
+/// kept: no two keys meet before the sun burns out, and any `Hash` will do, borrowed ones too.
+pub struct Keyed<T> {
+    make: fn() -> T,
+    max: u32,
+    seeds: OnceLock<[RandomState; 2]>,
+    places: Mutex<Option<Places<T>>>,
+}
+
+struct Places<T> {
+    known: HashMap<[u64; 2], Place<T>>,
+    /// Counts the uses.
+    now: u64,
+}
+
+struct Place<T> {
+    value: Arc<T>,
+    used: u64,
+}
+
+impl<T> Keyed<T> {
+    /// At most `max` keys are kept at a time, and at least one.
+    #[must_use]
+    pub const fn new(max: u32, make: fn() -> T) -> Self {
+        Self { make, max, seeds: OnceLock::new(), places: Mutex::new(None) }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Option<Places<T>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many keys are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places().as_ref().map_or(0, |places| places.known.len())
+    }
+
+    /// Whether no key is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T: Forgettable> Keyed<T> {
+    /// The one for `key`, made where there is none.
+    ///
+    /// When there are too many, those that were not used for longest go, as far as nobody uses them
+    /// now and nothing is lost by it. Where that is nobody, the new one is for this call only.
+    pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T> {
+        let seeds = self.seeds.get_or_init(|| [RandomState::new(), RandomState::new()]);
+        // Before the lock is taken: what hashes a key may be the user's code.
+        let key = seeds.each_ref().map(|seed| seed.hash_one(key));
+        let mut guard = self.places();
+        let places = guard.get_or_insert_with(|| Places { known: HashMap::new(), now: 0 });
+        places.now = places.now.wrapping_add(1);
+        if let Some(place) = places.known.get_mut(&key) {
+            place.used = places.now;
+            return Arc::clone(&place.value);
+        }
+        let value = Arc::new((self.make)());
+        let max = usize::try_from(self.max.max(1)).unwrap_or(usize::MAX);
+        if places.known.len() >= max {
+            places.forget();
+        }
+        if places.known.len() < max {
+            places.known.insert(key, Place { value: Arc::clone(&value), used: places.now });
+        }
+        value
+    }
+}
+
+impl<T: Forgettable> Places<T> {
+    /// Makes room: an eighth at once, so that a flood of new keys does not look through all of them
+    /// each time.
+    fn forget(&mut self) {
+        let idle =
+            |place: &Place<T>| Arc::strong_count(&place.value) == 1 && place.value.is_as_new();
+        let mut uses: Vec<u64> =
+            self.known.values().filter(|place| idle(place)).map(|place| place.used).collect();
+        let room = (self.known.len() / 8).max(1).min(uses.len());
+        let Some(last) = room.checked_sub(1) else { return };
+        let (_, last, _) = uses.select_nth_unstable(last);
+        let last = *last;
+        self.known.retain(|_, place| place.used > last || !idle(place));
+    }
+}
+
+impl<T: Send + Sync + 'static> Renew for Keyed<T> {
+    fn renewed(&self) -> Self {
+        Self::new(self.max, self.make)
+    }
+}
+
+impl<T> fmt::Debug for Keyed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed").field("max", &self.max).field("len", &self.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Thing {
+        busy: AtomicBool,
+    }
+
+    impl Forgettable for Thing {
+        fn is_as_new(&self) -> bool {
+            !self.busy.load(Relaxed)
+        }
+    }
+
+    #[test]
+    fn a_key_finds_its_own() {
+        let keyed = Keyed::new(10, Thing::default);
+        let a = keyed.get("a");
+        assert!(Arc::ptr_eq(&a, &keyed.get(&String::from("a"))));
+        assert!(!Arc::ptr_eq(&a, &keyed.get("b")));
+        assert!(!Arc::ptr_eq(&keyed.get(&(1, "x")), &keyed.get(&(2, "x"))));
+    }
+
+    #[test]
+    fn what_is_idle_for_longest_goes_first_and_what_is_busy_never() {
+        let keyed = Keyed::new(8, Thing::default);
+        for key in 0..8 {
+            keyed.get(&key).busy.store(key < 3, Relaxed);
+        }
+        let held = keyed.get(&3);
+        keyed.get(&4); // used again: 5 is now the oldest that may go
+        let before = [4, 5, 6, 7].map(|key| Arc::downgrade(&keyed.get(&key)));
+        keyed.get(&4);
+        keyed.get(&5);
+        let new = Arc::downgrade(&keyed.get(&100));
+        assert_eq!(keyed.len(), 8);
+        assert!(new.upgrade().is_some());
+        let alive: Vec<bool> = before.iter().map(|weak| weak.upgrade().is_some()).collect();
+        assert_eq!(alive, [true, true, false, true]);
+        assert!((0..3).all(|key| keyed.get(&key).busy.load(Relaxed)));
+        assert!(Arc::ptr_eq(&held, &keyed.get(&3)));
+    }
+
+    #[test]
+    fn a_flood_of_keys_takes_no_memory() {
+        let keyed = Keyed::new(100, Thing::default);
+        for key in 0..10_000 {
+            keyed.get(&key);
+            assert!(keyed.len() <= 100);
+        }
+        for key in 0..200 {
+            keyed.get(&key).busy.store(true, Relaxed);
+        }
+        // All that are kept are busy: a new one is for one call only.
+        assert_eq!(keyed.len(), 100);
+        let lost = keyed.get("new");
+        assert!(!Arc::ptr_eq(&lost, &keyed.get("new")));
+        assert!(!Keyed::new(0, Thing::default).get("one").busy.load(Relaxed));
+    }
+}

@@ -1,0 +1,27 @@
+//! The primitives that are model-checked: those of the standard library, or of loom.
+
+#[cfg(not(resilience_loom))]
+pub(crate) use core::sync::atomic::AtomicU64;
+#[cfg(not(resilience_loom))]
+pub(crate) use std::sync::Mutex;
+
+#[cfg(resilience_loom)]
+pub(crate) use loom::sync::{Mutex, atomic::AtomicU64};
+
+#[cfg(not(resilience_loom))]
+use std::sync::MutexGuard;
+
+#[cfg(resilience_loom)]
+use loom::sync::MutexGuard;
+
+/// A figure that nothing is decided upon, and so is not model-checked.
+#[cfg(not(resilience_loom))]
+pub(crate) type Tally = AtomicU64;
+#[cfg(resilience_loom)]
+pub(crate) type Tally = core::sync::atomic::AtomicU64;
+
+/// Locks; what a thread has left that panicked is as good as what any other leaves, because no
+/// user code runs under a lock of ours.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

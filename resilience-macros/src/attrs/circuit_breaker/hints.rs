@@ -1,0 +1,68 @@
+//! The names that other libraries use for what `#[circuit_breaker]` has under its own.
+
+use crate::args::Hint::{self, Other, Same};
+
+const FAILURES: &str = "failures in a row that open it";
+const OPEN: &str = "how long it stays open";
+const RATE: &str = "a share of the calls, from 0 to 1";
+const WINDOW: &str = "how far it looks back: a number of calls, or a time like `\"10s\"`";
+const MINIMUM: &str = "calls that must be in the window before a rate counts";
+const PROBES: &str = "probes let through while half-open";
+
+pub(super) const HINTS: &[(&str, Hint)] = &[
+    ("fail_max", Same("failure_threshold", "5", FAILURES)),
+    ("max_failures", Same("failure_threshold", "5", FAILURES)),
+    ("failures", Same("failure_threshold", "5", FAILURES)),
+    ("threshold", Same("failure_threshold", "5", FAILURES)),
+    ("consecutive", Same("failure_threshold", "5", FAILURES)),
+    ("consecutive_failures", Same("failure_threshold", "5", FAILURES)),
+    ("error_threshold", Same("failure_threshold", "5", FAILURES)),
+    ("attempts", Same("failure_threshold", "5", FAILURES)),
+    ("recovery_timeout", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("timeout_duration", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("timeout", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("break_duration", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("open_duration", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("wait_duration_in_open_state", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("wait_duration_in_open", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("cooldown", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("delay", Same("reset_timeout", "\"30s\"", OPEN)),
+    ("failure_rate_threshold", Same("failure_rate", "0.5", RATE)),
+    ("failure_ratio", Same("failure_rate", "0.5", RATE)),
+    ("error_rate", Same("failure_rate", "0.5", RATE)),
+    ("error_threshold_percentage", Same("failure_rate", "0.5", RATE)),
+    ("slow_call_rate_threshold", Same("slow_rate", "0.8", RATE)),
+    ("slow_call_rate", Same("slow_rate", "0.8", RATE)),
+    ("slow_call_duration_threshold", Same("slow_call", "\"2s\"", "longer calls are slow")),
+    ("slow_call_duration", Same("slow_call", "\"2s\"", "longer calls are slow")),
+    ("sliding_window_size", Same("window", "100", WINDOW)),
+    ("sliding_window", Same("window", "100", WINDOW)),
+    ("sampling_duration", Same("window", "\"10s\"", WINDOW)),
+    ("rolling_count_timeout", Same("window", "\"10s\"", WINDOW)),
+    ("interval", Same("window", "\"10s\"", WINDOW)),
+    ("minimum_number_of_calls", Same("min_calls", "20", MINIMUM)),
+    ("minimum_throughput", Same("min_calls", "20", MINIMUM)),
+    ("min_throughput", Same("min_calls", "20", MINIMUM)),
+    ("minimum_calls", Same("min_calls", "20", MINIMUM)),
+    ("request_volume_threshold", Same("min_calls", "20", MINIMUM)),
+    ("volume_threshold", Same("min_calls", "20", MINIMUM)),
+    ("permitted_number_of_calls_in_half_open_state", Same("half_open_calls", "3", PROBES)),
+    ("half_open_max_calls", Same("half_open_calls", "3", PROBES)),
+    ("max_half_open_calls", Same("half_open_calls", "3", PROBES)),
+    ("half_open_max_requests", Same("half_open_calls", "3", PROBES)),
+    ("max_requests", Same("half_open_calls", "3", PROBES)),
+    ("exclude", Other("write `on = |error| !matches!(error, …)`: what `on` declines is neutral")),
+    ("ignore", Other("write `on = |error| !matches!(error, …)`: what `on` declines is neutral")),
+    ("expected_exception", Other("write `on = |error| matches!(error, …)`")),
+    ("exceptions", Other("write `on = |error| matches!(error, …)`")),
+    ("record", Same("on", "is_failure", "which errors count")),
+    ("is_failure", Same("on", "is_failure", "which errors count")),
+    ("when", Same("on", "is_failure", "which errors count")),
+    ("fallback", Other("put `#[fallback(value = …)]` above it")),
+    ("listeners", Same("on_state_change", "|change| …", "called at each change of state")),
+    ("on_open", Same("on_state_change", "|change| …", "called at each change of state")),
+    ("on_close", Same("on_state_change", "|change| …", "called at each change of state")),
+    ("state_change", Same("on_state_change", "|change| …", "called at each change of state")),
+    ("instance", Other("write `breaker = self.breaker`, or `breaker = &SHARED`")),
+    ("shared", Other("write `breaker = &SHARED`")),
+];

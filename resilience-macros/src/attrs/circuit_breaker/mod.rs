@@ -1,0 +1,128 @@
+//! `#[circuit_breaker]`: a guard before the body, and a word after it.
+
+mod hints;
+mod keys;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, LitStr, Signature};
+
+use self::keys::Keys;
+use crate::args::{Args, Hint, Keyed};
+use crate::attrs::{Attribute, Role};
+use crate::diagnostics::Errors;
+use crate::mark::Mark;
+use crate::own::Owned;
+use crate::splice::{Site, local};
+use crate::value;
+
+/// The validated keys.
+pub(crate) struct CircuitBreaker {
+    breaker: Owned,
+    keys: Keys,
+    on: Option<Expr>,
+    error: Option<Expr>,
+    name: Option<LitStr>,
+}
+
+impl Attribute for CircuitBreaker {
+    const NAME: &'static str = "circuit_breaker";
+    const ROLES: &'static [Role] = &[Role::Listens, Role::Rejects];
+    const LATER: &'static [&'static str] = &["on", "error"];
+    const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
+
+    fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
+        let keys = Keys::read(args, errors);
+        let on = args.value("on", errors, |expr| value::callable("on", expr));
+        let name = args.value("name", errors, |expr| value::text("name", expr));
+        let breaker = Owned::read("breaker", "CircuitBreaker", args, errors);
+        if breaker.is_shared() {
+            let name = name.as_ref().map(|keyed| &keyed.key);
+            for key in keys.given().into_iter().chain(name) {
+                errors.add(
+                    key,
+                    format!(
+                        "`{key}` and `breaker` exclude each other: say it on the breaker, `.{key}(…)`"
+                    ),
+                );
+            }
+        } else {
+            keys.check(errors);
+        }
+        let error = args.value("error", errors, |expr| value::callable("error", expr));
+        let expr = |keyed: Option<Keyed<Expr>>| keyed.map(|keyed| keyed.value);
+        let name = name.map(|keyed| keyed.value);
+        Some(Self { breaker, keys, on: expr(on), error: expr(error), name })
+    }
+
+    // Output:
+    //
+    //     let breaker = own({ static BREAKER: CircuitBreaker = …; &BREAKER });
+    //     'layer: {
+    //         let guard = match breaker.enter() {
+    //             Ok(guard) => guard,
+    //             Err(rejected) => break 'layer reject(rejected),
+    //         };
+    //         let out = async move { body }.await;
+    //         if out.is_ok() { guard.success(); break 'layer out; }
+    //         let (out,) = guard.settled(out, on, slot);
+    //         out
+    //     }
+    fn generate(&self, site: &Site) -> TokenStream {
+        let Site { returns, returns_span, .. } = site;
+        let [breaker, guard, rejected, out, layer] =
+            ["breaker", "guard", "rejected", "out", "layer"].map(local);
+        let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
+        let (policy, checks) = self.keys.policy(site);
+        let name = site.policy_name(self.name.as_ref());
+        let policy = quote!(#policy.at(#name));
+        let declared = site.declare_slot();
+        let get = self.breaker.get(&breaker, &policy, site);
+        let enter = if self.breaker.is_static() { "enter" } else { "try_acquire" };
+        let enter = Ident::new(enter, Span::call_site());
+        let turned_away = site.reject(&rejected, self.error.as_ref());
+        let run = site.run();
+        let is_ok = site.is_ok(&out);
+        let (on, slot) = (site.meaning(self.on.as_ref()), site.heard_slot());
+        let private = site.private_at(*returns_span);
+        let settled = quote_spanned!(*returns_span=>
+            #private::CircuitGuard::settled::<#returns, _>(#guard, #out, #on, #slot)
+        );
+        quote! {
+            #checks
+            #declared
+            #get
+            #layer: {
+                let #guard = match #breaker.#enter() {
+                    ::core::result::Result::Ok(#guard) => #guard,
+                    ::core::result::Result::Err(#rejected) => break #layer #turned_away,
+                };
+                let #out = #run;
+                if #is_ok {
+                    #guard.success();
+                    break #layer #out;
+                }
+                let (#out,) = #settled;
+                #out
+            }
+        }
+    }
+
+    fn check_order(&self, mark: &Mark, errors: &mut Errors) {
+        let is = |layers: &[String]| layers.iter().any(|name| name == "timeout");
+        if is(&mark.outer) && !is(&mark.inner) && self.keys.abandoned.is_none() {
+            errors.add(
+                Ident::new(Self::NAME, Span::call_site()),
+                "a `#[timeout]` above `#[circuit_breaker]` drops a call that hangs, and the breaker \
+                 never hears of it: put the `#[timeout]` below, or another one, or say what a dropped \
+                 call is, `abandoned = \"failure\"` or `abandoned = \"ignore\"`",
+            );
+        }
+    }
+
+    fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+        if !self.breaker.is_shared() {
+            self.keys.check_generics(function, errors);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! `#[fallback]`: something in place of a failure.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, LitStr};
+
+use crate::args::{Args, Hint};
+use crate::attrs::{Attribute, Role};
+use crate::diagnostics::Errors;
+use crate::mark::Mark;
+use crate::splice::{Site, local};
+use crate::value;
+
+/// The validated keys.
+pub(crate) struct Fallback {
+    answer: Answer,
+    on: Option<Expr>,
+    name: Option<LitStr>,
+}
+
+enum Answer {
+    Value(Expr),
+    With(Expr),
+}
+
+impl Attribute for Fallback {
+    const NAME: &'static str = "fallback";
+    const ROLES: &'static [Role] = &[];
+    const LATER: &'static [&'static str] = &["value", "with", "on"];
+    const HINTS: &'static [(&'static str, Hint)] = HINTS;
+
+    fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
+        let value = args.value("value", errors, Ok);
+        let with = args.value("with", errors, |expr| value::callable("with", expr));
+        let on = args.value("on", errors, |expr| value::callable("on", expr));
+        let name = args.value("name", errors, |expr| value::text("name", expr));
+        let answer = match (value, with) {
+            (Some(value), None) => Answer::Value(value.value),
+            (None, Some(with)) => Answer::With(with.value),
+            (Some(value), Some(with)) => {
+                let message = "`value` and `with` exclude each other: a value, or a function of the \
+                               error that makes one";
+                errors.add(value.key, message);
+                errors.add(&with.key, message);
+                Answer::With(with.value)
+            }
+            (None, None) => {
+                if !args.has_unread() {
+                    errors.add(
+                        Ident::new(Self::NAME, Span::call_site()),
+                        "`#[fallback]` needs what to fall back to: `value = …`, or \
+                         `with = |error| …`",
+                    );
+                }
+                return None;
+            }
+        };
+        let (on, name) = (on.map(|on| on.value), name.map(|name| name.value));
+        Some(Self { answer, on, name })
+    }
+
+    // Output:
+    //
+    //     let out = async { body }.await;
+    //     if out.is_ok() { out } else {
+    //         match fall_back(out, on) {
+    //             Ok(out) => out,
+    //             Err(error) => recovered(Answer(with(error)).answer().await),
+    //         }
+    //     }
+    fn generate(&self, site: &Site) -> TokenStream {
+        let Site { private, returns, returns_span, .. } = site;
+        let [out, error] = ["out", "error"].map(local);
+        let run = site.run();
+        let is_ok = site.is_ok(&out);
+        let on =
+            self.on.as_ref().map_or_else(|| quote!(#private::always), ToTokens::to_token_stream);
+        let here = site.private_at(*returns_span);
+        let name = site.policy_name(self.name.as_ref());
+        let fall_back = quote_spanned!(*returns_span=>
+            #here::fall_back::<#returns, _>(#out, #name, #on)
+        );
+        let (answer, at) = match &self.answer {
+            // What the error was does not matter to a value.
+            Answer::Value(value) => (quote!({ ::core::mem::drop(#error); #value }), value.span()),
+            Answer::With(Expr::Path(with)) => (quote!(#with(#error)), with.span()),
+            Answer::With(with) => {
+                (quote!(#private::answer::<#returns, _>(#error, #with)), with.span())
+            }
+        };
+        let answer = match (&self.answer, site.is_async) {
+            (Answer::With(_), true) => quote!({
+                #[allow(unused_imports)]
+                use #private::Ready as _;
+                #private::Answer(#answer).answer().await
+            }),
+            _ => answer,
+        };
+        let there = site.private_at(at);
+        let recovered = quote_spanned!(at=> #there::recovered::<#returns, _>(#answer));
+        let clear = site.clear_slot();
+        quote! {
+            let #out = #run;
+            if #is_ok {
+                #out
+            } else {
+                match #fall_back {
+                    ::core::result::Result::Ok(#out) => #out,
+                    ::core::result::Result::Err(#error) => {
+                        #clear
+                        #recovered
+                    }
+                }
+            }
+        }
+    }
+
+    fn check_order(&self, mark: &Mark, errors: &mut Errors) {
+        if self.on.is_some() {
+            return;
+        }
+        let dead = |name: &&str| mark.outer.iter().any(|outer| outer == name);
+        if let Some(name) = ["retry", "circuit_breaker"].iter().find(|name| dead(name)) {
+            errors.add(
+                Ident::new(Self::NAME, Span::call_site()),
+                format!(
+                    "this `#[fallback]` turns every failure into a success, so `#[{name}]` above it \
+                     would never see one: move `#[fallback]` above `#[{name}]`, or say for which \
+                     errors it is, `on = …`"
+                ),
+            );
+        }
+    }
+}
+
+/// The names that other libraries use.
+const HINTS: &[(&str, Hint)] = &[
+    ("default", Hint::Same("value", "…", "what is returned instead")),
+    ("default_value", Hint::Same("value", "…", "what is returned instead")),
+    ("fallback", Hint::Same("with", "|error| …", "called with the error")),
+    ("fallback_method", Hint::Same("with", "|error| …", "called with the error")),
+    ("method", Hint::Same("with", "|error| …", "called with the error")),
+    ("handler", Hint::Same("with", "|error| …", "called with the error")),
+    ("function", Hint::Same("with", "|error| …", "called with the error")),
+    ("when", Hint::Same("on", "is_unavailable", "for which errors it is")),
+    ("apply_on", Hint::Same("on", "is_unavailable", "for which errors it is")),
+    ("skip_on", Hint::Other("write `on = |error| !matches!(error, …)`")),
+    ("exceptions", Hint::Other("write `on = |error| matches!(error, …)`")),
+];

@@ -1,0 +1,107 @@
+//! A policy in the expansion, built from the keys.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::constant::{self, may_be_generic};
+use crate::splice::Site;
+use crate::value::{self, Constant};
+
+/// Builds the policy as nested calls, each spanned at its value, so that a broken rule is reported
+/// there.
+pub(crate) struct Builder<'s> {
+    /// The type of the policy.
+    ty: Ident,
+    pub(crate) site: &'s Site,
+    policy: TokenStream,
+    checks: TokenStream,
+    /// Whether a value may name a generic parameter.
+    pub(crate) generic: bool,
+}
+
+impl<'s> Builder<'s> {
+    pub(crate) fn new(ty: &str, site: &'s Site) -> Self {
+        let (private, ty) = (&site.private, Ident::new(ty, Span::call_site()));
+        let policy = quote!(#private::#ty::new());
+        Self { ty, site, policy, checks: TokenStream::new(), generic: false }
+    }
+
+    pub(crate) fn set(&mut self, method: &str, value: Option<&TokenStream>) {
+        self.set_at(Span::call_site(), method, value);
+    }
+
+    pub(crate) fn set_at(&mut self, at: Span, method: &str, value: Option<&TokenStream>) {
+        let at = at.resolved_at(Span::call_site());
+        let (private, ty, policy) = (self.site.private_at(at), &self.ty, &self.policy);
+        let method = Ident::new(method, at);
+        let value = value.map(|value| quote!(, #value));
+        self.policy = quote_spanned!(at=> #private::#ty::#method(#policy #value));
+    }
+
+    /// Puts something else around what has been built so far.
+    pub(crate) fn wrap(&mut self, around: impl FnOnce(&TokenStream) -> TokenStream) {
+        self.policy = around(&self.policy);
+    }
+
+    /// A value that has a rule of its own, under the key's name. Literals have been checked.
+    pub(crate) fn checked<T>(&mut self, key: &str, value: &Constant<T>, tokens: &TokenStream) {
+        let at = value.source().span();
+        let tokens = match value {
+            Constant::Literal(..) => tokens.clone(),
+            Constant::Expr(_) | Constant::Braced(_) => self.check(key, at, tokens),
+        };
+        self.generic |= self.is_generic(value);
+        self.set_at(at, key, Some(&tokens));
+    }
+
+    pub(crate) fn check(&self, rule: &str, at: Span, value: &TokenStream) -> TokenStream {
+        let at = at.resolved_at(Span::call_site());
+        let private = self.site.private_at(at);
+        let rule = Ident::new(rule, at);
+        quote_spanned!(at=> #private::check::#rule(#value))
+    }
+
+    /// A rule between two values, of which one at least is no literal.
+    pub(crate) fn require<T>(
+        &mut self,
+        rule: &str,
+        first: &Constant<T>,
+        second: &Constant<T>,
+        values: &TokenStream,
+    ) {
+        let call = self.check(rule, first.source().span(), values);
+        let generic = self.is_generic(first) || self.is_generic(second);
+        self.checks.extend(constant::check(&call, generic));
+    }
+
+    pub(crate) fn is_generic<T>(&self, value: &Constant<T>) -> bool {
+        match value {
+            Constant::Literal(..) => false,
+            Constant::Expr(expr) => may_be_generic(expr, &self.site.generics),
+            Constant::Braced(_) => true,
+        }
+    }
+
+    pub(crate) fn time(&self, value: &Constant<Duration>) -> TokenStream {
+        match value {
+            Constant::Literal(time, at) => value::duration_tokens(*time, at, &self.site.private),
+            Constant::Expr(expr) | Constant::Braced(expr) => expr.to_token_stream(),
+        }
+    }
+
+    /// A reference to the policy, at its place.
+    pub(crate) fn constant(self, place: &TokenStream) -> TokenStream {
+        let Self { ty, site: Site { private, .. }, policy, checks, generic } = self;
+        let policy = quote!(#policy #place);
+        let policy = constant::reference(&quote!(#private::#ty), &policy, generic);
+        if checks.is_empty() { policy } else { quote!({ #checks #policy }) }
+    }
+
+    /// The policy, and the checks as items that stand before it.
+    pub(crate) fn value(self) -> (TokenStream, TokenStream) {
+        (self.policy, self.checks)
+    }
+}

@@ -1,0 +1,144 @@
+//! A breaker in somebody's hand.
+
+use std::cell::RefCell;
+
+use resilience::{CircuitBreaker, CircuitSnapshot, CircuitState, StateChange, testing};
+
+use crate::{SECOND, Seen, call, fail, is_open, succeed};
+
+#[test]
+fn forced_open_it_stays_open_until_it_is_closed() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().reset_timeout(SECOND);
+    breaker.force_open();
+    clock.advance(3600 * SECOND);
+    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    breaker.force_close();
+    succeed(&breaker, 1);
+}
+
+#[test]
+fn disabled_it_counts_nothing() {
+    let breaker = CircuitBreaker::new().failure_threshold(1).failure_rate(0.1).min_calls(1);
+    breaker.disable();
+    fail(&breaker, 10);
+    assert_eq!(breaker.state(), CircuitState::Disabled);
+    assert_eq!(breaker.snapshot().calls, 0);
+    breaker.reset();
+    fail(&breaker, 1);
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn closing_what_is_closed_keeps_its_counts_and_a_reset_does_not() {
+    let breaker = CircuitBreaker::new();
+    fail(&breaker, 4);
+    breaker.force_close();
+    assert_eq!(breaker.snapshot().consecutive_failures, 4);
+    breaker.reset();
+    assert_eq!(breaker.snapshot().consecutive_failures, 0);
+    fail(&breaker, 4);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn it_can_be_tripped_and_probed_by_hand() {
+    let breaker = CircuitBreaker::new();
+    breaker.probe();
+    assert_eq!(breaker.state(), CircuitState::Closed, "nothing to probe");
+    breaker.trip();
+    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+    breaker.probe();
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    succeed(&breaker, 1);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+thread_local!(static CHANGES: RefCell<Vec<StateChange>> = const { RefCell::new(Vec::new()) });
+
+#[test]
+fn every_change_is_told_once() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(SECOND)
+        .name("told")
+        .on_state_change(|change| CHANGES.with_borrow_mut(|changes| changes.push(*change)));
+    fail(&breaker, 1);
+    clock.advance(SECOND);
+    fail(&breaker, 1);
+    clock.advance(SECOND);
+    succeed(&breaker, 2);
+    breaker.force_open();
+    breaker.force_open();
+    breaker.reset();
+    use CircuitState::{Closed, ForcedOpen, HalfOpen, Open};
+    let changes = CHANGES.take();
+    assert!(changes.iter().all(|change| change.name == "told"));
+    let steps: Vec<_> = changes.iter().map(|change| (change.from, change.to)).collect();
+    assert_eq!(
+        steps,
+        [
+            (Closed, Open),
+            (Open, HalfOpen),
+            (HalfOpen, Open),
+            (Open, HalfOpen),
+            (HalfOpen, Closed),
+            (Closed, ForcedOpen),
+            (ForcedOpen, Closed),
+        ]
+    );
+    let times: Vec<_> = changes.iter().filter_map(|change| change.open_for).collect();
+    assert_eq!(times, [SECOND, SECOND]);
+}
+
+#[test]
+fn a_snapshot_is_taken_up_by_another_breaker() {
+    let clock = testing::clock();
+    let settings = || {
+        CircuitBreaker::new()
+            .failure_threshold(2)
+            .reset_timeout(10 * SECOND)
+            .max_reset_timeout(60 * SECOND)
+    };
+    let (one, other) = (settings(), settings());
+    fail(&one, 2);
+    clock.advance(10 * SECOND);
+    fail(&one, 1);
+    clock.advance(5 * SECOND);
+    other.restore(&one.snapshot());
+    for breaker in [&one, &other] {
+        assert_eq!(call(breaker, Ok(())), Seen::Away(Some(15 * SECOND)));
+    }
+    clock.advance(15 * SECOND);
+    for breaker in [&one, &other] {
+        fail(breaker, 1);
+        assert_eq!(call(breaker, Ok(())), Seen::Away(Some(40 * SECOND)), "it grows on");
+    }
+    let run = settings();
+    run.restore(&{
+        let mut snapshot = CircuitSnapshot::default();
+        snapshot.consecutive_failures = 1;
+        snapshot
+    });
+    succeed(&other_closed(&run), 0);
+    fail(&run, 1);
+    assert!(is_open(&run));
+}
+
+/// A closed breaker as it is.
+fn other_closed(breaker: &CircuitBreaker) -> &CircuitBreaker {
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    breaker
+}
+
+#[test]
+fn a_restored_run_ends_with_a_success() {
+    let breaker = CircuitBreaker::new().failure_threshold(2);
+    let mut snapshot = CircuitSnapshot::default();
+    snapshot.consecutive_failures = 1;
+    breaker.restore(&snapshot);
+    succeed(&breaker, 1);
+    fail(&breaker, 1);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}

@@ -1,0 +1,66 @@
+//! Circuit breakers: when they open, what lets them close, and what can never wedge them.
+
+mod attribute;
+mod control;
+mod guards;
+mod model;
+mod places;
+mod states;
+mod threads;
+mod windows;
+
+use std::time::Duration;
+
+use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure {
+    Down,
+    /// The caller's own mistake.
+    Wrong,
+    Rejected(Rejected),
+}
+
+impl From<Rejected> for Failure {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Seen {
+    Ok,
+    Failed,
+    /// Turned away, with the time to come back where one was told.
+    Away(Option<Duration>),
+}
+
+pub(crate) fn call(breaker: &CircuitBreaker, outcome: Result<(), Failure>) -> Seen {
+    match breaker.call_on(|error| *error == Failure::Down, || outcome) {
+        Ok(()) => Seen::Ok,
+        Err(Failure::Rejected(rejected)) => {
+            assert_eq!(rejected.kind(), RejectedKind::CircuitOpen);
+            Seen::Away(rejected.retry_after())
+        }
+        Err(_) => Seen::Failed,
+    }
+}
+
+pub(crate) fn fail(breaker: &CircuitBreaker, times: u32) {
+    for _ in 0..times {
+        assert_eq!(call(breaker, Err(Failure::Down)), Seen::Failed);
+    }
+}
+
+pub(crate) fn succeed(breaker: &CircuitBreaker, times: u32) {
+    for _ in 0..times {
+        assert_eq!(call(breaker, Ok(())), Seen::Ok);
+    }
+}
+
+pub(crate) fn is_open(breaker: &CircuitBreaker) -> bool {
+    breaker.state() == CircuitState::Open
+}

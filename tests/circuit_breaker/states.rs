@@ -1,0 +1,169 @@
+//! Closed, open, half-open, and how long each lasts.
+
+use std::time::Duration;
+
+use resilience::{CircuitBreaker, CircuitState, testing};
+
+use crate::{Failure, SECOND, Seen, call, fail, is_open, succeed};
+
+#[test]
+fn it_opens_at_the_threshold_and_says_for_how_long() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new();
+    fail(&breaker, 4);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    fail(&breaker, 1);
+    assert!(is_open(&breaker));
+    clock.advance(10 * SECOND);
+    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(20 * SECOND)));
+}
+
+#[test]
+fn a_success_ends_the_run() {
+    let breaker = CircuitBreaker::new().failure_threshold(3);
+    for _ in 0..10 {
+        fail(&breaker, 2);
+        succeed(&breaker, 1);
+    }
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn what_on_declines_is_neither_success_nor_failure() {
+    let breaker = CircuitBreaker::new().failure_threshold(3);
+    fail(&breaker, 2);
+    assert_eq!(call(&breaker, Err(Failure::Wrong)), Seen::Failed);
+    assert_eq!(breaker.snapshot().consecutive_failures, 2);
+    fail(&breaker, 1);
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn the_open_time_ends_inclusively_and_one_probe_decides() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND);
+    fail(&breaker, 1);
+    clock.advance(SECOND - Duration::from_nanos(1));
+    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(Duration::from_nanos(1))));
+    clock.advance(Duration::from_nanos(1));
+    fail(&breaker, 1);
+    assert!(is_open(&breaker), "the probe failed");
+    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(SECOND)));
+    clock.advance(SECOND);
+    succeed(&breaker, 1);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn the_open_time_doubles_up_to_its_maximum_and_starts_again_after_closing() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(10 * SECOND)
+        .max_reset_timeout(35 * SECOND);
+    fail(&breaker, 1);
+    for open_for in [10, 20, 35, 35, 35] {
+        assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(open_for * SECOND)));
+        clock.advance(open_for * SECOND);
+        fail(&breaker, 1);
+    }
+    clock.advance(35 * SECOND);
+    succeed(&breaker, 1);
+    fail(&breaker, 1);
+    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(10 * SECOND)));
+    let huge = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(Duration::MAX)
+        .max_reset_timeout(Duration::MAX);
+    fail(&huge, 1);
+    assert!(is_open(&huge));
+}
+
+#[test]
+fn half_open_decides_as_soon_as_it_is_certain() {
+    let clock = testing::clock();
+    let breaker = || {
+        let breaker = CircuitBreaker::new()
+            .failure_threshold(1)
+            .reset_timeout(SECOND)
+            .success_threshold(2)
+            .half_open_calls(4);
+        fail(&breaker, 1);
+        clock.advance(SECOND);
+        breaker
+    };
+    let closes = breaker();
+    fail(&closes, 1);
+    succeed(&closes, 1);
+    fail(&closes, 1);
+    assert_eq!(closes.state(), CircuitState::HalfOpen, "two of four may fail");
+    succeed(&closes, 1);
+    assert_eq!(closes.state(), CircuitState::Closed);
+    let opens = breaker();
+    fail(&opens, 2);
+    assert_eq!(opens.state(), CircuitState::HalfOpen);
+    fail(&opens, 1);
+    assert!(is_open(&opens), "two successes are out of reach");
+}
+
+#[test]
+fn no_more_probes_than_were_asked_for_are_under_way() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(SECOND)
+        .success_threshold(2)
+        .half_open_calls(3);
+    fail(&breaker, 1);
+    clock.advance(SECOND);
+    let probes: Vec<_> = (0..3).map(|_| breaker.try_acquire().expect("a permit")).collect();
+    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    let mut probes = probes.into_iter();
+    probes.next().unwrap().failure();
+    assert_eq!(
+        call(&breaker, Ok(())),
+        Seen::Away(None),
+        "a failed probe does not give its place back"
+    );
+    probes.next().unwrap().ignore();
+    succeed(&breaker, 1);
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    probes.next().unwrap().success();
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn a_minimum_of_calls_is_not_asked_of_probes() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(10).reset_timeout(SECOND);
+    fail(&breaker, 10);
+    clock.advance(SECOND);
+    succeed(&breaker, 1);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    fail(&breaker, 9);
+    assert_eq!(breaker.state(), CircuitState::Closed, "and counting starts anew");
+}
+
+#[test]
+fn switched_off_every_call_goes_through_and_nothing_is_counted() {
+    // The switch is the process's; this is the only test of this program that touches it, and it
+    // leaves the others a closed breaker at worst for an instant: so it runs in a child process.
+    if std::env::var_os("RESILIENCE_SWITCH").is_none() {
+        let name = "states::switched_off_every_call_goes_through_and_nothing_is_counted";
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([name, "--exact", "--quiet"])
+            .env("RESILIENCE_SWITCH", "off")
+            .stdout(std::process::Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    fail(&breaker, 1);
+    resilience::set_enabled(false);
+    succeed(&breaker, 1);
+    fail(&breaker, 3);
+    resilience::set_enabled(true);
+    assert!(is_open(&breaker));
+    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+}

@@ -1,0 +1,79 @@
+//! Many threads on one breaker.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use resilience::{CircuitBreaker, CircuitState};
+
+const THREADS: u32 = 8;
+
+#[test]
+fn no_outcome_is_lost() {
+    let breaker = CircuitBreaker::new().failure_rate(1.0).count_window(100_000).min_calls(100_000);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let breaker = &breaker;
+            scope.spawn(move || {
+                for call in 0..5000_u32 {
+                    let guard = breaker.try_acquire().expect("closed");
+                    if (call + thread) % 2 == 0 { guard.failure() } else { guard.success() }
+                }
+            });
+        }
+    });
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.failures), (THREADS * 5000, THREADS * 2500));
+}
+
+#[test]
+fn a_run_of_failures_opens_it_once() {
+    static OPENED: AtomicU32 = AtomicU32::new(0);
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1000)
+        .reset_timeout(Duration::from_secs(3600))
+        .on_state_change(|_| _ = OPENED.fetch_add(1, Relaxed));
+    let let_through = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..1000 {
+                    if let Ok(guard) = breaker.try_acquire() {
+                        let_through.fetch_add(1, Relaxed);
+                        guard.failure();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(breaker.state(), CircuitState::Open);
+    assert_eq!(OPENED.load(Relaxed), 1);
+    let let_through = let_through.into_inner();
+    assert!((1000..1000 + THREADS).contains(&let_through), "{let_through}");
+}
+
+#[test]
+fn of_many_callers_so_many_are_probes() {
+    for _ in 0..200 {
+        let breaker = CircuitBreaker::new()
+            .failure_threshold(1)
+            .reset_timeout(Duration::from_secs(3600))
+            .success_threshold(3);
+        breaker.trip();
+        breaker.probe();
+        let probes: Vec<_> = thread::scope(|scope| {
+            let callers: Vec<_> =
+                (0..THREADS).map(|_| scope.spawn(|| breaker.try_acquire())).collect();
+            callers.into_iter().filter_map(|caller| caller.join().unwrap().ok()).collect()
+        });
+        assert_eq!(probes.len(), 3);
+        thread::scope(|scope| {
+            for (number, probe) in probes.into_iter().enumerate() {
+                scope.spawn(move || if number == 0 { drop(probe) } else { probe.success() });
+            }
+        });
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+        breaker.try_acquire().expect("the permit of the dropped one").success();
+        assert_eq!(breaker.state(), CircuitState::Closed);
+    }
+}

@@ -1,0 +1,200 @@
+//! Rates over the last calls and over the last seconds, and slow calls.
+
+use std::time::Duration;
+
+use resilience::{CircuitBreaker, CircuitState, testing};
+
+use crate::{SECOND, Seen, call, fail, is_open, succeed};
+
+#[test]
+fn a_full_ring_of_successes_trips_at_exactly_half() {
+    let breaker = CircuitBreaker::new().failure_rate(0.5).count_window(100).min_calls(10);
+    succeed(&breaker, 1000);
+    fail(&breaker, 49);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    fail(&breaker, 1);
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn a_cold_ring_trips_at_its_minimum() {
+    let breaker = CircuitBreaker::new().failure_rate(0.5).count_window(100).min_calls(10);
+    fail(&breaker, 9);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    fail(&breaker, 1);
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn it_opens_within_one_window_after_a_million_successes() {
+    let clock = testing::clock();
+    for breaker in [
+        CircuitBreaker::new().failure_rate(0.5).count_window(20),
+        CircuitBreaker::new().failure_rate(0.5),
+    ] {
+        for call in 0..1_000_000 {
+            succeed(&breaker, 1);
+            if call % 1000 == 0 {
+                clock.advance(SECOND / 10);
+            }
+        }
+        clock.advance(10 * SECOND);
+        let mut failures = 0;
+        while breaker.state() == CircuitState::Closed {
+            fail(&breaker, 1);
+            failures += 1;
+        }
+        assert!(failures <= 20, "{failures}");
+    }
+}
+
+#[test]
+fn a_success_may_be_the_call_that_trips() {
+    let breaker = CircuitBreaker::new().failure_rate(0.5).count_window(4).min_calls(4);
+    succeed(&breaker, 1);
+    fail(&breaker, 2);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    succeed(&breaker, 1);
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn rates_compare_as_they_are_written() {
+    // Three of thirty are ten per cent, although 0.1 * 30.0 is more than 3.
+    for (rate, failures, calls) in [(0.1, 3, 30), (0.6, 3, 5), (0.7, 7, 10), (0.07, 7, 100)] {
+        let breaker = CircuitBreaker::new().failure_rate(rate).count_window(100).min_calls(calls);
+        succeed(&breaker, calls - failures);
+        fail(&breaker, failures - 1);
+        assert_eq!(breaker.state(), CircuitState::Closed, "{rate}");
+        fail(&breaker, 1);
+        assert!(is_open(&breaker), "{rate}");
+    }
+}
+
+#[test]
+fn a_threshold_beside_a_window_counts_the_failures_in_it() {
+    let breaker = CircuitBreaker::new().failure_threshold(3).count_window(5);
+    for _ in 0..10 {
+        fail(&breaker, 1);
+        succeed(&breaker, 2);
+    }
+    assert_eq!(breaker.state(), CircuitState::Closed, "two of five");
+    fail(&breaker, 2);
+    assert!(is_open(&breaker), "three of five");
+}
+
+#[test]
+fn a_window_of_time_drops_its_oldest_tenth() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_rate(1.0).min_calls(1000);
+    for _ in 0..10 {
+        fail(&breaker, 2);
+        clock.advance(SECOND);
+    }
+    // The first second has just left.
+    assert_eq!(breaker.snapshot().calls, 18);
+    clock.advance(SECOND);
+    assert_eq!(breaker.snapshot().calls, 16);
+    clock.advance(3600 * SECOND);
+    assert_eq!(breaker.snapshot().calls, 0);
+    fail(&breaker, 1);
+    assert_eq!(breaker.snapshot().calls, 1);
+}
+
+#[test]
+fn failures_of_long_ago_do_not_count() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(5);
+    fail(&breaker, 4);
+    clock.advance(300 * SECOND);
+    fail(&breaker, 2);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn slow_calls_open_it_although_they_succeed() {
+    let clock = testing::clock();
+    let breaker =
+        CircuitBreaker::new().failure_rate(0.9).slow_call(2 * SECOND).slow_rate(0.5).min_calls(4);
+    let takes = |time: Duration| {
+        breaker.call(|| -> Result<(), crate::Failure> {
+            clock.advance(time);
+            Ok(())
+        })
+    };
+    for time in [2, 1, 3] {
+        assert!(takes(time * SECOND).is_ok());
+    }
+    assert_eq!(breaker.snapshot().slow_calls, 1, "exactly as long is not slow");
+    assert!(takes(3 * SECOND).is_ok());
+    assert!(is_open(&breaker), "two of four");
+    // A probe that is slow has not shown that all is well.
+    clock.advance(30 * SECOND);
+    assert!(takes(3 * SECOND).is_ok());
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn what_led_to_the_opening_stays_in_view_until_the_first_probe() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(4).reset_timeout(60 * SECOND);
+    succeed(&breaker, 1);
+    fail(&breaker, 3);
+    clock.advance(30 * SECOND);
+    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(30 * SECOND)));
+    let open = breaker.snapshot();
+    assert_eq!((open.calls, open.failures, open.rejected), (4, 3, 1));
+    assert_eq!(open.failure_rate, Some(0.75));
+    clock.advance(30 * SECOND);
+    let _probe = breaker.try_acquire().unwrap();
+    let half_open = breaker.snapshot();
+    assert_eq!((half_open.calls, half_open.rejected, half_open.failure_rate), (0, 0, None));
+}
+
+#[test]
+fn memory_is_constant_over_ten_million_calls() {
+    for breaker in [
+        CircuitBreaker::new(),
+        CircuitBreaker::new().failure_rate(0.5).count_window(100),
+        CircuitBreaker::new().failure_rate(0.5),
+    ] {
+        let round = |calls: u32| {
+            for number in 0..calls {
+                match breaker.try_acquire() {
+                    Ok(guard) if number % 3 == 0 => guard.failure(),
+                    Ok(guard) => guard.success(),
+                    Err(_) => unreachable!("a third is less than half"),
+                }
+            }
+        };
+        round(1000);
+        let counted = allocation_counter::measure(|| round(10_000_000));
+        assert_eq!(counted.count_total, 0);
+    }
+}
+
+#[test]
+fn any_settings_are_taken() {
+    for count in [0, 1, 7, u32::MAX] {
+        for rate in [f64::NAN, f64::INFINITY, -1.0, 0.0, 0.5, 7.0] {
+            for time in [Duration::ZERO, Duration::from_nanos(1), SECOND, Duration::MAX] {
+                let breaker = CircuitBreaker::new()
+                    .failure_threshold(count)
+                    .failure_rate(rate)
+                    .min_calls(count)
+                    .slow_call(time)
+                    .slow_rate(rate)
+                    .reset_timeout(time)
+                    .max_reset_timeout(time)
+                    .success_threshold(count)
+                    .half_open_calls(count);
+                for breaker in [breaker.time_window(time).window_buckets(count)] {
+                    let _ = (call(&breaker, Err(crate::Failure::Down)), call(&breaker, Ok(())));
+                    assert!(breaker.snapshot().calls <= 2);
+                }
+                let breaker = CircuitBreaker::new().failure_threshold(count).count_window(count);
+                let _ = (call(&breaker, Err(crate::Failure::Down)), call(&breaker, Ok(())));
+            }
+        }
+    }
+}
