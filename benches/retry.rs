@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 
-#[path = "instructions/rows.rs"]
+#[path = "instructions/rows/mod.rs"]
 mod rows;
 
 fn time(bencher: &mut Bencher<'_>, side: fn(u64)) {

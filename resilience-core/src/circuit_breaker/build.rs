@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::change::StateChange;
+use super::cursor::Cursor;
 use super::machine::Machine;
 use super::policy::Settings;
 use super::{CLOSED, CircuitBreaker, UNUSED, flags};
@@ -95,6 +96,7 @@ impl CircuitBreaker {
             word: AtomicU64::new(CLOSED | flags(&settings, 0)),
             until: AtomicU64::new(0),
             rejected: Tally::new(0),
+            cursor: Cursor::new(),
             machine: Mutex::new(Machine::new()),
             settings,
         }
@@ -106,6 +108,7 @@ impl CircuitBreaker {
             word: AtomicU64::new(CLOSED | flags(&settings, 0)),
             until: AtomicU64::new(0),
             rejected: Tally::new(0),
+            cursor: Cursor::new(),
             machine: Mutex::new(Machine::new()),
             settings,
         }

@@ -19,7 +19,7 @@ impl CircuitBreaker {
     #[must_use]
     pub fn snapshot(&self) -> CircuitSnapshot {
         let mut machine = lock(&self.machine);
-        let counts = machine.counts(&self.settings, clock::now);
+        let counts = machine.counts(&self.settings, &self.cursor, clock::now);
         let enough = counts.calls > 0 && counts.calls >= self.settings.min_calls;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         CircuitSnapshot {
@@ -93,7 +93,7 @@ impl CircuitBreaker {
     /// Whether it is closed, and has no failure in view.
     pub(super) fn is_closed_and_clean(&self) -> bool {
         let mut machine = lock(&self.machine);
-        let counts = machine.counts(&self.settings, clock::now);
+        let counts = machine.counts(&self.settings, &self.cursor, clock::now);
         machine.state == CircuitState::Closed
             && machine.run == 0
             && counts.failures == 0

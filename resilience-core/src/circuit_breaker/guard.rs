@@ -28,11 +28,10 @@ impl CircuitGuard<'_> {
     /// The call has succeeded.
     #[inline]
     pub fn success(self) {
-        if self.breaker.is_idle() {
-            mem::forget(self);
-        } else {
-            self.end(Verdict::Success);
+        if !self.breaker.is_idle() {
+            self.breaker.succeed(self.seen, self.started);
         }
+        mem::forget(self);
     }
 
     /// The call has failed.

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::cursor::Cursor;
 use super::policy::Settings;
 use super::window::{Counts, Record, Span, Window};
 use crate::clock::Moment;
@@ -48,6 +49,7 @@ struct Probe {
     expires: Moment,
 }
 
+/// The state, without the [`Cursor`], which is shared with those who hold no lock.
 #[derive(Debug)]
 pub(super) struct Machine {
     pub(super) state: CircuitState,
@@ -117,6 +119,7 @@ impl Machine {
     pub(super) fn settle(
         &mut self,
         settings: &Settings,
+        cursor: &Cursor,
         ticket: Ticket,
         verdict: Verdict,
         took: Option<Duration>,
@@ -127,7 +130,7 @@ impl Machine {
         }
         let slow = settings.slow_call.zip(took).is_some_and(|(limit, took)| took > limit);
         match self.state {
-            CircuitState::Closed => self.count(settings, verdict, slow, now),
+            CircuitState::Closed => self.count(settings, cursor, verdict, slow, now),
             CircuitState::HalfOpen => self.probed(settings, ticket, verdict, slow, now),
             CircuitState::Open | CircuitState::ForcedOpen | CircuitState::Disabled => {}
         }
@@ -136,6 +139,7 @@ impl Machine {
     fn count(
         &mut self,
         settings: &Settings,
+        cursor: &Cursor,
         verdict: Verdict,
         slow: bool,
         now: impl Fn() -> Moment,
@@ -146,15 +150,15 @@ impl Machine {
             Verdict::Failure => true,
         };
         self.run = if failed { self.run.saturating_add(1) } else { 0 };
-        self.window.record(settings.span, &now, Record { failed, slow });
-        if self.must_open(settings, &now) {
+        self.window.record(settings.span, cursor, &now, Record { failed, slow });
+        if self.must_open(settings, cursor) {
             self.open(settings, now());
         }
     }
 
     /// The rules by which it opens. Evaluated on every outcome, also on a success: with it the calls
     /// may have become enough to speak of a rate.
-    fn must_open(&mut self, settings: &Settings, now: impl FnOnce() -> Moment) -> bool {
+    fn must_open(&self, settings: &Settings, cursor: &Cursor) -> bool {
         let Settings { failure_threshold, failure_rate, slow_rate, min_calls, span, .. } =
             *settings;
         if settings.counts_run() && failure_threshold > 0 && self.run >= failure_threshold {
@@ -163,7 +167,7 @@ impl Machine {
         if span == Span::None {
             return false;
         }
-        let Counts { calls, failures, slow } = self.window.counts(span, now);
+        let Counts { calls, failures, slow } = self.window.still(span, cursor);
         if failures == 0 && slow == 0 {
             return false;
         }
@@ -267,12 +271,17 @@ impl Machine {
     }
 
     /// What is in view: the window, or the probes that have ended.
-    pub(super) fn counts(&mut self, settings: &Settings, now: impl FnOnce() -> Moment) -> Counts {
+    pub(super) fn counts(
+        &mut self,
+        settings: &Settings,
+        cursor: &Cursor,
+        now: impl FnOnce() -> Moment,
+    ) -> Counts {
         match self.state {
             CircuitState::HalfOpen => self.tried,
             // What led to the opening stays as it was.
-            CircuitState::Open => self.window.counts(Span::None, now),
-            _ => self.window.counts(settings.span, now),
+            CircuitState::Open => self.window.still(settings.span, cursor),
+            _ => self.window.counts(settings.span, cursor, now),
         }
     }
 

@@ -3,6 +3,7 @@
 mod build;
 mod change;
 mod control;
+mod cursor;
 mod guard;
 mod machine;
 #[cfg(all(test, resilience_loom))]
@@ -15,6 +16,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
 pub use self::change::{CircuitSnapshot, StateChange};
+use self::cursor::Cursor;
 pub use self::guard::CircuitGuard;
 pub use self::machine::CircuitState;
 use self::machine::{Machine, PROBES, Ticket, Verdict};
@@ -75,6 +77,7 @@ pub struct CircuitBreaker {
     until: AtomicU64,
     /// Statistics only, so not part of the machine.
     rejected: Tally,
+    cursor: Cursor,
     machine: Mutex<Machine>,
     settings: Settings,
 }
@@ -88,17 +91,20 @@ const OPEN: u64 = 1;
 const OTHER: u64 = 2;
 /// The state is that of a `static` that nobody has used yet.
 const UNUSED: u64 = 3;
-/// A success has something to write: failures before it, or a window.
-const WRITES: u64 = 1 << 2;
+/// A success has something to write: failures in a row before it.
+const RUN: u64 = 1 << 2;
+/// A success has something to write: its place in the window.
+const WINDOW: u64 = 1 << 4;
 /// The duration of a call matters.
 const TIMED: u64 = 1 << 3;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
 const fn flags(settings: &Settings, run: u32) -> u64 {
-    let writes = if settings.records() || run > 0 { WRITES } else { 0 };
+    let run = if run > 0 { RUN } else { 0 };
+    let window = if settings.records() { WINDOW } else { 0 };
     let timed = if settings.slow_call.is_some() { TIMED } else { 0 };
-    writes | timed
+    run | window | timed
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
@@ -116,27 +122,38 @@ impl CircuitBreaker {
     pub fn try_acquire(&self) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
         if seen & (STATE | TIMED) == CLOSED {
-            Ok(CircuitGuard { breaker: self, seen, started: None })
-        } else {
-            self.admit(seen)
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
+        let (seen, started) = self.admit(seen)?;
+        Ok(CircuitGuard { breaker: self, seen, started })
     }
 
-    /// The same for the breaker of an annotated function, which is listed when it is first used.
+    /// The same for the breaker of an annotated function that does not look for slow calls. It is
+    /// listed when it is first used.
+    ///
+    /// That no time is kept is known to the compiler here, which leaves the guard in two registers.
     #[doc(hidden)]
     #[inline]
     pub fn enter(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
         let seen = self.word.load(Acquire);
         if seen & (STATE | TIMED) == CLOSED {
-            Ok(CircuitGuard { breaker: self, seen, started: None })
-        } else {
-            self.enter_with_care(seen)
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
+        let (seen, _) = self.enter_with_care(seen)?;
+        Ok(CircuitGuard { breaker: self, seen, started: None })
+    }
+
+    /// The same for one that does.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        let (seen, started) = self.enter_with_care(self.word.load(Acquire))?;
+        Ok(CircuitGuard { breaker: self, seen, started })
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_with_care(&'static self, seen: u64) -> Result<CircuitGuard<'static>, Rejected> {
+    fn enter_with_care(&'static self, seen: u64) -> Result<(u64, Option<Moment>), Rejected> {
         if seen & STATE == UNUSED {
             registry::list(self);
         }
@@ -198,17 +215,33 @@ impl CircuitBreaker {
         self.word.load(Acquire) as u32 == 0
     }
 
+    /// A success that has something to write: most often its place in the window.
+    #[inline(never)]
+    fn succeed(&self, seen: u64, started: Option<Moment>) {
+        let word = self.word.load(Acquire);
+        let in_time = || match (started, self.settings.slow_call) {
+            (Some(started), Some(limit)) => clock::now().since(started) <= limit,
+            _ => true,
+        };
+        let counted = word & (STATE | RUN | WINDOW) == CLOSED | WINDOW
+            && switch::is_enabled()
+            && in_time()
+            && self.cursor.succeed(ticket(seen).generation, self.settings.span);
+        if !counted {
+            self.settle(seen, Verdict::Success, started);
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    fn admit(&self, seen: u64) -> Result<CircuitGuard<'_>, Rejected> {
-        let pass = |seen, started| Ok(CircuitGuard { breaker: self, seen, started });
+    fn admit(&self, seen: u64) -> Result<(u64, Option<Moment>), Rejected> {
         let now = clock::now();
         let timed = self.settings.slow_call.map(|_| now);
         if seen & STATE == CLOSED {
-            return pass(seen, timed);
+            return Ok((seen, timed));
         }
         if !switch::is_enabled() {
-            return pass(seen, None);
+            return Ok((seen, None));
         }
         if seen & STATE == OPEN {
             let until = Moment::from_nanos(self.until.load(Relaxed));
@@ -219,7 +252,7 @@ impl CircuitBreaker {
         match self.change(|machine| machine.admit(&self.settings, now)) {
             Ok(Ticket { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
-                pass(seen | u64::from(probe) << PROBE_SHIFT, timed)
+                Ok((seen | u64::from(probe) << PROBE_SHIFT, timed))
             }
             Err(after) => Err(self.turned_away(after)),
         }
@@ -234,7 +267,8 @@ impl CircuitBreaker {
         if switch::is_enabled() {
             let took = started.map(|started| clock::now().since(started));
             self.change(|machine| {
-                machine.settle(&self.settings, ticket(seen), verdict, took, clock::now);
+                let ticket = ticket(seen);
+                machine.settle(&self.settings, &self.cursor, ticket, verdict, took, clock::now);
             });
         }
     }
@@ -251,10 +285,15 @@ impl CircuitBreaker {
         let mut machine = lock(&self.machine);
         let (from, generation) = (machine.state, machine.generation);
         let result = change(&mut machine);
-        if machine.generation != generation
-            && !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen)
-        {
-            self.rejected.store(0, Relaxed);
+        if machine.generation != generation {
+            match machine.state {
+                // What led to the opening stays in view.
+                CircuitState::Open => self.cursor.keep(machine.generation),
+                _ => self.cursor.reset(machine.generation),
+            }
+            if !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
+                self.rejected.store(0, Relaxed);
+            }
         }
         if let Some(until) = machine.until {
             self.until.store(until.nanos(), Relaxed);

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::cursor::Cursor;
 use crate::clock::{Moment, nanos};
 
 /// What a breaker looks back upon.
@@ -9,9 +10,9 @@ use crate::clock::{Moment, nanos};
 pub(super) enum Span {
     /// Nothing but the run of consecutive failures.
     None,
-    /// The last calls.
+    /// The last calls; at least one.
     Calls(u32),
-    /// The last period, in so many buckets.
+    /// The last period, in so many buckets; at least one.
     Time { length: Duration, buckets: u32 },
 }
 
@@ -54,14 +55,15 @@ impl Counts {
     }
 }
 
-/// The outcomes in view, with their sum kept up to date.
+/// The outcomes in view. Calls as such are counted by the [`Cursor`], which successes move on without
+/// a lock; here is what a lock guards: which of them failed or were slow, and the buckets that are
+/// full.
 #[derive(Debug)]
 pub(super) struct Window {
+    /// The failures and slow calls in view, and the calls of the buckets that are full.
     total: Counts,
-    /// Two bits for each call, 32 calls in a word; made when the first call is recorded.
+    /// Two bits for each call, 32 calls in a word; made when the first failure is recorded.
     ring: Vec<u64>,
-    /// Where the next call goes.
-    next: u32,
     buckets: Vec<Counts>,
     /// The number of the bucket that is being filled, counted from the first.
     current: u64,
@@ -74,7 +76,6 @@ impl Window {
         Self {
             total: Counts { calls: 0, failures: 0, slow: 0 },
             ring: Vec::new(),
-            next: 0,
             buckets: Vec::new(),
             current: 0,
             begun: None,
@@ -84,70 +85,107 @@ impl Window {
     /// Forgets everything, and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.total = Counts::default();
-        self.next = 0;
+        self.ring.fill(0);
         self.buckets.fill(Counts::default());
         self.current = 0;
         self.begun = None;
     }
 
-    /// The sum of what is in view at `now`, which only a window of time needs to know.
-    pub(super) fn counts(&mut self, span: Span, now: impl FnOnce() -> Moment) -> Counts {
+    /// What is in view at `now`, which only a window of time needs to know.
+    pub(super) fn counts(
+        &mut self,
+        span: Span,
+        cursor: &Cursor,
+        now: impl FnOnce() -> Moment,
+    ) -> Counts {
         if let Span::Time { length, buckets } = span {
-            if self.total.calls > 0 {
-                self.slide(now(), length, buckets);
+            if self.begun.is_some() {
+                self.slide(cursor, now(), length, buckets);
             }
         }
-        self.total
+        self.still(span, cursor)
     }
 
-    pub(super) fn record(&mut self, span: Span, now: impl FnOnce() -> Moment, record: Record) {
+    /// What was in view when it was last looked at.
+    pub(super) fn still(&self, span: Span, cursor: &Cursor) -> Counts {
+        let calls = self.total.calls.saturating_add(cursor.calls(span));
+        Counts { calls, ..self.total }
+    }
+
+    pub(super) fn record(
+        &mut self,
+        span: Span,
+        cursor: &Cursor,
+        now: impl FnOnce() -> Moment,
+        record: Record,
+    ) {
         match span {
             Span::None => return,
-            Span::Calls(size) => self.replace(size.max(1), record),
+            Span::Calls(size) => {
+                let claim = cursor.claim(span);
+                let gone = self.replace(size, claim.place, record);
+                if claim.taken {
+                    self.total.take(gone);
+                }
+            }
             Span::Time { length, buckets } => {
-                self.slide(now(), length, buckets);
-                let index = self.current % self.buckets.len().max(1) as u64;
-                if let Some(bucket) =
-                    usize::try_from(index).ok().and_then(|i| self.buckets.get_mut(i))
-                {
-                    bucket.add(record);
+                self.slide(cursor, now(), length, buckets);
+                cursor.claim(span);
+                let bucket = self.bucket(self.current);
+                if let Some(bucket) = bucket {
+                    bucket.failures = bucket.failures.saturating_add(u32::from(record.failed));
+                    bucket.slow = bucket.slow.saturating_add(u32::from(record.slow));
                 }
             }
         }
-        self.total.add(record);
+        self.total.failures = self.total.failures.saturating_add(u32::from(record.failed));
+        self.total.slow = self.total.slow.saturating_add(u32::from(record.slow));
+        cursor.mix(self.total.failures > 0 || self.total.slow > 0);
     }
 
-    /// Puts the call where the oldest one was.
-    fn replace(&mut self, size: u32, record: Record) {
-        let (word, shift) = (self.next as usize / 32, self.next % 32 * 2);
+    /// Puts the call where the oldest one was; returns that one.
+    fn replace(&mut self, size: u32, place: u32, record: Record) -> Counts {
+        let (word, shift) = (place as usize / 32, place % 32 * 2);
         if self.ring.is_empty() {
             self.ring.resize(size.div_ceil(32) as usize, 0);
         }
-        let full = self.total.calls >= size;
+        let mut gone = Counts::default();
         if let Some(word) = self.ring.get_mut(word) {
-            if full {
-                let mut gone = Counts::default();
-                gone.add(Record::from_bits(*word >> shift));
-                self.total.take(gone);
-            }
+            gone.add(Record::from_bits(*word >> shift));
             *word = *word & !(3 << shift) | record.bits() << shift;
         }
-        self.next = if self.next + 1 >= size { 0 } else { self.next + 1 };
+        // How many calls there are is known to the cursor.
+        Counts { calls: 0, ..gone }
+    }
+
+    fn bucket(&mut self, number: u64) -> Option<&mut Counts> {
+        let index = number % self.buckets.len().max(1) as u64;
+        usize::try_from(index).ok().and_then(|index| self.buckets.get_mut(index))
     }
 
     /// Drops the buckets that are out of view at `now`.
-    fn slide(&mut self, now: Moment, length: Duration, buckets: u32) {
-        let count = u64::from(buckets.max(1));
+    fn slide(&mut self, cursor: &Cursor, now: Moment, length: Duration, buckets: u32) {
+        let count = u64::from(buckets);
         if self.buckets.is_empty() {
-            self.buckets.resize(buckets.max(1) as usize, Counts::default());
+            self.buckets.resize(buckets as usize, Counts::default());
         }
+        let width = (nanos(length) / count).max(1);
+        let is_new = self.begun.is_none();
         let begun = *self.begun.get_or_insert(now);
-        let number = nanos(now.since(begun)) / (nanos(length) / count).max(1);
+        let number = nanos(now.since(begun)) / width;
         let passed = number.saturating_sub(self.current).min(count);
+        if passed == 0 && !is_new {
+            return;
+        }
+        let until = begun.nanos().saturating_add(number.saturating_add(1).saturating_mul(width));
+        let filled = cursor.turn(until);
+        if let Some(bucket) = self.bucket(self.current) {
+            bucket.calls = bucket.calls.saturating_add(filled);
+        }
+        self.total.calls = self.total.calls.saturating_add(filled);
         for step in 1..=passed {
-            let index = (self.current + step) % count;
-            if let Some(old) = usize::try_from(index).ok().and_then(|i| self.buckets.get_mut(i)) {
-                self.total.take(core::mem::take(old));
+            if let Some(old) = self.bucket(self.current + step).map(core::mem::take) {
+                self.total.take(old);
             }
         }
         self.current = self.current.max(number);

@@ -61,6 +61,11 @@ impl Keys {
         }
     }
 
+    /// Whether the time that a call takes matters.
+    pub(super) fn is_timed(&self) -> bool {
+        self.slow_call.is_some()
+    }
+
     pub(super) fn given(&self) -> Vec<&Ident> {
         fn key<T>(keyed: Option<&Keyed<T>>) -> Option<&Ident> {
             keyed.map(|keyed| &keyed.key)

@@ -78,7 +78,11 @@ impl Attribute for CircuitBreaker {
         let policy = quote!(#policy.at(#name));
         let declared = site.declare_slot();
         let get = self.breaker.get(&breaker, &policy, site);
-        let enter = if self.breaker.is_static() { "enter" } else { "try_acquire" };
+        let enter = match (self.breaker.is_static(), self.keys.is_timed()) {
+            (true, false) => "enter",
+            (true, true) => "enter_timed",
+            (false, _) => "try_acquire",
+        };
         let enter = Ident::new(enter, Span::call_site());
         let turned_away = site.reject(&rejected, self.error.as_ref());
         let run = site.run();

@@ -12,6 +12,23 @@ use std::time::{Duration, Instant};
 
 use resilience::retry;
 
+/// The hand-written loop around one attempt.
+macro_rules! attempts {
+    ($attempt:expr, $sleep:path $(, $wait:ident)?) => {{
+        let mut attempt = 0;
+        loop {
+            match $attempt {
+                Ok(value) => return Ok(value),
+                Err(error) if attempt == 3 => return Err(error),
+                Err(_) => attempt += 1,
+            }
+            $sleep(std::time::Duration::from_millis(50 << attempt))$(.$wait)?;
+        }
+    }};
+}
+
+mod breaker;
+
 /// Its name, and its two sides, each of which makes as many calls as it is told.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
@@ -31,6 +48,18 @@ macro_rules! row {
 }
 
 pub(crate) const ROWS: &[Row] = &[
+    row!("breaker, sync", breaker::sync::by_hand, breaker::sync::annotated),
+    row!("breaker, sync, inlined", breaker::inlined::by_hand, breaker::inlined::annotated),
+    row!("breaker, async", |input| poll(breaker::asynchronous::by_hand(input)), |input| {
+        poll(breaker::asynchronous::annotated(input))
+    }),
+    row!("breaker, a window of 100 calls", breaker::calls::by_hand, breaker::calls::annotated),
+    row!("breaker, a window of 10 s", breaker::period::by_hand, breaker::period::annotated),
+    row!("breaker, open", breaker::open::by_hand, breaker::open::annotated),
+    row!("retry and breaker, sync", breaker::both::by_hand, breaker::both::annotated),
+    row!("retry and breaker, async", |input| poll(breaker::both_async::by_hand(input)), |input| {
+        poll(breaker::both_async::annotated(input))
+    }),
     row!("sync", sync::by_hand, sync::annotated),
     row!("sync, inlined into its caller", inlined::by_hand, inlined::annotated),
     row!("sync, a body of three instructions", tiny::by_hand, tiny::annotated),
@@ -68,21 +97,6 @@ fn poll<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => unreachable!("the first call succeeds, and nothing waits"),
     }
-}
-
-/// The hand-written loop around one attempt.
-macro_rules! attempts {
-    ($attempt:expr, $sleep:path $(, $wait:ident)?) => {{
-        let mut attempt = 0;
-        loop {
-            match $attempt {
-                Ok(value) => return Ok(value),
-                Err(error) if attempt == 3 => return Err(error),
-                Err(_) => attempt += 1,
-            }
-            $sleep(std::time::Duration::from_millis(50 << attempt))$(.$wait)?;
-        }
-    }};
 }
 
 mod sync {
