@@ -2,9 +2,11 @@
 
 use core::fmt;
 pub use core::option::Option::{None, Some};
+pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
 
 pub use crate::__logged as logged;
+pub use crate::__told as told;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
 use crate::classify::{Class, Classify};
@@ -71,6 +73,18 @@ pub trait ShownByNothing {
 }
 
 impl<E> ShownByNothing for &Probe<'_, E> {}
+
+/// The meaning that the predicate `on` gives to an error.
+#[inline]
+pub fn class_of<E, C: Into<Class>>(error: &E, on: impl FnOnce(&E) -> C) -> Class {
+    on(error).into()
+}
+
+/// A value that is never made, for a place that is never reached.
+#[must_use]
+pub fn never<T>() -> T {
+    unreachable!("generated code does not come here")
+}
 
 /// The `on_ok` of a function without one: every value is final.
 #[inline]

@@ -64,19 +64,11 @@ impl Site {
     /// A `return` that is never reached. It tells the compiler the type of the block, so that type
     /// errors in the body read as in the function itself.
     fn return_edge(&self) -> TokenStream {
-        let (returns, never) = (&self.returns, local("never"));
+        let (returns, never) = (&self.returns, self.private_at(self.returns_span));
         quote_spanned!(self.returns_span=>
-            #[allow(
-                unreachable_code,
-                clippy::diverging_sub_expression,
-                clippy::empty_loop,
-                clippy::let_unit_value,
-                clippy::let_with_type_underscore,
-                clippy::needless_return
-            )]
+            #[allow(clippy::needless_return)]
             if false {
-                let #never: #returns = loop {};
-                return #never;
+                return #never::never::<#returns>();
             }
         )
     }
