@@ -233,9 +233,7 @@ impl RetryState {
     }
 
     /// Blocks the thread for the pause.
-    #[cold]
-    #[inline(never)]
-    pub fn block(&mut self, pause: Pause) {
+    fn block(&mut self, pause: Pause) {
         let unseen = pause.block();
         if let Some(Progress { started: Some(started), .. }) = &mut self.0 {
             *started = started.minus(unseen);

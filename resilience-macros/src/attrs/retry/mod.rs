@@ -73,14 +73,14 @@ impl Attribute for Retry {
         Some(Self { policy, on, on_ok, on_retry, on_give_up, name, bind, log, clones })
     }
 
-    // Output, for an async function; a sync one calls a closure, and blocks:
+    // Output, for an async function without hooks:
     //
     //     let mut state = RetryState::new();
     //     'layer: loop {
     //         let pause = {
     //             let out = async { body }.await;
     //             let pause = match out.as_result() {
-    //                 Ok(_) => None,
+    //                 Ok(_) => break 'layer out,
     //                 Err(error) => state.next(policy, spending, error.class(), log),
     //             };
     //             match pause {
@@ -91,7 +91,7 @@ impl Attribute for Retry {
     //         pause.wait().await;
     //     }
     //
-    // Where the engine has to call something, see `watched`.
+    // For the others see `watched`.
     fn generate(&self, site: &Site) -> TokenStream {
         let private = &site.private;
         let [state, spending, layer] = ["state", "spending", "layer"].map(local);
@@ -103,14 +103,15 @@ impl Attribute for Retry {
         let attempt = site.attempt(bind.as_ref());
         let succeeded = spends.then(|| quote!(#spending.succeeded();));
         let retrying = spends.then(|| quote!(#spending.retrying();));
-        let budget = if *spends {
-            quote!(#private::Some(&#spending))
-        } else {
-            quote!(#private::None)
-        };
+        let budget =
+            if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };
         let parts = Parts { state: &state, layer: &layer, plan: &plan, attempt, succeeded, budget };
         let watched = self.on_ok.is_some() || self.on_retry.is_some() || self.on_give_up.is_some();
-        let round = if watched { self.watched(site, parts) } else { self.plain(site, parts) };
+        let round = if site.is_async && !watched {
+            self.plain(site, parts)
+        } else {
+            self.watched(site, parts)
+        };
         quote! {
             #setup
             let mut #state = #begin;
@@ -136,10 +137,10 @@ impl Attribute for Retry {
 }
 
 impl Retry {
-    /// A round of the loop in which the engine is handed no more than what the failure means: it has
+    /// A round of an async loop in which the engine is handed no more than what the failure means: it has
     /// no type of the function's to be compiled for.
     fn plain(&self, site: &Site, parts: Parts<'_>) -> TokenStream {
-        let Site { is_async, returns, private, .. } = site;
+        let Site { returns, private, .. } = site;
         let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
         let [out, error, pause] = ["out", "error", "pause"].map(local);
         // Spanned at the return type: a type that is no outcome is underlined there, once.
@@ -157,18 +158,13 @@ impl Retry {
                 quote!(#private::told!(#level, #error))
             },
         );
-        let wait = if *is_async {
-            quote!(#private::Pause::wait(#pause).await)
-        } else {
-            quote!(#private::RetryState::block(&mut #state, #pause))
-        };
         quote! {
             let #pause = {
                 let #out = #attempt;
                 let #pause = match #result {
                     #private::Ok(_) => {
                         #succeeded
-                        #private::None
+                        break #layer #out;
                     }
                     #private::Err(#error) => {
                         #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
@@ -179,12 +175,13 @@ impl Retry {
                     #private::Some(#pause) => #pause,
                 }
             };
-            #wait;
+            #private::Pause::wait(#pause).await;
         }
     }
 
-    /// A round in which the engine calls the user's hooks, or asks about a success as well. It takes
-    /// the outcome by value, and drops it before the wait.
+    /// A round in which the engine calls the user's hooks, or asks about a success as well, and every
+    /// round of a sync function, where a second call for the wait would cost the happy path. The
+    /// engine takes the outcome by value, and drops it before the wait.
     fn watched(&self, site: &Site, parts: Parts<'_>) -> TokenStream {
         let Site { is_async, returns, private, .. } = site;
         let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
