@@ -2,9 +2,11 @@
 
 use core::fmt;
 pub use core::option::Option::{None, Some};
+pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
 
 pub use crate::__logged as logged;
+pub use crate::__told as told;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
@@ -144,6 +146,19 @@ impl<H: Clone + AsRef<P>, P> Handle<P> for H {}
 #[must_use]
 pub fn hold<H: Handle<P>, P>(handle: &H) -> H {
     handle.clone()
+}
+
+/// The meaning that the predicate `on` gives to an error.
+#[inline]
+pub fn class_of<E, C: Into<Class>>(error: &E, on: impl FnOnce(&E) -> C) -> Class {
+    on(error).into()
+}
+
+/// A value that is never made, for a place that is never reached.
+#[must_use]
+#[expect(clippy::empty_loop, reason = "nobody comes here, and the library does not panic")]
+pub fn never<T>() -> T {
+    loop {}
 }
 
 /// The `on_ok` of a function without one: every value is final.

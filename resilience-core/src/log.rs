@@ -153,7 +153,7 @@ macro_rules! tell {
 }
 
 #[cfg(feature = "tracing")]
-fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
+pub(crate) fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
     macro_rules! at {
         ($level:ident) => {
             tell!(
@@ -175,7 +175,7 @@ fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
 
 /// A first failure that nobody would repeat is no end of an effort, and no error of this layer.
 #[cfg(feature = "tracing")]
-fn tell_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
+pub(crate) fn tell_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
     use crate::event::StopReason;
 
     if event.attempt == 1 && event.reason == StopReason::Permanent {
@@ -191,10 +191,33 @@ fn millis(time: Duration) -> u64 {
 }
 
 #[cfg(not(feature = "tracing"))]
-fn tell_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
+pub(crate) fn tell_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
 
 #[cfg(not(feature = "tracing"))]
-fn tell_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
+pub(crate) fn tell_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
+
+/// What the log is told of a failure, in generated code without hooks.
+#[cfg(feature = "tracing")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __told {
+    ($level:ident, $error:ident) => {
+        $crate::__private::Some((
+            $crate::__private::Level::$level,
+            $crate::__shown!($crate::__private::Some($error)),
+        ))
+    };
+}
+
+/// Nothing.
+#[cfg(not(feature = "tracing"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __told {
+    ($level:ident, $error:ident) => {
+        $crate::__private::None
+    };
+}
 
 /// A hook of generated code, inside what logs the event.
 #[cfg(feature = "tracing")]

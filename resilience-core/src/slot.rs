@@ -48,7 +48,8 @@ impl Slot {
     }
 
     /// The meaning of the rejection that was returned, where one was.
-    pub(crate) fn class(&self) -> Option<Class> {
+    #[cold]
+    pub fn class(&self) -> Option<Class> {
         let word = self.0.load(Relaxed);
         let number = word & ((1 << KIND_BITS) - 1);
         let kind = KINDS.iter().zip(1..).find(|(_, known)| *known == number)?.0;

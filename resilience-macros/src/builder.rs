@@ -20,13 +20,15 @@ pub(crate) struct Builder<'s> {
     checks: TokenStream,
     /// Whether a value may name a generic parameter.
     pub(crate) generic: bool,
+    /// Whether a value is something else than a literal, which has been checked.
+    pub(crate) unchecked: bool,
 }
 
 impl<'s> Builder<'s> {
     pub(crate) fn new(ty: &str, site: &'s Site) -> Self {
         let (private, ty) = (&site.private, Ident::new(ty, Span::call_site()));
         let policy = quote!(#private::#ty::new());
-        Self { ty, site, policy, checks: TokenStream::new(), generic: false }
+        Self { ty, site, policy, checks: TokenStream::new(), generic: false, unchecked: false }
     }
 
     pub(crate) fn set(&mut self, method: &str, value: Option<&TokenStream>) {
@@ -51,7 +53,10 @@ impl<'s> Builder<'s> {
         let at = value.source().span();
         let tokens = match value {
             Constant::Literal(..) => tokens.clone(),
-            Constant::Expr(_) | Constant::Braced(_) => self.check(key, at, tokens),
+            Constant::Expr(_) | Constant::Braced(_) => {
+                self.unchecked = true;
+                self.check(key, at, tokens)
+            }
         };
         self.generic |= self.is_generic(value);
         self.set_at(at, key, Some(&tokens));
@@ -85,7 +90,8 @@ impl<'s> Builder<'s> {
         }
     }
 
-    pub(crate) fn time(&self, value: &Constant<Duration>) -> TokenStream {
+    pub(crate) fn time(&mut self, value: &Constant<Duration>) -> TokenStream {
+        self.unchecked |= value.literal().is_none();
         match value {
             Constant::Literal(time, at) => value::duration_tokens(*time, at, &self.site.private),
             Constant::Expr(expr) | Constant::Braced(expr) => expr.to_token_stream(),
@@ -94,9 +100,9 @@ impl<'s> Builder<'s> {
 
     /// A reference to the policy, at its place.
     pub(crate) fn constant(self, place: &TokenStream) -> TokenStream {
-        let Self { ty, site: Site { private, .. }, policy, checks, generic } = self;
+        let Self { ty, site: Site { private, .. }, policy, checks, generic, unchecked } = self;
         let policy = quote!(#policy #place);
-        let policy = constant::reference(&quote!(#private::#ty), &policy, generic);
+        let policy = constant::reference(&quote!(#private::#ty), &policy, generic || !unchecked);
         if checks.is_empty() { policy } else { quote!({ #checks #policy }) }
     }
 

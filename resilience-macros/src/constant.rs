@@ -18,9 +18,9 @@ pub(crate) fn may_be_generic(tokens: &impl ToTokens, generics: &[Ident]) -> bool
 /// A reference to a constant of type `ty`, as an expression.
 ///
 /// An item is evaluated by `cargo check`; an inline constant only when code is generated, but it
-/// may name generic parameters.
-pub(crate) fn reference(ty: &TokenStream, value: &TokenStream, generic: bool) -> TokenStream {
-    if generic {
+/// may name generic parameters, and is cheaper where there is nothing left to check.
+pub(crate) fn reference(ty: &TokenStream, value: &TokenStream, inline: bool) -> TokenStream {
+    if inline {
         quote!(&const { #value })
     } else {
         quote!({ const __RESILIENCE_CONSTANT: #ty = #value; &__RESILIENCE_CONSTANT })

@@ -1,7 +1,7 @@
 //! Putting the user's body into generated code.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, LitStr};
 
 use crate::mark::{Mark, SlotMark};
@@ -109,15 +109,19 @@ impl Site {
 
     /// The predicate for errors; without one, the error's own `Classify` where it has one.
     pub(crate) fn meaning(&self, on: Option<&Expr>) -> TokenStream {
-        let (private, error) = (&self.private, local("error"));
-        match on {
-            Some(on) => quote!(#on),
-            None => quote!(|#error| {
-                #[allow(unused_imports)]
-                use #private::Unclassified as _;
-                #private::Probe(#error).class()
-            }),
-        }
+        let error = local("error");
+        let class = self.own_class(&error);
+        on.map_or_else(|| quote!(|#error| #class), ToTokens::to_token_stream)
+    }
+
+    /// The meaning that an error has by itself, where it has one, else transient.
+    pub(crate) fn own_class(&self, error: &Ident) -> TokenStream {
+        let private = &self.private;
+        quote!({
+            #[allow(unused_imports)]
+            use #private::Unclassified as _;
+            #private::Probe(#error).class()
+        })
     }
 
     /// Whether `out` is a success, as an expression: spanned at the return type, so that a type that
@@ -179,19 +183,11 @@ impl Site {
     /// A `return` that is never reached. It tells the compiler the type of the block, so that type
     /// errors in the body read as in the function itself.
     fn return_edge(&self) -> TokenStream {
-        let (returns, never) = (&self.returns, local("never"));
+        let (returns, never) = (&self.returns, self.private_at(self.returns_span));
         quote_spanned!(self.returns_span=>
-            #[allow(
-                unreachable_code,
-                clippy::diverging_sub_expression,
-                clippy::empty_loop,
-                clippy::let_unit_value,
-                clippy::let_with_type_underscore,
-                clippy::needless_return
-            )]
+            #[allow(clippy::needless_return)]
             if false {
-                let #never: #returns = loop {};
-                return #never;
+                return #never::never::<#returns>();
             }
         )
     }

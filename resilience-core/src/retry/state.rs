@@ -11,6 +11,7 @@ use crate::budget::Spending;
 use crate::classify::{Class, Kind};
 use crate::clock::{self, Moment, Pause};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
 use crate::slot::Slot;
 use crate::switch;
@@ -104,6 +105,31 @@ impl RetryState {
         Some(started.plus(policy.limits.deadline?))
     }
 
+    /// Decides what follows a failure of this class: a pause and the next attempt, or nothing. For a
+    /// call without `on_ok` and hooks: no type of the call's is named here, so that one instance
+    /// serves them all, and its caller is cheap to compile.
+    #[cold]
+    #[inline(never)]
+    pub fn next<B: Backoff>(
+        &mut self,
+        policy: &RetryPolicy<B>,
+        spending: Option<&Spending<'_>>,
+        class: Class,
+        log: Option<(Level, Shown<'_>)>,
+    ) -> Option<Pause> {
+        let retry = |event: &RetryEvent<'_, ()>| {
+            if let Some((level, error)) = log {
+                log::tell_retry(event, level, error);
+            }
+        };
+        let give_up = |event: &GiveUpEvent<'_, ()>| {
+            if let Some((_, error)) = log {
+                log::tell_give_up(event, error);
+            }
+        };
+        self.follow(policy, spending, None, class, retry, give_up)
+    }
+
     /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
     ///
     /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
@@ -114,7 +140,7 @@ impl RetryState {
     #[cold]
     #[inline(never)]
     pub fn step<O, B, C, D>(
-        self,
+        mut self,
         Under { policy, spending, slot }: Under<'_, B>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -141,34 +167,12 @@ impl RetryState {
                 (rejected.unwrap_or_else(|| on(error).into()), Some(error))
             }
         };
-        let progress = self.0.unwrap_or(FIRST);
-        let now = clock::now();
-        let started = progress.started.unwrap_or(now);
-        let name = policy.limits.name.unwrap_or("retry");
-        let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
-        let elapsed = now.since(started);
-        let situation = Situation { class, elapsed, spending };
-        match decide(progress, &policy.limits, &policy.backoff, situation) {
-            Verdict::Retry { next, delay, source } => {
-                on_retry(&RetryEvent {
-                    name,
-                    attempt,
-                    attempts,
-                    error,
-                    class,
-                    delay,
-                    delay_source: source,
-                    elapsed,
-                });
+        match self.follow(policy, spending, error, class, on_retry, on_give_up) {
+            Some(pause) => {
                 slot.inspect(|slot| slot.clear());
-                let (pause, unseen) = Pause::start(delay);
-                let started = Some(started.minus(unseen));
-                ControlFlow::Continue((Self(Some(Progress { started, ..next })), pause))
+                ControlFlow::Continue((self, pause))
             }
-            Verdict::GiveUp(reason) => {
-                on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
-                ControlFlow::Break(out)
-            }
+            None => ControlFlow::Break(out),
         }
     }
 
@@ -194,21 +198,62 @@ impl RetryState {
         C: Into<Class>,
         D: Into<Class>,
     {
-        let (next, pause) = match self.step(under, out, on, on_ok, on_retry, on_give_up) {
+        let (mut next, pause) = match self.step(under, out, on, on_ok, on_retry, on_give_up) {
             ControlFlow::Break(out) => return ControlFlow::Break(out),
             ControlFlow::Continue(next) => next,
         };
-        *self = next.blocked(pause);
+        next.block(pause);
+        *self = next;
         ControlFlow::Continue(())
     }
 
+    /// Decides, tells, and starts the pause; `None` where there is no further attempt.
+    fn follow<E, B: Backoff>(
+        &mut self,
+        policy: &RetryPolicy<B>,
+        spending: Option<&Spending<'_>>,
+        error: Option<&E>,
+        class: Class,
+        on_retry: impl FnOnce(&RetryEvent<'_, E>),
+        on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
+    ) -> Option<Pause> {
+        let progress = self.0.unwrap_or(FIRST);
+        let now = clock::now();
+        let started = progress.started.unwrap_or(now);
+        let name = policy.limits.name.unwrap_or("retry");
+        let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
+        let elapsed = now.since(started);
+        let situation = Situation { class, elapsed, spending };
+        match decide(progress, &policy.limits, &policy.backoff, situation) {
+            Verdict::Retry { next, delay, source: delay_source } => {
+                on_retry(&RetryEvent {
+                    name,
+                    attempt,
+                    attempts,
+                    error,
+                    class,
+                    delay,
+                    delay_source,
+                    elapsed,
+                });
+                let (pause, unseen) = Pause::start(delay);
+                let started = Some(started.minus(unseen));
+                *self = Self(Some(Progress { started, ..next }));
+                Some(pause)
+            }
+            Verdict::GiveUp(reason) => {
+                on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
+                None
+            }
+        }
+    }
+
     /// Blocks the thread for the pause.
-    fn blocked(self, pause: Pause) -> Self {
+    fn block(&mut self, pause: Pause) {
         let unseen = pause.block();
-        Self(self.0.map(|progress| Progress {
-            started: progress.started.map(|started| started.minus(unseen)),
-            ..progress
-        }))
+        if let Some(Progress { started: Some(started), .. }) = &mut self.0 {
+            *started = started.minus(unseen);
+        }
     }
 }
 

@@ -33,6 +33,19 @@ pub(crate) struct Retry {
     clones: Vec<Ident>,
 }
 
+/// What both forms of a round are made of.
+struct Parts<'p> {
+    state: &'p Ident,
+    layer: &'p syn::Lifetime,
+    plan: &'p Plan,
+    /// One run of the body.
+    attempt: TokenStream,
+    /// The statement that tells a budget of a success.
+    succeeded: Option<TokenStream>,
+    /// The budget, or `None`.
+    budget: TokenStream,
+}
+
 /// The levels of `log`: as written, and as the runtime calls them.
 const LEVELS: &[(&str, Option<&str>)] =
     &[("warn", Some("Warn")), ("info", Some("Info")), ("debug", Some("Debug")), ("off", None)];
@@ -62,89 +75,54 @@ impl Attribute for Retry {
         Some(Self { policy, on, on_ok, on_retry, on_give_up, name, bind, log, clones })
     }
 
-    // Output, for an async function; a sync one calls a closure, and one step decides and blocks:
+    // Output, for an async function without hooks:
     //
     //     let mut state = RetryState::new();
     //     'layer: loop {
-    //         let (next, pause) = {
+    //         let pause = {
     //             let out = async { body }.await;
-    //             if out.is_ok() { break 'layer out; }
-    //             match state.step(under, out, on, on_ok, on_retry, on_give_up) {
-    //                 Break(out) => break 'layer out,
-    //                 Continue(next) => next,
+    //             let pause = match out.as_result() {
+    //                 Ok(_) => break 'layer out,
+    //                 Err(error) => state.next(policy, spending, error.class(), log),
+    //             };
+    //             match pause {
+    //                 None => break 'layer out,
+    //                 Some(pause) => pause,
     //             }
     //         };
-    //         state = next;
     //         pause.wait().await;
     //     }
+    //
+    // For the others see `watched`.
     fn generate(&self, site: &Site) -> TokenStream {
-        let Site { is_async, returns, private, .. } = site;
-        let [state, out, next, pause, under, spending, layer] =
-            ["state", "out", "next", "pause", "under", "spending", "layer"].map(local);
+        let private = &site.private;
+        let [state, spending, layer] = ["state", "spending", "layer"].map(local);
         let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
-        let Plan { setup, begin, constant, policy, spends } =
-            self.policy.generate(site, self.name.as_ref());
+        let plan = self.policy.generate(site, self.name.as_ref());
+        let Plan { setup, begin, constant, spends, .. } = &plan;
         let bind = self.bind.as_ref();
         let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
         let attempt = site.attempt(bind.as_ref());
         let bound = site.mark.bound.as_ref();
         let bound = bound.map(|bound| quote!(let #bound = #state.bound(#constant);));
-        let on = site.meaning(self.on.as_ref());
-        let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
-        let (on_retry, on_give_up) = self.hooks(private);
-        let is_ok = site.is_ok(&out);
-        let at = site.returns_span;
-        let there = site.private_at(at);
-        let step = |step: TokenStream, state: TokenStream| {
-            quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
-                #state, #under, #out, #on, #on_ok, #on_retry, #on_give_up
-            ))
-        };
-        // With `on_ok` a success may have to be repeated as well.
-        let succeeded = spends.then(|| quote!(#spending.succeeded();));
-        let success = self.on_ok.is_none();
-        let success = success.then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
-        let retrying = spends.then(|| quote!(#spending.retrying();));
-        let budget = if spends {
-            quote!(::core::option::Option::Some(&#spending))
-        } else {
-            quote!(::core::option::Option::None)
-        };
-        let slot = site.heard_slot();
-        let attempt = quote! {
-            #bound
-            let #out = #attempt;
-            #success
-            let #under = #private::Under { policy: #policy, spending: #budget, slot: #slot };
-        };
-        let round = if *is_async {
-            let step = step(quote!(step), quote!(#state));
-            quote! {
-                let (#next, #pause) = {
-                    #attempt
-                    match #step {
-                        ::core::ops::ControlFlow::Break(#out) => break #layer #out,
-                        ::core::ops::ControlFlow::Continue(#next) => #next,
-                    }
-                };
-                #state = #next;
-                #private::Pause::wait(#pause).await;
-            }
-        } else {
-            let step = step(quote!(step_blocking), quote!(&mut #state));
-            quote! {
-                #attempt
-                if let ::core::ops::ControlFlow::Break(#out) = #step {
-                    break #layer #out;
-                }
-            }
-        };
         let declared = site.declare_slot();
+        let succeeded = spends.then(|| quote!(#spending.succeeded();));
+        let retrying = spends.then(|| quote!(#spending.retrying();));
+        let budget =
+            if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };
+        let parts = Parts { state: &state, layer: &layer, plan: &plan, attempt, succeeded, budget };
+        let watched = self.on_ok.is_some() || self.on_retry.is_some() || self.on_give_up.is_some();
+        let round = if site.is_async && !watched {
+            self.plain(site, parts)
+        } else {
+            self.watched(site, parts)
+        };
         quote! {
             #declared
             #setup
             let mut #state = #begin;
             #layer: loop {
+                #bound
                 #round
                 #retrying
             }
@@ -166,6 +144,112 @@ impl Attribute for Retry {
 }
 
 impl Retry {
+    /// A round of an async loop in which the engine is handed no more than what the failure means: it has
+    /// no type of the function's to be compiled for.
+    fn plain(&self, site: &Site, parts: Parts<'_>) -> TokenStream {
+        let Site { returns, private, .. } = site;
+        let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
+        let [out, error, pause, rejected] = ["out", "error", "pause", "rejected"].map(local);
+        // Spanned at the return type: a type that is no outcome is underlined there, once.
+        let at = site.returns_span;
+        let there = site.private_at(at);
+        let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
+        let class = self.on.as_ref().map_or_else(
+            || site.own_class(&error),
+            |on| quote_spanned!(at=> #there::class_of(#error, #on)),
+        );
+        let slot = site.mark.slot.as_ref().filter(|slot| slot.listens).map(|slot| &slot.name);
+        let class = match slot {
+            Some(slot) => quote! {
+                match #slot.class() {
+                    #private::Some(#rejected) => #rejected,
+                    #private::None => #class,
+                }
+            },
+            None => class,
+        };
+        let clear = slot.map(|slot| quote!(#slot.clear();));
+        let log = self.log.map_or_else(
+            || quote!(#private::None),
+            |level| {
+                let level = Ident::new(level, Span::call_site());
+                quote!(#private::told!(#level, #error))
+            },
+        );
+        quote! {
+            let #pause = {
+                let #out = #attempt;
+                let #pause = match #result {
+                    #private::Ok(_) => {
+                        #succeeded
+                        break #layer #out;
+                    }
+                    #private::Err(#error) => {
+                        #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
+                    }
+                };
+                match #pause {
+                    #private::None => break #layer #out,
+                    #private::Some(#pause) => {
+                        #clear
+                        #pause
+                    }
+                }
+            };
+            #private::Pause::wait(#pause).await;
+        }
+    }
+
+    /// A round in which the engine calls the user's hooks, or asks about a success as well, and every
+    /// round of a sync function, where a second call for the wait would cost the happy path. The
+    /// engine takes the outcome by value, and drops it before the wait.
+    fn watched(&self, site: &Site, parts: Parts<'_>) -> TokenStream {
+        let Site { is_async, returns, private, .. } = site;
+        let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
+        let [out, next, pause, under] = ["out", "next", "pause", "under"].map(local);
+        let (on, slot) = (site.meaning(self.on.as_ref()), site.heard_slot());
+        let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
+        let (on_retry, on_give_up) = self.hooks(private);
+        let is_ok = site.is_ok(&out);
+        let at = site.returns_span;
+        let there = site.private_at(at);
+        let step = |step: TokenStream, state: TokenStream| {
+            quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
+                #state, #under, #out, #on, #on_ok, #on_retry, #on_give_up
+            ))
+        };
+        // With `on_ok` a success may have to be repeated as well.
+        let success = self.on_ok.is_none();
+        let success = success.then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
+        let attempt = quote! {
+            let #out = #attempt;
+            #success
+            let #under = #private::Under { policy: #policy, spending: #budget, slot: #slot };
+        };
+        if *is_async {
+            let step = step(quote!(step), quote!(#state));
+            quote! {
+                let (#next, #pause) = {
+                    #attempt
+                    match #step {
+                        ::core::ops::ControlFlow::Break(#out) => break #layer #out,
+                        ::core::ops::ControlFlow::Continue(#next) => #next,
+                    }
+                };
+                #state = #next;
+                #private::Pause::wait(#pause).await;
+            }
+        } else {
+            let step = step(quote!(step_blocking), quote!(&mut #state));
+            quote! {
+                #attempt
+                if let ::core::ops::ControlFlow::Break(#out) = #step {
+                    break #layer #out;
+                }
+            }
+        }
+    }
+
     /// The hooks, inside what logs the events where the runtime has that feature.
     fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
         let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);

@@ -108,6 +108,8 @@ impl Keys {
                 builder.generic |= delays.iter().any(|delay| builder.is_generic(delay));
                 let delays = delays.iter().map(|delay| builder.time(delay));
                 let delays = quote!(&[#(#delays),*]);
+                // Only an item makes `'static` of what it borrows from a call.
+                builder.unchecked = true;
                 builder.set("list", Some(&delays));
             }
             Some(Backoff::Custom(backoff)) => {
@@ -202,6 +204,7 @@ impl Jitter {
                 quote!(#private::Jitter::UpTo(#private::Duration::new(#seconds, #nanos)))
             }
             Self::Expr(expr) => {
+                builder.unchecked = true;
                 builder.generic |= may_be_generic(expr, &builder.site.generics);
                 builder.check("jitter", expr.span(), &expr.to_token_stream())
             }
