@@ -53,9 +53,10 @@ extern crate self as resilience;
 #[doc(hidden)]
 pub use resilience_core::__private;
 pub use resilience_core::{
-    Attempt, Backoff, Class, Classify, DelaySource, FromRejected, GiveUpEvent, InvalidPolicy,
-    Jitter, Kind, Outcome, Rejected, RejectedKind, Retry, RetryBudget, RetryEvent, RetryPolicy,
-    Schedule, Sent, StopReason, is_enabled, set_enabled, testing,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, Class, Classify, DelaySource,
+    FromRejected, GiveUpEvent, InvalidPolicy, Jitter, Kind, Outcome, Rejected, RejectedKind, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, Sent, StopReason, is_enabled, set_enabled,
+    testing,
 };
 
 #[doc = include_str!("../docs/classify.md")]

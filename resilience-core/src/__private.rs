@@ -7,6 +7,7 @@ pub use core::time::Duration;
 pub use crate::__logged as logged;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
+pub use crate::bulkhead::Bulkhead;
 use crate::classify::{Class, Classify};
 pub use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
@@ -14,6 +15,7 @@ pub use crate::jitter::Jitter;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
+pub use crate::rejected::{FromRejected, Rejected};
 pub use crate::retry::{RetryPolicy, RetryState, Under};
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
@@ -183,6 +185,20 @@ pub mod check {
     pub const fn deadline(deadline: Duration) -> Duration {
         hold(rules::deadline(deadline));
         deadline
+    }
+
+    /// A number of calls at once.
+    #[track_caller]
+    #[must_use]
+    pub const fn max(max: u32) -> u32 {
+        hold(rules::max(max));
+        max
+    }
+
+    /// A queue beside a limit to the wait in it.
+    #[track_caller]
+    pub const fn queue_and_wait(queue: u32, wait: Duration) {
+        hold(rules::queue_and_wait(queue, wait));
     }
 
     /// A first delay under a ceiling.

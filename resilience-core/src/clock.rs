@@ -174,6 +174,12 @@ impl Pause {
         thread::sleep(self.0);
         self.0.saturating_sub(now().since(before))
     }
+
+    /// When a thread that blocks for something else gives up after this pause: by the system's clock,
+    /// because no other goes on while it blocks. None where that is further than it can count.
+    pub(crate) fn end(self) -> Option<Instant> {
+        Instant::now().checked_add(self.0)
+    }
 }
 
 pin_project! {

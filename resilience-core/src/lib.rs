@@ -5,6 +5,7 @@
 
 mod backoff;
 mod budget;
+mod bulkhead;
 mod classify;
 mod clock;
 mod event;
@@ -12,6 +13,7 @@ mod jitter;
 mod log;
 mod outcome;
 mod own;
+mod park;
 mod random;
 mod rejected;
 mod replaced;
@@ -25,6 +27,7 @@ pub mod __private;
 
 pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
+pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
 pub use classify::{Class, Classify, Kind, Sent};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;

@@ -1,5 +1,6 @@
 //! The rules of a configuration, each said once: for constants at compile time, where breaking one
-//! is a compile error, and for policies built at run time, by [`RetryPolicy::validate`].
+//! is a compile error, and for policies built at run time, by their `validate`, such as
+//! [`RetryPolicy::validate`].
 //!
 //! The macros check literals by the same rules in the same words.
 //!
@@ -70,4 +71,16 @@ pub(crate) const fn base_within_deadline(base: Duration, deadline: Duration) -> 
         base.as_nanos() < deadline.as_nanos(),
         "`base_delay` is not shorter than `deadline`, which leaves no room for a retry",
     )
+}
+
+pub(crate) const fn max(max: u32) -> Rule {
+    rule(max >= 1, "`max` is zero, so no call could ever run: at least 1")
+}
+
+pub(crate) const fn queue_and_wait(queue: u32, wait: Duration) -> Rule {
+    if queue == 0 {
+        let words = "`queue` is zero, so there is no place for the `wait`";
+        return rule(wait.is_zero(), words);
+    }
+    rule(!wait.is_zero(), "`wait` is zero, so nobody could stay in the `queue`")
 }
