@@ -54,9 +54,9 @@ extern crate self as resilience;
 pub use resilience_core::__private;
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, Class, Classify, DelaySource,
-    FromRejected, GiveUpEvent, InvalidPolicy, Jitter, Kind, Outcome, Rejected, RejectedKind, Retry,
-    RetryBudget, RetryEvent, RetryPolicy, Schedule, Sent, StopReason, is_enabled, set_enabled,
-    testing,
+    FromRejected, GiveUpEvent, InvalidPolicy, Jitter, Kind, Outcome, RateLimitAcquire, RateLimiter,
+    Rejected, RejectedKind, Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule,
+    Sent, StopReason, is_enabled, set_enabled, testing,
 };
 
 #[doc = include_str!("../docs/classify.md")]

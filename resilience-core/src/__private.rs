@@ -15,6 +15,7 @@ pub use crate::jitter::Jitter;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
+pub use crate::rate_limit::RateLimiter;
 pub use crate::rejected::{FromRejected, Rejected};
 pub use crate::retry::{RetryPolicy, RetryState, Under};
 
@@ -199,6 +200,30 @@ pub mod check {
     #[track_caller]
     pub const fn queue_and_wait(queue: u32, wait: Duration) {
         hold(rules::queue_and_wait(queue, wait));
+    }
+
+    /// A number of calls in a period.
+    #[track_caller]
+    #[must_use]
+    pub const fn rate(rate: u32) -> u32 {
+        hold(rules::rate(rate));
+        rate
+    }
+
+    /// The period of a rate.
+    #[track_caller]
+    #[must_use]
+    pub const fn per(per: Duration) -> Duration {
+        hold(rules::per(per));
+        per
+    }
+
+    /// A number of calls from rest.
+    #[track_caller]
+    #[must_use]
+    pub const fn burst(burst: u32) -> u32 {
+        hold(rules::burst(burst));
+        burst
     }
 
     /// A first delay under a ceiling.

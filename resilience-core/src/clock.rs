@@ -55,6 +55,11 @@ impl Moment {
         (self.0.get() / 1_000_000) as u32
     }
 
+    /// The nanoseconds, to be kept in an atomic word; never zero.
+    pub(crate) fn word(self) -> u64 {
+        self.0.get()
+    }
+
     pub(crate) fn plus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }

@@ -84,3 +84,15 @@ pub(crate) const fn queue_and_wait(queue: u32, wait: Duration) -> Rule {
     }
     rule(!wait.is_zero(), "`wait` is zero, so nobody could stay in the `queue`")
 }
+
+pub(crate) const fn rate(rate: u32) -> Rule {
+    rule(rate >= 1, "`rate` is zero, so no call could ever run: at least 1")
+}
+
+pub(crate) const fn per(per: Duration) -> Rule {
+    rule(!per.is_zero(), "`per` is zero, and a rate needs a period")
+}
+
+pub(crate) const fn burst(burst: u32) -> Rule {
+    rule(burst >= 1, "`burst` counts the call that is made, so it must be at least 1")
+}
