@@ -70,6 +70,20 @@ async fn a_permit_at_the_last_moment_is_taken() {
     assert_eq!(bulkhead.running(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_is_too_late_leaves_the_queue_at_once() {
+    let bulkhead = Bulkhead::new(1).wait(ms(100));
+    let permit = bulkhead.try_acquire();
+    let mut waiter = Waiter::new(&bulkhead);
+    advance(ms(200)).await;
+    assert!(matches!(waiter.poll(), std::task::Poll::Ready(Err(_))));
+    // Whatever becomes of the future.
+    assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 0));
+    drop(permit);
+    assert!(bulkhead.try_acquire().is_ok());
+    drop(waiter);
+}
+
 #[test]
 fn a_blocked_wait_passes_at_once_under_test() {
     let bulkhead = Bulkhead::new(1).wait(Duration::from_secs(20));

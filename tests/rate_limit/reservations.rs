@@ -71,6 +71,9 @@ fn blocked_waits_under_test() {
     let limiter = RateLimiter::new(1, SECOND).wait(2 * SECOND);
     let answers = [(); 4].map(|()| limiter.acquire_blocking().is_ok());
     assert_eq!(answers, [true, true, true, false]);
+    let limiter = RateLimiter::new(1, SECOND).wait(2 * SECOND);
+    let answers = [(); 4].map(|()| futures::executor::block_on(limiter.acquire()).is_ok());
+    assert_eq!(answers, [true, true, true, false]);
 }
 
 #[test]
