@@ -53,9 +53,10 @@ extern crate self as resilience;
 #[doc(hidden)]
 pub use resilience_core::__private;
 pub use resilience_core::{
-    Attempt, Backoff, CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, Class, Classify,
-    DelaySource, FromRejected, GiveUpEvent, InvalidPolicy, Jitter, Kind, Outcome, Rejected,
-    RejectedKind, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Sent, StateChange,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
+    CircuitSnapshot, CircuitState, Class, Classify, DelaySource, FromRejected, GiveUpEvent,
+    InvalidPolicy, Jitter, Kind, Outcome, RateLimitAcquire, RateLimiter, Rejected, RejectedKind,
+    Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Sent, StateChange,
     StopReason, circuit_breaker, is_enabled, set_enabled, testing,
 };
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use resilience::{retry, testing};
+use resilience::{Bulkhead, RateLimiter, retry, testing};
 
 #[retry(attempts = 3, backoff = "fixed", base_delay = "2ms")]
 async fn fail(calls: &Cell<u32>) -> Result<(), u32> {
@@ -31,4 +31,19 @@ fn under_the_virtual_clock() {
     let clock = testing::clock();
     assert_eq!(futures::executor::block_on(fail(&Cell::new(0))), Err(3));
     assert_eq!(clock.elapsed(), Duration::from_millis(4));
+}
+
+#[test]
+fn limits_on_any_executor() {
+    let (start, wait) = (Instant::now(), Duration::from_millis(4));
+    let limiter = RateLimiter::new(1, wait).wait(wait);
+    let bulkhead = Bulkhead::new(1).wait(wait);
+    futures::executor::block_on(async {
+        assert_eq!(limiter.call_async(async { Some(1) }).await, Some(1));
+        assert_eq!(limiter.call_async(async { Some(2) }).await, Some(2));
+        assert!(start.elapsed() >= wait);
+        let _all = bulkhead.acquire().await;
+        assert_eq!(bulkhead.call_async(async { Some(3) }).await, None);
+        assert!(start.elapsed() >= 2 * wait);
+    });
 }

@@ -1,9 +1,17 @@
 //! The process-wide switch, alone in its process.
 
-use resilience::{StopReason, retry, testing};
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use resilience::{Bulkhead, RateLimiter, StopReason, retry, testing};
+
+/// One test at a time turns it.
+static SWITCH: Mutex<()> = Mutex::new(());
 
 #[test]
 fn off_means_one_call() {
+    let _alone = SWITCH.lock();
     #[retry(on_give_up = |event| *reason = Some(event.reason))]
     fn fail(calls: &mut u32, reason: &mut Option<StopReason>) -> Result<(), ()> {
         *calls += 1;
@@ -18,4 +26,34 @@ fn off_means_one_call() {
     resilience::set_enabled(true);
     assert_eq!(fail(&mut calls, &mut reason), Err(()));
     assert_eq!((calls, reason), (4, Some(StopReason::Attempts)));
+}
+
+#[test]
+fn off_means_no_limit() {
+    let _alone = SWITCH.lock();
+    let bulkhead = Bulkhead::new(1).queue(5);
+    let limiter = RateLimiter::new(1, Duration::from_secs(3600));
+    let first = bulkhead.try_acquire().expect("on, and free");
+    assert!(limiter.try_acquire().is_ok());
+    let mut waiting = Box::pin(bulkhead.acquire());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+
+    resilience::set_enabled(false);
+    let uncounted = [bulkhead.try_acquire(), bulkhead.acquire_blocking()];
+    assert!(uncounted.iter().all(Result::is_ok));
+    let call = async { (bulkhead.acquire().await.is_ok(), limiter.acquire().await.is_ok()) };
+    assert_eq!(futures::executor::block_on(call), (true, true));
+    assert!(limiter.try_acquire().is_ok() && limiter.acquire_blocking().is_ok());
+    assert!(limiter.reserve().is_ok_and(|place| place.delay().is_zero()));
+    // Who waits already need not wait any longer, and is not counted either.
+    assert!(matches!(waiting.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
+    assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 0));
+
+    resilience::set_enabled(true);
+    drop(uncounted);
+    assert_eq!(bulkhead.running(), 1);
+    assert!(bulkhead.try_acquire().is_err() && limiter.try_acquire().is_err());
+    drop(first);
+    assert_eq!(bulkhead.running(), 0);
 }

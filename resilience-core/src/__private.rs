@@ -9,6 +9,7 @@ pub use crate::__logged as logged;
 pub use crate::__told as told;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
+pub use crate::bulkhead::Bulkhead;
 pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
 use crate::classify::{Class, Classify};
 pub use crate::clock::{Pause, Waits};
@@ -20,6 +21,7 @@ use crate::log;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
+pub use crate::rate_limit::RateLimiter;
 pub use crate::rejected::{FromRejected, Rejected};
 pub use crate::retry::{RetryPolicy, RetryState, Under};
 pub use crate::slot::Slot;
@@ -227,8 +229,8 @@ impl Backoff for Lent<'_> {
 }
 
 /// The rules of a configuration, asserted: at compile time, because generated code calls them in
-/// constants only. Each returns its value, so that it can stand around it; a broken rule is reported
-/// at the caller, which is the user's token.
+/// constants only. Each returns its value, so that it can stand around it, or is a statement about two;
+/// a broken rule is reported at the caller, which is the user's token.
 pub mod check {
     use core::time::Duration;
 
@@ -242,127 +244,49 @@ pub mod check {
         }
     }
 
-    /// A number of attempts.
-    #[track_caller]
-    #[must_use]
-    pub const fn attempts(attempts: u32) -> u32 {
-        hold(rules::attempts(attempts));
-        attempts
+    macro_rules! checks {
+        ($($name:ident: $ty:ty),* $(,)?; $($pair:ident: $first:ty, $second:ty);* $(;)?) => {
+            $(
+                /// The rule of this name.
+                #[track_caller]
+                #[must_use]
+                pub const fn $name(value: $ty) -> $ty {
+                    hold(rules::$name(value));
+                    value
+                }
+            )*
+            $(
+                /// The rule of this name.
+                #[track_caller]
+                pub const fn $pair(first: $first, second: $second) {
+                    hold(rules::$pair(first, second));
+                }
+            )*
+        };
     }
 
-    /// A growth factor.
-    #[track_caller]
-    #[must_use]
-    pub const fn factor(factor: f64) -> f64 {
-        hold(rules::factor(factor));
-        factor
-    }
-
-    /// A jitter.
-    #[track_caller]
-    #[must_use]
-    pub const fn jitter(jitter: Jitter) -> Jitter {
-        hold(rules::jitter(jitter));
-        jitter
-    }
-
-    /// A deadline.
-    #[track_caller]
-    #[must_use]
-    pub const fn deadline(deadline: Duration) -> Duration {
-        hold(rules::deadline(deadline));
-        deadline
-    }
-
-    /// A number of failures.
-    #[track_caller]
-    #[must_use]
-    pub const fn failure_threshold(failures: u32) -> u32 {
-        hold(rules::failure_threshold(failures));
-        failures
-    }
-
-    /// A number of successes.
-    #[track_caller]
-    #[must_use]
-    pub const fn success_threshold(successes: u32) -> u32 {
-        hold(rules::success_threshold(successes));
-        successes
-    }
-
-    /// A share of failures.
-    #[track_caller]
-    #[must_use]
-    pub const fn failure_rate(rate: f64) -> f64 {
-        hold(rules::failure_rate(rate));
-        rate
-    }
-
-    /// A share of slow calls.
-    #[track_caller]
-    #[must_use]
-    pub const fn slow_rate(rate: f64) -> f64 {
-        hold(rules::slow_rate(rate));
-        rate
-    }
-
-    /// A number of calls to look back over.
-    #[track_caller]
-    #[must_use]
-    pub const fn window(calls: u32) -> u32 {
-        hold(rules::window(calls));
-        calls
-    }
-
-    /// A time to look back over.
-    #[track_caller]
-    #[must_use]
-    pub const fn window_time(length: Duration) -> Duration {
-        hold(rules::window_time(length));
-        length
-    }
-
-    /// An open time.
-    #[track_caller]
-    #[must_use]
-    pub const fn reset_timeout(time: Duration) -> Duration {
-        hold(rules::reset_timeout(time));
-        time
-    }
-
-    /// An open time under its maximum.
-    #[track_caller]
-    pub const fn reset_within_max(first: Duration, max: Duration) {
-        hold(rules::reset_within_max(first, max));
-    }
-
-    /// A number of failures within a window.
-    #[track_caller]
-    pub const fn threshold_within_window(failures: u32, window: u32) {
-        hold(rules::threshold_within_window(failures, window));
-    }
-
-    /// A number of calls within a window.
-    #[track_caller]
-    pub const fn min_calls_within_window(calls: u32, window: u32) {
-        hold(rules::min_calls_within_window(calls, window));
-    }
-
-    /// Probes enough for the successes that are asked for.
-    #[track_caller]
-    pub const fn probes_suffice(successes: u32, calls: u32) {
-        hold(rules::probes_suffice(successes, calls));
-    }
-
-    /// A first delay under a ceiling.
-    #[track_caller]
-    pub const fn base_within_max(base: Duration, max: Duration) {
-        hold(rules::base_within_max(base, max));
-    }
-
-    /// A first delay under a deadline.
-    #[track_caller]
-    pub const fn base_within_deadline(base: Duration, deadline: Duration) {
-        hold(rules::base_within_deadline(base, deadline));
+    checks! {
+        attempts: u32,
+        burst: u32,
+        deadline: Duration,
+        factor: f64,
+        failure_rate: f64,
+        failure_threshold: u32,
+        jitter: Jitter,
+        max: u32,
+        per: Duration,
+        rate: u32,
+        reset_timeout: Duration,
+        slow_rate: f64,
+        success_threshold: u32,
+        window: u32,
+        window_time: Duration;
+        base_within_deadline: Duration, Duration;
+        base_within_max: Duration, Duration;
+        min_calls_within_window: u32, u32;
+        probes_suffice: u32, u32;
+        queue_and_wait: u32, Duration;
+        reset_within_max: Duration, Duration;
+        threshold_within_window: u32, u32;
     }
 }

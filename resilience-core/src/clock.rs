@@ -63,6 +63,11 @@ impl Moment {
         (self.0.get() / 1_000_000) as u32
     }
 
+    /// The nanoseconds, to be kept in an atomic word; never zero.
+    pub(crate) fn word(self) -> u64 {
+        self.0.get()
+    }
+
     pub(crate) fn plus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }
@@ -174,6 +179,12 @@ impl Pause {
         let before = now();
         thread::sleep(self.0);
         self.0.saturating_sub(now().since(before))
+    }
+
+    /// When a thread that blocks for something else gives up after this pause: by the system's clock,
+    /// because no other goes on while it blocks. None where that is further than it can count.
+    pub(crate) fn end(self) -> Option<Instant> {
+        Instant::now().checked_add(self.0)
     }
 }
 

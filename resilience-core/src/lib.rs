@@ -7,6 +7,7 @@
 
 mod backoff;
 mod budget;
+mod bulkhead;
 mod circuit_breaker;
 mod classify;
 mod clock;
@@ -17,7 +18,9 @@ mod keyed;
 mod log;
 mod outcome;
 mod own;
+mod park;
 mod random;
+mod rate_limit;
 mod rejected;
 mod replaced;
 mod retry;
@@ -33,6 +36,7 @@ pub mod __private;
 
 pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
+pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
 pub use circuit_breaker::{
     CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, StateChange, circuit_breaker,
 };
@@ -40,6 +44,7 @@ pub use classify::{Class, Classify, Kind, Sent};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;
 pub use outcome::Outcome;
+pub use rate_limit::{RateLimitAcquire, RateLimiter, Reservation};
 pub use rejected::{FromRejected, Rejected, RejectedKind};
 pub use retry::{Attempt, Retry, RetryPolicy};
 pub use rules::InvalidPolicy;

@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::classify::{Class, Classify, Sent};
+use crate::outcome::Outcome;
 
 /// A call that an attribute turned away: the circuit is open, the bulkhead full, the rate used up, or
 /// the time over.
@@ -147,6 +148,12 @@ impl<E: From<Rejected>> FromRejected for E {
 impl FromRejected for () {
     #[inline]
     fn from_rejected(_: Rejected) -> Self {}
+}
+
+/// What a call returns that was turned away.
+#[cold]
+pub(crate) fn turned_away<O: Outcome<Err: FromRejected>>(rejected: Rejected) -> O {
+    O::from_result(Err(FromRejected::from_rejected(rejected)))
 }
 
 impl From<Rejected> for std::io::Error {

@@ -1,5 +1,6 @@
 //! The rules of a configuration, each said once: for constants at compile time, where breaking one
-//! is a compile error, and for policies built at run time, by [`RetryPolicy::validate`].
+//! is a compile error, and for policies built at run time, by their `validate`, such as
+//! [`RetryPolicy::validate`].
 //!
 //! The macros check literals by the same rules in the same words.
 //!
@@ -136,4 +137,28 @@ pub(crate) const fn probes_suffice(successes: u32, calls: u32) -> Rule {
         calls >= successes,
         "`half_open_calls` is less than `success_threshold`, so the circuit could never close",
     )
+}
+
+pub(crate) const fn max(max: u32) -> Rule {
+    rule(max >= 1, "`max` is zero, so no call could ever run: at least 1")
+}
+
+pub(crate) const fn queue_and_wait(queue: u32, wait: Duration) -> Rule {
+    if queue == 0 {
+        let words = "`queue` is zero, so there is no place for the `wait`";
+        return rule(wait.is_zero(), words);
+    }
+    rule(!wait.is_zero(), "`wait` is zero, so nobody could stay in the `queue`")
+}
+
+pub(crate) const fn rate(rate: u32) -> Rule {
+    rule(rate >= 1, "`rate` is zero, so no call could ever run: at least 1")
+}
+
+pub(crate) const fn per(per: Duration) -> Rule {
+    rule(!per.is_zero(), "`per` is zero, and a rate needs a period")
+}
+
+pub(crate) const fn burst(burst: u32) -> Rule {
+    rule(burst >= 1, "`burst` counts the call that is made, so it must be at least 1")
 }

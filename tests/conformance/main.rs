@@ -6,7 +6,9 @@
 
 mod backoff;
 mod budget;
+mod bulkhead;
 mod case;
+mod rate_limiter;
 mod report;
 mod retry;
 mod stop;
@@ -21,10 +23,10 @@ use serde_json::{Value, json};
 
 /// How many `must` cases of the repository's own files run. Raise it with every area that is built:
 /// it keeps a case from turning into a skipped one unseen.
-const MUST_CASES: usize = 40;
+const MUST_CASES: usize = 48;
 
 /// Optional features that cases name and this crate has.
-const BUILT: [&str; 2] = ["delay_hook", "server_pushback"];
+const BUILT: [&str; 3] = ["bulkhead_queue", "delay_hook", "server_pushback"];
 
 #[test]
 fn conformance() {
@@ -88,6 +90,27 @@ fn wrong_expectations_are_failures() {
         ),
         ["events[0].stop: expected false, got true"],
     );
+    assert_eq!(
+        found(
+            "bulkhead",
+            json!({"max_concurrent": 1}),
+            json!({"op": "acquire", "id": "1", "expect": {"result": "queued"}}),
+            json!({"order": ["exit:1"]}),
+        ),
+        [
+            r#"events[0].result: expected "queued", got "permitted""#,
+            r#"expect.order[0]: expected "exit:1", got "enter:1""#,
+        ],
+    );
+    assert_eq!(
+        found(
+            "rate_limiter",
+            json!({"kind": "smooth", "interval_ms": 10}),
+            json!({"at_ms": 0, "op": "acquire", "count": 2, "expect": {"wait_ms": 0}}),
+            json!({}),
+        ),
+        ["events[0].wait_ms: expected 0, got 10.0"],
+    );
 }
 
 fn judge_file(file: &Path, report: &mut Report) {
@@ -116,6 +139,8 @@ fn check(case: &Value) -> Result<Vec<String>, Skip> {
         "backoff" => backoff::check,
         "stop" => stop::check,
         "budget" => budget::check,
+        "bulkhead" => bulkhead::check,
+        "rate_limiter" => rate_limiter::check,
         "predicate" => return Err("lists of types are not built: `on` is one predicate".to_owned()),
         area => return Err(format!("area not built yet: {area}")),
     };

@@ -1,0 +1,64 @@
+//! A thread that blocks until a waker wakes it.
+
+use core::mem;
+use std::sync::{Arc, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
+#[cfg(not(resilience_loom))]
+use std::sync::{Condvar, Mutex};
+
+#[cfg(resilience_loom)]
+use loom::sync::{Condvar, Mutex};
+
+/// One wait of one thread.
+///
+/// A condition variable of its own rather than the thread's parking token, which belongs to whatever
+/// executor runs further up the stack.
+#[derive(Debug)]
+pub(crate) struct Parker(Arc<Signal>);
+
+#[derive(Debug)]
+struct Signal {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Parker {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Signal { woken: Mutex::new(false), changed: Condvar::new() }))
+    }
+
+    /// Wakes this thread.
+    pub(crate) fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0))
+    }
+
+    /// Blocks until the waker was used, since the last time if it was; `false` where the time is over
+    /// first.
+    pub(crate) fn park(&self, until: Option<Instant>) -> bool {
+        let Signal { woken, changed } = &*self.0;
+        let mut woken = woken.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if mem::take(&mut *woken) {
+                return true;
+            }
+            let Some(until) = until else {
+                woken = changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            (woken, _) = changed.wait_timeout(woken, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+}

@@ -1,0 +1,213 @@
+//! The generic cell rate algorithm in one atomic word: the time at which the next call would arrive if
+//! all came at the steady rate. A call is let through when it is at most a burst too early.
+
+use core::time::Duration;
+
+#[cfg(not(resilience_loom))]
+use core::sync::atomic::{AtomicU64, Ordering};
+
+#[cfg(resilience_loom)]
+use loom::sync::atomic::{AtomicU64, Ordering};
+
+/// 146 years in nanoseconds: no burst reaches further back, and no wait further ahead, so that times
+/// have room to be added.
+pub(super) const HORIZON: u64 = 1 << 62;
+
+/// A rate in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// From call to call. Rounded up, so that a rate which does not divide its period is never
+    /// exceeded, however long it runs.
+    interval: u64,
+    /// How much too early a call of a burst may come.
+    tolerance: u64,
+}
+
+/// A place in the flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    /// When the call may go on.
+    pub(super) ready: u64,
+    pub(super) is_ahead: bool,
+    /// The word before and after.
+    base: u64,
+    next: u64,
+}
+
+impl Terms {
+    /// What makes no sense is read as the nearest that does: a zero as 1.
+    pub(super) const fn new(rate: u32, per: Duration, burst: u32) -> Self {
+        let rate = if rate == 0 { 1 } else { rate as u128 };
+        let interval = saturated(per.as_nanos().div_ceil(rate), u64::MAX);
+        let interval = if interval == 0 { 1 } else { interval };
+        let early = burst.saturating_sub(1) as u128 * interval as u128;
+        Self { interval, tolerance: saturated(early, HORIZON) }
+    }
+
+    /// The slot of a call at `now`, or how long it would be until one that it may wait for.
+    fn slot(self, word: u64, now: u64, wait: u64) -> Result<Slot, u64> {
+        let base = word.max(now);
+        let next = base.saturating_add(self.interval);
+        let ready = base.saturating_sub(self.tolerance).max(now);
+        let left = ready.saturating_sub(now);
+        // At the end of time there is no room to count one more.
+        if left > wait || next == base {
+            return Err(left);
+        }
+        Ok(Slot { ready, is_ahead: left > 0, base, next })
+    }
+
+    /// The word that a clock which went back is answered with, where `word` is one that no call could
+    /// have made at `now`: a burst that is used up.
+    fn corrected(self, word: u64, now: u64, longest_wait: u64) -> Option<u64> {
+        let used_up = now.saturating_add(self.tolerance).saturating_add(self.interval);
+        (word > used_up.saturating_add(longest_wait)).then_some(used_up)
+    }
+}
+
+const fn saturated(nanos: u128, most: u64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, reason = "it has just been compared")]
+    if nanos > most as u128 { most } else { nanos as u64 }
+}
+
+/// The word. Zero at rest.
+#[derive(Debug)]
+pub(super) struct Arrivals(AtomicU64);
+
+impl Arrivals {
+    #[cfg(not(resilience_loom))]
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[cfg(resilience_loom)]
+    pub(super) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Takes the next slot where it is at most `wait` away, else says how far away it is and changes
+    /// nothing. No call under these terms waits longer than `longest_wait`.
+    pub(super) fn take(
+        &self,
+        terms: Terms,
+        wait: u64,
+        longest_wait: u64,
+        now: impl Fn() -> u64,
+    ) -> Result<Slot, u64> {
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            // The clock is read after the word: it cannot be behind the call that wrote it, unless it
+            // went back.
+            let now = now();
+            let corrected = terms.corrected(word, now, longest_wait);
+            let taken = terms.slot(word, now, wait);
+            let next = match (corrected, taken) {
+                (Some(corrected), _) => corrected,
+                (None, Ok(slot)) => slot.next,
+                (None, Err(left)) => return Err(left),
+            };
+            match self.swap(word, next) {
+                Ok(()) if corrected.is_some() => word = next,
+                Ok(()) => return taken,
+                Err(other) => word = other,
+            }
+        }
+    }
+
+    /// Gives a slot back that was not used. Only the last one can be: behind it others already have
+    /// their times, and a second call at one of them would be one too many.
+    pub(super) fn give_back(&self, slot: Slot) {
+        let _ = self.swap(slot.next, slot.base);
+    }
+
+    /// How many calls would be let through at once.
+    pub(super) fn available(&self, terms: Terms, now: u64) -> u32 {
+        let ahead = self.0.load(Ordering::Acquire).saturating_sub(now);
+        let Some(early) = terms.tolerance.checked_sub(ahead) else { return 0 };
+        u32::try_from(early / terms.interval).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    fn swap(&self, word: u64, next: u64) -> Result<(), u64> {
+        let swapped = self.0.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire);
+        swapped.map(drop)
+    }
+}
+
+#[cfg(all(test, not(resilience_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_went_back_costs_a_burst_and_no_more() {
+        let terms = Terms::new(1, Duration::from_nanos(10), 3);
+        let arrivals = Arrivals::new();
+        let at = |now| arrivals.take(terms, 0, 0, || now).map(|slot| slot.ready);
+        assert_eq!(at(1_000_000), Ok(1_000_000));
+        // By a little: the debt stays.
+        assert_eq!((at(999_990), at(999_990)), (Ok(999_990), Err(10)));
+        // By a lot: one interval from now on, and not a million of nanoseconds.
+        assert_eq!(at(100), Err(10));
+        assert_eq!((at(110), at(110)), (Ok(110), Err(10)));
+        assert_eq!(arrivals.available(terms, 1_000_000), 3);
+    }
+
+    #[test]
+    fn the_end_of_time_lets_nothing_more_through() {
+        for (rate, per, burst) in [(1, Duration::MAX, 9), (u32::MAX, Duration::ZERO, u32::MAX)] {
+            let (terms, arrivals) = (Terms::new(rate, per, burst), Arrivals::new());
+            let at = |now| arrivals.take(terms, HORIZON, HORIZON, || now).is_ok();
+            let calls = (0..9).filter(|_| at(u64::MAX - 2)).count();
+            assert!(calls <= 3, "{calls}");
+            assert!(!at(u64::MAX));
+        }
+    }
+}
+
+#[cfg(all(test, resilience_loom))]
+mod model {
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_slot_is_taken_once() {
+        loom::model(|| {
+            let terms = Terms::new(1, Duration::from_nanos(10), 2);
+            let arrivals = Arc::new(Arrivals::new());
+            let take = move |arrivals: &Arrivals| {
+                (0..2).filter(|_| arrivals.take(terms, 0, 0, || 100).is_ok()).count()
+            };
+            let other = {
+                let arrivals = Arc::clone(&arrivals);
+                thread::spawn(move || take(&arrivals))
+            };
+            let taken = take(&arrivals) + other.join().unwrap();
+            assert_eq!(taken, 2);
+            assert_eq!(arrivals.take(terms, 0, 0, || 100), Err(10));
+        });
+    }
+
+    /// Slots that are kept never share a time, whoever gives back what meanwhile.
+    #[test]
+    fn what_is_given_back_is_taken_once() {
+        loom::model(|| {
+            let terms = Terms::new(1, Duration::from_nanos(10), 1);
+            let arrivals = Arc::new(Arrivals::new());
+            let take = move |arrivals: &Arrivals| arrivals.take(terms, 99, 99, || 100).unwrap();
+            let undecided = {
+                let arrivals = Arc::clone(&arrivals);
+                thread::spawn(move || {
+                    arrivals.give_back(take(&arrivals));
+                    take(&arrivals)
+                })
+            };
+            let mut kept = vec![take(&arrivals).ready, take(&arrivals).ready];
+            kept.push(undecided.join().unwrap().ready);
+            kept.sort_unstable();
+            assert!(kept.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{kept:?}");
+            // At most one place is lost.
+            assert!(kept[2] <= 130, "{kept:?}");
+        });
+    }
+}

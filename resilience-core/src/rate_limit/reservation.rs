@@ -1,0 +1,129 @@
+//! A place in the flow of calls, and waiting for it.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use super::RateLimiter;
+use super::arrivals::Slot;
+use crate::clock::{Pause, Wait, now};
+use crate::rejected::Rejected;
+
+/// A place in the flow of calls, from which on a call may be made. Made by [`RateLimiter::reserve`].
+///
+/// Dropped before its time has come it is given back, unless another has been made after it: the
+/// times of those behind it are fixed, and its own then passes unused.
+#[must_use = "dropped before its time has come, the reservation is given back"]
+pub struct Reservation<'l> {
+    /// None where there is nothing to wait for or to give back.
+    place: Option<(&'l RateLimiter, Slot)>,
+}
+
+impl<'l> Reservation<'l> {
+    pub(super) fn now() -> Self {
+        Self { place: None }
+    }
+
+    pub(super) fn later(limiter: &'l RateLimiter, slot: Slot) -> Self {
+        Self { place: Some((limiter, slot)) }
+    }
+
+    /// The time that is left until the call may be made; zero where it may be made now.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        self.place.map_or(Duration::ZERO, |(_, slot)| left(slot))
+    }
+
+    /// Blocks the thread until the call may be made.
+    pub fn wait_blocking(self) {
+        // What could not be seen to pass, as under a paused clock, was waited for all the same.
+        let delay = self.delay();
+        Pause::start(delay).0.block();
+        self.spend();
+    }
+
+    /// The call is made.
+    fn spend(mut self) {
+        self.place = None;
+    }
+}
+
+fn left(slot: Slot) -> Duration {
+    Duration::from_nanos(slot.ready.saturating_sub(now().word()))
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if let Some((limiter, slot)) = self.place {
+            if !left(slot).is_zero() {
+                limiter.arrivals.give_back(slot);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Reservation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reservation").field("delay", &self.delay()).finish()
+    }
+}
+
+pin_project! {
+    /// Leave to make a call, waited for without blocking the thread. See [`RateLimiter::acquire`].
+    ///
+    /// Nothing is reserved before it is first polled. Dropped while it waits, it gives its place back
+    /// as a [`Reservation`] does.
+    #[must_use = "a future does nothing unless it is awaited"]
+    pub struct RateLimitAcquire<'l> {
+        limiter: &'l RateLimiter,
+        reservation: Option<Reservation<'l>>,
+        #[pin]
+        wait: Option<Wait>,
+    }
+}
+
+impl<'l> RateLimitAcquire<'l> {
+    pub(super) fn new(limiter: &'l RateLimiter) -> Self {
+        Self { limiter, reservation: None, wait: None }
+    }
+}
+
+impl Future for RateLimitAcquire<'_> {
+    type Output = Result<(), Rejected>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+        let mut this = self.project();
+        if this.reservation.is_none() {
+            let reservation = match this.limiter.reserve() {
+                Ok(reservation) => reservation,
+                Err(rejected) => return Poll::Ready(Err(rejected)),
+            };
+            let delay = reservation.delay();
+            if delay.is_zero() {
+                return Poll::Ready(Ok(()));
+            }
+            *this.reservation = Some(reservation);
+            this.wait.set(Some(Pause::start(delay).0.wait()));
+        }
+        if let Some(Poll::Pending) = this.wait.as_mut().as_pin_mut().map(|wait| wait.poll(cx)) {
+            return Poll::Pending;
+        }
+        if let Some(reservation) = this.reservation.take() {
+            reservation.spend();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for RateLimitAcquire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitAcquire")
+            .field("limiter", self.limiter)
+            .field("reservation", &self.reservation)
+            .finish_non_exhaustive()
+    }
+}

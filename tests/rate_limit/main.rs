@@ -1,0 +1,43 @@
+//! What a rate limiter promises, through the public API.
+
+mod calls;
+mod numbers;
+mod properties;
+mod rate;
+mod reservations;
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use resilience::{RateLimiter, Rejected, RejectedKind};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+const fn ns(nanos: u64) -> Duration {
+    Duration::from_nanos(nanos)
+}
+
+/// How long a call that was turned away has to wait.
+fn left<T>(answer: Result<T, Rejected>) -> Option<Duration> {
+    let rejected = answer.err()?;
+    assert_eq!(rejected.kind(), RejectedKind::RateLimited);
+    Some(rejected.retry_after().expect("the time is known"))
+}
+
+/// How many calls are let through at once.
+fn drain(limiter: &RateLimiter) -> usize {
+    (0..10_000).take_while(|_| limiter.try_acquire().is_ok()).count()
+}
+
+/// The answer of a future that does not have to wait.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("it waits"),
+    }
+}

@@ -1,0 +1,138 @@
+//! What holds for every rate and every sequence of calls.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use resilience::{RateLimiter, testing};
+
+use crate::{left, ns};
+
+/// The distance of calls, in whole nanoseconds.
+fn interval(rate: u32, per: Duration) -> u128 {
+    per.as_nanos().div_ceil(u128::from(rate))
+}
+
+/// In any window there are at most the burst and the window's share: `times` in order.
+fn excess(times: &[u128], rate: u32, per: Duration, burst: u32) -> Option<String> {
+    for (first, from) in times.iter().enumerate() {
+        for (last, to) in times.iter().enumerate().skip(first) {
+            let calls = (last - first + 1) as u128;
+            // calls <= burst + (to - from) * rate / per, without a fraction.
+            let share = (to - from) * u128::from(rate);
+            if calls.saturating_sub(u128::from(burst)) * per.as_nanos() > share {
+                return Some(format!("{calls} calls in {} ns", to - from));
+            }
+        }
+    }
+    None
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Pass(u64),
+    Try,
+    /// Takes a place ahead and keeps it.
+    Reserve,
+    /// Gives a place back that is still ahead: this one of them.
+    Return(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..3_000_u64).prop_map(Step::Pass),
+        Just(Step::Try),
+        Just(Step::Reserve),
+        any::<usize>().prop_map(Step::Return),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn never_too_many_in_any_window(
+        rate in 1..50_u32,
+        per in 1..10_000_u64,
+        burst in 1..6_u32,
+        wait in 0..5_000_u64,
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let per = ns(per);
+        let limiter = RateLimiter::new(rate, per).burst(burst).wait(ns(wait));
+        let clock = testing::clock();
+        let mut calls: Vec<u128> = Vec::new();
+        let mut ahead: VecDeque<(u128, resilience::Reservation<'_>)> = VecDeque::new();
+        for step in steps {
+            let now = clock.elapsed().as_nanos();
+            // Those whose time has come make their call then.
+            while ahead.front().is_some_and(|(time, _)| *time <= now) {
+                calls.extend(ahead.pop_front().map(|(time, _)| time));
+            }
+            match step {
+                Step::Pass(by) => clock.advance(ns(by)),
+                Step::Try => {
+                    let free = limiter.available();
+                    let answer = left(limiter.try_acquire());
+                    prop_assert_eq!(free > 0, answer.is_none());
+                    if answer.is_none() {
+                        calls.push(now);
+                    }
+                }
+                Step::Reserve => {
+                    if let Ok(place) = limiter.reserve() {
+                        prop_assert!(place.delay() <= ns(wait));
+                        ahead.push_back((now + place.delay().as_nanos(), place));
+                    }
+                }
+                Step::Return(which) => {
+                    if !ahead.is_empty() {
+                        drop(ahead.remove(which % ahead.len()));
+                    }
+                }
+            }
+        }
+        calls.extend(ahead.iter().map(|(time, _)| *time));
+        calls.sort_unstable();
+        prop_assert_eq!(excess(&calls, rate, per, burst), None);
+    }
+
+    /// As many as are allowed, too: a limiter that lets nobody through would hold every limit.
+    #[test]
+    fn the_time_to_wait_is_exact(
+        rate in 1..50_u32,
+        per in 1..10_000_u64,
+        burst in 1..6_u32,
+        passes in prop::collection::vec(0..3_000_u64, 1..60),
+    ) {
+        let per = ns(per);
+        let limiter = RateLimiter::new(rate, per).burst(burst);
+        let interval = interval(rate, per);
+        let clock = testing::clock();
+        // The reference: tokens in the form of time, saved up to a burst.
+        let full = interval * u128::from(burst);
+        let (mut saved, mut seen) = (full, 0);
+        for pass in passes {
+            clock.advance(ns(pass));
+            let now = clock.elapsed().as_nanos();
+            saved = full.min(saved + now - seen);
+            seen = now;
+            prop_assert_eq!(u128::from(limiter.available()), saved / interval);
+            match left(limiter.try_acquire()) {
+                None => {
+                    prop_assert!(saved >= interval);
+                    saved -= interval;
+                }
+                Some(left) => {
+                    prop_assert_eq!(left.as_nanos(), interval - saved);
+                    // One nanosecond before it is too early, and then it is not.
+                    clock.advance(left.saturating_sub(ns(1)));
+                    prop_assert!(limiter.try_acquire().is_err());
+                    clock.advance(ns(1));
+                    prop_assert!(limiter.try_acquire().is_ok());
+                    (saved, seen) = (0, clock.elapsed().as_nanos());
+                }
+            }
+        }
+    }
+}

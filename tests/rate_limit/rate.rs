@@ -1,0 +1,104 @@
+//! The rate: bursts, spacing, what is saved up and what is not.
+
+use resilience::{RateLimiter, testing};
+
+use crate::{SECOND, drain, left, ms, ns};
+
+#[test]
+fn a_burst_and_then_one_at_a_time() {
+    let limiter = RateLimiter::new(10, SECOND).burst(3);
+    let clock = testing::clock();
+    assert_eq!((limiter.available(), drain(&limiter), limiter.available()), (3, 3, 0));
+    for _ in 0..20 {
+        assert_eq!(left(limiter.try_acquire()), Some(ms(100)));
+        clock.advance(ns(99_999_999));
+        assert_eq!(left(limiter.try_acquire()), Some(ns(1)));
+        clock.advance(ns(1));
+        assert_eq!((limiter.available(), drain(&limiter)), (1, 1));
+    }
+    // Half a rest saves up half a burst, and a long one no more than a burst.
+    clock.advance(ms(299));
+    assert_eq!((limiter.available(), drain(&limiter)), (2, 2));
+    clock.advance(3600 * SECOND);
+    assert_eq!((limiter.available(), drain(&limiter)), (3, 3));
+}
+
+#[test]
+fn one_at_a_time_from_the_start() {
+    let limiter = RateLimiter::new(2, SECOND);
+    let clock = testing::clock();
+    assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(ms(500))));
+    clock.advance(3600 * SECOND);
+    assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(ms(500))));
+    // From the call, and not from a grid: two are never closer than the interval.
+    clock.advance(ms(700));
+    assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(ms(500))));
+}
+
+#[test]
+fn a_rejected_call_leaves_no_debt() {
+    let limiter = RateLimiter::new(1, SECOND).wait(SECOND);
+    let clock = testing::clock();
+    assert!(limiter.try_acquire().is_ok());
+    for _ in 0..1000 {
+        assert_eq!(left(limiter.try_acquire()), Some(SECOND));
+    }
+    limiter.acquire_blocking().expect("it may wait so long");
+    let _place = limiter.reserve().expect("one more may");
+    for _ in 0..1000 {
+        assert_eq!(left(limiter.reserve()), Some(2 * SECOND));
+    }
+    clock.advance(SECOND);
+    assert_eq!(left(limiter.try_acquire()), Some(SECOND));
+}
+
+/// 3 a second do not divide it: the distance is rounded up, so that they never become more.
+#[test]
+fn no_drift_above_the_rate() {
+    for (rate, per) in [(3, SECOND), (7, ms(100)), (1_000_000_007, 60 * SECOND)] {
+        let limiter = RateLimiter::new(rate, per).wait(SECOND);
+        let clock = testing::clock();
+        let calls = 100_000;
+        for _ in 0..=calls {
+            limiter.acquire_blocking().expect("it may wait so long");
+        }
+        let (elapsed, exact) = (clock.elapsed().as_nanos(), per.as_nanos() * calls);
+        assert!(elapsed * u128::from(rate) >= exact, "{rate} in {per:?}: too fast");
+        assert!((elapsed - calls) * u128::from(rate) < exact, "{rate} in {per:?}: too slow");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_locks_nobody_out() {
+    let limiter = RateLimiter::new(1, SECOND).burst(5).wait(SECOND);
+    {
+        let clock = testing::clock();
+        clock.advance(1000 * SECOND);
+        assert_eq!(drain(&limiter), 5);
+    }
+    // The clock is the system's again, which is a quarter of an hour behind.
+    let clock = testing::clock();
+    assert_eq!(left(limiter.try_acquire()), Some(SECOND));
+    clock.advance(SECOND);
+    assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(SECOND)));
+    // And forward again.
+    clock.advance(2000 * SECOND);
+    assert_eq!(drain(&limiter), 5);
+}
+
+/// The whole burst of an hour is there, once, however many want it.
+#[test]
+fn threads_do_not_overspend() {
+    const BURST: usize = 100_000;
+    let limiter = RateLimiter::new(1, 3600 * SECOND).burst(100_000);
+    let start = std::sync::Barrier::new(4);
+    let through: usize = std::thread::scope(|scope| {
+        let run = || {
+            start.wait();
+            (0..BURST).filter(|_| limiter.try_acquire().is_ok()).count()
+        };
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    });
+    assert_eq!((through, limiter.available()), (BURST, 0));
+}
