@@ -62,10 +62,14 @@ pub use resilience_core::{
 
 #[doc = include_str!("../docs/classify.md")]
 pub use resilience_macros::Classify;
+#[doc = include_str!("../docs/bulkhead.md")]
+pub use resilience_macros::bulkhead;
 #[doc = include_str!("../docs/circuit_breaker.md")]
 pub use resilience_macros::circuit_breaker;
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;
+#[doc = include_str!("../docs/rate_limit.md")]
+pub use resilience_macros::rate_limit;
 #[doc = include_str!("../docs/retry.md")]
 pub use resilience_macros::retry;
 #[doc = include_str!("../docs/timeout.md")]

@@ -112,7 +112,10 @@ impl<T: Send + Sync + 'static> Renew for Keyed<T> {
 
 impl<T> fmt::Debug for Keyed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed").field("max", &self.max).field("len", &self.len()).finish()
+        f.debug_struct("Keyed")
+            .field("max", &self.max)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }
 

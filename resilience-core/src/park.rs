@@ -5,11 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-#[cfg(not(resilience_loom))]
-use std::sync::{Condvar, Mutex};
-
-#[cfg(resilience_loom)]
-use loom::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, lock};
 
 /// One wait of one thread.
 ///
@@ -38,7 +34,7 @@ impl Parker {
     /// first.
     pub(crate) fn park(&self, until: Option<Instant>) -> bool {
         let Signal { woken, changed } = &*self.0;
-        let mut woken = woken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut woken = lock(woken);
         loop {
             if mem::take(&mut *woken) {
                 return true;
@@ -58,7 +54,7 @@ impl Parker {
 
 impl Wake for Signal {
     fn wake(self: Arc<Self>) {
-        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.woken) = true;
         self.changed.notify_one();
     }
 }

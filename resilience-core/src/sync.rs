@@ -3,16 +3,10 @@
 #[cfg(not(resilience_loom))]
 pub(crate) use core::sync::atomic::AtomicU64;
 #[cfg(not(resilience_loom))]
-pub(crate) use std::sync::Mutex;
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 
 #[cfg(resilience_loom)]
-pub(crate) use loom::sync::{Mutex, atomic::AtomicU64};
-
-#[cfg(not(resilience_loom))]
-use std::sync::MutexGuard;
-
-#[cfg(resilience_loom)]
-use loom::sync::MutexGuard;
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicU64};
 
 /// A figure that nothing is decided upon, and so is not model-checked.
 #[cfg(not(resilience_loom))]

@@ -26,9 +26,22 @@ pub(crate) struct Builder<'s> {
 
 impl<'s> Builder<'s> {
     pub(crate) fn new(ty: &str, site: &'s Site) -> Self {
-        let (private, ty) = (&site.private, Ident::new(ty, Span::call_site()));
-        let policy = quote!(#private::#ty::new());
-        Self { ty, site, policy, checks: TokenStream::new(), generic: false, unchecked: false }
+        Self::with(ty, site, |_| Vec::new())
+    }
+
+    /// One whose `new` has arguments.
+    pub(crate) fn with(
+        ty: &str,
+        site: &'s Site,
+        arguments: impl FnOnce(&mut Self) -> Vec<TokenStream>,
+    ) -> Self {
+        let ty = Ident::new(ty, Span::call_site());
+        let (policy, checks) = (TokenStream::new(), TokenStream::new());
+        let mut builder = Self { ty, site, policy, checks, generic: false, unchecked: false };
+        let arguments = arguments(&mut builder);
+        let (private, ty) = (&site.private, &builder.ty);
+        builder.policy = quote!(#private::#ty::new(#(#arguments),*));
+        builder
     }
 
     pub(crate) fn set(&mut self, method: &str, value: Option<&TokenStream>) {
@@ -50,16 +63,35 @@ impl<'s> Builder<'s> {
 
     /// A value that has a rule of its own, under the key's name. Literals have been checked.
     pub(crate) fn checked<T>(&mut self, key: &str, value: &Constant<T>, tokens: &TokenStream) {
-        let at = value.source().span();
-        let tokens = match value {
-            Constant::Literal(..) => tokens.clone(),
+        let tokens = self.check_value(key, value, tokens.clone());
+        self.generic |= self.is_generic(value);
+        self.set_at(value.source().span(), key, Some(&tokens));
+    }
+
+    /// A count inside its rule.
+    pub(crate) fn check_count(&mut self, rule: &str, count: &Constant<u32>) -> TokenStream {
+        self.check_value(rule, count, count.to_token_stream())
+    }
+
+    /// A time inside its rule.
+    pub(crate) fn check_time(&mut self, rule: &str, time: &Constant<Duration>) -> TokenStream {
+        let tokens = self.time(time);
+        self.check_value(rule, time, tokens)
+    }
+
+    fn check_value<T>(
+        &mut self,
+        rule: &str,
+        value: &Constant<T>,
+        tokens: TokenStream,
+    ) -> TokenStream {
+        match value {
+            Constant::Literal(..) => tokens,
             Constant::Expr(_) | Constant::Braced(_) => {
                 self.unchecked = true;
-                self.check(key, at, tokens)
+                self.check(rule, value.source().span(), &tokens)
             }
-        };
-        self.generic |= self.is_generic(value);
-        self.set_at(at, key, Some(&tokens));
+        }
     }
 
     pub(crate) fn check(&self, rule: &str, at: Span, value: &TokenStream) -> TokenStream {
@@ -70,11 +102,11 @@ impl<'s> Builder<'s> {
     }
 
     /// A rule between two values, of which one at least is no literal.
-    pub(crate) fn require<T>(
+    pub(crate) fn require<T, U>(
         &mut self,
         rule: &str,
         first: &Constant<T>,
-        second: &Constant<T>,
+        second: &Constant<U>,
         values: &TokenStream,
     ) {
         let call = self.check(rule, first.source().span(), values);
@@ -106,8 +138,9 @@ impl<'s> Builder<'s> {
         if checks.is_empty() { policy } else { quote!({ #checks #policy }) }
     }
 
-    /// The policy, and the checks as items that stand before it.
-    pub(crate) fn value(self) -> (TokenStream, TokenStream) {
-        (self.policy, self.checks)
+    /// The policy under the function's name, and the checks as items that stand before it.
+    pub(crate) fn named(self, name: &TokenStream) -> (TokenStream, TokenStream) {
+        let policy = self.policy;
+        (quote!(#policy.at(#name)), self.checks)
     }
 }

@@ -44,8 +44,10 @@ macro_rules! attributes {
 }
 
 attributes! {
+    bulkhead: attrs::bulkhead::Bulkhead,
     circuit_breaker: attrs::circuit_breaker::CircuitBreaker,
     fallback: attrs::fallback::Fallback,
+    rate_limit: attrs::rate_limit::RateLimit,
     retry: attrs::retry::Retry,
     timeout: attrs::timeout::Timeout,
 }

@@ -70,16 +70,16 @@ impl Owned {
         Self { ty, place }
     }
 
-    /// The same for an attribute without `key`.
-    pub(crate) fn read_unkeyed(
-        shared: &'static str,
-        ty: &'static str,
-        args: &mut Args,
-        errors: &mut Errors,
-    ) -> Self {
-        let place = Self::shared(shared, ty, args, errors);
-        let place = place.map_or(Place::Function, |place| Place::Shared(place.value));
-        Self { ty, place }
+    /// Reports settings beside a policy from elsewhere, which has its own.
+    pub(crate) fn exclude(shared: &str, keys: &[Ident], errors: &mut Errors) {
+        for key in keys {
+            errors.add(
+                key,
+                format!(
+                    "`{key}` and `{shared}` exclude each other: say it where that is made, `.{key}(…)`"
+                ),
+            );
+        }
     }
 
     fn shared(
@@ -136,14 +136,14 @@ impl Owned {
                 let here = site.private_at(at);
                 let held = format_ident!("{}_held", local, span = at);
                 // What is reached through a `&mut`, or may be moved, is not there while the body runs.
-                let hold = if mentions(&expr.to_token_stream(), &site.unshared) {
+                let bound = if mentions(&expr.to_token_stream(), &site.unshared) {
                     quote_spanned!(at=> let #held = #here::hold::<_, #private::#ty>(&#expr); let #held = &#held;)
                 } else {
                     quote_spanned!(at=> let #held = &#expr;)
                 };
                 let as_ref =
                     quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#held));
-                quote!(#hold let #local: &#private::#ty = #as_ref;)
+                quote!(#bound let #local: &#private::#ty = #as_ref;)
             }
         }
     }

@@ -142,10 +142,12 @@ impl Site {
 
     /// What this layer hears by, as an `Option`.
     pub(crate) fn heard_slot(&self) -> TokenStream {
-        match self.mark.slot.as_ref().filter(|slot| slot.listens) {
-            Some(SlotMark { name, .. }) => quote!(::core::option::Option::Some(#name)),
-            None => quote!(::core::option::Option::None),
-        }
+        let private = &self.private;
+        let slot = self.mark.slot.as_ref().filter(|slot| slot.listens);
+        slot.map_or_else(
+            || quote!(#private::None),
+            |SlotMark { name, .. }| quote!(#private::Some(#name)),
+        )
     }
 
     /// The statement by which this layer takes back what a layer inside has told.

@@ -9,8 +9,9 @@ use core::time::Duration;
 
 pub use self::acquire::{BulkheadAcquire, BulkheadPermit};
 use self::places::Places;
-use crate::outcome::Outcome;
 #[cfg(not(resilience_loom))]
+use crate::keyed::Forgettable;
+use crate::outcome::Outcome;
 use crate::own::Renew;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
 use crate::rules::{self, InvalidPolicy};
@@ -304,5 +305,11 @@ impl fmt::Debug for Bulkhead {
             .field("running", &self.running())
             .field("queued", &self.queued())
             .finish()
+    }
+}
+
+impl Forgettable for Bulkhead {
+    fn is_as_new(&self) -> bool {
+        self.running() == 0 && self.queued() == 0
     }
 }

@@ -5,13 +5,8 @@ use core::mem;
 use core::num::NonZeroU64;
 use core::task::Waker;
 use std::collections::VecDeque;
-use std::sync::PoisonError;
 
-#[cfg(not(resilience_loom))]
-use std::sync::{Mutex, MutexGuard};
-
-#[cfg(resilience_loom)]
-use loom::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The lock is held for a few steps only, and never while a waker is cloned, woken or dropped: wakers
 /// belong to the executor and may do anything, even come back here.
@@ -56,8 +51,7 @@ impl Places {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here can panic half-way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Takes a permit where one is free.

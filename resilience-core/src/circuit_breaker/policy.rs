@@ -153,9 +153,8 @@ impl Settings {
             Some(Span::Time { length, buckets }) => {
                 Span::Time { length, buckets: clamped(buckets) }
             }
-            Some(Span::None) => Span::None,
             None if rated => Span::Time { length: Duration::from_secs(10), buckets: BUCKETS },
-            None => Span::None,
+            Some(Span::None) | None => Span::None,
         };
         let min = match self.min {
             Some(calls) => calls,

@@ -1,13 +1,10 @@
 //! The generic cell rate algorithm in one atomic word: the time at which the next call would arrive if
 //! all came at the steady rate. A call is let through when it is at most a burst too early.
 
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 
-#[cfg(not(resilience_loom))]
-use core::sync::atomic::{AtomicU64, Ordering};
-
-#[cfg(resilience_loom)]
-use loom::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::AtomicU64;
 
 /// 146 years in nanoseconds: no burst reaches further back, and no wait further ahead, so that times
 /// have room to be added.

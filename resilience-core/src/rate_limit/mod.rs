@@ -10,8 +10,9 @@ use core::time::Duration;
 use self::arrivals::{Arrivals, HORIZON, Terms};
 pub use self::reservation::{RateLimitAcquire, Reservation};
 use crate::clock::{nanos, now};
-use crate::outcome::Outcome;
 #[cfg(not(resilience_loom))]
+use crate::keyed::Forgettable;
+use crate::outcome::Outcome;
 use crate::own::Renew;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
 use crate::rules::{self, InvalidPolicy};
@@ -336,5 +337,11 @@ impl fmt::Debug for RateLimiter {
             .field("wait", wait)
             .field("available", &self.available())
             .finish()
+    }
+}
+
+impl Forgettable for RateLimiter {
+    fn is_as_new(&self) -> bool {
+        self.available() >= self.burst.max(1)
     }
 }

@@ -1,7 +1,9 @@
 //! What an attribute is: keys, checks, code. One file each; none imports another.
 
+pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
+pub(crate) mod rate_limit;
 pub(crate) mod retry;
 pub(crate) mod timeout;
 

@@ -48,10 +48,8 @@ impl Attribute for Timeout {
             Constant::Literal(time, at) => value::duration_tokens(*time, at, private),
             Constant::Expr(expr) | Constant::Braced(expr) => expr.to_token_stream(),
         };
-        let bound = match &site.mark.bound {
-            Some(bound) => quote!(#bound),
-            None => quote!(::core::option::Option::None),
-        };
+        let bound = site.mark.bound.as_ref();
+        let bound = bound.map_or_else(|| quote!(#private::None), |bound| quote!(#bound));
         let future = site.future();
         let name = site.policy_name(self.name.as_ref());
         let outcome = site.reject(&rejected, self.error.as_ref());

@@ -1,5 +1,6 @@
 //! `#[circuit_breaker]`: a guard before the body, and a word after it.
 
+mod checks;
 mod hints;
 mod keys;
 
@@ -38,14 +39,8 @@ impl Attribute for CircuitBreaker {
         let breaker = Owned::read("breaker", "CircuitBreaker", args, errors);
         if breaker.is_shared() {
             let name = name.as_ref().map(|keyed| &keyed.key);
-            for key in keys.given().into_iter().chain(name) {
-                errors.add(
-                    key,
-                    format!(
-                        "`{key}` and `breaker` exclude each other: say it on the breaker, `.{key}(…)`"
-                    ),
-                );
-            }
+            let given: Vec<Ident> = keys.given().into_iter().chain(name).cloned().collect();
+            Owned::exclude("breaker", &given, errors);
         } else {
             keys.check(errors);
         }
@@ -73,9 +68,8 @@ impl Attribute for CircuitBreaker {
         let [breaker, guard, rejected, out, layer] =
             ["breaker", "guard", "rejected", "out", "layer"].map(local);
         let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
-        let (policy, checks) = self.keys.policy(site);
         let name = site.policy_name(self.name.as_ref());
-        let policy = quote!(#policy.at(#name));
+        let (policy, checks) = self.keys.policy(site, &name);
         let declared = site.declare_slot();
         let get = self.breaker.get(&breaker, &policy, site);
         let enter = match (self.breaker.is_static(), self.keys.is_timed()) {

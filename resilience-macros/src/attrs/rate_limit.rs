@@ -1,0 +1,178 @@
+//! `#[rate_limit]`: a place in time before the body.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{Expr, LitStr, Signature};
+
+use crate::args::{Args, Hint, Keyed};
+use crate::attrs::{Attribute, Role};
+use crate::builder::Builder;
+use crate::diagnostics::Errors;
+use crate::own::{Owned, check_generics};
+use crate::splice::{Site, local};
+use crate::value::{self, Constant};
+
+/// The validated keys.
+pub(crate) struct RateLimit {
+    limiter: Owned,
+    rate: Option<Keyed<Constant<u32>>>,
+    per: Option<Keyed<Constant<Duration>>>,
+    burst: Option<Keyed<Constant<u32>>>,
+    wait: Option<Keyed<Constant<Duration>>>,
+    error: Option<Expr>,
+    name: Option<LitStr>,
+}
+
+impl Attribute for RateLimit {
+    const NAME: &'static str = "rate_limit";
+    const ROLES: &'static [Role] = &[Role::Rejects];
+    const LATER: &'static [&'static str] = &["error"];
+    const HINTS: &'static [(&'static str, Hint)] = HINTS;
+
+    fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
+        let rate = args.constant("rate", errors, |expr| value::count("rate", expr));
+        let per = args.constant("per", errors, |expr| value::duration("per", expr));
+        let burst = args.constant("burst", errors, |expr| value::count("burst", expr));
+        let wait = args.constant("wait", errors, |expr| value::duration("wait", expr));
+        let name = args.value("name", errors, |expr| value::text("name", expr));
+        let limiter = Owned::read("limiter", "RateLimiter", args, errors);
+        let error = args.value("error", errors, |expr| value::callable("error", expr));
+        let keys = [
+            rate.as_ref().map(|keyed| &keyed.key),
+            per.as_ref().map(|keyed| &keyed.key),
+            burst.as_ref().map(|keyed| &keyed.key),
+            wait.as_ref().map(|keyed| &keyed.key),
+            name.as_ref().map(|keyed| &keyed.key),
+        ];
+        let given: Vec<Ident> = keys.into_iter().flatten().cloned().collect();
+        let (error, name) = (error.map(|keyed| keyed.value), name.map(|keyed| keyed.value));
+        let model = Self { limiter, rate, per, burst, wait, error, name };
+        if model.limiter.is_shared() {
+            Owned::exclude("limiter", &given, errors);
+        } else {
+            model.check(args, errors);
+        }
+        Some(model)
+    }
+
+    // Output:
+    //
+    //     let limiter = own({ static LIMITER: RateLimiter = …; &LIMITER });
+    //     match limiter.acquire().await {
+    //         Ok(()) => async move { body }.await,
+    //         Err(rejected) => reject(rejected),
+    //     }
+    fn generate(&self, site: &Site) -> TokenStream {
+        let [limiter, rejected] = ["limiter", "rejected"].map(local);
+        let declared = site.declare_slot();
+        let (policy, checks) = self.policy(site);
+        let get = self.limiter.get(&limiter, &policy, site);
+        let acquire = match (self.limiter.is_shared() || self.wait.is_some(), site.is_async) {
+            (false, _) => quote!(#limiter.try_acquire()),
+            (true, false) => quote!(#limiter.acquire_blocking()),
+            (true, true) => quote!(#limiter.acquire().await),
+        };
+        let run = site.run();
+        let turned_away = site.reject(&rejected, self.error.as_ref());
+        quote! {
+            #checks
+            #declared
+            #get
+            match #acquire {
+                ::core::result::Result::Ok(()) => #run,
+                ::core::result::Result::Err(#rejected) => #turned_away,
+            }
+        }
+    }
+
+    fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+        if !self.limiter.is_shared() {
+            check_generics(self.rate.as_ref(), function, errors);
+            check_generics(self.per.as_ref(), function, errors);
+            check_generics(self.burst.as_ref(), function, errors);
+            check_generics(self.wait.as_ref(), function, errors);
+        }
+    }
+}
+
+impl RateLimit {
+    /// The rules for literals, in the words of the runtime's `rules`.
+    fn check(&self, args: &Args, errors: &mut Errors) {
+        match &self.rate {
+            Some(rate) if rate.value.literal() == Some(&0) => {
+                errors.add(&rate.value, "`rate` is zero, so no call could ever run: at least 1");
+            }
+            None if !args.has_unread() => errors.add(
+                Ident::new(Self::NAME, Span::call_site()),
+                "`#[rate_limit]` needs a rate: `rate = 100`, and `per = \"1m\"` where it is not for a \
+                 second",
+            ),
+            _ => {}
+        }
+        if let Some(per) = self.per.as_ref().filter(|per| is_zero(&per.value)) {
+            errors.add(&per.value, "`per` is zero, and a rate needs a period");
+        }
+        if let Some(burst) = self.burst.as_ref().filter(|burst| burst.value.literal() == Some(&0)) {
+            errors.add(
+                &burst.value,
+                "`burst` counts the call that is made, so it must be at least 1",
+            );
+        }
+    }
+
+    fn policy(&self, site: &Site) -> (TokenStream, TokenStream) {
+        let private = &site.private;
+        let mut builder = Builder::with("RateLimiter", site, |builder| {
+            let Some(rate) = &self.rate else { return Vec::new() };
+            let per = self.per.as_ref().map(|per| builder.check_time("per", &per.value));
+            let per = per.unwrap_or_else(|| quote!(#private::Duration::from_secs(1)));
+            vec![builder.check_count("rate", &rate.value), per]
+        });
+        if let Some(Keyed { value: burst, .. }) = &self.burst {
+            builder.checked("burst", burst, &burst.to_token_stream());
+        }
+        if let Some(Keyed { value: wait, .. }) = &self.wait {
+            let time = builder.time(wait);
+            builder.set_at(wait.source().span(), "wait", Some(&time));
+        }
+        builder.named(&site.policy_name(self.name.as_ref()))
+    }
+}
+
+fn is_zero(time: &Constant<Duration>) -> bool {
+    time.literal().is_some_and(Duration::is_zero)
+}
+
+const RATE: &str = "calls in a period";
+const PER: &str = "the period that the rate is for";
+const WAIT: &str = "how long a call may wait for its turn";
+
+/// The names that other libraries use.
+const HINTS: &[(&str, Hint)] = &[
+    ("limit", Hint::Same("rate", "100", RATE)),
+    ("calls", Hint::Same("rate", "100", RATE)),
+    ("max_calls", Hint::Same("rate", "100", RATE)),
+    ("requests", Hint::Same("rate", "100", RATE)),
+    ("permits", Hint::Same("rate", "100", RATE)),
+    ("limit_for_period", Hint::Same("rate", "100", RATE)),
+    ("max_executions", Hint::Same("rate", "100", RATE)),
+    ("requests_per_second", Hint::Same("rate", "100", RATE)),
+    ("per_second", Hint::Same("rate", "100", RATE)),
+    ("rps", Hint::Same("rate", "100", RATE)),
+    ("period", Hint::Same("per", "\"1s\"", PER)),
+    ("interval", Hint::Same("per", "\"1s\"", PER)),
+    ("window", Hint::Same("per", "\"1s\"", PER)),
+    ("limit_refresh_period", Hint::Same("per", "\"1s\"", PER)),
+    ("burst_size", Hint::Same("burst", "20", "calls at once from rest")),
+    ("bucket", Hint::Same("burst", "20", "calls at once from rest")),
+    ("capacity", Hint::Same("burst", "20", "calls at once from rest")),
+    ("max_burst", Hint::Same("burst", "20", "calls at once from rest")),
+    ("timeout", Hint::Same("wait", "\"100ms\"", WAIT)),
+    ("timeout_duration", Hint::Same("wait", "\"100ms\"", WAIT)),
+    ("max_wait", Hint::Same("wait", "\"100ms\"", WAIT)),
+    ("max_wait_time", Hint::Same("wait", "\"100ms\"", WAIT)),
+    ("shared", Hint::Other("write `limiter = &SHARED`")),
+];
