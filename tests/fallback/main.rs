@@ -1,4 +1,10 @@
 //! `#[fallback]`: something in place of a failure.
+#![allow(
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "functions under test stand where they are called, and a test may panic"
+)]
 
 use std::cell::Cell;
 

@@ -1,5 +1,10 @@
 //! Attributes on top of one another: the top one is outermost, and what one turns away is known to
 //! those outside it.
+#![allow(
+    clippy::items_after_statements,
+    clippy::unwrap_used,
+    reason = "functions under test stand where they are called, and a test may panic"
+)]
 
 mod orders;
 mod rejections;

@@ -173,7 +173,7 @@ fn tell(what: &'static str) -> bool {
 #[test]
 fn the_top_one_is_outermost_with_foreign_attributes_between() {
     #[fallback(value = 7, on = |_| tell("fallback"))]
-    #[allow(unused_variables)]
+    #[allow(unused_variables, reason = "an attribute that leaves the body alone")]
     #[circuit_breaker(failure_threshold = 100, on = |_| tell("breaker"))]
     #[tracing::instrument(skip_all)]
     #[retry(attempts = 1, on = |_| tell("retry"))]
