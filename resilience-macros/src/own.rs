@@ -114,10 +114,8 @@ impl Owned {
             Place::Function => {
                 let state = quote!(&__RESILIENCE_STATE);
                 // A breaker looks for a test's stand-in by itself.
-                let state = match self.ty {
-                    "CircuitBreaker" => state,
-                    _ => quote!(#private::own(#state)),
-                };
+                let looks_itself = self.ty == "CircuitBreaker";
+                let state = if looks_itself { state } else { quote!(#private::own(#state)) };
                 quote! {
                     let #local = {
                         static __RESILIENCE_STATE: #private::#ty = #policy;

@@ -1,6 +1,7 @@
 //! Circuit breakers: what keeps failing is left alone for a while, then tried with care.
 
 mod build;
+mod call;
 mod change;
 mod control;
 mod cursor;
@@ -23,12 +24,10 @@ use self::machine::{Machine, PROBES, Ticket, Verdict};
 use self::policy::Settings;
 pub use self::registry::circuit_breaker;
 pub(crate) use self::registry::expect_stand_ins;
-use crate::classify::Class;
 use crate::clock::{self, Moment};
 use crate::log;
-use crate::outcome::Outcome;
 use crate::own::{self, own};
-use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
+use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
 
@@ -174,54 +173,6 @@ impl CircuitBreaker {
         Ok((breaker, seen, started))
     }
 
-    /// Calls `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
-    /// is said by [`call_on`](Self::call_on).
-    pub fn call<O>(&self, body: impl FnOnce() -> O) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        self.call_on(|_| true, body)
-    }
-
-    /// Calls `body` if the breaker lets it, and counts the errors that `on` says are transient or
-    /// throttled; the others are neutral.
-    pub fn call_on<O, C>(&self, on: impl FnOnce(&O::Err) -> C, body: impl FnOnce() -> O) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-        C: Into<Class>,
-    {
-        match self.try_acquire() {
-            Ok(guard) => record(guard, body(), on),
-            Err(rejected) => turned_away(rejected),
-        }
-    }
-
-    /// Awaits `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
-    /// is said by [`call_async_on`](Self::call_async_on).
-    pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        self.call_async_on(|_| true, body).await
-    }
-
-    /// Awaits `body` if the breaker lets it, and counts the errors that `on` says are transient or
-    /// throttled; the others are neutral.
-    pub async fn call_async_on<O, C>(
-        &self,
-        on: impl FnOnce(&O::Err) -> C,
-        body: impl Future<Output = O>,
-    ) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-        C: Into<Class>,
-    {
-        match self.try_acquire() {
-            Ok(guard) => record(guard, body.await, on),
-            Err(rejected) => turned_away(rejected),
-        }
-    }
-
     /// Whether a success has nothing to write.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
@@ -351,17 +302,4 @@ impl CircuitBreaker {
             hook(change);
         }
     }
-}
-
-fn record<O: Outcome, C: Into<Class>>(
-    guard: CircuitGuard<'_>,
-    out: O,
-    on: impl FnOnce(&O::Err) -> C,
-) -> O {
-    if out.is_ok() {
-        guard.success();
-        return out;
-    }
-    let (out,) = guard.settled(out, on, None);
-    out
 }
