@@ -5,6 +5,8 @@
 #![cfg(feature = "tokio")] // Whose paused clock the awaited half needs.
 
 mod backoff;
+mod breaker;
+mod breaker_settings;
 mod budget;
 mod bulkhead;
 mod case;
@@ -12,6 +14,7 @@ mod rate_limiter;
 mod report;
 mod retry;
 mod stop;
+mod window;
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +29,17 @@ use serde_json::{Value, json};
 const MUST_CASES: usize = 48;
 
 /// Optional features that cases name and this crate has.
-const BUILT: [&str; 3] = ["bulkhead_queue", "delay_hook", "server_pushback"];
+const BUILT: [&str; 9] = [
+    "bulkhead_queue",
+    "delay_hook",
+    "force",
+    "force_open_for",
+    "open_state_metrics_snapshot",
+    "reset",
+    "server_pushback",
+    "slow_calls",
+    "state_disabled",
+];
 
 #[test]
 fn conformance() {
@@ -139,13 +152,18 @@ fn check(case: &Value) -> Result<Vec<String>, Skip> {
         "backoff" => backoff::check,
         "stop" => stop::check,
         "budget" => budget::check,
+        "breaker" => breaker::check,
+        "window" => window::check,
         "bulkhead" => bulkhead::check,
         "rate_limiter" => rate_limiter::check,
         "predicate" => return Err("lists of types are not built: `on` is one predicate".to_owned()),
         area => return Err(format!("area not built yet: {area}")),
     };
     match items(&case["requires"]).iter().map(text).find(|name| !BUILT.contains(name)) {
-        Some(missing) => Err(format!("`{missing}` is not built")),
+        Some(missing) => {
+            let reason = breaker_settings::left_away(missing).map(str::to_owned);
+            Err(reason.unwrap_or_else(|| format!("`{missing}` is not built")))
+        }
         None => check(case),
     }
 }
