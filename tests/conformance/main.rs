@@ -10,6 +10,7 @@ mod breaker_settings;
 mod budget;
 mod bulkhead;
 mod case;
+mod composition;
 mod rate_limiter;
 mod report;
 mod retry;
@@ -154,6 +155,7 @@ fn check(case: &Value) -> Result<Vec<String>, Skip> {
         "budget" => budget::check,
         "breaker" => breaker::check,
         "window" => window::check,
+        "composition" => composition::check,
         "bulkhead" => bulkhead::check,
         "rate_limiter" => rate_limiter::check,
         "predicate" => return Err("lists of types are not built: `on` is one predicate".to_owned()),
