@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use resilience::testing::{self, Clock};
@@ -185,7 +185,7 @@ impl<'b> Run<'b> {
                 "success" => Ok(()),
                 "failure" => Err(Failure::Counted),
                 "ignored" => Err(Failure::Ignored),
-                "panic" => panic!("as the case has it"),
+                "panic" => resume_unwind(Box::new("as the case has it")),
                 other => panic!("outcome {other} is not known"),
             }
         };
@@ -210,7 +210,7 @@ impl<'b> Run<'b> {
             "panic" => {
                 let panicked = catch_unwind(AssertUnwindSafe(move || {
                     let _guard = guard;
-                    panic!("as the case has it")
+                    resume_unwind(Box::new("as the case has it"))
                 }));
                 assert!(panicked.is_err());
             }
@@ -248,7 +248,7 @@ impl<'b> Run<'b> {
         self.has_succeeded |= was_good;
         let is_of_now = changes() == admitted.changes;
         let slow = duration(&self.config["slow_call_ms"])
-            .is_some_and(|limit| self.clock.elapsed() - admitted.since > limit);
+            .is_some_and(|limit| self.clock.elapsed() > admitted.since + limit);
         if admitted.is_probe && (was_good || was_bad) {
             // Stale where the state changed before this outcome; by it, it changes once.
             if is_of_now || changes() == admitted.changes + 1 {

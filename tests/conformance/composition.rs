@@ -255,7 +255,11 @@ async fn guarded_twice(stack: &Stack<'_>) -> Answer {
 }
 
 #[circuit_breaker(breaker = stack.breakers[0], on = |error| stack.is_recorded(0, error))]
-#[retry(policy = stack.retry, on = |error| stack.is_repeated(error), on_retry = |event| stack.retried(event))]
+#[retry(
+    policy = stack.retry,
+    on = |error| stack.is_repeated(error),
+    on_retry = |event| stack.retried(event),
+)]
 async fn guarded_retry(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
@@ -267,39 +271,58 @@ async fn guarded_timeout(stack: &Stack<'_>) -> Answer {
 }
 
 #[fallback(value = stack.replacement(), on = |error| stack.is_replaced(error))]
-#[retry(policy = stack.retry, on = |error| stack.is_repeated(error), on_retry = |event| stack.retried(event))]
+#[retry(
+    policy = stack.retry,
+    on = |error| stack.is_repeated(error),
+    on_retry = |event| stack.retried(event),
+)]
 async fn fallback_retry(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
 
 #[fallback(value = stack.replacement(), on = |error| stack.is_replaced(error))]
-#[retry(policy = stack.retry, on = |error| stack.is_repeated(error), on_retry = |event| stack.retried(event))]
+#[retry(
+    policy = stack.retry,
+    on = |error| stack.is_repeated(error),
+    on_retry = |event| stack.retried(event),
+)]
 #[circuit_breaker(breaker = stack.breakers[0], on = |error| stack.is_recorded(0, error))]
 async fn fallback_retry_guarded(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
 
-#[retry(policy = stack.retry, on = |error| stack.is_repeated(error), on_retry = |event| stack.retried(event))]
+#[retry(
+    policy = stack.retry,
+    on = |error| stack.is_repeated(error),
+    on_retry = |event| stack.retried(event),
+)]
 #[circuit_breaker(breaker = stack.breakers[0], on = |error| stack.is_recorded(0, error))]
 async fn retry_guarded(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
 
-#[retry(policy = stack.retry, on = |error| stack.is_repeated(error), on_retry = |event| stack.retried(event))]
+#[retry(
+    policy = stack.retry,
+    on = |error| stack.is_repeated(error),
+    on_retry = |event| stack.retried(event),
+)]
 #[fallback(value = stack.replacement(), on = |error| stack.is_replaced(error))]
 async fn retry_fallback(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
 
-/// Two functions: on one, `#[timeout]` above a breaker wants to hear what a dropped call is, which a
-/// breaker from elsewhere says itself.
+/// Two functions: on one, `#[timeout]` asks for `abandoned = …`, which is refused beside `breaker = …`.
 #[timeout(stack.limit(0), error = |rejected| stack.timed_out(rejected))]
 async fn timeout_guarded(stack: &Stack<'_>) -> Answer {
     guarded(stack).await
 }
 
 #[timeout(stack.limit(0), error = |rejected| stack.timed_out(rejected))]
-#[retry(policy = stack.retry, on = |error| stack.is_repeated(error), on_retry = |event| stack.retried(event))]
+#[retry(
+    policy = stack.retry,
+    on = |error| stack.is_repeated(error),
+    on_retry = |event| stack.retried(event),
+)]
 async fn timeout_retry(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
