@@ -29,7 +29,11 @@
 use core::{concat, module_path, ops::ControlFlow, time::Duration};
 
 #[allow(unused_imports, reason = "as above")]
-use resilience::{Class, GiveUpEvent, Jitter, Outcome, RetryEvent, RetryPolicy, retry, testing};
+use resilience::{
+    Bulkhead, CircuitBreaker, Class, GiveUpEvent, Jitter, Outcome, RateLimiter, Rejected,
+    RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, fallback, rate_limit, retry,
+    testing, timeout,
+};
 
 const ATTEMPTS: u32 = 2;
 const BASE: Duration = Duration::from_millis(1);
@@ -37,6 +41,12 @@ const BASE: Duration = Duration::from_millis(1);
 /// The error of every function here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
+
+impl From<Rejected> for Failed {
+    fn from(_: Rejected) -> Self {
+        Self
+    }
+}
 
 /// A client.
 #[derive(Debug, Default, Clone)]
@@ -110,6 +120,67 @@ impl Client {
     }
 }
 
+/// A client of something that fails.
+#[derive(Debug)]
+pub struct Guarded {
+    breaker: std::sync::Arc<CircuitBreaker>,
+    bulkhead: Bulkhead,
+    limit: Duration,
+}
+
+impl Guarded {
+    /// Has every layer.
+    ///
+    /// # Errors
+    /// Always.
+    #[fallback(with = |error| if text.is_empty() { Err(error) } else { Ok(text.len()) })]
+    #[retry(attempts = ATTEMPTS, base_delay = BASE)]
+    #[circuit_breaker(
+        failure_rate = 0.5,
+        window = "10s",
+        min_calls = 20,
+        slow_call = "2s",
+        reset_timeout = "30s",
+        max_reset_timeout = "5m",
+        on_state_change = note_change,
+        key = text
+    )]
+    #[rate_limit(rate = 100, per = "1s", burst = 20, wait = "10ms")]
+    #[bulkhead(max = 10, queue = 20, wait = "100ms")]
+    #[timeout(self.limit)]
+    pub async fn all(&self, text: &str) -> Result<usize, Failed> {
+        core::future::ready(()).await;
+        Err(Failed)
+    }
+
+    /// Has breakers from elsewhere.
+    ///
+    /// # Errors
+    /// Always.
+    #[circuit_breaker(breaker = self.breaker, error = |_| Failed, on = |error| *error == Failed)]
+    #[bulkhead(max = 10)]
+    pub fn shared(&mut self, text: String) -> Result<String, Failed> {
+        self.limit = BASE;
+        if text.is_empty() { Err(Failed) } else { Ok(text) }
+    }
+
+    /// Has no second word.
+    #[fallback(value = 7)]
+    #[circuit_breaker]
+    #[bulkhead(bulkhead = self.bulkhead)]
+    #[rate_limit(limiter = LIMITER)]
+    #[must_use]
+    pub fn plain(&self) -> Option<u32> {
+        if self.limit.is_zero() { None } else { Some(1) }
+    }
+}
+
+static LIMITER: RateLimiter = RateLimiter::new(100, Duration::from_secs(1));
+
+fn note_change(change: &StateChange) {
+    assert!(change.from != change.to, "a change is one");
+}
+
 fn note_retry(event: &RetryEvent<'_, Failed>) {
     assert!(event.attempt > 0, "attempts count from 1");
 }
@@ -139,5 +210,13 @@ fn the_functions_run() {
     assert_eq!(futures::executor::block_on(client.custom()), Err(Failed), "custom");
     assert_eq!(under(&RetryPolicy::new()), None, "under");
     assert_eq!(unit(), Ok(()), "unit");
+    let mut guarded = Guarded {
+        breaker: std::sync::Arc::default(),
+        bulkhead: Bulkhead::new(1),
+        limit: Duration::from_secs(1),
+    };
+    assert_eq!(futures::executor::block_on(guarded.all("a")), Ok(1), "all");
+    assert_eq!(guarded.plain(), Some(1), "plain");
+    assert_eq!(guarded.shared("a".to_owned()), Ok("a".to_owned()), "shared");
     assert_eq!(client.sent.len(), 3, "what is not idempotent is asked once");
 }

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use resilience::{CircuitBreaker, CircuitState, circuit_breaker, testing, timeout};
 
@@ -32,9 +33,9 @@ fn a_hung_probe_holds_its_permit_for_a_lease_only() {
     let clock = testing::clock();
     let breaker = ready_to_probe(&clock);
     let hung = breaker.try_acquire().unwrap();
-    clock.advance(SECOND - SECOND / 1000);
+    clock.advance(Duration::from_millis(999));
     assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
-    clock.advance(SECOND / 1000);
+    clock.advance(Duration::from_millis(1));
     let second = breaker.try_acquire().expect("the lease is over");
     // What became of the first no longer matters.
     hung.failure();
@@ -51,7 +52,7 @@ fn a_lease_lasts_as_long_as_a_call_that_is_not_slow() {
     fail(&breaker, 1);
     clock.advance(SECOND);
     let probe = breaker.try_acquire().unwrap();
-    clock.advance(5 * SECOND - SECOND / 1000);
+    clock.advance(Duration::from_millis(4999));
     assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
     probe.success();
     assert_eq!(breaker.state(), CircuitState::Closed);

@@ -1,4 +1,9 @@
 //! Circuit breakers: when they open, what lets them close, and what can never wedge them.
+#![allow(
+    clippy::items_after_statements,
+    clippy::unwrap_used,
+    reason = "functions under test stand where they are called, and a test may panic"
+)]
 
 mod attribute;
 mod control;

@@ -63,7 +63,7 @@ impl Exclusive {
         Err(Failure::Down)
     }
 
-    #[circuit_breaker(breaker = self.breaker.clone())]
+    #[circuit_breaker(breaker = Arc::clone(&self.breaker))]
     fn sync(&mut self) -> Result<(), Failure> {
         self.calls += 1;
         Err(Failure::Down)

@@ -43,7 +43,7 @@ fn the_open_time_ends_inclusively_and_one_probe_decides() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND);
     fail(&breaker, 1);
-    clock.advance(SECOND - Duration::from_nanos(1));
+    clock.advance(Duration::from_nanos(999_999_999));
     assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(Duration::from_nanos(1))));
     clock.advance(Duration::from_nanos(1));
     fail(&breaker, 1);

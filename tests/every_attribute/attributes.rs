@@ -1,4 +1,21 @@
 // Every attribute of the family, and how often a body under it may fail before it succeeds without
 // the caller noticing. A new attribute is one line here.
 
+suites!(
+    bulkhead,
+    #[::resilience::bulkhead(max = 9, queue = 9, error = |_| ::core::panic!("full"))],
+    0
+);
+suites!(
+    circuit_breaker,
+    #[::resilience::circuit_breaker(failure_threshold = 9, error = |_| ::core::panic!("open"))],
+    0
+);
+suites!(fallback, #[::resilience::fallback(with = ::core::result::Result::Err)], 0);
+suites!(
+    rate_limit,
+    #[::resilience::rate_limit(rate = 9, burst = 999, error = |_| ::core::panic!("too many"))],
+    0
+);
 suites!(retry, #[::resilience::retry(attempts = 3, base_delay = "1ms")], 2);
+async_suites!(timeout, #[::resilience::timeout("9s", error = |_| ::core::panic!("late"))], 0);

@@ -136,3 +136,52 @@ macro_rules! hygiene {
         }
     };
 }
+
+/// The same for an attribute that async functions only can have.
+macro_rules! async_hygiene {
+    (#[$attribute:meta], $failures:expr) => {
+        #[allow(non_upper_case_globals, dead_code, reason = "made to be in the way")]
+        mod hygiene {
+            // Modules and types that shadow the standard ones.
+            mod core {}
+            mod std {}
+            mod resilience {}
+            mod tokio {}
+            struct Option;
+            struct Ok;
+            struct Err;
+            struct Some;
+            struct None;
+            struct Duration;
+            trait Future {}
+
+            #[derive(::core::fmt::Debug, ::core::cmp::PartialEq)]
+            struct Failed;
+
+            type Result<T> = ::core::result::Result<T, Failed>;
+
+            const limit: u32 = 1;
+
+            #[$attribute]
+            async fn like_our_locals(
+                count: &::core::cell::Cell<u32>,
+                out: u32,
+                rejected: u32,
+            ) -> Result<u32> {
+                async {}.await;
+                count.set(count.get() + 1);
+                if count.get() <= $failures {
+                    return ::core::result::Result::Err(Failed);
+                }
+                ::core::result::Result::Ok(out + rejected + limit)
+            }
+
+            #[test]
+            fn names() {
+                let count = ::core::cell::Cell::new(0);
+                let result = ::futures::executor::block_on(like_our_locals(&count, 1, 1));
+                assert_eq!(result, ::core::result::Result::Ok(3));
+            }
+        }
+    };
+}

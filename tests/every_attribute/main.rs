@@ -2,6 +2,7 @@
 //! hygiene, and `Send`.
 #![deny(warnings, unused_qualifications)]
 #![allow(
+    clippy::absurd_extreme_comparisons,
     clippy::boxed_local,
     clippy::needless_pass_by_value,
     clippy::too_many_arguments,
@@ -22,6 +23,16 @@ macro_rules! suites {
             shapes!(#[$attribute], $failures);
             async_shapes!(#[$attribute], $failures);
             hygiene!(#[$attribute], $failures);
+        }
+    };
+}
+
+/// For one that async functions only can have.
+macro_rules! async_suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            async_shapes!(#[$attribute], $failures);
+            async_hygiene!(#[$attribute], $failures);
         }
     };
 }

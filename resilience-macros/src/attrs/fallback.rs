@@ -62,56 +62,65 @@ impl Attribute for Fallback {
 
     // Output:
     //
-    //     let out = async { body }.await;
-    //     if out.is_ok() { out } else {
-    //         match fall_back(out, on) {
-    //             Ok(out) => out,
-    //             Err(error) => recovered(Answer(with(error)).answer().await),
-    //         }
+    //     'layer: {
+    //         let out = async { body }.await;
+    //         if out.is_ok() { break 'layer out; }
+    //         let answer = match fall_back(out, name, on) {
+    //             Ok(out) => break 'layer out,
+    //             Err(error) => with(error),
+    //         };
+    //         recovered(Answer(answer).answer().await)
     //     }
+    //
+    // The failure is gone before the answer is awaited, so that it need not be `Send`.
     fn generate(&self, site: &Site) -> TokenStream {
         let Site { private, returns, returns_span, .. } = site;
-        let [out, error] = ["out", "error"].map(local);
+        let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
+        let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
         let run = site.run();
         let is_ok = site.is_ok(&out);
-        let on =
-            self.on.as_ref().map_or_else(|| quote!(#private::always), ToTokens::to_token_stream);
+        let on = self.on.as_ref();
+        let on = on.map_or_else(|| quote!(#private::always), ToTokens::to_token_stream);
         let here = site.private_at(*returns_span);
         let name = site.policy_name(self.name.as_ref());
         let fall_back = quote_spanned!(*returns_span=>
             #here::fall_back::<#returns, _>(#out, #name, #on)
         );
-        let (answer, at) = match &self.answer {
+        let (error, made, at) = match &self.answer {
             // What the error was does not matter to a value.
-            Answer::Value(value) => (quote!({ ::core::mem::drop(#error); #value }), value.span()),
-            Answer::With(Expr::Path(with)) => (quote!(#with(#error)), with.span()),
+            Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
+            Answer::With(with @ Expr::Path(_)) => {
+                (quote!(#error), quote!(#with(#error)), with.span())
+            }
             Answer::With(with) => {
-                (quote!(#private::answer::<#returns, _>(#error, #with)), with.span())
+                let answer = quote!(#private::answer::<#returns, _>(#error, #with));
+                (quote!(#error), answer, with.span())
             }
         };
-        let answer = match (&self.answer, site.is_async) {
-            (Answer::With(_), true) => quote!({
+        let awaited = if site.is_async && self.answer.may_be_future() {
+            quote!({
                 #[allow(unused_imports)]
                 use #private::Ready as _;
                 #private::Answer(#answer).answer().await
-            }),
-            _ => answer,
+            })
+        } else {
+            quote!(#answer)
         };
         let there = site.private_at(at);
-        let recovered = quote_spanned!(at=> #there::recovered::<#returns, _>(#answer));
+        let recovered = quote_spanned!(at=> #there::recovered::<#returns, _>(#awaited));
         let clear = site.clear_slot();
         quote! {
-            let #out = #run;
-            if #is_ok {
-                #out
-            } else {
-                match #fall_back {
-                    ::core::result::Result::Ok(#out) => #out,
-                    ::core::result::Result::Err(#error) => {
-                        #clear
-                        #recovered
-                    }
+            #layer: {
+                let #out = #run;
+                if #is_ok {
+                    break #layer #out;
                 }
+                let #answer = match #fall_back {
+                    ::core::result::Result::Ok(#out) => break #layer #out,
+                    ::core::result::Result::Err(#error) => #made,
+                };
+                #clear
+                #recovered
             }
         }
     }
@@ -130,6 +139,21 @@ impl Attribute for Fallback {
                      errors it is, `on = …`"
                 ),
             );
+        }
+    }
+}
+
+impl Answer {
+    /// Whether the answer may have to be awaited: a value is none to wait for, and neither is what a
+    /// constructor like `Err` makes.
+    fn may_be_future(&self) -> bool {
+        match self {
+            Self::Value(_) => false,
+            Self::With(Expr::Path(with)) => {
+                let last = with.path.segments.last().map(|last| last.ident.to_string());
+                !last.is_some_and(|last| last.starts_with(char::is_uppercase))
+            }
+            Self::With(_) => true,
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The suites of `tests/every_attribute` for a caller of edition 2021.
 #![deny(warnings)]
-#![allow(clippy::boxed_local, clippy::too_many_arguments, reason = "shapes that people write")]
+#![allow(
+    clippy::absurd_extreme_comparisons,
+    clippy::boxed_local,
+    clippy::too_many_arguments,
+    reason = "shapes that people write"
+)]
 
 #[macro_use]
 #[path = "../../../every_attribute/async_shapes.rs"]
@@ -21,6 +26,16 @@ macro_rules! suites {
             async_shapes!(#[$attribute], $failures);
             hygiene!(#[$attribute], $failures);
             unsafe_shapes!(#[$attribute], $failures);
+        }
+    };
+}
+
+/// For one that async functions only can have.
+macro_rules! async_suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            async_shapes!(#[$attribute], $failures);
+            async_hygiene!(#[$attribute], $failures);
         }
     };
 }

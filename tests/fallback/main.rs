@@ -1,0 +1,169 @@
+//! `#[fallback]`: something in place of a failure.
+#![allow(
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "functions under test stand where they are called, and a test may panic"
+)]
+
+use std::cell::Cell;
+
+use resilience::{Class, fallback};
+
+#[derive(Clone, Debug, PartialEq)]
+enum Failure {
+    Down,
+    Wrong,
+}
+
+fn fails(failure: Failure) -> Result<u32, Failure> {
+    Err(failure)
+}
+
+fn is_down(failure: &Failure) -> bool {
+    *failure == Failure::Down
+}
+
+#[test]
+fn a_value_stands_in_for_a_failure() {
+    #[fallback(value = 7)]
+    fn call(failure: Option<Failure>) -> Result<u32, Failure> {
+        failure.map_or(Ok(1), Err)
+    }
+    assert_eq!(call(None), Ok(1));
+    assert_eq!(call(Some(Failure::Down)), Ok(7));
+}
+
+#[test]
+fn a_value_is_made_only_when_it_is_needed() {
+    #[fallback(value = { made.set(made.get() + 1); made.get() })]
+    fn call(ok: bool, made: &Cell<u32>) -> Result<u32, Failure> {
+        if ok { Ok(0) } else { Err(Failure::Down) }
+    }
+    let made = Cell::new(0);
+    assert_eq!(call(true, &made), Ok(0));
+    assert_eq!(made.get(), 0);
+    assert_eq!(call(false, &made), Ok(1));
+}
+
+#[test]
+fn only_chosen_errors_have_one() {
+    #[fallback(value = 7, on = is_down)]
+    fn by_bool(failure: Failure) -> Result<u32, Failure> {
+        fails(failure)
+    }
+    #[fallback(value = 7, on = |failure| match failure {
+        Failure::Down => Class::throttled(None),
+        Failure::Wrong => Class::permanent(),
+    })]
+    fn by_class(failure: Failure) -> Result<u32, Failure> {
+        fails(failure)
+    }
+    for call in [by_bool, by_class] {
+        assert_eq!(call(Failure::Down), Ok(7));
+        assert_eq!(call(Failure::Wrong), Err(Failure::Wrong));
+    }
+}
+
+#[test]
+fn a_function_gets_the_error_by_value_and_may_use_the_arguments() {
+    fn cached(failure: Failure) -> u32 {
+        if failure == Failure::Down { 7 } else { 8 }
+    }
+    #[fallback(with = cached)]
+    fn path(failure: Failure) -> Result<u32, Failure> {
+        fails(failure)
+    }
+    #[fallback(with = |failure| format!("{text}: {failure:?}"))]
+    fn closure(text: String) -> Result<String, Failure> {
+        if text.is_empty() { Ok(text.clone()) } else { Err(Failure::Down) }
+    }
+    struct Cache(u32);
+    impl Cache {
+        #[fallback(with = |_| self.0)]
+        fn method(&mut self) -> Result<u32, Failure> {
+            self.0 += 1;
+            fails(Failure::Down)
+        }
+    }
+    assert_eq!((path(Failure::Down), path(Failure::Wrong)), (Ok(7), Ok(8)));
+    assert_eq!(closure("a".into()), Ok("a: Down".into()));
+    assert_eq!(Cache(1).method(), Ok(2));
+}
+
+#[test]
+fn it_may_answer_with_the_function_s_own_type() {
+    #[fallback(with = |failure| if failure == Failure::Down { Ok(7) } else { Err(failure) })]
+    fn result(failure: Failure) -> Result<u32, Failure> {
+        fails(failure)
+    }
+    #[fallback(value = Some(7))]
+    fn option() -> Option<u32> {
+        None
+    }
+    #[fallback(value = 7)]
+    fn plain_option() -> Option<u32> {
+        None
+    }
+    assert_eq!(result(Failure::Down), Ok(7));
+    assert_eq!(result(Failure::Wrong), Err(Failure::Wrong));
+    assert_eq!((option(), plain_option()), (Some(7), Some(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_async_functions_it_may_be_async() {
+    async fn replica(failure: Failure) -> Result<u32, Failure> {
+        tokio::task::yield_now().await;
+        if failure == Failure::Down { Ok(7) } else { Err(failure) }
+    }
+    #[fallback(with = replica)]
+    async fn path(failure: Failure) -> Result<u32, Failure> {
+        tokio::task::yield_now().await;
+        fails(failure)
+    }
+    #[fallback(with = |failure| async move {
+        tokio::task::yield_now().await;
+        assert_eq!(failure, Failure::Down);
+        id + 1
+    })]
+    async fn block(id: u32) -> Result<u32, Failure> {
+        fails(Failure::Down)
+    }
+    #[fallback(with = async |_| { tokio::task::yield_now().await; id + 2 })]
+    async fn closure(id: u32) -> Result<u32, Failure> {
+        fails(Failure::Down)
+    }
+    #[fallback(with = |_| id + 3)]
+    async fn sync(id: u32) -> Result<u32, Failure> {
+        fails(Failure::Down)
+    }
+    assert_eq!(path(Failure::Down).await, Ok(7));
+    assert_eq!(path(Failure::Wrong).await, Err(Failure::Wrong));
+    assert_eq!((block(1).await, closure(1).await, sync(1).await), (Ok(2), Ok(3), Ok(4)));
+}
+
+#[test]
+fn an_argument_that_the_body_consumes_is_moved_where_nobody_needs_it() {
+    #[fallback(value = String::new())]
+    fn consumed(text: String) -> Result<String, Failure> {
+        Ok(text)
+    }
+    #[fallback(value = String::new())]
+    async fn consumed_later(text: String) -> Result<String, Failure> {
+        std::future::ready(()).await;
+        Ok(text)
+    }
+    assert_eq!(consumed("a".into()), Ok("a".into()));
+    assert_eq!(futures::executor::block_on(consumed_later("a".into())), Ok("a".into()));
+}
+
+#[test]
+fn it_may_lend_what_it_was_lent() {
+    #[fallback(value = None)]
+    fn first(items: &mut [u32]) -> Result<Option<&mut u32>, Failure> {
+        items.first_mut().map(Some).ok_or(Failure::Down)
+    }
+    let mut items = [1, 2];
+    *first(&mut items).unwrap().unwrap() = 5;
+    assert_eq!(items, [5, 2]);
+}

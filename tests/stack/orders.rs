@@ -1,0 +1,225 @@
+//! Every pair, in both orders, told apart by what is seen.
+
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::time::Duration;
+
+use resilience::{
+    CircuitBreaker, CircuitState, RejectedKind, bulkhead, circuit_breaker, fallback, rate_limit,
+    retry, testing, timeout,
+};
+use tokio::time::Instant;
+
+use crate::Failure;
+
+fn down(calls: &Cell<u32>) -> Result<u32, Failure> {
+    calls.set(calls.get() + 1);
+    Err(Failure::Down)
+}
+
+fn failures(name: &str) -> u32 {
+    circuit_breaker(name).map_or(0, |breaker| breaker.snapshot().consecutive_failures)
+}
+
+#[test]
+fn a_breaker_inside_a_retry_counts_attempts_and_outside_it_calls() {
+    #[retry(attempts = 3, base_delay = "1ms")]
+    #[circuit_breaker(failure_threshold = 100, name = "inside retry")]
+    fn inside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    #[circuit_breaker(failure_threshold = 100, name = "outside retry")]
+    #[retry(attempts = 3, base_delay = "1ms")]
+    fn outside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    assert_eq!((inside(&calls), outside(&calls)), (Err(Failure::Down), Err(Failure::Down)));
+    assert_eq!(calls.get(), 6);
+    assert_eq!((failures("inside retry"), failures("outside retry")), (3, 1));
+}
+
+#[test]
+fn a_fallback_outside_a_retry_comes_last_and_inside_it_hides_what_it_takes() {
+    #[fallback(value = 7)]
+    #[retry(attempts = 3, base_delay = "1ms")]
+    fn outside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    #[retry(attempts = 3, base_delay = "1ms")]
+    #[fallback(value = 7, on = |failure| *failure == Failure::Down)]
+    fn inside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    #[retry(attempts = 3, base_delay = "1ms")]
+    #[fallback(value = 7, on = |failure| *failure == Failure::Wrong)]
+    fn declines(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    assert_eq!((outside(&calls), calls.take()), (Ok(7), 3));
+    assert_eq!((inside(&calls), calls.take()), (Ok(7), 1));
+    assert_eq!((declines(&calls), calls.take()), (Err(Failure::Down), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_inside_a_retry_is_for_an_attempt_and_outside_it_for_all() {
+    #[retry(attempts = 3, backoff = "fixed", base_delay = "10ms")]
+    #[timeout("50ms")]
+    async fn inside() -> Result<u32, Failure> {
+        pending().await
+    }
+    #[timeout("50ms")]
+    #[retry(attempts = 3, backoff = "fixed", base_delay = "10ms")]
+    async fn outside() -> Result<u32, Failure> {
+        pending().await
+    }
+    let start = Instant::now();
+    assert!(inside().await.is_err());
+    assert_eq!(start.elapsed(), Duration::from_millis(50 + 10 + 50 + 10 + 50));
+    let start = Instant::now();
+    assert!(outside().await.is_err());
+    assert_eq!(start.elapsed(), Duration::from_millis(50));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_inside_a_breaker_is_a_failure_and_outside_it_is_not() {
+    #[circuit_breaker(failure_threshold = 100, name = "outside timeout")]
+    #[timeout("50ms")]
+    async fn outside() -> Result<u32, Failure> {
+        pending().await
+    }
+    #[timeout("50ms")]
+    #[circuit_breaker(failure_threshold = 100, name = "inside timeout", abandoned = "ignore")]
+    async fn inside() -> Result<u32, Failure> {
+        pending().await
+    }
+    assert!(outside().await.is_err() && inside().await.is_err());
+    assert_eq!((failures("outside timeout"), failures("inside timeout")), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulkhead_inside_a_retry_is_left_for_the_wait_and_outside_it_is_not() {
+    use resilience::Bulkhead;
+
+    static INSIDE: Bulkhead = Bulkhead::new(1);
+    static OUTSIDE: Bulkhead = Bulkhead::new(1);
+
+    #[retry(attempts = 2, backoff = "fixed", base_delay = "1s")]
+    #[bulkhead(bulkhead = INSIDE)]
+    async fn inside() -> Result<u32, Failure> {
+        Err(Failure::Down)
+    }
+    #[bulkhead(bulkhead = &OUTSIDE)]
+    #[retry(attempts = 2, backoff = "fixed", base_delay = "1s")]
+    async fn outside() -> Result<u32, Failure> {
+        Err(Failure::Down)
+    }
+    let calls = async { tokio::join!(inside(), outside()) };
+    let watch = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        (INSIDE.running(), OUTSIDE.running())
+    };
+    let (results, running) = tokio::join!(calls, watch);
+    assert_eq!(results, (Err(Failure::Down), Err(Failure::Down)));
+    assert_eq!(running, (0, 1));
+    assert_eq!((INSIDE.running(), OUTSIDE.running()), (0, 0));
+}
+
+#[test]
+fn a_rate_limit_inside_a_retry_counts_attempts_and_outside_it_calls() {
+    #[retry(attempts = 3, base_delay = "1ms")]
+    #[rate_limit(rate = 1, per = "1h", burst = 2)]
+    fn inside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    #[rate_limit(rate = 1, per = "1h", burst = 2)]
+    #[retry(attempts = 3, base_delay = "1ms")]
+    fn outside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    let Err(Failure::Rejected(rejected)) = inside(&calls) else { panic!("the third attempt") };
+    assert_eq!((rejected.kind(), calls.take()), (RejectedKind::RateLimited, 2));
+    assert_eq!((outside(&calls), calls.take()), (Err(Failure::Down), 3));
+}
+
+#[test]
+fn a_limit_inside_a_breaker_is_not_asked_while_it_is_open() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
+    #[circuit_breaker(breaker = BREAKER)]
+    #[rate_limit(rate = 1, per = "1h", burst = 2)]
+    fn call(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let calls = Cell::new(0);
+    assert_eq!(call(&calls), Err(Failure::Down));
+    for _ in 0..3 {
+        let Err(Failure::Rejected(rejected)) = call(&calls) else { panic!("open") };
+        assert_eq!(rejected.kind(), RejectedKind::CircuitOpen);
+    }
+    BREAKER.reset();
+    assert_eq!((call(&calls), calls.get()), (Err(Failure::Down), 2), "one of the burst was left");
+}
+
+thread_local!(static TOLD: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
+
+fn tell(what: &'static str) -> bool {
+    TOLD.with_borrow_mut(|told| told.push(what));
+    true
+}
+
+/// Each layer asks its `on`, from the inside out.
+#[test]
+fn the_top_one_is_outermost_with_foreign_attributes_between() {
+    #[fallback(value = 7, on = |_| tell("fallback"))]
+    #[allow(unused_variables, reason = "an attribute that leaves the body alone")]
+    #[circuit_breaker(failure_threshold = 100, on = |_| tell("breaker"))]
+    #[tracing::instrument(skip_all)]
+    #[retry(attempts = 1, on = |_| tell("retry"))]
+    #[inline]
+    #[rate_limit(rate = 100)]
+    #[must_use]
+    fn call(text: String) -> Result<u32, Failure> {
+        tell("body");
+        Err(Failure::Down)
+    }
+    assert_eq!(call("a".into()), Ok(7));
+    assert_eq!(TOLD.take(), ["body", "retry", "breaker", "fallback"]);
+}
+
+#[test]
+fn cfg_attr_is_seen_as_what_it_becomes() {
+    #[cfg_attr(all(), fallback(value = 7))]
+    #[cfg_attr(all(), retry(attempts = 3, base_delay = "1ms"))]
+    fn call(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    assert_eq!((call(&calls), calls.get()), (Ok(7), 3));
+}
+
+#[test]
+fn paths_are_as_good_as_names() {
+    #[resilience::fallback(value = 7)]
+    #[::resilience::retry(attempts = 3, base_delay = "1ms")]
+    #[circuit_breaker(failure_threshold = 2)]
+    fn call(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    assert_eq!((call(&calls), calls.get()), (Ok(7), 2));
+}
+
+#[test]
+fn two_breakers_judge_for_themselves() {
+    static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
+    static INNER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
+    #[circuit_breaker(breaker = OUTER, on = |failure| *failure == Failure::Wrong)]
+    #[circuit_breaker(breaker = INNER, on = |failure| *failure == Failure::Down)]
+    fn call() -> Result<u32, Failure> {
+        Err(Failure::Down)
+    }
+    assert_eq!(call(), Err(Failure::Down));
+    assert_eq!((OUTER.state(), INNER.state()), (CircuitState::Closed, CircuitState::Open));
+}

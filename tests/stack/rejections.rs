@@ -1,0 +1,187 @@
+//! A rejection by one layer, as those outside it take it. The error of these functions does not say
+//! what it means, and `on` would say something else.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use resilience::{
+    Bulkhead, CircuitBreaker, CircuitState, RejectedKind, StopReason, bulkhead, circuit_breaker,
+    fallback, rate_limit, retry, testing,
+};
+use tokio::time::Instant;
+
+use crate::Failure;
+
+thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
+
+#[test]
+fn a_retry_stops_at_once() {
+    static OPEN: CircuitBreaker = CircuitBreaker::new();
+    static FULL: Bulkhead = Bulkhead::new(1);
+    #[retry(attempts = 3, on = |_| true, on_give_up = |event| STOPPED.set(Some(event.reason)))]
+    #[circuit_breaker(breaker = OPEN)]
+    fn open() -> Result<(), Failure> {
+        unreachable!("open")
+    }
+    #[retry(attempts = 3, on = |_| true, on_give_up = |event| STOPPED.set(Some(event.reason)))]
+    #[bulkhead(bulkhead = FULL)]
+    fn full() -> Result<(), Failure> {
+        unreachable!("full")
+    }
+    #[retry(attempts = 3, on = |_| true, on_give_up = |event| STOPPED.set(Some(event.reason)))]
+    #[rate_limit(rate = 1, per = "1h")]
+    fn limited() -> Result<(), Failure> {
+        Ok(())
+    }
+    OPEN.force_open();
+    let _permit = FULL.try_acquire();
+    assert_eq!(limited(), Ok(()));
+    for (call, kind) in [
+        (open as fn() -> Result<(), Failure>, RejectedKind::CircuitOpen),
+        (full, RejectedKind::BulkheadFull),
+        (limited, RejectedKind::RateLimited),
+    ] {
+        let Err(Failure::Rejected(rejected)) = call() else { panic!("{kind}") };
+        assert_eq!(rejected.kind(), kind);
+        assert_eq!(STOPPED.take(), Some(StopReason::Rejected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_waits_as_long_as_it_is_told_where_it_shall() {
+    #[retry(attempts = 3, base_delay = "10ms", on_rejection = "wait")]
+    #[circuit_breaker(failure_threshold = 1, reset_timeout = "500ms")]
+    async fn open(calls: &Cell<u32>) -> Result<u32, Failure> {
+        calls.set(calls.get() + 1);
+        if calls.get() == 1 { Err(Failure::Down) } else { Ok(7) }
+    }
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[rate_limit(rate = 1, per = "2s")]
+    async fn limited() -> Result<u32, Failure> {
+        Ok(7)
+    }
+    let (start, calls) = (Instant::now(), Cell::new(0));
+    // The second attempt is turned away; the third is the probe.
+    assert_eq!(open(&calls).await, Ok(7));
+    assert_eq!((calls.get(), start.elapsed()), (2, Duration::from_millis(500)));
+    assert_eq!(limited().await, Ok(7));
+    let start = Instant::now();
+    assert_eq!(limited().await, Ok(7));
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+#[test]
+fn a_breaker_outside_does_not_count_it() {
+    static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
+    static INNER: CircuitBreaker = CircuitBreaker::new();
+    #[circuit_breaker(breaker = OUTER, on = |_| true)]
+    #[circuit_breaker(breaker = INNER)]
+    fn call() -> Result<(), Failure> {
+        Err(Failure::Down)
+    }
+    INNER.force_open();
+    for _ in 0..3 {
+        assert!(matches!(call(), Err(Failure::Rejected(_))));
+    }
+    assert_eq!(OUTER.state(), CircuitState::Closed);
+    INNER.reset();
+    assert_eq!(call(), Err(Failure::Down));
+    assert_eq!(OUTER.state(), CircuitState::Open);
+}
+
+#[test]
+fn on_an_option_as_well() {
+    static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
+    static INNER: CircuitBreaker = CircuitBreaker::new();
+    #[circuit_breaker(breaker = OUTER)]
+    #[retry(attempts = 3)]
+    #[circuit_breaker(breaker = INNER)]
+    fn call(calls: &Cell<u32>) -> Option<()> {
+        calls.set(calls.get() + 1);
+        None
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    INNER.force_open();
+    assert_eq!((call(&calls), calls.get()), (None, 0));
+    assert_eq!(OUTER.state(), CircuitState::Closed);
+    INNER.reset();
+    assert_eq!((call(&calls), calls.get()), (None, 3));
+    assert_eq!(OUTER.state(), CircuitState::Open);
+}
+
+#[test]
+fn what_a_fallback_has_taken_is_no_rejection_any_more() {
+    static INNER: CircuitBreaker = CircuitBreaker::new();
+    static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
+    #[circuit_breaker(breaker = OUTER)]
+    #[fallback(with = |_| Err(Failure::Wrong), on = |_| true)]
+    #[circuit_breaker(breaker = INNER)]
+    fn call() -> Result<(), Failure> {
+        Ok(())
+    }
+    INNER.force_open();
+    assert_eq!(call(), Err(Failure::Wrong));
+    assert_eq!(OUTER.state(), CircuitState::Open, "a failure of its own");
+}
+
+#[test]
+fn what_was_turned_away_once_is_forgotten_by_the_next_attempt() {
+    static INNER: CircuitBreaker = CircuitBreaker::new();
+    #[retry(attempts = 3, base_delay = "1ms", on = |_| false, on_rejection = "wait")]
+    #[circuit_breaker(breaker = INNER)]
+    fn call(calls: &Cell<u32>) -> Result<(), Failure> {
+        calls.set(calls.get() + 1);
+        Err(Failure::Wrong)
+    }
+    let (_clock, calls) = (testing::clock(), Cell::new(0));
+    INNER.trip();
+    // Turned away, waited for, and then an error that `on` declines.
+    assert_eq!((call(&calls), calls.get()), (Err(Failure::Wrong), 1));
+}
+
+/// An attribute that nobody knows may make a function of the body, in which our local has no name.
+#[test]
+fn an_unknown_attribute_between_costs_the_knowledge_and_nothing_else() {
+    static INNER: CircuitBreaker = CircuitBreaker::new();
+    #[retry(attempts = 2, base_delay = "1ms")]
+    #[test_attributes::passes]
+    #[circuit_breaker(breaker = INNER)]
+    fn call() -> Result<(), Failure> {
+        unreachable!("open")
+    }
+    let _guard = testing::no_waits();
+    INNER.force_open();
+    assert!(matches!(call(), Err(Failure::Rejected(_))));
+}
+
+mod test_attributes {
+    pub(super) use tracing::instrument as passes;
+}
+
+#[test]
+fn async_and_boxed_methods_know_as_well() {
+    #[async_trait::async_trait]
+    trait Fetch {
+        async fn fetch(&mut self, text: String) -> Result<(), Failure>;
+    }
+    struct Client {
+        breaker: std::sync::Arc<CircuitBreaker>,
+        calls: u32,
+    }
+    #[async_trait::async_trait]
+    impl Fetch for Client {
+        #[retry(attempts = 3, base_delay = "1ms")]
+        #[circuit_breaker(breaker = self.breaker)]
+        async fn fetch(&mut self, text: String) -> Result<(), Failure> {
+            self.calls += u32::try_from(text.len()).unwrap();
+            Err(Failure::Down)
+        }
+    }
+    let _guard = testing::no_waits();
+    let mut client = Client { breaker: std::sync::Arc::default(), calls: 0 };
+    let mut fetch = || futures::executor::block_on(client.fetch("a".into()));
+    assert_eq!(fetch(), Err(Failure::Down));
+    // Two more failures open it; the third attempt is turned away, and nobody tries again.
+    let Err(Failure::Rejected(rejected)) = fetch() else { panic!("open") };
+    assert_eq!((rejected.kind(), client.calls), (RejectedKind::CircuitOpen, 5));
+}
