@@ -1,0 +1,332 @@
+//! The area `breaker`: a [`CircuitBreaker`] under the virtual clock, driven as its users do it: whole
+//! calls by `call_on`, calls that overlap by guards, an operator by the methods for one.
+//!
+//! What a snapshot does not know is not compared: why it opened (`emitted`), and, without a window,
+//! how many calls there were, since a success then writes nothing.
+
+use std::cell::{Cell, RefCell};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use resilience::testing::{self, Clock};
+use resilience::{
+    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, Rejected, StateChange,
+};
+use serde_json::{Value, json};
+
+use crate::breaker_settings as settings;
+use crate::breaker_settings::Trial;
+use crate::case::{Skip, count, duration, items, millis, only, text};
+use crate::report::compare;
+
+const OPS: [&str; 7] = ["acquire", "call", "complete", "force", "observe", "release", "reset"];
+
+pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
+    let config = &case["config"];
+    only(config, &["half_open", "ignored_as", "open", "slow_call_ms", "trip"])?;
+    for event in items(&case["events"]) {
+        only(
+            event,
+            &["at_ms", "count", "duration_ms", "expect", "for_ms", "id", "op", "outcome", "to"],
+        )?;
+        if !OPS.contains(&text(&event["op"])) {
+            return Err(format!("op {} is not built", event["op"]));
+        }
+    }
+    let clock = testing::clock();
+    let breaker = settings::build(config)?.on_state_change(note);
+    CHANGES.take();
+    let mut run = Run::new(&breaker, &clock, config);
+    let mut found = Vec::new();
+    for (index, event) in items(&case["events"]).iter().enumerate() {
+        let seen = run.event(event);
+        if let Some(expected) = event.get("expect") {
+            let mut expected = expected.clone();
+            if let Some(metrics) = expected.get_mut("metrics") {
+                if breaker.state() != CircuitState::HalfOpen {
+                    forget_uncounted(metrics, config, run.has_succeeded);
+                }
+            }
+            compare(&expected, &seen, &format!("events[{index}]"), &mut found);
+        }
+    }
+    let mut expected = case["expect"].clone();
+    keep(&mut expected, |key| key != "emitted");
+    compare(&expected, &run.told(), "expect", &mut found);
+    match (run.by_design, settings::approximation(config)) {
+        (Some(reason), _) => Err(reason.to_owned()),
+        (None, Some(reason)) if !found.is_empty() => Err(reason.to_owned()),
+        _ => Ok(found),
+    }
+}
+
+thread_local! {
+    /// The changes of state of the case that is run; a hook is a plain function.
+    static CHANGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn note(change: &StateChange) {
+    let change = format!("{}>{}", word(change.from), word(change.to));
+    CHANGES.with_borrow_mut(|changes| changes.push(change));
+}
+
+fn changes() -> usize {
+    CHANGES.with_borrow(Vec::len)
+}
+
+/// A state as cases name it.
+pub(crate) fn word(state: CircuitState) -> &'static str {
+    match state {
+        CircuitState::Closed => "closed",
+        CircuitState::Open => "open",
+        CircuitState::HalfOpen => "half_open",
+        CircuitState::ForcedOpen => "forced_open",
+        CircuitState::Disabled => "disabled",
+        other => panic!("a new state: {other}"),
+    }
+}
+
+/// How the body of a whole call fails.
+enum Failure {
+    Counted,
+    /// What `on` declines.
+    Ignored,
+    Rejected(Rejected),
+}
+
+impl From<Rejected> for Failure {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+/// When a call was let through, and whether as a probe.
+#[derive(Clone, Copy)]
+struct Admitted {
+    since: Duration,
+    /// How many changes of state came before.
+    changes: usize,
+    is_probe: bool,
+}
+
+struct Run<'b> {
+    breaker: &'b CircuitBreaker,
+    clock: &'b Clock,
+    config: &'b Value,
+    /// The calls under way. One without a name never ends.
+    calls: Vec<(&'b str, CircuitGuard<'b>, Admitted)>,
+    trial: Trial,
+    /// Where the case leaves what this crate does on purpose.
+    by_design: Option<&'static str>,
+    has_succeeded: bool,
+    /// How often it had opened again, at each opening.
+    reopened: Vec<u32>,
+}
+
+impl<'b> Run<'b> {
+    fn new(breaker: &'b CircuitBreaker, clock: &'b Clock, config: &'b Value) -> Self {
+        Self {
+            breaker,
+            clock,
+            config,
+            calls: Vec::new(),
+            trial: Trial::default(),
+            by_design: None,
+            has_succeeded: false,
+            reopened: Vec::new(),
+        }
+    }
+
+    fn event(&mut self, event: &'b Value) -> Value {
+        let at = duration(&event["at_ms"]).expect("`at_ms` is a time");
+        self.clock.advance(at.saturating_sub(self.clock.elapsed()));
+        let before = changes();
+        let mut seen = json!({});
+        match text(&event["op"]) {
+            "call" => {
+                for _ in 0..count(&event["count"]).unwrap_or(1) {
+                    let rejected = self.call(event).err();
+                    seen = self.admission(rejected);
+                }
+            }
+            "acquire" => {
+                let admitted = self.breaker.try_acquire();
+                seen = self.admission(admitted.as_ref().err().cloned());
+                if let Ok(guard) = admitted {
+                    self.calls.push((text(&event["id"]), guard, self.admitted()));
+                }
+            }
+            "complete" => self.complete(event),
+            "release" => drop(self.take(event)),
+            "force" => seen = self.force(event),
+            "reset" => self.breaker.reset(),
+            _ => {}
+        }
+        let opened =
+            |changes: &Vec<String>| changes[before..].iter().any(|to| to.ends_with(">open"));
+        if CHANGES.with_borrow(opened) {
+            self.reopened.push(self.breaker.snapshot().reopened);
+        }
+        let told = figures(self.breaker);
+        seen["state"] = told["state"].clone();
+        seen["metrics"] = told;
+        seen
+    }
+
+    /// A whole call; turned away, it fails.
+    fn call(&mut self, event: &Value) -> Result<(), Rejected> {
+        let outcome = text(&event["outcome"]);
+        let admitted = Cell::new(None);
+        let body = || {
+            admitted.set(Some(self.admitted()));
+            self.clock.advance(duration(&event["duration_ms"]).unwrap_or_default());
+            match outcome {
+                "success" => Ok(()),
+                "failure" => Err(Failure::Counted),
+                "ignored" => Err(Failure::Ignored),
+                "panic" => resume_unwind(Box::new("as the case has it")),
+                other => panic!("outcome {other} is not known"),
+            }
+        };
+        let is_counted = |failure: &Failure| matches!(failure, Failure::Counted);
+        let ended = catch_unwind(AssertUnwindSafe(|| self.breaker.call_on(is_counted, body)));
+        if let Some(admitted) = admitted.get() {
+            self.ended(admitted, outcome);
+        }
+        match ended {
+            Ok(Err(Failure::Rejected(rejected))) => Err(rejected),
+            _ => Ok(()),
+        }
+    }
+
+    fn complete(&mut self, event: &'b Value) {
+        let (guard, admitted) = self.take(event);
+        let outcome = text(&event["outcome"]);
+        match outcome {
+            "success" => guard.success(),
+            "failure" => guard.failure(),
+            "ignored" => guard.ignore(),
+            "panic" => {
+                let panicked = catch_unwind(AssertUnwindSafe(move || {
+                    let _guard = guard;
+                    resume_unwind(Box::new("as the case has it"))
+                }));
+                assert!(panicked.is_err());
+            }
+            other => panic!("outcome {other} is not known"),
+        }
+        self.ended(admitted, outcome);
+    }
+
+    fn take(&mut self, event: &Value) -> (CircuitGuard<'b>, Admitted) {
+        let index = self.calls.iter().position(|(id, ..)| event["id"] == **id).expect("it runs");
+        let (_, guard, admitted) = self.calls.swap_remove(index);
+        (guard, admitted)
+    }
+
+    fn admitted(&self) -> Admitted {
+        let is_probe = self.breaker.state() == CircuitState::HalfOpen;
+        Admitted { since: self.clock.elapsed(), changes: changes(), is_probe }
+    }
+
+    /// What was decided, in the words of the cases: their errors name the state, too.
+    fn admission(&self, rejected: Option<Rejected>) -> Value {
+        let Some(rejected) = rejected else { return json!({ "permitted": true }) };
+        let error = match self.breaker.state() {
+            CircuitState::ForcedOpen => "circuit_forced_open",
+            CircuitState::HalfOpen => "circuit_half_open_saturated",
+            _ => "circuit_open",
+        };
+        let after = rejected.retry_after().map(millis);
+        json!({ "permitted": false, "error": error, "retry_after_ms": after })
+    }
+
+    /// Looks whether the end of a call has led where the case cannot follow.
+    fn ended(&mut self, admitted: Admitted, outcome: &str) {
+        let (was_good, was_bad) = (outcome == "success", matches!(outcome, "failure" | "panic"));
+        self.has_succeeded |= was_good;
+        let is_of_now = changes() == admitted.changes;
+        let slow = duration(&self.config["slow_call_ms"])
+            .is_some_and(|limit| self.clock.elapsed() > admitted.since + limit);
+        if admitted.is_probe && (was_good || was_bad) {
+            // Stale where the state changed before this outcome; by it, it changes once.
+            if is_of_now || changes() == admitted.changes + 1 {
+                let decide = &self.config["half_open"]["decide"];
+                self.trial.count(admitted.changes, was_bad, slow);
+                self.by_design = self.by_design.or(self.trial.by_design(decide));
+            }
+        } else if !is_of_now && self.breaker.state() == CircuitState::Open {
+            let rate = self.breaker.snapshot().failure_rate;
+            let trip = &self.config["trip"];
+            self.by_design = self.by_design.or(settings::opened_by_design(trip, was_good, rate));
+        }
+    }
+
+    fn force(&self, event: &Value) -> Value {
+        let breaker = self.breaker;
+        match (text(&event["to"]), duration(&event["for_ms"])) {
+            ("open", None) => breaker.trip(),
+            ("open", open_for) => {
+                let mut snapshot = CircuitSnapshot::default();
+                (snapshot.state, snapshot.open_for) = (CircuitState::Open, open_for);
+                breaker.restore(&snapshot);
+            }
+            ("half_open", None) => {
+                breaker.probe();
+                // It tells no error, and nothing happens.
+                if breaker.state() != CircuitState::HalfOpen {
+                    return json!({ "error": "illegal_transition" });
+                }
+            }
+            ("closed", None) => breaker.force_close(),
+            ("disabled", None) => breaker.disable(),
+            ("forced_open", None) => breaker.force_open(),
+            (to, _) => panic!("`{to}` cannot be set"),
+        }
+        json!({})
+    }
+
+    fn told(&mut self) -> Value {
+        json!({
+            "state": word(self.breaker.state()),
+            "transitions": CHANGES.take(),
+            "open_schedule_calls": mem::take(&mut self.reopened),
+        })
+    }
+}
+
+/// Takes figures away that a breaker without a window does not keep while it is closed. Until the
+/// first success, the failures in all are those in a row.
+pub(crate) fn forget_uncounted(expected: &mut Value, config: &Value, has_succeeded: bool) {
+    if config["trip"]["kind"] != "consecutive" {
+        return;
+    }
+    let failed = expected.get("failed").filter(|_| !has_succeeded).cloned();
+    keep(expected, |key| !matches!(key, "failed" | "succeeded" | "total"));
+    if let Some(failed) = failed {
+        expected["consecutive_failures"] = failed;
+    }
+}
+
+fn keep(object: &mut Value, is_kept: impl Fn(&str) -> bool) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|key, _| is_kept(key));
+    }
+}
+
+/// What a snapshot says, as cases name it.
+pub(crate) fn figures(breaker: &CircuitBreaker) -> Value {
+    let seen = breaker.snapshot();
+    json!({
+        "state": word(seen.state),
+        "total": seen.calls,
+        "failed": seen.failures,
+        "succeeded": seen.calls - seen.failures,
+        "slow": seen.slow_calls,
+        "failure_rate": seen.failure_rate,
+        "slow_rate": seen.slow_rate,
+        "rejected": seen.rejected,
+        "consecutive_failures": seen.consecutive_failures,
+    })
+}
