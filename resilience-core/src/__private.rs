@@ -137,10 +137,11 @@ pub fn class_of<E, C: Into<Class>>(error: &E, on: impl FnOnce(&E) -> C) -> Class
     on(error).into()
 }
 
-/// A value that is never made, for a place that is never reached.
+/// A value that is never made, for a place that is never reached. By its name the macros know a body
+/// that one of them has been around.
 #[must_use]
 #[expect(clippy::empty_loop, reason = "nobody comes here, and the library does not panic")]
-pub fn never<T>() -> T {
+pub fn resilience_never<T>() -> T {
     loop {}
 }
 
