@@ -15,6 +15,7 @@ mod constant;
 mod diagnostics;
 mod foreign;
 mod function;
+mod hint;
 mod instrument;
 mod mark;
 mod order;

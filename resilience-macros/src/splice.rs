@@ -163,12 +163,10 @@ impl Site {
         let private = self.private_at(at);
         let slot = self.mark.slot.as_ref().filter(|slot| slot.heard);
         let told = slot.map(|SlotMark { name, .. }| quote!(#name.set(&#rejected);));
-        let outcome = match error {
-            Some(error) => {
-                quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error))
-            }
-            None => quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
-        };
+        let outcome = error.map_or_else(
+            || quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
+            |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
+        );
         quote!({ #told #outcome })
     }
 
@@ -176,10 +174,10 @@ impl Site {
     /// has given one.
     pub(crate) fn policy_name(&self, name: Option<&LitStr>) -> TokenStream {
         let path = &self.name;
-        match name {
-            Some(name) => quote!(#name),
-            None => quote!(::core::concat!(::core::module_path!(), "::", #path)),
-        }
+        name.map_or_else(
+            || quote!(::core::concat!(::core::module_path!(), "::", #path)),
+            ToTokens::to_token_stream,
+        )
     }
 
     /// A `return` that is never reached. It tells the compiler the type of the block, so that type

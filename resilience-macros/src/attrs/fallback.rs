@@ -5,9 +5,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
-use crate::args::{Args, Hint};
+use crate::args::Args;
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::mark::Mark;
 use crate::splice::{Site, local};
 use crate::value;
@@ -28,6 +29,7 @@ impl Attribute for Fallback {
     const NAME: &'static str = "fallback";
     const ROLES: &'static [Role] = &[];
     const LATER: &'static [&'static str] = &["value", "with", "on"];
+    const EXAMPLE: &'static str = "value = …";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
@@ -46,9 +48,8 @@ impl Attribute for Fallback {
                 Answer::With(with.value)
             }
             (None, None) => {
-                if !args.has_unread() {
-                    errors.add(
-                        Ident::new(Self::NAME, Span::call_site()),
+                if args.lack(&["value", "with"]) {
+                    errors.whole(
                         "`#[fallback]` needs what to fall back to: `value = …`, or \
                          `with = |error| …`",
                     );
@@ -84,9 +85,15 @@ impl Attribute for Fallback {
         let (answer, at) = match &self.answer {
             // What the error was does not matter to a value.
             Answer::Value(value) => (quote!({ ::core::mem::drop(#error); #value }), value.span()),
-            Answer::With(Expr::Path(with)) => (quote!(#with(#error)), with.span()),
             Answer::With(with) => {
-                (quote!(#private::answer::<#returns, _>(#error, #with)), with.span())
+                let at = with.span();
+                let error = Ident::new(&error.to_string(), error.span().located_at(at));
+                let there = site.private_at(at.resolved_at(Span::call_site()));
+                let answer = match with {
+                    Expr::Path(with) => quote_spanned!(at=> #with(#error)),
+                    with => quote_spanned!(at=> #there::answer::<#returns, _>(#error, #with)),
+                };
+                (answer, at)
             }
         };
         let answer = match (&self.answer, site.is_async) {
@@ -122,14 +129,11 @@ impl Attribute for Fallback {
         }
         let dead = |name: &&str| mark.outer.iter().any(|outer| outer == name);
         if let Some(name) = ["retry", "circuit_breaker"].iter().find(|name| dead(name)) {
-            errors.add(
-                Ident::new(Self::NAME, Span::call_site()),
-                format!(
-                    "this `#[fallback]` turns every failure into a success, so `#[{name}]` above it \
+            errors.whole(format!(
+                "this `#[fallback]` turns every failure into a success, so `#[{name}]` above it \
                      would never see one: move `#[fallback]` above `#[{name}]`, or say for which \
                      errors it is, `on = …`"
-                ),
-            );
+            ));
         }
     }
 }
