@@ -34,6 +34,10 @@ macro_rules! attributes {
     ($($name:ident: $model:ty),* $(,)?) => {
         const TABLE: &[order::Entry] = &[$(order::Entry::of::<$model>()),*];
 
+        /// What each attribute of the table does.
+        #[cfg(test)]
+        const RUNS: &[robustness::Run] = &[$(pipeline::run::<$model>),*];
+
         $(
             #[allow(missing_docs, reason = "documented where it is re-exported, in the facade")]
             #[proc_macro_attribute]

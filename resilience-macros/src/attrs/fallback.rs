@@ -34,7 +34,7 @@ impl Attribute for Fallback {
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let value = args.value("value", errors, Ok);
-        let with = args.value("with", errors, |expr| value::callable("with", expr));
+        let with = args.value("with", errors, with);
         let on = args.value("on", errors, |expr| value::callable("on", expr));
         let name = args.value("name", errors, |expr| value::text("name", expr));
         let answer = match (value, with) {
@@ -135,6 +135,20 @@ impl Attribute for Fallback {
                      errors it is, `on = …`"
             ));
         }
+    }
+}
+
+/// A function of the error; a literal was meant as a value.
+fn with(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(value) => {
+            let written = value.to_token_stream();
+            let words = format!(
+                "a value is written `value = {written}`; `with` is a function of the error"
+            );
+            Err(syn::Error::new_spanned(value, words))
+        }
+        other => value::callable("with", other),
     }
 }
 

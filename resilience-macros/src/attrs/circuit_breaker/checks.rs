@@ -114,12 +114,17 @@ impl Keys {
         if let (Some(keyed), Some(true)) =
             (&self.max_reset_timeout, first.zip(max).map(|(first, max)| first > max))
         {
-            let words = "`reset_timeout` is longer than `max_reset_timeout`, so the open time could \
-                         not grow";
-            match &self.reset_timeout {
-                Some(_) => errors.add(&keyed.value, words),
-                None => errors.add(&keyed.value, format!("{words}: without one it is 30s")),
-            }
+            let default = match self.reset_timeout {
+                Some(_) => "",
+                None => ", which is 30s where it is not given,",
+            };
+            errors.add(
+                &keyed.value,
+                format!(
+                    "`reset_timeout`{default} is longer than `max_reset_timeout`, so the open time \
+                     could not grow"
+                ),
+            );
         }
         if let (Some(keyed), Some(Duration::ZERO)) =
             (&self.slow_call, literal(self.slow_call.as_ref()))

@@ -1,5 +1,5 @@
 // A mistake of a whole attribute is told at that attribute.
-use resilience::{retry, timeout};
+use resilience::retry;
 
 #[retry]
 #[resilience::timeout]
