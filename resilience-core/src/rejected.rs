@@ -129,8 +129,8 @@ impl RejectedKind {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out",
     label = "needs `From<resilience::Rejected>`",
-    note = "give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
-    note = "for an error type of another crate, write `error = |rejected| …` in the attribute"
+    note = "if `{Self}` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
+    note = "if `{Self}` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`"
 )]
 pub trait FromRejected {
     /// The failure that says so.

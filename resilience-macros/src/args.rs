@@ -1,20 +1,37 @@
 //! What stands between the parentheses of an attribute: `key`, `key = value`, `key(a, b)`.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
+use crate::hint::{Hint, nearest};
 use crate::tokens::mentions;
+
+/// What messages about the arguments have to know of the attribute.
+#[derive(Clone, Copy)]
+pub(crate) struct About {
+    pub(crate) name: &'static str,
+    /// The key that a first value without one belongs to.
+    pub(crate) first: Option<&'static str>,
+    /// A key with its value.
+    pub(crate) example: &'static str,
+    /// The key for a policy that was made by hand.
+    pub(crate) by_hand: &'static str,
+}
 
 /// The arguments of one attribute. What nobody has taken by the end is an unknown key.
 pub(crate) struct Args {
-    attribute: &'static str,
+    about: About,
     args: Vec<Arg>,
+    /// The keys that are written, rightly or not.
+    written: Vec<Ident>,
+    /// Whether an argument could not be read.
+    broken: bool,
     /// Every key that was asked for, in the order of asking.
     known: Vec<&'static str>,
     /// The names that a constant cannot mention.
@@ -41,13 +58,14 @@ impl Args {
     /// Reads all arguments. One that cannot be read is reported and left out, and reading goes on
     /// behind the next comma.
     pub(crate) fn parse(
-        attribute: &'static str,
-        first: Option<&'static str>,
+        about: About,
         tokens: TokenStream,
         variables: Vec<Ident>,
         errors: &mut Errors,
     ) -> Self {
+        let About { name: attribute, first, example, .. } = about;
         let mut args: Vec<Arg> = Vec::new();
+        let mut broken = false;
         let read = |input: ParseStream<'_>| {
             if let Some(key) = first.filter(|_| is_value(input)) {
                 let arg = Arg::unnamed(key, input);
@@ -55,13 +73,17 @@ impl Args {
                 input.parse::<Option<Token![,]>>()?;
             }
             while !input.is_empty() {
-                match input.parse::<Arg>().and_then(|arg| end_of_argument(input).map(|()| arg)) {
+                let arg = Arg::parse(input, example, first);
+                match arg.and_then(|arg| end_of_argument(input).map(|()| arg)) {
                     Ok(arg) if args.iter().any(|other| other.key == arg.key) => {
                         errors
                             .add(&arg.key, format!("duplicate `{}` in `#[{attribute}]`", arg.key));
                     }
                     Ok(arg) => args.push(arg),
-                    Err(error) => errors.push(error),
+                    Err(error) => {
+                        broken = true;
+                        errors.push(error);
+                    }
                 }
                 while !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
                     input.parse::<TokenTree>()?;
@@ -71,7 +93,15 @@ impl Args {
         };
         let end = read.parse2(tokens);
         errors.keep(end);
-        Self { attribute, args, known: Vec::new(), variables }
+        let written = args.iter().map(|arg| arg.key.clone()).collect();
+        Self { about, args, written, broken, known: Vec::new(), variables }
+    }
+
+    /// The arguments as far as they can be read: what is wrong with them is told elsewhere.
+    pub(crate) fn unchecked(tokens: &TokenStream) -> Self {
+        let about = About { name: "", first: None, example: "", by_hand: "" };
+        let mut unread = Errors::at(Span::call_site());
+        Self::parse(about, tokens.clone(), Vec::new(), &mut unread)
     }
 
     /// Whether one of these keys has a value that names one of `names`. What cannot be read names
@@ -80,8 +110,7 @@ impl Args {
         if keys.is_empty() || tokens.is_empty() {
             return false;
         }
-        let mut unread = Errors::default();
-        let args = Self::parse("", None, tokens.clone(), Vec::new(), &mut unread).args;
+        let args = Self::unchecked(tokens).args;
         args.iter().any(|Arg { key, value }| match value {
             Value::Expr(value) => {
                 keys.iter().any(|later| key == later) && mentions(&value.to_token_stream(), names)
@@ -97,9 +126,10 @@ impl Args {
         Some(self.args.swap_remove(index))
     }
 
-    /// Whether there is an argument that nobody has taken: perhaps a key that was misspelt.
-    pub(crate) fn has_unread(&self) -> bool {
-        !self.args.is_empty()
+    /// Whether none of these keys is written, and nothing that may have been meant for one.
+    pub(crate) fn lack(&self, keys: &[&str]) -> bool {
+        let is_written = |key: &&str| self.written.iter().any(|written| written == key);
+        !self.broken && self.args.is_empty() && !keys.iter().any(is_written)
     }
 
     /// Takes `key = value` and reads the value.
@@ -130,14 +160,12 @@ impl Args {
         example: &str,
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
-        let given = self.args.iter().any(|arg| arg.key == key);
         let value = self.value(key, errors, read);
-        if !given {
-            let attribute = Ident::new(self.attribute, proc_macro2::Span::call_site());
-            errors.add(attribute, format!("`#[{}]` needs a value: `{example}`", self.attribute));
-        }
         // It is not written with its key.
         self.known.retain(|known| *known != key);
+        if value.is_none() && self.lack(&[key]) {
+            errors.whole(format!("`#[{}]` needs a value: `{example}`", self.about.name));
+        }
         value
     }
 
@@ -149,11 +177,12 @@ impl Args {
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
         let variables = std::mem::take(&mut self.variables);
+        let by_hand = self.about.by_hand;
         let value = self.value(key, errors, |expr| {
             if mentions(&expr.to_token_stream(), &variables) {
                 let message = format!(
                     "`{key}` must be known at compile time; what is known at run time comes as a \
-                     policy: `policy = …`"
+                     policy: `{by_hand} = …`"
                 );
                 return Err(syn::Error::new_spanned(expr, message));
             }
@@ -182,7 +211,7 @@ impl Args {
 
     /// Reports what nobody has taken. `hints` answers the names that other libraries use.
     pub(crate) fn finish(self, hints: &[(&str, Hint)], errors: &mut Errors) {
-        let Self { attribute, args, known, .. } = self;
+        let Self { about: About { name: attribute, .. }, args, known, .. } = self;
         for Arg { key, value } in args {
             let name = key.to_string();
             let list = known.join("`, `");
@@ -203,39 +232,6 @@ pub(crate) fn runtime(path: Option<Path>) -> TokenStream {
     path.map_or_else(|| quote!(::resilience), |path| path.to_token_stream())
 }
 
-/// What to say to a name that another library uses.
-#[derive(Clone, Copy)]
-pub(crate) enum Hint {
-    /// Our key for the same value; an example where none is written; what it means.
-    Same(&'static str, &'static str, &'static str),
-    /// Our key, which counts one more; what it means.
-    More(&'static str, &'static str),
-    /// Anything else.
-    Other(&'static str),
-}
-
-impl Hint {
-    fn words(self, value: &Value) -> String {
-        let written = match value {
-            Value::Expr(value) => Some(value.to_token_stream().to_string()),
-            Value::Bare | Value::Names(_) => None,
-        };
-        match self {
-            Self::Same(key, example, note) => {
-                // A value of another kind, like a number for a time, would not do here either.
-                let quoted = |value: &&str| value.starts_with('"') == example.starts_with('"');
-                let value = written.as_deref().filter(quoted).unwrap_or(example);
-                format!("write `{key} = {value}`, {note}")
-            }
-            Self::More(key, note) => {
-                let value = written.and_then(|value| value.parse::<u32>().ok()).unwrap_or(3);
-                format!("write `{key} = {}`, {note}", value.saturating_add(1))
-            }
-            Self::Other(words) => words.to_owned(),
-        }
-    }
-}
-
 /// A value with its key.
 pub(crate) struct Keyed<T> {
     pub(crate) key: Ident,
@@ -249,18 +245,11 @@ impl Arg {
         let key = Ident::new(key, value.span());
         Ok(Self { key, value: Value::Expr(ungroup(value)) })
     }
-}
 
-/// Whether the next argument is a value and no key.
-fn is_value(input: ParseStream<'_>) -> bool {
-    let is_key = input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
-    !input.is_empty() && !is_key
-}
-
-impl Parse for Arg {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+    fn parse(input: ParseStream<'_>, example: &str, first: Option<&str>) -> syn::Result<Self> {
         if !input.peek(Ident::peek_any) {
-            let message = "expected a key, like `attempts = 4`";
+            let once = first.map_or("", |_| "; only one value stands without, in the first place");
+            let message = format!("expected a key, like `{example}`{once}");
             return Err(match input.fork().parse::<Expr>() {
                 Ok(expr) => syn::Error::new_spanned(expr, message),
                 Err(_) => input.error(message),
@@ -289,7 +278,7 @@ impl Parse for Arg {
             let message = format!("a key and its value are joined by `=`: `{key} = …`");
             return Err(input.error(message));
         } else if input.peek(Token![-]) {
-            let message = "keys are written with underscores, like `base_delay`";
+            let message = format!("keys are written with underscores: `{key}_…`");
             return Err(syn::Error::new_spanned(&key, message));
         } else if input.peek(Lit) {
             let message = format!("a key and its value are joined by `=`: `{key} = …`");
@@ -299,6 +288,12 @@ impl Parse for Arg {
         };
         Ok(Self { key, value })
     }
+}
+
+/// Whether the next argument is a value and no key.
+fn is_value(input: ParseStream<'_>) -> bool {
+    let is_key = input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
+    !input.is_empty() && !is_key
 }
 
 /// A value that a `macro_rules!` macro passed on arrives in an invisible group.
@@ -319,31 +314,4 @@ fn end_of_argument(input: ParseStream<'_>) -> syn::Result<()> {
 
 fn is_absolute(path: &Path) -> bool {
     path.segments.first().is_some_and(|first| first.ident == "crate" || first.ident == "$crate")
-}
-
-/// The known key that is at most two edits away.
-pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let distances = known.iter().map(|key| (edits(name, key), *key));
-    let (distance, key) = distances.min_by_key(|(distance, _)| *distance)?;
-    // Two edits turn any word of three letters into any other.
-    (distance <= 2 && distance * 2 <= key.len().max(name.len())).then_some(key)
-}
-
-/// The Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
-            let above = *cell;
-            *cell = (corner + usize::from(from != *to)).min(above + 1).min(left + 1);
-            (corner, left) = (above, *cell);
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -109,7 +109,9 @@ impl<'s> Builder<'s> {
         second: &Constant<U>,
         values: &TokenStream,
     ) {
-        let call = self.check(rule, first.source().span(), values);
+        // At the one that a literal does not settle.
+        let at = if first.literal().is_some() { second.source() } else { first.source() };
+        let call = self.check(rule, at.span(), values);
         let generic = self.is_generic(first) || self.is_generic(second);
         self.checks.extend(constant::check(&call, generic));
     }

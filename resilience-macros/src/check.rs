@@ -2,10 +2,10 @@
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::args::nearest;
 use crate::borrow;
 use crate::diagnostics::Errors;
 use crate::function::{Binding, Body, Function, Taken};
+use crate::hint::nearest;
 use crate::order;
 use crate::tokens::any_ident;
 

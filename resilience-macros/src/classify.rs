@@ -8,8 +8,9 @@ use syn::{
     Attribute, Data, DeriveInput, Field, Fields, Index, LitInt, LitStr, Member, Path, Token,
 };
 
-use crate::args::{nearest, runtime};
+use crate::args::runtime;
 use crate::diagnostics::Errors;
+use crate::hint::nearest;
 use crate::tokens::{mentions, respan};
 use crate::value;
 
@@ -25,7 +26,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
-    let mut errors = Errors::default();
+    let mut errors = Errors::at(Span::call_site());
     let model = Model::validate(&input, &mut errors);
     let root = root(&input.attrs, &mut errors);
     match errors.into_compile_errors() {

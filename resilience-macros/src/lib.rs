@@ -15,6 +15,7 @@ mod constant;
 mod diagnostics;
 mod foreign;
 mod function;
+mod hint;
 mod instrument;
 mod mark;
 mod order;
@@ -32,6 +33,10 @@ use proc_macro::TokenStream;
 macro_rules! attributes {
     ($($name:ident: $model:ty),* $(,)?) => {
         const TABLE: &[order::Entry] = &[$(order::Entry::of::<$model>()),*];
+
+        /// What each attribute of the table does.
+        #[cfg(test)]
+        const RUNS: &[robustness::Run] = &[$(pipeline::run::<$model>),*];
 
         $(
             #[allow(missing_docs, reason = "documented where it is re-exported, in the facade")]

@@ -9,6 +9,8 @@ use crate::order::Entry;
 /// The place of an attribute among its siblings.
 #[derive(Clone, Default)]
 pub(crate) struct Mark {
+    /// The attribute's name, where the user has written it.
+    pub(crate) at: Option<Ident>,
     /// The layers outside, outermost first.
     pub(crate) outer: Vec<String>,
     /// The layers inside, outermost first.
@@ -51,7 +53,10 @@ impl ToTokens for Mark {
             quote!(slot[#name #declared #listens #heard])
         });
         let bound = self.bound.as_ref().map(|name| quote!(bound[#name]));
-        tokens.extend(quote!(@{ outer[#(#outer)*] inner[#(#inner)*] #lend #direct #slot #bound }));
+        let at = self.at.as_ref().map(|name| quote!(at[#name]));
+        tokens.extend(
+            quote!(@{ #at outer[#(#outer)*] inner[#(#inner)*] #lend #direct #slot #bound }),
+        );
     }
 }
 
@@ -83,6 +88,7 @@ impl Mark {
                     match field.as_str() {
                         "outer" => mark.outer = words.map(|name| name.to_string()).collect(),
                         "inner" => mark.inner = words.map(|name| name.to_string()).collect(),
+                        "at" => mark.at = words.next(),
                         "bound" => mark.bound = words.next(),
                         _ => mark.slot = SlotMark::read(words),
                     }
@@ -132,6 +138,7 @@ mod tests {
         let ident = |name| Ident::new(name, Span::call_site());
         let slot = SlotMark { name: ident("it"), declared: false, listens: true, heard: true };
         let written = Mark {
+            at: Some(ident("bulkhead")),
             outer: vec!["fallback".into(), "retry".into()],
             inner: vec!["timeout".into()],
             lend: true,

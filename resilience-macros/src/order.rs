@@ -52,7 +52,7 @@ pub(crate) fn reorder(
     }
     // The stack as written, outermost first.
     let name = Ident::new(first.name, Span::call_site());
-    let root = root(first.name, args);
+    let root = root(args);
     let mut stack = vec![(first, quote!(#root::#name), args.clone())];
     for attribute in &function.attrs {
         if let Some(entry) = sibling(attribute) {
@@ -96,7 +96,9 @@ fn marks(
     let mut lend = false;
     let mut from = 0;
     let mut marks = Vec::new();
-    for (index, (entry, _, args)) in stack.iter().enumerate() {
+    for (index, (entry, path, args)) in stack.iter().enumerate() {
+        let at = path.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
+        let at = Ident::new(entry.name, at);
         let (outer, inner) = entries.split_at(index);
         let inner = inner.get(1..).unwrap_or_default();
         // Where the next layer inside stands among the attributes.
@@ -107,6 +109,7 @@ fn marks(
         let bounded = entry.is(Role::Bounds) && any(inner, Role::IsBounded)
             || entry.is(Role::IsBounded) && any(outer, Role::Bounds);
         marks.push(Mark {
+            at: Some(at),
             outer: names(outer),
             inner: names(inner),
             lend,
@@ -128,9 +131,9 @@ fn sibling(table: &[Entry], attribute: &Attribute) -> Option<Entry> {
 }
 
 /// Where the family is, for the attribute whose own path is not known: the one that is expanded.
-fn root(name: &'static str, args: &TokenStream) -> TokenStream {
-    let mut unread = Errors::default();
-    Args::parse(name, None, args.clone(), Vec::new(), &mut unread).root(&mut unread)
+fn root(args: &TokenStream) -> TokenStream {
+    let mut unread = Errors::at(Span::call_site());
+    Args::unchecked(args).root(&mut unread)
 }
 
 fn tokens_of(attribute: &Attribute) -> TokenStream {
@@ -181,13 +184,13 @@ mod tests {
             fn call(id: u32) -> Result<(), ()> { body }
         };
         let expected = quote! {
-            #[timeout(@{ outer[fallback retry] inner[] lend
+            #[timeout(@{ at[timeout] outer[fallback retry] inner[] lend
                 slot[resilience_rejection heard] bound[resilience_bound] } "5s")]
             #[doc = r" Docs stay."]
-            #[resilience::retry(@{ outer[fallback] inner[timeout] direct
+            #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] direct
                 slot[resilience_rejection declared listens] bound[resilience_bound] } attempts = 4)]
             #[inline]
-            #[::resilience::fallback(@{ outer[] inner[retry timeout] direct } value = 7)]
+            #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] direct } value = 7)]
             fn call(id: u32) -> Result<(), ()> { body }
         };
         assert_eq!(reordered(0, &quote!(value = 7), function), Some(text(&expected)));

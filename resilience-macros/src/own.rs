@@ -76,7 +76,8 @@ impl Owned {
             errors.add(
                 key,
                 format!(
-                    "`{key}` and `{shared}` exclude each other: say it where that is made, `.{key}(…)`"
+                    "`{key}` and `{shared}` exclude each other: what comes from elsewhere has its own, \
+                     set where it is made"
                 ),
             );
         }
@@ -95,6 +96,13 @@ impl Owned {
             )),
             other => Ok(other),
         })
+    }
+
+    /// Reports a limit of keys that names a generic parameter.
+    pub(crate) fn check_generics(&self, function: &Signature, errors: &mut Errors) {
+        if let Place::Keyed { max: Some(max), .. } = &self.place {
+            check_generic("max_keys", max, function, errors);
+        }
     }
 
     pub(crate) fn is_shared(&self) -> bool {
@@ -161,9 +169,13 @@ pub(crate) fn check_generics<T>(
     function: &Signature,
     errors: &mut Errors,
 ) {
-    let Some(Keyed { key, value: Constant::Expr(expr) | Constant::Braced(expr) }) = setting else {
-        return;
-    };
+    if let Some(Keyed { key, value }) = setting {
+        check_generic(&key.to_string(), value, function, errors);
+    }
+}
+
+fn check_generic<T>(key: &str, setting: &Constant<T>, function: &Signature, errors: &mut Errors) {
+    let (Constant::Expr(expr) | Constant::Braced(expr)) = setting else { return };
     let generics: Vec<&Ident> = function
         .generics
         .params

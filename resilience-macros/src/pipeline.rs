@@ -1,11 +1,11 @@
 //! From an attribute to code: read, order, validate, generate. On any mistake the user gets the
 //! messages and the function as it was.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 
-use crate::args::Args;
+use crate::args::{About, Args};
 use crate::async_trait::{self, Boxed};
 use crate::attrs::{Attribute, Role};
 use crate::check;
@@ -35,7 +35,8 @@ pub(crate) fn run<A: Attribute>(
             return reordered;
         }
     }
-    let mut errors = Errors::default();
+    let at = mark.as_ref().and_then(|mark| mark.at.as_ref());
+    let mut errors = Errors::at(at.map_or_else(Span::call_site, Ident::span));
     let layer = Layer::<A>::read(mark, args, &function, &mut errors);
     match (errors.into_compile_errors(), layer, function.body.clone()) {
         (None, Some(layer), Body::Block(body)) => layer.around(&body, function),
@@ -72,8 +73,10 @@ impl<A: Attribute> Layer<A> {
             None => function.bindings(),
         };
         let variables: Vec<_> = bindings.iter().map(|binding| binding.name.clone()).collect();
+        let about =
+            About { name: A::NAME, first: A::FIRST, example: A::EXAMPLE, by_hand: A::BY_HAND };
         let needs_arguments = Args::mention(&args, A::LATER, &variables);
-        let mut args = Args::parse(A::NAME, A::FIRST, args, variables, errors);
+        let mut args = Args::parse(about, args, variables, errors);
         let root = args.root(errors);
         let model = A::validate(&mut args, errors);
         args.finish(A::HINTS, errors);

@@ -5,32 +5,23 @@ use std::str::FromStr;
 use proc_macro2::{Ident, Span, TokenStream};
 use proptest::prelude::*;
 
-use crate::attrs::retry::Retry;
-use crate::{TABLE, classify, pipeline};
+use crate::order::Entry;
+use crate::{RUNS, TABLE, classify};
 
-/// What keys, values, and what has nothing to do here are made of.
+/// An attribute, as the compiler calls it.
+pub(crate) type Run = fn(&[Entry], TokenStream, &TokenStream) -> TokenStream;
+
+/// What values, and what has nothing to do here, are made of.
 const WORDS: &[&str] = &[
-    "attempts",
-    "backoff",
-    "base_delay",
-    "max_delay",
-    "factor",
-    "jitter",
-    "deadline",
-    "on",
-    "on_ok",
-    "idempotent",
-    "max_retry_after",
-    "budget",
-    "on_rejection",
     "clone",
-    "bind",
-    "on_retry",
-    "log",
-    "on_give_up",
-    "policy",
-    "name",
+    "budget",
     "crate",
+    "fail_max",
+    "failure_rate_threshold",
+    "limit",
+    "timeout",
+    "seconds",
+    "default",
     "self",
     "Self",
     "N",
@@ -74,6 +65,14 @@ const WORDS: &[&str] = &[
     "\"µs\"",
     "\"full\"",
     "\"unlimited\"",
+    "\"failure\"",
+    "\"100/s\"",
+    "50%",
+    "&SHARED",
+    "self.breaker",
+    "crate::path",
+    "|error| error.is_transient()",
+    "async { 7 }",
     "'a'",
     "b\"x\"",
     "true",
@@ -91,6 +90,7 @@ const WORDS: &[&str] = &[
     "(@)",
     "outer[retry]",
     "@{ outer[x] inner[y] lend }",
+    "@{ at[retry] outer[timeout] inner[fallback] direct slot[s declared heard] bound[b] }",
     "<T>",
 ];
 
@@ -106,14 +106,37 @@ const FUNCTIONS: &[&str] = &[
     "#[retry(attempts = 0)] #[timeout] async fn f(a: impl Fn(u8) -> u8) -> Result<impl X, ()> { async move {} }",
 ];
 
+/// Words that do not lex together are left out one by one.
+fn tokens<'w>(words: impl IntoIterator<Item = &'w str>) -> TokenStream {
+    words.into_iter().flat_map(|word| TokenStream::from_str(word).unwrap_or_default()).collect()
+}
+
 fn soup() -> impl Strategy<Value = TokenStream> {
-    proptest::collection::vec(proptest::sample::select(WORDS), 0..12).prop_map(|words| {
-        // Words that do not lex together are left out one by one.
-        let mut tokens = TokenStream::new();
-        for word in words {
-            tokens.extend(TokenStream::from_str(word).unwrap_or_default());
-        }
-        tokens
+    proptest::collection::vec(proptest::sample::select(WORDS), 0..12).prop_map(tokens)
+}
+
+/// The keys of an attribute, as its answer to an unknown one lists them.
+fn keys(run: Run) -> Vec<String> {
+    let function = tokens(["fn f() -> R { }"]);
+    let answer = run(TABLE, tokens(["zzzzzzzzzzzzzzzz = 1"]), &function).to_string();
+    let list = answer.split("its keys are ").nth(1).expect("the list");
+    let list = list.split('"').next().expect("the end of the message");
+    list.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
+}
+
+/// An attribute with arguments that are nearly right: its own keys with values of any kind.
+fn nearly() -> impl Strategy<Value = (Run, TokenStream)> {
+    proptest::sample::select(RUNS).prop_flat_map(|run| {
+        let key = proptest::sample::select(keys(run));
+        let value = proptest::sample::select(WORDS);
+        let argument = (key, value).prop_map(|(key, value)| tokens([&*key, "=", value, ","]));
+        let first = proptest::option::of(proptest::sample::select(WORDS));
+        (Just(run), first, proptest::collection::vec(argument, 0..6)).prop_map(
+            |(run, first, arguments)| {
+                let first = first.map(|first| tokens([first, ","]));
+                (run, first.into_iter().chain(arguments).collect())
+            },
+        )
     })
 }
 
@@ -126,18 +149,31 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn any_arguments(args in soup(), function in proptest::sample::select(FUNCTIONS)) {
-        let function = TokenStream::from_str(function).expect("written above");
-        let output = pipeline::run::<Retry>(TABLE, args, &function);
+    fn any_arguments(
+        run in proptest::sample::select(RUNS),
+        args in soup(),
+        function in proptest::sample::select(FUNCTIONS),
+    ) {
+        let output = run(TABLE, args, &tokens([function]));
         prop_assert!(survives(&output), "{output}");
     }
 
     #[test]
-    fn any_item(before in soup(), after in soup()) {
-        let mut item = before;
-        item.extend(TokenStream::from_str("fn f() -> R { }").expect("a function"));
-        item.extend(after);
-        prop_assert!(survives(&pipeline::run::<Retry>(TABLE, TokenStream::new(), &item)));
+    fn own_keys((run, args) in nearly(), function in proptest::sample::select(FUNCTIONS)) {
+        let output = run(TABLE, args, &tokens([function]));
+        prop_assert!(survives(&output), "{output}");
+    }
+
+    #[test]
+    fn any_item(
+        run in proptest::sample::select(RUNS),
+        args in proptest::sample::select(ENOUGH),
+        before in soup(),
+        after in soup(),
+    ) {
+        let item = before.into_iter().chain(tokens(["fn f() -> R { }"])).chain(after).collect();
+        let output = run(TABLE, tokens([args]), &item);
+        prop_assert!(survives(&output), "{output}");
     }
 
     #[test]
@@ -145,4 +181,35 @@ proptest! {
         let item = quote::quote!(#[throttled(#word)] enum f { #[transient(#field)] A(u8), B { b: u8 } });
         let _output = classify::derive(item);
     }
+}
+
+/// For every attribute, one of these is enough.
+const ENOUGH: &[&str] = &["", "\"5s\"", "value = 7", "max = 10", "rate = 100"];
+
+/// The function with the attribute around it.
+fn around(run: Run, function: &TokenStream) -> TokenStream {
+    let outputs = ENOUGH.iter().map(|args| run(TABLE, tokens([*args]), function));
+    let is_right = |output: &TokenStream| !output.to_string().contains("compile_error");
+    outputs.into_iter().find(is_right).expect("arguments that are enough")
+}
+
+#[test]
+fn every_layer_is_seen_by_one_that_comes_too_late() {
+    let function = tokens(["async fn f() -> Result<(), ()> { Ok(()) }"]);
+    for inner in RUNS {
+        let expanded = around(*inner, &function);
+        for outer in RUNS {
+            for args in ENOUGH {
+                let output = outer(TABLE, tokens([*args]), &expanded).to_string();
+                assert!(output.contains("was expanded before"), "{output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_attribute_lists_its_keys() {
+    let lists: Vec<_> = RUNS.iter().map(|run| keys(*run)).collect();
+    assert_eq!(lists.len(), TABLE.len());
+    assert!(lists.iter().all(|keys| keys.iter().any(|key| key == "name")), "{lists:?}");
 }

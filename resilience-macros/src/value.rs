@@ -7,7 +7,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
-use crate::args::nearest;
+use crate::hint::nearest;
 
 /// A value that must be known at compile time.
 pub(crate) enum Constant<T> {
@@ -93,13 +93,14 @@ pub(crate) fn count(key: &str, expr: Expr) -> syn::Result<Constant<u32>> {
 }
 
 /// A number, like `1.5`, `2` or `GROWTH`.
-pub(crate) fn number(key: &str, expr: Expr) -> syn::Result<Constant<f64>> {
+pub(crate) fn number(key: &str, example: &str, expr: Expr) -> syn::Result<Constant<f64>> {
+    let words = || format!("expected a number, like `{key} = {example}`");
     match literal(&expr) {
         Some(lit @ (Lit::Int(_) | Lit::Float(_))) => match decimal(lit) {
             Some(value) => Ok(Constant::Literal(value, expr)),
-            None => error(&expr, format!("expected a number, like `{key} = 1.5`")),
+            None => error(&expr, words()),
         },
-        _ if is_hopeless(&expr) => error(&expr, format!("expected a number, like `{key} = 1.5`")),
+        _ if is_hopeless(&expr) => error(&expr, words()),
         _ => Ok(Constant::expression(expr)),
     }
 }
@@ -115,17 +116,22 @@ pub(crate) fn decimal(lit: &Lit) -> Option<f64> {
 
 /// A duration, like `"250ms"`, or a constant of type `Duration`.
 pub(crate) fn duration(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
+    duration_behind(&format!("{key} = "), expr)
+}
+
+/// The same behind something else than a key.
+pub(crate) fn duration_behind(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
     match literal(&expr) {
         Some(Lit::Str(text)) => Ok(Constant::Literal(duration_text(text)?, expr)),
         Some(lit @ (Lit::Int(_) | Lit::Float(_))) => {
             let written = lit.to_token_stream().to_string();
             if parse_duration(&written).is_ok() {
-                return error(&expr, format!("a duration is quoted: `{key} = \"{written}\"`"));
+                return error(&expr, format!("a duration is quoted: `{key}\"{written}\"`"));
             }
             error(&expr, unit_missing(&written))
         }
         _ if is_hopeless(&expr) => {
-            error(&expr, format!("expected a duration, like `{key} = \"250ms\"`"))
+            error(&expr, format!("expected a duration, like `{key}\"250ms\"`"))
         }
         _ => Ok(Constant::expression(expr)),
     }
@@ -240,10 +246,17 @@ pub(crate) fn number_tokens(value: &Constant<f64>) -> TokenStream {
 /// A predicate or hook: a path or a closure.
 pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
     if is_hopeless(&expr) && !matches!(expr, Expr::Closure(_)) {
+        let (path, argument) = match key {
+            "on" => ("is_transient", "error"),
+            "on_ok" => ("is_pending", "value"),
+            "error" => ("turned_away", "rejected"),
+            "with" => ("instead", "error"),
+            _ => ("notify", "event"),
+        };
         return error(
             &expr,
             format!(
-                "expected a path or a closure, like `{key} = is_transient` or `{key} = |value| …`"
+                "expected a path or a closure, like `{key} = {path}` or `{key} = |{argument}| …`"
             ),
         );
     }
@@ -278,6 +291,18 @@ pub(crate) fn unquoted<T>(key: &str, expr: &Expr, names: &[(&str, T)]) -> syn::R
     match word.filter(|word| names.iter().any(|(name, _)| name == word)) {
         Some(word) => error(expr, format!("write it in quotes: `{key} = \"{word}\"`")),
         None => Ok(()),
+    }
+}
+
+/// One of a few names, and nothing else.
+pub(crate) fn choice<T: Copy>(key: &str, expr: Expr, names: &[(&str, T)]) -> syn::Result<T> {
+    unquoted(key, &expr, names)?;
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => named(key, &text, names),
+        other => {
+            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            error(&other, format!("expected one of `\"{}\"`", known.join("\"`, `\"")))
+        }
     }
 }
 

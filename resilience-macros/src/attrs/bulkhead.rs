@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr, Signature};
 
-use crate::args::{Args, Hint, Keyed};
+use crate::args::{Args, Keyed};
 use crate::attrs::{Attribute, Role};
 use crate::builder::Builder;
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::own::{Owned, check_generics};
 use crate::splice::{Site, local};
 use crate::value::{self, Constant};
@@ -29,6 +30,8 @@ impl Attribute for Bulkhead {
     const NAME: &'static str = "bulkhead";
     const ROLES: &'static [Role] = &[Role::Rejects];
     const LATER: &'static [&'static str] = &["error"];
+    const EXAMPLE: &'static str = "max = 10";
+    const BY_HAND: &'static str = "bulkhead";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
@@ -96,6 +99,7 @@ impl Attribute for Bulkhead {
     }
 
     fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+        self.bulkhead.check_generics(function, errors);
         if !self.bulkhead.is_shared() {
             check_generics(self.max.as_ref(), function, errors);
             check_generics(self.queue.as_ref(), function, errors);
@@ -111,10 +115,8 @@ impl Bulkhead {
             Some(max) if max.value.literal() == Some(&0) => {
                 errors.add(&max.value, "`max` is zero, so no call could ever run: at least 1");
             }
-            None if !args.has_unread() => errors.add(
-                Ident::new(Self::NAME, Span::call_site()),
-                "`#[bulkhead]` needs to know how many calls may run at once: `max = 10`",
-            ),
+            None if args.lack(&["max", "bulkhead"]) => errors
+                .whole("`#[bulkhead]` needs to know how many calls may run at once: `max = 10`"),
             _ => {}
         }
         let queue = self.queue.as_ref().and_then(|keyed| keyed.value.literal());

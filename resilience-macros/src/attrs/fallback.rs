@@ -5,9 +5,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
-use crate::args::{Args, Hint};
+use crate::args::Args;
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::mark::Mark;
 use crate::splice::{Site, local};
 use crate::value;
@@ -28,11 +29,12 @@ impl Attribute for Fallback {
     const NAME: &'static str = "fallback";
     const ROLES: &'static [Role] = &[];
     const LATER: &'static [&'static str] = &["value", "with", "on"];
+    const EXAMPLE: &'static str = "value = …";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let value = args.value("value", errors, Ok);
-        let with = args.value("with", errors, |expr| value::callable("with", expr));
+        let with = args.value("with", errors, with);
         let on = args.value("on", errors, |expr| value::callable("on", expr));
         let name = args.value("name", errors, |expr| value::text("name", expr));
         let answer = match (value, with) {
@@ -46,9 +48,8 @@ impl Attribute for Fallback {
                 Answer::With(with.value)
             }
             (None, None) => {
-                if !args.has_unread() {
-                    errors.add(
-                        Ident::new(Self::NAME, Span::call_site()),
+                if args.lack(&["value", "with"]) {
+                    errors.whole(
                         "`#[fallback]` needs what to fall back to: `value = …`, or \
                          `with = |error| …`",
                     );
@@ -89,12 +90,15 @@ impl Attribute for Fallback {
         let (error, made, at) = match &self.answer {
             // What the error was does not matter to a value.
             Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
-            Answer::With(with @ Expr::Path(_)) => {
-                (quote!(#error), quote!(#with(#error)), with.span())
-            }
             Answer::With(with) => {
-                let answer = quote!(#private::answer::<#returns, _>(#error, #with));
-                (quote!(#error), answer, with.span())
+                let at = with.span();
+                let error = Ident::new(&error.to_string(), error.span().located_at(at));
+                let there = site.private_at(at.resolved_at(Span::call_site()));
+                let answer = match with {
+                    Expr::Path(with) => quote_spanned!(at=> #with(#error)),
+                    with => quote_spanned!(at=> #there::answer::<#returns, _>(#error, #with)),
+                };
+                (quote!(#error), answer, at)
             }
         };
         let awaited = if site.is_async && self.answer.may_be_future() {
@@ -131,14 +135,11 @@ impl Attribute for Fallback {
         }
         let dead = |name: &&str| mark.outer.iter().any(|outer| outer == name);
         if let Some(name) = ["retry", "circuit_breaker"].iter().find(|name| dead(name)) {
-            errors.add(
-                Ident::new(Self::NAME, Span::call_site()),
-                format!(
-                    "this `#[fallback]` turns every failure into a success, so `#[{name}]` above it \
+            errors.whole(format!(
+                "this `#[fallback]` turns every failure into a success, so `#[{name}]` above it \
                      would never see one: move `#[fallback]` above `#[{name}]`, or say for which \
                      errors it is, `on = …`"
-                ),
-            );
+            ));
         }
     }
 }
@@ -155,6 +156,20 @@ impl Answer {
             }
             Self::With(_) => true,
         }
+    }
+}
+
+/// A function of the error; a literal was meant as a value.
+fn with(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(value) => {
+            let written = value.to_token_stream();
+            let words = format!(
+                "a value is written `value = {written}`; `with` is a function of the error"
+            );
+            Err(syn::Error::new_spanned(value, words))
+        }
+        other => value::callable("with", other),
     }
 }
 

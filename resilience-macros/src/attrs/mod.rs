@@ -10,8 +10,9 @@ pub(crate) mod timeout;
 use proc_macro2::TokenStream;
 use syn::Signature;
 
-use crate::args::{Args, Hint};
+use crate::args::Args;
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::mark::Mark;
 use crate::splice::Site;
 
@@ -39,6 +40,12 @@ pub(crate) trait Attribute: Sized {
 
     /// The keys whose values run when the body has begun, and so may need its arguments again.
     const LATER: &'static [&'static str];
+
+    /// A key with its value, for messages.
+    const EXAMPLE: &'static str;
+
+    /// The key for a policy that was made by hand, which may be known at run time only.
+    const BY_HAND: &'static str = "policy";
 
     /// The key that a first value without one belongs to.
     const FIRST: Option<&'static str> = None;

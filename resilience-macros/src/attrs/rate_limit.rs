@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Expr, LitStr, Signature};
+use syn::{Expr, ExprLit, Lit, LitStr, Signature};
 
-use crate::args::{Args, Hint, Keyed};
+use crate::args::{Args, Keyed};
 use crate::attrs::{Attribute, Role};
 use crate::builder::Builder;
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::own::{Owned, check_generics};
 use crate::splice::{Site, local};
 use crate::value::{self, Constant};
@@ -30,10 +31,12 @@ impl Attribute for RateLimit {
     const NAME: &'static str = "rate_limit";
     const ROLES: &'static [Role] = &[Role::Rejects];
     const LATER: &'static [&'static str] = &["error"];
+    const EXAMPLE: &'static str = "rate = 100";
+    const BY_HAND: &'static str = "limiter";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let rate = args.constant("rate", errors, |expr| value::count("rate", expr));
+        let rate = args.constant("rate", errors, rate);
         let per = args.constant("per", errors, |expr| value::duration("per", expr));
         let burst = args.constant("burst", errors, |expr| value::count("burst", expr));
         let wait = args.constant("wait", errors, |expr| value::duration("wait", expr));
@@ -89,6 +92,7 @@ impl Attribute for RateLimit {
     }
 
     fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+        self.limiter.check_generics(function, errors);
         if !self.limiter.is_shared() {
             check_generics(self.rate.as_ref(), function, errors);
             check_generics(self.per.as_ref(), function, errors);
@@ -105,9 +109,7 @@ impl RateLimit {
             Some(rate) if rate.value.literal() == Some(&0) => {
                 errors.add(&rate.value, "`rate` is zero, so no call could ever run: at least 1");
             }
-            None if !args.has_unread() => errors.add(
-                Ident::new(Self::NAME, Span::call_site()),
-                "`#[rate_limit]` needs a rate: `rate = 100`, and `per = \"1m\"` where it is not for a \
+            None if args.lack(&["rate", "limiter"]) => errors.whole("`#[rate_limit]` needs a rate: `rate = 100`, and `per = \"1m\"` where it is not for a \
                  second",
             ),
             _ => {}
@@ -140,6 +142,28 @@ impl RateLimit {
         }
         builder.named(&site.policy_name(self.name.as_ref()))
     }
+}
+
+/// A whole number. A rate and its period in one, or a part of a call, are told apart.
+fn rate(expr: Expr) -> syn::Result<Constant<u32>> {
+    let words = match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            let text = text.value();
+            let (rate, period) = text.split_once('/').unwrap_or((&text, "s"));
+            let (rate, period) = (rate.trim(), period.trim());
+            match (rate.parse::<u32>(), ["s", "m", "h", "d"].contains(&period)) {
+                (Ok(rate), true) => format!("write `rate = {rate}, per = \"1{period}\"`"),
+                _ => "expected a whole number, with its period: `rate = 100, per = \"1m\"`".into(),
+            }
+        }
+        Expr::Lit(ExprLit { lit: Lit::Float(_), .. }) => {
+            "expected a whole number: less than one in a second is one in a longer `per`, like \
+             `rate = 1, per = \"2s\"`"
+                .into()
+        }
+        _ => return value::count("rate", expr),
+    };
+    Err(syn::Error::new_spanned(expr, words))
 }
 
 fn is_zero(time: &Constant<Duration>) -> bool {

@@ -2,11 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, LitStr, Signature};
+use syn::{Expr, LitStr, ReturnType, Signature};
 
-use crate::args::{Args, Hint};
+use crate::args::Args;
 use crate::attrs::{Attribute, Role};
+use crate::borrow::is_future;
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::splice::{Site, local};
 use crate::value::{self, Constant};
 
@@ -21,6 +23,7 @@ impl Attribute for Timeout {
     const NAME: &'static str = "timeout";
     const ROLES: &'static [Role] = &[Role::Rejects, Role::IsBounded];
     const LATER: &'static [&'static str] = &["error"];
+    const EXAMPLE: &'static str = "name = \"fetch\"";
     const FIRST: Option<&'static str> = Some("limit");
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
@@ -65,7 +68,10 @@ impl Attribute for Timeout {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        if !is_async {
+        // What cannot be async for another reason is told so elsewhere.
+        let is_future =
+            matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
+        if !is_async && !is_future && function.constness.is_none() {
             errors.add(
                 function.fn_token,
                 "`#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; give \
@@ -78,7 +84,7 @@ impl Attribute for Timeout {
 /// A duration in quotes, or any expression that is one: the only key that may be known at run time
 /// only.
 fn limit(expr: Expr) -> syn::Result<Constant<std::time::Duration>> {
-    let limit = value::duration("limit", expr)?;
+    let limit = value::duration_behind("", expr)?;
     match limit.literal() {
         Some(time) if time.is_zero() => Err(syn::Error::new_spanned(
             limit,

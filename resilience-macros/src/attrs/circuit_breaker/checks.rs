@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use syn::Signature;
 
-use super::keys::{Keys, Window};
+use super::keys::{Keys, RESET_TIMEOUT, Window};
 use crate::args::Keyed;
 use crate::diagnostics::Errors;
+use crate::hint::as_share;
 use crate::own::check_generics;
 use crate::value::Constant;
 
 impl Keys {
-    /// The rules for literals, and the keys that need each
-    /// other.
+    /// The rules for literals, and the keys that need each other.
     pub(super) fn check(&self, errors: &mut Errors) {
         at_least_one(
             self.failure_threshold.as_ref(),
@@ -29,6 +29,11 @@ impl Keys {
         if let (Some(slow), None) = (&self.slow_rate, &self.slow_call) {
             errors.add(&slow.key, "`slow_rate` needs to know what is slow: `slow_call = \"2s\"`");
         }
+        at_least_one(
+            self.min_calls.as_ref(),
+            "`min_calls` must be at least 1: of no calls there is no rate",
+            errors,
+        );
         let rated = self.failure_rate.is_some() || self.slow_call.is_some();
         if let (Some(min), false) = (&self.min_calls, rated) {
             errors.add(
@@ -46,7 +51,7 @@ impl Keys {
         self.check_window(errors);
         self.check_times(errors);
         let probes = literal(self.half_open_calls.as_ref());
-        let successes = literal(self.success_threshold.as_ref()).unwrap_or(1);
+        let successes = literal(self.success_threshold.as_ref()).unwrap_or(1).max(1);
         if let (Some(keyed), Some(probes)) = (&self.half_open_calls, probes) {
             if probes < successes {
                 errors.add(
@@ -102,18 +107,29 @@ impl Keys {
             errors.add(&keyed.value, "`reset_timeout` is zero, so the circuit would never be open");
         }
         let max = literal(self.max_reset_timeout.as_ref());
-        let default = Duration::from_secs(30);
         let first = match &self.reset_timeout {
-            None => Some(default),
+            None => Some(RESET_TIMEOUT),
             Some(_) => first,
         };
         if let (Some(keyed), Some(true)) =
             (&self.max_reset_timeout, first.zip(max).map(|(first, max)| first > max))
         {
+            let default = match self.reset_timeout {
+                Some(_) => "",
+                None => ", which is 30s where it is not given,",
+            };
             errors.add(
                 &keyed.value,
-                "`reset_timeout` is longer than `max_reset_timeout`, so the open time could not grow",
+                format!(
+                    "`reset_timeout`{default} is longer than `max_reset_timeout`, so the open time \
+                     could not grow"
+                ),
             );
+        }
+        if let (Some(keyed), Some(Duration::ZERO)) =
+            (&self.slow_call, literal(self.slow_call.as_ref()))
+        {
+            errors.add(&keyed.value, "`slow_call` is zero, so every call would be slow");
         }
     }
 
@@ -143,16 +159,13 @@ fn at_least_one(keyed: Option<&Keyed<Constant<u32>>>, message: &str, errors: &mu
 
 fn share(key: &str, keyed: Option<&Keyed<Constant<f64>>>, errors: &mut Errors) {
     let Some(keyed) = keyed else { return };
-    match keyed.value.literal() {
-        Some(rate) if *rate > 1.0 && *rate <= 100.0 => errors.add(
-            &keyed.value,
-            format!(
-                "`{key}` is a share of the calls, above 0 and at most 1: write `{key} = {}`",
-                rate / 100.0
-            ),
-        ),
-        Some(rate) if !(*rate > 0.0 && *rate <= 1.0) => errors
-            .add(&keyed.value, format!("`{key}` is a share of the calls, above 0 and at most 1")),
-        _ => {}
+    let Some(rate) = keyed.value.literal() else { return };
+    let words = format!("`{key}` is a share of the calls, above 0 and at most 1");
+    match as_share(*rate) {
+        Some(share) if *rate > 1.0 => {
+            errors.add(&keyed.value, format!("{words}: write `{key} = {share}`"));
+        }
+        Some(_) => {}
+        None => errors.add(&keyed.value, words),
     }
 }

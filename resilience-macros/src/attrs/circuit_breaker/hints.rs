@@ -1,10 +1,10 @@
 //! The names that other libraries use for what `#[circuit_breaker]` has under its own.
 
-use crate::args::Hint::{self, Other, Same};
+use crate::hint::Hint::{self, Other, Same, Share};
 
 const FAILURES: &str = "failures in a row that open it";
 const OPEN: &str = "how long it stays open";
-const RATE: &str = "a share of the calls, from 0 to 1";
+const RATE: &str = "a share of the calls, above 0 and at most 1";
 const WINDOW: &str = "how far it looks back: a number of calls, or a time like `\"10s\"`";
 const MINIMUM: &str = "calls that must be in the window before a rate counts";
 const PROBES: &str = "probes let through while half-open";
@@ -27,12 +27,12 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("wait_duration_in_open", Same("reset_timeout", "\"30s\"", OPEN)),
     ("cooldown", Same("reset_timeout", "\"30s\"", OPEN)),
     ("delay", Same("reset_timeout", "\"30s\"", OPEN)),
-    ("failure_rate_threshold", Same("failure_rate", "0.5", RATE)),
-    ("failure_ratio", Same("failure_rate", "0.5", RATE)),
-    ("error_rate", Same("failure_rate", "0.5", RATE)),
-    ("error_threshold_percentage", Same("failure_rate", "0.5", RATE)),
-    ("slow_call_rate_threshold", Same("slow_rate", "0.8", RATE)),
-    ("slow_call_rate", Same("slow_rate", "0.8", RATE)),
+    ("failure_rate_threshold", Share("failure_rate", "0.5", RATE)),
+    ("failure_ratio", Share("failure_rate", "0.5", RATE)),
+    ("error_rate", Share("failure_rate", "0.5", RATE)),
+    ("error_threshold_percentage", Share("failure_rate", "0.5", RATE)),
+    ("slow_call_rate_threshold", Share("slow_rate", "0.8", RATE)),
+    ("slow_call_rate", Share("slow_rate", "0.8", RATE)),
     ("slow_call_duration_threshold", Same("slow_call", "\"2s\"", "longer calls are slow")),
     ("slow_call_duration", Same("slow_call", "\"2s\"", "longer calls are slow")),
     ("sliding_window_size", Same("window", "100", WINDOW)),

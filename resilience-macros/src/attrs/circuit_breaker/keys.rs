@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit};
@@ -37,6 +37,9 @@ pub(super) enum Window {
     Either(Expr),
 }
 
+/// Where none is given.
+pub(super) const RESET_TIMEOUT: Duration = Duration::from_secs(30);
+
 const ABANDONED: &[(&str, bool)] = &[("ignore", false), ("failure", true)];
 
 impl Keys {
@@ -52,9 +55,8 @@ impl Keys {
             max_reset_timeout: time(args, errors, "max_reset_timeout"),
             success_threshold: count(args, errors, "success_threshold"),
             half_open_calls: count(args, errors, "half_open_calls"),
-            abandoned: args.value("abandoned", errors, |expr| {
-                value::named("abandoned", &value::text("abandoned", expr)?, ABANDONED)
-            }),
+            abandoned: args
+                .value("abandoned", errors, |expr| value::choice("abandoned", expr, ABANDONED)),
             on_state_change: args
                 .value("on_state_change", errors, |expr| value::callable("on_state_change", expr)),
         }
@@ -136,10 +138,9 @@ impl Keys {
                 builder.set_at(length.source().span(), "time_window", Some(&tokens));
             }
             Some(Window::Either(expr)) => {
-                let private = &site.private;
-                builder.wrap(
-                    |policy| quote_spanned!(expr.span()=> #private::Window(#expr).of(#policy)),
-                );
+                let at = expr.span().resolved_at(Span::call_site());
+                let private = site.private_at(at);
+                builder.wrap(|policy| quote_spanned!(at=> #private::Window(#expr).of(#policy)));
             }
             None => {}
         }
@@ -168,18 +169,24 @@ impl Keys {
         };
         pair("threshold_within_window", value(self.failure_threshold.as_ref()), window);
         pair("min_calls_within_window", value(self.min_calls.as_ref()), window);
-        pair(
-            "probes_suffice",
-            value(self.success_threshold.as_ref()),
-            value(self.half_open_calls.as_ref()),
-        );
-        if let (Some(first), Some(max)) =
-            (value(self.reset_timeout.as_ref()), value(self.max_reset_timeout.as_ref()))
-        {
-            if first.literal().is_none() || max.literal().is_none() {
-                let (first_time, max_time) = (builder.time(first), builder.time(max));
-                builder.require("reset_within_max", first, max, &quote!(#first_time, #max_time));
+        match (&self.success_threshold, &self.half_open_calls) {
+            (Some(successes), Some(probes)) => {
+                pair("probes_suffice", Some(&successes.value), Some(&probes.value));
             }
+            (None, Some(Keyed { value: probes, .. })) if probes.literal().is_none() => {
+                builder.require("probes_suffice", probes, probes, &quote!(1, #probes));
+            }
+            _ => {}
+        }
+        let Some(max) = value(self.max_reset_timeout.as_ref()) else { return };
+        let first = value(self.reset_timeout.as_ref());
+        if max.literal().is_none() || first.is_some_and(|first| first.literal().is_none()) {
+            let (default, max_time) = (RESET_TIMEOUT.as_secs(), builder.time(max));
+            let private = &builder.site.private;
+            let default = quote!(#private::Duration::from_secs(#default));
+            let first_time = first.map_or(default, |first| builder.time(first));
+            let values = quote!(#first_time, #max_time);
+            builder.require("reset_within_max", first.unwrap_or(max), max, &values);
         }
     }
 }
@@ -193,7 +200,7 @@ fn count(args: &mut Args, errors: &mut Errors, key: &'static str) -> Option<Keye
 }
 
 fn rate(args: &mut Args, errors: &mut Errors, key: &'static str) -> Option<Keyed<Constant<f64>>> {
-    args.constant(key, errors, |expr| value::number(key, expr))
+    args.constant(key, errors, |expr| value::number(key, "0.5", expr))
 }
 
 fn time(

@@ -9,9 +9,10 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, LitStr, Signature};
 
 use self::keys::Keys;
-use crate::args::{Args, Hint, Keyed};
+use crate::args::{Args, Keyed};
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::mark::Mark;
 use crate::own::Owned;
 use crate::splice::{Site, local};
@@ -30,6 +31,8 @@ impl Attribute for CircuitBreaker {
     const NAME: &'static str = "circuit_breaker";
     const ROLES: &'static [Role] = &[Role::Listens, Role::Rejects];
     const LATER: &'static [&'static str] = &["on", "error"];
+    const EXAMPLE: &'static str = "failure_threshold = 5";
+    const BY_HAND: &'static str = "breaker";
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
@@ -109,9 +112,7 @@ impl Attribute for CircuitBreaker {
     fn check_order(&self, mark: &Mark, errors: &mut Errors) {
         let is = |layers: &[String]| layers.iter().any(|name| name == "timeout");
         if is(&mark.outer) && !is(&mark.inner) && self.keys.abandoned.is_none() {
-            errors.add(
-                Ident::new(Self::NAME, Span::call_site()),
-                "a `#[timeout]` above `#[circuit_breaker]` drops a call that hangs, and the breaker \
+            errors.whole("a `#[timeout]` above `#[circuit_breaker]` drops a call that hangs, and the breaker \
                  never hears of it: put the `#[timeout]` below, or another one, or say what a dropped \
                  call is, `abandoned = \"failure\"` or `abandoned = \"ignore\"`",
             );
@@ -119,6 +120,7 @@ impl Attribute for CircuitBreaker {
     }
 
     fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+        self.breaker.check_generics(function, errors);
         if !self.breaker.is_shared() {
             self.keys.check_generics(function, errors);
         }

@@ -36,7 +36,8 @@ impl Budget {
         if !matches!(expr, Expr::Lit(ExprLit { .. })) {
             return Ok(Self::Shared(expr));
         }
-        match value::number("budget", expr.clone()).ok().as_ref().and_then(Constant::literal) {
+        match value::number("budget", "0.2", expr.clone()).ok().as_ref().and_then(Constant::literal)
+        {
             Some(ratio) if *ratio > 0.0 && *ratio <= 1.0 => Ok(Self::Ratio(*ratio)),
             _ => Err(syn::Error::new_spanned(
                 expr,

@@ -1,6 +1,6 @@
 //! The names that other libraries use for what `#[retry]` has under its own.
 
-use crate::args::Hint::{self, More, Other, Same};
+use crate::hint::Hint::{self, More, Other, Same};
 
 const TOTAL: &str = "total calls, the first included";
 

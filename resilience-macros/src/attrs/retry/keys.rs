@@ -67,7 +67,7 @@ impl Keys {
             backoff: args.value("backoff", errors, backoff),
             base_delay: duration(args, errors, "base_delay"),
             max_delay: duration(args, errors, "max_delay"),
-            factor: args.constant("factor", errors, |expr| value::number("factor", expr)),
+            factor: args.constant("factor", errors, |expr| value::number("factor", "1.5", expr)),
             jitter: jitter(args, errors),
             deadline: duration(args, errors, "deadline"),
             idempotent: args.value("idempotent", errors, |expr| value::flag("idempotent", expr)),
@@ -213,7 +213,7 @@ fn attempts(expr: Expr) -> syn::Result<Attempts> {
 
 fn on_rejection(expr: Expr) -> syn::Result<bool> {
     let names = [("stop", false), ("wait", true)];
-    value::named("on_rejection", &value::text("on_rejection", expr)?, &names)
+    value::choice("on_rejection", expr, &names)
 }
 
 fn backoff(expr: Expr) -> syn::Result<Backoff> {

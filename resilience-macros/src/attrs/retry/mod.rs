@@ -11,9 +11,10 @@ use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
 use self::policy::{Plan, Policy};
-use crate::args::{Args, Hint, Value};
+use crate::args::{Args, Value};
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
+use crate::hint::Hint;
 use crate::mark::Mark;
 use crate::splice::{Site, local};
 use crate::value;
@@ -55,6 +56,7 @@ impl Attribute for Retry {
     const ROLES: &'static [Role] = &[Role::Repeats, Role::Listens, Role::Bounds];
     // It repeats: the arguments are lent whatever its keys name.
     const LATER: &'static [&'static str] = &[];
+    const EXAMPLE: &'static str = "attempts = 4";
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
@@ -66,8 +68,7 @@ impl Attribute for Retry {
         let [on, on_ok, on_retry, on_give_up] =
             ["on", "on_ok", "on_retry", "on_give_up"].map(&mut callable);
         let bind = args.value("bind", errors, bind).map(|keyed| keyed.value);
-        let log = args
-            .value("log", errors, |expr| value::named("log", &value::text("log", expr)?, LEVELS));
+        let log = args.value("log", errors, |expr| value::choice("log", expr, LEVELS));
         let log = log.map_or(Some("Warn"), |keyed| keyed.value);
         let clones = clones(args, errors);
         let name = args.value("name", errors, |expr| value::text("name", expr));
@@ -131,10 +132,7 @@ impl Attribute for Retry {
 
     fn check_order(&self, mark: &Mark, errors: &mut Errors) {
         if mark.inner.iter().any(|name| name == Self::NAME) {
-            errors.add(
-                Ident::new(Self::NAME, Span::call_site()),
-                "two `#[retry]` on one function multiply their attempts: keep one",
-            );
+            errors.whole("two `#[retry]` on one function multiply their attempts: keep one");
         }
     }
 

@@ -1,0 +1,11 @@
+// One state for all instances cannot depend on which it is.
+use resilience::bulkhead;
+
+#[bulkhead(max = N)]
+fn call<const N: u32>() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call::<3>();
+}

@@ -1,0 +1,11 @@
+// Nobody could run.
+use resilience::bulkhead;
+
+#[bulkhead(max = 0)]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

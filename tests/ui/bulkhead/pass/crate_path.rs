@@ -1,0 +1,13 @@
+// A re-export of the runtime under another name, as a macro of one's own would use it.
+mod exports {
+    pub use resilience;
+}
+
+#[resilience::bulkhead(max = 1, crate = crate::exports::resilience)]
+fn call() -> Result<(), ()> {
+    Ok(())
+}
+
+fn main() {
+    assert_eq!(call(), Ok(()));
+}

@@ -1,0 +1,11 @@
+// A dropped call is one of two things.
+use resilience::circuit_breaker;
+
+#[circuit_breaker(abandoned = "success")]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

@@ -1,0 +1,11 @@
+// A share is no percentage: the answer has it divided.
+use resilience::circuit_breaker;
+
+#[circuit_breaker(failure_rate = 50)]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

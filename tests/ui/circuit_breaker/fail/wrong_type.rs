@@ -1,0 +1,11 @@
+// Every key has its type.
+use resilience::circuit_breaker;
+
+#[circuit_breaker(failure_threshold = "5", failure_rate = "half", abandoned = true, on = 5, name = payments)]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

@@ -1,0 +1,11 @@
+// Something to fall back to.
+use resilience::fallback;
+
+#[fallback]
+fn call() -> Result<u32, ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

@@ -1,0 +1,15 @@
+// The function is named, not called.
+use resilience::fallback;
+
+fn cached() -> u32 {
+    7
+}
+
+#[fallback(with = cached())]
+fn call() -> Result<u32, ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

@@ -1,0 +1,11 @@
+// `error` makes the error of the function.
+use resilience::rate_limit;
+
+#[rate_limit(rate = 10, error = |rejected| rejected.to_string())]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

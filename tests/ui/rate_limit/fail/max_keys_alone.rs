@@ -1,0 +1,11 @@
+// A limit of keys needs a key.
+use resilience::rate_limit;
+
+#[rate_limit(rate = 10, max_keys = 100)]
+fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    let _ = call();
+}

@@ -1,0 +1,13 @@
+// The attribute goes on functions.
+use resilience::rate_limit;
+
+#[rate_limit(rate = 10)]
+struct Client;
+
+fn call() -> Client {
+    Client
+}
+
+fn main() {
+    let _ = call();
+}

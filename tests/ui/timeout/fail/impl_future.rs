@@ -1,0 +1,11 @@
+// A future is made, not run, by a function that returns one.
+use resilience::timeout;
+
+#[timeout("5s")]
+fn call() -> impl Future<Output = Result<(), ()>> {
+    async { Err(()) }
+}
+
+fn main() {
+    drop(call());
+}

@@ -1,0 +1,11 @@
+// A number in quotes has no unit.
+use resilience::timeout;
+
+#[timeout("30")]
+async fn call() -> Result<(), ()> {
+    Err(())
+}
+
+fn main() {
+    drop(call());
+}
