@@ -173,12 +173,14 @@ pub(crate) fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<
     }
 }
 
-/// A first failure that nobody would repeat is no end of an effort, and no error of this layer.
+/// A first failure that nobody would repeat is no end of an effort, and no error of this layer. Neither
+/// is a call that was turned away at once: an open circuit turns away thousands, and has been told.
 #[cfg(feature = "tracing")]
 pub(crate) fn tell_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
     use crate::event::StopReason;
 
-    if event.attempt == 1 && event.reason == StopReason::Permanent {
+    let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
+    if event.attempt == 1 && is_final {
         tell!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
     } else {
         tell!(ERROR, event, error, stop_reason = %event.reason, "giving up");

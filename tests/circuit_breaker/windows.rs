@@ -135,6 +135,19 @@ fn slow_calls_open_it_although_they_succeed() {
 }
 
 #[test]
+fn beside_slow_calls_in_a_window_failures_are_a_share_of_it() {
+    let breaker = CircuitBreaker::new().slow_call(SECOND).slow_rate(0.8).count_window(20);
+    let _clock = testing::clock();
+    succeed(&breaker, 5);
+    fail(&breaker, 14);
+    assert_eq!(breaker.state(), CircuitState::Closed, "fourteen, and not enough calls yet");
+    fail(&breaker, 1);
+    assert_eq!(breaker.state(), CircuitState::Closed, "three quarters");
+    fail(&breaker, 1);
+    assert!(is_open(&breaker), "sixteen of twenty");
+}
+
+#[test]
 fn what_led_to_the_opening_stays_in_view_until_the_first_probe() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(4).reset_timeout(60 * SECOND);

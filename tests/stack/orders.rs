@@ -223,3 +223,17 @@ fn two_breakers_judge_for_themselves() {
     assert_eq!(call(), Err(Failure::Down));
     assert_eq!((OUTER.state(), INNER.state()), (CircuitState::Closed, CircuitState::Open));
 }
+
+/// What a shared breaker makes of calls that are dropped is said where it is made.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_may_stand_above_a_breaker_from_elsewhere() {
+    static TOLD: CircuitBreaker =
+        CircuitBreaker::new().failure_threshold(1).abandoned_is_failure(true);
+    #[timeout("50ms")]
+    #[circuit_breaker(breaker = TOLD)]
+    async fn call() -> Result<u32, Failure> {
+        pending().await
+    }
+    assert!(call().await.is_err());
+    assert_eq!(TOLD.state(), CircuitState::Open);
+}

@@ -10,6 +10,7 @@ use crate::rules::{self, InvalidPolicy};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     threshold: Option<u32>,
+    rate: Option<f64>,
     window: Option<Span>,
     min: Option<u32>,
     slow: Option<f64>,
@@ -38,6 +39,7 @@ impl Settings {
     pub(super) const fn new() -> Self {
         Self {
             threshold: None,
+            rate: None,
             window: None,
             min: None,
             slow: None,
@@ -63,7 +65,7 @@ impl Settings {
     }
 
     pub(super) const fn failure_rate(mut self, rate: f64) -> Self {
-        self.failure_rate = Some(rate);
+        self.rate = Some(rate);
         self.resolved()
     }
 
@@ -136,17 +138,22 @@ impl Settings {
 
     /// What follows from the keys together.
     const fn resolved(mut self) -> Self {
-        let rated = self.failure_rate.is_some() || self.slow_call.is_some();
+        let rated = self.rate.is_some() || self.slow_call.is_some();
+        self.slow_rate = match (self.slow_call, self.slow, self.rate) {
+            (None, ..) => None,
+            (Some(_), Some(rate), _) | (Some(_), None, Some(rate)) => Some(rate),
+            (Some(_), None, None) => Some(0.5),
+        };
+        // Beside slow calls in a window of one's own, failures are a share of it as well.
+        self.failure_rate = match (self.rate, self.threshold, self.window) {
+            (None, None, Some(_)) => self.slow_rate,
+            (rate, ..) => rate,
+        };
         self.failure_threshold = match (self.threshold, self.failure_rate) {
             (Some(0), _) => 1,
             (Some(failures), _) => failures,
             (None, Some(_)) => 0,
             (None, None) => 5,
-        };
-        self.slow_rate = match (self.slow_call, self.slow, self.failure_rate) {
-            (None, ..) => None,
-            (Some(_), Some(rate), _) | (Some(_), None, Some(rate)) => Some(rate),
-            (Some(_), None, None) => Some(0.5),
         };
         self.span = match self.window {
             Some(Span::Calls(calls)) => Span::Calls(clamped(calls)),
@@ -216,7 +223,7 @@ impl Settings {
         if let Some(Span::Calls(size)) = self.window {
             hold!(rules::window(size));
         }
-        if let Some(rate) = self.failure_rate {
+        if let Some(rate) = self.rate {
             hold!(rules::failure_rate(rate));
         }
         if let Some(rate) = self.slow {

@@ -111,7 +111,9 @@ impl Attribute for CircuitBreaker {
 
     fn check_order(&self, mark: &Mark, errors: &mut Errors) {
         let is = |layers: &[String]| layers.iter().any(|name| name == "timeout");
-        if is(&mark.outer) && !is(&mark.inner) && self.keys.abandoned.is_none() {
+        // A breaker from elsewhere has been told where it was made, or not: nobody can see it here.
+        let is_told = self.keys.abandoned.is_some() || self.breaker.is_shared();
+        if is(&mark.outer) && !is(&mark.inner) && !is_told {
             errors.whole("a `#[timeout]` above `#[circuit_breaker]` drops a call that hangs, and the breaker \
                  never hears of it: put the `#[timeout]` below, or another one, or say what a dropped \
                  call is, `abandoned = \"failure\"` or `abandoned = \"ignore\"`",
