@@ -1,4 +1,5 @@
-//! Retries for the functions you already have, by attribute.
+//! Resilience for the functions you already have, by attribute: retries, circuit breakers, timeouts,
+//! fallbacks, bulkheads and rate limits.
 //!
 //! ```
 //! use resilience::retry;
@@ -16,17 +17,27 @@
 //! ```
 //!
 //! The signature, the body and the error type stay as they are. Every mistake in the configuration
-//! is a compile error at the token that is wrong. The attribute expands into a plain loop, so that
-//! `&mut self`, borrowed and owned arguments, generics, `impl Trait` and traits work, the future
-//! stays `Send`, and the happy path allocates nothing.
+//! is a compile error at the token that is wrong. The attributes expand in place, `#[retry]` into a
+//! plain loop, so that `&mut self`, borrowed and owned arguments, generics, `impl Trait` and traits
+//! work, the future stays `Send`, and the happy path allocates nothing.
 //!
 //! # Attributes
 //!
 //! | attribute | what it does |
 //! |---|---|
 //! | [`#[retry]`](macro@retry) | calls the function again while it fails |
+//! | [`#[circuit_breaker]`](macro@circuit_breaker) | stops calling what keeps failing, then tries with care |
+//! | [`#[timeout]`](macro@timeout) | gives an async function a time to run |
+//! | [`#[fallback]`](macro@fallback) | puts something in the place of a failure |
+//! | [`#[bulkhead]`](macro@bulkhead) | lets a limited number of calls run at once |
+//! | [`#[rate_limit]`](macro@rate_limit) | lets calls start at a steady rate |
 //!
-//! Everything an attribute does can be done by hand with the same types, such as [`RetryPolicy`].
+//! Several on one function are layers, of which the top one is outermost; what they mean together stands
+//! in [`ordering`]. A call that one of them turns away is a [`Rejected`], for which the error of the
+//! function needs one line, `From<Rejected>`.
+//!
+//! What an attribute does can be done by hand with the same types: [`RetryPolicy`], [`CircuitBreaker`],
+//! [`Bulkhead`], [`RateLimiter`].
 //!
 //! # Errors that know what they mean
 //!
@@ -45,7 +56,8 @@
 //!
 //! - **`tokio`** (default): under a tokio runtime, waits use its timer and `now` is its clock, so that
 //!   `start_paused` tests take no time. Without the feature every async wait uses the neutral timer.
-//! - **`tracing`**: every scheduled retry and every give-up is an event, target `resilience`.
+//! - **`tracing`**: events, target `resilience`: a scheduled retry and a breaker's change at WARN, a
+//!   give-up at ERROR, a fallback at INFO, a call that was turned away at DEBUG.
 
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.
 extern crate self as resilience;
@@ -74,6 +86,9 @@ pub use resilience_macros::rate_limit;
 pub use resilience_macros::retry;
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
+
+#[doc = include_str!("../docs/ordering.md")]
+pub mod ordering {}
 
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]

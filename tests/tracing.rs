@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::fmt::{Debug, Write};
 use std::rc::Rc;
 
-use resilience::{Class, RetryPolicy, retry, testing};
+use resilience::{
+    Class, Rejected, RetryPolicy, circuit_breaker, fallback, rate_limit, retry, testing, timeout,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -161,4 +163,63 @@ fn hooks_are_called_beside_the_log_and_hand_written_calls_log_too() {
         assert_eq!(call.run(|| Err::<(), _>(Shy)), Err(Shy));
     });
     assert_eq!((seen.take(), lines.len()), (vec![7], 2));
+}
+
+#[derive(Debug)]
+struct Failed;
+
+impl From<Rejected> for Failed {
+    fn from(_: Rejected) -> Self {
+        Self
+    }
+}
+
+#[test]
+fn a_breaker_tells_its_changes_and_what_it_turns_away() {
+    #[circuit_breaker(failure_threshold = 1, reset_timeout = "30s")]
+    fn call(ok: bool) -> Result<(), Failed> {
+        if ok { Ok(()) } else { Err(Failed) }
+    }
+    let log = logged(|| {
+        let clock = testing::clock();
+        assert!(call(false).is_err());
+        clock.advance(std::time::Duration::from_secs(10));
+        assert!(call(true).is_err());
+        clock.advance(std::time::Duration::from_secs(20));
+        assert!(call(true).is_ok());
+    });
+    assert_eq!(
+        log,
+        [
+            "WARN circuit breaker changed from=closed to=open open_for_ms=30000",
+            "DEBUG rejected kind=circuit open retry_after_ms=20000",
+            "WARN circuit breaker changed from=open to=half-open",
+            "WARN circuit breaker changed from=half-open to=closed",
+        ]
+    );
+}
+
+#[test]
+fn the_other_layers_tell_what_they_do() {
+    #[fallback(value = 7)]
+    #[rate_limit(rate = 1, per = "1m")]
+    #[timeout("2s")]
+    async fn call(hang: bool) -> Result<u32, Failed> {
+        if hang { std::future::pending().await } else { Ok(1) }
+    }
+    let log = logged(|| {
+        assert_eq!(futures::executor::block_on(call(false)).ok(), Some(1));
+        assert_eq!(futures::executor::block_on(call(false)).ok(), Some(7));
+    });
+    assert_eq!(
+        log,
+        ["DEBUG rejected kind=rate limit reached retry_after_ms=60000", "INFO fell back"]
+    );
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    let _state = testing::fresh_state();
+    tracing::subscriber::with_default(Lines, || {
+        assert_eq!(runtime.block_on(call(true)).ok(), Some(7));
+    });
+    assert_eq!(LOG.take(), ["DEBUG rejected kind=timed out limit_ms=2000", "INFO fell back"]);
 }

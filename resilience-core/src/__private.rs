@@ -17,12 +17,11 @@ use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered};
 pub use crate::jitter::Jitter;
 pub use crate::keyed::Keyed;
-use crate::log;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
 pub use crate::rate_limit::RateLimiter;
-pub use crate::rejected::{FromRejected, Rejected};
+pub use crate::rejected::{FromRejected, Rejected, turned_away, turned_away_with};
 pub use crate::retry::{RetryPolicy, RetryState, Under};
 pub use crate::slot::Slot;
 pub use crate::timeout::timeout;
@@ -90,24 +89,6 @@ pub fn once<O>(body: impl FnOnce() -> O) -> O {
     body()
 }
 
-/// The outcome of a call that was turned away.
-#[inline]
-#[must_use]
-pub fn reject<O>(rejected: Rejected) -> O
-where
-    O: Outcome<Err: FromRejected>,
-{
-    log::rejected(&rejected);
-    O::from_result(Err(FromRejected::from_rejected(rejected)))
-}
-
-/// The outcome of a call that was turned away, by the user's own conversion.
-#[inline]
-pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) -> O::Err) -> O {
-    log::rejected(&rejected);
-    O::from_result(Err(error(rejected)))
-}
-
 /// The window of a breaker, by a constant that is a number of calls or a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<T>(pub T);
@@ -156,10 +137,11 @@ pub fn class_of<E, C: Into<Class>>(error: &E, on: impl FnOnce(&E) -> C) -> Class
     on(error).into()
 }
 
-/// A value that is never made, for a place that is never reached.
+/// A value that is never made, for a place that is never reached. By its name the macros know a body
+/// that one of them has been around.
 #[must_use]
 #[expect(clippy::empty_loop, reason = "nobody comes here, and the library does not panic")]
-pub fn never<T>() -> T {
+pub fn resilience_never<T>() -> T {
     loop {}
 }
 

@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "tokio")]
 use tokio::time::Sleep;
 
-use crate::replaced::{Layer, ask};
+use crate::replaced::{Layer, ask, is_untouched};
 
 #[cfg(not(feature = "tokio"))]
 type Sleep = core::future::Pending<()>;
@@ -31,13 +31,19 @@ pub struct Moment(NonZeroU64);
 const ORIGIN: u64 = 1 << 62;
 
 impl Moment {
+    #[inline]
     fn from_instant(instant: Instant) -> Self {
         static ANCHOR: OnceLock<Instant> = OnceLock::new();
         let anchor = *ANCHOR.get_or_init(|| instant);
-        Self::at(match instant.checked_duration_since(anchor) {
-            Some(since) => ORIGIN.saturating_add(nanos(since)),
-            None => ORIGIN.saturating_sub(nanos(anchor.saturating_duration_since(instant))),
-        })
+        match instant.checked_duration_since(anchor) {
+            Some(since) => Self::at(ORIGIN.saturating_add(nanos(since))),
+            None => Self::before(anchor, instant),
+        }
+    }
+
+    #[cold]
+    fn before(anchor: Instant, instant: Instant) -> Self {
+        Self::at(ORIGIN.saturating_sub(nanos(anchor.saturating_duration_since(instant))))
     }
 
     fn at(nanos: u64) -> Self {
@@ -85,6 +91,9 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 
 /// The present, by the clock that rules on this thread.
 pub(crate) fn now() -> Moment {
+    if is_untouched() {
+        return Moment::from_instant(real_now());
+    }
     virtual_now().unwrap_or_else(|| Moment::from_instant(real_now()))
 }
 

@@ -1,6 +1,7 @@
 //! The state that an annotated function has of its own, in a `static`, and its stand-in under test.
 
 use core::any::Any;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::replaced::{Layer, ask, is_untouched};
 
@@ -8,6 +9,18 @@ use crate::replaced::{Layer, ask, is_untouched};
 pub trait Renew: Any + Sync + Sized {
     /// The same, as it was at the start of the process.
     fn renewed(&self) -> Self;
+}
+
+static EVER_REPLACED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a test has ever asked for fresh state in this process.
+pub(crate) fn is_ever_replaced() -> bool {
+    EVER_REPLACED.load(Relaxed)
+}
+
+/// A test asks for fresh state; returns whether it is the first.
+pub(crate) fn expect_replacing() -> bool {
+    !EVER_REPLACED.swap(true, Relaxed)
 }
 
 /// The function's own state, or this thread's stand-in for it.

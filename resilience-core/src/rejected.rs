@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::classify::{Class, Classify, Sent};
+use crate::log;
 use crate::outcome::Outcome;
 
 /// A call that an attribute turned away: the circuit is open, the bulkhead full, the rate used up, or
@@ -152,8 +153,19 @@ impl FromRejected for () {
 
 /// What a call returns that was turned away.
 #[cold]
-pub(crate) fn turned_away<O: Outcome<Err: FromRejected>>(rejected: Rejected) -> O {
-    O::from_result(Err(FromRejected::from_rejected(rejected)))
+#[must_use]
+pub fn turned_away<O: Outcome<Err: FromRejected>>(rejected: Rejected) -> O {
+    turned_away_with(rejected, FromRejected::from_rejected)
+}
+
+/// What a call returns that was turned away, by a conversion of the user's.
+#[cold]
+pub fn turned_away_with<O: Outcome>(
+    rejected: Rejected,
+    error: impl FnOnce(Rejected) -> O::Err,
+) -> O {
+    log::rejected(&rejected);
+    O::from_result(Err(error(rejected)))
 }
 
 impl From<Rejected> for std::io::Error {

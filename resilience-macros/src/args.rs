@@ -77,6 +77,9 @@ impl Args {
     /// Whether one of these keys has a value that names one of `names`. What cannot be read names
     /// nothing.
     pub(crate) fn mention(tokens: &TokenStream, keys: &[&str], names: &[Ident]) -> bool {
+        if keys.is_empty() || tokens.is_empty() {
+            return false;
+        }
         let mut unread = Errors::default();
         let args = Self::parse("", None, tokens.clone(), Vec::new(), &mut unread).args;
         args.iter().any(|Arg { key, value }| match value {

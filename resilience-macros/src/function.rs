@@ -77,6 +77,9 @@ impl Function {
     fn lift_inner_attributes(&mut self) {
         let Body::Block(body) = &self.body else { return };
         let is = |token: Option<&TokenTree>, mark: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
+        if !is(body.stream().into_iter().next().as_ref(), '#') {
+            return;
+        }
         let mut tokens = body.stream().into_iter().collect::<Vec<_>>();
         while is(tokens.first(), '#') && is(tokens.get(1), '!') {
             let lifted: TokenStream = tokens.drain(..3.min(tokens.len())).collect();
@@ -140,6 +143,9 @@ impl Function {
 
     /// Takes the `mut` off the named parameters, whose clones carry it.
     pub(crate) fn settle(&mut self, names: &[Ident]) {
+        if names.is_empty() {
+            return;
+        }
         for input in &mut self.sig.inputs {
             match input {
                 FnArg::Receiver(receiver) if names.iter().any(|name| name == "self") => {

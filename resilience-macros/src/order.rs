@@ -147,8 +147,7 @@ fn tokens_of(attribute: &Attribute) -> TokenStream {
 /// An unmarked attribute that finds one was not seen by it as a sibling: the order would be turned
 /// round in silence.
 pub(crate) fn is_expanded(body: &TokenStream) -> bool {
-    let label = crate::splice::local("layer");
-    crate::tokens::any_ident(body, &|ident| *ident == label)
+    crate::tokens::any_ident(body, &|ident| ident == crate::splice::EDGE)
 }
 
 #[cfg(test)]

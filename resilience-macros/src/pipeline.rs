@@ -37,8 +37,8 @@ pub(crate) fn run<A: Attribute>(
     }
     let mut errors = Errors::default();
     let layer = Layer::<A>::read(mark, args, &function, &mut errors);
-    match (errors.into_compile_errors(), layer, &function.body) {
-        (None, Some(layer), Body::Block(body)) => layer.around(body, function.clone()),
+    match (errors.into_compile_errors(), layer, function.body.clone()) {
+        (None, Some(layer), Body::Block(body)) => layer.around(&body, function),
         (errors, ..) => quote!(#function #errors),
     }
 }

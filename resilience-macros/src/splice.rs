@@ -40,6 +40,9 @@ pub(crate) fn local(name: &str) -> Ident {
     Ident::new(&format!("resilience_{name}"), Span::mixed_site())
 }
 
+/// What stands first in every body that a layer of ours is around: by it an expanded function is known.
+pub(crate) const EDGE: &str = "resilience_never";
+
 impl Site {
     /// The path of the runtime's private module, so that what begins with it stands at `span`.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
@@ -164,8 +167,8 @@ impl Site {
         let slot = self.mark.slot.as_ref().filter(|slot| slot.heard);
         let told = slot.map(|SlotMark { name, .. }| quote!(#name.set(&#rejected);));
         let outcome = error.map_or_else(
-            || quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
-            |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
+            || quote_spanned!(at=> #private::turned_away::<#returns>(#rejected)),
+            |error| quote_spanned!(at=> #private::turned_away_with::<#returns>(#rejected, #error)),
         );
         quote!({ #told #outcome })
     }
@@ -181,11 +184,12 @@ impl Site {
     /// A `return` that is never reached. It tells the compiler the type of the block, so that type
     /// errors in the body read as in the function itself.
     fn return_edge(&self) -> TokenStream {
-        let (returns, never) = (&self.returns, self.private_at(self.returns_span));
+        let (returns, private) = (&self.returns, self.private_at(self.returns_span));
+        let never = Ident::new(EDGE, self.returns_span);
         quote_spanned!(self.returns_span=>
             #[allow(clippy::needless_return)]
             if false {
-                return #never::never::<#returns>();
+                return #private::#never::<#returns>();
             }
         )
     }

@@ -1,5 +1,6 @@
 //! What a bulkhead promises, through the public API.
 
+mod attribute;
 mod calls;
 mod queue;
 mod threads;

@@ -205,3 +205,38 @@ proptest! {
         }
     }
 }
+
+/// A window of time against a list of everything that ever happened.
+const WIDTH: u64 = 100;
+const BUCKETS: u64 = 10;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_window_of_time_holds_the_bucket_that_runs_and_nine_before(
+        calls in proptest::collection::vec((any::<bool>(), prop_oneof![
+            5 => 0..30_u64, 2 => 30..400_u64, 1 => 400..5000_u64
+        ]), 1..200),
+    ) {
+        let clock = testing::clock();
+        let breaker = CircuitBreaker::new()
+            .failure_rate(1.0)
+            .min_calls(u32::MAX)
+            .time_window(Duration::from_millis(WIDTH * BUCKETS));
+        let (mut now, mut all) = (0, Vec::new());
+        for (failed, pause) in calls {
+            let guard = breaker.try_acquire().expect("closed");
+            if failed { guard.failure() } else { guard.success() }
+            all.push((now, failed));
+            clock.advance(Duration::from_millis(pause));
+            now += pause;
+            let is_seen = |at: u64| now / WIDTH - at / WIDTH < BUCKETS;
+            let seen: Vec<bool> =
+                all.iter().filter(|(at, _)| is_seen(*at)).map(|(_, failed)| *failed).collect();
+            let snapshot = breaker.snapshot();
+            prop_assert_eq!(snapshot.calls as usize, seen.len());
+            prop_assert_eq!(snapshot.failures as usize, seen.iter().filter(|failed| **failed).count());
+        }
+    }
+}

@@ -26,6 +26,29 @@ fn no_outcome_is_lost() {
     assert_eq!((seen.calls, seen.failures), (THREADS * 5000, THREADS * 2500));
 }
 
+/// Most of these successes take no lock.
+#[test]
+fn no_success_is_lost_beside_a_failure_now_and_then() {
+    for round in 0..20_u32 {
+        let breaker =
+            CircuitBreaker::new().failure_rate(1.0).count_window(100_000).min_calls(100_000);
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let breaker = &breaker;
+                scope.spawn(move || {
+                    for call in 0..2000_u32 {
+                        let guard = breaker.try_acquire().expect("closed");
+                        let fails = thread == 0 && call == 1000 + round;
+                        if fails { guard.failure() } else { guard.success() }
+                    }
+                });
+            }
+        });
+        let seen = breaker.snapshot();
+        assert_eq!((seen.calls, seen.failures), (THREADS * 2000, 1));
+    }
+}
+
 #[test]
 fn a_run_of_failures_opens_it_once() {
     static OPENED: AtomicU32 = AtomicU32::new(0);

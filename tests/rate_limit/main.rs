@@ -1,5 +1,6 @@
 //! What a rate limiter promises, through the public API.
 
+mod attribute;
 mod calls;
 mod numbers;
 mod properties;

@@ -9,9 +9,9 @@ use core::time::Duration;
 
 pub use self::acquire::{BulkheadAcquire, BulkheadPermit};
 use self::places::Places;
-#[cfg(not(resilience_loom))]
 use crate::keyed::Forgettable;
 use crate::outcome::Outcome;
+#[cfg(not(resilience_loom))]
 use crate::own::Renew;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
 use crate::rules::{self, InvalidPolicy};

@@ -99,6 +99,7 @@ impl CircuitBreaker {
             cursor: Cursor::new(),
             machine: Mutex::new(Machine::new()),
             settings,
+            listed: false,
         }
     }
 
@@ -111,6 +112,7 @@ impl CircuitBreaker {
             cursor: Cursor::new(),
             machine: Mutex::new(Machine::new()),
             settings,
+            listed: false,
         }
     }
 
@@ -131,6 +133,7 @@ impl CircuitBreaker {
             self.settings.name = Some(name);
         }
         self.word = AtomicU64::new(UNUSED);
+        self.listed = true;
         self
     }
 

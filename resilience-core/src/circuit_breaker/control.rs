@@ -90,6 +90,11 @@ impl CircuitBreaker {
         self.change(Machine::close);
     }
 
+    /// Says anew what the fast paths see.
+    pub(super) fn republish(&self) {
+        self.change(|_| ());
+    }
+
     /// Whether it is closed, and has no failure in view.
     pub(super) fn is_closed_and_clean(&self) -> bool {
         let mut machine = lock(&self.machine);

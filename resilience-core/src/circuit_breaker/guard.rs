@@ -44,33 +44,49 @@ impl CircuitGuard<'_> {
         self.end(Verdict::Neutral);
     }
 
-    #[inline(never)]
+    #[inline]
     fn end(self, verdict: Verdict) {
         self.breaker.settle(self.seen, verdict, self.started);
         mem::forget(self);
     }
 
     /// Records a failed outcome by what `on` makes of it, and hands it back.
-    ///
-    /// By value and as a tuple: a borrow of the outcome that reached a call would keep the compiler
-    /// from building it where the caller wants it.
     #[doc(hidden)]
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub fn settled<O: Outcome, C: Into<Class>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         slot: Option<&Slot>,
     ) -> (O,) {
-        let verdict = match (out.as_result(), slot.and_then(Slot::class)) {
-            (Ok(_), _) => Verdict::Success,
-            (Err(_), Some(rejected)) => verdict(rejected),
-            (Err(error), None) => verdict(on(error).into()),
-        };
-        self.end(verdict);
-        (out,)
+        // Its parts and not the guard: one whose address is taken could not live in registers.
+        let (breaker, seen, started) = (self.breaker, self.seen, self.started);
+        mem::forget(self);
+        settle(breaker, seen, started, out, on, slot)
     }
+}
+
+/// By value and as a tuple: a borrow of the outcome that reached a call would keep the compiler from
+/// building it where the caller wants it.
+#[cold]
+#[inline(never)]
+fn settle<O: Outcome, C: Into<Class>>(
+    breaker: &CircuitBreaker,
+    seen: u64,
+    started: Option<Moment>,
+    out: O,
+    on: impl FnOnce(&O::Err) -> C,
+    slot: Option<&Slot>,
+) -> (O,) {
+    // Should `on` panic, the call counts as one that did.
+    let guard = CircuitGuard { breaker, seen, started };
+    let verdict = match (out.as_result(), slot.and_then(Slot::class)) {
+        (Ok(_), _) => Verdict::Success,
+        (Err(_), Some(rejected)) => verdict(rejected),
+        (Err(error), None) => verdict(on(error).into()),
+    };
+    guard.end(verdict);
+    (out,)
 }
 
 /// A local rejection says nothing about the other side, a permanent failure that it works.
@@ -83,7 +99,7 @@ const fn verdict(class: Class) -> Verdict {
 }
 
 impl Drop for CircuitGuard<'_> {
-    #[cold]
+    #[inline]
     fn drop(&mut self) {
         self.breaker.abandon(self.seen, self.started);
     }

@@ -77,6 +77,57 @@ fn a_permit_is_given_once_and_comes_back() {
     });
 }
 
+/// A ring of three calls of which nobody takes a lock while there are only successes.
+#[test]
+fn no_call_of_a_window_is_lost_or_counted_twice() {
+    loom::model(|| {
+        let settings = Settings::new().failure_rate(1.0).count_window(3).min_calls(3);
+        let breaker = Arc::new(CircuitBreaker::made(settings));
+        let succeed = |breaker: &CircuitBreaker| breaker.try_acquire().unwrap().success();
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || {
+                succeed(&breaker);
+                succeed(&breaker);
+            })
+        };
+        breaker.try_acquire().unwrap().failure();
+        other.join().unwrap();
+        let seen = breaker.snapshot();
+        assert_eq!((seen.calls, seen.failures), (3, 1));
+        // The fourth pushes the first out, whichever that was.
+        succeed(&breaker);
+        let seen = breaker.snapshot();
+        assert_eq!(seen.calls, 3);
+        succeed(&breaker);
+        succeed(&breaker);
+        let seen = breaker.snapshot();
+        assert_eq!((seen.calls, seen.failures), (3, 0));
+    });
+}
+
+/// A ring of one call, which every call writes again: whichever comes first, the failure is seen.
+#[test]
+fn the_only_failure_in_view_opens_it() {
+    loom::model(|| {
+        let settings = Settings::new().failure_rate(1.0).count_window(1).min_calls(1);
+        let breaker = Arc::new(CircuitBreaker::made(settings));
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || {
+                if let Ok(guard) = breaker.try_acquire() {
+                    guard.success();
+                }
+            })
+        };
+        breaker.try_acquire().unwrap().failure();
+        other.join().unwrap();
+        let seen = breaker.snapshot();
+        // It was the last call for an instant at least, and that is all of the window.
+        assert_eq!((seen.state, seen.failures), (CircuitState::Open, 1));
+    });
+}
+
 /// The outcome of a call from before the opening changes nothing after it.
 #[test]
 fn what_is_stale_changes_nothing() {

@@ -10,9 +10,9 @@ use core::time::Duration;
 use self::arrivals::{Arrivals, HORIZON, Terms};
 pub use self::reservation::{RateLimitAcquire, Reservation};
 use crate::clock::{nanos, now};
-#[cfg(not(resilience_loom))]
 use crate::keyed::Forgettable;
 use crate::outcome::Outcome;
+#[cfg(not(resilience_loom))]
 use crate::own::Renew;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
 use crate::rules::{self, InvalidPolicy};

@@ -52,7 +52,7 @@ impl Attribute for CircuitBreaker {
 
     // Output:
     //
-    //     let breaker = own({ static BREAKER: CircuitBreaker = …; &BREAKER });
+    //     let breaker = { static BREAKER: CircuitBreaker = …; &BREAKER };
     //     'layer: {
     //         let guard = match breaker.enter() {
     //             Ok(guard) => guard,

@@ -1,0 +1,53 @@
+//! What `#[bulkhead]` does with more calls than it lets run at once.
+//!
+//! `cargo run --example bulkhead`. The clock is tokio's, paused, so that nothing here takes time.
+#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+
+use std::time::Duration;
+
+use resilience::{Bulkhead, Rejected, bulkhead};
+use tokio::time::{Instant, sleep};
+
+/// Two reports at once; two more wait, for at most 150 ms.
+#[bulkhead(max = 2, queue = 2, wait = "150ms", name = "reports")]
+async fn render(start: Instant, number: u32) -> Result<String, Rejected> {
+    println!("  {:>5} ms  report {number} begins", start.elapsed().as_millis());
+    sleep(Duration::from_millis(100)).await;
+    Ok(format!("report {number}"))
+}
+
+/// One bulkhead for two functions, one of them sync.
+static DATABASE: Bulkhead = Bulkhead::new(1).name("database");
+
+#[bulkhead(bulkhead = DATABASE)]
+async fn copy_all() -> Result<&'static str, Rejected> {
+    sleep(Duration::from_secs(60)).await;
+    Ok("copied")
+}
+
+#[bulkhead(bulkhead = DATABASE)]
+fn load() -> Result<&'static str, Rejected> {
+    Ok("loaded")
+}
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() {
+    println!("Five reports, of which two run at once and two may wait:");
+    let start = Instant::now();
+    let calls = (1..=5).map(|number| async move {
+        let result = render(start, number).await;
+        let words =
+            result.map_or_else(|rejected| rejected.to_string(), |it| format!("{it} is done"));
+        println!("  {:>5} ms  {words}", start.elapsed().as_millis());
+    });
+    futures::future::join_all(calls).await;
+
+    println!("\nA database with one place, while everything is copied:");
+    let copy = tokio::spawn(copy_all());
+    tokio::task::yield_now().await;
+    println!("  running: {}", DATABASE.running());
+    println!("  {}", load().map_or_else(|rejected| rejected.to_string(), str::to_owned));
+    copy.abort();
+    println!("  the copy is given up: {}", copy.await.is_err_and(|error| error.is_cancelled()));
+    println!("  {}", load().map_or_else(|rejected| rejected.to_string(), str::to_owned));
+}

@@ -1,0 +1,71 @@
+//! Calls under a breaker, by hand.
+
+use core::future::Future;
+
+use super::{CircuitBreaker, CircuitGuard};
+use crate::classify::Class;
+use crate::outcome::Outcome;
+use crate::rejected::{FromRejected, turned_away};
+
+impl CircuitBreaker {
+    /// Calls `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
+    /// is said by [`call_on`](Self::call_on).
+    pub fn call<O>(&self, body: impl FnOnce() -> O) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+    {
+        self.call_on(|_| true, body)
+    }
+
+    /// Calls `body` if the breaker lets it, and counts the errors that `on` says are transient or
+    /// throttled; the others are neutral.
+    pub fn call_on<O, C>(&self, on: impl FnOnce(&O::Err) -> C, body: impl FnOnce() -> O) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+        C: Into<Class>,
+    {
+        match self.try_acquire() {
+            Ok(guard) => record(guard, body(), on),
+            Err(rejected) => turned_away(rejected),
+        }
+    }
+
+    /// Awaits `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
+    /// is said by [`call_async_on`](Self::call_async_on).
+    pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+    {
+        self.call_async_on(|_| true, body).await
+    }
+
+    /// Awaits `body` if the breaker lets it, and counts the errors that `on` says are transient or
+    /// throttled; the others are neutral.
+    pub async fn call_async_on<O, C>(
+        &self,
+        on: impl FnOnce(&O::Err) -> C,
+        body: impl Future<Output = O>,
+    ) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+        C: Into<Class>,
+    {
+        match self.try_acquire() {
+            Ok(guard) => record(guard, body.await, on),
+            Err(rejected) => turned_away(rejected),
+        }
+    }
+}
+
+fn record<O: Outcome, C: Into<Class>>(
+    guard: CircuitGuard<'_>,
+    out: O,
+    on: impl FnOnce(&O::Err) -> C,
+) -> O {
+    if out.is_ok() {
+        guard.success();
+        return out;
+    }
+    let (out,) = guard.settled(out, on, None);
+    out
+}

@@ -1,0 +1,100 @@
+//! `#[rate_limit]` on functions.
+
+use resilience::{RateLimiter, Rejected, RejectedKind, rate_limit, testing};
+use tokio::time::Instant;
+
+use crate::{SECOND, ms};
+
+#[rate_limit(rate = 10, burst = 2)]
+fn ten_a_second() -> Result<(), Rejected> {
+    Ok(())
+}
+
+#[test]
+fn a_burst_and_then_one_at_a_time() {
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    assert_eq!((ten_a_second(), ten_a_second()), (Ok(()), Ok(())));
+    clock.advance(ms(30));
+    let rejected = ten_a_second().expect_err("too early");
+    assert_eq!(rejected.kind(), RejectedKind::RateLimited);
+    assert_eq!(rejected.retry_after(), Some(ms(70)));
+    assert_eq!(rejected.name(), "rate_limit::attribute::ten_a_second");
+    clock.advance(ms(70));
+    assert_eq!(ten_a_second(), Ok(()));
+    assert!(ten_a_second().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_within_its_bound() {
+    #[rate_limit(rate = 2, per = "1s", wait = "1s")]
+    async fn waits() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let start = Instant::now();
+    let results = tokio::join!(waits(), waits(), waits(), waits());
+    assert_eq!((results.0, results.1, results.2), (Ok(()), Ok(()), Ok(())));
+    assert_eq!(start.elapsed(), SECOND);
+    assert!(results.3.is_err(), "a second and a half is too long");
+}
+
+#[test]
+fn a_sync_function_waits_as_well() {
+    #[rate_limit(rate = 1, per = "1m", wait = "2m")]
+    fn waits() -> Option<()> {
+        Some(())
+    }
+    let clock = testing::clock();
+    assert_eq!((waits(), waits(), waits()), (Some(()), Some(()), Some(())));
+    assert_eq!(clock.elapsed(), 120 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_while_it_waits_gives_its_turn_back() {
+    #[rate_limit(rate = 1, per = "1s", wait = "10s")]
+    async fn waits() -> Result<(), Rejected> {
+        Ok(())
+    }
+    assert_eq!(waits().await, Ok(()));
+    assert!(tokio::time::timeout(ms(1), waits()).await.is_err());
+    let start = Instant::now();
+    assert_eq!(waits().await, Ok(()));
+    assert_eq!(start.elapsed(), ms(999));
+}
+
+static SHARED: RateLimiter = RateLimiter::new(1, SECOND).name("shared");
+
+#[test]
+fn it_may_be_shared_and_of_each_key() {
+    #[rate_limit(limiter = SHARED)]
+    fn shared() -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[rate_limit(rate = 1, per = "1h", key = (tenant, 7), max_keys = 10)]
+    fn of(tenant: &str) -> Option<()> {
+        Some(())
+    }
+    let clock = testing::clock();
+    assert_eq!(shared(), Ok(()));
+    assert_eq!(shared().map_err(|rejected| rejected.name()), Err("shared"));
+    clock.advance(SECOND);
+    assert_eq!(shared(), Ok(()));
+    assert_eq!((of("a"), of("b"), of("a")), (Some(()), Some(()), None));
+    // What is at rest again may be forgotten for others.
+    clock.advance(3600 * SECOND);
+    for number in 0..100 {
+        assert_eq!(of(&number.to_string()), Some(()), "{number}");
+    }
+}
+
+#[test]
+fn its_numbers_may_be_constants() {
+    const RATE: u32 = 1;
+    const BURST: u32 = RATE + 1;
+    #[rate_limit(rate = RATE, per = SECOND, burst = BURST, error = |rejected| rejected.to_string())]
+    fn call() -> Result<(), String> {
+        Ok(())
+    }
+    let _clock = testing::clock();
+    assert_eq!((call(), call()), (Ok(()), Ok(())));
+    assert!(call().is_err_and(|text| text.ends_with("call: rate limit reached; retry after 1s")));
+}
