@@ -165,6 +165,27 @@ fn what_led_to_the_opening_stays_in_view_until_the_first_probe() {
 }
 
 #[test]
+fn after_failed_probes_they_are_what_is_in_view() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new()
+        .failure_rate(0.5)
+        .reset_timeout(SECOND)
+        .success_threshold(2)
+        .half_open_calls(3);
+    fail(&breaker, 20);
+    clock.advance(SECOND);
+    succeed(&breaker, 1);
+    fail(&breaker, 2);
+    assert!(is_open(&breaker));
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.failures, seen.reopened), (3, 2, 1));
+    assert!(seen.failure_rate.is_some_and(|rate| rate > 0.66));
+    clock.advance(SECOND);
+    succeed(&breaker, 2);
+    assert_eq!(breaker.snapshot().calls, 0, "closed, with nothing counted");
+}
+
+#[test]
 fn memory_is_constant_over_ten_million_calls() {
     for breaker in [
         CircuitBreaker::new(),

@@ -19,8 +19,8 @@ impl CircuitBreaker {
     #[must_use]
     pub fn snapshot(&self) -> CircuitSnapshot {
         let mut machine = lock(&self.machine);
-        let counts = machine.counts(&self.settings, &self.cursor, clock::now);
-        let enough = counts.calls > 0 && counts.calls >= self.settings.min_calls;
+        let (counts, least) = machine.counts(&self.settings, &self.cursor, clock::now);
+        let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         CircuitSnapshot {
             state: machine.state,
@@ -50,7 +50,8 @@ impl CircuitBreaker {
         self.change(|machine| machine.restore(state, consecutive_failures, reopened, until));
     }
 
-    /// Opens now, as too many failures would: for a health check or an alert that knows.
+    /// Opens now, as too many failures would: for a health check or an alert that knows. Where it is
+    /// open already, its time starts anew.
     pub fn trip(&self) {
         self.change(|machine| machine.trip(&self.settings, clock::now()));
     }
@@ -98,7 +99,7 @@ impl CircuitBreaker {
     /// Whether it is closed, and has no failure in view.
     pub(super) fn is_closed_and_clean(&self) -> bool {
         let mut machine = lock(&self.machine);
-        let counts = machine.counts(&self.settings, &self.cursor, clock::now);
+        let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now);
         machine.state == CircuitState::Closed
             && machine.run == 0
             && counts.failures == 0

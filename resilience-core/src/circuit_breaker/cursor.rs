@@ -24,14 +24,6 @@ const MIXED: u64 = 1 << 31;
 const FULL: u64 = 1 << 30;
 const PLACE: u64 = FULL - 1;
 
-/// The place that a call was given.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Claim {
-    pub(super) place: u32,
-    /// Whether another call was there before.
-    pub(super) taken: bool,
-}
-
 impl Cursor {
     #[cfg(not(resilience_loom))]
     pub(super) const fn new() -> Self {
@@ -62,10 +54,10 @@ impl Cursor {
 
     /// Takes a place for a call that is recorded under the lock. From here on others come to the lock
     /// as well, until [`mix`](Self::mix) says otherwise.
-    pub(super) fn claim(&self, span: Span) -> Claim {
+    pub(super) fn claim(&self, span: Span) -> u32 {
         let next = |word| Some(moved_on(word, span) | MIXED);
         let before = self.word.fetch_update(AcqRel, Acquire, next).unwrap_or_else(|word| word);
-        Claim { place: low(before & PLACE), taken: before & FULL != 0 }
+        low(before & PLACE)
     }
 
     /// Says whether there is anything but successes in view.

@@ -270,19 +270,21 @@ impl Machine {
         self.window.clear();
     }
 
-    /// What is in view: the window, or the probes that have ended.
+    /// What is in view, and how many calls make a rate of it: the window, or the probes that have
+    /// ended. What led to an opening stays until the next probe.
     pub(super) fn counts(
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
         now: impl FnOnce() -> Moment,
-    ) -> Counts {
-        match self.state {
-            CircuitState::HalfOpen => self.tried,
-            // What led to the opening stays as it was.
+    ) -> (Counts, u32) {
+        let probes = self.state == CircuitState::HalfOpen || self.tried.calls > 0;
+        let counts = match self.state {
+            _ if probes => return (self.tried, 1),
             CircuitState::Open => self.window.still(settings.span, cursor),
             _ => self.window.counts(settings.span, cursor, now),
-        }
+        };
+        (counts, settings.min_calls.max(1))
     }
 
     pub(super) const fn reopened(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! Every interleaving of a few threads on one breaker.
 
 use loom::sync::Arc;
+use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
 use super::policy::Settings;
@@ -62,12 +63,19 @@ fn a_permit_is_given_once_and_comes_back() {
         let breaker = breaker(1);
         breaker.try_acquire().unwrap().failure();
         breaker.probe();
-        let probe = |breaker: &CircuitBreaker| breaker.try_acquire().map(drop).is_ok();
-        let other = {
-            let breaker = Arc::clone(&breaker);
-            thread::spawn(move || probe(&breaker))
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let probe = |breaker: &CircuitBreaker, under_way: &AtomicUsize| {
+            let Ok(guard) = breaker.try_acquire() else { return false };
+            assert_eq!(under_way.fetch_add(1, Relaxed), 0, "one at a time");
+            under_way.fetch_sub(1, Relaxed);
+            drop(guard);
+            true
         };
-        let one = probe(&breaker);
+        let other = {
+            let (breaker, under_way) = (Arc::clone(&breaker), Arc::clone(&under_way));
+            thread::spawn(move || probe(&breaker, &under_way))
+        };
+        let one = probe(&breaker, &under_way);
         let two = other.join().unwrap();
         assert!(one || two);
         // Dropped without a word: neutral, so still half-open, and the next probe may go.

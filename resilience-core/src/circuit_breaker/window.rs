@@ -122,11 +122,8 @@ impl Window {
         match span {
             Span::None => return,
             Span::Calls(size) => {
-                let claim = cursor.claim(span);
-                let gone = self.replace(size, claim.place, record);
-                if claim.taken {
-                    self.total.take(gone);
-                }
+                let gone = self.replace(size, cursor.claim(span), record);
+                self.total.take(gone);
             }
             Span::Time { length, buckets } => {
                 self.slide(cursor, now(), length, buckets);
@@ -143,7 +140,8 @@ impl Window {
         cursor.mix(self.total.failures > 0 || self.total.slow > 0);
     }
 
-    /// Puts the call where the oldest one was; returns that one.
+    /// Puts the call where the oldest one was; returns what that one was, which is nothing in a ring
+    /// that is not full.
     fn replace(&mut self, size: u32, place: u32, record: Record) -> Counts {
         let (word, shift) = (place as usize / 32, place % 32 * 2);
         if self.ring.is_empty() {
