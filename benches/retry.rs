@@ -1,4 +1,4 @@
-//! `#[retry]` beside the hand-written loop, on the happy path: time for one call.
+//! Annotated functions beside what one writes by hand, on the happy path: time for one call.
 #![allow(missing_docs, reason = "the macro of criterion writes functions without")]
 
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn benches(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(row.name);
         group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
         group.bench_function("by hand", |bencher| time(bencher, row.by_hand));
-        group.bench_function("#[retry]", |bencher| time(bencher, row.annotated));
+        group.bench_function("annotated", |bencher| time(bencher, row.annotated));
         group.finish();
     }
 }

@@ -1,10 +1,13 @@
 //! What an annotation costs in memory: nothing on the happy path, and little in the future.
 #![allow(clippy::print_stdout, reason = "the sizes are worth reading")]
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use allocation_counter::measure;
-use resilience::{retry, testing};
+use resilience::{
+    Rejected, bulkhead, circuit_breaker, fallback, rate_limit, retry, testing, timeout,
+};
 
 #[retry(attempts = 4, deadline = "30s")]
 fn sync(fail: &mut u32) -> Result<u32, u32> {
@@ -125,5 +128,145 @@ fn the_future_is_at_most_32_bytes_larger_than_the_hand_written_loop() {
     {
         println!("{name}: {ours} bytes, by hand {by_hand}");
         assert!(ours <= by_hand + 32, "{name}: {ours} bytes, by hand {by_hand}");
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Failure {
+    Down,
+    Rejected,
+}
+
+impl From<Rejected> for Failure {
+    fn from(_: Rejected) -> Self {
+        Self::Rejected
+    }
+}
+
+#[test]
+fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
+    #[circuit_breaker]
+    fn closed(result: Result<u32, Failure>) -> Result<u32, Failure> {
+        result
+    }
+    #[circuit_breaker(failure_rate = 0.5)]
+    fn over_time(result: Result<u32, Failure>) -> Result<u32, Failure> {
+        result
+    }
+    #[circuit_breaker(failure_rate = 0.5, window = 100)]
+    fn over_calls(result: Result<u32, Failure>) -> Result<u32, Failure> {
+        result
+    }
+    #[circuit_breaker(failure_threshold = 1)]
+    fn open(result: Result<u32, Failure>) -> Result<u32, Failure> {
+        result
+    }
+    #[bulkhead(max = 10)]
+    fn placed(result: Result<u32, Failure>) -> Result<u32, Failure> {
+        result
+    }
+    #[bulkhead(max = 1)]
+    fn full(nested: bool) -> Result<u32, Failure> {
+        if nested { full(false) } else { Ok(7) }
+    }
+    #[rate_limit(rate = 1_000_000, burst = 1000)]
+    fn flowing(result: Result<u32, Failure>) -> Result<u32, Failure> {
+        result
+    }
+    #[rate_limit(rate = 1, per = "1h")]
+    fn dry(result: Result<u32, Failure>) -> Result<u32, Failure> {
+        result
+    }
+    type Call = fn(Result<u32, Failure>) -> Result<u32, Failure>;
+    let ok = Ok(7);
+    let rejected = Err(Failure::Rejected);
+    // What is made once, by the first call, is not meant.
+    let cases: [(&str, Call, Result<u32, Failure>, Result<u32, Failure>); 8] = [
+        ("a closed breaker", closed, ok, ok),
+        ("a closed breaker over time", over_time, ok, ok),
+        ("a closed breaker over calls", over_calls, ok, ok),
+        ("an open breaker", open, Err(Failure::Down), rejected),
+        ("a bulkhead with places", placed, ok, ok),
+        ("a full bulkhead", |first| full(first.is_ok()), ok, rejected),
+        ("a rate limit", flowing, ok, ok),
+        ("a rate limit that is used up", dry, ok, rejected),
+    ];
+    for (name, call, first, then) in cases {
+        let _ = call(first);
+        let counted = measure(|| {
+            for _ in 0..200 {
+                assert_eq!(call(first), then, "{name}");
+            }
+        });
+        assert_eq!(counted.count_total, 0, "{name}");
+    }
+}
+
+/// A count of failures in a row, which opens for good.
+macro_rules! counted {
+    ($body:expr) => {{
+        static FAILURES: AtomicU32 = AtomicU32::new(0);
+        if FAILURES.load(Relaxed) >= 5 {
+            return Err(Failure::Rejected);
+        }
+        let result: Result<u32, Failure> = $body;
+        match result {
+            Ok(_) => FAILURES.store(0, Relaxed),
+            Err(_) => drop(FAILURES.fetch_add(1, Relaxed)),
+        }
+        result
+    }};
+}
+
+macro_rules! repeated {
+    ($body:expr) => {{
+        let mut attempt = 0;
+        loop {
+            let result: Result<u32, Failure> = $body;
+            attempt += 1;
+            if result.is_ok() || attempt >= 4 {
+                return result;
+            }
+            tokio::time::sleep(Duration::from_millis(100 * attempt)).await;
+        }
+    }};
+}
+
+macro_rules! timed {
+    ($body:expr) => {
+        match tokio::time::timeout(Duration::from_secs(5), async { $body }).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::Rejected),
+        }
+    };
+}
+
+#[test]
+fn the_future_of_several_attributes_is_not_twice_that_of_the_hand_written_ones() {
+    async fn yields() -> Result<u32, Failure> {
+        tokio::task::yield_now().await;
+        Err(Failure::Down)
+    }
+    async fn three_by_hand() -> Result<u32, Failure> {
+        repeated!(counted!(timed!(yields().await)))
+    }
+    #[retry(attempts = 4)]
+    #[circuit_breaker]
+    #[timeout("5s")]
+    async fn three() -> Result<u32, Failure> {
+        yields().await
+    }
+    #[fallback(value = 7)]
+    #[retry(attempts = 4)]
+    #[circuit_breaker]
+    #[bulkhead(max = 10)]
+    #[timeout("5s")]
+    async fn five() -> Result<u32, Failure> {
+        yields().await
+    }
+    let by_hand = size_of_val(&three_by_hand());
+    for (name, ours) in [("three", size_of_val(&three())), ("five", size_of_val(&five()))] {
+        println!("{name}: {ours} bytes, three by hand {by_hand}");
+        assert!(ours < 2 * by_hand, "{name}: {ours} bytes, three by hand {by_hand}");
     }
 }

@@ -21,29 +21,29 @@ impl From<Rejected> for Failure {
     }
 }
 
-type Result<T> = std::result::Result<T, Failure>;
+pub(super) type Result<T> = std::result::Result<T, Failure>;
 
 #[inline(always)]
-fn call(input: u32) -> Result<u32> {
+pub(super) fn call(input: u32) -> Result<u32> {
     work(input).map_err(Failure::Down)
 }
 
 /// The breaker that people write: five failures in a row, and then never again, to be short.
 #[derive(Debug)]
-struct Counter(AtomicU32);
+pub(super) struct Counter(AtomicU32);
 
 impl Counter {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
     #[inline(always)]
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.0.load(Acquire) >= 5
     }
 
     #[inline(always)]
-    fn record<T>(&self, result: Result<T>) -> Result<T> {
+    pub(super) fn record<T>(&self, result: Result<T>) -> Result<T> {
         if result.is_err() {
             self.0.fetch_add(1, Relaxed);
         } else if self.0.load(Relaxed) != 0 {

@@ -1,4 +1,4 @@
-//! What is measured: for each row the annotated function, and the hand-written loop it stands for.
+//! What is measured: for each row the annotated function, and the hand-written code it stands for.
 //!
 //! The loops are what one writes by hand: count, match, sleep for twice as long as before. The first
 //! call always succeeds, and no compiler can know that it does.
@@ -27,7 +27,11 @@ macro_rules! attempts {
     }};
 }
 
+#[macro_use]
 mod breaker;
+#[macro_use]
+mod others;
+mod stack;
 
 /// Its name, and its two sides, each of which makes as many calls as it is told.
 pub(crate) struct Row {
@@ -47,6 +51,22 @@ macro_rules! row {
     };
 }
 
+/// A row of two async functions of one number in one module, called where a runtime is entered, whose
+/// timer they need.
+macro_rules! async_row {
+    ($name:literal, $($module:ident)::+) => {
+        Row {
+            name: $name,
+            by_hand: |calls| {
+                entered(|| repeat(calls, |input| poll($($module)::+::by_hand(input))));
+            },
+            annotated: |calls| {
+                entered(|| repeat(calls, |input| poll($($module)::+::annotated(input))));
+            },
+        }
+    };
+}
+
 pub(crate) const ROWS: &[Row] = &[
     row!("breaker, sync", breaker::sync::by_hand, breaker::sync::annotated),
     row!("breaker, sync, inlined", breaker::inlined::by_hand, breaker::inlined::annotated),
@@ -60,6 +80,16 @@ pub(crate) const ROWS: &[Row] = &[
     row!("retry and breaker, async", |input| poll(breaker::both_async::by_hand(input)), |input| {
         poll(breaker::both_async::annotated(input))
     }),
+    row!("fallback, sync", others::fall_back::by_hand, others::fall_back::annotated),
+    row!("bulkhead, sync", others::places::by_hand, others::places::annotated),
+    row!("rate limit, sync", others::rate::by_hand, others::rate::annotated),
+    async_row!("fallback, async", others::fall_back_async),
+    async_row!("bulkhead, async", others::places_async),
+    async_row!("timeout, async", others::time),
+    async_row!("retry, breaker and timeout, async", stack::three),
+    async_row!("retry, async, the error of a breaker", stack::retried),
+    async_row!("all five, async", stack::five),
+    async_row!("(the plain async function)", stack::plain),
     row!("sync", sync::by_hand, sync::annotated),
     row!("sync, inlined into its caller", inlined::by_hand, inlined::annotated),
     row!("sync, a body of three instructions", tiny::by_hand, tiny::annotated),
@@ -86,6 +116,13 @@ fn repeat<T>(calls: u64, call: impl Fn(u32) -> T) {
     for _ in 0..calls {
         black_box(call(black_box(7)));
     }
+}
+
+fn entered(calls: impl FnOnce()) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let _entered = runtime.enter();
+    calls();
 }
 
 /// Polls a future that is ready at once, as executors do: without knowing its type.

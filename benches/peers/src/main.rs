@@ -1,0 +1,57 @@
+//! Calls, for callgrind to count, and times.
+//!
+//! - without arguments: the rows, one a line, with a tab between name and subject
+//! - `<name> <subject> <calls>`: makes so many calls
+//! - `time <name> <subject> <calls>`: nanoseconds for one of so many calls, the least of several runs
+//! - `threads`: a table of breakers that threads share
+
+use std::time::{Duration, Instant};
+
+use peers::threads::SHARED;
+use peers::{Row, rows};
+
+const RUNS: usize = 15;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => rows().for_each(|row| println!("{}\t{}", row.name, row.subject)),
+        ["threads"] => threads(),
+        ["time", name, subject, calls] => {
+            let (row, calls) = (find(name, subject), number(calls));
+            println!("{:.1}", nanoseconds(calls, || time(row, calls)));
+        }
+        [name, subject, calls] => (find(name, subject).run)(number(calls)),
+        _ => panic!("see the head of this file for the arguments"),
+    }
+}
+
+fn find(name: &str, subject: &str) -> &'static Row {
+    let mut rows = rows();
+    rows.find(|row| row.name == name && row.subject == subject).expect("a row")
+}
+
+fn number(calls: &str) -> u64 {
+    calls.parse().expect("a number of calls")
+}
+
+fn time(row: &Row, calls: u64) -> Duration {
+    let start = Instant::now();
+    (row.run)(calls);
+    start.elapsed()
+}
+
+/// For one call, in the fastest run.
+fn nanoseconds(calls: u64, run: impl Fn() -> Duration) -> f64 {
+    let least = (0..RUNS).map(|_| run()).min().unwrap_or_default();
+    least.as_secs_f64() * 1e9 / calls as f64
+}
+
+fn threads() {
+    let calls = 2_000_000;
+    for shared in SHARED {
+        let [one, two] = [1, 2].map(|n| nanoseconds(calls, || (shared.run)(n, calls)));
+        println!("{}\t{one:.1}\t{two:.1}", shared.subject);
+    }
+}

@@ -1,0 +1,88 @@
+//! Four attempts at most, of which the first succeeds.
+
+use std::time::Duration;
+
+use backon::{BlockingRetryable as _, ExponentialBuilder, Retryable as _};
+use resilience::retry;
+
+use crate::{Result, Row, poll, repeat, work, work_async};
+
+const NAME: &str = "retry, the first call succeeds";
+
+pub(crate) const SYNC: &[Row] = &[
+    Row { name: NAME, subject: "by hand: a loop", run: |calls| repeat(calls, by_hand) },
+    Row { name: NAME, subject: "resilience `#[retry]`", run: |calls| repeat(calls, ours) },
+    Row { name: NAME, subject: "backon", run: |calls| repeat(calls, by_backon) },
+];
+
+const NAME_ASYNC: &str = "the same retry, async";
+
+pub(crate) const ASYNC: &[Row] = &[
+    Row {
+        name: NAME_ASYNC,
+        subject: "by hand: a loop",
+        run: |calls| repeat(calls, |input| poll(by_hand_async(input))),
+    },
+    Row {
+        name: NAME_ASYNC,
+        subject: "resilience `#[retry]`",
+        run: |calls| repeat(calls, |input| poll(ours_async(input))),
+    },
+    Row {
+        name: NAME_ASYNC,
+        subject: "backon",
+        run: |calls| repeat(calls, |input| poll(by_backon_async(input))),
+    },
+];
+
+macro_rules! attempts {
+    ($attempt:expr, $sleep:path $(, $wait:ident)?) => {{
+        let mut attempt = 0;
+        loop {
+            match $attempt {
+                Ok(value) => return Ok(value),
+                Err(error) if attempt == 3 => return Err(error),
+                Err(_) => attempt += 1,
+            }
+            $sleep(Duration::from_millis(50 << attempt))$(.$wait)?;
+        }
+    }};
+}
+
+#[inline(never)]
+fn by_hand(input: u32) -> Result<u32> {
+    attempts!(work(input), std::thread::sleep)
+}
+
+#[inline(never)]
+#[retry(attempts = 4)]
+fn ours(input: u32) -> Result<u32> {
+    work(input)
+}
+
+/// As ours by default: from 100 ms, twice as long each time, at most 10 s, spread.
+fn backoff() -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(10))
+        .with_max_times(3)
+        .with_jitter()
+}
+
+#[inline(never)]
+fn by_backon(input: u32) -> Result<u32> {
+    (|| work(input)).retry(backoff()).call()
+}
+
+async fn by_hand_async(input: u32) -> Result<u32> {
+    attempts!(work_async(input).await, tokio::time::sleep, await)
+}
+
+#[retry(attempts = 4)]
+async fn ours_async(input: u32) -> Result<u32> {
+    work_async(input).await
+}
+
+async fn by_backon_async(input: u32) -> Result<u32> {
+    (|| work_async(input)).retry(backoff()).await
+}

@@ -1,0 +1,69 @@
+//! One closed breaker, and as many threads as one likes that call it at once.
+
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use recloser::Recloser;
+
+use crate::consecutive::{
+    by_hand, failsafe, failsafe_called, nobreak_called, ours, recloser_called,
+};
+use crate::repeat;
+
+/// A breaker for threads to share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Whose it is.
+    pub subject: &'static str,
+    /// How long it takes until each of the threads has made its calls.
+    pub run: fn(threads: u32, calls: u64) -> Duration,
+}
+
+/// Ours before the others.
+pub const SHARED: &[Shared] = &[
+    Shared {
+        subject: "by hand: a count in an atomic",
+        run: |threads, calls| together(threads, || repeat(calls, by_hand)),
+    },
+    Shared {
+        subject: "resilience `#[circuit_breaker]`",
+        run: |threads, calls| together(threads, || repeat(calls, ours)),
+    },
+    Shared {
+        subject: "failsafe",
+        run: |threads, calls| {
+            let breaker = failsafe();
+            together(threads, || repeat(calls, |input| failsafe_called(&breaker, input)))
+        },
+    },
+    Shared {
+        subject: "nobreak",
+        run: |threads, calls| {
+            let breaker = nobreak::breaker();
+            together(threads, || repeat(calls, |input| nobreak_called(&breaker, input)))
+        },
+    },
+    Shared {
+        subject: "recloser (a ring of 5 calls)",
+        run: |threads, calls| {
+            let breaker = Recloser::custom().error_rate(1.0).closed_len(5).build();
+            together(threads, || repeat(calls, |input| recloser_called(&breaker, input)))
+        },
+    },
+];
+
+/// The longest of the threads, all of which begin at once.
+fn together(threads: u32, calls: impl Fn() + Sync) -> Duration {
+    let (start, calls) = (Barrier::new(threads as usize), &calls);
+    let one = || {
+        start.wait();
+        let began = Instant::now();
+        calls();
+        began.elapsed()
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        let ended = running.into_iter().map(|thread| thread.join().expect("no panic in a call"));
+        ended.max().unwrap_or_default()
+    })
+}

@@ -1,0 +1,140 @@
+//! Closed, opening at 50 % of failures: among the last 100 calls, or in the last 10 s.
+
+use std::time::Duration;
+
+use failsafe::backoff;
+use failsafe::failure_policy::success_rate_over_time_window;
+use layered::{Execute, Service as _, Stack as _};
+use recloser::Recloser;
+use resilience::circuit_breaker;
+use seatbelt::breaker::Breaker;
+use seatbelt::{RecoveryInfo, ResilienceContext};
+use tower::{Service, ServiceExt as _};
+use tower_resilience_circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
+
+use crate::consecutive::{OPEN, failsafe_called, recloser_called};
+use crate::{Failure, Result, Row, poll, repeat, work, work_async};
+
+const LENGTH: Duration = Duration::from_secs(10);
+
+const NAME: &str = "breaker closed, half of 100 calls";
+
+pub(crate) const CALLS: &[Row] = &[
+    Row {
+        name: NAME,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat(calls, calls_ours),
+    },
+    Row {
+        name: NAME,
+        subject: "resilience `#[circuit_breaker]`, async",
+        run: |calls| repeat(calls, |input| poll(calls_ours_async(input))),
+    },
+    Row {
+        name: NAME,
+        subject: "recloser",
+        run: |calls| {
+            let breaker = Recloser::custom().error_rate(0.5).closed_len(100).build();
+            repeat(calls, |input| recloser_called(&breaker, input));
+        },
+    },
+    Row {
+        name: NAME,
+        subject: "tower-resilience, async",
+        run: |calls| {
+            let layer = CircuitBreakerLayer::builder().sliding_window_size(100);
+            tower(calls, &layer.build().expect("valid settings"), work_async);
+        },
+    },
+];
+
+const NAME_TIME: &str = "breaker closed, half in 10 s";
+
+pub(crate) const TIME: &[Row] = &[
+    Row {
+        name: NAME_TIME,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat(calls, time_ours),
+    },
+    Row {
+        name: NAME_TIME,
+        subject: "resilience `#[circuit_breaker]`, async",
+        run: |calls| repeat(calls, |input| poll(time_ours_async(input))),
+    },
+    Row {
+        name: NAME_TIME,
+        subject: "failsafe",
+        run: |calls| {
+            let backoff = backoff::constant(OPEN);
+            let policy = success_rate_over_time_window(0.5, 20, LENGTH, backoff);
+            let breaker = failsafe::Config::new().failure_policy(policy).build();
+            repeat(calls, |input| failsafe_called(&breaker, input));
+        },
+    },
+    Row { name: NAME_TIME, subject: "seatbelt, async", run: |calls| seatbelt(calls, work_async) },
+    Row {
+        name: NAME_TIME,
+        subject: "tower-resilience, async",
+        run: |calls| {
+            let layer = CircuitBreakerLayer::builder()
+                .sliding_window_type(SlidingWindowType::TimeBased)
+                .sliding_window_duration(LENGTH)
+                .minimum_number_of_calls(20);
+            tower(calls, &layer.build().expect("valid settings"), work_async);
+        },
+    },
+];
+
+#[inline(never)]
+#[circuit_breaker(failure_rate = 0.5, window = 100)]
+fn calls_ours(input: u32) -> Result<u32> {
+    work(input)
+}
+
+#[circuit_breaker(failure_rate = 0.5, window = 100)]
+async fn calls_ours_async(input: u32) -> Result<u32> {
+    work_async(input).await
+}
+
+#[inline(never)]
+#[circuit_breaker(failure_rate = 0.5)]
+fn time_ours(input: u32) -> Result<u32> {
+    work(input)
+}
+
+#[circuit_breaker(failure_rate = 0.5)]
+async fn time_ours_async(input: u32) -> Result<u32> {
+    work_async(input).await
+}
+
+/// One service that is not cloned for its calls, which is the cheapest way to use it.
+pub(crate) fn tower<F>(calls: u64, layer: &CircuitBreakerLayer, work: fn(u32) -> F)
+where
+    F: Future<Output = Result<u32>> + Send + 'static,
+{
+    let mut service = layer.layer_fn(tower::service_fn(work));
+    repeat(calls, |input| poll(async { service.ready().await?.call(input).await }));
+}
+
+/// Opens at half of 20 calls at least, for a year.
+pub(crate) fn seatbelt<F>(calls: u64, work: fn(u32) -> F)
+where
+    F: Future<Output = Result<u32>> + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let clock = runtime.block_on(async { tick::Clock::new_tokio() });
+    let context = ResilienceContext::<u32, Result<u32>>::new(&clock);
+    let layer = Breaker::layer("breaker", &context)
+        .recovery_with(|result: &Result<u32>, _| match result {
+            Ok(_) => RecoveryInfo::never(),
+            Err(_) => RecoveryInfo::retry(),
+        })
+        .rejected_input_error(|_, _| Failure::Rejected)
+        .failure_threshold(0.5)
+        .min_throughput(20)
+        .sampling_duration(LENGTH)
+        .break_duration(Duration::from_secs(365 * 24 * 3600));
+    let service = (layer, Execute::new(work)).into_service();
+    repeat(calls, |input| poll(service.execute(input)));
+}
