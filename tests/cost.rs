@@ -143,45 +143,48 @@ impl From<Rejected> for Failure {
     }
 }
 
+type Reply = Result<u32, Failure>;
+
+/// A name, a call of what the body shall return, that of the first call, and what later calls return.
+type Case = (&'static str, fn(Reply) -> Reply, Reply, Reply);
+
 #[test]
 fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
     #[circuit_breaker]
-    fn closed(result: Result<u32, Failure>) -> Result<u32, Failure> {
+    fn closed(result: Reply) -> Reply {
         result
     }
     #[circuit_breaker(failure_rate = 0.5)]
-    fn over_time(result: Result<u32, Failure>) -> Result<u32, Failure> {
+    fn over_time(result: Reply) -> Reply {
         result
     }
     #[circuit_breaker(failure_rate = 0.5, window = 100)]
-    fn over_calls(result: Result<u32, Failure>) -> Result<u32, Failure> {
+    fn over_calls(result: Reply) -> Reply {
         result
     }
     #[circuit_breaker(failure_threshold = 1)]
-    fn open(result: Result<u32, Failure>) -> Result<u32, Failure> {
+    fn open(result: Reply) -> Reply {
         result
     }
     #[bulkhead(max = 10)]
-    fn placed(result: Result<u32, Failure>) -> Result<u32, Failure> {
+    fn placed(result: Reply) -> Reply {
         result
     }
     #[bulkhead(max = 1)]
-    fn full(nested: bool) -> Result<u32, Failure> {
+    fn full(nested: bool) -> Reply {
         if nested { full(false) } else { Ok(7) }
     }
     #[rate_limit(rate = 1_000_000, burst = 1000)]
-    fn flowing(result: Result<u32, Failure>) -> Result<u32, Failure> {
+    fn flowing(result: Reply) -> Reply {
         result
     }
     #[rate_limit(rate = 1, per = "1h")]
-    fn dry(result: Result<u32, Failure>) -> Result<u32, Failure> {
+    fn dry(result: Reply) -> Reply {
         result
     }
-    type Call = fn(Result<u32, Failure>) -> Result<u32, Failure>;
     let ok = Ok(7);
     let rejected = Err(Failure::Rejected);
-    // What is made once, by the first call, is not meant.
-    let cases: [(&str, Call, Result<u32, Failure>, Result<u32, Failure>); 8] = [
+    let cases: [Case; 8] = [
         ("a closed breaker", closed, ok, ok),
         ("a closed breaker over time", over_time, ok, ok),
         ("a closed breaker over calls", over_calls, ok, ok),
@@ -192,6 +195,7 @@ fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
         ("a rate limit that is used up", dry, ok, rejected),
     ];
     for (name, call, first, then) in cases {
+        // What is made once, by the first call, is not meant.
         let _ = call(first);
         let counted = measure(|| {
             for _ in 0..200 {
@@ -209,7 +213,7 @@ macro_rules! counted {
         if FAILURES.load(Relaxed) >= 5 {
             return Err(Failure::Rejected);
         }
-        let result: Result<u32, Failure> = $body;
+        let result: Reply = $body;
         match result {
             Ok(_) => FAILURES.store(0, Relaxed),
             Err(_) => drop(FAILURES.fetch_add(1, Relaxed)),
@@ -222,7 +226,7 @@ macro_rules! repeated {
     ($body:expr) => {{
         let mut attempt = 0;
         loop {
-            let result: Result<u32, Failure> = $body;
+            let result: Reply = $body;
             attempt += 1;
             if result.is_ok() || attempt >= 4 {
                 return result;
@@ -243,17 +247,17 @@ macro_rules! timed {
 
 #[test]
 fn the_future_of_several_attributes_is_not_twice_that_of_the_hand_written_ones() {
-    async fn yields() -> Result<u32, Failure> {
+    async fn yields() -> Reply {
         tokio::task::yield_now().await;
         Err(Failure::Down)
     }
-    async fn three_by_hand() -> Result<u32, Failure> {
+    async fn three_by_hand() -> Reply {
         repeated!(counted!(timed!(yields().await)))
     }
     #[retry(attempts = 4)]
     #[circuit_breaker]
     #[timeout("5s")]
-    async fn three() -> Result<u32, Failure> {
+    async fn three() -> Reply {
         yields().await
     }
     #[fallback(value = 7)]
@@ -261,7 +265,7 @@ fn the_future_of_several_attributes_is_not_twice_that_of_the_hand_written_ones()
     #[circuit_breaker]
     #[bulkhead(max = 10)]
     #[timeout("5s")]
-    async fn five() -> Result<u32, Failure> {
+    async fn five() -> Reply {
         yields().await
     }
     let by_hand = size_of_val(&three_by_hand());

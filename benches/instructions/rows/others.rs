@@ -23,6 +23,7 @@ pub(super) mod fall_back {
     use super::{Result, call, fallback};
 
     #[inline(never)]
+    #[expect(clippy::unnecessary_wraps, reason = "both sides return the same")]
     pub(crate) fn by_hand(input: u32) -> Result<u32> {
         match call(input) {
             Ok(value) => Ok(value),
