@@ -154,11 +154,12 @@ where
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
         let policy = self.policy.lent().at("retry", Waits::Blocking);
-        let under = Under { policy: &policy, spending: Some(&spending), slot: None };
+        let under = Under { policy: &policy, spending: Some(&spending) };
         loop {
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
-            let step = state.step_blocking(under, body(), &*on, &*on_ok, on_retry, on_give_up);
+            let step =
+                state.step_blocking(under, None, body(), &*on, &*on_ok, on_retry, on_give_up);
             if let ControlFlow::Break(out) = step {
                 return out;
             }
@@ -179,10 +180,10 @@ where
             // Nothing of this block lives through the wait, so that the future is `Send`.
             let pause = {
                 let policy = self.policy.lent().at("retry", Waits::Async);
-                let under = Under { policy: &policy, spending: Some(&spending), slot: None };
+                let under = Under { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
-                match state.step(under, out, &*on, &*on_ok, on_retry, on_give_up) {
+                match state.step(under, None, out, &*on, &*on_ok, on_retry, on_give_up) {
                     ControlFlow::Break(out) => return out,
                     ControlFlow::Continue((next, pause)) => {
                         state = next;

@@ -50,15 +50,13 @@ enum Verdict {
     GiveUp(StopReason),
 }
 
-/// What a call runs under: three words.
+/// What a call runs under: two words, so that they travel in registers.
 #[derive(Clone, Copy, Debug)]
 pub struct Under<'p, B> {
     /// The policy, at its place.
     pub policy: &'p RetryPolicy<B>,
     /// What the call does with its budget, where it has one.
     pub spending: Option<&'p Spending<'p>>,
-    /// Where a layer inside tells that it turned the call away.
-    pub slot: Option<&'p Slot>,
 }
 
 impl RetryState {
@@ -133,15 +131,21 @@ impl RetryState {
     /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
     ///
     /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
-    /// a future with an error that is not `Send` stays `Send`.
+    /// a future with an error that is not `Send` stays `Send`. In `slot` a layer inside has told where it
+    /// turned the call away.
     ///
     /// # Errors
     /// None: `Break` carries the outcome back unchanged.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "closures are inferred from arguments only, and words travel in registers"
+    )]
     #[cold]
     #[inline(never)]
     pub fn step<O, B, C, D>(
         mut self,
-        Under { policy, spending, slot }: Under<'_, B>,
+        Under { policy, spending }: Under<'_, B>,
+        slot: Option<&Slot>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -181,11 +185,16 @@ impl RetryState {
     ///
     /// # Errors
     /// None: `Break` carries the outcome back unchanged.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "closures are inferred from arguments only, and words travel in registers"
+    )]
     #[cold]
     #[inline(never)]
     pub fn step_blocking<O, B, C, D>(
         &mut self,
         under: Under<'_, B>,
+        slot: Option<&Slot>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -198,7 +207,7 @@ impl RetryState {
         C: Into<Class>,
         D: Into<Class>,
     {
-        let (mut next, pause) = match self.step(under, out, on, on_ok, on_retry, on_give_up) {
+        let (mut next, pause) = match self.step(under, slot, out, on, on_ok, on_retry, on_give_up) {
             ControlFlow::Break(out) => return ControlFlow::Break(out),
             ControlFlow::Continue(next) => next,
         };

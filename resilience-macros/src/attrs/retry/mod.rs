@@ -213,7 +213,7 @@ impl Retry {
         let there = site.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
             quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
-                #state, #under, #out, #on, #on_ok, #on_retry, #on_give_up
+                #state, #under, #slot, #out, #on, #on_ok, #on_retry, #on_give_up
             ))
         };
         // With `on_ok` a success may have to be repeated as well.
@@ -222,7 +222,7 @@ impl Retry {
         let attempt = quote! {
             let #out = #attempt;
             #success
-            let #under = #private::Under { policy: #policy, spending: #budget, slot: #slot };
+            let #under = #private::Under { policy: #policy, spending: #budget };
         };
         if *is_async {
             let step = step(quote!(step), quote!(#state));
