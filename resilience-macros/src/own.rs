@@ -114,6 +114,16 @@ impl Owned {
         matches!(self.place, Place::Function)
     }
 
+    /// The expression that asks the policy in `local` for a permit. `waits` says whether its own settings
+    /// let a call wait; those of one from elsewhere may.
+    pub(crate) fn acquire(&self, local: &Ident, waits: bool, site: &Site) -> TokenStream {
+        match (waits || self.is_shared(), site.is_async) {
+            (false, _) => quote!(#local.try_acquire()),
+            (true, false) => quote!(#local.acquire_blocking()),
+            (true, true) => quote!(#local.acquire().await),
+        }
+    }
+
     /// The statements that bind a reference to the policy to `local`. `policy` is what makes it.
     pub(crate) fn get(&self, local: &Ident, policy: &TokenStream, site: &Site) -> TokenStream {
         let private = &site.private;

@@ -75,12 +75,8 @@ impl Attribute for Bulkhead {
         let declared = site.declare_slot();
         let (policy, checks) = self.policy(site);
         let get = self.bulkhead.get(&bulkhead, &policy, site);
-        let waits = self.bulkhead.is_shared() || self.queue.is_some() || self.wait.is_some();
-        let acquire = match (waits, site.is_async) {
-            (false, _) => quote!(#bulkhead.try_acquire()),
-            (true, false) => quote!(#bulkhead.acquire_blocking()),
-            (true, true) => quote!(#bulkhead.acquire().await),
-        };
+        let waits = self.queue.is_some() || self.wait.is_some();
+        let acquire = self.bulkhead.acquire(&bulkhead, waits, site);
         let run = site.run();
         let turned_away = site.reject(&rejected, self.error.as_ref());
         quote! {

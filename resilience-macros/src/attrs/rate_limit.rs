@@ -73,11 +73,7 @@ impl Attribute for RateLimit {
         let declared = site.declare_slot();
         let (policy, checks) = self.policy(site);
         let get = self.limiter.get(&limiter, &policy, site);
-        let acquire = match (self.limiter.is_shared() || self.wait.is_some(), site.is_async) {
-            (false, _) => quote!(#limiter.try_acquire()),
-            (true, false) => quote!(#limiter.acquire_blocking()),
-            (true, true) => quote!(#limiter.acquire().await),
-        };
+        let acquire = self.limiter.acquire(&limiter, self.wait.is_some(), site);
         let run = site.run();
         let turned_away = site.reject(&rejected, self.error.as_ref());
         quote! {
