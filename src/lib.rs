@@ -90,6 +90,12 @@ pub use resilience_macros::timeout;
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}
 
+#[cfg(feature = "http")]
+#[doc = include_str!("../docs/http.md")]
+pub mod http {
+    pub use resilience_http::*;
+}
+
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

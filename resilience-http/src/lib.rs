@@ -1,0 +1,1 @@
+//! What HTTP means for a retry.
