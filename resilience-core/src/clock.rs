@@ -59,7 +59,8 @@ impl Moment {
     }
 
     /// The time from `earlier` to here; zero where `earlier` is later.
-    pub(crate) fn since(self, earlier: Self) -> Duration {
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
 
@@ -74,7 +75,9 @@ impl Moment {
         self.0.get()
     }
 
-    pub(crate) fn plus(self, by: Duration) -> Self {
+    /// So much later.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }
 
@@ -90,7 +93,8 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 }
 
 /// The present, by the clock that rules on this thread.
-pub(crate) fn now() -> Moment {
+#[must_use]
+pub fn now() -> Moment {
     if is_untouched() {
         return Moment::from_instant(real_now());
     }
@@ -159,7 +163,7 @@ pub struct Pause(Duration);
 impl Pause {
     /// Starts a wait of `delay`. A test's guard may do it here and now; the second value is the time
     /// so passed that no clock shows.
-    pub(crate) fn start(delay: Duration) -> (Self, Duration) {
+    pub fn start(delay: Duration) -> (Self, Duration) {
         let unseen = ask(|layer| match layer {
             Layer::Clock(now) => {
                 *now = now.plus(delay);
@@ -181,7 +185,8 @@ impl Pause {
 
     /// Blocks the thread; returns the time so passed that the clock does not show, as under a
     /// paused runtime.
-    pub(crate) fn block(self) -> Duration {
+    #[expect(clippy::must_use_candidate, reason = "most callers have waited, and that is all")]
+    pub fn block(self) -> Duration {
         if self.0.is_zero() {
             return Duration::ZERO;
         }

@@ -26,6 +26,8 @@ mod random;
 mod rate_limit;
 mod rejected;
 mod replaced;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod response;
 mod retry;
 mod rules;
 mod slot;

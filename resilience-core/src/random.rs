@@ -12,7 +12,8 @@ pub(crate) enum Source {
 }
 
 /// A uniform draw from `[0, 1)`.
-pub(crate) fn draw() -> f64 {
+#[must_use]
+pub fn draw() -> f64 {
     ask(|layer| match layer {
         Layer::Draws(source) => source.next(),
         _ => None,

@@ -1,1 +1,23 @@
-//! What HTTP means for a retry.
+//! What HTTP means for a retry: which answers and errors are worth another attempt, when, and whether
+//! a repetition is safe.
+//!
+//! Depend on `resilience-rs` with its feature `http`, which re-exports everything here as
+//! `resilience::http` and has the guide.
+
+mod classifier;
+mod clients;
+mod error;
+mod gate;
+mod io;
+mod key;
+mod rate_limit;
+mod response;
+mod retry_after;
+mod status;
+
+pub use classifier::Classifier;
+pub use error::{HttpError, classify, classify_chain};
+pub use gate::HostGate;
+pub use key::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
+pub use response::{HttpResponse, classify_response};
+pub use retry_after::{RetryAfter, retry_after};

@@ -1,0 +1,73 @@
+//! A rejected call as an answer of this process: of `axum`, of `tonic`.
+
+#[cfg(feature = "axum")]
+mod axum {
+    use axum_core::response::{IntoResponse, Response};
+    use http::{HeaderName, HeaderValue, StatusCode, header};
+
+    use crate::rejected::{Rejected, RejectedKind};
+
+    /// What the one who asked is told: 503 for an open circuit and a full bulkhead, 429 for a rate limit,
+    /// 504 for a timeout, with a short JSON body such as `{"error":"circuit open","retry_after":3}`.
+    ///
+    /// All but the timeout say when to come back, in `Retry-After`: in whole seconds rounded up, at least
+    /// one. The name of the function is not told.
+    impl IntoResponse for Rejected {
+        fn into_response(self) -> Response {
+            let status = match self.kind() {
+                RejectedKind::CircuitOpen | RejectedKind::BulkheadFull => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+                RejectedKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+                RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            };
+            let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            if self.kind() == RejectedKind::TimedOut {
+                let body = format!(r#"{{"error":"{}"}}"#, self.kind());
+                return (status, json, body).into_response();
+            }
+            let seconds = seconds(&self);
+            let body = format!(r#"{{"error":"{}","retry_after":{seconds}}}"#, self.kind());
+            let later: [(HeaderName, HeaderValue); 1] = [(header::RETRY_AFTER, seconds.into())];
+            (status, json, later, body).into_response()
+        }
+    }
+
+    fn seconds(rejected: &Rejected) -> u64 {
+        let after = rejected.retry_after().unwrap_or_default();
+        let begun = u64::from(after.subsec_nanos() > 0);
+        after.as_secs().saturating_add(begun).max(1)
+    }
+}
+
+#[cfg(feature = "tonic")]
+mod tonic {
+    use std::sync::Arc;
+
+    use tonic::{Code, Status};
+
+    use crate::rejected::{Rejected, RejectedKind};
+
+    /// `UNAVAILABLE` for an open circuit and a full bulkhead, `RESOURCE_EXHAUSTED` for a rate limit,
+    /// `DEADLINE_EXCEEDED` for a timeout, with the rejection as its source. When to come back stands in
+    /// `grpc-retry-pushback-ms`.
+    impl From<Rejected> for Status {
+        fn from(rejected: Rejected) -> Self {
+            let code = match rejected.kind() {
+                RejectedKind::CircuitOpen | RejectedKind::BulkheadFull => Code::Unavailable,
+                RejectedKind::RateLimited => Code::ResourceExhausted,
+                RejectedKind::TimedOut => Code::DeadlineExceeded,
+            };
+            let mut status = Self::new(code, rejected.kind().to_string());
+            if let Some(after) = rejected.retry_after() {
+                let millis = after.as_nanos().div_ceil(1_000_000);
+                // Digits are always a value.
+                if let Ok(millis) = millis.to_string().parse() {
+                    status.metadata_mut().insert("grpc-retry-pushback-ms", millis);
+                }
+            }
+            status.set_source(Arc::new(rejected));
+            status
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `hyper_util::client::legacy::Error`.
+
+use std::error::Error as _;
+
+use hyper_util::client::legacy::Error;
+use resilience_core::Class;
+
+use super::connect::unconnected;
+
+pub(super) fn class(error: &Error) -> Option<Class> {
+    error.is_connect().then(|| unconnected(error.source()))
+}

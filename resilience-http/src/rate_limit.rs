@@ -1,0 +1,42 @@
+//! The field `RateLimit` of the IETF draft: `"default";r=0;t=30`.
+
+use core::time::Duration;
+
+use http::{HeaderMap, HeaderName, header};
+use sfv::{BareItem, List, ListEntry, Parser};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// The time until the last of the limits that are used up is refilled. A field that is malformed counts
+/// as none, and so does one that a cache has kept.
+pub(crate) fn reset(headers: &HeaderMap) -> Option<Duration> {
+    if headers.contains_key(header::AGE) {
+        return None;
+    }
+    let mut longest = None;
+    for line in headers.get_all(RATE_LIMIT) {
+        let entries: List = Parser::new(line.as_bytes()).parse().ok()?;
+        for entry in &entries {
+            let ListEntry::Item(item) = entry else { return None };
+            if !matches!(item.bare_item, BareItem::String(_)) {
+                return None;
+            }
+            let left = number(item.params.get("r")?)?;
+            let reset = match item.params.get("t") {
+                Some(reset) => Some(number(reset)?),
+                None => None,
+            };
+            if left == 0 {
+                longest = longest.max(reset);
+            }
+        }
+    }
+    longest.map(Duration::from_secs)
+}
+
+fn number(value: &BareItem) -> Option<u64> {
+    match value {
+        BareItem::Integer(number) => u64::try_from(*number).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,88 @@
+//! What a response means.
+
+use http::{HeaderMap, StatusCode};
+use resilience_core::Class;
+
+use crate::classifier::Classifier;
+
+/// What a response means, for `on_ok`: a 503 is repeated without being turned into an error, a 429 waits
+/// as long as the server says, a 404 is returned at once. [`Classifier`] has the choices.
+///
+/// The response does not know the method of its request: on a function whose request must not be applied
+/// twice, say `idempotent = false`.
+///
+/// ```
+/// # extern crate resilience_core as resilience;
+/// use core::time::Duration;
+/// use http::Response;
+/// use resilience::Kind;
+/// use resilience_http::classify_response;
+///
+/// let busy = Response::builder().status(429).header("retry-after", "2").body(()).unwrap();
+/// let class = classify_response(&busy);
+/// assert_eq!((class.kind, class.after), (Kind::Throttled, Some(Duration::from_secs(2))));
+///
+/// let missing = Response::builder().status(404).body(()).unwrap();
+/// assert_eq!(classify_response(&missing).kind, Kind::Permanent); // it stands
+/// ```
+#[must_use]
+pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> Class {
+    Classifier::new().response(response)
+}
+
+/// A response, of whichever client.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no HTTP response that `resilience::http` knows",
+    label = "needs `HttpResponse`",
+    note = "those of `http` are known (which are also those of `hyper`, `hyper-util` and `axum`), with the feature `reqwest` those of `reqwest`, and with `reqwest-blocking` those of its blocking client",
+    note = "for a type of your own, implement `resilience::http::HttpResponse`: its status and its headers"
+)]
+pub trait HttpResponse {
+    /// Its status.
+    fn status(&self) -> StatusCode;
+
+    /// Its headers.
+    fn headers(&self) -> &HeaderMap;
+}
+
+impl<B> HttpResponse for http::Response<B> {
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        self.headers()
+    }
+}
+
+impl HttpResponse for http::response::Parts {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+#[cfg(feature = "reqwest")]
+impl HttpResponse for reqwest::Response {
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        self.headers()
+    }
+}
+
+#[cfg(feature = "reqwest-blocking")]
+impl HttpResponse for reqwest::blocking::Response {
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        self.headers()
+    }
+}

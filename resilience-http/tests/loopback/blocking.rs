@@ -1,0 +1,59 @@
+//! `reqwest`, blocking.
+
+use std::time::Duration;
+
+use ::reqwest::Method;
+use ::reqwest::blocking::{Client, Response};
+use resilience::http::{classify, classify_response};
+use resilience::{retry, testing};
+
+use crate::server::{Act::*, Server};
+use crate::{OK, SCENARIOS, check};
+
+/// Long enough for a busy machine.
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn client(limit: Duration) -> Client {
+    let builder = Client::builder().no_proxy().timeout(limit);
+    builder.build().expect("a client")
+}
+
+#[retry(on = classify, on_ok = classify_response, idempotent = method.is_idempotent())]
+fn fetch(
+    client: &Client,
+    method: Method,
+    url: &str,
+) -> Result<http::Response<String>, reqwest::Error> {
+    let response = client.request(method.clone(), url).send()?;
+    let mut whole = http::Response::builder().status(response.status());
+    if let Some(headers) = whole.headers_mut() {
+        headers.clone_from(response.headers());
+    }
+    let body = response.text()?;
+    Ok(whole.body(body).expect("an answer"))
+}
+
+#[test]
+fn every_scenario() {
+    let _guard = testing::no_waits();
+    for scenario in &SCENARIOS {
+        for method in [Method::GET, Method::POST] {
+            let server = Server::new(scenario.script);
+            let post = method == Method::POST;
+            let result = fetch(&client(scenario.limit()), method, &server.url());
+            check(scenario, post, &server, result.ok().map(|it| it.status().as_u16()));
+        }
+    }
+}
+
+#[test]
+fn the_response_of_the_client_is_understood_as_it_is() {
+    #[retry(on = classify, on_ok = classify_response)]
+    fn get(url: &str) -> reqwest::Result<Response> {
+        client(LIMIT).get(url).send()
+    }
+    let _guard = testing::no_waits();
+    let server = Server::new(&[Answer(503, ""), Answer(429, "retry-after: 7\r\n"), OK]);
+    assert!(get(&server.url()).is_ok_and(|it| it.status().is_success()));
+    assert_eq!(server.requests(), 3);
+}

@@ -1,0 +1,189 @@
+//! `reqwest`, async.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use ::reqwest::{Client, Method, Response, redirect};
+use resilience::http::{classify, classify_response};
+use resilience::{Class, DelaySource, RetryEvent, Sent, StopReason, retry, testing};
+
+use crate::server::{Act::*, Server};
+use crate::{OK, SCENARIOS, check};
+
+/// Long enough for a busy machine.
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn client(limit: Duration) -> Client {
+    let builder = Client::builder().no_proxy().timeout(limit);
+    builder.redirect(redirect::Policy::limited(2)).build().expect("a client")
+}
+
+/// A request and its whole answer.
+#[retry(on = classify, on_ok = classify_response, idempotent = method.is_idempotent())]
+async fn fetch(
+    client: &Client,
+    method: Method,
+    url: &str,
+) -> Result<http::Response<String>, reqwest::Error> {
+    let response = client.request(method.clone(), url).send().await?;
+    let mut whole = http::Response::builder().status(response.status());
+    if let Some(headers) = whole.headers_mut() {
+        headers.clone_from(response.headers());
+    }
+    let body = response.text().await?;
+    Ok(whole.body(body).expect("an answer"))
+}
+
+#[tokio::test]
+async fn every_scenario() {
+    let _guard = testing::no_waits();
+    for scenario in &SCENARIOS {
+        for method in [Method::GET, Method::POST] {
+            let server = Server::new(scenario.script);
+            let post = method == Method::POST;
+            let result = fetch(&client(scenario.limit()), method, &server.url()).await;
+            check(scenario, post, &server, result.ok().map(|it| it.status().as_u16()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_response_of_the_client_is_understood_as_it_is() {
+    #[retry(on = classify, on_ok = classify_response, on_retry = |event: &RetryEvent<'_, _>| {
+        waits.borrow_mut().push((event.delay, event.delay_source));
+    })]
+    async fn get(
+        client: &Client,
+        url: &str,
+        waits: &RefCell<Vec<(Duration, DelaySource)>>,
+    ) -> reqwest::Result<Response> {
+        client.get(url).send().await
+    }
+    let _guard = testing::no_waits();
+    let server = Server::new(&[Answer(429, "retry-after: 7\r\n"), Answer(503, ""), OK]);
+    let waits = RefCell::default();
+    let response = get(&client(LIMIT), &server.url(), &waits).await.expect("an answer");
+    assert_eq!((response.status().as_u16(), server.requests()), (200, 3));
+    let waits = waits.into_inner();
+    assert_eq!(waits[0], (Duration::from_secs(7), DelaySource::Server));
+    assert_eq!(waits[1].1, DelaySource::Backoff);
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_safe_to_repeat_for_every_method() {
+    #[retry(on = classify, idempotent = method.is_idempotent())]
+    async fn send(method: Method, url: &str, calls: &Cell<u32>) -> reqwest::Result<Response> {
+        calls.set(calls.get() + 1);
+        client(LIMIT).request(method.clone(), url).send().await
+    }
+    let _guard = testing::no_waits();
+    for method in [Method::GET, Method::POST] {
+        let calls = Cell::new(0);
+        assert!(send(method, &Server::nobody(), &calls).await.is_err_and(|it| it.is_connect()));
+        assert_eq!(calls.get(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_was_sent_counts_as_well() {
+    #[retry(on = classify, on_ok = classify_response, idempotent = false)]
+    async fn post(url: &str) -> reqwest::Result<Response> {
+        client(Duration::from_millis(150)).post(url).body("amount=5").send().await
+    }
+    let _guard = testing::no_waits();
+    for (script, received) in [(Reset, 1), (Close, 1), (Hang, 1), (ResetUnread, 0)] {
+        let server = Server::new(&[script, OK]);
+        assert!(post(&server.url()).await.is_err());
+        assert_eq!((server.requests(), server.connections()), (received, 1), "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
+    let _guard = testing::no_waits();
+    for (method, received, ended) in [(Method::GET, 3, Some(200)), (Method::POST, 2, None)] {
+        // The second request goes out on the connection of the first, and is received, but not answered.
+        let server = Server::new(&[OK, Close, OK]);
+        let client = client(LIMIT);
+        assert!(fetch(&client, method.clone(), &server.url()).await.is_ok());
+        let result = fetch(&client, method, &server.url()).await;
+        assert_eq!(result.ok().map(|it| it.status().as_u16()), ended);
+        assert_eq!(server.requests(), received);
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_the_clients_affair() {
+    let _guard = testing::no_waits();
+    let redirected = Answer(307, "location: /there\r\n");
+    let server = Server::new(&[redirected, Answer(503, ""), redirected, OK]);
+    let result = fetch(&client(LIMIT), Method::GET, &server.url()).await.expect("an answer");
+    assert_eq!((result.status().as_u16(), server.requests()), (200, 4));
+
+    // Round and round: the client gives up, and nobody begins again.
+    let server = Server::new(&[redirected]);
+    let error = fetch(&client(LIMIT), Method::GET, &server.url()).await.expect_err("a loop");
+    assert!(error.is_redirect());
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn the_class_says_why_it_ended() {
+    #[retry(on = classify, on_ok = classify_response, idempotent = false, on_give_up = |event| {
+        *end.borrow_mut() = Some((event.reason, event.class.after));
+    })]
+    async fn post(
+        url: &str,
+        end: &RefCell<Option<(StopReason, Option<Duration>)>>,
+    ) -> reqwest::Result<Response> {
+        client(LIMIT).post(url).send().await
+    }
+    let _guard = testing::no_waits();
+    for (act, reason, after) in [
+        (Close, StopReason::NotIdempotent, None),
+        (Answer(429, "retry-after: 120\r\n"), StopReason::RetryAfter, Some(120)),
+        (
+            Answer(429, "retry-after: 99999999999999999999\r\n"),
+            StopReason::RetryAfter,
+            Some(u64::MAX),
+        ),
+    ] {
+        let server = Server::new(&[act]);
+        let end = RefCell::default();
+        let _ = post(&server.url(), &end).await;
+        assert_eq!(end.take(), Some((reason, after.map(Duration::from_secs))));
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_was_made_an_error_has_lost_its_headers() {
+    #[retry(on = classify)]
+    async fn get(url: &str) -> reqwest::Result<Response> {
+        client(LIMIT).get(url).send().await?.error_for_status()
+    }
+    let _guard = testing::no_waits();
+    let server = Server::new(&[Answer(503, ""), OK]);
+    assert!(get(&server.url()).await.is_ok());
+    let server = Server::new(&[Answer(404, ""), OK]);
+    assert!(get(&server.url()).await.is_err_and(|it| it.is_status()));
+    assert_eq!(server.requests(), 1);
+}
+
+/// Knows no name.
+#[derive(Debug)]
+struct Nameless;
+
+impl reqwest::dns::Resolve for Nameless {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async move { Err(format!("{} is not known", name.as_str()).into()) })
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_known_may_be_another_time() {
+    let client = Client::builder().no_proxy().dns_resolver(Nameless).build().expect("a client");
+    let error = client.post("http://api.example/").send().await.expect_err("no address");
+    assert!(error.is_connect());
+    assert_eq!(classify(&error), Class::transient().sent(Sent::No));
+}

@@ -1,0 +1,106 @@
+//! `tonic::Status`.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilience::http::{Classifier, classify};
+use resilience::{Class, Classify, Kind, Rejected, RejectedKind, Sent, retry, testing};
+use tonic::{Code, ConnectError, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+const AFTER: Duration = Duration::from_millis(250);
+
+fn pushback(code: Code, value: &str) -> Status {
+    let mut status = Status::new(code, "");
+    let value = value.parse().expect("a value");
+    status.metadata_mut().insert("grpc-retry-pushback-ms", value);
+    status
+}
+
+fn caused_by(code: Code, source: impl std::error::Error + Send + Sync + 'static) -> Status {
+    let mut status = Status::new(code, "");
+    status.set_source(Arc::new(source));
+    status
+}
+
+#[test]
+fn codes() {
+    for code in (0..17).map(Code::from) {
+        let expected = match code {
+            Code::Unavailable => Class::transient(),
+            _ => Class::permanent(),
+        };
+        assert_eq!(classify(&Status::new(code, "")), expected, "{code:?}");
+    }
+    let exhausted = Status::new(Code::ResourceExhausted, "");
+    let rules = Classifier::new().resource_exhausted(true);
+    assert_eq!(rules.error(&exhausted), Class::throttled(None));
+}
+
+#[test]
+fn a_server_that_says_when() {
+    assert_eq!(classify(&pushback(Code::Unavailable, "250")), Class::transient().after(AFTER));
+    let exhausted = classify(&pushback(Code::ResourceExhausted, "250"));
+    assert_eq!(exhausted, Class::throttled(Some(AFTER)));
+    for never in ["-1", "", "soon", "1.5", "+5"] {
+        assert_eq!(classify(&pushback(Code::Unavailable, never)), Class::permanent(), "{never:?}");
+    }
+    // It makes nothing worth another attempt that is not.
+    assert_eq!(classify(&pushback(Code::NotFound, "250")), Class::permanent());
+
+    let details = ErrorDetails::with_retry_info(Some(AFTER));
+    let status = Status::with_error_details(Code::ResourceExhausted, "", details.clone());
+    assert_eq!(classify(&status), Class::throttled(Some(AFTER)));
+    let status = Status::with_error_details(Code::Unavailable, "", details);
+    assert_eq!(classify(&status), Class::transient().after(AFTER));
+}
+
+#[test]
+fn what_the_transport_says() {
+    let refused = ConnectError(io::Error::from(ErrorKind::ConnectionRefused).into());
+    let class = classify(&caused_by(Code::Unavailable, refused));
+    assert_eq!(class, Class::transient().sent(Sent::No));
+    let distrusted = io::Error::new(ErrorKind::InvalidData, "invalid peer certificate");
+    let class = classify(&caused_by(Code::Unavailable, ConnectError(distrusted.into())));
+    assert_eq!(class, Class::permanent().sent(Sent::No));
+    let reset = || io::Error::from(ErrorKind::ConnectionReset);
+    for code in [Code::Unknown, Code::Internal, Code::Unavailable] {
+        assert_eq!(classify(&caused_by(code, reset())), Class::transient(), "{code:?}");
+    }
+    assert_eq!(classify(&caused_by(Code::DataLoss, reset())), Class::permanent());
+    let calm = caused_by(Code::ResourceExhausted, h2::Error::from(h2::Reason::ENHANCE_YOUR_CALM));
+    assert_eq!(classify(&calm), Class::permanent()); // our own side, not the remote one
+}
+
+#[test]
+fn a_rejection_becomes_a_status_and_is_known_again() {
+    for (kind, code) in [
+        (RejectedKind::CircuitOpen, Code::Unavailable),
+        (RejectedKind::BulkheadFull, Code::Unavailable),
+        (RejectedKind::RateLimited, Code::ResourceExhausted),
+    ] {
+        let rejected = Rejected::new(kind, "function", Some(Duration::from_micros(1500)));
+        let status = Status::from(rejected.clone());
+        assert_eq!(status.code(), code);
+        assert_eq!(status.metadata().get("grpc-retry-pushback-ms").expect("a time"), "2");
+        assert_eq!(classify(&status), rejected.classify());
+    }
+    let status = Status::from(Rejected::timed_out("function", AFTER));
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(status.metadata().is_empty());
+    assert_eq!(classify(&status).kind, Kind::Transient);
+}
+
+#[test]
+fn on_a_function() {
+    #[retry(on = classify, idempotent = false)]
+    fn call(calls: &mut u32, code: Code) -> Result<(), Status> {
+        *calls += 1;
+        Err(pushback(code, "1"))
+    }
+    let _guard = testing::no_waits();
+    let mut calls = 0;
+    assert!(call(&mut calls, Code::Unavailable).is_err());
+    assert_eq!(calls, 1);
+}
