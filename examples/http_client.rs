@@ -33,7 +33,7 @@ static REQUESTS: AtomicU32 = AtomicU32::new(0);
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = start_server().await?;
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    println!("{:<12} {:<7} {:>20} {:>9} {:>9}", "path", "method", "in the end", "requests", "took");
+    println!("{:<14}{:<8}{:<25}{:>8}{:>8}", "path", "method", "in the end", "requests", "took");
     for (path, method, expected, requests) in [
         ("/flaky", Method::GET, 200, 3),
         ("/flaky", Method::POST, 503, 1), // it may have been applied
@@ -47,7 +47,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let response = call(&client, method.clone(), &format!("http://{server}{path}")).await?;
         let (status, seen) = (response.status(), REQUESTS.load(Relaxed));
         let took = start.elapsed().as_secs_f32();
-        println!("{path:<12} {method:<7} {:>20} {seen:>9} {took:>8.1}s", status.to_string());
+        let (method, end) = (method.to_string(), status.to_string());
+        println!("{path:<14}{method:<8}{end:<25}{seen:>8}{took:>7.1}s");
         assert_eq!((status.as_u16(), seen), (expected, requests), "another story");
     }
     println!("\nA failure is repeated where that is safe, a server's wait is kept, a 404 stands.");

@@ -58,6 +58,10 @@
 //!   `start_paused` tests take no time. Without the feature every async wait uses the neutral timer.
 //! - **`tracing`**: events, target `resilience`: a scheduled retry and a breaker's change at WARN, a
 //!   give-up at ERROR, a fallback at INFO, a call that was turned away at DEBUG.
+//! - **`http`**: the module `http`: what answers and errors of HTTP mean, `Retry-After`, idempotency
+//!   keys, and a gate for hosts that ask for less. **`reqwest`**, **`reqwest-blocking`**, **`hyper`**,
+//!   **`hyper-util`**, **`http2`** and **`tonic`** add what these clients return.
+//! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.
 
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.
 extern crate self as resilience;
