@@ -34,7 +34,8 @@
 //!
 //! Several on one function are layers, of which the top one is outermost; what they mean together stands
 //! in [`ordering`]. A call that one of them turns away is a [`Rejected`], for which the error of the
-//! function needs one line, `From<Rejected>`.
+//! function needs one line, `From<Rejected>`. Who knows the decorators of Python finds them in
+//! [`from_python`].
 //!
 //! What an attribute does can be done by hand with the same types: [`RetryPolicy`], [`CircuitBreaker`],
 //! [`Bulkhead`], [`RateLimiter`].
@@ -90,6 +91,9 @@ pub use resilience_macros::rate_limit;
 pub use resilience_macros::retry;
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
+
+#[doc = include_str!("../docs/from-python.md")]
+pub mod from_python {}
 
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}

@@ -1,0 +1,182 @@
+//! `pybreaker`.
+
+use std::cell::RefCell;
+use std::sync::{Barrier, BarrierWaitResult};
+use std::thread;
+use std::time::Duration;
+
+use resilience::{CircuitBreaker, CircuitState, Rejected, StateChange, circuit_breaker, testing};
+
+#[derive(Debug, PartialEq)]
+enum ChargeError {
+    Bank,
+    Value,
+    Rejected(Rejected),
+}
+
+impl From<Rejected> for ChargeError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+thread_local! {
+    static CHANGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn log(change: &StateChange) {
+    CHANGES.with_borrow_mut(|changes| changes.push(format!("{} -> {}", change.from, change.to)));
+}
+
+#[circuit_breaker(
+    failure_threshold = 3,
+    reset_timeout = "60s",
+    on = |error| !matches!(error, ChargeError::Value),
+    on_state_change = log,
+    name = "bank",
+)]
+fn charge(outcome: Result<(), ChargeError>) -> Result<(), ChargeError> {
+    outcome
+}
+
+fn fail() -> Result<(), ChargeError> {
+    charge(Err(ChargeError::Bank))
+}
+
+fn is_turned_away(outcome: &Result<(), ChargeError>) -> bool {
+    matches!(outcome, Err(ChargeError::Rejected(_)))
+}
+
+/// `fail_max=3, reset_timeout=60`, and a listener's `state_change`.
+#[test]
+fn the_third_failure_in_a_row_opens_it_for_a_minute() {
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    assert_eq!((fail(), fail()), (Err(ChargeError::Bank), Err(ChargeError::Bank)));
+    assert_eq!(charge(Ok(())), Ok(())); // begins the count anew
+    for _ in 0..3 {
+        // Also that of the call that opens it, where `pybreaker` raises its own.
+        assert_eq!(fail(), Err(ChargeError::Bank));
+    }
+    clock.advance(Duration::from_millis(59_999));
+    assert!(is_turned_away(&charge(Ok(()))));
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(fail(), Err(ChargeError::Bank)); // the trial call, and open again
+    assert!(is_turned_away(&charge(Ok(()))));
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(charge(Ok(())), Ok(()));
+    let changes = CHANGES.take();
+    assert_eq!(
+        changes,
+        [
+            "closed -> open",
+            "open -> half-open",
+            "half-open -> open",
+            "open -> half-open",
+            "half-open -> closed"
+        ]
+    );
+}
+
+/// `exclude=[ValueError]`, which for `pybreaker` is a success.
+#[test]
+fn an_excluded_error_is_neither_success_nor_failure() {
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for _ in 0..9 {
+        assert_eq!(charge(Err(ChargeError::Value)), Err(ChargeError::Value));
+    }
+    let two = (fail(), fail());
+    assert_eq!(two, (Err(ChargeError::Bank), Err(ChargeError::Bank)));
+    assert_eq!(charge(Err(ChargeError::Value)), Err(ChargeError::Value)); // does not begin it anew
+    assert_eq!(fail(), Err(ChargeError::Bank));
+    assert!(is_turned_away(&charge(Ok(()))));
+
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(charge(Err(ChargeError::Value)), Err(ChargeError::Value)); // does not close it
+    assert_eq!(CHANGES.take().last().map(String::as_str), Some("open -> half-open"));
+}
+
+#[circuit_breaker(reset_timeout = "60s")]
+fn plain(works: bool) -> Option<()> {
+    works.then_some(())
+}
+
+#[test]
+fn without_arguments_it_is_five_failures_and_a_minute() {
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for _ in 0..4 {
+        plain(false);
+    }
+    assert_eq!(plain(true), Some(()));
+    for _ in 0..5 {
+        plain(false);
+    }
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(plain(true), None);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(plain(true), Some(()));
+}
+
+#[circuit_breaker(reset_timeout = "60s", success_threshold = 2)]
+fn twice(works: bool) -> Option<()> {
+    works.then_some(())
+}
+
+/// `success_threshold=2`: one success is not enough, and a failure after it opens again.
+#[test]
+fn two_successes_close_it() {
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for _ in 0..5 {
+        twice(false);
+    }
+    clock.advance(Duration::from_secs(60));
+    assert_eq!((twice(true), twice(false), twice(true)), (Some(()), None, None));
+    clock.advance(Duration::from_secs(60));
+    assert_eq!((twice(true), twice(true), twice(true)), (Some(()), Some(()), Some(())));
+}
+
+#[test]
+fn by_hand_and_in_somebodys_hand() {
+    let bank = CircuitBreaker::new().failure_threshold(3).reset_timeout(Duration::from_secs(60));
+    let clock = testing::clock();
+    assert_eq!(bank.call(|| None::<()>), None);
+    assert_eq!((bank.state(), bank.snapshot().consecutive_failures), (CircuitState::Closed, 1));
+
+    bank.trip(); // `open()`, which lasts as long as if failures had done it
+    assert!(bank.try_acquire().is_err());
+    clock.advance(Duration::from_secs(60));
+    bank.try_acquire().expect("the time is over").success();
+    assert_eq!(bank.state(), CircuitState::Closed);
+
+    bank.trip();
+    bank.probe(); // `half_open()`
+    assert_eq!(bank.state(), CircuitState::HalfOpen);
+    bank.reset(); // `close()`
+    assert_eq!(bank.state(), CircuitState::Closed);
+}
+
+/// Under `pybreaker`'s lock the second call would wait for the first, which waits for it.
+#[test]
+fn calls_run_at_once() {
+    let (bank, both) = (CircuitBreaker::new(), Barrier::new(2));
+    let meet = || bank.call(|| Ok::<BarrierWaitResult, Rejected>(both.wait()));
+    thread::scope(|scope| {
+        let calls = [scope.spawn(meet), scope.spawn(meet)];
+        assert!(calls.into_iter().all(|call| call.join().is_ok_and(|outcome| outcome.is_ok())));
+    });
+}
+
+#[circuit_breaker(failure_threshold = 2)]
+async fn charge_async() -> Result<(), ChargeError> {
+    tokio::task::yield_now().await;
+    Err(ChargeError::Bank)
+}
+
+/// `@breaker` on an `async def` sees a success, the coroutine.
+#[tokio::test]
+async fn async_failures_open_it_too() {
+    let _state = testing::fresh_state();
+    for _ in 0..2 {
+        assert_eq!(charge_async().await, Err(ChargeError::Bank));
+    }
+    assert!(is_turned_away(&charge_async().await));
+}

@@ -1,0 +1,134 @@
+//! The `curl` lines of the README's section on `resilient_api`, run against the example itself.
+//!
+//! What the README shows must be what comes, but for the dates and the ports.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
+
+const EXAMPLE: &str = "resilient_api";
+/// Where the README has the server.
+const SHOWN: &str = "http://127.0.0.1:3000";
+
+#[test]
+fn the_readme_shows_what_the_example_does() {
+    let steps = steps();
+    let server = Server::start();
+    let [(start, announced), requests @ ..] = steps.as_slice() else { panic!("no steps") };
+    assert!(start.starts_with("cargo run --example resilient_api"), "{start}");
+    assert_eq!(without_ports(&server.announced), without_ports(announced));
+
+    assert!(requests.len() > 20, "the section is longer than that");
+    for (line, shown) in requests {
+        let printed = curl(&line.replace(SHOWN, &server.url));
+        assert_eq!(without_dates(&printed), without_dates(shown), "$ {line}");
+    }
+}
+
+/// The commands of the section, each with what it prints.
+fn steps() -> Vec<(String, String)> {
+    let readme = include_str!("../README.md");
+    let (_, section) = readme.split_once("## resilient_api\n").expect("the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let blocks = section.split("```console\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap_or_default());
+    let steps = blocks.flat_map(|block| block.split("$ ").skip(1));
+    let steps = steps.filter_map(|step| step.split_once('\n'));
+    steps.map(|(line, shown)| (line.to_owned(), shown.trim().to_owned())).collect()
+}
+
+/// What a line of `curl` prints. (A shell would only take the quotes away.)
+fn curl(line: &str) -> String {
+    let mut words = Vec::new();
+    for (number, part) in line.split('\'').enumerate() {
+        match number % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    let (name, arguments) = words.split_first().expect("a command");
+    assert_eq!(name, "curl");
+    let output = Command::new("curl")
+        .args(["--disable", "--noproxy", "*"]) // nothing of whoever runs the test
+        .args(arguments)
+        .output()
+        .expect("this test needs `curl`");
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).replace('\r', "").trim().to_owned()
+}
+
+fn without_dates(text: &str) -> String {
+    let lines = text.lines().map(|line| if line.starts_with("date: ") { "date" } else { line });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn without_ports(text: &str) -> String {
+    let parts = text.split("127.0.0.1:");
+    parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit())).collect()
+}
+
+/// The example, until it is dropped.
+struct Server {
+    process: Child,
+    announced: String,
+    url: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut process = Command::new(example())
+            .args(["--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the example starts");
+        let output = process.stdout.take().expect("it is piped");
+        let mut server = Self { process, announced: String::new(), url: String::new() };
+        BufReader::new(output).read_line(&mut server.announced).expect("the example speaks");
+        server.announced.truncate(server.announced.trim_end().len());
+        let url = server.announced.split_whitespace().find(|word| word.starts_with("http"));
+        url.expect("it tells its URL").clone_into(&mut server.url);
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+/// The example's binary, which stands beside this test's. `cargo test` has built it; with `--test` it
+/// has not, so what is missing or out of date is built here.
+fn example() -> PathBuf {
+    let test = env::current_exe().expect("this test is a file");
+    let profile = test.ancestors().nth(2).expect("target/debug/deps/…");
+    let binary = profile.join("examples").join(format!("{EXAMPLE}{}", env::consts::EXE_SUFFIX));
+    if modified(&binary) < newest_source() {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--example", EXAMPLE, "--target-dir"]);
+        build.arg(profile.parent().expect("target/debug"));
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+        assert!(status.success(), "the example does not build");
+    }
+    binary
+}
+
+fn newest_source() -> SystemTime {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(EXAMPLE);
+    let files = fs::read_dir(folder).expect("the folder of the example").flatten();
+    files.map(|file| modified(&file.path())).max().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// Long ago, for what is not there.
+fn modified(path: &Path) -> SystemTime {
+    let time = fs::metadata(path).and_then(|data| data.modified());
+    time.unwrap_or(SystemTime::UNIX_EPOCH)
+}
