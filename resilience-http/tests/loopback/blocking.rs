@@ -1,5 +1,6 @@
 //! `reqwest`, blocking.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use ::reqwest::Method;
@@ -8,7 +9,7 @@ use resilience::http::{classify, classify_response};
 use resilience::{retry, testing};
 
 use crate::server::{Act::*, Server};
-use crate::{OK, SCENARIOS, check};
+use crate::{KEPT, KEPT_SCRIPT, OK, SCENARIOS, check};
 
 /// Long enough for a busy machine.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -56,4 +57,32 @@ fn the_response_of_the_client_is_understood_as_it_is() {
     let server = Server::new(&[Answer(503, ""), Answer(429, "retry-after: 7\r\n"), OK]);
     assert!(get(&server.url()).is_ok_and(|it| it.status().is_success()));
     assert_eq!(server.requests(), 3);
+}
+
+#[test]
+fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
+    let _guard = testing::no_waits();
+    for (method, received, ended) in KEPT {
+        let server = Server::new(&KEPT_SCRIPT);
+        let client = client(LIMIT);
+        assert!(fetch(&client, method.clone(), &server.url()).is_ok());
+        let result = fetch(&client, method, &server.url());
+        assert_eq!(result.ok().map(|it| it.status().as_u16()), ended);
+        assert_eq!(server.requests(), received);
+    }
+}
+
+#[test]
+fn a_refused_connection_is_safe_to_repeat_for_every_method() {
+    #[retry(on = classify, idempotent = method.is_idempotent())]
+    fn send(method: Method, url: &str, calls: &Cell<u32>) -> reqwest::Result<Response> {
+        calls.set(calls.get() + 1);
+        client(LIMIT).request(method.clone(), url).send()
+    }
+    let _guard = testing::no_waits();
+    for method in [Method::GET, Method::POST] {
+        let calls = Cell::new(0);
+        assert!(send(method, &Server::nobody(), &calls).is_err_and(|it| it.is_connect()));
+        assert_eq!(calls.get(), 3);
+    }
 }

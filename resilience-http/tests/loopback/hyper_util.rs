@@ -1,5 +1,6 @@
 //! The client of `hyper-util`.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use resilience::http::{classify, classify_response};
 use resilience::{retry, testing, timeout};
 
 use crate::server::{Act::*, Server};
-use crate::{OK, SCENARIOS, check};
+use crate::{KEPT, KEPT_SCRIPT, OK, SCENARIOS, check};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -74,6 +75,19 @@ async fn send(
 }
 
 #[tokio::test]
+async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
+    let _draws = testing::draws([0.0]);
+    for (method, received, ended) in KEPT {
+        let (server, client) = (Server::new(&KEPT_SCRIPT), client());
+        let limit = Duration::from_secs(10);
+        assert!(fetch(&client, method.clone(), &server.url(), limit).await.is_ok());
+        let result = fetch(&client, method, &server.url(), limit).await;
+        assert_eq!(result.ok().map(|it| it.status().as_u16()), ended);
+        assert_eq!(server.requests(), received);
+    }
+}
+
+#[tokio::test]
 async fn its_own_error_is_known() {
     let _guard = testing::no_waits();
     for (method, received) in [(Method::GET, 2), (Method::POST, 1)] {
@@ -81,7 +95,19 @@ async fn its_own_error_is_known() {
         assert_eq!(send(&client(), method, &server.url()).await.is_ok(), received == 2);
         assert_eq!(server.requests(), received);
     }
-    assert!(send(&client(), Method::GET, &Server::nobody()).await.is_err_and(|it| it.is_connect()));
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_safe_to_repeat_for_every_method() {
+    #[retry(on = classify, idempotent = false)]
+    async fn post(url: &str, calls: &Cell<u32>) -> Result<(), legacy::Error> {
+        calls.set(calls.get() + 1);
+        client().request(request(&Method::POST, url)).await.map(drop)
+    }
+    let _guard = testing::no_waits();
+    let calls = Cell::new(0);
+    assert!(post(&Server::nobody(), &calls).await.is_err_and(|it| it.is_connect()));
+    assert_eq!(calls.get(), 3);
 }
 
 #[tokio::test]

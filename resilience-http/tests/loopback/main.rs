@@ -9,6 +9,7 @@ mod server;
 
 use std::time::Duration;
 
+use http::Method;
 use server::Act::{self, *};
 
 /// What a server does, and how many requests it must have received in the end.
@@ -72,6 +73,13 @@ static SCENARIOS: [Scenario; 27] = [
         [Some(200), Some(409)],
     ),
 ];
+
+/// The second request goes out on the connection of the first, is received, and is not answered.
+const KEPT_SCRIPT: [Act; 3] = [OK, Close, OK];
+
+/// How many requests the server received of two calls, and how the second ended.
+const KEPT: [(Method, usize, Option<u16>); 2] =
+    [(Method::GET, 3, Some(200)), (Method::POST, 2, None)];
 
 impl Scenario {
     /// How long an attempt may take: short where that is what is tried, and long enough for a busy machine
