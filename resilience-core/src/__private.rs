@@ -99,7 +99,7 @@ impl Window<u32> {
     /// The breaker with this window.
     #[track_caller]
     #[must_use]
-    pub const fn of(self, breaker: CircuitBreaker) -> CircuitBreaker {
+    pub const fn windowed(self, breaker: CircuitBreaker) -> CircuitBreaker {
         breaker.count_window(check::window(self.0))
     }
 }
@@ -109,7 +109,7 @@ impl Window<Duration> {
     /// The breaker with this window.
     #[track_caller]
     #[must_use]
-    pub const fn of(self, breaker: CircuitBreaker) -> CircuitBreaker {
+    pub const fn windowed(self, breaker: CircuitBreaker) -> CircuitBreaker {
         breaker.time_window(check::window_time(self.0))
     }
 }

@@ -140,7 +140,8 @@ impl Keys {
             Some(Window::Either(expr)) => {
                 let at = expr.span().resolved_at(Span::call_site());
                 let private = site.private_at(at);
-                builder.wrap(|policy| quote_spanned!(at=> #private::Window(#expr).of(#policy)));
+                builder
+                    .wrap(|policy| quote_spanned!(at=> #private::Window(#expr).windowed(#policy)));
             }
             None => {}
         }
