@@ -54,10 +54,6 @@ impl Moment {
         Self::at(nanos)
     }
 
-    pub(crate) const fn nanos(self) -> u64 {
-        self.0.get()
-    }
-
     /// The time from `earlier` to here; zero where `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -14,6 +14,18 @@ pub(crate) type Tally = AtomicU64;
 #[cfg(resilience_loom)]
 pub(crate) type Tally = core::sync::atomic::AtomicU64;
 
+/// A `const fn`; under loom, whose primitives are not made in constants, a plain one.
+macro_rules! const_fn {
+    ($vis:vis fn $($rest:tt)*) => {
+        #[cfg(not(resilience_loom))]
+        $vis const fn $($rest)*
+
+        #[cfg(resilience_loom)]
+        $vis fn $($rest)*
+    };
+}
+pub(crate) use const_fn;
+
 /// Locks; what a thread has left that panicked is as good as what any other leaves, because no
 /// user code runs under a lock of ours.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -126,10 +126,7 @@ impl<'s> Builder<'s> {
 
     pub(crate) fn time(&mut self, value: &Constant<Duration>) -> TokenStream {
         self.unchecked |= value.literal().is_none();
-        match value {
-            Constant::Literal(time, at) => value::duration_tokens(*time, at, &self.site.private),
-            Constant::Expr(expr) | Constant::Braced(expr) => expr.to_token_stream(),
-        }
+        value::time_tokens(value, &self.site.private)
     }
 
     /// A reference to the policy, at its place.

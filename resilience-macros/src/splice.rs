@@ -143,14 +143,16 @@ impl Site {
         Some(quote!(let #name = #private::Slot::new(); let #name = &#name;))
     }
 
-    /// What this layer hears by, as an `Option`.
+    /// The local that this layer listens to.
+    pub(crate) fn listened_slot(&self) -> Option<&Ident> {
+        self.mark.slot.as_ref().filter(|slot| slot.listens).map(|slot| &slot.name)
+    }
+
+    /// The same as an `Option` of the expansion.
     pub(crate) fn heard_slot(&self) -> TokenStream {
         let private = &self.private;
-        let slot = self.mark.slot.as_ref().filter(|slot| slot.listens);
-        slot.map_or_else(
-            || quote!(#private::None),
-            |SlotMark { name, .. }| quote!(#private::Some(#name)),
-        )
+        let slot = self.listened_slot();
+        slot.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
     }
 
     /// The statement by which this layer takes back what a layer inside has told.

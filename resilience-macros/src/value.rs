@@ -235,6 +235,14 @@ pub(crate) fn duration_tokens(value: Duration, at: &Expr, private: &TokenStream)
     quote_spanned!(at.span()=> #private::Duration::new(#seconds, #nanos))
 }
 
+/// The tokens of a time: a literal as it was read.
+pub(crate) fn time_tokens(value: &Constant<Duration>, private: &TokenStream) -> TokenStream {
+    match value {
+        Constant::Literal(time, at) => duration_tokens(*time, at, private),
+        other => other.to_token_stream(),
+    }
+}
+
 /// The tokens of a number: a literal as the `f64` that it is meant for.
 pub(crate) fn number_tokens(value: &Constant<f64>) -> TokenStream {
     match value {

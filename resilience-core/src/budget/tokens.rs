@@ -1,10 +1,8 @@
 //! A count that many threads share, in one atomic word: never overspent, never above its capacity.
 
-#[cfg(not(resilience_loom))]
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
-#[cfg(resilience_loom)]
-use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::{AtomicU64, const_fn};
 
 /// Thousandths of tokens in the high half, the millisecond of the last refill in the low half.
 ///
@@ -32,14 +30,10 @@ impl Count {
 }
 
 impl Tokens {
-    #[cfg(not(resilience_loom))]
-    pub(super) const fn new(milli: u32) -> Self {
-        Self(AtomicU64::new(Count { milli, refilled: 0 }.pack()))
-    }
-
-    #[cfg(resilience_loom)]
-    pub(super) fn new(milli: u32) -> Self {
-        Self(AtomicU64::new(Count { milli, refilled: 0 }.pack()))
+    const_fn! {
+        pub(super) fn new(milli: u32) -> Self {
+            Self(AtomicU64::new(Count { milli, refilled: 0 }.pack()))
+        }
     }
 
     pub(super) fn left(&self) -> u32 {

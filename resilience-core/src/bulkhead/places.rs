@@ -6,7 +6,7 @@ use core::num::NonZeroU64;
 use core::task::Waker;
 use std::collections::VecDeque;
 
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, const_fn, lock};
 
 /// The lock is held for a few steps only, and never while a waker is cloned, woken or dropped: wakers
 /// belong to the executor and may do anything, even come back here.
@@ -40,14 +40,10 @@ pub(super) enum Entry {
 }
 
 impl Places {
-    #[cfg(not(resilience_loom))]
-    pub(super) const fn new() -> Self {
-        Self(Mutex::new(State { running: 0, waiting: VecDeque::new(), last: 0 }))
-    }
-
-    #[cfg(resilience_loom)]
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(State { running: 0, waiting: VecDeque::new(), last: 0 }))
+    const_fn! {
+        pub(super) fn new() -> Self {
+            Self(Mutex::new(State { running: 0, waiting: VecDeque::new(), last: 0 }))
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -7,10 +7,9 @@ use super::cursor::Cursor;
 use super::machine::Machine;
 use super::policy::Settings;
 use super::{CLOSED, CircuitBreaker, UNUSED, flags};
-use crate::keyed::Forgettable;
 use crate::own::Renew;
 use crate::rules::InvalidPolicy;
-use crate::sync::{AtomicU64, Mutex, Tally};
+use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
 
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*);)*) => {
@@ -39,7 +38,7 @@ settings! {
     failure_rate(rate: f64);
 
     /// Looks back over the last `calls` calls, at most 100 000; the memory, two bits for each, is taken
-    /// at the first call.
+    /// at the first failure.
     count_window(calls: u32);
 
     /// Looks back over the last `length`, in ten buckets of which the oldest is dropped at a time.
@@ -90,29 +89,17 @@ impl CircuitBreaker {
         Self::made(Settings::new())
     }
 
-    #[cfg(not(resilience_loom))]
-    pub(super) const fn made(settings: Settings) -> Self {
-        Self {
-            word: AtomicU64::new(CLOSED | flags(&settings, 0)),
-            until: AtomicU64::new(0),
-            rejected: Tally::new(0),
-            cursor: Cursor::new(),
-            machine: Mutex::new(Machine::new()),
-            settings,
-            listed: false,
-        }
-    }
-
-    #[cfg(resilience_loom)]
-    pub(super) fn made(settings: Settings) -> Self {
-        Self {
-            word: AtomicU64::new(CLOSED | flags(&settings, 0)),
-            until: AtomicU64::new(0),
-            rejected: Tally::new(0),
-            cursor: Cursor::new(),
-            machine: Mutex::new(Machine::new()),
-            settings,
-            listed: false,
+    const_fn! {
+        pub(super) fn made(settings: Settings) -> Self {
+            Self {
+                word: AtomicU64::new(CLOSED | flags(&settings, 0)),
+                until: AtomicU64::new(0),
+                rejected: Tally::new(0),
+                cursor: Cursor::new(),
+                machine: Mutex::new(Machine::new()),
+                settings,
+                listed: false,
+            }
         }
     }
 
@@ -178,12 +165,5 @@ impl Renew for CircuitBreaker {
 impl AsRef<CircuitBreaker> for CircuitBreaker {
     fn as_ref(&self) -> &CircuitBreaker {
         self
-    }
-}
-
-impl Forgettable for CircuitBreaker {
-    /// Whether it is closed and has nothing to forget but successes.
-    fn is_as_new(&self) -> bool {
-        self.is_closed_and_clean()
     }
 }

@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::machine::Machine;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
+use crate::keyed::Forgettable;
 use crate::sync::lock;
 
 /// By hand, and for a page of figures.
@@ -95,9 +96,11 @@ impl CircuitBreaker {
     pub(super) fn republish(&self) {
         self.change(|_| ());
     }
+}
 
-    /// Whether it is closed, and has no failure in view.
-    pub(super) fn is_closed_and_clean(&self) -> bool {
+impl Forgettable for CircuitBreaker {
+    /// Whether it is closed, and has no failure in view: nothing but successes would be forgotten.
+    fn is_as_new(&self) -> bool {
         let mut machine = lock(&self.machine);
         let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now);
         machine.state == CircuitState::Closed

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::window::Span;
 use crate::clock;
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, const_fn};
 
 /// The generation in the high half. In the low one, whether there are failures or slow calls in view,
 /// whether the ring has been filled, and the place: of the next call in a ring, or behind the last in
@@ -25,21 +25,17 @@ const FULL: u64 = 1 << 30;
 const PLACE: u64 = FULL - 1;
 
 impl Cursor {
-    #[cfg(not(resilience_loom))]
-    pub(super) const fn new() -> Self {
-        Self { word: AtomicU64::new(0), until: AtomicU64::new(0) }
-    }
-
-    #[cfg(resilience_loom)]
-    pub(super) fn new() -> Self {
-        Self { word: AtomicU64::new(0), until: AtomicU64::new(0) }
+    const_fn! {
+        pub(super) fn new() -> Self {
+            Self { word: AtomicU64::new(0), until: AtomicU64::new(0) }
+        }
     }
 
     /// Counts a success, where that is all there is to do: no failure in view, the generation still
     /// that of the call, and the bucket not over.
     #[inline]
     pub(super) fn succeed(&self, generation: u32, span: Span) -> bool {
-        if matches!(span, Span::Time { .. }) && clock::now().nanos() >= self.until.load(Acquire) {
+        if matches!(span, Span::Time { .. }) && clock::now().word() >= self.until.load(Acquire) {
             return false;
         }
         let mut word = self.word.load(Relaxed);

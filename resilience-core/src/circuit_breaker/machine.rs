@@ -198,14 +198,12 @@ impl Machine {
             Verdict::Success => settings.slow_rate.is_some() && slow,
             Verdict::Failure => true,
         };
-        self.tried.calls = self.tried.calls.saturating_add(1);
-        self.tried.failures = self.tried.failures.saturating_add(u32::from(failed));
-        self.tried.slow = self.tried.slow.saturating_add(u32::from(slow));
+        self.tried.add(Record { failed, slow });
         let successes = self.tried.calls.saturating_sub(self.tried.failures);
-        let spare = settings.probes().saturating_sub(settings.success_threshold.max(1));
-        if successes >= settings.success_threshold.max(1) {
+        let needed = settings.successes();
+        if successes >= needed {
             self.close();
-        } else if self.tried.failures > spare {
+        } else if self.tried.failures > settings.probes().saturating_sub(needed) {
             self.reopened = self.reopened.saturating_add(1);
             self.open(settings, now());
         }
@@ -232,12 +230,10 @@ impl Machine {
 
     /// Closes, with nothing counted.
     pub(super) fn close(&mut self) {
-        self.enter(CircuitState::Closed);
-        self.forget();
-        self.reopened = 0;
+        self.hold(CircuitState::Closed);
     }
 
-    /// Turns to a state that only somebody's hand leaves.
+    /// Turns to a state that no time leaves, with nothing counted.
     pub(super) fn hold(&mut self, state: CircuitState) {
         self.enter(state);
         self.forget();

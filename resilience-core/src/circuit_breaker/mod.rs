@@ -163,8 +163,6 @@ impl CircuitBreaker {
         let breaker = if seen & STATE == UNUSED {
             registry::list(self);
             own(self)
-        } else if seen & TIMED != 0 {
-            own(self)
         } else {
             self
         };
@@ -272,7 +270,7 @@ impl CircuitBreaker {
             }
         }
         if let Some(until) = machine.until {
-            self.until.store(until.nanos(), Relaxed);
+            self.until.store(until.word(), Relaxed);
         }
         let state = match machine.state {
             CircuitState::Closed => CLOSED | flags(&self.settings, machine.run),

@@ -24,7 +24,7 @@ pub(super) struct Settings {
     pub(super) min_calls: u32,
     reset_timeout: Duration,
     max_reset_timeout: Option<Duration>,
-    pub(super) success_threshold: u32,
+    success_threshold: u32,
     pub(super) abandoned_fails: bool,
     pub(super) name: Option<&'static str>,
     pub(super) on_state_change: Option<fn(&StateChange)>,
@@ -185,9 +185,14 @@ impl Settings {
         !matches!(self.span, Span::None)
     }
 
+    /// How many probes must succeed.
+    pub(super) const fn successes(&self) -> u32 {
+        if self.success_threshold == 0 { 1 } else { self.success_threshold }
+    }
+
     /// How many probes a half-open breaker lets through.
     pub(super) const fn probes(&self) -> u32 {
-        let least = if self.success_threshold == 0 { 1 } else { self.success_threshold };
+        let least = self.successes();
         match self.half_open_calls {
             Some(calls) if calls > least => calls,
             _ => least,

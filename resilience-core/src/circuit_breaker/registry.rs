@@ -1,11 +1,15 @@
 //! The breakers of annotated functions, by name.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::CircuitBreaker;
 use crate::own::own;
 
 static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
+
+fn breakers() -> MutexGuard<'static, Vec<&'static CircuitBreaker>> {
+    BREAKERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The breaker that `#[circuit_breaker]` gave to a function, by the function's path or by `name = "…"`.
 ///
@@ -18,21 +22,18 @@ static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
 /// ```
 #[must_use]
 pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
-    let breakers = BREAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let found = breakers.iter().find(|breaker| breaker.name_or_default() == name).copied();
-    drop(breakers);
+    let found = breakers().iter().find(|breaker| breaker.name_or_default() == name).copied();
     found.map(own)
 }
 
 /// Makes every call of an annotated function look for a stand-in, from now on.
 pub(crate) fn expect_stand_ins() {
-    let breakers = BREAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    breakers.iter().for_each(|breaker| breaker.republish());
+    breakers().iter().for_each(|breaker| breaker.republish());
 }
 
 /// Takes a breaker into the list.
 pub(super) fn list(breaker: &'static CircuitBreaker) {
-    let mut breakers = BREAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut breakers = breakers();
     if !breakers.iter().any(|known| core::ptr::eq(*known, breaker)) {
         breakers.push(breaker);
     }

@@ -42,8 +42,13 @@ impl Record {
 }
 
 impl Counts {
-    fn add(&mut self, record: Record) {
+    pub(super) fn add(&mut self, record: Record) {
         self.calls = self.calls.saturating_add(1);
+        self.mark(record);
+    }
+
+    /// What is to be said of a call that is counted elsewhere.
+    fn mark(&mut self, record: Record) {
         self.failures = self.failures.saturating_add(u32::from(record.failed));
         self.slow = self.slow.saturating_add(u32::from(record.slow));
     }
@@ -128,15 +133,12 @@ impl Window {
             Span::Time { length, buckets } => {
                 self.slide(cursor, now(), length, buckets);
                 cursor.claim(span);
-                let bucket = self.bucket(self.current);
-                if let Some(bucket) = bucket {
-                    bucket.failures = bucket.failures.saturating_add(u32::from(record.failed));
-                    bucket.slow = bucket.slow.saturating_add(u32::from(record.slow));
+                if let Some(bucket) = self.bucket(self.current) {
+                    bucket.mark(record);
                 }
             }
         }
-        self.total.failures = self.total.failures.saturating_add(u32::from(record.failed));
-        self.total.slow = self.total.slow.saturating_add(u32::from(record.slow));
+        self.total.mark(record);
         cursor.mix(self.total.failures > 0 || self.total.slow > 0);
     }
 
@@ -149,11 +151,11 @@ impl Window {
         }
         let mut gone = Counts::default();
         if let Some(word) = self.ring.get_mut(word) {
-            gone.add(Record::from_bits(*word >> shift));
+            // How many calls there are is known to the cursor.
+            gone.mark(Record::from_bits(*word >> shift));
             *word = *word & !(3 << shift) | record.bits() << shift;
         }
-        // How many calls there are is known to the cursor.
-        Counts { calls: 0, ..gone }
+        gone
     }
 
     fn bucket(&mut self, number: u64) -> Option<&mut Counts> {
@@ -175,7 +177,7 @@ impl Window {
         if passed == 0 && !is_new {
             return;
         }
-        let until = begun.nanos().saturating_add(number.saturating_add(1).saturating_mul(width));
+        let until = begun.word().saturating_add(number.saturating_add(1).saturating_mul(width));
         let filled = cursor.turn(until);
         if let Some(bucket) = self.bucket(self.current) {
             bucket.calls = bucket.calls.saturating_add(filled);

@@ -4,7 +4,7 @@
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, const_fn};
 
 /// 146 years in nanoseconds: no burst reaches further back, and no wait further ahead, so that times
 /// have room to be added.
@@ -72,14 +72,10 @@ const fn saturated(nanos: u128, most: u64) -> u64 {
 pub(super) struct Arrivals(AtomicU64);
 
 impl Arrivals {
-    #[cfg(not(resilience_loom))]
-    pub(super) const fn new() -> Self {
-        Self(AtomicU64::new(0))
-    }
-
-    #[cfg(resilience_loom)]
-    pub(super) fn new() -> Self {
-        Self(AtomicU64::new(0))
+    const_fn! {
+        pub(super) fn new() -> Self {
+            Self(AtomicU64::new(0))
+        }
     }
 
     /// Takes the next slot where it is at most `wait` away, else says how far away it is and changes

@@ -1,7 +1,7 @@
 //! `#[timeout]`: the body is dropped when its time is over.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{Expr, LitStr, ReturnType, Signature};
 
 use crate::args::Args;
@@ -47,10 +47,7 @@ impl Attribute for Timeout {
     fn generate(&self, site: &Site) -> TokenStream {
         let private = &site.private;
         let [out, limit, rejected] = ["out", "limit", "rejected"].map(local);
-        let time = match &self.limit {
-            Constant::Literal(time, at) => value::duration_tokens(*time, at, private),
-            Constant::Expr(expr) | Constant::Braced(expr) => expr.to_token_stream(),
-        };
+        let time = value::time_tokens(&self.limit, private);
         let bound = site.mark.bound.as_ref();
         let bound = bound.map_or_else(|| quote!(#private::None), |bound| quote!(#bound));
         let future = site.future();

@@ -156,7 +156,7 @@ impl Retry {
             || site.own_class(&error),
             |on| quote_spanned!(at=> #there::class_of(#error, #on)),
         );
-        let slot = site.mark.slot.as_ref().filter(|slot| slot.listens).map(|slot| &slot.name);
+        let slot = site.listened_slot();
         let class = match slot {
             Some(slot) => quote! {
                 match #slot.class() {

@@ -42,8 +42,7 @@ impl Policy {
     pub(super) fn generate(&self, site: &Site, name: Option<&LitStr>) -> Plan {
         let private = &site.private;
         let waits = if site.is_async { quote!(Async) } else { quote!(Blocking) };
-        let path = &site.name;
-        let path = quote!(::core::concat!(::core::module_path!(), "::", #path));
+        let path = site.policy_name(None);
         let named = name.map(|name| quote!(.name(#name)));
         let place = quote!(#named.at(#path, #private::Waits::#waits));
         match self {
