@@ -69,6 +69,8 @@ extern crate self as resilience;
 
 #[doc(hidden)]
 pub use resilience_core::__private;
+#[cfg(feature = "idempotent")]
+pub use resilience_core::idempotent;
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
     CircuitSnapshot, CircuitState, Class, Classify, DelaySource, FromRejected, GiveUpEvent,

@@ -27,6 +27,12 @@ pub use crate::retry::{RetryPolicy, RetryState, Under};
 pub use crate::slot::Slot;
 pub use crate::timeout::timeout;
 
+/// What `#[idempotent]` expands to.
+#[cfg(feature = "idempotent")]
+pub mod idempotent {
+    pub use crate::idempotent::generated::*;
+}
+
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
 ///
 /// The inherent method wins over the trait's wherever the error is `Classify`.

@@ -115,6 +115,20 @@ pub(crate) fn virtual_now() -> Option<Moment> {
     })
 }
 
+/// Hands a future that nobody waits for any more to the runtime, where there is one.
+#[cfg(all(feature = "tokio", feature = "idempotent"))]
+pub(crate) fn leave_to_runtime(future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(future);
+    }
+}
+
+/// There is none.
+#[cfg(all(not(feature = "tokio"), feature = "idempotent"))]
+pub(crate) fn leave_to_runtime(future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    drop(future);
+}
+
 /// How a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {

@@ -16,6 +16,8 @@ mod classify;
 mod clock;
 mod event;
 mod fallback;
+#[cfg(feature = "idempotent")]
+pub mod idempotent;
 mod jitter;
 mod keyed;
 mod log;

@@ -1,14 +1,16 @@
 //! Calls that were turned away in this process, before or instead of the body.
 
+use core::error::Error;
 use core::fmt;
 use core::time::Duration;
+use std::sync::Arc;
 
 use crate::classify::{Class, Classify, Sent};
 use crate::log;
 use crate::outcome::Outcome;
 
-/// A call that an attribute turned away: the circuit is open, the bulkhead full, the rate used up, or
-/// the time over.
+/// A call that an attribute turned away: the circuit is open, the bulkhead full, the rate used up, the
+/// time over, or an idempotency key in the way.
 ///
 /// What each kind means to whoever might repeat the call:
 ///
@@ -18,7 +20,14 @@ use crate::outcome::Outcome;
 /// | [`BulkheadFull`](RejectedKind::BulkheadFull) | transient | no | none: the backoff decides | with `on_rejection = "wait"` |
 /// | [`RateLimited`](RejectedKind::RateLimited) | throttled | no | the time until the next permit | with `on_rejection = "wait"` |
 /// | [`TimedOut`](RejectedKind::TimedOut) | transient | maybe | none | yes, where the call is idempotent |
+/// | [`InFlight`](RejectedKind::InFlight) | throttled | no | the rest of the other call's lease | with `on_rejection = "wait"` |
+/// | [`StoreUnavailable`](RejectedKind::StoreUnavailable) | throttled | no | none: the backoff decides | yes |
+/// | [`LeaseLost`](RejectedKind::LeaseLost) | transient | maybe | none | yes, where the call is idempotent |
+/// | [`MissingKey`](RejectedKind::MissingKey), [`InvalidKey`](RejectedKind::InvalidKey), [`KeyReused`](RejectedKind::KeyReused) | permanent | no | none | no |
+/// | [`OutcomeUnknown`](RejectedKind::OutcomeUnknown) | permanent | maybe | none | no |
+/// | [`Undecodable`](RejectedKind::Undecodable), [`TooLarge`](RejectedKind::TooLarge) | permanent | done | none | no |
 ///
+/// Why it was turned away, where there is more to say, is its [`source`](Error::source).///
 /// ```
 /// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
@@ -30,13 +39,23 @@ use crate::outcome::Outcome;
 /// let class = rejected.classify();
 /// assert_eq!((class.kind, class.sent, class.after), (Kind::Throttled, Sent::No, after));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Rejected {
     kind: RejectedKind,
     name: &'static str,
     /// The limit of a call that timed out; for the others, when to come back.
     time: Option<Duration>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
+
+/// Equal in all but their sources.
+impl PartialEq for Rejected {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, self.name, self.time) == (other.kind, other.name, other.time)
+    }
+}
+
+impl Eq for Rejected {}
 
 /// What turned a call away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +69,24 @@ pub enum RejectedKind {
     RateLimited,
     /// The call ran longer than it may, and was dropped.
     TimedOut,
+    /// A call that runs once for each key came without one.
+    MissingKey,
+    /// Its key cannot be one.
+    InvalidKey,
+    /// Its key was used before, for something else.
+    KeyReused,
+    /// Another call with its key is running.
+    InFlight,
+    /// Another call with its key has run and never said how it ended.
+    OutcomeUnknown,
+    /// It was taken for dead while it ran, and another call with its key is running now.
+    LeaseLost,
+    /// It has run before, and what came of it cannot be read.
+    Undecodable,
+    /// It has run before, and what came of it was too long to be stored.
+    TooLarge,
+    /// The store of idempotency records did not answer.
+    StoreUnavailable,
 }
 
 impl Rejected {
@@ -64,13 +101,20 @@ impl Rejected {
             RejectedKind::TimedOut => None,
             _ => retry_after,
         };
-        Self { kind, name, time }
+        Self { kind, name, time, source: None }
     }
 
     /// A call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
-        Self { kind: RejectedKind::TimedOut, name, time: Some(limit) }
+        Self { kind: RejectedKind::TimedOut, name, time: Some(limit), source: None }
+    }
+
+    /// The same, for this reason.
+    #[must_use]
+    pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
     }
 
     /// What turned the call away.
@@ -114,8 +158,15 @@ impl RejectedKind {
     pub(crate) const fn class(self, retry_after: Option<Duration>) -> Class {
         let class = match self {
             Self::CircuitOpen | Self::BulkheadFull => Class::transient(),
-            Self::RateLimited => Class::throttled(None),
-            Self::TimedOut => return Class::transient(),
+            Self::RateLimited | Self::InFlight => Class::throttled(None),
+            Self::TimedOut | Self::LeaseLost => return Class::transient(),
+            Self::MissingKey | Self::InvalidKey | Self::KeyReused => {
+                return Class::permanent().sent(Sent::No);
+            }
+            Self::OutcomeUnknown => return Class::permanent(),
+            Self::Undecodable | Self::TooLarge => return Class::permanent().sent(Sent::Done),
+            // A failure of something else, and not the protection at work.
+            Self::StoreUnavailable => return Class::throttled(retry_after).sent(Sent::No),
         };
         Class { after: retry_after, is_rejection: true, ..class.sent(Sent::No) }
     }
@@ -197,8 +248,23 @@ impl fmt::Display for RejectedKind {
             Self::BulkheadFull => "bulkhead full",
             Self::RateLimited => "rate limit reached",
             Self::TimedOut => "timed out",
+            Self::MissingKey => "idempotency key missing",
+            Self::InvalidKey => "idempotency key invalid",
+            Self::KeyReused => "idempotency key used before for another call",
+            Self::InFlight => "another call with this idempotency key is running",
+            Self::OutcomeUnknown => {
+                "the outcome of an earlier call with this idempotency key is unknown"
+            }
+            Self::LeaseLost => "taken over by another call with this idempotency key",
+            Self::Undecodable => "the stored outcome cannot be read",
+            Self::TooLarge => "the outcome was too large to be stored",
+            Self::StoreUnavailable => "the idempotency store is unavailable",
         })
     }
 }
 
-impl core::error::Error for Rejected {}
+impl Error for Rejected {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

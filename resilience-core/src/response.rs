@@ -7,22 +7,32 @@ mod axum {
 
     use crate::rejected::{Rejected, RejectedKind};
 
-    /// What the one who asked is told: 503 for an open circuit and a full bulkhead, 429 for a rate limit,
-    /// 504 for a timeout, with a short JSON body such as `{"error":"circuit open","retry_after":3}`.
+    /// What the one who asked is told: 503 for an open circuit, a full bulkhead and a store that does not
+    /// answer, 429 for a rate limit, 504 for a timeout, 400 for an idempotency key that is missing or
+    /// invalid, 422 for one that was used for something else, 409 for one that is in use or whose outcome
+    /// cannot be returned, with a short JSON body such as `{"error":"circuit open","retry_after":3}`.
     ///
-    /// All but the timeout say when to come back, in `Retry-After`: in whole seconds rounded up, at least
-    /// one. The name of the function is not told.
+    /// Every 429 and 503, and a 409 for a call that is running, says when to come back, in `Retry-After`: in
+    /// whole seconds rounded up, at least one. The name of the function is not told.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
             let status = match self.kind() {
-                RejectedKind::CircuitOpen | RejectedKind::BulkheadFull => {
-                    StatusCode::SERVICE_UNAVAILABLE
-                }
+                RejectedKind::CircuitOpen
+                | RejectedKind::BulkheadFull
+                | RejectedKind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
                 RejectedKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
                 RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+                RejectedKind::MissingKey | RejectedKind::InvalidKey => StatusCode::BAD_REQUEST,
+                RejectedKind::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                RejectedKind::InFlight
+                | RejectedKind::OutcomeUnknown
+                | RejectedKind::LeaseLost
+                | RejectedKind::TooLarge => StatusCode::CONFLICT,
+                RejectedKind::Undecodable => StatusCode::INTERNAL_SERVER_ERROR,
             };
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            if self.kind() == RejectedKind::TimedOut {
+            let says_when = matches!(status.as_u16(), 429 | 503) || self.retry_after().is_some();
+            if !says_when {
                 let body = format!(r#"{{"error":"{}"}}"#, self.kind());
                 return (status, json, body).into_response();
             }
@@ -49,14 +59,23 @@ mod tonic {
     use crate::rejected::{Rejected, RejectedKind};
 
     /// `UNAVAILABLE` for an open circuit and a full bulkhead, `RESOURCE_EXHAUSTED` for a rate limit,
-    /// `DEADLINE_EXCEEDED` for a timeout, with the rejection as its source. When to come back stands in
+    /// `DEADLINE_EXCEEDED` for a timeout, `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED` and
+    /// `INTERNAL` for what an idempotency key can come to, with the rejection as its source. When to come back stands in
     /// `grpc-retry-pushback-ms`.
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {
             let code = match rejected.kind() {
-                RejectedKind::CircuitOpen | RejectedKind::BulkheadFull => Code::Unavailable,
+                RejectedKind::CircuitOpen
+                | RejectedKind::BulkheadFull
+                | RejectedKind::StoreUnavailable => Code::Unavailable,
                 RejectedKind::RateLimited => Code::ResourceExhausted,
                 RejectedKind::TimedOut => Code::DeadlineExceeded,
+                RejectedKind::MissingKey | RejectedKind::InvalidKey => Code::InvalidArgument,
+                RejectedKind::KeyReused => Code::FailedPrecondition,
+                RejectedKind::InFlight | RejectedKind::LeaseLost => Code::Aborted,
+                RejectedKind::OutcomeUnknown
+                | RejectedKind::TooLarge
+                | RejectedKind::Undecodable => Code::Internal,
             };
             let mut status = Self::new(code, rejected.kind().to_string());
             if let Some(after) = rejected.retry_after() {

@@ -162,3 +162,14 @@ pub(crate) const fn per(per: Duration) -> Rule {
 pub(crate) const fn burst(burst: u32) -> Rule {
     rule(burst >= 1, "`burst` counts the call that is made, so it must be at least 1")
 }
+
+#[cfg(feature = "idempotent")]
+pub(crate) const fn lease_within_ttl(lease: Duration, ttl: Duration) -> Rule {
+    if lease.is_zero() {
+        return rule(false, "`lease` is zero, so every call would count as dead");
+    }
+    rule(
+        lease.as_nanos() < ttl.as_nanos(),
+        "`lease` is not shorter than `ttl`, so a running call could be forgotten",
+    )
+}

@@ -14,15 +14,24 @@ use crate::rejected::{Rejected, RejectedKind};
 #[derive(Debug, Default)]
 pub struct Slot(AtomicU64);
 
-const KINDS: [RejectedKind; 4] = [
+const KINDS: [RejectedKind; 13] = [
     RejectedKind::CircuitOpen,
     RejectedKind::BulkheadFull,
     RejectedKind::RateLimited,
     RejectedKind::TimedOut,
+    RejectedKind::MissingKey,
+    RejectedKind::InvalidKey,
+    RejectedKind::KeyReused,
+    RejectedKind::InFlight,
+    RejectedKind::OutcomeUnknown,
+    RejectedKind::LeaseLost,
+    RejectedKind::Undecodable,
+    RejectedKind::TooLarge,
+    RejectedKind::StoreUnavailable,
 ];
 
 /// The low bits say which kind, from 1; the others hold the nanoseconds to wait plus one.
-const KIND_BITS: u32 = 3;
+const KIND_BITS: u32 = 4;
 
 impl Slot {
     /// Nothing was rejected.

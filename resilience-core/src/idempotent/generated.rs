@@ -1,0 +1,81 @@
+//! What generated code names, and nothing else may.
+
+use super::call::IdempotentCall;
+use super::codec::Fingerprinted;
+pub use super::codec::{KeepOk, KeepOkAndPermanent, KeepWith};
+use super::context::Idempotency;
+pub use super::fingerprint::FingerprintBuilder;
+pub use super::key::{IntoKey, Scope};
+use super::memory::MemoryStore;
+pub use super::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
+pub use super::run::{Reconciled, not_reconciled, run, run_async};
+use super::store::Store;
+use crate::own::own;
+use crate::rejected::{Rejected, RejectedKind};
+
+/// The handle of a store, for one call.
+#[inline]
+#[must_use]
+pub fn handle<S: Store + Clone>(store: &S) -> S {
+    store.clone()
+}
+
+/// The store of a function without one.
+#[inline]
+#[must_use]
+pub fn memory() -> &'static MemoryStore {
+    static MEMORY: MemoryStore = MemoryStore::new();
+    own(&MEMORY)
+}
+
+/// A call of an annotated function. A missing key may be allowed, and then nothing protects the call.
+///
+/// # Errors
+/// What is wrong with the key.
+pub fn call<S: Store + Clone>(
+    policy: &IdempotencyPolicy,
+    store: S,
+    scope: Scope<'_>,
+    key: &dyn IntoKey,
+    about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+) -> Result<IdempotentCall<S>, Rejected> {
+    policy.call(store, scope, key, about)
+}
+
+/// A call of an annotated function that is a step of the call around it, whose key it takes on.
+///
+/// # Errors
+/// [`MissingKey`](RejectedKind::MissingKey) outside of any call.
+pub fn step<S: Store + Clone>(
+    policy: &IdempotencyPolicy,
+    store: S,
+    step: &'static str,
+    about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+) -> Result<IdempotentCall<S>, Rejected> {
+    let Some(parent) = Idempotency::current() else {
+        return Err(Rejected::new(RejectedKind::MissingKey, policy.name, None).because(NoParent));
+    };
+    policy.call(store, Scope::Parent(&parent.key()), &step, about)
+}
+
+/// Adds an argument to the fingerprint.
+#[inline]
+#[must_use]
+pub fn about<T: Fingerprinted + ?Sized>(
+    fingerprint: FingerprintBuilder,
+    value: &T,
+) -> FingerprintBuilder {
+    fingerprint.value(value)
+}
+
+/// A step without a call around it.
+#[derive(Clone, Copy, Debug)]
+struct NoParent;
+
+impl core::fmt::Display for NoParent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("a `step` takes the key of the idempotent call around it, and there is none")
+    }
+}
+
+impl core::error::Error for NoParent {}

@@ -1,0 +1,332 @@
+//! The store in this process.
+
+use core::fmt;
+use core::future::Future;
+use core::hash::{BuildHasherDefault, Hasher};
+use core::pin::pin;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::task::{Poll, Waker};
+use core::time::Duration;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::key::RecordKey;
+use super::record::Record;
+use super::store::{
+    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreError, StoreErrorKind,
+    StoreId, StoreResult, Token, Write,
+};
+use crate::clock::{Moment, Pause, now};
+use crate::own::Renew;
+
+/// Records in this process: for one process whose writes need no memory beyond its own life, for functions
+/// that are not async, and for tests, whose virtual time it keeps.
+///
+/// It takes no more than `max_records` at a time: a claim beyond that is refused
+/// ([`StoreErrorKind::Full`]) and nothing is forgotten before its time. Made in a constant, so that it can be
+/// a `static`.
+///
+/// ```
+/// # extern crate resilience_core as resilience;
+/// use resilience::idempotent::MemoryStore;
+///
+/// static STORE: MemoryStore = MemoryStore::new().max_records(10_000);
+/// ```
+pub struct MemoryStore {
+    shards: [Mutex<Option<Shard>>; SHARDS],
+    records: AtomicUsize,
+    max_records: usize,
+    fence: AtomicU64,
+    id: OnceLock<StoreId>,
+}
+
+const SHARDS: usize = 16;
+const MAX_RECORDS: usize = 100_000;
+
+#[derive(Default)]
+struct Shard {
+    records: HashMap<RecordKey, Slot, BuildHasherDefault<Prefix>>,
+    /// One entry for each record, with a time at which it might have expired.
+    ends: BinaryHeap<Reverse<(Moment, RecordKey)>>,
+}
+
+struct Slot {
+    record: Record,
+    label: Arc<str>,
+    /// Who wants to know when it changes.
+    watchers: Vec<Waker>,
+}
+
+/// A record key is a hash already.
+#[derive(Default)]
+struct Prefix(u64);
+
+impl Hasher for Prefix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 ^= u64::from_ne_bytes(*first);
+        }
+    }
+
+    // The length of the array, which is always the same.
+    fn write_usize(&mut self, _: usize) {}
+}
+
+impl MemoryStore {
+    /// An empty store for at most 100 000 records.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            shards: [const { Mutex::new(None) }; SHARDS],
+            records: AtomicUsize::new(0),
+            max_records: MAX_RECORDS,
+            fence: AtomicU64::new(0),
+            id: OnceLock::new(),
+        }
+    }
+
+    /// How many records it keeps at a time. Default: 100 000.
+    #[must_use]
+    pub const fn max_records(mut self, records: usize) -> Self {
+        self.max_records = records;
+        self
+    }
+
+    /// How many records there are, with those that have expired and were not looked at since.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.load(Relaxed)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, key: &RecordKey) -> MutexGuard<'_, Option<Shard>> {
+        // Other bits than those by which the map finds its place.
+        let index = usize::from(key.0.last().copied().unwrap_or_default()) % SHARDS;
+        let shard = self.shards.get(index).unwrap_or(&self.shards[0]);
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more record, where there is room.
+    fn make_room(&self) -> bool {
+        let more = |records: usize| (records < self.max_records).then(|| records.saturating_add(1));
+        self.records.fetch_update(Relaxed, Relaxed, more).is_ok()
+    }
+
+    fn forgotten(&self, records: usize) {
+        self.records.fetch_sub(records, Relaxed);
+    }
+
+    fn claim_now(&self, request: &ClaimRequest<'_>) -> StoreResult<Claim> {
+        let now = now();
+        let mut guard = self.shard(request.key);
+        let shard = guard.get_or_insert_default();
+        let fence = || self.fence.fetch_add(1, Relaxed).saturating_add(1);
+        if let Some(slot) = shard.records.get_mut(request.key) {
+            return Ok(slot.record.claim(request, fence, now));
+        }
+        // What has expired makes room; a few at a time, so that no claim waits for many.
+        self.forgotten(shard.purge(now, 4));
+        if !self.make_room() {
+            drop(guard);
+            // Another shard may have what this one lacks.
+            if self.purge_now(1) == 0 || !self.make_room() {
+                return Err(StoreError::new(StoreErrorKind::Full));
+            }
+            return Ok(self.insert(request, fence(), now));
+        }
+        drop(guard);
+        Ok(self.insert(request, fence(), now))
+    }
+
+    /// Puts in a record for which there is room; somebody else may have been faster.
+    fn insert(&self, request: &ClaimRequest<'_>, fence: u64, now: Moment) -> Claim {
+        let mut guard = self.shard(request.key);
+        let shard = guard.get_or_insert_default();
+        if let Some(slot) = shard.records.get_mut(request.key) {
+            self.forgotten(1);
+            return slot.record.claim(request, || fence, now);
+        }
+        let record = Record::new(request, fence, now);
+        let claim = record.acquired();
+        shard.ends.push(Reverse((record.expires_at, *request.key)));
+        let slot = Slot { record, label: request.label.into(), watchers: Vec::new() };
+        shard.records.insert(*request.key, slot);
+        claim
+    }
+
+    fn write(&self, key: &RecordKey, write: impl FnOnce(&mut Record, Moment) -> Write) -> Write {
+        let now = now();
+        let mut guard = self.shard(key);
+        let slot = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
+        let Some(slot) = slot else { return Write::Fenced };
+        let written = write(&mut slot.record, now);
+        let watchers = core::mem::take(&mut slot.watchers);
+        drop(guard);
+        watchers.into_iter().for_each(Waker::wake);
+        written
+    }
+
+    /// For how long the record is held, at least; `waker` is woken when that changes.
+    fn watch(&self, key: &RecordKey, waker: Option<&Waker>) -> Duration {
+        let now = now();
+        let mut guard = self.shard(key);
+        let slot = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
+        let Some(slot) = slot else { return Duration::ZERO };
+        let left = slot.record.lease_left(now);
+        if let Some(waker) = waker.filter(|_| !left.is_zero()) {
+            if !slot.watchers.iter().any(|other| other.will_wake(waker)) {
+                slot.watchers.push(waker.clone());
+            }
+        }
+        left
+    }
+
+    fn purge_now(&self, limit: usize) -> usize {
+        let now = now();
+        let mut purged = 0;
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(shard) = shard.as_mut() {
+                purged += shard.purge(now, limit.saturating_sub(purged));
+            }
+        }
+        self.forgotten(purged);
+        purged
+    }
+}
+
+impl Shard {
+    /// Removes at most `limit` records that have expired; how many there were.
+    fn purge(&mut self, now: Moment, limit: usize) -> usize {
+        let mut purged = 0;
+        while purged < limit {
+            let Some(Reverse((end, key))) = self.ends.peek().copied() else { break };
+            if now < end {
+                break;
+            }
+            self.ends.pop();
+            match self.records.get(&key) {
+                Some(slot) if slot.record.is_expired(now) => {
+                    self.records.remove(&key);
+                    purged += 1;
+                }
+                // It was renewed, completed or claimed again since.
+                Some(slot) => self.ends.push(Reverse((slot.record.expires_at, key))),
+                None => {}
+            }
+        }
+        purged
+    }
+}
+
+impl Store for MemoryStore {
+    async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
+        self.claim_now(&request)
+    }
+
+    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
+        Ok(self.write(key, |record, now| record.renew(token, lease, now)))
+    }
+
+    async fn complete(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        outcome: &[u8],
+        retention: Duration,
+    ) -> StoreResult<Write> {
+        Ok(self.write(key, |record, now| record.complete(token, outcome, retention, now)))
+    }
+
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+        Ok(self.write(key, |record, _| record.release(token)))
+    }
+
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+        Ok(self.write(key, |record, now| record.abandon(token, now)))
+    }
+
+    /// Returns when the record is written, at the end of its lease, or after `hint`.
+    async fn changed(&self, key: &RecordKey, hint: Duration) {
+        let left = self.watch(key, None);
+        if left.is_zero() {
+            return;
+        }
+        let mut wait = pin!(Pause::start(hint.min(left)).0.wait());
+        core::future::poll_fn(|cx| match self.watch(key, Some(cx.waker())) {
+            Duration::ZERO => Poll::Ready(()),
+            _ => wait.as_mut().poll(cx),
+        })
+        .await;
+    }
+
+    async fn purge(&self, limit: usize) -> StoreResult<usize> {
+        Ok(self.purge_now(limit))
+    }
+
+    async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
+        let gone = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
+        let is_gone = gone.is_some();
+        if let Some(slot) = gone {
+            self.forgotten(1);
+            slot.watchers.into_iter().for_each(Waker::wake);
+        }
+        Ok(is_gone)
+    }
+
+    async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
+        let now = now();
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let records = shard.as_ref().into_iter().flat_map(|shard| &shard.records);
+            let interrupted = records.filter_map(|(key, slot)| {
+                let attempt = slot.record.interrupted(now)?;
+                Some(Interrupted::new(*key, &*slot.label, attempt))
+            });
+            found.extend(interrupted.take(limit.saturating_sub(found.len())));
+        }
+        Ok(found)
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::new()
+    }
+
+    fn id(&self) -> StoreId {
+        *self.id.get_or_init(StoreId::new)
+    }
+}
+
+impl BlockingStore for MemoryStore {}
+
+impl Renew for MemoryStore {
+    fn renewed(&self) -> Self {
+        Self::new().max_records(self.max_records)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("records", &self.len())
+            .field("max_records", &self.max_records)
+            .finish_non_exhaustive()
+    }
+}

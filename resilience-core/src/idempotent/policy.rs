@@ -1,0 +1,241 @@
+//! The settings of idempotent calls.
+
+use core::time::Duration;
+
+use super::call::IdempotentCall;
+use super::fingerprint::FingerprintBuilder;
+use super::key::{IntoKey, RecordKey, Scope, record_key};
+use super::key_fault::KeyFault;
+use super::store::Store;
+use crate::rejected::{Rejected, RejectedKind};
+use crate::rules::{self, InvalidPolicy};
+
+/// How a function runs once for each key. What `#[idempotent]` makes of its keys, and what calls by hand go
+/// by.
+///
+/// ```
+/// # extern crate resilience_core as resilience;
+/// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope};
+/// use resilience::Rejected;
+///
+/// static CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
+/// static STORE: MemoryStore = MemoryStore::new();
+///
+/// fn charge(tenant: &str, request: &str, cents: u64) -> Result<u64, Rejected> {
+///     let about = |call: resilience::idempotent::FingerprintBuilder| call.value(&cents);
+///     CHARGE.call(&STORE, Scope::Of(&tenant), &request, about)?.run(|| Ok(cents))
+/// }
+///
+/// assert_eq!(charge("acme", "r-1", 5), Ok(5));
+/// assert_eq!(charge("acme", "r-1", 5), Ok(5)); // and nothing ran
+/// assert!(charge("acme", "r-1", 6).is_err()); // the same key for something else
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a policy does nothing until a call is made by it"]
+pub struct IdempotencyPolicy {
+    pub(super) name: &'static str,
+    pub(super) version: u32,
+    pub(super) ttl: Duration,
+    pub(super) lease: Duration,
+    pub(super) wait: Option<Duration>,
+    pub(super) on_interrupted: OnInterrupted,
+    pub(super) on_store_error: OnStoreError,
+    pub(super) on_lease_lost: OnLeaseLost,
+    pub(super) on_unsaved: OnUnsaved,
+    pub(super) min_key_length: usize,
+    pub(super) max_outcome: usize,
+    pub(super) store_timeout: Duration,
+}
+
+/// What becomes of a call whose predecessor never said how it ended: its process was killed, its future
+/// dropped, its answer lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnInterrupted {
+    /// It runs again: at least once.
+    Rerun,
+    /// It is turned away, and somebody has to look: at most once.
+    Unknown,
+    /// It finds out what has happened, by the function that it was given for that.
+    Reconcile,
+}
+
+/// What becomes of a call when the store does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnStoreError {
+    /// It is turned away.
+    FailClosed,
+    /// It runs, unprotected.
+    FailOpen,
+}
+
+/// What becomes of a body when its lease is gone: renewed too late, and claimed by somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLeaseLost {
+    /// It goes on, and what the store has by then is returned.
+    Continue,
+    /// It is dropped.
+    Cancel,
+}
+
+/// What a call returns that has run, but whose outcome could not be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnUnsaved {
+    /// What the body returned.
+    Return,
+    /// An error: the next call may run again.
+    Error,
+}
+
+impl IdempotencyPolicy {
+    /// The defaults. `name` stands for the function in the store, so it should outlive its renaming:
+    /// `"payments.charge"`.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            version: 1,
+            ttl: Duration::from_secs(24 * 60 * 60),
+            lease: Duration::from_secs(30),
+            wait: Some(Duration::from_secs(5)),
+            on_interrupted: OnInterrupted::Rerun,
+            on_store_error: OnStoreError::FailClosed,
+            on_lease_lost: OnLeaseLost::Continue,
+            on_unsaved: OnUnsaved::Return,
+            min_key_length: 1,
+            max_outcome: 256 * 1024,
+            store_timeout: Duration::from_millis(500),
+        }
+    }
+
+    /// For how long an outcome is kept, from its completion. Default: 24 hours. It should be longer than
+    /// anybody goes on trying.
+    pub const fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// How long after its last sign of life a call counts as dead. It gives one every third of that. Default:
+    /// 30 s.
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// For how long a call waits for another one with the same key that is running. Default: 5 s.
+    pub const fn wait(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
+    /// Turns a call away at once while another one with the same key is running.
+    pub const fn reject(mut self) -> Self {
+        self.wait = None;
+        self
+    }
+
+    /// What becomes of a call whose predecessor never said how it ended. Default: it runs again.
+    pub const fn on_interrupted(mut self, then: OnInterrupted) -> Self {
+        self.on_interrupted = then;
+        self
+    }
+
+    /// What becomes of a call when the store does not answer. Default: it is turned away.
+    pub const fn on_store_error(mut self, then: OnStoreError) -> Self {
+        self.on_store_error = then;
+        self
+    }
+
+    /// What becomes of a body when its lease is gone. Default: it goes on.
+    pub const fn on_lease_lost(mut self, then: OnLeaseLost) -> Self {
+        self.on_lease_lost = then;
+        self
+    }
+
+    /// What a call returns whose outcome could not be stored. Default: what the body returned.
+    pub const fn on_unsaved(mut self, then: OnUnsaved) -> Self {
+        self.on_unsaved = then;
+        self
+    }
+
+    /// The version of what the function returns. An outcome of another version is not read, and the call is
+    /// turned away. Default: 1.
+    pub const fn version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The least length of a key that is a text, against keys that can be guessed. Default: 1.
+    pub const fn min_key_length(mut self, characters: usize) -> Self {
+        self.min_key_length = characters;
+        self
+    }
+
+    /// The longest outcome that is stored, in bytes. Of a longer one it is stored that it was, and a
+    /// repetition is turned away. Default: 256 KiB.
+    pub const fn max_outcome(mut self, bytes: usize) -> Self {
+        self.max_outcome = bytes;
+        self
+    }
+
+    /// How long one step of the store may take. Default: 500 ms.
+    pub const fn store_timeout(mut self, time: Duration) -> Self {
+        self.store_timeout = time;
+        self
+    }
+
+    /// Looks for settings that cannot be meant.
+    ///
+    /// # Errors
+    /// The rule that is broken, in words.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        rules::lease_within_ttl(self.lease, self.ttl)
+    }
+
+    /// A call with this key. The rest of the arguments, as far as they matter, goes into the fingerprint.
+    ///
+    /// # Errors
+    /// [`MissingKey`](RejectedKind::MissingKey) and [`InvalidKey`](RejectedKind::InvalidKey).
+    pub fn call<S: Store + Clone>(
+        &self,
+        store: S,
+        scope: Scope<'_>,
+        key: &dyn IntoKey,
+        about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+    ) -> Result<IdempotentCall<S>, Rejected> {
+        let secret = store.secret();
+        let found = record_key(&secret, self.name, scope, key, self.min_key_length);
+        let fingerprint = || about(FingerprintBuilder::new(&secret, self.name)).end();
+        let found = found.and_then(|key| fingerprint().map(|fingerprint| (key, fingerprint)));
+        let (key, fingerprint) = found.map_err(|fault| self.faulty(fault))?;
+        Ok(IdempotentCall::new(*self, store, key, fingerprint, scope.kind()))
+    }
+
+    /// The key of a record, for [`Store::forget`].
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn key<S: Store>(
+        &self,
+        store: &S,
+        scope: Scope<'_>,
+        key: &dyn IntoKey,
+    ) -> Result<RecordKey, Rejected> {
+        record_key(&store.secret(), self.name, scope, key, self.min_key_length)
+            .map_err(|fault| self.faulty(fault))
+    }
+
+    fn faulty(&self, fault: KeyFault) -> Rejected {
+        let kind = match fault {
+            KeyFault::Missing => RejectedKind::MissingKey,
+            _ => RejectedKind::InvalidKey,
+        };
+        self.rejected(kind).because(fault)
+    }
+
+    pub(super) fn rejected(&self, kind: RejectedKind) -> Rejected {
+        Rejected::new(kind, self.name, None)
+    }
+}

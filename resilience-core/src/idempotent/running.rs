@@ -1,0 +1,301 @@
+//! The right to run, for as long as it lasts: signs of life beside the body, and a last word to the store.
+
+use core::fmt;
+use core::future::{Future, pending, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use core::time::Duration;
+
+use super::call::{Asked, IdempotentCall, ready};
+use super::context::{Idempotency, Inside};
+use super::envelope::{self, Codec, Kept};
+use super::log::{self, Decision};
+use super::policy::{OnLeaseLost, OnUnsaved};
+use super::store::{Store, StoreError, StoreResult, Token, Write};
+use crate::clock::{self, Moment, Pause, Timer, Waits, now};
+use crate::rejected::{Rejected, RejectedKind};
+
+/// A call that may run. What became of it is said by [`complete`](Self::complete), [`release`](Self::release)
+/// or [`abandon`](Self::abandon); dropped without a word it is abandoned.
+#[must_use = "dropped without a word, the call is abandoned"]
+pub struct Running<S: Store + Clone> {
+    call: IdempotentCall<S>,
+    /// None where nothing protects the call, because the store did not answer.
+    token: Option<Token>,
+    context: Idempotency,
+    interrupted: bool,
+    has_begun: bool,
+    /// Since when the lease counts.
+    renewed: Moment,
+}
+
+/// What the store has after a completion.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Completed {
+    /// The outcome of this call.
+    Stored,
+    /// Perhaps nothing: it did not answer until the lease was over.
+    Unsaved,
+    /// The outcome of another call, which took this one for dead. It is the one that counts.
+    Other(Vec<u8>),
+    /// The same, too long to be stored.
+    OtherTooLarge,
+}
+
+impl<S: Store + Clone> Running<S> {
+    pub(super) fn new(
+        call: &IdempotentCall<S>,
+        token: Token,
+        attempt: u32,
+        interrupted: bool,
+    ) -> Self {
+        let secret = call.store.secret();
+        let context = Idempotency::new(call.policy.name, call.key, token.fence, attempt, secret);
+        Self {
+            call: call.clone(),
+            token: Some(token),
+            context,
+            interrupted,
+            has_begun: false,
+            renewed: now(),
+        }
+    }
+
+    pub(super) fn unguarded(call: &IdempotentCall<S>) -> Self {
+        let secret = call.store.secret();
+        let context = Idempotency::new(call.policy.name, call.key, 0, 1, secret);
+        Self {
+            call: call.clone(),
+            token: None,
+            context,
+            interrupted: false,
+            has_begun: false,
+            renewed: now(),
+        }
+    }
+
+    /// The call as the body sees it.
+    pub fn context(&self) -> &Idempotency {
+        &self.context
+    }
+
+    /// Whether an earlier call with this key never said how it ended, and this one has to find out before it
+    /// runs: [`OnInterrupted::Reconcile`](super::OnInterrupted::Reconcile).
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Runs the body, with [`Idempotency::current`] and signs of life beside it.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](RejectedKind::LeaseLost), with [`OnLeaseLost::Cancel`]; the body is dropped then.
+    pub async fn attend<F: Future>(&mut self, body: F) -> Result<F::Output, Rejected> {
+        self.has_begun = true;
+        let mut renewed = self.renewed;
+        let out = {
+            let mut body = pin!(Inside { call: self.context.clone(), body });
+            let mut beats = pin!(self.beats(&mut renewed));
+            poll_fn(|cx| match body.as_mut().poll(cx) {
+                Poll::Ready(out) => Poll::Ready(Some(out)),
+                Poll::Pending => beats.as_mut().poll(cx).map(|()| None),
+            })
+            .await
+        };
+        self.renewed = renewed;
+        out.ok_or_else(|| self.call.turned_away(RejectedKind::LeaseLost))
+    }
+
+    /// The same for a body that is not async. Its store ends with the process, and so does its claim.
+    pub(super) fn attend_blocking<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        self.has_begun = true;
+        self.context.scope(body)
+    }
+
+    /// Renews the lease every third of it. Ends when the lease is gone and the body is to be dropped.
+    async fn beats(&self, renewed: &mut Moment) {
+        let (policy, key) = (&self.call.policy, &self.call.key);
+        let Some(token) = self.token else { return pending().await };
+        loop {
+            Timer::start(policy.lease / 3, None).await;
+            let step = self.call.store.renew(key, token, policy.lease);
+            match self.call.step(step).await {
+                Ok(Write::Applied) => {
+                    *renewed = now();
+                    continue;
+                }
+                Ok(Write::Fenced) => log::lease_lost(policy.name, *key),
+                Err(error) => {
+                    log::store_error(policy.name, *key, "lease not renewed", &error);
+                    if now() < renewed.plus(policy.lease) {
+                        continue;
+                    }
+                    if policy.on_lease_lost == OnLeaseLost::Continue {
+                        continue;
+                    }
+                }
+            }
+            match policy.on_lease_lost {
+                OnLeaseLost::Cancel => return,
+                OnLeaseLost::Continue => pending().await,
+            }
+        }
+    }
+
+    /// Stores the outcome. An outcome that is too long is kept as that.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](RejectedKind::LeaseLost) where another call has taken this one for dead and is still
+    /// running; [`StoreUnavailable`](RejectedKind::StoreUnavailable) with [`OnUnsaved::Error`].
+    pub async fn complete(self, outcome: &[u8]) -> Result<Completed, Rejected> {
+        self.seal(Kept::Value(outcome), Codec::RAW).await
+    }
+
+    /// Stores that there was an outcome which cannot be stored: a repetition does not run.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub async fn complete_without_outcome(self) -> Result<Completed, Rejected> {
+        self.seal(Kept::TooLarge, Codec::RAW).await
+    }
+
+    pub(super) async fn seal(
+        mut self,
+        kept: Kept<'_>,
+        codec: Codec,
+    ) -> Result<Completed, Rejected> {
+        let policy = self.call.policy;
+        let caps = self.call.store.caps().max_outcome;
+        let most = policy.max_outcome.min(caps.saturating_sub(envelope::OVERHEAD));
+        let kept = match kept {
+            Kept::Value(bytes) if bytes.len() > most => Kept::TooLarge,
+            kept => kept,
+        };
+        let bytes = envelope::seal(kept, codec, policy.name, policy.version);
+        let Some(token) = self.token else { return Ok(Completed::Unsaved) };
+        let written = self
+            .keep_writing(|| self.call.store.complete(&self.call.key, token, &bytes, policy.ttl));
+        let written = written.await;
+        // What could be said has been said.
+        self.token = None;
+        match written {
+            Ok(Write::Applied) => Ok(Completed::Stored),
+            Ok(Write::Fenced) => self.read_again(&bytes, codec).await,
+            Err(error) => {
+                log::store_error(policy.name, self.call.key, "completion unsaved", &error);
+                match policy.on_unsaved {
+                    OnUnsaved::Return => Ok(Completed::Unsaved),
+                    OnUnsaved::Error => {
+                        Err(self.call.turned_away(RejectedKind::StoreUnavailable).because(error))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Somebody has taken this call for dead. What the store has by now is the truth for everybody.
+    async fn read_again(&self, bytes: &[u8], codec: Codec) -> Result<Completed, Rejected> {
+        let mut call = self.call.clone();
+        call.policy = call.policy.reject();
+        let asked = call.ask().await.map_err(|rejected| match rejected.kind() {
+            RejectedKind::InFlight | RejectedKind::OutcomeUnknown => {
+                self.call.turned_away(RejectedKind::LeaseLost)
+            }
+            _ => rejected,
+        })?;
+        match asked {
+            Asked::Replay(stored) => {
+                log::decided(call.policy.name, call.key, "", Decision::DuplicateExecution, None);
+                Ok(match call.open(&stored, codec)? {
+                    Some(outcome) => Completed::Other(outcome.to_vec()),
+                    None => Completed::OtherTooLarge,
+                })
+            }
+            // Nobody has anything: the other gave up, or its record is gone.
+            Asked::Run(mut other) => {
+                let Some(token) = other.token.take() else { return Ok(Completed::Unsaved) };
+                let store = &call.store;
+                let step = store.complete(&call.key, token, bytes, call.policy.ttl);
+                Ok(match call.step(step).await {
+                    Ok(Write::Applied) => Completed::Stored,
+                    _ => Completed::Unsaved,
+                })
+            }
+        }
+    }
+
+    /// Gives the claim back: it is known that nothing was done. The next call with this key runs.
+    pub async fn release(mut self) {
+        if let Some(token) = self.token {
+            let key = self.call.key;
+            let written = self.keep_writing(|| self.call.store.release(&key, token)).await;
+            self.token = None;
+            self.tell_unsaved("claim not released", written);
+        }
+    }
+
+    /// Ends the claim: nobody knows what was done. What becomes of the next call with this key, the policy says.
+    pub async fn abandon(mut self) {
+        if let Some(token) = self.token {
+            let key = self.call.key;
+            let written = self.keep_writing(|| self.call.store.abandon(&key, token)).await;
+            self.token = None;
+            self.tell_unsaved("claim not abandoned", written);
+        }
+    }
+
+    fn tell_unsaved(&self, what: &str, written: StoreResult<Write>) {
+        if let Err(error) = written {
+            log::store_error(self.call.policy.name, self.call.key, what, &error);
+        }
+    }
+
+    /// Repeats a write whose answer was lost, until the lease is over.
+    async fn keep_writing<F: Future<Output = StoreResult<Write>>>(
+        &self,
+        write: impl Fn() -> F,
+    ) -> StoreResult<Write> {
+        let until = self.renewed.plus(self.call.policy.lease);
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let error = match self.call.step(write()).await {
+                Err(error) if error.may_pass() && now().plus(pause) < until => error,
+                written => return written,
+            };
+            log::store_error(self.call.policy.name, self.call.key, "repeating", &error);
+            match self.call.waits {
+                Waits::Async => Pause::start(pause).0.wait().await,
+                Waits::Blocking => {
+                    Pause::start(pause).0.block();
+                }
+            }
+            pause = pause.saturating_mul(2).min(Duration::from_secs(2));
+        }
+    }
+}
+
+impl<S: Store + Clone> Drop for Running<S> {
+    /// Nobody knows what a body has done that was dropped half-way. One that was never begun has done nothing.
+    fn drop(&mut self) {
+        let Some(token) = self.token.take() else { return };
+        let (store, key, has_begun) = (self.call.store.clone(), self.call.key, self.has_begun);
+        let last_word = async move {
+            // The lease ends it, where the store does not hear of it.
+            let _: Result<Write, StoreError> = if has_begun {
+                store.abandon(&key, token).await
+            } else {
+                store.release(&key, token).await
+            };
+        };
+        let mut last_word = Box::pin(last_word);
+        if ready(last_word.as_mut()).is_none() {
+            clock::leave_to_runtime(last_word);
+        }
+    }
+}
+
+impl<S: Store + Clone> fmt::Debug for Running<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("context", &self.context).finish_non_exhaustive()
+    }
+}
