@@ -87,6 +87,9 @@ pub use resilience_macros::bulkhead;
 pub use resilience_macros::circuit_breaker;
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;
+#[cfg(feature = "idempotent")]
+#[doc = include_str!("../docs/idempotent.md")]
+pub use resilience_macros::idempotent;
 #[doc = include_str!("../docs/rate_limit.md")]
 pub use resilience_macros::rate_limit;
 #[doc = include_str!("../docs/retry.md")]

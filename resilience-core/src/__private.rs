@@ -32,6 +32,8 @@ pub use crate::timeout::timeout;
 pub mod idempotent {
     pub use crate::idempotent::generated::*;
 }
+#[cfg(feature = "idempotent")]
+pub use crate::idempotent::IdempotencyPolicy;
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
 ///
@@ -272,6 +274,7 @@ pub mod check {
         window_time: Duration;
         base_within_deadline: Duration, Duration;
         base_within_max: Duration, Duration;
+        lease_within_ttl: Duration, Duration;
         min_calls_within_window: u32, u32;
         probes_suffice: u32, u32;
         queue_and_wait: u32, Duration;

@@ -163,7 +163,6 @@ pub(crate) const fn burst(burst: u32) -> Rule {
     rule(burst >= 1, "`burst` counts the call that is made, so it must be at least 1")
 }
 
-#[cfg(feature = "idempotent")]
 pub(crate) const fn lease_within_ttl(lease: Duration, ttl: Duration) -> Rule {
     if lease.is_zero() {
         return rule(false, "`lease` is zero, so every call would count as dead");

@@ -22,6 +22,8 @@ pub(crate) struct About {
     pub(crate) example: &'static str,
     /// The key for a policy that was made by hand.
     pub(crate) by_hand: &'static str,
+    /// The keys whose values stand in parentheses: `key(a.b, c)`.
+    pub(crate) lists: &'static [&'static str],
 }
 
 /// The arguments of one attribute. What nobody has taken by the end is an unknown key.
@@ -52,6 +54,8 @@ pub(crate) enum Value {
     Expr(Expr),
     /// `key(a, b)`
     Names(Vec<Ident>),
+    /// `key(a.b, c)`, for a key that takes such a list
+    List(Vec<Expr>),
 }
 
 impl Args {
@@ -63,7 +67,7 @@ impl Args {
         variables: Vec<Ident>,
         errors: &mut Errors,
     ) -> Self {
-        let About { name: attribute, first, example, .. } = about;
+        let About { name: attribute, first, .. } = about;
         let mut args: Vec<Arg> = Vec::new();
         let mut broken = false;
         let read = |input: ParseStream<'_>| {
@@ -73,7 +77,7 @@ impl Args {
                 input.parse::<Option<Token![,]>>()?;
             }
             while !input.is_empty() {
-                let arg = Arg::parse(input, example, first);
+                let arg = Arg::parse(input, about);
                 match arg.and_then(|arg| end_of_argument(input).map(|()| arg)) {
                     Ok(arg) if args.iter().any(|other| other.key == arg.key) => {
                         errors
@@ -99,7 +103,7 @@ impl Args {
 
     /// The arguments as far as they can be read: what is wrong with them is told elsewhere.
     pub(crate) fn unchecked(tokens: &TokenStream) -> Self {
-        let about = About { name: "", first: None, example: "", by_hand: "" };
+        let about = About { name: "", first: None, example: "", by_hand: "", lists: &[] };
         let mut unread = Errors::at(Span::call_site());
         Self::parse(about, tokens.clone(), Vec::new(), &mut unread)
     }
@@ -115,7 +119,7 @@ impl Args {
             Value::Expr(value) => {
                 keys.iter().any(|later| key == later) && mentions(&value.to_token_stream(), names)
             }
-            Value::Bare | Value::Names(_) => false,
+            Value::Bare | Value::Names(_) | Value::List(_) => false,
         })
     }
 
@@ -145,7 +149,7 @@ impl Args {
                 let value = errors.keep(read(value))?;
                 Some(Keyed { key: arg.key, value })
             }
-            Value::Bare | Value::Names(_) => {
+            Value::Bare | Value::Names(_) | Value::List(_) => {
                 errors.add(&arg.key, format!("`{key}` needs a value: `{key} = …`"));
                 None
             }
@@ -246,7 +250,8 @@ impl Arg {
         Ok(Self { key, value: Value::Expr(ungroup(value)) })
     }
 
-    fn parse(input: ParseStream<'_>, example: &str, first: Option<&str>) -> syn::Result<Self> {
+    fn parse(input: ParseStream<'_>, about: About) -> syn::Result<Self> {
+        let About { example, first, lists, .. } = about;
         if !input.peek(Ident::peek_any) {
             let once = first.map_or("", |_| "; only one value stands without, in the first place");
             let message = format!("expected a key, like `{example}`{once}");
@@ -264,6 +269,11 @@ impl Arg {
             Value::Expr(ungroup(input.parse()?))
         } else if input.peek(token::Paren) {
             let group: Group = input.parse()?;
+            if lists.iter().any(|list| key == list) {
+                let list =
+                    Punctuated::<Expr, Token![,]>::parse_terminated.parse2(group.stream())?;
+                return Ok(Self { key, value: Value::List(list.into_iter().collect()) });
+            }
             let names = |input: ParseStream<'_>| {
                 Punctuated::<Ident, Token![,]>::parse_terminated_with(input, Ident::parse_any)
             };

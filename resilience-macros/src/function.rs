@@ -118,6 +118,21 @@ impl Function {
         bindings
     }
 
+    /// Takes an attribute off the parameters; the names that those bind which had it.
+    pub(crate) fn take_off(&mut self, name: &str) -> Vec<Ident> {
+        let mut bindings = Vec::new();
+        for input in &mut self.sig.inputs {
+            if let FnArg::Typed(typed) = input {
+                let before = typed.attrs.len();
+                typed.attrs.retain(|attribute| !attribute.path().is_ident(name));
+                if typed.attrs.len() < before {
+                    bind(&typed.pat.to_token_stream(), type_taken(&typed.ty), &mut bindings);
+                }
+            }
+        }
+        bindings.into_iter().map(|binding| binding.name).collect()
+    }
+
     /// The type and constant parameters of the function.
     pub(crate) fn generics(&self) -> Vec<Ident> {
         let parameters = self.sig.generics.params.iter();

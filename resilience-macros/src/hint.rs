@@ -21,7 +21,7 @@ impl Hint {
     pub(crate) fn words(self, value: &Value) -> String {
         let written = match value {
             Value::Expr(value) => Some(value.to_token_stream().to_string()),
-            Value::Bare | Value::Names(_) => None,
+            Value::Bare | Value::Names(_) | Value::List(_) => None,
         };
         match self {
             Self::Same(key, example, note) => {

@@ -52,6 +52,7 @@ attributes! {
     bulkhead: attrs::bulkhead::Bulkhead,
     circuit_breaker: attrs::circuit_breaker::CircuitBreaker,
     fallback: attrs::fallback::Fallback,
+    idempotent: attrs::idempotent::Idempotent,
     rate_limit: attrs::rate_limit::RateLimit,
     retry: attrs::retry::Retry,
     timeout: attrs::timeout::Timeout,

@@ -22,7 +22,7 @@ pub(crate) fn run<A: Attribute>(
     args: TokenStream,
     item: &TokenStream,
 ) -> TokenStream {
-    let function = match syn::parse2::<Function>(item.clone()) {
+    let mut function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             let error = check::not_a_function(A::NAME, item, error).into_compile_error();
@@ -35,11 +35,12 @@ pub(crate) fn run<A: Attribute>(
             return reordered;
         }
     }
+    let skipped = A::SKIP.map(|name| function.take_off(name)).unwrap_or_default();
     let at = mark.as_ref().and_then(|mark| mark.at.as_ref());
     let mut errors = Errors::at(at.map_or_else(Span::call_site, Ident::span));
     let layer = Layer::<A>::read(mark, args, &function, &mut errors);
     match (errors.into_compile_errors(), layer, function.body.clone()) {
-        (None, Some(layer), Body::Block(body)) => layer.around(&body, function),
+        (None, Some(layer), Body::Block(body)) => layer.around(&body, function, &skipped),
         (errors, ..) => quote!(#function #errors),
     }
 }
@@ -73,8 +74,13 @@ impl<A: Attribute> Layer<A> {
             None => function.bindings(),
         };
         let variables: Vec<_> = bindings.iter().map(|binding| binding.name.clone()).collect();
-        let about =
-            About { name: A::NAME, first: A::FIRST, example: A::EXAMPLE, by_hand: A::BY_HAND };
+        let about = About {
+            name: A::NAME,
+            first: A::FIRST,
+            example: A::EXAMPLE,
+            by_hand: A::BY_HAND,
+            lists: A::LISTS,
+        };
         let needs_arguments = Args::mention(&args, A::LATER, &variables);
         let mut args = Args::parse(about, args, variables, errors);
         let root = args.root(errors);
@@ -100,7 +106,7 @@ impl<A: Attribute> Layer<A> {
     }
 
     /// The function with this layer around its body.
-    fn around(self, body: &Group, mut function: Function) -> TokenStream {
+    fn around(self, body: &Group, mut function: Function, skipped: &[Ident]) -> TokenStream {
         let Self { model, root, mark, boxed } = self;
         let (returns, returns_span) = match &boxed {
             Some(boxed) => {
@@ -125,6 +131,9 @@ impl<A: Attribute> Layer<A> {
             .collect();
         let unshared = bindings.iter().filter(|binding| binding.taken != Taken::Shared);
         let unshared = unshared.map(|binding| binding.name.clone()).collect();
+        let arguments = bindings.iter().map(|binding| &binding.name);
+        let arguments = arguments.filter(|name| !is_self(name) && !skipped.contains(name));
+        let arguments = arguments.cloned().collect();
         let inside = boxed.as_ref().map_or(body, |boxed| &boxed.block);
         let lends = mark.lend || A::ROLES.contains(&Role::Repeats);
         let inside = if lends { instrument::lend_arguments(inside) } else { inside.clone() };
@@ -142,6 +151,7 @@ impl<A: Attribute> Layer<A> {
             private: quote!(#root::__private),
             generics: function.generics(),
             unshared,
+            arguments,
             clones,
             mark,
         };
@@ -154,4 +164,9 @@ impl<A: Attribute> Layer<A> {
         });
         quote!(#function)
     }
+}
+
+/// Whether a name is that of the receiver, as written or as `#[async_trait]` has it.
+fn is_self(name: &Ident) -> bool {
+    name == "self" || name == async_trait::SELF
 }

@@ -21,6 +21,8 @@ pub(crate) struct Site {
     pub(crate) generics: Vec<Ident>,
     /// The parameters whose place may be moved from or borrowed exclusively while the body runs.
     pub(crate) unshared: Vec<Ident>,
+    /// The parameters but the receiver, and without those that the attribute skips.
+    pub(crate) arguments: Vec<Ident>,
     /// Arguments that get a clone for each attempt, and whether the clone is `mut`.
     pub(crate) clones: Vec<Clone>,
     /// The place among the siblings.
@@ -83,6 +85,12 @@ impl Site {
     pub(crate) fn future(&self) -> TokenStream {
         let (block, moved) = (self.block(None), self.moved());
         quote!(async #moved #block)
+    }
+
+    /// The only run of the body of a sync function, as a closure that has not been called.
+    pub(crate) fn closure(&self) -> TokenStream {
+        let (block, moved, returns) = (self.block(None), self.moved(), &self.returns);
+        quote!(#moved || -> #returns #block)
     }
 
     fn moved(&self) -> Option<TokenStream> {

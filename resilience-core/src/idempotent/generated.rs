@@ -28,7 +28,10 @@ pub fn memory() -> &'static MemoryStore {
     own(&MEMORY)
 }
 
-/// A call of an annotated function. A missing key may be allowed, and then nothing protects the call.
+/// A call, where there is a key to protect it by.
+type Call<S> = Result<Option<IdempotentCall<S>>, Rejected>;
+
+/// A call of an annotated function.
 ///
 /// # Errors
 /// What is wrong with the key.
@@ -38,8 +41,25 @@ pub fn call<S: Store + Clone>(
     scope: Scope<'_>,
     key: &dyn IntoKey,
     about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
-) -> Result<IdempotentCall<S>, Rejected> {
-    policy.call(store, scope, key, about)
+) -> Call<S> {
+    policy.call(store, scope, key, about).map(Some)
+}
+
+/// A call of an annotated function that may come without a key.
+///
+/// # Errors
+/// What is wrong with the key.
+pub fn optional<S: Store + Clone>(
+    policy: &IdempotencyPolicy,
+    store: S,
+    scope: Scope<'_>,
+    key: &dyn IntoKey,
+    about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+) -> Call<S> {
+    match policy.call(store, scope, key, about) {
+        Err(rejected) if rejected.kind() == RejectedKind::MissingKey => Ok(None),
+        call => call.map(Some),
+    }
 }
 
 /// A call of an annotated function that is a step of the call around it, whose key it takes on.
@@ -51,11 +71,11 @@ pub fn step<S: Store + Clone>(
     store: S,
     step: &'static str,
     about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
-) -> Result<IdempotentCall<S>, Rejected> {
+) -> Call<S> {
     let Some(parent) = Idempotency::current() else {
         return Err(Rejected::new(RejectedKind::MissingKey, policy.name, None).because(NoParent));
     };
-    policy.call(store, Scope::Parent(&parent.key()), &step, about)
+    policy.call(store, Scope::Parent(&parent.key()), &step, about).map(Some)
 }
 
 /// Adds an argument to the fingerprint.

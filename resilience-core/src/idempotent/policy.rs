@@ -168,15 +168,15 @@ impl IdempotencyPolicy {
     }
 
     /// The least length of a key that is a text, against keys that can be guessed. Default: 1.
-    pub const fn min_key_length(mut self, characters: usize) -> Self {
-        self.min_key_length = characters;
+    pub const fn min_key_length(mut self, characters: u32) -> Self {
+        self.min_key_length = characters as usize;
         self
     }
 
     /// The longest outcome that is stored, in bytes. Of a longer one it is stored that it was, and a
     /// repetition is turned away. Default: 256 KiB.
-    pub const fn max_outcome(mut self, bytes: usize) -> Self {
-        self.max_outcome = bytes;
+    pub const fn max_outcome(mut self, bytes: u32) -> Self {
+        self.max_outcome = bytes as usize;
         self
     }
 

@@ -38,7 +38,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         E: FromRejected,
     {
         let class = |_: &E| Class::transient();
-        run_async(Ok(self), &KeepOk, class, not_reconciled, body)
+        run_async(Ok(Some(self)), &KeepOk, class, not_reconciled, body)
             .await
             .unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
     }
@@ -55,7 +55,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         E: FromRejected,
     {
         let class = |_: &E| Class::transient();
-        run(Ok(self), &KeepOk, class, |_| Reconciled::Unknown, body)
+        run(Ok(Some(self)), &KeepOk, class, |_| Reconciled::Unknown, body)
             .unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
     }
 }
@@ -70,7 +70,7 @@ pub fn not_reconciled<O>(_: Idempotency) -> Ready<Reconciled<O>> {
 /// # Errors
 /// The rejection, where the call was turned away.
 pub async fn run_async<O, S, K, R>(
-    call: Result<IdempotentCall<S>, Rejected>,
+    call: Result<Option<IdempotentCall<S>>, Rejected>,
     keeps: &K,
     class: impl FnOnce(&O::Err) -> Class,
     reconcile: impl FnOnce(Idempotency) -> R,
@@ -82,7 +82,8 @@ where
     K: Keeps<O>,
     R: Future<Output = Reconciled<O>>,
 {
-    let call = call?;
+    // Without a key, where that is allowed, nothing protects the call.
+    let Some(call) = call? else { return Ok(body.await) };
     let mut running = match call.ask().await? {
         Asked::Run(running) => running,
         Asked::Replay(bytes) => return replay(&call, keeps, &bytes),
@@ -108,7 +109,7 @@ where
 /// # Errors
 /// The rejection, where the call was turned away.
 pub fn run<O, S, K>(
-    call: Result<IdempotentCall<S>, Rejected>,
+    call: Result<Option<IdempotentCall<S>>, Rejected>,
     keeps: &K,
     class: impl FnOnce(&O::Err) -> Class,
     reconcile: impl FnOnce(Idempotency) -> Reconciled<O>,
@@ -119,7 +120,7 @@ where
     S: BlockingStore + Clone,
     K: Keeps<O>,
 {
-    let mut call = call?;
+    let Some(mut call) = call? else { return Ok(body()) };
     call.waits = Waits::Blocking;
     // Nothing here waits otherwise than by blocking.
     let blocked = |call: &IdempotentCall<S>| call.turned_away(RejectedKind::StoreUnavailable);

@@ -3,6 +3,7 @@
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
+pub(crate) mod idempotent;
 pub(crate) mod rate_limit;
 pub(crate) mod retry;
 pub(crate) mod timeout;
@@ -49,6 +50,12 @@ pub(crate) trait Attribute: Sized {
 
     /// The key that a first value without one belongs to.
     const FIRST: Option<&'static str> = None;
+
+    /// The keys whose values are a list of expressions in parentheses.
+    const LISTS: &'static [&'static str] = &[];
+
+    /// The attribute of an argument that is of no concern to this one, which takes it off.
+    const SKIP: Option<&'static str> = None;
 
     /// The keys that other libraries use, and what to say about each.
     const HINTS: &'static [(&'static str, Hint)];

@@ -24,7 +24,7 @@ impl Budget {
         let value = match arg.value {
             Value::Bare => Ok(Self::Standard),
             Value::Expr(expr) => Self::of(expr),
-            Value::Names(_) => Err(syn::Error::new_spanned(
+            Value::Names(_) | Value::List(_) => Err(syn::Error::new_spanned(
                 &arg.key,
                 "`budget` takes no parentheses: `budget`, `budget = 0.2`, `budget = &BUDGET`",
             )),

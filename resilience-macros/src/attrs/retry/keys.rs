@@ -245,7 +245,7 @@ fn jitter(args: &mut Args, errors: &mut Errors) -> Option<Keyed<Jitter>> {
     let value = match arg.value {
         Value::Bare => Ok(Jitter::Named("Full")),
         Value::Expr(expr) => jitter_value(expr),
-        Value::Names(_) => Err(syn::Error::new_spanned(
+        Value::Names(_) | Value::List(_) => Err(syn::Error::new_spanned(
             &arg.key,
             "`jitter` takes no parentheses: `jitter`, `jitter = \"equal\"`, `jitter = 0.5`",
         )),

@@ -282,7 +282,7 @@ fn clones(args: &mut Args, errors: &mut Errors) -> Vec<Ident> {
     let Some(arg) = args.take("clone") else { return Vec::new() };
     match arg.value {
         Value::Names(names) if !names.is_empty() => names,
-        Value::Names(_) | Value::Bare => {
+        Value::Names(_) | Value::List(_) | Value::Bare => {
             errors.add(&arg.key, "`clone` names the arguments to clone: `clone(body)`");
             Vec::new()
         }
