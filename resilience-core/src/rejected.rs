@@ -25,7 +25,7 @@ use crate::outcome::Outcome;
 /// | [`LeaseLost`](RejectedKind::LeaseLost) | transient | maybe | none | yes, where the call is idempotent |
 /// | [`MissingKey`](RejectedKind::MissingKey), [`InvalidKey`](RejectedKind::InvalidKey), [`KeyReused`](RejectedKind::KeyReused) | permanent | no | none | no |
 /// | [`OutcomeUnknown`](RejectedKind::OutcomeUnknown) | permanent | maybe | none | no |
-/// | [`Undecodable`](RejectedKind::Undecodable), [`TooLarge`](RejectedKind::TooLarge) | permanent | done | none | no |
+/// | [`Undecodable`](RejectedKind::Undecodable), [`NotStored`](RejectedKind::NotStored) | permanent | done | none | no |
 ///
 /// Why it was turned away, where there is more to say, is its [`source`](Error::source).///
 /// ```
@@ -83,8 +83,8 @@ pub enum RejectedKind {
     LeaseLost,
     /// It has run before, and what came of it cannot be read.
     Undecodable,
-    /// It has run before, and what came of it was too long to be stored.
-    TooLarge,
+    /// It has run before, and what came of it was not stored: too long, or not meant to be.
+    NotStored,
     /// The store of idempotency records did not answer.
     StoreUnavailable,
 }
@@ -164,7 +164,7 @@ impl RejectedKind {
                 return Class::permanent().sent(Sent::No);
             }
             Self::OutcomeUnknown => return Class::permanent(),
-            Self::Undecodable | Self::TooLarge => return Class::permanent().sent(Sent::Done),
+            Self::Undecodable | Self::NotStored => return Class::permanent().sent(Sent::Done),
             // A failure of something else, and not the protection at work.
             Self::StoreUnavailable => return Class::throttled(retry_after).sent(Sent::No),
         };
@@ -257,7 +257,7 @@ impl fmt::Display for RejectedKind {
             }
             Self::LeaseLost => "taken over by another call with this idempotency key",
             Self::Undecodable => "the stored outcome cannot be read",
-            Self::TooLarge => "the outcome was too large to be stored",
+            Self::NotStored => "it has run before, and its outcome was not stored",
             Self::StoreUnavailable => "the idempotency store is unavailable",
         })
     }

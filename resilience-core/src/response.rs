@@ -27,7 +27,7 @@ mod axum {
                 RejectedKind::InFlight
                 | RejectedKind::OutcomeUnknown
                 | RejectedKind::LeaseLost
-                | RejectedKind::TooLarge => StatusCode::CONFLICT,
+                | RejectedKind::NotStored => StatusCode::CONFLICT,
                 RejectedKind::Undecodable => StatusCode::INTERNAL_SERVER_ERROR,
             };
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
@@ -74,7 +74,7 @@ mod tonic {
                 RejectedKind::KeyReused => Code::FailedPrecondition,
                 RejectedKind::InFlight | RejectedKind::LeaseLost => Code::Aborted,
                 RejectedKind::OutcomeUnknown
-                | RejectedKind::TooLarge
+                | RejectedKind::NotStored
                 | RejectedKind::Undecodable => Code::Internal,
             };
             let mut status = Self::new(code, rejected.kind().to_string());

@@ -26,7 +26,7 @@ const KINDS: [RejectedKind; 13] = [
     RejectedKind::OutcomeUnknown,
     RejectedKind::LeaseLost,
     RejectedKind::Undecodable,
-    RejectedKind::TooLarge,
+    RejectedKind::NotStored,
     RejectedKind::StoreUnavailable,
 ];
 

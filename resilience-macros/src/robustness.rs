@@ -184,7 +184,8 @@ proptest! {
 }
 
 /// For every attribute, one of these is enough.
-const ENOUGH: &[&str] = &["", "\"5s\"", "value = 7", "max = 10", "rate = 100"];
+const ENOUGH: &[&str] =
+    &["", "\"5s\"", "value = 7", "max = 10", "rate = 100", "key = 7, scope = global"];
 
 /// The function with the attribute around it.
 fn around(run: Run, function: &TokenStream) -> TokenStream {

@@ -12,6 +12,18 @@ suites!(
     0
 );
 suites!(fallback, #[::resilience::fallback(with = ::core::result::Result::Err)], 0);
+holding_suites!(
+    idempotent,
+    #[::resilience::idempotent(
+        key = ::resilience::__private::draw().to_bits(),
+        scope = global,
+        fingerprint(),
+        keep = nothing,
+        name = "suite",
+        error = |_| ::core::panic!("repeated")
+    )],
+    0
+);
 suites!(
     rate_limit,
     #[::resilience::rate_limit(rate = 9, burst = 999, error = |_| ::core::panic!("too many"))],

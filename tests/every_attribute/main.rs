@@ -23,6 +23,18 @@ macro_rules! suites {
             shapes!(#[$attribute], $failures);
             async_shapes!(#[$attribute], $failures);
             hygiene!(#[$attribute], $failures);
+            local_errors!(#[$attribute]);
+        }
+    };
+}
+
+/// For one whose futures hold the outcome while they wait.
+macro_rules! holding_suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            shapes!(#[$attribute], $failures);
+            async_shapes!(#[$attribute], $failures);
+            hygiene!(#[$attribute], $failures);
         }
     };
 }
@@ -33,6 +45,7 @@ macro_rules! async_suites {
         mod $name {
             async_shapes!(#[$attribute], $failures);
             async_hygiene!(#[$attribute], $failures);
+            local_errors!(#[$attribute]);
         }
     };
 }

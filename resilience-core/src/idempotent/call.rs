@@ -46,8 +46,8 @@ pub enum Claimed<S: Store + Clone> {
 pub enum Replayed {
     /// The bytes that were stored.
     Outcome(Vec<u8>),
-    /// The outcome was too long to be stored.
-    TooLarge,
+    /// The outcome was not stored: too long, or not meant to be.
+    NotStored,
 }
 
 impl<S: Store + Clone> IdempotentCall<S> {
@@ -75,7 +75,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
             Asked::Run(running) => Ok(Claimed::Run(running)),
             Asked::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
                 Some(outcome) => Ok(Claimed::Replay(Replayed::Outcome(outcome.to_vec()))),
-                None => Ok(Claimed::Replay(Replayed::TooLarge)),
+                None => Ok(Claimed::Replay(Replayed::NotStored)),
             },
         }
     }
@@ -89,7 +89,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         let opened = envelope::open(bytes, codec, self.policy.name, self.policy.version);
         match opened {
             Ok(Kept::Value(value)) => Ok(Some(value)),
-            Ok(Kept::TooLarge) => Ok(None),
+            Ok(Kept::NotStored) => Ok(None),
             Ok(Kept::Unwritten) => Err(self.turned_away(RejectedKind::Undecodable)),
             Err(unreadable) => Err(self.turned_away(RejectedKind::Undecodable).because(unreadable)),
         }

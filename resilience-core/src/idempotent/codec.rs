@@ -4,6 +4,7 @@ use core::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use crate::classify::{Class, Kind};
 use crate::outcome::Outcome;
@@ -38,21 +39,33 @@ pub trait Keeps<O: Sized> {
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError>;
 }
 
-/// An outcome that cannot be written or read.
+/// An outcome that cannot be written or read, or is not meant to be.
 #[derive(Debug)]
-pub struct CodecError(serde_json::Error);
+pub struct CodecError(Option<serde_json::Error>);
 
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without a value, which may be anybody's.
-        f.write_str(match self.0.classify() {
-            serde_json::error::Category::Data => "the stored outcome is not of the function's type",
-            _ => "the stored outcome is no JSON",
+        f.write_str(match self.0.as_ref().map(serde_json::Error::classify) {
+            None => "the outcome is not meant to be stored",
+            Some(Category::Data) => "the stored outcome is not of the function's type",
+            Some(_) => "the stored outcome is no JSON",
         })
     }
 }
 
 impl core::error::Error for CodecError {}
+
+fn json(error: serde_json::Error) -> CodecError {
+    CodecError(Some(error))
+}
+
+impl CodecError {
+    /// Whether the outcome is not meant to be stored.
+    pub(super) fn is_meant(&self) -> bool {
+        self.0.is_none()
+    }
+}
 
 /// What can be kept: what `serde` can write and read.
 #[diagnostic::on_unimplemented(
@@ -87,14 +100,14 @@ impl<O: Outcome<Ok: Storable>> Keeps<O> for KeepOk {
 
     fn encode(&self, out: &O, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
         match out.as_result() {
-            Ok(value) => serde_json::to_writer(bytes, value).map_err(CodecError),
-            // Found out by a reconciling function: there is nothing to return but this.
-            Err(_) => Err(CodecError(serde::ser::Error::custom("a failure"))),
+            Ok(value) => serde_json::to_writer(bytes, value).map_err(json),
+            // Found out by a reconciling function: a failure is nothing to return again.
+            Err(_) => Err(CodecError(None)),
         }
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError> {
-        serde_json::from_slice(bytes).map(|value| O::from_result(Ok(value))).map_err(CodecError)
+        serde_json::from_slice(bytes).map(|value| O::from_result(Ok(value))).map_err(json)
     }
 }
 
@@ -109,11 +122,29 @@ impl<O: Outcome<Ok: Storable, Err: Storable>> Keeps<O> for KeepOkAndPermanent {
     }
 
     fn encode(&self, out: &O, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
-        serde_json::to_writer(bytes, &out.as_result()).map_err(CodecError)
+        serde_json::to_writer(bytes, &out.as_result()).map_err(json)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError> {
-        serde_json::from_slice(bytes).map(O::from_result).map_err(CodecError)
+        serde_json::from_slice(bytes).map(O::from_result).map_err(json)
+    }
+}
+
+/// `keep = nothing`: that there was a success, and not what it was. Any type will do.
+#[derive(Clone, Copy, Debug)]
+pub struct KeepNothing;
+
+impl<O: Outcome> Keeps<O> for KeepNothing {
+    fn keep(&self, _: &O, class: Option<&Class>) -> Option<Keep> {
+        class.is_none().then_some(Keep::Store)
+    }
+
+    fn encode(&self, _: &O, _: &mut Vec<u8>) -> Result<(), CodecError> {
+        Err(CodecError(None))
+    }
+
+    fn decode(&self, _: &[u8]) -> Result<O, CodecError> {
+        Err(CodecError(None))
     }
 }
 

@@ -11,8 +11,8 @@ use super::key::Digest;
 pub(super) enum Kept<'b> {
     /// The bytes of the codec.
     Value(&'b [u8]),
-    /// It was longer than what may be kept.
-    TooLarge,
+    /// It was longer than what may be kept, or not meant to be.
+    NotStored,
     /// It could not be written.
     Unwritten,
 }
@@ -51,7 +51,7 @@ pub(super) const OVERHEAD: usize = HEAD + SUM;
 pub(super) fn seal(kept: Kept<'_>, codec: Codec, function: &str, version: u32) -> Vec<u8> {
     let (flag, payload) = match kept {
         Kept::Value(payload) => (codec.0, payload),
-        Kept::TooLarge => (TOO_LARGE, &[][..]),
+        Kept::NotStored => (TOO_LARGE, &[][..]),
         Kept::Unwritten => (UNWRITTEN, &[][..]),
     };
     let mut bytes = Vec::with_capacity(payload.len().saturating_add(OVERHEAD));
@@ -83,7 +83,7 @@ pub(super) fn open<'b>(
     let (head, payload) = written.split_at_checked(HEAD).ok_or(Unreadable::Corrupt)?;
     let schema = [of_name(function), version.to_le_bytes()].concat();
     match head.get(4) {
-        Some(&TOO_LARGE) => return Ok(Kept::TooLarge),
+        Some(&TOO_LARGE) => return Ok(Kept::NotStored),
         Some(&UNWRITTEN) => return Ok(Kept::Unwritten),
         Some(flag) if *flag == codec.0 => {}
         _ => return Err(Unreadable::Unknown),
@@ -131,7 +131,7 @@ mod tests {
         };
         assert_eq!(round(Kept::Value(b"")).len(), OVERHEAD);
         round(Kept::Value(b"{}"));
-        round(Kept::TooLarge);
+        round(Kept::NotStored);
         round(Kept::Unwritten);
     }
 

@@ -2,13 +2,14 @@
 
 use super::call::IdempotentCall;
 use super::codec::Fingerprinted;
-pub use super::codec::{KeepOk, KeepOkAndPermanent, KeepWith};
+pub use super::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, KeepWith};
 use super::context::Idempotency;
 pub use super::fingerprint::FingerprintBuilder;
 pub use super::key::{IntoKey, Scope};
 use super::memory::MemoryStore;
 pub use super::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use super::run::{Reconciled, not_reconciled, run, run_async};
+pub use super::store::Static;
 use super::store::Store;
 use crate::own::own;
 use crate::rejected::{Rejected, RejectedKind};
@@ -23,9 +24,9 @@ pub fn handle<S: Store + Clone>(store: &S) -> S {
 /// The store of a function without one.
 #[inline]
 #[must_use]
-pub fn memory() -> &'static MemoryStore {
+pub fn memory() -> Static<MemoryStore> {
     static MEMORY: MemoryStore = MemoryStore::new();
-    own(&MEMORY)
+    Static(own(&MEMORY))
 }
 
 /// A call, where there is a key to protect it by.

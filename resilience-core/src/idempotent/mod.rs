@@ -35,6 +35,6 @@ pub use run::Reconciled;
 pub use running::{Completed, Running};
 pub use secret::WithSecret;
 pub use store::{
-    BlockingStore, BoxError, Caps, Claim, ClaimRequest, DynStore, Interrupted, Store, StoreError,
-    StoreErrorKind, StoreId, StoreResult, Takeover, Token, Write,
+    BlockingStore, BoxError, Caps, Claim, ClaimRequest, DynStore, Interrupted, Static, Store,
+    StoreError, StoreErrorKind, StoreId, StoreResult, Takeover, Token, Write,
 };

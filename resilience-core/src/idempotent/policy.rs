@@ -15,7 +15,7 @@ use crate::rules::{self, InvalidPolicy};
 ///
 /// ```
 /// # extern crate resilience_core as resilience;
-/// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope};
+/// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, Static};
 /// use resilience::Rejected;
 ///
 /// static CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
@@ -23,7 +23,7 @@ use crate::rules::{self, InvalidPolicy};
 ///
 /// fn charge(tenant: &str, request: &str, cents: u64) -> Result<u64, Rejected> {
 ///     let about = |call: resilience::idempotent::FingerprintBuilder| call.value(&cents);
-///     CHARGE.call(&STORE, Scope::Of(&tenant), &request, about)?.run(|| Ok(cents))
+///     CHARGE.call(Static(&STORE), Scope::Of(&tenant), &request, about)?.run(|| Ok(cents))
 /// }
 ///
 /// assert_eq!(charge("acme", "r-1", 5), Ok(5));

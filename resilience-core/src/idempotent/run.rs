@@ -181,6 +181,7 @@ async fn settle<O: Outcome, S: Store + Clone>(
             let mut bytes = Vec::new();
             let kept = match keeps.encode(&out, &mut bytes) {
                 Ok(()) => Kept::Value(&bytes),
+                Err(error) if error.is_meant() => Kept::NotStored,
                 // The effect has happened: that must not be forgotten.
                 Err(_) => Kept::Unwritten,
             };
@@ -198,7 +199,7 @@ async fn settle<O: Outcome, S: Store + Clone>(
     match completed {
         Completed::Stored | Completed::Unsaved => Ok(out),
         Completed::Other(bytes) => decode(call, keeps, &bytes),
-        Completed::OtherTooLarge => Err(call.turned_away(RejectedKind::TooLarge)),
+        Completed::OtherNotStored => Err(call.turned_away(RejectedKind::NotStored)),
     }
 }
 
@@ -209,7 +210,7 @@ fn replay<O, S: Store + Clone>(
 ) -> Result<O, Rejected> {
     match call.open(bytes, Codec::JSON)? {
         Some(value) => decode(call, keeps, value),
-        None => Err(call.turned_away(RejectedKind::TooLarge)),
+        None => Err(call.turned_away(RejectedKind::NotStored)),
     }
 }
 

@@ -39,8 +39,8 @@ pub enum Completed {
     Unsaved,
     /// The outcome of another call, which took this one for dead. It is the one that counts.
     Other(Vec<u8>),
-    /// The same, too long to be stored.
-    OtherTooLarge,
+    /// The same, without its outcome.
+    OtherNotStored,
 }
 
 impl<S: Store + Clone> Running<S> {
@@ -156,7 +156,7 @@ impl<S: Store + Clone> Running<S> {
     /// # Errors
     /// As [`complete`](Self::complete).
     pub async fn complete_without_outcome(self) -> Result<Completed, Rejected> {
-        self.seal(Kept::TooLarge, Codec::RAW).await
+        self.seal(Kept::NotStored, Codec::RAW).await
     }
 
     pub(super) async fn seal(
@@ -168,7 +168,7 @@ impl<S: Store + Clone> Running<S> {
         let caps = self.call.store.caps().max_outcome;
         let most = policy.max_outcome.min(caps.saturating_sub(envelope::OVERHEAD));
         let kept = match kept {
-            Kept::Value(bytes) if bytes.len() > most => Kept::TooLarge,
+            Kept::Value(bytes) if bytes.len() > most => Kept::NotStored,
             kept => kept,
         };
         let bytes = envelope::seal(kept, codec, policy.name, policy.version);
@@ -208,7 +208,7 @@ impl<S: Store + Clone> Running<S> {
                 log::decided(call.policy.name, call.key, "", Decision::DuplicateExecution, None);
                 Ok(match call.open(&stored, codec)? {
                     Some(outcome) => Completed::Other(outcome.to_vec()),
-                    None => Completed::OtherTooLarge,
+                    None => Completed::OtherNotStored,
                 })
             }
             // Nobody has anything: the other gave up, or its record is gone.

@@ -453,16 +453,31 @@ impl<S: Store> Store for Arc<S> {
     }
 }
 
-impl<S: Store> Store for &'static S {
-    forwarded!(self => (**self));
+/// A store in a `static`, as a handle.
+///
+/// A type of its own and not `&'static S`: the compiler forgets the lifetimes of what a future holds, and
+/// would not believe that it is a store when the future is to be sent.
+#[derive(Debug)]
+pub struct Static<S: 'static>(pub &'static S);
+
+impl<S> Clone for Static<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Static<S> {}
+
+impl<S: Store> Store for Static<S> {
+    forwarded!(self => self.0);
 
     fn secret(&self) -> Secret {
-        (**self).secret()
+        self.0.secret()
     }
 }
 
 impl<S: BlockingStore> BlockingStore for Arc<S> {}
-impl<S: BlockingStore> BlockingStore for &'static S {}
+impl<S: BlockingStore> BlockingStore for Static<S> {}
 
 /// Why a store could not do what it was asked.
 #[derive(Debug)]

@@ -33,8 +33,8 @@ pub(crate) struct Idempotent {
 /// By what a call is known.
 enum Identity {
     Key {
-        key: Expr,
-        scope: Scope,
+        key: Box<Expr>,
+        scope: Box<Scope>,
         optional: bool,
     },
     /// By the key of the call around it.
@@ -51,6 +51,7 @@ enum Scope {
 enum Keep {
     Ok,
     OkAndPermanent,
+    Nothing,
     With(Expr),
 }
 
@@ -163,14 +164,19 @@ impl Idempotent {
     fn call(&self, site: &Site) -> TokenStream {
         let private = &site.private;
         let policy = self.policy.generate(site);
-        let store = match &self.store {
-            Some(store) => {
-                let at = store.span();
-                let there = site.private_at(at);
-                quote_spanned!(at=> #there::idempotent::handle(&#store))
-            }
-            None => quote!(#private::idempotent::memory()),
-        };
+        let store = self.store.as_ref().map_or_else(
+            || quote!(#private::idempotent::memory()),
+            |store| {
+                let there = site.private_at(store.span());
+                match store {
+                    // A reference is to a `static`.
+                    Expr::Reference(lent) => {
+                        quote_spanned!(store.span()=> #there::idempotent::Static(#lent))
+                    }
+                    store => quote_spanned!(store.span()=> #there::idempotent::handle(&#store)),
+                }
+            },
+        );
         let about = self.about(site);
         match &self.identity {
             Identity::Step(step) => quote! {
@@ -180,7 +186,7 @@ impl Idempotent {
                 let make = if *optional { quote!(optional) } else { quote!(call) };
                 let at = key.span();
                 let key = quote_spanned!(at=> &(#key));
-                let scope = match scope {
+                let scope = match &**scope {
                     Scope::Global => quote!(#private::idempotent::Scope::Global),
                     Scope::Of(of) => {
                         let of = quote_spanned!(of.span()=> &(#of));
@@ -203,10 +209,9 @@ impl Idempotent {
                 _ => false,
             };
             let known = |name: &Ident| match &self.identity {
-                Identity::Key { key, scope: Scope::Of(scope), .. } => {
-                    is(key, name) || is(scope, name)
+                Identity::Key { key, scope, .. } => {
+                    is(key, name) || matches!(&**scope, Scope::Of(scope) if is(scope, name))
                 }
-                Identity::Key { key, scope: Scope::Global, .. } => is(key, name),
                 Identity::Step(_) => false,
             };
             let names = site.arguments.iter().filter(|name| !known(name));
@@ -233,14 +238,12 @@ impl Idempotent {
             .on
             .as_ref()
             .map_or_else(|| site.own_class(&error), |on| quote!(#private::class_of(#error, #on)));
-        match site.listened_slot() {
-            Some(slot) => quote! {
-                |#error| match #slot.class() {
-                    #private::Some(#rejected) => #rejected,
-                    #private::None => #class,
-                }
-            },
-            None => quote!(|#error| #class),
+        let Some(slot) = site.listened_slot() else { return quote!(|#error| #class) };
+        quote! {
+            |#error| match #slot.class() {
+                #private::Some(#rejected) => #rejected,
+                #private::None => #class,
+            }
         }
     }
 
@@ -296,7 +299,7 @@ impl Identity {
             Expr::Path(path) if path.path.is_ident("global") => Scope::Global,
             other => Scope::Of(other),
         };
-        Some(Self::Key { key: key?.value, scope, optional })
+        Some(Self::Key { key: Box::new(key?.value), scope: Box::new(scope), optional })
     }
 }
 
@@ -305,6 +308,7 @@ impl Keep {
         match self {
             Self::Ok => quote!(#private::idempotent::KeepOk),
             Self::OkAndPermanent => quote!(#private::idempotent::KeepOkAndPermanent),
+            Self::Nothing => quote!(#private::idempotent::KeepNothing),
             Self::With(with) => quote!(#private::idempotent::KeepWith(#with)),
         }
     }
@@ -341,13 +345,14 @@ fn fingerprint(args: &mut Args, errors: &mut Errors) -> Option<Vec<Expr>> {
     }
 }
 
-/// `keep = ok`, `keep = ok_and_permanent`, `keep = with(path)`
+/// `keep = ok`, `keep = ok_and_permanent`, `keep = nothing`, `keep = with(path)`
 fn keep(expr: &Expr) -> syn::Result<Keep> {
     match word(expr) {
         Some((word, None)) if word == "ok" => Ok(Keep::Ok),
         Some((word, None)) if word == "ok_and_permanent" => Ok(Keep::OkAndPermanent),
+        Some((word, None)) if word == "nothing" => Ok(Keep::Nothing),
         Some((word, Some(with))) if word == "with" => Ok(Keep::With(with)),
-        _ => Err(unknown("keep", expr, &["ok", "ok_and_permanent", "with(path)"])),
+        _ => Err(unknown("keep", expr, &["ok", "ok_and_permanent", "nothing", "with(path)"])),
     }
 }
 

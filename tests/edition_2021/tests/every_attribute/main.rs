@@ -36,6 +36,7 @@ macro_rules! async_suites {
         mod $name {
             async_shapes!(#[$attribute], $failures);
             async_hygiene!(#[$attribute], $failures);
+            local_errors!(#[$attribute]);
         }
     };
 }
