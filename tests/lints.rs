@@ -31,8 +31,8 @@ use core::{concat, module_path, ops::ControlFlow, time::Duration};
 #[allow(unused_imports, reason = "as above")]
 use resilience::{
     Bulkhead, CircuitBreaker, Class, GiveUpEvent, Jitter, Outcome, RateLimiter, Rejected,
-    RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, fallback, rate_limit, retry,
-    testing, timeout,
+    RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, fallback, idempotent,
+    rate_limit, retry, testing, timeout,
 };
 
 const ATTEMPTS: u32 = 2;
@@ -175,6 +175,56 @@ impl Guarded {
     }
 }
 
+/// Charges once for each request.
+#[derive(Debug)]
+pub struct Till {
+    store: std::sync::Arc<idempotent::MemoryStore>,
+}
+
+impl Till {
+    /// Has every key.
+    ///
+    /// # Errors
+    /// Always.
+    #[fallback(with = |error| if tenant.is_empty() { Err(error) } else { Ok(tenant.len()) })]
+    #[idempotent(
+        store = self.store,
+        key = (request, 7_u8),
+        scope = tenant,
+        fingerprint(request, tenant.len()),
+        ttl = "24h",
+        lease = BASE,
+        concurrent = wait("5s"),
+        on_interrupted = reconcile(|_| core::future::ready(idempotent::Reconciled::Unknown)),
+        keep = ok,
+        on_store_error = fail_open,
+        on_lease_lost = cancel,
+        on_unsaved = error,
+        store_timeout = "100ms",
+        min_key_length = 1,
+        max_outcome = 1024,
+        version = ATTEMPTS,
+        on = |error| *error == Failed,
+        error = |_| Failed,
+        name = "till.charge"
+    )]
+    #[retry(attempts = ATTEMPTS, base_delay = BASE)]
+    #[circuit_breaker]
+    pub async fn charge(&mut self, tenant: String, request: u64) -> Result<usize, Failed> {
+        core::future::ready(()).await;
+        self.store = std::sync::Arc::default();
+        if request == 0 { Err(Failed) } else { Ok(tenant.len()) }
+    }
+}
+
+/// Is a step of nothing.
+#[idempotent(step = "alone", keep = nothing)]
+#[must_use]
+pub fn step(#[skip] waker: &core::task::Waker) -> Option<u32> {
+    waker.wake_by_ref();
+    Some(1)
+}
+
 static LIMITER: RateLimiter = RateLimiter::new(100, Duration::from_secs(1));
 
 fn note_change(change: &StateChange) {
@@ -218,5 +268,9 @@ fn the_functions_run() {
     assert_eq!(futures::executor::block_on(guarded.all("a")), Ok(1), "all");
     assert_eq!(guarded.plain(), Some(1), "plain");
     assert_eq!(guarded.shared("a".to_owned()), Ok("a".to_owned()), "shared");
+    let mut till = Till { store: std::sync::Arc::default() };
+    let charged = futures::executor::block_on(till.charge("acme".to_owned(), 1));
+    assert_eq!(charged, Ok(4), "charge");
+    assert_eq!(step(core::task::Waker::noop()), None, "step");
     assert_eq!(client.sent.len(), 3, "what is not idempotent is asked once");
 }

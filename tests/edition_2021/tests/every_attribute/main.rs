@@ -26,6 +26,19 @@ macro_rules! suites {
             async_shapes!(#[$attribute], $failures);
             hygiene!(#[$attribute], $failures);
             unsafe_shapes!(#[$attribute], $failures);
+            local_errors!(#[$attribute]);
+        }
+    };
+}
+
+/// For one whose futures hold the outcome while they wait.
+macro_rules! holding_suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            shapes!(#[$attribute], $failures);
+            async_shapes!(#[$attribute], $failures);
+            hygiene!(#[$attribute], $failures);
+            unsafe_shapes!(#[$attribute], $failures);
         }
     };
 }
