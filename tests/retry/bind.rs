@@ -110,18 +110,31 @@ fn an_error_that_nobody_has_classified_and_a_value_leave_it_open_too() {
 }
 
 #[test]
-fn what_it_knows_takes_nothing_from_the_wait_before() {
-    #[retry(bind = attempt, backoff = [WAITS[0], WAITS[1]], jitter = "none", attempts = 3)]
-    fn call(seen: &mut Vec<Option<Duration>>) -> Result<(), ()> {
-        seen.push(attempt.previous_delay());
-        Err(())
+fn what_it_knows_and_the_longest_waits_do_not_mix() {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+    const FOREVER: Duration = Duration::MAX;
+    #[retry(
+        bind = attempt,
+        attempts = 4,
+        backoff = [CENTURY, FOREVER],
+        jitter = "none",
+        on = |sent| Class::transient().sent(*sent)
+    )]
+    fn call(sent: Sent, seen: &mut Vec<(Option<Duration>, bool)>) -> Result<(), Sent> {
+        seen.push((attempt.previous_delay(), attempt.after_ambiguous()));
+        Err(sent)
     }
-    const WAITS: [Duration; 2] = [Duration::from_secs(100 * 365 * 86_400), Duration::MAX];
-    let (_guard, mut seen) = (testing::no_waits(), Vec::new());
-    assert_eq!(call(&mut seen), Err(()));
-    assert_eq!(seen[..2], [None, Some(WAITS[0])]);
-    // The longest that is told.
-    assert!(seen[2].is_some_and(|delay| delay > WAITS[0]), "{seen:?}");
+    let _guard = testing::no_waits();
+    for (sent, ambiguous) in [(Sent::No, false), (Sent::Maybe, true)] {
+        let mut seen = Vec::new();
+        assert_eq!(call(sent, &mut seen), Err(sent));
+        assert_eq!(seen[..2], [(None, false), (Some(CENTURY), ambiguous)]);
+        // The longest that is told.
+        for (delay, known) in &seen[2..] {
+            assert!(delay.is_some_and(|delay| delay > CENTURY), "{seen:?}");
+            assert_eq!(*known, ambiguous);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
