@@ -11,6 +11,7 @@ use resilience::{
 use crate::{Failure, SECOND, is_open};
 
 /// What a status means, as HTTP has it: 404 stands.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
 fn by_status(status: &u16) -> Class {
     match status {
         429 => Class::throttled(None),

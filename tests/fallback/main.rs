@@ -170,6 +170,7 @@ fn it_may_lend_what_it_was_lent() {
 
 #[test]
 fn a_value_that_means_failure_is_replaced_too() {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
     fn by_status(status: &u16) -> Class {
         Class::from(*status >= 500)
     }

@@ -241,6 +241,7 @@ async fn a_timeout_may_stand_above_a_breaker_from_elsewhere() {
 /// A value that means failure is one to each layer that has `on_ok`, and its place decides what is counted.
 #[tokio::test(start_paused = true)]
 async fn values_that_mean_failure_go_through_a_retry_and_a_breaker() {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
     const fn is_busy(status: &u32) -> bool {
         *status >= 500
     }
