@@ -30,8 +30,9 @@ impl CircuitBreaker {
         }
     }
 
-    /// The same, where a value may be a failure too: one that `on_ok` says is transient or throttled
-    /// counts as a failure, and one that stands, which is permanent, as a success.
+    /// Calls `body` if the breaker lets it, where a value may be a failure too: one that `on_ok` says is
+    /// transient or throttled counts as one, and one that stands, which is permanent, as a success.
+    /// Errors count as in [`call_on`](Self::call_on).
     ///
     /// ```
     /// # extern crate resilience_core as resilience;
@@ -90,7 +91,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// The same, where a value may be a failure too, as in [`call_on_ok`](Self::call_on_ok).
+    /// Awaits `body` if the breaker lets it, where a value may be a failure too, as in
+    /// [`call_on_ok`](Self::call_on_ok).
     pub async fn call_async_on_ok<O, C, D>(
         &self,
         on: impl FnOnce(&O::Err) -> C,
