@@ -157,7 +157,12 @@ impl Guarded {
     ///
     /// # Errors
     /// Always.
-    #[circuit_breaker(breaker = self.breaker, error = |_| Failed, on = |error| *error == Failed)]
+    #[circuit_breaker(
+        breaker = self.breaker,
+        error = |_| Failed,
+        on = |error| *error == Failed,
+        on_ok = String::is_empty
+    )]
     #[bulkhead(max = 10)]
     pub fn shared(&mut self, text: String) -> Result<String, Failed> {
         self.limit = BASE;
@@ -165,7 +170,7 @@ impl Guarded {
     }
 
     /// Has no second word.
-    #[fallback(value = 7)]
+    #[fallback(value = 7, on_ok = |value| *value > 99)]
     #[circuit_breaker]
     #[bulkhead(bulkhead = self.bulkhead)]
     #[rate_limit(limiter = LIMITER)]

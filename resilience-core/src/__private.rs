@@ -14,7 +14,7 @@ pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
 use crate::classify::{Class, Classify};
 pub use crate::clock::{Moment, Pause, Waits, now};
 use crate::event::{GiveUpEvent, RetryEvent};
-pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered};
+pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered, stands};
 pub use crate::jitter::Jitter;
 pub use crate::keyed::Keyed;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};

@@ -62,6 +62,8 @@ pub struct Class {
     pub after: Option<Duration>,
     /// Whether an attribute of this process turned the call away: see [`Rejected`](crate::Rejected).
     pub(crate) is_rejection: bool,
+    /// Whether it is worth one more attempt only: see [`Class::once`].
+    pub(crate) is_once: bool,
 }
 
 impl Class {
@@ -89,7 +91,7 @@ impl Class {
     }
 
     const fn of(kind: Kind) -> Self {
-        Self { kind, sent: Sent::Maybe, after: None, is_rejection: false }
+        Self { kind, sent: Sent::Maybe, after: None, is_rejection: false, is_once: false }
     }
 
     /// The same class with another answer to "could the effect have happened?".
@@ -105,6 +107,30 @@ impl Class {
     #[inline]
     pub const fn after(mut self, after: Duration) -> Self {
         self.after = Some(after);
+        self
+    }
+
+    /// The same class, worth one more attempt only: the second such failure of a call is permanent to a
+    /// retry. For what another try helps at once or never, such as a 421, a stale address or a token that
+    /// has just expired. Whoever else asks for the meaning of a failure takes no notice.
+    ///
+    /// ```
+    /// # extern crate resilience_core as resilience;
+    /// use resilience::{Class, RetryPolicy, testing};
+    ///
+    /// let _guard = testing::no_waits();
+    /// let mut calls = 0;
+    /// let result: Result<(), &str> =
+    ///     RetryPolicy::new().attempts(9).on(|_: &&str| Class::transient().once()).run(|| {
+    ///         calls += 1;
+    ///         Err("the wrong server")
+    ///     });
+    /// assert_eq!((calls, result), (2, Err("the wrong server")));
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn once(mut self) -> Self {
+        self.is_once = true;
         self
     }
 }

@@ -38,6 +38,26 @@ pub fn fall_back<O: Outcome, C: Into<Class>>(
     }
 }
 
+/// The outcome as it was; `None` where something shall stand in for it. For a fallback that may take a
+/// value for a failure.
+#[inline]
+pub fn stands<O: Outcome, C: Into<Class>, D: Into<Class>>(
+    out: O,
+    name: &'static str,
+    on: impl FnOnce(&O::Err) -> C,
+    on_ok: impl FnOnce(&O::Ok) -> D,
+) -> Option<O> {
+    let class = match out.as_result() {
+        Ok(value) => on_ok(value).into(),
+        Err(error) => on(error).into(),
+    };
+    if class.kind == Kind::Permanent || !switch::is_enabled() {
+        return Some(out);
+    }
+    log::fell_back(name);
+    None
+}
+
 /// Calls the user's function with the failure.
 #[inline]
 pub fn answer<O: Outcome, A>(error: O::Err, with: impl FnOnce(O::Err) -> A) -> A {

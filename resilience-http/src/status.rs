@@ -34,7 +34,9 @@ fn table(rules: &Classifier, code: u16, demanded: bool) -> Class {
         200..=299 | 409 => Class::permanent().sent(Sent::Done),
         413 | 423 if demanded => Class::throttled(None).sent(Sent::Refused),
         413 | 423 | 424 => Class::permanent().sent(Sent::Refused),
-        421 | 425 => Class::transient().sent(Sent::Refused),
+        // Another server may take it; the same one will not, however often it is asked.
+        421 => Class::transient().sent(Sent::Refused).once(),
+        425 => Class::transient().sent(Sent::Refused),
         429 if rules.strict_429 => Class::throttled(None),
         429 => Class::throttled(None).sent(Sent::Refused),
         503 | 507 if demanded => Class::throttled(None),

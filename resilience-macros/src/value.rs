@@ -256,7 +256,7 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
     if is_hopeless(&expr) && !matches!(expr, Expr::Closure(_)) {
         let (path, argument) = match key {
             "on" => ("is_transient", "error"),
-            "on_ok" => ("is_pending", "value"),
+            "on_ok" => ("is_busy", "value"),
             "error" => ("turned_away", "rejected"),
             "with" => ("instead", "error"),
             _ => ("notify", "event"),

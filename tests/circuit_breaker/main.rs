@@ -12,6 +12,7 @@ mod model;
 mod places;
 mod states;
 mod threads;
+mod values;
 mod windows;
 
 use std::time::Duration;

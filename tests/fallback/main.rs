@@ -167,3 +167,34 @@ fn it_may_lend_what_it_was_lent() {
     *first(&mut items).unwrap().unwrap() = 5;
     assert_eq!(items, [5, 2]);
 }
+
+#[test]
+fn a_value_that_means_failure_is_replaced_too() {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
+    fn by_status(status: &u16) -> Class {
+        Class::from(*status >= 500)
+    }
+    #[fallback(value = 304, on_ok = by_status)]
+    fn get(answer: Result<u16, Failure>) -> Result<u16, Failure> {
+        answer
+    }
+    #[fallback(value = Ok(worst), on = is_down, on_ok = |status| *status >= worst)]
+    async fn later(answer: Result<u16, Failure>, worst: u16) -> Result<u16, Failure> {
+        std::future::ready(()).await;
+        answer
+    }
+    #[fallback(value = { made.set(made.get() + 1); 7 }, on_ok = |left| *left == 0)]
+    fn option(left: Option<u32>, made: &Cell<u32>) -> Option<u32> {
+        left
+    }
+    assert_eq!((get(Ok(200)), get(Ok(404)), get(Ok(503))), (Ok(200), Ok(404), Ok(304)));
+    assert_eq!(get(Err(Failure::Wrong)), Ok(304));
+    let later = |answer| futures::executor::block_on(later(answer, 400));
+    assert_eq!((later(Ok(200)), later(Ok(404))), (Ok(200), Ok(400)));
+    assert_eq!(later(Err(Failure::Down)), Ok(400));
+    assert_eq!(later(Err(Failure::Wrong)), Err(Failure::Wrong));
+    let made = Cell::new(0);
+    assert_eq!((option(Some(1), &made), made.get()), (Some(1), 0));
+    assert_eq!((option(Some(0), &made), option(None, &made)), (Some(7), Some(7)));
+    assert_eq!(made.get(), 2);
+}

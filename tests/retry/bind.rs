@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{retry, testing};
+use resilience::{Class, Classify, Rejected, RejectedKind, Sent, retry, testing, timeout};
 
 use crate::ms;
 
@@ -51,4 +51,101 @@ fn in_sync_functions_and_methods() {
     let mut client = Client { log: vec![] };
     assert_eq!(client.call("x".into()), Ok("x3".into()));
     assert_eq!(client.log, [1, 2, 3]);
+}
+
+/// Fails with what is left of these, in order; then says what it knew each time.
+fn next(left: &mut Vec<Class>) -> Result<(), Class> {
+    if left.is_empty() { Ok(()) } else { Err(left.remove(0)) }
+}
+
+#[test]
+fn whether_an_attempt_before_may_have_been_applied() {
+    #[retry(bind = attempt, attempts = 9, on = |class| *class, on_rejection = "wait")]
+    fn sync(left: &mut Vec<Class>, seen: &mut Vec<bool>) -> Result<(), Class> {
+        seen.push(attempt.after_ambiguous());
+        next(left)
+    }
+    #[retry(bind = attempt, attempts = 9, on = |class| *class, on_rejection = "wait")]
+    async fn later(left: &mut Vec<Class>, seen: &mut Vec<bool>) -> Result<(), Class> {
+        std::future::ready(()).await;
+        seen.push(attempt.after_ambiguous());
+        next(left)
+    }
+    let _guard = testing::no_waits();
+    let sent = |sent| Class::transient().sent(sent);
+    let rejected = Rejected::new(RejectedKind::BulkheadFull, "pool", None).classify();
+    for (failures, expected) in [
+        (&[][..], &[false][..]),
+        (&[sent(Sent::No), sent(Sent::Refused), rejected], &[false, false, false, false]),
+        (&[sent(Sent::Maybe)], &[false, true]),
+        (&[sent(Sent::Done)], &[false, true]),
+        // It stays known, however the attempts between have ended.
+        (&[sent(Sent::No), sent(Sent::Maybe), sent(Sent::No)], &[false, false, true, true]),
+        // A server's own delay is kept beside it.
+        (&[Class::throttled(Some(ms(5))), sent(Sent::No)], &[false, true, true]),
+    ] {
+        let mut seen = Vec::new();
+        assert_eq!(sync(&mut failures.to_vec(), &mut seen), Ok(()));
+        assert_eq!(seen, expected, "{failures:?}");
+        seen.clear();
+        let mut left = failures.to_vec();
+        assert_eq!(futures::executor::block_on(later(&mut left, &mut seen)), Ok(()));
+        assert_eq!(seen, expected, "{failures:?}");
+    }
+}
+
+#[test]
+fn an_error_that_nobody_has_classified_and_a_value_leave_it_open_too() {
+    #[retry(bind = attempt, on_ok = |ambiguous| !*ambiguous)]
+    fn value() -> Result<bool, ()> {
+        Ok(attempt.after_ambiguous())
+    }
+    #[retry(bind = attempt)]
+    fn unclassified() -> Result<(), bool> {
+        if attempt.number() == 1 { Err(false) } else { Err(attempt.after_ambiguous()) }
+    }
+    let _guard = testing::no_waits();
+    assert_eq!(value(), Ok(true));
+    assert_eq!(unclassified(), Err(true));
+}
+
+#[test]
+fn what_it_knows_and_the_longest_waits_do_not_mix() {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+    const FOREVER: Duration = Duration::MAX;
+    #[retry(
+        bind = attempt,
+        attempts = 4,
+        backoff = [CENTURY, FOREVER],
+        jitter = "none",
+        on = |sent| Class::transient().sent(*sent)
+    )]
+    fn call(sent: Sent, seen: &mut Vec<(Option<Duration>, bool)>) -> Result<(), Sent> {
+        seen.push((attempt.previous_delay(), attempt.after_ambiguous()));
+        Err(sent)
+    }
+    let _guard = testing::no_waits();
+    for (sent, ambiguous) in [(Sent::No, false), (Sent::Maybe, true)] {
+        let mut seen = Vec::new();
+        assert_eq!(call(sent, &mut seen), Err(sent));
+        assert_eq!(seen[..2], [(None, false), (Some(CENTURY), ambiguous)]);
+        // The longest that is told.
+        for (delay, known) in &seen[2..] {
+            assert!(delay.is_some_and(|delay| delay > CENTURY), "{seen:?}");
+            assert_eq!(*known, ambiguous);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_cut_off_may_have_been_applied() {
+    #[retry(bind = attempt, attempts = 2, jitter = "none")]
+    #[timeout("1s", error = |_| false)]
+    async fn slow() -> Result<(), bool> {
+        if attempt.number() == 2 {
+            return Err(attempt.after_ambiguous());
+        }
+        std::future::pending().await
+    }
+    assert_eq!(slow().await, Err(true));
 }

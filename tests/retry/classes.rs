@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use resilience::{Class, Classify, Sent, retry, testing};
+use resilience::{Class, Classify, Sent, StopReason, retry, testing};
 
 use crate::count;
 
@@ -122,4 +122,40 @@ fn what_is_not_idempotent_is_repeated_only_when_it_was_not_applied() {
     // An error nobody has classified may have been applied.
     assert_eq!(unclassified(&calls), Err(()));
     assert_eq!(calls.get(), 1);
+}
+
+#[test]
+fn what_is_worth_one_more_attempt_gets_one() {
+    thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
+
+    #[retry(attempts = 9, on = |class| *class, on_give_up = |event| STOPPED.set(Some(event.reason)))]
+    fn sync(left: &mut Vec<Class>) -> Result<(), Class> {
+        if left.is_empty() { Ok(()) } else { Err(left.remove(0)) }
+    }
+    #[retry(attempts = 9, on = |class| *class)]
+    async fn later(left: &mut Vec<Class>) -> Result<(), Class> {
+        std::future::ready(()).await;
+        if left.is_empty() { Ok(()) } else { Err(left.remove(0)) }
+    }
+    let _guard = testing::no_waits();
+    let (passes, once) = (Class::transient(), Class::transient().once());
+    let throttled = Class::throttled(None).sent(Sent::Refused).once();
+    for (failures, left, result) in [
+        (&[once][..], 0, Ok(())),
+        (&[once, once, passes], 1, Err(once)),
+        // Whatever came between, and whichever kind it was.
+        (&[once, passes, once, passes], 1, Err(once)),
+        (&[throttled, passes, passes, once], 0, Err(once)),
+        (&[passes, passes, once, passes, passes], 0, Ok(())),
+    ] {
+        let mut failing = failures.to_vec();
+        assert_eq!(sync(&mut failing), result, "{failures:?}");
+        assert_eq!(failing.len(), left, "{failures:?}");
+        assert_eq!(STOPPED.take(), result.err().map(|_| StopReason::Permanent));
+        let mut failing = failures.to_vec();
+        assert_eq!(futures::executor::block_on(later(&mut failing)), result, "{failures:?}");
+        assert_eq!(failing.len(), left, "{failures:?}");
+    }
+    // The second call knows nothing of the first.
+    assert_eq!(sync(&mut vec![once]), Ok(()));
 }

@@ -237,3 +237,45 @@ async fn a_timeout_may_stand_above_a_breaker_from_elsewhere() {
     assert!(call().await.is_err());
     assert_eq!(TOLD.state(), CircuitState::Open);
 }
+
+/// A value that means failure is one to each layer that has `on_ok`, and its place decides what is counted.
+#[tokio::test(start_paused = true)]
+async fn values_that_mean_failure_go_through_a_retry_and_a_breaker() {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
+    const fn is_busy(status: &u32) -> bool {
+        *status >= 500
+    }
+    #[retry(attempts = 3, on_ok = is_busy)]
+    #[circuit_breaker(failure_threshold = 2, on_ok = is_busy, name = "busy inside")]
+    async fn inside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        calls.set(calls.get() + 1);
+        std::future::ready(Ok(503)).await
+    }
+    #[circuit_breaker(failure_threshold = 2, on_ok = is_busy, name = "busy outside")]
+    #[retry(attempts = 3, on_ok = is_busy)]
+    fn outside(calls: &Cell<u32>) -> Result<u32, Failure> {
+        calls.set(calls.get() + 1);
+        Ok(503)
+    }
+    #[fallback(value = 304, on_ok = is_busy)]
+    #[retry(attempts = 3, on_ok = is_busy)]
+    #[circuit_breaker(failure_threshold = 2, on_ok = is_busy)]
+    fn replaced(calls: &Cell<u32>) -> Result<u32, Failure> {
+        calls.set(calls.get() + 1);
+        Ok(503)
+    }
+    // A layer without it takes any value for a success.
+    #[retry(attempts = 3, on_ok = is_busy)]
+    #[circuit_breaker(failure_threshold = 2, name = "busy unseen")]
+    fn unseen() -> Result<u32, Failure> {
+        Ok(503)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    // The third attempt finds the circuit open.
+    let Err(Failure::Rejected(rejected)) = inside(&calls).await else { panic!("open") };
+    assert_eq!((rejected.kind(), calls.take()), (RejectedKind::CircuitOpen, 2));
+    assert_eq!((outside(&calls), failures("busy outside"), calls.take()), (Ok(503), 1, 3));
+    assert_eq!((replaced(&calls), calls.take()), (Ok(304), 2));
+    assert_eq!((replaced(&calls), calls.take()), (Ok(304), 0), "open, and replaced all the same");
+    assert_eq!((unseen(), failures("busy unseen")), (Ok(503), 0));
+}

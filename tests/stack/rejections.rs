@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use resilience::{
     Bulkhead, CircuitBreaker, CircuitState, RejectedKind, StopReason, bulkhead, circuit_breaker,
-    fallback, rate_limit, retry, testing,
+    fallback, rate_limit, retry, testing, timeout,
 };
 use tokio::time::Instant;
 
@@ -184,4 +184,27 @@ fn async_and_boxed_methods_know_as_well() {
     // Two more failures open it; the third attempt is turned away, and nobody tries again.
     let Err(Failure::Rejected(rejected)) = fetch() else { panic!("open") };
     assert_eq!((rejected.kind(), client.calls), (RejectedKind::CircuitOpen, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_judges_values_is_told_all_the_same() {
+    static FULL: Bulkhead = Bulkhead::new(1);
+    static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(2);
+    #[circuit_breaker(breaker = OUTER, on = |_| true, on_ok = |status| *status >= 500)]
+    #[bulkhead(bulkhead = FULL)]
+    fn full() -> Result<u16, Failure> {
+        unreachable!("full")
+    }
+    #[circuit_breaker(breaker = OUTER, on = |_| false, on_ok = |status| *status >= 500)]
+    #[timeout("1s")]
+    async fn slow() -> Result<u16, Failure> {
+        std::future::pending().await
+    }
+    let _permit = FULL.try_acquire();
+    for _ in 0..3 {
+        assert!(full().is_err());
+    }
+    assert_eq!(OUTER.snapshot().consecutive_failures, 0, "neutral");
+    assert!(slow().await.is_err());
+    assert_eq!(OUTER.snapshot().consecutive_failures, 1, "a failure, whatever `on` says");
 }

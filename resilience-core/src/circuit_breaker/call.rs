@@ -30,6 +30,41 @@ impl CircuitBreaker {
         }
     }
 
+    /// Calls `body` if the breaker lets it, where a value may be a failure too: one that `on_ok` says is
+    /// transient or throttled counts as one, and one that stands, which is permanent, as a success.
+    /// Errors count as in [`call_on`](Self::call_on).
+    ///
+    /// ```
+    /// # extern crate resilience_core as resilience;
+    /// use resilience::{CircuitBreaker, CircuitState, Rejected};
+    ///
+    /// static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(2);
+    ///
+    /// let get = |status: u16| -> Result<u16, Rejected> {
+    ///     API.call_on_ok(|_| true, |status| *status >= 500, || Ok(status))
+    /// };
+    /// assert_eq!((get(503), get(404)), (Ok(503), Ok(404))); // a failure, a success
+    /// assert_eq!((get(503), get(503)), (Ok(503), Ok(503)));
+    /// assert_eq!(API.state(), CircuitState::Open);
+    /// assert!(get(200).is_err());
+    /// ```
+    pub fn call_on_ok<O, C, D>(
+        &self,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        body: impl FnOnce() -> O,
+    ) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+        C: Into<Class>,
+        D: Into<Class>,
+    {
+        match self.try_acquire() {
+            Ok(guard) => guard.judged(body(), on, on_ok, None).0,
+            Err(rejected) => turned_away(rejected),
+        }
+    }
+
     /// Awaits `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
     /// is said by [`call_async_on`](Self::call_async_on).
     pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
@@ -52,6 +87,25 @@ impl CircuitBreaker {
     {
         match self.try_acquire() {
             Ok(guard) => record(guard, body.await, on),
+            Err(rejected) => turned_away(rejected),
+        }
+    }
+
+    /// Awaits `body` if the breaker lets it, where a value may be a failure too, as in
+    /// [`call_on_ok`](Self::call_on_ok).
+    pub async fn call_async_on_ok<O, C, D>(
+        &self,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        body: impl Future<Output = O>,
+    ) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+        C: Into<Class>,
+        D: Into<Class>,
+    {
+        match self.try_acquire() {
+            Ok(guard) => guard.judged(body.await, on, on_ok, None).0,
             Err(rejected) => turned_away(rejected),
         }
     }

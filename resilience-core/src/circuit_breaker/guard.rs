@@ -64,6 +64,27 @@ impl CircuitGuard<'_> {
         mem::forget(self);
         settle(breaker, seen, started, out, on, slot)
     }
+
+    /// Records an outcome of which a value may be a failure too, by what `on` and `on_ok` make of it, and
+    /// hands it back.
+    #[doc(hidden)]
+    #[inline]
+    pub fn judged<O: Outcome, C: Into<Class>, D: Into<Class>>(
+        self,
+        out: O,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        slot: Option<&Slot>,
+    ) -> (O,) {
+        // Asked while the guard is whole: should `on_ok` panic, the call counts as one that did.
+        match out.as_result().map(|value| on_ok(value).into()) {
+            // It stands: the other side has answered.
+            Ok(Class { kind: Kind::Permanent, .. }) => self.success(),
+            Ok(class) => self.end(verdict(class)),
+            Err(_) => return self.settled(out, on, slot),
+        }
+        (out,)
+    }
 }
 
 /// By value and as a tuple: a borrow of the outcome that reached a call would keep the compiler from

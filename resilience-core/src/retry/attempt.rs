@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::past::Past;
 use crate::clock::{self, Moment};
 
 /// The attempt that is running: the local that `bind = attempt` names in the body of a function.
@@ -9,7 +10,7 @@ use crate::clock::{self, Moment};
 pub struct Attempt {
     pub(super) number: u32,
     pub(super) attempts: Option<u32>,
-    pub(super) previous: Option<Duration>,
+    pub(super) past: Past,
     pub(super) started: Option<Moment>,
 }
 
@@ -23,7 +24,20 @@ impl Attempt {
     /// The wait before it; `None` for the first.
     #[must_use]
     pub const fn previous_delay(&self) -> Option<Duration> {
-        self.previous
+        if self.number > 1 { Some(self.past.delay()) } else { None }
+    }
+
+    /// Whether an earlier attempt of the same call may have been applied: it failed with
+    /// [`Sent::Maybe`] or [`Sent::Done`]. What then looks like a conflict may be its work: a DELETE that finds
+    /// nothing, an `If-Match` that does not match, a row that exists already.
+    ///
+    /// An error that nobody has classified leaves it open, so after one this is `true`.
+    ///
+    /// [`Sent::Maybe`]: crate::Sent::Maybe
+    /// [`Sent::Done`]: crate::Sent::Done
+    #[must_use]
+    pub const fn after_ambiguous(&self) -> bool {
+        self.past.is_ambiguous()
     }
 
     /// The time since the call, or, without a `deadline`, since its first failure. Reads the clock.

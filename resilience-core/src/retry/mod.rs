@@ -1,6 +1,7 @@
 //! Calling again: what [`RetryPolicy`] allows, and the engine that decides after each attempt.
 
 mod attempt;
+mod past;
 mod policy;
 mod run;
 mod state;

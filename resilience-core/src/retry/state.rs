@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::attempt::Attempt;
+use super::past::Past;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::budget::Spending;
@@ -28,14 +29,13 @@ struct Progress {
     attempt: NonZeroU32,
     /// How many delays in a row the policy has chosen.
     backoffs: u32,
-    /// The delay waited last, in nanoseconds; meaningless before the first.
-    previous: u64,
+    past: Past,
     /// From when `elapsed` counts; moved back by waits that the clock did not show.
     started: Option<Moment>,
 }
 
 const FIRST: Progress =
-    Progress { attempt: NonZeroU32::MIN, backoffs: 0, previous: 0, started: None };
+    Progress { attempt: NonZeroU32::MIN, backoffs: 0, past: Past::NONE, started: None };
 
 /// What the engine decides upon.
 struct Situation<'s> {
@@ -87,13 +87,8 @@ impl RetryState {
     /// The attempt that runs next, for the body to look at.
     #[inline]
     pub fn attempt<B>(self, policy: &RetryPolicy<B>) -> Attempt {
-        let Progress { attempt, previous, started, .. } = self.0.unwrap_or(FIRST);
-        Attempt {
-            number: attempt.get(),
-            attempts: policy.limits.attempts,
-            previous: (attempt.get() > 1).then(|| Duration::from_nanos(previous)),
-            started,
-        }
+        let Progress { attempt, past, started, .. } = self.0.unwrap_or(FIRST);
+        Attempt { number: attempt.get(), attempts: policy.limits.attempts, past, started }
     }
 
     /// When the call's deadline is, where it has one.
@@ -280,7 +275,7 @@ fn decide(
     Situation { class, elapsed, spending }: Situation<'_>,
 ) -> Verdict {
     let attempt = progress.attempt;
-    if class.kind == Kind::Permanent {
+    if class.kind == Kind::Permanent || progress.past.is_spent_for(class) {
         return Verdict::GiveUp(StopReason::Permanent);
     }
     if class.is_rejection && !limits.waits_for_rejections {
@@ -303,7 +298,7 @@ fn decide(
         (after, DelaySource::Server, 0)
     } else {
         let retry = progress.backoffs.saturating_add(1);
-        let previous = (retry > 1).then(|| Duration::from_nanos(progress.previous));
+        let previous = (retry > 1).then(|| progress.past.delay());
         (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
@@ -316,7 +311,7 @@ fn decide(
     let next = Progress {
         attempt: attempt.saturating_add(1),
         backoffs,
-        previous: clock::nanos(delay),
+        past: progress.past.after(class, delay),
         ..progress
     };
     Verdict::Retry { next, delay, source }

@@ -34,7 +34,7 @@ const fn scenario(
 const OK: Act = Answer(200, "");
 
 /// Three attempts each.
-static SCENARIOS: [Scenario; 27] = [
+static SCENARIOS: [Scenario; 29] = [
     scenario("success", &[OK], [1, 1], [Some(200); 2]),
     scenario("created", &[Answer(201, "")], [1, 1], [Some(201); 2]),
     scenario("reset before the request is read", &[ResetUnread, OK], [1, 0], [Some(200), None]),
@@ -53,6 +53,8 @@ static SCENARIOS: [Scenario; 27] = [
     scenario("504", &[Answer(504, ""), OK], [2, 1], [Some(200), Some(504)]),
     scenario("522, the origin was not reached", &[Answer(522, ""), OK], [2, 2], [Some(200); 2]),
     scenario("408", &[Answer(408, ""), OK], [2, 1], [Some(200), Some(408)]),
+    scenario("421", &[Answer(421, ""), OK], [2, 2], [Some(200); 2]),
+    scenario("421 for good", &[Answer(421, "")], [2, 2], [Some(421); 2]),
     scenario("425", &[Answer(425, ""), OK], [2, 2], [Some(200); 2]),
     scenario("429", &[Answer(429, ""), OK], [2, 2], [Some(200); 2]),
     scenario("429, later", &[Answer(429, "retry-after: 30\r\n"), OK], [2, 2], [Some(200); 2]),

@@ -1,11 +1,15 @@
 //! `reqwest`, async.
 
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::time::Duration;
 
 use ::reqwest::{Client, Method, Response, redirect};
 use resilience::http::{classify, classify_response};
-use resilience::{Class, DelaySource, RetryEvent, Sent, StopReason, retry, testing};
+use resilience::{
+    CircuitBreaker, CircuitState, Class, DelaySource, Rejected, RetryEvent, Sent, StopReason,
+    circuit_breaker, retry, testing,
+};
 
 use crate::server::{Act::*, Server};
 use crate::{KEPT, KEPT_SCRIPT, OK, SCENARIOS, check};
@@ -174,6 +178,55 @@ async fn a_status_that_was_made_an_error_has_lost_its_headers() {
     let server = Server::new(&[Answer(404, ""), OK]);
     assert!(get(&server.url()).await.is_err_and(|it| it.is_status()));
     assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_breaker_opens_on_responses_and_then_asks_nothing_more() {
+    #[circuit_breaker(breaker = breaker, on_ok = classify_response)]
+    async fn get(
+        breaker: &CircuitBreaker,
+        url: &str,
+    ) -> Result<Response, Box<dyn Error + Send + Sync>> {
+        Ok(client(LIMIT).get(url).send().await?)
+    }
+    let breaker = CircuitBreaker::new().failure_threshold(3);
+    let script = [503, 500, 404, 503, 429, 502, 200].map(|status| Answer(status, ""));
+    let server = Server::new(&script);
+    for status in [503, 500, 404, 503, 429, 502] {
+        assert_eq!(breaker.state(), CircuitState::Closed, "before {status}");
+        let response = get(&breaker, &server.url()).await.expect("an answer");
+        assert_eq!(response.status(), status);
+    }
+    for _ in 0..3 {
+        let result = get(&breaker, &server.url()).await;
+        assert!(result.is_err_and(|error| error.is::<Rejected>()));
+    }
+    assert_eq!(server.requests(), 6);
+}
+
+#[tokio::test]
+async fn what_is_gone_after_an_attempt_that_may_have_been_applied_was_our_work() {
+    #[retry(on = classify, on_ok = |gone| match gone {
+        Ok(()) => Class::permanent(),
+        Err(response) => classify_response(response),
+    }, bind = attempt)]
+    async fn delete(url: &str) -> reqwest::Result<Result<(), Response>> {
+        let response = client(LIMIT).delete(url).send().await?;
+        let gone = response.status() == 404 && attempt.after_ambiguous();
+        Ok(if gone || response.status().is_success() { Ok(()) } else { Err(response) })
+    }
+    let _guard = testing::no_waits();
+    for (script, gone) in [
+        (&[OK][..], true),
+        (&[Answer(404, "")], false),
+        (&[Close, Answer(404, "")], true),
+        (&[Answer(503, ""), Answer(404, "")], true),
+        (&[Answer(429, ""), Answer(404, "")], false),
+    ] {
+        let server = Server::new(script);
+        let result = delete(&server.url()).await.expect("an answer");
+        assert_eq!((result.is_ok(), server.requests()), (gone, script.len()), "{script:?}");
+    }
 }
 
 /// Knows no name.

@@ -47,6 +47,14 @@ fn by_itself() {
 }
 
 #[test]
+fn a_request_that_was_misdirected_is_worth_one_more_attempt_only() {
+    let refused = Class::transient().sent(Sent::Refused);
+    assert_eq!(of(PLAIN, 421, &[]), refused.once());
+    assert_eq!(of(PLAIN, 421, &[LATER]), refused.once().after(Duration::from_secs(9)));
+    assert_eq!(of(PLAIN, 425, &[]), refused);
+}
+
+#[test]
 fn with_a_time_to_come_back() {
     use Kind::{Permanent, Throttled, Transient};
     for (code, kind, sent) in [

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
-use crate::args::Args;
+use crate::args::{Args, Keyed};
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
@@ -17,6 +17,7 @@ use crate::value;
 pub(crate) struct Fallback {
     answer: Answer,
     on: Option<Expr>,
+    on_ok: Option<Expr>,
     name: Option<LitStr>,
 }
 
@@ -28,7 +29,7 @@ enum Answer {
 impl Attribute for Fallback {
     const NAME: &'static str = "fallback";
     const ROLES: &'static [Role] = &[];
-    const LATER: &'static [&'static str] = &["value", "with", "on"];
+    const LATER: &'static [&'static str] = &["value", "with", "on", "on_ok"];
     const EXAMPLE: &'static str = "value = …";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
@@ -36,6 +37,7 @@ impl Attribute for Fallback {
         let value = args.value("value", errors, Ok);
         let with = args.value("with", errors, with);
         let on = args.value("on", errors, |expr| value::callable("on", expr));
+        let on_ok = args.value("on_ok", errors, |expr| value::callable("on_ok", expr));
         let name = args.value("name", errors, |expr| value::text("name", expr));
         let answer = match (value, with) {
             (Some(value), None) => Answer::Value(value.value),
@@ -57,8 +59,16 @@ impl Attribute for Fallback {
                 return None;
             }
         };
-        let (on, name) = (on.map(|on| on.value), name.map(|name| name.value));
-        Some(Self { answer, on, name })
+        if let (Answer::With(_), Some(on_ok)) = (&answer, &on_ok) {
+            errors.add(
+                &on_ok.key,
+                "`with` is a function of the error, and a value has none: beside `on_ok` write \
+                 `value = …`",
+            );
+        }
+        let expr = |keyed: Option<Keyed<Expr>>| keyed.map(|keyed| keyed.value);
+        let name = name.map(|name| name.value);
+        Some(Self { answer, on: expr(on), on_ok: expr(on_ok), name })
     }
 
     // Output:
@@ -74,19 +84,23 @@ impl Attribute for Fallback {
     //     }
     //
     // The failure is gone before the answer is awaited, so that it need not be `Send`.
+    //
+    // With `on_ok`, which has to see a success as well, and answers with a value only:
+    //
+    //         let out = async { body }.await;
+    //         let answer = match stands(out, name, on, on_ok) {
+    //             Some(out) => break 'layer out,
+    //             None => value,
+    //         };
     fn generate(&self, site: &Site) -> TokenStream {
         let Site { private, returns, returns_span, .. } = site;
         let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
         let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
         let run = site.run();
-        let is_ok = site.is_ok(&out);
         let on = self.on.as_ref();
         let on = on.map_or_else(|| quote!(#private::always), ToTokens::to_token_stream);
         let here = site.private_at(*returns_span);
         let name = site.policy_name(self.name.as_ref());
-        let fall_back = quote_spanned!(*returns_span=>
-            #here::fall_back::<#returns, _>(#out, #name, #on)
-        );
         let (error, made, at) = match &self.answer {
             // What the error was does not matter to a value.
             Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
@@ -99,6 +113,31 @@ impl Attribute for Fallback {
                     with => quote_spanned!(at=> #there::answer::<#returns, _>(#error, #with)),
                 };
                 (quote!(#error), answer, at)
+            }
+        };
+        let answered = if let Some(on_ok) = &self.on_ok {
+            let stands = quote_spanned!(*returns_span=>
+                #here::stands::<#returns, _, _>(#out, #name, #on, #on_ok)
+            );
+            quote! {
+                let #answer = match #stands {
+                    #private::Some(#out) => break #layer #out,
+                    #private::None => #made,
+                };
+            }
+        } else {
+            let is_ok = site.is_ok(&out);
+            let fall_back = quote_spanned!(*returns_span=>
+                #here::fall_back::<#returns, _>(#out, #name, #on)
+            );
+            quote! {
+                if #is_ok {
+                    break #layer #out;
+                }
+                let #answer = match #fall_back {
+                    ::core::result::Result::Ok(#out) => break #layer #out,
+                    ::core::result::Result::Err(#error) => #made,
+                };
             }
         };
         let awaited = if site.is_async && self.answer.may_be_future() {
@@ -116,13 +155,7 @@ impl Attribute for Fallback {
         quote! {
             #layer: {
                 let #out = #run;
-                if #is_ok {
-                    break #layer #out;
-                }
-                let #answer = match #fall_back {
-                    ::core::result::Result::Ok(#out) => break #layer #out,
-                    ::core::result::Result::Err(#error) => #made,
-                };
+                #answered
                 #clear
                 #recovered
             }
@@ -184,6 +217,7 @@ const HINTS: &[(&str, Hint)] = &[
     ("function", Hint::Same("with", "|error| …", "called with the error")),
     ("when", Hint::Same("on", "is_unavailable", "for which errors it is")),
     ("apply_on", Hint::Same("on", "is_unavailable", "for which errors it is")),
+    ("handle_result", Hint::Same("on_ok", "is_busy", "for which values it is")),
     ("skip_on", Hint::Other("write `on = |error| !matches!(error, …)`")),
     ("exceptions", Hint::Other("write `on = |error| matches!(error, …)`")),
 ];

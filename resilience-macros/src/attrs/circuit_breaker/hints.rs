@@ -7,6 +7,7 @@ const OPEN: &str = "how long it stays open";
 const RATE: &str = "a share of the calls, above 0 and at most 1";
 const WINDOW: &str = "how far it looks back: a number of calls, or a time like `\"10s\"`";
 const MINIMUM: &str = "calls that must be in the window before a rate counts";
+const VALUES: &str = "which values count as failures";
 const PROBES: &str = "probes let through while half-open";
 
 pub(super) const HINTS: &[(&str, Hint)] = &[
@@ -58,6 +59,11 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("record", Same("on", "is_failure", "which errors count")),
     ("is_failure", Same("on", "is_failure", "which errors count")),
     ("when", Same("on", "is_failure", "which errors count")),
+    ("record_result", Same("on_ok", "is_busy", VALUES)),
+    ("record_result_predicate", Same("on_ok", "is_busy", VALUES)),
+    ("recordResultPredicate", Same("on_ok", "is_busy", VALUES)),
+    ("failure_if_result", Same("on_ok", "is_busy", VALUES)),
+    ("handle_result", Same("on_ok", "is_busy", VALUES)),
     ("fallback", Other("put `#[fallback(value = …)]` above it")),
     ("listeners", Same("on_state_change", "|change| …", "called at each change of state")),
     ("on_open", Same("on_state_change", "|change| …", "called at each change of state")),

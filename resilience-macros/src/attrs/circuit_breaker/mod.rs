@@ -23,6 +23,7 @@ pub(crate) struct CircuitBreaker {
     breaker: Owned,
     keys: Keys,
     on: Option<Expr>,
+    on_ok: Option<Expr>,
     error: Option<Expr>,
     name: Option<LitStr>,
 }
@@ -30,7 +31,7 @@ pub(crate) struct CircuitBreaker {
 impl Attribute for CircuitBreaker {
     const NAME: &'static str = "circuit_breaker";
     const ROLES: &'static [Role] = &[Role::Listens, Role::Rejects];
-    const LATER: &'static [&'static str] = &["on", "error"];
+    const LATER: &'static [&'static str] = &["on", "on_ok", "error"];
     const EXAMPLE: &'static str = "failure_threshold = 5";
     const BY_HAND: &'static str = "breaker";
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
@@ -38,6 +39,7 @@ impl Attribute for CircuitBreaker {
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let keys = Keys::read(args, errors);
         let on = args.value("on", errors, |expr| value::callable("on", expr));
+        let on_ok = args.value("on_ok", errors, |expr| value::callable("on_ok", expr));
         let name = args.value("name", errors, |expr| value::text("name", expr));
         let breaker = Owned::read("breaker", "CircuitBreaker", args, errors);
         if breaker.is_shared() {
@@ -50,7 +52,7 @@ impl Attribute for CircuitBreaker {
         let error = args.value("error", errors, |expr| value::callable("error", expr));
         let expr = |keyed: Option<Keyed<Expr>>| keyed.map(|keyed| keyed.value);
         let name = name.map(|keyed| keyed.value);
-        Some(Self { breaker, keys, on: expr(on), error: expr(error), name })
+        Some(Self { breaker, keys, on: expr(on), on_ok: expr(on_ok), error: expr(error), name })
     }
 
     // Output:
@@ -66,6 +68,11 @@ impl Attribute for CircuitBreaker {
     //         let (out,) = guard.settled(out, on, slot);
     //         out
     //     }
+    //
+    // With `on_ok`, which has to see a success as well, the last three lines are:
+    //
+    //         let (out,) = guard.judged(out, on, on_ok, slot);
+    //         out
     fn generate(&self, site: &Site) -> TokenStream {
         let Site { returns, returns_span, .. } = site;
         let [breaker, guard, rejected, out, layer] =
@@ -83,12 +90,26 @@ impl Attribute for CircuitBreaker {
         let enter = Ident::new(enter, Span::call_site());
         let turned_away = site.reject(&rejected, self.error.as_ref());
         let run = site.run();
-        let is_ok = site.is_ok(&out);
         let (on, slot) = (site.meaning(self.on.as_ref()), site.heard_slot());
         let private = site.private_at(*returns_span);
-        let settled = quote_spanned!(*returns_span=>
-            #private::CircuitGuard::settled::<#returns, _>(#guard, #out, #on, #slot)
-        );
+        let record = if let Some(on_ok) = &self.on_ok {
+            let judged = quote_spanned!(*returns_span=>
+                #private::CircuitGuard::judged::<#returns, _, _>(#guard, #out, #on, #on_ok, #slot)
+            );
+            quote!(let (#out,) = #judged;)
+        } else {
+            let is_ok = site.is_ok(&out);
+            let settled = quote_spanned!(*returns_span=>
+                #private::CircuitGuard::settled::<#returns, _>(#guard, #out, #on, #slot)
+            );
+            quote! {
+                if #is_ok {
+                    #guard.success();
+                    break #layer #out;
+                }
+                let (#out,) = #settled;
+            }
+        };
         quote! {
             #checks
             #declared
@@ -99,11 +120,7 @@ impl Attribute for CircuitBreaker {
                     ::core::result::Result::Err(#rejected) => break #layer #turned_away,
                 };
                 let #out = #run;
-                if #is_ok {
-                    #guard.success();
-                    break #layer #out;
-                }
-                let (#out,) = #settled;
+                #record
                 #out
             }
         }
