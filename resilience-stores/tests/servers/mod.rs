@@ -4,7 +4,7 @@
 //! Where a server is not installed, a test says so and passes; with `RESILIENCE_CI` in the environment it
 //! fails. No server outlives the process that started it, however that ends.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test binary uses its part")]
 
 mod binaries;
 mod directory;
