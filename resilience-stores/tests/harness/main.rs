@@ -1,5 +1,7 @@
 //! The servers and the proxy that other tests rely on.
 
+#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+
 #[path = "../servers/mod.rs"]
 mod servers;
 
@@ -90,7 +92,7 @@ fn a_server_ends_with_its_process() {
         .into_iter()
         .flatten()
         {
-            println!("started {id} {}", directory.display());
+            writeln!(std::io::stdout(), "started {id} {}", directory.display()).unwrap();
         }
         std::process::abort();
     }
@@ -130,9 +132,9 @@ fn connect(proxy: &Proxy) -> TcpStream {
     stream
 }
 
-fn ask(stream: &mut TcpStream, word: &[u8; 4]) -> std::io::Result<[u8; 4]> {
+fn ask(stream: &mut TcpStream, word: [u8; 4]) -> std::io::Result<[u8; 4]> {
     let mut answer = [0; 4];
-    stream.write_all(word)?;
+    stream.write_all(&word)?;
     stream.read_exact(&mut answer)?;
     Ok(answer)
 }
@@ -141,10 +143,10 @@ fn ask(stream: &mut TcpStream, word: &[u8; 4]) -> std::io::Result<[u8; 4]> {
 fn a_proxy_delays() {
     let proxy = Proxy::to(echo());
     let mut stream = connect(&proxy);
-    assert_eq!(ask(&mut stream, b"fast").unwrap(), *b"fast");
+    assert_eq!(ask(&mut stream, *b"fast").unwrap(), *b"fast");
     proxy.delay(Duration::from_millis(30));
     let start = Instant::now();
-    assert_eq!(ask(&mut stream, b"slow").unwrap(), *b"slow");
+    assert_eq!(ask(&mut stream, *b"slow").unwrap(), *b"slow");
     assert!(start.elapsed() >= Duration::from_millis(30));
 }
 
@@ -156,15 +158,15 @@ fn a_proxy_swallows_answers_and_cuts() {
     stream.write_all(b"lost").unwrap();
     until("the answer that is lost", || proxy.swallowed() == 4);
     proxy.pass();
-    assert_eq!(ask(&mut stream, b"here").unwrap(), *b"here");
+    assert_eq!(ask(&mut stream, *b"here").unwrap(), *b"here");
     proxy.cut();
-    assert!(ask(&mut stream, b"cut!").is_err());
+    assert!(ask(&mut stream, *b"cut!").is_err());
     // New connections pass.
-    assert_eq!(ask(&mut connect(&proxy), b"then").unwrap(), *b"then");
+    assert_eq!(ask(&mut connect(&proxy), *b"then").unwrap(), *b"then");
 }
 
 #[test]
 fn a_proxy_without_a_server_closes() {
     let proxy = Proxy::to(servers::free_port());
-    assert!(ask(&mut connect(&proxy), b"none").is_err());
+    assert!(ask(&mut connect(&proxy), *b"none").is_err());
 }

@@ -1,5 +1,7 @@
 //! What errors of `redis` mean: by the words of a server, and by those of a real one.
 
+#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+
 mod answers;
 mod fake;
 mod real;

@@ -1,5 +1,7 @@
 //! What errors of `sqlx` mean: the tables, and errors of real databases.
 
+#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+
 mod chain;
 mod mysql;
 mod postgres;
@@ -11,6 +13,7 @@ mod table;
 
 use resilience::stores::sqlx::classify;
 use resilience::{Class, Sent};
+use sqlx::error::DatabaseError;
 
 /// Nothing went out.
 const UNSENT: Class = Class::transient().sent(Sent::No);
@@ -22,7 +25,7 @@ const LOST: Class = Class::transient();
 /// The code of a database's error, and what it means.
 fn answer<T: std::fmt::Debug>(result: sqlx::Result<T>) -> (String, Class) {
     let error = result.unwrap_err();
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     (code.unwrap_or_else(|| panic!("{error:?}")).into_owned(), classify(&error))
 }
 
