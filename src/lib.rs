@@ -62,6 +62,8 @@
 //! - **`http`**: the module `http`: what answers and errors of HTTP mean, `Retry-After`, idempotency
 //!   keys, and a gate for hosts that ask for less. **`reqwest`**, **`reqwest-blocking`**, **`hyper`**,
 //!   **`hyper-util`**, **`http2`** and **`tonic`** add what these clients return.
+//! - **`sqlx`** and **`redis`**: the module `stores`: what errors of databases and caches mean. With
+//!   **`postgres`**, **`sqlite`** and **`mysql`** for the drivers of `sqlx`.
 //! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.
 
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.
@@ -107,6 +109,13 @@ pub mod ordering {}
 #[doc = include_str!("../docs/http.md")]
 pub mod http {
     pub use resilience_http::*;
+}
+
+#[cfg(feature = "stores")]
+// Its examples need the databases' crates, and are run by `resilience-stores`.
+#[cfg_attr(not(doctest), doc = include_str!("../docs/stores.md"))]
+pub mod stores {
+    pub use resilience_stores::*;
 }
 
 /// The examples of the README, compiled and run.

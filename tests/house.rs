@@ -100,6 +100,19 @@ fn only_the_clock_knows_tokio() {
 }
 
 #[test]
+fn what_stands_on_the_core_knows_no_other_of_ours() {
+    for name in ["http", "stores"] {
+        let manifest = read(format!("resilience-{name}/Cargo.toml"));
+        let (_, dependencies) =
+            manifest.split_once("\n[dependencies]\n").expect("its dependencies");
+        let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+        let ours: Vec<&str> =
+            dependencies.lines().filter(|line| line.starts_with("resilience-")).collect();
+        assert_eq!(ours, ["resilience-core.workspace = true"], "resilience-{name}");
+    }
+}
+
+#[test]
 fn the_macros_name_the_runtime_in_one_place() {
     for file in sources("resilience-macros/src") {
         let code = code_of(&read(&file));
@@ -115,7 +128,13 @@ fn code_of(text: &str) -> String {
 
 #[test]
 fn files_have_one_job() {
-    for folder in ["src", "resilience-core/src", "resilience-http/src", "resilience-macros/src"] {
+    for folder in [
+        "src",
+        "resilience-core/src",
+        "resilience-http/src",
+        "resilience-macros/src",
+        "resilience-stores/src",
+    ] {
         for file in sources(folder) {
             let lines = read(&file).lines().count();
             assert!(lines <= 350, "{}: {lines} lines", file.display());

@@ -10,6 +10,7 @@ pub use crate::__told as told;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
+pub use crate::chain::links;
 pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
 use crate::classify::{Class, Classify};
 pub use crate::clock::{Moment, Pause, Waits, now};

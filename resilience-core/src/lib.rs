@@ -11,6 +11,7 @@
 mod backoff;
 mod budget;
 mod bulkhead;
+mod chain;
 mod circuit_breaker;
 mod classify;
 mod clock;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use resilience_core::__private::links;
 use resilience_core::{Class, Classify, Kind, Rejected};
 
 use crate::classifier::Classifier;
@@ -135,16 +136,4 @@ pub(crate) fn known(rules: &Classifier, error: &(dyn Error + 'static)) -> Option
         }
     }
     by_kind
-}
-
-/// The error and what it was made of. An `io::Error` hides what it wraps from `source`.
-pub(crate) fn links<'e>(
-    error: &'e (dyn Error + 'static),
-) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    core::iter::successors(Some(error), |&error| {
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source())
-    })
-    // Nothing keeps a chain from leading back to its beginning.
-    .take(64)
 }

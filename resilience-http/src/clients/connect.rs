@@ -3,9 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use resilience_core::__private::links;
 use resilience_core::{Class, Sent};
-
-use crate::error::links;
 
 /// A connection that was not made, by what stands behind the error that says so. It may be made another
 /// time, unless the two do not trust or understand one another: `rustls` says so by data that are

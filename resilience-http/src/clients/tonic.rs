@@ -3,13 +3,14 @@
 use core::time::Duration;
 use std::error::Error;
 
+use resilience_core::__private::links;
 use resilience_core::{Class, Classify, Kind, Rejected, Sent};
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
 
 use super::connect::unconnected;
 use crate::classifier::Classifier;
-use crate::error::{known, links};
+use crate::error::known;
 use crate::retry_after::digits;
 
 pub(super) fn class(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<Class> {

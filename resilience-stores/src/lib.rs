@@ -1,0 +1,18 @@
+//! What databases and caches mean for a retry: which of their errors are worth another attempt, and
+//! whether the effect could have happened.
+//!
+//! Depend on `resilience-rs` with one of its features `sqlx` and `redis`, which re-exports everything here
+//! as `resilience::stores` and has the guide.
+
+mod chain;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(feature = "sqlx")]
+pub mod sqlx;
+
+pub use chain::{classify_chain, find_class};
+
+/// The examples of the guide, which need the databases' crates.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/stores.md")]
+struct Guide;

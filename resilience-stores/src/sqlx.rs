@@ -1,0 +1,100 @@
+//! Errors of `sqlx`.
+
+use std::io;
+
+use resilience_core::{Class, Sent};
+use sqlx::Error;
+use sqlx::error::DatabaseError;
+
+/// What an error of `sqlx` means, for `on`: the codes of PostgreSQL, MySQL and SQLite, and what the
+/// client itself met.
+///
+/// A transaction that failed is repeated as a whole: the function that has the attribute begins it and
+/// commits it.
+///
+/// ```
+/// # extern crate resilience_core as resilience;
+/// use std::io;
+/// use resilience::{Class, Sent};
+/// use resilience_stores::sqlx::classify;
+///
+/// assert_eq!(classify(&sqlx::Error::PoolTimedOut), Class::transient().sent(Sent::No));
+/// // Had it been a COMMIT, nobody knows whether it was executed.
+/// let lost = sqlx::Error::Io(io::ErrorKind::UnexpectedEof.into());
+/// assert_eq!(classify(&lost), Class::transient());
+/// assert_eq!(classify(&sqlx::Error::RowNotFound), Class::permanent());
+/// ```
+#[must_use]
+pub fn classify(error: &Error) -> Class {
+    match error {
+        Error::Database(error) => database(error.as_ref()),
+        Error::Io(error) => Class::transient().sent(io(error.kind())),
+        Error::PoolTimedOut => Class::transient().sent(Sent::No),
+        Error::WorkerCrashed => Class::transient(),
+        Error::Configuration(_)
+        | Error::Encode(_)
+        | Error::InvalidArgument(_)
+        | Error::PoolClosed
+        | Error::Tls(_) => Class::permanent().sent(Sent::No),
+        _ => Class::permanent(),
+    }
+}
+
+/// Whether anything can have gone out. The other kinds that sound like it are met on an open connection
+/// as well: it is how a system tells that a peer has gone silent.
+fn io(kind: io::ErrorKind) -> Sent {
+    match kind {
+        // No file: the server's socket is not there yet.
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Sent::No,
+        _ => Sent::Maybe,
+    }
+}
+
+/// What the database answered.
+fn database(error: &dyn DatabaseError) -> Class {
+    #[cfg(feature = "mysql")]
+    if let Some(class) = mysql(error) {
+        return class;
+    }
+    match error.code() {
+        Some(code) if code.len() == 5 => sqlstate(&code),
+        // Codes of SQLite are shorter. The low byte is the code; the rest says how it came to it.
+        Some(code) => {
+            code.parse().map_or_else(|_| Class::permanent(), |code: u32| sqlite(code & 0xff))
+        }
+        None => Class::permanent(),
+    }
+}
+
+fn sqlstate(code: &str) -> Class {
+    match code {
+        // No connection was made: refused, too many, starting up or shutting down.
+        "08001" | "08004" | "53300" | "57P03" => Class::transient().sent(Sent::No),
+        // Lost to another transaction, waited too long for a lock, took too long, or a writer that has
+        // become a replica.
+        "40001" | "40P01" | "55P03" | "57014" | "25006" => Class::transient().sent(Sent::Refused),
+        // The connection is gone, and perhaps a COMMIT with it.
+        "08000" | "08003" | "08006" | "08007" | "57P01" | "57P02" => Class::transient(),
+        _ => Class::permanent(),
+    }
+}
+
+fn sqlite(code: u32) -> Class {
+    match code {
+        // Busy (a stale snapshot of a WAL, 517, among it), and locked.
+        5 | 6 => Class::transient().sent(Sent::Refused),
+        _ => Class::permanent(),
+    }
+}
+
+/// The numbers that say more than their SQLSTATE, which is mostly HY000.
+#[cfg(feature = "mysql")]
+fn mysql(error: &dyn DatabaseError) -> Option<Class> {
+    match error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?.number() {
+        // Waited too long for a lock, or lost to another transaction.
+        1205 | 1213 => Some(Class::transient().sent(Sent::Refused)),
+        // The server has gone away, or was lost during the statement.
+        2006 | 2013 => Some(Class::transient()),
+        _ => None,
+    }
+}

@@ -1,0 +1,128 @@
+//! A proxy between a client and a server, which breaks what goes through it.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// A proxy on a port of its own of the loopback. It ends when it is dropped, with its connections.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Both sides of every connection.
+    open: Mutex<Vec<TcpStream>>,
+    /// How long an answer is kept back, in nanoseconds.
+    delay: AtomicU64,
+    swallows: AtomicBool,
+    swallowed: AtomicUsize,
+    ended: AtomicBool,
+}
+
+impl Proxy {
+    /// A proxy for the server at this port, which need not be there yet.
+    pub fn to(server: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let shared = Arc::new(Shared::default());
+        let held = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if held.ended.load(SeqCst) {
+                    break;
+                }
+                // Where there is no server the client's connection is closed.
+                if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
+                    held.join(client, server);
+                }
+            }
+        });
+        Self { port, shared }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Closes every connection. New ones are let through.
+    pub fn cut(&self) {
+        let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for stream in open.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// From now on every piece of an answer comes this much later.
+    pub fn delay(&self, by: Duration) {
+        self.shared.delay.store(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), SeqCst);
+    }
+
+    /// From now on what is asked is handed on, and what is answered is not.
+    pub fn swallow(&self) {
+        self.shared.swallows.store(true, SeqCst);
+    }
+
+    /// How many bytes of answers have been swallowed. When it is more than none, the server has done what
+    /// it was asked.
+    pub fn swallowed(&self) -> usize {
+        self.shared.swallowed.load(SeqCst)
+    }
+
+    /// From now on everything passes, at once.
+    pub fn pass(&self) {
+        self.shared.swallows.store(false, SeqCst);
+        self.delay(Duration::ZERO);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, SeqCst);
+        // Wakes the one that accepts.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        self.cut();
+    }
+}
+
+impl Shared {
+    /// Carries between the two until one of them closes.
+    fn join(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
+        let copy = |stream: &TcpStream| stream.try_clone().expect("a second handle");
+        let (to_client, to_server) = (copy(&client), copy(&server));
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.extend([copy(&client), copy(&server)]);
+        drop(open);
+        let shared = Arc::clone(self);
+        thread::spawn(move || carry(client, to_server, |_| true));
+        thread::spawn(move || carry(server, to_client, |count| shared.lets_pass(count)));
+    }
+
+    /// Whether an answer of so many bytes is handed on, after its delay.
+    fn lets_pass(&self, count: usize) -> bool {
+        thread::sleep(Duration::from_nanos(self.delay.load(SeqCst)));
+        let passes = !self.swallows.load(SeqCst);
+        if !passes {
+            self.swallowed.fetch_add(count, SeqCst);
+        }
+        passes
+    }
+}
+
+/// Carries one way.
+fn carry(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(usize) -> bool) {
+    let mut bytes = [0; 16 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        if passes(count) && to.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both);
+}

@@ -1,0 +1,56 @@
+//! Errors of MySQL, from a server that greets with them.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::thread;
+
+use resilience::stores::sqlx::classify;
+use resilience::{Class, Kind};
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::{Connection, MySqlConnection};
+
+use crate::{LOST, REFUSED, UNSENT};
+
+/// The error of a connection to a server that turns it away with this number and SQLSTATE.
+async fn turned_away(number: u16, state: &str) -> sqlx::Error {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mysql://root@{}/test", listener.local_addr().unwrap());
+    let mut body = vec![0xff];
+    body.extend(number.to_le_bytes());
+    body.extend(format!("#{state}no").bytes());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let length = u8::try_from(body.len()).unwrap();
+        stream.write_all(&[&[length, 0, 0, 0], body.as_slice()].concat()).unwrap();
+        stream
+    });
+    let error = MySqlConnection::connect(&url).await.unwrap_err();
+    drop(server.join());
+    let database = error.as_database_error().unwrap_or_else(|| panic!("{error:?}"));
+    let sent = database.downcast_ref::<MySqlDatabaseError>();
+    assert_eq!((sent.number(), sent.code()), (number, Some(state)));
+    error
+}
+
+#[tokio::test]
+async fn are_known_by_number_and_by_state() {
+    for (number, state, class) in [
+        (1213, "40001", REFUSED), // deadlock
+        (1213, "HY000", REFUSED),
+        (1205, "HY000", REFUSED), // waited for a lock
+        (2006, "HY000", LOST),
+        (2013, "HY000", LOST),
+        (1040, "08004", UNSENT), // too many connections
+    ] {
+        assert_eq!(classify(&turned_away(number, state).await), class, "{number}, {state}");
+    }
+}
+
+#[tokio::test]
+async fn are_permanent_otherwise() {
+    for (number, state) in [(1062, "23000"), (1045, "28000"), (1105, "HY000")] {
+        let class = classify(&turned_away(number, state).await);
+        assert_eq!(class.kind, Kind::Permanent, "{number}, {state}");
+        assert_eq!(class, Class::permanent());
+    }
+}
