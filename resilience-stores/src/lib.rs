@@ -5,12 +5,22 @@
 //! as `resilience::stores` and has the guide.
 
 mod chain;
+#[cfg(all(feature = "idempotent", feature = "postgres"))]
+pub mod postgres;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")))]
+mod sql;
+#[cfg(all(feature = "idempotent", feature = "sqlite"))]
+pub mod sqlite;
 #[cfg(feature = "sqlx")]
 pub mod sqlx;
 
 pub use chain::{classify_chain, find_class};
+#[cfg(all(feature = "idempotent", feature = "postgres"))]
+pub use postgres::PostgresStore;
+#[cfg(all(feature = "idempotent", feature = "sqlite"))]
+pub use sqlite::SqliteStore;
 
 /// The examples of the guide, which need the databases' crates.
 #[cfg(doctest)]

@@ -510,6 +510,11 @@ impl StoreError {
         Self { kind: StoreErrorKind::Unavailable, source: Some(source.into()) }
     }
 
+    /// No room, for this reason.
+    pub fn full(source: impl Into<BoxError>) -> Self {
+        Self { kind: StoreErrorKind::Full, source: Some(source.into()) }
+    }
+
     /// An answer that makes no sense, for this reason.
     pub fn corrupt(source: impl Into<BoxError>) -> Self {
         Self { kind: StoreErrorKind::Corrupt, source: Some(source.into()) }

@@ -1,0 +1,88 @@
+//! Idempotency records in SQLite: one file, which outlives the process.
+
+mod statements;
+
+use std::path::Path;
+use std::time::Duration;
+
+use resilience_core::idempotent::{
+    Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult, Takeover,
+    Token, Write,
+};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Executor, Row};
+
+use self::statements::STATEMENTS;
+use crate::sql::{
+    Found, ROUNDS, acquired, contended, count, fence, key, millis, owner, sql_store, trouble,
+};
+
+/// The table and its index, for those who make their tables themselves.
+pub const SCHEMA: &str = include_str!("schema.sql");
+
+const CAPS: Caps = Caps::new().durable(true).max_outcome(512 * 1024 * 1024);
+
+/// Idempotency records in an SQLite database: for one machine, whose records must survive a restart.
+///
+/// Several processes of the machine may share the file; network file systems do not lock it well enough. A
+/// handle, to be cloned.
+///
+/// ```no_run
+/// # extern crate resilience_stores as stores;
+/// # async fn open() -> Result<(), sqlx::Error> {
+/// let store = stores::SqliteStore::open("payments.db").await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+    id: StoreId,
+}
+
+impl SqliteStore {
+    /// Opens a database, and makes it and its table where they are missing.
+    ///
+    /// What is said to be stored is on the disk (`synchronous = FULL`), readers do not stop the writer (WAL),
+    /// and a writer waits up to five seconds for another process.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        // One writes at a time in any case; in line here they wait for each other without polling.
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let store = Self::new(pool);
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// The records in a database that is open already. With a `synchronous` below `FULL`, the outcomes of the
+    /// last moments before a power cut may be lost.
+    #[must_use]
+    pub fn new(pool: SqlitePool) -> Self {
+        Self { pool, id: StoreId::new() }
+    }
+
+    /// Makes the table where it is missing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn migrate(&self) -> Result<(), sqlx::Error> {
+        self.pool.execute(SCHEMA).await.map(drop)
+    }
+
+    /// The connections, for the rest of the application.
+    #[must_use]
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+}
+
+sql_store!(SqliteStore, sqlx::Sqlite, STATEMENTS);
