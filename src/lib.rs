@@ -71,8 +71,6 @@ extern crate self as resilience;
 
 #[doc(hidden)]
 pub use resilience_core::__private;
-#[cfg(feature = "idempotent")]
-pub use resilience_core::idempotent;
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
     CircuitSnapshot, CircuitState, Class, Classify, DelaySource, FromRejected, GiveUpEvent,
@@ -80,6 +78,8 @@ pub use resilience_core::{
     Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Sent, StateChange,
     StopReason, circuit_breaker, is_enabled, set_enabled, testing,
 };
+#[cfg(feature = "idempotent")]
+pub use resilience_core::{idempotent, store_conformance};
 
 #[doc = include_str!("../docs/classify.md")]
 pub use resilience_macros::Classify;

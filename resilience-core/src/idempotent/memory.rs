@@ -47,13 +47,16 @@ const MAX_RECORDS: usize = 100_000;
 #[derive(Default)]
 struct Shard {
     records: HashMap<RecordKey, Slot, BuildHasherDefault<Prefix>>,
-    /// One entry for each record, with a time at which it might have expired.
+    /// One entry for each record, with a time at which it might have expired, and some of records that are
+    /// gone.
     ends: BinaryHeap<Reverse<(Moment, RecordKey)>>,
 }
 
 struct Slot {
     record: Record,
     label: Arc<str>,
+    /// The time of its entry; others of its key are out of date.
+    listed: Moment,
     /// Who wants to know when it changes.
     watchers: Vec<Waker>,
 }
@@ -158,19 +161,25 @@ impl MemoryStore {
         }
         let record = Record::new(request, fence, now);
         let claim = record.acquired();
-        shard.ends.push(Reverse((record.expires_at, *request.key)));
-        let slot = Slot { record, label: request.label.into(), watchers: Vec::new() };
+        let listed = record.expires_at;
+        let slot = Slot { record, label: request.label.into(), listed, watchers: Vec::new() };
         shard.records.insert(*request.key, slot);
+        shard.list(listed, *request.key);
         claim
     }
 
     fn write(&self, key: &RecordKey, write: impl FnOnce(&mut Record, Moment) -> Write) -> Write {
         let now = now();
         let mut guard = self.shard(key);
-        let slot = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
-        let Some(slot) = slot else { return Write::Fenced };
+        let Some(shard) = guard.as_mut() else { return Write::Fenced };
+        let Some(slot) = shard.records.get_mut(key) else { return Write::Fenced };
         let written = write(&mut slot.record, now);
         let watchers = core::mem::take(&mut slot.watchers);
+        let end = slot.record.expires_at;
+        if end < slot.listed {
+            slot.listed = end;
+            shard.list(end, *key);
+        }
         drop(guard);
         watchers.into_iter().for_each(Waker::wake);
         written
@@ -206,6 +215,16 @@ impl MemoryStore {
 }
 
 impl Shard {
+    /// Adds an entry. Where most are of records that are gone, or out of date, they go first.
+    fn list(&mut self, end: Moment, key: RecordKey) {
+        if self.ends.len() > self.records.len().saturating_mul(2).saturating_add(64) {
+            let ends = self.records.iter().map(|(key, slot)| Reverse((slot.listed, *key)));
+            self.ends = ends.collect();
+            return;
+        }
+        self.ends.push(Reverse((end, key)));
+    }
+
     /// Removes at most `limit` records that have expired; how many there were.
     fn purge(&mut self, now: Moment, limit: usize) -> usize {
         let mut purged = 0;
@@ -215,13 +234,16 @@ impl Shard {
                 break;
             }
             self.ends.pop();
-            match self.records.get(&key) {
+            match self.records.get_mut(&key).filter(|slot| slot.listed == end) {
                 Some(slot) if slot.record.is_expired(now) => {
                     self.records.remove(&key);
                     purged += 1;
                 }
                 // It was renewed, completed or claimed again since.
-                Some(slot) => self.ends.push(Reverse((slot.record.expires_at, key))),
+                Some(slot) => {
+                    slot.listed = slot.record.expires_at;
+                    self.ends.push(Reverse((slot.listed, key)));
+                }
                 None => {}
             }
         }

@@ -6,6 +6,7 @@
 
 mod call;
 mod codec;
+pub mod conformance;
 mod context;
 mod envelope;
 mod fingerprint;

@@ -1,0 +1,3 @@
+//! What idempotent calls promise, through the public API.
+
+mod conformance;
