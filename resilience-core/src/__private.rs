@@ -10,9 +10,9 @@ pub use crate::__told as told;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
-pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
+pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, Detached};
 use crate::classify::{Class, Classify};
-pub use crate::clock::{Moment, Pause, Waits, now};
+pub use crate::clock::{Moment, Pause, Wait, Waits, now};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered};
 pub use crate::jitter::Jitter;
@@ -25,7 +25,7 @@ pub use crate::rate_limit::RateLimiter;
 pub use crate::rejected::{FromRejected, Rejected, turned_away, turned_away_with};
 pub use crate::retry::{RetryPolicy, RetryState, Under};
 pub use crate::slot::Slot;
-pub use crate::timeout::timeout;
+pub use crate::timeout::{Timeout, timeout};
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
 ///

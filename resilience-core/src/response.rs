@@ -2,16 +2,20 @@
 
 #[cfg(feature = "axum")]
 mod axum {
+    use core::time::Duration;
+
     use axum_core::response::{IntoResponse, Response};
     use http::{HeaderName, HeaderValue, StatusCode, header};
 
+    use crate::random::draw;
     use crate::rejected::{Rejected, RejectedKind};
 
     /// What the one who asked is told: 503 for an open circuit and a full bulkhead, 429 for a rate limit,
     /// 504 for a timeout, with a short JSON body such as `{"error":"circuit open","retry_after":3}`.
     ///
     /// All but the timeout say when to come back, in `Retry-After`: in whole seconds rounded up, at least
-    /// one. The name of the function is not told.
+    /// one, and up to a tenth or 5 s more, so that those who were turned away together do not come back
+    /// together. The name of the function is not told.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
             let status = match self.kind() {
@@ -36,7 +40,11 @@ mod axum {
     fn seconds(rejected: &Rejected) -> u64 {
         let after = rejected.retry_after().unwrap_or_default();
         let begun = u64::from(after.subsec_nanos() > 0);
-        after.as_secs().saturating_add(begun).max(1)
+        let seconds = after.as_secs().saturating_add(begun).max(1);
+        // In whole seconds, as everything here: below ten of them, that is nothing.
+        let spread = (seconds / 10).min(5);
+        let later = Duration::from_secs(spread + 1).mul_f64(draw()).as_secs().min(spread);
+        seconds.saturating_add(later)
     }
 }
 
