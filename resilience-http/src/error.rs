@@ -1,5 +1,6 @@
 //! What an error means.
 
+use core::convert::Infallible;
 use std::error::Error;
 use std::io;
 
@@ -104,6 +105,8 @@ macro_rules! known {
 known! {
     dyn Error,
     dyn Error + Send,
+    // Of services that always answer, such as a router of `axum`.
+    Infallible,
     io::Error,
     Rejected,
     #[cfg(feature = "hyper")] hyper::Error,

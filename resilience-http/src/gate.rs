@@ -56,7 +56,7 @@ pub struct HostGate {
 
 /// How far one call has come at the gate.
 #[derive(Debug, Default)]
-struct Turn {
+pub(crate) struct Turn {
     waited: Duration,
     until: Option<Moment>,
 }
@@ -179,7 +179,7 @@ impl HostGate {
     }
 
     /// The next wait of a call; `None` where it may go.
-    fn next(&self, host: &str, turn: &mut Turn) -> Result<Option<Pause>, Rejected> {
+    pub(crate) fn next(&self, host: &str, turn: &mut Turn) -> Result<Option<Pause>, Rejected> {
         let Some(until) = self.until(host) else { return Ok(None) };
         let left = until.since(now());
         // What has been waited for is over, even where a test has skipped the wait.
@@ -213,7 +213,8 @@ impl Default for HostGate {
     }
 }
 
-fn lower(host: &str) -> Cow<'_, str> {
+/// A host as it is known by.
+pub(crate) fn lower(host: &str) -> Cow<'_, str> {
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(host.to_ascii_lowercase())
     } else {

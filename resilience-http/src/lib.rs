@@ -14,6 +14,8 @@ mod rate_limit;
 mod response;
 mod retry_after;
 mod status;
+#[cfg(feature = "tower")]
+mod tower;
 
 pub use classifier::Classifier;
 pub use error::{HttpError, classify, classify_chain};
@@ -21,3 +23,8 @@ pub use gate::HostGate;
 pub use key::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
 pub use response::{HttpResponse, classify_response};
 pub use retry_after::{RetryAfter, retry_after};
+#[cfg(feature = "tower")]
+pub use tower::{
+    Bodies, CircuitBreakerLayer, CircuitBreakerService, Cloned, HostGateLayer, HostGateService,
+    HttpRequest, Replay, RetryLayer, RetryService, TimeoutLayer, TimeoutService,
+};
