@@ -10,12 +10,14 @@ mod error;
 mod gate;
 mod io;
 mod key;
+mod problem;
 mod rate_limit;
 mod response;
 mod retry_after;
 mod status;
 #[cfg(feature = "tower")]
 mod tower;
+mod vendor;
 
 pub use classifier::Classifier;
 pub use error::{HttpError, classify, classify_chain};
@@ -28,3 +30,4 @@ pub use tower::{
     Bodies, CircuitBreakerLayer, CircuitBreakerService, Cloned, HostGateLayer, HostGateService,
     HttpRequest, Replay, RetryLayer, RetryService, TimeoutLayer, TimeoutService,
 };
+pub use vendor::Vendor;
