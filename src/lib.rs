@@ -62,6 +62,7 @@
 //! - **`http`**: the module `http`: what answers and errors of HTTP mean, `Retry-After`, idempotency
 //!   keys, and a gate for hosts that ask for less. **`reqwest`**, **`reqwest-blocking`**, **`hyper`**,
 //!   **`hyper-util`**, **`http2`** and **`tonic`** add what these clients return.
+//!   **`tower`** adds layers, for a `Service` instead of a function.
 //! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.
 
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.
