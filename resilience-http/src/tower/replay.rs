@@ -18,6 +18,7 @@ pub trait Replay<Request> {
 #[derive(Clone, Copy, Debug)]
 pub struct Cloned;
 
+#[diagnostic::do_not_recommend]
 impl<B: Clone> Replay<http::Request<B>> for Cloned {
     fn replay(&self, request: &http::Request<B>) -> Option<http::Request<B>> {
         Some(request.clone())

@@ -112,6 +112,18 @@ async fn a_budget_is_shared_by_all_calls() {
     assert_eq!(service.calls(), 3 + 2);
 }
 
+#[tokio::test]
+async fn an_answer_that_stands_earns_what_its_retry_has_cost() {
+    static BUDGET: RetryBudget = RetryBudget::new().capacity(100);
+    let _guard = testing::no_waits();
+    for (last, expected) in [(Act::Status(404), 100), (Act::Status(503), 100 - 2 * 14)] {
+        let service = Scripted::new(&[Act::Status(503), last]);
+        let layer = RetryLayer::new(POLICY.budget(&BUDGET));
+        assert!(layer.layer(service).oneshot(get()).await.is_ok());
+        assert_eq!(BUDGET.tokens(), expected);
+    }
+}
+
 #[test]
 fn a_retry_that_never_starts_is_given_back() {
     static BUDGET: RetryBudget = RetryBudget::bucket(1);
