@@ -20,7 +20,7 @@ impl Source {
     fn new(client: &reqwest::Client, upstream: SocketAddr, name: &'static str) -> Self {
         let breaker = CircuitBreaker::new()
             .failure_threshold(5)
-            .reset_timeout(Duration::from_secs(10))
+            .reset_timeout(Duration::from_secs(5))
             .name(name);
         let url = format!("http://{upstream}/{name}");
         Self { client: client.clone(), name, url, breaker }

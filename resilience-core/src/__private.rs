@@ -11,9 +11,9 @@ use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
 pub use crate::chain::links;
-pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
+pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, Detached};
 use crate::classify::{Class, Classify};
-pub use crate::clock::{Moment, Pause, Waits, now};
+pub use crate::clock::{Moment, Pause, Wait, Waits, now};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered, stands};
 pub use crate::jitter::Jitter;
@@ -26,7 +26,7 @@ pub use crate::rate_limit::RateLimiter;
 pub use crate::rejected::{FromRejected, Rejected, turned_away, turned_away_with};
 pub use crate::retry::{RetryPolicy, RetryState, Under};
 pub use crate::slot::Slot;
-pub use crate::timeout::timeout;
+pub use crate::timeout::{Timeout, timeout};
 
 /// What `#[idempotent]` expands to.
 #[cfg(feature = "idempotent")]

@@ -216,6 +216,7 @@ pin_project! {
     /// A wait in progress. An enum and no `async fn`, which would store the duration as well.
     #[project = WaitProjection]
     #[must_use]
+    #[allow(missing_docs, reason = "a field of a variant cannot be commented here")]
     pub enum Wait {
         /// Nothing to wait for, but other tasks get their turn.
         Yield { yielded: bool },

@@ -83,6 +83,8 @@ pub enum StopReason {
     NotIdempotent,
     /// All attempts are used up.
     Attempts,
+    /// The body of the request is a stream, or something else that cannot be sent a second time.
+    BodyNotReplayable,
     /// The next attempt could not start before the deadline.
     Deadline,
     /// The other side asks for a longer wait than `max_retry_after`.
@@ -110,6 +112,7 @@ impl fmt::Display for StopReason {
             Self::Permanent => "the failure is permanent",
             Self::NotIdempotent => "the call is not idempotent and may have been applied",
             Self::Attempts => "all attempts are used up",
+            Self::BodyNotReplayable => "the body of the request cannot be sent again",
             Self::Deadline => "the next attempt could not start before the deadline",
             Self::RetryAfter => "the server asks for a longer wait than is allowed",
             Self::Budget => "the retry budget is used up",

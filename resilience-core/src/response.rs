@@ -2,9 +2,12 @@
 
 #[cfg(feature = "axum")]
 mod axum {
+    use core::time::Duration;
+
     use axum_core::response::{IntoResponse, Response};
     use http::{HeaderName, HeaderValue, StatusCode, header};
 
+    use crate::random::draw;
     use crate::rejected::{Rejected, RejectedKind};
 
     /// What the one who asked is told: 503 for an open circuit, a full bulkhead and a store that does not
@@ -13,7 +16,8 @@ mod axum {
     /// cannot be returned, with a short JSON body such as `{"error":"circuit open","retry_after":3}`.
     ///
     /// Every 429 and 503, and a 409 for a call that is running, says when to come back, in `Retry-After`: in
-    /// whole seconds rounded up, at least one. The name of the function is not told.
+    /// whole seconds rounded up, at least one, and up to a tenth or 5 s more, so that those who were turned
+    /// away together do not come back together. The name of the function is not told.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
             let status = match self.kind() {
@@ -46,7 +50,11 @@ mod axum {
     fn seconds(rejected: &Rejected) -> u64 {
         let after = rejected.retry_after().unwrap_or_default();
         let begun = u64::from(after.subsec_nanos() > 0);
-        after.as_secs().saturating_add(begun).max(1)
+        let seconds = after.as_secs().saturating_add(begun).max(1);
+        // In whole seconds, as everything here: below ten of them, that is nothing.
+        let spread = (seconds / 10).min(5);
+        let later = Duration::from_secs(spread + 1).mul_f64(draw()).as_secs().min(spread);
+        seconds.saturating_add(later)
     }
 }
 

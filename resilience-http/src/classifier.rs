@@ -7,7 +7,8 @@ use resilience_core::Class;
 
 use crate::error::{self, HttpError};
 use crate::response::HttpResponse;
-use crate::status;
+use crate::vendor::Vendor;
+use crate::{problem, status};
 
 /// The rules of [`classify`](crate::classify) and [`classify_response`](crate::classify_response), for
 /// the places where HTTP leaves a choice.
@@ -34,13 +35,20 @@ pub struct Classifier {
     pub(crate) keyed: bool,
     pub(crate) resource_exhausted: bool,
     pub(crate) longest: Option<Duration>,
+    pub(crate) vendor: Option<Vendor>,
 }
 
 impl Classifier {
     /// The rules that [`classify`](crate::classify) and
     /// [`classify_response`](crate::classify_response) go by.
     pub const fn new() -> Self {
-        Self { strict_429: false, keyed: false, resource_exhausted: false, longest: None }
+        Self {
+            strict_429: false,
+            keyed: false,
+            resource_exhausted: false,
+            longest: None,
+            vendor: None,
+        }
     }
 
     /// Whether a 429 leaves open that the request was applied. Default: `false`, because limiters stand
@@ -71,6 +79,32 @@ impl Classifier {
         self
     }
 
+    /// The service that is called, whose `X-RateLimit-*` headers are read as it means them. Default: none,
+    /// and they are not looked at.
+    ///
+    /// ```
+    /// # extern crate resilience_core as resilience;
+    /// use core::time::Duration;
+    /// use http::Response;
+    /// use resilience::Kind;
+    /// use resilience_http::{Classifier, Vendor, classify_response};
+    ///
+    /// let limited = Response::builder()
+    ///     .status(403)
+    ///     .header("date", "Tue, 15 Nov 1994 08:12:31 GMT")
+    ///     .header("x-ratelimit-remaining", "0")
+    ///     .header("x-ratelimit-reset", "784887161") // ten seconds later
+    ///     .body(())
+    ///     .unwrap();
+    /// let class = Classifier::new().vendor(Vendor::GitHub).response(&limited);
+    /// assert_eq!((class.kind, class.after), (Kind::Throttled, Some(Duration::from_secs(10))));
+    /// assert_eq!(classify_response(&limited).kind, Kind::Permanent); // a plain 403
+    /// ```
+    pub const fn vendor(mut self, vendor: Vendor) -> Self {
+        self.vendor = Some(vendor);
+        self
+    }
+
     /// What an error means.
     #[must_use]
     pub fn error<E: HttpError + ?Sized>(&self, error: &E) -> Class {
@@ -94,6 +128,34 @@ impl Classifier {
     #[must_use]
     pub fn status(&self, status: http::StatusCode, headers: &http::HeaderMap) -> Class {
         self.clamp(status::class(self, status, headers))
+    }
+
+    /// The same where the `type` of a problem (RFC 9457) has been read from the body as well. Those of the
+    /// draft for `RateLimit` say more than the status: after `quota-exceeded` and
+    /// `temporary-reduced-capacity` nothing was done, so that a POST may be repeated, and what follows
+    /// `abnormal-usage-detected` would be more of it. Any other leaves it at the status.
+    ///
+    /// ```
+    /// # extern crate resilience_core as resilience;
+    /// use http::{HeaderMap, StatusCode};
+    /// use resilience::{Class, Sent};
+    /// use resilience_http::Classifier;
+    ///
+    /// // Of `{"type": "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"}`
+    /// let problem = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+    /// let busy = StatusCode::SERVICE_UNAVAILABLE;
+    /// let class = Classifier::new().problem(problem, busy, &HeaderMap::new());
+    /// assert_eq!(class, Class::throttled(None).sent(Sent::Refused));
+    /// ```
+    #[must_use]
+    pub fn problem(
+        &self,
+        problem: &str,
+        status: http::StatusCode,
+        headers: &http::HeaderMap,
+    ) -> Class {
+        let known = problem::class(self, problem, headers);
+        known.map_or_else(|| self.status(status, headers), |class| self.clamp(class))
     }
 
     fn clamp(&self, class: Class) -> Class {

@@ -1,5 +1,6 @@
 //! What an error means.
 
+use core::convert::Infallible;
 use std::error::Error;
 use std::io;
 
@@ -105,6 +106,8 @@ macro_rules! known {
 known! {
     dyn Error,
     dyn Error + Send,
+    // Of services that always answer, such as a router of `axum`.
+    Infallible,
     io::Error,
     Rejected,
     #[cfg(feature = "hyper")] hyper::Error,

@@ -12,6 +12,7 @@ use resilience_core::{Rejected, RejectedKind};
 
 use crate::response::HttpResponse;
 use crate::retry_after::Asked;
+use crate::vendor::Vendor;
 
 /// Keeps calls away from a host that has said when to come back: after a 429 or 503 with a delay, the
 /// others wait or stop, instead of each collecting a refusal of its own.
@@ -49,6 +50,7 @@ pub struct HostGate {
     max_wait: Duration,
     max_hold: Duration,
     max_hosts: usize,
+    vendor: Option<Vendor>,
     /// How many hosts are held, so that most calls take no lock.
     count: AtomicUsize,
     held: Mutex<BTreeMap<Box<str>, Moment>>,
@@ -56,7 +58,7 @@ pub struct HostGate {
 
 /// How far one call has come at the gate.
 #[derive(Debug, Default)]
-struct Turn {
+pub(crate) struct Turn {
     waited: Duration,
     until: Option<Moment>,
 }
@@ -69,6 +71,7 @@ impl HostGate {
             max_wait: Duration::from_secs(60),
             max_hold: Duration::from_secs(3600),
             max_hosts: 10_000,
+            vendor: None,
             count: AtomicUsize::new(0),
             held: Mutex::new(BTreeMap::new()),
         }
@@ -101,6 +104,12 @@ impl HostGate {
         self
     }
 
+    /// The service behind the hosts, whose `X-RateLimit-*` headers count as well. Default: none.
+    pub const fn vendor(mut self, vendor: Vendor) -> Self {
+        self.vendor = Some(vendor);
+        self
+    }
+
     /// Waits until the host may be asked. `host` is whatever the limit belongs to, usually the host
     /// and port; case does not matter.
     ///
@@ -130,10 +139,12 @@ impl HostGate {
     /// until then. Any other changes nothing. Whether it did.
     pub fn observe<R: HttpResponse + ?Sized>(&self, host: &str, response: &R) -> bool {
         let refused = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
-        if !refused.contains(&response.status()) {
+        let status = response.status();
+        let limits = |vendor: Vendor| vendor.limits_by(status.as_u16());
+        if !refused.contains(&status) && !self.vendor.is_some_and(limits) {
             return false;
         }
-        let asked = Asked::read(response.headers()).delay();
+        let asked = Asked::read(response.headers(), self.vendor).delay();
         asked.is_some_and(|delay| self.hold(host, delay))
     }
 
@@ -179,7 +190,7 @@ impl HostGate {
     }
 
     /// The next wait of a call; `None` where it may go.
-    fn next(&self, host: &str, turn: &mut Turn) -> Result<Option<Pause>, Rejected> {
+    pub(crate) fn next(&self, host: &str, turn: &mut Turn) -> Result<Option<Pause>, Rejected> {
         let Some(until) = self.until(host) else { return Ok(None) };
         let left = until.since(now());
         // What has been waited for is over, even where a test has skipped the wait.
@@ -213,7 +224,8 @@ impl Default for HostGate {
     }
 }
 
-fn lower(host: &str) -> Cow<'_, str> {
+/// A host as it is known by.
+pub(crate) fn lower(host: &str) -> Cow<'_, str> {
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(host.to_ascii_lowercase())
     } else {

@@ -10,10 +10,14 @@ mod error;
 mod gate;
 mod io;
 mod key;
+mod problem;
 mod rate_limit;
 mod response;
 mod retry_after;
 mod status;
+#[cfg(feature = "tower")]
+mod tower;
+mod vendor;
 
 pub use classifier::Classifier;
 pub use error::{HttpError, classify, classify_chain};
@@ -21,3 +25,9 @@ pub use gate::HostGate;
 pub use key::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
 pub use response::{HttpResponse, classify_response};
 pub use retry_after::{RetryAfter, retry_after};
+#[cfg(feature = "tower")]
+pub use tower::{
+    Bodies, CircuitBreakerLayer, CircuitBreakerService, Cloned, HostGateLayer, HostGateService,
+    HttpRequest, Replay, RetryLayer, RetryService, TimeoutLayer, TimeoutService,
+};
+pub use vendor::Vendor;

@@ -45,16 +45,6 @@ pub trait HttpResponse {
     fn headers(&self) -> &HeaderMap;
 }
 
-impl<B> HttpResponse for http::Response<B> {
-    fn status(&self) -> StatusCode {
-        self.status()
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        self.headers()
-    }
-}
-
 impl HttpResponse for http::response::Parts {
     fn status(&self) -> StatusCode {
         self.status
@@ -65,24 +55,23 @@ impl HttpResponse for http::response::Parts {
     }
 }
 
-#[cfg(feature = "reqwest")]
-impl HttpResponse for reqwest::Response {
-    fn status(&self) -> StatusCode {
-        self.status()
-    }
+/// Types with methods of these names.
+macro_rules! responses {
+    ($($(#[$feature:meta])? $response:ident $(::$path:ident)* $(<$body:ident>)?),* $(,)?) => {
+        $($(#[$feature])? impl$(<$body>)? HttpResponse for $response$(::$path)*$(<$body>)? {
+            fn status(&self) -> StatusCode {
+                self.status()
+            }
 
-    fn headers(&self) -> &HeaderMap {
-        self.headers()
-    }
+            fn headers(&self) -> &HeaderMap {
+                self.headers()
+            }
+        })*
+    };
 }
 
-#[cfg(feature = "reqwest-blocking")]
-impl HttpResponse for reqwest::blocking::Response {
-    fn status(&self) -> StatusCode {
-        self.status()
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        self.headers()
-    }
+responses! {
+    http::Response<B>,
+    #[cfg(feature = "reqwest")] reqwest::Response,
+    #[cfg(feature = "reqwest-blocking")] reqwest::blocking::Response,
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, HeaderName, header};
 
 use crate::rate_limit;
+use crate::vendor::Vendor;
 
 /// The headers that say it in milliseconds.
 static MILLIS: [HeaderName; 3] = [
@@ -81,7 +82,7 @@ impl RetryAfter {
 /// ```
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    Asked::read(headers).delay()
+    Asked::read(headers, None).delay()
 }
 
 /// What the headers of a response ask for.
@@ -95,11 +96,12 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    pub(crate) fn read(headers: &HeaderMap) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, vendor: Option<Vendor>) -> Self {
         if let Some(delay) = millis(headers).or_else(|| standard(headers)) {
             return Self::Demanded(delay);
         }
-        rate_limit::reset(headers).map_or(Self::Nothing, Self::Hinted)
+        let reset = rate_limit::reset(headers).or_else(|| vendor?.reset(headers));
+        reset.map_or(Self::Nothing, Self::Hinted)
     }
 
     pub(crate) const fn is_demanded(self) -> bool {
@@ -126,7 +128,7 @@ fn standard(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The time by the clock of the server, or else by ours.
-fn date(headers: &HeaderMap) -> SystemTime {
+pub(crate) fn date(headers: &HeaderMap) -> SystemTime {
     let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
     date.unwrap_or_else(SystemTime::now)

@@ -15,8 +15,11 @@ pub(crate) fn class(rules: &Classifier, status: StatusCode, headers: &HeaderMap)
     if code < 400 {
         return table(rules, code, false);
     }
-    let asked = Asked::read(headers);
-    let class = match (table(rules, code, asked.is_demanded()), verdict(headers)) {
+    let asked = Asked::read(headers, rules.vendor);
+    let limited = asked.delay().is_some() && rules.vendor.is_some_and(|it| it.limits_by(code));
+    // What a vendor says by another status is its 429.
+    let meant = if limited { 429 } else { code };
+    let class = match (table(rules, meant, asked.is_demanded()), verdict(headers)) {
         (class, Some(false)) => Class::permanent().sent(class.sent),
         // Nothing is known of what was done, only that it may be sent again.
         (Class { kind: Kind::Permanent, .. }, Some(true)) => Class::transient(),
@@ -50,7 +53,7 @@ fn table(rules: &Classifier, code: u16, demanded: bool) -> Class {
     }
 }
 
-fn verdict(headers: &HeaderMap) -> Option<bool> {
+pub(crate) fn verdict(headers: &HeaderMap) -> Option<bool> {
     VERDICTS.iter().find_map(|name| match headers.get(name)?.as_bytes().trim_ascii() {
         b"true" => Some(true),
         b"false" => Some(false),

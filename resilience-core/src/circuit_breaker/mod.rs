@@ -5,6 +5,7 @@ mod call;
 mod change;
 mod control;
 mod cursor;
+mod detached;
 mod guard;
 mod machine;
 #[cfg(all(test, resilience_loom))]
@@ -18,6 +19,7 @@ use core::time::Duration;
 
 pub use self::change::{CircuitSnapshot, StateChange};
 use self::cursor::Cursor;
+pub use self::detached::Detached;
 pub use self::guard::CircuitGuard;
 pub use self::machine::CircuitState;
 use self::machine::{Machine, PROBES, Ticket, Verdict};

@@ -51,6 +51,8 @@ pub(super) struct Limits {
     pub(super) deadline: Option<Duration>,
     pub(super) max_retry_after: Duration,
     pub(super) idempotent: bool,
+    /// Whether the call can be made a second time at all; a function always can.
+    pub(super) replayable: bool,
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
     pub(super) name: Option<&'static str>,
@@ -69,6 +71,7 @@ impl RetryPolicy {
                 deadline: None,
                 max_retry_after: Duration::from_secs(60),
                 idempotent: true,
+                replayable: true,
                 budget: None,
                 waits_for_rejections: false,
                 name: None,
@@ -248,9 +251,15 @@ impl<B> RetryPolicy<B> {
     }
 }
 
-/// What generated code adds.
+/// What generated code and layers add.
 #[doc(hidden)]
 impl<B> RetryPolicy<B> {
+    /// Whether there is something to make another attempt with.
+    pub const fn replayable(mut self, replayable: bool) -> Self {
+        self.limits.replayable = replayable;
+        self
+    }
+
     /// The policy at its place: under this name, unless it has one, and waiting like this.
     pub const fn at(mut self, name: &'static str, waits: Waits) -> Self {
         if self.limits.name.is_none() {

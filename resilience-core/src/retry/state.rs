@@ -290,6 +290,9 @@ fn decide(
     if !switch::is_enabled() {
         return Verdict::GiveUp(StopReason::Disabled);
     }
+    if !limits.replayable {
+        return Verdict::GiveUp(StopReason::BodyNotReplayable);
+    }
     let asked = class.after.filter(|after| !after.is_zero());
     if asked.is_some_and(|after| after > limits.max_retry_after) {
         return Verdict::GiveUp(StopReason::RetryAfter);

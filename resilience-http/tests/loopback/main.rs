@@ -4,6 +4,7 @@ mod blocking;
 mod http2;
 mod hyper_util;
 mod keys;
+mod layers;
 mod reqwest;
 mod server;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::response::IntoResponse;
 use http::header;
-use resilience::{Rejected, RejectedKind};
+use resilience::{Rejected, RejectedKind, testing};
 
 async fn shown(rejected: Rejected) -> (u16, Option<String>, String) {
     let response = rejected.into_response();
@@ -33,4 +33,32 @@ async fn every_kind_has_its_status_and_says_when_to_come_back() {
     assert_eq!(shown(timed_out).await, (504, None, r#"{"error":"timed out"}"#.to_owned()));
     let longest = Rejected::new(CircuitOpen, "module::function", Some(Duration::MAX));
     assert_eq!(shown(longest).await.1, Some(u64::MAX.to_string()));
+}
+
+#[tokio::test]
+async fn those_who_were_turned_away_together_do_not_come_back_together() {
+    for (millis, draw, expected) in [
+        (9_000, 1.0, 9), // a tenth of it is less than a second
+        (10_000, 0.0, 10),
+        (10_000, 0.49, 10),
+        (9_001, 0.5, 11),
+        (30_000, 0.5, 32),
+        (30_000, 1.0, 33),
+        (3_600_000, 1.0, 3_605), // and never more than 5 s
+    ] {
+        let _draws = testing::draws([draw]);
+        let after = Some(Duration::from_millis(millis));
+        let (_, header, body) = shown(Rejected::new(RejectedKind::CircuitOpen, "f", after)).await;
+        assert_eq!(header, Some(expected.to_string()), "{millis} {draw}");
+        assert_eq!(body, format!(r#"{{"error":"circuit open","retry_after":{expected}}}"#));
+    }
+    let _seed = testing::seed(7);
+    let mut seen = [0; 4];
+    for _ in 0..400 {
+        let after = Some(Duration::from_secs(30));
+        let (_, header, _) = shown(Rejected::new(RejectedKind::CircuitOpen, "f", after)).await;
+        let seconds: usize = header.expect("a header").parse().expect("digits");
+        seen[seconds - 30] += 1;
+    }
+    assert!(seen.iter().all(|count| (60..=140).contains(count)), "{seen:?}");
 }

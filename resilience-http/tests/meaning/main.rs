@@ -6,7 +6,9 @@ mod gate;
 mod grpc;
 mod headers;
 mod keys;
+mod problems;
 mod status;
+mod vendors;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 

@@ -1,0 +1,56 @@
+//! A request for another attempt.
+
+use core::fmt;
+
+/// How a request is kept for another attempt, while the service takes it for this one.
+#[diagnostic::on_unimplemented(
+    message = "`{Request}` cannot be sent a second time",
+    label = "its body is not `Clone`",
+    note = "use a body that is, such as `String` or `http_body_util::Full<Bytes>`, or say which bodies can be sent again: `RetryLayer::new(policy).replay(|body: &axum::body::Body| body.is_end_stream().then(axum::body::Body::empty))`"
+)]
+pub trait Replay<Request> {
+    /// A request like this one; `None` where its body cannot be sent a second time. It then has one
+    /// attempt.
+    fn replay(&self, request: &Request) -> Option<Request>;
+}
+
+/// [`Replay`] by a clone of the request, whose body is `Clone` or, for `reqwest`, in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Cloned;
+
+#[diagnostic::do_not_recommend]
+impl<B: Clone> Replay<http::Request<B>> for Cloned {
+    fn replay(&self, request: &http::Request<B>) -> Option<http::Request<B>> {
+        Some(request.clone())
+    }
+}
+
+#[cfg(feature = "reqwest")]
+impl Replay<reqwest::Request> for Cloned {
+    fn replay(&self, request: &reqwest::Request) -> Option<reqwest::Request> {
+        request.try_clone()
+    }
+}
+
+/// [`Replay`] by a function that says which bodies can be sent again; see
+/// [`RetryLayer::replay`](crate::RetryLayer::replay).
+#[derive(Clone, Copy)]
+pub struct Bodies<F>(pub(super) F);
+
+impl<B, F: Fn(&B) -> Option<B>> Replay<http::Request<B>> for Bodies<F> {
+    fn replay(&self, request: &http::Request<B>) -> Option<http::Request<B>> {
+        let mut again = http::Request::new((self.0)(request.body())?);
+        *again.method_mut() = request.method().clone();
+        *again.uri_mut() = request.uri().clone();
+        *again.version_mut() = request.version();
+        again.headers_mut().clone_from(request.headers());
+        again.extensions_mut().clone_from(request.extensions());
+        Some(again)
+    }
+}
+
+impl<F> fmt::Debug for Bodies<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bodies").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! The problem types of the draft for `RateLimit`.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use resilience::http::Classifier;
+use resilience::{Class, Sent};
+
+use crate::headers;
+
+const REGISTRY: &str = "https://iana.org/assignments/http-problem-types#";
+const RULES: Classifier = Classifier::new();
+
+#[test]
+fn each_says_more_than_its_status() {
+    let refused = Class::throttled(None).sent(Sent::Refused);
+    for (problem, status, expected) in [
+        ("quota-exceeded", 429, refused),
+        ("temporary-reduced-capacity", 503, refused),
+        ("abnormal-usage-detected", 429, Class::permanent().sent(Sent::Refused)),
+        ("another", 503, Class::transient()),
+        ("another", 400, Class::permanent()),
+    ] {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let class = RULES.problem(&format!("{REGISTRY}{problem}"), status, &headers(&[]));
+        assert_eq!(class, expected, "{problem}");
+    }
+    let capacity = StatusCode::SERVICE_UNAVAILABLE;
+    for elsewhere in ["about:blank", "", "quota-exceeded", "https://shop.example/quota-exceeded"] {
+        assert_eq!(RULES.problem(elsewhere, capacity, &headers(&[])), Class::transient());
+    }
+}
+
+#[test]
+fn the_time_and_the_last_word_are_the_servers() {
+    let problem = format!("{REGISTRY}temporary-reduced-capacity");
+    let of = |rules: Classifier, pairs| {
+        rules.problem(&problem, StatusCode::SERVICE_UNAVAILABLE, &headers(pairs))
+    };
+    let class = of(RULES, &[("retry-after", "40"), ("ratelimit", r#""default";r=0;t=7"#)]);
+    assert_eq!(class.after, Some(Duration::from_secs(40)));
+    let class = of(RULES, &[("ratelimit", r#""default";r=0;t=7"#)]);
+    assert_eq!(class.after, Some(Duration::from_secs(7)));
+    let clamped = RULES.clamp_retry_after(Duration::from_secs(5));
+    let class = of(clamped, &[("retry-after", "40")]);
+    assert_eq!(class.after, Some(Duration::from_secs(5)));
+    assert_eq!(of(RULES, &[("x-should-retry", "false")]), Class::permanent());
+}

@@ -1,0 +1,72 @@
+//! A router of `axum` as the service, and its body, which is not `Clone`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use axum::Router;
+use axum::body::{Body, HttpBody, to_bytes};
+use axum::http::{Method, Request, StatusCode};
+use axum::routing::any;
+use resilience::http::{CircuitBreakerLayer, HostGate, HostGateLayer, RetryLayer, TimeoutLayer};
+use resilience::{CircuitBreaker, testing};
+use tower::{Layer, ServiceBuilder, ServiceExt};
+
+use crate::{POLICY, secs};
+
+/// Fails twice, then answers with what it was sent.
+fn router(calls: &Arc<AtomicUsize>) -> Router {
+    let calls = Arc::clone(calls);
+    let handler = async move |body: String| match calls.fetch_add(1, SeqCst) {
+        0 | 1 => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+        _ => (StatusCode::OK, body),
+    };
+    Router::new().route("/things", any(handler))
+}
+
+fn request<B>(method: Method, body: B) -> Request<B> {
+    Request::builder().method(method).uri("/things").body(body).expect("a request")
+}
+
+#[tokio::test]
+async fn a_router_never_fails_but_its_answers_do() {
+    let _guard = testing::no_waits();
+    for (method, expected) in [(Method::PUT, 3), (Method::POST, 1)] {
+        let calls = Arc::default();
+        let service = RetryLayer::new(POLICY).layer(router(&calls));
+        let response = service.oneshot(request(method, "hello".to_owned())).await;
+        let response = response.expect("an answer");
+        assert_eq!(response.status().is_success(), expected == 3);
+        assert_eq!(calls.load(SeqCst), expected);
+        if expected == 3 {
+            assert_eq!(to_bytes(response.into_body(), 10).await.expect("a body"), "hello");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_axum_is_sent_again_where_there_is_none() {
+    let _guard = testing::no_waits();
+    for (body, expected) in [(Body::empty(), 3), (Body::from("hello"), 1)] {
+        let calls = Arc::default();
+        let layer =
+            RetryLayer::new(POLICY).replay(|body: &Body| body.is_end_stream().then(Body::empty));
+        let response = layer.layer(router(&calls)).oneshot(request(Method::PUT, body)).await;
+        assert_eq!(response.expect("an answer").status().is_success(), expected == 3);
+        assert_eq!(calls.load(SeqCst), expected);
+    }
+}
+
+#[tokio::test]
+async fn all_layers_stand_around_it() {
+    static GATE: HostGate = HostGate::new();
+    let _draws = testing::draws([0.0]);
+    let calls = Arc::default();
+    let service = ServiceBuilder::new()
+        .layer(RetryLayer::new(POLICY.base_delay(secs(0))))
+        .layer(HostGateLayer::new(&GATE))
+        .layer(CircuitBreakerLayer::per_host(10, CircuitBreaker::new))
+        .layer(TimeoutLayer::new(secs(10)))
+        .service(router(&calls));
+    let response = service.oneshot(request(Method::GET, String::new())).await;
+    assert_eq!((response.expect("an answer").status(), calls.load(SeqCst)), (StatusCode::OK, 3));
+}

@@ -1,0 +1,123 @@
+//! The events of `tracing` are those of functions.
+
+use std::cell::RefCell;
+use std::fmt::{Debug, Write};
+use std::future::Future;
+
+use resilience::http::{CircuitBreakerLayer, RetryLayer, TimeoutLayer};
+use resilience::{CircuitBreaker, testing};
+use tower::{Layer, ServiceExt};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::service::{Act, Scripted};
+use crate::{POLICY, get, post, secs};
+
+thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+
+/// Writes every event of the library as a line.
+struct Lines;
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let written = match field.name() {
+            "message" => write!(self.0, " {value:?}"),
+            name => write!(self.0, " {name}={value:?}"),
+        };
+        written.expect("a string takes everything");
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "resilience"
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        LOG.with_borrow_mut(|log| log.push(line.0));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// What is logged while a call runs, under a virtual clock.
+fn logged(call: impl Future) -> Vec<String> {
+    let _clock = testing::clock();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    tracing::subscriber::with_default(Lines, || runtime.block_on(call));
+    LOG.take()
+}
+
+#[test]
+fn a_scheduled_retry_and_the_end() {
+    let service = Scripted::new(&[Act::After(503, "7"), Act::Fail(std::io::ErrorKind::TimedOut)]);
+    let layer = RetryLayer::new(POLICY.attempts(2).name("shop"));
+    assert_eq!(
+        logged(layer.layer(service).oneshot(get())),
+        [
+            "WARN retrying function=\"shop\" attempt=1 max_attempts=2 \
+             error=503 Service Unavailable kind=Throttled sent=Maybe elapsed_ms=0 \
+             delay_ms=7000 delay_source=server",
+            "ERROR giving up function=\"shop\" attempt=2 max_attempts=2 error=timed out \
+             kind=Transient sent=Maybe elapsed_ms=7000 stop_reason=all attempts are used up",
+        ]
+    );
+}
+
+#[test]
+fn why_there_is_no_further_attempt() {
+    let reason = |layer: RetryLayer, request| {
+        let lines = logged(layer.layer(Scripted::new(&[Act::Status(503)])).oneshot(request));
+        let [.., last] = &*lines else { panic!("nothing was said") };
+        last.split_once("stop_reason=").expect("a reason").1.to_owned()
+    };
+    let layer = || RetryLayer::new(POLICY);
+    assert_eq!(reason(layer(), post()), "the call is not idempotent and may have been applied");
+    assert_eq!(reason(layer(), get()), "all attempts are used up");
+}
+
+#[test]
+fn a_body_that_cannot_be_sent_again() {
+    let once = RetryLayer::new(POLICY).replay(|_: &String| None);
+    assert_eq!(
+        logged(once.layer(Scripted::new(&[Act::Status(503)])).oneshot(get())),
+        ["ERROR giving up function=\"retry\" attempt=1 max_attempts=3 \
+          error=503 Service Unavailable kind=Transient sent=Maybe elapsed_ms=0 \
+          stop_reason=the body of the request cannot be sent again"]
+    );
+    // Nothing is said of the body where another reason comes first, or none.
+    for (act, expected) in [(Act::Status(404), 0), (Act::Status(200), 0)] {
+        let once = RetryLayer::new(POLICY).replay(|_: &String| None);
+        let lines = logged(once.layer(Scripted::new(&[act])).oneshot(get()));
+        assert_eq!(lines.len(), expected, "{lines:?}");
+    }
+    let last = RetryLayer::new(POLICY.attempts(1)).replay(|_: &String| None);
+    let lines = logged(last.layer(Scripted::new(&[Act::Status(503)])).oneshot(get()));
+    assert!(lines[0].ends_with("stop_reason=all attempts are used up"), "{lines:?}");
+}
+
+#[test]
+fn calls_that_are_turned_away() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new().name("shop");
+    BREAKER.force_open();
+    let service = Scripted::new(&[Act::Hang]);
+    let guarded = CircuitBreakerLayer::new(&BREAKER).layer(service.clone());
+    assert_eq!(
+        logged(guarded.oneshot(get())),
+        ["DEBUG rejected function=\"shop\" kind=circuit open"]
+    );
+    let limited = TimeoutLayer::new(secs(0)).layer(service);
+    assert_eq!(
+        logged(limited.oneshot(get())),
+        ["DEBUG rejected function=\"timeout\" kind=timed out limit_ms=0"]
+    );
+}

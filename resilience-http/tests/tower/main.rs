@@ -1,0 +1,38 @@
+//! The layers around services that do as they are told, without a network.
+
+mod axum;
+mod circuit_breaker;
+mod gate;
+mod keys;
+mod log;
+mod readiness;
+mod replay;
+mod retry;
+mod service;
+mod timeout;
+
+use std::time::Duration;
+
+use http::{Method, Request};
+use resilience::{Jitter, RetryPolicy};
+
+/// Three attempts, and a second between them.
+const POLICY: RetryPolicy =
+    RetryPolicy::new().fixed().base_delay(Duration::from_secs(1)).jitter(Jitter::None);
+
+fn request(method: Method) -> Request<String> {
+    let request = Request::builder().method(method).uri("http://api.example/things");
+    request.body("{}".to_owned()).expect("a request")
+}
+
+fn get() -> Request<String> {
+    request(Method::GET)
+}
+
+fn post() -> Request<String> {
+    request(Method::POST)
+}
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}

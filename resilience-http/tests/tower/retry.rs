@@ -1,0 +1,206 @@
+//! What is repeated, when, and how it ends.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::{Future, ready};
+use std::io::ErrorKind::{self, ConnectionRefused, ConnectionReset};
+use std::task::{Context, Waker};
+
+use http::{Method, Request, Response};
+use resilience::http::{Classifier, HttpError, RetryLayer};
+use resilience::{Class, Rejected, RejectedKind, RetryBudget, RetryPolicy, testing};
+use tokio::time::Instant;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::service::{Act, Scripted};
+use crate::{POLICY, get, post, request, secs};
+
+#[tokio::test]
+async fn the_method_and_the_failure_decide() {
+    use Act::{After, Fail, Status};
+    let _guard = testing::no_waits();
+    let scripts = [
+        // the act, calls for GET, for POST, for POST with a key
+        (Status(500), 3, 1, 3),
+        (Status(503), 3, 1, 3),
+        (After(503, "1"), 3, 1, 3),
+        (Status(429), 3, 3, 3),
+        (Status(522), 3, 3, 3),
+        (Status(404), 1, 1, 1),
+        (Status(501), 1, 1, 1),
+        (After(409, "1"), 1, 1, 3), // still under way, where there is a key
+        (Status(409), 1, 1, 1),
+        (Fail(ConnectionRefused), 3, 3, 3),
+        (Fail(ConnectionReset), 3, 1, 3),
+        (Fail(ErrorKind::PermissionDenied), 1, 1, 1),
+    ];
+    for (act, of_get, of_post, of_keyed) in scripts {
+        let mut keyed = post();
+        keyed.headers_mut().insert("idempotency-key", "order-7".try_into().expect("a value"));
+        for (request, calls) in [(get(), of_get), (post(), of_post), (keyed, of_keyed)] {
+            let service = Scripted::new(&[act]);
+            let shown = format!("{act:?} {request:?}");
+            let _ = RetryLayer::new(POLICY).layer(service.clone()).oneshot(request).await;
+            assert_eq!(service.calls(), calls, "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_is_the_same_request() {
+    let _guard = testing::no_waits();
+    let service = Scripted::new(&[Act::Status(503)]);
+    let mut request = request(Method::PUT);
+    request.headers_mut().insert("x-mark", "7".try_into().expect("a value"));
+    let response = RetryLayer::new(POLICY).layer(service.clone()).oneshot(request).await;
+    assert_eq!(response.expect("an answer").status(), 503);
+    assert_eq!(service.headers("x-mark"), vec![Some("7".to_owned()); 3]);
+    assert_eq!(service.bodies(), ["{}"; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_says_when_and_the_policy_otherwise() {
+    let service = Scripted::new(&[Act::After(503, "7"), Act::Status(500), Act::Status(200)]);
+    let start = Instant::now();
+    let response = RetryLayer::new(POLICY).layer(service.clone()).oneshot(get()).await;
+    assert_eq!(response.expect("an answer").status(), 200);
+    assert_eq!(start.elapsed(), secs(7 + 1));
+    assert_eq!(service.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lasts_too_long_ends_at_once_and_the_answer_is_as_it_came() {
+    let deadline = POLICY.attempts(100).deadline(secs(10));
+    for (policy, after) in
+        [(POLICY, "61"), (POLICY.max_retry_after(secs(5)), "6"), (deadline, "20")]
+    {
+        let service = Scripted::new(&[Act::After(503, after)]);
+        let start = Instant::now();
+        let response = RetryLayer::new(policy).layer(service.clone()).oneshot(get()).await;
+        let response = response.expect("an answer");
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], after);
+        assert_eq!((service.kept(), service.calls()), (1, 1));
+        assert_eq!(start.elapsed(), secs(0));
+    }
+    let service = Scripted::new(&[Act::Status(500)]);
+    let start = Instant::now();
+    let _ = RetryLayer::new(deadline).layer(service.clone()).oneshot(get()).await;
+    assert_eq!((service.calls(), start.elapsed()), (10, secs(9)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rules_are_those_of_the_layer() {
+    let rules = Classifier::new().strict_429(true);
+    let service = Scripted::new(&[Act::Status(429)]);
+    let layer = RetryLayer::new(POLICY).classifier(rules);
+    let _ = layer.layer(service.clone()).oneshot(post()).await;
+    assert_eq!(service.calls(), 1);
+    let _ = layer.idempotent(true).layer(service.clone()).oneshot(post()).await;
+    assert_eq!(service.calls(), 1 + 3);
+}
+
+#[tokio::test]
+async fn a_budget_is_shared_by_all_calls() {
+    static BUDGET: RetryBudget = RetryBudget::bucket(2);
+    let _guard = testing::no_waits();
+    let service = Scripted::new(&[Act::Status(500)]);
+    let retrying = RetryLayer::new(POLICY.budget(&BUDGET)).layer(service.clone());
+    for _ in 0..3 {
+        let _ = retrying.clone().oneshot(get()).await;
+    }
+    assert_eq!(service.calls(), 3 + 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_stands_earns_what_its_retry_has_cost() {
+    static BUDGET: RetryBudget = RetryBudget::new().capacity(100);
+    let _guard = testing::no_waits();
+    for (last, expected) in [(Act::Status(404), 100), (Act::Status(503), 100 - 2 * 14)] {
+        let service = Scripted::new(&[Act::Status(503), last]);
+        let layer = RetryLayer::new(POLICY.budget(&BUDGET));
+        assert!(layer.layer(service).oneshot(get()).await.is_ok());
+        assert_eq!(BUDGET.tokens(), expected);
+    }
+}
+
+#[test]
+fn a_retry_that_never_starts_is_given_back() {
+    static BUDGET: RetryBudget = RetryBudget::bucket(1);
+    let _guard = testing::no_waits();
+    let service = Scripted::new(&[Act::Status(500)]);
+    let retrying = RetryLayer::new(POLICY.budget(&BUDGET)).layer(service.clone());
+    let mut call = Box::pin(retrying.oneshot(get()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending()); // failed, and waits
+    service.pause(1000);
+    assert!(call.as_mut().poll(&mut context).is_pending()); // the service is not ready
+    assert_eq!((service.calls(), BUDGET.tokens()), (1, 0));
+    drop(call);
+    assert_eq!((service.calls(), BUDGET.tokens()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_failed_answer_is_gone_before_the_wait() {
+    let service = Scripted::new(&[Act::Status(503)]);
+    let mut call = Box::pin(RetryLayer::new(POLICY).layer(service.clone()).oneshot(get()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    assert_eq!((service.calls(), service.kept()), (1, 0));
+}
+
+/// An error of the user's own.
+#[derive(Clone, Copy, Debug)]
+struct Busy(bool);
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("busy")
+    }
+}
+
+impl HttpError for Busy {
+    fn class(&self, _: &Classifier) -> Class {
+        Class::from(self.0)
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_ones_own_says_what_it_means() {
+    let _guard = testing::no_waits();
+    for (passes, expected) in [(true, 3), (false, 1)] {
+        let calls = Cell::new(0);
+        let service = service_fn(|_: Request<String>| {
+            calls.set(calls.get() + 1);
+            ready(Err::<Response<()>, _>(Busy(passes)))
+        });
+        let error = RetryLayer::new(POLICY).layer(service).oneshot(get()).await;
+        assert_eq!((error.expect_err("a failure").0, calls.get()), (passes, expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_turned_away_inside_stops_at_once_unless_the_policy_waits() {
+    for (policy, expected) in [(POLICY, 1), (POLICY.wait_for_rejections(true), 3)] {
+        let calls = Cell::new(0);
+        let service = service_fn(|_: Request<String>| {
+            calls.set(calls.get() + 1);
+            let rejected = Rejected::new(RejectedKind::CircuitOpen, "inside", Some(secs(4)));
+            ready(Err::<Response<()>, tower::BoxError>(rejected.into()))
+        });
+        let start = Instant::now();
+        let error = RetryLayer::new(policy).layer(service).oneshot(post()).await;
+        assert!(error.expect_err("a rejection").is::<Rejected>());
+        assert_eq!((calls.get(), start.elapsed()), (expected, secs(4 * (expected - 1))));
+    }
+}
+
+#[tokio::test]
+async fn a_backoff_of_ones_own_and_a_service_in_another_task() {
+    let _guard = testing::no_waits();
+    let policy = RetryPolicy::new().backoff(|retry: u32| secs(u64::from(retry)));
+    let service = Scripted::new(&[Act::Status(503), Act::Status(200)]);
+    let retrying = RetryLayer::new(policy).layer(service.clone());
+    let response = tokio::spawn(retrying.oneshot(get())).await.expect("no panic");
+    assert_eq!(response.expect("an answer").status(), 200);
+}

@@ -1,0 +1,58 @@
+//! A time for each attempt, or for all.
+
+use std::sync::Arc;
+
+use http::Method;
+use resilience::http::{CircuitBreakerLayer, RetryLayer, TimeoutLayer};
+use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind};
+use tokio::time::Instant;
+use tower::{Layer, ServiceBuilder, ServiceExt};
+
+use crate::service::{Act, Scripted};
+use crate::{POLICY, get, request, secs};
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_too_long_is_dropped() {
+    let service = Scripted::new(&[Act::Hang, Act::Status(200)]);
+    let limited = TimeoutLayer::new(secs(2)).name("api").layer(service.clone());
+    let start = Instant::now();
+    let error = limited.clone().oneshot(get()).await.expect_err("too long");
+    let rejected: &Rejected = error.downcast_ref().expect("a rejection");
+    assert_eq!((rejected.kind(), rejected.name()), (RejectedKind::TimedOut, "api"));
+    assert_eq!((rejected.limit(), start.elapsed()), (Some(secs(2)), secs(2)));
+    assert_eq!(limited.oneshot(get()).await.expect("an answer").status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn below_a_retry_it_is_the_time_of_an_attempt_that_may_have_been_applied() {
+    for (method, calls, took) in [(Method::GET, 2, 2 + 1), (Method::POST, 1, 2)] {
+        let service = Scripted::new(&[Act::Hang, Act::Status(200)]);
+        let layers = ServiceBuilder::new().layer(RetryLayer::new(POLICY));
+        let retried = layers.layer(TimeoutLayer::new(secs(2))).service(service.clone());
+        let start = Instant::now();
+        let result = retried.oneshot(request(method)).await;
+        assert_eq!((result.is_ok(), service.calls()), (calls == 2, calls));
+        assert_eq!(start.elapsed(), secs(took));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn above_a_retry_it_is_the_time_of_all() {
+    let service = Scripted::new(&[Act::Status(503)]);
+    let layers = ServiceBuilder::new().layer(TimeoutLayer::new(secs(3)));
+    let limited = layers.layer(RetryLayer::new(POLICY.unlimited())).service(service.clone());
+    let start = Instant::now();
+    assert!(limited.oneshot(get()).await.expect_err("too long").is::<Rejected>());
+    assert_eq!(start.elapsed(), secs(3));
+    assert!((3..=4).contains(&service.calls()), "{}", service.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_a_breaker_around_it_it_is_a_failure() {
+    let breaker = Arc::new(CircuitBreaker::new().failure_threshold(1));
+    let layers = ServiceBuilder::new().layer(CircuitBreakerLayer::shared(Arc::clone(&breaker)));
+    let service = Scripted::new(&[Act::Hang]);
+    let guarded = layers.layer(TimeoutLayer::new(secs(2))).service(service);
+    assert!(guarded.oneshot(get()).await.is_err());
+    assert_eq!(breaker.state(), CircuitState::Open);
+}
