@@ -21,7 +21,8 @@ use crate::response::HttpResponse;
 /// and shown each response.
 ///
 /// Below a [`RetryLayer`](crate::RetryLayer) it stands before every attempt. A call whose wait would be
-/// longer than the gate allows has a boxed [`Rejected`](resilience_core::Rejected) for its error.
+/// longer than the gate allows has a boxed [`Rejected`](resilience_core::Rejected) for its error. One that
+/// waits keeps the service that said it was ready, and so its place where calls at once are limited.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct HostGateLayer {

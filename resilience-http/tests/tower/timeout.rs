@@ -37,6 +37,17 @@ async fn below_a_retry_it_is_the_time_of_an_attempt_that_may_have_been_applied()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_attempt_takes_counts_against_the_deadline() {
+    let service = Scripted::new(&[Act::Hang]);
+    let layers =
+        ServiceBuilder::new().layer(RetryLayer::new(POLICY.unlimited().deadline(secs(10))));
+    let retried = layers.layer(TimeoutLayer::new(secs(4))).service(service.clone());
+    let start = Instant::now();
+    assert!(retried.oneshot(get()).await.expect_err("too long").is::<Rejected>());
+    assert_eq!((service.calls(), start.elapsed()), (2, secs(4 + 1 + 4)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn above_a_retry_it_is_the_time_of_all() {
     let service = Scripted::new(&[Act::Status(503)]);
     let layers = ServiceBuilder::new().layer(TimeoutLayer::new(secs(3)));
