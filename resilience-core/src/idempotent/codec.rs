@@ -38,8 +38,7 @@ pub trait Keeps<O: Sized> {
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError>;
 }
 
-/// An outcome that cannot be written or read.
-#[derive(Debug)]
+/// An outcome that cannot be written or read. Neither form of it shows the outcome.
 pub struct CodecError(serde_json::Error);
 
 impl fmt::Display for CodecError {
@@ -49,6 +48,12 @@ impl fmt::Display for CodecError {
             serde_json::error::Category::Data => "the stored outcome is not of the function's type",
             _ => "the stored outcome is no JSON",
         })
+    }
+}
+
+impl fmt::Debug for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CodecError").field(&self.0.classify()).finish()
     }
 }
 
