@@ -1,5 +1,6 @@
 //! One idempotent call: from its key to the right to run, or to what has come of it.
 
+use core::fmt;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
@@ -11,8 +12,8 @@ use super::key::{Fingerprint, RecordKey};
 use super::log::{self, Decision};
 use super::policy::{IdempotencyPolicy, OnInterrupted, OnStoreError};
 use super::running::Running;
-use super::store::{Claim, ClaimRequest, Store, StoreError, StoreResult, Takeover};
-use super::waiting::{Turn, Waiter};
+use super::store::{Claim, ClaimRequest, Store, StoreError, StoreErrorKind, StoreResult, Takeover};
+use super::waiting::{Table, Turn, Waiter};
 use crate::clock::{Moment, Pause, Timer, Waits, now};
 use crate::random::draw;
 use crate::rejected::{Rejected, RejectedKind};
@@ -40,14 +41,22 @@ pub enum Claimed<S: Store + Clone> {
     Replay(Replayed),
 }
 
-/// What came of an earlier call.
-#[derive(Debug)]
+/// What came of an earlier call. Its `Debug` form does not show it.
 #[non_exhaustive]
 pub enum Replayed {
     /// The bytes that were stored.
     Outcome(Vec<u8>),
     /// The outcome was not stored: too long, or not meant to be.
     NotStored,
+}
+
+impl fmt::Debug for Replayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Outcome(bytes) => write!(f, "Outcome({} bytes)", bytes.len()),
+            Self::NotStored => f.write_str("NotStored"),
+        }
+    }
 }
 
 impl<S: Store + Clone> IdempotentCall<S> {
@@ -72,7 +81,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// Any kind of [`Rejected`] from [`KeyReused`](RejectedKind::KeyReused) on.
     pub async fn claim(&self) -> Result<Claimed<S>, Rejected> {
         match self.ask().await? {
-            Asked::Run(running) => Ok(Claimed::Run(running)),
+            // What its caller does with it is not seen from here.
+            Asked::Run(running) => Ok(Claimed::Run(running.begun())),
             Asked::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
                 Some(outcome) => Ok(Claimed::Replay(Replayed::Outcome(outcome.to_vec()))),
                 None => Ok(Claimed::Replay(Replayed::NotStored)),
@@ -99,12 +109,15 @@ impl<S: Store + Clone> IdempotentCall<S> {
     pub(super) async fn ask(&self) -> Result<Asked<S>, Rejected> {
         let begin = now();
         let owner = super::random::owner();
-        let mut takeover = match self.policy.on_interrupted {
+        let usual = match self.policy.on_interrupted {
             OnInterrupted::Rerun => Takeover::Rerun,
             OnInterrupted::Unknown | OnInterrupted::Reconcile => Takeover::Never,
         };
+        let mut takeover = usual;
         let mut waiter = None;
-        let mut polls = 0;
+        let mut polls = 0_i32;
+        // Time that has passed and that no clock shows.
+        let mut unseen = Duration::ZERO;
         loop {
             if let Some(bytes) = self.wait_for_turn(&mut waiter, begin).await? {
                 self.told(Decision::Replayed, begin);
@@ -138,7 +151,9 @@ impl<S: Store + Clone> IdempotentCall<S> {
                     return Err(self.turned_away(RejectedKind::OutcomeUnknown));
                 }
                 Claim::InFlight { lease_left } => {
-                    let left = self.time_left(begin);
+                    // Somebody else was first to take over, and may end it in any way.
+                    takeover = usual;
+                    let left = self.time_left(begin).map(|left| left.saturating_sub(unseen));
                     let Some(left) = left.filter(|left| !left.is_zero()) else {
                         return Err(self.in_flight(lease_left));
                     };
@@ -147,15 +162,15 @@ impl<S: Store + Clone> IdempotentCall<S> {
                         continue;
                     }
                     let pause = poll_interval(polls).min(left).min(lease_left);
-                    polls += 1;
-                    self.pause(pause).await;
+                    polls = polls.saturating_add(1);
+                    unseen = unseen.saturating_add(self.pause(pause).await);
                 }
             }
         }
     }
 
     fn waiter(&self) -> Waiter {
-        Waiter::enter(self.store.id(), self.key, self.fingerprint)
+        Waiter::enter(Table::of_process(), self.store.id(), self.key, self.fingerprint)
     }
 
     /// Waits until it is this call's turn to ask the store; the answer, where somebody else has it first.
@@ -178,12 +193,14 @@ impl<S: Store + Clone> IdempotentCall<S> {
         Some(self.policy.wait?.saturating_sub(now().since(begin)))
     }
 
-    async fn pause(&self, pause: Duration) {
+    /// Waits; returns the time so passed that no clock shows.
+    async fn pause(&self, pause: Duration) -> Duration {
         match self.waits {
-            Waits::Async => self.store.changed(&self.key, pause).await,
-            Waits::Blocking => {
-                Pause::start(pause).0.block();
+            Waits::Async => {
+                self.store.changed(&self.key, pause).await;
+                Duration::ZERO
             }
+            Waits::Blocking => blocked(pause),
         }
     }
 
@@ -227,7 +244,9 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     fn without_store(&self, error: StoreError) -> Result<Asked<S>, Rejected> {
-        if self.policy.on_store_error == OnStoreError::FailOpen {
+        // A record that is there and cannot be read may well be that of a call that has run.
+        let is_away = error.kind() != StoreErrorKind::Corrupt;
+        if is_away && self.policy.on_store_error == OnStoreError::FailOpen {
             log::store_error(self.policy.name, self.key, "running unprotected", &error);
             return Ok(Asked::Run(Running::unguarded(self)));
         }
@@ -262,6 +281,13 @@ impl<S: Store + Clone> IdempotentCall<S> {
 pub(super) enum Asked<S: Store + Clone> {
     Run(Running<S>),
     Replay(Arc<[u8]>),
+}
+
+/// Blocks the thread; returns the time so passed that no clock shows, under a test's guard or a paused
+/// runtime.
+pub(super) fn blocked(pause: Duration) -> Duration {
+    let (pause, skipped) = Pause::start(pause);
+    skipped.saturating_add(pause.block())
 }
 
 /// How often a step whose answer was lost is repeated.

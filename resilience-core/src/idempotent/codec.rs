@@ -39,8 +39,7 @@ pub trait Keeps<O: Sized> {
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError>;
 }
 
-/// An outcome that cannot be written or read, or is not meant to be.
-#[derive(Debug)]
+/// An outcome that cannot be written or read, or is not meant to be. Neither form of it shows the outcome.
 pub struct CodecError(Option<serde_json::Error>);
 
 impl fmt::Display for CodecError {
@@ -51,6 +50,14 @@ impl fmt::Display for CodecError {
             Some(Category::Data) => "the stored outcome is not of the function's type",
             Some(_) => "the stored outcome is no JSON",
         })
+    }
+}
+
+impl fmt::Debug for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CodecError")
+            .field(&self.0.as_ref().map(serde_json::Error::classify))
+            .finish()
     }
 }
 

@@ -10,6 +10,7 @@ use core::time::Duration;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use super::key::RecordKey;
 use super::record::Record;
@@ -37,7 +38,10 @@ pub struct MemoryStore {
     shards: [Mutex<Option<Shard>>; SHARDS],
     records: AtomicUsize,
     max_records: usize,
+    /// The last one that was given out.
     fence: AtomicU64,
+    /// How many have watched a record.
+    watchers: AtomicU64,
     id: OnceLock<StoreId>,
 }
 
@@ -58,7 +62,7 @@ struct Slot {
     /// The time of its entry; others of its key are out of date.
     listed: Moment,
     /// Who wants to know when it changes.
-    watchers: Vec<Waker>,
+    watchers: Vec<(u64, Waker)>,
 }
 
 /// A record key is a hash already.
@@ -89,6 +93,7 @@ impl MemoryStore {
             records: AtomicUsize::new(0),
             max_records: MAX_RECORDS,
             fence: AtomicU64::new(0),
+            watchers: AtomicU64::new(0),
             id: OnceLock::new(),
         }
     }
@@ -125,6 +130,16 @@ impl MemoryStore {
         self.records.fetch_update(Relaxed, Relaxed, more).is_ok()
     }
 
+    /// Above every other of this store, and of those of the processes before: what a fence has been shown to
+    /// outlives them.
+    fn next_fence(&self) -> u64 {
+        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        let next = |last: u64| micros.max(last.saturating_add(1));
+        let before = self.fence.fetch_update(Relaxed, Relaxed, |last| Some(next(last)));
+        next(before.unwrap_or_else(|last| last))
+    }
+
     fn forgotten(&self, records: usize) {
         self.records.fetch_sub(records, Relaxed);
     }
@@ -133,33 +148,32 @@ impl MemoryStore {
         let now = now();
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
-        let fence = || self.fence.fetch_add(1, Relaxed).saturating_add(1);
         if let Some(slot) = shard.records.get_mut(request.key) {
-            return Ok(slot.record.claim(request, fence, now));
+            return Ok(slot.record.claim(request, || self.next_fence(), now));
         }
         // What has expired makes room; a few at a time, so that no claim waits for many.
-        self.forgotten(shard.purge(now, 4));
+        let purged = shard.purge(now, 4);
+        drop(guard);
+        self.forgotten(purged.len());
+        drop(purged);
         if !self.make_room() {
-            drop(guard);
             // Another shard may have what this one lacks.
             if self.purge_now(1) == 0 || !self.make_room() {
                 return Err(StoreError::new(StoreErrorKind::Full));
             }
-            return Ok(self.insert(request, fence(), now));
         }
-        drop(guard);
-        Ok(self.insert(request, fence(), now))
+        Ok(self.insert(request, now))
     }
 
     /// Puts in a record for which there is room; somebody else may have been faster.
-    fn insert(&self, request: &ClaimRequest<'_>, fence: u64, now: Moment) -> Claim {
+    fn insert(&self, request: &ClaimRequest<'_>, now: Moment) -> Claim {
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
         if let Some(slot) = shard.records.get_mut(request.key) {
             self.forgotten(1);
-            return slot.record.claim(request, || fence, now);
+            return slot.record.claim(request, || self.next_fence(), now);
         }
-        let record = Record::new(request, fence, now);
+        let record = Record::new(request, self.next_fence(), now);
         let claim = record.acquired();
         let listed = record.expires_at;
         let slot = Slot { record, label: request.label.into(), listed, watchers: Vec::new() };
@@ -181,36 +195,57 @@ impl MemoryStore {
             shard.list(end, *key);
         }
         drop(guard);
-        watchers.into_iter().for_each(Waker::wake);
+        for (_, waker) in watchers {
+            waker.wake();
+        }
         written
     }
 
-    /// For how long the record is held, at least; `waker` is woken when that changes.
-    fn watch(&self, key: &RecordKey, waker: Option<&Waker>) -> Duration {
+    /// For how long the record is held, at least.
+    fn lease_left(&self, key: &RecordKey) -> Duration {
         let now = now();
+        let guard = self.shard(key);
+        let slot = guard.as_ref().and_then(|shard| shard.records.get(key));
+        slot.map_or(Duration::ZERO, |slot| slot.record.lease_left(now))
+    }
+
+    /// Puts `waker` in the place of what this watcher has left with the record, where there is one.
+    fn watch(&self, key: &RecordKey, watcher: u64, waker: Option<Waker>) {
         let mut guard = self.shard(key);
         let slot = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
-        let Some(slot) = slot else { return Duration::ZERO };
-        let left = slot.record.lease_left(now);
-        if let Some(waker) = waker.filter(|_| !left.is_zero()) {
-            if !slot.watchers.iter().any(|other| other.will_wake(waker)) {
-                slot.watchers.push(waker.clone());
-            }
-        }
-        left
+        let Some(slot) = slot else { return };
+        let place = slot.watchers.iter().position(|(other, _)| *other == watcher);
+        let before = place.map(|place| slot.watchers.swap_remove(place));
+        slot.watchers.extend(waker.map(|waker| (watcher, waker)));
+        drop(guard);
+        // What a waker does when it is dropped is not ours.
+        drop(before);
     }
 
     fn purge_now(&self, limit: usize) -> usize {
         let now = now();
-        let mut purged = 0;
+        let mut gone = Vec::new();
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(shard) = shard.as_mut() {
-                purged += shard.purge(now, limit.saturating_sub(purged));
+                gone.append(&mut shard.purge(now, limit.saturating_sub(gone.len())));
             }
         }
-        self.forgotten(purged);
-        purged
+        self.forgotten(gone.len());
+        gone.len()
+    }
+}
+
+/// Somebody who waits for a change, until it is dropped.
+struct Watcher<'s> {
+    store: &'s MemoryStore,
+    key: &'s RecordKey,
+    number: u64,
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.store.watch(self.key, self.number, None);
     }
 }
 
@@ -225,10 +260,11 @@ impl Shard {
         self.ends.push(Reverse((end, key)));
     }
 
-    /// Removes at most `limit` records that have expired; how many there were.
-    fn purge(&mut self, now: Moment, limit: usize) -> usize {
-        let mut purged = 0;
-        while purged < limit {
+    /// Takes out at most `limit` records that have expired. They are dropped when nothing is locked: others
+    /// may wait for them.
+    fn purge(&mut self, now: Moment, limit: usize) -> Vec<Slot> {
+        let mut purged = Vec::new();
+        while purged.len() < limit {
             let Some(Reverse((end, key))) = self.ends.peek().copied() else { break };
             if now < end {
                 break;
@@ -236,8 +272,7 @@ impl Shard {
             self.ends.pop();
             match self.records.get_mut(&key).filter(|slot| slot.listed == end) {
                 Some(slot) if slot.record.is_expired(now) => {
-                    self.records.remove(&key);
-                    purged += 1;
+                    purged.extend(self.records.remove(&key));
                 }
                 // It was renewed, completed or claimed again since.
                 Some(slot) => {
@@ -280,14 +315,15 @@ impl Store for MemoryStore {
 
     /// Returns when the record is written, at the end of its lease, or after `hint`.
     async fn changed(&self, key: &RecordKey, hint: Duration) {
-        let left = self.watch(key, None);
-        if left.is_zero() {
-            return;
-        }
+        let left = self.lease_left(key);
         let mut wait = pin!(Pause::start(hint.min(left)).0.wait());
-        core::future::poll_fn(|cx| match self.watch(key, Some(cx.waker())) {
-            Duration::ZERO => Poll::Ready(()),
-            _ => wait.as_mut().poll(cx),
+        let watcher = Watcher { store: self, key, number: self.watchers.fetch_add(1, Relaxed) };
+        core::future::poll_fn(|cx| {
+            watcher.store.watch(key, watcher.number, Some(cx.waker().clone()));
+            match self.lease_left(key) {
+                Duration::ZERO => Poll::Ready(()),
+                _ => wait.as_mut().poll(cx),
+            }
         })
         .await;
     }
@@ -301,7 +337,7 @@ impl Store for MemoryStore {
         let is_gone = gone.is_some();
         if let Some(slot) = gone {
             self.forgotten(1);
-            slot.watchers.into_iter().for_each(Waker::wake);
+            slot.watchers.into_iter().for_each(|(_, waker)| waker.wake());
         }
         Ok(is_gone)
     }

@@ -5,8 +5,9 @@ use core::future::{Future, pending, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::call::{Asked, IdempotentCall, ready};
+use super::call::{Asked, IdempotentCall, blocked, ready};
 use super::context::{Idempotency, Inside};
 use super::envelope::{self, Codec, Kept};
 use super::log::{self, Decision};
@@ -29,8 +30,7 @@ pub struct Running<S: Store + Clone> {
     renewed: Moment,
 }
 
-/// What the store has after a completion.
-#[derive(Debug)]
+/// What the store has after a completion. Its `Debug` form does not show outcomes.
 #[non_exhaustive]
 pub enum Completed {
     /// The outcome of this call.
@@ -41,6 +41,17 @@ pub enum Completed {
     Other(Vec<u8>),
     /// The same, without its outcome.
     OtherNotStored,
+}
+
+impl fmt::Debug for Completed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stored => f.write_str("Stored"),
+            Self::Unsaved => f.write_str("Unsaved"),
+            Self::Other(bytes) => write!(f, "Other({} bytes)", bytes.len()),
+            Self::OtherNotStored => f.write_str("OtherNotStored"),
+        }
+    }
 }
 
 impl<S: Store + Clone> Running<S> {
@@ -73,6 +84,12 @@ impl<S: Store + Clone> Running<S> {
             has_begun: false,
             renewed: now(),
         }
+    }
+
+    /// The same, and something may have been done already.
+    pub(super) fn begun(mut self) -> Self {
+        self.has_begun = true;
+        self
     }
 
     /// The call as the body sees it.
@@ -119,9 +136,11 @@ impl<S: Store + Clone> Running<S> {
         loop {
             Timer::start(policy.lease / 3, None).await;
             let step = self.call.store.renew(key, token, policy.lease);
+            // The store counts from when it is asked, which is not when the answer comes.
+            let asked = now();
             match self.call.step(step).await {
                 Ok(Write::Applied) => {
-                    *renewed = now();
+                    *renewed = asked;
                     continue;
                 }
                 Ok(Write::Fenced) => log::lease_lost(policy.name, *key),
@@ -257,17 +276,21 @@ impl<S: Store + Clone> Running<S> {
     ) -> StoreResult<Write> {
         let until = self.renewed.plus(self.call.policy.lease);
         let mut pause = Duration::from_millis(50);
+        // Time that has passed and that no clock shows.
+        let mut unseen = Duration::ZERO;
         loop {
             let error = match self.call.step(write()).await {
-                Err(error) if error.may_pass() && now().plus(pause) < until => error,
+                Err(error) if error.may_pass() && now().plus(unseen).plus(pause) < until => error,
                 written => return written,
             };
             log::store_error(self.call.policy.name, self.call.key, "repeating", &error);
             match self.call.waits {
-                Waits::Async => Pause::start(pause).0.wait().await,
-                Waits::Blocking => {
-                    Pause::start(pause).0.block();
+                Waits::Async => {
+                    let (wait, skipped) = Pause::start(pause);
+                    unseen = unseen.saturating_add(skipped);
+                    wait.wait().await;
                 }
+                Waits::Blocking => unseen = unseen.saturating_add(blocked(pause)),
             }
             pause = pause.saturating_mul(2).min(Duration::from_secs(2));
         }
@@ -288,7 +311,9 @@ impl<S: Store + Clone> Drop for Running<S> {
             };
         };
         let mut last_word = Box::pin(last_word);
-        if ready(last_word.as_mut()).is_none() {
+        // A store that needs a runtime may panic where there is none any more.
+        let said = catch_unwind(AssertUnwindSafe(|| ready(last_word.as_mut()).is_some()));
+        if matches!(said, Ok(false)) {
             clock::leave_to_runtime(last_word);
         }
     }

@@ -55,8 +55,8 @@ pub struct ClaimRequest<'a> {
     pub label: &'a str,
 }
 
-/// The answer to a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The answer to a claim. Its `Debug` form shows of an outcome how long it is.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Claim {
     /// It is the caller's, who may run now.
@@ -80,6 +80,24 @@ pub enum Claim {
         /// How often the key was claimed.
         attempt: u32,
     },
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Acquired { token, attempt } => {
+                f.debug_struct("Acquired").field("token", token).field("attempt", attempt).finish()
+            }
+            Self::Replay(bytes) => write!(f, "Replay({} bytes)", bytes.len()),
+            Self::InFlight { lease_left } => {
+                f.debug_struct("InFlight").field("lease_left", lease_left).finish()
+            }
+            Self::Mismatch => f.write_str("Mismatch"),
+            Self::Interrupted { attempt } => {
+                f.debug_struct("Interrupted").field("attempt", attempt).finish()
+            }
+        }
+    }
 }
 
 /// The answer to a write.

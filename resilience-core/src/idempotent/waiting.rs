@@ -3,37 +3,61 @@
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use super::key::{Fingerprint, RecordKey};
 use super::store::StoreId;
+use crate::sync::{Mutex, lock};
 
 /// What is waited for: the same key of the same store, about the same thing.
 type Subject = (StoreId, RecordKey, Fingerprint);
 
-static TABLE: LazyLock<Mutex<HashMap<Subject, Arc<Room>>>> = LazyLock::new(Mutex::default);
+/// The subjects that are waited for.
+pub(super) struct Table(Mutex<HashMap<Subject, Entry>>);
+
+struct Entry {
+    room: Arc<Room>,
+    waiters: usize,
+}
 
 /// Those who wait for one subject.
-#[derive(Default)]
 struct Room(Mutex<State>);
 
-#[derive(Default)]
 struct State {
     /// Somebody asks the store.
     is_led: bool,
     answer: Option<Arc<[u8]>>,
-    waiting: Vec<Waker>,
+    waiting: HashMap<u64, Waker>,
+    next: u64,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Table {
+    fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    /// That of the process.
+    pub(super) fn of_process() -> &'static Self {
+        static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
+        &TABLE
+    }
+}
+
+impl Room {
+    fn new() -> Arc<Self> {
+        let (answer, waiting) = (None, HashMap::new());
+        Arc::new(Self(Mutex::new(State { is_led: false, answer, waiting, next: 0 })))
+    }
 }
 
 /// One call that waits. Leaves on drop; whoever leads then is followed by another.
 pub(super) struct Waiter {
+    table: &'static Table,
     subject: Subject,
     room: Arc<Room>,
     leads: bool,
+    /// Under which its waker is kept.
+    place: Option<u64>,
 }
 
 /// What a waiter learns.
@@ -45,10 +69,19 @@ pub(super) enum Turn {
 }
 
 impl Waiter {
-    pub(super) fn enter(store: StoreId, key: RecordKey, fingerprint: Fingerprint) -> Self {
+    pub(super) fn enter(
+        table: &'static Table,
+        store: StoreId,
+        key: RecordKey,
+        fingerprint: Fingerprint,
+    ) -> Self {
         let subject = (store, key, fingerprint);
-        let room = Arc::clone(lock(&TABLE).entry(subject).or_default());
-        Self { subject, room, leads: false }
+        let mut subjects = lock(&table.0);
+        let new = || Entry { room: Room::new(), waiters: 0 };
+        let entry = subjects.entry(subject).or_insert_with(new);
+        entry.waiters = entry.waiters.saturating_add(1);
+        let room = Arc::clone(&entry.room);
+        Self { table, subject, room, leads: false, place: None }
     }
 
     /// Waits for the answer, or for the turn to ask for it.
@@ -57,6 +90,8 @@ impl Waiter {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        // Made before the lock, because the waker is not ours.
+        let waker = cx.waker().clone();
         let mut state = lock(&self.room.0);
         if let Some(answer) = &state.answer {
             return Poll::Ready(Turn::Done(Arc::clone(answer)));
@@ -66,32 +101,55 @@ impl Waiter {
             self.leads = true;
             return Poll::Ready(Turn::Ask);
         }
-        if !state.waiting.iter().any(|other| other.will_wake(cx.waker())) {
-            state.waiting.push(cx.waker().clone());
-        }
+        let place = *self.place.get_or_insert_with(|| {
+            state.next = state.next.wrapping_add(1);
+            state.next
+        });
+        let before = state.waiting.insert(place, waker);
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 
-    /// Tells the others what came of it.
+    /// Tells the others what came of it. Whoever comes later asks for himself.
     pub(super) fn tell(&self, answer: &Arc<[u8]>) {
         lock(&self.room.0).answer = Some(Arc::clone(answer));
+        self.leave(|_| 0);
+    }
+
+    /// Brings the number of waiters to what `left` makes of it, and with none the subject to an end.
+    fn leave(&self, left: impl FnOnce(usize) -> usize) {
+        let mut subjects = lock(&self.table.0);
+        let entry = subjects.get_mut(&self.subject);
+        // There may be another room by now.
+        let Some(entry) = entry.filter(|entry| Arc::ptr_eq(&entry.room, &self.room)) else {
+            return;
+        };
+        entry.waiters = left(entry.waiters);
+        if entry.waiters == 0 {
+            subjects.remove(&self.subject);
+        }
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        if self.leads {
-            let mut state = lock(&self.room.0);
+        let mut state = lock(&self.room.0);
+        let own = self.place.and_then(|place| state.waiting.remove(&place));
+        let waiting = if self.leads {
             state.is_led = false;
-            let waiting = core::mem::take(&mut state.waiting);
-            drop(state);
-            // All of them: who is first leads, and one that was dropped meanwhile stops nobody.
-            waiting.into_iter().for_each(Waker::wake);
-        }
-        let mut table = lock(&TABLE);
-        // The table's own and this one.
-        if Arc::strong_count(&self.room) == 2 {
-            table.remove(&self.subject);
-        }
+            core::mem::take(&mut state.waiting)
+        } else {
+            HashMap::new()
+        };
+        drop(state);
+        drop(own);
+        // All of them: who is first leads, and one that was dropped meanwhile stops nobody.
+        waiting.into_values().for_each(Waker::wake);
+        self.leave(|waiters| waiters.saturating_sub(1));
     }
 }
+
+#[cfg(test)]
+#[path = "waiting_tests.rs"]
+mod tests;

@@ -18,7 +18,8 @@ pub(super) const STATEMENTS: Statements = Statements {
             expires_at = clock_timestamp() + greatest($4, $5) * interval '1 ms', \
             attempts = CASE WHEN t.expires_at <= clock_timestamp() THEN 1 ELSE t.attempts + 1 END \
             WHERE t.expires_at <= clock_timestamp() OR (t.fp = EXCLUDED.fp AND (t.state = 3 \
-            OR (t.state = 1 AND t.lease_until <= clock_timestamp() AND $6))) \
+            OR (t.state = 1 AND t.lease_until <= clock_timestamp() \
+            AND t.owner <> EXCLUDED.owner AND $6))) \
             RETURNING fence, attempts",
     look: "SELECT state, fence, owner, fp, outcome, attempts, \
            ceil(extract(epoch FROM least(lease_until, clock_timestamp() + interval '100 years') \

@@ -31,7 +31,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         now!(),
         " OR (t.fp = excluded.fp AND (t.state = 3 OR (t.state = 1 AND t.lease_until <= ",
         now!(),
-        " AND $6))) RETURNING fence, attempts"
+        " AND t.owner <> excluded.owner AND $6))) RETURNING fence, attempts"
     ),
     look: concat!(
         "SELECT state, fence, owner, fp, outcome, attempts, lease_until - ",
@@ -63,11 +63,19 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     purge: concat!(
         "DELETE FROM resilience_idempotency WHERE k IN (SELECT k FROM resilience_idempotency ",
-        "WHERE expires_at <= ",
+        "WHERE expires_at < ",
         now!(),
         " LIMIT $1)"
     ),
-    forget: "DELETE FROM resilience_idempotency WHERE k = $1",
+    // Not removed before the clock has moved on: the next claim has to have a higher fence.
+    forget: concat!(
+        "UPDATE resilience_idempotency SET state = 3, owner = x'', outcome = NULL, label = '', ",
+        "lease_until = 0, ",
+        "expires_at = ",
+        now!(),
+        " WHERE k = $1 AND expires_at > ",
+        now!()
+    ),
     interrupted: concat!(
         "SELECT k, label, attempts FROM resilience_idempotency WHERE state = 1 AND lease_until <= ",
         now!(),

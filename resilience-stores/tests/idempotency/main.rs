@@ -1,0 +1,8 @@
+//! The stores of idempotency records, on real databases.
+
+#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+
+mod postgres;
+#[path = "../servers/mod.rs"]
+mod servers;
+mod sqlite;
