@@ -24,6 +24,13 @@ pub(crate) struct Statements {
     pub(crate) release: &'static str,
     /// `$2` owner, `$3` fence.
     pub(crate) abandon: &'static str,
+    /// What comes before `lock`, where that does not lock by itself.
+    pub(crate) enter: Option<&'static str>,
+    /// `$1` the first 8 bytes of the key. Keeps others from the key until the end of the transaction, without
+    /// waiting: `is it ours, a fence for now`
+    pub(crate) lock: &'static str,
+    /// `$2` owner, `$3` fingerprint, `$4` outcome, `$5` retention, `$6` label.
+    pub(crate) put: &'static str,
     /// `$1` how many.
     pub(crate) purge: &'static str,
     pub(crate) forget: &'static str,
@@ -51,7 +58,7 @@ pub(crate) struct Found {
 impl Found {
     /// What a claim comes to that was not made; none where it has to be tried again, because the record has
     /// changed meanwhile.
-    pub(crate) fn answer(self, request: &ClaimRequest<'_>) -> Option<StoreResult<Claim>> {
+    pub(crate) fn answer(&self, request: &ClaimRequest<'_>) -> Option<StoreResult<Claim>> {
         if self.is_expired {
             return None;
         }
@@ -59,8 +66,8 @@ impl Found {
             return Some(Ok(Claim::Mismatch));
         }
         match self.state {
-            COMPLETED => Some(match self.outcome {
-                Some(outcome) => Ok(Claim::Replay(outcome.into())),
+            COMPLETED => Some(match &self.outcome {
+                Some(outcome) => Ok(Claim::Replay(outcome.as_slice().into())),
                 None => Err(StoreError::corrupt("a completed record without an outcome")),
             }),
             IN_FLIGHT if self.owner == owner(request.owner) => Some(Ok(self.acquired(request))),
@@ -73,6 +80,14 @@ impl Found {
             }
             _ => None,
         }
+    }
+
+    /// The claim of a transaction that found this, with a fence above those before it.
+    pub(crate) fn next(found: Option<&Self>, request: &ClaimRequest<'_>, fence: i64) -> Claim {
+        let live = found.filter(|found| !found.is_expired);
+        let attempts = live.map_or(1, |found| found.attempts.saturating_add(1));
+        let above = found.map_or(0, |found| found.fence.saturating_add(1));
+        acquired(request, fence.max(above), attempts)
     }
 
     fn acquired(&self, request: &ClaimRequest<'_>) -> Claim {
@@ -109,6 +124,11 @@ pub(crate) fn key(bytes: &[u8]) -> StoreResult<RecordKey> {
     key.map_err(|_| StoreError::corrupt("a key that is not 32 bytes long"))
 }
 
+/// The number by which a transaction locks a key: it is a hash already.
+pub(crate) fn lock(key: &RecordKey) -> i64 {
+    key.0.first_chunk().copied().map_or(0, i64::from_be_bytes)
+}
+
 /// How often a claim is tried that finds the record changed under it.
 pub(crate) const ROUNDS: u32 = 8;
 
@@ -130,15 +150,21 @@ pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Makes a store of a pool: `sql_store!(SqliteStore, sqlx::Sqlite, STATEMENTS)`.
+/// Whether another connection is writing: SQLite's `SQLITE_BUSY`.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some("5")
+}
+
+/// Makes a store of a pool: `sql_store!(SqliteStore, sqlx::Sqlite, sqlx::SqliteConnection, STATEMENTS)`.
 macro_rules! sql_store {
-    ($store:ident, $database:ty, $statements:expr) => {
+    ($store:ident, $database:ty, $connection:ty, $statements:expr) => {
         impl $store {
             /// Looks at a record that could not be claimed.
             async fn look(
-                connection: &mut <$database as sqlx::Database>::Connection,
+                connection: &mut $connection,
                 request: &ClaimRequest<'_>,
-            ) -> StoreResult<Option<StoreResult<Claim>>> {
+            ) -> StoreResult<Option<Found>> {
                 let row = sqlx::query($statements.look)
                     .bind(&request.key.0[..])
                     .fetch_optional(connection)
@@ -155,11 +181,11 @@ macro_rules! sql_store {
                     lease_left: row.try_get(6).map_err(trouble)?,
                     is_expired: row.try_get(7).map_err(trouble)?,
                 };
-                Ok(found.answer(request))
+                Ok(Some(found))
             }
 
             async fn claim_on(
-                connection: &mut <$database as sqlx::Database>::Connection,
+                connection: &mut $connection,
                 request: &ClaimRequest<'_>,
             ) -> StoreResult<Claim> {
                 for _ in 0..ROUNDS {
@@ -178,7 +204,8 @@ macro_rules! sql_store {
                         let fence = row.try_get(0).map_err(trouble)?;
                         return Ok(acquired(request, fence, row.try_get(1).map_err(trouble)?));
                     }
-                    if let Some(answer) = Self::look(&mut *connection, request).await? {
+                    let found = Self::look(&mut *connection, request).await?;
+                    if let Some(answer) = found.and_then(|found| found.answer(request)) {
                         return answer;
                     }
                 }
@@ -186,7 +213,7 @@ macro_rules! sql_store {
             }
 
             async fn complete_on(
-                connection: &mut <$database as sqlx::Database>::Connection,
+                connection: &mut $connection,
                 key: &RecordKey,
                 token: Token,
                 outcome: &[u8],
@@ -304,6 +331,67 @@ macro_rules! sql_store {
 
             fn id(&self) -> StoreId {
                 self.id
+            }
+        }
+
+        impl TxStore<$connection> for $store {
+            async fn claim_in(
+                &self,
+                tx: &mut $connection,
+                request: ClaimRequest<'_>,
+            ) -> StoreResult<Claim> {
+                let busy = || Ok(Claim::InFlight { lease_left: request.lease });
+                if let Some(enter) = $statements.enter {
+                    match sqlx::query(enter).execute(&mut *tx).await {
+                        Err(error) if is_busy(&error) => return busy(),
+                        entered => entered.map(drop).map_err(trouble)?,
+                    }
+                }
+                let lock = sqlx::query($statements.lock).bind(lock(request.key));
+                let row = lock.fetch_one(&mut *tx).await.map_err(trouble)?;
+                if !row.try_get::<bool, _>(0).map_err(trouble)? {
+                    return busy();
+                }
+                let fence = row.try_get(1).map_err(trouble)?;
+                let found = Self::look(&mut *tx, &request).await?;
+                let answer = found.as_ref().and_then(|found| found.answer(&request));
+                answer.unwrap_or_else(|| Ok(Found::next(found.as_ref(), &request, fence)))
+            }
+
+            async fn complete_in(
+                &self,
+                tx: &mut $connection,
+                request: ClaimRequest<'_>,
+                outcome: &[u8],
+            ) -> StoreResult<Write> {
+                let put = sqlx::query($statements.put)
+                    .bind(&request.key.0[..])
+                    .bind(&owner(request.owner)[..])
+                    .bind(&request.fingerprint.0[..])
+                    .bind(outcome)
+                    .bind(millis(request.retention))
+                    .bind(request.label);
+                let done = put.execute(&mut *tx).await.map_err(trouble)?;
+                Ok(if done.rows_affected() > 0 { Write::Applied } else { Write::Fenced })
+            }
+        }
+
+        impl TxStore<sqlx::Transaction<'_, $database>> for $store {
+            async fn claim_in(
+                &self,
+                tx: &mut sqlx::Transaction<'_, $database>,
+                request: ClaimRequest<'_>,
+            ) -> StoreResult<Claim> {
+                self.claim_in(&mut **tx, request).await
+            }
+
+            async fn complete_in(
+                &self,
+                tx: &mut sqlx::Transaction<'_, $database>,
+                request: ClaimRequest<'_>,
+                outcome: &[u8],
+            ) -> StoreResult<Write> {
+                self.complete_in(&mut **tx, request, outcome).await
             }
         }
     };

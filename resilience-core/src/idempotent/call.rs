@@ -189,7 +189,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     /// What is left of the time that this call may wait; none where it may not.
-    fn time_left(&self, begin: Moment) -> Option<Duration> {
+    pub(super) fn time_left(&self, begin: Moment) -> Option<Duration> {
         Some(self.policy.wait?.saturating_sub(now().since(begin)))
     }
 
@@ -206,7 +206,18 @@ impl<S: Store + Clone> IdempotentCall<S> {
 
     /// Claims, and where the answer is lost asks again: with the same owner, so that nothing is lost by it.
     async fn try_claim(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
-        let request = ClaimRequest {
+        let mut tries = 0;
+        loop {
+            let claimed = self.step(self.store.claim(self.request(owner, takeover))).await;
+            match claimed {
+                Err(error) if tries < REPEATS && error.may_pass() => tries += 1,
+                claimed => return claimed,
+            }
+        }
+    }
+
+    pub(super) fn request(&self, owner: u128, takeover: Takeover) -> ClaimRequest<'_> {
+        ClaimRequest {
             key: &self.key,
             fingerprint: &self.fingerprint,
             owner,
@@ -214,15 +225,18 @@ impl<S: Store + Clone> IdempotentCall<S> {
             retention: self.policy.ttl,
             takeover,
             label: self.policy.name,
-        };
-        let mut tries = 0;
-        loop {
-            let claimed = self.step(self.store.claim(request)).await;
-            match claimed {
-                Err(error) if tries < REPEATS && error.may_pass() => tries += 1,
-                claimed => return claimed,
-            }
         }
+    }
+
+    /// An outcome as it is stored. One that is too long is kept as that.
+    pub(super) fn seal(&self, kept: Kept<'_>, codec: Codec) -> Vec<u8> {
+        let most = self.store.caps().max_outcome.saturating_sub(envelope::OVERHEAD);
+        let most = self.policy.max_outcome.min(most);
+        let kept = match kept {
+            Kept::Value(bytes) if bytes.len() > most => Kept::NotStored,
+            kept => kept,
+        };
+        envelope::seal(kept, codec, self.policy.name, self.policy.version)
     }
 
     /// A thread that blocks gives no sign of life, and needs none: its store ends with its process.
@@ -253,7 +267,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         Err(self.turned_away(RejectedKind::StoreUnavailable).because(error))
     }
 
-    fn in_flight(&self, lease_left: Duration) -> Rejected {
+    pub(super) fn in_flight(&self, lease_left: Duration) -> Rejected {
         let after = lease_left.min(self.policy.lease);
         let rejected = Rejected::new(RejectedKind::InFlight, self.policy.name, Some(after));
         self.tell_rejected(&rejected);
@@ -294,7 +308,7 @@ pub(super) fn blocked(pause: Duration) -> Duration {
 const REPEATS: u32 = 2;
 
 /// 25 ms, growing by 1.6 up to a second, within 20 % of that.
-fn poll_interval(polls: i32) -> Duration {
+pub(super) fn poll_interval(polls: i32) -> Duration {
     let millis = (25.0 * 1.6_f64.powi(polls.min(20))).min(1000.0);
     Duration::from_secs_f64(millis * (0.8 + 0.4 * draw()) / 1000.0)
 }

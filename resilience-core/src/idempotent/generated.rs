@@ -11,6 +11,7 @@ pub use super::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreEr
 pub use super::run::{Reconciled, not_reconciled, run, run_async};
 pub use super::store::Static;
 use super::store::Store;
+pub use super::transaction::{ClaimedIn, claim_in};
 use crate::own::own;
 use crate::rejected::{Rejected, RejectedKind};
 

@@ -22,6 +22,7 @@ mod run;
 mod running;
 mod secret;
 mod store;
+mod transaction;
 mod waiting;
 
 pub use call::{Claimed, IdempotentCall, Replayed};
@@ -39,3 +40,4 @@ pub use store::{
     BlockingStore, BoxError, Caps, Claim, ClaimRequest, DynStore, Interrupted, Static, Store,
     StoreError, StoreErrorKind, StoreId, StoreResult, Takeover, Token, Write,
 };
+pub use transaction::TxStore;

@@ -149,7 +149,7 @@ where
 }
 
 /// What is done with the record of a body that has ended.
-fn judge<O: Outcome, S: Store + Clone>(
+pub(super) fn judge<O: Outcome, S: Store + Clone>(
     call: &IdempotentCall<S>,
     keeps: &impl Keeps<O>,
     class: impl FnOnce(&O::Err) -> Class,
@@ -179,12 +179,7 @@ async fn settle<O: Outcome, S: Store + Clone>(
     let completed = match keep {
         Keep::Store => {
             let mut bytes = Vec::new();
-            let kept = match keeps.encode(&out, &mut bytes) {
-                Ok(()) => Kept::Value(&bytes),
-                Err(error) if error.is_meant() => Kept::NotStored,
-                // The effect has happened: that must not be forgotten.
-                Err(_) => Kept::Unwritten,
-            };
+            let kept = written(keeps, &out, &mut bytes);
             running.seal(kept, Codec::JSON).await?
         }
         Keep::Release => {
@@ -203,7 +198,17 @@ async fn settle<O: Outcome, S: Store + Clone>(
     }
 }
 
-fn replay<O, S: Store + Clone>(
+/// An outcome that is to be stored, as far as it can be.
+pub(super) fn written<'b, O>(keeps: &impl Keeps<O>, out: &O, bytes: &'b mut Vec<u8>) -> Kept<'b> {
+    match keeps.encode(out, bytes) {
+        Ok(()) => Kept::Value(bytes),
+        Err(error) if error.is_meant() => Kept::NotStored,
+        // The effect has happened: that must not be forgotten.
+        Err(_) => Kept::Unwritten,
+    }
+}
+
+pub(super) fn replay<O, S: Store + Clone>(
     call: &IdempotentCall<S>,
     keeps: &impl Keeps<O>,
     bytes: &[u8],

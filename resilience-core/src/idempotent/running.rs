@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::call::{Asked, IdempotentCall, blocked, ready};
 use super::context::{Idempotency, Inside};
-use super::envelope::{self, Codec, Kept};
+use super::envelope::{Codec, Kept};
 use super::log::{self, Decision};
 use super::policy::{OnLeaseLost, OnUnsaved};
 use super::store::{Store, StoreError, StoreResult, Token, Write};
@@ -184,13 +184,7 @@ impl<S: Store + Clone> Running<S> {
         codec: Codec,
     ) -> Result<Completed, Rejected> {
         let policy = self.call.policy;
-        let caps = self.call.store.caps().max_outcome;
-        let most = policy.max_outcome.min(caps.saturating_sub(envelope::OVERHEAD));
-        let kept = match kept {
-            Kept::Value(bytes) if bytes.len() > most => Kept::NotStored,
-            kept => kept,
-        };
-        let bytes = envelope::seal(kept, codec, policy.name, policy.version);
+        let bytes = self.call.seal(kept, codec);
         let Some(token) = self.token else { return Ok(Completed::Unsaved) };
         let written = self
             .keep_writing(|| self.call.store.complete(&self.call.key, token, &bytes, policy.ttl));

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use resilience_core::idempotent::{
     Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult, Takeover,
-    Token, Write,
+    Token, TxStore, Write,
 };
 use sqlx::postgres::PgPool;
 use sqlx::{Executor, Row};
 
 use self::statements::STATEMENTS;
 use crate::sql::{
-    Found, ROUNDS, acquired, contended, count, fence, key, millis, owner, sql_store, trouble,
+    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, owner, sql_store,
+    trouble,
 };
 
 /// The table and its index, for those who make their tables themselves.
@@ -65,4 +66,4 @@ impl PostgresStore {
     }
 }
 
-sql_store!(PostgresStore, sqlx::Postgres, STATEMENTS);
+sql_store!(PostgresStore, sqlx::Postgres, sqlx::PgConnection, STATEMENTS);

@@ -37,6 +37,18 @@ pub(super) const STATEMENTS: Statements = Statements {
               WHERE k = $1 AND owner = $2 AND fence = $3 AND state IN (1, 3)",
     abandon: "UPDATE resilience_idempotency SET lease_until = least(lease_until, clock_timestamp()) \
               WHERE k = $1 AND owner = $2 AND fence = $3 AND state = 1",
+    enter: None,
+    lock: "SELECT pg_try_advisory_xact_lock($1), (extract(epoch FROM clock_timestamp()) * 1e6)::bigint",
+    put: "INSERT INTO resilience_idempotency AS t \
+          (k, state, fence, owner, fp, lease_until, expires_at, attempts, outcome, label) \
+          VALUES ($1, 2, (extract(epoch FROM clock_timestamp()) * 1e6)::bigint, $2, $3, \
+          to_timestamp(0), clock_timestamp() + $5 * interval '1 ms', 1, $4, $6) \
+          ON CONFLICT (k) DO UPDATE SET state = 2, owner = EXCLUDED.owner, fp = EXCLUDED.fp, \
+          fence = greatest(t.fence + 1, EXCLUDED.fence), lease_until = EXCLUDED.lease_until, \
+          outcome = EXCLUDED.outcome, expires_at = EXCLUDED.expires_at, label = EXCLUDED.label, \
+          attempts = CASE WHEN t.expires_at <= clock_timestamp() THEN 1 ELSE t.attempts + 1 END \
+          WHERE t.expires_at <= clock_timestamp() OR (t.fp = EXCLUDED.fp \
+          AND (t.state = 3 OR (t.state = 1 AND t.lease_until <= clock_timestamp())))",
     purge: "DELETE FROM resilience_idempotency WHERE k IN (SELECT k FROM resilience_idempotency \
             WHERE expires_at <= clock_timestamp() LIMIT $1 FOR UPDATE SKIP LOCKED)",
     forget: "DELETE FROM resilience_idempotency WHERE k = $1",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use resilience_core::idempotent::{
     Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult, Takeover,
-    Token, Write,
+    Token, TxStore, Write,
 };
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -16,7 +16,8 @@ use sqlx::{Executor, Row};
 
 use self::statements::STATEMENTS;
 use crate::sql::{
-    Found, ROUNDS, acquired, contended, count, fence, key, millis, owner, sql_store, trouble,
+    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, owner, sql_store,
+    trouble,
 };
 
 /// The table and its index, for those who make their tables themselves.
@@ -85,4 +86,4 @@ impl SqliteStore {
     }
 }
 
-sql_store!(SqliteStore, sqlx::Sqlite, STATEMENTS);
+sql_store!(SqliteStore, sqlx::Sqlite, sqlx::SqliteConnection, STATEMENTS);

@@ -61,6 +61,29 @@ pub(super) const STATEMENTS: Statements = Statements {
         now!(),
         ") WHERE k = $1 AND owner = $2 AND fence = $3 AND state = 1"
     ),
+    // Writes nothing, and makes the transaction one that writes.
+    enter: Some("UPDATE resilience_idempotency SET state = state WHERE 0"),
+    lock: concat!("SELECT $1 = $1, ", now!(), " * 1000"),
+    put: concat!(
+        "INSERT INTO resilience_idempotency AS t ",
+        "(k, state, fence, owner, fp, lease_until, expires_at, attempts, outcome, label, created_at) ",
+        "VALUES ($1, 2, ",
+        now!(),
+        " * 1000, $2, $3, 0, ",
+        now!(),
+        " + $5, 1, $4, $6, ",
+        now!(),
+        ") ON CONFLICT (k) DO UPDATE SET state = 2, owner = excluded.owner, fp = excluded.fp, ",
+        "fence = max(t.fence + 1, excluded.fence), lease_until = excluded.lease_until, ",
+        "outcome = excluded.outcome, expires_at = excluded.expires_at, label = excluded.label, ",
+        "attempts = CASE WHEN t.expires_at <= ",
+        now!(),
+        " THEN 1 ELSE t.attempts + 1 END WHERE t.expires_at <= ",
+        now!(),
+        " OR (t.fp = excluded.fp AND (t.state = 3 OR (t.state = 1 AND t.lease_until <= ",
+        now!(),
+        ")))"
+    ),
     purge: concat!(
         "DELETE FROM resilience_idempotency WHERE k IN (SELECT k FROM resilience_idempotency ",
         "WHERE expires_at < ",

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
 
+mod kills;
 mod postgres;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod sqlite;
+mod transaction;

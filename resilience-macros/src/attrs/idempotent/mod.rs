@@ -26,6 +26,8 @@ pub(crate) struct Idempotent {
     fingerprint: Option<Vec<Expr>>,
     keep: Keep,
     reconcile: Option<Expr>,
+    /// The transaction of the caller's that all of it is a part of.
+    transaction: Option<Keyed<Expr>>,
     on: Option<Expr>,
     error: Option<Expr>,
 }
@@ -58,7 +60,8 @@ enum Keep {
 impl Attribute for Idempotent {
     const NAME: &'static str = "idempotent";
     const ROLES: &'static [Role] = &[Role::Rejects, Role::Listens];
-    const LATER: &'static [&'static str] = &["error", "keep", "on", "on_interrupted"];
+    const LATER: &'static [&'static str] =
+        &["error", "keep", "on", "on_interrupted", "transaction"];
     const EXAMPLE: &'static str = "key = request_id";
     const LISTS: &'static [&'static str] = &["fingerprint"];
     const SKIP: Option<&'static str> = Some("skip");
@@ -68,6 +71,13 @@ impl Attribute for Idempotent {
         let step = args.value("step", errors, |expr| value::text("step", expr));
         let identity = Identity::read(step.as_ref(), args, errors);
         let store = args.value("store", errors, store).map(|keyed| keyed.value);
+        let transaction = args.value("transaction", errors, Ok);
+        if let Some(transaction) = transaction.as_ref().filter(|_| store.is_none()) {
+            errors.add(
+                &transaction.key,
+                "a transaction needs the store that is in its database: `store = self.store`",
+            );
+        }
         let fingerprint = fingerprint(args, errors);
         let keep = args.value("keep", errors, |expr| keep(&expr));
         let interrupted = args.value("on_interrupted", errors, |expr| interrupted(&expr));
@@ -84,6 +94,7 @@ impl Attribute for Idempotent {
             fingerprint,
             keep: keep.map_or(Keep::Ok, |keyed| keyed.value),
             reconcile,
+            transaction,
             on: on.map(|keyed| keyed.value),
             error: error.map(|keyed| keyed.value),
         })
@@ -109,7 +120,9 @@ impl Attribute for Idempotent {
         let keeps = self.keep.generate(private);
         let class = self.class(site);
         let here = site.private_at(*returns_span);
-        let run = if site.is_async {
+        let run = if let Some(transaction) = &self.transaction {
+            self.run_in(&transaction.value, &call, site)
+        } else if site.is_async {
             let body = site.future();
             let reconcile =
                 self.reconcile(quote!(#private::idempotent::not_reconciled::<#returns>));
@@ -148,7 +161,10 @@ impl Attribute for Idempotent {
         }
     }
 
-    fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+    fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
+        if let Some(transaction) = self.transaction.as_ref().filter(|_| !is_async) {
+            errors.add(&transaction.key, "`transaction` needs an `async fn`");
+        }
         if function.receiver().is_some() && self.policy.is_named_by_its_path() {
             errors.whole(format!(
                 "a method needs a name for its records, because another type of this module may have \
@@ -194,6 +210,37 @@ impl Idempotent {
                     }
                 };
                 quote!(#private::idempotent::#make(#policy, #store, #scope, #key, #about))
+            }
+        }
+    }
+
+    // Output:
+    //
+    //     match claim_in(call, &KeepOk, &mut *tx).await {
+    //         Ok(ClaimedIn::Run(running)) => {
+    //             let out = running.attend(async { body }).await;
+    //             running.settle(&mut *tx, &KeepOk, |error| class, out).await
+    //         }
+    //         Ok(ClaimedIn::Replay(out)) => Ok(out),
+    //         Err(rejected) => Err(rejected),
+    //     }
+    fn run_in(&self, transaction: &Expr, call: &TokenStream, site: &Site) -> TokenStream {
+        let Site { private, returns, returns_span, .. } = site;
+        let [out, rejected, running] = ["out", "rejected", "running"].map(local);
+        let (keeps, class, body) = (self.keep.generate(private), self.class(site), site.future());
+        let here = site.private_at(*returns_span);
+        let tx = quote_spanned!(transaction.span()=> &mut *#transaction);
+        let claimed = quote_spanned!(*returns_span=>
+            #here::idempotent::claim_in::<#returns, _, _, _>(#call, &#keeps, #tx).await
+        );
+        quote! {
+            match #claimed {
+                #private::Ok(#private::idempotent::ClaimedIn::Run(#running)) => {
+                    let #out = #running.attend(#body).await;
+                    #running.settle(#tx, &#keeps, #class, #out).await
+                }
+                #private::Ok(#private::idempotent::ClaimedIn::Replay(#out)) => #private::Ok(#out),
+                #private::Err(#rejected) => #private::Err(#rejected),
             }
         }
     }

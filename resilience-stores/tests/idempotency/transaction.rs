@@ -1,0 +1,276 @@
+//! Claim, effect and completion in one transaction of the caller's.
+
+use futures::future::join_all;
+use resilience::stores::{PostgresStore, SqliteStore};
+use resilience::{Rejected, RejectedKind, idempotent};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction};
+
+use crate::servers::Postgres as Server;
+use crate::sqlite::Folder;
+
+#[derive(Debug)]
+pub(crate) enum Failed {
+    Rejected(Rejected),
+    Database(sqlx::Error),
+    Declined,
+}
+
+impl From<Rejected> for Failed {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl Failed {
+    fn kind(&self) -> Option<RejectedKind> {
+        match self {
+            Self::Rejected(rejected) => Some(rejected.kind()),
+            _ => None,
+        }
+    }
+}
+
+/// An account on PostgreSQL.
+struct Bank {
+    pool: PgPool,
+    store: PostgresStore,
+}
+
+impl Bank {
+    async fn open() -> Option<Self> {
+        let server = Server::shared()?;
+        let pool = PgPoolOptions::new().max_connections(16).connect(&server.url()).await.unwrap();
+        let store = PostgresStore::new(pool.clone());
+        store.migrate().await.unwrap();
+        sqlx::query("CREATE TABLE IF NOT EXISTS charges (request text, cents bigint)")
+            .execute(&pool)
+            .await
+            .ok();
+        Some(Self { pool, store })
+    }
+
+    #[idempotent(
+        name = "bank.charge",
+        key = request,
+        scope = "acme",
+        store = self.store,
+        transaction = tx
+    )]
+    async fn charge(
+        &self,
+        #[skip] tx: &mut PgConnection,
+        request: &str,
+        cents: i64,
+    ) -> Result<i64, Failed> {
+        sqlx::query("INSERT INTO charges VALUES ($1, $2)")
+            .bind(request)
+            .bind(cents)
+            .execute(&mut *tx)
+            .await?;
+        if cents == 0 {
+            return Err(Failed::Declined);
+        }
+        Ok(cents * 2)
+    }
+
+    /// The same, over a transaction as it is.
+    #[idempotent(
+        name = "bank.charge",
+        key = request,
+        scope = "acme",
+        store = self.store,
+        transaction = tx,
+        concurrent = reject
+    )]
+    async fn charge_at_once(
+        &self,
+        #[skip] tx: &mut Transaction<'_, Postgres>,
+        request: &str,
+        cents: i64,
+    ) -> Result<i64, Failed> {
+        sqlx::query("INSERT INTO charges VALUES ($1, $2)")
+            .bind(request)
+            .bind(cents)
+            .execute(&mut **tx)
+            .await?;
+        Ok(cents * 2)
+    }
+
+    async fn charges(&self, request: &str) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM charges WHERE request = $1")
+            .bind(request)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    async fn whole(&self, request: &str, cents: i64) -> Result<i64, Failed> {
+        let mut tx = self.pool.begin().await?;
+        let done = self.charge(&mut tx, request, cents).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+}
+
+#[tokio::test]
+async fn a_charge_happens_once() {
+    let Some(bank) = Bank::open().await else { return };
+    assert_eq!(bank.whole("t-once", 5).await.unwrap(), 10);
+    assert_eq!(bank.whole("t-once", 5).await.unwrap(), 10);
+    let other = bank.whole("t-once", 6).await.unwrap_err();
+    assert_eq!(other.kind(), Some(RejectedKind::KeyReused));
+    assert_eq!(bank.charges("t-once").await, 1);
+}
+
+#[tokio::test]
+async fn what_is_rolled_back_has_not_been() {
+    let Some(bank) = Bank::open().await else { return };
+    let mut tx = bank.pool.begin().await.unwrap();
+    assert_eq!(bank.charge(&mut tx, "t-back", 5).await.unwrap(), 10);
+    tx.rollback().await.unwrap();
+    assert!(matches!(bank.whole("t-fails", 0).await, Err(Failed::Declined)));
+    assert_eq!((bank.charges("t-back").await, bank.charges("t-fails").await), (0, 0));
+    assert_eq!(bank.whole("t-back", 5).await.unwrap(), 10);
+    assert_eq!(bank.whole("t-fails", 0).await.unwrap_err().kind(), None);
+    assert_eq!(bank.charges("t-back").await, 1);
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_runs_and_the_others_wait_for_it() {
+    let Some(bank) = Bank::open().await else { return };
+    let calls = (0..8).map(|_| bank.whole("t-many", 7));
+    let all = join_all(calls).await;
+    assert!(all.into_iter().all(|done| done.unwrap() == 14));
+    assert_eq!(bank.charges("t-many").await, 1);
+}
+
+#[tokio::test]
+async fn who_does_not_wait_is_turned_away() {
+    let Some(bank) = Bank::open().await else { return };
+    let mut first = bank.pool.begin().await.unwrap();
+    assert_eq!(bank.charge_at_once(&mut first, "t-busy", 1).await.unwrap(), 2);
+    let mut second = bank.pool.begin().await.unwrap();
+    let busy = bank.charge_at_once(&mut second, "t-busy", 1).await.unwrap_err();
+    assert_eq!(busy.kind(), Some(RejectedKind::InFlight));
+    // The transaction is none the worse for it.
+    sqlx::query("SELECT 1").execute(&mut *second).await.unwrap();
+    first.commit().await.unwrap();
+    assert_eq!(bank.charge_at_once(&mut second, "t-busy", 1).await.unwrap(), 2);
+    second.commit().await.unwrap();
+    assert_eq!(bank.charges("t-busy").await, 1);
+}
+
+#[tokio::test]
+async fn a_snapshot_from_before_does_not_charge_again() {
+    let Some(bank) = Bank::open().await else { return };
+    let mut old = bank.pool.begin().await.unwrap();
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        .execute(&mut *old)
+        .await
+        .unwrap();
+    sqlx::query("SELECT count(*) FROM charges").execute(&mut *old).await.unwrap();
+    assert_eq!(bank.whole("t-snapshot", 3).await.unwrap(), 6);
+    // It cannot see what was committed meanwhile, and must not be able to commit.
+    let blind = bank.charge(&mut old, "t-snapshot", 3).await.unwrap_err();
+    assert_eq!(blind.kind(), Some(RejectedKind::StoreUnavailable));
+    drop(old);
+    assert_eq!(bank.charges("t-snapshot").await, 1);
+}
+
+#[tokio::test]
+async fn a_call_by_hand_can_be_sent() {
+    let Some(bank) = Bank::open().await else { return };
+    static POLICY: idempotent::IdempotencyPolicy = idempotent::IdempotencyPolicy::new("by.hand");
+    let (pool, store) = (bank.pool.clone(), bank.store.clone());
+    let twice = tokio::spawn(async move {
+        let mut runs = 0;
+        for _ in 0..2 {
+            let mut tx = pool.begin().await.unwrap();
+            let scope = idempotent::Scope::Global;
+            let call = POLICY.call(store.clone(), scope, &"t-hand", |about| about).unwrap();
+            let done: Result<i64, Rejected> = call
+                .run_in(&mut *tx, async |tx: &mut PgConnection| {
+                    runs += 1;
+                    Ok(sqlx::query_scalar("SELECT 7::bigint").fetch_one(tx).await.unwrap())
+                })
+                .await;
+            assert_eq!(done, Ok(7));
+            tx.commit().await.unwrap();
+        }
+        runs
+    });
+    assert_eq!(twice.await.unwrap(), 1);
+}
+
+/// An account on SQLite.
+struct Purse {
+    store: SqliteStore,
+    pool: SqlitePool,
+}
+
+impl Purse {
+    async fn open(folder: &Folder) -> Self {
+        let store = SqliteStore::open(folder.database()).await.unwrap();
+        let url = format!("sqlite://{}", folder.database().display());
+        let pool = SqlitePool::connect(&url).await.unwrap();
+        sqlx::query("CREATE TABLE IF NOT EXISTS charges (request text, cents integer)")
+            .execute(&pool)
+            .await
+            .unwrap();
+        Self { store, pool }
+    }
+
+    #[idempotent(
+        name = "purse.charge",
+        key = request,
+        scope = "acme",
+        store = self.store,
+        transaction = tx
+    )]
+    async fn charge(
+        &self,
+        #[skip] tx: &mut SqliteConnection,
+        request: &str,
+        cents: i64,
+    ) -> Result<i64, Failed> {
+        sqlx::query("INSERT INTO charges VALUES ($1, $2)")
+            .bind(request)
+            .bind(cents)
+            .execute(&mut *tx)
+            .await?;
+        Ok(cents * 2)
+    }
+
+    async fn whole(&self, request: &str) -> Result<i64, Failed> {
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let done = self.charge(&mut tx, request, 7).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn charges(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM charges").fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn sqlite_charges_once_as_well() {
+    let folder = Folder::new();
+    let purse = Purse::open(&folder).await;
+    let all = join_all((0..8).map(|_| purse.whole("s-many"))).await;
+    assert!(all.into_iter().all(|done| done.unwrap() == 14));
+    assert_eq!(purse.charges().await, 1);
+    let mut tx = purse.pool.begin().await.unwrap();
+    assert_eq!(purse.charge(&mut tx, "s-back", 1).await.unwrap(), 2);
+    tx.rollback().await.unwrap();
+    assert_eq!(purse.charges().await, 1);
+    assert_eq!(purse.whole("s-back").await.unwrap(), 14);
+    assert_eq!(purse.charges().await, 2);
+}
