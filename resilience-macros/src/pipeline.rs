@@ -40,7 +40,7 @@ pub(crate) fn run<A: Attribute>(
     let mut errors = Errors::at(at.map_or_else(Span::call_site, Ident::span));
     let layer = Layer::<A>::read(mark, args, &function, &mut errors);
     match (errors.into_compile_errors(), layer, function.body.clone()) {
-        (None, Some(layer), Body::Block(body)) => layer.around(&body, function, &skipped),
+        (None, Some(layer), Body::Block(body)) => layer.around(&body, function, skipped),
         (errors, ..) => quote!(#function #errors),
     }
 }
@@ -106,7 +106,7 @@ impl<A: Attribute> Layer<A> {
     }
 
     /// The function with this layer around its body.
-    fn around(self, body: &Group, mut function: Function, skipped: &[Ident]) -> TokenStream {
+    fn around(self, body: &Group, mut function: Function, skipped: Vec<Ident>) -> TokenStream {
         let Self { model, root, mark, boxed } = self;
         let (returns, returns_span) = match &boxed {
             Some(boxed) => {
@@ -131,9 +131,6 @@ impl<A: Attribute> Layer<A> {
             .collect();
         let unshared = bindings.iter().filter(|binding| binding.taken != Taken::Shared);
         let unshared = unshared.map(|binding| binding.name.clone()).collect();
-        let arguments = bindings.iter().map(|binding| &binding.name);
-        let arguments = arguments.filter(|name| !is_self(name) && !skipped.contains(name));
-        let arguments = arguments.cloned().collect();
         let inside = boxed.as_ref().map_or(body, |boxed| &boxed.block);
         let lends = mark.lend || A::ROLES.contains(&Role::Repeats);
         let inside = if lends { instrument::lend_arguments(inside) } else { inside.clone() };
@@ -151,7 +148,8 @@ impl<A: Attribute> Layer<A> {
             private: quote!(#root::__private),
             generics: function.generics(),
             unshared,
-            arguments,
+            bindings,
+            skipped,
             clones,
             mark,
         };
@@ -164,9 +162,4 @@ impl<A: Attribute> Layer<A> {
         });
         quote!(#function)
     }
-}
-
-/// Whether a name is that of the receiver, as written or as `#[async_trait]` has it.
-fn is_self(name: &Ident) -> bool {
-    name == "self" || name == async_trait::SELF
 }

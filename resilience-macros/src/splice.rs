@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, LitStr};
 
+use crate::function::Binding;
 use crate::mark::{Mark, SlotMark};
 use crate::tokens::{refill, respan};
 
@@ -21,8 +22,10 @@ pub(crate) struct Site {
     pub(crate) generics: Vec<Ident>,
     /// The parameters whose place may be moved from or borrowed exclusively while the body runs.
     pub(crate) unshared: Vec<Ident>,
-    /// The parameters but the receiver, and without those that the attribute skips.
-    pub(crate) arguments: Vec<Ident>,
+    /// What the parameters bind, the receiver included.
+    pub(crate) bindings: Vec<Binding>,
+    /// The parameters that the attribute is not to look at.
+    pub(crate) skipped: Vec<Ident>,
     /// Arguments that get a clone for each attempt, and whether the clone is `mut`.
     pub(crate) clones: Vec<Clone>,
     /// The place among the siblings.

@@ -67,8 +67,8 @@ fn tell(here: &str) {
 
 #[idempotent(name = "charge", key = key, scope = global, store = store, transaction = tx)]
 async fn charge_postgres(
-    #[skip] tx: &mut PgConnection,
-    #[skip] store: &PostgresStore,
+    tx: &mut PgConnection,
+    store: &PostgresStore,
     key: &str,
 ) -> Result<i64, Failed> {
     phase("claimed");
@@ -79,8 +79,8 @@ async fn charge_postgres(
 
 #[idempotent(name = "charge", key = key, scope = global, store = store, transaction = tx)]
 async fn charge_sqlite(
-    #[skip] tx: &mut SqliteConnection,
-    #[skip] store: &SqliteStore,
+    tx: &mut SqliteConnection,
+    store: &SqliteStore,
     key: &str,
 ) -> Result<i64, Failed> {
     phase("claimed");

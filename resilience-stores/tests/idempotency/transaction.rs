@@ -65,7 +65,7 @@ impl Bank {
     )]
     async fn charge(
         &self,
-        #[skip] tx: &mut PgConnection,
+        tx: &mut PgConnection,
         request: &str,
         cents: i64,
     ) -> Result<i64, Failed> {
@@ -91,7 +91,7 @@ impl Bank {
     )]
     async fn charge_at_once(
         &self,
-        #[skip] tx: &mut Transaction<'_, Postgres>,
+        tx: &mut Transaction<'_, Postgres>,
         request: &str,
         cents: i64,
     ) -> Result<i64, Failed> {
@@ -236,7 +236,7 @@ impl Purse {
     )]
     async fn charge(
         &self,
-        #[skip] tx: &mut SqliteConnection,
+        tx: &mut SqliteConnection,
         request: &str,
         cents: i64,
     ) -> Result<i64, Failed> {

@@ -10,11 +10,14 @@ use syn::{Expr, LitStr, Signature};
 
 use self::keys::{Policy, unknown, word};
 use crate::args::{Args, Keyed, Value};
+use crate::async_trait;
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
+use crate::function::{Binding, Taken};
 use crate::hint::Hint;
 use crate::mark::Mark;
 use crate::splice::{Site, local};
+use crate::tokens::any_ident;
 use crate::value;
 
 /// The validated keys.
@@ -180,19 +183,7 @@ impl Idempotent {
     fn call(&self, site: &Site) -> TokenStream {
         let private = &site.private;
         let policy = self.policy.generate(site);
-        let store = self.store.as_ref().map_or_else(
-            || quote!(#private::idempotent::memory()),
-            |store| {
-                let there = site.private_at(store.span());
-                match store {
-                    // A reference is to a `static`.
-                    Expr::Reference(lent) => {
-                        quote_spanned!(store.span()=> #there::idempotent::Static(#lent))
-                    }
-                    store => quote_spanned!(store.span()=> #there::idempotent::handle(&#store)),
-                }
-            },
-        );
+        let store = self.store(site);
         let about = self.about(site);
         match &self.identity {
             Identity::Step(step) => quote! {
@@ -245,23 +236,53 @@ impl Idempotent {
         }
     }
 
+    /// Whether an argument is something else than what the call is about.
+    fn is_known(&self, name: &Ident) -> bool {
+        let is = |expr: &Expr| inner(expr).is_some_and(|path| path.is_ident(name));
+        let identity = match &self.identity {
+            Identity::Key { key, scope, .. } => {
+                is(key) || matches!(&**scope, Scope::Of(scope) if is(scope))
+            }
+            Identity::Step(_) => false,
+        };
+        let transaction = self.transaction.as_ref().map(|keyed| &keyed.value);
+        identity || self.store.iter().chain(transaction).any(is)
+    }
+
+    /// A handle of the store. What is in an argument or in `self` is borrowed and has to be cloned; a
+    /// reference to anything else is one to a `static`.
+    fn store(&self, site: &Site) -> TokenStream {
+        let private = &site.private;
+        let Some(store) = &self.store else { return quote!(#private::idempotent::memory()) };
+        let at = store.span();
+        let there = site.private_at(at);
+        let named = |expr: &Expr| {
+            let is = |ident: &Ident| site.bindings.iter().any(|binding| binding.name == *ident);
+            any_ident(&expr.to_token_stream(), &is)
+        };
+        let is_reference = |expr: &Expr| {
+            inner(expr).and_then(syn::Path::get_ident).is_some_and(|name| {
+                let of = |binding: &&Binding| binding.name == *name;
+                let binding = site.bindings.iter().find(of);
+                binding.is_some_and(|binding| binding.taken != Taken::Value)
+            })
+        };
+        match store {
+            Expr::Reference(lent) if !named(&lent.expr) => {
+                quote_spanned!(at=> #there::idempotent::Static(#lent))
+            }
+            Expr::Reference(lent) => quote_spanned!(at=> #there::idempotent::handle(#lent)),
+            lent if is_reference(lent) => quote_spanned!(at=> #there::idempotent::handle(#lent)),
+            store => quote_spanned!(at=> #there::idempotent::handle(&#store)),
+        }
+    }
+
     /// A closure that puts into the fingerprint what the call is about.
     fn about(&self, site: &Site) -> TokenStream {
         let all = || {
-            let is = |expr: &Expr, name: &Ident| match expr {
-                Expr::Path(path) => path.path.is_ident(name),
-                Expr::Reference(reference) => {
-                    matches!(&*reference.expr, Expr::Path(path) if path.path.is_ident(name))
-                }
-                _ => false,
-            };
-            let known = |name: &Ident| match &self.identity {
-                Identity::Key { key, scope, .. } => {
-                    is(key, name) || matches!(&**scope, Scope::Of(scope) if is(scope, name))
-                }
-                Identity::Step(_) => false,
-            };
-            let names = site.arguments.iter().filter(|name| !known(name));
+            let names = site.bindings.iter().map(|binding| &binding.name);
+            let names = names.filter(|name| !is_self(name) && !site.skipped.contains(name));
+            let names = names.filter(|name| !self.is_known(name));
             names.map(|name| (name.to_token_stream(), name.span())).collect::<Vec<_>>()
         };
         let values = self.fingerprint.as_ref().map_or_else(all, |values| {
@@ -370,6 +391,20 @@ fn store(expr: Expr) -> syn::Result<Expr> {
         )),
         other => Ok(other),
     }
+}
+
+/// A name, also behind a `&`.
+fn inner(expr: &Expr) -> Option<&syn::Path> {
+    match expr {
+        Expr::Path(path) => Some(&path.path),
+        Expr::Reference(reference) => inner(&reference.expr),
+        _ => None,
+    }
+}
+
+/// Whether a name is that of the receiver, as written or as `#[async_trait]` has it.
+fn is_self(name: &Ident) -> bool {
+    name == "self" || name == async_trait::SELF
 }
 
 /// `fingerprint(order.id, order.amount)`
