@@ -284,7 +284,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         log::decided(self.policy.name, self.key, self.scope, Decision::Rejected(rejected), None);
     }
 
-    fn told(&self, decision: Decision<'_>, begin: Moment) {
+    pub(super) fn told(&self, decision: Decision<'_>, begin: Moment) {
         let waited = now().since(begin);
         log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
     }

@@ -1,96 +1,134 @@
-//! What an idempotent call decides, as events of `tracing`. A key is shown by 8 of its digits.
+//! What becomes of idempotent calls and their records: events of `tracing`, and counters of `metrics`. A key
+//! is shown by 8 of its digits.
 
 use core::time::Duration;
 
 use super::key::RecordKey;
 use super::store::StoreError;
-use crate::rejected::Rejected;
+use crate::rejected::{Rejected, RejectedKind};
 
-/// What was decided.
+/// What was decided of a call.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads it"))]
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads all of it"))]
 pub(super) enum Decision<'r> {
     Acquired { attempt: u32, fence: u64 },
     Replayed,
     DuplicateExecution,
+    Fenced,
+    Unsaved,
     Rejected(&'r Rejected),
 }
 
-#[cfg(feature = "tracing")]
-mod told {
-    use super::{Decision, Duration, RecordKey, StoreError};
-
-    pub(in super::super) fn decided(
-        name: &str,
-        key: RecordKey,
-        scope: &str,
-        decision: Decision<'_>,
-        waited: Option<Duration>,
-    ) {
-        let key = key.short();
-        let waited_ms = waited.map(millis);
-        match decision {
-            Decision::Acquired { attempt, fence } => tracing::debug!(
-                target: "resilience", function = name, key, scope, attempt, fence, waited_ms,
-                decision = "acquired", "idempotent"
-            ),
-            Decision::Replayed => tracing::info!(
-                target: "resilience", function = name, key, scope, waited_ms,
-                decision = "replayed", "idempotent"
-            ),
-            Decision::DuplicateExecution => tracing::warn!(
-                target: "resilience", function = name, key,
-                decision = "duplicate_execution", "idempotent"
-            ),
-            Decision::Rejected(rejected) => tracing::debug!(
-                target: "resilience", function = name, key, scope,
-                retry_after_ms = rejected.retry_after().map(millis),
-                decision = %rejected.kind(), "idempotent"
-            ),
+impl Decision<'_> {
+    /// For the log and the counters.
+    #[cfg_attr(
+        not(any(feature = "tracing", feature = "metrics")),
+        expect(dead_code, reason = "nobody asks")
+    )]
+    fn word(self) -> &'static str {
+        match self {
+            Self::Acquired { .. } => "acquired",
+            Self::Replayed => "replayed",
+            Self::DuplicateExecution => "duplicate_execution",
+            Self::Fenced => "fenced",
+            Self::Unsaved => "unsaved",
+            Self::Rejected(rejected) => match rejected.kind() {
+                RejectedKind::MissingKey => "missing_key",
+                RejectedKind::InvalidKey => "invalid_key",
+                RejectedKind::KeyReused => "mismatch",
+                RejectedKind::InFlight => "in_flight",
+                RejectedKind::OutcomeUnknown => "interrupted",
+                RejectedKind::LeaseLost => "lease_lost",
+                RejectedKind::Undecodable => "undecodable",
+                RejectedKind::NotStored => "not_stored",
+                RejectedKind::StoreUnavailable => "unavailable",
+                _ => "rejected",
+            },
         }
     }
+}
 
-    pub(in super::super) fn store_error(
-        name: &str,
-        key: RecordKey,
-        what: &str,
-        error: &StoreError,
-    ) {
-        let cause = std::error::Error::source(error).map(tracing::field::display);
+/// One of these for each feature; without it, nothing.
+macro_rules! counted {
+    ($name:literal, $by:expr $(, $label:literal => $value:expr)*) => {
+        #[cfg(feature = "metrics")]
+        metrics::counter!($name $(, $label => $value)*).increment($by);
+    };
+}
+
+/// Tells what was decided of a call, and how long it had to wait for that.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
+pub(super) fn decided(
+    name: &'static str,
+    key: RecordKey,
+    scope: &str,
+    decision: Decision<'_>,
+    waited: Option<Duration>,
+) {
+    counted!("resilience_idempotent_calls", 1, "function" => name, "decision" => decision.word());
+    #[cfg(feature = "tracing")]
+    {
+        macro_rules! tell {
+            ($level:ident $(, $field:ident = $value:expr)*) => {
+                tracing::event!(
+                    target: "resilience", tracing::Level::$level, function = name,
+                    key = key.short(), scope, decision = decision.word(),
+                    waited_ms = waited.map(millis), $($field = $value,)* "idempotent"
+                )
+            };
+        }
+        match decision {
+            Decision::Acquired { attempt, fence } => {
+                tell!(DEBUG, attempt = attempt, fence = fence);
+            }
+            Decision::Replayed => tell!(INFO),
+            Decision::DuplicateExecution | Decision::Fenced | Decision::Unsaved => tell!(WARN),
+            Decision::Rejected(rejected) => {
+                tell!(DEBUG, retry_after_ms = rejected.retry_after().map(millis));
+            }
+        }
+    }
+}
+
+/// Tells of a store that did not do what it was asked, and what becomes of that.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
+pub(super) fn store_error(name: &'static str, key: RecordKey, what: &str, error: &StoreError) {
+    counted!("resilience_idempotent_store_errors", 1, "function" => name);
+    #[cfg(feature = "tracing")]
+    {
+        let cause = core::error::Error::source(error).map(tracing::field::display);
         tracing::warn!(
             target: "resilience", function = name, key = key.short(), %error, cause,
             "idempotent: {what}"
         );
     }
-
-    pub(in super::super) fn lease_lost(name: &str, key: RecordKey) {
-        tracing::warn!(
-            target: "resilience", function = name, key = key.short(),
-            decision = "fenced", "idempotent: lease lost"
-        );
-    }
-
-    fn millis(time: Duration) -> u64 {
-        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-    }
 }
 
-#[cfg(not(feature = "tracing"))]
-mod told {
-    use super::{Decision, Duration, RecordKey, StoreError};
-
-    pub(in super::super) fn decided(
-        _: &str,
-        _: RecordKey,
-        _: &str,
-        _: Decision<'_>,
-        _: Option<Duration>,
-    ) {
-    }
-
-    pub(in super::super) fn store_error(_: &str, _: RecordKey, _: &str, _: &StoreError) {}
-
-    pub(in super::super) fn lease_lost(_: &str, _: RecordKey) {}
+/// Counts records that have expired.
+#[cfg_attr(
+    not(any(feature = "tracing", feature = "metrics")),
+    expect(unused_variables, reason = "for the log and the counters")
+)]
+pub(super) fn purged(records: usize) {
+    counted!("resilience_idempotent_purged", u64::try_from(records).unwrap_or(u64::MAX));
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "resilience", records, "idempotent: purged");
 }
 
-pub(super) use told::{decided, lease_lost, store_error};
+/// Tells of an interrupted call that was driven on.
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "for the log"))]
+pub(super) fn redriven(name: &str, key: RecordKey, driven: bool) {
+    counted!(
+        "resilience_idempotent_redriven", 1,
+        "function" => name.to_owned(), "driven" => if driven { "yes" } else { "no" }
+    );
+    #[cfg(feature = "tracing")]
+    tracing::info!(
+        target: "resilience", function = name, key = key.short(), driven, "idempotent: redriven"
+    );
+}
+
+#[cfg(feature = "tracing")]
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -143,7 +143,7 @@ impl<S: Store + Clone> Running<S> {
                     *renewed = asked;
                     continue;
                 }
-                Ok(Write::Fenced) => log::lease_lost(policy.name, *key),
+                Ok(Write::Fenced) => log::decided(policy.name, *key, "", Decision::Fenced, None),
                 Err(error) => {
                     log::store_error(policy.name, *key, "lease not renewed", &error);
                     if now() < renewed.plus(policy.lease) {
@@ -196,6 +196,7 @@ impl<S: Store + Clone> Running<S> {
             Ok(Write::Fenced) => self.read_again(&bytes, codec).await,
             Err(error) => {
                 log::store_error(policy.name, self.call.key, "completion unsaved", &error);
+                log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
                 match policy.on_unsaved {
                     OnUnsaved::Return => Ok(Completed::Unsaved),
                     OnUnsaved::Error => {

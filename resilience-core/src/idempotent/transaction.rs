@@ -10,6 +10,7 @@ use super::call::{IdempotentCall, poll_interval};
 use super::codec::{Keep, KeepOk, Keeps};
 use super::context::{Idempotency, Inside};
 use super::envelope::Codec;
+use super::log::Decision;
 use super::policy::OnInterrupted;
 use super::run::{judge, replay, written};
 use super::store::{Claim, ClaimRequest, Store, StoreError, StoreResult, Takeover, Token, Write};
@@ -119,13 +120,17 @@ impl<S: Store + Clone> IdempotentCall<S> {
             let claim = claim.map_err(|error| self.without_transaction(error))?;
             match claim {
                 Claim::Acquired { token, attempt } => {
+                    self.told(Decision::Acquired { attempt, fence: token.fence }, begin);
                     let secret = self.store.secret();
                     let context =
                         Idempotency::new(self.policy.name, self.key, token.fence, attempt, secret);
                     let call = Protected { call: self, token, context };
                     return Ok(ClaimedIn::Run(RunningIn(Some(call))));
                 }
-                Claim::Replay(bytes) => return replay(&self, keeps, &bytes).map(ClaimedIn::Replay),
+                Claim::Replay(bytes) => {
+                    self.told(Decision::Replayed, begin);
+                    return replay(&self, keeps, &bytes).map(ClaimedIn::Replay);
+                }
                 Claim::Mismatch => return Err(self.turned_away(RejectedKind::KeyReused)),
                 Claim::Interrupted { .. } => {
                     return Err(self.turned_away(RejectedKind::OutcomeUnknown));
