@@ -22,6 +22,7 @@ mod run;
 mod running;
 mod secret;
 mod store;
+pub mod testing;
 mod waiting;
 
 pub use call::{Claimed, IdempotentCall, Replayed};
