@@ -142,11 +142,9 @@ async fn a_stalled_call_returns_what_counts() {
         sleep(ms(1000)).await;
         second.run_async(async { body(100, 2).await }).await
     };
-    let fences = Arc::new(AtomicUsize::new(0));
     let (first, second) = futures::join!(first, second);
     assert_eq!(first, second, "one truth");
     assert_eq!(first.expect("an outcome").0, 2);
-    drop(fences);
 }
 
 /// C10, C09: the other is still running.

@@ -3,4 +3,7 @@
 mod calls;
 mod conformance;
 mod defects;
+mod identity;
+mod interruptions;
 mod model;
+mod schedules;
