@@ -1,3 +1,9 @@
 //! What idempotent calls promise, through the public API.
 
+mod calls;
 mod conformance;
+mod defects;
+mod identity;
+mod interruptions;
+mod model;
+mod schedules;

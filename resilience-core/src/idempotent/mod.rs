@@ -23,6 +23,7 @@ mod run;
 mod running;
 mod secret;
 mod store;
+pub mod testing;
 mod transaction;
 mod waiting;
 

@@ -26,9 +26,12 @@ pub async fn a_claim_in_flight_is_shown_to_others<S: Store + Clone>(on: Candidat
 
 /// A key is all of its bytes, of any value.
 pub async fn keys_are_independent<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
+    let mut subject = on.fresh();
+    // What comes behind a zero counts as well.
+    subject.key.0[7] = 0;
     applied(subject.complete(subject.acquire(Ask::new(), 1).await, b"done").await);
-    for (at, byte) in [(0, 0), (31, 0), (0, b'\''), (15, b'{'), (16, b'}'), (31, 0xff), (7, b'\\')]
+    for (at, byte) in
+        [(0, 0), (31, 0), (0, b'\''), (15, b'{'), (16, b'}'), (31, 0xff), (7, b'\\'), (8, 1)]
     {
         let mut other = subject.clone();
         if other.key.0[at] != byte {

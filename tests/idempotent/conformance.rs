@@ -44,7 +44,7 @@ mod neutral {
 }
 
 /// Runs a case where no time passes but that which is waited for.
-fn in_virtual_time<T>(case: impl Future<Output = T>) -> T {
+pub(crate) fn in_virtual_time<T>(case: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_time().start_paused(true).build().expect("a runtime").block_on(case)
 }

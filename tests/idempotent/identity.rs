@@ -1,0 +1,203 @@
+//! What a call is about, whose it is, and what is told of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use resilience::idempotent::{
+    Claimed, Fingerprint, FingerprintBuilder, IdempotencyPolicy, IntoKey, MemoryStore, Replayed,
+    Scope, Secret,
+};
+use resilience::{Rejected, RejectedKind};
+
+const POLICY: IdempotencyPolicy = IdempotencyPolicy::new("tests.identity");
+
+fn about(add: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder) -> Fingerprint {
+    add(FingerprintBuilder::new(&Secret::default(), "f")).end().expect("a fingerprint")
+}
+
+/// C35.
+#[test]
+fn values_that_are_not_the_same_differ() {
+    let all = [
+        about(|f| f.value("a:b").value("c")),
+        about(|f| f.value("a").value("b:c")),
+        about(|f| f.value("a:bc")),
+        about(|f| f.value(&("a:b", "c"))),
+        about(|f| f.value(&(("a:b",), "c"))),
+        about(|f| f.value("c").value("a:b")),
+        about(|f| f.value(&None::<Option<u8>>)),
+        about(|f| f.value(&Some(None::<u8>))),
+        about(|f| f.value(&Some(Some(0_u8)))),
+        about(|f| f.value(&0_u8)),
+        about(|f| f.value(&())),
+        about(|f| f.value("")),
+        about(|f| f),
+        about(|f| f.value(&[0_u8; 0])),
+        about(|f| f.value(&[[1, 2], [3, 4]])),
+        about(|f| f.value(&[1, 2, 3, 4])),
+        about(|f| f.value(&(vec![1], vec![2, 3, 4]))),
+        about(|f| f.value(&0.0_f64)),
+        about(|f| f.value(&f64::NAN)),
+        about(|f| f.value(&f64::INFINITY)),
+        about(|f| f.value(&false)),
+        about(|f| f.bytes(b"")),
+        about(|f| f.value(&i128::MAX)),
+        about(|f| f.value(&u128::MAX)),
+        about(|f| f.value(&-1_i128)),
+        about(|f| f.value(&BTreeMap::<u8, u8>::new())),
+    ];
+    for (at, one) in all.iter().enumerate() {
+        for (other_at, other) in all.iter().enumerate().skip(at + 1) {
+            assert_ne!(one.0, other.0, "{at} and {other_at}");
+        }
+    }
+    assert_eq!(about(|f| f.value(&-0.0_f64)), about(|f| f.value(&0.0_f64)));
+    assert_eq!(about(|f| f.value(&f64::NAN)), about(|f| f.value(&-f64::NAN)));
+    assert_eq!(about(|f| f.value(&7_u8)), about(|f| f.value(&7_i64)));
+}
+
+proptest! {
+    /// C35.
+    #[test]
+    fn the_order_of_a_map_does_not_count(entries in prop::collection::vec((".*", any::<u64>()), 0..20)) {
+        let sorted: BTreeMap<_, _> = entries.iter().cloned().collect();
+        let hashed: HashMap<_, _> = entries.iter().cloned().collect();
+        let again: HashMap<_, _> = sorted.clone().into_iter().rev().collect();
+        let expected = about(|f| f.value(&sorted));
+        prop_assert_eq!(about(|f| f.value(&hashed)), expected);
+        prop_assert_eq!(about(|f| f.value(&again)), expected);
+        let mut more = sorted.clone();
+        more.insert("one more".to_owned(), 1);
+        prop_assert!(more == sorted || about(|f| f.value(&more)) != expected);
+    }
+
+    /// C53: what is replayed is what was returned.
+    #[test]
+    fn outcomes_come_back_as_they_were(
+        value in (any::<f64>(), ".*", any::<Vec<u8>>(), any::<Option<i64>>(), any::<u128>(), any::<()>()),
+    ) {
+        prop_assume!(value.0.is_finite());
+        let store = Arc::new(MemoryStore::new());
+        let call = || POLICY.call(Arc::clone(&store), Scope::Global, &1, |f| f).expect("a key");
+        let first = call().run(|| Ok::<_, Rejected>(value.clone()));
+        let again = call().run(|| unreachable!("it has run"));
+        prop_assert_eq!(&first, &again);
+        prop_assert_eq!(first, Ok(value));
+    }
+}
+
+/// C39.
+#[test]
+fn tenants_have_nothing_to_do_with_each_other() {
+    let store = Arc::new(MemoryStore::new());
+    let run = |scope: Scope<'_>, policy: IdempotencyPolicy, value: u32| {
+        let call = policy.call(Arc::clone(&store), scope, &"k", |f| f).expect("a key");
+        call.run(|| Ok::<_, Rejected>(value))
+    };
+    let (a, b, pair) = ("a", "b", ("a", "b"));
+    let calls = [
+        (Scope::Global, POLICY),
+        (Scope::Of(&a), POLICY),
+        (Scope::Of(&b), POLICY),
+        (Scope::Of(&pair), POLICY),
+        (Scope::Global, IdempotencyPolicy::new("tests.other")),
+    ];
+    for round in 0..2 {
+        for (value, (scope, policy)) in (0..).zip(calls) {
+            assert_eq!(run(scope, policy, value + round * 100), Ok(value));
+        }
+    }
+    // C36: the same key for something else.
+    let other =
+        POLICY.call(Arc::clone(&store), Scope::Global, &"k", |f| f.value(&1)).expect("a key");
+    let rejected = other.run(|| Ok::<_, Rejected>(9)).expect_err("for something else");
+    assert_eq!(rejected.kind(), RejectedKind::KeyReused);
+}
+
+/// C40.
+#[test]
+fn keys_are_visible_ascii() {
+    let store = Arc::new(MemoryStore::new());
+    let found = |key: &dyn IntoKey| {
+        let call = POLICY.call(Arc::clone(&store), Scope::Global, key, |f| f);
+        call.map(|call| call.key()).map_err(|rejected| rejected.kind())
+    };
+    let longest = "k".repeat(255);
+    let good = ["x", "{}", "';--", "\\", "\"quoted\"", &longest];
+    let mut keys: Vec<_> = good.iter().map(|key| found(key).expect("a key")).collect();
+    keys.dedup();
+    assert_eq!(keys.len(), good.len());
+    let longer = "k".repeat(256);
+    for bad in ["", "a b", "a\r\nb", "a\0b", "größe", "\u{7f}", &longer] {
+        assert_eq!(found(&bad), Err(RejectedKind::InvalidKey), "{bad:?}");
+    }
+    assert_eq!(found(&None::<&str>), Err(RejectedKind::MissingKey));
+    assert_eq!(found(&Some("x")), found(&"x"));
+    assert_eq!(found(&7), found(&"7"));
+    assert_ne!(found(&("a", "bc")), found(&("ab", "c")));
+}
+
+/// C45.
+#[test]
+fn the_longest_settings_are_taken() {
+    let _clock = resilience::testing::clock();
+    let policy = POLICY.ttl(Duration::MAX).lease(Duration::MAX).wait(Duration::MAX);
+    let store = Arc::new(MemoryStore::new());
+    for _ in 0..2 {
+        let call = policy.call(Arc::clone(&store), Scope::Global, &"k", |f| f).expect("a key");
+        assert_eq!(call.run(|| Ok::<_, Rejected>(1)), Ok(1));
+    }
+    assert!(POLICY.ttl(Duration::ZERO).validate().is_err());
+    assert!(POLICY.lease(Duration::ZERO).validate().is_err());
+}
+
+/// C62: neither key, scope, arguments nor outcome.
+#[tokio::test(start_paused = true)]
+async fn nothing_of_the_users_is_told() {
+    let secrets = ["key-4929", "tenant-4929", "argument-4929", "outcome-4929"];
+    let [key, tenant, argument, outcome] = secrets;
+    let store = Arc::new(MemoryStore::new());
+    let scope = Scope::Of(&tenant);
+    let call = |policy: IdempotencyPolicy, argument: &str| {
+        policy.call(Arc::clone(&store), scope, &key, |f| f.value(argument)).expect("a key")
+    };
+    let mut told = vec![format!("{:?} {scope:?}", call(POLICY, argument))];
+    let end = call(POLICY, argument).run_async(async { Ok::<_, Rejected>(outcome.to_owned()) });
+    assert_eq!(end.await.as_deref(), Ok(outcome));
+
+    let wrong = call(POLICY, argument).run_async(async { Ok::<u64, Rejected>(1) }).await;
+    let reused = call(POLICY, "other").run_async(async { Ok::<u64, Rejected>(1) }).await;
+    let version =
+        call(POLICY.version(2), argument).run_async(async { Ok::<u64, Rejected>(1) }).await;
+    for rejected in [wrong, reused, version].map(|end| end.expect_err("a rejection")) {
+        told.push(format!("{rejected} {rejected:?} {rejected:#?}"));
+        let mut source = std::error::Error::source(&rejected);
+        while let Some(error) = source {
+            told.push(format!("{error} {error:?}"));
+            source = error.source();
+        }
+    }
+    let by_hand = IdempotencyPolicy::new("tests.by_hand");
+    for _ in 0..2 {
+        let claimed = call(by_hand, argument).claim().await.expect("an answer");
+        told.push(format!("{claimed:?}"));
+        match claimed {
+            Claimed::Run(running) => {
+                told.push(format!("{running:?} {:?}", running.context()));
+                told.push(format!("{:?}", running.complete(outcome.as_bytes()).await));
+            }
+            Claimed::Replay(Replayed::Outcome(bytes)) => assert_eq!(bytes, outcome.as_bytes()),
+            other => panic!("{other:?}"),
+        }
+    }
+    told.push(format!("{store:?}"));
+    let bad = POLICY.call(Arc::clone(&store), scope, &"key-4929 with a space", |f| f);
+    told.push(format!("{:?}", bad.expect_err("no key")));
+    let bytes = format!("{:?}", outcome.as_bytes());
+    let digits = bytes.trim_matches(['[', ']']);
+    for line in told {
+        assert!(!line.contains("4929") && !line.contains(digits), "{line}");
+    }
+}

@@ -1,0 +1,254 @@
+//! Random schedules: the memory store beside the list of rows, and calls that crash beside what each policy
+//! allows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use resilience::idempotent::testing::{Fault, FaultStore, Verb};
+use resilience::idempotent::{
+    Claim, ClaimRequest, Fingerprint, MemoryStore, RecordKey, Store, StoreErrorKind, Takeover,
+    Token, Write,
+};
+use resilience::{Rejected, RejectedKind};
+use tokio::time::{advance, sleep, timeout};
+
+use crate::calls::{POLICY, UNKNOWN, call, ms};
+use crate::conformance::in_virtual_time;
+use crate::model::ListStore;
+
+/// A step on one of a few keys, by one of a few owners, with one of the tokens given out so far.
+#[derive(Clone, Debug)]
+enum Step {
+    Claim { key: u8, about: u8, owner: u8, lease: u64, retention: u64, never: bool },
+    Renew { token: usize, lease: u64 },
+    Complete { token: usize, byte: u8, retention: u64 },
+    Release { token: usize },
+    Abandon { token: usize },
+    Pass { time: u64 },
+    Purge,
+    Forget { key: u8 },
+    Interrupted,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let time = || prop_oneof![Just(5_u64), Just(10), Just(20), Just(40)];
+    let token = || 0_usize..6;
+    let claim = (0_u8..2, 0_u8..2, 0_u8..4, time(), time(), any::<bool>()).prop_map(
+        |(key, about, owner, lease, retention, never)| Step::Claim {
+            key,
+            // Mostly the same.
+            about: u8::from(about == 1 && owner == 3),
+            owner,
+            lease,
+            retention,
+            never,
+        },
+    );
+    let step = prop_oneof![
+        6 => claim,
+        1 => (token(), time()).prop_map(|(token, lease)| Step::Renew { token, lease }),
+        2 => (token(), any::<u8>(), time())
+            .prop_map(|(token, byte, retention)| Step::Complete { token, byte, retention }),
+        1 => token().prop_map(|token| Step::Release { token }),
+        1 => token().prop_map(|token| Step::Abandon { token }),
+        3 => time().prop_map(|time| Step::Pass { time }),
+        1 => Just(Step::Purge),
+        1 => (0_u8..2).prop_map(|key| Step::Forget { key }),
+        1 => Just(Step::Interrupted),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// A token as both stores know it: their fences differ.
+#[derive(Clone, Copy)]
+struct Both {
+    key: RecordKey,
+    memory: Token,
+    list: Token,
+}
+
+async fn compare(steps: Vec<Step>) {
+    let (memory, list) = (MemoryStore::new(), ListStore::new(None));
+    let mut tokens: Vec<Both> = Vec::new();
+    let ago = |tokens: &[Both], token: usize| tokens.iter().rev().nth(token).copied();
+    for step in steps {
+        match step {
+            Step::Claim { key, about, owner, lease, retention, never } => {
+                let request = ClaimRequest {
+                    key: &RecordKey([key; 32]),
+                    fingerprint: &Fingerprint([about; 32]),
+                    owner: owner.into(),
+                    lease: ms(lease),
+                    retention: ms(retention),
+                    takeover: if never { Takeover::Never } else { Takeover::Rerun },
+                    label: "",
+                };
+                let claims = (memory.claim(request).await, list.claim(request).await);
+                match (claims.0.expect("a claim"), claims.1.expect("a claim")) {
+                    (
+                        Claim::Acquired { token, attempt },
+                        Claim::Acquired { token: other, attempt: expected },
+                    ) => {
+                        assert_eq!(attempt, expected);
+                        let both = Both { key: *request.key, memory: token, list: other };
+                        let same = |known: &&Both| known.key == both.key;
+                        let last = tokens.iter().rev().find(same);
+                        let rises = last.is_none_or(|last| {
+                            let repeated = last.memory == token && last.list == other;
+                            repeated || last.memory.fence < token.fence
+                        });
+                        assert!(rises, "a fence that does not rise");
+                        tokens.push(both);
+                    }
+                    (claim, expected) => assert_eq!(claim, expected),
+                }
+            }
+            Step::Renew { token, lease } => {
+                let Some(Both { key, memory: ours, list: theirs }) = ago(&tokens, token) else {
+                    continue;
+                };
+                let ours = memory.renew(&key, ours, ms(lease)).await;
+                same(ours, list.renew(&key, theirs, ms(lease)).await);
+            }
+            Step::Complete { token, byte, retention } => {
+                let Some(Both { key, memory: ours, list: theirs }) = ago(&tokens, token) else {
+                    continue;
+                };
+                let ours = memory.complete(&key, ours, &[byte], ms(retention)).await;
+                same(ours, list.complete(&key, theirs, &[byte], ms(retention)).await);
+            }
+            Step::Release { token } => {
+                if let Some(Both { key, memory: ours, list: theirs }) = ago(&tokens, token) {
+                    same(memory.release(&key, ours).await, list.release(&key, theirs).await);
+                }
+            }
+            Step::Abandon { token } => {
+                if let Some(Both { key, memory: ours, list: theirs }) = ago(&tokens, token) {
+                    same(memory.abandon(&key, ours).await, list.abandon(&key, theirs).await);
+                }
+            }
+            Step::Pass { time } => advance(ms(time)).await,
+            Step::Purge => {
+                let purged = memory.purge(usize::MAX).await.expect("purged");
+                assert_eq!(purged, list.purge(usize::MAX).await.expect("purged"));
+                assert!(memory.len() <= 2);
+            }
+            Step::Forget { key } => {
+                let key = RecordKey([key; 32]);
+                let forgotten = memory.forget(&key).await.expect("an answer");
+                assert_eq!(forgotten, list.forget(&key).await.expect("an answer"));
+            }
+            Step::Interrupted => {
+                let mut ours = memory.interrupted(9).await.expect("a list");
+                let mut theirs = list.interrupted(9).await.expect("a list");
+                ours.sort_by_key(|one| one.key);
+                theirs.sort_by_key(|one| one.key);
+                assert_eq!(ours, theirs);
+            }
+        }
+    }
+}
+
+type Written = resilience::idempotent::StoreResult<Write>;
+
+#[track_caller]
+fn same(ours: Written, theirs: Written) {
+    assert_eq!(ours.expect("written"), theirs.expect("written"));
+}
+
+/// What happens to one call: when it starts, how long its body takes, when it is dropped, what the store does.
+#[derive(Clone, Debug)]
+struct Plan {
+    start: u64,
+    takes: u64,
+    crash: Option<u64>,
+    fails: bool,
+    fault: Option<(u8, u8)>,
+}
+
+fn plans() -> impl Strategy<Value = Vec<Plan>> {
+    let crash = prop::option::weighted(0.3, 0_u64..600);
+    let fault = prop::option::weighted(0.4, (0_u8..4, 0_u8..5));
+    let plan = (0_u64..1000, 0_u64..400, crash, prop::bool::weighted(0.2), fault);
+    let plan = plan.prop_map(|(start, takes, crash, fails, fault)| Plan {
+        start,
+        takes,
+        crash,
+        fails,
+        fault,
+    });
+    prop::collection::vec(plan, 1..8)
+}
+
+/// Runs the plans on one key. Returns how often the body ran to its good end.
+async fn follow(plans: Vec<Plan>, at_most_once: bool) {
+    let store = FaultStore::new(Arc::new(MemoryStore::new()));
+    let policy = if at_most_once { UNKNOWN } else { POLICY };
+    let policy = policy.lease(ms(300)).store_timeout(ms(20)).wait(ms(400));
+    for (verb, fault) in plans.iter().filter_map(|plan| plan.fault) {
+        let verb = [Verb::Claim, Verb::Complete, Verb::Renew, Verb::Release][usize::from(verb)];
+        let fault = [
+            Fault::Fail(StoreErrorKind::Unavailable),
+            Fault::LoseReply,
+            Fault::Hang,
+            Fault::Delay(ms(7)),
+            Fault::HangAfter,
+        ][usize::from(fault)];
+        store.script(verb, [fault]);
+    }
+    let (begun, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let crashes = plans.iter().filter(|plan| plan.crash.is_some()).count();
+    let failures = plans.iter().filter(|plan| plan.fails).count();
+    let calls = plans.into_iter().map(|plan| {
+        let (store, begun, refused) = (&store, &begun, &refused);
+        async move {
+            sleep(ms(plan.start)).await;
+            let body = async {
+                let run = begun.fetch_add(1, SeqCst) + 1;
+                sleep(ms(plan.takes)).await;
+                if plan.fails {
+                    // Known not to be applied.
+                    refused.fetch_add(1, SeqCst);
+                    return Err(Rejected::new(RejectedKind::RateLimited, "downstream", None));
+                }
+                Ok(run)
+            };
+            let run = call(policy, store, "k").run_async(body);
+            timeout(plan.crash.map_or(Duration::from_secs(60), ms), run).await.ok()
+        }
+    });
+    let ends = futures::future::join_all(calls).await;
+    let begun = begun.load(SeqCst);
+    let good: Vec<_> = ends.iter().flatten().filter_map(|end| end.as_ref().ok()).collect();
+    // All who were given an outcome were given the same.
+    assert!(good.windows(2).all(|pair| pair[0] == pair[1]), "{ends:?}");
+    if at_most_once {
+        // A failure of which it is not known whether it was applied ends the key as well.
+        assert!(begun <= 1 + refused.load(SeqCst), "{begun} runs at most once: {ends:?}");
+    } else {
+        // Each other run has a crash or a failure in front of it, and nothing is lost: later calls get it.
+        assert!(begun <= 1 + crashes + failures, "{begun} runs: {ends:?}");
+        sleep(ms(1000)).await;
+        let end = call(policy, &store, "k").run_async(async { Ok::<_, Rejected>(0) }).await;
+        let expected = good.first().map_or(0, |outcome| **outcome);
+        let end = end.expect("a key that is free, or done");
+        assert!(end == expected || good.is_empty(), "{end} after {ends:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// I1 to I8.
+    #[test]
+    fn the_memory_store_is_the_list_of_rows(steps in steps()) {
+        in_virtual_time(compare(steps));
+    }
+
+    #[test]
+    fn nothing_is_lost_and_nothing_runs_more_often_than_it_may(plans in plans(), at_most_once: bool) {
+        in_virtual_time(follow(plans, at_most_once));
+    }
+}
