@@ -269,6 +269,7 @@ pub mod check {
         rate: u32,
         reset_timeout: Duration,
         slow_rate: f64,
+        store_timeout: Duration,
         success_threshold: u32,
         window: u32,
         window_time: Duration;

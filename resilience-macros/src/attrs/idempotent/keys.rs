@@ -41,6 +41,14 @@ enum Concurrent {
     Wait(Constant<Duration>),
 }
 
+/// `on_interrupted = …`
+pub(super) struct Interrupted {
+    /// The variant in the runtime.
+    pub(super) variant: &'static str,
+    /// What finds out what has happened.
+    pub(super) with: Option<Expr>,
+}
+
 /// The words of a choice, each with its variant in the runtime.
 type Words = &'static [(&'static str, &'static str)];
 
@@ -54,7 +62,7 @@ const CHOICES: &[(&str, &str, Words)] = &[
 impl Policy {
     pub(super) fn read(
         args: &mut Args,
-        interrupted: Option<&'static str>,
+        interrupted: Option<&Keyed<Interrupted>>,
         step: Option<&LitStr>,
         errors: &mut Errors,
     ) -> Self {
@@ -80,13 +88,15 @@ impl Policy {
             let keys = keys.chain(choices.iter().map(|keyed| &keyed.key));
             let keys = keys.chain(concurrent.as_ref().map(|keyed| &keyed.key));
             let keys = keys.chain(name.as_ref().map(|keyed| &keyed.key));
+            // A function that finds out is none of a policy's settings.
+            let interrupted = interrupted.filter(|keyed| keyed.value.with.is_none());
+            let keys = keys.chain(interrupted.map(|keyed| &keyed.key));
             let keys: Vec<Ident> = keys.cloned().collect();
             Owned::exclude("policy", &keys, errors);
             return Self::Given(policy.value);
         }
-        if let Some(variant) = interrupted {
-            let key = format_ident!("on_interrupted");
-            choices.push(Keyed { key, value: ("OnInterrupted", variant) });
+        if let Some(Keyed { key, value }) = interrupted {
+            choices.push(Keyed { key: key.clone(), value: ("OnInterrupted", value.variant) });
         }
         let name = name.map(|name| name.value);
         let keys = Keys { times, counts, concurrent, choices, name, step: step.cloned() };
@@ -99,9 +109,33 @@ impl Policy {
         matches!(self, Self::Built(keys) if keys.name.is_none() && keys.step.is_none())
     }
 
-    /// A reference to the policy.
-    pub(super) fn generate(&self, site: &Site) -> TokenStream {
+    /// Reports a record that is forgotten while a sibling is still trying.
+    pub(super) fn outlasts(&self, horizon: Duration, errors: &mut Errors) {
+        let Self::Built(keys) = self else { return };
+        let (_, ttl) = keys.lease_and_ttl();
+        if ttl.literal().is_none_or(|ttl| *ttl >= horizon) {
+            return;
+        }
+        let message = |note: &str| {
+            format!(
+                "`ttl`{note} is shorter than the {horizon:?} for which the `#[retry]` on this function \
+                 goes on trying, so a call could be forgotten that is still repeated"
+            )
+        };
+        match keys.times.iter().find(|time| time.key == "ttl") {
+            Some(ttl) => errors.add(&ttl.value, message("")),
+            None => errors.whole(message(", which is 24h where it is not given,")),
+        }
+    }
+
+    /// A reference to the policy. `reconciles`: there is a function that finds out.
+    pub(super) fn generate(&self, site: &Site, reconciles: bool) -> TokenStream {
         match self {
+            Self::Given(policy) if reconciles => {
+                let private = &site.private;
+                let then = quote!(#private::idempotent::OnInterrupted::Reconcile);
+                quote!(&(#policy).on_interrupted(#then))
+            }
             Self::Given(policy) => quote!(&#policy),
             Self::Built(keys) => keys.generate(site),
         }
@@ -178,7 +212,12 @@ impl Keys {
         let mut builder =
             Builder::with("IdempotencyPolicy", site, |_| vec![site.policy_name(name)]);
         for Keyed { key, value: time } in &self.times {
-            let tokens = builder.time(time);
+            let tokens = if key == "store_timeout" {
+                builder.check_time("store_timeout", time)
+            } else {
+                // Held against each other below.
+                builder.time(time)
+            };
             builder.generic |= builder.is_generic(time);
             builder.set_at(time.source().span(), &key.to_string(), Some(&tokens));
         }

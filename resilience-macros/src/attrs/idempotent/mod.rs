@@ -1,15 +1,18 @@
 //! `#[idempotent]`: the body runs once for each key.
 
 mod hints;
+mod identity;
 mod keys;
+mod store;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, LitStr, Signature};
+use syn::{Expr, Signature};
 
-use self::keys::{Policy, unknown, word};
-use crate::args::{Args, Keyed, Value};
+use self::identity::{Identity, Scope};
+use self::keys::{Interrupted, Policy, unknown, word};
+use crate::args::{Args, Value};
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
@@ -30,23 +33,6 @@ pub(crate) struct Idempotent {
     error: Option<Expr>,
 }
 
-/// By what a call is known.
-enum Identity {
-    Key {
-        key: Box<Expr>,
-        scope: Box<Scope>,
-        optional: bool,
-    },
-    /// By the key of the call around it.
-    Step(LitStr),
-}
-
-/// Whose key it is.
-enum Scope {
-    Global,
-    Of(Expr),
-}
-
 /// Which outcomes are stored.
 enum Keep {
     Ok,
@@ -57,7 +43,7 @@ enum Keep {
 
 impl Attribute for Idempotent {
     const NAME: &'static str = "idempotent";
-    const ROLES: &'static [Role] = &[Role::Rejects, Role::Listens];
+    const ROLES: &'static [Role] = &[Role::Rejects, Role::Listens, Role::Remembers];
     const LATER: &'static [&'static str] = &["error", "keep", "on", "on_interrupted"];
     const EXAMPLE: &'static str = "key = request_id";
     const LISTS: &'static [&'static str] = &["fingerprint"];
@@ -67,23 +53,21 @@ impl Attribute for Idempotent {
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let step = args.value("step", errors, |expr| value::text("step", expr));
         let identity = Identity::read(step.as_ref(), args, errors);
-        let store = args.value("store", errors, store).map(|keyed| keyed.value);
+        let store = args.value("store", errors, store::given).map(|keyed| keyed.value);
         let fingerprint = fingerprint(args, errors);
         let keep = args.value("keep", errors, |expr| keep(&expr));
         let interrupted = args.value("on_interrupted", errors, |expr| interrupted(&expr));
-        let (variant, reconcile) =
-            interrupted.map_or((None, None), |keyed| (Some(keyed.value.0), keyed.value.1));
         let on = args.value("on", errors, |expr| value::callable("on", expr));
         let error = args.value("error", errors, |expr| value::callable("error", expr));
         let step = step.map(|step| step.value);
-        let policy = Policy::read(args, variant, step.as_ref(), errors);
+        let policy = Policy::read(args, interrupted.as_ref(), step.as_ref(), errors);
         Some(Self {
             policy,
             identity: identity?,
             store,
             fingerprint,
             keep: keep.map_or(Keep::Ok, |keyed| keyed.value),
-            reconcile,
+            reconcile: interrupted.and_then(|keyed| keyed.value.with),
             on: on.map(|keyed| keyed.value),
             error: error.map(|keyed| keyed.value),
         })
@@ -140,6 +124,9 @@ impl Attribute for Idempotent {
         if inside(Self::NAME) {
             errors.whole("two `#[idempotent]` on one function have one record too many: keep one");
         }
+        if let Some(horizon) = mark.horizon {
+            self.policy.outlasts(horizon, errors);
+        }
         if inside("fallback") {
             errors.whole(
                 "`#[idempotent]` would store what the `#[fallback]` below it stands in with, and \
@@ -163,20 +150,8 @@ impl Idempotent {
     /// The call, or what is wrong with its key.
     fn call(&self, site: &Site) -> TokenStream {
         let private = &site.private;
-        let policy = self.policy.generate(site);
-        let store = self.store.as_ref().map_or_else(
-            || quote!(#private::idempotent::memory()),
-            |store| {
-                let there = site.private_at(store.span());
-                match store {
-                    // A reference is to a `static`.
-                    Expr::Reference(lent) => {
-                        quote_spanned!(store.span()=> #there::idempotent::Static(#lent))
-                    }
-                    store => quote_spanned!(store.span()=> #there::idempotent::handle(&#store)),
-                }
-            },
-        );
+        let policy = self.policy.generate(site, self.reconcile.is_some());
+        let store = store::generate(self.store.as_ref(), site);
         let about = self.about(site);
         match &self.identity {
             Identity::Step(step) => quote! {
@@ -252,57 +227,6 @@ impl Idempotent {
     }
 }
 
-impl Identity {
-    fn read(step: Option<&Keyed<LitStr>>, args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let key = args.value("key", errors, Ok);
-        let scope = args.value("scope", errors, Ok);
-        let optional = args.take("optional_key");
-        if let Some(step) = step {
-            let others = [
-                key.map(|key| key.key),
-                scope.map(|scope| scope.key),
-                optional.map(|optional| optional.key),
-            ];
-            for other in others.into_iter().flatten() {
-                errors.add(
-                    &other,
-                    format!(
-                        "`{other}` and `step` exclude each other: a step has the key of the call \
-                         around it"
-                    ),
-                );
-            }
-            return Some(Self::Step(step.value.clone()));
-        }
-        let optional = match optional.map(|optional| (optional.key, optional.value)) {
-            None => false,
-            Some((_, Value::Bare)) => true,
-            Some((key, _)) => {
-                errors
-                    .add(key, "`optional_key` stands alone: a call without a key runs unprotected");
-                true
-            }
-        };
-        if key.is_none() && args.lack(&["key", "step"]) {
-            errors.whole(
-                "`#[idempotent]` needs the key by which a repeated call is known: \
-                 `key = request_id`; inside of another idempotent call, `step = \"…\"`",
-            );
-        }
-        if scope.is_none() && args.lack(&["scope", "step"]) {
-            errors.whole(
-                "`#[idempotent]` needs to know whose key it is: `scope = tenant_id`; or, for keys \
-                 that nobody outside can choose, `scope = global`",
-            );
-        }
-        let scope = match scope?.value {
-            Expr::Path(path) if path.path.is_ident("global") => Scope::Global,
-            other => Scope::Of(other),
-        };
-        Some(Self::Key { key: Box::new(key?.value), scope: Box::new(scope), optional })
-    }
-}
-
 impl Keep {
     fn generate(&self, private: &TokenStream) -> TokenStream {
         match self {
@@ -311,17 +235,6 @@ impl Keep {
             Self::Nothing => quote!(#private::idempotent::KeepNothing),
             Self::With(with) => quote!(#private::idempotent::KeepWith(#with)),
         }
-    }
-}
-
-fn store(expr: Expr) -> syn::Result<Expr> {
-    match expr {
-        Expr::Lit(_) => Err(syn::Error::new_spanned(
-            expr,
-            "expected a store: `store = self.store`, `store = &STORE`; without it, records stay in \
-             the memory of this process",
-        )),
-        other => Ok(other),
     }
 }
 
@@ -357,11 +270,12 @@ fn keep(expr: &Expr) -> syn::Result<Keep> {
 }
 
 /// `on_interrupted = rerun`, `on_interrupted = unknown`, `on_interrupted = reconcile(path)`
-fn interrupted(expr: &Expr) -> syn::Result<(&'static str, Option<Expr>)> {
+fn interrupted(expr: &Expr) -> syn::Result<Interrupted> {
+    let words = |variant, with| Ok(Interrupted { variant, with });
     match word(expr) {
-        Some((word, None)) if word == "rerun" => Ok(("Rerun", None)),
-        Some((word, None)) if word == "unknown" => Ok(("Unknown", None)),
-        Some((word, Some(with))) if word == "reconcile" => Ok(("Reconcile", Some(with))),
+        Some((word, None)) if word == "rerun" => words("Rerun", None),
+        Some((word, None)) if word == "unknown" => words("Unknown", None),
+        Some((word, with @ Some(_))) if word == "reconcile" => words("Reconcile", with),
         _ => Err(unknown("on_interrupted", expr, &["rerun", "unknown", "reconcile(path)"])),
     }
 }
