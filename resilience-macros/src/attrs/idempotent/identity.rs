@@ -2,8 +2,9 @@
 
 use syn::{Expr, LitStr};
 
-use crate::args::{Args, Keyed, Value};
+use crate::args::{Arg, Args, Keyed, Value};
 use crate::diagnostics::Errors;
+use crate::value;
 
 /// By what a call is known.
 pub(super) enum Identity {
@@ -22,15 +23,27 @@ pub(super) enum Scope {
     Of(Expr),
 }
 
-impl Identity {
-    pub(super) fn read(
-        step: Option<&Keyed<LitStr>>,
-        args: &mut Args,
-        errors: &mut Errors,
-    ) -> Option<Self> {
-        let key = args.value("key", errors, Ok);
-        let scope = args.value("scope", errors, Ok);
-        let optional = args.take("optional_key");
+/// The keys that say it, as they are written.
+pub(super) struct Words {
+    pub(super) step: Option<Keyed<LitStr>>,
+    key: Option<Keyed<Expr>>,
+    scope: Option<Keyed<Expr>>,
+    optional: Option<Arg>,
+}
+
+impl Words {
+    pub(super) fn take(args: &mut Args, errors: &mut Errors) -> Self {
+        Self {
+            key: args.value("key", errors, Ok),
+            scope: args.value("scope", errors, Ok),
+            optional: args.take("optional_key"),
+            step: args.value("step", errors, |expr| value::text("step", expr)),
+        }
+    }
+
+    /// What they say. Asked when all keys are taken, so that what is left may have been meant for one of these.
+    pub(super) fn read(self, args: &Args, errors: &mut Errors) -> Option<Identity> {
+        let Self { step, key, scope, optional } = self;
         if let Some(step) = step {
             let others = [
                 key.map(|key| key.key),
@@ -46,17 +59,14 @@ impl Identity {
                     ),
                 );
             }
-            return Some(Self::Step(step.value.clone()));
+            return Some(Identity::Step(step.value));
         }
-        let optional = match optional.map(|optional| (optional.key, optional.value)) {
-            None => false,
-            Some((_, Value::Bare)) => true,
-            Some((key, _)) => {
-                errors
-                    .add(key, "`optional_key` stands alone: a call without a key runs unprotected");
-                true
-            }
-        };
+        let is_optional = optional.is_some();
+        if let Some(Arg { key, value: Value::Expr(_) | Value::Names(_) | Value::List(_) }) =
+            optional
+        {
+            errors.add(key, "`optional_key` stands alone: a call without a key runs unprotected");
+        }
         if key.is_none() && args.lack(&["key", "step"]) {
             errors.whole(
                 "`#[idempotent]` needs the key by which a repeated call is known: \
@@ -73,6 +83,7 @@ impl Identity {
             Expr::Path(path) if path.path.is_ident("global") => Scope::Global,
             other => Scope::Of(other),
         };
-        Some(Self::Key { key: Box::new(key?.value), scope: Box::new(scope), optional })
+        let key = Box::new(key?.value);
+        Some(Identity::Key { key, scope: Box::new(scope), optional: is_optional })
     }
 }

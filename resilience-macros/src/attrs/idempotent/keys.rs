@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitStr, parse_quote};
 
@@ -134,9 +134,9 @@ impl Policy {
             Self::Given(policy) if reconciles => {
                 let private = &site.private;
                 let then = quote!(#private::idempotent::OnInterrupted::Reconcile);
-                quote!(&(#policy).on_interrupted(#then))
+                quote_spanned!(policy.span()=> &(#policy).on_interrupted(#then))
             }
-            Self::Given(policy) => quote!(&#policy),
+            Self::Given(policy) => quote_spanned!(policy.span()=> &#policy),
             Self::Built(keys) => keys.generate(site),
         }
     }
@@ -189,17 +189,20 @@ impl Keys {
         let (lease, ttl) = self.lease_and_ttl();
         if let (Some(lease_time), Some(ttl_time)) = (lease.literal(), ttl.literal()) {
             if lease_time >= ttl_time {
-                let given = self.times.iter().find(|time| time.key == "lease");
-                let (at, note) = match (given, self.times.iter().find(|time| time.key == "ttl")) {
-                    (Some(lease), _) => (&lease.value, ""),
-                    (None, Some(ttl)) => (&ttl.value, " (it is `\"30s\"` where it is not given)"),
+                let given = |key| self.times.iter().find(|time| time.key == key);
+                let (at, lease, ttl) = match (given("lease"), given("ttl")) {
+                    (Some(lease), Some(_)) => (&lease.value, "", ""),
+                    (Some(lease), None) => {
+                        (&lease.value, "", ", which is 24h where it is not given")
+                    }
+                    (None, Some(ttl)) => (&ttl.value, ", which is 30s where it is not given,", ""),
                     (None, None) => return,
                 };
                 errors.add(
                     at,
                     format!(
-                        "`lease` is not shorter than `ttl`, so a running call could be \
-                         forgotten{note}"
+                        "`lease`{lease} is not shorter than `ttl`{ttl}, so a running call could be \
+                         forgotten"
                     ),
                 );
             }
@@ -212,12 +215,7 @@ impl Keys {
         let mut builder =
             Builder::with("IdempotencyPolicy", site, |_| vec![site.policy_name(name)]);
         for Keyed { key, value: time } in &self.times {
-            let tokens = if key == "store_timeout" {
-                builder.check_time("store_timeout", time)
-            } else {
-                // Held against each other below.
-                builder.time(time)
-            };
+            let tokens = builder.time(time);
             builder.generic |= builder.is_generic(time);
             builder.set_at(time.source().span(), &key.to_string(), Some(&tokens));
         }
@@ -242,9 +240,11 @@ impl Keys {
             builder.set(&key.to_string(), Some(&choice));
         }
         let (lease, ttl) = self.lease_and_ttl();
-        if lease.literal().is_none() || ttl.literal().is_none() {
-            let (lease_time, ttl_time) = (builder.time(&lease), builder.time(&ttl));
-            builder.require("lease_within_ttl", &lease, &ttl, &quote!(#lease_time, #ttl_time));
+        let times = [&lease, &ttl].into_iter().chain(self.times.iter().map(|time| &time.value));
+        if let Some(unread) = times.into_iter().find(|time| time.literal().is_none()) {
+            let at = unread.source().span().resolved_at(Span::call_site());
+            let private = site.private_at(at);
+            builder.wrap(|policy| quote_spanned!(at=> #private::check::idempotency(#policy)));
         }
         builder.constant(&TokenStream::new())
     }

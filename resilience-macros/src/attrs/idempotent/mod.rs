@@ -10,7 +10,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Signature};
 
-use self::identity::{Identity, Scope};
+use self::identity::{Identity, Scope, Words};
 use self::keys::{Interrupted, Policy, unknown, word};
 use crate::args::{Args, Value};
 use crate::attrs::{Attribute, Role};
@@ -51,16 +51,16 @@ impl Attribute for Idempotent {
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let step = args.value("step", errors, |expr| value::text("step", expr));
-        let identity = Identity::read(step.as_ref(), args, errors);
+        let words = Words::take(args, errors);
         let store = args.value("store", errors, store::given).map(|keyed| keyed.value);
         let fingerprint = fingerprint(args, errors);
         let keep = args.value("keep", errors, |expr| keep(&expr));
         let interrupted = args.value("on_interrupted", errors, |expr| interrupted(&expr));
         let on = args.value("on", errors, |expr| value::callable("on", expr));
         let error = args.value("error", errors, |expr| value::callable("error", expr));
-        let step = step.map(|step| step.value);
-        let policy = Policy::read(args, interrupted.as_ref(), step.as_ref(), errors);
+        let step = words.step.as_ref().map(|step| &step.value);
+        let policy = Policy::read(args, interrupted.as_ref(), step, errors);
+        let identity = words.read(args, errors);
         Some(Self {
             policy,
             identity: identity?,

@@ -25,11 +25,9 @@ pub(super) fn generate(store: Option<&Expr>, site: &Site) -> TokenStream {
     let Some(store) = store else { return quote!(#private::idempotent::memory()) };
     let (at, there) = (store.span(), site.private_at(store.span()));
     let place = place(store);
-    if is_static(place) {
-        quote_spanned!(at=> #there::idempotent::Static(&#place))
-    } else {
-        quote_spanned!(at=> #there::idempotent::handle(&#place))
-    }
+    let kind = if is_static(place) { quote!(fixed) } else { quote!(handle) };
+    let handle = quote_spanned!(at=> #there::idempotent::#kind(&#place));
+    if site.is_async { handle } else { quote_spanned!(at=> #there::idempotent::blocking(#handle)) }
 }
 
 /// What is borrowed, where something is: `&self.store` is the handle in the field.

@@ -9,7 +9,7 @@ use resilience::{Rejected, idempotent};
     concurrent = queue,
     on_store_error = panic,
     on_lease_lost = stop,
-    on_unsaved = "retry"
+    on_unsaved = "raise"
 )]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
