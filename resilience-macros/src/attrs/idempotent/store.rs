@@ -1,6 +1,6 @@
 //! Where the records are: a handle that outlives the call.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprUnary, UnOp};
@@ -25,9 +25,23 @@ pub(super) fn generate(store: Option<&Expr>, site: &Site) -> TokenStream {
     let Some(store) = store else { return quote!(#private::idempotent::memory()) };
     let (at, there) = (store.span(), site.private_at(store.span()));
     let place = place(store);
-    let kind = if is_static(place) { quote!(fixed) } else { quote!(handle) };
-    let handle = quote_spanned!(at=> #there::idempotent::#kind(&#place));
-    if site.is_async { handle } else { quote_spanned!(at=> #there::idempotent::blocking(#handle)) }
+    let call = |make: &str| {
+        let make = Ident::new(make, at.resolved_at(Span::call_site()));
+        quote_spanned!(at=> #there::idempotent::#make(&#place))
+    };
+    match (is_static(place), site.is_async) {
+        (true, true) => call("fixed"),
+        (true, false) => call("fixed_blocking"),
+        (false, false) => call("handle_blocking"),
+        (false, true) => {
+            let named = call("Named");
+            quote_spanned!(at=> {
+                #[allow(unused_imports)]
+                use #there::idempotent::Handles as _;
+                #named.handle()
+            })
+        }
+    }
 }
 
 /// What is borrowed, where something is: `&self.store` is the handle in the field.
