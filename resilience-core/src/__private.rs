@@ -236,6 +236,14 @@ pub mod check {
         }
     }
 
+    /// All rules of a policy.
+    #[cfg(feature = "idempotent")]
+    #[track_caller]
+    pub const fn idempotency(policy: super::IdempotencyPolicy) -> super::IdempotencyPolicy {
+        hold(policy.validate());
+        policy
+    }
+
     macro_rules! checks {
         ($($name:ident: $ty:ty),* $(,)?; $($pair:ident: $first:ty, $second:ty);* $(;)?) => {
             $(
@@ -275,7 +283,6 @@ pub mod check {
         window_time: Duration;
         base_within_deadline: Duration, Duration;
         base_within_max: Duration, Duration;
-        lease_within_ttl: Duration, Duration;
         min_calls_within_window: u32, u32;
         probes_suffice: u32, u32;
         queue_and_wait: u32, Duration;

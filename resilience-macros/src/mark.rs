@@ -1,7 +1,10 @@
 //! What the first expansion tells each attribute about its place among its siblings.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::LitInt;
 
 use crate::attrs::Role;
 use crate::order::Entry;
@@ -22,6 +25,8 @@ pub(crate) struct Mark {
     pub(crate) slot: Option<SlotMark>,
     /// The name of the local by which a deadline outside reaches a timeout inside.
     pub(crate) bound: Option<Ident>,
+    /// For how long a sibling goes on trying, where this layer must remember for as long.
+    pub(crate) horizon: Option<Duration>,
 }
 
 /// The local by which a rejection inside is known to the layers outside, and who does what with it.
@@ -54,8 +59,12 @@ impl ToTokens for Mark {
         });
         let bound = self.bound.as_ref().map(|name| quote!(bound[#name]));
         let at = self.at.as_ref().map(|name| quote!(at[#name]));
+        let horizon = self.horizon.map(|horizon| {
+            let (seconds, nanos) = (horizon.as_secs(), horizon.subsec_nanos());
+            quote!(horizon[#seconds #nanos])
+        });
         tokens.extend(
-            quote!(@{ #at outer[#(#outer)*] inner[#(#inner)*] #lend #direct #slot #bound }),
+            quote!(@{ #at outer[#(#outer)*] inner[#(#inner)*] #lend #direct #slot #bound #horizon }),
         );
     }
 }
@@ -80,6 +89,9 @@ impl Mark {
                 TokenTree::Ident(word) if word == "lend" => mark.lend = true,
                 TokenTree::Ident(word) if word == "direct" => mark.direct = true,
                 TokenTree::Ident(word) => field = word.to_string(),
+                TokenTree::Group(group) if field == "horizon" => {
+                    mark.horizon = horizon(group.stream());
+                }
                 TokenTree::Group(group) => {
                     let mut words = group.stream().into_iter().filter_map(|token| match token {
                         TokenTree::Ident(word) => Some(word),
@@ -98,6 +110,16 @@ impl Mark {
         }
         mark
     }
+}
+
+/// A time in seconds and nanoseconds.
+fn horizon(tokens: TokenStream) -> Option<Duration> {
+    let read = |token: TokenTree| -> Option<u64> {
+        syn::parse2::<LitInt>(token.into()).ok()?.base10_parse().ok()
+    };
+    let mut numbers = tokens.into_iter().filter_map(read);
+    let (seconds, nanos) = (numbers.next()?, numbers.next()?);
+    Some(Duration::new(seconds, u32::try_from(nanos).ok()?))
 }
 
 impl SlotMark {
@@ -145,11 +167,13 @@ mod tests {
             direct: false,
             slot: Some(slot),
             bound: Some(ident("until")),
+            horizon: Some(Duration::from_millis(1500)),
         };
         let (read, args) = Mark::split(quote!(#written attempts = 4));
         let read = read.expect("a mark");
         let text = |tokens: &dyn ToTokens| tokens.to_token_stream().to_string();
         assert_eq!(text(&read), text(&written));
+        assert_eq!(read.horizon, written.horizon);
         assert_eq!((read.outer, read.inner, read.lend), (written.outer, written.inner, true));
         assert_eq!(text(&args), "attempts = 4");
         assert!(Mark::split(quote!(attempts = 4)).0.is_none());

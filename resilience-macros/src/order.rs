@@ -5,6 +5,8 @@
 //! that tells it what stands outside and inside it. A marked attribute never reorders. Attributes
 //! that are not ours keep their places.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Meta};
@@ -23,16 +25,24 @@ pub(crate) struct Entry {
     roles: &'static [Role],
     /// The keys whose values run when the body has begun.
     later: &'static [&'static str],
+    /// For how long a call with these arguments goes on trying.
+    horizon: fn(&TokenStream) -> Option<Duration>,
 }
 
 impl Entry {
     pub(crate) const fn of<A: attrs::Attribute>() -> Self {
-        Self { name: A::NAME, roles: A::ROLES, later: A::LATER }
+        Self { name: A::NAME, roles: A::ROLES, later: A::LATER, horizon: horizon::<A> }
     }
 
     pub(crate) fn is(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
+}
+
+fn horizon<A: attrs::Attribute>(args: &TokenStream) -> Option<Duration> {
+    // What is wrong with them is told where they are expanded.
+    let mut unread = Errors::at(Span::call_site());
+    A::validate(&mut Args::unchecked(args), &mut unread)?.horizon()
 }
 
 /// Writes the attributes of the family back in reverse, with marks; `None` where `first` stands
@@ -93,6 +103,7 @@ fn marks(
         places.contains(&index) || foreign::keeps_the_body_in_place(attribute)
     });
     let (slot, bound) = (crate::splice::local("rejection"), crate::splice::local("bound"));
+    let horizons = stack.iter().filter_map(|(entry, _, args)| (entry.horizon)(args));
     let mut lend = false;
     let mut from = 0;
     let mut marks = Vec::new();
@@ -116,6 +127,7 @@ fn marks(
             direct,
             slot: SlotMark::of(&slot, entry, outer, inner).filter(|_| is_open),
             bound: (bounded && is_open).then(|| bound.clone()),
+            horizon: horizons.clone().max().filter(|_| entry.is(Role::Remembers)),
         });
         lend |= entry.is(Role::Repeats) || Args::mention(args, entry.later, &parameters);
     }
@@ -158,9 +170,20 @@ mod tests {
     use super::*;
 
     const TABLE: &[Entry] = &[
-        Entry { name: "fallback", roles: &[], later: &["with"] },
-        Entry { name: "retry", roles: &[Role::Repeats, Role::Listens, Role::Bounds], later: &[] },
-        Entry { name: "timeout", roles: &[Role::Rejects, Role::IsBounded], later: &[] },
+        Entry { name: "fallback", roles: &[], later: &["with"], horizon: |_| None },
+        Entry {
+            name: "retry",
+            roles: &[Role::Repeats, Role::Listens, Role::Bounds],
+            later: &[],
+            horizon: |_| Some(Duration::from_secs(90)),
+        },
+        Entry {
+            name: "timeout",
+            roles: &[Role::Rejects, Role::IsBounded],
+            later: &[],
+            horizon: |_| None,
+        },
+        Entry { name: "once", roles: &[Role::Remembers], later: &[], horizon: |_| None },
     ];
 
     /// What the first attribute to be expanded writes, as text with single spaces.
@@ -223,6 +246,23 @@ mod tests {
         assert!(!instrumented.contains("direct") && instrumented.contains("slot"));
         let unknown = stack(quote!(#[some::wrapper]));
         assert!(!unknown.contains("direct") && !unknown.contains("slot"), "{unknown}");
+    }
+
+    #[test]
+    fn who_remembers_is_told_for_how_long_a_sibling_goes_on() {
+        let stack = |sibling: TokenStream| {
+            let function = quote! {
+                #sibling
+                fn call() -> Result<(), ()> { body }
+            };
+            reordered(3, &quote!(), function).expect("two attributes")
+        };
+        assert!(
+            stack(quote!(#[retry])).contains(
+                "once (@ { at [once] outer [] inner [retry] direct horizon [90u64 0u32] }"
+            )
+        );
+        assert!(!stack(quote!(#[timeout])).contains("horizon"));
     }
 
     #[test]

@@ -5,22 +5,15 @@ use super::codec::Fingerprinted;
 pub use super::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, KeepWith};
 use super::context::Idempotency;
 pub use super::fingerprint::FingerprintBuilder;
+pub use super::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking};
 pub use super::key::{IntoKey, Scope};
 use super::memory::MemoryStore;
 pub use super::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use super::run::{Reconciled, not_reconciled, run, run_async};
-pub use super::store::Static;
-use super::store::Store;
+use super::store::{Static, Store};
 pub use super::transaction::{ClaimedIn, claim_in};
 use crate::own::own;
 use crate::rejected::{Rejected, RejectedKind};
-
-/// The handle of a store, for one call.
-#[inline]
-#[must_use]
-pub fn handle<S: Store + Clone>(store: &S) -> S {
-    store.clone()
-}
 
 /// The store of a function without one.
 #[inline]

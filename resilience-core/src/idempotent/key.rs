@@ -190,9 +190,9 @@ impl fmt::Debug for KeyWriter {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an idempotency key",
+    message = "`{Self}` can be neither an idempotency key nor the scope of one",
     label = "no text, number, `Option` or tuple of them",
-    note = "make a text of it, `key = order.id.to_string()`, or implement `resilience::idempotent::IntoKey` for `{Self}`"
+    note = "make a text of it, `order.id.to_string()`, or implement `resilience::idempotent::IntoKey` for `{Self}`"
 )]
 pub trait IntoKey {
     /// Writes the parts of the key.

@@ -11,6 +11,7 @@ mod context;
 mod envelope;
 mod fingerprint;
 pub(crate) mod generated;
+mod handle;
 mod key;
 mod key_fault;
 mod log;

@@ -191,6 +191,9 @@ impl IdempotencyPolicy {
     /// # Errors
     /// The rule that is broken, in words.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        if let broken @ Err(_) = rules::store_timeout(self.store_timeout) {
+            return broken;
+        }
         rules::lease_within_ttl(self.lease, self.ttl)
     }
 

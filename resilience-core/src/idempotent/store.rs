@@ -200,7 +200,7 @@ impl Interrupted {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no store for `#[idempotent]`",
     label = "needs `resilience::idempotent::Store`",
-    note = "a store in a `static` is handed over by reference, `store = &STORE`, one in a field by the field, `store = self.store`; for one behind a trait object take `Arc<dyn resilience::idempotent::DynStore>`"
+    note = "a store in a `static` is handed over as `Static(&STORE)`, a shared one as an `Arc`, one behind a trait object as `Arc<dyn resilience::idempotent::DynStore>`"
 )]
 pub trait Store: Send + Sync + 'static {
     /// Claims a key, or says why not.

@@ -8,6 +8,8 @@ pub(crate) mod rate_limit;
 pub(crate) mod retry;
 pub(crate) mod timeout;
 
+use std::time::Duration;
+
 use proc_macro2::TokenStream;
 use syn::Signature;
 
@@ -30,6 +32,8 @@ pub(crate) enum Role {
     Bounds,
     /// A deadline outside shortens its own time.
     IsBounded,
+    /// It must remember a call for as long as a sibling goes on trying.
+    Remembers,
 }
 
 /// An attribute as the pipeline sees it. The value is the validated model.
@@ -71,6 +75,11 @@ pub(crate) trait Attribute: Sized {
 
     /// Reports a function that the attribute cannot go on.
     fn check_function(&self, _function: &Signature, _is_async: bool, _errors: &mut Errors) {}
+
+    /// For how long a call goes on trying, where its keys tell.
+    fn horizon(&self) -> Option<Duration> {
+        None
+    }
 
     /// The arguments that get a clone for each attempt.
     fn clones(&self) -> &[proc_macro2::Ident] {

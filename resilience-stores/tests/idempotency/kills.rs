@@ -27,6 +27,7 @@ fn kills() -> usize {
 }
 
 #[derive(Debug)]
+#[expect(dead_code, reason = "shown where a test fails")]
 enum Failed {
     Rejected(Rejected),
     Database(sqlx::Error),

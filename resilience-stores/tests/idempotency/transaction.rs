@@ -10,7 +10,8 @@ use crate::servers::Postgres as Server;
 use crate::sqlite::Folder;
 
 #[derive(Debug)]
-pub(crate) enum Failed {
+#[allow(dead_code, reason = "shown where a test fails")]
+enum Failed {
     Rejected(Rejected),
     Database(sqlx::Error),
     Declined,

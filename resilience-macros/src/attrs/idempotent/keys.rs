@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitStr, parse_quote};
 
@@ -41,6 +41,14 @@ enum Concurrent {
     Wait(Constant<Duration>),
 }
 
+/// `on_interrupted = …`
+pub(super) struct Interrupted {
+    /// The variant in the runtime.
+    pub(super) variant: &'static str,
+    /// What finds out what has happened.
+    pub(super) with: Option<Expr>,
+}
+
 /// The words of a choice, each with its variant in the runtime.
 type Words = &'static [(&'static str, &'static str)];
 
@@ -54,7 +62,7 @@ const CHOICES: &[(&str, &str, Words)] = &[
 impl Policy {
     pub(super) fn read(
         args: &mut Args,
-        interrupted: Option<&'static str>,
+        interrupted: Option<&Keyed<Interrupted>>,
         step: Option<&LitStr>,
         errors: &mut Errors,
     ) -> Self {
@@ -80,13 +88,15 @@ impl Policy {
             let keys = keys.chain(choices.iter().map(|keyed| &keyed.key));
             let keys = keys.chain(concurrent.as_ref().map(|keyed| &keyed.key));
             let keys = keys.chain(name.as_ref().map(|keyed| &keyed.key));
+            // A function that finds out is none of a policy's settings.
+            let interrupted = interrupted.filter(|keyed| keyed.value.with.is_none());
+            let keys = keys.chain(interrupted.map(|keyed| &keyed.key));
             let keys: Vec<Ident> = keys.cloned().collect();
             Owned::exclude("policy", &keys, errors);
             return Self::Given(policy.value);
         }
-        if let Some(variant) = interrupted {
-            let key = format_ident!("on_interrupted");
-            choices.push(Keyed { key, value: ("OnInterrupted", variant) });
+        if let Some(Keyed { key, value }) = interrupted {
+            choices.push(Keyed { key: key.clone(), value: ("OnInterrupted", value.variant) });
         }
         let name = name.map(|name| name.value);
         let keys = Keys { times, counts, concurrent, choices, name, step: step.cloned() };
@@ -99,10 +109,34 @@ impl Policy {
         matches!(self, Self::Built(keys) if keys.name.is_none() && keys.step.is_none())
     }
 
-    /// A reference to the policy.
-    pub(super) fn generate(&self, site: &Site) -> TokenStream {
+    /// Reports a record that is forgotten while a sibling is still trying.
+    pub(super) fn outlasts(&self, horizon: Duration, errors: &mut Errors) {
+        let Self::Built(keys) = self else { return };
+        let (_, ttl) = keys.lease_and_ttl();
+        if ttl.literal().is_none_or(|ttl| *ttl >= horizon) {
+            return;
+        }
+        let message = |note: &str| {
+            format!(
+                "`ttl`{note} is shorter than the {horizon:?} for which the `#[retry]` on this function \
+                 goes on trying, so a call could be forgotten that is still repeated"
+            )
+        };
+        match keys.times.iter().find(|time| time.key == "ttl") {
+            Some(ttl) => errors.add(&ttl.value, message("")),
+            None => errors.whole(message(", which is 24h where it is not given,")),
+        }
+    }
+
+    /// A reference to the policy. `reconciles`: there is a function that finds out.
+    pub(super) fn generate(&self, site: &Site, reconciles: bool) -> TokenStream {
         match self {
-            Self::Given(policy) => quote!(&#policy),
+            Self::Given(policy) if reconciles => {
+                let private = &site.private;
+                let then = quote!(#private::idempotent::OnInterrupted::Reconcile);
+                quote_spanned!(policy.span()=> &(#policy).on_interrupted(#then))
+            }
+            Self::Given(policy) => quote_spanned!(policy.span()=> &#policy),
             Self::Built(keys) => keys.generate(site),
         }
     }
@@ -155,17 +189,20 @@ impl Keys {
         let (lease, ttl) = self.lease_and_ttl();
         if let (Some(lease_time), Some(ttl_time)) = (lease.literal(), ttl.literal()) {
             if lease_time >= ttl_time {
-                let given = self.times.iter().find(|time| time.key == "lease");
-                let (at, note) = match (given, self.times.iter().find(|time| time.key == "ttl")) {
-                    (Some(lease), _) => (&lease.value, ""),
-                    (None, Some(ttl)) => (&ttl.value, " (it is `\"30s\"` where it is not given)"),
+                let given = |key| self.times.iter().find(|time| time.key == key);
+                let (at, lease, ttl) = match (given("lease"), given("ttl")) {
+                    (Some(lease), Some(_)) => (&lease.value, "", ""),
+                    (Some(lease), None) => {
+                        (&lease.value, "", ", which is 24h where it is not given")
+                    }
+                    (None, Some(ttl)) => (&ttl.value, ", which is 30s where it is not given,", ""),
                     (None, None) => return,
                 };
                 errors.add(
                     at,
                     format!(
-                        "`lease` is not shorter than `ttl`, so a running call could be \
-                         forgotten{note}"
+                        "`lease`{lease} is not shorter than `ttl`{ttl}, so a running call could be \
+                         forgotten"
                     ),
                 );
             }
@@ -203,9 +240,11 @@ impl Keys {
             builder.set(&key.to_string(), Some(&choice));
         }
         let (lease, ttl) = self.lease_and_ttl();
-        if lease.literal().is_none() || ttl.literal().is_none() {
-            let (lease_time, ttl_time) = (builder.time(&lease), builder.time(&ttl));
-            builder.require("lease_within_ttl", &lease, &ttl, &quote!(#lease_time, #ttl_time));
+        let times = [&lease, &ttl].into_iter().chain(self.times.iter().map(|time| &time.value));
+        if let Some(unread) = times.into_iter().find(|time| time.literal().is_none()) {
+            let at = unread.source().span().resolved_at(Span::call_site());
+            let private = site.private_at(at);
+            builder.wrap(|policy| quote_spanned!(at=> #private::check::idempotency(#policy)));
         }
         builder.constant(&TokenStream::new())
     }

@@ -1,23 +1,24 @@
 //! `#[idempotent]`: the body runs once for each key.
 
+mod about;
 mod hints;
+mod identity;
 mod keys;
+mod store;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, LitStr, Signature};
+use syn::{Expr, Signature};
 
-use self::keys::{Policy, unknown, word};
-use crate::args::{Args, Keyed, Value};
-use crate::async_trait;
+use self::identity::{Identity, Scope, Words};
+use self::keys::{Interrupted, Policy, unknown, word};
+use crate::args::{Args, Keyed};
 use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
-use crate::function::{Binding, Taken};
 use crate::hint::Hint;
 use crate::mark::Mark;
 use crate::splice::{Site, local};
-use crate::tokens::any_ident;
 use crate::value;
 
 /// The validated keys.
@@ -35,23 +36,6 @@ pub(crate) struct Idempotent {
     error: Option<Expr>,
 }
 
-/// By what a call is known.
-enum Identity {
-    Key {
-        key: Box<Expr>,
-        scope: Box<Scope>,
-        optional: bool,
-    },
-    /// By the key of the call around it.
-    Step(LitStr),
-}
-
-/// Whose key it is.
-enum Scope {
-    Global,
-    Of(Expr),
-}
-
 /// Which outcomes are stored.
 enum Keep {
     Ok,
@@ -62,7 +46,7 @@ enum Keep {
 
 impl Attribute for Idempotent {
     const NAME: &'static str = "idempotent";
-    const ROLES: &'static [Role] = &[Role::Rejects, Role::Listens];
+    const ROLES: &'static [Role] = &[Role::Rejects, Role::Listens, Role::Remembers];
     const LATER: &'static [&'static str] =
         &["error", "keep", "on", "on_interrupted", "transaction"];
     const EXAMPLE: &'static str = "key = request_id";
@@ -71,9 +55,8 @@ impl Attribute for Idempotent {
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let step = args.value("step", errors, |expr| value::text("step", expr));
-        let identity = Identity::read(step.as_ref(), args, errors);
-        let store = args.value("store", errors, store).map(|keyed| keyed.value);
+        let words = Words::take(args, errors);
+        let store = args.value("store", errors, store::given).map(|keyed| keyed.value);
         let transaction = args.value("transaction", errors, Ok);
         if let Some(transaction) = transaction.as_ref().filter(|_| store.is_none()) {
             errors.add(
@@ -81,22 +64,21 @@ impl Attribute for Idempotent {
                 "a transaction needs the store that is in its database: `store = self.store`",
             );
         }
-        let fingerprint = fingerprint(args, errors);
+        let fingerprint = about::fingerprint(args, errors);
         let keep = args.value("keep", errors, |expr| keep(&expr));
         let interrupted = args.value("on_interrupted", errors, |expr| interrupted(&expr));
-        let (variant, reconcile) =
-            interrupted.map_or((None, None), |keyed| (Some(keyed.value.0), keyed.value.1));
         let on = args.value("on", errors, |expr| value::callable("on", expr));
         let error = args.value("error", errors, |expr| value::callable("error", expr));
-        let step = step.map(|step| step.value);
-        let policy = Policy::read(args, variant, step.as_ref(), errors);
+        let step = words.step.as_ref().map(|step| &step.value);
+        let policy = Policy::read(args, interrupted.as_ref(), step, errors);
+        let identity = words.read(args, errors);
         Some(Self {
             policy,
             identity: identity?,
             store,
             fingerprint,
             keep: keep.map_or(Keep::Ok, |keyed| keyed.value),
-            reconcile,
+            reconcile: interrupted.and_then(|keyed| keyed.value.with),
             transaction,
             on: on.map(|keyed| keyed.value),
             error: error.map(|keyed| keyed.value),
@@ -156,6 +138,9 @@ impl Attribute for Idempotent {
         if inside(Self::NAME) {
             errors.whole("two `#[idempotent]` on one function have one record too many: keep one");
         }
+        if let Some(horizon) = mark.horizon {
+            self.policy.outlasts(horizon, errors);
+        }
         if inside("fallback") {
             errors.whole(
                 "`#[idempotent]` would store what the `#[fallback]` below it stands in with, and \
@@ -182,9 +167,17 @@ impl Idempotent {
     /// The call, or what is wrong with its key.
     fn call(&self, site: &Site) -> TokenStream {
         let private = &site.private;
-        let policy = self.policy.generate(site);
-        let store = self.store(site);
-        let about = self.about(site);
+        let policy = self.policy.generate(site, self.reconcile.is_some());
+        let store = store::generate(self.store.as_ref(), site);
+        let mut known: Vec<&Expr> = self.store.iter().collect();
+        known.extend(self.transaction.iter().map(|transaction| &transaction.value));
+        if let Identity::Key { key, scope, .. } = &self.identity {
+            known.push(key);
+            if let Scope::Of(scope) = &**scope {
+                known.push(scope);
+            }
+        }
+        let about = about::generate(self.fingerprint.as_deref(), &known, site);
         match &self.identity {
             Identity::Step(step) => quote! {
                 #private::idempotent::step(#policy, #store, #step, #about)
@@ -236,68 +229,6 @@ impl Idempotent {
         }
     }
 
-    /// Whether an argument is something else than what the call is about.
-    fn is_known(&self, name: &Ident) -> bool {
-        let is = |expr: &Expr| inner(expr).is_some_and(|path| path.is_ident(name));
-        let identity = match &self.identity {
-            Identity::Key { key, scope, .. } => {
-                is(key) || matches!(&**scope, Scope::Of(scope) if is(scope))
-            }
-            Identity::Step(_) => false,
-        };
-        let transaction = self.transaction.as_ref().map(|keyed| &keyed.value);
-        identity || self.store.iter().chain(transaction).any(is)
-    }
-
-    /// A handle of the store. What is in an argument or in `self` is borrowed and has to be cloned; a
-    /// reference to anything else is one to a `static`.
-    fn store(&self, site: &Site) -> TokenStream {
-        let private = &site.private;
-        let Some(store) = &self.store else { return quote!(#private::idempotent::memory()) };
-        let at = store.span();
-        let there = site.private_at(at);
-        let named = |expr: &Expr| {
-            let is = |ident: &Ident| site.bindings.iter().any(|binding| binding.name == *ident);
-            any_ident(&expr.to_token_stream(), &is)
-        };
-        let is_reference = |expr: &Expr| {
-            inner(expr).and_then(syn::Path::get_ident).is_some_and(|name| {
-                let of = |binding: &&Binding| binding.name == *name;
-                let binding = site.bindings.iter().find(of);
-                binding.is_some_and(|binding| binding.taken != Taken::Value)
-            })
-        };
-        match store {
-            Expr::Reference(lent) if !named(&lent.expr) => {
-                quote_spanned!(at=> #there::idempotent::Static(#lent))
-            }
-            Expr::Reference(lent) => quote_spanned!(at=> #there::idempotent::handle(#lent)),
-            lent if is_reference(lent) => quote_spanned!(at=> #there::idempotent::handle(#lent)),
-            store => quote_spanned!(at=> #there::idempotent::handle(&#store)),
-        }
-    }
-
-    /// A closure that puts into the fingerprint what the call is about.
-    fn about(&self, site: &Site) -> TokenStream {
-        let all = || {
-            let names = site.bindings.iter().map(|binding| &binding.name);
-            let names = names.filter(|name| !is_self(name) && !site.skipped.contains(name));
-            let names = names.filter(|name| !self.is_known(name));
-            names.map(|name| (name.to_token_stream(), name.span())).collect::<Vec<_>>()
-        };
-        let values = self.fingerprint.as_ref().map_or_else(all, |values| {
-            values.iter().map(|value| (value.to_token_stream(), value.span())).collect()
-        });
-        let about = local("about");
-        let written = values.into_iter().map(|(value, at)| {
-            let there = site.private_at(at);
-            let mut about = about.clone();
-            about.set_span(about.span().located_at(at));
-            quote_spanned!(at=> let #about = #there::idempotent::about(#about, &#value);)
-        });
-        quote!(|#about| { #(#written)* #about })
-    }
-
     /// A closure that says what a failure means.
     fn class(&self, site: &Site) -> TokenStream {
         let private = &site.private;
@@ -320,57 +251,6 @@ impl Idempotent {
     }
 }
 
-impl Identity {
-    fn read(step: Option<&Keyed<LitStr>>, args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let key = args.value("key", errors, Ok);
-        let scope = args.value("scope", errors, Ok);
-        let optional = args.take("optional_key");
-        if let Some(step) = step {
-            let others = [
-                key.map(|key| key.key),
-                scope.map(|scope| scope.key),
-                optional.map(|optional| optional.key),
-            ];
-            for other in others.into_iter().flatten() {
-                errors.add(
-                    &other,
-                    format!(
-                        "`{other}` and `step` exclude each other: a step has the key of the call \
-                         around it"
-                    ),
-                );
-            }
-            return Some(Self::Step(step.value.clone()));
-        }
-        let optional = match optional.map(|optional| (optional.key, optional.value)) {
-            None => false,
-            Some((_, Value::Bare)) => true,
-            Some((key, _)) => {
-                errors
-                    .add(key, "`optional_key` stands alone: a call without a key runs unprotected");
-                true
-            }
-        };
-        if key.is_none() && args.lack(&["key", "step"]) {
-            errors.whole(
-                "`#[idempotent]` needs the key by which a repeated call is known: \
-                 `key = request_id`; inside of another idempotent call, `step = \"…\"`",
-            );
-        }
-        if scope.is_none() && args.lack(&["scope", "step"]) {
-            errors.whole(
-                "`#[idempotent]` needs to know whose key it is: `scope = tenant_id`; or, for keys \
-                 that nobody outside can choose, `scope = global`",
-            );
-        }
-        let scope = match scope?.value {
-            Expr::Path(path) if path.path.is_ident("global") => Scope::Global,
-            other => Scope::Of(other),
-        };
-        Some(Self::Key { key: Box::new(key?.value), scope: Box::new(scope), optional })
-    }
-}
-
 impl Keep {
     fn generate(&self, private: &TokenStream) -> TokenStream {
         match self {
@@ -378,51 +258,6 @@ impl Keep {
             Self::OkAndPermanent => quote!(#private::idempotent::KeepOkAndPermanent),
             Self::Nothing => quote!(#private::idempotent::KeepNothing),
             Self::With(with) => quote!(#private::idempotent::KeepWith(#with)),
-        }
-    }
-}
-
-fn store(expr: Expr) -> syn::Result<Expr> {
-    match expr {
-        Expr::Lit(_) => Err(syn::Error::new_spanned(
-            expr,
-            "expected a store: `store = self.store`, `store = &STORE`; without it, records stay in \
-             the memory of this process",
-        )),
-        other => Ok(other),
-    }
-}
-
-/// A name, also behind a `&`.
-fn inner(expr: &Expr) -> Option<&syn::Path> {
-    match expr {
-        Expr::Path(path) => Some(&path.path),
-        Expr::Reference(reference) => inner(&reference.expr),
-        _ => None,
-    }
-}
-
-/// Whether a name is that of the receiver, as written or as `#[async_trait]` has it.
-fn is_self(name: &Ident) -> bool {
-    name == "self" || name == async_trait::SELF
-}
-
-/// `fingerprint(order.id, order.amount)`
-fn fingerprint(args: &mut Args, errors: &mut Errors) -> Option<Vec<Expr>> {
-    let arg = args.take("fingerprint")?;
-    match arg.value {
-        Value::List(values) => Some(values),
-        Value::Expr(value) => {
-            let written = value.to_token_stream();
-            errors.add(value, format!("`fingerprint` takes a list: `fingerprint({written})`"));
-            None
-        }
-        Value::Bare | Value::Names(_) => {
-            errors.add(
-                arg.key,
-                "`fingerprint` names what the call is about: `fingerprint(order.id, order.amount)`",
-            );
-            None
         }
     }
 }
@@ -439,11 +274,12 @@ fn keep(expr: &Expr) -> syn::Result<Keep> {
 }
 
 /// `on_interrupted = rerun`, `on_interrupted = unknown`, `on_interrupted = reconcile(path)`
-fn interrupted(expr: &Expr) -> syn::Result<(&'static str, Option<Expr>)> {
+fn interrupted(expr: &Expr) -> syn::Result<Interrupted> {
+    let words = |variant, with| Ok(Interrupted { variant, with });
     match word(expr) {
-        Some((word, None)) if word == "rerun" => Ok(("Rerun", None)),
-        Some((word, None)) if word == "unknown" => Ok(("Unknown", None)),
-        Some((word, Some(with))) if word == "reconcile" => Ok(("Reconcile", Some(with))),
+        Some((word, None)) if word == "rerun" => words("Rerun", None),
+        Some((word, None)) if word == "unknown" => words("Unknown", None),
+        Some((word, with @ Some(_))) if word == "reconcile" => words("Reconcile", with),
         _ => Err(unknown("on_interrupted", expr, &["rerun", "unknown", "reconcile(path)"])),
     }
 }

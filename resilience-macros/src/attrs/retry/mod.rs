@@ -2,8 +2,11 @@
 
 mod budget;
 mod hints;
+mod horizon;
 mod keys;
 mod policy;
+
+use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -74,6 +77,10 @@ impl Attribute for Retry {
         let name = args.value("name", errors, |expr| value::text("name", expr));
         let name = name.map(|keyed| keyed.value);
         Some(Self { policy, on, on_ok, on_retry, on_give_up, name, bind, log, clones })
+    }
+
+    fn horizon(&self) -> Option<Duration> {
+        self.policy.horizon()
     }
 
     // Output, for an async function without hooks:

@@ -1,10 +1,13 @@
 //! The policy in the expansion: a constant, built from the keys, or the user's own.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
+use super::horizon;
 use super::keys::{Attempts, Backoff, Jitter, Keys};
 use crate::args::{Args, Keyed};
 use crate::builder::Builder;
@@ -37,6 +40,13 @@ impl Policy {
             );
         }
         Self::Given(policy.value)
+    }
+
+    pub(super) fn horizon(&self) -> Option<Duration> {
+        match self {
+            Self::Given(_) => None,
+            Self::Built(keys) => horizon::of(keys),
+        }
     }
 
     pub(super) fn generate(&self, site: &Site, name: Option<&LitStr>) -> Plan {

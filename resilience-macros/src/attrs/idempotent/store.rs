@@ -1,0 +1,66 @@
+//! Where the records are: a handle that outlives the call.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprUnary, UnOp};
+
+use crate::splice::Site;
+
+/// `store = …`
+pub(super) fn given(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(_) => Err(syn::Error::new_spanned(
+            expr,
+            "expected a store: `store = self.store`, `store = &STORE`; without it, records stay in \
+             the memory of this process",
+        )),
+        other => Ok(other),
+    }
+}
+
+/// The handle, as an expression.
+pub(super) fn generate(store: Option<&Expr>, site: &Site) -> TokenStream {
+    let private = &site.private;
+    let Some(store) = store else { return quote!(#private::idempotent::memory()) };
+    let (at, there) = (store.span(), site.private_at(store.span()));
+    let place = place(store);
+    let call = |make: &str| {
+        let make = Ident::new(make, at.resolved_at(Span::call_site()));
+        quote_spanned!(at=> #there::idempotent::#make(&#place))
+    };
+    match (is_static(place), site.is_async) {
+        (true, true) => call("fixed"),
+        (true, false) => call("fixed_blocking"),
+        (false, false) => call("handle_blocking"),
+        (false, true) => {
+            let named = call("Named");
+            quote_spanned!(at=> {
+                #[allow(unused_imports)]
+                use #there::idempotent::Handles as _;
+                #named.handle()
+            })
+        }
+    }
+}
+
+/// What is borrowed, where something is: `&self.store` is the handle in the field.
+fn place(store: &Expr) -> &Expr {
+    match store {
+        Expr::Reference(lent) => place(&lent.expr),
+        Expr::Paren(inner) => place(&inner.expr),
+        other => other,
+    }
+}
+
+/// Whether this is a `static` by its name, or what it points to.
+fn is_static(store: &Expr) -> bool {
+    match store {
+        Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let name = last.ident.to_string();
+            !name.contains(char::is_lowercase) && name.len() > 1
+        }),
+        Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr, .. }) => is_static(expr),
+        _ => false,
+    }
+}
