@@ -1,12 +1,13 @@
 //! The store of this crate under the suite, and the suite itself: what it finds in stores that are wrong.
 
 mod memory {
+    use std::future::{Ready, ready};
     use std::sync::Arc;
 
     use resilience::idempotent::MemoryStore;
 
-    async fn store() -> Arc<MemoryStore> {
-        Arc::new(MemoryStore::new())
+    fn store() -> Ready<Arc<MemoryStore>> {
+        ready(Arc::new(MemoryStore::new()))
     }
 
     resilience::store_conformance!(store, keys = 1000);
@@ -14,13 +15,14 @@ mod memory {
 
 /// One store for all cases, as a trait object, in virtual time.
 mod shared {
+    use std::future::{Ready, ready};
     use std::sync::{Arc, LazyLock};
 
     use resilience::idempotent::{DynStore, MemoryStore};
 
-    async fn store() -> Arc<dyn DynStore> {
+    fn store() -> Ready<Arc<dyn DynStore>> {
         static STORE: LazyLock<Arc<MemoryStore>> = LazyLock::new(Arc::default);
-        Arc::clone(&STORE) as Arc<dyn DynStore>
+        ready(Arc::clone(&STORE) as Arc<dyn DynStore>)
     }
 
     resilience::store_conformance!(store, block_on = super::in_virtual_time);

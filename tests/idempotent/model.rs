@@ -64,9 +64,8 @@ impl ListStore {
 
     fn after(&self, time: Duration) -> Duration {
         if self.has(Defect::TimesOverflow) {
-            let millis = time.as_millis() as u64 as i64;
-            let sum = (self.now().as_millis() as i64).wrapping_add(millis);
-            return Duration::from_millis(sum.max(0) as u64);
+            let nanos = u64::try_from(time.as_nanos() % u128::from(u32::MAX));
+            return self.now() + Duration::from_nanos(nanos.unwrap_or_default());
         }
         self.now().saturating_add(time)
     }
@@ -161,10 +160,11 @@ impl ListStore {
                 let left = if self.has(Defect::LeaseLeftIsWhole) { request.lease } else { left };
                 return Claim::InFlight { lease_left: left };
             }
-            State::Released if self.has(Defect::ReleasedIsInterrupted) => {
-                if request.takeover == Takeover::Never {
-                    return Claim::Interrupted { attempt: row.attempt };
-                }
+            State::Released
+                if self.has(Defect::ReleasedIsInterrupted)
+                    && request.takeover == Takeover::Never =>
+            {
+                return Claim::Interrupted { attempt: row.attempt };
             }
             _ => {}
         }
@@ -212,6 +212,7 @@ impl ListStore {
         claim
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what every step of a store returns")]
     fn write(
         &self,
         key: &RecordKey,

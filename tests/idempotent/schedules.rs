@@ -46,7 +46,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             never,
         },
     );
-    let step = prop_oneof![
+    let any_step = prop_oneof![
         6 => claim,
         1 => (token(), time()).prop_map(|(token, lease)| Step::Renew { token, lease }),
         2 => (token(), any::<u8>(), time())
@@ -58,7 +58,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0_u8..2).prop_map(|key| Step::Forget { key }),
         1 => Just(Step::Interrupted),
     ];
-    prop::collection::vec(step, 1..60)
+    prop::collection::vec(any_step, 1..60)
 }
 
 /// A token as both stores know it: their fences differ.
@@ -94,10 +94,10 @@ async fn compare(steps: Vec<Step>) {
                         assert_eq!(attempt, expected);
                         let both = Both { key: *request.key, memory: token, list: other };
                         let same = |known: &&Both| known.key == both.key;
-                        let last = tokens.iter().rev().find(same);
-                        let rises = last.is_none_or(|last| {
-                            let repeated = last.memory == token && last.list == other;
-                            repeated || last.memory.fence < token.fence
+                        let before = tokens.iter().rev().find(same);
+                        let rises = before.is_none_or(|before| {
+                            let repeated = before.memory == token && before.list == other;
+                            repeated || before.memory.fence < token.fence
                         });
                         assert!(rises, "a fence that does not rise");
                         tokens.push(both);
@@ -143,8 +143,8 @@ async fn compare(steps: Vec<Step>) {
             Step::Interrupted => {
                 let mut ours = memory.interrupted(9).await.expect("a list");
                 let mut theirs = list.interrupted(9).await.expect("a list");
-                ours.sort_by_key(|one| one.key);
-                theirs.sort_by_key(|one| one.key);
+                ours.sort_by_key(|claim| claim.key);
+                theirs.sort_by_key(|claim| claim.key);
                 assert_eq!(ours, theirs);
             }
         }

@@ -2,7 +2,7 @@
 
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use super::key::{Fingerprint, RecordKey};
@@ -27,7 +27,8 @@ struct State {
     /// Somebody asks the store.
     is_led: bool,
     answer: Option<Arc<[u8]>>,
-    waiting: HashMap<u64, Waker>,
+    /// In the order in which they came.
+    waiting: BTreeMap<u64, Waker>,
     next: u64,
 }
 
@@ -45,7 +46,7 @@ impl Table {
 
 impl Room {
     fn new() -> Arc<Self> {
-        let (answer, waiting) = (None, HashMap::new());
+        let (answer, waiting) = (None, BTreeMap::new());
         Arc::new(Self(Mutex::new(State { is_led: false, answer, waiting, next: 0 })))
     }
 }
@@ -140,7 +141,7 @@ impl Drop for Waiter {
             state.is_led = false;
             core::mem::take(&mut state.waiting)
         } else {
-            HashMap::new()
+            BTreeMap::new()
         };
         drop(state);
         drop(own);

@@ -95,27 +95,38 @@ mod one_thread {
 
 #[cfg(resilience_loom)]
 mod interleavings {
-    use loom::sync::Notify;
+    use loom::sync::Condvar;
     use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use loom::thread;
 
     use super::*;
 
-    struct Woken(Notify);
+    struct Woken(Mutex<bool>, Condvar);
 
     impl Wake for Woken {
         fn wake(self: Arc<Self>) {
-            self.0.notify();
+            *lock(&self.0) = true;
+            self.1.notify_one();
+        }
+    }
+
+    impl Woken {
+        fn wait(&self) {
+            let mut woken = lock(&self.0);
+            while !*woken {
+                woken = self.1.wait(woken).expect("no panic under the lock");
+            }
+            *woken = false;
         }
     }
 
     fn wait(waiter: &mut Waiter) -> Turn {
-        let woken = Arc::new(Woken(Notify::new()));
+        let woken = Arc::new(Woken(Mutex::new(false), Condvar::new()));
         let waker = Waker::from(Arc::clone(&woken));
         loop {
             match waiter.poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(turn) => return turn,
-                Poll::Pending => woken.0.wait(),
+                Poll::Pending => woken.wait(),
             }
         }
     }
@@ -134,11 +145,13 @@ mod interleavings {
                 move || {
                     let mut waiter = enter(table, subject);
                     if let Turn::Ask = wait(&mut waiter) {
-                        if asked.fetch_add(1, SeqCst) > 0 {
+                        let (others, before) =
+                            (leading.fetch_add(1, SeqCst), asked.fetch_add(1, SeqCst));
+                        // Whoever comes behind an answer has a room of his own.
+                        assert!(others == 0 || before > 1, "two ask at once");
+                        leading.fetch_sub(1, SeqCst);
+                        if before > 0 {
                             waiter.tell(&Arc::from(*b"done"));
-                        } else {
-                            assert_eq!(leading.fetch_add(1, SeqCst), 0);
-                            leading.fetch_sub(1, SeqCst);
                         }
                     }
                 }

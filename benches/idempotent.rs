@@ -1,0 +1,144 @@
+//! The memory store of idempotent calls, on one core: claims and whole calls, and a store that is full of
+//! what expires.
+#![allow(missing_docs, reason = "the macro of criterion writes functions without")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
+use resilience::idempotent::{
+    Claim, ClaimRequest, Fingerprint, MemoryStore, RecordKey, Store, Takeover, Token, Write,
+};
+use resilience::testing;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What a future comes to that never waits.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    futures::FutureExt::now_or_never(future).expect("a store that answers at once")
+}
+
+/// As well spread as a hash.
+fn key(number: u64) -> RecordKey {
+    let mut bytes = [0; 32];
+    for (at, chunk) in bytes.chunks_mut(8).enumerate() {
+        let mixed = (number + at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        chunk.copy_from_slice(&(mixed ^ mixed >> 29).to_le_bytes());
+    }
+    RecordKey(bytes)
+}
+
+fn claim(store: &MemoryStore, key: &RecordKey, time: Duration) -> Claim {
+    let fingerprint = Fingerprint([7; 32]);
+    let request = ClaimRequest {
+        key,
+        fingerprint: &fingerprint,
+        owner: 1,
+        lease: time,
+        retention: time,
+        takeover: Takeover::Rerun,
+        label: "bench",
+    };
+    ready(store.claim(request)).expect("room")
+}
+
+fn acquired(store: &MemoryStore, key: &RecordKey) -> Token {
+    match claim(store, key, DAY) {
+        Claim::Acquired { token, .. } => token,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn complete(store: &MemoryStore, key: &RecordKey, token: Token) {
+    let written = ready(store.complete(key, token, &[7; 64], DAY));
+    assert_eq!(written.expect("an answer"), Write::Applied);
+}
+
+/// New keys, in a store that is emptied between batches.
+fn claims(bencher: &mut Bencher<'_>) {
+    const BATCH: u64 = 50_000;
+    bencher.iter_custom(|times| {
+        let mut spent = Duration::ZERO;
+        let mut left = times;
+        while left > 0 {
+            let batch = left.min(BATCH);
+            left -= batch;
+            let store = MemoryStore::new();
+            let keys: Vec<_> = (0..batch).map(key).collect();
+            let begin = Instant::now();
+            for key in &keys {
+                black_box(acquired(&store, key));
+            }
+            spent += begin.elapsed();
+        }
+        spent
+    });
+}
+
+/// A claim, its completion with 64 bytes, and a replay.
+fn calls(bencher: &mut Bencher<'_>) {
+    const BATCH: u64 = 50_000;
+    bencher.iter_custom(|times| {
+        let mut spent = Duration::ZERO;
+        let mut left = times;
+        while left > 0 {
+            let batch = left.min(BATCH);
+            left -= batch;
+            let store = MemoryStore::new();
+            let keys: Vec<_> = (0..batch).map(key).collect();
+            let begin = Instant::now();
+            for key in &keys {
+                let token = acquired(&store, key);
+                complete(&store, key, token);
+                black_box(claim(&store, key, DAY));
+            }
+            spent += begin.elapsed();
+        }
+        spent
+    });
+}
+
+fn replays(bencher: &mut Bencher<'_>) {
+    let store = MemoryStore::new();
+    let key = key(1);
+    let token = acquired(&store, &key);
+    complete(&store, &key, token);
+    bencher.iter(|| black_box(claim(&store, &key, DAY)));
+}
+
+/// A store at its limit, whose oldest record has expired whenever another is claimed.
+fn turnover(bencher: &mut Bencher<'_>) {
+    const RECORDS: usize = 10_000;
+    bencher.iter_custom(|times| {
+        let clock = testing::clock();
+        let store = MemoryStore::new().max_records(RECORDS);
+        let tick = Duration::from_micros(1);
+        let lives = tick * u32::try_from(RECORDS).expect("a small number");
+        let mut claimed = 0;
+        let mut step = || {
+            black_box(claim(&store, &key(claimed), lives));
+            claimed += 1;
+            clock.advance(tick);
+        };
+        (0..RECORDS).for_each(|_| step());
+        let begin = Instant::now();
+        (0..times).for_each(|_| step());
+        let spent = begin.elapsed();
+        assert!(store.len() <= RECORDS, "{} records", store.len());
+        spent
+    });
+}
+
+fn benches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("memory store");
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("claim", claims);
+    group.bench_function("claim, complete, replay", calls);
+    group.bench_function("replay", replays);
+    group.bench_function("claim at the limit", turnover);
+    group.finish();
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);
