@@ -2,18 +2,16 @@
 
 use core::fmt;
 use core::future::Future;
-use core::hash::{BuildHasherDefault, Hasher};
 use core::pin::pin;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use core::task::{Poll, Waker};
 use core::time::Duration;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use super::key::RecordKey;
 use super::record::Record;
+use super::shard::{Shard, Slot};
 use super::store::{
     BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreError, StoreErrorKind,
     StoreId, StoreResult, Token, Write,
@@ -47,42 +45,6 @@ pub struct MemoryStore {
 
 const SHARDS: usize = 16;
 const MAX_RECORDS: usize = 100_000;
-
-#[derive(Default)]
-struct Shard {
-    records: HashMap<RecordKey, Slot, BuildHasherDefault<Prefix>>,
-    /// One entry for each record, with a time at which it might have expired, and some of records that are
-    /// gone.
-    ends: BinaryHeap<Reverse<(Moment, RecordKey)>>,
-}
-
-struct Slot {
-    record: Record,
-    label: Arc<str>,
-    /// The time of its entry; others of its key are out of date.
-    listed: Moment,
-    /// Who wants to know when it changes.
-    watchers: Vec<(u64, Waker)>,
-}
-
-/// A record key is a hash already.
-#[derive(Default)]
-struct Prefix(u64);
-
-impl Hasher for Prefix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 ^= u64::from_ne_bytes(*first);
-        }
-    }
-
-    // The length of the array, which is always the same.
-    fn write_usize(&mut self, _: usize) {}
-}
 
 impl MemoryStore {
     /// An empty store for at most 100 000 records.
@@ -246,43 +208,6 @@ struct Watcher<'s> {
 impl Drop for Watcher<'_> {
     fn drop(&mut self) {
         self.store.watch(self.key, self.number, None);
-    }
-}
-
-impl Shard {
-    /// Adds an entry. Where most are of records that are gone, or out of date, they go first.
-    fn list(&mut self, end: Moment, key: RecordKey) {
-        if self.ends.len() > self.records.len().saturating_mul(2).saturating_add(64) {
-            let ends = self.records.iter().map(|(key, slot)| Reverse((slot.listed, *key)));
-            self.ends = ends.collect();
-            return;
-        }
-        self.ends.push(Reverse((end, key)));
-    }
-
-    /// Takes out at most `limit` records that have expired. They are dropped when nothing is locked: others
-    /// may wait for them.
-    fn purge(&mut self, now: Moment, limit: usize) -> Vec<Slot> {
-        let mut purged = Vec::new();
-        while purged.len() < limit {
-            let Some(Reverse((end, key))) = self.ends.peek().copied() else { break };
-            if now < end {
-                break;
-            }
-            self.ends.pop();
-            match self.records.get_mut(&key).filter(|slot| slot.listed == end) {
-                Some(slot) if slot.record.is_expired(now) => {
-                    purged.extend(self.records.remove(&key));
-                }
-                // It was renewed, completed or claimed again since.
-                Some(slot) => {
-                    slot.listed = slot.record.expires_at;
-                    self.ends.push(Reverse((slot.listed, key)));
-                }
-                None => {}
-            }
-        }
-        purged
     }
 }
 

@@ -23,6 +23,7 @@ mod recovery;
 mod run;
 mod running;
 mod secret;
+mod shard;
 mod store;
 pub mod testing;
 mod transaction;
