@@ -8,11 +8,12 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::forwarded::{DynStore, Static, forwarded};
 use super::key::{RecordKey, Secret};
 use super::store::{
-    BlockingStore, Caps, Claim, ClaimRequest, DynStore, Interrupted, Static, Store, StoreId,
-    StoreResult, Token, Write, forwarded,
+    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
 };
+use super::store_error::StoreResult;
 
 /// What no type is.
 pub trait Impossible {}

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::key::RecordKey;
-use super::store::StoreError;
+use super::store_error::StoreError;
 use crate::rejected::{Rejected, RejectedKind};
 
 /// What was decided of a call.

@@ -6,16 +6,16 @@ use core::pin::pin;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use core::task::{Poll, Waker};
 use core::time::Duration;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use super::key::RecordKey;
 use super::record::Record;
 use super::shard::{Shard, Slot};
 use super::store::{
-    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreError, StoreErrorKind,
-    StoreId, StoreResult, Token, Write,
+    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
 };
+use super::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::clock::{Moment, Pause, now};
 use crate::own::Renew;
 

@@ -5,11 +5,13 @@
 //! who call by hand.
 
 mod call;
+mod canonical;
 mod codec;
 pub mod conformance;
 mod context;
 mod envelope;
 mod fingerprint;
+mod forwarded;
 pub(crate) mod generated;
 mod handle;
 mod key;
@@ -25,6 +27,7 @@ mod running;
 mod secret;
 mod shard;
 mod store;
+mod store_error;
 pub mod testing;
 mod transaction;
 mod waiting;
@@ -33,6 +36,7 @@ pub use call::{Claimed, IdempotentCall, Replayed};
 pub use codec::Keep;
 pub use context::Idempotency;
 pub use fingerprint::FingerprintBuilder;
+pub use forwarded::{DynStore, Static};
 pub use key::{Fingerprint, IntoKey, KeyWriter, RecordKey, Scope, Secret};
 pub use key_fault::KeyFault;
 pub use memory::MemoryStore;
@@ -42,7 +46,7 @@ pub use run::Reconciled;
 pub use running::{Completed, Running};
 pub use secret::WithSecret;
 pub use store::{
-    BlockingStore, BoxError, Caps, Claim, ClaimRequest, DynStore, Interrupted, Static, Store,
-    StoreError, StoreErrorKind, StoreId, StoreResult, Takeover, Token, Write,
+    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Takeover, Token, Write,
 };
+pub use store_error::{BoxError, StoreError, StoreErrorKind, StoreResult};
 pub use transaction::TxStore;

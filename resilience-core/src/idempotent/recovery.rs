@@ -5,7 +5,8 @@
 use core::future::Future;
 
 use super::log;
-use super::store::{Interrupted, Store, StoreResult};
+use super::store::{Interrupted, Store};
+use super::store_error::StoreResult;
 
 /// Removes all records that have expired, `batch` at a time, so that nobody waits long for a lock; how many
 /// there were.

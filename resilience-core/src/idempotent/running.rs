@@ -12,7 +12,8 @@ use super::context::{Idempotency, Inside};
 use super::envelope::{Codec, Kept};
 use super::log::{self, Decision};
 use super::policy::{OnLeaseLost, OnUnsaved};
-use super::store::{Store, StoreError, StoreResult, Token, Write};
+use super::store::{Store, Token, Write};
+use super::store_error::{StoreError, StoreResult};
 use crate::clock::{self, Moment, Pause, Timer, Waits, now};
 use crate::rejected::{Rejected, RejectedKind};
 

@@ -2,11 +2,12 @@
 
 use core::time::Duration;
 
+use super::forwarded::forwarded;
 use super::key::{RecordKey, Secret};
 use super::store::{
-    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, StoreResult, Token,
-    Write, forwarded,
+    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
 };
+use super::store_error::StoreResult;
 
 /// A store whose keys are hashed with a secret.
 ///

@@ -11,10 +11,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::key::{RecordKey, Secret};
-use super::store::{
-    Caps, Claim, ClaimRequest, Interrupted, Store, StoreError, StoreErrorKind, StoreId,
-    StoreResult, Token, Write,
-};
+use super::store::{Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write};
+use super::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::clock::Pause;
 
 /// A step of a store.

@@ -6,9 +6,8 @@ use core::time::Duration;
 
 use super::super::key::{Fingerprint, RecordKey};
 use super::super::random;
-use super::super::store::{
-    Claim, ClaimRequest, Interrupted, Store, StoreResult, Takeover, Token, Write,
-};
+use super::super::store::{Claim, ClaimRequest, Interrupted, Store, Takeover, Token, Write};
+use super::super::store_error::StoreResult;
 use super::racer::Racer;
 use crate::clock::Pause;
 
