@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a body can fail with, and what it means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Failure {
+enum Failure {
     /// Perhaps it was applied.
     Lost,
     /// It was not.
@@ -38,7 +38,7 @@ impl From<Rejected> for Failure {
 }
 
 /// For `on`.
-pub fn meaning(failure: &Failure) -> Class {
+fn meaning(failure: &Failure) -> Class {
     match failure {
         Failure::Lost | Failure::Turned(_) => Class::transient(),
         Failure::Refused => Class::transient().sent(resilience::Sent::No),
@@ -46,29 +46,29 @@ pub fn meaning(failure: &Failure) -> Class {
     }
 }
 
-pub type Answer = Result<u32, Failure>;
+type Answer = Result<u32, Failure>;
 
 /// Counts its runs, and answers with their number.
 #[derive(Debug, Default)]
-pub struct Runs(Cell<u32>);
+struct Runs(Cell<u32>);
 
 impl Runs {
-    pub fn next(&self) -> u32 {
+    fn next(&self) -> u32 {
         self.0.set(self.0.get() + 1);
         self.0.get()
     }
 
-    pub fn count(&self) -> u32 {
+    fn count(&self) -> u32 {
         self.0.get()
     }
 }
 
 /// Polls a future once, and drops it: a crash in the middle.
-pub fn crash<F: Future>(future: F) {
+fn crash<F: Future>(future: F) {
     let poll = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
     assert!(poll.is_pending(), "it was to be dropped in the middle");
 }
 
-pub fn turned(kind: RejectedKind) -> Answer {
+fn turned(kind: RejectedKind) -> Answer {
     Err(Failure::Turned(kind))
 }

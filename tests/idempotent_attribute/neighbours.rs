@@ -114,6 +114,7 @@ macro_rules! released {
 fn a_rejection_inside_gives_the_claim_back() {
     static BREAKER: CircuitBreaker = CircuitBreaker::new();
     static BULKHEAD: Bulkhead = Bulkhead::new(1);
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
     let clock = testing::clock();
     released!(
         "neighbours.breaker",
@@ -129,7 +130,6 @@ fn a_rejection_inside_gives_the_claim_back() {
         drop,
         BulkheadFull
     );
-    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
     released!(
         "neighbours.rate_limit",
         #[rate_limit(limiter = LIMITER)],
