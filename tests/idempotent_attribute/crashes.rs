@@ -222,3 +222,30 @@ fn a_failure_that_may_have_been_applied_is_an_interruption_too() {
     let _state = testing::fresh_state();
     assert_eq!((call(1), call(1)), (Err(Failure::Lost), Ok(7)));
 }
+
+/// Asks for the same key when it is dropped.
+struct Asks<'r>(&'r Runs);
+
+impl Drop for Asks<'_> {
+    fn drop(&mut self) {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let other = std::pin::pin!(ending(1, self.0)).poll(&mut context);
+        assert_eq!(other, std::task::Poll::Ready(turned(RejectedKind::InFlight)));
+    }
+}
+
+#[idempotent(key = id, scope = global, concurrent = reject, name = "crashes.ending")]
+async fn ending(id: u32, #[skip] runs: &Runs) -> Answer {
+    if runs.next() == 1 {
+        let _asks = Asks(runs);
+        pending::<()>().await;
+    }
+    Ok(runs.count())
+}
+
+#[tokio::test]
+async fn a_body_has_ended_when_the_next_one_may_run() {
+    let runs = Runs::default();
+    crash(ending(1, &runs));
+    assert_eq!((runs.count(), ending(1, &runs).await), (1, Ok(2)));
+}

@@ -146,3 +146,19 @@ fn an_unprotected_call_inside_of_another_knows_the_outer_one() {
     }
     assert_eq!((call(None), call(Some(1))), (Ok(0), Ok(1)));
 }
+
+#[test]
+fn a_body_lies_in_the_future_once() {
+    #[idempotent(key = 1, scope = global, name = "steps.small")]
+    async fn small() -> Answer {
+        std::future::ready(Ok(1)).await
+    }
+    #[idempotent(key = 1, scope = global, name = "steps.large")]
+    async fn large() -> Answer {
+        let bytes = std::hint::black_box([1_u8; 8192]);
+        pending::<()>().await;
+        Ok(bytes[0].into())
+    }
+    let (small, large) = (size_of_val(&small()), size_of_val(&large()));
+    assert!(large < small + 8192 + 512, "{small} and {large} bytes");
+}
