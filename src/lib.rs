@@ -1,5 +1,5 @@
 //! Resilience for the functions you already have, by attribute: retries, circuit breakers, timeouts,
-//! fallbacks, bulkheads and rate limits.
+//! fallbacks, bulkheads, rate limits and idempotency.
 //!
 //! ```
 //! use resilience::retry;
@@ -31,6 +31,7 @@
 //! | [`#[fallback]`](macro@fallback) | puts something in the place of a failure |
 //! | [`#[bulkhead]`](macro@bulkhead) | lets a limited number of calls run at once |
 //! | [`#[rate_limit]`](macro@rate_limit) | lets calls start at a steady rate |
+//! | `#[idempotent]` (feature `idempotent`) | runs the body once for each key, and returns its outcome again |
 //!
 //! Several on one function are layers, of which the top one is outermost; what they mean together stands
 //! in [`ordering`]. A call that one of them turns away is a [`Rejected`], for which the error of the
@@ -51,7 +52,7 @@
 //!
 //! Async code waits with tokio's timer under a tokio runtime, and with a neutral timer anywhere else.
 //! [`testing`] has a virtual clock, seeded draws and a way to skip waits. [`set_enabled`] turns
-//! everything off.
+//! everything but `#[idempotent]` off.
 //!
 //! # Features
 //!
@@ -59,6 +60,7 @@
 //!   `start_paused` tests take no time. Without the feature every async wait uses the neutral timer.
 //! - **`tracing`**: events, target `resilience`: a scheduled retry and a breaker's change at WARN, a
 //!   give-up at ERROR, a fallback at INFO, a call that was turned away at DEBUG.
+//! - **`idempotent`**: `#[idempotent]` and the module `idempotent`: stores, keys, and what the attribute does, by hand.
 //! - **`http`**: the module `http`: what answers and errors of HTTP mean, `Retry-After`, idempotency
 //!   keys, and a gate for hosts that ask for less. **`reqwest`**, **`reqwest-blocking`**, **`hyper`**,
 //!   **`hyper-util`**, **`http2`** and **`tonic`** add what these clients return.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use resilience::{Bulkhead, RateLimiter, StopReason, retry, testing};
+use resilience::{Bulkhead, RateLimiter, Rejected, StopReason, idempotent, retry, testing};
 
 /// One test at a time turns it.
 static SWITCH: Mutex<()> = Mutex::new(());
@@ -56,4 +56,19 @@ fn off_means_no_limit() {
     assert!(bulkhead.try_acquire().is_err() && limiter.try_acquire().is_err());
     drop(first);
     assert_eq!(bulkhead.running(), 0);
+}
+
+#[test]
+fn off_leaves_what_must_not_be_done_twice() {
+    let _alone = SWITCH.lock();
+    #[idempotent(key = id, scope = global)]
+    fn pay(id: u32, #[skip] runs: &mut u32) -> Result<u32, Rejected> {
+        *runs += 1;
+        Ok(*runs)
+    }
+    let mut runs = 0;
+    resilience::set_enabled(false);
+    let both = (pay(1, &mut runs), pay(1, &mut runs));
+    resilience::set_enabled(true);
+    assert_eq!((both, runs), ((Ok(1), Ok(1)), 1));
 }

@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use std::fmt::{Debug, Write};
 use std::rc::Rc;
 
+use resilience::idempotent::MemoryStore;
 use resilience::{
-    Class, Rejected, RetryPolicy, circuit_breaker, fallback, rate_limit, retry, testing, timeout,
+    Class, Rejected, RetryPolicy, circuit_breaker, fallback, idempotent, rate_limit, retry,
+    testing, timeout,
 };
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -222,4 +224,81 @@ fn the_other_layers_tell_what_they_do() {
         assert_eq!(runtime.block_on(call(true)).ok(), Some(7));
     });
     assert_eq!(LOG.take(), ["DEBUG rejected kind=timed out limit_ms=2000", "INFO fell back"]);
+}
+
+#[test]
+fn an_idempotent_call_tells_what_it_decides_and_nothing_of_what_it_was_given() {
+    static FULL: MemoryStore = MemoryStore::new().max_records(0);
+    #[idempotent(
+        key = key,
+        scope = tenant,
+        lease = "5s",
+        concurrent = reject,
+        min_key_length = 4,
+        name = "charge"
+    )]
+    async fn charge(
+        key: &str,
+        tenant: &str,
+        card: &str,
+        #[skip] hang: bool,
+    ) -> Result<String, Failed> {
+        if hang {
+            std::future::pending::<()>().await;
+        }
+        Ok(format!("receipt for {card}"))
+    }
+    #[idempotent(store = FULL, key = key, scope = global, on_store_error = fail_open, name = "open")]
+    async fn open(key: &str) -> Result<String, Failed> {
+        Ok(key.to_owned())
+    }
+    let _state = testing::fresh_state();
+    let call = |key, tenant, card| {
+        futures::executor::block_on(charge(key, tenant, card, false)).map_err(|_| ())
+    };
+    let log = logged(|| {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let first = call("key-4711", "tenant-acme", "card-1234");
+        assert_eq!(call("key-4711", "tenant-acme", "card-1234"), first);
+        assert!(call("key-4711", "tenant-acme", "card-5678").is_err());
+        assert!(call("key", "tenant-acme", "card-1234").is_err());
+        let mut dead = Box::pin(charge("key-9", "tenant-acme", "card-1234", true));
+        assert!(dead.as_mut().poll(&mut context).is_pending());
+        assert!(call("key-9", "tenant-acme", "card-1234").is_err());
+        drop(dead);
+        assert!(call("key-9", "tenant-acme", "card-1234").is_ok());
+        assert!(futures::executor::block_on(open("key-4711")).is_ok());
+    });
+    for secret in ["4711", "key-9", "acme", "card", "receipt"] {
+        assert!(log.iter().all(|line| !line.contains(secret)), "{secret}: {log:#?}");
+    }
+    let used = "idempotency key used before for another call";
+    let running = "another call with this idempotency key is running";
+    assert_eq!(
+        log.iter().map(|line| without_key(line)).collect::<Vec<_>>(),
+        [
+            "DEBUG idempotent scope=\"scoped\" attempt=1 fence=1 waited_ms=0 decision=\"acquired\"",
+            "INFO idempotent scope=\"scoped\" waited_ms=0 decision=\"replayed\"",
+            &format!("DEBUG idempotent scope=\"scoped\" decision={used}"),
+            &format!("DEBUG rejected kind={used}"),
+            "DEBUG rejected kind=idempotency key invalid",
+            "DEBUG idempotent scope=\"scoped\" attempt=1 fence=2 waited_ms=0 decision=\"acquired\"",
+            &format!("DEBUG idempotent scope=\"scoped\" retry_after_ms=5000 decision={running}"),
+            &format!("DEBUG rejected kind={running} retry_after_ms=5000"),
+            "DEBUG idempotent scope=\"scoped\" attempt=2 fence=3 waited_ms=0 decision=\"acquired\"",
+            "WARN idempotent: running unprotected error=the idempotency store is full",
+        ]
+    );
+}
+
+/// A line without the digits of its key, of which there are eight.
+fn without_key(line: &str) -> String {
+    match line.split_once(" key=\"") {
+        None => line.to_owned(),
+        Some((before, after)) => {
+            let (key, after) = after.split_once('"').expect("a text in quotes");
+            assert!(key.len() == 8 && key.bytes().all(|digit| digit.is_ascii_hexdigit()), "{key}");
+            format!("{before}{after}")
+        }
+    }
 }

@@ -4,7 +4,8 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 
-/// Turns every attribute and policy of the process on or off; they are on at the start.
+/// Turns every attribute and policy of the process on or off; they are on at the start. `#[idempotent]` stays on: what is
+/// done twice because of a switch cannot be undone by it.
 ///
 /// Off, an annotated function behaves as if it had no attribute: `#[retry]` makes one call. For a
 /// deployment where something else, such as a service mesh, does the retrying. Calls that are

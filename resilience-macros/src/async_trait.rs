@@ -121,8 +121,13 @@ impl Place {
 fn prelude(tokens: &[TokenTree]) -> Vec<TokenStream> {
     let mut patterns = Vec::new();
     let mut rest = tokens.iter();
+    let is_word =
+        |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
+    // `if let Some(__ret) = None::<Ret>` is there for the compiler and rebinds nothing.
+    let mut is_condition = false;
     while let Some(token) = rest.next() {
-        let is_let = matches!(token, TokenTree::Ident(word) if word == "let");
+        let is_let = is_word(token, "let") && !is_condition;
+        is_condition = is_word(token, "if");
         if is_let {
             let is_end = |token: &&TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '=');
             patterns.push(rest.by_ref().take_while(|token| !is_end(token)).cloned().collect());

@@ -8,6 +8,7 @@ pub use super::fingerprint::FingerprintBuilder;
 use super::forwarded::Static;
 pub use super::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking};
 pub use super::key::{IntoKey, Scope};
+pub use super::lent::Lent;
 use super::memory::MemoryStore;
 pub use super::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use super::run::{Reconciled, not_reconciled, run, run_async};

@@ -16,6 +16,7 @@ pub(crate) mod generated;
 mod handle;
 mod key;
 mod key_fault;
+mod lent;
 mod log;
 mod memory;
 mod policy;

@@ -48,7 +48,10 @@ pub(super) fn generate(values: Option<&[Expr]>, known: &[&Expr], site: &Site) ->
         let there = site.private_at(at);
         let mut about = about.clone();
         about.set_span(about.span().located_at(at));
-        quote_spanned!(at=> let #about = #there::idempotent::about(#about, &#value);)
+        quote_spanned!(at=>
+            #[allow(clippy::used_underscore_binding)]
+            let #about = #there::idempotent::about(#about, &(#value));
+        )
     });
     quote!(|#about| { #(#written)* #about })
 }

@@ -87,46 +87,58 @@ impl Attribute for Idempotent {
 
     // Output:
     //
-    //     match run_async(
-    //         call(policy, store, scope, &key, |about| about(about, &argument)),
+    //     let call = call(policy, store, scope, &key, |about| about(about, &argument));
+    //     let body = pin!(Some(async move { body }));
+    //     let out = run_async(
+    //         call,
     //         &KeepOk,
     //         |error| class,
     //         not_reconciled,
-    //         async move { body },
-    //     ).await {
+    //         Lent(body),
+    //     ).await;
+    //     match out {
     //         Ok(out) => out,
     //         Err(rejected) => reject(rejected),
     //     }
     fn generate(&self, site: &Site) -> TokenStream {
         let Site { private, returns, returns_span, .. } = site;
-        let [out, rejected] = ["out", "rejected"].map(local);
+        let [out, rejected, asked] = ["out", "rejected", "call"].map(local);
         let declared = site.declare_slot();
         let call = self.call(site);
         let keeps = self.keep.generate(private);
         let class = self.class(site);
         let here = site.private_at(*returns_span);
-        let run = if let Some(transaction) = &self.transaction {
-            self.run_in(&transaction.value, &call, site)
+        let (held, run) = if let Some(transaction) = &self.transaction {
+            (TokenStream::new(), self.run_in(&transaction.value, &call, site))
         } else if site.is_async {
-            let body = site.future();
+            let (body, future) = (local("body"), site.future());
+            // The key is read before the body borrows what it needs for itself.
+            let held = quote! {
+                let #asked = #call;
+                let #body = ::core::pin::pin!(::core::option::Option::Some(#future));
+            };
             let reconcile =
                 self.reconcile(quote!(#private::idempotent::not_reconciled::<#returns>));
-            quote_spanned!(*returns_span=>
+            let run = quote_spanned!(*returns_span=>
                 #here::idempotent::run_async::<#returns, _, _, _>(
-                    #call, &#keeps, #class, #reconcile, #body
+                    #asked, &#keeps, #class, #reconcile, #here::idempotent::Lent(#body)
                 ).await
-            )
+            );
+            (held, run)
         } else {
             let body = site.closure();
             let reconcile = self.reconcile(quote!(|_| #private::idempotent::Reconciled::Unknown));
-            quote_spanned!(*returns_span=>
+            let run = quote_spanned!(*returns_span=>
                 #here::idempotent::run::<#returns, _, _>(#call, &#keeps, #class, #reconcile, #body)
-            )
+            );
+            (TokenStream::new(), run)
         };
         let turned_away = site.reject(&rejected, self.error.as_ref());
         quote! {
             #declared
-            match #run {
+            #held
+            let #out = #run;
+            match #out {
                 ::core::result::Result::Ok(#out) => #out,
                 ::core::result::Result::Err(#rejected) => #turned_away,
             }

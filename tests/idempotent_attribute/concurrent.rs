@@ -1,0 +1,108 @@
+//! Calls at the same time.
+
+use std::time::Duration;
+
+use resilience::{RejectedKind, idempotent};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::{Answer, Failure, Runs, turned};
+
+#[tokio::test(start_paused = true)]
+async fn the_second_waits_for_the_first() {
+    #[idempotent(key = id, scope = global, name = "concurrent.wait")]
+    async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(2)).await;
+        Ok(runs.next())
+    }
+    let (runs, others, start) = (Runs::default(), Runs::default(), Instant::now());
+    let all = tokio::join!(call(1, &runs), call(1, &runs), call(1, &runs), call(2, &others));
+    assert_eq!(all, (Ok(1), Ok(1), Ok(1), Ok(1)));
+    assert_eq!((runs.count(), others.count()), (1, 1));
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_no_longer_than_is_said() {
+    #[idempotent(key = id, scope = global, concurrent = wait("1s"), name = "concurrent.limit")]
+    async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(2)).await;
+        Ok(runs.next())
+    }
+    let (runs, start) = (Runs::default(), Instant::now());
+    let second = async {
+        let second = call(1, &runs).await;
+        (second, start.elapsed())
+    };
+    let (first, (second, waited)) = tokio::join!(call(1, &runs), second);
+    assert_eq!((first, second), (Ok(1), turned(RejectedKind::InFlight)));
+    assert!(waited >= Duration::from_secs(1) && waited < Duration::from_millis(1100), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_wait_where_that_is_said() {
+    #[idempotent(
+        key = id,
+        scope = global,
+        concurrent = reject,
+        lease = "9s",
+        error = |rejected| rejected.retry_after().unwrap_or_default(),
+        name = "concurrent.reject"
+    )]
+    async fn call(id: u32, #[skip] runs: &Runs) -> Result<u32, Duration> {
+        sleep(Duration::from_secs(2)).await;
+        Ok(runs.next())
+    }
+    let (runs, start) = (Runs::default(), Instant::now());
+    let second = async {
+        let second = call(1, &runs).await;
+        (second, start.elapsed())
+    };
+    let both = tokio::join!(call(1, &runs), second);
+    assert_eq!(both, (Ok(1), (Err(Duration::from_secs(9)), Duration::ZERO)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_call_with_the_key_is_refused_at_once() {
+    #[idempotent(key = id, scope = global, name = "concurrent.mismatch")]
+    async fn call(id: u32, cents: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(2)).await;
+        Ok(runs.next())
+    }
+    let runs = Runs::default();
+    let other = timeout(Duration::ZERO, call(1, 6, &runs));
+    let (first, other) = tokio::join!(call(1, 5, &runs), other);
+    assert_eq!((first, other), (Ok(1), Ok(turned(RejectedKind::KeyReused))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_lets_the_next_one_run() {
+    #[idempotent(key = id, scope = global, name = "concurrent.failure")]
+    async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(1)).await;
+        if runs.next() == 1 { Err(Failure::Lost) } else { Ok(runs.count()) }
+    }
+    let runs = Runs::default();
+    let all = tokio::join!(call(1, &runs), call(1, &runs), call(1, &runs));
+    assert_eq!(all, (Err(Failure::Lost), Ok(2), Ok(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_longer_than_its_lease_keeps_it() {
+    #[idempotent(
+        key = id,
+        scope = global,
+        lease = "3s",
+        concurrent = wait("1m"),
+        name = "concurrent.lease"
+    )]
+    async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(30)).await;
+        Ok(runs.next())
+    }
+    let runs = Runs::default();
+    let late = async {
+        sleep(Duration::from_secs(20)).await;
+        call(1, &runs).await
+    };
+    assert_eq!(tokio::join!(call(1, &runs), late), (Ok(1), Ok(1)));
+}

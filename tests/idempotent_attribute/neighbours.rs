@@ -1,0 +1,231 @@
+//! Other attributes on the same function.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use resilience::idempotent::{Idempotency, MemoryStore};
+use resilience::{
+    Bulkhead, CircuitBreaker, RateLimiter, Rejected, RejectedKind, StopReason, bulkhead,
+    circuit_breaker, fallback, idempotent, rate_limit, retry, testing, timeout,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::{Answer, Failure, Runs, meaning, turned};
+
+thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
+
+#[test]
+fn a_retry_inside_has_one_record_for_all_attempts() {
+    #[idempotent(key = id, scope = global, name = "neighbours.inside")]
+    #[retry(attempts = 3, on = meaning)]
+    fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        if runs.next() < 3 { Err(Failure::Lost) } else { Ok(runs.count()) }
+    }
+    let (_guard, runs) = (testing::no_waits(), Runs::default());
+    assert_eq!((call(1, &runs), call(1, &runs), runs.count()), (Ok(3), Ok(3), 3));
+}
+
+#[test]
+fn a_retry_outside_claims_anew_at_each_attempt() {
+    #[retry(attempts = 3, on = meaning)]
+    #[idempotent(key = id, scope = global, name = "neighbours.outside")]
+    fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        let attempt = Idempotency::current().map(|call| call.attempt());
+        assert_eq!(attempt, Some(runs.next()));
+        if runs.count() < 3 { Err(Failure::Lost) } else { Ok(runs.count()) }
+    }
+    let (_guard, runs) = (testing::no_waits(), Runs::default());
+    assert_eq!((call(1, &runs), call(1, &runs), runs.count()), (Ok(3), Ok(3), 3));
+}
+
+#[test]
+fn a_retry_outside_stops_at_what_no_repetition_helps() {
+    #[retry(attempts = 5, on = |_| true, on_give_up = |event| STOPPED.set(Some(event.reason)))]
+    #[idempotent(
+        key = id,
+        scope = global,
+        on = meaning,
+        on_interrupted = unknown,
+        name = "neighbours.stops"
+    )]
+    fn call(id: Option<u32>, #[skip] runs: &Runs) -> Answer {
+        runs.next();
+        Err(Failure::Lost)
+    }
+    let (_guard, runs) = (testing::no_waits(), Runs::default());
+    assert_eq!(call(None, &runs), turned(RejectedKind::MissingKey));
+    assert_eq!(STOPPED.take(), Some(StopReason::Permanent));
+    // The second attempt finds the first one interrupted, and that ends it.
+    assert_eq!(call(Some(1), &runs), turned(RejectedKind::OutcomeUnknown));
+    assert_eq!((STOPPED.take(), runs.count()), (Some(StopReason::Permanent), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
+    #[retry(attempts = 9, on = |_| true)]
+    #[idempotent(key = id, scope = global, concurrent = reject, name = "neighbours.stop")]
+    async fn stop(id: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(5)).await;
+        Ok(runs.next())
+    }
+    #[retry(attempts = 9, on_rejection = "wait", on = |_| true)]
+    #[idempotent(
+        key = id,
+        scope = global,
+        concurrent = reject,
+        lease = "10s",
+        name = "neighbours.wait"
+    )]
+    async fn wait(id: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(5)).await;
+        Ok(runs.next())
+    }
+    let (runs, start) = (Runs::default(), Instant::now());
+    let both = tokio::join!(stop(1, &runs), stop(1, &runs));
+    assert_eq!(both, (Ok(1), turned(RejectedKind::InFlight)));
+    assert_eq!(start.elapsed(), Duration::from_secs(5));
+    assert_eq!(tokio::join!(wait(1, &runs), wait(1, &runs)), (Ok(2), Ok(2)));
+    assert_eq!(start.elapsed(), Duration::from_secs(15), "as long as the lease");
+}
+
+/// What a call under `on_interrupted = unknown` comes to, the second time, after a layer inside has turned away the
+/// first one. The error does not say what it means.
+macro_rules! released {
+    ($name:literal, #[$($layer:tt)*], $block:expr, $unblock:expr, $kind:ident) => {{
+        #[idempotent(
+            key = id,
+            scope = global,
+            on = |_| true,
+            on_interrupted = unknown,
+            name = $name
+        )]
+        #[$($layer)*]
+        fn call(id: u32) -> Answer {
+            Ok(id)
+        }
+        let blocked = $block;
+        assert_eq!(call(7), turned(RejectedKind::$kind));
+        $unblock(blocked);
+        assert_eq!(call(7), Ok(7), "the claim was given back");
+    }};
+}
+
+#[test]
+fn a_rejection_inside_gives_the_claim_back() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new();
+    static BULKHEAD: Bulkhead = Bulkhead::new(1);
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
+    let clock = testing::clock();
+    released!(
+        "neighbours.breaker",
+        #[circuit_breaker(breaker = BREAKER)],
+        BREAKER.force_open(),
+        |()| BREAKER.force_close(),
+        CircuitOpen
+    );
+    released!(
+        "neighbours.bulkhead",
+        #[bulkhead(bulkhead = BULKHEAD)],
+        BULKHEAD.try_acquire().expect("free"),
+        drop,
+        BulkheadFull
+    );
+    released!(
+        "neighbours.rate_limit",
+        #[rate_limit(limiter = LIMITER)],
+        LIMITER.try_acquire().expect("at rest"),
+        |()| clock.advance(Duration::from_secs(60)),
+        RateLimited
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_inside_leaves_open_what_was_done() {
+    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "neighbours.late")]
+    #[timeout("1s")]
+    async fn unknown(id: u32) -> Answer {
+        sleep(Duration::from_secs(5)).await;
+        Ok(id)
+    }
+    #[idempotent(key = id, scope = global, name = "neighbours.rerun")]
+    #[timeout("1s")]
+    async fn rerun(id: u32, #[skip] runs: &Runs) -> Answer {
+        sleep(Duration::from_secs(if runs.next() == 1 { 5 } else { 0 })).await;
+        Ok(id)
+    }
+    assert_eq!(unknown(1).await, turned(RejectedKind::TimedOut));
+    assert_eq!(unknown(1).await, turned(RejectedKind::OutcomeUnknown));
+    let runs = Runs::default();
+    assert_eq!(rerun(1, &runs).await, turned(RejectedKind::TimedOut));
+    assert_eq!(rerun(1, &runs).await, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_outside_drops_the_call_which_is_an_interruption() {
+    #[timeout("1s")]
+    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "neighbours.dropped")]
+    async fn call(id: u32) -> Answer {
+        sleep(Duration::from_secs(5)).await;
+        Ok(id)
+    }
+    let start = Instant::now();
+    assert_eq!(call(1).await, turned(RejectedKind::TimedOut));
+    assert_eq!(call(1).await, turned(RejectedKind::OutcomeUnknown), "at once, without the lease");
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+}
+
+#[test]
+fn a_breaker_outside_counts_the_store_and_no_key() {
+    static FULL: MemoryStore = MemoryStore::new().max_records(1);
+    static BREAKER: CircuitBreaker = CircuitBreaker::new();
+    #[circuit_breaker(breaker = BREAKER, on = |_| true)]
+    #[idempotent(store = FULL, key = id, scope = global, name = "neighbours.above")]
+    fn call(id: Option<u32>, cents: u32) -> Answer {
+        Ok(cents)
+    }
+    let failures = || BREAKER.snapshot().consecutive_failures;
+    assert_eq!((call(Some(1), 5), call(Some(1), 5)), (Ok(5), Ok(5)));
+    assert_eq!(call(None, 5), turned(RejectedKind::MissingKey));
+    assert_eq!(call(Some(1), 6), turned(RejectedKind::KeyReused));
+    assert_eq!(failures(), 0, "a mistake of the caller's is none of the other side's");
+    assert_eq!(call(Some(2), 5), turned(RejectedKind::StoreUnavailable));
+    assert_eq!(failures(), 1);
+}
+
+#[test]
+fn a_fallback_outside_stands_in_and_is_not_stored() {
+    #[fallback(value = 0, on = |failure| *failure == Failure::Lost)]
+    #[idempotent(key = id, scope = global, name = "neighbours.fallback")]
+    fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        if runs.next() == 1 { Err(Failure::Lost) } else { Ok(runs.count()) }
+    }
+    let runs = Runs::default();
+    assert_eq!((call(1, &runs), call(1, &runs), call(1, &runs)), (Ok(0), Ok(2), Ok(2)));
+}
+
+#[test]
+fn a_repetition_takes_no_permit_of_a_layer_inside() {
+    #[idempotent(key = id, scope = global, name = "neighbours.permits")]
+    #[rate_limit(rate = 1, per = "1h")]
+    fn call(id: u32) -> Result<u32, Rejected> {
+        Ok(id)
+    }
+    let (_clock, _state) = (testing::clock(), testing::fresh_state());
+    assert_eq!((call(1), call(1), call(1)), (Ok(1), Ok(1), Ok(1)));
+    assert!(call(2).is_err());
+}
+
+#[test]
+fn all_of_them() {
+    #[fallback(value = 0)]
+    #[idempotent(key = id, scope = global, name = "neighbours.all")]
+    #[retry(attempts = 3, base_delay = "1ms", on = meaning)]
+    #[circuit_breaker(failure_threshold = 9)]
+    #[rate_limit(rate = 9, burst = 9)]
+    #[bulkhead(max = 1)]
+    fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        if runs.next() < 3 { Err(Failure::Lost) } else { Ok(runs.count()) }
+    }
+    let (_guard, runs) = (testing::no_waits(), Runs::default());
+    assert_eq!((call(1, &runs), call(1, &runs), runs.count()), (Ok(3), Ok(3), 3));
+}

@@ -1,0 +1,164 @@
+//! Steps of a call, and the keys that it hands on.
+
+use std::cell::RefCell;
+use std::future::pending;
+
+use resilience::idempotent::Idempotency;
+use resilience::{RejectedKind, idempotent};
+
+use crate::{Answer, Runs, crash, turned};
+
+/// What happened, in order.
+#[derive(Default)]
+struct Log(RefCell<Vec<String>>);
+
+impl Log {
+    fn note(&self, what: &str) -> usize {
+        let call = Idempotency::current().expect("inside of a call");
+        let mut log = self.0.borrow_mut();
+        log.push(format!("{what} {}", call.child_key("bank")));
+        log.len()
+    }
+}
+
+#[idempotent(key = order, scope = global, name = "steps.fulfil")]
+async fn fulfil(order: u32, #[skip] log: &Log, #[skip] works: bool) -> Answer {
+    log.note("fulfil");
+    let paid = pay(order, log).await?;
+    ship(paid, log, works).await
+}
+
+#[idempotent(step = "pay")]
+async fn pay(order: u32, #[skip] log: &Log) -> Answer {
+    log.note("pay");
+    Ok(order * 10)
+}
+
+#[idempotent(step = "ship")]
+async fn ship(paid: u32, #[skip] log: &Log, #[skip] works: bool) -> Answer {
+    log.note("ship");
+    if !works {
+        pending::<()>().await;
+    }
+    Ok(paid + 1)
+}
+
+#[tokio::test]
+async fn finished_steps_are_not_done_again_and_keys_stay() {
+    let log = Log::default();
+    crash(fulfil(1, &log, false));
+    assert_eq!(fulfil(1, &log, true).await, Ok(11));
+    assert_eq!(fulfil(1, &log, false).await, Ok(11));
+    let log = log.0.take();
+    let what: Vec<&str> = log.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(what, ["fulfil", "pay", "ship", "fulfil", "ship"]);
+    assert_eq!((&log[0], &log[2]), (&log[3], &log[4]), "the same child keys in both runs");
+    let keys: std::collections::HashSet<&str> =
+        log.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(keys.len(), 3, "and each of its own");
+    assert!(keys.iter().all(|key| key.len() == 32));
+}
+
+#[tokio::test]
+async fn the_steps_of_two_calls_have_nothing_in_common() {
+    let log = Log::default();
+    assert_eq!((fulfil(2, &log, true).await, fulfil(3, &log, true).await), (Ok(21), Ok(31)));
+    assert_eq!(log.0.take().len(), 6);
+}
+
+#[test]
+fn a_step_needs_a_call_around_it() {
+    #[idempotent(step = "alone", error = |rejected| rejected)]
+    fn alone(_id: u32) -> Result<u32, resilience::Rejected> {
+        unreachable!("no key")
+    }
+    let rejected = alone(1).expect_err("no call");
+    assert_eq!(rejected.kind(), RejectedKind::MissingKey);
+    assert_eq!(rejected.name(), "alone");
+    let why = std::error::Error::source(&rejected).expect("a reason").to_string();
+    assert_eq!(why, "a `step` takes the key of the idempotent call around it, and there is none");
+}
+
+#[test]
+fn a_step_compares_its_own_arguments() {
+    #[idempotent(key = id, scope = global, fingerprint(), name = "steps.outer")]
+    fn outer(id: u32, cents: u32) -> Answer {
+        let paid = inner(cents);
+        assert_eq!(inner(cents + 1), turned(RejectedKind::KeyReused), "another sum, in one call");
+        paid
+    }
+    #[idempotent(step = "inner")]
+    fn inner(cents: u32) -> Answer {
+        Ok(cents)
+    }
+    assert_eq!(outer(1, 5), Ok(5));
+}
+
+#[test]
+fn steps_in_steps_are_steps_of_the_inner_one() {
+    #[idempotent(key = id, scope = global, name = "steps.nested")]
+    fn outer(id: u32, #[skip] runs: &Runs) -> Answer {
+        Ok(leaf(runs)? + branch(runs)? + leaf(runs)?)
+    }
+    #[idempotent(step = "branch")]
+    fn branch(#[skip] runs: &Runs) -> Answer {
+        Ok(leaf(runs)? * 10)
+    }
+    #[idempotent(step = "leaf")]
+    fn leaf(#[skip] runs: &Runs) -> Answer {
+        Ok(runs.next())
+    }
+    let runs = Runs::default();
+    assert_eq!(outer(1, &runs), Ok(1 + 20 + 1));
+    assert_eq!(runs.count(), 2);
+}
+
+#[tokio::test]
+async fn a_body_knows_its_call_and_only_while_it_runs() {
+    #[idempotent(key = id, scope = global, name = "steps.current")]
+    async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        let call = Idempotency::current().expect("inside");
+        assert_eq!((call.name(), call.attempt()), ("steps.current", runs.next()));
+        tokio::task::yield_now().await;
+        let again = Idempotency::current().expect("still inside");
+        assert_eq!((again.key(), again.fence()), (call.key(), call.fence()));
+        if runs.count() == 1 {
+            pending::<()>().await;
+        }
+        Ok(runs.count())
+    }
+    let runs = Runs::default();
+    let mut first = Box::pin(call(1, &runs));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    assert!(Idempotency::current().is_none(), "outside, while it waits");
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    drop(first);
+    assert_eq!(call(1, &runs).await, Ok(2));
+    assert!(Idempotency::current().is_none());
+}
+
+#[test]
+fn an_unprotected_call_inside_of_another_knows_the_outer_one() {
+    #[idempotent(key = id, scope = global, optional_key, name = "steps.optional")]
+    fn call(id: Option<u32>) -> Answer {
+        Ok(u32::from(Idempotency::current().is_some()))
+    }
+    assert_eq!((call(None), call(Some(1))), (Ok(0), Ok(1)));
+}
+
+#[test]
+fn a_body_lies_in_the_future_once() {
+    #[idempotent(key = 1, scope = global, name = "steps.small")]
+    async fn small() -> Answer {
+        std::future::ready(Ok(1)).await
+    }
+    #[idempotent(key = 1, scope = global, name = "steps.large")]
+    async fn large() -> Answer {
+        let bytes = std::hint::black_box([1_u8; 8192]);
+        pending::<()>().await;
+        Ok(bytes[0].into())
+    }
+    let (small, large) = (size_of_val(&small()), size_of_val(&large()));
+    assert!(large < small + 8192 + 512, "{small} and {large} bytes");
+}
