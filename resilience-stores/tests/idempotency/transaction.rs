@@ -185,10 +185,11 @@ async fn a_snapshot_from_before_does_not_charge_again() {
     assert_eq!(bank.charges("t-snapshot").await, 1);
 }
 
+static POLICY: idempotent::IdempotencyPolicy = idempotent::IdempotencyPolicy::new("by.hand");
+
 #[tokio::test]
 async fn a_call_by_hand_can_be_sent() {
     let Some(bank) = Bank::open().await else { return };
-    static POLICY: idempotent::IdempotencyPolicy = idempotent::IdempotencyPolicy::new("by.hand");
     let (pool, store) = (bank.pool.clone(), bank.store.clone());
     let twice = tokio::spawn(async move {
         let mut runs = 0;
