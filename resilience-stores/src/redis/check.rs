@@ -85,7 +85,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     /// Looks for settings of the server by which records may be lost: to be logged when a process starts.
     ///
     /// What the server does not tell, because `INFO` or `CONFIG` is forbidden, is
-    /// [`Unknown`](Warning::Unknown). Of a cluster all servers are asked.
+    /// [`Unknown`](Warning::Unknown). Of a cluster all servers are asked, and `appendfsync` is unknown, because
+    /// `CONFIG` reaches one of them.
     ///
     /// ```no_run
     /// # extern crate resilience_stores as stores;
@@ -102,10 +103,13 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         let mut connection = self.connection.clone();
         let info = redis::cmd("INFO");
         let info = told(&mut connection, &info).await.map_err(trouble)?;
-        let mut config = redis::cmd("CONFIG");
-        config.arg("GET").arg("appendfsync");
-        let config = told(&mut connection, &config).await.map_err(trouble)?;
-
+        let config = if is_of_cluster(info.as_ref()) {
+            None
+        } else {
+            let mut config = redis::cmd("CONFIG");
+            config.arg("GET").arg("appendfsync");
+            told(&mut connection, &config).await.map_err(trouble)?
+        };
         let servers: Vec<String> = info.as_ref().map(texts).unwrap_or_default();
         let servers: Vec<Info<'_>> = servers.iter().filter_map(|text| Info::of(text)).collect();
         let mut warnings = Vec::new();
@@ -129,6 +133,11 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         }
         Ok(once)
     }
+}
+
+/// Whether an INFO is that of all servers of a cluster, each by its name.
+pub(super) fn is_of_cluster(info: Option<&Value>) -> bool {
+    matches!(info, Some(Value::Map(_)))
 }
 
 /// What a server says of itself.

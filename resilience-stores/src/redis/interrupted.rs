@@ -8,6 +8,7 @@ use redis::{RedisResult, Value};
 use resilience_core::idempotent::{Interrupted, RecordKey, StoreError, StoreResult};
 
 use super::answer::{number, trouble, unreadable};
+use super::check::is_of_cluster;
 use super::script::INTERRUPTED;
 use super::store::RedisStore;
 
@@ -21,7 +22,9 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         if limit == 0 {
             return Ok(found);
         }
-        if is_to_cluster(&mut connection).await.map_err(trouble)? {
+        // Over such a connection each SCAN would go to any of the servers.
+        let info = redis::cmd("INFO").arg("cluster").query_async(&mut connection).await;
+        if is_of_cluster(Some(&info.map_err(trouble)?)) {
             return Err(StoreError::unavailable(
                 "a connection to a cluster cannot search it: connect to each of its servers",
             ));
@@ -76,13 +79,6 @@ fn read(key: RecordKey, answer: &Value) -> StoreResult<Option<Interrupted>> {
         }
         _ => Err(unreadable()),
     }
-}
-
-/// Such a connection would ask any of the servers each time. It is known by its INFO, which is that of all of
-/// them.
-async fn is_to_cluster(connection: &mut impl ConnectionLike) -> RedisResult<bool> {
-    let info: Value = redis::cmd("INFO").arg("cluster").query_async(connection).await?;
-    Ok(matches!(info, Value::Map(_)))
 }
 
 /// For a pattern that means the text itself.

@@ -44,11 +44,16 @@ fn beside(server: &Redis) -> Connection {
     Client::open(server.url()).unwrap().get_connection().unwrap()
 }
 
+/// How many keys there are.
+fn count(server: &mut Connection) -> usize {
+    redis::cmd("DBSIZE").query(server).unwrap()
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A claim that is asked for, of a key of its own.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Ask {
     key: RecordKey,
     owner: u128,
