@@ -56,10 +56,11 @@ impl Script {
         }
     }
 
-    /// Its answer, and how many replicas have heard of all that this connection has written.
+    /// Its answer, and how many replicas have heard of all that the server had written by then: also of what is
+    /// only found, such as a claim whose answer was lost.
     ///
-    /// Both go out in one piece: a client that reconnects in between would wait for the writes of the new
-    /// connection, of which there are none.
+    /// Both go out in one piece. On a connection that the client makes anew in between, a WAIT would be the
+    /// first command, and wait for nothing.
     pub(super) async fn run_and_wait<C: ConnectionLike>(
         &self,
         connection: &mut C,

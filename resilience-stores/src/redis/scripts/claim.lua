@@ -38,8 +38,6 @@ if state ~= '1' then
   return {'unreadable'}
 end
 if record[4] == owner then
-  -- Nothing changes, and yet it is a write: a WAIT behind it waits for the first answer's write too.
-  drop_at(expires)
   return {'acquired', fence, attempts}
 end
 local left = record[7] - now
