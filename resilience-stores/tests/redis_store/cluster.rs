@@ -71,16 +71,19 @@ async fn every_step_goes_to_the_server_that_has_the_key() {
 #[tokio::test]
 async fn every_server_is_asked_for_its_settings_and_replicas() {
     let Some(servers) = cluster() else { return };
-    let mut second = beside(&servers[1]);
-    redis::cmd("CONFIG")
-        .arg(&["SET", "maxmemory-policy", "allkeys-lru"])
-        .exec(&mut second)
-        .unwrap();
+    for server in &servers {
+        let set = ["SET", "maxmemory-policy", "allkeys-lru"];
+        redis::cmd("CONFIG").arg(&set).exec(&mut beside(server)).unwrap();
+    }
+    redis::cmd("CONFIG").arg(&["SET", "appendonly", "no"]).exec(&mut beside(&servers[1])).unwrap();
     let client = ClusterClient::new(servers.each_ref().map(Redis::url)).unwrap();
     let store = RedisStore::new(client.get_async_connection().await.unwrap());
     let warnings = store.check().await.unwrap();
     let evicts = Warning::Evicts { policy: "allkeys-lru".into() };
-    assert_eq!(warnings, [evicts, Warning::Unknown { setting: "appendfsync" }]);
+    assert_eq!(
+        warnings,
+        [evicts, Warning::KeepsNoLog, Warning::Unknown { setting: "appendfsync" }]
+    );
 
     let store = store.wait_replicas(1, Duration::from_millis(5));
     for key in 0..9 {
