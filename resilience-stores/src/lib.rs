@@ -5,6 +5,11 @@
 //! as `resilience::stores` and has the guide.
 
 mod chain;
+#[cfg(all(
+    feature = "idempotent",
+    any(feature = "postgres", feature = "redis", feature = "sqlite")
+))]
+mod millis;
 #[cfg(all(feature = "idempotent", feature = "postgres"))]
 pub mod postgres;
 #[cfg(feature = "redis")]
@@ -19,6 +24,8 @@ pub mod sqlx;
 pub use chain::{classify_chain, find_class};
 #[cfg(all(feature = "idempotent", feature = "postgres"))]
 pub use postgres::PostgresStore;
+#[cfg(all(feature = "idempotent", feature = "redis"))]
+pub use redis::RedisStore;
 #[cfg(all(feature = "idempotent", feature = "sqlite"))]
 pub use sqlite::SqliteStore;
 

@@ -7,6 +7,8 @@ use resilience_core::idempotent::{
     Claim, ClaimRequest, RecordKey, StoreError, StoreResult, Takeover, Token,
 };
 
+pub(crate) use crate::millis::millis;
+
 /// The statements of one database. All have the key as `$1`; times go in and out in milliseconds.
 pub(crate) struct Statements {
     /// `$2` owner, `$3` fingerprint, `$4` lease, `$5` retention, `$6` whether a lapsed lease may be taken
@@ -106,13 +108,6 @@ pub(crate) fn owner(owner: u128) -> [u8; 16] {
 
 pub(crate) fn fence(token: Token) -> i64 {
     i64::try_from(token.fence).unwrap_or(i64::MAX)
-}
-
-/// Milliseconds rounded up, so that nothing ends early, and at most a hundred years, because databases count
-/// no further.
-pub(crate) fn millis(time: Duration) -> i64 {
-    const LONGEST: i64 = 100 * 365 * 86_400_000;
-    i64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(LONGEST).min(LONGEST)
 }
 
 pub(crate) fn count(limit: usize) -> i64 {

@@ -1,0 +1,130 @@
+//! What stands in the server and on the wire: no key, no scope, no argument, and no time of ours.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
+use redis::{Commands, Connection};
+use resilience::idempotent::{IntoKey, Store};
+use resilience::stores::RedisStore;
+use resilience::{Rejected, RejectedKind, idempotent};
+
+use crate::servers::Redis;
+use crate::{Ask, DAY, MINUTE, Shown, beside, connected, count, store_of};
+
+/// Charges, by a key of any kind.
+#[idempotent(store = *store, key = key, scope = scope, fingerprint(payload), name = "test.keys")]
+async fn charge<K: IntoKey + Send + Sync>(
+    store: &Shown,
+    key: K,
+    scope: &str,
+    payload: &str,
+) -> Result<usize, Rejected> {
+    Ok(payload.len())
+}
+
+/// Everything in the server: the names, and the fields with their values.
+fn everything(server: &mut Connection) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
+    let names: Vec<Vec<u8>> = server.keys("*").unwrap();
+    names.into_iter().map(|name| (name.clone(), server.hgetall(name).unwrap())).collect()
+}
+
+#[tokio::test]
+async fn nothing_that_was_given_is_in_the_server() {
+    let Some(server) = Redis::start(&[]) else { return };
+    let (store, mut beside) = (store_of(&server).await, beside(&server));
+    let marks = [
+        "",
+        "{tag}",
+        "{",
+        "}",
+        "*",
+        "\"",
+        "\\",
+        "'",
+        "\0",
+        "\r\nSET x 1\r\n",
+        "\r\n*1\r\n$8\r\nFLUSHALL",
+    ];
+    let mut records = 0;
+    for mark in marks {
+        let key = format!("raw-key{mark}");
+        if mark.bytes().all(|byte| byte.is_ascii_graphic()) {
+            records += 1;
+            for _ in 0..2 {
+                assert_eq!(
+                    charge(&store, &key, "raw-scope", "raw-payload").await,
+                    Ok(11),
+                    "{key:?}"
+                );
+            }
+        } else {
+            let rejected = charge(&store, &key, "raw-scope", "raw-payload").await.unwrap_err();
+            assert_eq!(rejected.kind(), RejectedKind::InvalidKey);
+        }
+        // Bytes may be any, and so may a scope and a payload.
+        let (mut bytes, scope) = ([b' '; 32], format!("raw-scope{mark}"));
+        bytes[..key.len()].copy_from_slice(key.as_bytes());
+        records += 1;
+        for _ in 0..2 {
+            assert_eq!(charge(&store, bytes, &scope, &key).await, Ok(key.len()), "{key:?}");
+        }
+        assert_eq!(count(&mut beside), records, "{key:?}");
+    }
+    for (name, values) in everything(&mut beside) {
+        let text = std::str::from_utf8(&name).unwrap();
+        let digits = text.strip_prefix("resilience:idem:{").and_then(|rest| rest.strip_suffix('}'));
+        let digits = digits.unwrap_or_else(|| panic!("{text}"));
+        assert!(
+            digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+            "{text}"
+        );
+        for bytes in values.iter().chain([&name]) {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(!text.contains("raw-"), "{text}");
+        }
+    }
+}
+
+/// Two that ask at different times ask in the same words: a clock that is wrong has nothing to say.
+#[tokio::test]
+async fn no_request_has_a_time_in_it() {
+    let Some(server) = Redis::start(&[]) else { return };
+    let mut monitor = BufReader::new(TcpStream::connect(("127.0.0.1", server.port())).unwrap());
+    monitor.get_mut().write_all(b"MONITOR\r\n").unwrap();
+    let mut line = String::new();
+    monitor.read_line(&mut line).unwrap();
+    assert_eq!(line, "+OK\r\n");
+
+    let ask = Ask::of(1);
+    let mut rounds = Vec::new();
+    for round in 0..2 {
+        let store = RedisStore::new(connected(server.url()).await);
+        let token = ask.acquire(&store).await;
+        let _ = store.renew(&ask.key, token, MINUTE).await.unwrap();
+        let _ = store.complete(&ask.key, token, b"done", DAY).await.unwrap();
+        let _ = store.forget(&ask.key).await.unwrap();
+        let mark = format!("end-of-{round}");
+        beside(&server).set::<_, _, ()>(&mark, 1).unwrap();
+        let mut requests = Vec::new();
+        loop {
+            let mut line = String::new();
+            monitor.read_line(&mut line).unwrap();
+            if line.contains(&mark) {
+                break;
+            }
+            // The server's time, and the client, or the script in which it was asked.
+            let (by, words) = line.split_once("] ").unwrap();
+            // The fence is the server's own word, given back.
+            let words = words.replace(&token.fence.to_string(), "<fence>");
+            if !by.ends_with(" lua") && words.contains("\"EVAL") {
+                requests.push(words);
+            }
+        }
+        rounds.push(requests);
+    }
+    // In the first round each is sent again with its code, because the server does not know it.
+    let (first, second) = (&rounds[0], &rounds[1]);
+    assert_eq!(second.len(), 4, "{second:?}");
+    let known: Vec<&String> = first.iter().filter(|request| request.contains("EVALSHA")).collect();
+    assert!(known.into_iter().eq(second), "{rounds:#?}");
+}

@@ -1,0 +1,108 @@
+//! `RedisStore`, with real servers: what every store has to do, and what becomes of it when the server, the
+//! connection or the process goes away.
+
+#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+
+mod calls;
+mod cluster;
+mod conformance;
+mod faults;
+mod keys;
+mod processes;
+mod record;
+mod replicas;
+#[path = "../servers/mod.rs"]
+mod servers;
+mod settings;
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Connection};
+use resilience::idempotent::{
+    Claim, ClaimRequest, Fingerprint, RecordKey, Store, StoreError, StoreResult, Takeover, Token,
+};
+use resilience::stores::RedisStore;
+
+use crate::servers::Redis;
+
+type Shown = RedisStore<MultiplexedConnection>;
+
+/// A connection that waits for an answer longer than any test.
+async fn connected(url: String) -> MultiplexedConnection {
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(20)));
+    let client = Client::open(url).unwrap();
+    client.get_multiplexed_async_connection_with_config(&config).await.unwrap()
+}
+
+async fn store_of(server: &Redis) -> Shown {
+    RedisStore::new(connected(server.url()).await)
+}
+
+/// To look at the server past the store.
+fn beside(server: &Redis) -> Connection {
+    Client::open(server.url()).unwrap().get_connection().unwrap()
+}
+
+/// How many keys there are.
+fn count(server: &mut Connection) -> usize {
+    redis::cmd("DBSIZE").query(server).unwrap()
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A claim that is asked for, of a key of its own.
+#[derive(Clone, Copy, Debug)]
+struct Ask {
+    key: RecordKey,
+    owner: u128,
+    lease: Duration,
+    takeover: Takeover,
+}
+
+impl Ask {
+    fn of(key: u8) -> Self {
+        let key = RecordKey([key; 32]);
+        Self { key, owner: 1, lease: MINUTE, takeover: Takeover::Never }
+    }
+
+    fn by(self, owner: u128) -> Self {
+        Self { owner, ..self }
+    }
+
+    fn lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
+    }
+
+    async fn claim(self, store: &impl Store) -> StoreResult<Claim> {
+        let request = ClaimRequest {
+            key: &self.key,
+            fingerprint: &Fingerprint([0xF1; 32]),
+            owner: self.owner,
+            lease: self.lease,
+            retention: DAY,
+            takeover: self.takeover,
+            label: "test.label",
+        };
+        store.claim(request).await
+    }
+
+    async fn acquire(self, store: &impl Store) -> Token {
+        match self.claim(store).await {
+            Ok(Claim::Acquired { token, .. }) => token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn complete(self, store: &impl Store, token: Token, outcome: &[u8]) {
+        let write = store.complete(&self.key, token, outcome, DAY).await.unwrap();
+        assert_eq!(write, resilience::idempotent::Write::Applied);
+    }
+}
+
+/// What an error says, down to its source.
+fn words(error: &StoreError) -> String {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    format!("{error}: {}", source.unwrap_or_default())
+}
