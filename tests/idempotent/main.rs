@@ -6,4 +6,5 @@ mod defects;
 mod identity;
 mod interruptions;
 mod model;
+mod recovery;
 mod schedules;
