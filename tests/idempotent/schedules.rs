@@ -199,6 +199,9 @@ async fn follow(plans: Vec<Plan>, at_most_once: bool) {
         store.script(verb, [fault]);
     }
     let (begun, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // A completion that does not arrive in time leaves its caller with the only copy of the outcome.
+    let is_lost = |plan: &&Plan| plan.fault.is_some_and(|(verb, _)| verb == 1);
+    let unsaved = plans.iter().filter(is_lost).count();
     let crashes = plans.iter().filter(|plan| plan.crash.is_some()).count();
     let failures = plans.iter().filter(|plan| plan.fails).count();
     let calls = plans.into_iter().map(|plan| {
@@ -223,18 +226,18 @@ async fn follow(plans: Vec<Plan>, at_most_once: bool) {
     let begun = begun.load(SeqCst);
     let good: Vec<_> = ends.iter().flatten().filter_map(|end| end.as_ref().ok()).collect();
     // All who were given an outcome were given the same.
-    assert!(good.windows(2).all(|pair| pair[0] == pair[1]), "{ends:?}");
+    assert!(unsaved > 0 || good.windows(2).all(|pair| pair[0] == pair[1]), "{ends:?}");
     if at_most_once {
         // A failure of which it is not known whether it was applied ends the key as well.
         assert!(begun <= 1 + refused.load(SeqCst), "{begun} runs at most once: {ends:?}");
     } else {
         // Each other run has a crash or a failure in front of it, and nothing is lost: later calls get it.
-        assert!(begun <= 1 + crashes + failures, "{begun} runs: {ends:?}");
+        assert!(begun <= 1 + crashes + failures + unsaved, "{begun} runs: {ends:?}");
         sleep(ms(1000)).await;
         let end = call(policy, &store, "k").run_async(async { Ok::<_, Rejected>(0) }).await;
         let expected = good.first().map_or(0, |outcome| **outcome);
         let end = end.expect("a key that is free, or done");
-        assert!(end == expected || good.is_empty(), "{end} after {ends:?}");
+        assert!(end == expected || good.is_empty() || unsaved > 0, "{end} after {ends:?}");
     }
 }
 

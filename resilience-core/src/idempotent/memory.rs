@@ -111,7 +111,9 @@ impl MemoryStore {
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
         if let Some(slot) = shard.records.get_mut(request.key) {
-            return Ok(slot.record.claim(request, || self.next_fence(), now));
+            let claim = slot.record.claim(request, || self.next_fence(), now);
+            shard.list_again(request.key);
+            return Ok(claim);
         }
         // What has expired makes room; a few at a time, so that no claim waits for many.
         let purged = shard.purge(now, 4);
@@ -133,7 +135,9 @@ impl MemoryStore {
         let shard = guard.get_or_insert_default();
         if let Some(slot) = shard.records.get_mut(request.key) {
             self.forgotten(1);
-            return slot.record.claim(request, || self.next_fence(), now);
+            let claim = slot.record.claim(request, || self.next_fence(), now);
+            shard.list_again(request.key);
+            return claim;
         }
         let record = Record::new(request, self.next_fence(), now);
         let claim = record.acquired();
@@ -151,11 +155,7 @@ impl MemoryStore {
         let Some(slot) = shard.records.get_mut(key) else { return Write::Fenced };
         let written = write(&mut slot.record, now);
         let watchers = core::mem::take(&mut slot.watchers);
-        let end = slot.record.expires_at;
-        if end < slot.listed {
-            slot.listed = end;
-            shard.list(end, *key);
-        }
+        shard.list_again(key);
         drop(guard);
         for (_, waker) in watchers {
             waker.wake();

@@ -187,9 +187,9 @@ impl<S: Store + Clone> Running<S> {
         let policy = self.call.policy;
         let bytes = self.call.seal(kept, codec);
         let Some(token) = self.token else { return Ok(Completed::Unsaved) };
-        let written = self
-            .keep_writing(|| self.call.store.complete(&self.call.key, token, &bytes, policy.ttl));
-        let written = written.await;
+        let until = self.renewed.plus(policy.lease);
+        let complete = || self.call.store.complete(&self.call.key, token, &bytes, policy.ttl);
+        let written = self.keep_writing(until, complete).await;
         // What could be said has been said.
         self.token = None;
         match written {
@@ -243,7 +243,8 @@ impl<S: Store + Clone> Running<S> {
     pub async fn release(mut self) {
         if let Some(token) = self.token {
             let key = self.call.key;
-            let written = self.keep_writing(|| self.call.store.release(&key, token)).await;
+            let written =
+                self.keep_writing(self.soon(), || self.call.store.release(&key, token)).await;
             self.token = None;
             self.tell_unsaved("claim not released", written);
         }
@@ -253,7 +254,8 @@ impl<S: Store + Clone> Running<S> {
     pub async fn abandon(mut self) {
         if let Some(token) = self.token {
             let key = self.call.key;
-            let written = self.keep_writing(|| self.call.store.abandon(&key, token)).await;
+            let written =
+                self.keep_writing(self.soon(), || self.call.store.abandon(&key, token)).await;
             self.token = None;
             self.tell_unsaved("claim not abandoned", written);
         }
@@ -265,20 +267,31 @@ impl<S: Store + Clone> Running<S> {
         }
     }
 
-    /// Repeats a write whose answer was lost, until the lease is over.
+    /// Until when a claim is tried to be given back: nobody waits for that, because the lease ends it too.
+    fn soon(&self) -> Moment {
+        now().plus(self.call.policy.store_timeout)
+    }
+
+    /// Repeats a write whose answer was lost.
     async fn keep_writing<F: Future<Output = StoreResult<Write>>>(
         &self,
+        until: Moment,
         write: impl Fn() -> F,
     ) -> StoreResult<Write> {
-        let until = self.renewed.plus(self.call.policy.lease);
-        let mut pause = Duration::from_millis(50);
+        let mut pauses = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
         // Time that has passed and that no clock shows.
         let mut unseen = Duration::ZERO;
         loop {
             let error = match self.call.step(write()).await {
-                Err(error) if error.may_pass() && now().plus(unseen).plus(pause) < until => error,
+                Err(error) if error.may_pass() => error,
                 written => return written,
             };
+            // One try at the very end, too: whoever is late is early enough where nobody has taken over.
+            let left = until.since(now().plus(unseen));
+            if left.is_zero() {
+                return Err(error);
+            }
+            let pause = pauses.next().unwrap_or(Duration::from_secs(1)).min(left);
             log::store_error(self.call.policy.name, self.call.key, "repeating", &error);
             match self.call.waits {
                 Waits::Async => {
@@ -288,7 +301,6 @@ impl<S: Store + Clone> Running<S> {
                 }
                 Waits::Blocking => unseen = unseen.saturating_add(blocked(pause)),
             }
-            pause = pause.saturating_mul(2).min(Duration::from_secs(2));
         }
     }
 }

@@ -57,6 +57,16 @@ impl Shard {
         self.ends.push(Reverse((end, key)));
     }
 
+    /// Adds an entry for a record that expires earlier than the one it has says.
+    pub(super) fn list_again(&mut self, key: &RecordKey) {
+        let Some(slot) = self.records.get_mut(key) else { return };
+        let end = slot.record.expires_at;
+        if end < slot.listed {
+            slot.listed = end;
+            self.list(end, *key);
+        }
+    }
+
     /// Takes out at most `limit` records that have expired. They are dropped when nothing is locked: others
     /// may wait for them.
     pub(super) fn purge(&mut self, now: Moment, limit: usize) -> Vec<Slot> {
