@@ -19,7 +19,7 @@ use crate::by_hand::ByHand;
 use crate::servers::Redis;
 
 const LEASE: Duration = Duration::from_secs(30);
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const OUTCOME: [u8; 200] = [7; 200];
 const CALLS: u64 = 3000;
 const ROUNDS: usize = 15;
