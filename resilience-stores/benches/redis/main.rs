@@ -19,10 +19,10 @@ use crate::by_hand::ByHand;
 use crate::servers::Redis;
 
 const LEASE: Duration = Duration::from_secs(30);
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const OUTCOME: [u8; 200] = [7; 200];
-const CALLS: u64 = 3000;
-const ROUNDS: usize = 15;
+const CALLS: u64 = 1500;
+const ROUNDS: usize = 31;
 
 /// One of the two sides.
 trait Side: Clone + Send + Sync + 'static {
@@ -80,9 +80,9 @@ async fn time(side: &impl Side, at_once: u64) -> Duration {
     begin.elapsed()
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64()
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 #[tokio::main]
@@ -92,20 +92,22 @@ async fn main() {
     let connect = async || client.get_multiplexed_async_connection().await.unwrap();
     let (store, by_hand) = (RedisStore::new(connect().await), ByHand::new(connect().await));
     for at_once in [1, 32] {
-        let (mut of_store, mut of_hand) = (Vec::new(), Vec::new());
-        // In turn, so that whatever else the machine does meets both.
+        let (mut store_times, mut hand_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        // In turn, and compared with the neighbour, so that whatever else the machine does meets both.
         for _ in 0..ROUNDS {
-            of_hand.push(time(&by_hand, at_once).await);
-            of_store.push(time(&store, at_once).await);
+            let of_hand = time(&by_hand, at_once).await.as_secs_f64();
+            let of_store = time(&store, at_once).await.as_secs_f64();
+            hand_times.push(of_hand);
+            store_times.push(of_store);
+            ratios.push(of_store / of_hand);
         }
-        let (of_store, of_hand) = (median(of_store), median(of_hand));
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
         let calls = CALLS as f64;
         println!(
             "{at_once} at once: by hand {:.0} a second, store {:.0} a second, ratio {:.3}",
-            calls / of_hand,
-            calls / of_store,
-            of_store / of_hand
+            calls / median(hand_times),
+            calls / median(store_times),
+            median(ratios)
         );
     }
 }

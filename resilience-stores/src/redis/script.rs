@@ -12,26 +12,23 @@ pub(super) struct Script {
     hash: OnceLock<String>,
 }
 
-/// A script by the name of its file.
+/// A script of these files, one after the other.
 macro_rules! script {
-    ($name:literal) => {
+    ($($name:literal),+) => {
         Script {
-            code: concat!(
-                include_str!("scripts/record.lua"),
-                include_str!(concat!("scripts/", $name, ".lua"))
-            ),
+            code: concat!($(include_str!(concat!("scripts/", $name, ".lua"))),+),
             hash: OnceLock::new(),
         }
     };
 }
 
-pub(super) static CLAIM: Script = script!("claim");
-pub(super) static RENEW: Script = script!("renew");
-pub(super) static COMPLETE: Script = script!("complete");
-pub(super) static RELEASE: Script = script!("release");
-pub(super) static ABANDON: Script = script!("abandon");
-pub(super) static FORGET: Script = script!("forget");
-pub(super) static INTERRUPTED: Script = script!("interrupted");
+pub(super) static CLAIM: Script = script!("record", "claim");
+pub(super) static RENEW: Script = script!("record", "token", "renew");
+pub(super) static COMPLETE: Script = script!("record", "token", "complete");
+pub(super) static RELEASE: Script = script!("record", "token", "release");
+pub(super) static ABANDON: Script = script!("record", "token", "abandon");
+pub(super) static FORGET: Script = script!("record", "forget");
+pub(super) static INTERRUPTED: Script = script!("record", "interrupted");
 
 /// How many replicas have to have what was written, and for how long they are waited for.
 #[derive(Clone, Copy, Debug)]

@@ -68,7 +68,7 @@ async fn scripts_that_the_server_has_forgotten() {
         for is_missing in [true, false] {
             let mut flush = || {
                 if is_missing {
-                    flush()
+                    flush();
                 }
             };
             flush();

@@ -49,8 +49,8 @@ fn count(server: &mut Connection) -> usize {
     redis::cmd("DBSIZE").query(server).unwrap()
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(86_400);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A claim that is asked for, of a key of its own.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
--- What all steps have in common; it stands in front of each.
+-- What all scripts have in common; it stands in front of each.
 --
 -- The record is the hash KEYS[1], and times are those of the server's clock, in microseconds, which Lua's
 -- numbers hold exactly until the year 2255. Numbers are stored and answered as text, and in full: by itself
@@ -13,14 +13,5 @@ end
 -- Redis drops the record when it has expired, and up to a millisecond later.
 local function drop_at(expires)
   redis.call('PEXPIREAT', key, text(math.ceil(expires / 1000)))
-end
-
--- The state of the record and its end, if it is live and this token's.
-local function held(owner, fence)
-  local record = redis.call('HMGET', key, 'state', 'expires', 'owner', 'fence')
-  local state, expires = record[1], tonumber(record[2])
-  if state and expires > now and record[3] == owner and record[4] == fence then
-    return state, expires
-  end
 end
 
