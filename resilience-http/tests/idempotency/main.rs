@@ -3,6 +3,7 @@
 
 mod bodies;
 mod concurrency;
+mod directory;
 mod durable;
 mod fingerprints;
 mod grpc;

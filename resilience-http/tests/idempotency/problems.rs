@@ -94,7 +94,7 @@ async fn another_payload() {
 #[tokio::test]
 async fn an_unknown_outcome() {
     let layer = layer().on_interrupted(OnInterrupted::Unknown);
-    let (api, runs) = api(layer, |_| axum::http::StatusCode::BAD_GATEWAY);
+    let (api, runs) = api(layer, |_| http::StatusCode::BAD_GATEWAY);
     assert_eq!(ask(&api, post("k")).await.status, 502);
     let answer = ask(&api, post("k")).await;
     assert_eq!((answer.status, answer.problem().as_deref()), (409, Some("outcome-unknown")));
