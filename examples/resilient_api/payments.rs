@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::Response;
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Json, Router};
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::{DynStore, MemoryStore};
@@ -36,10 +36,8 @@ pub(crate) async fn routes<S: Clone + Send + Sync + 'static>(
     let once = IdempotencyLayer::new(store, |request| caller(&request.headers))
         .name("payments")
         .on_replay(say_so);
-    Ok(Router::new()
-        .route("/process-payment", post(pay).layer(once))
-        .route("/control/payments", get(payments))
-        .with_state(Arc::new(Bank::default())))
+    let pay = post(pay).layer(once);
+    Ok(Router::new().route("/process-payment", pay).with_state(Arc::new(Bank::default())))
 }
 
 /// Makes a payment of whatever JSON it is sent. That takes the bank a while.
@@ -59,8 +57,4 @@ fn say_so(replay: &mut Response<Bytes>) {
         answer.insert("message".to_owned(), "Request already processed".into());
         *replay.body_mut() = Value::Object(answer).to_string().into();
     }
-}
-
-async fn payments(State(bank): State<Arc<Bank>>) -> Json<Value> {
-    Json(json!({ "payments": bank.0.load(Relaxed) }))
 }
