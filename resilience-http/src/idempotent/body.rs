@@ -150,13 +150,13 @@ impl<B: Body<Data = Bytes>> Body for IdempotentBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.read.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+        self.read.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         let read = self.read.iter().flatten().filter_map(Frame::data_ref);
         let read = read.fold(0_u64, |sum, data| sum.saturating_add(data.len() as u64));
-        let rest = self.rest.as_ref().map_or(SizeHint::with_exact(0), |rest| rest.size_hint());
+        let rest = self.rest.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(read));
         if let Some(upper) = rest.upper() {

@@ -1,6 +1,6 @@
 //! What a request is about.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use resilience_core::idempotent::FingerprintBuilder;
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(super) fn about(
     body: &[u8],
     canonical: bool,
 ) -> FingerprintBuilder {
-    let content_type = request.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let content_type = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let print = print
         .value(request.method.as_str())
         .value(request.uri.path())

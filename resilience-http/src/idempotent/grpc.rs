@@ -1,7 +1,7 @@
 //! gRPC, whose status stands in trailers under a 200.
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// Where the status stands: in the trailers, or in the headers of an answer without a body.
 pub(super) const STATUS: [HeaderName; 3] =
@@ -12,7 +12,7 @@ pub(super) const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// Whether this is a request or an answer of gRPC.
 pub(super) fn is_spoken(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes());
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
 }
 
@@ -22,7 +22,7 @@ pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap) -> Option<Status
         return None;
     }
     let code = trailers.get(CODE).or_else(|| headers.get(CODE));
-    Some(match code.map(|code| code.as_bytes()) {
+    Some(match code.map(HeaderValue::as_bytes) {
         Some(b"0") => StatusCode::OK,
         // What the request is answered to as it stands.
         Some(b"3" | b"9" | b"11") => StatusCode::BAD_REQUEST,

@@ -54,6 +54,7 @@ type OnReplay = Arc<dyn Fn(&mut Response<Bytes>) + Send + Sync>;
 
 /// What all requests have in common.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub(super) struct Settings<T> {
     pub(super) store: T,
     /// None for keys that are everybody's.

@@ -105,7 +105,7 @@ where
                 Err(problem) => return Ok(settings.turned_away(&head, &problem)),
             };
             drop(key);
-            let asker = settings.asker(&head);
+            let asker = Asker::of(&head);
             let request = Request::from_parts(head, IdempotentBody::of(body));
             let detaches = settings.detaches;
             let exchange = Exchange { settings: Arc::clone(&settings), asker, running };
@@ -125,6 +125,12 @@ where
 pub(super) enum Asker {
     Http,
     Grpc,
+}
+
+impl Asker {
+    fn of(head: &Parts) -> Self {
+        if grpc::is_spoken(&head.headers) { Self::Grpc } else { Self::Http }
+    }
 }
 
 impl<T: Store + Clone> Settings<T> {
@@ -155,7 +161,7 @@ impl<T: Store + Clone> Settings<T> {
         replayed: Replayed,
     ) -> Response<IdempotentBody<R>> {
         match replayed {
-            Replayed::Outcome(bytes) => self.stored(self.asker(head), bytes),
+            Replayed::Outcome(bytes) => self.stored(Asker::of(head), bytes),
             _ => self.turned_away(head, &Problem::without_body()),
         }
     }
@@ -165,11 +171,7 @@ impl<T: Store + Clone> Settings<T> {
         head: &Parts,
         problem: &Problem,
     ) -> Response<IdempotentBody<R>> {
-        self.problem(self.asker(head), problem)
-    }
-
-    fn asker(&self, head: &Parts) -> Asker {
-        if grpc::is_spoken(&head.headers) { Asker::Grpc } else { Asker::Http }
+        self.problem(Asker::of(head), problem)
     }
 }
 

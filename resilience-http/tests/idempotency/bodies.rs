@@ -55,6 +55,7 @@ fn streaming(
     (api, runs, sender)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a body has them")]
 fn data(text: &'static str) -> Result<Frame<Bytes>, std::io::Error> {
     Ok(Frame::data(Bytes::from_static(text.as_bytes())))
 }

@@ -20,7 +20,7 @@ impl Reply {
     fn new(run: usize, code: &'static str) -> Self {
         let names = ["grpc-status", "x-trailer"].map(HeaderName::from_static);
         let values = [code, "1"].map(HeaderValue::from_static);
-        let trailers = HeaderMap::from_iter(names.into_iter().zip(values));
+        let trailers: HeaderMap = names.into_iter().zip(values).collect();
         Self(vec![Frame::trailers(trailers), Frame::data(Bytes::from(format!("run {run}")))])
     }
 }

@@ -27,7 +27,7 @@ struct Shaky {
 impl Shaky {
     async fn pass(&self) {
         if self.hangs.load(SeqCst) {
-            pending().await
+            pending::<()>().await;
         }
     }
 }
