@@ -28,7 +28,7 @@ use super::statuses::Statuses;
 /// for reasons of its own, such as a rate limiter, stands outside too, because its answers are none to keep.
 ///
 /// ```
-/// use axum::{Json, Router, routing::post};
+/// use axum::{Router, routing::post};
 /// use resilience::http::IdempotencyLayer;
 /// use resilience::idempotent::{MemoryStore, Static};
 ///
@@ -37,7 +37,7 @@ use super::statuses::Statuses;
 /// #[derive(Clone)]
 /// struct Tenant(String); // put into the request by the authentication
 ///
-/// # async fn pay() -> Json<u32> { Json(1) }
+/// # async fn pay() -> &'static str { "paid" }
 /// let payments = IdempotencyLayer::new(Static(&STORE), |request| {
 ///     request.extensions.get::<Tenant>().map(|tenant| tenant.0.clone())
 /// })

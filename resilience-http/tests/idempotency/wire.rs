@@ -1,9 +1,14 @@
 //! A client that says what it is told, byte for byte.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A test that waits for longer has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An answer as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +66,8 @@ pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("a server");
     stream.write_all(bytes).await.expect("it reads");
     let mut answer = Vec::new();
-    _ = stream.read_to_end(&mut answer).await;
+    let read = stream.read_to_end(&mut answer);
+    _ = timeout(PATIENCE, read).await.expect("an answer in time");
     answer
 }
 
