@@ -17,6 +17,9 @@ pub(super) async fn detached<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
     let Ok(runtime) = Handle::try_current() else { return Some(work.await) };
+    // What it logs belongs to its request, there as here.
+    #[cfg(feature = "tracing")]
+    let work = tracing::Instrument::in_current_span(work);
     match runtime.spawn(work).await {
         Ok(out) => Some(out),
         Err(ended) => match ended.try_into_panic() {

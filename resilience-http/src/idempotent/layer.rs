@@ -253,7 +253,7 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
 
     /// Whether a handler goes on, as a task of its own, when its client has hung up. Otherwise it is dropped
     /// half-way, and nobody knows what it has done. Default: `true`. Outside of a runtime of tokio it never
-    /// does.
+    /// does. The task is inside the span of its request (feature `tracing`), and outside of all task-locals.
     pub fn detach(mut self, detach: bool) -> Self {
         self.settings.detaches = detach;
         self

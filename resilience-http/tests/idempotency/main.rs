@@ -14,6 +14,7 @@ mod replays;
 mod scopes;
 mod secrets;
 mod server;
+mod spans;
 mod statuses;
 mod stores;
 mod wire;
