@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use resilience::http::IdempotencyLayer;
-use resilience::idempotent::{MemoryStore, OnInterrupted};
+use resilience::idempotent::{Claimed, IdempotencyPolicy, MemoryStore, OnInterrupted, Scope};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -125,4 +125,40 @@ async fn a_record_of_another_version() {
     assert_eq!((answer.status, answer.problem().as_deref()), (500, Some("unreadable-record")));
     assert_eq!(json(&answer)["safe_new_key"], false);
     assert_eq!(runs.count(), 0);
+}
+
+/// A record that was written by something else (C51).
+async fn with_record(bytes: &[u8]) -> Answer {
+    let store = Memory::default();
+    let policy = IdempotencyPolicy::new("http");
+    let call = policy.call(Memory::clone(&store), Scope::Global, &"k", |about| {
+        let about = about.value("POST").value("/pay").value(&None::<&str>);
+        about.value(&None::<&[u8]>).bytes(b"10 EUR")
+    });
+    let Ok(Claimed::Run(running)) = call.expect("a key").claim().await else { panic!("a claim") };
+    running.complete(bytes).await.expect("it is stored");
+    let (api, runs) = counting(IdempotencyLayer::global(store));
+    let answer = ask(&api, post("k")).await;
+    assert_eq!(runs.count(), 0);
+    answer
+}
+
+#[tokio::test]
+async fn a_record_that_is_no_answer() {
+    let head = |headers: u8| [&[1, 200, 0, headers, 0, 0, 0][..], &[0; 4]].concat();
+    let answer = with_record(&[&head(0)[..], b"paid"].concat()).await;
+    assert_eq!((answer.status, answer.text(), answer.is_replay()), (200, "paid", true));
+    let too_long = [1, 200, 0, 1, 0, 0, 0, 255, 255, 255, 255];
+    let no_header = [1, 200, 0, 1, 0, 0, 0, 1, 0, 0, 0, b' ', 0, 0, 0, 0, 0, 0, 0, 0];
+    let another_form = [&[2][..], &head(0)[1..]].concat();
+    let no_status = [1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut broken = vec![&too_long[..], &no_header, &another_form, &no_status];
+    let (many, whole) = (head(255), head(0));
+    broken.push(&many);
+    broken.extend((0..whole.len()).map(|end| &whole[..end]));
+    for bytes in broken {
+        let answer = with_record(bytes).await;
+        assert_eq!(answer.problem().as_deref(), Some("unreadable-record"), "{bytes:?}");
+        assert_eq!(answer.status, 500);
+    }
 }

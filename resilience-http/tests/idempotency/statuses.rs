@@ -105,3 +105,12 @@ async fn a_function_may_decide() {
     assert_eq!(again(strict(), 200, None).await, Unknown);
     assert_eq!(again(strict(), 200, Some(Sent::No)).await, Run);
 }
+
+#[tokio::test]
+async fn what_is_no_answer_is_not_stored() {
+    let (api, runs) = api(layer(), |_| StatusCode::SWITCHING_PROTOCOLS);
+    assert_eq!(ask(&api, post("k")).await.status, 101);
+    let second = ask(&api, post("k")).await;
+    assert_eq!(second.problem().as_deref(), Some("completed-without-body"));
+    assert_eq!(runs.count(), 1);
+}
