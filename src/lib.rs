@@ -64,7 +64,8 @@
 //! - **`http`**: the module `http`: what answers and errors of HTTP mean, `Retry-After`, idempotency
 //!   keys, and a gate for hosts that ask for less. **`reqwest`**, **`reqwest-blocking`**, **`hyper`**,
 //!   **`hyper-util`**, **`http2`** and **`tonic`** add what these clients return.
-//!   **`tower`** adds layers, for a `Service` instead of a function.
+//!   **`tower`** adds layers, for a `Service` instead of a function; with **`idempotent`** there is one for
+//!   endpoints that are safe to retry.
 //! - **`sqlx`** and **`redis`**: the module `stores`: what errors of databases and caches mean. With
 //!   **`postgres`**, **`sqlite`** and **`mysql`** for the drivers of `sqlx`.
 //! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.

@@ -23,15 +23,59 @@ fn the_readme_shows_what_the_example_does() {
         return;
     }
     let steps = steps();
-    let server = Server::start();
-    let [(start, announced), requests @ ..] = steps.as_slice() else { panic!("no steps") };
-    assert!(start.starts_with("cargo run --example resilient_api"), "{start}");
-    assert_eq!(without_ports(&server.announced), without_ports(announced));
-
-    assert!(requests.len() > 20, "the section is longer than that");
-    for (line, shown) in requests {
+    assert!(steps.len() > 30, "the section is longer than that");
+    let database = Database::new();
+    let mut server: Option<Server> = None;
+    for (line, shown) in &steps {
+        if line.starts_with("cargo run ") {
+            // Stopped first, because it is started again.
+            drop(server.take());
+            let started = Server::start(&arguments(line, &database));
+            assert_eq!(without_ports(&started.announced), without_ports(shown));
+            server = Some(started);
+            continue;
+        }
+        let server = server.as_ref().expect("it is started first");
         let printed = curl(&line.replace(SHOWN, &server.url));
         assert_eq!(without_dates(&printed), without_dates(shown), "$ {line}");
+    }
+}
+
+/// The arguments of a line that starts the server: the same, with a port and a file of the test's own.
+fn arguments(line: &str, database: &Database) -> Vec<String> {
+    let (cargo, arguments) = line.split_once(" -- ").expect("arguments");
+    assert_eq!(cargo, format!("cargo run --example {EXAMPLE}"));
+    let arguments = arguments.split(' ').map(|argument| match argument {
+        "3000" => "0".to_owned(),
+        "payments.db" => database.0.to_str().expect("text").to_owned(),
+        argument => argument.to_owned(),
+    });
+    arguments.collect()
+}
+
+/// The file of the payments, and those that SQLite puts beside it, until they are dropped.
+struct Database(PathBuf);
+
+impl Database {
+    fn new() -> Self {
+        let name = format!("payments-{}.db", std::process::id());
+        let database = Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+        database.remove();
+        database
+    }
+
+    fn remove(&self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut path = self.0.clone().into_os_string();
+            path.push(suffix);
+            _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 
@@ -90,9 +134,10 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Self {
+    fn start(arguments: &[String]) -> Self {
         let mut process = Command::new(example())
-            .args(["--port", "0"])
+            .args(arguments)
+            .env_remove("DATABASE")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the example starts");

@@ -15,6 +15,8 @@ pub(crate) enum ApiError {
     NoAnswer(reqwest::Error),
     /// The caller asks for what is not there.
     Unknown,
+    /// The caller sends something else than JSON.
+    NoJson,
     /// Turned away by one of the attributes.
     Rejected(Rejected),
 }
@@ -24,7 +26,7 @@ impl Classify for ApiError {
         match self {
             Self::Answered { class, .. } => *class,
             Self::NoAnswer(error) => classify(error),
-            Self::Unknown => Class::permanent(),
+            Self::Unknown | Self::NoJson => Class::permanent(),
             Self::Rejected(rejected) => rejected.classify(),
         }
     }
@@ -71,6 +73,10 @@ impl IntoResponse for ApiError {
             Self::NoAnswer(_) => bad_gateway("the upstream did not answer"),
             Self::Unknown => {
                 (StatusCode::NOT_FOUND, Json(json!({ "error": "not here" }))).into_response()
+            }
+            Self::NoJson => {
+                let words = "the body is no JSON";
+                (StatusCode::BAD_REQUEST, Json(json!({ "error": words }))).into_response()
             }
             Self::Rejected(rejected) => rejected.into_response(),
         }

@@ -2,16 +2,20 @@
 //!
 //! `cargo run --example resilient_api` starts it on a free port (`--port 3000` or `PORT` choose one),
 //! together with an upstream of its own that fails, hangs or asks for patience when it is told to. It
-//! serves until it is stopped. The README shows what to try.
+//! serves until it is stopped. With `--database payments.db` (or `DATABASE`) it remembers, after a restart
+//! too, which payments it has made; otherwise for as long as it runs. The README shows what to try.
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
 mod calls;
 mod error;
+mod payments;
 mod upstream;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
+use axum::http::HeaderMap;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -29,7 +33,8 @@ type Answer = Result<Json<Value>, ApiError>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let listener = TcpListener::bind(("127.0.0.1", port()?)).await?;
+    let options = Options::read()?;
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
     let (upstream, address) = upstream::start().await?;
     let sources = Arc::new(Sources::new(address)?);
 
@@ -37,6 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/api/data", get(data))
         .route("/api/data-or-default", get(data_or_default))
         .route("/api/overview", get(overview))
+        .merge(payments::routes(options.database.as_deref()).await?)
         .layer(from_fn(protect))
         .route("/control/probe", post(probe))
         .with_state(sources)
@@ -50,14 +56,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 // ── The server protects itself ──────────────────────────────────────────────────────────────────
 
 /// Around every request to the API: so many for each caller, and so many at once.
-#[rate_limit(rate = 1, burst = 20, key = caller(&request))]
+#[rate_limit(rate = 1, burst = 20, key = caller(request.headers()))]
 #[bulkhead(max = 4)]
 async fn protect(request: Request, next: Next) -> Result<Response, ApiError> {
     Ok(next.run(request).await)
 }
 
-fn caller(request: &Request) -> String {
-    let key = request.headers().get("x-api-key").and_then(|key| key.to_str().ok());
+/// Who calls. An API with accounts has this from its authentication.
+fn caller(headers: &HeaderMap) -> String {
+    let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
     key.unwrap_or("anonymous").to_owned()
 }
 
@@ -111,13 +118,31 @@ async fn set_one(
     Ok(Json(json!({ part: mode.name() })))
 }
 
-/// The port from `--port N` or `PORT`; 0, the default, is a free one.
-fn port() -> Result<u16, Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let given = match arguments.next().as_deref() {
-        Some("--port") => Some(arguments.next().ok_or("--port needs a number")?),
-        Some(other) => return Err(format!("unknown argument {other:?}; there is --port N").into()),
-        None => std::env::var("PORT").ok(),
-    };
-    Ok(given.as_deref().unwrap_or("0").parse()?)
+// ── The command line ────────────────────────────────────────────────────────────────────────────
+
+struct Options {
+    /// 0 is a free one.
+    port: u16,
+    /// Where the payments are remembered; none for as long as the process runs.
+    database: Option<PathBuf>,
+}
+
+impl Options {
+    /// `--port N` and `--database PATH`, or `PORT` and `DATABASE`.
+    fn read() -> Result<Self, Box<dyn std::error::Error>> {
+        let (mut port, mut database) = (std::env::var("PORT").ok(), std::env::var("DATABASE").ok());
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--port" => port = Some(arguments.next().ok_or("--port needs a number")?),
+                "--database" => database = Some(arguments.next().ok_or("--database needs a path")?),
+                other => {
+                    let words = "there are --port N and --database PATH";
+                    return Err(format!("unknown argument {other:?}; {words}").into());
+                }
+            }
+        }
+        let port = port.as_deref().unwrap_or("0").parse()?;
+        Ok(Self { port, database: database.map(PathBuf::from) })
+    }
 }

@@ -8,6 +8,8 @@ mod classifier;
 mod clients;
 mod error;
 mod gate;
+#[cfg(feature = "idempotent")]
+mod idempotent;
 mod io;
 mod key;
 mod problem;
@@ -22,6 +24,8 @@ mod vendor;
 pub use classifier::Classifier;
 pub use error::{HttpError, classify, classify_chain};
 pub use gate::HostGate;
+#[cfg(feature = "idempotent")]
+pub use idempotent::{IdempotencyLayer, IdempotencyService, IdempotentBody, Statuses};
 pub use key::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
 pub use response::{HttpResponse, classify_response};
 pub use retry_after::{RetryAfter, retry_after};

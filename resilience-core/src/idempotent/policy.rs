@@ -110,6 +110,12 @@ impl IdempotencyPolicy {
         }
     }
 
+    /// Another name for the function.
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
     /// For how long an outcome is kept, from its completion. Default: 24 hours. It should be longer than
     /// anybody goes on trying.
     pub const fn ttl(mut self, ttl: Duration) -> Self {

@@ -1,0 +1,60 @@
+//! An endpoint that is safe to retry: a payment is made once for each key.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::Response;
+use axum::routing::post;
+use axum::{Json, Router};
+use resilience::http::IdempotencyLayer;
+use resilience::idempotent::{DynStore, MemoryStore};
+use resilience::stores::SqliteStore;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::Answer;
+use crate::caller;
+use crate::error::ApiError;
+
+/// How many payments this process has made.
+#[derive(Default)]
+struct Bank(AtomicU32);
+
+/// The routes, with their payments in this database, or in memory.
+pub(crate) async fn routes<S: Clone + Send + Sync + 'static>(
+    database: Option<&Path>,
+) -> Result<Router<S>, Box<dyn std::error::Error>> {
+    let store: Arc<dyn DynStore> = match database {
+        Some(path) => Arc::new(SqliteStore::open(path).await?),
+        None => Arc::new(MemoryStore::new()),
+    };
+    // Two callers with the same key have nothing to do with each other.
+    let once = IdempotencyLayer::new(store, |request| caller(&request.headers))
+        .name("payments")
+        .on_replay(say_so);
+    let pay = post(pay).layer(once);
+    Ok(Router::new().route("/process-payment", pay).with_state(Arc::new(Bank::default())))
+}
+
+/// Makes a payment of whatever JSON it is sent. That takes the bank a while.
+async fn pay(State(bank): State<Arc<Bank>>, payment: Bytes) -> Answer {
+    let payment: Value = match &payment[..] {
+        b"" => Value::Null,
+        payment => serde_json::from_slice(payment).map_err(|_| ApiError::NoJson)?,
+    };
+    sleep(Duration::from_millis(300)).await;
+    let id = bank.0.fetch_add(1, Relaxed) + 1;
+    Ok(Json(json!({ "id": id, "message": "Payment processed", "payment": payment })))
+}
+
+/// What was answered the first time, with another message.
+fn say_so(replay: &mut Response<Bytes>) {
+    if let Ok(Value::Object(mut answer)) = serde_json::from_slice(replay.body()) {
+        answer.insert("message".to_owned(), "Request already processed".into());
+        *replay.body_mut() = Value::Object(answer).to_string().into();
+    }
+}

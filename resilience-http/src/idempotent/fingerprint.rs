@@ -1,0 +1,33 @@
+//! What a request is about.
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use resilience_core::idempotent::FingerprintBuilder;
+use serde_json::Value;
+
+/// Adds a request: its method, path, query, kind of content, and content. Of JSON, where `canonical`, what it
+/// says and not how it is written.
+pub(super) fn about(
+    print: FingerprintBuilder,
+    request: &Parts,
+    body: &[u8],
+    canonical: bool,
+) -> FingerprintBuilder {
+    let content_type = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let print = print
+        .value(request.method.as_str())
+        .value(request.uri.path())
+        .value(&request.uri.query())
+        .value(&content_type);
+    match serde_json::from_slice::<Value>(body) {
+        Ok(json) if canonical && content_type.is_some_and(is_json) => print.value(&json),
+        _ => print.bytes(body),
+    }
+}
+
+/// `application/json`, and what ends in `+json`.
+fn is_json(content_type: &[u8]) -> bool {
+    let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    let kind = kind.trim_ascii().to_ascii_lowercase();
+    kind == b"application/json" || kind.ends_with(b"+json")
+}

@@ -1,0 +1,281 @@
+//! Bodies that are long, slow, broken, or never end (C50).
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderMap, Request, Response};
+use axum::routing::post as on_post;
+use http_body::{Frame, SizeHint};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::timeout;
+
+use crate::server::Server;
+use crate::wire::{PATIENCE, exchange, pay, position, request, send};
+use crate::{Runs, api, ask, counting, layer, post};
+
+/// A body whose frames come when they are sent.
+struct Frames {
+    frames: Receiver<Result<Frame<Bytes>, std::io::Error>>,
+    length: Option<u64>,
+}
+
+impl HttpBody for Frames {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        self.frames.poll_recv(cx)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length.map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}
+
+type Pieces = Sender<Result<Frame<Bytes>, std::io::Error>>;
+
+/// An API whose first answer has a body of these frames, of this length where it is known.
+fn streaming(
+    layer: resilience::http::IdempotencyLayer<crate::Memory>,
+    length: Option<u64>,
+) -> (Router, Runs, Pieces) {
+    let (sender, frames) = channel(8);
+    let body = Arc::new(Mutex::new(Some(Body::new(Frames { frames, length }))));
+    let (api, runs) =
+        api(layer, move |_| body.lock().expect("no panic under the lock").take().expect("one run"));
+    (api, runs, sender)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as a body has them")]
+fn data(text: &'static str) -> Result<Frame<Bytes>, std::io::Error> {
+    Ok(Frame::data(Bytes::from_static(text.as_bytes())))
+}
+
+#[tokio::test]
+async fn the_first_words_of_a_stream_do_not_wait_for_the_last() {
+    let (api, runs, frames) = streaming(layer(), None);
+    let server = Server::start(api).await;
+    let mut stream = TcpStream::connect(server.address).await.expect("a server");
+    let asked = request("idempotency-key: k\r\n", "10 EUR");
+    stream.write_all(&asked).await.expect("it reads");
+    frames.send(data("first")).await.expect("somebody waits");
+    let mut seen = Vec::new();
+    while position(&seen, b"first").is_none() {
+        let read = timeout(PATIENCE, stream.read_buf(&mut seen)).await.expect("it does not wait");
+        assert_ne!(read.expect("an answer"), 0);
+    }
+    // It is done, as far as the key goes, while it is still being read.
+    let again = pay(server.address, "k").await;
+    assert_eq!((again.status, again.problem().as_deref()), (409, Some("completed-without-body")));
+    assert_eq!(again.header("retry-after"), None);
+
+    frames.send(data("last")).await.expect("somebody waits");
+    drop(frames);
+    stream.read_to_end(&mut seen).await.expect("the rest");
+    assert!(position(&seen, b"last").is_some());
+    assert_eq!(pay(server.address, "k").await.status, 409);
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_no_stream() {
+    let (api, runs, frames) = streaming(layer(), None);
+    for frame in [data("all "), data("at "), data("once")] {
+        frames.send(frame).await.expect("room");
+    }
+    drop(frames);
+    assert_eq!(ask(&api, post("k")).await.text(), "all at once");
+    let again = ask(&api, post("k")).await;
+    assert_eq!((again.text(), again.is_replay(), runs.count()), ("all at once", true, 1));
+}
+
+#[tokio::test]
+async fn a_body_that_says_how_long_it_is_is_waited_for() {
+    let (api, runs, frames) = streaming(layer(), Some(8));
+    let first = tokio::spawn({
+        let api = api.clone();
+        async move { ask(&api, post("k")).await }
+    });
+    for frame in [data("word"), data("word")] {
+        tokio::task::yield_now().await;
+        frames.send(frame).await.expect("somebody waits");
+    }
+    drop(frames);
+    assert_eq!(first.await.expect("an answer").text(), "wordword");
+    let again = ask(&api, post("k")).await;
+    assert_eq!((again.text(), again.is_replay(), runs.count()), ("wordword", true, 1));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_breaks_off_and_does_not_run_again() {
+    let (api, runs, frames) = streaming(layer(), Some(8));
+    let server = Server::start(api).await;
+    frames.send(data("word")).await.expect("room");
+    frames.send(Err(std::io::Error::other("gone"))).await.expect("room");
+    let bytes = exchange(server.address, &request("idempotency-key: k\r\n", "10 EUR")).await;
+    assert!(position(&bytes, b"wordword").is_none(), "{}", String::from_utf8_lossy(&bytes));
+    let again = pay(server.address, "k").await;
+    assert_eq!(again.problem().as_deref(), Some("completed-without-body"));
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_over_the_limit_is_passed_on_and_not_stored() {
+    // What is stored are 20 bytes of a head as well: form, status, and the number of headers; and their lines.
+    for (length, is_stored) in [(800, true), (1024, false), (5000, false)] {
+        let (api, runs) = api(layer().max_outcome(1024), move |_| "x".repeat(length));
+        assert_eq!(ask(&api, post("k")).await.body.len(), length);
+        let again = ask(&api, post("k")).await;
+        assert_eq!(again.is_replay(), is_stored, "{length}");
+        if !is_stored {
+            assert_eq!(again.problem().as_deref(), Some("completed-without-body"));
+            let json: serde_json::Value = serde_json::from_slice(&again.body).expect("JSON");
+            assert_eq!(json["safe_new_key"], false);
+        }
+        assert_eq!(runs.count(), 1);
+    }
+    // The same where nobody says how long it is.
+    let (api, runs, frames) = streaming(layer().max_outcome(6), None);
+    for frame in [data("word"), data("word"), data("word")] {
+        frames.send(frame).await.expect("room");
+    }
+    drop(frames);
+    assert_eq!(ask(&api, post("k")).await.text(), "wordwordword");
+    assert_eq!(ask(&api, post("k")).await.status, 409);
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test]
+async fn the_default_limit_is_a_mebibyte() {
+    for (length, is_stored) in [(1024 * 1024 - 1000, true), (1024 * 1024, false)] {
+        let (api, _) = api(layer(), move |_| vec![b'x'; length]);
+        assert_eq!(ask(&api, post("k")).await.body.len(), length);
+        assert_eq!(ask(&api, post("k")).await.is_replay(), is_stored);
+    }
+}
+
+#[tokio::test]
+async fn trailers_are_dropped() {
+    let (api, _, frames) = streaming(layer(), None);
+    let trailers =
+        HeaderMap::from_iter([("x-sum".parse().expect("a name"), "7".parse().expect("it"))]);
+    frames.send(data("words")).await.expect("room");
+    frames.send(Ok(Frame::trailers(trailers))).await.expect("room");
+    drop(frames);
+    let trailers = async || {
+        let response = tower::ServiceExt::oneshot(api.clone(), post("k")).await.expect("an answer");
+        let mut body = response.into_body();
+        let mut seen = (Vec::new(), None);
+        while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
+        {
+            match frame.expect("a frame").into_data() {
+                Ok(data) => seen.0.extend(data),
+                Err(frame) => seen.1 = frame.into_trailers().ok(),
+            }
+        }
+        seen
+    };
+    assert!(trailers().await.1.is_some());
+    assert_eq!(trailers().await, (b"words".to_vec(), None));
+}
+
+#[tokio::test]
+async fn a_request_over_the_limit_is_turned_away() {
+    let (api, runs) = counting(layer().max_body(8));
+    let server = Server::start(api).await;
+    let key = "idempotency-key: k\r\n";
+    let answer = send(server.address, &request(key, "123456789")).await;
+    assert_eq!((answer.status, answer.problem().as_deref()), (413, Some("body-too-large")));
+    // One that does not say how long it is, in pieces.
+    let pieces = "POST /pay HTTP/1.1\r\nhost: api\r\nconnection: close\r\ntransfer-encoding: chunked\r\nidempotency-key: k\r\n\r\n5\r\n12345\r\n5\r\n67890\r\n0\r\n\r\n";
+    assert_eq!(send(server.address, pieces.as_bytes()).await.status, 413);
+    assert_eq!(runs.count(), 0);
+    assert_eq!(send(server.address, &request(key, "12345678")).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_handler_reads_what_was_sent() {
+    let echo = async |body: String| body;
+    let api = Router::new().route("/pay", on_post(echo)).layer(layer());
+    let server = Server::start(api).await;
+    let pieces = "POST /pay HTTP/1.1\r\nhost: api\r\nconnection: close\r\ntransfer-encoding: chunked\r\nidempotency-key: k\r\n\r\n5\r\n12345\r\n5\r\n67890\r\n0\r\n\r\n";
+    for replayed in [false, true] {
+        let answer = send(server.address, pieces.as_bytes()).await;
+        assert_eq!((answer.text(), answer.is_replay()), ("1234567890", replayed));
+    }
+    // How it was sent makes no difference.
+    let whole = send(server.address, &request("idempotency-key: k\r\n", "1234567890")).await;
+    assert!(whole.is_replay());
+    let none = send(server.address, &request("idempotency-key: l\r\n", "")).await;
+    assert_eq!((none.status, none.text()), (200, ""));
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_off_is_not_handled() {
+    let (api, runs) = counting(layer());
+    let (sender, frames) = channel(2);
+    sender.send(data("10")).await.expect("room");
+    sender.send(Err(std::io::Error::other("gone"))).await.expect("room");
+    let mut request = post("k");
+    *request.body_mut() = Body::new(Frames { frames, length: None });
+    let answer = ask(&api, request).await;
+    assert_eq!((answer.status, answer.problem().as_deref()), (400, Some("body-unreadable")));
+    assert_eq!(ask(&api, post("k")).await.text(), "run 1");
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn signs_of_life_are_given_while_a_body_is_read() {
+    let (api, runs, frames) = streaming(layer().lease(Duration::from_secs(3)), Some(8));
+    let first = tokio::spawn({
+        let api = api.clone();
+        async move { ask(&api, post("k")).await }
+    });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(ask(&api, post("k")).await.problem().as_deref(), Some("in-progress"));
+    for frame in [data("word"), data("word")] {
+        frames.send(frame).await.expect("somebody waits");
+    }
+    drop(frames);
+    assert_eq!(first.await.expect("an answer").text(), "wordword");
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test]
+async fn a_request_whose_method_does_not_count_is_not_read() {
+    // Its body never ends.
+    let (_sender, frames) = channel(1);
+    let (api, _) = counting(layer());
+    let body = Body::new(Frames { frames, length: None });
+    let request = Request::put("/pay").body(body).expect("a request");
+    assert_eq!(ask(&api, request).await.text(), "run 1");
+}
+
+/// The layer asks of a service what `hyper` asks: nothing of `axum` is needed.
+#[tokio::test]
+async fn any_service_will_do() {
+    let runs = Runs::default();
+    let counted = runs.clone();
+    let service = tower::service_fn(move |_: Request<_>| {
+        let run = counted.one_more();
+        async move { Ok::<_, Infallible>(Response::new(format!("run {run}"))) }
+    });
+    let service = tower::Layer::layer(&layer(), service);
+    for _ in 0..2 {
+        let request = post("k").map(|_| String::from("10 EUR"));
+        let response = tower::ServiceExt::oneshot(service.clone(), request).await;
+        let body = Body::new(response.expect("an answer").into_body());
+        assert_eq!(axum::body::to_bytes(body, 9).await.expect("a body"), "run 1");
+    }
+    assert_eq!(runs.count(), 1);
+}

@@ -1,0 +1,193 @@
+//! What comes again, and what does not (C53, C54).
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, Request, StatusCode};
+use bytes::Bytes;
+use resilience::http::IdempotencyLayer;
+
+use crate::server::Server;
+use crate::wire::pay;
+use crate::{Memory, api, ask, counting, layer, post};
+
+fn headers(lines: &[(&'static str, &'static [u8])]) -> HeaderMap {
+    let line = |(name, value): &(&'static str, &'static [u8])| {
+        let value = HeaderValue::from_bytes(value).expect("a value");
+        (HeaderName::from_static(name), value)
+    };
+    let mut headers = HeaderMap::new();
+    lines.iter().map(line).for_each(|(name, value)| _ = headers.append(name, value));
+    headers
+}
+
+#[tokio::test]
+async fn status_headers_and_body_come_again() {
+    let said = headers(&[
+        ("content-type", b"image/png"),
+        ("content-encoding", b"br"),
+        ("content-language", b"de"),
+        ("location", b"/payments/7"),
+        ("etag", b"\"caf\xe9 \xff\""),
+        ("link", b"</a>; rel=next"),
+        ("link", b"</b>; rel=prev"),
+        ("retry-after", b"0"),
+        ("x-request-id", b"first"),
+        ("set-cookie", b"session=secret"),
+        ("connection", b"close, x-hop"),
+        ("x-hop", b"1"),
+        ("keep-alive", b"timeout=5"),
+        ("date", b"Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("x-other", b"1"),
+        ("x-mine", b""),
+        ("x-mine", b"2"),
+    ]);
+    let kept = ["x-mine", "x-hop", "set-cookie", "date", "keep-alive", "connection"];
+    let layer = kept.into_iter().map(HeaderName::from_static).fold(layer(), |it, name| {
+        // Whatever is asked for, what belongs to one answer is not kept.
+        it.keep_header(name.clone()).keep_header(name)
+    });
+    let (api, runs) = api(layer, move |_| {
+        (StatusCode::CREATED, said.clone(), Bytes::from_static(b"\x89PNG\0\xff"))
+    });
+    let server = Server::start(api).await;
+    let first = pay(server.address, "k").await;
+    assert_eq!(first.header("set-cookie"), Some("session=secret"));
+    assert_eq!(first.header("x-request-id"), Some("first"));
+    assert_eq!(first.header("idempotent-replayed"), None);
+
+    let replay = pay(server.address, "k").await;
+    assert_eq!((replay.status, replay.body.as_slice()), (201, &b"\x89PNG\0\xff"[..]));
+    assert_eq!(runs.count(), 1);
+    let expected: [(&str, &[&[u8]]); 14] = [
+        ("idempotent-replayed", &[b"true"]),
+        ("content-type", &[b"image/png"]),
+        ("content-encoding", &[b"br"]),
+        ("content-language", &[b"de"]),
+        ("location", &[b"/payments/7"]),
+        ("etag", &[b"\"caf\xe9 \xff\""]),
+        ("link", &[b"</a>; rel=next", b"</b>; rel=prev"]),
+        ("retry-after", &[b"0"]),
+        ("x-original-request-id", &[b"first"]),
+        ("x-mine", &[b"", b"2"]),
+        // Those of the server that sends it.
+        ("content-length", &[b"6"]),
+        ("connection", &[b"close"]),
+        ("x-other", &[]),
+        ("x-request-id", &[]),
+    ];
+    for (name, lines) in expected {
+        assert_eq!(replay.all(name), lines, "{name}");
+    }
+    for name in ["set-cookie", "x-hop", "keep-alive"] {
+        assert!(replay.all(name).is_empty(), "{name}");
+    }
+    let [date] = replay.all("date")[..] else { panic!("one date") };
+    assert_ne!(date, b"Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
+#[tokio::test]
+async fn short_answers_come_again() {
+    let bodies: [&[u8]; 3] = [b"", b"x", b"\xff\0"];
+    for body in bodies {
+        for status in [StatusCode::OK, StatusCode::NO_CONTENT] {
+            let (api, runs) = api(layer(), move |_| (status, Bytes::from_static(body)));
+            let first = ask(&api, post("k")).await;
+            let mut replay = ask(&api, post("k")).await;
+            assert!(replay.is_replay());
+            replay.headers.retain(|(name, _)| name != "idempotent-replayed");
+            let plain = |(name, _): &(String, Vec<u8>)| name != "content-length";
+            let of_first: Vec<_> = first.headers.iter().filter(|it| plain(it)).cloned().collect();
+            assert_eq!((replay.status, &replay.body), (first.status, &first.body));
+            replay.headers.retain(plain);
+            assert_eq!(replay.headers, of_first);
+            assert_eq!(runs.count(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hook_may_change_a_replay_and_only_a_replay() {
+    let layer = layer().on_replay(|response| {
+        let words = [response.body(), &b", again"[..]].concat();
+        *response.body_mut() = words.into();
+        response.headers_mut().insert("x-again", HeaderValue::from_static("1"));
+    });
+    let (api, _) = api(layer, |_| "paid");
+    let server = Server::start(api).await;
+    let first = pay(server.address, "k").await;
+    assert_eq!((first.text(), first.header("x-again")), ("paid", None));
+    for _ in 0..2 {
+        let replay = pay(server.address, "k").await;
+        assert_eq!((replay.text(), replay.header("x-again")), ("paid, again", Some("1")));
+        assert_eq!(replay.header("content-length"), Some("11"));
+    }
+}
+
+#[tokio::test]
+async fn only_some_methods_are_handled_once() {
+    let request = |method: &Method| {
+        let request = Request::builder().method(method).uri("/pay");
+        request.header("idempotency-key", "k").body(Body::empty()).expect("a request")
+    };
+    let methods = [Method::GET, Method::PUT, Method::DELETE, Method::POST, Method::PATCH];
+    for method in &methods {
+        let is_once = [Method::POST, Method::PATCH].contains(method);
+        for told in [false, true] {
+            let (api, runs) = counting(layer().tell_ignored(told));
+            ask(&api, request(method)).await;
+            let second = ask(&api, request(method)).await;
+            assert_eq!(
+                (runs.count(), second.is_replay()),
+                if is_once { (1, true) } else { (2, false) }
+            );
+            let status = second.header("idempotency-status");
+            assert_eq!(status, (told && !is_once).then_some("ignored"), "{method}");
+        }
+        let (api, runs) = counting(layer().methods(methods.clone()));
+        ask(&api, request(method)).await;
+        assert!(ask(&api, request(method)).await.is_replay());
+        assert_eq!(runs.count(), 1);
+    }
+    // Without a key there is nothing to ignore, and a bad one is not looked at.
+    let (api, _) = counting(layer().tell_ignored(true));
+    let without = Request::get("/pay").body(Body::empty()).expect("a request");
+    assert_eq!(ask(&api, without).await.header("idempotency-status"), None);
+    let bad = Request::get("/pay").header("idempotency-key", "").body(Body::empty());
+    assert_eq!(ask(&api, bad.expect("a request")).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_kept_for_their_time() {
+    let (api, runs) = counting(layer().ttl(Duration::from_secs(3600)));
+    ask(&api, post("k")).await;
+    tokio::time::sleep(Duration::from_millis(3_599_990)).await;
+    assert!(ask(&api, post("k")).await.is_replay());
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let after = ask(&api, post("k")).await;
+    assert_eq!((after.text(), after.is_replay(), runs.count()), ("run 2", false, 2));
+}
+
+#[tokio::test]
+async fn endpoints_with_names_share_a_store_and_nothing_else() {
+    let store = Memory::default();
+    let layer = || IdempotencyLayer::global(Memory::clone(&store));
+    let (payments, paid) = counting(layer().name("payments"));
+    let (refunds, refunded) = counting(layer().name("refunds"));
+    for api in [&payments, &refunds, &payments, &refunds] {
+        assert_eq!(ask(api, post("k")).await.text(), "run 1");
+    }
+    assert_eq!((paid.count(), refunded.count(), store.len()), (1, 1, 2));
+}
+
+#[tokio::test]
+async fn a_head_is_what_the_handler_said() {
+    let (api, _) = api(layer(), |_| ([(header::CONTENT_LENGTH, "4")], "paid"));
+    let server = Server::start(api).await;
+    for replayed in [false, true] {
+        let answer = pay(server.address, "k").await;
+        assert_eq!(answer.is_replay(), replayed);
+        assert_eq!(answer.all("content-length"), [b"4"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Whose keys they are (C39), and what stands outside of the layer.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use resilience::http::IdempotencyLayer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use crate::wire::Answer;
+use crate::{Memory, ask, counting, post};
+
+#[derive(Clone)]
+struct Tenant(String);
+
+/// Lets in who has a name.
+async fn authenticate(mut request: Request, next: Next) -> Response {
+    let Some(name) = request.headers().get("authorization") else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let tenant = Tenant(name.to_str().expect("text").to_owned());
+    request.extensions_mut().insert(tenant);
+    next.run(request).await
+}
+
+fn by_tenant() -> IdempotencyLayer<Memory> {
+    IdempotencyLayer::new(Memory::default(), |request| {
+        request.extensions.get::<Tenant>().map(|tenant| tenant.0.clone())
+    })
+}
+
+async fn ask_as(api: &axum::Router, tenant: &str, body: &'static str) -> Answer {
+    let mut request = post("k");
+    request.headers_mut().insert("authorization", tenant.parse().expect("a value"));
+    *request.body_mut() = Body::from(body);
+    ask(api, request).await
+}
+
+#[tokio::test]
+async fn two_tenants_have_nothing_to_do_with_each_other() {
+    let (api, runs) = counting(by_tenant());
+    let api = api.layer(from_fn(authenticate));
+    assert_eq!(ask_as(&api, "ada", "1 EUR").await.text(), "run 1");
+    // Neither the answer of the other one, nor that there is one.
+    assert_eq!(ask_as(&api, "bob", "2 EUR").await.text(), "run 2");
+    for (tenant, body, text) in [("ada", "1 EUR", "run 1"), ("bob", "2 EUR", "run 2")] {
+        let again = ask_as(&api, tenant, body).await;
+        assert_eq!((again.text(), again.is_replay()), (text, true));
+    }
+    assert_eq!(runs.count(), 2);
+}
+
+#[tokio::test]
+async fn a_request_of_nobody_is_turned_away() {
+    let (api, runs) = counting(by_tenant());
+    let answer = ask(&api, post("k")).await;
+    assert_eq!((answer.status, answer.problem().as_deref()), (403, Some("no-scope")));
+    let (empty, _) = counting(IdempotencyLayer::new(Memory::default(), |_| ""));
+    assert_eq!(ask(&empty, post("k")).await.status, 403);
+    assert_eq!(runs.count(), 0);
+}
+
+#[tokio::test]
+async fn who_may_no_longer_ask_is_not_told() {
+    let is_closed = Arc::new(AtomicBool::new(false));
+    let closed = Arc::clone(&is_closed);
+    let (api, runs) = counting(by_tenant());
+    let api =
+        api.layer(from_fn(authenticate)).layer(from_fn(move |request: Request, next: Next| {
+            let closed = closed.load(SeqCst);
+            async move {
+                if closed {
+                    StatusCode::TOO_MANY_REQUESTS.into_response()
+                } else {
+                    next.run(request).await
+                }
+            }
+        }));
+    assert_eq!(ask(&api, post("k")).await.status, 401);
+    assert_eq!(ask_as(&api, "ada", "1 EUR").await.status, 200);
+    is_closed.store(true, SeqCst);
+    assert_eq!(ask_as(&api, "ada", "1 EUR").await.status, 429);
+    is_closed.store(false, SeqCst);
+    assert!(ask_as(&api, "ada", "1 EUR").await.is_replay());
+    assert_eq!(ask(&api, post("k")).await.status, 401);
+    assert_eq!(runs.count(), 1);
+}

@@ -1,0 +1,147 @@
+//! Stores that do not answer (C55), and handlers that are taken for dead.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::post as on_post;
+use resilience::http::IdempotencyLayer;
+use resilience::idempotent::{
+    Caps, Claim, ClaimRequest, Interrupted, MemoryStore, OnStoreError, RecordKey, Store,
+    StoreError, StoreId, StoreResult, Token, Write,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::{Runs, ask, counting, post};
+
+/// A store that can be made to hang, or to lose its renewals.
+#[derive(Clone, Default)]
+struct Shaky {
+    inner: Arc<MemoryStore>,
+    hangs: Arc<AtomicBool>,
+    forgets_renewals: Arc<AtomicBool>,
+}
+
+impl Shaky {
+    async fn pass(&self) {
+        if self.hangs.load(SeqCst) {
+            pending::<()>().await;
+        }
+    }
+}
+
+impl Store for Shaky {
+    async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
+        self.pass().await;
+        self.inner.claim(request).await
+    }
+
+    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
+        if self.forgets_renewals.load(SeqCst) {
+            return Err(StoreError::unavailable("lost"));
+        }
+        self.inner.renew(key, token, lease).await
+    }
+
+    async fn complete(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        outcome: &[u8],
+        retention: Duration,
+    ) -> StoreResult<Write> {
+        self.pass().await;
+        self.inner.complete(key, token, outcome, retention).await
+    }
+
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+        self.inner.release(key, token).await
+    }
+
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+        self.inner.abandon(key, token).await
+    }
+
+    async fn purge(&self, limit: usize) -> StoreResult<usize> {
+        self.inner.purge(limit).await
+    }
+
+    async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
+        self.inner.forget(key).await
+    }
+
+    async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
+        self.inner.interrupted(limit).await
+    }
+
+    fn caps(&self) -> Caps {
+        self.inner.caps()
+    }
+
+    fn id(&self) -> StoreId {
+        self.inner.id()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_not_waited_for() {
+    let store = Shaky::default();
+    store.hangs.store(true, SeqCst);
+    let limit = Duration::from_millis(200);
+    let layer = || IdempotencyLayer::global(store.clone()).store_timeout(limit);
+    let (api, runs) = counting(layer());
+    let begin = Instant::now();
+    let answer = ask(&api, post("k")).await;
+    assert_eq!((answer.status, answer.problem().as_deref()), (503, Some("unavailable")));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    // The claim, and twice more, because an answer that is lost may be asked for again.
+    assert!(begin.elapsed() <= 3 * limit + Duration::from_millis(10), "{:?}", begin.elapsed());
+    assert_eq!(runs.count(), 0);
+
+    let (open, runs) = counting(layer().on_store_error(OnStoreError::FailOpen));
+    for run in ["run 1", "run 2"] {
+        assert_eq!(ask(&open, post("k")).await.text(), run);
+    }
+    assert_eq!(runs.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_stored_is_given_all_the_same() {
+    let store = Shaky::default();
+    let hangs = Arc::clone(&store.hangs);
+    let layer = IdempotencyLayer::global(store.clone()).lease(Duration::from_secs(3));
+    let (api, runs) = crate::api(layer, move |run| {
+        hangs.store(true, SeqCst);
+        format!("run {run}")
+    });
+    assert_eq!(ask(&api, post("k")).await.text(), "run 1");
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_was_taken_for_dead_is_told_what_counts() {
+    let store = Shaky::default();
+    store.forgets_renewals.store(true, SeqCst);
+    let layer = IdempotencyLayer::global(store.clone()).lease(Duration::from_secs(3));
+    let runs = Runs::default();
+    let counted = runs.clone();
+    // The first takes a minute, the others no time.
+    let handler = async move || {
+        let run = counted.one_more();
+        sleep(Duration::from_secs(if run == 1 { 60 } else { 0 })).await;
+        format!("run {run}")
+    };
+    let api = Router::new().route("/pay", on_post(handler)).layer(layer);
+    let first = tokio::spawn({
+        let api = api.clone();
+        async move { ask(&api, post("k")).await }
+    });
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(ask(&api, post("k")).await.text(), "run 2");
+    let first = first.await.expect("an answer");
+    assert_eq!((first.text(), first.is_replay()), ("run 2", true));
+    assert!(ask(&api, post("k")).await.is_replay());
+    assert_eq!(runs.count(), 2);
+}
