@@ -1,14 +1,19 @@
 //! What the stores in SQL databases have in common: the steps, each of which is one statement that is atomic by
 //! itself, and what their answers mean. What differs between databases is the text of the statements.
 
+use std::error::Error;
 use std::time::Duration;
 
+use resilience_core::idempotent::StoreErrorKind::{self, Corrupt, Full, Unavailable};
 use resilience_core::idempotent::{
-    Claim, ClaimRequest, RecordKey, StoreError, StoreResult, Takeover, Token,
+    Claim, ClaimRequest, RecordKey, StoreError, StoreResult, Takeover, Token, Write,
 };
+use sqlx::error::DatabaseError;
 
 /// The statements of one database. All have the key as `$1`; times go in and out in milliseconds.
 pub(crate) struct Statements {
+    /// For how long a step that was given up may keep its connection.
+    pub(crate) patience: Option<Duration>,
     /// `$2` owner, `$3` fingerprint, `$4` lease, `$5` retention, `$6` whether a lapsed lease may be taken
     /// over, `$7` label. A row, `fence, attempts`, where the claim was made.
     pub(crate) claim: &'static str,
@@ -34,6 +39,7 @@ pub(crate) struct Statements {
 /// The states, as they stand in the database.
 pub(crate) const IN_FLIGHT: i16 = 1;
 pub(crate) const COMPLETED: i16 = 2;
+pub(crate) const RELEASED: i16 = 3;
 
 /// A record as it was found.
 pub(crate) struct Found {
@@ -71,7 +77,8 @@ impl Found {
             IN_FLIGHT if request.takeover == Takeover::Never => {
                 Some(Ok(Claim::Interrupted { attempt: self.attempts.unsigned_abs() }))
             }
-            _ => None,
+            IN_FLIGHT | RELEASED => None,
+            _ => Some(Err(StoreError::corrupt("a record in a state that there is not"))),
         }
     }
 
@@ -100,6 +107,11 @@ pub(crate) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(LONGEST).min(LONGEST)
 }
 
+/// A write that has changed so many records.
+pub(crate) fn written(rows: u64) -> Write {
+    if rows > 0 { Write::Applied } else { Write::Fenced }
+}
+
 pub(crate) fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
@@ -118,17 +130,54 @@ pub(crate) fn contended() -> StoreError {
 
 /// What an error of the database means for a store.
 pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
-    match &error {
-        // Disk full: of PostgreSQL and of SQLite.
-        sqlx::Error::Database(database)
-            if matches!(database.code().as_deref(), Some("53100" | "13")) =>
-        {
-            StoreError::full(error)
-        }
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreError::corrupt(error),
+    let kind = match &error {
+        sqlx::Error::Database(database) => database.code().map_or(Unavailable, |code| kind(&code)),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Corrupt,
+        _ => Unavailable,
+    };
+    match kind {
+        Full => StoreError::full(error),
+        Corrupt => StoreError::corrupt(error),
         _ => StoreError::unavailable(error),
     }
 }
+
+fn kind(code: &str) -> StoreErrorKind {
+    // Codes of SQLite are shorter than those of PostgreSQL. The low byte is the code; the rest says how it
+    // came to it.
+    let sqlite = code.parse().ok().filter(|_: &u32| code.len() < 5).map(|code| code & 0xff);
+    match (code, sqlite) {
+        // The disk is full.
+        ("53100", _) | (_, Some(13)) => Full,
+        // A page, an index, or all of the file is not what was written.
+        ("XX001" | "XX002", _) | (_, Some(11 | 26)) => Corrupt,
+        _ => Unavailable,
+    }
+}
+
+/// Whether the database has taken a step back, because of another one at the same time: it may be done again
+/// at once.
+pub(crate) fn is_taken_back<T>(answer: &StoreResult<T>) -> bool {
+    let error = answer.as_ref().err().and_then(Error::source);
+    let error = error.and_then(|error| error.downcast_ref::<sqlx::Error>());
+    let code = error.and_then(sqlx::Error::as_database_error).and_then(DatabaseError::code);
+    matches!(code.as_deref(), Some("40001" | "40P01"))
+}
+
+/// Does a step, and does it again where it was taken back.
+macro_rules! repeated {
+    ($step:expr) => {{
+        let mut answer = $step;
+        for _ in 1..crate::sql::ROUNDS {
+            if !crate::sql::is_taken_back(&answer) {
+                break;
+            }
+            answer = $step;
+        }
+        answer
+    }};
+}
+pub(crate) use repeated;
 
 /// Makes a store of a pool: `sql_store!(SqliteStore, sqlx::Sqlite, STATEMENTS)`.
 macro_rules! sql_store {
@@ -171,10 +220,11 @@ macro_rules! sql_store {
                         .bind(millis(request.retention))
                         .bind(request.takeover == Takeover::Rerun)
                         .bind(request.label)
-                        .fetch_optional(&mut *connection)
+                        // To the end and not to the first row, which comes before the commit.
+                        .fetch_all(&mut *connection)
                         .await
                         .map_err(trouble)?;
-                    if let Some(row) = claimed {
+                    if let Some(row) = claimed.first() {
                         let fence = row.try_get(0).map_err(trouble)?;
                         return Ok(acquired(request, fence, row.try_get(1).map_err(trouble)?));
                     }
@@ -222,21 +272,24 @@ macro_rules! sql_store {
                 key: &RecordKey,
                 token: Token,
             ) -> StoreResult<Write> {
+                let mut held = Held::of(&self.pool, $statements.patience).await?;
                 let done = sqlx::query(statement)
                     .bind(&key.0[..])
                     .bind(&owner(token.owner)[..])
                     .bind(fence(token))
-                    .execute(&self.pool)
-                    .await
-                    .map_err(trouble)?;
-                Ok(if done.rows_affected() > 0 { Write::Applied } else { Write::Fenced })
+                    .execute(held.connection()?)
+                    .await;
+                held.ended(done.map_err(trouble)).map(|done| written(done.rows_affected()))
             }
         }
 
         impl Store for $store {
             async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
-                let mut connection = self.pool.acquire().await.map_err(trouble)?;
-                Self::claim_on(&mut connection, &request).await
+                repeated!({
+                    let mut held = Held::of(&self.pool, $statements.patience).await?;
+                    let answer = Self::claim_on(held.connection()?, &request).await;
+                    held.ended(answer)
+                })
             }
 
             async fn renew(
@@ -245,15 +298,17 @@ macro_rules! sql_store {
                 token: Token,
                 lease: Duration,
             ) -> StoreResult<Write> {
-                let done = sqlx::query($statements.renew)
-                    .bind(&key.0[..])
-                    .bind(&owner(token.owner)[..])
-                    .bind(fence(token))
-                    .bind(millis(lease))
-                    .execute(&self.pool)
-                    .await
-                    .map_err(trouble)?;
-                Ok(if done.rows_affected() > 0 { Write::Applied } else { Write::Fenced })
+                repeated!({
+                    let mut held = Held::of(&self.pool, $statements.patience).await?;
+                    let done = sqlx::query($statements.renew)
+                        .bind(&key.0[..])
+                        .bind(&owner(token.owner)[..])
+                        .bind(fence(token))
+                        .bind(millis(lease))
+                        .execute(held.connection()?)
+                        .await;
+                    held.ended(done.map_err(trouble)).map(|done| written(done.rows_affected()))
+                })
             }
 
             async fn complete(
@@ -263,16 +318,20 @@ macro_rules! sql_store {
                 outcome: &[u8],
                 retention: Duration,
             ) -> StoreResult<Write> {
-                let mut connection = self.pool.acquire().await.map_err(trouble)?;
-                Self::complete_on(&mut connection, key, token, outcome, retention).await
+                repeated!({
+                    let mut held = Held::of(&self.pool, $statements.patience).await?;
+                    let connection = held.connection()?;
+                    let answer = Self::complete_on(connection, key, token, outcome, retention).await;
+                    held.ended(answer)
+                })
             }
 
             async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
-                self.write($statements.release, key, token).await
+                repeated!(self.write($statements.release, key, token).await)
             }
 
             async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
-                self.write($statements.abandon, key, token).await
+                repeated!(self.write($statements.abandon, key, token).await)
             }
 
             async fn purge(&self, limit: usize) -> StoreResult<usize> {

@@ -12,8 +12,10 @@ use sqlx::postgres::PgPool;
 use sqlx::{Executor, Row};
 
 use self::statements::STATEMENTS;
+use crate::held::Held;
 use crate::sql::{
-    Found, ROUNDS, acquired, contended, count, fence, key, millis, owner, sql_store, trouble,
+    Found, ROUNDS, acquired, contended, count, fence, key, millis, owner, repeated, sql_store,
+    trouble, written,
 };
 
 /// The table and its index, for those who make their tables themselves.
