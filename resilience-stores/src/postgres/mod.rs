@@ -25,8 +25,9 @@ const CAPS: Caps = Caps::new().durable(true).shared(true).max_outcome(512 * 1024
 
 /// Idempotency records in a PostgreSQL database.
 ///
-/// Every step is a statement of its own, so that a pool in the transaction mode of `PgBouncer` will do. It has
-/// to be the primary: a replica that lags behind has not heard of a claim. A handle, to be cloned.
+/// It has to be the primary: a replica that lags behind has not heard of a claim. Every step is a statement of
+/// its own, and prepared: behind `PgBouncer` in its transaction mode that takes version 1.21, with
+/// `max_prepared_statements`. A handle, to be cloned.
 ///
 /// ```no_run
 /// # extern crate resilience_stores as stores;

@@ -14,10 +14,16 @@ use crate::folder::Folder;
 use crate::payments::Payments;
 use crate::servers::{Postgres, Signal};
 
-/// What was acknowledged until the first error.
-async fn until_it_fails(store: PostgresStore) -> Vec<(Ask, Token, bool)> {
+/// What was acknowledged until the first error, or the end: a pool may find a way around every error.
+async fn until_it_fails(
+    store: PostgresStore,
+    ends: Arc<AtomicBool>,
+) -> Vec<(Ask, Token, bool)> {
     let mut acknowledged = Vec::new();
     loop {
+        if ends.load(Relaxed) {
+            return acknowledged;
+        }
         let ask = Ask::new();
         let Ok(Claim::Acquired { token, .. }) = ask.of(&store).await else { return acknowledged };
         acknowledged.push((ask, token, false));
@@ -35,10 +41,13 @@ async fn what_was_acknowledged_outlives_the_server() {
     let Some(server) = Postgres::start(&[]) else { return };
     for signal in [Signal::Kill, Signal::Int] {
         let store = open(&server.url(), 4).await;
-        let writers: Vec<_> =
-            (0..4).map(|_| tokio::spawn(until_it_fails(store.clone()))).collect();
+        let ends = Arc::new(AtomicBool::new(false));
+        let writers: Vec<_> = (0..4)
+            .map(|_| tokio::spawn(until_it_fails(store.clone(), Arc::clone(&ends))))
+            .collect();
         tokio::time::sleep(Duration::from_millis(200)).await;
         server.restart(signal);
+        ends.store(true, Relaxed);
         let store = open(&server.url(), 4).await;
         let mut completed = 0;
         for writer in writers {
