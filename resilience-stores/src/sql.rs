@@ -321,7 +321,8 @@ macro_rules! sql_store {
                 repeated!({
                     let mut held = Held::of(&self.pool, $statements.patience).await?;
                     let connection = held.connection()?;
-                    let answer = Self::complete_on(connection, key, token, outcome, retention).await;
+                    let answer =
+                        Self::complete_on(connection, key, token, outcome, retention).await;
                     held.ended(answer)
                 })
             }

@@ -88,11 +88,18 @@ macro_rules! by_hand {
 }
 
 by_hand!(
-    HandPostgres, sqlx::PgPool, "bytea", "timestamptz", "clock_timestamp()",
+    HandPostgres,
+    sqlx::PgPool,
+    "bytea",
+    "timestamptz",
+    "clock_timestamp()",
     "(clock_timestamp() + interval '1 ms' * "
 );
 by_hand!(
-    HandSqlite, sqlx::SqlitePool, "BLOB", "INTEGER",
+    HandSqlite,
+    sqlx::SqlitePool,
+    "BLOB",
+    "INTEGER",
     "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
     "(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + "
 );

@@ -54,9 +54,10 @@ impl Process {
 
     /// The next thing it says, if it says anything before it ends.
     pub(crate) fn heard(&mut self) -> Option<String> {
-        self.said.by_ref().map_while(Result::ok).find_map(|line| {
-            line.strip_prefix("said: ").map(str::to_owned)
-        })
+        self.said
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("said: ").map(str::to_owned))
     }
 
     /// All that it says until it ends, which has to be well.

@@ -122,9 +122,8 @@ async fn a_server_that_only_reads() {
     let writer = Payments::new(open(&server.url(), 1).await, folder.journal());
     writer.rerun("read-only", 5).await.unwrap();
     let options: PgConnectOptions = server.url().parse().unwrap();
-    let pool = sqlx::PgPool::connect_with(
-        options.options([("default_transaction_read_only", "on")]),
-    );
+    let pool =
+        sqlx::PgPool::connect_with(options.options([("default_transaction_read_only", "on")]));
     let store = PostgresStore::new(pool.await.unwrap());
     assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
     // Also what is there: whether it is the last word, only the primary knows.

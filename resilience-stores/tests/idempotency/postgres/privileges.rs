@@ -3,7 +3,7 @@
 use resilience::idempotent::Store;
 use resilience::stores::{PostgresStore, postgres};
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::{Executor, PgConnection, Connection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::claims::{Ask, DAY};
 use crate::folder::Folder;
@@ -39,11 +39,12 @@ async fn no_key_no_scope_and_no_payload() {
     let store = super::open(&server.url(), 1).await;
     let payments = Payments::new(store.clone(), folder.journal());
     payments.rerun("request-4711", 987_654_321_012).await.unwrap();
-    let rows: Vec<String> =
-        sqlx::query_scalar("SELECT row(t.*, encode(outcome, 'escape'))::text FROM resilience_idempotency t")
-            .fetch_all(store.pool())
-            .await
-            .unwrap();
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT row(t.*, encode(outcome, 'escape'))::text FROM resilience_idempotency t",
+    )
+    .fetch_all(store.pool())
+    .await
+    .unwrap();
     assert_eq!(rows.len(), 1);
     assert!(rows[0].contains("payments.charge"), "{rows:?}");
     for secret in ["4711", "acme", "987654321012"] {

@@ -1,8 +1,8 @@
 //! A server that goes and comes back. It does not call `fsync` here, which is to say that its process is lost
 //! and not the machine: what is tested is the order of the commit and its answer.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilience::idempotent::{Claim, Store, Token, Write};
@@ -15,10 +15,7 @@ use crate::payments::Payments;
 use crate::servers::{Postgres, Signal};
 
 /// What was acknowledged until the first error, or the end: a pool may find a way around every error.
-async fn until_it_fails(
-    store: PostgresStore,
-    ends: Arc<AtomicBool>,
-) -> Vec<(Ask, Token, bool)> {
+async fn until_it_fails(store: PostgresStore, ends: Arc<AtomicBool>) -> Vec<(Ask, Token, bool)> {
     let mut acknowledged = Vec::new();
     loop {
         if ends.load(Relaxed) {
@@ -76,25 +73,27 @@ async fn calls_span_a_restart() {
     let folder = Folder::new();
     let payments = Payments::new(open(&server.url(), 4).await, folder.journal());
     let ends = Arc::new(AtomicBool::new(false));
-    let callers: Vec<_> = (0..4).map(|caller| {
-        let (payments, ends) = (payments.clone(), Arc::clone(&ends));
-        tokio::spawn(async move {
-            let mut paid = Vec::new();
-            let mut number = 0;
-            while !ends.load(Relaxed) {
-                number += 1;
-                let request = format!("r-{caller}-{number}");
-                // As a client that repeats what failed.
-                paid.push(loop {
-                    match payments.patient(&request, 5).await {
-                        Ok(receipt) => break (request, receipt),
-                        Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-                    }
-                });
-            }
-            paid
+    let callers: Vec<_> = (0..4)
+        .map(|caller| {
+            let (payments, ends) = (payments.clone(), Arc::clone(&ends));
+            tokio::spawn(async move {
+                let mut paid = Vec::new();
+                let mut number = 0;
+                while !ends.load(Relaxed) {
+                    number += 1;
+                    let request = format!("r-{caller}-{number}");
+                    // As a client that repeats what failed.
+                    paid.push(loop {
+                        match payments.patient(&request, 5).await {
+                            Ok(receipt) => break (request, receipt),
+                            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+                        }
+                    });
+                }
+                paid
+            })
         })
-    }).collect();
+        .collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.restart(Signal::Int);
     tokio::time::sleep(Duration::from_millis(100)).await;

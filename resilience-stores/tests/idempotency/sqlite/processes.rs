@@ -108,7 +108,11 @@ async fn killed_after_the_effect_and_rerun() {
     let payments = after_a_kill("killed_after_the_effect_and_rerun", &folder, "after").await;
     payments.rerun("r-1", 5).await.unwrap();
     let lines = payments.lines();
-    assert_eq!((lines.len(), child_keys(&lines).len()), (2, 1), "twice, by the same key: {lines:?}");
+    assert_eq!(
+        (lines.len(), child_keys(&lines).len()),
+        (2, 1),
+        "twice, by the same key: {lines:?}"
+    );
 }
 
 #[tokio::test]

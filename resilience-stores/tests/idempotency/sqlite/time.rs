@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use resilience::idempotent::{Claim, Store};
 use resilience::stores::SqliteStore;
+use sqlx::Connection;
 use sqlx::Executor;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::Connection;
 
 use crate::claims::{Ask, DAY, SHORT};
 use crate::folder::Folder;
