@@ -24,7 +24,7 @@ pub(crate) trait Side: Clone + Send + Sync + 'static {
 pub(crate) struct Stored<S>(pub(crate) S);
 
 const OWNER: u128 = 1;
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const OUTCOME: [u8; 200] = [7; 200];
 const ROUNDS: usize = 15;
 

@@ -16,7 +16,8 @@ pub(crate) fn part() -> Option<Vec<String>> {
 /// Says something to the test that has started this process.
 pub(crate) fn say(word: &str) {
     // The harness may have begun the line.
-    writeln!(std::io::stdout(), "\nsaid: {word}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "\nsaid: {word}").unwrap();
 }
 
 /// A process, killed when this is dropped.

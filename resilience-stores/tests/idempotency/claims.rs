@@ -8,7 +8,7 @@ use resilience::idempotent::{
 };
 
 pub(crate) const SHORT: Duration = Duration::from_millis(200);
-pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// A claim of a key.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ fn an_hour_ahead<T: Send>(what: impl AsyncFnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let clock = testing::clock();
-            clock.advance(Duration::from_secs(3600));
+            clock.advance(Duration::from_hours(1));
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(what())
         });
@@ -30,15 +30,15 @@ fn an_hour_between_two_claimants() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let here = runtime.block_on(open(&url, 1));
     let (held, done, lapsed) = (Ask::new(), Ask::new(), Ask::new().lease(SHORT));
-    let (token, _) = runtime.block_on(held.lease(Duration::from_secs(60)).acquire(&here));
-    runtime.block_on(done.done(&here, b"done", Duration::from_secs(60)));
+    let (token, _) = runtime.block_on(held.lease(Duration::from_mins(1)).acquire(&here));
+    runtime.block_on(done.done(&here, b"done", Duration::from_mins(1)));
     let (late, _) = runtime.block_on(lapsed.acquire(&here));
     an_hour_ahead(async || {
         let there = open(&url, 1).await;
         let Claim::InFlight { lease_left } = held.other().of(&there).await.unwrap() else {
             panic!("an hour has passed for one of them only")
         };
-        assert!(lease_left <= Duration::from_secs(60), "{lease_left:?}");
+        assert!(lease_left <= Duration::from_mins(1), "{lease_left:?}");
         done.other().replays(&there, b"done").await;
         there.purge(1000).await.unwrap();
         let ahead = Ask::new().lease(SHORT);
