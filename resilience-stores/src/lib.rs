@@ -5,6 +5,8 @@
 //! as `resilience::stores` and has the guide.
 
 mod chain;
+#[cfg(all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")))]
+mod held;
 #[cfg(all(
     feature = "idempotent",
     any(feature = "postgres", feature = "redis", feature = "sqlite")

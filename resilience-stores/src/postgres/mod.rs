@@ -12,9 +12,10 @@ use sqlx::postgres::PgPool;
 use sqlx::{Executor, Row};
 
 use self::statements::STATEMENTS;
+use crate::held::Held;
 use crate::sql::{
-    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, owner, sql_store,
-    trouble,
+    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, owner, repeated,
+    sql_store, sql_transactions, trouble, written,
 };
 
 /// The table and its index, for those who make their tables themselves.
@@ -24,8 +25,9 @@ const CAPS: Caps = Caps::new().durable(true).shared(true).max_outcome(512 * 1024
 
 /// Idempotency records in a PostgreSQL database.
 ///
-/// Every step is a statement of its own, so that a pool in the transaction mode of `PgBouncer` will do. It has
-/// to be the primary: a replica that lags behind has not heard of a claim. A handle, to be cloned.
+/// It has to be the primary: a replica that lags behind has not heard of a claim. Every step is a statement of
+/// its own, and prepared: behind `PgBouncer` in its transaction mode that takes version 1.21, with
+/// `max_prepared_statements`. A handle, to be cloned.
 ///
 /// ```no_run
 /// # extern crate resilience_stores as stores;
@@ -67,3 +69,4 @@ impl PostgresStore {
 }
 
 sql_store!(PostgresStore, sqlx::Postgres, sqlx::PgConnection, STATEMENTS);
+sql_transactions!(PostgresStore, sqlx::Postgres, sqlx::PgConnection, STATEMENTS);

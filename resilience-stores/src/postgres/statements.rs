@@ -3,9 +3,12 @@
 //! `clock_timestamp()` and not `now()`, which is the start of the transaction: whoever has waited for a lock
 //! would compare with a time that is over.
 
+use std::time::Duration;
+
 use crate::sql::Statements;
 
 pub(super) const STATEMENTS: Statements = Statements {
+    patience: Some(Duration::from_secs(5)),
     claim: "INSERT INTO resilience_idempotency AS t \
             (k, state, fence, owner, fp, lease_until, expires_at, attempts, outcome, label) \
             VALUES ($1, 1, (extract(epoch FROM clock_timestamp()) * 1e6)::bigint, $2, $3, \

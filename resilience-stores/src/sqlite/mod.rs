@@ -15,9 +15,10 @@ use sqlx::sqlite::{
 use sqlx::{Executor, Row};
 
 use self::statements::STATEMENTS;
+use crate::held::Held;
 use crate::sql::{
-    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, owner, sql_store,
-    trouble,
+    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, owner, repeated,
+    sql_store, sql_transactions, trouble, written,
 };
 
 /// The table and its index, for those who make their tables themselves.
@@ -87,3 +88,4 @@ impl SqliteStore {
 }
 
 sql_store!(SqliteStore, sqlx::Sqlite, sqlx::SqliteConnection, STATEMENTS);
+sql_transactions!(SqliteStore, sqlx::Sqlite, sqlx::SqliteConnection, STATEMENTS);

@@ -10,6 +10,7 @@ macro_rules! now {
 }
 
 pub(super) const STATEMENTS: Statements = Statements {
+    patience: None,
     claim: concat!(
         "INSERT INTO resilience_idempotency AS t ",
         "(k, state, fence, owner, fp, lease_until, expires_at, attempts, outcome, label, created_at) ",

@@ -12,8 +12,8 @@ use resilience::stores::{PostgresStore, SqliteStore};
 use resilience::{Rejected, idempotent};
 use sqlx::{Connection, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
+use crate::folder::Folder;
 use crate::servers::Postgres as Server;
-use crate::sqlite::Folder;
 
 const KEY: &str = "RESILIENCE_CHILD_KEY";
 const PHASE: &str = "RESILIENCE_CHILD_PHASE";

@@ -6,8 +6,8 @@ use resilience::{Rejected, RejectedKind, idempotent};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction};
 
+use crate::folder::Folder;
 use crate::servers::Postgres as Server;
-use crate::sqlite::Folder;
 
 #[derive(Debug)]
 #[allow(dead_code, reason = "shown where a test fails")]

@@ -9,6 +9,7 @@
 mod binaries;
 mod directory;
 mod kept;
+mod pgbouncer;
 mod port;
 mod postgres;
 mod proxy;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 pub use binaries::is_running;
 pub use kept::Signal;
+pub use pgbouncer::PgBouncer;
 pub use port::free_port;
 pub use postgres::Postgres;
 pub use proxy::Proxy;

@@ -1,10 +1,8 @@
-//! SQLite.
+//! Files of a test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::{env, fs, process};
-
-use resilience::stores::SqliteStore;
 
 /// A folder for a database, which goes when this is dropped.
 #[derive(Debug)]
@@ -19,8 +17,16 @@ impl Folder {
         Self(folder)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.0.join("records.db")
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.0.join("journal")
     }
 }
 
@@ -28,19 +34,4 @@ impl Drop for Folder {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).ok();
     }
-}
-
-mod conformance {
-    use super::*;
-
-    /// The database goes with the test, whose thread is its own.
-    async fn store() -> SqliteStore {
-        thread_local! {
-            static FOLDER: Folder = Folder::new();
-        }
-        let path = FOLDER.with(Folder::database);
-        SqliteStore::open(path).await.unwrap()
-    }
-
-    resilience::store_conformance!(store);
 }

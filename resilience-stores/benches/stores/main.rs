@@ -1,0 +1,97 @@
+//! The stores in SQL databases beside the bare statements, written by hand, on the same pool: steps in a
+//! second, and how much longer ours take. `cargo bench -p resilience-stores --bench stores`.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
+
+mod by_hand;
+mod rounds;
+#[path = "../../tests/servers/mod.rs"]
+mod servers;
+
+use std::process::{Child, Command};
+use std::{env, fs, process};
+
+use by_hand::{HandPostgres, HandSqlite};
+use resilience::stores::{PostgresStore, SqliteStore};
+use rounds::{Stored, keeps_going, measure};
+use servers::Postgres;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::SqliteJournalMode;
+
+/// Connections to PostgreSQL, and callers at once.
+const CONNECTIONS: u32 = 4;
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    let after = |word: &str| {
+        let place = arguments.iter().position(|argument| argument == word)?;
+        arguments.get(place + 1).cloned()
+    };
+    // A second process, which does the same until it is killed.
+    if let Some(url) = after("postgres") {
+        return keeps_going(Stored(postgres(&url, true).await.0), CONNECTIONS).await;
+    }
+    if let Some(path) = after("sqlite") {
+        return keeps_going(Stored(sqlite(&path).await.0), 1).await;
+    }
+    println!("| | ratio | by hand | store |");
+    println!("|---|---|---|---|");
+    sqlite_rows().await;
+    postgres_rows().await;
+}
+
+async fn sqlite_rows() {
+    let path = env::temp_dir().join(format!("resilience-bench-{}.db", process::id()));
+    let path = path.to_str().unwrap().to_owned();
+    let (store, by_hand) = sqlite(&path).await;
+    measure("SQLite", &by_hand, &Stored(store.clone()), 1, 60).await;
+    let mut other = start("sqlite", &path);
+    measure("SQLite, two processes", &by_hand, &Stored(store), 1, 60).await;
+    stop(&mut other);
+    for end in ["", "-wal", "-shm"] {
+        fs::remove_file(format!("{path}{end}")).ok();
+    }
+}
+
+async fn postgres_rows() {
+    let Some(server) = Postgres::start(&["synchronous_commit=on"]) else { return };
+    let url = server.url();
+    for (name, tested) in [("PostgreSQL", true), ("PostgreSQL, untested connections", false)] {
+        let (store, by_hand) = postgres(&url, tested).await;
+        measure(name, &by_hand, &Stored(store), CONNECTIONS, 400).await;
+    }
+    let (store, by_hand) = postgres(&url, true).await;
+    let mut other = start("postgres", &url);
+    measure("PostgreSQL, two processes", &by_hand, &Stored(store), CONNECTIONS, 400).await;
+    stop(&mut other);
+}
+
+async fn sqlite(path: &str) -> (SqliteStore, HandSqlite) {
+    let store = SqliteStore::open(path).await.unwrap();
+    // With pool and settings of the same kind.
+    let options = (*store.pool().connect_options()).clone().journal_mode(SqliteJournalMode::Wal);
+    let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    let by_hand = HandSqlite(pool.connect_with(options).await.unwrap());
+    by_hand.make_table().await;
+    (store, by_hand)
+}
+
+async fn postgres(url: &str, tested: bool) -> (PostgresStore, HandPostgres) {
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(tested);
+    let pool = pool.connect(url).await.unwrap();
+    let store = PostgresStore::new(pool.clone());
+    store.migrate().await.unwrap();
+    let by_hand = HandPostgres(pool);
+    by_hand.make_table().await;
+    (store, by_hand)
+}
+
+fn start(what: &str, at: &str) -> Child {
+    Command::new(env::current_exe().unwrap()).args([what, at]).spawn().unwrap()
+}
+
+fn stop(process: &mut Child) {
+    process.kill().unwrap();
+    process.wait().unwrap();
+}

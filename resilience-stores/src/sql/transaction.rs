@@ -1,0 +1,69 @@
+//! The store as a part of a transaction of the caller's.
+
+/// Lets a store take part in transactions: `sql_transactions!(SqliteStore, sqlx::Sqlite,
+/// sqlx::SqliteConnection, STATEMENTS)`.
+macro_rules! sql_transactions {
+    ($store:ident, $database:ty, $connection:ty, $statements:expr) => {
+        impl TxStore<$connection> for $store {
+            async fn claim_in(
+                &self,
+                tx: &mut $connection,
+                request: ClaimRequest<'_>,
+            ) -> StoreResult<Claim> {
+                let busy = || Ok(Claim::InFlight { lease_left: request.lease });
+                if let Some(enter) = $statements.enter {
+                    match sqlx::query(enter).execute(&mut *tx).await {
+                        Err(error) if is_busy(&error) => return busy(),
+                        entered => entered.map(drop).map_err(trouble)?,
+                    }
+                }
+                let lock = sqlx::query($statements.lock).bind(lock(request.key));
+                let row = lock.fetch_one(&mut *tx).await.map_err(trouble)?;
+                if !row.try_get::<bool, _>(0).map_err(trouble)? {
+                    return busy();
+                }
+                let fence = row.try_get(1).map_err(trouble)?;
+                let found = Self::look(&mut *tx, &request).await?;
+                let answer = found.as_ref().and_then(|found| found.answer(&request));
+                answer.unwrap_or_else(|| Ok(Found::next(found.as_ref(), &request, fence)))
+            }
+
+            async fn complete_in(
+                &self,
+                tx: &mut $connection,
+                request: ClaimRequest<'_>,
+                outcome: &[u8],
+            ) -> StoreResult<Write> {
+                let put = sqlx::query($statements.put)
+                    .bind(&request.key.0[..])
+                    .bind(&owner(request.owner)[..])
+                    .bind(&request.fingerprint.0[..])
+                    .bind(outcome)
+                    .bind(millis(request.retention))
+                    .bind(request.label);
+                let done = put.execute(&mut *tx).await.map_err(trouble)?;
+                Ok(if done.rows_affected() > 0 { Write::Applied } else { Write::Fenced })
+            }
+        }
+
+        impl TxStore<sqlx::Transaction<'_, $database>> for $store {
+            async fn claim_in(
+                &self,
+                tx: &mut sqlx::Transaction<'_, $database>,
+                request: ClaimRequest<'_>,
+            ) -> StoreResult<Claim> {
+                self.claim_in(&mut **tx, request).await
+            }
+
+            async fn complete_in(
+                &self,
+                tx: &mut sqlx::Transaction<'_, $database>,
+                request: ClaimRequest<'_>,
+                outcome: &[u8],
+            ) -> StoreResult<Write> {
+                self.complete_in(&mut **tx, request, outcome).await
+            }
+        }
+    };
+}
+pub(crate) use sql_transactions;

@@ -1,0 +1,55 @@
+//! Processes whose clocks do not agree.
+
+use std::thread;
+use std::time::Duration;
+
+use resilience::idempotent::{Claim, Store, Write};
+use resilience::testing;
+
+use super::open;
+use crate::claims::{Ask, DAY, SHORT};
+use crate::servers::Postgres;
+
+/// Does something in a thread whose clock is an hour ahead.
+fn an_hour_ahead<T: Send>(what: impl AsyncFnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let clock = testing::clock();
+            clock.advance(Duration::from_hours(1));
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(what())
+        });
+        thread.join().unwrap()
+    })
+}
+
+#[test]
+fn an_hour_between_two_claimants() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.url();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let here = runtime.block_on(open(&url, 1));
+    let (held, done, lapsed) = (Ask::new(), Ask::new(), Ask::new().lease(SHORT));
+    let (token, _) = runtime.block_on(held.lease(Duration::from_mins(1)).acquire(&here));
+    runtime.block_on(done.done(&here, b"done", Duration::from_mins(1)));
+    let (late, _) = runtime.block_on(lapsed.acquire(&here));
+    an_hour_ahead(async || {
+        let there = open(&url, 1).await;
+        let Claim::InFlight { lease_left } = held.other().of(&there).await.unwrap() else {
+            panic!("an hour has passed for one of them only")
+        };
+        assert!(lease_left <= Duration::from_mins(1), "{lease_left:?}");
+        done.other().replays(&there, b"done").await;
+        there.purge(1000).await.unwrap();
+        let ahead = Ask::new().lease(SHORT);
+        ahead.acquire(&there).await;
+        tokio::time::sleep(SHORT).await;
+        assert_eq!(ahead.other().acquire(&there).await.1, 2);
+        assert_eq!(lapsed.other().acquire(&there).await.1, 2);
+    });
+    runtime.block_on(async {
+        assert_eq!(here.complete(&held.key, token, b"done", DAY).await.unwrap(), Write::Applied);
+        assert_eq!(here.complete(&lapsed.key, late, b"done", DAY).await.unwrap(), Write::Fenced);
+        done.replays(&here, b"done").await;
+    });
+}

@@ -1,0 +1,135 @@
+//! Steps that the server ends because of somebody else.
+
+use resilience::RejectedKind;
+use resilience::idempotent::{Claim, StoreErrorKind};
+use resilience::stores::PostgresStore;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, Executor, PgConnection};
+
+use super::{open, open_with};
+use crate::claims::Ask;
+use crate::folder::Folder;
+use crate::payments::{Payments, why};
+use crate::servers::Postgres;
+
+/// A database of its own on the shared server.
+async fn database(server: &Postgres, name: &'static str) -> PgConnectOptions {
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
+    server.url().parse::<PgConnectOptions>().unwrap().database(name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_race_in_serializable_transactions() {
+    let Some(server) = Postgres::shared() else { return };
+    let options = database(server, "serializable").await;
+    let store =
+        open_with(options.options([("default_transaction_isolation", "serializable")]), 8).await;
+    for _ in 0..20 {
+        let ask = Ask::new();
+        let racers: Vec<_> = (0..16)
+            .map(|_| {
+                let (store, ask) = (store.clone(), ask.other());
+                tokio::spawn(async move { ask.of(&store).await.unwrap() })
+            })
+            .collect();
+        let mut acquired = 0;
+        for racer in racers {
+            match racer.await.unwrap() {
+                Claim::Acquired { .. } => acquired += 1,
+                Claim::InFlight { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(acquired, 1);
+    }
+}
+
+/// Makes the next steps fail with this state; the sequence does not go back with them.
+async fn fail(store: &PostgresStore, state: &str, times: u32) {
+    let trigger = format!(
+        "CREATE SEQUENCE IF NOT EXISTS failed; SELECT setval('failed', 1, false);
+         CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF nextval('failed') <= {times} THEN RAISE EXCEPTION 'no' USING ERRCODE = '{state}';
+         END IF; RETURN NEW; END $$;
+         CREATE OR REPLACE TRIGGER fail BEFORE INSERT OR UPDATE ON resilience_idempotency
+         FOR EACH ROW EXECUTE FUNCTION fail()"
+    );
+    store.pool().execute(sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_done_again() {
+    let Some(server) = Postgres::shared() else { return };
+    let store = open_with(database(server, "taken_back").await, 2).await;
+    let folder = Folder::new();
+    let payments = Payments::new(store.clone(), folder.journal());
+    for state in ["40001", "40P01"] {
+        fail(&store, state, 5).await;
+        assert_eq!(Ask::new().acquire(&store).await.1, 1);
+        fail(&store, state, 1000).await;
+        let ask = Ask::new();
+        assert_eq!(ask.of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+        assert_eq!(why(payments.rerun("r-1", 5).await), RejectedKind::StoreUnavailable);
+    }
+    // Those that may pass are repeated by the call.
+    for (state, kind) in [
+        ("57P01", StoreErrorKind::Unavailable),
+        ("57014", StoreErrorKind::Unavailable),
+        ("53100", StoreErrorKind::Full),
+        ("XX001", StoreErrorKind::Corrupt),
+    ] {
+        fail(&store, state, 1).await;
+        assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), kind, "{state}");
+        fail(&store, state, 1).await;
+        let paid = payments.rerun(state, 5).await;
+        assert_eq!(paid.is_ok(), kind == StoreErrorKind::Unavailable, "{paid:?} after {state}");
+    }
+    assert_eq!(payments.lines().len(), 2);
+}
+
+/// The backend of a claim that waits for a lock is terminated; the call claims again, as the same owner.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_is_terminated() {
+    let Some(server) = Postgres::shared() else { return };
+    let options = database(server, "terminated").await;
+    let store = open_with(options.clone(), 2).await;
+    let folder = Folder::new();
+    let payments = Payments::new(store.clone(), folder.journal());
+    // A record that may be claimed, and that somebody holds.
+    payments.unknown("r-1", 5).await.unwrap();
+    let released = "UPDATE resilience_idempotency SET state = 3, outcome = NULL";
+    store.pool().execute(released).await.unwrap();
+    let mut holder = PgConnection::connect_with(&options).await.unwrap();
+    let mut holder = holder.begin().await.unwrap();
+    holder.execute("SELECT 1 FROM resilience_idempotency FOR UPDATE").await.unwrap();
+    let calls = payments.clone();
+    let call = tokio::spawn(async move { calls.patient("r-1", 5).await });
+    let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                     WHERE datname = 'terminated' AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(terminate).fetch_one(&mut *holder).await.unwrap() == 0 {}
+    holder.commit().await.unwrap();
+    let paid = call.await.unwrap().unwrap();
+    assert!(paid.ends_with(" 2"), "the second attempt, and not the third: {paid}");
+    assert_eq!(payments.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_only_reads() {
+    let Some(server) = Postgres::shared() else { return };
+    let folder = Folder::new();
+    let writer = Payments::new(open(&server.url(), 1).await, folder.journal());
+    writer.rerun("read-only", 5).await.unwrap();
+    let options: PgConnectOptions = server.url().parse().unwrap();
+    let pool =
+        sqlx::PgPool::connect_with(options.options([("default_transaction_read_only", "on")]));
+    let store = PostgresStore::new(pool.await.unwrap());
+    assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    // Also what is there: whether it is the last word, only the primary knows.
+    let reader = Payments::new(store, folder.journal());
+    for request in ["read-only", "read-only-2"] {
+        assert_eq!(why(reader.rerun(request, 5).await), RejectedKind::StoreUnavailable);
+    }
+    assert_eq!(writer.lines().len(), 1);
+}

@@ -1,0 +1,84 @@
+//! A purge beside everything else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use resilience::idempotent::{Claim, Store};
+
+use super::open;
+use crate::claims::{Ask, DAY, SHORT};
+use crate::servers::Postgres;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_live_record_is_purged() {
+    let Some(server) = Postgres::start(&[]) else { return };
+    let store = open(&server.url(), 8).await;
+    let ends = Arc::new(AtomicBool::new(false));
+    let purged = Arc::new(AtomicUsize::new(0));
+    let purgers: Vec<_> = (0..3)
+        .map(|_| {
+            let (store, ends) = (store.clone(), Arc::clone(&ends));
+            let purged = Arc::clone(&purged);
+            tokio::spawn(async move {
+                while !ends.load(Relaxed) {
+                    purged.fetch_add(store.purge(10).await.unwrap(), Relaxed);
+                }
+            })
+        })
+        .collect();
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, ends) = (store.clone(), Arc::clone(&ends));
+            tokio::spawn(async move {
+                let (mut kept, mut again) = (Vec::new(), 0);
+                let turns = [(); 5].map(|()| Ask::new());
+                while !ends.load(Relaxed) {
+                    let ask = Ask::new();
+                    ask.done(&store, b"kept", DAY).await;
+                    kept.push(ask);
+                    // Records that expire at once and are claimed anew, under the hands of the purge.
+                    for turn in turns {
+                        turn.other().done(&store, b"turn", Duration::ZERO).await;
+                        again += 1;
+                    }
+                }
+                (kept, again)
+            })
+        })
+        .collect();
+    tokio::time::sleep(4 * SHORT).await;
+    ends.store(true, Relaxed);
+    for purger in purgers {
+        purger.await.unwrap();
+    }
+    let mut claims = 0;
+    for caller in callers {
+        let (kept, again) = caller.await.unwrap();
+        assert!(kept.len() > 5, "{}", kept.len());
+        for ask in kept {
+            ask.replays(&store, b"kept").await;
+        }
+        claims += again;
+    }
+    let purged = purged.load(Relaxed);
+    assert!(purged > 20 && purged <= claims, "{purged} of {claims}");
+}
+
+/// What is locked by somebody is left for the next time.
+#[tokio::test]
+async fn nobody_waits_for_a_purge_that_hangs() {
+    let Some(server) = Postgres::start(&[]) else { return };
+    let store = open(&server.url(), 3).await;
+    let asks = [(); 6].map(|()| Ask::new());
+    for ask in asks {
+        ask.done(&store, b"done", Duration::ZERO).await;
+    }
+    let mut hangs = store.pool().begin().await.unwrap();
+    let lock = "SELECT 1 FROM resilience_idempotency LIMIT 2 FOR UPDATE";
+    sqlx::query(lock).execute(&mut *hangs).await.unwrap();
+    assert_eq!(store.purge(100).await.unwrap(), 4);
+    assert!(matches!(Ask::new().of(&store).await.unwrap(), Claim::Acquired { .. }));
+    hangs.rollback().await.unwrap();
+    assert_eq!(store.purge(100).await.unwrap(), 2);
+}

@@ -1,0 +1,98 @@
+//! A database that somebody else has locked.
+
+use std::time::{Duration, Instant};
+
+use resilience::RejectedKind;
+use resilience::idempotent::StoreErrorKind;
+use resilience::stores::SqliteStore;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::{Connection, Executor, SqliteConnection};
+
+use crate::claims::{Ask, DAY, SHORT};
+use crate::folder::Folder;
+use crate::payments::{Payments, why};
+
+/// A connection that keeps everybody else from writing.
+async fn lock(folder: &Folder) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.database());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    connection.execute("BEGIN EXCLUSIVE").await.unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn longer_than_the_store_may_take() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.database()).await.unwrap();
+    let payments = Payments::new(store, folder.journal());
+    let mut locked = lock(&folder).await;
+    let start = Instant::now();
+    assert_eq!(why(payments.in_time("r-1", 5).await), RejectedKind::StoreUnavailable);
+    // A tenth of a second for each of three tries.
+    assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
+    assert_eq!(payments.lines().len(), 0);
+    locked.execute("COMMIT").await.unwrap();
+    // The claims that were given up may still be made, late; their lease ends them.
+    payments.rerun("r-1", 5).await.unwrap();
+    assert_eq!(payments.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn shorter_than_the_busy_timeout() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.database()).await.unwrap();
+    let payments = Payments::new(store, folder.journal());
+    let mut locked = lock(&folder).await;
+    let unlock = async {
+        tokio::time::sleep(SHORT).await;
+        locked.execute("COMMIT").await.unwrap();
+    };
+    let (paid, ()) = tokio::join!(payments.rerun("r-1", 5), unlock);
+    assert!(paid.unwrap().ends_with(" 1"));
+    assert_eq!(payments.lines().len(), 1);
+}
+
+/// Those whose pool has its own `busy_timeout`.
+#[tokio::test]
+async fn longer_than_the_busy_timeout() {
+    let folder = Folder::new();
+    SqliteStore::open(folder.database()).await.unwrap();
+    let options = SqliteConnectOptions::new().filename(folder.database());
+    let pool = SqlitePool::connect_with(options.busy_timeout(Duration::from_millis(20)));
+    let store = SqliteStore::new(pool.await.unwrap());
+    let _locked = lock(&folder).await;
+    assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_two_writers() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.database()).await.unwrap();
+    let options = (*store.pool().connect_options()).clone();
+    let pool = SqlitePoolOptions::new().min_connections(32).max_connections(32);
+    let store = SqliteStore::new(pool.connect_with(options).await.unwrap());
+    let writers = (0..32).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for _ in 0..4 {
+                let ask = Ask::new();
+                ask.done(&store, b"done", DAY).await;
+                ask.replays(&store, b"done").await;
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_opens_at_once() {
+    for _ in 0..8 {
+        let folder = Folder::new();
+        let open = (0..8).map(|_| tokio::spawn(SqliteStore::open(folder.database())));
+        for opened in open.collect::<Vec<_>>() {
+            opened.await.unwrap().unwrap();
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! SQLite.
+
+mod damaged;
+mod full;
+mod locked;
+mod privacy;
+mod processes;
+mod restarts;
+mod time;
+
+use resilience::stores::SqliteStore;
+
+use crate::folder::Folder;
+
+mod conformance {
+    use super::*;
+
+    /// The database goes with the test, whose thread is its own.
+    async fn store() -> SqliteStore {
+        thread_local! {
+            static FOLDER: Folder = Folder::new();
+        }
+        let path = FOLDER.with(Folder::database);
+        SqliteStore::open(path).await.unwrap()
+    }
+
+    resilience::store_conformance!(store);
+}
