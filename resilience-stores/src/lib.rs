@@ -4,6 +4,8 @@
 //! Depend on `resilience-rs` with one of its features `sqlx` and `redis`, which re-exports everything here
 //! as `resilience::stores` and has the guide.
 
+#[cfg(feature = "circuit_breaker")]
+pub mod breaker;
 mod chain;
 #[cfg(all(feature = "idempotent", feature = "postgres"))]
 pub mod postgres;

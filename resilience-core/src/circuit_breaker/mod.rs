@@ -1,5 +1,6 @@
 //! Circuit breakers: what keeps failing is left alone for a while, then tried with care.
 
+mod bell;
 mod build;
 mod call;
 mod change;
@@ -12,20 +13,24 @@ mod machine;
 mod model;
 mod policy;
 mod registry;
+mod shared;
 mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
+pub use self::bell::Bell;
 pub use self::change::{CircuitSnapshot, StateChange};
 use self::cursor::Cursor;
 pub use self::detached::Detached;
 pub use self::guard::CircuitGuard;
 pub use self::machine::CircuitState;
-use self::machine::{Machine, PROBES, Ticket, Verdict};
+use self::machine::{Cause, Machine, PROBES, Ticket, Verdict};
 use self::policy::Settings;
 pub use self::registry::circuit_breaker;
 pub(crate) use self::registry::expect_stand_ins;
+pub use self::registry::shared_breakers;
+pub use self::shared::{Decision, News};
 use crate::clock::{self, Moment};
 use crate::log;
 use crate::own::{self, own};
@@ -286,18 +291,23 @@ impl CircuitBreaker {
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);
         }
-        let (to, until) = (machine.state, machine.until);
+        let (to, cause, until) = (machine.state, machine.cause, machine.until);
         drop(machine);
         if from != to {
+            let (name, remote) = (self.name_or_default(), cause == Cause::Elsewhere);
             let open_for = until.map(|until| until.since(clock::now()));
-            self.tell(&StateChange { name: self.name_or_default(), from, to, open_for });
+            self.tell(&StateChange { name, from, to, open_for, remote }, cause);
         }
         result
     }
 
     #[cold]
-    fn tell(&self, change: &StateChange) {
-        log::state_change(change.name, &change.from, &change.to, change.open_for);
+    fn tell(&self, change: &StateChange, cause: Cause) {
+        let StateChange { name, from, to, open_for, remote } = change;
+        log::state_change(name, from, to, *open_for, *remote);
+        if self.settings.shared.is_some() && cause == Cause::Outcomes {
+            bell::ring();
+        }
         if let Some(hook) = self.settings.on_state_change {
             hook(change);
         }
