@@ -11,4 +11,5 @@ mod process;
 mod processes;
 #[path = "../servers/mod.rs"]
 mod servers;
+mod store;
 mod virtual_time;
