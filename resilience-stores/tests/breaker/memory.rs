@@ -27,7 +27,7 @@ struct Inside {
     entries: HashMap<String, (Tag, Option<Duration>)>,
     mood: Mood,
     asked: usize,
-    written: Vec<Tag>,
+    written: Vec<(String, Tag)>,
     /// Done once, while somebody reads.
     meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -53,9 +53,11 @@ impl Memory {
         self.inside().asked
     }
 
-    /// The tags that were written, in order.
-    pub(crate) fn written(&self) -> Vec<Tag> {
-        self.inside().written.clone()
+    /// The tags that were written under a name, in order. Under others functions of other tests may
+    /// write, which every exchange of the process finds.
+    pub(crate) fn written(&self, name: &str) -> Vec<Tag> {
+        let inside = self.inside();
+        inside.written.iter().filter(|(other, _)| other == name).map(|(_, tag)| *tag).collect()
     }
 
     pub(crate) fn meanwhile(&self, then: impl FnOnce() + Send + 'static) {
@@ -104,7 +106,7 @@ impl Board for Memory {
             let mut inside = self.inside();
             let until = inside.now + left;
             inside.entries.insert(name.into(), (tag, Some(until)));
-            inside.written.push(tag);
+            inside.written.push((name.into(), tag));
         }
         self.done(()).await
     }
@@ -119,7 +121,7 @@ impl Board for Memory {
                 .is_some_and(|(known, until)| *known == opening && until.is_some());
             if is_known {
                 inside.entries.insert(name.into(), (tag, None));
-                inside.written.push(tag);
+                inside.written.push((name.into(), tag));
             }
             is_known
         };

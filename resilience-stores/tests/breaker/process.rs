@@ -57,7 +57,7 @@ fn child() {
             "refused" => done(|| !charged(true)),
             "accepted" => done(|| charged(true)),
             "closed" => done(|| {
-                let breaker = resilience::circuit_breaker("charge");
+                let breaker = circuit_breaker("charge");
                 breaker.is_some_and(|breaker| breaker.state() == CircuitState::Closed)
             }),
             "measure" => measured(),

@@ -1,7 +1,6 @@
 //! The servers that boards are on, and the boards.
 
 use resilience::stores::breaker::{PostgresBoard, RedisBoard};
-use sqlx::postgres::PgPoolOptions;
 
 use crate::servers::{Postgres, Redis, Signal};
 
@@ -71,7 +70,6 @@ pub(crate) fn redis(url: &str) -> RedisBoard {
     RedisBoard::new(redis::Client::open(url).unwrap())
 }
 
-/// To be made in a runtime.
 pub(crate) fn postgres(url: &str) -> PostgresBoard {
-    PostgresBoard::new(PgPoolOptions::new().max_connections(1).connect_lazy(url).unwrap())
+    PostgresBoard::new(url.parse().unwrap())
 }

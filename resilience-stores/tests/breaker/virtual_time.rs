@@ -125,14 +125,14 @@ async fn nothing_comes_back_as_an_echo() {
     for _ in 0..20 {
         round().await;
     }
-    assert_eq!(board.written().len(), 1);
+    assert_eq!(board.written("echo").len(), 1);
     assert!(one.left() < RESET, "it was not opened again");
     sleep(one.left()).await;
     one.call(true);
     for _ in 0..20 {
         round().await;
     }
-    assert_eq!(board.written().len(), 2);
+    assert_eq!(board.written("echo").len(), 2);
     assert_eq!((two.state(), three.state()), (CircuitState::Closed, CircuitState::Closed));
 }
 
@@ -143,7 +143,7 @@ async fn a_hand_rules_where_it_is() {
     two.breaker.force_open();
     three.breaker.disable();
     round().await;
-    assert_eq!(board.written(), []);
+    assert_eq!(board.written("hand"), []);
     one.fails();
     round().await;
     assert_eq!(two.state(), CircuitState::ForcedOpen);
@@ -156,7 +156,7 @@ async fn a_hand_rules_where_it_is() {
     round().await;
     assert_eq!((four.state(), two.state()), (CircuitState::Closed, CircuitState::Closed));
     assert_eq!(one.state(), CircuitState::Open);
-    assert_eq!(board.written().len(), 1);
+    assert_eq!(board.written("hand").len(), 1);
     // To trip is to say what failures would.
     four.breaker.trip();
     round().await;
@@ -191,7 +191,7 @@ async fn what_is_over_is_not_told() {
     sleep(RESET).await;
     board.is(Mood::Well);
     sleep(INTERVAL * 11).await;
-    assert_eq!((one.state(), board.written().len()), (CircuitState::Open, 0));
+    assert_eq!((one.state(), board.written("over").len()), (CircuitState::Open, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,7 +203,7 @@ async fn a_lost_answer_is_no_second_opening() {
     sleep(PATIENCE * 3).await;
     board.is(Mood::Well);
     sleep(INTERVAL * 11).await;
-    let written = board.written();
+    let written = board.written("lost");
     assert!(written.len() > 1 && written.iter().all(|tag| *tag == written[0]), "{written:?}");
 }
 
@@ -294,7 +294,7 @@ async fn two_of_a_name_in_one_process_go_together() {
     alone.trip();
     round().await;
     assert_eq!(two.state(), CircuitState::Open);
-    assert_eq!(board.written().len(), 1);
+    assert_eq!(board.written("two").len(), 1);
     exchange.abort();
 }
 

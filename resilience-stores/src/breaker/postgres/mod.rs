@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgPool;
-use sqlx::{Executor, Row};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, Executor, Row};
 
 use super::board::{Board, Entry, Stand, Tag};
 
@@ -34,29 +34,33 @@ const PURGE: &str = "DELETE FROM resilience_circuit_breakers WHERE name IN \
 
 /// A board in a PostgreSQL database, which has to be the primary.
 ///
-/// Each step is a statement of its own, so that a pool in the transaction mode of `PgBouncer` will do. What
-/// has expired is deleted by whoever meets it.
+/// It has one connection of its own, made when it is first asked and again after any failure: a pool that
+/// is used up, as it may be when a breaker is about to open, is not waited for, and an answer that never
+/// comes holds no connection of a pool. Each step is a statement of its own, so that the transaction mode
+/// of `PgBouncer` will do. What has expired is deleted by whoever meets it.
 ///
 /// ```no_run
 /// # extern crate resilience_stores as stores;
-/// # async fn start(pool: sqlx::PgPool) -> Result<(), sqlx::Error> {
+/// # async fn start() -> Result<(), sqlx::Error> {
 /// use stores::breaker::{Exchange, PostgresBoard};
 ///
-/// let board = PostgresBoard::new(pool);
+/// let board = PostgresBoard::new("postgres://app@db/app".parse()?);
 /// board.migrate().await?;
 /// tokio::spawn(Exchange::new(board).run());
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct PostgresBoard {
-    pool: PgPool,
+    options: PgConnectOptions,
+    /// Taken out while it is used: one that has failed, or whose user was dropped, does not come back.
+    connection: Option<PgConnection>,
 }
 
 impl PostgresBoard {
-    /// A board in this database.
+    /// A board in the database that these lead to. Those of a pool are `pool.connect_options()`.
     #[must_use]
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(options: PgConnectOptions) -> Self {
+        Self { options, connection: None }
     }
 
     /// Makes the table where it is missing, in the first schema of the search path.
@@ -64,11 +68,20 @@ impl PostgresBoard {
     /// # Errors
     /// Those of the database.
     pub async fn migrate(&self) -> Result<(), sqlx::Error> {
+        let mut connection = self.options.connect().await?;
         // Two that make it at the same time would trip over each other.
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = connection.begin().await?;
         transaction.execute("SELECT pg_advisory_xact_lock(7243615890212)").await?;
         transaction.execute(SCHEMA).await?;
-        transaction.commit().await
+        transaction.commit().await?;
+        connection.close().await
+    }
+
+    async fn connection(&mut self) -> Result<PgConnection, sqlx::Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.options.connect().await,
+        }
     }
 }
 
@@ -76,18 +89,24 @@ impl Board for PostgresBoard {
     type Error = sqlx::Error;
 
     async fn open(&mut self, name: &str, tag: Tag, left: Duration) -> Result<(), sqlx::Error> {
+        let mut connection = self.connection().await?;
         let query = sqlx::query(OPEN).bind(name).bind(bits(tag)).bind(millis(left));
-        query.bind(millis(Self::KEPT)).execute(&self.pool).await.map(|_| ())
+        query.bind(millis(Self::KEPT)).execute(&mut connection).await?;
+        self.connection = Some(connection);
+        Ok(())
     }
 
     async fn close(&mut self, name: &str, opening: Tag, tag: Tag) -> Result<bool, sqlx::Error> {
+        let mut connection = self.connection().await?;
         let query = sqlx::query(CLOSE).bind(name).bind(bits(opening)).bind(bits(tag));
-        let done = query.bind(millis(Self::KEPT)).execute(&self.pool).await?;
+        let done = query.bind(millis(Self::KEPT)).execute(&mut connection).await?;
+        self.connection = Some(connection);
         Ok(done.rows_affected() > 0)
     }
 
     async fn read(&mut self, names: &[&str]) -> Result<Vec<Option<Entry>>, sqlx::Error> {
-        let rows = sqlx::query(READ).bind(names).fetch_all(&self.pool).await?;
+        let mut connection = self.connection().await?;
+        let rows = sqlx::query(READ).bind(names).fetch_all(&mut connection).await?;
         let mut found = vec![None; names.len()];
         let mut has_expired = false;
         for row in rows {
@@ -106,8 +125,9 @@ impl Board for PostgresBoard {
             }
         }
         if has_expired {
-            sqlx::query(PURGE).execute(&self.pool).await?;
+            sqlx::query(PURGE).execute(&mut connection).await?;
         }
+        self.connection = Some(connection);
         Ok(found)
     }
 }
