@@ -65,6 +65,7 @@
 //!   **`tower`** adds layers, for a `Service` instead of a function.
 //! - **`sqlx`** and **`redis`**: the module `stores`: what errors of databases and caches mean. With
 //!   **`postgres`**, **`sqlite`** and **`mysql`** for the drivers of `sqlx`.
+//! - **`circuit_breaker`**: with `redis` or `postgres`, breakers that processes share.
 //! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.
 
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.

@@ -50,7 +50,8 @@ impl<B: Board> Exchange<B> {
     }
 
     /// With this breaker as well, which is [`shared`](CircuitBreaker::shared) and not that of a function:
-    /// a `&'static CircuitBreaker`, an `Arc<CircuitBreaker>`. One that is not shared is left alone.
+    /// a handle that others have too, a `&'static CircuitBreaker` or an `Arc<CircuitBreaker>`. One that is
+    /// not shared is left alone.
     #[must_use]
     pub fn with(
         mut self,

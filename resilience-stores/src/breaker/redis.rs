@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Cmd, FromRedisValue, Pipeline, RedisResult, pipe};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisResult, pipe};
 
 use super::board::{Board, Entry, Stand, Tag};
 
@@ -47,7 +47,12 @@ impl RedisBoard {
     async fn connection(&mut self) -> RedisResult<MultiplexedConnection> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => self.client.get_multiplexed_async_connection().await,
+            None => {
+                // How long an answer is waited for is said by the exchange.
+                let config = AsyncConnectionConfig::new();
+                let config = config.set_connection_timeout(None).set_response_timeout(None);
+                self.client.get_multiplexed_async_connection_with_config(&config).await
+            }
         }
     }
 
