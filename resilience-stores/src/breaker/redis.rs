@@ -45,15 +45,13 @@ impl RedisBoard {
     }
 
     async fn connection(&mut self) -> RedisResult<MultiplexedConnection> {
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => {
-                // How long an answer is waited for is said by the exchange.
-                let config = AsyncConnectionConfig::new();
-                let config = config.set_connection_timeout(None).set_response_timeout(None);
-                self.client.get_multiplexed_async_connection_with_config(&config).await
-            }
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
         }
+        // How long an answer is waited for is said by the exchange.
+        let config = AsyncConnectionConfig::new();
+        let config = config.set_connection_timeout(None).set_response_timeout(None);
+        self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
     async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {

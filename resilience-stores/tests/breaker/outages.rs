@@ -1,6 +1,5 @@
 //! A server that dies, hangs or is slow: nobody waits for it, and everybody goes by what he sees himself.
 
-use std::io::{Write, stderr};
 use std::time::Duration;
 
 use crate::process::{Cost, Process};
@@ -18,7 +17,7 @@ fn is_fast(when: &str, cost: &Cost) {
 
 fn is_local(when: &str, one: &mut Process, two: &mut Process) {
     let cost = two.measure();
-    writeln!(stderr(), "{when}: {cost:?}").unwrap();
+    eprintln!("{when}: {cost:?}");
     is_fast(when, &cost);
     one.ask("trip");
     let cost = two.measure();
