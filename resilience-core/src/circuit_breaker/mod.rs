@@ -294,22 +294,22 @@ impl CircuitBreaker {
         let (to, cause, until) = (machine.state, machine.cause, machine.until);
         drop(machine);
         if from != to {
-            let (name, remote) = (self.name_or_default(), cause == Cause::Elsewhere);
-            let open_for = until.map(|until| until.since(clock::now()));
-            self.tell(&StateChange { name, from, to, open_for, remote }, cause);
+            self.tell(from, to, until, cause);
         }
         result
     }
 
     #[cold]
-    fn tell(&self, change: &StateChange, cause: Cause) {
-        let StateChange { name, from, to, open_for, remote } = change;
-        log::state_change(name, from, to, *open_for, *remote);
+    #[inline(never)]
+    fn tell(&self, from: CircuitState, to: CircuitState, until: Option<Moment>, cause: Cause) {
+        let (name, remote) = (self.name_or_default(), cause == Cause::Elsewhere);
+        let open_for = until.map(|until| until.since(clock::now()));
+        log::state_change(name, &from, &to, open_for, remote);
         if self.settings.shared.is_some() && cause == Cause::Outcomes {
             bell::ring();
         }
         if let Some(hook) = self.settings.on_state_change {
-            hook(change);
+            hook(&StateChange { name, from, to, open_for, remote });
         }
     }
 }
