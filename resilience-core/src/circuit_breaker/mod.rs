@@ -227,10 +227,17 @@ impl CircuitBreaker {
                 return Err(self.rejection(Some(until.since(now))));
             }
         }
+        self.admit_by_machine(now).map(|seen| (seen, timed))
+    }
+
+    /// Apart from what an open breaker says to most, which has no use for a frame of this size.
+    #[cold]
+    #[inline(never)]
+    fn admit_by_machine(&self, now: Moment) -> Result<u64, Rejected> {
         match self.change(|machine| machine.admit(&self.settings, now)) {
             Ok(Ticket { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
-                Ok((seen | u64::from(probe) << PROBE_SHIFT, timed))
+                Ok(seen | u64::from(probe) << PROBE_SHIFT)
             }
             Err(after) => Err(self.rejection(after)),
         }
