@@ -68,6 +68,7 @@
 //!   endpoints that are safe to retry.
 //! - **`sqlx`** and **`redis`**: the module `stores`: what errors of databases and caches mean. With
 //!   **`postgres`**, **`sqlite`** and **`mysql`** for the drivers of `sqlx`.
+//! - **`circuit_breaker`**: with `redis` or `postgres`, breakers that processes share.
 //! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.
 
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.

@@ -11,14 +11,18 @@ use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
 pub use crate::chain::links;
-pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, Detached};
+pub use crate::circuit_breaker::{
+    Bell, CircuitBreaker, CircuitGuard, Decision, Detached, News, shared_breakers,
+};
 use crate::classify::{Class, Classify};
 pub use crate::clock::{Moment, Pause, Wait, Waits, now};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered, stands};
 pub use crate::jitter::Jitter;
 pub use crate::keyed::Keyed;
-pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
+pub use crate::log::{
+    Level, Shown, exchange_found, exchange_lost, give_up as log_give_up, retry as log_retry,
+};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
 pub use crate::random::draw;

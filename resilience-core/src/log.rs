@@ -85,6 +85,7 @@ pub(crate) fn state_change(
     from: &dyn fmt::Display,
     to: &dyn fmt::Display,
     open_for: Option<Duration>,
+    remote: bool,
 ) {
     tracing::warn!(
         target: "resilience",
@@ -92,9 +93,31 @@ pub(crate) fn state_change(
         %from,
         %to,
         open_for_ms = open_for.map(millis),
+        // Where it is so only: most are not.
+        remote = remote.then_some(true),
         "circuit breaker changed"
     );
 }
+
+/// Logs that the state of breakers is not exchanged any more, and why.
+#[cfg(feature = "tracing")]
+pub fn exchange_lost(error: &dyn fmt::Display) {
+    tracing::warn!(target: "resilience", %error, "circuit breakers are not shared for now");
+}
+
+/// Logs that the state of breakers is not exchanged any more.
+#[cfg(not(feature = "tracing"))]
+pub fn exchange_lost(_: &dyn fmt::Display) {}
+
+/// Logs that the state of breakers is exchanged again.
+#[cfg(feature = "tracing")]
+pub fn exchange_found() {
+    tracing::info!(target: "resilience", "circuit breakers are shared again");
+}
+
+/// Logs that the state of breakers is exchanged again.
+#[cfg(not(feature = "tracing"))]
+pub fn exchange_found() {}
 
 /// Logs a change of a breaker's state.
 #[cfg(not(feature = "tracing"))]
@@ -103,6 +126,7 @@ pub(crate) fn state_change(
     _: &dyn fmt::Display,
     _: &dyn fmt::Display,
     _: Option<Duration>,
+    _: bool,
 ) {
 }
 

@@ -109,6 +109,11 @@ impl Owned {
         matches!(self.place, Place::Shared(_))
     }
 
+    /// Whether there is one for each value of a key.
+    pub(crate) fn is_keyed(&self) -> bool {
+        matches!(self.place, Place::Keyed { .. })
+    }
+
     /// Whether the policy stands in a `static` of its own, to be listed with the others.
     pub(crate) fn is_static(&self) -> bool {
         matches!(self.place, Place::Function)

@@ -1,9 +1,12 @@
 //! What databases and caches mean for a retry: which of their errors are worth another attempt, and
-//! whether the effect could have happened.
+//! whether the effect could have happened. With the feature `circuit_breaker`, breakers that processes
+//! share.
 //!
 //! Depend on `resilience-rs` with one of its features `sqlx` and `redis`, which re-exports everything here
 //! as `resilience::stores` and has the guide.
 
+#[cfg(feature = "circuit_breaker")]
+pub mod breaker;
 mod chain;
 #[cfg(all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")))]
 mod held;

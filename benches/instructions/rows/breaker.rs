@@ -78,6 +78,22 @@ pub(super) mod sync {
     }
 }
 
+/// Shared with other processes, which costs a call nothing.
+pub(super) mod shared {
+    use super::{Counter, Failure, Result, call, circuit_breaker};
+
+    #[inline(never)]
+    pub(crate) fn by_hand(input: u32) -> Result<u32> {
+        counted!(call(input))
+    }
+
+    #[inline(never)]
+    #[circuit_breaker(shared = "instructions")]
+    pub(crate) fn annotated(input: u32) -> Result<u32> {
+        call(input)
+    }
+}
+
 pub(super) mod inlined {
     use super::{Counter, Failure, Result, call, circuit_breaker};
 

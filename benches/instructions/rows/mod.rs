@@ -69,6 +69,7 @@ macro_rules! async_row {
 
 pub(crate) const ROWS: &[Row] = &[
     row!("breaker, sync", breaker::sync::by_hand, breaker::sync::annotated),
+    row!("breaker, sync, shared", breaker::shared::by_hand, breaker::shared::annotated),
     row!("breaker, sync, inlined", breaker::inlined::by_hand, breaker::inlined::annotated),
     row!("breaker, async", |input| poll(breaker::asynchronous::by_hand(input)), |input| {
         poll(breaker::asynchronous::annotated(input))

@@ -77,6 +77,11 @@ settings! {
     /// The name in rejections, events and logs. Default: `"circuit breaker"`.
     name(name: &'static str);
 
+    /// Opens and closes with the breakers of this name in other processes, as far as an exchange
+    /// carries what they come to: those of `resilience::stores::breaker` do, by way of Redis or
+    /// PostgreSQL. Calls know nothing of it, and without an exchange nothing happens.
+    shared(name: &'static str);
+
     /// Calls `hook` at each change of state, when no lock is held.
     on_state_change(hook: fn(&StateChange));
 }

@@ -17,6 +17,9 @@ pub struct StateChange {
     pub to: CircuitState,
     /// How long it stays open, where it has opened for a time.
     pub open_for: Option<Duration>,
+    /// Whether another process has decided it, with which the breaker is
+    /// [`shared`](super::CircuitBreaker::shared).
+    pub remote: bool,
 }
 
 /// Where a breaker stands and what it has in view: for a page of figures, and to take its state up

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::cursor::Cursor;
 use super::policy::Settings;
+use super::shared::Decision;
 use super::window::{Counts, Record, Span, Window};
 use crate::clock::Moment;
 
@@ -33,6 +34,17 @@ pub(super) enum Verdict {
     Neutral,
 }
 
+/// Who has brought a breaker to its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Calls of this process that failed, or probes of it that succeeded.
+    Outcomes,
+    /// The same, of another process.
+    Elsewhere,
+    /// Somebody's hand, or time.
+    Other,
+}
+
 /// A call that was let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticket {
@@ -53,6 +65,7 @@ struct Probe {
 #[derive(Debug)]
 pub(super) struct Machine {
     pub(super) state: CircuitState,
+    pub(super) cause: Cause,
     /// Counts the changes of state. Outcomes of calls that were let through in an earlier one say
     /// nothing about this one.
     pub(super) generation: u32,
@@ -74,6 +87,7 @@ impl Machine {
     pub(super) const fn new() -> Self {
         Self {
             state: CircuitState::Closed,
+            cause: Cause::Other,
             generation: 0,
             run: 0,
             window: Window::new(),
@@ -203,6 +217,7 @@ impl Machine {
         let needed = settings.successes();
         if successes >= needed {
             self.close();
+            self.cause = Cause::Outcomes;
         } else if self.tried.failures > settings.probes().saturating_sub(needed) {
             self.reopened = self.reopened.saturating_add(1);
             self.open(settings, now());
@@ -212,6 +227,7 @@ impl Machine {
     /// Opens. What led here stays in view until the first probe.
     pub(super) fn open(&mut self, settings: &Settings, now: Moment) {
         self.enter(CircuitState::Open);
+        self.cause = Cause::Outcomes;
         self.until = Some(now.plus(settings.open_time(self.reopened)));
     }
 
@@ -253,8 +269,29 @@ impl Machine {
         (self.run, self.reopened, self.until) = (run, reopened, until);
     }
 
+    /// Goes where another process has come to.
+    pub(super) fn follow(&mut self, decision: Decision, now: Moment) {
+        match (decision, self.state) {
+            (_, CircuitState::ForcedOpen | CircuitState::Disabled)
+            | (Decision::Closed, CircuitState::Closed) => {}
+            (Decision::Open(time), CircuitState::Open) => {
+                self.until = self.until.max(Some(now.plus(time)));
+            }
+            (Decision::Open(time), CircuitState::Closed | CircuitState::HalfOpen) => {
+                self.enter(CircuitState::Open);
+                self.cause = Cause::Elsewhere;
+                self.until = Some(now.plus(time));
+            }
+            (Decision::Closed, CircuitState::Open | CircuitState::HalfOpen) => {
+                self.close();
+                self.cause = Cause::Elsewhere;
+            }
+        }
+    }
+
     fn enter(&mut self, state: CircuitState) {
         self.state = state;
+        self.cause = Cause::Other;
         self.generation = self.generation.wrapping_add(1);
         self.until = None;
         self.probes.clear();

@@ -1,5 +1,6 @@
 //! Circuit breakers: what keeps failing is left alone for a while, then tried with care.
 
+mod bell;
 mod build;
 mod call;
 mod change;
@@ -12,20 +13,24 @@ mod machine;
 mod model;
 mod policy;
 mod registry;
+mod shared;
 mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
+pub use self::bell::Bell;
 pub use self::change::{CircuitSnapshot, StateChange};
 use self::cursor::Cursor;
 pub use self::detached::Detached;
 pub use self::guard::CircuitGuard;
 pub use self::machine::CircuitState;
-use self::machine::{Machine, PROBES, Ticket, Verdict};
+use self::machine::{Cause, Machine, PROBES, Ticket, Verdict};
 use self::policy::Settings;
 pub use self::registry::circuit_breaker;
 pub(crate) use self::registry::expect_stand_ins;
+pub use self::registry::shared_breakers;
+pub use self::shared::{Decision, News};
 use crate::clock::{self, Moment};
 use crate::log;
 use crate::own::{self, own};
@@ -222,10 +227,17 @@ impl CircuitBreaker {
                 return Err(self.rejection(Some(until.since(now))));
             }
         }
+        self.admit_by_machine(now).map(|seen| (seen, timed))
+    }
+
+    /// Apart from what an open breaker says to most, which has no use for a frame of this size.
+    #[cold]
+    #[inline(never)]
+    fn admit_by_machine(&self, now: Moment) -> Result<u64, Rejected> {
         match self.change(|machine| machine.admit(&self.settings, now)) {
             Ok(Ticket { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
-                Ok((seen | u64::from(probe) << PROBE_SHIFT, timed))
+                Ok(seen | u64::from(probe) << PROBE_SHIFT)
             }
             Err(after) => Err(self.rejection(after)),
         }
@@ -286,20 +298,25 @@ impl CircuitBreaker {
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);
         }
-        let (to, until) = (machine.state, machine.until);
+        let (to, cause, until) = (machine.state, machine.cause, machine.until);
         drop(machine);
         if from != to {
-            let open_for = until.map(|until| until.since(clock::now()));
-            self.tell(&StateChange { name: self.name_or_default(), from, to, open_for });
+            self.tell(from, to, until, cause);
         }
         result
     }
 
     #[cold]
-    fn tell(&self, change: &StateChange) {
-        log::state_change(change.name, &change.from, &change.to, change.open_for);
+    #[inline(never)]
+    fn tell(&self, from: CircuitState, to: CircuitState, until: Option<Moment>, cause: Cause) {
+        let (name, remote) = (self.name_or_default(), cause == Cause::Elsewhere);
+        let open_for = until.map(|until| until.since(clock::now()));
+        log::state_change(name, &from, &to, open_for, remote);
+        if self.settings.shared.is_some() && cause == Cause::Outcomes {
+            bell::ring();
+        }
         if let Some(hook) = self.settings.on_state_change {
-            hook(change);
+            hook(&StateChange { name, from, to, open_for, remote });
         }
     }
 }

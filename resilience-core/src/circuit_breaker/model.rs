@@ -156,3 +156,22 @@ fn what_is_stale_changes_nothing() {
         assert_eq!(state(&breaker).0, CircuitState::HalfOpen);
     });
 }
+
+/// What was decided here is not undone by what comes from elsewhere, as long as nobody there knows of it.
+#[test]
+fn news_is_not_lost_to_what_comes_from_elsewhere() {
+    loom::model(|| {
+        let breaker = breaker(1);
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || breaker.follow(Decision::Open(Duration::MAX), None))
+        };
+        if let Ok(guard) = breaker.try_acquire() {
+            guard.failure();
+        }
+        let closes = breaker.follow(Decision::Closed, None);
+        other.join().unwrap();
+        assert_eq!(breaker.news().is_none(), closes);
+        assert!(closes || state(&breaker).0 == CircuitState::Open);
+    });
+}

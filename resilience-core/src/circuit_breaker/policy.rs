@@ -27,6 +27,7 @@ pub(super) struct Settings {
     success_threshold: u32,
     pub(super) abandoned_fails: bool,
     pub(super) name: Option<&'static str>,
+    pub(super) shared: Option<&'static str>,
     pub(super) on_state_change: Option<fn(&StateChange)>,
 }
 
@@ -55,6 +56,7 @@ impl Settings {
             success_threshold: 1,
             abandoned_fails: false,
             name: None,
+            shared: None,
             on_state_change: None,
         }
     }
@@ -128,6 +130,11 @@ impl Settings {
 
     pub(super) const fn name(mut self, name: &'static str) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    pub(super) const fn shared(mut self, name: &'static str) -> Self {
+        self.shared = Some(name);
         self
     }
 

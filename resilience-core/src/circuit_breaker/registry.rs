@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::CircuitBreaker;
+use super::{CircuitBreaker, bell};
 use crate::own::own;
 
 static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
@@ -31,10 +31,21 @@ pub(crate) fn expect_stand_ins() {
     breakers().iter().for_each(|breaker| breaker.republish());
 }
 
+/// Those of annotated functions that are shared with other processes.
+#[must_use]
+pub fn shared_breakers() -> Vec<&'static CircuitBreaker> {
+    let is_shared = |breaker: &&&'static CircuitBreaker| breaker.shared_name().is_some();
+    breakers().iter().filter(is_shared).copied().collect()
+}
+
 /// Takes a breaker into the list.
 pub(super) fn list(breaker: &'static CircuitBreaker) {
     let mut breakers = breakers();
     if !breakers.iter().any(|known| core::ptr::eq(*known, breaker)) {
         breakers.push(breaker);
+        drop(breakers);
+        if breaker.shared_name().is_some() {
+            bell::ring();
+        }
     }
 }

@@ -9,6 +9,7 @@ const WINDOW: &str = "how far it looks back: a number of calls, or a time like `
 const MINIMUM: &str = "calls that must be in the window before a rate counts";
 const VALUES: &str = "which values count as failures";
 const PROBES: &str = "probes let through while half-open";
+const FLEET: &str = "the name under which processes share it";
 
 pub(super) const HINTS: &[(&str, Hint)] = &[
     ("fail_max", Same("failure_threshold", "5", FAILURES)),
@@ -69,6 +70,10 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("on_open", Same("on_state_change", "|change| …", "called at each change of state")),
     ("on_close", Same("on_state_change", "|change| …", "called at each change of state")),
     ("state_change", Same("on_state_change", "|change| …", "called at each change of state")),
+    ("distributed", Same("shared", "\"payments\"", FLEET)),
+    ("share", Same("shared", "\"payments\"", FLEET)),
+    ("fleet", Same("shared", "\"payments\"", FLEET)),
+    ("group", Same("shared", "\"payments\"", FLEET)),
+    ("redis", Same("shared", "\"payments\"", FLEET)),
     ("instance", Other("write `breaker = self.breaker`, or `breaker = &SHARED`")),
-    ("shared", Other("write `breaker = &SHARED`")),
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit};
+use syn::{Expr, ExprLit, Lit, LitStr};
 
 use crate::args::{Args, Keyed};
 use crate::builder::Builder;
@@ -27,6 +27,8 @@ pub(super) struct Keys {
     pub(super) half_open_calls: Option<Keyed<Constant<u32>>>,
     /// Whether a dropped call is a failure.
     pub(super) abandoned: Option<Keyed<bool>>,
+    /// The name under which processes share it.
+    pub(super) shared: Option<Keyed<LitStr>>,
     pub(super) on_state_change: Option<Keyed<Expr>>,
 }
 
@@ -57,6 +59,7 @@ impl Keys {
             half_open_calls: count(args, errors, "half_open_calls"),
             abandoned: args
                 .value("abandoned", errors, |expr| value::choice("abandoned", expr, ABANDONED)),
+            shared: args.value("shared", errors, shared),
             on_state_change: args
                 .value("on_state_change", errors, |expr| value::callable("on_state_change", expr)),
         }
@@ -83,6 +86,7 @@ impl Keys {
             key(self.success_threshold.as_ref()),
             key(self.half_open_calls.as_ref()),
             key(self.abandoned.as_ref()),
+            key(self.shared.as_ref()),
             key(self.on_state_change.as_ref()),
         ];
         keys.into_iter().flatten().collect()
@@ -148,6 +152,9 @@ impl Keys {
         if let Some(Keyed { value: true, .. }) = self.abandoned {
             builder.set("abandoned_is_failure", Some(&quote!(true)));
         }
+        if let Some(Keyed { value: name, .. }) = &self.shared {
+            builder.set("shared", Some(&name.to_token_stream()));
+        }
         if let Some(Keyed { value: hook, .. }) = &self.on_state_change {
             builder.set_at(hook.span(), "on_state_change", Some(&hook.to_token_stream()));
         }
@@ -210,6 +217,17 @@ fn time(
     key: &'static str,
 ) -> Option<Keyed<Constant<Duration>>> {
     args.constant(key, errors, |expr| value::duration(key, expr))
+}
+
+fn shared(expr: Expr) -> syn::Result<LitStr> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if !name.value().is_empty() => Ok(name),
+        other => Err(syn::Error::new_spanned(
+            other,
+            "expected the name that all processes know it by, in quotes: `shared = \"payments\"`; one \
+             that functions of this process share is `breaker = &PAYMENTS`",
+        )),
+    }
 }
 
 fn window(expr: Expr) -> syn::Result<Window> {

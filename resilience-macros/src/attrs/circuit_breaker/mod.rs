@@ -49,6 +49,13 @@ impl Attribute for CircuitBreaker {
         } else {
             keys.check(errors);
         }
+        if let (Some(shared), true) = (&keys.shared, breaker.is_keyed()) {
+            errors.add(
+                &shared.key,
+                "`shared` and `key` exclude each other: a key is not kept, so no other process could \
+                 know which it is",
+            );
+        }
         let error = args.value("error", errors, |expr| value::callable("error", expr));
         let expr = |keyed: Option<Keyed<Expr>>| keyed.map(|keyed| keyed.value);
         let name = name.map(|keyed| keyed.value);
