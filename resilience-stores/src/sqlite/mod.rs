@@ -3,12 +3,13 @@
 mod statements;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use resilience_core::idempotent::{
     Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult, Takeover,
     Token, TxStore, Write,
 };
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -25,6 +26,15 @@ use crate::sql::{
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 const CAPS: Caps = Caps::new().durable(true).max_outcome(512 * 1024 * 1024);
+
+/// How long another process is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether another process has the file: any kind of `SQLITE_BUSY`.
+fn is_in_use(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
 
 /// Idempotency records in an SQLite database: for one machine, whose records must survive a restart.
 ///
@@ -57,9 +67,19 @@ impl SqliteStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5));
+            .busy_timeout(PATIENCE);
+        let begin = Instant::now();
         // One writes at a time in any case; in line here they wait for each other without polling.
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let pool = || SqlitePoolOptions::new().max_connections(1).connect_with(options.clone());
+        let pool = loop {
+            match pool().await {
+                // Whoever makes the log at the same time is not waited for by SQLite itself.
+                Err(error) if is_in_use(&error) && begin.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                opened => break opened?,
+            }
+        };
         let store = Self::new(pool);
         store.migrate().await?;
         Ok(store)
