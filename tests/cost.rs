@@ -150,7 +150,7 @@ type Case = (&'static str, fn(Reply) -> Reply, Reply, Reply);
 
 #[test]
 fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
-    #[circuit_breaker]
+    #[circuit_breaker(shared = "closed")]
     fn closed(result: Reply) -> Reply {
         result
     }
@@ -162,7 +162,7 @@ fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
     fn over_calls(result: Reply) -> Reply {
         result
     }
-    #[circuit_breaker(failure_threshold = 1)]
+    #[circuit_breaker(failure_threshold = 1, shared = "open")]
     fn open(result: Reply) -> Reply {
         result
     }

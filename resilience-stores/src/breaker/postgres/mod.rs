@@ -57,7 +57,8 @@ pub struct PostgresBoard {
 }
 
 impl PostgresBoard {
-    /// A board in the database that these lead to. Those of a pool are `pool.connect_options()`.
+    /// A board in the database that these lead to. Those of a pool are
+    /// `(*pool.connect_options()).clone()`.
     #[must_use]
     pub fn new(options: PgConnectOptions) -> Self {
         Self { options, connection: None }
