@@ -12,3 +12,9 @@ mod postgres;
 mod servers;
 mod sqlite;
 mod transaction;
+
+/// Over how many keys the races of the suite go.
+fn races() -> usize {
+    let asked = std::env::var("RESILIENCE_RACES").ok().and_then(|keys| keys.parse().ok());
+    asked.unwrap_or(50)
+}

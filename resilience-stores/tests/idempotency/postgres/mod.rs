@@ -25,7 +25,7 @@ mod conformance {
         store
     }
 
-    resilience::store_conformance!(store);
+    resilience::store_conformance!(store, keys = crate::races());
 }
 
 /// The records of this server, or of the proxy before it.

@@ -24,5 +24,5 @@ mod conformance {
         SqliteStore::open(path).await.unwrap()
     }
 
-    resilience::store_conformance!(store);
+    resilience::store_conformance!(store, keys = crate::races());
 }
