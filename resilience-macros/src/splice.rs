@@ -86,7 +86,12 @@ impl Site {
 
     /// The only run of the body, as a future that has not begun.
     pub(crate) fn future(&self) -> TokenStream {
-        let (block, moved) = (self.block(None), self.moved());
+        self.future_behind(None)
+    }
+
+    /// The same, with `first` in front of the body, which can see its locals.
+    pub(crate) fn future_behind(&self, first: Option<&TokenStream>) -> TokenStream {
+        let (block, moved) = (self.block(first), self.moved());
         quote!(async #moved #block)
     }
 

@@ -214,7 +214,7 @@ impl Idempotent {
     //
     //     match claim_in(call, &KeepOk, &mut *tx).await {
     //         Ok(ClaimedIn::Run(running)) => {
-    //             let out = running.attend(async { body }).await;
+    //             let out = running.attend(async { let tx = &mut *tx; body }).await;
     //             running.settle(&mut *tx, &KeepOk, |error| class, out).await
     //         }
     //         Ok(ClaimedIn::Replay(out)) => Ok(out),
@@ -223,7 +223,13 @@ impl Idempotent {
     fn run_in(&self, transaction: &Expr, call: &TokenStream, site: &Site) -> TokenStream {
         let Site { private, returns, returns_span, .. } = site;
         let [out, rejected, running] = ["out", "rejected", "running"].map(local);
-        let (keeps, class, body) = (self.keep.generate(private), self.class(site), site.future());
+        let (keeps, class) = (self.keep.generate(private), self.class(site));
+        // The body may give away what it is lent; it is needed again behind it.
+        let lent = match transaction {
+            Expr::Path(tx) => tx.path.get_ident().map(|tx| quote!(let #tx = &mut *#tx;)),
+            _ => None,
+        };
+        let body = site.future_behind(lent.as_ref());
         let here = site.private_at(*returns_span);
         let tx = quote_spanned!(transaction.span()=> &mut *#transaction);
         let claimed = quote_spanned!(*returns_span=>
