@@ -117,28 +117,33 @@ impl MemoryStore {
         }
         // What has expired makes room; a few at a time, so that no claim waits for many.
         let purged = shard.purge(now, 4);
-        drop(guard);
         self.forgotten(purged.len());
-        drop(purged);
-        if !self.make_room() {
-            // Another shard may have what this one lacks.
-            if self.purge_now(1) == 0 || !self.make_room() {
-                return Err(StoreError::new(StoreErrorKind::Full));
-            }
+        if self.make_room() {
+            let claim = self.insert(shard, request, now);
+            drop(guard);
+            drop(purged);
+            return Ok(claim);
         }
-        Ok(self.insert(request, now))
-    }
-
-    /// Puts in a record for which there is room; somebody else may have been faster.
-    fn insert(&self, request: &ClaimRequest<'_>, now: Moment) -> Claim {
+        drop(guard);
+        drop(purged);
+        // Another shard may have what this one lacks.
+        if self.purge_now(1) == 0 || !self.make_room() {
+            return Err(StoreError::new(StoreErrorKind::Full));
+        }
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
+        // Somebody else may have been faster.
         if let Some(slot) = shard.records.get_mut(request.key) {
             self.forgotten(1);
             let claim = slot.record.claim(request, || self.next_fence(), now);
             shard.list_again(request.key);
-            return claim;
+            return Ok(claim);
         }
+        Ok(self.insert(shard, request, now))
+    }
+
+    /// Puts in a record for which there is room.
+    fn insert(&self, shard: &mut Shard, request: &ClaimRequest<'_>, now: Moment) -> Claim {
         let record = Record::new(request, self.next_fence(), now);
         let claim = record.acquired();
         let listed = record.expires_at;
