@@ -7,6 +7,7 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::context::Idempotency;
 use super::envelope::{self, Codec, Kept};
 use super::key::{Fingerprint, RecordKey};
 use super::log::{self, Decision};
@@ -110,10 +111,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     pub(super) async fn ask(&self) -> Result<Asked<S>, Rejected> {
         let begin = now();
         let owner = super::random::owner();
-        let usual = match self.policy.on_interrupted {
-            OnInterrupted::Rerun => Takeover::Rerun,
-            OnInterrupted::Unknown | OnInterrupted::Reconcile => Takeover::Never,
-        };
+        let usual = self.policy.takeover();
         let mut takeover = usual;
         let mut waiter = None;
         let mut polls = 0_i32;
@@ -227,6 +225,12 @@ impl<S: Store + Clone> IdempotentCall<S> {
             takeover,
             label: self.policy.name,
         }
+    }
+
+    /// The call as its body sees it.
+    pub(super) fn context(&self, fence: u64, attempt: u32) -> Idempotency {
+        let secret = self.store.secret();
+        Idempotency::new(self.policy.name, self.key, fence, attempt, secret)
     }
 
     /// An outcome as it is stored. One that is too long is kept as that.

@@ -110,9 +110,8 @@ impl MemoryStore {
         let now = now();
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
-        if let Some(slot) = shard.records.get_mut(request.key) {
-            let claim = slot.record.claim(request, || self.next_fence(), now);
-            shard.list_again(request.key);
+        let fence = || self.next_fence();
+        if let Some(claim) = shard.claim(request, fence, now) {
             return Ok(claim);
         }
         // What has expired makes room; a few at a time, so that no claim waits for many.
@@ -133,10 +132,8 @@ impl MemoryStore {
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
         // Somebody else may have been faster.
-        if let Some(slot) = shard.records.get_mut(request.key) {
+        if let Some(claim) = shard.claim(request, fence, now) {
             self.forgotten(1);
-            let claim = slot.record.claim(request, || self.next_fence(), now);
-            shard.list_again(request.key);
             return Ok(claim);
         }
         Ok(self.insert(shard, request, now))

@@ -6,7 +6,7 @@ use super::call::IdempotentCall;
 use super::fingerprint::FingerprintBuilder;
 use super::key::{IntoKey, RecordKey, Scope, record_key};
 use super::key_fault::KeyFault;
-use super::store::Store;
+use super::store::{Store, Takeover};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::rules::{self, InvalidPolicy};
 
@@ -234,6 +234,14 @@ impl IdempotencyPolicy {
     ) -> Result<RecordKey, Rejected> {
         record_key(&store.secret(), self.name, scope, key, self.min_key_length)
             .map_err(|fault| self.faulty(fault))
+    }
+
+    /// What becomes of a lease that is over. Reconciling first hears of it, and then takes over.
+    pub(super) const fn takeover(&self) -> Takeover {
+        match self.on_interrupted {
+            OnInterrupted::Rerun => Takeover::Rerun,
+            OnInterrupted::Unknown | OnInterrupted::Reconcile => Takeover::Never,
+        }
     }
 
     fn faulty(&self, fault: KeyFault) -> Rejected {

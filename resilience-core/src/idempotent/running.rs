@@ -62,21 +62,18 @@ impl<S: Store + Clone> Running<S> {
         attempt: u32,
         interrupted: bool,
     ) -> Self {
-        let secret = call.store.secret();
-        let context = Idempotency::new(call.policy.name, call.key, token.fence, attempt, secret);
-        Self {
-            call: call.clone(),
-            token: Some(token),
-            context,
-            interrupted,
-            has_begun: false,
-            renewed: now(),
-        }
+        let mut running = Self::of(call, call.context(token.fence, attempt));
+        running.token = Some(token);
+        running.interrupted = interrupted;
+        running
     }
 
+    /// One that nothing protects.
     pub(super) fn unguarded(call: &IdempotentCall<S>) -> Self {
-        let secret = call.store.secret();
-        let context = Idempotency::new(call.policy.name, call.key, 0, 1, secret);
+        Self::of(call, call.context(0, 1))
+    }
+
+    fn of(call: &IdempotentCall<S>, context: Idempotency) -> Self {
         Self {
             call: call.clone(),
             token: None,

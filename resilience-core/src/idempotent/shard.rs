@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::key::RecordKey;
 use super::record::Record;
+use super::store::{Claim, ClaimRequest};
 use crate::clock::Moment;
 
 #[derive(Default)]
@@ -55,6 +56,18 @@ impl Shard {
             return;
         }
         self.ends.push(Reverse((end, key)));
+    }
+
+    /// A claim of a key that is known.
+    pub(super) fn claim(
+        &mut self,
+        request: &ClaimRequest<'_>,
+        fence: impl FnOnce() -> u64,
+        now: Moment,
+    ) -> Option<Claim> {
+        let claim = self.records.get_mut(request.key)?.record.claim(request, fence, now);
+        self.list_again(request.key);
+        Some(claim)
     }
 
     /// Adds an entry for a record that expires earlier than the one it has says.

@@ -11,9 +11,8 @@ use super::codec::{Keep, KeepOk, Keeps};
 use super::context::{Idempotency, Inside};
 use super::envelope::Codec;
 use super::log::Decision;
-use super::policy::OnInterrupted;
 use super::run::{judge, replay, written};
-use super::store::{Claim, ClaimRequest, Store, Takeover, Token, Write};
+use super::store::{Claim, ClaimRequest, Store, Token, Write};
 use super::store_error::{StoreError, StoreResult};
 use crate::classify::Class;
 use crate::clock::{Pause, now};
@@ -111,10 +110,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     {
         let begin = now();
         let owner = super::random::owner();
-        let takeover = match self.policy.on_interrupted {
-            OnInterrupted::Rerun => Takeover::Rerun,
-            OnInterrupted::Unknown | OnInterrupted::Reconcile => Takeover::Never,
-        };
+        let takeover = self.policy.takeover();
         let mut polls = 0;
         loop {
             let claim = self.store.claim_in(tx, self.request(owner, takeover)).await;
@@ -122,9 +118,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
             match claim {
                 Claim::Acquired { token, attempt } => {
                     self.told(Decision::Acquired { attempt, fence: token.fence }, begin);
-                    let secret = self.store.secret();
-                    let context =
-                        Idempotency::new(self.policy.name, self.key, token.fence, attempt, secret);
+                    let context = self.context(token.fence, attempt);
                     let call = Protected { call: self, token, context };
                     return Ok(ClaimedIn::Run(RunningIn(Some(call))));
                 }
@@ -151,9 +145,6 @@ impl<S: Store + Clone> IdempotentCall<S> {
         self.turned_away(RejectedKind::StoreUnavailable).because(error)
     }
 }
-
-/// Completing does not ask.
-const TAKEOVER: Takeover = Takeover::Never;
 
 /// A transaction that is waited for holds a connection: it is asked often.
 const LONGEST: Duration = Duration::from_millis(200);
@@ -207,7 +198,11 @@ impl<S: Store + Clone> RunningIn<S> {
         }
         let mut bytes = Vec::new();
         let bytes = call.seal(written(keeps, &out, &mut bytes), Codec::JSON);
-        match call.store.complete_in(tx, call.request(token.owner, TAKEOVER), &bytes).await {
+        match call
+            .store
+            .complete_in(tx, call.request(token.owner, call.policy.takeover()), &bytes)
+            .await
+        {
             Ok(Write::Applied) => Ok(out),
             // Nothing has happened yet: the transaction is not to be committed.
             Ok(Write::Fenced) => Err(call.turned_away(RejectedKind::LeaseLost)),

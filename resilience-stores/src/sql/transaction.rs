@@ -42,7 +42,7 @@ macro_rules! sql_transactions {
                     .bind(millis(request.retention))
                     .bind(request.label);
                 let done = put.execute(&mut *tx).await.map_err(trouble)?;
-                Ok(if done.rows_affected() > 0 { Write::Applied } else { Write::Fenced })
+                Ok(written(done.rows_affected()))
             }
         }
 
