@@ -5,7 +5,7 @@ use std::time::Duration;
 use resilience::stores::breaker::{Board, Entry, PostgresBoard, RedisBoard, Stand, Tag};
 use sqlx::{Connection, PgConnection};
 
-use crate::servers::{Postgres, Redis};
+use crate::servers::{PgBouncer, Postgres, Redis};
 use crate::store::{postgres, redis};
 
 const LEFT: Duration = Duration::from_secs(30);
@@ -105,4 +105,12 @@ async fn postgres_keeps_them() {
         .await
         .unwrap();
     assert_eq!(rows, 0);
+}
+
+#[tokio::test]
+async fn pgbouncer_is_not_in_the_way() {
+    let Some(bouncer) = PgBouncer::shared() else { return };
+    let mut board = postgres(&bouncer.url());
+    board.migrate().await.unwrap();
+    promises(&mut board, "over a bouncer").await;
 }

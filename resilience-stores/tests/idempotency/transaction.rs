@@ -7,7 +7,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction};
 
 use crate::folder::Folder;
-use crate::servers::Postgres as Server;
+use crate::servers::{PgBouncer, Postgres as Server};
 
 #[derive(Debug)]
 #[allow(dead_code, reason = "shown where a test fails")]
@@ -46,15 +46,18 @@ struct Bank {
 
 impl Bank {
     async fn open() -> Option<Self> {
-        let server = Server::shared()?;
-        let pool = PgPoolOptions::new().max_connections(16).connect(&server.url()).await.unwrap();
+        Some(Self::at(&Server::shared()?.url()).await)
+    }
+
+    async fn at(url: &str) -> Self {
+        let pool = PgPoolOptions::new().max_connections(16).connect(url).await.unwrap();
         let store = PostgresStore::new(pool.clone());
         store.migrate().await.unwrap();
         sqlx::query("CREATE TABLE IF NOT EXISTS charges (request text, cents bigint)")
             .execute(&pool)
             .await
             .ok();
-        Some(Self { pool, store })
+        Self { pool, store }
     }
 
     #[idempotent(
@@ -150,6 +153,17 @@ async fn of_many_at_once_one_runs_and_the_others_wait_for_it() {
     let all = join_all(calls).await;
     assert!(all.into_iter().all(|done| done.unwrap() == 14));
     assert_eq!(bank.charges("t-many").await, 1);
+}
+
+/// Behind a `PgBouncer`, where a connection is another one after each transaction.
+#[tokio::test]
+async fn a_transaction_stays_where_it_is() {
+    let Some(bouncer) = PgBouncer::shared() else { return };
+    let bank = Bank::at(&bouncer.url()).await;
+    let calls = (0..8).map(|_| bank.whole("t-bouncer", 7));
+    let all = join_all(calls).await;
+    assert!(all.into_iter().all(|done| done.unwrap() == 14));
+    assert_eq!(bank.charges("t-bouncer").await, 1);
 }
 
 #[tokio::test]

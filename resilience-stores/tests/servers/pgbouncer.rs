@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use super::binaries::{asked, command, find, skipped, unprivileged};
 use super::directory::directory;
@@ -19,6 +20,21 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
+    /// One in its transaction mode before the server that the tests of this process share; `None` if there is none
+    /// that knows prepared statements.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<PgBouncer>> = OnceLock::new();
+        let start = || {
+            let server = Postgres::shared()?;
+            if !Self::knows_statements() {
+                skipped("pgbouncer` from 1.21 on, such as that of `scripts/pgbouncer");
+                return None;
+            }
+            Self::to(server, "max_prepared_statements = 100")
+        };
+        SHARED.get_or_init(start).as_ref()
+    }
+
     /// Two connections to this server for all clients, and settings by line, such as
     /// `max_prepared_statements = 100`; `None` if it is not installed.
     pub fn to(server: &Postgres, settings: &str) -> Option<Self> {
@@ -44,13 +60,13 @@ impl PgBouncer {
         Some(Self { _kept: kept, port })
     }
 
-    /// Where it listens.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// For a client of the server that comes by here.
+    pub fn url(&self) -> String {
+        Postgres::url_at(self.port)
     }
 
-    /// Whether it knows prepared statements, as those from 1.21 on do.
-    pub fn knows_statements() -> bool {
+    /// Those from 1.21 on know prepared statements.
+    fn knows_statements() -> bool {
         let version = program().and_then(|program| asked(program.to_str()?, &["--version"]));
         let minor = version.as_deref().and_then(|version| version.split('.').nth(1)?.parse().ok());
         minor.is_some_and(|minor: u32| minor >= 21)

@@ -36,8 +36,8 @@ const PURGE: &str = "DELETE FROM resilience_circuit_breakers WHERE name IN \
 ///
 /// It has one connection of its own, made when it is first asked and again after any failure: a pool that
 /// is used up, as it may be when a breaker is about to open, is not waited for, and an answer that never
-/// comes holds no connection of a pool. Each step is a statement of its own, so that the transaction mode
-/// of `PgBouncer` will do. What has expired is deleted by whoever meets it.
+/// comes holds no connection of a pool. Each step is a statement of its own, so that `PgBouncer` from 1.21 on
+/// will do, in its transaction mode as well. What has expired is deleted by whoever meets it.
 ///
 /// ```no_run
 /// # extern crate resilience_stores as stores;

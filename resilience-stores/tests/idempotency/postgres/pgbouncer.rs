@@ -1,8 +1,8 @@
 //! `PgBouncer`, which gives a client a connection for a session, or for a transaction only.
 
-use std::io::Write;
+use std::sync::Arc;
 
-use resilience::idempotent::StoreErrorKind;
+use resilience::idempotent::{DynStore, MemoryStore, StoreErrorKind};
 use resilience::stores::PostgresStore;
 use sqlx::postgres::PgPoolOptions;
 
@@ -13,7 +13,7 @@ use crate::servers::{PgBouncer, Postgres};
 /// Many at once, over more connections than the bouncer has; the kinds of trouble they met.
 async fn meet(bouncer: &PgBouncer, clients: u32) -> Vec<StoreErrorKind> {
     let pool = PgPoolOptions::new().max_connections(clients).test_before_acquire(false);
-    let pool = pool.connect(&Postgres::url_at(bouncer.port())).await.unwrap();
+    let pool = pool.connect(&bouncer.url()).await.unwrap();
     let store = PostgresStore::new(pool);
     let callers: Vec<_> = (0..16)
         .map(|_| {
@@ -55,12 +55,19 @@ async fn sessions() {
 /// A bouncer that knows prepared statements has them on each connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions() {
-    let Some(server) = Postgres::shared() else { return };
-    open(&server.url(), 1).await;
-    if !PgBouncer::knows_statements() {
-        let words = "skipped: there is no `pgbouncer` from 1.21 on on this machine";
-        return writeln!(std::io::stderr(), "{words}").unwrap();
+    let Some(bouncer) = PgBouncer::shared() else { return };
+    open(&bouncer.url(), 1).await;
+    assert_eq!(meet(bouncer, 8).await, []);
+}
+
+mod conformance {
+    use super::*;
+
+    /// The memory store where there is no such bouncer, which has been said by then.
+    async fn store() -> Arc<dyn DynStore> {
+        let Some(bouncer) = PgBouncer::shared() else { return Arc::new(MemoryStore::new()) };
+        Arc::new(open(&bouncer.url(), 8).await)
     }
-    let bouncer = PgBouncer::to(server, "max_prepared_statements = 100").unwrap();
-    assert_eq!(meet(&bouncer, 8).await, []);
+
+    resilience::store_conformance!(store, keys = crate::races());
 }
