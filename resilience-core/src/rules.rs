@@ -163,10 +163,12 @@ pub(crate) const fn burst(burst: u32) -> Rule {
     rule(burst >= 1, "`burst` counts the call that is made, so it must be at least 1")
 }
 
+#[cfg(feature = "idempotent")]
 pub(crate) const fn store_timeout(time: Duration) -> Rule {
     rule(!time.is_zero(), "`store_timeout` is zero, so the store could never answer")
 }
 
+#[cfg(feature = "idempotent")]
 pub(crate) const fn lease_within_ttl(lease: Duration, ttl: Duration) -> Rule {
     if ttl.is_zero() {
         return rule(false, "`ttl` is zero, so nothing would be remembered");

@@ -1,20 +1,24 @@
-//! The stores in SQL databases beside the bare statements, written by hand, on the same pool: steps in a
-//! second, and how much longer ours take. `cargo bench -p resilience-stores --bench stores`.
+//! The stores beside the bare statements or scripts, written by hand, with the same client: steps in a second,
+//! and how much longer ours take. `cargo bench -p resilience-stores --bench stores`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
 
-mod by_hand;
+mod redis;
 mod rounds;
 #[path = "../../tests/servers/mod.rs"]
 mod servers;
+mod sql;
 
 use std::process::{Child, Command};
 use std::{env, fs, process};
 
-use by_hand::{HandPostgres, HandSqlite};
-use resilience::stores::{PostgresStore, SqliteStore};
+use ::redis::Client;
+use ::redis::aio::MultiplexedConnection;
+use redis::HandRedis;
+use resilience::stores::{PostgresStore, RedisStore, SqliteStore};
 use rounds::{Stored, keeps_going, measure};
-use servers::Postgres;
+use servers::{Postgres, Redis};
+use sql::{HandPostgres, HandSqlite};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqliteJournalMode;
 
@@ -35,10 +39,14 @@ async fn main() {
     if let Some(path) = after("sqlite") {
         return keeps_going(Stored(sqlite(&path).await.0), 1).await;
     }
+    if let Some(url) = after("redis") {
+        return keeps_going(Stored(RedisStore::new(redis(&url).await)), CONNECTIONS).await;
+    }
     println!("| | ratio | by hand | store |");
     println!("|---|---|---|---|");
     sqlite_rows().await;
     postgres_rows().await;
+    redis_rows().await;
 }
 
 async fn sqlite_rows() {
@@ -65,6 +73,22 @@ async fn postgres_rows() {
     let mut other = start("postgres", &url);
     measure("PostgreSQL, two processes", &by_hand, &Stored(store), CONNECTIONS, 400).await;
     stop(&mut other);
+}
+
+async fn redis_rows() {
+    let Some(server) = Redis::start(&["--appendonly", "no"]) else { return };
+    let url = server.url();
+    let store = Stored(RedisStore::new(redis(&url).await));
+    let by_hand = HandRedis::new(redis(&url).await);
+    measure("Redis", &by_hand, &store, 1, 1000).await;
+    measure("Redis, 32 at once", &by_hand, &store, 32, 4000).await;
+    let mut other = start("redis", &url);
+    measure("Redis, two processes", &by_hand, &store, CONNECTIONS, 2000).await;
+    stop(&mut other);
+}
+
+async fn redis(url: &str) -> MultiplexedConnection {
+    Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
 async fn sqlite(path: &str) -> (SqliteStore, HandSqlite) {

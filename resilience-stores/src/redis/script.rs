@@ -22,13 +22,12 @@ macro_rules! script {
     };
 }
 
-pub(super) static CLAIM: Script = script!("record", "claim");
-pub(super) static RENEW: Script = script!("record", "token", "renew");
+pub(super) static CLAIM: Script = script!("record", "clock", "claim");
+pub(super) static RENEW: Script = script!("record", "clock", "token", "renew");
 pub(super) static COMPLETE: Script = script!("record", "token", "complete");
 pub(super) static RELEASE: Script = script!("record", "token", "release");
 pub(super) static ABANDON: Script = script!("record", "token", "abandon");
-pub(super) static FORGET: Script = script!("record", "forget");
-pub(super) static INTERRUPTED: Script = script!("record", "interrupted");
+pub(super) static INTERRUPTED: Script = script!("record", "clock", "interrupted");
 
 /// How many replicas have to have what was written, and for how long they are waited for.
 #[derive(Clone, Copy, Debug)]

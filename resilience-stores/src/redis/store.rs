@@ -135,11 +135,9 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
     }
 
     async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
-        let (owner, fence) = words(token);
-        let answer = self
-            .run(&script::RENEW, key, &[&owner, fence.as_bytes(), text(lease).as_bytes()])
-            .await?;
-        answer::write(&answer)
+        let ((owner, fence), lease) = (words(token), text(lease));
+        let with: [&[u8]; 3] = [&owner, fence.as_bytes(), lease.as_bytes()];
+        answer::write(&self.run(&script::RENEW, key, &with).await?)
     }
 
     async fn complete(
@@ -172,7 +170,10 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
     }
 
     async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-        answer::yes(&self.run(&script::FORGET, key, &[]).await?)
+        let mut connection = self.connection.clone();
+        let mut forget = redis::cmd("DEL");
+        let answer = forget.arg(self.name(key)).query_async(&mut connection).await;
+        answer::yes(&answer.map_err(trouble)?)
     }
 
     /// Looks at every key of the database, some hundreds at a time, until there are enough: for people, and for

@@ -24,8 +24,9 @@ async fn a_part_of_a_millisecond_is_a_whole_one() {
     let (store, mut beside) = (store_of(&server).await, beside(&server));
     for (key, nanos, micros) in [(1, 1, 1000), (2, 999_999, 1000), (3, 1_000_001, 2000)] {
         let ask = Ask::of(key).lease(Duration::from_nanos(nanos));
-        ask.acquire(&store).await;
-        let lease = time(&mut beside, ask, "lease") - time(&mut beside, ask, "created");
+        // The first fence of a record is the time of its claim.
+        let begin = ask.acquire(&store).await.fence;
+        let lease = time(&mut beside, ask, "lease") - begin;
         assert_eq!(lease, micros, "{nanos} ns");
     }
 }
@@ -43,26 +44,44 @@ async fn the_longest_times_are_a_hundred_years() {
     assert!((YEARS - 60_000..=YEARS + 1).contains(&left), "{left}");
 }
 
-/// Nobody has to purge, and Redis drops no record before its end.
+/// Nobody has to purge, and Redis drops no record before its lease and its retention are over.
 #[tokio::test]
 async fn redis_drops_what_has_expired() {
     let Some(server) = Redis::start(&[]) else { return };
     let (store, mut beside) = (store_of(&server).await, beside(&server));
-    let (held, done) = (Ask::of(1).lease(Duration::from_millis(40)), Ask::of(2));
-    let token = done.acquire(&store).await;
-    done.complete(&store, token, b"done").await;
-    held.acquire(&store).await;
-    for ask in [held, done] {
-        let drops: u64 = redis::cmd("PEXPIRETIME").arg(name(ask)).query(&mut beside).unwrap();
-        assert_eq!(drops, time(&mut beside, ask, "expires").div_ceil(1000), "{ask:?}");
-    }
-    let _ = store.complete(&done.key, token, b"again", Duration::ZERO).await.unwrap();
-    assert!(beside.exists::<_, bool>(name(done)).unwrap(), "it was complete for longer");
-    let brief = Ask::of(3);
+    let (brief, long) = (Ask::of(1), Ask::of(2).lease(DAY * 2));
     let token = brief.acquire(&store).await;
-    let _ = store.complete(&brief.key, token, b"", Duration::from_millis(5)).await.unwrap();
-    until("the end of a record", || count(&mut beside) == 2);
+    drops_at(&mut beside, brief, token.fence + micros(DAY));
+    let long_token = long.acquire(&store).await;
+    let lease = time(&mut beside, long, "lease");
+    drops_at(&mut beside, long, lease);
+    // A lease that is renewed makes it last longer, and never shorter.
+    let _ = store.renew(&long.key, long_token, MINUTE).await.unwrap();
+    drops_at(&mut beside, long, long_token.fence + micros(DAY * 2));
+    let _ = store.renew(&long.key, long_token, DAY * 3).await.unwrap();
+    let lease = time(&mut beside, long, "lease");
+    drops_at(&mut beside, long, lease);
+
+    let retention = Duration::from_millis(5);
+    let _ = store.complete(&brief.key, token, b"done", retention).await.unwrap();
+    until("the end of a record", || count(&mut beside) == 1);
+    long.complete(&store, long_token, b"done").await;
+    let _ = store.complete(&long.key, long_token, b"again", Duration::ZERO).await.unwrap();
+    assert!(beside.exists::<_, bool>(name(long)).unwrap(), "it was complete for longer");
     assert_eq!(store.purge(100).await.unwrap(), 0);
+}
+
+/// A record goes at this time, in microseconds, or a little later, but never before.
+#[track_caller]
+fn drops_at(server: &mut Connection, ask: Ask, time: u64) {
+    let drops: u64 = redis::cmd("PEXPIRETIME").arg(name(ask)).query(server).unwrap();
+    // It is there in the millisecond of that name.
+    let gone = (drops + 1) * 1000;
+    assert!((time..time + 1_000_000).contains(&gone), "{gone}, not {time}");
+}
+
+fn micros(time: Duration) -> u64 {
+    time.as_micros().try_into().unwrap()
 }
 
 #[tokio::test]
@@ -82,8 +101,7 @@ async fn what_cannot_be_read_is_not_run() {
         let error = ask.by(2).claim(&store).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{}", words(&error));
     }
-    for (key, field) in [(4, "state"), (5, "expires"), (6, "fence"), (7, "lease"), (8, "attempts")]
-    {
+    for (key, field) in [(4, "state"), (5, "fence"), (6, "lease"), (7, "attempts")] {
         let ask = Ask::of(key);
         ask.acquire(&store).await;
         beside.hdel::<_, _, ()>(name(ask), field).unwrap();

@@ -1,5 +1,3 @@
--- ARGV: owner, fence.
-local state = held(ARGV[1], ARGV[2])
 if state ~= '1' and state ~= '3' then
   return 0
 end

@@ -1,10 +1,9 @@
 -- ARGV: owner, fence, lease in milliseconds.
-local state, expires = held(ARGV[1], ARGV[2])
 if state ~= '1' then
   return 0
 end
-local lease = now + ARGV[3] * 1000
-expires = math.max(expires, lease)
-redis.call('HSET', key, 'lease', text(lease), 'expires', text(expires))
-drop_at(expires)
+redis.call('HSET', key, 'lease', text(now + ARGV[3] * 1000))
+if redis.call('PTTL', key) < tonumber(ARGV[3]) then
+  redis.call('PEXPIRE', key, ARGV[3])
+end
 return 1

@@ -16,6 +16,7 @@ fn refund<T: Default>() -> Option<T> {
 }
 
 fn main() {
-    let _future = Client.charge();
+    let mut client = Client;
+    drop(client.charge());
     assert_eq!(refund(), Some(0));
 }

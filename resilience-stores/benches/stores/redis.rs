@@ -1,9 +1,12 @@
-//! What one would write for the same record by hand: two scripts, sent by their hash.
+//! What one would write for the same record in Redis by hand: two scripts, sent by their hash.
 
 use std::fmt::Write;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisResult, Script, Value};
+use redis::{Script, Value};
+use resilience::idempotent::RecordKey;
+
+use crate::rounds::Side;
 
 const CLAIM: &str = r"
 local t = redis.call('TIME'); local now = t[1]*1000+math.floor(t[2]/1000); local us = t[1]*1000000+t[2]
@@ -34,56 +37,58 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1";
 
 #[derive(Clone)]
-pub(crate) struct ByHand {
+pub(crate) struct HandRedis {
     connection: MultiplexedConnection,
     claim: Script,
     complete: Script,
 }
 
-#[derive(Debug)]
-pub(crate) enum Claimed {
-    Acquired(Vec<u8>),
-    Replay(Vec<u8>),
-    Other,
-}
-
-impl ByHand {
+impl HandRedis {
     pub(crate) fn new(connection: MultiplexedConnection) -> Self {
         Self { connection, claim: Script::new(CLAIM), complete: Script::new(COMPLETE) }
     }
 
-    pub(crate) async fn claim(&self, key: &[u8; 32], owner: u128) -> RedisResult<Claimed> {
+    /// What the record is, and the fence or the outcome.
+    async fn ask(&self, key: &RecordKey) -> (Vec<u8>, Vec<u8>) {
         let mut connection = self.connection.clone();
         let mut claim = self.claim.key(name(key));
-        claim.arg(&owner.to_be_bytes()).arg(&[1_u8; 32]).arg(30_000).arg(86_400_000).arg(1);
-        let answer: Vec<Value> = claim.invoke_async(&mut connection).await?;
+        claim.arg(&OWNER).arg(&key.0).arg(30_000).arg(86_400_000).arg(1);
+        let answer: Vec<Value> = claim.invoke_async(&mut connection).await.unwrap();
         let mut words = answer.into_iter();
-        Ok(match (words.next(), words.next()) {
-            (Some(Value::BulkString(word)), Some(Value::BulkString(value))) => match &*word {
-                b"claimed" => Claimed::Acquired(value),
-                b"replay" => Claimed::Replay(value),
-                _ => Claimed::Other,
-            },
-            _ => Claimed::Other,
-        })
-    }
-
-    pub(crate) async fn complete(
-        &self,
-        key: &[u8; 32],
-        owner: u128,
-        fence: &[u8],
-        outcome: &[u8],
-    ) -> RedisResult<bool> {
-        let mut connection = self.connection.clone();
-        let mut complete = self.complete.key(name(key));
-        complete.arg(&owner.to_be_bytes()).arg(fence).arg(outcome).arg(86_400_000);
-        complete.invoke_async(&mut connection).await
+        let (Some(Value::BulkString(word)), Some(Value::BulkString(value))) =
+            (words.next(), words.next())
+        else {
+            panic!("two words")
+        };
+        (word, value)
     }
 }
 
-fn name(key: &[u8; 32]) -> String {
-    key.iter().fold(String::from("by-hand:"), |mut name, byte| {
+const OWNER: [u8; 16] = [1; 16];
+
+impl Side for HandRedis {
+    async fn claim(&self, key: &RecordKey) -> u64 {
+        let (word, fence) = self.ask(key).await;
+        assert_eq!(word, b"claimed");
+        std::str::from_utf8(&fence).unwrap().parse().unwrap()
+    }
+
+    async fn complete(&self, key: &RecordKey, fence: u64, outcome: &[u8]) {
+        let mut connection = self.connection.clone();
+        let mut complete = self.complete.key(name(key));
+        complete.arg(&OWNER).arg(fence).arg(outcome).arg(86_400_000);
+        assert!(complete.invoke_async::<bool>(&mut connection).await.unwrap());
+    }
+
+    async fn replay(&self, key: &RecordKey) -> usize {
+        let (word, outcome) = self.ask(key).await;
+        assert_eq!(word, b"replay");
+        outcome.len()
+    }
+}
+
+fn name(key: &RecordKey) -> String {
+    key.0.iter().fold(String::from("by-hand:"), |mut name, byte| {
         let _ = write!(name, "{byte:02x}");
         name
     })
