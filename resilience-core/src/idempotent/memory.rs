@@ -11,12 +11,12 @@ use std::time::SystemTime;
 
 use super::key::RecordKey;
 use super::record::Record;
-use super::shard::{Shard, Slot};
+use super::shard::Shard;
 use super::store::{
     BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
 };
 use super::store_error::{StoreError, StoreErrorKind, StoreResult};
-use crate::clock::{Moment, Pause, now};
+use crate::clock::{Moment, Pause, nanos, now};
 use crate::own::Renew;
 
 /// Records in this process: for one process whose writes need no memory beyond its own life, for functions
@@ -38,6 +38,8 @@ pub struct MemoryStore {
     max_records: usize,
     /// The last one that was given out.
     fence: AtomicU64,
+    /// The first claim, by both clocks: the second in microseconds since 1970.
+    begin: OnceLock<(Moment, u64)>,
     /// How many have watched a record.
     watchers: AtomicU64,
     id: OnceLock<StoreId>,
@@ -55,6 +57,7 @@ impl MemoryStore {
             records: AtomicUsize::new(0),
             max_records: MAX_RECORDS,
             fence: AtomicU64::new(0),
+            begin: OnceLock::new(),
             watchers: AtomicU64::new(0),
             id: OnceLock::new(),
         }
@@ -94,9 +97,12 @@ impl MemoryStore {
 
     /// Above every other of this store, and of those of the processes before: what a fence has been shown to
     /// outlives them.
-    fn next_fence(&self) -> u64 {
-        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+    fn next_fence(&self, now: Moment) -> u64 {
+        let (begin, micros) = *self.begin.get_or_init(|| {
+            let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+            (now, nanos(since) / 1000)
+        });
+        let micros = micros.saturating_add(nanos(now.since(begin)) / 1000);
         let next = |last: u64| micros.max(last.saturating_add(1));
         let before = self.fence.fetch_update(Relaxed, Relaxed, |last| Some(next(last)));
         next(before.unwrap_or_else(|last| last))
@@ -110,21 +116,19 @@ impl MemoryStore {
         let now = now();
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
-        let fence = || self.next_fence();
+        let fence = || self.next_fence(now);
         if let Some(claim) = shard.claim(request, fence, now) {
             return Ok(claim);
         }
         // What has expired makes room; a few at a time, so that no claim waits for many.
         let purged = shard.purge(now, 4);
-        self.forgotten(purged.len());
-        if self.make_room() {
-            let claim = self.insert(shard, request, now);
-            drop(guard);
-            drop(purged);
+        self.forgotten(purged.records);
+        let claim = self.make_room().then(|| self.insert(shard, request, now));
+        drop(guard);
+        purged.wake();
+        if let Some(claim) = claim {
             return Ok(claim);
         }
-        drop(guard);
-        drop(purged);
         // Another shard may have what this one lacks.
         if self.purge_now(1) == 0 || !self.make_room() {
             return Err(StoreError::new(StoreErrorKind::Full));
@@ -141,12 +145,9 @@ impl MemoryStore {
 
     /// Puts in a record for which there is room.
     fn insert(&self, shard: &mut Shard, request: &ClaimRequest<'_>, now: Moment) -> Claim {
-        let record = Record::new(request, self.next_fence(), now);
+        let record = Record::new(request, self.next_fence(now), now);
         let claim = record.acquired();
-        let listed = record.expires_at;
-        let slot = Slot { record, label: request.label.into(), listed, watchers: Vec::new() };
-        shard.records.insert(*request.key, slot);
-        shard.list(listed, *request.key);
+        shard.insert(*request.key, record, request.label);
         claim
     }
 
@@ -188,15 +189,17 @@ impl MemoryStore {
 
     fn purge_now(&self, limit: usize) -> usize {
         let now = now();
-        let mut gone = Vec::new();
+        let mut gone: usize = 0;
         for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(shard) = shard.as_mut() {
-                gone.append(&mut shard.purge(now, limit.saturating_sub(gone.len())));
-            }
+            let mut guard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(shard) = guard.as_mut() else { continue };
+            let purged = shard.purge(now, limit.saturating_sub(gone));
+            drop(guard);
+            gone = gone.saturating_add(purged.records);
+            self.forgotten(purged.records);
+            purged.wake();
         }
-        self.forgotten(gone.len());
-        gone.len()
+        gone
     }
 }
 

@@ -16,16 +16,33 @@ pub(super) struct Shard {
     pub(super) records: HashMap<RecordKey, Slot, BuildHasherDefault<Prefix>>,
     /// One entry for each record, with a time at which it might have expired, and some of records that are
     /// gone.
-    pub(super) ends: BinaryHeap<Reverse<(Moment, RecordKey)>>,
+    ends: BinaryHeap<Reverse<(Moment, RecordKey)>>,
+    /// The label of the last record, which mostly is that of the next one.
+    label: Option<Arc<str>>,
 }
 
 pub(super) struct Slot {
     pub(super) record: Record,
     pub(super) label: Arc<str>,
     /// The time of its entry; others of its key are out of date.
-    pub(super) listed: Moment,
+    listed: Moment,
     /// Who wants to know when it changes.
     pub(super) watchers: Vec<(u64, Waker)>,
+}
+
+/// Records that were taken out, and who wanted to know of them.
+#[derive(Default)]
+#[must_use]
+pub(super) struct Purged {
+    pub(super) records: usize,
+    watchers: Vec<Waker>,
+}
+
+impl Purged {
+    /// To be called when nothing is locked: what a waker does is not ours.
+    pub(super) fn wake(self) {
+        self.watchers.into_iter().for_each(Waker::wake);
+    }
 }
 
 /// A record key is a hash already.
@@ -48,8 +65,18 @@ impl Hasher for Prefix {
 }
 
 impl Shard {
+    /// Puts in the record of a key that is not known.
+    pub(super) fn insert(&mut self, key: RecordKey, record: Record, label: &str) {
+        let last = self.label.take().filter(|last| **last == *label);
+        let label = last.unwrap_or_else(|| label.into());
+        self.label = Some(Arc::clone(&label));
+        let listed = record.expires_at;
+        self.records.insert(key, Slot { record, label, listed, watchers: Vec::new() });
+        self.list(listed, key);
+    }
+
     /// Adds an entry. Where most are of records that are gone, or out of date, they go first.
-    pub(super) fn list(&mut self, end: Moment, key: RecordKey) {
+    fn list(&mut self, end: Moment, key: RecordKey) {
         if self.ends.len() > self.records.len().saturating_mul(2).saturating_add(64) {
             let ends = self.records.iter().map(|(key, slot)| Reverse((slot.listed, *key)));
             self.ends = ends.collect();
@@ -80,11 +107,10 @@ impl Shard {
         }
     }
 
-    /// Takes out at most `limit` records that have expired. They are dropped when nothing is locked: others
-    /// may wait for them.
-    pub(super) fn purge(&mut self, now: Moment, limit: usize) -> Vec<Slot> {
-        let mut purged = Vec::new();
-        while purged.len() < limit {
+    /// Takes out at most `limit` records that have expired.
+    pub(super) fn purge(&mut self, now: Moment, limit: usize) -> Purged {
+        let mut purged = Purged::default();
+        while purged.records < limit {
             let Some(Reverse((end, key))) = self.ends.peek().copied() else { break };
             if now < end {
                 break;
@@ -92,7 +118,10 @@ impl Shard {
             self.ends.pop();
             match self.records.get_mut(&key).filter(|slot| slot.listed == end) {
                 Some(slot) if slot.record.is_expired(now) => {
-                    purged.extend(self.records.remove(&key));
+                    let watchers = core::mem::take(&mut slot.watchers);
+                    purged.watchers.extend(watchers.into_iter().map(|(_, waker)| waker));
+                    purged.records = purged.records.saturating_add(1);
+                    self.records.remove(&key);
                 }
                 // It was renewed, completed or claimed again since.
                 Some(slot) => {
