@@ -1,5 +1,6 @@
 //! The stores beside the bare statements or scripts, written by hand, with the same client: steps in a second,
-//! and how much longer ours take. `cargo bench -p resilience-stores --bench stores`.
+//! and how much longer ours take. `cargo bench -p resilience-stores --bench stores`, or only some of them with
+//! `-- SQLite`, `-- PostgreSQL` or `-- Redis`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
 
@@ -44,9 +45,18 @@ async fn main() {
     }
     println!("| | ratio | by hand | store |");
     println!("|---|---|---|---|");
-    sqlite_rows().await;
-    postgres_rows().await;
-    redis_rows().await;
+    let names = ["SQLite", "PostgreSQL", "Redis"];
+    let are_asked = arguments.iter().any(|argument| names.contains(&argument.as_str()));
+    let is_asked = |name: &str| !are_asked || arguments.iter().any(|argument| argument == name);
+    if is_asked("SQLite") {
+        sqlite_rows().await;
+    }
+    if is_asked("PostgreSQL") {
+        postgres_rows().await;
+    }
+    if is_asked("Redis") {
+        redis_rows().await;
+    }
 }
 
 async fn sqlite_rows() {

@@ -22,7 +22,7 @@ macro_rules! script {
     };
 }
 
-pub(super) static CLAIM: Script = script!("record", "clock", "claim");
+pub(super) static CLAIM: Script = script!("record", "replay", "clock", "claim");
 pub(super) static RENEW: Script = script!("record", "clock", "token", "renew");
 pub(super) static COMPLETE: Script = script!("record", "token", "complete");
 pub(super) static RELEASE: Script = script!("record", "token", "release");

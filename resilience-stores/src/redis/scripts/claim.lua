@@ -1,10 +1,4 @@
--- ARGV: owner, fingerprint, lease and retention in milliseconds, whether a lease that is over may be taken over
--- (1 or 0), label. The states: 1 in flight, 2 completed, 3 released.
-local owner, fp = ARGV[1], ARGV[2]
-
-local record = redis.call('HMGET', key, 'state', 'fp', 'owner', 'fence', 'attempts', 'lease', 'outcome')
-local state, fence, attempts, outcome = record[1], record[4], record[5], record[7]
-
+-- The rest of a claim, after replay.lua: what is not complete, or another call's.
 local function take(new_fence, new_attempts)
   -- This goes first, because it is what a full server refuses.
   redis.call('HSET', key, 'state', '1', 'owner', owner, 'fence', new_fence, 'fp', fp, 'label', ARGV[6],
@@ -25,9 +19,6 @@ if not state and not fence then
 end
 if record[2] ~= fp then
   return {'mismatch'}
-end
-if state == '2' then
-  return {'replay', outcome}
 end
 if state == '3' then
   return take_over()
