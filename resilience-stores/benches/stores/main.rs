@@ -63,9 +63,9 @@ async fn sqlite_rows() {
     let path = env::temp_dir().join(format!("resilience-bench-{}.db", process::id()));
     let path = path.to_str().unwrap().to_owned();
     let (store, by_hand) = sqlite(&path).await;
-    measure("SQLite", &by_hand, &Stored(store.clone()), 1, 60).await;
+    measure("SQLite", &by_hand, &Stored(store.clone()), 1, 300).await;
     let mut other = start("sqlite", &path);
-    measure("SQLite, two processes", &by_hand, &Stored(store), 1, 60).await;
+    measure("SQLite, two processes", &by_hand, &Stored(store), 1, 300).await;
     stop(&mut other);
     for end in ["", "-wal", "-shm"] {
         fs::remove_file(format!("{path}{end}")).ok();

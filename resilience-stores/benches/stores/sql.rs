@@ -26,7 +26,7 @@ macro_rules! by_hand {
             }
 
             async fn claimed(&self, key: &RecordKey) -> Option<i64> {
-                let row = sqlx::query(concat!(
+                let rows = sqlx::query(concat!(
                     "INSERT INTO by_hand AS t (k, state, fence, owner, fp, lease_until, expires_at, ",
                     "attempts, label, created_at) VALUES ($1, 1, 1, $2, $3, ", $later, "$4), ",
                     $later, "$5), 1, $7, ", $now, ") ON CONFLICT (k) DO UPDATE SET state = 1, ",
@@ -43,10 +43,11 @@ macro_rules! by_hand {
                 .bind(86_400_000_i64)
                 .bind(true)
                 .bind("bench")
-                .fetch_optional(&self.0)
+                // To the end: the first row comes before the commit.
+                .fetch_all(&self.0)
                 .await
                 .unwrap();
-                row.map(|row| row.get(0))
+                rows.first().map(|row| row.get(0))
             }
         }
 
