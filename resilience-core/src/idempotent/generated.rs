@@ -6,7 +6,7 @@ pub use super::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, KeepWith};
 use super::context::Idempotency;
 pub use super::fingerprint::FingerprintBuilder;
 use super::forwarded::Static;
-pub use super::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking};
+pub use super::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking, in_database};
 pub use super::key::{IntoKey, Scope};
 pub use super::lent::Lent;
 use super::memory::MemoryStore;

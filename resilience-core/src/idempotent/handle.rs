@@ -14,6 +14,7 @@ use super::store::{
     BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
 };
 use super::store_error::StoreResult;
+use super::transaction::TxStore;
 
 /// What no type is.
 pub trait Impossible {}
@@ -112,6 +113,38 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").finish_non_exhaustive()
     }
+}
+
+/// A handle of a store that is in the database of a transaction.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot take part in a transaction of type `{Tx}`",
+    label = "needs to be a store in the database of the transaction",
+    note = "`transaction = tx` names a transaction, or the connection that it is on, as `&mut`; a store that can be in it has `resilience::idempotent::TxStore<{Tx}>`"
+)]
+pub trait InDatabase<Tx: ?Sized, H> {
+    /// The handle.
+    fn handle(self) -> H;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: TxStore<Tx>, Tx: ?Sized> InDatabase<Tx, S> for S {
+    fn handle(self) -> S {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Impossible, Tx: ?Sized> InDatabase<Tx, Nobody> for S {
+    fn handle(self) -> Nobody {
+        Nobody
+    }
+}
+
+/// The handle of a store for a call in a transaction.
+#[inline]
+#[must_use]
+pub fn in_database<Tx: ?Sized, S: InDatabase<Tx, H>, H: Store + Clone>(_: &Tx, store: S) -> H {
+    store.handle()
 }
 
 /// The same for a function that is not async.

@@ -22,8 +22,7 @@ use crate::rejected::{FromRejected, Rejected, RejectedKind};
 /// A store that can take part in a transaction `Tx` of the same database.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot take part in a transaction of type `{Tx}`",
-    label = "no store of this database",
-    note = "hand over the transaction or the connection that it is on, `transaction = tx`, of the database that the store is in"
+    label = "needs to be a store in the database of the transaction"
 )]
 pub trait TxStore<Tx: ?Sized>: Store {
     /// Takes the key for the rest of the transaction, or says why not. Never waits for another transaction:

@@ -39,10 +39,12 @@ impl Signal {
     }
 }
 
-/// A directory and the server that works in it. Both go when this is dropped, or when the process ends.
+/// A directory and the server that works in it and listens on a port. Both go when this is dropped, or when the
+/// process ends.
 #[derive(Debug)]
 pub struct Kept {
     directory: PathBuf,
+    port: u16,
     keeper: Mutex<Keeper>,
 }
 
@@ -56,8 +58,8 @@ struct Keeper {
 }
 
 impl Kept {
-    /// Runs a command that works in this directory.
-    pub fn start(directory: PathBuf, at_the_end: Signal, command: &[String]) -> Self {
+    /// Runs a command that works in this directory and listens there.
+    pub fn start(directory: PathBuf, port: u16, at_the_end: Signal, command: &[String]) -> Self {
         let mut process = Command::new("sh")
             .args(["-c", include_str!("keep.sh"), "keep"])
             .arg(&directory)
@@ -74,16 +76,22 @@ impl Kept {
         let answers = BufReader::new(process.stdout.take().expect("it is piped"));
         let mut keeper = Keeper { process, words, answers, server: 0 };
         keeper.server = keeper.heard().parse().expect("a process id");
-        Self { directory, keeper: Mutex::new(keeper) }
+        Self { directory, port, keeper: Mutex::new(keeper) }
     }
 
+    /// Where its data are.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The process id of the server.
-    pub fn id(&self) -> u32 {
-        self.keeper().server
+    pub fn id(&self) -> String {
+        self.keeper().server.to_string()
     }
 
     /// Sends a signal, and does not wait for what comes of it.

@@ -15,8 +15,7 @@ use super::postgres::Postgres;
 /// be on another connection to the server.
 #[derive(Debug)]
 pub struct PgBouncer {
-    _kept: Kept,
-    port: u16,
+    kept: Kept,
 }
 
 impl PgBouncer {
@@ -55,14 +54,14 @@ impl PgBouncer {
         fs::write(&configuration, lines).expect("a directory of ours");
         let mut command = command(user, &program);
         command.push(configuration.display().to_string());
-        let kept = Kept::start(directory, Signal::Kill, &command);
+        let kept = Kept::start(directory, port, Signal::Kill, &command);
         kept.until_ready(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Some(Self { _kept: kept, port })
+        Some(Self { kept })
     }
 
     /// For a client of the server that comes by here.
     pub fn url(&self) -> String {
-        Postgres::url_at(self.port)
+        Postgres::url_at(self.kept.port())
     }
 
     /// Those from 1.21 on know prepared statements.

@@ -1,6 +1,7 @@
 //! PostgreSQL.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::OnceLock;
@@ -15,7 +16,14 @@ use super::{free_port, until};
 #[derive(Debug)]
 pub struct Postgres {
     kept: Kept,
-    port: u16,
+}
+
+impl Deref for Postgres {
+    type Target = Kept;
+
+    fn deref(&self) -> &Kept {
+        &self.kept
+    }
 }
 
 impl Postgres {
@@ -45,39 +53,19 @@ impl Postgres {
         for setting in fast.iter().chain(settings) {
             command.extend(["-c".into(), (*setting).to_owned()]);
         }
-        let server = Self { kept: Kept::start(directory, Signal::Quit, &command), port };
+        let server = Self { kept: Kept::start(directory, port, Signal::Quit, &command) };
         server.until_ready();
         Some(server)
     }
 
-    /// Where it listens.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The process id of the server.
-    pub fn id(&self) -> String {
-        self.kept.id().to_string()
-    }
-
-    /// Where its data are.
-    pub fn directory(&self) -> &Path {
-        self.kept.directory()
-    }
-
     /// For a client of this server.
     pub fn url(&self) -> String {
-        Self::url_at(self.port)
+        Self::url_at(self.port())
     }
 
     /// For a client that comes by another port, that of a proxy.
     pub fn url_at(port: u16) -> String {
         format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
-    }
-
-    /// Sends a signal, and does not wait for what comes of it.
-    pub fn signal(&self, signal: Signal) {
-        self.kept.signal(signal);
     }
 
     /// Stops the server, and returns when it and the processes of its connections are gone.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -15,7 +15,14 @@ use super::kept::{Kept, Signal};
 #[derive(Debug)]
 pub struct Redis {
     kept: Kept,
-    port: u16,
+}
+
+impl Deref for Redis {
+    type Target = Kept;
+
+    fn deref(&self) -> &Kept {
+        &self.kept
+    }
 }
 
 impl Redis {
@@ -40,44 +47,19 @@ impl Redis {
         let durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "no"];
         let command = own.iter().chain(&durable).chain(settings);
         let command: Vec<String> = command.map(|word| (*word).to_owned()).collect();
-        let server = Self { kept: Kept::start(directory, Signal::Kill, &command), port };
+        let server = Self { kept: Kept::start(directory, port, Signal::Kill, &command) };
         server.until_ready();
         Some(server)
     }
 
-    /// Where it listens.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The process id of the server.
-    pub fn id(&self) -> String {
-        self.kept.id().to_string()
-    }
-
-    /// Where its data are.
-    pub fn directory(&self) -> &Path {
-        self.kept.directory()
-    }
-
     /// For a client of this server.
     pub fn url(&self) -> String {
-        Self::url_at(self.port)
+        Self::url_at(self.port())
     }
 
     /// For a client that comes by another port, that of a proxy.
     pub fn url_at(port: u16) -> String {
         format!("redis://127.0.0.1:{port}")
-    }
-
-    /// Sends a signal, and does not wait for what comes of it.
-    pub fn signal(&self, signal: Signal) {
-        self.kept.signal(signal);
-    }
-
-    /// Stops the server, and returns when it is gone.
-    pub fn stop(&self, signal: Signal) {
-        self.kept.stop(signal);
     }
 
     /// Starts the server that was stopped, on the same port and data.
@@ -93,7 +75,7 @@ impl Redis {
     }
 
     fn until_ready(&self) {
-        self.kept.until_ready(|| answers_ping(self.port));
+        self.kept.until_ready(|| answers_ping(self.port()));
     }
 }
 

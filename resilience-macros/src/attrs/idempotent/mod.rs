@@ -6,7 +6,7 @@ mod identity;
 mod keys;
 mod store;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Signature};
@@ -109,7 +109,8 @@ impl Attribute for Idempotent {
         let class = self.class(site);
         let here = site.private_at(*returns_span);
         let (held, run) = if let Some(transaction) = &self.transaction {
-            (TokenStream::new(), self.run_in(&transaction.value, &call, site))
+            // Ended before the first wait, because it looks at the transaction.
+            (quote!(let #asked = #call;), self.run_in(&transaction.value, &asked, site))
         } else if site.is_async {
             let (body, future) = (local("body"), site.future());
             // The key is read before the body borrows what it needs for itself.
@@ -180,9 +181,10 @@ impl Idempotent {
     fn call(&self, site: &Site) -> TokenStream {
         let private = &site.private;
         let policy = self.policy.generate(site, self.reconcile.is_some());
-        let store = store::generate(self.store.as_ref(), site);
+        let transaction = self.transaction.as_ref().map(|transaction| &transaction.value);
+        let store = store::generate(self.store.as_ref(), transaction, site);
         let mut known: Vec<&Expr> = self.store.iter().collect();
-        known.extend(self.transaction.iter().map(|transaction| &transaction.value));
+        known.extend(transaction);
         if let Identity::Key { key, scope, .. } = &self.identity {
             known.push(key);
             if let Scope::Of(scope) = &**scope {
@@ -212,6 +214,7 @@ impl Idempotent {
 
     // Output:
     //
+    //     let call = call(policy, in_database(&*tx, store), scope, &key, |about| about(about, &argument));
     //     match claim_in(call, &KeepOk, &mut *tx).await {
     //         Ok(ClaimedIn::Run(running)) => {
     //             let out = running.attend(async { let tx = &mut *tx; body }).await;
@@ -220,7 +223,7 @@ impl Idempotent {
     //         Ok(ClaimedIn::Replay(out)) => Ok(out),
     //         Err(rejected) => Err(rejected),
     //     }
-    fn run_in(&self, transaction: &Expr, call: &TokenStream, site: &Site) -> TokenStream {
+    fn run_in(&self, transaction: &Expr, call: &Ident, site: &Site) -> TokenStream {
         let Site { private, returns, returns_span, .. } = site;
         let [out, rejected, running] = ["out", "rejected", "running"].map(local);
         let (keeps, class) = (self.keep.generate(private), self.class(site));

@@ -19,8 +19,12 @@ pub(super) fn given(expr: Expr) -> syn::Result<Expr> {
     }
 }
 
-/// The handle, as an expression.
-pub(super) fn generate(store: Option<&Expr>, site: &Site) -> TokenStream {
+/// The handle, as an expression; that of a store in the database of a transaction, where there is one.
+pub(super) fn generate(
+    store: Option<&Expr>,
+    transaction: Option<&Expr>,
+    site: &Site,
+) -> TokenStream {
     let private = &site.private;
     let Some(store) = store else { return quote!(#private::idempotent::memory()) };
     let (at, there) = (store.span(), site.private_at(store.span()));
@@ -29,7 +33,7 @@ pub(super) fn generate(store: Option<&Expr>, site: &Site) -> TokenStream {
         let make = Ident::new(make, at.resolved_at(Span::call_site()));
         quote_spanned!(at=> #there::idempotent::#make(&#place))
     };
-    match (is_static(place), site.is_async) {
+    let handle = match (is_static(place), site.is_async) {
         (true, true) => call("fixed"),
         (true, false) => call("fixed_blocking"),
         (false, false) => call("handle_blocking"),
@@ -41,7 +45,10 @@ pub(super) fn generate(store: Option<&Expr>, site: &Site) -> TokenStream {
                 #named.handle()
             })
         }
-    }
+    };
+    let Some(transaction) = transaction else { return handle };
+    let transaction = quote_spanned!(transaction.span()=> &*#transaction);
+    quote_spanned!(at=> #there::idempotent::in_database(#transaction, #handle))
 }
 
 /// What is borrowed, where something is: `&self.store` is the handle in the field.
