@@ -269,6 +269,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
             log::store_error(self.policy.name, self.key, "running unprotected", &error);
             return Ok(Asked::Run(Running::unguarded(self)));
         }
+        log::store_error(self.policy.name, self.key, "turned away", &error);
         Err(self.turned_away(RejectedKind::StoreUnavailable).because(error))
     }
 

@@ -128,6 +128,14 @@ pub(super) fn redriven(name: &str, key: RecordKey, driven: bool) {
     );
 }
 
+/// Tells of a record that was removed by hand.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
+pub(super) fn forgotten(key: RecordKey) {
+    counted!("resilience_idempotent_forgotten", 1);
+    #[cfg(feature = "tracing")]
+    tracing::info!(target: "resilience", key = key.short(), "idempotent: forgotten");
+}
+
 #[cfg(feature = "tracing")]
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)

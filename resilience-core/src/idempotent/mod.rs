@@ -42,7 +42,7 @@ pub use key::{Fingerprint, IntoKey, KeyWriter, RecordKey, Scope, Secret};
 pub use key_fault::KeyFault;
 pub use memory::MemoryStore;
 pub use policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
-pub use recovery::{Redriven, purge, redrive};
+pub use recovery::{Redriven, forget, purge, redrive};
 pub use run::Reconciled;
 pub use running::{Completed, Running};
 pub use secret::WithSecret;

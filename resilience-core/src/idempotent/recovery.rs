@@ -1,9 +1,11 @@
-//! What somebody has to do from time to time: forget what has expired, and see to what was interrupted.
+//! What somebody has to do from time to time: remove what has expired, see to what was interrupted, and forget what
+//! was a mistake.
 //!
-//! Nothing here runs by itself. A task that calls these every minute, on one machine or on all, is enough.
+//! Nothing here runs by itself. A task that purges and drives on every minute, on one machine or on all, is enough.
 
 use core::future::Future;
 
+use super::key::RecordKey;
 use super::log;
 use super::store::{Interrupted, Store};
 use super::store_error::StoreResult;
@@ -92,4 +94,31 @@ where
         log::redriven(&label, key, driven);
     }
     Ok(done)
+}
+
+/// Removes one record, whatever its state; whether there was one. The next call of its key runs, so this is for an
+/// outcome that is known to be wrong, or a claim that nobody holds any more.
+///
+/// ```
+/// # extern crate resilience_core as resilience;
+/// use resilience::idempotent::{self, IdempotencyPolicy, MemoryStore, Scope};
+///
+/// static CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
+///
+/// async fn undo(store: &MemoryStore) -> Result<(), Box<dyn std::error::Error>> {
+///     let key = CHARGE.key(store, Scope::Of(&"tenant-1"), &"request-12345")?;
+///     let was_there = idempotent::forget(store, &key).await?;
+///     println!("{}", if was_there { "it may be charged again" } else { "nothing is known of it" });
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+/// Those of the store.
+pub async fn forget<S: Store>(store: &S, key: &RecordKey) -> StoreResult<bool> {
+    let was_there = store.forget(key).await?;
+    if was_there {
+        log::forgotten(*key);
+    }
+    Ok(was_there)
 }

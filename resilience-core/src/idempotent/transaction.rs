@@ -10,7 +10,7 @@ use super::call::{IdempotentCall, poll_interval};
 use super::codec::{Keep, KeepOk, Keeps};
 use super::context::{Idempotency, Inside};
 use super::envelope::Codec;
-use super::log::Decision;
+use super::log::{self, Decision};
 use super::run::{judge, replay, written};
 use super::store::{Claim, ClaimRequest, Store, Token, Write};
 use super::store_error::{StoreError, StoreResult};
@@ -141,6 +141,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     fn without_transaction(&self, error: StoreError) -> Rejected {
+        log::store_error(self.policy.name, self.key, "turned away", &error);
         self.turned_away(RejectedKind::StoreUnavailable).because(error)
     }
 }

@@ -1,0 +1,99 @@
+//! The counters of `metrics`: `cargo test --features idempotent,metrics --test metrics`.
+#![cfg(feature = "metrics")]
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use resilience::idempotent::testing::{Fault, FaultStore, Verb};
+use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, StoreErrorKind};
+use resilience::{Rejected, idempotent};
+use tokio::runtime::Builder;
+use tokio::time::{advance, timeout};
+
+type Faulty = FaultStore<Arc<MemoryStore>>;
+
+static JOBS: IdempotencyPolicy = IdempotencyPolicy::new("jobs.run");
+
+/// Every second one hangs.
+#[idempotent(store = *store, key = job, scope = global, fingerprint(size), ttl = "60s", name = "jobs.run")]
+async fn run(store: &Faulty, job: u32, size: u32) -> Result<u32, Rejected> {
+    if job % 2 == 1 {
+        pending::<()>().await;
+    }
+    Ok(size)
+}
+
+/// What was counted, a line for each counter.
+fn counted(work: impl AsyncFnOnce(&Faulty)) -> Vec<String> {
+    let recorder = DebuggingRecorder::new();
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+    let store = FaultStore::new(Arc::new(MemoryStore::new()));
+    let work = || runtime.expect("a runtime").block_on(work(&store));
+    metrics::with_local_recorder(&recorder, work);
+    let counters = recorder.snapshotter().snapshot().into_vec().into_iter();
+    let mut lines: Vec<_> = counters
+        .map(|(key, _, _, value)| {
+            let DebugValue::Counter(count) = value else { panic!("{value:?}") };
+            let labels = key.key().labels();
+            let labels = labels.map(|label| format!(" {}={}", label.key(), label.value()));
+            format!("{}{} {count}", key.key().name(), labels.collect::<String>())
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn what_becomes_of_calls() {
+    let lines = counted(async |store| {
+        for size in [5, 5, 5, 6] {
+            let done = run(store, 2, size).await;
+            assert_eq!(done.is_ok(), size == 5);
+        }
+        timeout(Duration::from_secs(1), run(store, 1, 0)).await.expect_err("it hangs");
+        store.script(Verb::Claim, [Fault::Fail(StoreErrorKind::Full)]);
+        run(store, 4, 0).await.expect_err("there is no room");
+    });
+    let calls = |decision: &str, count: u32| {
+        format!("resilience_idempotent_calls function=jobs.run decision={decision} {count}")
+    };
+    let expected = [
+        calls("acquired", 2),
+        calls("mismatch", 1),
+        calls("replayed", 2),
+        calls("unavailable", 1),
+        "resilience_idempotent_store_errors function=jobs.run 1".to_owned(),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn what_is_done_from_time_to_time() {
+    let lines = counted(async |store| {
+        let stored = "a store in memory";
+        for job in [1, 3, 5] {
+            timeout(Duration::from_secs(1), run(store, job, 0)).await.expect_err("it hangs");
+        }
+        let five = JOBS.key(store, Scope::Global, &5_u32).expect("a number is a key");
+        let drive = |call: idempotent::Interrupted| async move {
+            if call.key == five { Err(()) } else { Ok(()) }
+        };
+        let done = idempotent::redrive(store, 100, drive).await.expect(stored);
+        assert_eq!((done.driven, done.failed), (2, 1));
+        assert!(idempotent::forget(store, &five).await.expect(stored));
+        assert!(!idempotent::forget(store, &five).await.expect(stored));
+        assert_eq!(run(store, 2, 0).await, Ok(0));
+        advance(Duration::from_secs(60)).await;
+        assert_eq!(idempotent::purge(store, 100).await.expect(stored), 3);
+    });
+    let lines: Vec<_> = lines.iter().filter(|line| !line.contains("_calls ")).collect();
+    let expected = [
+        "resilience_idempotent_forgotten 1",
+        "resilience_idempotent_purged 3",
+        "resilience_idempotent_redriven function=jobs.run driven=no 1",
+        "resilience_idempotent_redriven function=jobs.run driven=yes 2",
+    ];
+    assert_eq!(lines, expected);
+}
