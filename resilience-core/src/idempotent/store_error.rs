@@ -65,7 +65,7 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            StoreErrorKind::Unavailable => "the idempotency store does not answer",
+            StoreErrorKind::Unavailable => "the idempotency store has failed",
             StoreErrorKind::Full => "the idempotency store is full",
             StoreErrorKind::Corrupt => "the idempotency store has a record that cannot be read",
         })

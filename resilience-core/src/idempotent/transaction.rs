@@ -131,7 +131,9 @@ impl<S: Store + Clone> IdempotentCall<S> {
                 }
                 Claim::InFlight { lease_left } => {
                     let left = self.time_left(begin).filter(|left| !left.is_zero());
-                    let Some(left) = left else { return Err(self.in_flight(lease_left)) };
+                    let Some(left) = left else {
+                        return Err(self.in_flight(lease_left.min(AGAIN)));
+                    };
                     let pause = poll_interval(polls).min(left).min(LONGEST);
                     polls += 1;
                     Pause::start(pause).0.wait().await;
@@ -145,6 +147,9 @@ impl<S: Store + Clone> IdempotentCall<S> {
         self.turned_away(RejectedKind::StoreUnavailable).because(error)
     }
 }
+
+/// When it is worth asking again after a transaction of which nobody knows when it ends.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A transaction that is waited for holds a connection: it is asked often.
 const LONGEST: Duration = Duration::from_millis(200);

@@ -14,8 +14,8 @@ use sqlx::{Executor, Row};
 use self::statements::STATEMENTS;
 use crate::held::Held;
 use crate::sql::{
-    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, owner, repeated,
-    sql_store, sql_transactions, trouble, written,
+    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, no_transaction,
+    owner, repeated, sql_store, sql_transactions, trouble, written,
 };
 
 /// The table and its index, for those who make their tables themselves.

@@ -5,6 +5,7 @@ mod store;
 mod transaction;
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use resilience_core::idempotent::StoreErrorKind::{self, Corrupt, Full, Unavailable};
@@ -148,6 +149,41 @@ pub(crate) fn contended() -> StoreError {
     StoreError::unavailable("the record changed each time it was looked at")
 }
 
+/// What is said to be a transaction commits each statement by itself.
+pub(crate) fn no_transaction() -> StoreError {
+    StoreError::unavailable(
+        "the connection is in no transaction: hand over one that `begin()` of the pool or of the connection \
+         has begun",
+    )
+}
+
+/// The table is missing.
+#[derive(Debug)]
+struct NoTable(sqlx::Error);
+
+impl NoTable {
+    fn is_meant_by(error: &sqlx::Error) -> bool {
+        let Some(error) = error.as_database_error() else { return false };
+        // SQLite has no code of its own for it.
+        error.code().is_some_and(|code| code == "42P01")
+            || error.message().starts_with("no such table: resilience_idempotency")
+    }
+}
+
+impl fmt::Display for NoTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the table `resilience_idempotency` is missing: `migrate()` of the store makes it",
+        )
+    }
+}
+
+impl Error for NoTable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// What an error of the database means for a store.
 pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
     let kind = match &error {
@@ -158,6 +194,7 @@ pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
     match kind {
         Full => StoreError::full(error),
         Corrupt => StoreError::corrupt(error),
+        _ if NoTable::is_meant_by(&error) => StoreError::unavailable(NoTable(error)),
         _ => StoreError::unavailable(error),
     }
 }

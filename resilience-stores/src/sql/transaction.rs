@@ -10,6 +10,9 @@ macro_rules! sql_transactions {
                 tx: &mut $connection,
                 request: ClaimRequest<'_>,
             ) -> StoreResult<Claim> {
+                if !sqlx::Connection::is_in_transaction(tx) {
+                    return Err(no_transaction());
+                }
                 let busy = || Ok(Claim::InFlight { lease_left: request.lease });
                 if let Some(enter) = $statements.enter {
                     match sqlx::query(enter).execute(&mut *tx).await {

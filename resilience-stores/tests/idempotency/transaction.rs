@@ -1,9 +1,10 @@
 //! Claim, effect and completion in one transaction of the caller's.
 
 use futures::future::join_all;
+use resilience::idempotent::Store;
 use resilience::stores::{PostgresStore, SqliteStore};
 use resilience::{Rejected, RejectedKind, idempotent};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction};
 
 use crate::folder::Folder;
@@ -166,6 +167,48 @@ async fn a_transaction_stays_where_it_is() {
     assert_eq!(bank.charges("t-bouncer").await, 1);
 }
 
+/// Without one each statement would be committed by itself, and a second call at the same time would run as well.
+#[tokio::test]
+async fn a_connection_without_a_transaction_is_refused() {
+    let Some(bank) = Bank::open().await else { return };
+    let mut connection = bank.pool.acquire().await.unwrap();
+    let refused = bank.charge(&mut connection, "t-none", 5).await.unwrap_err();
+    assert_eq!(refused.kind(), Some(RejectedKind::StoreUnavailable));
+    let Failed::Rejected(refused) = refused else { unreachable!() };
+    assert!(chain(&refused).contains("is in no transaction"), "{}", chain(&refused));
+    assert_eq!(bank.charges("t-none").await, 0);
+
+    let folder = Folder::new();
+    let purse = Purse::open(&folder).await;
+    let mut connection = purse.pool.acquire().await.unwrap();
+    let refused = purse.charge(&mut connection, "s-none", 5).await.unwrap_err();
+    assert_eq!(refused.kind(), Some(RejectedKind::StoreUnavailable));
+    drop(connection);
+    assert_eq!(purse.charges().await, 0);
+}
+
+/// Whoever has forgotten `migrate()` reads it in the error.
+#[tokio::test]
+async fn a_table_that_is_missing_is_said_to_be() {
+    let Some(server) = Server::shared() else { return };
+    let pool = PgPool::connect(&server.url()).await.unwrap();
+    sqlx::raw_sql("CREATE SCHEMA IF NOT EXISTS empty").execute(&pool).await.unwrap();
+    let options: PgConnectOptions = server.url().parse().unwrap();
+    let pool = PgPoolOptions::new().connect_with(options.options([("search_path", "empty")]));
+    let error = PostgresStore::new(pool.await.unwrap()).purge(1).await.unwrap_err();
+    assert!(chain(&error).contains("`migrate()` of the store makes it"), "{}", chain(&error));
+
+    let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let error = SqliteStore::new(pool).purge(1).await.unwrap_err();
+    assert!(chain(&error).contains("`migrate()` of the store makes it"), "{}", chain(&error));
+}
+
+/// All that an error says, down to its source.
+fn chain(error: &dyn std::error::Error) -> String {
+    let source = error.source().map(chain).unwrap_or_default();
+    format!("{error}: {source}")
+}
+
 #[tokio::test]
 async fn who_does_not_wait_is_turned_away() {
     let Some(bank) = Bank::open().await else { return };
@@ -174,6 +217,8 @@ async fn who_does_not_wait_is_turned_away() {
     let mut second = bank.pool.begin().await.unwrap();
     let busy = bank.charge_at_once(&mut second, "t-busy", 1).await.unwrap_err();
     assert_eq!(busy.kind(), Some(RejectedKind::InFlight));
+    let Failed::Rejected(busy) = busy else { unreachable!() };
+    assert_eq!(busy.retry_after(), Some(std::time::Duration::from_secs(1)));
     // The transaction is none the worse for it.
     sqlx::query("SELECT 1").execute(&mut *second).await.unwrap();
     first.commit().await.unwrap();

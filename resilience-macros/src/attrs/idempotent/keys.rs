@@ -109,6 +109,22 @@ impl Policy {
         matches!(self, Self::Built(keys) if keys.name.is_none() && keys.step.is_none())
     }
 
+    /// Reports what says nothing about a call whose record is there with the commit of a transaction, or not at
+    /// all. (`lease` bounds `ttl`, and may stay.)
+    pub(super) fn is_in_transaction(&self, errors: &mut Errors) {
+        let Self::Built(keys) = self else { return };
+        let times = keys.times.iter().map(|time| &time.key).filter(|key| *key == "store_timeout");
+        for key in times.chain(keys.choices.iter().map(|choice| &choice.key)) {
+            errors.add(
+                key,
+                format!(
+                    "`{key}` says nothing with `transaction`, whose record is there with the commit or \
+                     not at all: remove it"
+                ),
+            );
+        }
+    }
+
     /// Reports a record that is forgotten while a sibling is still trying.
     pub(super) fn outlasts(&self, horizon: Duration, errors: &mut Errors) {
         let Self::Built(keys) = self else { return };

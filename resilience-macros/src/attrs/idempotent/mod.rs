@@ -5,6 +5,7 @@ mod hints;
 mod identity;
 mod keys;
 mod store;
+mod transaction;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -57,7 +58,7 @@ impl Attribute for Idempotent {
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let words = Words::take(args, errors);
         let store = args.value("store", errors, store::given).map(|keyed| keyed.value);
-        let transaction = args.value("transaction", errors, Ok);
+        let transaction = args.value("transaction", errors, transaction::place);
         if let Some(transaction) = transaction.as_ref().filter(|_| store.is_none()) {
             errors.add(
                 &transaction.key,
@@ -71,6 +72,9 @@ impl Attribute for Idempotent {
         let error = args.value("error", errors, |expr| value::callable("error", expr));
         let step = words.step.as_ref().map(|step| &step.value);
         let policy = Policy::read(args, interrupted.as_ref(), step, errors);
+        if transaction.is_some() {
+            policy.is_in_transaction(errors);
+        }
         let identity = words.read(args, errors);
         Some(Self {
             policy,
@@ -147,6 +151,9 @@ impl Attribute for Idempotent {
     }
 
     fn check_order(&self, mark: &Mark, errors: &mut Errors) {
+        if let Some(transaction) = &self.transaction {
+            transaction::check_order(transaction, mark, errors);
+        }
         let inside = |name: &str| mark.inner.iter().any(|inner| inner == name);
         if inside(Self::NAME) {
             errors.whole("two `#[idempotent]` on one function have one record too many: keep one");
@@ -163,8 +170,8 @@ impl Attribute for Idempotent {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        if let Some(transaction) = self.transaction.as_ref().filter(|_| !is_async) {
-            errors.add(&transaction.key, "`transaction` needs an `async fn`");
+        if let Some(transaction) = &self.transaction {
+            transaction::check_function(transaction, function, is_async, errors);
         }
         if function.receiver().is_some() && self.policy.is_named_by_its_path() {
             errors.whole(format!(
