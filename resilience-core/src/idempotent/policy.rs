@@ -222,7 +222,21 @@ impl IdempotencyPolicy {
         Ok(IdempotentCall::new(*self, store, key, fingerprint, scope.kind()))
     }
 
-    /// The key of a record, for [`Store::forget`].
+    /// The key of a record, for [`forget`](super::forget), or to be kept with a job for [`redrive`](super::redrive). Scope
+    /// and key are those of the call.
+    ///
+    /// ```
+    /// # extern crate resilience_core as resilience;
+    /// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, RecordKey, Scope};
+    /// use resilience::Rejected;
+    ///
+    /// // `#[idempotent(policy = CHARGE, key = request, scope = tenant, …)]`
+    /// const CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
+    ///
+    /// fn record(store: &MemoryStore, tenant: &str, request: &str) -> Result<RecordKey, Rejected> {
+    ///     CHARGE.key(store, Scope::Of(&tenant), &request)
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As [`call`](Self::call).
