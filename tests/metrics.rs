@@ -25,6 +25,18 @@ async fn run(store: &Faulty, job: u32, size: u32) -> Result<u32, Rejected> {
     Ok(size)
 }
 
+/// One whose key is a text, if there is any.
+#[idempotent(store = *store, key = key, scope = global, policy = JOBS)]
+async fn named(#[skip] store: &Faulty, key: Option<&str>) -> Result<u32, Rejected> {
+    Ok(0)
+}
+
+/// The same, for which a call without a key is no mistake.
+#[idempotent(store = *store, key = key, scope = global, policy = JOBS, optional_key)]
+async fn perhaps(#[skip] store: &Faulty, key: Option<&str>) -> Result<u32, Rejected> {
+    Ok(0)
+}
+
 /// What was counted, a line for each counter.
 fn counted(work: impl AsyncFnOnce(&Faulty)) -> Vec<String> {
     let recorder = DebuggingRecorder::new();
@@ -53,6 +65,9 @@ fn what_becomes_of_calls() {
             assert_eq!(done.is_ok(), size == 5);
         }
         timeout(Duration::from_secs(1), run(store, 1, 0)).await.expect_err("it hangs");
+        named(store, Some("")).await.expect_err("an empty key");
+        named(store, None).await.expect_err("no key");
+        assert_eq!(perhaps(store, None).await, Ok(0));
         store.script(Verb::Claim, [Fault::Fail(StoreErrorKind::Full)]);
         run(store, 4, 0).await.expect_err("there is no room");
     });
@@ -61,7 +76,9 @@ fn what_becomes_of_calls() {
     };
     let expected = [
         calls("acquired", 2),
+        calls("invalid_key", 1),
         calls("mismatch", 1),
+        calls("missing_key", 1),
         calls("replayed", 2),
         calls("unavailable", 1),
         "resilience_idempotent_store_errors function=jobs.run 1".to_owned(),

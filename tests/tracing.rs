@@ -201,6 +201,27 @@ fn a_breaker_tells_its_changes_and_what_it_turns_away() {
     );
 }
 
+/// What is shared needs somebody who carries it.
+#[test]
+fn a_shared_breaker_without_an_exchange_says_so() {
+    #[circuit_breaker(failure_threshold = 1, shared = "nobody")]
+    fn call() -> Result<(), Failed> {
+        Err(Failed)
+    }
+    let log = logged(|| {
+        let _clock = testing::clock();
+        assert!(call().is_err());
+    });
+    assert_eq!(
+        log,
+        [
+            "WARN circuit breaker changed from=closed to=open open_for_ms=30000",
+            "WARN the circuit breaker is `shared`, and no exchange runs in this process: \
+             spawn `Exchange::new(board).run()`",
+        ]
+    );
+}
+
 #[test]
 fn the_other_layers_tell_what_they_do() {
     #[fallback(value = 7)]

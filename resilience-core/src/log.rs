@@ -99,6 +99,21 @@ pub(crate) fn state_change(
     );
 }
 
+/// Logs that a breaker has news for other processes, and nobody to carry it there.
+#[cfg(feature = "tracing")]
+pub(crate) fn shared_with_nobody(name: &str) {
+    tracing::warn!(
+        target: "resilience",
+        function = name,
+        "the circuit breaker is `shared`, and no exchange runs in this process: \
+         spawn `Exchange::new(board).run()`"
+    );
+}
+
+/// Logs that a breaker has news for other processes, and nobody to carry it there.
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn shared_with_nobody(_: &str) {}
+
 /// Logs that the state of breakers is not exchanged any more, and why.
 #[cfg(feature = "tracing")]
 pub fn exchange_lost(error: &dyn fmt::Display) {

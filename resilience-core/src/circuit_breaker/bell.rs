@@ -2,12 +2,15 @@
 
 use core::future::Future;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
+use core::sync::atomic::{
+    AtomicBool, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
+};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static RUNG: AtomicU64 = AtomicU64::new(0);
 static LISTENERS: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
+static IS_HEARD: AtomicBool = AtomicBool::new(false);
 
 fn listeners() -> MutexGuard<'static, Vec<Waker>> {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -29,10 +32,16 @@ pub struct Bell {
     heard: u64,
 }
 
+/// Whether anybody has ever listened.
+pub(super) fn is_heard() -> bool {
+    IS_HEARD.load(Relaxed)
+}
+
 impl Bell {
     /// Listens from now on.
     #[expect(clippy::new_without_default, reason = "it depends on when it is made")]
     pub fn new() -> Self {
+        IS_HEARD.store(true, Relaxed);
         Self { heard: RUNG.load(Acquire) }
     }
 }

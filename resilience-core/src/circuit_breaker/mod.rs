@@ -314,6 +314,9 @@ impl CircuitBreaker {
         log::state_change(name, &from, &to, open_for, remote);
         if self.settings.shared.is_some() && cause == Cause::Outcomes {
             bell::ring();
+            if to == CircuitState::Open && !bell::is_heard() {
+                log::shared_with_nobody(name);
+            }
         }
         if let Some(hook) = self.settings.on_state_change {
             hook(&StateChange { name, from, to, open_for, remote });

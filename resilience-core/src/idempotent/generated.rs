@@ -8,7 +8,9 @@ pub use super::fingerprint::FingerprintBuilder;
 use super::forwarded::Static;
 pub use super::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking, in_database};
 pub use super::key::{IntoKey, Scope};
+use super::key_fault::KeyFault;
 pub use super::lent::Lent;
+use super::log;
 use super::memory::MemoryStore;
 pub use super::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use super::run::{Reconciled, not_reconciled, run, run_async};
@@ -53,9 +55,10 @@ pub fn optional<S: Store + Clone>(
     key: &dyn IntoKey,
     about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
-    match policy.call(store, scope, key, about) {
-        Err(rejected) if rejected.kind() == RejectedKind::MissingKey => Ok(None),
-        call => call.map(Some),
+    match policy.call_or_fault(store, scope, key, about) {
+        Ok(call) => Ok(Some(call)),
+        Err(KeyFault::Missing) => Ok(None),
+        Err(fault) => Err(policy.refuse(fault)),
     }
 }
 
@@ -70,7 +73,9 @@ pub fn step<S: Store + Clone>(
     about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
     let Some(parent) = Idempotency::current() else {
-        return Err(Rejected::new(RejectedKind::MissingKey, policy.name, None).because(NoParent));
+        let rejected = Rejected::new(RejectedKind::MissingKey, policy.name, None).because(NoParent);
+        log::refused(&rejected);
+        return Err(rejected);
     };
     policy.call(store, Scope::Parent(&parent.key()), &step, about).map(Some)
 }

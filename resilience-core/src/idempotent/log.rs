@@ -90,6 +90,16 @@ pub(super) fn decided(
     }
 }
 
+/// Counts a call that was turned away for its key, before there was anything to ask the store. The attribute tells
+/// it as any rejection.
+#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for the counters"))]
+pub(super) fn refused(rejected: &Rejected) {
+    counted!(
+        "resilience_idempotent_calls", 1,
+        "function" => rejected.name(), "decision" => Decision::Rejected(rejected).word()
+    );
+}
+
 /// Tells of a store that did not do what it was asked, and what becomes of that.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
 pub(super) fn store_error(name: &'static str, key: RecordKey, what: &str, error: &StoreError) {

@@ -6,6 +6,7 @@ use super::call::IdempotentCall;
 use super::fingerprint::FingerprintBuilder;
 use super::key::{IntoKey, RecordKey, Scope, record_key};
 use super::key_fault::KeyFault;
+use super::log;
 use super::store::{Store, Takeover};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::rules::{self, InvalidPolicy};
@@ -214,12 +215,28 @@ impl IdempotencyPolicy {
         key: &dyn IntoKey,
         about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
     ) -> Result<IdempotentCall<S>, Rejected> {
+        self.call_or_fault(store, scope, key, about).map_err(|fault| self.refuse(fault))
+    }
+
+    /// The same, with nothing told of a key that will not do.
+    pub(super) fn call_or_fault<S: Store + Clone>(
+        &self,
+        store: S,
+        scope: Scope<'_>,
+        key: &dyn IntoKey,
+        about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+    ) -> Result<IdempotentCall<S>, KeyFault> {
         let secret = store.secret();
-        let found = record_key(&secret, self.name, scope, key, self.min_key_length);
-        let fingerprint = || about(FingerprintBuilder::new(&secret, self.name)).end();
-        let found = found.and_then(|key| fingerprint().map(|fingerprint| (key, fingerprint)));
-        let (key, fingerprint) = found.map_err(|fault| self.faulty(fault))?;
+        let key = record_key(&secret, self.name, scope, key, self.min_key_length)?;
+        let fingerprint = about(FingerprintBuilder::new(&secret, self.name)).end()?;
         Ok(IdempotentCall::new(*self, store, key, fingerprint, scope.kind()))
+    }
+
+    /// Turns away a call whose key will not do.
+    pub(super) fn refuse(&self, fault: KeyFault) -> Rejected {
+        let rejected = self.faulty(fault);
+        log::refused(&rejected);
+        rejected
     }
 
     /// The key of a record, for [`forget`](super::forget), or to be kept with a job for [`redrive`](super::redrive). Scope
