@@ -10,9 +10,9 @@ pub mod breaker;
 mod chain;
 #[cfg(all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")))]
 mod held;
-#[cfg(all(
-    feature = "idempotent",
-    any(feature = "postgres", feature = "redis", feature = "sqlite")
+#[cfg(any(
+    all(feature = "idempotent", any(feature = "postgres", feature = "redis", feature = "sqlite")),
+    all(feature = "circuit_breaker", any(feature = "postgres", feature = "redis"))
 ))]
 mod millis;
 #[cfg(all(feature = "idempotent", feature = "postgres"))]

@@ -58,12 +58,14 @@ fn database(error: &dyn DatabaseError) -> Class {
     }
     match error.code() {
         Some(code) if code.len() == 5 => sqlstate(&code),
-        // Codes of SQLite are shorter. The low byte is the code; the rest says how it came to it.
-        Some(code) => {
-            code.parse().map_or_else(|_| Class::permanent(), |code: u32| sqlite(code & 0xff))
-        }
+        Some(code) => sqlite_code(&code).map_or_else(Class::permanent, sqlite),
         None => Class::permanent(),
     }
+}
+
+/// What a code of SQLite says, which is shorter than an SQLSTATE: the low byte. The rest says how it came to it.
+pub(crate) fn sqlite_code(code: &str) -> Option<u32> {
+    code.parse().ok().filter(|_| code.len() != 5).map(|code: u32| code & 0xff)
 }
 
 fn sqlstate(code: &str) -> Class {

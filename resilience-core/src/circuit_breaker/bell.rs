@@ -24,17 +24,17 @@ pub(super) fn ring() {
     woken.into_iter().for_each(Waker::wake);
 }
 
+/// Whether anybody has ever listened.
+pub(super) fn is_heard() -> bool {
+    IS_HEARD.load(Relaxed)
+}
+
 /// Ready when a shared breaker has decided something, or was called for the first time, since this was
 /// made.
 #[derive(Debug)]
 #[must_use]
 pub struct Bell {
     heard: u64,
-}
-
-/// Whether anybody has ever listened.
-pub(super) fn is_heard() -> bool {
-    IS_HEARD.load(Relaxed)
 }
 
 impl Bell {

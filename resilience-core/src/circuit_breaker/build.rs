@@ -79,7 +79,8 @@ settings! {
 
     /// Opens and closes with the breakers of this name in other processes, as far as an exchange
     /// carries what they come to: those of `resilience::stores::breaker` do, by way of Redis or
-    /// PostgreSQL. Calls know nothing of it, and without an exchange nothing happens.
+    /// PostgreSQL. Calls know nothing of it. Without an exchange nothing happens, and
+    /// openings say so at WARN.
     shared(name: &'static str);
 
     /// Calls `hook` at each change of state, when no lock is held.

@@ -29,7 +29,7 @@ pub struct IdempotentCall<S> {
     pub(super) key: RecordKey,
     pub(super) fingerprint: Fingerprint,
     pub(super) waits: Waits,
-    scope: &'static str,
+    pub(super) scope: &'static str,
 }
 
 /// The answer to a call that has asked for its turn.
@@ -269,30 +269,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
             log::store_error(self.policy.name, self.key, "running unprotected", &error);
             return Ok(Asked::Run(Running::unguarded(self)));
         }
-        log::store_error(self.policy.name, self.key, "turned away", &error);
-        Err(self.turned_away(RejectedKind::StoreUnavailable).because(error))
-    }
-
-    pub(super) fn in_flight(&self, lease_left: Duration) -> Rejected {
-        let after = lease_left.min(self.policy.lease);
-        let rejected = Rejected::new(RejectedKind::InFlight, self.policy.name, Some(after));
-        self.tell_rejected(&rejected);
-        rejected
-    }
-
-    pub(super) fn turned_away(&self, kind: RejectedKind) -> Rejected {
-        let rejected = self.policy.rejected(kind);
-        self.tell_rejected(&rejected);
-        rejected
-    }
-
-    fn tell_rejected(&self, rejected: &Rejected) {
-        log::decided(self.policy.name, self.key, self.scope, Decision::Rejected(rejected), None);
-    }
-
-    pub(super) fn told(&self, decision: Decision<'_>, begin: Moment) {
-        let waited = now().since(begin);
-        log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
+        Err(self.unavailable(error))
     }
 }
 

@@ -9,6 +9,7 @@ mod canonical;
 mod codec;
 pub mod conformance;
 mod context;
+mod decided;
 mod envelope;
 mod fingerprint;
 mod forwarded;

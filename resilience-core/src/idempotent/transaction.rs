@@ -10,10 +10,10 @@ use super::call::{IdempotentCall, poll_interval};
 use super::codec::{Keep, KeepOk, Keeps};
 use super::context::{Idempotency, Inside};
 use super::envelope::Codec;
-use super::log::{self, Decision};
+use super::log::Decision;
 use super::run::{judge, replay, written};
 use super::store::{Claim, ClaimRequest, Store, Token, Write};
-use super::store_error::{StoreError, StoreResult};
+use super::store_error::StoreResult;
 use crate::classify::Class;
 use crate::clock::{Pause, now};
 use crate::outcome::Outcome;
@@ -113,7 +113,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         let mut polls = 0;
         loop {
             let claim = self.store.claim_in(tx, self.request(owner, takeover)).await;
-            let claim = claim.map_err(|error| self.without_transaction(error))?;
+            let claim = claim.map_err(|error| self.unavailable(error))?;
             match claim {
                 Claim::Acquired { token, attempt } => {
                     self.told(Decision::Acquired { attempt, fence: token.fence }, begin);
@@ -140,11 +140,6 @@ impl<S: Store + Clone> IdempotentCall<S> {
                 }
             }
         }
-    }
-
-    fn without_transaction(&self, error: StoreError) -> Rejected {
-        log::store_error(self.policy.name, self.key, "turned away", &error);
-        self.turned_away(RejectedKind::StoreUnavailable).because(error)
     }
 }
 
@@ -211,7 +206,7 @@ impl<S: Store + Clone> RunningIn<S> {
             Ok(Write::Applied) => Ok(out),
             // Nothing has happened yet: the transaction is not to be committed.
             Ok(Write::Fenced) => Err(call.turned_away(RejectedKind::LeaseLost)),
-            Err(error) => Err(call.without_transaction(error)),
+            Err(error) => Err(call.unavailable(error)),
         }
     }
 }

@@ -6,6 +6,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisResult, pipe};
 
 use super::board::{Board, Entry, Stand, Tag};
+use crate::millis::whole_millis;
 
 /// A board in Redis.
 ///
@@ -73,7 +74,7 @@ impl Board for RedisBoard {
     type Error = redis::RedisError;
 
     async fn open(&mut self, name: &str, tag: Tag, left: Duration) -> RedisResult<()> {
-        let time = millis(left.saturating_add(Self::KEPT));
+        let time = whole_millis(left.saturating_add(Self::KEPT));
         let key = self.key(name);
         self.ask(redis::cmd("SET").arg(key).arg(open(tag)).arg("PX").arg(time)).await
     }
@@ -82,7 +83,7 @@ impl Board for RedisBoard {
         let key = self.key(name);
         let mut command = redis::cmd("EVAL");
         command.arg(CLOSE).arg(1).arg(key).arg(open(opening)).arg(closed(tag));
-        self.ask(command.arg(millis(Self::KEPT))).await
+        self.ask(command.arg(whole_millis(Self::KEPT))).await
     }
 
     async fn read(&mut self, names: &[&str]) -> RedisResult<Vec<Option<Entry>>> {
@@ -104,12 +105,6 @@ fn open(tag: Tag) -> String {
 
 fn closed(tag: Tag) -> String {
     format!("closed:{:x}", tag.0)
-}
-
-/// Milliseconds, at most a hundred years, because Redis counts no further than its clock.
-fn millis(time: Duration) -> u64 {
-    const LONGEST: u64 = 100 * 365 * 86_400_000;
-    u64::try_from(time.as_millis()).unwrap_or(LONGEST).min(LONGEST)
 }
 
 /// None for a text that is not ours.

@@ -4,6 +4,7 @@
 mod store;
 mod transaction;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use sqlx::error::DatabaseError;
 pub(crate) use self::store::sql_store;
 pub(crate) use self::transaction::sql_transactions;
 pub(crate) use crate::millis::millis;
+use crate::sqlx::sqlite_code;
 
 /// The statements of one database. All have the key as `$1`; times go in and out in milliseconds.
 pub(crate) struct Statements {
@@ -187,7 +189,7 @@ impl Error for NoTable {
 /// What an error of the database means for a store.
 pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
     let kind = match &error {
-        sqlx::Error::Database(database) => database.code().map_or(Unavailable, |code| kind(&code)),
+        sqlx::Error::Database(_) => code(&error).map_or(Unavailable, |code| kind(&code)),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Corrupt,
         _ => Unavailable,
     };
@@ -199,17 +201,18 @@ pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Whether another connection is writing: SQLite's `SQLITE_BUSY`.
+/// What the database calls it.
+pub(crate) fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(DatabaseError::code)
+}
+
+/// Whether another connection is writing: SQLite's `SQLITE_BUSY`, and none of its kinds that do not pass.
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    code.as_deref() == Some("5")
+    code(error).as_deref() == Some("5")
 }
 
 fn kind(code: &str) -> StoreErrorKind {
-    // Codes of SQLite are shorter than those of PostgreSQL. The low byte is the code; the rest says how it
-    // came to it.
-    let sqlite = code.parse().ok().filter(|_: &u32| code.len() < 5).map(|code| code & 0xff);
-    match (code, sqlite) {
+    match (code, sqlite_code(code)) {
         // The disk is full.
         ("53100", _) | (_, Some(13)) => Full,
         // A page, an index, or all of the file is not what was written.
@@ -223,8 +226,7 @@ fn kind(code: &str) -> StoreErrorKind {
 pub(crate) fn is_taken_back<T>(answer: &StoreResult<T>) -> bool {
     let error = answer.as_ref().err().and_then(Error::source);
     let error = error.and_then(|error| error.downcast_ref::<sqlx::Error>());
-    let code = error.and_then(sqlx::Error::as_database_error).and_then(DatabaseError::code);
-    matches!(code.as_deref(), Some("40001" | "40P01"))
+    matches!(error.and_then(code).as_deref(), Some("40001" | "40P01"))
 }
 
 /// Does a step, and does it again where it was taken back.

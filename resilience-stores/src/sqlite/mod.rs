@@ -9,7 +9,6 @@ use resilience_core::idempotent::{
     Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult, Takeover,
     Token, TxStore, Write,
 };
-use sqlx::error::DatabaseError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -18,9 +17,10 @@ use sqlx::{Executor, Row};
 use self::statements::STATEMENTS;
 use crate::held::Held;
 use crate::sql::{
-    Found, ROUNDS, acquired, contended, count, fence, is_busy, key, lock, millis, no_transaction,
-    owner, repeated, sql_store, sql_transactions, trouble, written,
+    Found, ROUNDS, acquired, code, contended, count, fence, is_busy, key, lock, millis,
+    no_transaction, owner, repeated, sql_store, sql_transactions, trouble, written,
 };
+use crate::sqlx::sqlite_code;
 
 /// The table and its index, for those who make their tables themselves.
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -32,8 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether another process has the file: any kind of `SQLITE_BUSY`.
 fn is_in_use(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+    code(error).and_then(|code| sqlite_code(&code)) == Some(5)
 }
 
 /// Idempotency records in an SQLite database: for one machine, whose records must survive a restart.

@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 
 use super::board::{Board, Entry, Stand, Tag};
+use crate::millis::whole_millis;
 
 /// The table, for those who make their tables themselves.
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -91,8 +92,8 @@ impl Board for PostgresBoard {
 
     async fn open(&mut self, name: &str, tag: Tag, left: Duration) -> Result<(), sqlx::Error> {
         let mut connection = self.connection().await?;
-        let query = sqlx::query(OPEN).bind(name).bind(bits(tag)).bind(millis(left));
-        query.bind(millis(Self::KEPT)).execute(&mut connection).await?;
+        let query = sqlx::query(OPEN).bind(name).bind(bits(tag)).bind(whole_millis(left));
+        query.bind(whole_millis(Self::KEPT)).execute(&mut connection).await?;
         self.connection = Some(connection);
         Ok(())
     }
@@ -100,7 +101,7 @@ impl Board for PostgresBoard {
     async fn close(&mut self, name: &str, opening: Tag, tag: Tag) -> Result<bool, sqlx::Error> {
         let mut connection = self.connection().await?;
         let query = sqlx::query(CLOSE).bind(name).bind(bits(opening)).bind(bits(tag));
-        let done = query.bind(millis(Self::KEPT)).execute(&mut connection).await?;
+        let done = query.bind(whole_millis(Self::KEPT)).execute(&mut connection).await?;
         self.connection = Some(connection);
         Ok(done.rows_affected() > 0)
     }
@@ -135,10 +136,4 @@ impl Board for PostgresBoard {
 
 fn bits(tag: Tag) -> i64 {
     tag.0.cast_signed()
-}
-
-/// Milliseconds, at most a hundred years, because the database counts no further.
-fn millis(time: Duration) -> i64 {
-    const LONGEST: i64 = 100 * 365 * 86_400_000;
-    i64::try_from(time.as_millis()).unwrap_or(LONGEST).min(LONGEST)
 }
