@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use resilience::idempotent::{
-    Claim, ClaimRequest, Fingerprint, MemoryStore, RecordKey, Store, Takeover, Token, Write,
+    Claim, ClaimRequest, Fingerprint, MemoryStore, RecordKey, Store, Takeover, Token, WriteOutcome,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -50,7 +50,7 @@ fn acquired(store: &MemoryStore, key: &RecordKey) -> Token {
 
 fn complete(store: &MemoryStore, key: &RecordKey, token: Token) {
     let written = ready(store.complete(key, token, &[7; 64], DAY));
-    assert_eq!(written.expect("an answer"), Write::Applied);
+    assert_eq!(written.expect("an answer"), WriteOutcome::Applied);
 }
 
 /// New keys, in a store that is emptied between batches.

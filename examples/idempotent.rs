@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use resilience::idempotent::Idempotency;
+use resilience::idempotent::IdempotencyContext;
 use resilience::{Rejected, RejectedKind, idempotent};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
@@ -28,7 +28,7 @@ async fn pay(
 /// A step: a payment that is run again does not charge again.
 #[idempotent(step = "charge")]
 async fn charge(cents: u64, #[skip] world: &World) -> Result<Receipt, PayError> {
-    let call = Idempotency::current().expect("this call");
+    let call = IdempotencyContext::current().expect("this call");
     // The bank has idempotency keys too, and this one is the same in every run.
     let number = world.charge(&call.child_key("bank"), cents).await;
     Ok(Receipt { number, cents })

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use resilience::{Class, Classify, GiveUpEvent, RetryEvent, Sent, retry};
+use resilience::{Classify, Effect, FailureClass, GiveUpEvent, RetryEvent, retry};
 
 // ── The functions you already have ──────────────────────────────────────────────────────────────
 
@@ -45,14 +45,16 @@ enum HttpError {
 }
 
 impl Classify for HttpError {
-    fn classify(&self) -> Class {
+    fn classify(&self) -> FailureClass {
         match self {
             Self::Status { code: StatusCode::TOO_MANY_REQUESTS, retry_after } => {
-                Class::throttled(*retry_after).sent(Sent::Refused)
+                FailureClass::throttled(*retry_after).effect(Effect::Refused)
             }
-            Self::Status { code, .. } => Class::from(code.is_server_error()),
-            Self::Transport(error) if error.is_connect() => Class::transient().sent(Sent::No),
-            Self::Transport(error) => Class::from(error.is_timeout() || error.is_request()),
+            Self::Status { code, .. } => FailureClass::from(code.is_server_error()),
+            Self::Transport(error) if error.is_connect() => {
+                FailureClass::transient().effect(Effect::NotSent)
+            }
+            Self::Transport(error) => FailureClass::from(error.is_timeout() || error.is_request()),
         }
     }
 }
@@ -92,12 +94,12 @@ impl std::error::Error for HttpError {
 
 // ── What is told of each attempt ────────────────────────────────────────────────────────────────
 
-fn describe(error: Option<&HttpError>, class: Class) -> String {
+fn describe(error: Option<&HttpError>, class: FailureClass) -> String {
     let error = error.map_or_else(String::new, ToString::to_string);
     format!(
         "{error:<25} {:<10} sent: {:<8}",
         format!("{:?},", class.kind),
-        format!("{:?},", class.sent)
+        format!("{:?},", class.effect)
     )
 }
 

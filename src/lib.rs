@@ -43,8 +43,8 @@
 //!
 //! # Errors that know what they mean
 //!
-//! A failure is placed on two axes: whether it may pass ([`Kind`]), and whether the effect could have
-//! happened ([`Sent`]). Together with a time that a server asked for they make a [`Class`]. A
+//! A failure is placed on two axes: whether it may pass ([`FailureKind`]), and whether the effect could have
+//! happened ([`Effect`]). Together with a time that a server asked for they make a [`FailureClass`]. A
 //! predicate says it for one function; [`Classify`](trait@Classify) on the error, which can be derived,
 //! says it for all.
 //!
@@ -78,10 +78,10 @@ extern crate self as resilience;
 pub use resilience_core::__private;
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
-    CircuitSnapshot, CircuitState, Class, Classify, DelaySource, FromRejected, GiveUpEvent,
-    InvalidPolicy, Jitter, Kind, Outcome, RateLimitAcquire, RateLimiter, Rejected, RejectedKind,
-    Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Sent, StateChange,
-    StopReason, circuit_breaker, is_enabled, set_enabled, testing,
+    CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass, FailureKind,
+    FromRejected, GiveUpEvent, InvalidPolicy, Jitter, Outcome, RateLimitAcquire, RateLimiter,
+    Rejected, RejectedKind, Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule,
+    StateChange, StopReason, circuit_breaker, is_enabled, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 pub use resilience_core::{idempotent, store_conformance};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{Class, Classify, Kind, Sent};
+use resilience::{Classify, Effect, FailureClass, FailureKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -11,15 +11,15 @@ const SECOND: Duration = Duration::from_secs(1);
 enum Every {
     #[transient]
     Unit,
-    #[transient(sent = "refused")]
+    #[transient(effect = "refused")]
     Tuple(u32, String),
     #[throttled]
     Throttled,
     #[throttled(after)]
     Named { code: u16, after: Duration },
-    #[throttled(1, sent = "no")]
+    #[throttled(1, effect = "not_sent")]
     Numbered(u16, Option<Duration>),
-    #[permanent(sent = "done")]
+    #[permanent(effect = "applied")]
     Done,
     #[forward]
     Inner(Inner),
@@ -39,7 +39,7 @@ enum Inner {
 }
 
 impl<T: Classify> Classify for Wrapper<T> {
-    fn classify(&self) -> Class {
+    fn classify(&self) -> FailureClass {
         self.0.classify()
     }
 }
@@ -67,7 +67,7 @@ struct Busy {
 enum Never {}
 
 impl Classify for Box<Inner> {
-    fn classify(&self) -> Class {
+    fn classify(&self) -> FailureClass {
         (**self).classify()
     }
 }
@@ -75,18 +75,21 @@ impl Classify for Box<Inner> {
 #[test]
 fn every_word() {
     for (error, expected) in [
-        (Every::Unit, Class::transient()),
-        (Every::Tuple(1, String::new()), Class::transient().sent(Sent::Refused)),
-        (Every::Throttled, Class::throttled(None)),
-        (Every::Named { code: 1, after: SECOND }, Class::throttled(Some(SECOND))),
-        (Every::Numbered(1, Some(SECOND)), Class::throttled(Some(SECOND)).sent(Sent::No)),
-        (Every::Numbered(1, None), Class::throttled(None).sent(Sent::No)),
-        (Every::Done, Class::permanent().sent(Sent::Done)),
-        (Every::Inner(Inner::Corrupt), Class::permanent()),
-        (Every::Inner(Inner::Locked { by: 1 }), Class::transient()),
+        (Every::Unit, FailureClass::transient()),
+        (Every::Tuple(1, String::new()), FailureClass::transient().effect(Effect::Refused)),
+        (Every::Throttled, FailureClass::throttled(None)),
+        (Every::Named { code: 1, after: SECOND }, FailureClass::throttled(Some(SECOND))),
+        (
+            Every::Numbered(1, Some(SECOND)),
+            FailureClass::throttled(Some(SECOND)).effect(Effect::NotSent),
+        ),
+        (Every::Numbered(1, None), FailureClass::throttled(None).effect(Effect::NotSent)),
+        (Every::Done, FailureClass::permanent().effect(Effect::Applied)),
+        (Every::Inner(Inner::Corrupt), FailureClass::permanent()),
+        (Every::Inner(Inner::Locked { by: 1 }), FailureClass::transient()),
         (
             Every::Wrapped { context: "", source: Box::new(Inner::Locked { by: 1 }) },
-            Class::transient(),
+            FailureClass::transient(),
         ),
     ] {
         assert_eq!(error.classify(), expected);
@@ -96,9 +99,9 @@ fn every_word() {
 #[test]
 fn generics_and_structs() {
     let known: Generic<Inner, ()> = Generic::Known(Wrapper(Inner::Corrupt));
-    assert_eq!(known.classify().kind, Kind::Permanent);
-    assert_eq!(Generic::<Inner, ()>::Unknown(()).classify().kind, Kind::Transient);
-    assert_eq!(Busy { after: Some(SECOND) }.classify(), Class::throttled(Some(SECOND)));
-    let never: fn(&Never) -> Class = Never::classify;
+    assert_eq!(known.classify().kind, FailureKind::Permanent);
+    assert_eq!(Generic::<Inner, ()>::Unknown(()).classify().kind, FailureKind::Transient);
+    assert_eq!(Busy { after: Some(SECOND) }.classify(), FailureClass::throttled(Some(SECOND)));
+    let never: fn(&Never) -> FailureClass = Never::classify;
     let _ = never;
 }

@@ -30,7 +30,7 @@ use core::{concat, module_path, ops::ControlFlow, time::Duration};
 
 #[allow(unused_imports, reason = "as above")]
 use resilience::{
-    Bulkhead, CircuitBreaker, Class, GiveUpEvent, Jitter, Outcome, RateLimiter, Rejected,
+    Bulkhead, CircuitBreaker, FailureClass, GiveUpEvent, Jitter, Outcome, RateLimiter, Rejected,
     RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, fallback, idempotent,
     rate_limit, retry, testing, timeout,
 };

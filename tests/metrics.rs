@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use resilience::idempotent::testing::{Fault, FaultStore, Verb};
+use resilience::idempotent::testing::{FaultStore, InjectedFault, StoreOp};
 use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, StoreErrorKind};
 use resilience::{Rejected, idempotent};
 use tokio::runtime::Builder;
@@ -68,7 +68,7 @@ fn what_becomes_of_calls() {
         named(store, Some("")).await.expect_err("an empty key");
         named(store, None).await.expect_err("no key");
         assert_eq!(perhaps(store, None).await, Ok(0));
-        store.script(Verb::Claim, [Fault::Fail(StoreErrorKind::Full)]);
+        store.script(StoreOp::Claim, [InjectedFault::Fail(StoreErrorKind::Full)]);
         run(store, 4, 0).await.expect_err("there is no room");
     });
     let calls = |decision: &str, count: u32| {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use resilience::idempotent::MemoryStore;
 use resilience::{
-    Class, Rejected, RetryPolicy, circuit_breaker, fallback, idempotent, rate_limit, retry,
+    FailureClass, Rejected, RetryPolicy, circuit_breaker, fallback, idempotent, rate_limit, retry,
     testing, timeout,
 };
 use tracing::field::{Field, Visit};
@@ -73,9 +73,9 @@ fn a_scheduled_retry_is_a_warning_and_the_end_an_error() {
     assert_eq!(
         logged(|| assert_eq!(fail(), Err("down"))),
         [
-            "WARN retrying attempt=1 max_attempts=2 error=down kind=Transient sent=Maybe \
+            "WARN retrying attempt=1 max_attempts=2 error=down kind=Transient effect=Unknown \
              elapsed_ms=0 delay_ms=100 delay_source=backoff",
-            "ERROR giving up attempt=2 max_attempts=2 error=down kind=Transient sent=Maybe \
+            "ERROR giving up attempt=2 max_attempts=2 error=down kind=Transient effect=Unknown \
              elapsed_ms=100 stop_reason=all attempts are used up",
         ]
     );
@@ -160,8 +160,9 @@ fn hooks_are_called_beside_the_log_and_hand_written_calls_log_too() {
 
     let policy = RetryPolicy::new().attempts(2);
     let lines = logged(|| {
-        let call =
-            policy.on(|Shy: &Shy| Class::transient()).on_retry(|_| seen.borrow_mut().push(7));
+        let call = policy
+            .on(|Shy: &Shy| FailureClass::transient())
+            .on_retry(|_| seen.borrow_mut().push(7));
         assert_eq!(call.run(|| Err::<(), _>(Shy)), Err(Shy));
     });
     assert_eq!((seen.take(), lines.len()), (vec![7], 2));
@@ -217,7 +218,7 @@ fn a_shared_breaker_without_an_exchange_says_so() {
         [
             "WARN circuit breaker changed from=closed to=open open_for_ms=30000",
             "WARN the circuit breaker is `shared`, and no exchange runs in this process: \
-             spawn `Exchange::new(board).run()`",
+             spawn `BreakerSync::new(board).run()`",
         ]
     );
 }

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use resilience::http::{classify, classify_response};
-use resilience::{Class, Classify, Rejected};
+use resilience::{Classify, FailureClass, Rejected};
 use serde_json::json;
 
 #[derive(Debug)]
 pub(crate) enum ApiError {
     /// The upstream's answer is no success.
-    Answered { status: StatusCode, class: Class, retry_after: Option<HeaderValue> },
+    Answered { status: StatusCode, class: FailureClass, retry_after: Option<HeaderValue> },
     /// There was no answer, or half of one.
     NoAnswer(reqwest::Error),
     /// The caller asks for what is not there.
@@ -22,11 +22,11 @@ pub(crate) enum ApiError {
 }
 
 impl Classify for ApiError {
-    fn classify(&self) -> Class {
+    fn classify(&self) -> FailureClass {
         match self {
             Self::Answered { class, .. } => *class,
             Self::NoAnswer(error) => classify(error),
-            Self::Unknown | Self::NoJson => Class::permanent(),
+            Self::Unknown | Self::NoJson => FailureClass::permanent(),
             Self::Rejected(rejected) => rejected.classify(),
         }
     }

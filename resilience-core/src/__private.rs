@@ -14,7 +14,7 @@ pub use crate::chain::links;
 pub use crate::circuit_breaker::{
     Bell, CircuitBreaker, CircuitGuard, Decision, Detached, News, shared_breakers,
 };
-use crate::classify::{Class, Classify};
+use crate::classify::{Classify, FailureClass};
 pub use crate::clock::{Moment, Pause, Wait, Waits, now};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered, stands};
@@ -50,7 +50,7 @@ impl<E: Classify> Probe<'_, E> {
     /// The error's own meaning.
     #[inline]
     #[must_use]
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> FailureClass {
         self.0.classify()
     }
 }
@@ -59,8 +59,8 @@ impl<E: Classify> Probe<'_, E> {
 pub trait Unclassified {
     /// Transient.
     #[inline]
-    fn class(&self) -> Class {
-        Class::transient()
+    fn class(&self) -> FailureClass {
+        FailureClass::transient()
     }
 }
 
@@ -147,7 +147,7 @@ pub fn hold<H: Handle<P>, P>(handle: &H) -> H {
 
 /// The meaning that the predicate `on` gives to an error.
 #[inline]
-pub fn class_of<E, C: Into<Class>>(error: &E, on: impl FnOnce(&E) -> C) -> Class {
+pub fn class_of<E, C: Into<FailureClass>>(error: &E, on: impl FnOnce(&E) -> C) -> FailureClass {
     on(error).into()
 }
 

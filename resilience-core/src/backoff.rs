@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::jitter::Jitter;
 
-/// What a [`Kind::Throttled`](crate::Kind::Throttled) failure without a time counts from at least.
+/// What a [`FailureKind::Throttled`](crate::FailureKind::Throttled) failure without a time counts from at least.
 const THROTTLED_BASE: Duration = Duration::from_secs(1);
 
 /// The delays before a call's retries.

@@ -5,7 +5,7 @@ use core::time::Duration;
 /// Whether the same call may succeed later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum FailureKind {
     /// It may pass by itself: a reset connection, a timeout, a failing replica.
     Transient,
     /// The other side asks for less: a rate limit, an overload.
@@ -17,23 +17,23 @@ pub enum Kind {
 /// Whether the effect of a failed call could have happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Sent {
+pub enum Effect {
     /// The request never left: no connection, no permit.
-    No,
+    NotSent,
     /// It arrived and was turned away before anything was done.
     Refused,
     /// Nobody knows: the connection broke while the answer was awaited.
-    Maybe,
+    Unknown,
     /// It was done; only the answer was lost or unreadable.
-    Done,
+    Applied,
 }
 
-impl Sent {
+impl Effect {
     /// Whether the effect certainly did not happen, so that repeating the call is always safe.
     #[must_use]
     #[inline]
-    pub const fn is_unapplied(self) -> bool {
-        matches!(self, Self::No | Self::Refused)
+    pub const fn is_not_applied(self) -> bool {
+        matches!(self, Self::NotSent | Self::Refused)
     }
 }
 
@@ -44,34 +44,34 @@ impl Sent {
 /// ```
 /// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
-/// use resilience::{Class, Kind, Sent};
+/// use resilience::{FailureClass, FailureKind, Effect};
 ///
-/// let busy = Class::throttled(Some(Duration::from_secs(2))).sent(Sent::Refused);
-/// assert_eq!(busy.kind, Kind::Throttled);
-/// assert_eq!(Class::from(true), Class::transient());
+/// let busy = FailureClass::throttled(Some(Duration::from_secs(2))).effect(Effect::Refused);
+/// assert_eq!(busy.kind, FailureKind::Throttled);
+/// assert_eq!(FailureClass::from(true), FailureClass::transient());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Class {
+pub struct FailureClass {
     /// Whether the same call may succeed later.
-    pub kind: Kind,
-    /// Whether the effect could have happened. [`Sent::Maybe`] unless said.
-    pub sent: Sent,
+    pub kind: FailureKind,
+    /// Whether the effect could have happened. [`Effect::Unknown`] unless said.
+    pub effect: Effect,
     /// How long the other side asked to wait: exact, never shortened. `None` and zero leave the
     /// wait to the backoff.
     pub after: Option<Duration>,
     /// Whether an attribute of this process turned the call away: see [`Rejected`](crate::Rejected).
     pub(crate) is_rejection: bool,
-    /// Whether it is worth one more attempt only: see [`Class::once`].
+    /// Whether it is worth one more attempt only: see [`FailureClass::once`].
     pub(crate) is_once: bool,
 }
 
-impl Class {
+impl FailureClass {
     /// A failure that may pass by itself.
     #[must_use]
     #[inline]
     pub const fn transient() -> Self {
-        Self::of(Kind::Transient)
+        Self::of(FailureKind::Transient)
     }
 
     /// A failure by which the other side asks for less, and for how long, where it says so.
@@ -80,25 +80,25 @@ impl Class {
     #[must_use]
     #[inline]
     pub const fn throttled(after: Option<Duration>) -> Self {
-        Self { after, ..Self::of(Kind::Throttled) }
+        Self { after, ..Self::of(FailureKind::Throttled) }
     }
 
     /// A failure that the same call would meet again.
     #[must_use]
     #[inline]
     pub const fn permanent() -> Self {
-        Self::of(Kind::Permanent)
+        Self::of(FailureKind::Permanent)
     }
 
-    const fn of(kind: Kind) -> Self {
-        Self { kind, sent: Sent::Maybe, after: None, is_rejection: false, is_once: false }
+    const fn of(kind: FailureKind) -> Self {
+        Self { kind, effect: Effect::Unknown, after: None, is_rejection: false, is_once: false }
     }
 
     /// The same class with another answer to "could the effect have happened?".
     #[must_use]
     #[inline]
-    pub const fn sent(mut self, sent: Sent) -> Self {
-        self.sent = sent;
+    pub const fn effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
         self
     }
 
@@ -116,12 +116,12 @@ impl Class {
     ///
     /// ```
     /// # extern crate resilience_core as resilience;
-    /// use resilience::{Class, RetryPolicy, testing};
+    /// use resilience::{FailureClass, RetryPolicy, testing};
     ///
     /// let _guard = testing::no_waits();
     /// let mut calls = 0;
     /// let result: Result<(), &str> =
-    ///     RetryPolicy::new().attempts(9).on(|_: &&str| Class::transient().once()).run(|| {
+    ///     RetryPolicy::new().attempts(9).on(|_: &&str| FailureClass::transient().once()).run(|| {
     ///         calls += 1;
     ///         Err("the wrong server")
     ///     });
@@ -135,7 +135,7 @@ impl Class {
     }
 }
 
-impl From<bool> for Class {
+impl From<bool> for FailureClass {
     /// `true` is transient, `false` is permanent.
     #[inline]
     fn from(transient: bool) -> Self {
@@ -150,7 +150,7 @@ impl From<bool> for Class {
 ///
 /// ```
 /// # extern crate resilience_core as resilience;
-/// use resilience::{Class, Classify};
+/// use resilience::{FailureClass, Classify};
 ///
 /// enum ApiError {
 ///     Disconnected,
@@ -158,15 +158,15 @@ impl From<bool> for Class {
 /// }
 ///
 /// impl Classify for ApiError {
-///     fn classify(&self) -> Class {
+///     fn classify(&self) -> FailureClass {
 ///         match self {
-///             ApiError::Disconnected => Class::transient(),
-///             ApiError::NotFound => Class::permanent(),
+///             ApiError::Disconnected => FailureClass::transient(),
+///             ApiError::NotFound => FailureClass::permanent(),
 ///         }
 ///     }
 /// }
-/// # assert_eq!(ApiError::NotFound.classify(), Class::permanent());
-/// # assert_eq!(ApiError::Disconnected.classify(), Class::transient());
+/// # assert_eq!(ApiError::NotFound.classify(), FailureClass::permanent());
+/// # assert_eq!(ApiError::Disconnected.classify(), FailureClass::transient());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what it means for a retry",
@@ -175,5 +175,5 @@ impl From<bool> for Class {
 )]
 pub trait Classify {
     /// What this error means for whoever might repeat the call.
-    fn classify(&self) -> Class;
+    fn classify(&self) -> FailureClass;
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::classify::Class;
+use crate::classify::FailureClass;
 
 /// A failed attempt that will be repeated after a wait. Handed to `on_retry` before the wait.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct RetryEvent<'a, E: ?Sized> {
     /// What failed; `None` where a success meant "not yet" (`on_ok`).
     pub error: Option<&'a E>,
     /// What the failure was taken for.
-    pub class: Class,
+    pub class: FailureClass,
     /// The wait that follows.
     pub delay: Duration,
     /// Who chose the wait.
@@ -40,7 +40,7 @@ pub struct GiveUpEvent<'a, E: ?Sized> {
     /// What failed last; `None` where a success meant "not yet" (`on_ok`).
     pub error: Option<&'a E>,
     /// What the last failure was taken for. Its `after` is the time the server asked for.
-    pub class: Class,
+    pub class: FailureClass,
     /// Why there is no further attempt.
     pub reason: StopReason,
     /// The time since the call, or, without a `deadline`, since its first failure.
@@ -69,7 +69,7 @@ impl<E: ?Sized> GiveUpEvent<'_, E> {
 pub enum DelaySource {
     /// The policy's backoff and jitter.
     Backoff,
-    /// The other side, by [`Class::after`].
+    /// The other side, by [`FailureClass::after`].
     Server,
 }
 
@@ -77,7 +77,7 @@ pub enum DelaySource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The failure is [`Permanent`](crate::Kind::Permanent).
+    /// The failure is [`Permanent`](crate::FailureKind::Permanent).
     Permanent,
     /// The call is not idempotent, and its effect could have happened.
     NotIdempotent,

@@ -2,7 +2,7 @@
 
 use core::future::{Future, Ready as ReadyFuture, ready};
 
-use crate::classify::{Class, Kind};
+use crate::classify::{FailureClass, FailureKind};
 use crate::log;
 use crate::outcome::Outcome;
 use crate::switch;
@@ -19,14 +19,14 @@ pub fn always<E>(_: &E) -> bool {
 /// # Errors
 /// That failure; `Ok` is the outcome as it was, where `on` declines it.
 #[cold]
-pub fn fall_back<O: Outcome, C: Into<Class>>(
+pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
     name: &'static str,
     on: impl FnOnce(&O::Err) -> C,
 ) -> Result<O, O::Err> {
     let declined = match out.as_result() {
         Ok(_) => true,
-        Err(error) => on(error).into().kind == Kind::Permanent || !switch::is_enabled(),
+        Err(error) => on(error).into().kind == FailureKind::Permanent || !switch::is_enabled(),
     };
     if declined {
         return Ok(out);
@@ -41,7 +41,7 @@ pub fn fall_back<O: Outcome, C: Into<Class>>(
 /// The outcome as it was; `None` where something shall stand in for it. For a fallback that may take a
 /// value for a failure.
 #[inline]
-pub fn stands<O: Outcome, C: Into<Class>, D: Into<Class>>(
+pub fn stands<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
     name: &'static str,
     on: impl FnOnce(&O::Err) -> C,
@@ -51,7 +51,7 @@ pub fn stands<O: Outcome, C: Into<Class>, D: Into<Class>>(
         Ok(value) => on_ok(value).into(),
         Err(error) => on(error).into(),
     };
-    if class.kind == Kind::Permanent || !switch::is_enabled() {
+    if class.kind == FailureKind::Permanent || !switch::is_enabled() {
         return Some(out);
     }
     log::fell_back(name);

@@ -48,7 +48,7 @@ pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
 pub use circuit_breaker::{
     CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, StateChange, circuit_breaker,
 };
-pub use classify::{Class, Classify, Kind, Sent};
+pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;
 pub use outcome::Outcome;

@@ -106,7 +106,7 @@ pub(crate) fn shared_with_nobody(name: &str) {
         target: "resilience",
         function = name,
         "the circuit breaker is `shared`, and no exchange runs in this process: \
-         spawn `Exchange::new(board).run()`"
+         spawn `BreakerSync::new(board).run()`"
     );
 }
 
@@ -184,7 +184,7 @@ macro_rules! tell {
             max_attempts = $event.attempts,
             error = %$error,
             kind = ?$event.class.kind,
-            sent = ?$event.class.sent,
+            effect = ?$event.class.effect,
             elapsed_ms = millis($event.elapsed),
             $($rest)*
         )

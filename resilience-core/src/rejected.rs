@@ -5,7 +5,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::classify::{Class, Classify, Sent};
+use crate::classify::{Classify, Effect, FailureClass};
 use crate::log;
 use crate::outcome::Outcome;
 
@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 ///
 /// What each kind means to whoever might repeat the call:
 ///
-/// | kind | [`Kind`](crate::Kind) | [`Sent`] | [`retry_after`](Self::retry_after) | repeated by `#[retry]` |
+/// | kind | [`FailureKind`](crate::FailureKind) | [`Effect`] | [`retry_after`](Self::retry_after) | repeated by `#[retry]` |
 /// |---|---|---|---|---|
 /// | [`CircuitOpen`](RejectedKind::CircuitOpen) | transient | no | the time until it lets a call through | with `on_rejection = "wait"` |
 /// | [`BulkheadFull`](RejectedKind::BulkheadFull) | transient | no | none: the backoff decides | with `on_rejection = "wait"` |
@@ -31,13 +31,13 @@ use crate::outcome::Outcome;
 /// ```
 /// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
-/// use resilience::{Classify, Kind, Rejected, RejectedKind, Sent};
+/// use resilience::{Classify, FailureKind, Rejected, RejectedKind, Effect};
 ///
 /// let after = Some(Duration::from_secs(2));
 /// let rejected = Rejected::new(RejectedKind::RateLimited, "payments", after);
 /// assert_eq!(rejected.to_string(), "payments: rate limit reached; retry after 2s");
 /// let class = rejected.classify();
-/// assert_eq!((class.kind, class.sent, class.after), (Kind::Throttled, Sent::No, after));
+/// assert_eq!((class.kind, class.effect, class.after), (FailureKind::Throttled, Effect::NotSent, after));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rejected {
@@ -149,26 +149,30 @@ impl Rejected {
 }
 
 impl Classify for Rejected {
-    fn classify(&self) -> Class {
+    fn classify(&self) -> FailureClass {
         self.kind.class(self.retry_after())
     }
 }
 
 impl RejectedKind {
-    pub(crate) const fn class(self, retry_after: Option<Duration>) -> Class {
+    pub(crate) const fn class(self, retry_after: Option<Duration>) -> FailureClass {
         let class = match self {
-            Self::CircuitOpen | Self::BulkheadFull => Class::transient(),
-            Self::RateLimited | Self::InFlight => Class::throttled(None),
-            Self::TimedOut | Self::LeaseLost => return Class::transient(),
+            Self::CircuitOpen | Self::BulkheadFull => FailureClass::transient(),
+            Self::RateLimited | Self::InFlight => FailureClass::throttled(None),
+            Self::TimedOut | Self::LeaseLost => return FailureClass::transient(),
             Self::MissingKey | Self::InvalidKey | Self::KeyReused => {
-                return Class::permanent().sent(Sent::No);
+                return FailureClass::permanent().effect(Effect::NotSent);
             }
-            Self::OutcomeUnknown => return Class::permanent(),
-            Self::Undecodable | Self::NotStored => return Class::permanent().sent(Sent::Done),
+            Self::OutcomeUnknown => return FailureClass::permanent(),
+            Self::Undecodable | Self::NotStored => {
+                return FailureClass::permanent().effect(Effect::Applied);
+            }
             // A failure of something else, and not the protection at work.
-            Self::StoreUnavailable => return Class::throttled(retry_after).sent(Sent::No),
+            Self::StoreUnavailable => {
+                return FailureClass::throttled(retry_after).effect(Effect::NotSent);
+            }
         };
-        Class { after: retry_after, is_rejection: true, ..class.sent(Sent::No) }
+        FailureClass { after: retry_after, is_rejection: true, ..class.effect(Effect::NotSent) }
     }
 }
 

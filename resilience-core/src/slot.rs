@@ -4,7 +4,7 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 
-use crate::classify::Class;
+use crate::classify::FailureClass;
 use crate::clock;
 use crate::rejected::{Rejected, RejectedKind};
 
@@ -58,7 +58,7 @@ impl Slot {
 
     /// The meaning of the rejection that was returned, where one was.
     #[cold]
-    pub fn class(&self) -> Option<Class> {
+    pub fn class(&self) -> Option<FailureClass> {
         let word = self.0.load(Relaxed);
         let number = word & ((1 << KIND_BITS) - 1);
         let kind = KINDS.iter().zip(1..).find(|(_, known)| *known == number)?.0;

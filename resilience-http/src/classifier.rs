@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::error::Error;
 
-use resilience_core::Class;
+use resilience_core::FailureClass;
 
 use crate::error::{self, HttpError};
 use crate::response::HttpResponse;
@@ -16,7 +16,7 @@ use crate::{problem, status};
 /// ```
 /// # extern crate resilience_core as resilience;
 /// use http::{Response, StatusCode};
-/// use resilience::{Kind, Sent};
+/// use resilience::{FailureKind, Effect};
 /// use resilience_http::{Classifier, classify_response};
 ///
 /// // Behind a gateway that counts requests after it has passed them on.
@@ -24,9 +24,9 @@ use crate::{problem, status};
 ///
 /// let mut response = Response::new("slow down");
 /// *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-/// assert_eq!(classify_response(&response).sent, Sent::Refused);
-/// assert_eq!(RULES.response(&response).sent, Sent::Maybe);
-/// assert_eq!(RULES.response(&response).kind, Kind::Throttled);
+/// assert_eq!(classify_response(&response).effect, Effect::Refused);
+/// assert_eq!(RULES.response(&response).effect, Effect::Unknown);
+/// assert_eq!(RULES.response(&response).kind, FailureKind::Throttled);
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "rules do nothing until something is judged by them"]
@@ -86,7 +86,7 @@ impl Classifier {
     /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use http::Response;
-    /// use resilience::Kind;
+    /// use resilience::FailureKind;
     /// use resilience_http::{Classifier, Vendor, classify_response};
     ///
     /// let limited = Response::builder()
@@ -97,8 +97,8 @@ impl Classifier {
     ///     .body(())
     ///     .unwrap();
     /// let class = Classifier::new().vendor(Vendor::GitHub).response(&limited);
-    /// assert_eq!((class.kind, class.after), (Kind::Throttled, Some(Duration::from_secs(10))));
-    /// assert_eq!(classify_response(&limited).kind, Kind::Permanent); // a plain 403
+    /// assert_eq!((class.kind, class.after), (FailureKind::Throttled, Some(Duration::from_secs(10))));
+    /// assert_eq!(classify_response(&limited).kind, FailureKind::Permanent); // a plain 403
     /// ```
     pub const fn vendor(mut self, vendor: Vendor) -> Self {
         self.vendor = Some(vendor);
@@ -107,26 +107,26 @@ impl Classifier {
 
     /// What an error means.
     #[must_use]
-    pub fn error<E: HttpError + ?Sized>(&self, error: &E) -> Class {
+    pub fn error<E: HttpError + ?Sized>(&self, error: &E) -> FailureClass {
         self.clamp(error.class(self))
     }
 
     /// What the first error of a chain that is known means; permanent if none is.
     #[must_use]
-    pub fn chain(&self, error: &(dyn Error + 'static)) -> Class {
+    pub fn chain(&self, error: &(dyn Error + 'static)) -> FailureClass {
         self.clamp(error::chain(self, error))
     }
 
-    /// What a response means. One that stands is [`Permanent`](resilience_core::Kind::Permanent), as
+    /// What a response means. One that stands is [`Permanent`](resilience_core::FailureKind::Permanent), as
     /// `on_ok` has it: there is nothing to repeat.
     #[must_use]
-    pub fn response<R: HttpResponse + ?Sized>(&self, response: &R) -> Class {
+    pub fn response<R: HttpResponse + ?Sized>(&self, response: &R) -> FailureClass {
         self.status(response.status(), response.headers())
     }
 
     /// The same of its status and headers, where nothing else of it is at hand.
     #[must_use]
-    pub fn status(&self, status: http::StatusCode, headers: &http::HeaderMap) -> Class {
+    pub fn status(&self, status: http::StatusCode, headers: &http::HeaderMap) -> FailureClass {
         self.clamp(status::class(self, status, headers))
     }
 
@@ -138,14 +138,14 @@ impl Classifier {
     /// ```
     /// # extern crate resilience_core as resilience;
     /// use http::{HeaderMap, StatusCode};
-    /// use resilience::{Class, Sent};
+    /// use resilience::{FailureClass, Effect};
     /// use resilience_http::Classifier;
     ///
     /// // Of `{"type": "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"}`
     /// let problem = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
     /// let busy = StatusCode::SERVICE_UNAVAILABLE;
     /// let class = Classifier::new().problem(problem, busy, &HeaderMap::new());
-    /// assert_eq!(class, Class::throttled(None).sent(Sent::Refused));
+    /// assert_eq!(class, FailureClass::throttled(None).effect(Effect::Refused));
     /// ```
     #[must_use]
     pub fn problem(
@@ -153,12 +153,12 @@ impl Classifier {
         problem: &str,
         status: http::StatusCode,
         headers: &http::HeaderMap,
-    ) -> Class {
+    ) -> FailureClass {
         let known = problem::class(self, problem, headers);
         known.map_or_else(|| self.status(status, headers), |class| self.clamp(class))
     }
 
-    fn clamp(&self, class: Class) -> Class {
+    fn clamp(&self, class: FailureClass) -> FailureClass {
         match (class.after, self.longest) {
             (Some(after), Some(longest)) => class.after(after.min(longest)),
             _ => class,

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 
 use resilience_core::__private::links;
-use resilience_core::{Class, Classify, Kind, Rejected};
+use resilience_core::{Classify, FailureClass, FailureKind, Rejected};
 
 use crate::classifier::Classifier;
 use crate::clients;
@@ -21,18 +21,18 @@ use crate::io::table;
 /// ```
 /// # extern crate resilience_core as resilience;
 /// use std::io::{Error, ErrorKind};
-/// use resilience::{Class, Sent};
+/// use resilience::{FailureClass, Effect};
 /// use resilience_http::classify;
 ///
 /// let refused = Error::from(ErrorKind::ConnectionRefused);
-/// assert_eq!(classify(&refused), Class::transient().sent(Sent::No));
+/// assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));
 /// let reset = Error::from(ErrorKind::ConnectionReset);
-/// assert_eq!(classify(&reset), Class::transient()); // nobody knows whether it was applied
+/// assert_eq!(classify(&reset), FailureClass::transient()); // nobody knows whether it was applied
 /// let denied = Error::from(ErrorKind::PermissionDenied);
-/// assert_eq!(classify(&denied), Class::permanent());
+/// assert_eq!(classify(&denied), FailureClass::permanent());
 /// ```
 #[must_use]
-pub fn classify<E: HttpError + ?Sized>(error: &E) -> Class {
+pub fn classify<E: HttpError + ?Sized>(error: &E) -> FailureClass {
     Classifier::new().error(error)
 }
 
@@ -43,7 +43,7 @@ pub fn classify<E: HttpError + ?Sized>(error: &E) -> Class {
 /// ```
 /// # extern crate resilience_core as resilience;
 /// use std::{error::Error, fmt, io};
-/// use resilience::{Class, RetryPolicy, Sent, testing};
+/// use resilience::{FailureClass, RetryPolicy, Effect, testing};
 /// use resilience_http::classify_chain;
 ///
 /// #[derive(Debug)]
@@ -62,10 +62,10 @@ pub fn classify<E: HttpError + ?Sized>(error: &E) -> Class {
 /// }
 ///
 /// let error = ApiError(io::ErrorKind::ConnectionRefused.into());
-/// assert_eq!(classify_chain(&error), Class::transient().sent(Sent::No));
+/// assert_eq!(classify_chain(&error), FailureClass::transient().effect(Effect::NotSent));
 /// ```
 #[must_use]
-pub fn classify_chain(error: &(dyn Error + 'static)) -> Class {
+pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
     Classifier::new().chain(error)
 }
 
@@ -78,17 +78,17 @@ pub fn classify_chain(error: &(dyn Error + 'static)) -> Class {
 )]
 pub trait HttpError {
     /// What it means by these rules.
-    fn class(&self, rules: &Classifier) -> Class;
+    fn class(&self, rules: &Classifier) -> FailureClass;
 }
 
 impl<E: HttpError + ?Sized> HttpError for Box<E> {
-    fn class(&self, rules: &Classifier) -> Class {
+    fn class(&self, rules: &Classifier) -> FailureClass {
         (**self).class(rules)
     }
 }
 
 impl HttpError for dyn Error + Send + Sync {
-    fn class(&self, rules: &Classifier) -> Class {
+    fn class(&self, rules: &Classifier) -> FailureClass {
         chain(rules, self)
     }
 }
@@ -96,7 +96,7 @@ impl HttpError for dyn Error + Send + Sync {
 macro_rules! known {
     ($($(#[$feature:meta])? $error:ty),* $(,)?) => {
         $($(#[$feature])? impl HttpError for $error {
-            fn class(&self, rules: &Classifier) -> Class {
+            fn class(&self, rules: &Classifier) -> FailureClass {
                 chain(rules, self)
             }
         })*
@@ -117,13 +117,13 @@ known! {
 }
 
 /// The meaning of a chain.
-pub(crate) fn chain(rules: &Classifier, error: &(dyn Error + 'static)) -> Class {
-    known(rules, error).unwrap_or_else(Class::permanent)
+pub(crate) fn chain(rules: &Classifier, error: &(dyn Error + 'static)) -> FailureClass {
+    known(rules, error).unwrap_or_else(FailureClass::permanent)
 }
 
 /// The meaning of the first error of a chain that has one.
-pub(crate) fn known(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<Class> {
-    let mut by_kind: Option<Class> = None;
+pub(crate) fn known(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
+    let mut by_kind: Option<FailureClass> = None;
     for error in links(error) {
         if let Some(rejected) = error.downcast_ref::<Rejected>() {
             return Some(rejected.classify());
@@ -133,7 +133,7 @@ pub(crate) fn known(rules: &Classifier, error: &(dyn Error + 'static)) -> Option
         }
         // Goes on to what it wraps, which says more than the kind that it was given.
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            if by_kind.is_none_or(|class| class.kind == Kind::Permanent) {
+            if by_kind.is_none_or(|class| class.kind == FailureKind::Permanent) {
                 by_kind = Some(table(error.kind()));
             }
         }

@@ -26,9 +26,9 @@ use crate::vendor::Vendor;
 /// use core::time::Duration;
 /// use http::Response;
 /// use resilience::Rejected;
-/// use resilience_http::HostGate;
+/// use resilience_http::HostCooldown;
 ///
-/// static GATE: HostGate = HostGate::new().max_wait(Duration::ZERO); // stop and say so
+/// static GATE: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO); // stop and say so
 ///
 /// fn fetch(host: &str) -> Result<u16, Rejected> {
 ///     GATE.enter_blocking(host)?;
@@ -45,7 +45,7 @@ use crate::vendor::Vendor;
 /// ```
 #[derive(Debug)]
 #[must_use = "a gate does nothing until somebody asks it"]
-pub struct HostGate {
+pub struct HostCooldown {
     name: &'static str,
     max_wait: Duration,
     max_hold: Duration,
@@ -63,7 +63,7 @@ pub(crate) struct Turn {
     until: Option<Moment>,
 }
 
-impl HostGate {
+impl HostCooldown {
     /// A gate that is open for every host.
     pub const fn new() -> Self {
         Self {
@@ -218,7 +218,7 @@ impl HostGate {
     }
 }
 
-impl Default for HostGate {
+impl Default for HostCooldown {
     fn default() -> Self {
         Self::new()
     }

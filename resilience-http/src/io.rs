@@ -2,16 +2,16 @@
 
 use std::io::ErrorKind;
 
-use resilience_core::{Class, Sent};
+use resilience_core::{Effect, FailureClass};
 
-pub(crate) fn table(kind: ErrorKind) -> Class {
+pub(crate) fn table(kind: ErrorKind) -> FailureClass {
     match kind {
         ErrorKind::ConnectionRefused
         | ErrorKind::HostUnreachable
         | ErrorKind::NetworkUnreachable
         | ErrorKind::NetworkDown
         // No port of our own is left.
-        | ErrorKind::AddrNotAvailable => Class::transient().sent(Sent::No),
+        | ErrorKind::AddrNotAvailable => FailureClass::transient().effect(Effect::NotSent),
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
@@ -23,7 +23,7 @@ pub(crate) fn table(kind: ErrorKind) -> Class {
         | ErrorKind::ResourceBusy
         | ErrorKind::Deadlock
         | ErrorKind::StaleNetworkFileHandle
-        | ErrorKind::ExecutableFileBusy => Class::transient(),
-        _ => Class::permanent(),
+        | ErrorKind::ExecutableFileBusy => FailureClass::transient(),
+        _ => FailureClass::permanent(),
     }
 }

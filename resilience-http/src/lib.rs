@@ -23,15 +23,16 @@ mod vendor;
 
 pub use classifier::Classifier;
 pub use error::{HttpError, classify, classify_chain};
-pub use gate::HostGate;
+pub use gate::HostCooldown;
 #[cfg(feature = "idempotent")]
-pub use idempotent::{IdempotencyLayer, IdempotencyService, IdempotentBody, Statuses};
+pub use idempotent::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};
 pub use key::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
 pub use response::{HttpResponse, classify_response};
 pub use retry_after::{RetryAfter, retry_after};
 #[cfg(feature = "tower")]
 pub use tower::{
-    Bodies, CircuitBreakerLayer, CircuitBreakerService, Cloned, HostGateLayer, HostGateService,
-    HttpRequest, Replay, RetryLayer, RetryService, TimeoutLayer, TimeoutService,
+    CircuitBreakerLayer, CircuitBreakerService, HostCooldownLayer, HostCooldownService,
+    HttpRequest, Replay, ReplayByClone, ReplayWith, RetryLayer, RetryService, TimeoutLayer,
+    TimeoutService,
 };
 pub use vendor::Vendor;

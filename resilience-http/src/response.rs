@@ -1,7 +1,7 @@
 //! What a response means.
 
 use http::{HeaderMap, StatusCode};
-use resilience_core::Class;
+use resilience_core::FailureClass;
 
 use crate::classifier::Classifier;
 
@@ -15,18 +15,18 @@ use crate::classifier::Classifier;
 /// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use http::Response;
-/// use resilience::Kind;
+/// use resilience::FailureKind;
 /// use resilience_http::classify_response;
 ///
 /// let busy = Response::builder().status(429).header("retry-after", "2").body(()).unwrap();
 /// let class = classify_response(&busy);
-/// assert_eq!((class.kind, class.after), (Kind::Throttled, Some(Duration::from_secs(2))));
+/// assert_eq!((class.kind, class.after), (FailureKind::Throttled, Some(Duration::from_secs(2))));
 ///
 /// let missing = Response::builder().status(404).body(()).unwrap();
-/// assert_eq!(classify_response(&missing).kind, Kind::Permanent); // it stands
+/// assert_eq!(classify_response(&missing).kind, FailureKind::Permanent); // it stands
 /// ```
 #[must_use]
-pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> Class {
+pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> FailureClass {
     Classifier::new().response(response)
 }
 

@@ -11,7 +11,7 @@ const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// A service whose `X-RateLimit-*` headers are understood, for
-/// [`Classifier::vendor`](crate::Classifier::vendor) and [`HostGate::vendor`](crate::HostGate::vendor).
+/// [`Classifier::vendor`](crate::Classifier::vendor) and [`HostCooldown::vendor`](crate::HostCooldown::vendor).
 ///
 /// They are read only where the service is named, because each has its own meaning for the same word:
 /// a reset is a time to one and a number of seconds to the next. What the response says by `Retry-After`

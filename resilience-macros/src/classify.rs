@@ -18,8 +18,12 @@ use crate::value;
 const WORDS: &[&str] = &["transient", "throttled", "permanent", "forward"];
 
 /// The answers to "could the effect have happened?".
-const SENT: &[(&str, &str)] =
-    &[("no", "No"), ("refused", "Refused"), ("maybe", "Maybe"), ("done", "Done")];
+const EFFECTS: &[(&str, &str)] = &[
+    ("not_sent", "NotSent"),
+    ("refused", "Refused"),
+    ("unknown", "Unknown"),
+    ("applied", "Applied"),
+];
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let input = match syn::parse2::<DeriveInput>(input) {
@@ -55,11 +59,11 @@ struct Arm {
     at: Span,
 }
 
-/// A word and what stands behind it: `transient(sent = "no")`, `throttled(retry_after)`.
+/// A word and what stands behind it: `transient(effect = "not_sent")`, `throttled(retry_after)`.
 struct Word {
     name: Ident,
     field: Option<Member>,
-    sent: Option<&'static str>,
+    effect: Option<&'static str>,
 }
 
 impl Model {
@@ -150,11 +154,11 @@ impl Model {
         quote! {
             #[automatically_derived]
             impl #impl_generics #root::Classify for #name #type_generics #where_clause {
-                fn classify(&self) -> #root::Class {
+                fn classify(&self) -> #root::FailureClass {
                     match self {
                         #(#arms)*
                         #[allow(unreachable_patterns)]
-                        _ => #root::Class::permanent(),
+                        _ => #root::FailureClass::permanent(),
                     }
                 }
             }
@@ -177,7 +181,7 @@ impl Word {
 
     fn parse(attribute: &Attribute) -> syn::Result<Self> {
         let name = attribute.path().require_ident()?.clone();
-        let mut word = Self { name, field: None, sent: None };
+        let mut word = Self { name, field: None, effect: None };
         if !matches!(attribute.meta, syn::Meta::Path(_)) {
             attribute.parse_args_with(|input: ParseStream<'_>| word.arguments(input))?;
         }
@@ -188,12 +192,12 @@ impl Word {
         while !input.is_empty() {
             if input.peek(syn::Ident) && input.peek2(Token![=]) {
                 let key: Ident = input.parse()?;
-                if key != "sent" || self.name == "forward" {
+                if key != "effect" || self.name == "forward" {
                     let message = format!("`#[{}]` has no `{key}`", self.name);
                     return Err(syn::Error::new_spanned(key, message));
                 }
                 input.parse::<Token![=]>()?;
-                self.sent = Some(value::named("sent", &input.parse::<LitStr>()?, SENT)?);
+                self.effect = Some(value::named("effect", &input.parse::<LitStr>()?, EFFECTS)?);
             } else {
                 let field: FieldName = input.parse()?;
                 if self.name == "transient" || self.name == "permanent" {
@@ -214,12 +218,12 @@ impl Word {
 
     /// The same word for another variant. A field of its own it does not have.
     fn repeated(&self) -> Self {
-        Self { name: self.name.clone(), field: None, sent: self.sent }
+        Self { name: self.name.clone(), field: None, effect: self.effect }
     }
 
     /// The class, spanned at the field that it needs, so that a wrong type is reported there.
     fn generate(&self, root: &TokenStream, at: Span) -> TokenStream {
-        let Self { name, field, sent } = self;
+        let Self { name, field, effect } = self;
         if name == "forward" {
             let there = respan(root.clone(), at);
             return quote_spanned!(at=> #there::Classify::classify(value));
@@ -229,14 +233,14 @@ impl Word {
             field.as_ref().map(|_| quote_spanned!(at=> #there::__private::After::after(value)));
         let after = asked.unwrap_or_else(|| quote!(::core::option::Option::None));
         let class = if name == "throttled" {
-            quote!(#root::Class::throttled(#after))
+            quote!(#root::FailureClass::throttled(#after))
         } else {
-            quote!(#root::Class::#name())
+            quote!(#root::FailureClass::#name())
         };
-        match sent {
-            Some(sent) => {
-                let sent = format_ident!("{sent}");
-                quote!(#class.sent(#root::Sent::#sent))
+        match effect {
+            Some(effect) => {
+                let effect = format_ident!("{effect}");
+                quote!(#class.effect(#root::Effect::#effect))
             }
             None => class,
         }

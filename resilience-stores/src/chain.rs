@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use resilience_core::__private::links;
-use resilience_core::{Class, Classify, Rejected};
+use resilience_core::{Classify, FailureClass, Rejected};
 
 /// What the first error of a chain that is known means: the error itself, what it wraps, and so on by
 /// [`source`](Error::source). Permanent if none is known. For an error of your own around one of `sqlx` or
@@ -13,7 +13,7 @@ use resilience_core::{Class, Classify, Rejected};
 /// # extern crate resilience_core as resilience;
 /// # #[cfg(feature = "sqlx")] {
 /// use std::{error::Error, fmt};
-/// use resilience::{Class, Sent};
+/// use resilience::{FailureClass, Effect};
 /// use resilience_stores::classify_chain;
 ///
 /// #[derive(Debug)]
@@ -32,23 +32,23 @@ use resilience_core::{Class, Classify, Rejected};
 /// }
 ///
 /// let error = RepositoryError(sqlx::Error::PoolTimedOut);
-/// assert_eq!(classify_chain(&error), Class::transient().sent(Sent::No));
+/// assert_eq!(classify_chain(&error), FailureClass::transient().effect(Effect::NotSent));
 /// # }
 /// ```
 #[must_use]
-pub fn classify_chain(error: &(dyn Error + 'static)) -> Class {
-    find_class(error).unwrap_or_else(Class::permanent)
+pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
+    find_class(error).unwrap_or_else(FailureClass::permanent)
 }
 
 /// The same, and `None` if no error of the chain is known: to go on with another table, as in
 /// `find_class(error).unwrap_or_else(|| resilience::http::classify_chain(error))`.
 #[must_use]
-pub fn find_class(error: &(dyn Error + 'static)) -> Option<Class> {
+pub fn find_class(error: &(dyn Error + 'static)) -> Option<FailureClass> {
     links(error).find_map(known)
 }
 
 /// The meaning of this one error, without its sources.
-fn known(error: &(dyn Error + 'static)) -> Option<Class> {
+fn known(error: &(dyn Error + 'static)) -> Option<FailureClass> {
     #[cfg(feature = "sqlx")]
     if let Some(error) = held(error) {
         return Some(crate::sqlx::classify(error));

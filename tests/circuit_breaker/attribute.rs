@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
-use resilience::{CircuitState, Class, Classify, Rejected, RejectedKind, circuit_breaker, testing};
+use resilience::{
+    CircuitState, Classify, FailureClass, Rejected, RejectedKind, circuit_breaker, testing,
+};
 
 use crate::Failure;
 
@@ -70,10 +72,10 @@ fn the_error_s_own_meaning_counts_and_on_says_it_otherwise() {
         }
     }
     impl Classify for ApiError {
-        fn classify(&self) -> Class {
+        fn classify(&self) -> FailureClass {
             match self {
-                Self::Busy => Class::throttled(None),
-                Self::NotFound | Self::Rejected => Class::permanent(),
+                Self::Busy => FailureClass::throttled(None),
+                Self::NotFound | Self::Rejected => FailureClass::permanent(),
             }
         }
     }

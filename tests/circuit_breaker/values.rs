@@ -5,18 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use resilience::{
-    CircuitBreaker, CircuitState, Class, Classify, Rejected, RejectedKind, circuit_breaker, testing,
+    CircuitBreaker, CircuitState, Classify, FailureClass, Rejected, RejectedKind, circuit_breaker,
+    testing,
 };
 
 use crate::{Failure, SECOND, is_open};
 
 /// What a status means, as HTTP has it: 404 stands.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
-fn by_status(status: &u16) -> Class {
+fn by_status(status: &u16) -> FailureClass {
     match status {
-        429 => Class::throttled(None),
-        500.. => Class::transient(),
-        _ => Class::permanent(),
+        429 => FailureClass::throttled(None),
+        500.. => FailureClass::transient(),
+        _ => FailureClass::permanent(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use resilience::{Class, RetryBudget, RetryPolicy, testing};
+use resilience::{FailureClass, RetryBudget, RetryPolicy, testing};
 use serde_json::{Value, json};
 
 use crate::case::{Skip, count, items, only, text};
@@ -46,9 +46,9 @@ fn token_cost(case: &Value) -> Result<Vec<String>, Skip> {
                 ("retry", _) => {
                     let mut call = bench.start();
                     let failure = if kind == "throttling" {
-                        Class::throttled(None)
+                        FailureClass::throttled(None)
                     } else {
-                        Class::transient()
+                        FailureClass::transient()
                     };
                     allowed = Some(call.answer(Err(failure)).is_pending());
                     retrying.push((kind, call));
@@ -82,7 +82,7 @@ fn deposit_withdraw(case: &Value) -> Result<Vec<String>, Skip> {
         bench.budget.tokens().checked_sub(reserve).ok_or("a reserve above 100 is not built")?;
     let mut held: Vec<Call> = (0..retries + excess).map(|_| bench.start()).collect();
     let fail = |mut call: Call| {
-        let allowed = call.answer(Err(Class::transient())).is_pending();
+        let allowed = call.answer(Err(FailureClass::transient())).is_pending();
         (allowed, call)
     };
     let mut spent: Vec<_> =
@@ -123,14 +123,15 @@ impl Bench {
             let told = Rc::clone(&told);
             poll_fn(move |_| told.take().map_or(Poll::Pending, Poll::Ready))
         };
-        let future = async move { policy.on(|class: &Class| *class).run_async(attempt).await };
+        let future =
+            async move { policy.on(|class: &FailureClass| *class).run_async(attempt).await };
         let mut call = Call { future: Box::pin(future), answer, done: false };
         assert!(call.poll().is_pending(), "nobody has answered yet");
         call
     }
 }
 
-type Outcome = Result<(), Class>;
+type Outcome = Result<(), FailureClass>;
 type Answer = Rc<Cell<Option<Outcome>>>;
 
 /// A call whose attempts are answered from outside.

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use resilience::{Class, RetryEvent, RetryPolicy, testing};
+use resilience::{FailureClass, RetryEvent, RetryPolicy, testing};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -140,20 +140,20 @@ impl<'c> Call<'c> {
     }
 
     /// What an attempt's end at `now` means to the user.
-    fn class(&self, event: &Value, now: Duration) -> Class {
+    fn class(&self, event: &Value, now: Duration) -> FailureClass {
         // As one writes it who has a cancellation token: after it nothing is worth a retry.
         if self.is_cancelled(now) || !self.is_repeated(event) {
-            return Class::permanent();
+            return FailureClass::permanent();
         }
         let (asked, exact) = (&event["retry_after_ms"], self.config["retry_after"] == "exact");
         if exact && asked.as_f64().is_some_and(|asked| asked < 0.0) {
             // A negative time is a server's "do not".
-            return Class::permanent();
+            return FailureClass::permanent();
         }
         let asked = if exact { duration(asked) } else { None };
         match duration(&event["hook_delay_ms"]).or(asked) {
-            Some(after) => Class::transient().after(after),
-            None => Class::transient(),
+            Some(after) => FailureClass::transient().after(after),
+            None => FailureClass::transient(),
         }
     }
 

@@ -8,7 +8,7 @@
 
 use std::cell::Cell;
 
-use resilience::{Class, fallback};
+use resilience::{FailureClass, fallback};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Failure {
@@ -53,8 +53,8 @@ fn only_chosen_errors_have_one() {
         fails(failure)
     }
     #[fallback(value = 7, on = |failure| match failure {
-        Failure::Down => Class::throttled(None),
-        Failure::Wrong => Class::permanent(),
+        Failure::Down => FailureClass::throttled(None),
+        Failure::Wrong => FailureClass::permanent(),
     })]
     fn by_class(failure: Failure) -> Result<u32, Failure> {
         fails(failure)
@@ -171,8 +171,8 @@ fn it_may_lend_what_it_was_lent() {
 #[test]
 fn a_value_that_means_failure_is_replaced_too() {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
-    fn by_status(status: &u16) -> Class {
-        Class::from(*status >= 500)
+    fn by_status(status: &u16) -> FailureClass {
+        FailureClass::from(*status >= 500)
     }
     #[fallback(value = 304, on_ok = by_status)]
     fn get(answer: Result<u16, Failure>) -> Result<u16, Failure> {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use resilience::{Class, RetryEvent, RetryPolicy, fallback, retry, testing};
+use resilience::{FailureClass, RetryEvent, RetryPolicy, fallback, retry, testing};
 
 use crate::{Calls, Down};
 
@@ -125,10 +125,10 @@ struct Reply {
 }
 
 impl Reply {
-    fn busy(&self) -> Class {
+    fn busy(&self) -> FailureClass {
         match self.status {
-            429 => Class::throttled(Some(Duration::from_secs(self.retry_after))),
-            _ => Class::permanent(),
+            429 => FailureClass::throttled(Some(Duration::from_secs(self.retry_after))),
+            _ => FailureClass::permanent(),
         }
     }
 }

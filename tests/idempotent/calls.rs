@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use resilience::idempotent::testing::{Fault, FaultStore, Verb};
+use resilience::idempotent::testing::{FaultStore, InjectedFault, StoreOp};
 use resilience::idempotent::{
-    Idempotency, IdempotencyPolicy, IdempotentCall, MemoryStore, OnInterrupted, OnLeaseLost,
+    IdempotencyContext, IdempotencyPolicy, IdempotentCall, MemoryStore, OnInterrupted, OnLeaseLost,
     OnStoreError, Scope, StoreErrorKind,
 };
 use resilience::{Rejected, RejectedKind};
@@ -57,9 +57,9 @@ async fn a_hundred_wait_and_one_asks() {
     let ends = futures::future::join_all(calls).await;
     assert!(ends.iter().all(|end| *end == Ok(1)), "{ends:?}");
     assert_eq!(runs.load(SeqCst), 1);
-    let claims = store.calls(Verb::Claim);
+    let claims = store.calls(StoreOp::Claim);
     assert!((101..=115).contains(&claims), "a claim of each and the polls of one, not {claims}");
-    assert_eq!(store.calls(Verb::Complete), 1);
+    assert_eq!(store.calls(StoreOp::Complete), 1);
 }
 
 /// C05, on release: one of those who wait, and then the next.
@@ -129,10 +129,10 @@ async fn a_cancelled_waiter_disturbs_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_stalled_call_returns_what_counts() {
     let store = store();
-    store.always(Verb::Renew, Fault::Fail(StoreErrorKind::Unavailable));
+    store.always(StoreOp::Renew, InjectedFault::Fail(StoreErrorKind::Unavailable));
     let policy = POLICY.lease(ms(900));
     let body = |takes, name| async move {
-        let fence = Idempotency::current().expect("a call").fence();
+        let fence = IdempotencyContext::current().expect("a call").fence();
         sleep(ms(takes)).await;
         Ok::<_, Rejected>((name, fence))
     };
@@ -151,7 +151,7 @@ async fn a_stalled_call_returns_what_counts() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_lost_to_one_who_runs_is_told() {
     let (store, runs) = (store(), AtomicUsize::new(0));
-    store.always(Verb::Renew, Fault::Fail(StoreErrorKind::Unavailable));
+    store.always(StoreOp::Renew, InjectedFault::Fail(StoreErrorKind::Unavailable));
     let policy = POLICY.lease(ms(900));
     let first = counted(policy, &store, "k", ms(1500), &runs);
     let second = async {
@@ -177,10 +177,10 @@ async fn signs_of_life_keep_a_long_body() {
     };
     let (end, ()) = futures::join!(long, others);
     assert_eq!(end, Ok(1));
-    let beats = store.calls(Verb::Renew);
+    let beats = store.calls(StoreOp::Renew);
     assert!((25..=30).contains(&beats), "{beats}");
     sleep(ms(1000)).await;
-    assert_eq!(store.calls(Verb::Renew), beats, "none after the end");
+    assert_eq!(store.calls(StoreOp::Renew), beats, "none after the end");
 }
 
 /// C13.
@@ -190,7 +190,7 @@ async fn a_body_without_signs_of_life_goes_on_or_is_dropped() {
         [(POLICY, Ok(1)), (POLICY.on_lease_lost(OnLeaseLost::Cancel), Err(RejectedKind::LeaseLost))]
     {
         let (store, runs) = (store(), AtomicUsize::new(0));
-        store.always(Verb::Renew, Fault::Hang);
+        store.always(StoreOp::Renew, InjectedFault::Hang);
         let begin = Instant::now();
         let end = counted(policy.lease(ms(900)), &store, "k", ms(9000), &runs).await;
         assert_eq!(end.map_err(|rejected| rejected.kind()), expected);
@@ -204,11 +204,14 @@ async fn a_body_without_signs_of_life_goes_on_or_is_dropped() {
 #[tokio::test(start_paused = true)]
 async fn lost_answers_are_asked_for_again() {
     let (store, runs) = (store(), AtomicUsize::new(0));
-    store.script(Verb::Claim, [Fault::LoseReply, Fault::HangAfter]);
-    store.script(Verb::Complete, [Fault::LoseReply, Fault::HangAfter, Fault::LoseReply]);
+    store.script(StoreOp::Claim, [InjectedFault::LoseReply, InjectedFault::HangAfter]);
+    store.script(
+        StoreOp::Complete,
+        [InjectedFault::LoseReply, InjectedFault::HangAfter, InjectedFault::LoseReply],
+    );
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
-    assert_eq!(store.calls(Verb::Claim), 3);
-    assert_eq!(store.calls(Verb::Complete), 4);
+    assert_eq!(store.calls(StoreOp::Claim), 3);
+    assert_eq!(store.calls(StoreOp::Complete), 4);
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
 }
 
@@ -217,12 +220,12 @@ async fn lost_answers_are_asked_for_again() {
 async fn an_outcome_that_cannot_be_stored_is_returned() {
     for (policy, next) in [(POLICY, Ok(2)), (UNKNOWN, Err(RejectedKind::OutcomeUnknown))] {
         let (store, runs) = (store(), AtomicUsize::new(0));
-        store.always(Verb::Complete, Fault::Fail(StoreErrorKind::Unavailable));
+        store.always(StoreOp::Complete, InjectedFault::Fail(StoreErrorKind::Unavailable));
         let begin = Instant::now();
         let policy = policy.lease(ms(3000));
         assert_eq!(counted(policy, &store, "k", ms(0), &runs).await, Ok(1));
         assert!(begin.elapsed() <= ms(3000), "{:?}", begin.elapsed());
-        store.always(Verb::Complete, Fault::Nothing);
+        store.always(StoreOp::Complete, InjectedFault::Nothing);
         sleep(ms(3000)).await;
         let end = counted(policy, &store, "k", ms(0), &runs).await;
         assert_eq!(end.map_err(|rejected| rejected.kind()), next);
@@ -234,7 +237,7 @@ async fn an_outcome_that_cannot_be_stored_is_returned() {
 async fn damaged_bytes_are_no_reason_to_run() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
-    store.script(Verb::Claim, [Fault::Corrupt]);
+    store.script(StoreOp::Claim, [InjectedFault::Corrupt]);
     let end = counted(POLICY, &store, "k", ms(0), &runs).await;
     assert_eq!(kind(end), RejectedKind::Undecodable);
     let end = counted(POLICY.version(2), &store, "k", ms(0), &runs).await;
@@ -245,10 +248,10 @@ async fn damaged_bytes_are_no_reason_to_run() {
 /// C55, C56.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away() {
-    let away = Fault::Fail(StoreErrorKind::Unavailable);
-    for (fault, longest) in [(away, ms(0)), (Fault::Hang, ms(1500))] {
+    let away = InjectedFault::Fail(StoreErrorKind::Unavailable);
+    for (fault, longest) in [(away, ms(0)), (InjectedFault::Hang, ms(1500))] {
         let (store, runs) = (store(), AtomicUsize::new(0));
-        store.always(Verb::Claim, fault);
+        store.always(StoreOp::Claim, fault);
         let begin = Instant::now();
         let end = counted(POLICY, &store, "k", ms(0), &runs).await;
         assert_eq!(kind(end), RejectedKind::StoreUnavailable);
@@ -256,8 +259,8 @@ async fn a_store_that_is_away() {
         assert_eq!(runs.load(SeqCst), 0);
         let open = POLICY.on_store_error(OnStoreError::FailOpen);
         assert_eq!(counted(open, &store, "k", ms(0), &runs).await, Ok(1));
-        assert_eq!(store.calls(Verb::Complete), 0, "nothing to complete");
-        store.always(Verb::Claim, Fault::Fail(StoreErrorKind::Corrupt));
+        assert_eq!(store.calls(StoreOp::Complete), 0, "nothing to complete");
+        store.always(StoreOp::Claim, InjectedFault::Fail(StoreErrorKind::Corrupt));
         let end = counted(open, &store, "k", ms(0), &runs).await;
         assert_eq!(kind(end), RejectedKind::StoreUnavailable, "a record may be there");
     }

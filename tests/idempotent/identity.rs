@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use resilience::idempotent::{
-    Claimed, Fingerprint, FingerprintBuilder, IdempotencyPolicy, IntoKey, MemoryStore, Replayed,
+    Claimed, Fingerprint, FingerprintBuilder, IdempotencyPolicy, KeyParts, MemoryStore, Replayed,
     Scope, Secret,
 };
 use resilience::{Rejected, RejectedKind};
@@ -120,7 +120,7 @@ fn tenants_have_nothing_to_do_with_each_other() {
 #[test]
 fn keys_are_visible_ascii() {
     let store = Arc::new(MemoryStore::new());
-    let found = |key: &dyn IntoKey| {
+    let found = |key: &dyn KeyParts| {
         let call = POLICY.call(Arc::clone(&store), Scope::Global, key, |f| f);
         call.map(|call| call.key()).map_err(|rejected| rejected.kind())
     };

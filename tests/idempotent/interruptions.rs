@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use resilience::idempotent::conformance::{self as suite, Candidate};
-use resilience::idempotent::testing::{Fault, Verb};
+use resilience::idempotent::testing::{InjectedFault, StoreOp};
 use resilience::idempotent::{
-    Caps, Claim, ClaimRequest, Claimed, Fingerprint, Idempotency, IdempotencyPolicy, Interrupted,
-    MemoryStore, RecordKey, Scope, Store, StoreId, StoreResult, Takeover, Token, Write,
+    Capabilities, Claim, ClaimRequest, Claimed, Fingerprint, IdempotencyContext, IdempotencyPolicy,
+    Interrupted, MemoryStore, RecordKey, Scope, Store, StoreId, StoreResult, Takeover, Token,
+    WriteOutcome,
 };
 use resilience::{Rejected, RejectedKind};
 use tokio::time::sleep;
@@ -27,8 +28,8 @@ async fn a_call_may_be_dropped_at_every_step() {
         let mut ended = false;
         for polls in 0..200 {
             let (store, ran) = (store(), AtomicUsize::new(0));
-            for verb in [Verb::Claim, Verb::Complete] {
-                store.always(verb, Fault::Delay(ms(10)));
+            for verb in [StoreOp::Claim, StoreOp::Complete] {
+                store.always(verb, InjectedFault::Delay(ms(10)));
             }
             let dropped = {
                 let body = async {
@@ -102,7 +103,7 @@ async fn a_panic_passes_and_the_claim_is_ended() {
         assert!(AssertUnwindSafe(panicking).catch_unwind().await.is_err());
         let again = call(policy.reject(), &store, "k").run_async(async { Ok(8) }).await;
         assert_eq!(again.map_err(|rejected: Rejected| rejected.kind()), next);
-        assert!(Idempotency::current().is_none());
+        assert!(IdempotencyContext::current().is_none());
     }
 }
 
@@ -149,7 +150,12 @@ impl Store for NeedsRuntime {
         self.0.claim(request).await
     }
 
-    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
         self.0.renew(key, token, lease).await
     }
 
@@ -159,15 +165,15 @@ impl Store for NeedsRuntime {
         token: Token,
         outcome: &[u8],
         retention: Duration,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         self.0.complete(key, token, outcome, retention).await
     }
 
-    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         self.0.release(key, token).await
     }
 
-    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         tokio::task::spawn_blocking(|| ()).await.expect("a thread");
         self.0.abandon(key, token).await
     }
@@ -184,7 +190,7 @@ impl Store for NeedsRuntime {
         self.0.interrupted(limit).await
     }
 
-    fn caps(&self) -> Caps {
+    fn caps(&self) -> Capabilities {
         self.0.caps()
     }
 
@@ -220,7 +226,7 @@ fn a_call_may_be_dropped_without_a_runtime() {
 #[test]
 fn a_runtime_may_end_before_its_calls() {
     let store = store();
-    store.always(Verb::Abandon, Fault::Delay(ms(5)));
+    store.always(StoreOp::Abandon, InjectedFault::Delay(ms(5)));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let (begun, wait) = std::sync::mpsc::channel();
     let running = call(POLICY, &store, "k");
@@ -233,7 +239,7 @@ fn a_runtime_may_end_before_its_calls() {
     });
     wait.recv().expect("a body that began");
     runtime.shutdown_timeout(ms(500));
-    assert_eq!(store.calls(Verb::Complete), 0);
+    assert_eq!(store.calls(StoreOp::Complete), 0);
 }
 
 /// By hand: what was claimed and dropped without a word was perhaps done.
@@ -245,7 +251,7 @@ async fn a_claim_by_hand_is_abandoned_when_it_is_dropped() {
     drop(claimed);
     let again = call(UNKNOWN, &store, "k").claim().await.expect_err("nobody knows");
     assert_eq!(again.kind(), RejectedKind::OutcomeUnknown);
-    assert_eq!((store.calls(Verb::Abandon), store.calls(Verb::Release)), (1, 0));
+    assert_eq!((store.calls(StoreOp::Abandon), store.calls(StoreOp::Release)), (1, 0));
 }
 
 /// The faults of a store are those of its script, and otherwise it is a store like others.

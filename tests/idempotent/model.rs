@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use resilience::idempotent::{
-    Caps, Claim, ClaimRequest, Fingerprint, Interrupted, RecordKey, Store, StoreId, StoreResult,
-    Takeover, Token, Write,
+    Capabilities, Claim, ClaimRequest, Fingerprint, Interrupted, RecordKey, Store, StoreId,
+    StoreResult, Takeover, Token, WriteOutcome,
 };
 use tokio::time::Instant;
 
@@ -219,11 +219,11 @@ impl ListStore {
         token: Token,
         unfenced: Defect,
         write: impl FnOnce(&mut Row) -> bool,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         let mut rows = self.rows();
         let key = self.key(key);
         let Some(row) = rows.rows.iter_mut().find(|row| row.key == key) else {
-            return Ok(Write::Fenced);
+            return Ok(WriteOutcome::Fenced);
         };
         let owner = if self.has(Defect::OwnerHalved) {
             token.owner & u128::from(u64::MAX)
@@ -237,7 +237,7 @@ impl ListStore {
             _ => row.token == Token { owner, ..token },
         };
         let is_applied = matches && write(row);
-        Ok(if is_applied { Write::Applied } else { Write::Fenced })
+        Ok(if is_applied { WriteOutcome::Applied } else { WriteOutcome::Fenced })
     }
 }
 
@@ -265,7 +265,12 @@ impl Store for ListStore {
         Ok(self.claim_now(&request, &mut self.rows()))
     }
 
-    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
         self.write(key, token, Defect::UnfencedRenew, |row| {
             if row.state != State::InFlight && !self.has(Defect::RenewAfterTheEnd) {
                 return false;
@@ -290,7 +295,7 @@ impl Store for ListStore {
         token: Token,
         outcome: &[u8],
         retention: Duration,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         self.write(key, token, Defect::UnfencedComplete, |row| {
             match row.state {
                 State::InFlight => {}
@@ -319,7 +324,7 @@ impl Store for ListStore {
         })
     }
 
-    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         let written = self.write(key, token, Defect::UnfencedRelease, |row| match row.state {
             State::Completed(_) if self.has(Defect::ReleaseAfterCompletion) => {
                 row.state = State::Released;
@@ -332,13 +337,13 @@ impl Store for ListStore {
                 true
             }
         })?;
-        if self.has(Defect::ReleaseRemoves) && written == Write::Applied {
+        if self.has(Defect::ReleaseRemoves) && written == WriteOutcome::Applied {
             self.rows().rows.retain(|row| row.key != *key);
         }
         Ok(written)
     }
 
-    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         self.write(key, token, Defect::UnfencedAbandon, |row| {
             if row.state != State::InFlight {
                 return false;
@@ -395,8 +400,8 @@ impl Store for ListStore {
         Ok(found.take(limit).collect())
     }
 
-    fn caps(&self) -> Caps {
-        Caps::new()
+    fn caps(&self) -> Capabilities {
+        Capabilities::new()
     }
 
     fn id(&self) -> StoreId {

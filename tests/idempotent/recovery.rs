@@ -5,7 +5,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use resilience::idempotent::{
-    self, IdempotencyPolicy, MemoryStore, Redriven, Scope, Static, Store,
+    self, IdempotencyPolicy, MemoryStore, RedriveReport, Scope, StaticStore, Store,
 };
 use resilience::{Rejected, RejectedKind};
 use tokio::time::{advance, timeout};
@@ -19,7 +19,7 @@ fn store() -> &'static MemoryStore {
 
 /// One job, whose body hangs where it is told to.
 async fn run(store: &'static MemoryStore, job: u32, hangs: bool) -> Result<u32, Rejected> {
-    let call = POLICY.call(Static(store), Scope::Global, &job, |about| about.value(&job))?;
+    let call = POLICY.call(StaticStore(store), Scope::Global, &job, |about| about.value(&job))?;
     call.run_async(async {
         if hangs {
             pending::<()>().await;
@@ -79,7 +79,7 @@ async fn what_was_interrupted_is_driven_on() {
     let none = |_| async { Ok::<(), ()>(()) };
     let left = idempotent::redrive(store, 100, none).await.expect("a store in memory");
     assert_eq!((left.driven, left.failed), (1, 0));
-    assert_eq!(idempotent::redrive(store, 0, none).await.expect("none"), Redriven::default());
+    assert_eq!(idempotent::redrive(store, 0, none).await.expect("none"), RedriveReport::default());
 }
 
 #[tokio::test(start_paused = true)]

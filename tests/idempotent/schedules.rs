@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::idempotent::testing::{Fault, FaultStore, Verb};
+use resilience::idempotent::testing::{FaultStore, InjectedFault, StoreOp};
 use resilience::idempotent::{
     Claim, ClaimRequest, Fingerprint, MemoryStore, RecordKey, Store, StoreErrorKind, Takeover,
-    Token, Write,
+    Token, WriteOutcome,
 };
 use resilience::{Rejected, RejectedKind};
 use tokio::time::{advance, sleep, timeout};
@@ -151,7 +151,7 @@ async fn compare(steps: Vec<Step>) {
     }
 }
 
-type Written = resilience::idempotent::StoreResult<Write>;
+type Written = resilience::idempotent::StoreResult<WriteOutcome>;
 
 #[track_caller]
 fn same(ours: Written, theirs: Written) {
@@ -188,13 +188,14 @@ async fn follow(plans: Vec<Plan>, at_most_once: bool) {
     let policy = if at_most_once { UNKNOWN } else { POLICY };
     let policy = policy.lease(ms(300)).store_timeout(ms(20)).wait(ms(400));
     for (verb, fault) in plans.iter().filter_map(|plan| plan.fault) {
-        let verb = [Verb::Claim, Verb::Complete, Verb::Renew, Verb::Release][usize::from(verb)];
+        let verb = [StoreOp::Claim, StoreOp::Complete, StoreOp::Renew, StoreOp::Release]
+            [usize::from(verb)];
         let fault = [
-            Fault::Fail(StoreErrorKind::Unavailable),
-            Fault::LoseReply,
-            Fault::Hang,
-            Fault::Delay(ms(7)),
-            Fault::HangAfter,
+            InjectedFault::Fail(StoreErrorKind::Unavailable),
+            InjectedFault::LoseReply,
+            InjectedFault::Hang,
+            InjectedFault::Delay(ms(7)),
+            InjectedFault::HangAfter,
         ][usize::from(fault)];
         store.script(verb, [fault]);
     }

@@ -4,7 +4,7 @@ use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use resilience::idempotent::{Idempotency, IdempotencyPolicy, Reconciled};
+use resilience::idempotent::{IdempotencyContext, IdempotencyPolicy, Reconciled};
 use resilience::{RejectedKind, idempotent, testing};
 
 use crate::{Answer, Failure, Runs, crash, turned};
@@ -53,7 +53,7 @@ async fn one_that_had_not_begun_leaves_nothing() {
 #[idempotent(
     key = id,
     scope = global,
-    on_interrupted = reconcile(|call: Idempotency| find(call, answer)),
+    on_interrupted = reconcile(|call: IdempotencyContext| find(call, answer)),
     name = "crashes.reconcile"
 )]
 async fn found(id: u32, #[skip] runs: &Runs, #[skip] answer: Reconciled<Answer>) -> Answer {
@@ -63,7 +63,7 @@ async fn found(id: u32, #[skip] runs: &Runs, #[skip] answer: Reconciled<Answer>)
     Ok(runs.count())
 }
 
-async fn find(call: Idempotency, answer: Reconciled<Answer>) -> Reconciled<Answer> {
+async fn find(call: IdempotencyContext, answer: Reconciled<Answer>) -> Reconciled<Answer> {
     assert_eq!((call.name(), call.attempt()), ("crashes.reconcile", 2));
     tokio::task::yield_now().await;
     answer
@@ -97,7 +97,7 @@ async fn what_cannot_be_found_out_stays_so() {
 
 #[test]
 fn a_function_that_is_not_async_is_told_by_a_panic() {
-    fn search(call: &Idempotency) -> Reconciled<Answer> {
+    fn search(call: &IdempotencyContext) -> Reconciled<Answer> {
         if call.attempt() == 2 { Reconciled::Done(Ok(7)) } else { Reconciled::Unknown }
     }
     #[idempotent(

@@ -14,7 +14,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use resilience::{Class, Rejected, RejectedKind};
+use resilience::{FailureClass, Rejected, RejectedKind};
 use serde::{Deserialize, Serialize};
 
 /// What a body can fail with, and what it means.
@@ -38,11 +38,11 @@ impl From<Rejected> for Failure {
 }
 
 /// For `on`.
-fn meaning(failure: &Failure) -> Class {
+fn meaning(failure: &Failure) -> FailureClass {
     match failure {
-        Failure::Lost | Failure::Turned(_) => Class::transient(),
-        Failure::Refused => Class::transient().sent(resilience::Sent::No),
-        Failure::Declined => Class::permanent(),
+        Failure::Lost | Failure::Turned(_) => FailureClass::transient(),
+        Failure::Refused => FailureClass::transient().effect(resilience::Effect::NotSent),
+        Failure::Declined => FailureClass::permanent(),
     }
 }
 

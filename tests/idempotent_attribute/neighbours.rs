@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use resilience::idempotent::{Idempotency, MemoryStore};
+use resilience::idempotent::{IdempotencyContext, MemoryStore};
 use resilience::{
     Bulkhead, CircuitBreaker, RateLimiter, Rejected, RejectedKind, StopReason, bulkhead,
     circuit_breaker, fallback, idempotent, rate_limit, retry, testing, timeout,
@@ -30,7 +30,7 @@ fn a_retry_outside_claims_anew_at_each_attempt() {
     #[retry(attempts = 3, on = meaning)]
     #[idempotent(key = id, scope = global, name = "neighbours.outside")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
-        let attempt = Idempotency::current().map(|call| call.attempt());
+        let attempt = IdempotencyContext::current().map(|call| call.attempt());
         assert_eq!(attempt, Some(runs.next()));
         if runs.count() < 3 { Err(Failure::Lost) } else { Ok(runs.count()) }
     }

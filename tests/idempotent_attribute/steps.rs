@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::future::pending;
 
-use resilience::idempotent::Idempotency;
+use resilience::idempotent::IdempotencyContext;
 use resilience::{RejectedKind, idempotent};
 
 use crate::{Answer, Runs, crash, turned};
@@ -14,7 +14,7 @@ struct Log(RefCell<Vec<String>>);
 
 impl Log {
     fn note(&self, what: &str) -> usize {
-        let call = Idempotency::current().expect("inside of a call");
+        let call = IdempotencyContext::current().expect("inside of a call");
         let mut log = self.0.borrow_mut();
         log.push(format!("{what} {}", call.child_key("bank")));
         log.len()
@@ -117,10 +117,10 @@ fn steps_in_steps_are_steps_of_the_inner_one() {
 async fn a_body_knows_its_call_and_only_while_it_runs() {
     #[idempotent(key = id, scope = global, name = "steps.current")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
-        let call = Idempotency::current().expect("inside");
+        let call = IdempotencyContext::current().expect("inside");
         assert_eq!((call.name(), call.attempt()), ("steps.current", runs.next()));
         tokio::task::yield_now().await;
-        let again = Idempotency::current().expect("still inside");
+        let again = IdempotencyContext::current().expect("still inside");
         assert_eq!((again.key(), again.fence()), (call.key(), call.fence()));
         if runs.count() == 1 {
             pending::<()>().await;
@@ -131,18 +131,18 @@ async fn a_body_knows_its_call_and_only_while_it_runs() {
     let mut first = Box::pin(call(1, &runs));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(first.as_mut().poll(&mut context).is_pending());
-    assert!(Idempotency::current().is_none(), "outside, while it waits");
+    assert!(IdempotencyContext::current().is_none(), "outside, while it waits");
     assert!(first.as_mut().poll(&mut context).is_pending());
     drop(first);
     assert_eq!(call(1, &runs).await, Ok(2));
-    assert!(Idempotency::current().is_none());
+    assert!(IdempotencyContext::current().is_none());
 }
 
 #[test]
 fn an_unprotected_call_inside_of_another_knows_the_outer_one() {
     #[idempotent(key = id, scope = global, optional_key, name = "steps.optional")]
     fn call(id: Option<u32>) -> Answer {
-        Ok(u32::from(Idempotency::current().is_some()))
+        Ok(u32::from(IdempotencyContext::current().is_some()))
     }
     assert_eq!((call(None), call(Some(1))), (Ok(0), Ok(1)));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{Class, Classify, Rejected, RejectedKind, Sent, retry, testing, timeout};
+use resilience::{Classify, Effect, FailureClass, Rejected, RejectedKind, retry, testing, timeout};
 
 use crate::ms;
 
@@ -54,35 +54,38 @@ fn in_sync_functions_and_methods() {
 }
 
 /// Fails with what is left of these, in order; then says what it knew each time.
-fn next(left: &mut Vec<Class>) -> Result<(), Class> {
+fn next(left: &mut Vec<FailureClass>) -> Result<(), FailureClass> {
     if left.is_empty() { Ok(()) } else { Err(left.remove(0)) }
 }
 
 #[test]
 fn whether_an_attempt_before_may_have_been_applied() {
     #[retry(bind = attempt, attempts = 9, on = |class| *class, on_rejection = "wait")]
-    fn sync(left: &mut Vec<Class>, seen: &mut Vec<bool>) -> Result<(), Class> {
+    fn sync(left: &mut Vec<FailureClass>, seen: &mut Vec<bool>) -> Result<(), FailureClass> {
         seen.push(attempt.after_ambiguous());
         next(left)
     }
     #[retry(bind = attempt, attempts = 9, on = |class| *class, on_rejection = "wait")]
-    async fn later(left: &mut Vec<Class>, seen: &mut Vec<bool>) -> Result<(), Class> {
+    async fn later(left: &mut Vec<FailureClass>, seen: &mut Vec<bool>) -> Result<(), FailureClass> {
         std::future::ready(()).await;
         seen.push(attempt.after_ambiguous());
         next(left)
     }
     let _guard = testing::no_waits();
-    let sent = |sent| Class::transient().sent(sent);
+    let sent = |sent| FailureClass::transient().effect(sent);
     let rejected = Rejected::new(RejectedKind::BulkheadFull, "pool", None).classify();
     for (failures, expected) in [
         (&[][..], &[false][..]),
-        (&[sent(Sent::No), sent(Sent::Refused), rejected], &[false, false, false, false]),
-        (&[sent(Sent::Maybe)], &[false, true]),
-        (&[sent(Sent::Done)], &[false, true]),
+        (&[sent(Effect::NotSent), sent(Effect::Refused), rejected], &[false, false, false, false]),
+        (&[sent(Effect::Unknown)], &[false, true]),
+        (&[sent(Effect::Applied)], &[false, true]),
         // It stays known, however the attempts between have ended.
-        (&[sent(Sent::No), sent(Sent::Maybe), sent(Sent::No)], &[false, false, true, true]),
+        (
+            &[sent(Effect::NotSent), sent(Effect::Unknown), sent(Effect::NotSent)],
+            &[false, false, true, true],
+        ),
         // A server's own delay is kept beside it.
-        (&[Class::throttled(Some(ms(5))), sent(Sent::No)], &[false, true, true]),
+        (&[FailureClass::throttled(Some(ms(5))), sent(Effect::NotSent)], &[false, true, true]),
     ] {
         let mut seen = Vec::new();
         assert_eq!(sync(&mut failures.to_vec(), &mut seen), Ok(()));
@@ -118,14 +121,14 @@ fn what_it_knows_and_the_longest_waits_do_not_mix() {
         attempts = 4,
         backoff = [CENTURY, FOREVER],
         jitter = "none",
-        on = |sent| Class::transient().sent(*sent)
+        on = |sent| FailureClass::transient().effect(*sent)
     )]
-    fn call(sent: Sent, seen: &mut Vec<(Option<Duration>, bool)>) -> Result<(), Sent> {
+    fn call(sent: Effect, seen: &mut Vec<(Option<Duration>, bool)>) -> Result<(), Effect> {
         seen.push((attempt.previous_delay(), attempt.after_ambiguous()));
         Err(sent)
     }
     let _guard = testing::no_waits();
-    for (sent, ambiguous) in [(Sent::No, false), (Sent::Maybe, true)] {
+    for (sent, ambiguous) in [(Effect::NotSent, false), (Effect::Unknown, true)] {
         let mut seen = Vec::new();
         assert_eq!(call(sent, &mut seen), Err(sent));
         assert_eq!(seen[..2], [(None, false), (Some(CENTURY), ambiguous)]);

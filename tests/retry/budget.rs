@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilience::{Class, RetryBudget, RetryPolicy, StopReason, retry, testing};
+use resilience::{FailureClass, RetryBudget, RetryPolicy, StopReason, retry, testing};
 
 use crate::ms;
 
@@ -11,11 +11,11 @@ use crate::ms;
 fn the_standard_quota() {
     static QUOTA: RetryBudget = RetryBudget::new();
     #[retry(attempts = 2, budget = &QUOTA, on = |class| *class)]
-    fn call(outcomes: &mut Vec<Result<(), Class>>) -> Result<(), Class> {
+    fn call(outcomes: &mut Vec<Result<(), FailureClass>>) -> Result<(), FailureClass> {
         outcomes.remove(0)
     }
     let _guard = testing::no_waits();
-    let (transient, throttled) = (Class::transient(), Class::throttled(None));
+    let (transient, throttled) = (FailureClass::transient(), FailureClass::throttled(None));
     assert_eq!(QUOTA.tokens(), 500);
     // A retry that fails as well is paid for; a throttled one costs less.
     assert!(call(&mut vec![Err(transient), Err(transient)]).is_err());
@@ -136,16 +136,16 @@ async fn a_retry_that_never_starts_is_given_back() {
 fn nothing_is_withdrawn_for_a_retry_that_another_rule_forbids() {
     static BUDGET: RetryBudget = RetryBudget::bucket(10);
     #[retry(budget = BUDGET, on = |class| *class, idempotent = idempotent, deadline = "10s")]
-    fn fail(class: Class, idempotent: bool) -> Result<(), Class> {
+    fn fail(class: FailureClass, idempotent: bool) -> Result<(), FailureClass> {
         Err(class)
     }
     #[retry(attempts = 1, budget = BUDGET)]
     fn once() -> Result<(), ()> {
         Err(())
     }
-    let after = Class::throttled(Some(Duration::from_secs(20)));
-    assert!(fail(Class::permanent(), true).is_err());
-    assert!(fail(Class::transient(), false).is_err());
+    let after = FailureClass::throttled(Some(Duration::from_secs(20)));
+    assert!(fail(FailureClass::permanent(), true).is_err());
+    assert!(fail(FailureClass::transient(), false).is_err());
     assert!(fail(after, true).is_err());
     assert!(once().is_err());
     assert_eq!(BUDGET.tokens(), 10);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use resilience::{Class, Jitter, RetryPolicy, StopReason, testing};
+use resilience::{FailureClass, Jitter, RetryPolicy, StopReason, testing};
 
 use crate::{Script, count, ms};
 
@@ -45,7 +45,7 @@ fn predicates_and_hooks() {
     assert_eq!(reason, Some(StopReason::Permanent));
 
     let result = RETRY
-        .on(|(): &()| Class::permanent())
+        .on(|(): &()| FailureClass::permanent())
         .on_ok(|value: &u32| *value < 6)
         .run(|| Ok(count(&calls)));
     assert_eq!(result, Ok(6));

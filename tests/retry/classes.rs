@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use resilience::{Class, Classify, Sent, StopReason, retry, testing};
+use resilience::{Classify, Effect, FailureClass, StopReason, retry, testing};
 
 use crate::count;
 
@@ -23,8 +23,8 @@ impl ApiError {
 struct Knowing(ApiError);
 
 impl Classify for Knowing {
-    fn classify(&self) -> Class {
-        Class::from(self.0.is_transient())
+    fn classify(&self) -> FailureClass {
+        FailureClass::from(self.0.is_transient())
     }
 }
 
@@ -94,13 +94,13 @@ fn the_errors_own_meaning_is_the_default() {
 
 #[test]
 fn what_is_not_idempotent_is_repeated_only_when_it_was_not_applied() {
-    #[retry(idempotent = false, on = |sent| Class::transient().sent(*sent))]
-    fn pay(calls: &Cell<u32>, sent: Sent) -> Result<(), Sent> {
+    #[retry(idempotent = false, on = |sent| FailureClass::transient().effect(*sent))]
+    fn pay(calls: &Cell<u32>, sent: Effect) -> Result<(), Effect> {
         count(calls);
         Err(sent)
     }
-    #[retry(idempotent = keyed, on = |sent| Class::transient().sent(*sent))]
-    fn pay_keyed(calls: &Cell<u32>, sent: Sent, keyed: bool) -> Result<(), Sent> {
+    #[retry(idempotent = keyed, on = |sent| FailureClass::transient().effect(*sent))]
+    fn pay_keyed(calls: &Cell<u32>, sent: Effect, keyed: bool) -> Result<(), Effect> {
         count(calls);
         Err(sent)
     }
@@ -111,7 +111,9 @@ fn what_is_not_idempotent_is_repeated_only_when_it_was_not_applied() {
     }
     let _guard = testing::no_waits();
     let calls = Cell::new(0);
-    for (sent, expected) in [(Sent::No, 3), (Sent::Refused, 3), (Sent::Maybe, 1), (Sent::Done, 1)] {
+    for (sent, expected) in
+        [(Effect::NotSent, 3), (Effect::Refused, 3), (Effect::Unknown, 1), (Effect::Applied, 1)]
+    {
         assert_eq!(pay(&calls, sent), Err(sent));
         assert_eq!(calls.replace(0), expected, "{sent:?}");
         assert_eq!(pay_keyed(&calls, sent, true), Err(sent));
@@ -129,17 +131,17 @@ fn what_is_worth_one_more_attempt_gets_one() {
     thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
 
     #[retry(attempts = 9, on = |class| *class, on_give_up = |event| STOPPED.set(Some(event.reason)))]
-    fn sync(left: &mut Vec<Class>) -> Result<(), Class> {
+    fn sync(left: &mut Vec<FailureClass>) -> Result<(), FailureClass> {
         if left.is_empty() { Ok(()) } else { Err(left.remove(0)) }
     }
     #[retry(attempts = 9, on = |class| *class)]
-    async fn later(left: &mut Vec<Class>) -> Result<(), Class> {
+    async fn later(left: &mut Vec<FailureClass>) -> Result<(), FailureClass> {
         std::future::ready(()).await;
         if left.is_empty() { Ok(()) } else { Err(left.remove(0)) }
     }
     let _guard = testing::no_waits();
-    let (passes, once) = (Class::transient(), Class::transient().once());
-    let throttled = Class::throttled(None).sent(Sent::Refused).once();
+    let (passes, once) = (FailureClass::transient(), FailureClass::transient().once());
+    let throttled = FailureClass::throttled(None).effect(Effect::Refused).once();
     for (failures, left, result) in [
         (&[once][..], 0, Ok(())),
         (&[once, once, passes], 1, Err(once)),

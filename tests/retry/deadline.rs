@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use resilience::{Class, GiveUpEvent, StopReason, retry, testing};
+use resilience::{FailureClass, GiveUpEvent, StopReason, retry, testing};
 
 use crate::{Script, count, ms};
 
@@ -82,8 +82,8 @@ fn skipped_waits_count_against_the_deadline() {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Busy(Duration);
 
-fn classify(error: &Busy) -> Class {
-    Class::throttled(Some(error.0))
+fn classify(error: &Busy) -> FailureClass {
+    FailureClass::throttled(Some(error.0))
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,8 +130,8 @@ async fn above_the_limit_or_the_time_left_it_stops_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_servers_delay_starts_the_backoff_again() {
     #[retry(attempts = 6, on = |after: &Option<u64>| match after {
-        Some(after) => Class::throttled(Some(ms(*after))),
-        None => Class::transient(),
+        Some(after) => FailureClass::throttled(Some(ms(*after))),
+        None => FailureClass::transient(),
     }, jitter = "none")]
     async fn ask(script: &Script) -> Result<(), Option<u64>> {
         let _ = script.fail::<()>();
@@ -155,15 +155,15 @@ async fn a_delay_of_zero_is_no_order_to_hammer() {
 
 #[tokio::test(start_paused = true)]
 async fn throttling_without_a_time_counts_from_a_second() {
-    #[retry(attempts = 4, on = |_| Class::throttled(None), jitter = "none")]
+    #[retry(attempts = 4, on = |_| FailureClass::throttled(None), jitter = "none")]
     async fn throttled(script: &Script) -> Result<(), &'static str> {
         script.fail()
     }
-    #[retry(attempts = 4, on = |_| Class::throttled(None), jitter = "none", backoff = ["100ms", "3s"])]
+    #[retry(attempts = 4, on = |_| FailureClass::throttled(None), jitter = "none", backoff = ["100ms", "3s"])]
     async fn listed(script: &Script) -> Result<(), &'static str> {
         script.fail()
     }
-    #[retry(attempts = 4, on = |_| Class::throttled(None), jitter = "none", max_delay = "500ms")]
+    #[retry(attempts = 4, on = |_| FailureClass::throttled(None), jitter = "none", max_delay = "500ms")]
     async fn capped(script: &Script) -> Result<(), &'static str> {
         script.fail()
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use resilience::{
-    Class, DelaySource, GiveUpEvent, RetryEvent, RetryPolicy, StopReason, retry, testing,
+    DelaySource, FailureClass, GiveUpEvent, RetryEvent, RetryPolicy, StopReason, retry, testing,
 };
 
 use crate::ms;
@@ -19,7 +19,7 @@ enum Told {
 type Log = std::cell::RefCell<Vec<Told>>;
 
 fn tell_retry(log: &Log, event: &RetryEvent<'_, &'static str>) {
-    assert_eq!((event.error, event.class), (Some(&"down"), Class::transient()));
+    assert_eq!((event.error, event.class), (Some(&"down"), FailureClass::transient()));
     log.borrow_mut().push(Told::Retry {
         attempt: event.attempt,
         delay: event.delay,
@@ -122,7 +122,7 @@ fn names() {
 
 #[test]
 fn every_reason_to_stop() {
-    fn reason(class: Class, idempotent: bool) -> Option<StopReason> {
+    fn reason(class: FailureClass, idempotent: bool) -> Option<StopReason> {
         #[retry(
             on = |class| *class,
             idempotent = idempotent,
@@ -131,10 +131,10 @@ fn every_reason_to_stop() {
             on_give_up = |event| *reason = Some(event.reason)
         )]
         fn fail(
-            class: Class,
+            class: FailureClass,
             idempotent: bool,
             reason: &mut Option<StopReason>,
-        ) -> Result<(), Class> {
+        ) -> Result<(), FailureClass> {
             Err(class)
         }
         let mut reason = None;
@@ -142,10 +142,10 @@ fn every_reason_to_stop() {
         reason
     }
     let _guard = testing::no_waits();
-    let after = |seconds| Class::throttled(Some(Duration::from_secs(seconds)));
-    assert_eq!(reason(Class::permanent(), true), Some(StopReason::Permanent));
-    assert_eq!(reason(Class::transient(), false), Some(StopReason::NotIdempotent));
-    assert_eq!(reason(Class::transient(), true), Some(StopReason::Attempts));
+    let after = |seconds| FailureClass::throttled(Some(Duration::from_secs(seconds)));
+    assert_eq!(reason(FailureClass::permanent(), true), Some(StopReason::Permanent));
+    assert_eq!(reason(FailureClass::transient(), false), Some(StopReason::NotIdempotent));
+    assert_eq!(reason(FailureClass::transient(), true), Some(StopReason::Attempts));
     assert_eq!(reason(after(100), true), Some(StopReason::Deadline));
     assert_eq!(reason(after(601), true), Some(StopReason::RetryAfter));
 }

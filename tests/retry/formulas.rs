@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::{Class, Jitter, RetryPolicy, retry, testing};
+use resilience::{FailureClass, Jitter, RetryPolicy, retry, testing};
 
 fn durations() -> impl Strategy<Value = Duration> {
     prop_oneof![
@@ -109,12 +109,12 @@ proptest! {
         let clock = testing::clock();
         let mut calls = 0;
         let mut last = Duration::ZERO;
-        let result: Result<(), Class> = policy.on(|class: &Class| *class).run(|| {
+        let result: Result<(), FailureClass> = policy.on(|class: &FailureClass| *class).run(|| {
             calls += 1;
             last = clock.elapsed();
-            Err(Class::throttled(after))
+            Err(FailureClass::throttled(after))
         });
-        prop_assert_eq!(result, Err(Class::throttled(after)));
+        prop_assert_eq!(result, Err(FailureClass::throttled(after)));
         prop_assert!(calls >= 1 && calls <= attempts.max(1));
         prop_assert!(calls == 1 || deadline.is_none_or(|deadline| last < deadline));
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use resilience::{Class, Classify, Kind, Rejected, RejectedKind, Sent, StopReason, retry, testing};
+use resilience::{
+    Classify, Effect, FailureClass, FailureKind, Rejected, RejectedKind, StopReason, retry, testing,
+};
 
 use crate::{Script, ms};
 
@@ -13,7 +15,7 @@ enum ApiError {
 }
 
 impl Classify for ApiError {
-    fn classify(&self) -> Class {
+    fn classify(&self) -> FailureClass {
         let Self::Rejected(rejected) = self;
         rejected.classify()
     }
@@ -75,29 +77,29 @@ fn the_table() {
     for (kind, expected, sent, shown) in [
         (
             RejectedKind::CircuitOpen,
-            Kind::Transient,
-            Sent::No,
+            FailureKind::Transient,
+            Effect::NotSent,
             "gate: circuit open; retry after 3s",
         ),
         (
             RejectedKind::BulkheadFull,
-            Kind::Transient,
-            Sent::No,
+            FailureKind::Transient,
+            Effect::NotSent,
             "gate: bulkhead full; retry after 3s",
         ),
         (
             RejectedKind::RateLimited,
-            Kind::Throttled,
-            Sent::No,
+            FailureKind::Throttled,
+            Effect::NotSent,
             "gate: rate limit reached; retry after 3s",
         ),
         // What timed out has no time to come back, and is not told one.
-        (RejectedKind::TimedOut, Kind::Transient, Sent::Maybe, "gate: timed out"),
+        (RejectedKind::TimedOut, FailureKind::Transient, Effect::Unknown, "gate: timed out"),
     ] {
         let rejected = Rejected::new(kind, "gate", after);
         let after = after.filter(|_| kind != RejectedKind::TimedOut);
         let class = rejected.classify();
-        assert_eq!((class.kind, class.sent), (expected, sent), "{kind}");
+        assert_eq!((class.kind, class.effect), (expected, sent), "{kind}");
         assert_eq!(rejected.to_string(), shown);
         assert_eq!(
             (rejected.kind(), rejected.name(), rejected.retry_after()),

@@ -7,7 +7,7 @@ use core::fmt;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use resilience::{Class, DelaySource, Jitter, RetryPolicy, StopReason, retry, testing};
+use resilience::{DelaySource, FailureClass, Jitter, RetryPolicy, StopReason, retry, testing};
 
 use crate::random::Random;
 use crate::table::Table;
@@ -28,12 +28,12 @@ struct Log {
 struct Watched<'b> {
     clock: testing::Clock,
     /// How long the next attempt takes, and how it fails.
-    next: RefCell<&'b mut dyn FnMut() -> (Duration, Class)>,
+    next: RefCell<&'b mut dyn FnMut() -> (Duration, FailureClass)>,
     log: RefCell<Log>,
 }
 
 impl Watched<'_> {
-    fn attempt(&self) -> Class {
+    fn attempt(&self) -> FailureClass {
         self.log.borrow_mut().starts.push(self.clock.elapsed());
         let (time, class) = (self.next.borrow_mut())();
         self.clock.advance(time);
@@ -53,11 +53,11 @@ impl Watched<'_> {
         watched.log.borrow_mut().end = Some((event.elapsed, event.reason, event.class.after));
     },
 )]
-fn work(policy: &RetryPolicy, watched: &Watched<'_>) -> Result<(), Class> {
+fn work(policy: &RetryPolicy, watched: &Watched<'_>) -> Result<(), FailureClass> {
     Err(watched.attempt())
 }
 
-fn watch(policy: &RetryPolicy, next: &mut dyn FnMut() -> (Duration, Class)) -> Log {
+fn watch(policy: &RetryPolicy, next: &mut dyn FnMut() -> (Duration, FailureClass)) -> Log {
     let watched =
         Watched { clock: testing::clock(), next: RefCell::new(next), log: RefCell::default() };
     assert!(work(policy, &watched).is_err());
@@ -98,9 +98,9 @@ fn nothing_starts_or_waits_beyond_it() {
         let log = watch(&policy, &mut || {
             let time = Duration::from_millis(1) + random.micros(300_000);
             let class = if random.chance(0.2) {
-                Class::throttled(Some(Duration::from_micros(1) + random.micros(500_000)))
+                FailureClass::throttled(Some(Duration::from_micros(1) + random.micros(500_000)))
             } else {
-                Class::transient()
+                FailureClass::transient()
             };
             (time, class)
         });
@@ -154,7 +154,7 @@ fn what_a_slow_attempt_leaves() {
         ),
     ] {
         let policy = RetryPolicy::new().fixed().base_delay(wait).deadline(LIMIT);
-        let log = watch(&policy, &mut || (SLOW, Class::transient()));
+        let log = watch(&policy, &mut || (SLOW, FailureClass::transient()));
         table.line(format_args!("a wait of {wait:?}: attempts start at {:?}", log.starts));
         table.hold(log.starts == starts, format_args!("{wait:?}: {log:?}"));
         let expected = Some((end, StopReason::Deadline, None));

@@ -5,7 +5,7 @@ mod tokens;
 use core::cell::Cell;
 
 use self::tokens::Tokens;
-use crate::classify::Kind;
+use crate::classify::FailureKind;
 use crate::clock;
 #[cfg(not(resilience_loom))]
 use crate::own::Renew;
@@ -214,10 +214,10 @@ impl<'b> Spending<'b> {
     }
 
     /// A retry is wanted after a failure of this kind; whether the budget has it.
-    pub(crate) fn withdraw(&self, kind: Kind) -> bool {
+    pub(crate) fn withdraw(&self, kind: FailureKind) -> bool {
         let Some(budget) = self.budget else { return true };
         let cost = match kind {
-            Kind::Throttled => budget.terms.throttled,
+            FailureKind::Throttled => budget.terms.throttled,
             _ => budget.terms.transient,
         };
         budget.refill();

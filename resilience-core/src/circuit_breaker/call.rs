@@ -3,7 +3,7 @@
 use core::future::Future;
 
 use super::{CircuitBreaker, CircuitGuard};
-use crate::classify::Class;
+use crate::classify::FailureClass;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, turned_away};
 
@@ -22,7 +22,7 @@ impl CircuitBreaker {
     pub fn call_on<O, C>(&self, on: impl FnOnce(&O::Err) -> C, body: impl FnOnce() -> O) -> O
     where
         O: Outcome<Err: FromRejected>,
-        C: Into<Class>,
+        C: Into<FailureClass>,
     {
         match self.try_acquire() {
             Ok(guard) => record(guard, body(), on),
@@ -56,8 +56,8 @@ impl CircuitBreaker {
     ) -> O
     where
         O: Outcome<Err: FromRejected>,
-        C: Into<Class>,
-        D: Into<Class>,
+        C: Into<FailureClass>,
+        D: Into<FailureClass>,
     {
         match self.try_acquire() {
             Ok(guard) => guard.judged(body(), on, on_ok, None).0,
@@ -83,7 +83,7 @@ impl CircuitBreaker {
     ) -> O
     where
         O: Outcome<Err: FromRejected>,
-        C: Into<Class>,
+        C: Into<FailureClass>,
     {
         match self.try_acquire() {
             Ok(guard) => record(guard, body.await, on),
@@ -101,8 +101,8 @@ impl CircuitBreaker {
     ) -> O
     where
         O: Outcome<Err: FromRejected>,
-        C: Into<Class>,
-        D: Into<Class>,
+        C: Into<FailureClass>,
+        D: Into<FailureClass>,
     {
         match self.try_acquire() {
             Ok(guard) => guard.judged(body.await, on, on_ok, None).0,
@@ -111,7 +111,7 @@ impl CircuitBreaker {
     }
 }
 
-fn record<O: Outcome, C: Into<Class>>(
+fn record<O: Outcome, C: Into<FailureClass>>(
     guard: CircuitGuard<'_>,
     out: O,
     on: impl FnOnce(&O::Err) -> C,

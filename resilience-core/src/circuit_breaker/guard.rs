@@ -4,7 +4,7 @@ use core::mem;
 
 use super::CircuitBreaker;
 use super::machine::Verdict;
-use crate::classify::{Class, Kind};
+use crate::classify::{FailureClass, FailureKind};
 use crate::clock::Moment;
 use crate::outcome::Outcome;
 use crate::slot::Slot;
@@ -53,7 +53,7 @@ impl CircuitGuard<'_> {
     /// Records a failed outcome by what `on` makes of it, and hands it back.
     #[doc(hidden)]
     #[inline]
-    pub fn settled<O: Outcome, C: Into<Class>>(
+    pub fn settled<O: Outcome, C: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -69,7 +69,7 @@ impl CircuitGuard<'_> {
     /// hands it back.
     #[doc(hidden)]
     #[inline]
-    pub fn judged<O: Outcome, C: Into<Class>, D: Into<Class>>(
+    pub fn judged<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -79,7 +79,7 @@ impl CircuitGuard<'_> {
         // Asked while the guard is whole: should `on_ok` panic, the call counts as one that did.
         match out.as_result().map(|value| on_ok(value).into()) {
             // It stands: the other side has answered.
-            Ok(Class { kind: Kind::Permanent, .. }) => self.success(),
+            Ok(FailureClass { kind: FailureKind::Permanent, .. }) => self.success(),
             Ok(class) => self.end(verdict(class)),
             Err(_) => return self.settled(out, on, slot),
         }
@@ -91,7 +91,7 @@ impl CircuitGuard<'_> {
 /// building it where the caller wants it.
 #[cold]
 #[inline(never)]
-fn settle<O: Outcome, C: Into<Class>>(
+fn settle<O: Outcome, C: Into<FailureClass>>(
     breaker: &CircuitBreaker,
     seen: u64,
     started: Option<Moment>,
@@ -111,8 +111,8 @@ fn settle<O: Outcome, C: Into<Class>>(
 }
 
 /// A local rejection says nothing about the other side, a permanent failure that it works.
-const fn verdict(class: Class) -> Verdict {
-    if class.is_rejection || matches!(class.kind, Kind::Permanent) {
+const fn verdict(class: FailureClass) -> Verdict {
+    if class.is_rejection || matches!(class.kind, FailureKind::Permanent) {
         Verdict::Neutral
     } else {
         Verdict::Failure

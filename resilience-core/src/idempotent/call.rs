@@ -7,12 +7,12 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::Arc;
 
-use super::context::Idempotency;
+use super::context::IdempotencyContext;
 use super::envelope::{self, Codec, Kept};
 use super::key::{Fingerprint, RecordKey};
 use super::log::{self, Decision};
 use super::policy::{IdempotencyPolicy, OnInterrupted, OnStoreError};
-use super::running::Running;
+use super::running::ActiveCall;
 use super::store::{Claim, ClaimRequest, Store, Takeover};
 use super::store_error::{StoreError, StoreErrorKind, StoreResult};
 use super::waiting::{Table, Turn, Waiter};
@@ -38,7 +38,7 @@ pub struct IdempotentCall<S> {
 #[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub enum Claimed<S: Store + Clone> {
     /// It may run. What became of it has to be said.
-    Run(Running<S>),
+    Run(ActiveCall<S>),
     /// It has run before, and this came of it.
     Replay(Replayed),
 }
@@ -131,7 +131,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
                     let interrupted = takeover == Takeover::Rerun
                         && self.policy.on_interrupted == OnInterrupted::Reconcile;
                     self.told(Decision::Acquired { attempt, fence: token.fence }, begin);
-                    return Ok(Asked::Run(Running::new(self, token, attempt, interrupted)));
+                    return Ok(Asked::Run(ActiveCall::new(self, token, attempt, interrupted)));
                 }
                 Claim::Replay(bytes) => {
                     if let Some(waiter) = &waiter {
@@ -228,9 +228,9 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     /// The call as its body sees it.
-    pub(super) fn context(&self, fence: u64, attempt: u32) -> Idempotency {
+    pub(super) fn context(&self, fence: u64, attempt: u32) -> IdempotencyContext {
         let secret = self.store.secret();
-        Idempotency::new(self.policy.name, self.key, fence, attempt, secret)
+        IdempotencyContext::new(self.policy.name, self.key, fence, attempt, secret)
     }
 
     /// An outcome as it is stored. One that is too long is kept as that.
@@ -267,7 +267,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         let is_away = error.kind() != StoreErrorKind::Corrupt;
         if is_away && self.policy.on_store_error == OnStoreError::FailOpen {
             log::store_error(self.policy.name, self.key, "running unprotected", &error);
-            return Ok(Asked::Run(Running::unguarded(self)));
+            return Ok(Asked::Run(ActiveCall::unguarded(self)));
         }
         Err(self.unavailable(error))
     }
@@ -276,7 +276,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
 /// The answer of the store, after any wait.
 #[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(super) enum Asked<S: Store + Clone> {
-    Run(Running<S>),
+    Run(ActiveCall<S>),
     Replay(Arc<[u8]>),
 }
 

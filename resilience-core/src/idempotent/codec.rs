@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::classify::{Class, Kind};
+use crate::classify::{FailureClass, FailureKind};
 use crate::outcome::Outcome;
 
 /// What is done with an outcome.
@@ -24,7 +24,7 @@ pub enum Keep {
 /// Which outcomes of type `O` are kept, and how.
 pub trait Keeps<O: Sized> {
     /// What is done with an outcome; none where its class decides between releasing and abandoning.
-    fn keep(&self, out: &O, class: Option<&Class>) -> Option<Keep>;
+    fn keep(&self, out: &O, class: Option<&FailureClass>) -> Option<Keep>;
 
     /// Writes an outcome that is to be stored.
     ///
@@ -101,7 +101,7 @@ impl<T: Serialize + ?Sized> Fingerprinted for T {}
 pub struct KeepOk;
 
 impl<O: Outcome<Ok: Storable>> Keeps<O> for KeepOk {
-    fn keep(&self, _: &O, class: Option<&Class>) -> Option<Keep> {
+    fn keep(&self, _: &O, class: Option<&FailureClass>) -> Option<Keep> {
         class.is_none().then_some(Keep::Store)
     }
 
@@ -123,8 +123,8 @@ impl<O: Outcome<Ok: Storable>> Keeps<O> for KeepOk {
 pub struct KeepOkAndPermanent;
 
 impl<O: Outcome<Ok: Storable, Err: Storable>> Keeps<O> for KeepOkAndPermanent {
-    fn keep(&self, _: &O, class: Option<&Class>) -> Option<Keep> {
-        let stands = class.is_none_or(|class| class.kind == Kind::Permanent);
+    fn keep(&self, _: &O, class: Option<&FailureClass>) -> Option<Keep> {
+        let stands = class.is_none_or(|class| class.kind == FailureKind::Permanent);
         stands.then_some(Keep::Store)
     }
 
@@ -142,7 +142,7 @@ impl<O: Outcome<Ok: Storable, Err: Storable>> Keeps<O> for KeepOkAndPermanent {
 pub struct KeepNothing;
 
 impl<O: Outcome> Keeps<O> for KeepNothing {
-    fn keep(&self, _: &O, class: Option<&Class>) -> Option<Keep> {
+    fn keep(&self, _: &O, class: Option<&FailureClass>) -> Option<Keep> {
         class.is_none().then_some(Keep::Store)
     }
 
@@ -160,7 +160,7 @@ impl<O: Outcome> Keeps<O> for KeepNothing {
 pub struct KeepWith<F>(pub F);
 
 impl<O: Outcome<Ok: Storable, Err: Storable>, F: Fn(&O) -> Keep> Keeps<O> for KeepWith<F> {
-    fn keep(&self, out: &O, _: Option<&Class>) -> Option<Keep> {
+    fn keep(&self, out: &O, _: Option<&FailureClass>) -> Option<Keep> {
         Some((self.0)(out))
     }
 

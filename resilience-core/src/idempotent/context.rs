@@ -15,15 +15,15 @@ use super::key::{RecordKey, Secret, hex};
 ///
 /// ```
 /// # extern crate resilience_core as resilience;
-/// use resilience::idempotent::Idempotency;
+/// use resilience::idempotent::IdempotencyContext;
 ///
 /// // Inside of a function with `#[idempotent]`:
-/// if let Some(call) = Idempotency::current() {
+/// if let Some(call) = IdempotencyContext::current() {
 ///     let header = call.child_key("stripe"); // the same each time this call runs again
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Idempotency(Arc<Inner>);
+pub struct IdempotencyContext(Arc<Inner>);
 
 struct Inner {
     name: &'static str,
@@ -34,10 +34,10 @@ struct Inner {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Idempotency>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<IdempotencyContext>> = const { RefCell::new(None) };
 }
 
-impl Idempotency {
+impl IdempotencyContext {
     pub(super) fn new(
         name: &'static str,
         key: RecordKey,
@@ -96,9 +96,9 @@ impl Idempotency {
     }
 }
 
-impl fmt::Debug for Idempotency {
+impl fmt::Debug for IdempotencyContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Idempotency")
+        f.debug_struct("IdempotencyContext")
             .field("name", &self.0.name)
             .field("key", &self.0.key)
             .field("fence", &self.0.fence)
@@ -108,10 +108,10 @@ impl fmt::Debug for Idempotency {
 }
 
 /// Puts back on drop, and so on a panic too, what was there before.
-struct Entered(Option<Idempotency>);
+struct Entered(Option<IdempotencyContext>);
 
 impl Entered {
-    fn new(call: Idempotency) -> Self {
+    fn new(call: IdempotencyContext) -> Self {
         let outer = CURRENT.try_with(|current| current.borrow_mut().replace(call));
         Self(outer.ok().flatten())
     }
@@ -128,7 +128,7 @@ impl Drop for Entered {
 pin_project! {
     /// A future each of whose steps runs inside of a call.
     pub(super) struct Inside<F> {
-        pub(super) call: Idempotency,
+        pub(super) call: IdempotencyContext,
         #[pin]
         pub(super) body: F,
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::canonical::Writer;
 use super::key::{Digest, Fingerprint, Secret};
-use super::key_fault::KeyFault;
+use super::key_fault::KeyError;
 
 /// Makes a [`Fingerprint`] of values.
 #[derive(Clone)]
@@ -45,9 +45,9 @@ impl FingerprintBuilder {
     /// The fingerprint of all that was added.
     ///
     /// # Errors
-    /// [`KeyFault::Fingerprint`] where a value could not be serialized: what it is about is not known then.
-    pub fn end(&self) -> Result<Fingerprint, KeyFault> {
-        if self.refused { Err(KeyFault::Fingerprint) } else { Ok(Fingerprint(self.digest.end())) }
+    /// [`KeyError::Fingerprint`] where a value could not be serialized: what it is about is not known then.
+    pub fn end(&self) -> Result<Fingerprint, KeyError> {
+        if self.refused { Err(KeyError::Fingerprint) } else { Ok(Fingerprint(self.digest.end())) }
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::key::{RecordKey, Secret};
 use super::store::{
-    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
+    BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
+    WriteOutcome,
 };
 use super::store_error::StoreResult;
 
@@ -22,29 +23,29 @@ pub trait DynStore: Send + Sync + 'static {
         key: &'a RecordKey,
         token: Token,
         lease: Duration,
-    ) -> BoxFuture<'a, StoreResult<Write>>;
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>>;
     fn dyn_complete<'a>(
         &'a self,
         key: &'a RecordKey,
         token: Token,
         outcome: &'a [u8],
         retention: Duration,
-    ) -> BoxFuture<'a, StoreResult<Write>>;
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>>;
     fn dyn_release<'a>(
         &'a self,
         key: &'a RecordKey,
         token: Token,
-    ) -> BoxFuture<'a, StoreResult<Write>>;
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>>;
     fn dyn_abandon<'a>(
         &'a self,
         key: &'a RecordKey,
         token: Token,
-    ) -> BoxFuture<'a, StoreResult<Write>>;
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>>;
     fn dyn_changed<'a>(&'a self, key: &'a RecordKey, hint: Duration) -> BoxFuture<'a, ()>;
     fn dyn_purge(&self, limit: usize) -> BoxFuture<'_, StoreResult<usize>>;
     fn dyn_forget<'a>(&'a self, key: &'a RecordKey) -> BoxFuture<'a, StoreResult<bool>>;
     fn dyn_interrupted(&self, limit: usize) -> BoxFuture<'_, StoreResult<Vec<Interrupted>>>;
-    fn dyn_caps(&self) -> Caps;
+    fn dyn_caps(&self) -> Capabilities;
     fn dyn_id(&self) -> StoreId;
     fn dyn_secret(&self) -> Secret;
 }
@@ -59,7 +60,7 @@ impl<S: Store> DynStore for S {
         key: &'a RecordKey,
         token: Token,
         lease: Duration,
-    ) -> BoxFuture<'a, StoreResult<Write>> {
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>> {
         Box::pin(self.renew(key, token, lease))
     }
 
@@ -69,7 +70,7 @@ impl<S: Store> DynStore for S {
         token: Token,
         outcome: &'a [u8],
         retention: Duration,
-    ) -> BoxFuture<'a, StoreResult<Write>> {
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>> {
         Box::pin(self.complete(key, token, outcome, retention))
     }
 
@@ -77,7 +78,7 @@ impl<S: Store> DynStore for S {
         &'a self,
         key: &'a RecordKey,
         token: Token,
-    ) -> BoxFuture<'a, StoreResult<Write>> {
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>> {
         Box::pin(self.release(key, token))
     }
 
@@ -85,7 +86,7 @@ impl<S: Store> DynStore for S {
         &'a self,
         key: &'a RecordKey,
         token: Token,
-    ) -> BoxFuture<'a, StoreResult<Write>> {
+    ) -> BoxFuture<'a, StoreResult<WriteOutcome>> {
         Box::pin(self.abandon(key, token))
     }
 
@@ -105,7 +106,7 @@ impl<S: Store> DynStore for S {
         Box::pin(self.interrupted(limit))
     }
 
-    fn dyn_caps(&self) -> Caps {
+    fn dyn_caps(&self) -> Capabilities {
         self.caps()
     }
 
@@ -137,7 +138,7 @@ macro_rules! forwarded {
             key: &RecordKey,
             token: Token,
             lease: Duration,
-        ) -> StoreResult<Write> {
+        ) -> StoreResult<WriteOutcome> {
             $to.$renew(key, token, lease).await
         }
 
@@ -147,15 +148,15 @@ macro_rules! forwarded {
             token: Token,
             outcome: &[u8],
             retention: Duration,
-        ) -> StoreResult<Write> {
+        ) -> StoreResult<WriteOutcome> {
             $to.$complete(key, token, outcome, retention).await
         }
 
-        async fn release(&$self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+        async fn release(&$self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
             $to.$release(key, token).await
         }
 
-        async fn abandon(&$self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+        async fn abandon(&$self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
             $to.$abandon(key, token).await
         }
 
@@ -175,7 +176,7 @@ macro_rules! forwarded {
             $to.$interrupted(limit).await
         }
 
-        fn caps(&$self) -> Caps {
+        fn caps(&$self) -> Capabilities {
             $to.$caps()
         }
 
@@ -208,17 +209,17 @@ impl<S: Store> Store for Arc<S> {
 /// A type of its own and not `&'static S`: the compiler forgets the lifetimes of what a future holds, and
 /// would not believe that it is a store when the future is to be sent.
 #[derive(Debug)]
-pub struct Static<S: 'static>(pub &'static S);
+pub struct StaticStore<S: 'static>(pub &'static S);
 
-impl<S> Clone for Static<S> {
+impl<S> Clone for StaticStore<S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<S> Copy for Static<S> {}
+impl<S> Copy for StaticStore<S> {}
 
-impl<S: Store> Store for Static<S> {
+impl<S: Store> Store for StaticStore<S> {
     forwarded!(self => self.0);
 
     fn secret(&self) -> Secret {
@@ -227,4 +228,4 @@ impl<S: Store> Store for Static<S> {
 }
 
 impl<S: BlockingStore> BlockingStore for Arc<S> {}
-impl<S: BlockingStore> BlockingStore for Static<S> {}
+impl<S: BlockingStore> BlockingStore for StaticStore<S> {}

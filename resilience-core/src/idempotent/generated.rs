@@ -3,12 +3,12 @@
 use super::call::IdempotentCall;
 use super::codec::Fingerprinted;
 pub use super::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, KeepWith};
-use super::context::Idempotency;
+use super::context::IdempotencyContext;
 pub use super::fingerprint::FingerprintBuilder;
-use super::forwarded::Static;
+use super::forwarded::StaticStore;
 pub use super::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking, in_database};
-pub use super::key::{IntoKey, Scope};
-use super::key_fault::KeyFault;
+pub use super::key::{KeyParts, Scope};
+use super::key_fault::KeyError;
 pub use super::lent::Lent;
 use super::log;
 use super::memory::MemoryStore;
@@ -22,9 +22,9 @@ use crate::rejected::{Rejected, RejectedKind};
 /// The store of a function without one.
 #[inline]
 #[must_use]
-pub fn memory() -> Static<MemoryStore> {
+pub fn memory() -> StaticStore<MemoryStore> {
     static MEMORY: MemoryStore = MemoryStore::new();
-    Static(own(&MEMORY))
+    StaticStore(own(&MEMORY))
 }
 
 /// A call, where there is a key to protect it by.
@@ -38,7 +38,7 @@ pub fn call<S: Store + Clone>(
     policy: &IdempotencyPolicy,
     store: S,
     scope: Scope<'_>,
-    key: &dyn IntoKey,
+    key: &dyn KeyParts,
     about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
     policy.call(store, scope, key, about).map(Some)
@@ -52,12 +52,12 @@ pub fn optional<S: Store + Clone>(
     policy: &IdempotencyPolicy,
     store: S,
     scope: Scope<'_>,
-    key: &dyn IntoKey,
+    key: &dyn KeyParts,
     about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
     match policy.call_or_fault(store, scope, key, about) {
         Ok(call) => Ok(Some(call)),
-        Err(KeyFault::Missing) => Ok(None),
+        Err(KeyError::Missing) => Ok(None),
         Err(fault) => Err(policy.refuse(fault)),
     }
 }
@@ -72,7 +72,7 @@ pub fn step<S: Store + Clone>(
     step: &'static str,
     about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
-    let Some(parent) = Idempotency::current() else {
+    let Some(parent) = IdempotencyContext::current() else {
         let rejected = Rejected::new(RejectedKind::MissingKey, policy.name, None).because(NoParent);
         log::refused(&rejected);
         return Err(rejected);

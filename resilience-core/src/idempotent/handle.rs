@@ -8,10 +8,11 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use super::forwarded::{DynStore, Static, forwarded};
+use super::forwarded::{DynStore, StaticStore, forwarded};
 use super::key::{RecordKey, Secret};
 use super::store::{
-    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
+    BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
+    WriteOutcome,
 };
 use super::store_error::StoreResult;
 use super::transaction::TxStore;
@@ -198,9 +199,9 @@ pub trait Fixed<H> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<S: Store> Fixed<Static<S>> for S {
-    fn handle(&'static self) -> Static<S> {
-        Static(self)
+impl<S: Store> Fixed<StaticStore<S>> for S {
+    fn handle(&'static self) -> StaticStore<S> {
+        StaticStore(self)
     }
 }
 
@@ -230,9 +231,9 @@ pub trait FixedBlocking<H> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<S: BlockingStore> FixedBlocking<Static<S>> for S {
-    fn handle(&'static self) -> Static<S> {
-        Static(self)
+impl<S: BlockingStore> FixedBlocking<StaticStore<S>> for S {
+    fn handle(&'static self) -> StaticStore<S> {
+        StaticStore(self)
     }
 }
 

@@ -7,7 +7,7 @@ use core::fmt;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::key_fault::KeyFault;
+use super::key_fault::KeyError;
 
 /// What a record is kept under: a keyed hash of namespace, function, scope and key.
 ///
@@ -118,7 +118,7 @@ impl Digest {
     }
 }
 
-/// Takes the parts of a key. See [`IntoKey`].
+/// Takes the parts of a key. See [`KeyParts`].
 pub struct KeyWriter {
     digest: Digest,
     /// The least length of a text; none for a scope, which is no word of the caller's.
@@ -136,19 +136,19 @@ impl KeyWriter {
     ///
     /// # Errors
     /// Where it is not.
-    pub fn text(&mut self, text: &str) -> Result<(), KeyFault> {
+    pub fn text(&mut self, text: &str) -> Result<(), KeyError> {
         if text.is_empty() {
-            return Err(KeyFault::Empty);
+            return Err(KeyError::Empty);
         }
         if let Some(shortest) = self.shortest {
             if text.len() > 255 {
-                return Err(KeyFault::TooLong);
+                return Err(KeyError::TooLong);
             }
             if text.len() < shortest {
-                return Err(KeyFault::TooShort);
+                return Err(KeyError::TooShort);
             }
             if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(KeyFault::NotVisible);
+                return Err(KeyError::NotVisible);
             }
         }
         self.bytes(text.as_bytes());
@@ -161,8 +161,8 @@ impl KeyWriter {
         self.digest.field(bytes);
     }
 
-    pub(super) fn end(self) -> Result<[u8; 32], KeyFault> {
-        if self.parts == 0 { Err(KeyFault::Missing) } else { Ok(self.digest.end()) }
+    pub(super) fn end(self) -> Result<[u8; 32], KeyError> {
+        if self.parts == 0 { Err(KeyError::Missing) } else { Ok(self.digest.end()) }
     }
 }
 
@@ -179,12 +179,12 @@ impl fmt::Debug for KeyWriter {
 ///
 /// ```
 /// # extern crate resilience_core as resilience;
-/// use resilience::idempotent::{IntoKey, KeyFault, KeyWriter};
+/// use resilience::idempotent::{KeyParts, KeyError, KeyWriter};
 ///
 /// struct OrderId(u64);
 ///
-/// impl IntoKey for OrderId {
-///     fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+/// impl KeyParts for OrderId {
+///     fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
 ///         self.0.write(key)
 ///     }
 /// }
@@ -192,60 +192,60 @@ impl fmt::Debug for KeyWriter {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be neither an idempotency key nor the scope of one",
     label = "no text, number, `Option` or tuple of them",
-    note = "make a text of it, `order.id.to_string()`, or implement `resilience::idempotent::IntoKey` for `{Self}`"
+    note = "make a text of it, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `{Self}`"
 )]
-pub trait IntoKey {
+pub trait KeyParts {
     /// Writes the parts of the key.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault>;
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError>;
 }
 
-impl IntoKey for str {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+impl KeyParts for str {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
         key.text(self)
     }
 }
 
-impl IntoKey for String {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+impl KeyParts for String {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
         key.text(self)
     }
 }
 
-impl IntoKey for Cow<'_, str> {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+impl KeyParts for Cow<'_, str> {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
         key.text(self)
     }
 }
 
-impl<T: IntoKey + ?Sized> IntoKey for &T {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+impl<T: KeyParts + ?Sized> KeyParts for &T {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
         (**self).write(key)
     }
 }
 
-impl<T: IntoKey + ?Sized> IntoKey for Box<T> {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+impl<T: KeyParts + ?Sized> KeyParts for Box<T> {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
         (**self).write(key)
     }
 }
 
-impl<T: IntoKey + ?Sized> IntoKey for Arc<T> {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+impl<T: KeyParts + ?Sized> KeyParts for Arc<T> {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
         (**self).write(key)
     }
 }
 
-impl<T: IntoKey> IntoKey for Option<T> {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
-        self.as_ref().ok_or(KeyFault::Missing)?.write(key)
+impl<T: KeyParts> KeyParts for Option<T> {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
+        self.as_ref().ok_or(KeyError::Missing)?.write(key)
     }
 }
 
-impl<const N: usize> IntoKey for [u8; N] {
-    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+impl<const N: usize> KeyParts for [u8; N] {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
         key.bytes(self);
         Ok(())
     }
@@ -254,8 +254,8 @@ impl<const N: usize> IntoKey for [u8; N] {
 /// As decimal digits, so that a number and its text are the same key, of whichever width.
 macro_rules! numbers {
     ($($number:ty)*) => {
-        $(impl IntoKey for $number {
-            fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+        $(impl KeyParts for $number {
+            fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
                 key.bytes(self.to_string().as_bytes());
                 Ok(())
             }
@@ -266,9 +266,9 @@ numbers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
 macro_rules! tuples {
     ($(($($part:ident)*))*) => {
-        $(impl<$($part: IntoKey),*> IntoKey for ($($part,)*) {
+        $(impl<$($part: KeyParts),*> KeyParts for ($($part,)*) {
             #[allow(non_snake_case, reason = "a part is named for its type")]
-            fn write(&self, key: &mut KeyWriter) -> Result<(), KeyFault> {
+            fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
                 let ($($part,)*) = self;
                 $($part.write(key)?;)*
                 Ok(())
@@ -284,7 +284,7 @@ pub enum Scope<'a> {
     /// Everybody's: for keys that nobody outside can choose.
     Global,
     /// Of a tenant, an account, a user.
-    Of(&'a dyn IntoKey),
+    Of(&'a dyn KeyParts),
     /// Of the call that is running on this task.
     Parent(&'a RecordKey),
 }
@@ -311,9 +311,9 @@ pub(super) fn record_key(
     secret: &Secret,
     function: &str,
     scope: Scope<'_>,
-    key: &dyn IntoKey,
+    key: &dyn KeyParts,
     shortest: usize,
-) -> Result<RecordKey, KeyFault> {
+) -> Result<RecordKey, KeyError> {
     let mut digest = secret.hasher("idem.v1");
     digest.field(function.as_bytes());
     digest.field(scope.kind().as_bytes());
@@ -323,7 +323,7 @@ pub(super) fn record_key(
         Scope::Of(of) => {
             let mut writer = KeyWriter::new(secret.hasher("idem.scope.v1"), None);
             let written = of.write(&mut writer).and_then(|()| writer.end());
-            digest.raw(&written.map_err(|_| KeyFault::Scope)?);
+            digest.raw(&written.map_err(|_| KeyError::Scope)?);
         }
     }
     let mut writer = KeyWriter::new(digest, Some(shortest));

@@ -5,7 +5,7 @@ use core::fmt;
 /// What is wrong with an idempotency key, or with its scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum KeyFault {
+pub enum KeyError {
     /// There is none.
     Missing,
     /// It has no characters.
@@ -22,7 +22,7 @@ pub enum KeyFault {
     Fingerprint,
 }
 
-impl fmt::Display for KeyFault {
+impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "the idempotency key is missing",
@@ -36,4 +36,4 @@ impl fmt::Display for KeyFault {
     }
 }
 
-impl core::error::Error for KeyFault {}
+impl core::error::Error for KeyError {}

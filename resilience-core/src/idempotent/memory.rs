@@ -13,7 +13,8 @@ use super::key::RecordKey;
 use super::record::Record;
 use super::shard::Shard;
 use super::store::{
-    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
+    BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
+    WriteOutcome,
 };
 use super::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::clock::{Moment, Pause, nanos, now};
@@ -151,11 +152,15 @@ impl MemoryStore {
         claim
     }
 
-    fn write(&self, key: &RecordKey, write: impl FnOnce(&mut Record, Moment) -> Write) -> Write {
+    fn write(
+        &self,
+        key: &RecordKey,
+        write: impl FnOnce(&mut Record, Moment) -> WriteOutcome,
+    ) -> WriteOutcome {
         let now = now();
         let mut guard = self.shard(key);
-        let Some(shard) = guard.as_mut() else { return Write::Fenced };
-        let Some(slot) = shard.records.get_mut(key) else { return Write::Fenced };
+        let Some(shard) = guard.as_mut() else { return WriteOutcome::Fenced };
+        let Some(slot) = shard.records.get_mut(key) else { return WriteOutcome::Fenced };
         let written = write(&mut slot.record, now);
         let watchers = core::mem::take(&mut slot.watchers);
         shard.list_again(key);
@@ -221,7 +226,12 @@ impl Store for MemoryStore {
         self.claim_now(&request)
     }
 
-    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
         Ok(self.write(key, |record, now| record.renew(token, lease, now)))
     }
 
@@ -231,15 +241,15 @@ impl Store for MemoryStore {
         token: Token,
         outcome: &[u8],
         retention: Duration,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         Ok(self.write(key, |record, now| record.complete(token, outcome, retention, now)))
     }
 
-    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         Ok(self.write(key, |record, _| record.release(token)))
     }
 
-    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         Ok(self.write(key, |record, now| record.abandon(token, now)))
     }
 
@@ -287,8 +297,8 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    fn caps(&self) -> Caps {
-        Caps::new()
+    fn caps(&self) -> Capabilities {
+        Capabilities::new()
     }
 
     fn id(&self) -> StoreId {

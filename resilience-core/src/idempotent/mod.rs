@@ -36,19 +36,20 @@ mod waiting;
 
 pub use call::{Claimed, IdempotentCall, Replayed};
 pub use codec::Keep;
-pub use context::Idempotency;
+pub use context::IdempotencyContext;
 pub use fingerprint::FingerprintBuilder;
-pub use forwarded::{DynStore, Static};
-pub use key::{Fingerprint, IntoKey, KeyWriter, RecordKey, Scope, Secret};
-pub use key_fault::KeyFault;
+pub use forwarded::{DynStore, StaticStore};
+pub use key::{Fingerprint, KeyParts, KeyWriter, RecordKey, Scope, Secret};
+pub use key_fault::KeyError;
 pub use memory::MemoryStore;
 pub use policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
-pub use recovery::{Redriven, forget, purge, redrive};
+pub use recovery::{RedriveReport, forget, purge, redrive};
 pub use run::Reconciled;
-pub use running::{Completed, Running};
+pub use running::{ActiveCall, Completed};
 pub use secret::WithSecret;
 pub use store::{
-    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Takeover, Token, Write,
+    BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Takeover, Token,
+    WriteOutcome,
 };
 pub use store_error::{BoxError, StoreError, StoreErrorKind, StoreResult};
 pub use transaction::TxStore;

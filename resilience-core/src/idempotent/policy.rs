@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::call::IdempotentCall;
 use super::fingerprint::FingerprintBuilder;
-use super::key::{IntoKey, RecordKey, Scope, record_key};
-use super::key_fault::KeyFault;
+use super::key::{KeyParts, RecordKey, Scope, record_key};
+use super::key_fault::KeyError;
 use super::log;
 use super::store::{Store, Takeover};
 use crate::rejected::{Rejected, RejectedKind};
@@ -16,7 +16,7 @@ use crate::rules::{self, InvalidPolicy};
 ///
 /// ```
 /// # extern crate resilience_core as resilience;
-/// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, Static};
+/// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, StaticStore};
 /// use resilience::Rejected;
 ///
 /// static CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
@@ -24,7 +24,7 @@ use crate::rules::{self, InvalidPolicy};
 ///
 /// fn charge(tenant: &str, request: &str, cents: u64) -> Result<u64, Rejected> {
 ///     let about = |call: resilience::idempotent::FingerprintBuilder| call.value(&cents);
-///     CHARGE.call(Static(&STORE), Scope::Of(&tenant), &request, about)?.run(|| Ok(cents))
+///     CHARGE.call(StaticStore(&STORE), Scope::Of(&tenant), &request, about)?.run(|| Ok(cents))
 /// }
 ///
 /// assert_eq!(charge("acme", "r-1", 5), Ok(5));
@@ -212,7 +212,7 @@ impl IdempotencyPolicy {
         &self,
         store: S,
         scope: Scope<'_>,
-        key: &dyn IntoKey,
+        key: &dyn KeyParts,
         about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
     ) -> Result<IdempotentCall<S>, Rejected> {
         self.call_or_fault(store, scope, key, about).map_err(|fault| self.refuse(fault))
@@ -223,9 +223,9 @@ impl IdempotencyPolicy {
         &self,
         store: S,
         scope: Scope<'_>,
-        key: &dyn IntoKey,
+        key: &dyn KeyParts,
         about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
-    ) -> Result<IdempotentCall<S>, KeyFault> {
+    ) -> Result<IdempotentCall<S>, KeyError> {
         let secret = store.secret();
         let key = record_key(&secret, self.name, scope, key, self.min_key_length)?;
         let fingerprint = about(FingerprintBuilder::new(&secret, self.name)).end()?;
@@ -233,7 +233,7 @@ impl IdempotencyPolicy {
     }
 
     /// Turns away a call whose key will not do.
-    pub(super) fn refuse(&self, fault: KeyFault) -> Rejected {
+    pub(super) fn refuse(&self, fault: KeyError) -> Rejected {
         let rejected = self.faulty(fault);
         log::refused(&rejected);
         rejected
@@ -261,7 +261,7 @@ impl IdempotencyPolicy {
         &self,
         store: &S,
         scope: Scope<'_>,
-        key: &dyn IntoKey,
+        key: &dyn KeyParts,
     ) -> Result<RecordKey, Rejected> {
         record_key(&store.secret(), self.name, scope, key, self.min_key_length)
             .map_err(|fault| self.faulty(fault))
@@ -275,9 +275,9 @@ impl IdempotencyPolicy {
         }
     }
 
-    fn faulty(&self, fault: KeyFault) -> Rejected {
+    fn faulty(&self, fault: KeyError) -> Rejected {
         let kind = match fault {
-            KeyFault::Missing => RejectedKind::MissingKey,
+            KeyError::Missing => RejectedKind::MissingKey,
             _ => RejectedKind::InvalidKey,
         };
         self.rejected(kind).because(fault)

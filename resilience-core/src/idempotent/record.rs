@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use super::key::Fingerprint;
-use super::store::{Claim, ClaimRequest, Takeover, Token, Write};
+use super::store::{Claim, ClaimRequest, Takeover, Token, WriteOutcome};
 use crate::clock::Moment;
 
 /// What is kept for one key.
@@ -96,15 +96,15 @@ impl Record {
     }
 
     /// T8.
-    pub(super) fn renew(&mut self, token: Token, lease: Duration, now: Moment) -> Write {
+    pub(super) fn renew(&mut self, token: Token, lease: Duration, now: Moment) -> WriteOutcome {
         let is_owner = self.token == token;
-        let State::InFlight { lease_until } = &mut self.state else { return Write::Fenced };
+        let State::InFlight { lease_until } = &mut self.state else { return WriteOutcome::Fenced };
         if !is_owner {
-            return Write::Fenced;
+            return WriteOutcome::Fenced;
         }
         *lease_until = now.plus(lease);
         self.expires_at = self.expires_at.max(*lease_until);
-        Write::Applied
+        WriteOutcome::Applied
     }
 
     /// T9: also after the lease, as long as nobody else has claimed the key.
@@ -114,40 +114,40 @@ impl Record {
         outcome: &[u8],
         retention: Duration,
         now: Moment,
-    ) -> Write {
+    ) -> WriteOutcome {
         if self.token != token {
-            return Write::Fenced;
+            return WriteOutcome::Fenced;
         }
         match self.state {
             State::InFlight { .. } => {
                 self.state = State::Completed { outcome: outcome.into() };
                 self.expires_at = now.plus(retention);
-                Write::Applied
+                WriteOutcome::Applied
             }
             // The answer to the first try was lost.
-            State::Completed { .. } => Write::Applied,
-            State::Released => Write::Fenced,
+            State::Completed { .. } => WriteOutcome::Applied,
+            State::Released => WriteOutcome::Fenced,
         }
     }
 
     /// T10.
-    pub(super) fn release(&mut self, token: Token) -> Write {
+    pub(super) fn release(&mut self, token: Token) -> WriteOutcome {
         if self.token != token || matches!(self.state, State::Completed { .. }) {
-            return Write::Fenced;
+            return WriteOutcome::Fenced;
         }
         self.state = State::Released;
-        Write::Applied
+        WriteOutcome::Applied
     }
 
     /// T11.
-    pub(super) fn abandon(&mut self, token: Token, now: Moment) -> Write {
+    pub(super) fn abandon(&mut self, token: Token, now: Moment) -> WriteOutcome {
         let is_owner = self.token == token;
         match &mut self.state {
             State::InFlight { lease_until } if is_owner => {
                 *lease_until = now.min(*lease_until);
-                Write::Applied
+                WriteOutcome::Applied
             }
-            _ => Write::Fenced,
+            _ => WriteOutcome::Fenced,
         }
     }
 

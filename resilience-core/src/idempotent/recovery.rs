@@ -41,7 +41,7 @@ pub async fn purge<S: Store>(store: &S, batch: usize) -> StoreResult<usize> {
 /// What became of the claims that [`redrive`] has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Redriven {
+pub struct RedriveReport {
     /// Those that were driven on.
     pub driven: usize,
     /// Those for which the function returned an error; they are found again the next time.
@@ -77,12 +77,12 @@ pub async fn redrive<S, F, E>(
     store: &S,
     limit: usize,
     mut drive: impl FnMut(Interrupted) -> F,
-) -> StoreResult<Redriven>
+) -> StoreResult<RedriveReport>
 where
     S: Store,
     F: Future<Output = Result<(), E>>,
 {
-    let mut done = Redriven::default();
+    let mut done = RedriveReport::default();
     for call in store.interrupted(limit).await? {
         let (label, key) = (call.label.clone(), call.key);
         let driven = drive(call).await.is_ok();

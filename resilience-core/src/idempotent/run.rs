@@ -4,12 +4,12 @@ use core::future::{Future, Ready, ready as at_once};
 
 use super::call::{Asked, IdempotentCall, ready};
 use super::codec::{Keep, KeepOk, Keeps};
-use super::context::Idempotency;
+use super::context::IdempotencyContext;
 use super::envelope::{Codec, Kept};
 use super::policy::OnInterrupted;
-use super::running::{Completed, Running};
+use super::running::{ActiveCall, Completed};
 use super::store::{BlockingStore, Store};
-use crate::classify::Class;
+use crate::classify::FailureClass;
 use crate::clock::Waits;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, Rejected, RejectedKind};
@@ -37,7 +37,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         KeepOk: Keeps<Result<T, E>>,
         E: FromRejected,
     {
-        let class = |_: &E| Class::transient();
+        let class = |_: &E| FailureClass::transient();
         run_async(Ok(Some(self)), &KeepOk, class, not_reconciled, body)
             .await
             .unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
@@ -54,14 +54,14 @@ impl<S: Store + Clone> IdempotentCall<S> {
         KeepOk: Keeps<Result<T, E>>,
         E: FromRejected,
     {
-        let class = |_: &E| Class::transient();
+        let class = |_: &E| FailureClass::transient();
         run(Ok(Some(self)), &KeepOk, class, |_| Reconciled::Unknown, body)
             .unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
     }
 }
 
 /// For a policy that never asks.
-pub fn not_reconciled<O>(_: Idempotency) -> Ready<Reconciled<O>> {
+pub fn not_reconciled<O>(_: IdempotencyContext) -> Ready<Reconciled<O>> {
     at_once(Reconciled::Unknown)
 }
 
@@ -72,8 +72,8 @@ pub fn not_reconciled<O>(_: Idempotency) -> Ready<Reconciled<O>> {
 pub async fn run_async<O, S, K, R>(
     call: Result<Option<IdempotentCall<S>>, Rejected>,
     keeps: &K,
-    class: impl FnOnce(&O::Err) -> Class,
-    reconcile: impl FnOnce(Idempotency) -> R,
+    class: impl FnOnce(&O::Err) -> FailureClass,
+    reconcile: impl FnOnce(IdempotencyContext) -> R,
     body: impl Future<Output = O>,
 ) -> Result<O, Rejected>
 where
@@ -111,8 +111,8 @@ where
 pub fn run<O, S, K>(
     call: Result<Option<IdempotentCall<S>>, Rejected>,
     keeps: &K,
-    class: impl FnOnce(&O::Err) -> Class,
-    reconcile: impl FnOnce(Idempotency) -> Reconciled<O>,
+    class: impl FnOnce(&O::Err) -> FailureClass,
+    reconcile: impl FnOnce(IdempotencyContext) -> Reconciled<O>,
     body: impl FnOnce() -> O,
 ) -> Result<O, Rejected>
 where
@@ -152,14 +152,14 @@ where
 pub(super) fn judge<O: Outcome, S: Store + Clone>(
     call: &IdempotentCall<S>,
     keeps: &impl Keeps<O>,
-    class: impl FnOnce(&O::Err) -> Class,
+    class: impl FnOnce(&O::Err) -> FailureClass,
     out: &O,
 ) -> Keep {
     let class = out.as_result().err().map(class);
     if let Some(keep) = keeps.keep(out, class.as_ref()) {
         return keep;
     }
-    let unapplied = class.is_some_and(|class| class.sent.is_unapplied());
+    let unapplied = class.is_some_and(|class| class.effect.is_not_applied());
     // Whoever runs again in any case may do so at once.
     if unapplied || call.policy.on_interrupted == OnInterrupted::Rerun {
         Keep::Release
@@ -171,7 +171,7 @@ pub(super) fn judge<O: Outcome, S: Store + Clone>(
 /// Tells the store, and returns what counts.
 async fn settle<O: Outcome, S: Store + Clone>(
     call: &IdempotentCall<S>,
-    running: Running<S>,
+    running: ActiveCall<S>,
     keeps: &impl Keeps<O>,
     keep: Keep,
     out: O,

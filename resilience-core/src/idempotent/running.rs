@@ -8,11 +8,11 @@ use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::call::{Asked, IdempotentCall, blocked, ready};
-use super::context::{Idempotency, Inside};
+use super::context::{IdempotencyContext, Inside};
 use super::envelope::{Codec, Kept};
 use super::log::{self, Decision};
 use super::policy::{OnLeaseLost, OnUnsaved};
-use super::store::{Store, Token, Write};
+use super::store::{Store, Token, WriteOutcome};
 use super::store_error::{StoreError, StoreResult};
 use crate::clock::{self, Moment, Pause, Timer, Waits, now};
 use crate::rejected::{Rejected, RejectedKind};
@@ -20,11 +20,11 @@ use crate::rejected::{Rejected, RejectedKind};
 /// A call that may run. What became of it is said by [`complete`](Self::complete), [`release`](Self::release)
 /// or [`abandon`](Self::abandon); dropped without a word it is abandoned.
 #[must_use = "dropped without a word, the call is abandoned"]
-pub struct Running<S: Store + Clone> {
+pub struct ActiveCall<S: Store + Clone> {
     call: IdempotentCall<S>,
     /// None where nothing protects the call, because the store did not answer.
     token: Option<Token>,
-    context: Idempotency,
+    context: IdempotencyContext,
     interrupted: bool,
     has_begun: bool,
     /// Since when the lease counts.
@@ -55,7 +55,7 @@ impl fmt::Debug for Completed {
     }
 }
 
-impl<S: Store + Clone> Running<S> {
+impl<S: Store + Clone> ActiveCall<S> {
     pub(super) fn new(
         call: &IdempotentCall<S>,
         token: Token,
@@ -73,7 +73,7 @@ impl<S: Store + Clone> Running<S> {
         Self::of(call, call.context(0, 1))
     }
 
-    fn of(call: &IdempotentCall<S>, context: Idempotency) -> Self {
+    fn of(call: &IdempotentCall<S>, context: IdempotencyContext) -> Self {
         Self {
             call: call.clone(),
             token: None,
@@ -91,7 +91,7 @@ impl<S: Store + Clone> Running<S> {
     }
 
     /// The call as the body sees it.
-    pub fn context(&self) -> &Idempotency {
+    pub fn context(&self) -> &IdempotencyContext {
         &self.context
     }
 
@@ -101,7 +101,7 @@ impl<S: Store + Clone> Running<S> {
         self.interrupted
     }
 
-    /// Runs the body, with [`Idempotency::current`] and signs of life beside it.
+    /// Runs the body, with [`IdempotencyContext::current`] and signs of life beside it.
     ///
     /// # Errors
     /// [`LeaseLost`](RejectedKind::LeaseLost), with [`OnLeaseLost::Cancel`]; the body is dropped then.
@@ -137,11 +137,13 @@ impl<S: Store + Clone> Running<S> {
             // The store counts from when it is asked, which is not when the answer comes.
             let asked = now();
             match self.call.step(step).await {
-                Ok(Write::Applied) => {
+                Ok(WriteOutcome::Applied) => {
                     *renewed = asked;
                     continue;
                 }
-                Ok(Write::Fenced) => log::decided(policy.name, *key, "", Decision::Fenced, None),
+                Ok(WriteOutcome::Fenced) => {
+                    log::decided(policy.name, *key, "", Decision::Fenced, None)
+                }
                 Err(error) => {
                     log::store_error(policy.name, *key, "lease not renewed", &error);
                     if now() < renewed.plus(policy.lease) {
@@ -190,8 +192,8 @@ impl<S: Store + Clone> Running<S> {
         // What could be said has been said.
         self.token = None;
         match written {
-            Ok(Write::Applied) => Ok(Completed::Stored),
-            Ok(Write::Fenced) => self.read_again(&bytes, codec).await,
+            Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
+            Ok(WriteOutcome::Fenced) => self.read_again(&bytes, codec).await,
             Err(error) => {
                 log::store_error(policy.name, self.call.key, "completion unsaved", &error);
                 log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
@@ -229,7 +231,7 @@ impl<S: Store + Clone> Running<S> {
                 let store = &call.store;
                 let step = store.complete(&call.key, token, bytes, call.policy.ttl);
                 Ok(match call.step(step).await {
-                    Ok(Write::Applied) => Completed::Stored,
+                    Ok(WriteOutcome::Applied) => Completed::Stored,
                     _ => Completed::Unsaved,
                 })
             }
@@ -258,7 +260,7 @@ impl<S: Store + Clone> Running<S> {
         }
     }
 
-    fn tell_unsaved(&self, what: &str, written: StoreResult<Write>) {
+    fn tell_unsaved(&self, what: &str, written: StoreResult<WriteOutcome>) {
         if let Err(error) = written {
             log::store_error(self.call.policy.name, self.call.key, what, &error);
         }
@@ -270,11 +272,11 @@ impl<S: Store + Clone> Running<S> {
     }
 
     /// Repeats a write whose answer was lost.
-    async fn keep_writing<F: Future<Output = StoreResult<Write>>>(
+    async fn keep_writing<F: Future<Output = StoreResult<WriteOutcome>>>(
         &self,
         until: Moment,
         write: impl Fn() -> F,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         let mut pauses = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
         // Time that has passed and that no clock shows.
         let mut unseen = Duration::ZERO;
@@ -302,14 +304,14 @@ impl<S: Store + Clone> Running<S> {
     }
 }
 
-impl<S: Store + Clone> Drop for Running<S> {
+impl<S: Store + Clone> Drop for ActiveCall<S> {
     /// Nobody knows what a body has done that was dropped half-way. One that was never begun has done nothing.
     fn drop(&mut self) {
         let Some(token) = self.token.take() else { return };
         let (store, key, has_begun) = (self.call.store.clone(), self.call.key, self.has_begun);
         let last_word = async move {
             // The lease ends it, where the store does not hear of it.
-            let _: Result<Write, StoreError> = if has_begun {
+            let _: Result<WriteOutcome, StoreError> = if has_begun {
                 store.abandon(&key, token).await
             } else {
                 store.release(&key, token).await
@@ -324,8 +326,8 @@ impl<S: Store + Clone> Drop for Running<S> {
     }
 }
 
-impl<S: Store + Clone> fmt::Debug for Running<S> {
+impl<S: Store + Clone> fmt::Debug for ActiveCall<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("context", &self.context).finish_non_exhaustive()
+        f.debug_struct("ActiveCall").field("context", &self.context).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,8 @@ use core::time::Duration;
 use super::forwarded::forwarded;
 use super::key::{RecordKey, Secret};
 use super::store::{
-    BlockingStore, Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write,
+    BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
+    WriteOutcome,
 };
 use super::store_error::StoreResult;
 

@@ -96,7 +96,7 @@ impl fmt::Debug for Claim {
 /// The answer to a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Write {
+pub enum WriteOutcome {
     /// The record says so now, or said so already.
     Applied,
     /// The token is no longer that of the record, which is unchanged.
@@ -106,7 +106,7 @@ pub enum Write {
 /// What a store promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Caps {
+pub struct Capabilities {
     /// Whether records survive the process.
     pub durable: bool,
     /// Whether several machines see the same records.
@@ -115,7 +115,7 @@ pub struct Caps {
     pub max_outcome: usize,
 }
 
-impl Caps {
+impl Capabilities {
     /// A store in this process, without a limit of its own.
     #[must_use]
     pub const fn new() -> Self {
@@ -144,7 +144,7 @@ impl Caps {
     }
 }
 
-impl Default for Caps {
+impl Default for Capabilities {
     fn default() -> Self {
         Self::new()
     }
@@ -193,7 +193,7 @@ impl Interrupted {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no store for `#[idempotent]`",
     label = "needs `resilience::idempotent::Store`",
-    note = "a store in a `static` is handed over as `Static(&STORE)`, a shared one as an `Arc`, one behind a trait object as `Arc<dyn resilience::idempotent::DynStore>`"
+    note = "a store in a `static` is handed over as `StaticStore(&STORE)`, a shared one as an `Arc`, one behind a trait object as `Arc<dyn resilience::idempotent::DynStore>`"
 )]
 pub trait Store: Send + Sync + 'static {
     /// Claims a key, or says why not.
@@ -205,7 +205,7 @@ pub trait Store: Send + Sync + 'static {
         key: &RecordKey,
         token: Token,
         lease: Duration,
-    ) -> impl Future<Output = StoreResult<Write>> + Send;
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
     /// Keeps the outcome for `retention` from now, also where the lease is over and nobody has taken over.
     fn complete(
@@ -214,21 +214,21 @@ pub trait Store: Send + Sync + 'static {
         token: Token,
         outcome: &[u8],
         retention: Duration,
-    ) -> impl Future<Output = StoreResult<Write>> + Send;
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
     /// Gives the claim back: it is known that nothing was done.
     fn release(
         &self,
         key: &RecordKey,
         token: Token,
-    ) -> impl Future<Output = StoreResult<Write>> + Send;
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
     /// Ends the lease: nobody knows what was done.
     fn abandon(
         &self,
         key: &RecordKey,
         token: Token,
-    ) -> impl Future<Output = StoreResult<Write>> + Send;
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
     /// Returns when the record may have changed, after `hint` at the latest. A hint: the one who waits asks
     /// again in any case.
@@ -250,7 +250,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Vec<Interrupted>>> + Send;
 
     /// What it promises.
-    fn caps(&self) -> Caps;
+    fn caps(&self) -> Capabilities;
 
     /// Which store it is.
     fn id(&self) -> StoreId;

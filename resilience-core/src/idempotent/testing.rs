@@ -11,14 +11,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::key::{RecordKey, Secret};
-use super::store::{Caps, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, Write};
+use super::store::{
+    Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, WriteOutcome,
+};
 use super::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::clock::Pause;
 
 /// A step of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Verb {
+pub enum StoreOp {
     /// [`Store::claim`].
     Claim,
     /// [`Store::renew`].
@@ -40,7 +42,7 @@ pub enum Verb {
 /// What becomes of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum InjectedFault {
     /// None: for the steps before one that fails.
     Nothing,
     /// The step fails with an error of this kind, and is not applied.
@@ -68,12 +70,12 @@ pub enum Fault {
 /// ```
 /// # extern crate resilience_core as resilience;
 /// use std::sync::Arc;
-/// use resilience::idempotent::testing::{Fault, FaultStore, Verb};
+/// use resilience::idempotent::testing::{InjectedFault, FaultStore, StoreOp};
 /// use resilience::idempotent::MemoryStore;
 ///
 /// let store = FaultStore::new(Arc::new(MemoryStore::new()));
-/// store.script(Verb::Claim, [Fault::LoseReply]); // the first claim; those after it pass
-/// assert_eq!(store.calls(Verb::Claim), 0);
+/// store.script(StoreOp::Claim, [InjectedFault::LoseReply]); // the first claim; those after it pass
+/// assert_eq!(store.calls(StoreOp::Claim), 0);
 /// ```
 #[derive(Clone)]
 pub struct FaultStore<S> {
@@ -84,9 +86,9 @@ pub struct FaultStore<S> {
 
 #[derive(Default)]
 struct Faults {
-    scripts: HashMap<Verb, VecDeque<Fault>>,
-    always: HashMap<Verb, Fault>,
-    calls: HashMap<Verb, usize>,
+    scripts: HashMap<StoreOp, VecDeque<InjectedFault>>,
+    always: HashMap<StoreOp, InjectedFault>,
+    calls: HashMap<StoreOp, usize>,
 }
 
 impl<S: Store + Clone> FaultStore<S> {
@@ -97,20 +99,20 @@ impl<S: Store + Clone> FaultStore<S> {
     }
 
     /// What becomes of the next steps of this kind, one after the other, behind those that were said before.
-    pub fn script(&self, verb: Verb, faults: impl IntoIterator<Item = Fault>) {
+    pub fn script(&self, verb: StoreOp, faults: impl IntoIterator<Item = InjectedFault>) {
         // What an iterator does is not ours.
         let faults: Vec<_> = faults.into_iter().collect();
         self.faults().scripts.entry(verb).or_default().extend(faults);
     }
 
     /// What becomes of every step of this kind that has no script, until something else is said.
-    pub fn always(&self, verb: Verb, fault: Fault) {
+    pub fn always(&self, verb: StoreOp, fault: InjectedFault) {
         self.faults().always.insert(verb, fault);
     }
 
     /// How often a step of this kind was begun.
     #[must_use]
-    pub fn calls(&self, verb: Verb) -> usize {
+    pub fn calls(&self, verb: StoreOp) -> usize {
         self.faults().calls.get(&verb).copied().unwrap_or_default()
     }
 
@@ -130,26 +132,26 @@ impl<S: Store + Clone> FaultStore<S> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self, verb: Verb) -> Fault {
+    fn next(&self, verb: StoreOp) -> InjectedFault {
         let mut faults = self.faults();
         let calls = faults.calls.entry(verb).or_default();
         *calls = calls.saturating_add(1);
         let next = faults.scripts.get_mut(&verb).and_then(VecDeque::pop_front);
         let always = faults.always.get(&verb).copied();
-        next.or(always).unwrap_or(Fault::Nothing)
+        next.or(always).unwrap_or(InjectedFault::Nothing)
     }
 
     async fn step<T>(
         &self,
-        verb: Verb,
+        verb: StoreOp,
         step: impl Future<Output = StoreResult<T>>,
-    ) -> StoreResult<(T, Fault)> {
+    ) -> StoreResult<(T, InjectedFault)> {
         let fault = self.next(verb);
         match fault {
-            Fault::Fail(kind) => return Err(StoreError::new(kind)),
-            Fault::Hang => return pending().await,
-            Fault::Delay(time) => Pause::start(time).0.wait().await,
-            Fault::LetOnePass => {
+            InjectedFault::Fail(kind) => return Err(StoreError::new(kind)),
+            InjectedFault::Hang => return pending().await,
+            InjectedFault::Delay(time) => Pause::start(time).0.wait().await,
+            InjectedFault::LetOnePass => {
                 let before = self.steps.load(Relaxed);
                 while self.steps.load(Relaxed) == before {
                     Pause::start(Duration::from_millis(1)).0.wait().await;
@@ -160,9 +162,9 @@ impl<S: Store + Clone> FaultStore<S> {
         let answer = step.await;
         self.steps.fetch_add(1, Relaxed);
         match fault {
-            Fault::LoseReply => Err(StoreError::unavailable("the answer is lost")),
-            Fault::HangAfter => pending().await,
-            Fault::DelayReply(time) => {
+            InjectedFault::LoseReply => Err(StoreError::unavailable("the answer is lost")),
+            InjectedFault::HangAfter => pending().await,
+            InjectedFault::DelayReply(time) => {
                 Pause::start(time).0.wait().await;
                 Ok((answer?, fault))
             }
@@ -173,9 +175,9 @@ impl<S: Store + Clone> FaultStore<S> {
 
 impl<S: Store + Clone> Store for FaultStore<S> {
     async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
-        let (claim, fault) = self.step(Verb::Claim, self.store.claim(request)).await?;
+        let (claim, fault) = self.step(StoreOp::Claim, self.store.claim(request)).await?;
         Ok(match claim {
-            Claim::Replay(bytes) if fault == Fault::Corrupt => {
+            Claim::Replay(bytes) if fault == InjectedFault::Corrupt => {
                 let mut bytes = bytes.to_vec();
                 match bytes.len() {
                     0 => bytes.push(0),
@@ -187,8 +189,13 @@ impl<S: Store + Clone> Store for FaultStore<S> {
         })
     }
 
-    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
-        Ok(self.step(Verb::Renew, self.store.renew(key, token, lease)).await?.0)
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
+        Ok(self.step(StoreOp::Renew, self.store.renew(key, token, lease)).await?.0)
     }
 
     async fn complete(
@@ -197,17 +204,17 @@ impl<S: Store + Clone> Store for FaultStore<S> {
         token: Token,
         outcome: &[u8],
         retention: Duration,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         let step = self.store.complete(key, token, outcome, retention);
-        Ok(self.step(Verb::Complete, step).await?.0)
+        Ok(self.step(StoreOp::Complete, step).await?.0)
     }
 
-    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
-        Ok(self.step(Verb::Release, self.store.release(key, token)).await?.0)
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+        Ok(self.step(StoreOp::Release, self.store.release(key, token)).await?.0)
     }
 
-    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
-        Ok(self.step(Verb::Abandon, self.store.abandon(key, token)).await?.0)
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+        Ok(self.step(StoreOp::Abandon, self.store.abandon(key, token)).await?.0)
     }
 
     async fn changed(&self, key: &RecordKey, hint: Duration) {
@@ -215,18 +222,18 @@ impl<S: Store + Clone> Store for FaultStore<S> {
     }
 
     async fn purge(&self, limit: usize) -> StoreResult<usize> {
-        Ok(self.step(Verb::Purge, self.store.purge(limit)).await?.0)
+        Ok(self.step(StoreOp::Purge, self.store.purge(limit)).await?.0)
     }
 
     async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-        Ok(self.step(Verb::Forget, self.store.forget(key)).await?.0)
+        Ok(self.step(StoreOp::Forget, self.store.forget(key)).await?.0)
     }
 
     async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
-        Ok(self.step(Verb::Interrupted, self.store.interrupted(limit)).await?.0)
+        Ok(self.step(StoreOp::Interrupted, self.store.interrupted(limit)).await?.0)
     }
 
-    fn caps(&self) -> Caps {
+    fn caps(&self) -> Capabilities {
         self.store.caps()
     }
 

@@ -8,13 +8,13 @@ use core::time::Duration;
 
 use super::call::{IdempotentCall, poll_interval};
 use super::codec::{Keep, KeepOk, Keeps};
-use super::context::{Idempotency, Inside};
+use super::context::{IdempotencyContext, Inside};
 use super::envelope::Codec;
 use super::log::Decision;
 use super::run::{judge, replay, written};
-use super::store::{Claim, ClaimRequest, Store, Token, Write};
+use super::store::{Claim, ClaimRequest, Store, Token, WriteOutcome};
 use super::store_error::StoreResult;
-use crate::classify::Class;
+use crate::classify::FailureClass;
 use crate::clock::{Pause, now};
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, Rejected, RejectedKind};
@@ -39,7 +39,7 @@ pub trait TxStore<Tx: ?Sized>: Store {
         tx: &mut Tx,
         request: ClaimRequest<'_>,
         outcome: &[u8],
-    ) -> impl Future<Output = StoreResult<Write>> + Send;
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 }
 
 /// The right to run inside of a transaction. Until that is committed, nothing has happened.
@@ -52,7 +52,7 @@ pub struct RunningIn<S>(Option<Protected<S>>);
 struct Protected<S> {
     call: IdempotentCall<S>,
     token: Token,
-    context: Idempotency,
+    context: IdempotencyContext,
 }
 
 /// The answer to a call inside of a transaction.
@@ -82,7 +82,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         KeepOk: Keeps<Result<T, E>>,
         E: FromRejected,
     {
-        let class = |_: &E| Class::transient();
+        let class = |_: &E| FailureClass::transient();
         let asked = self.ask_in(tx, &KeepOk).await.map_err(E::from_rejected)?;
         let running = match asked {
             ClaimedIn::Run(running) => running,
@@ -170,7 +170,7 @@ where
 }
 
 impl<S: Store + Clone> RunningIn<S> {
-    /// Runs the body, with [`Idempotency::current`].
+    /// Runs the body, with [`IdempotencyContext::current`].
     pub async fn attend<F: Future>(&self, body: F) -> F::Output {
         match &self.0 {
             Some(Protected { context, .. }) => Inside { call: context.clone(), body }.await,
@@ -186,7 +186,7 @@ impl<S: Store + Clone> RunningIn<S> {
         self,
         tx: &mut Tx,
         keeps: &impl Keeps<O>,
-        class: impl FnOnce(&O::Err) -> Class,
+        class: impl FnOnce(&O::Err) -> FailureClass,
         out: O,
     ) -> Result<O, Rejected>
     where
@@ -203,9 +203,9 @@ impl<S: Store + Clone> RunningIn<S> {
             .complete_in(tx, call.request(token.owner, call.policy.takeover()), &bytes)
             .await
         {
-            Ok(Write::Applied) => Ok(out),
+            Ok(WriteOutcome::Applied) => Ok(out),
             // Nothing has happened yet: the transaction is not to be committed.
-            Ok(Write::Fenced) => Err(call.turned_away(RejectedKind::LeaseLost)),
+            Ok(WriteOutcome::Fenced) => Err(call.turned_away(RejectedKind::LeaseLost)),
             Err(error) => Err(call.unavailable(error)),
         }
     }

@@ -28,13 +28,13 @@ impl Attempt {
     }
 
     /// Whether an earlier attempt of the same call may have been applied: it failed with
-    /// [`Sent::Maybe`] or [`Sent::Done`]. What then looks like a conflict may be its work: a DELETE that finds
+    /// [`Effect::Unknown`] or [`Effect::Applied`]. What then looks like a conflict may be its work: a DELETE that finds
     /// nothing, an `If-Match` that does not match, a row that exists already.
     ///
     /// An error that nobody has classified leaves it open, so after one this is `true`.
     ///
-    /// [`Sent::Maybe`]: crate::Sent::Maybe
-    /// [`Sent::Done`]: crate::Sent::Done
+    /// [`Effect::Unknown`]: crate::Effect::Unknown
+    /// [`Effect::Applied`]: crate::Effect::Applied
     #[must_use]
     pub const fn after_ambiguous(&self) -> bool {
         self.past.is_ambiguous()

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::classify::Class;
+use crate::classify::FailureClass;
 use crate::clock;
 
 /// The wait before the attempt that runs, and what any failure before it has said: one word, so that the
@@ -22,8 +22,8 @@ impl Past {
     pub(super) const NONE: Self = Self(0);
 
     /// What is known after a failure of this class and the wait that follows it.
-    pub(super) fn after(self, class: Class, delay: Duration) -> Self {
-        let ambiguous = if class.sent.is_unapplied() { 0 } else { AMBIGUOUS };
+    pub(super) fn after(self, class: FailureClass, delay: Duration) -> Self {
+        let ambiguous = if class.effect.is_not_applied() { 0 } else { AMBIGUOUS };
         let spent = if class.is_once { SPENT } else { 0 };
         Self(self.0 & FLAGS | ambiguous | spent | clock::nanos(delay).min(!FLAGS))
     }
@@ -39,7 +39,7 @@ impl Past {
     }
 
     /// Whether the one attempt more that a failure of this class is worth has been made.
-    pub(super) const fn is_spent_for(self, class: Class) -> bool {
+    pub(super) const fn is_spent_for(self, class: FailureClass) -> bool {
         class.is_once && self.0 & SPENT != 0
     }
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::__private::Lent;
 use crate::backoff::{Backoff, Schedule};
 use crate::budget::RetryBudget;
-use crate::classify::{Class, Kind};
+use crate::classify::{FailureClass, FailureKind};
 use crate::clock::Waits;
 use crate::jitter::{self, Jitter};
 use crate::random;
@@ -225,7 +225,7 @@ impl<B> RetryPolicy<B> {
     }
 
     /// Whether the call may safely be applied twice. Default: `true`. With `false`, only what was
-    /// certainly not applied is repeated; see [`Sent`](crate::Sent).
+    /// certainly not applied is repeated; see [`Effect`](crate::Effect).
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
         self.limits.idempotent = idempotent;
         self
@@ -294,7 +294,7 @@ impl<B: Backoff> RetryPolicy<B> {
     /// ```
     #[must_use]
     pub fn delay(&self, retry: u32, previous: Option<Duration>) -> Duration {
-        self.limits.delay(&self.backoff, Class::transient(), retry, previous)
+        self.limits.delay(&self.backoff, FailureClass::transient(), retry, previous)
     }
 }
 
@@ -303,12 +303,12 @@ impl Limits {
     pub(super) fn delay(
         &self,
         backoff: &dyn Backoff,
-        class: Class,
+        class: FailureClass,
         retry: u32,
         previous: Option<Duration>,
     ) -> Duration {
         let nominal = |retry| match class.kind {
-            Kind::Throttled => backoff.throttled_delay(retry),
+            FailureKind::Throttled => backoff.throttled_delay(retry),
             _ => backoff.delay(retry),
         };
         let max = self.max_delay.unwrap_or_else(|| backoff.default_max_delay());

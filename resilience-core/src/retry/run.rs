@@ -8,7 +8,7 @@ use core::ops::ControlFlow;
 use super::policy::RetryPolicy;
 use super::state::{RetryState, Under};
 use crate::backoff::Backoff;
-use crate::classify::Class;
+use crate::classify::FailureClass;
 use crate::clock::Waits;
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::log;
@@ -18,7 +18,7 @@ use crate::outcome::Outcome;
 ///
 /// ```
 /// # extern crate resilience_core as resilience;
-/// use resilience::{Class, Classify, RetryPolicy, testing};
+/// use resilience::{FailureClass, Classify, RetryPolicy, testing};
 ///
 /// #[derive(Debug, PartialEq)]
 /// enum ApiError {
@@ -27,8 +27,8 @@ use crate::outcome::Outcome;
 /// }
 ///
 /// impl Classify for ApiError {
-///     fn classify(&self) -> Class {
-///         Class::from(*self == ApiError::Busy)
+///     fn classify(&self) -> FailureClass {
+///         FailureClass::from(*self == ApiError::Busy)
 ///     }
 /// }
 ///
@@ -42,7 +42,7 @@ use crate::outcome::Outcome;
 ///     .on_retry(|event| seen.push((event.attempt, event.class)))
 ///     .run(|| Err(answers.pop().unwrap_or(ApiError::NotFound)));
 /// assert_eq!(result, Err(ApiError::NotFound));
-/// assert_eq!(seen, [(1, Class::transient())]);
+/// assert_eq!(seen, [(1, FailureClass::transient())]);
 /// ```
 #[must_use = "nothing runs before `run` or `run_async`"]
 pub struct Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
@@ -54,7 +54,7 @@ pub struct Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
     judges: PhantomData<fn(&T, &E)>,
 }
 
-type Accept<T> = fn(&T) -> Class;
+type Accept<T> = fn(&T) -> FailureClass;
 type Unwatched<'p, T, E, B, On> =
     Retry<'p, T, E, B, On, Accept<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
 
@@ -95,15 +95,15 @@ impl<B: Backoff> RetryPolicy<B> {
         self.on(|_: &O::Err| true).run_async(body).await
     }
 
-    /// Says which errors are retried: a predicate from the error to `bool` or [`Class`].
-    pub fn on<T, E, C: Into<Class>>(
+    /// Says which errors are retried: a predicate from the error to `bool` or [`FailureClass`].
+    pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl Fn(&E) -> C,
-    ) -> Unwatched<'_, T, E, B, impl Fn(&E) -> Class> {
+    ) -> Unwatched<'_, T, E, B, impl Fn(&E) -> FailureClass> {
         Retry {
             policy: self,
             on: move |error: &E| on(error).into(),
-            on_ok: |_| Class::permanent(),
+            on_ok: |_| FailureClass::permanent(),
             on_retry: |_| {},
             on_give_up: |_| {},
             judges: PhantomData,
@@ -112,11 +112,11 @@ impl<B: Backoff> RetryPolicy<B> {
 }
 
 impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
-    /// Says which values mean "not yet" and are retried: a predicate to `bool` or [`Class`].
-    pub fn on_ok<D: Into<Class>>(
+    /// Says which values mean "not yet" and are retried: a predicate to `bool` or [`FailureClass`].
+    pub fn on_ok<D: Into<FailureClass>>(
         self,
         on_ok: impl Fn(&T) -> D,
-    ) -> Retry<'p, T, E, B, On, impl Fn(&T) -> Class, OnRetry, OnGiveUp> {
+    ) -> Retry<'p, T, E, B, On, impl Fn(&T) -> FailureClass, OnRetry, OnGiveUp> {
         let Self { policy, on, on_retry, on_give_up, judges, .. } = self;
         let on_ok = move |value: &T| on_ok(value).into();
         Retry { policy, on, on_ok, on_retry, on_give_up, judges }
@@ -144,8 +144,8 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
 impl<T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'_, T, E, B, On, OnOk, OnRetry, OnGiveUp>
 where
     B: Backoff,
-    On: Fn(&E) -> Class,
-    OnOk: Fn(&T) -> Class,
+    On: Fn(&E) -> FailureClass,
+    OnOk: Fn(&T) -> FailureClass,
     OnRetry: FnMut(&RetryEvent<'_, E>),
     OnGiveUp: FnMut(&GiveUpEvent<'_, E>),
 {

@@ -9,7 +9,7 @@ use super::past::Past;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::budget::Spending;
-use crate::classify::{Class, Kind};
+use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Moment, Pause};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 use crate::log::{self, Level, Shown};
@@ -39,7 +39,7 @@ const FIRST: Progress =
 
 /// What the engine decides upon.
 struct Situation<'s> {
-    class: Class,
+    class: FailureClass,
     elapsed: Duration,
     spending: Option<&'s Spending<'s>>,
 }
@@ -107,7 +107,7 @@ impl RetryState {
         &mut self,
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
-        class: Class,
+        class: FailureClass,
         log: Option<(Level, Shown<'_>)>,
     ) -> Option<Pause> {
         let retry = |event: &RetryEvent<'_, ()>| {
@@ -150,12 +150,12 @@ impl RetryState {
     where
         O: Outcome,
         B: Backoff,
-        C: Into<Class>,
-        D: Into<Class>,
+        C: Into<FailureClass>,
+        D: Into<FailureClass>,
     {
         let (class, error) = match out.as_result() {
             Ok(value) => match on_ok(value).into() {
-                Class { kind: Kind::Permanent, .. } => {
+                FailureClass { kind: FailureKind::Permanent, .. } => {
                     spending.inspect(|spending| spending.succeeded());
                     return ControlFlow::Break(out);
                 }
@@ -199,8 +199,8 @@ impl RetryState {
     where
         O: Outcome,
         B: Backoff,
-        C: Into<Class>,
-        D: Into<Class>,
+        C: Into<FailureClass>,
+        D: Into<FailureClass>,
     {
         let (mut next, pause) = match self.step(under, slot, out, on, on_ok, on_retry, on_give_up) {
             ControlFlow::Break(out) => return ControlFlow::Break(out),
@@ -217,7 +217,7 @@ impl RetryState {
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
         error: Option<&E>,
-        class: Class,
+        class: FailureClass,
         on_retry: impl FnOnce(&RetryEvent<'_, E>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
     ) -> Option<Pause> {
@@ -275,13 +275,13 @@ fn decide(
     Situation { class, elapsed, spending }: Situation<'_>,
 ) -> Verdict {
     let attempt = progress.attempt;
-    if class.kind == Kind::Permanent || progress.past.is_spent_for(class) {
+    if class.kind == FailureKind::Permanent || progress.past.is_spent_for(class) {
         return Verdict::GiveUp(StopReason::Permanent);
     }
     if class.is_rejection && !limits.waits_for_rejections {
         return Verdict::GiveUp(StopReason::Rejected);
     }
-    if !limits.idempotent && !class.sent.is_unapplied() {
+    if !limits.idempotent && !class.effect.is_not_applied() {
         return Verdict::GiveUp(StopReason::NotIdempotent);
     }
     if limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {

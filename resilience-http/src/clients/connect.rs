@@ -4,14 +4,15 @@ use std::error::Error;
 use std::io;
 
 use resilience_core::__private::links;
-use resilience_core::{Class, Sent};
+use resilience_core::{Effect, FailureClass};
 
 /// A connection that was not made, by what stands behind the error that says so. It may be made another
 /// time, unless the two do not trust or understand one another: `rustls` says so by data that are
 /// invalid, the others by a word.
-pub(super) fn unconnected(source: Option<&(dyn Error + 'static)>) -> Class {
+pub(super) fn unconnected(source: Option<&(dyn Error + 'static)>) -> FailureClass {
     let hopeless = source.is_some_and(|source| links(source).any(is_hopeless));
-    if hopeless { Class::permanent() } else { Class::transient() }.sent(Sent::No)
+    if hopeless { FailureClass::permanent() } else { FailureClass::transient() }
+        .effect(Effect::NotSent)
 }
 
 fn is_hopeless(error: &(dyn Error + 'static)) -> bool {

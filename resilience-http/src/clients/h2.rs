@@ -1,11 +1,11 @@
 //! `h2::Error`: what HTTP/2 says of a stream.
 
 use h2::{Error, Reason};
-use resilience_core::{Class, Sent};
+use resilience_core::{Effect, FailureClass};
 
 use crate::io;
 
-pub(super) fn class(error: &Error) -> Option<Class> {
+pub(super) fn class(error: &Error) -> Option<FailureClass> {
     if let Some(error) = error.get_io() {
         return Some(io::table(error.kind()));
     }
@@ -13,9 +13,11 @@ pub(super) fn class(error: &Error) -> Option<Class> {
         return None;
     }
     match error.reason()? {
-        Reason::REFUSED_STREAM => Some(Class::transient().sent(Sent::Refused)),
-        Reason::NO_ERROR if error.is_go_away() => Some(Class::transient().sent(Sent::Refused)),
-        Reason::ENHANCE_YOUR_CALM => Some(Class::throttled(None).sent(Sent::Refused)),
+        Reason::REFUSED_STREAM => Some(FailureClass::transient().effect(Effect::Refused)),
+        Reason::NO_ERROR if error.is_go_away() => {
+            Some(FailureClass::transient().effect(Effect::Refused))
+        }
+        Reason::ENHANCE_YOUR_CALM => Some(FailureClass::throttled(None).effect(Effect::Refused)),
         _ => None,
     }
 }

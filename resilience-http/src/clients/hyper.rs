@@ -1,12 +1,12 @@
 //! `hyper::Error`.
 
 use hyper::Error;
-use resilience_core::{Class, Sent};
+use resilience_core::{Effect, FailureClass};
 
-pub(super) fn class(error: &Error) -> Option<Class> {
+pub(super) fn class(error: &Error) -> Option<FailureClass> {
     if error.is_canceled() || error.is_closed() {
         // The connection was gone before the request went out.
-        return Some(Class::transient().sent(Sent::No));
+        return Some(FailureClass::transient().effect(Effect::NotSent));
     }
-    (error.is_incomplete_message() || error.is_timeout()).then(Class::transient)
+    (error.is_incomplete_message() || error.is_timeout()).then(FailureClass::transient)
 }

@@ -15,7 +15,7 @@ mod tonic;
 
 use std::error::Error;
 
-use resilience_core::Class;
+use resilience_core::FailureClass;
 
 use crate::classifier::Classifier;
 
@@ -24,7 +24,7 @@ use crate::classifier::Classifier;
     not(any(feature = "reqwest", feature = "tonic")),
     expect(unused_variables, reason = "only these two look at it")
 )]
-pub(crate) fn class(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<Class> {
+pub(crate) fn class(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
     #[cfg(feature = "reqwest")]
     if let Some(error) = error.downcast_ref() {
         return Some(reqwest::class(rules, error));

@@ -4,26 +4,26 @@ use std::error::Error as _;
 
 use http::HeaderMap;
 use reqwest::Error;
-use resilience_core::{Class, Kind, Sent};
+use resilience_core::{Effect, FailureClass, FailureKind};
 
 use super::connect::unconnected;
 use crate::classifier::Classifier;
 use crate::error::known;
 use crate::status;
 
-pub(super) fn class(rules: &Classifier, error: &Error) -> Class {
+pub(super) fn class(rules: &Classifier, error: &Error) -> FailureClass {
     if error.is_builder() {
-        return Class::permanent().sent(Sent::No);
+        return FailureClass::permanent().effect(Effect::NotSent);
     }
     if error.is_redirect() || error.is_upgrade() {
         // The server has answered, so whether it has done something is its secret.
-        return Class::permanent();
+        return FailureClass::permanent();
     }
     if error.is_connect() {
         return unconnected(error.source());
     }
     if error.is_timeout() {
-        return Class::transient();
+        return FailureClass::transient();
     }
     if let Some(status) = error.status() {
         return status::class(rules, status, &HeaderMap::new());
@@ -32,9 +32,11 @@ pub(super) fn class(rules: &Classifier, error: &Error) -> Class {
     let of_body = error.is_body() || error.is_decode();
     match class {
         // The response had begun.
-        Some(class) if of_body && class.kind != Kind::Permanent => class.sent(Sent::Done),
+        Some(class) if of_body && class.kind != FailureKind::Permanent => {
+            class.effect(Effect::Applied)
+        }
         Some(class) => class,
-        None if of_body => Class::transient().sent(Sent::Done),
-        None => Class::permanent(),
+        None if of_body => FailureClass::transient().effect(Effect::Applied),
+        None => FailureClass::permanent(),
     }
 }

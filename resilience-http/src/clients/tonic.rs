@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::error::Error;
 
 use resilience_core::__private::links;
-use resilience_core::{Class, Classify, Kind, Rejected, Sent};
+use resilience_core::{Classify, Effect, FailureClass, FailureKind, Rejected};
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
 
@@ -13,14 +13,14 @@ use crate::classifier::Classifier;
 use crate::error::known;
 use crate::retry_after::digits;
 
-pub(super) fn class(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<Class> {
+pub(super) fn class(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
     if let Some(status) = error.downcast_ref() {
         return Some(of_status(rules, status));
     }
     error.downcast_ref::<ConnectError>().map(|error| unconnected(error.source()))
 }
 
-fn of_status(rules: &Classifier, status: &Status) -> Class {
+fn of_status(rules: &Classifier, status: &Status) -> FailureClass {
     // A call that was turned away in this process.
     let rejected =
         status.source().and_then(|source| links(source).find_map(<dyn Error>::downcast_ref));
@@ -28,26 +28,27 @@ fn of_status(rules: &Classifier, status: &Status) -> Class {
         return Rejected::classify(rejected);
     }
     let asked = match pushback(status) {
-        Pushback::Never => return Class::permanent(),
+        Pushback::Never => return FailureClass::permanent(),
         Pushback::After(delay) => Some(delay),
         Pushback::Unsaid => status.get_details_retry_info().and_then(|info| info.retry_delay),
     };
     let transport = status.source().and_then(|source| known(rules, source));
     // A certificate that is not trusted is permanent, but says for certain that nothing was sent.
-    let transport = transport.filter(|it| it.kind != Kind::Permanent || it.sent == Sent::No);
+    let transport =
+        transport.filter(|it| it.kind != FailureKind::Permanent || it.effect == Effect::NotSent);
     let class = match (status.code(), transport) {
         (
             Code::Unavailable | Code::ResourceExhausted | Code::Internal | Code::Unknown,
             Some(it),
         ) => it,
-        (Code::Unavailable, None) => Class::transient(),
+        (Code::Unavailable, None) => FailureClass::transient(),
         (Code::ResourceExhausted, None) if asked.is_some() || rules.resource_exhausted => {
-            Class::throttled(None)
+            FailureClass::throttled(None)
         }
-        _ => Class::permanent(),
+        _ => FailureClass::permanent(),
     };
     match asked {
-        Some(delay) if class.kind != Kind::Permanent => class.after(delay),
+        Some(delay) if class.kind != FailureKind::Permanent => class.after(delay),
         _ => class,
     }
 }

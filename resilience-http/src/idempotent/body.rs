@@ -1,4 +1,4 @@
-//! Bodies that are read ahead as far as they may be, and passed on as they came.
+//! ReplayWith that are read ahead as far as they may be, and passed on as they came.
 
 use core::fmt;
 use core::future::poll_fn;

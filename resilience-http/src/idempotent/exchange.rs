@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
-use resilience_core::Sent;
-use resilience_core::idempotent::{Completed, Keep, Running, Store};
+use resilience_core::Effect;
+use resilience_core::idempotent::{ActiveCall, Completed, Keep, Store};
 use tower_service::Service;
 
 use super::body::{IdempotentBody, Patience, Read, read};
@@ -24,7 +24,7 @@ use super::statuses::not_known;
 pub(super) struct Exchange<T: Store + Clone> {
     pub(super) settings: Arc<Settings<T>>,
     pub(super) asker: Asker,
-    pub(super) running: Running<T>,
+    pub(super) running: ActiveCall<T>,
 }
 
 /// An answer, read as far as it may be.
@@ -89,7 +89,7 @@ impl<T: Store + Clone> Exchange<T> {
     }
 }
 
-async fn end<T: Store + Clone>(running: Running<T>, keep: Keep) {
+async fn end<T: Store + Clone>(running: ActiveCall<T>, keep: Keep) {
     match keep {
         Keep::Release => running.release().await,
         _ => running.abandon().await,
@@ -126,6 +126,6 @@ impl<T> Settings<T> {
     }
 
     fn keep(&self, head: &Parts, status: StatusCode) -> Keep {
-        self.statuses.keep(status, head.extensions.get::<Sent>().copied(), self.mode)
+        self.statuses.keep(status, head.extensions.get::<Effect>().copied(), self.mode)
     }
 }

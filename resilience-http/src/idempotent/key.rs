@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use resilience_core::idempotent::KeyFault;
+use resilience_core::idempotent::KeyError;
 use sfv::{BareItem, Item, Parser};
 
 use crate::key::IDEMPOTENCY_KEY;
@@ -19,7 +19,7 @@ pub(super) enum Unclear {
     /// In quotation marks, and no string of structured fields.
     Malformed,
     /// A key, and what is wrong with it.
-    Fault(KeyFault),
+    Fault(KeyError),
 }
 
 /// The headers that are looked at.
@@ -71,13 +71,13 @@ fn read(line: &HeaderValue) -> Result<Cow<'_, str>, Unclear> {
         Cow::Owned(key.into())
     } else {
         let key = core::str::from_utf8(line.as_bytes());
-        Cow::Borrowed(key.map_err(|_| Unclear::Fault(KeyFault::NotVisible))?)
+        Cow::Borrowed(key.map_err(|_| Unclear::Fault(KeyError::NotVisible))?)
     };
     match key.len() {
-        0 => Err(Unclear::Fault(KeyFault::Empty)),
-        256.. => Err(Unclear::Fault(KeyFault::TooLong)),
+        0 => Err(Unclear::Fault(KeyError::Empty)),
+        256.. => Err(Unclear::Fault(KeyError::TooLong)),
         _ if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(Unclear::Fault(KeyFault::NotVisible))
+            Err(Unclear::Fault(KeyError::NotVisible))
         }
         _ => Ok(key),
     }

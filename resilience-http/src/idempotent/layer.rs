@@ -9,14 +9,14 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, Method, Response};
 use resilience_core::idempotent::{
-    IdempotencyPolicy, IntoKey, OnInterrupted, OnStoreError, Scope, Store,
+    IdempotencyPolicy, KeyParts, OnInterrupted, OnStoreError, Scope, Store,
 };
 use tower_layer::Layer;
 
 use super::key::KeyHeaders;
 use super::record::KeptHeaders;
 use super::service::IdempotencyService;
-use super::statuses::Statuses;
+use super::statuses::StorePolicy;
 
 /// Makes the endpoints inside of it safe to retry: a request with an idempotency key is handled once, and
 /// whoever sends it again gets the answer of the first time.
@@ -30,7 +30,7 @@ use super::statuses::Statuses;
 /// ```
 /// use axum::{Router, routing::post};
 /// use resilience::http::IdempotencyLayer;
-/// use resilience::idempotent::{MemoryStore, Static};
+/// use resilience::idempotent::{MemoryStore, StaticStore};
 ///
 /// static STORE: MemoryStore = MemoryStore::new();
 ///
@@ -38,7 +38,7 @@ use super::statuses::Statuses;
 /// struct Tenant(String); // put into the request by the authentication
 ///
 /// # async fn pay() -> &'static str { "paid" }
-/// let payments = IdempotencyLayer::new(Static(&STORE), |request| {
+/// let payments = IdempotencyLayer::new(StaticStore(&STORE), |request| {
 ///     request.extensions.get::<Tenant>().map(|tenant| tenant.0.clone())
 /// })
 /// .name("payments");
@@ -49,7 +49,7 @@ pub struct IdempotencyLayer<T> {
     settings: Settings<T>,
 }
 
-type Scoping = Arc<dyn Fn(&Parts) -> Box<dyn IntoKey> + Send + Sync>;
+type Scoping = Arc<dyn Fn(&Parts) -> Box<dyn KeyParts> + Send + Sync>;
 type OnReplay = Arc<dyn Fn(&mut Response<Bytes>) + Send + Sync>;
 
 /// What all requests have in common.
@@ -68,7 +68,7 @@ pub(super) struct Settings<T> {
     pub(super) is_required: bool,
     pub(super) tells_ignored: bool,
     pub(super) canonical_json: bool,
-    pub(super) statuses: Statuses,
+    pub(super) statuses: StorePolicy,
     pub(super) kept: KeptHeaders,
     pub(super) on_replay: Option<OnReplay>,
     pub(super) types: Cow<'static, str>,
@@ -81,7 +81,7 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     ///
     /// It is asked after the body was read, and returns something that can be a key: a `String`, a number, a tuple of
     /// them. A `None` is a request of nobody, which is turned away with a 403.
-    pub fn new<K: IntoKey + 'static>(
+    pub fn new<K: KeyParts + 'static>(
         store: T,
         scope: impl Fn(&Parts) -> K + Send + Sync + 'static,
     ) -> Self {
@@ -110,7 +110,7 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
                 is_required: true,
                 tells_ignored: false,
                 canonical_json: false,
-                statuses: Statuses::Verdicts,
+                statuses: StorePolicy::Verdicts,
                 kept: KeptHeaders::default(),
                 on_replay: None,
                 types: Cow::Borrowed("urn:problem:idempotency:"),
@@ -221,8 +221,8 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self
     }
 
-    /// Which answers are stored. Default: [`Statuses::Verdicts`].
-    pub fn statuses(mut self, statuses: Statuses) -> Self {
+    /// Which answers are stored. Default: [`StorePolicy::Verdicts`].
+    pub fn statuses(mut self, statuses: StorePolicy) -> Self {
         self.settings.statuses = statuses;
         self
     }

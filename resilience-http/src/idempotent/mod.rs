@@ -16,4 +16,4 @@ mod statuses;
 pub use self::body::IdempotentBody;
 pub use self::layer::IdempotencyLayer;
 pub use self::service::IdempotencyService;
-pub use self::statuses::Statuses;
+pub use self::statuses::StorePolicy;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use resilience_core::idempotent::KeyFault;
+use resilience_core::idempotent::KeyError;
 use resilience_core::{Rejected, RejectedKind};
 use serde_json::{Map, Value};
 
@@ -113,7 +113,7 @@ impl Problem {
     pub(super) fn of(rejected: &Rejected) -> Self {
         let source = std::error::Error::source(rejected);
         match (rejected.kind(), source.and_then(|fault| fault.downcast_ref())) {
-            (_, Some(KeyFault::Scope)) => Self::no_scope(),
+            (_, Some(KeyError::Scope)) => Self::no_scope(),
             (RejectedKind::MissingKey, _) => Self::missing_key(),
             (RejectedKind::InvalidKey, fault) => {
                 Self::unclear_key(fault.map_or(Unclear::Malformed, |it| Unclear::Fault(*it)))

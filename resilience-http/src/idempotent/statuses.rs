@@ -1,29 +1,29 @@
 //! Which answers are stored.
 
 use http::StatusCode;
-use resilience_core::Sent;
+use resilience_core::Effect;
 use resilience_core::idempotent::{Keep, OnInterrupted};
 
 /// Which answers of a handler are stored, by their status.
 ///
-/// What the handler knows better it says itself, by a [`Sent`] among the extensions of its response: with
-/// `Sent::No` or `Sent::Refused` nothing was done, and a repetition runs; with `Sent::Done` the answer is
+/// What the handler knows better it says itself, by a [`Effect`] among the extensions of its response: with
+/// `Effect::NotSent` or `Effect::Refused` nothing was done, and a repetition runs; with `Effect::Applied` the answer is
 /// stored.
 ///
 /// ```
 /// use axum::Extension;
 /// use axum::http::StatusCode;
 /// use axum::response::IntoResponse;
-/// use resilience::Sent;
+/// use resilience::Effect;
 ///
 /// async fn charge() -> impl IntoResponse {
 ///     // The bank did not even take our connection.
-///     (StatusCode::BAD_GATEWAY, Extension(Sent::No), "the bank is closed")
+///     (StatusCode::BAD_GATEWAY, Extension(Effect::NotSent), "the bank is closed")
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub enum Statuses {
+pub enum StorePolicy {
     /// What the handler has decided: 2xx, 3xx, and every 4xx but those that are no verdict on the request (401,
     /// 403, 407, 408, 413, 421, 425, 429, 431, 451). A repetition of one of these runs. After a 408 or a 5xx
     /// it is not known what was done: with [`OnInterrupted::Rerun`] a repetition runs, with
@@ -36,12 +36,17 @@ pub enum Statuses {
     With(fn(StatusCode) -> Keep),
 }
 
-impl Statuses {
+impl StorePolicy {
     /// What is done with an answer of this status.
-    pub(super) fn keep(self, status: StatusCode, sent: Option<Sent>, mode: OnInterrupted) -> Keep {
-        match sent {
-            Some(sent) if sent.is_unapplied() => return Keep::Release,
-            Some(Sent::Done) => return Keep::Store,
+    pub(super) fn keep(
+        self,
+        status: StatusCode,
+        effect: Option<Effect>,
+        mode: OnInterrupted,
+    ) -> Keep {
+        match effect {
+            Some(effect) if effect.is_not_applied() => return Keep::Release,
+            Some(Effect::Applied) => return Keep::Store,
             _ => {}
         }
         match (self, status.as_u16()) {

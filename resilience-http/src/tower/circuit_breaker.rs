@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use pin_project_lite::pin_project;
 use resilience_core::__private::{Detached, Keyed, turned_away};
-use resilience_core::{CircuitBreaker, CircuitGuard, Kind, Rejected};
+use resilience_core::{CircuitBreaker, CircuitGuard, FailureKind, Rejected};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -162,7 +162,9 @@ impl Permit {
     ) -> Result<R, E> {
         let Some(guard) = self.guard() else { return out };
         match &out {
-            Ok(response) if rules.response(response).kind == Kind::Permanent => guard.success(),
+            Ok(response) if rules.response(response).kind == FailureKind::Permanent => {
+                guard.success()
+            }
             Ok(_) => guard.failure(),
             Err(_) => return guard.settled(out, |error| rules.error(error), None).0,
         }

@@ -14,10 +14,10 @@ use tower_service::Service;
 
 use super::request::HttpRequest;
 use super::{BoxError, Handle};
-use crate::gate::{HostGate, Turn};
+use crate::gate::{HostCooldown, Turn};
 use crate::response::HttpResponse;
 
-/// Lets the refusal of a host count for all calls to it: [`HostGate`] as a layer, asked before each request
+/// Lets the refusal of a host count for all calls to it: [`HostCooldown`] as a layer, asked before each request
 /// and shown each response.
 ///
 /// Below a [`RetryLayer`](crate::RetryLayer) it stands before every attempt. A call whose wait would be
@@ -25,38 +25,38 @@ use crate::response::HttpResponse;
 /// waits keeps the service that said it was ready, and so its place where calls at once are limited.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
-pub struct HostGateLayer {
-    gate: Handle<HostGate>,
+pub struct HostCooldownLayer {
+    gate: Handle<HostCooldown>,
 }
 
-impl HostGateLayer {
+impl HostCooldownLayer {
     /// Calls pass this gate.
-    pub const fn new(gate: &'static HostGate) -> Self {
+    pub const fn new(gate: &'static HostCooldown) -> Self {
         Self { gate: Handle::Static(gate) }
     }
 
     /// The same where it is not `static`.
-    pub const fn shared(gate: Arc<HostGate>) -> Self {
+    pub const fn shared(gate: Arc<HostCooldown>) -> Self {
         Self { gate: Handle::Shared(gate) }
     }
 }
 
-impl<S> Layer<S> for HostGateLayer {
-    type Service = HostGateService<S>;
+impl<S> Layer<S> for HostCooldownLayer {
+    type Service = HostCooldownService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
-        HostGateService { service, gate: self.gate.clone() }
+        HostCooldownService { service, gate: self.gate.clone() }
     }
 }
 
-/// A service under a [`HostGateLayer`].
+/// A service under a [`HostCooldownLayer`].
 #[derive(Clone, Debug)]
-pub struct HostGateService<S> {
+pub struct HostCooldownService<S> {
     service: S,
-    gate: Handle<HostGate>,
+    gate: Handle<HostCooldown>,
 }
 
-impl<S, Request> Service<Request> for HostGateService<S>
+impl<S, Request> Service<Request> for HostCooldownService<S>
 where
     S: Service<Request, Response: HttpResponse, Error: Into<BoxError>> + Clone,
     Request: HttpRequest,
@@ -84,10 +84,10 @@ where
 }
 
 pin_project! {
-    /// See [`HostGateService`].
+    /// See [`HostCooldownService`].
     #[must_use]
     pub struct HostGateFuture<S: Service<Request>, Request> {
-        gate: Handle<HostGate>,
+        gate: Handle<HostCooldown>,
         host: Box<str>,
         turn: Turn,
         service: S,

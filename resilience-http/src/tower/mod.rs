@@ -16,8 +16,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 pub use self::circuit_breaker::{CircuitBreakerLayer, CircuitBreakerService};
-pub use self::host_gate::{HostGateLayer, HostGateService};
-pub use self::replay::{Bodies, Cloned, Replay};
+pub use self::host_gate::{HostCooldownLayer, HostCooldownService};
+pub use self::replay::{Replay, ReplayByClone, ReplayWith};
 pub use self::request::HttpRequest;
 pub use self::retry::{RetryLayer, RetryService};
 pub use self::timeout::{TimeoutLayer, TimeoutService};

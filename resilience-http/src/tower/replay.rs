@@ -16,17 +16,17 @@ pub trait Replay<Request> {
 
 /// [`Replay`] by a clone of the request, whose body is `Clone` or, for `reqwest`, in memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Cloned;
+pub struct ReplayByClone;
 
 #[diagnostic::do_not_recommend]
-impl<B: Clone> Replay<http::Request<B>> for Cloned {
+impl<B: Clone> Replay<http::Request<B>> for ReplayByClone {
     fn replay(&self, request: &http::Request<B>) -> Option<http::Request<B>> {
         Some(request.clone())
     }
 }
 
 #[cfg(feature = "reqwest")]
-impl Replay<reqwest::Request> for Cloned {
+impl Replay<reqwest::Request> for ReplayByClone {
     fn replay(&self, request: &reqwest::Request) -> Option<reqwest::Request> {
         request.try_clone()
     }
@@ -35,9 +35,9 @@ impl Replay<reqwest::Request> for Cloned {
 /// [`Replay`] by a function that says which bodies can be sent again; see
 /// [`RetryLayer::replay`](crate::RetryLayer::replay).
 #[derive(Clone, Copy)]
-pub struct Bodies<F>(pub(super) F);
+pub struct ReplayWith<F>(pub(super) F);
 
-impl<B, F: Fn(&B) -> Option<B>> Replay<http::Request<B>> for Bodies<F> {
+impl<B, F: Fn(&B) -> Option<B>> Replay<http::Request<B>> for ReplayWith<F> {
     fn replay(&self, request: &http::Request<B>) -> Option<http::Request<B>> {
         let mut again = http::Request::new((self.0)(request.body())?);
         *again.method_mut() = request.method().clone();
@@ -49,8 +49,8 @@ impl<B, F: Fn(&B) -> Option<B>> Replay<http::Request<B>> for Bodies<F> {
     }
 }
 
-impl<F> fmt::Debug for Bodies<F> {
+impl<F> fmt::Debug for ReplayWith<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bodies").finish_non_exhaustive()
+        f.debug_struct("ReplayWith").finish_non_exhaustive()
     }
 }

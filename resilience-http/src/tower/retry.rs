@@ -9,7 +9,7 @@ use resilience_core::{Backoff, RetryPolicy, Schedule};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::replay::{Bodies, Cloned, Replay};
+use super::replay::{Replay, ReplayByClone, ReplayWith};
 use super::request::HttpRequest;
 use super::retry_future::{Call, RetryFuture};
 use crate::classifier::Classifier;
@@ -56,7 +56,7 @@ use crate::response::HttpResponse;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
-pub struct RetryLayer<B = Schedule, C = Cloned> {
+pub struct RetryLayer<B = Schedule, C = ReplayByClone> {
     settings: Settings<B, C>,
 }
 
@@ -76,7 +76,13 @@ impl<B> RetryLayer<B> {
     pub const fn new(policy: RetryPolicy<B>) -> Self {
         let rules = Classifier::new();
         Self {
-            settings: Settings { policy, rules, keys: false, idempotent: false, replay: Cloned },
+            settings: Settings {
+                policy,
+                rules,
+                keys: false,
+                idempotent: false,
+                replay: ReplayByClone,
+            },
         }
     }
 }
@@ -105,9 +111,12 @@ impl<B, C> RetryLayer<B, C> {
 
     /// Says of a body that is not `Clone` how it is sent again, where it can be. With a body of `axum`,
     /// requests without one are retried by `.replay(|body: &Body| body.is_end_stream().then(Body::empty))`.
-    pub fn replay<Body, F: Fn(&Body) -> Option<Body>>(self, again: F) -> RetryLayer<B, Bodies<F>> {
+    pub fn replay<Body, F: Fn(&Body) -> Option<Body>>(
+        self,
+        again: F,
+    ) -> RetryLayer<B, ReplayWith<F>> {
         let Settings { policy, rules, keys, idempotent, .. } = self.settings;
-        let replay = Bodies(again);
+        let replay = ReplayWith(again);
         RetryLayer { settings: Settings { policy, rules, keys, idempotent, replay } }
     }
 }
@@ -141,7 +150,7 @@ impl<B, C> Settings<B, C> {
 
 /// A service under a [`RetryLayer`].
 #[derive(Debug)]
-pub struct RetryService<S, B = Schedule, C = Cloned> {
+pub struct RetryService<S, B = Schedule, C = ReplayByClone> {
     service: S,
     settings: Arc<Settings<B, C>>,
 }

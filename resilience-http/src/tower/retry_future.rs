@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use pin_project_lite::pin_project;
 use resilience_core::__private::{Level, Pause, RetryState, Shown, Spending, Wait, Waits};
-use resilience_core::{Backoff, Kind, RetryPolicy};
+use resilience_core::{Backoff, FailureKind, RetryPolicy};
 use tower_service::Service;
 
 use super::replay::Replay;
@@ -51,7 +51,7 @@ impl Call {
         let (class, shown) = match out {
             Ok(response) => {
                 let class = rules.response(response);
-                if class.kind == Kind::Permanent {
+                if class.kind == FailureKind::Permanent {
                     self.spending.succeeded();
                     return None;
                 }

@@ -1,4 +1,4 @@
-//! Bodies that are long, slow, broken, or never end (C50).
+//! ReplayWith that are long, slow, broken, or never end (C50).
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -12,7 +12,7 @@ use std::{env, io};
 use axum::Router;
 use axum::routing::post as on_post;
 use resilience::http::IdempotencyLayer;
-use resilience::idempotent::{Idempotency, OnInterrupted};
+use resilience::idempotent::{IdempotencyContext, OnInterrupted};
 use resilience::stores::SqliteStore;
 use tokio::task::JoinSet;
 
@@ -76,7 +76,7 @@ const LEASE: Duration = Duration::from_millis(400);
 async fn paying(database: &Path, mode: OnInterrupted, effects: PathBuf, hangs: bool) -> Router {
     let layer = IdempotencyLayer::global(open(database).await).lease(LEASE).on_interrupted(mode);
     let handler = async move || {
-        let call = Idempotency::current().expect("a call");
+        let call = IdempotencyContext::current().expect("a call");
         let mut effects = OpenOptions::new().append(true).create(true).open(effects).expect("it");
         writeln!(effects, "{}", call.child_key("bank")).expect("it is written");
         if hangs {

@@ -2,8 +2,8 @@
 
 use axum::Extension;
 use axum::http::StatusCode;
-use resilience::Sent;
-use resilience::http::{IdempotencyLayer, Statuses};
+use resilience::Effect;
+use resilience::http::{IdempotencyLayer, StorePolicy};
 use resilience::idempotent::{Keep, OnInterrupted};
 
 use crate::{Memory, api, ask, layer, post};
@@ -17,7 +17,7 @@ enum Again {
 }
 use Again::{Replay, Run, Unknown};
 
-async fn again(layer: IdempotencyLayer<Memory>, status: u16, sent: Option<Sent>) -> Again {
+async fn again(layer: IdempotencyLayer<Memory>, status: u16, sent: Option<Effect>) -> Again {
     let status = StatusCode::from_u16(status).expect("a status");
     let (api, runs) = api(layer, move |_| (status, sent.map(Extension), "said"));
     let first = ask(&api, post("k")).await;
@@ -71,13 +71,13 @@ async fn where_nothing_may_run_twice_an_end_that_nobody_knows_is_the_last() {
 async fn the_handler_may_say_what_was_done() {
     let strict = || layer().on_interrupted(OnInterrupted::Unknown);
     for (status, sent, expected) in [
-        (500, Sent::No, Run),
-        (503, Sent::Refused, Run),
-        (422, Sent::No, Run),
-        (200, Sent::No, Run),
-        (500, Sent::Maybe, Unknown),
-        (429, Sent::Maybe, Run),
-        (500, Sent::Done, Replay),
+        (500, Effect::NotSent, Run),
+        (503, Effect::Refused, Run),
+        (422, Effect::NotSent, Run),
+        (200, Effect::NotSent, Run),
+        (500, Effect::Unknown, Unknown),
+        (429, Effect::Unknown, Run),
+        (500, Effect::Applied, Replay),
     ] {
         assert_eq!(again(strict(), status, Some(sent)).await, expected, "{status} {sent:?}");
     }
@@ -87,7 +87,7 @@ async fn the_handler_may_say_what_was_done() {
 async fn stripe_stores_failures_too() {
     for status in statuses() {
         let expected = if NO_VERDICT.contains(&status) || status == 408 { Run } else { Replay };
-        let seen = again(layer().statuses(Statuses::StripeV1), status, None).await;
+        let seen = again(layer().statuses(StorePolicy::StripeV1), status, None).await;
         assert_eq!(seen, expected, "{status}");
     }
 }
@@ -98,12 +98,12 @@ async fn a_function_may_decide() {
         if status == 201 { Keep::Store } else { Keep::Abandon }
     }
     let strict = || {
-        let layer = layer().statuses(Statuses::With(only_created));
+        let layer = layer().statuses(StorePolicy::With(only_created));
         layer.on_interrupted(OnInterrupted::Unknown)
     };
     assert_eq!(again(strict(), 201, None).await, Replay);
     assert_eq!(again(strict(), 200, None).await, Unknown);
-    assert_eq!(again(strict(), 200, Some(Sent::No)).await, Run);
+    assert_eq!(again(strict(), 200, Some(Effect::NotSent)).await, Run);
 }
 
 #[tokio::test]

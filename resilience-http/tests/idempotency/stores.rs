@@ -9,8 +9,8 @@ use axum::Router;
 use axum::routing::post as on_post;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::{
-    Caps, Claim, ClaimRequest, Interrupted, MemoryStore, OnStoreError, RecordKey, Store,
-    StoreError, StoreId, StoreResult, Token, Write,
+    Capabilities, Claim, ClaimRequest, Interrupted, MemoryStore, OnStoreError, RecordKey, Store,
+    StoreError, StoreId, StoreResult, Token, WriteOutcome,
 };
 use tokio::time::{Instant, sleep};
 
@@ -38,7 +38,12 @@ impl Store for Shaky {
         self.inner.claim(request).await
     }
 
-    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
         if self.forgets_renewals.load(SeqCst) {
             return Err(StoreError::unavailable("lost"));
         }
@@ -51,16 +56,16 @@ impl Store for Shaky {
         token: Token,
         outcome: &[u8],
         retention: Duration,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         self.pass().await;
         self.inner.complete(key, token, outcome, retention).await
     }
 
-    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         self.inner.release(key, token).await
     }
 
-    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         self.inner.abandon(key, token).await
     }
 
@@ -76,7 +81,7 @@ impl Store for Shaky {
         self.inner.interrupted(limit).await
     }
 
-    fn caps(&self) -> Caps {
+    fn caps(&self) -> Capabilities {
         self.inner.caps()
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 
 use ::reqwest::{Client, Response, retry as of_client};
 use resilience::http::classify;
-use resilience::{Class, Sent, retry, testing};
+use resilience::{Effect, FailureClass, retry, testing};
 
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 const HEADERS: u8 = 1;
@@ -60,10 +60,10 @@ async fn a_stream_that_was_not_processed_is_repeated_whatever_the_method() {
     const GOING: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let _guard = testing::no_waits();
     for (frame, received, class) in [
-        (REFUSED, 3, Class::transient().sent(Sent::Refused)),
-        (CALM, 3, Class::throttled(None).sent(Sent::Refused)),
-        (GOING, 3, Class::transient().sent(Sent::Refused)),
-        (INTERNAL, 1, Class::permanent()),
+        (REFUSED, 3, FailureClass::transient().effect(Effect::Refused)),
+        (CALM, 3, FailureClass::throttled(None).effect(Effect::Refused)),
+        (GOING, 3, FailureClass::transient().effect(Effect::Refused)),
+        (INTERNAL, 1, FailureClass::permanent()),
     ] {
         let (address, requests) = server(frame);
         let error = post(&format!("http://{address}/")).await.expect_err("no answer");

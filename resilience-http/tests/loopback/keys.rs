@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ::reqwest::{Client, Response};
-use resilience::http::{HostGate, IDEMPOTENCY_KEY, IdempotencyKey, classify, classify_response};
+use resilience::http::{
+    HostCooldown, IDEMPOTENCY_KEY, IdempotencyKey, classify, classify_response,
+};
 use resilience::{retry, testing};
 
 use crate::OK;
@@ -48,7 +50,7 @@ async fn a_key_of_the_users_own_is_what_every_attempt_sends() {
 
 #[tokio::test]
 async fn one_refusal_is_enough_for_a_hundred_callers() {
-    static GATE: HostGate = HostGate::new().max_wait(Duration::ZERO);
+    static GATE: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO);
 
     async fn get(client: &Client, url: &str) -> Result<Response, Box<dyn std::error::Error>> {
         GATE.enter(url).await?;

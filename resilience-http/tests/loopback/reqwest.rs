@@ -7,8 +7,8 @@ use std::time::Duration;
 use ::reqwest::{Client, Method, Response, redirect};
 use resilience::http::{classify, classify_response};
 use resilience::{
-    CircuitBreaker, CircuitState, Class, DelaySource, Rejected, RetryEvent, Sent, StopReason,
-    circuit_breaker, retry, testing,
+    CircuitBreaker, CircuitState, DelaySource, Effect, FailureClass, Rejected, RetryEvent,
+    StopReason, circuit_breaker, retry, testing,
 };
 
 use crate::server::{Act::*, Server};
@@ -207,7 +207,7 @@ async fn a_breaker_opens_on_responses_and_then_asks_nothing_more() {
 #[tokio::test]
 async fn what_is_gone_after_an_attempt_that_may_have_been_applied_was_our_work() {
     #[retry(on = classify, on_ok = |gone| match gone {
-        Ok(()) => Class::permanent(),
+        Ok(()) => FailureClass::permanent(),
         Err(response) => classify_response(response),
     }, bind = attempt)]
     async fn delete(url: &str) -> reqwest::Result<Result<(), Response>> {
@@ -244,5 +244,5 @@ async fn a_name_that_is_not_known_may_be_another_time() {
     let client = Client::builder().no_proxy().dns_resolver(Nameless).build().expect("a client");
     let error = client.post("http://api.example/").send().await.expect_err("no address");
     assert!(error.is_connect());
-    assert_eq!(classify(&error), Class::transient().sent(Sent::No));
+    assert_eq!(classify(&error), FailureClass::transient().effect(Effect::NotSent));
 }

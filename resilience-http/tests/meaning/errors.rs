@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use resilience::http::{classify, classify_chain};
-use resilience::{Class, Classify, Rejected, RejectedKind, Sent};
+use resilience::{Classify, Effect, FailureClass, Rejected, RejectedKind};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -20,7 +20,7 @@ fn the_table_of_kinds() {
                 ErrorKind::NetworkDown,
                 ErrorKind::AddrNotAvailable,
             ][..],
-            Class::transient().sent(Sent::No),
+            FailureClass::transient().effect(Effect::NotSent),
         ),
         (
             &[
@@ -37,7 +37,7 @@ fn the_table_of_kinds() {
                 ErrorKind::StaleNetworkFileHandle,
                 ErrorKind::ExecutableFileBusy,
             ],
-            Class::transient(),
+            FailureClass::transient(),
         ),
         (
             &[
@@ -51,7 +51,7 @@ fn the_table_of_kinds() {
                 ErrorKind::Unsupported,
                 ErrorKind::Other,
             ],
-            Class::permanent(),
+            FailureClass::permanent(),
         ),
     ] {
         for kind in kinds {
@@ -66,7 +66,7 @@ fn the_table_of_kinds() {
 #[test]
 fn what_is_wrapped_says_more_than_its_wrapping() {
     let refused = io::Error::other(io::Error::from(ErrorKind::ConnectionRefused));
-    assert_eq!(classify(&refused), Class::transient().sent(Sent::No));
+    assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));
     let rejected = Rejected::new(RejectedKind::RateLimited, "api", Some(Duration::from_secs(2)));
     assert_eq!(classify(&io::Error::from(rejected.clone())), rejected.classify());
     let boxed: BoxError = rejected.clone().into();
@@ -74,16 +74,16 @@ fn what_is_wrapped_says_more_than_its_wrapping() {
     let plain: Box<dyn Error> = rejected.clone().into();
     assert_eq!(classify(&plain), rejected.classify());
     let timed_out = Rejected::timed_out("api", Duration::from_secs(2));
-    assert_eq!(classify(&io::Error::from(timed_out)), Class::transient());
+    assert_eq!(classify(&io::Error::from(timed_out)), FailureClass::transient());
 }
 
 #[test]
 fn what_nobody_knows_is_permanent() {
     let boxed: BoxError = "no idea".into();
-    assert_eq!(classify(&boxed), Class::permanent());
-    assert_eq!(classify_chain(&std::fmt::Error), Class::permanent());
+    assert_eq!(classify(&boxed), FailureClass::permanent());
+    assert_eq!(classify_chain(&std::fmt::Error), FailureClass::permanent());
     let anyhow = anyhow::Error::new(io::Error::from(ErrorKind::ConnectionReset)).context("while");
-    assert_eq!(classify_chain(anyhow.as_ref()), Class::transient());
+    assert_eq!(classify_chain(anyhow.as_ref()), FailureClass::transient());
 }
 
 /// An error that is its own source.
@@ -104,7 +104,7 @@ impl Error for Round {
 
 #[test]
 fn a_chain_without_end_ends() {
-    assert_eq!(classify_chain(&Round), Class::permanent());
+    assert_eq!(classify_chain(&Round), FailureClass::permanent());
 }
 
 #[test]
@@ -112,5 +112,5 @@ fn what_cannot_be_sent_is_permanent() {
     let client = reqwest::blocking::Client::builder().no_proxy().build().expect("a client");
     let error = client.get("no url at all").send().expect_err("no url");
     assert!(error.is_builder());
-    assert_eq!(classify(&error), Class::permanent().sent(Sent::No));
+    assert_eq!(classify(&error), FailureClass::permanent().effect(Effect::NotSent));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use resilience::http::HostGate;
+use resilience::http::HostCooldown;
 use resilience::{RejectedKind, testing};
 use tokio::time::Instant;
 
@@ -27,14 +27,14 @@ fn it_closes_for_refusals_with_a_time_only() {
         (200, "5", false),
         (404, "5", false),
     ] {
-        let gate = HostGate::new();
+        let gate = HostCooldown::new();
         assert_eq!(gate.observe("api.example", &answer(status, after)), closes, "{status} {after}");
         assert_eq!(gate.held("api.example"), closes.then_some(secs(5)));
         assert_eq!(gate.held("other.example"), None);
     }
     let limited = Response::builder().status(StatusCode::TOO_MANY_REQUESTS);
     let limited = limited.header("ratelimit", r#""default";r=0;t=7"#).body(()).expect("an answer");
-    let gate = HostGate::new();
+    let gate = HostCooldown::new();
     assert!(gate.observe("api.example", &limited));
     assert_eq!(gate.held("API.example"), Some(secs(7)));
 }
@@ -43,7 +43,7 @@ fn it_closes_for_refusals_with_a_time_only() {
 async fn callers_wait_until_then_and_a_little_longer() {
     for (draw, expected) in [(0.0, 40_000), (0.5, 42_000), (1.0, 44_000)] {
         let _draws = testing::draws([draw]);
-        let gate = HostGate::new();
+        let gate = HostCooldown::new();
         gate.observe("api.example", &answer(429, "40"));
         let start = Instant::now();
         assert_eq!(gate.enter("other.example").await, Ok(()));
@@ -58,7 +58,7 @@ async fn callers_wait_until_then_and_a_little_longer() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_while_they_wait_makes_them_wait_on() {
     let _draws = testing::draws([0.0]);
-    let gate = HostGate::new();
+    let gate = HostCooldown::new();
     gate.hold("api.example", secs(10));
     let start = Instant::now();
     let later = async {
@@ -74,7 +74,7 @@ async fn a_refusal_while_they_wait_makes_them_wait_on() {
 #[test]
 fn too_long_a_wait_is_a_rejection() {
     let _clock = testing::clock();
-    let gate = HostGate::new().max_wait(secs(30)).name("api");
+    let gate = HostCooldown::new().max_wait(secs(30)).name("api");
     gate.hold("api.example", secs(31));
     let rejected = gate.enter_blocking("api.example").expect_err("too long");
     assert_eq!((rejected.kind(), rejected.name()), (RejectedKind::RateLimited, "api"));
@@ -87,7 +87,7 @@ fn too_long_a_wait_is_a_rejection() {
 fn a_blocked_thread_waits_as_well() {
     let clock = testing::clock();
     let _draws = testing::draws([0.0]);
-    let gate = HostGate::new();
+    let gate = HostCooldown::new();
     gate.hold("api.example", secs(30));
     assert_eq!(gate.enter_blocking("api.example"), Ok(()));
     assert_eq!(clock.elapsed(), secs(30));
@@ -96,7 +96,7 @@ fn a_blocked_thread_waits_as_well() {
 #[test]
 fn skipped_waits_end() {
     let _guard = testing::no_waits();
-    let gate = HostGate::new();
+    let gate = HostCooldown::new();
     gate.hold("api.example", secs(30));
     assert_eq!(gate.enter_blocking("api.example"), Ok(()));
 }
@@ -104,7 +104,7 @@ fn skipped_waits_end() {
 #[test]
 fn it_is_bounded_in_hosts_and_in_time() {
     let clock = testing::clock();
-    let gate = HostGate::new().max_hosts(2).max_hold(secs(100));
+    let gate = HostCooldown::new().max_hosts(2).max_hold(secs(100));
     gate.observe("forever.example", &answer(503, "99999999999999999999"));
     assert_eq!(gate.held("forever.example"), Some(secs(100)));
     gate.hold("short.example", secs(10));

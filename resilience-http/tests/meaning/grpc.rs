@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::http::{Classifier, classify};
-use resilience::{Class, Classify, Kind, Rejected, RejectedKind, Sent, retry, testing};
+use resilience::{
+    Classify, Effect, FailureClass, FailureKind, Rejected, RejectedKind, retry, testing,
+};
 use tonic::{Code, ConnectError, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -28,49 +30,56 @@ fn caused_by(code: Code, source: impl std::error::Error + Send + Sync + 'static)
 fn codes() {
     for code in (0..17).map(Code::from) {
         let expected = match code {
-            Code::Unavailable => Class::transient(),
-            _ => Class::permanent(),
+            Code::Unavailable => FailureClass::transient(),
+            _ => FailureClass::permanent(),
         };
         assert_eq!(classify(&Status::new(code, "")), expected, "{code:?}");
     }
     let exhausted = Status::new(Code::ResourceExhausted, "");
     let rules = Classifier::new().resource_exhausted(true);
-    assert_eq!(rules.error(&exhausted), Class::throttled(None));
+    assert_eq!(rules.error(&exhausted), FailureClass::throttled(None));
 }
 
 #[test]
 fn a_server_that_says_when() {
-    assert_eq!(classify(&pushback(Code::Unavailable, "250")), Class::transient().after(AFTER));
+    assert_eq!(
+        classify(&pushback(Code::Unavailable, "250")),
+        FailureClass::transient().after(AFTER)
+    );
     let exhausted = classify(&pushback(Code::ResourceExhausted, "250"));
-    assert_eq!(exhausted, Class::throttled(Some(AFTER)));
+    assert_eq!(exhausted, FailureClass::throttled(Some(AFTER)));
     for never in ["-1", "", "soon", "1.5", "+5"] {
-        assert_eq!(classify(&pushback(Code::Unavailable, never)), Class::permanent(), "{never:?}");
+        assert_eq!(
+            classify(&pushback(Code::Unavailable, never)),
+            FailureClass::permanent(),
+            "{never:?}"
+        );
     }
     // It makes nothing worth another attempt that is not.
-    assert_eq!(classify(&pushback(Code::NotFound, "250")), Class::permanent());
+    assert_eq!(classify(&pushback(Code::NotFound, "250")), FailureClass::permanent());
 
     let details = ErrorDetails::with_retry_info(Some(AFTER));
     let status = Status::with_error_details(Code::ResourceExhausted, "", details.clone());
-    assert_eq!(classify(&status), Class::throttled(Some(AFTER)));
+    assert_eq!(classify(&status), FailureClass::throttled(Some(AFTER)));
     let status = Status::with_error_details(Code::Unavailable, "", details);
-    assert_eq!(classify(&status), Class::transient().after(AFTER));
+    assert_eq!(classify(&status), FailureClass::transient().after(AFTER));
 }
 
 #[test]
 fn what_the_transport_says() {
     let refused = ConnectError(io::Error::from(ErrorKind::ConnectionRefused).into());
     let class = classify(&caused_by(Code::Unavailable, refused));
-    assert_eq!(class, Class::transient().sent(Sent::No));
+    assert_eq!(class, FailureClass::transient().effect(Effect::NotSent));
     let distrusted = io::Error::new(ErrorKind::InvalidData, "invalid peer certificate");
     let class = classify(&caused_by(Code::Unavailable, ConnectError(distrusted.into())));
-    assert_eq!(class, Class::permanent().sent(Sent::No));
+    assert_eq!(class, FailureClass::permanent().effect(Effect::NotSent));
     let reset = || io::Error::from(ErrorKind::ConnectionReset);
     for code in [Code::Unknown, Code::Internal, Code::Unavailable] {
-        assert_eq!(classify(&caused_by(code, reset())), Class::transient(), "{code:?}");
+        assert_eq!(classify(&caused_by(code, reset())), FailureClass::transient(), "{code:?}");
     }
-    assert_eq!(classify(&caused_by(Code::DataLoss, reset())), Class::permanent());
+    assert_eq!(classify(&caused_by(Code::DataLoss, reset())), FailureClass::permanent());
     let calm = caused_by(Code::ResourceExhausted, h2::Error::from(h2::Reason::ENHANCE_YOUR_CALM));
-    assert_eq!(classify(&calm), Class::permanent()); // our own side, not the remote one
+    assert_eq!(classify(&calm), FailureClass::permanent()); // our own side, not the remote one
 }
 
 #[test]
@@ -89,7 +98,7 @@ fn a_rejection_becomes_a_status_and_is_known_again() {
     let status = Status::from(Rejected::timed_out("function", AFTER));
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(status.metadata().is_empty());
-    assert_eq!(classify(&status).kind, Kind::Transient);
+    assert_eq!(classify(&status).kind, FailureKind::Transient);
 }
 
 #[test]

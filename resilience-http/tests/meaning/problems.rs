@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use resilience::http::Classifier;
-use resilience::{Class, Sent};
+use resilience::{Effect, FailureClass};
 
 use crate::headers;
 
@@ -13,13 +13,13 @@ const RULES: Classifier = Classifier::new();
 
 #[test]
 fn each_says_more_than_its_status() {
-    let refused = Class::throttled(None).sent(Sent::Refused);
+    let refused = FailureClass::throttled(None).effect(Effect::Refused);
     for (problem, status, expected) in [
         ("quota-exceeded", 429, refused),
         ("temporary-reduced-capacity", 503, refused),
-        ("abnormal-usage-detected", 429, Class::permanent().sent(Sent::Refused)),
-        ("another", 503, Class::transient()),
-        ("another", 400, Class::permanent()),
+        ("abnormal-usage-detected", 429, FailureClass::permanent().effect(Effect::Refused)),
+        ("another", 503, FailureClass::transient()),
+        ("another", 400, FailureClass::permanent()),
     ] {
         let status = StatusCode::from_u16(status).expect("a status");
         let class = RULES.problem(&format!("{REGISTRY}{problem}"), status, &headers(&[]));
@@ -27,7 +27,7 @@ fn each_says_more_than_its_status() {
     }
     let capacity = StatusCode::SERVICE_UNAVAILABLE;
     for elsewhere in ["about:blank", "", "quota-exceeded", "https://shop.example/quota-exceeded"] {
-        assert_eq!(RULES.problem(elsewhere, capacity, &headers(&[])), Class::transient());
+        assert_eq!(RULES.problem(elsewhere, capacity, &headers(&[])), FailureClass::transient());
     }
 }
 
@@ -44,5 +44,5 @@ fn the_time_and_the_last_word_are_the_servers() {
     let clamped = RULES.clamp_retry_after(Duration::from_secs(5));
     let class = of(clamped, &[("retry-after", "40")]);
     assert_eq!(class.after, Some(Duration::from_secs(5)));
-    assert_eq!(of(RULES, &[("x-should-retry", "false")]), Class::permanent());
+    assert_eq!(of(RULES, &[("x-should-retry", "false")]), FailureClass::permanent());
 }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use http::StatusCode;
 use resilience::http::Classifier;
-use resilience::{Class, Kind, Sent};
+use resilience::{Effect, FailureClass, FailureKind};
 
 use crate::headers;
 
-fn class(rules: Classifier, code: u16, pairs: &[(&'static str, &str)]) -> (Kind, Sent) {
+fn class(rules: Classifier, code: u16, pairs: &[(&'static str, &str)]) -> (FailureKind, Effect) {
     let class = of(rules, code, pairs);
-    (class.kind, class.sent)
+    (class.kind, class.effect)
 }
 
-fn of(rules: Classifier, code: u16, pairs: &[(&'static str, &str)]) -> Class {
+fn of(rules: Classifier, code: u16, pairs: &[(&'static str, &str)]) -> FailureClass {
     rules.status(StatusCode::from_u16(code).expect("a status"), &headers(pairs))
 }
 
@@ -22,23 +22,23 @@ const LATER: (&str, &str) = ("retry-after", "9");
 
 #[test]
 fn by_itself() {
-    use Kind::{Permanent, Throttled, Transient};
+    use FailureKind::{Permanent, Throttled, Transient};
     for (codes, kind, sent) in [
-        (&[200, 201, 204, 206, 409][..], Permanent, Sent::Done),
+        (&[200, 201, 204, 206, 409][..], Permanent, Effect::Applied),
         (
             &[101, 301, 304, 400, 401, 403, 404, 405, 410, 412, 418, 422, 451],
             Permanent,
-            Sent::Maybe,
+            Effect::Unknown,
         ),
-        (&[413, 423, 424], Permanent, Sent::Refused),
-        (&[408, 500, 502, 503, 504, 520, 524], Transient, Sent::Maybe),
-        (&[421, 425], Transient, Sent::Refused),
-        (&[429], Throttled, Sent::Refused),
-        (&[501, 505, 506, 507, 508, 510, 511, 600, 999], Permanent, Sent::Maybe),
-        (&[509, 529], Throttled, Sent::Maybe),
-        (&[521, 522, 523], Transient, Sent::No),
-        (&[525, 526, 530], Permanent, Sent::No),
-        (&[527, 555, 599], Transient, Sent::Maybe),
+        (&[413, 423, 424], Permanent, Effect::Refused),
+        (&[408, 500, 502, 503, 504, 520, 524], Transient, Effect::Unknown),
+        (&[421, 425], Transient, Effect::Refused),
+        (&[429], Throttled, Effect::Refused),
+        (&[501, 505, 506, 507, 508, 510, 511, 600, 999], Permanent, Effect::Unknown),
+        (&[509, 529], Throttled, Effect::Unknown),
+        (&[521, 522, 523], Transient, Effect::NotSent),
+        (&[525, 526, 530], Permanent, Effect::NotSent),
+        (&[527, 555, 599], Transient, Effect::Unknown),
     ] {
         for code in codes {
             assert_eq!(class(PLAIN, *code, &[]), (kind, sent), "{code}");
@@ -48,7 +48,7 @@ fn by_itself() {
 
 #[test]
 fn a_request_that_was_misdirected_is_worth_one_more_attempt_only() {
-    let refused = Class::transient().sent(Sent::Refused);
+    let refused = FailureClass::transient().effect(Effect::Refused);
     assert_eq!(of(PLAIN, 421, &[]), refused.once());
     assert_eq!(of(PLAIN, 421, &[LATER]), refused.once().after(Duration::from_secs(9)));
     assert_eq!(of(PLAIN, 425, &[]), refused);
@@ -56,24 +56,24 @@ fn a_request_that_was_misdirected_is_worth_one_more_attempt_only() {
 
 #[test]
 fn with_a_time_to_come_back() {
-    use Kind::{Permanent, Throttled, Transient};
+    use FailureKind::{Permanent, Throttled, Transient};
     for (code, kind, sent) in [
-        (413, Throttled, Sent::Refused),
-        (423, Throttled, Sent::Refused),
-        (503, Throttled, Sent::Maybe),
-        (507, Throttled, Sent::Maybe),
-        (500, Transient, Sent::Maybe),
-        (429, Throttled, Sent::Refused),
+        (413, Throttled, Effect::Refused),
+        (423, Throttled, Effect::Refused),
+        (503, Throttled, Effect::Unknown),
+        (507, Throttled, Effect::Unknown),
+        (500, Transient, Effect::Unknown),
+        (429, Throttled, Effect::Refused),
         // No header makes these worth another attempt.
-        (404, Permanent, Sent::Maybe),
-        (409, Permanent, Sent::Done),
-        (424, Permanent, Sent::Refused),
-        (501, Permanent, Sent::Maybe),
-        (200, Permanent, Sent::Done),
-        (301, Permanent, Sent::Maybe),
+        (404, Permanent, Effect::Unknown),
+        (409, Permanent, Effect::Applied),
+        (424, Permanent, Effect::Refused),
+        (501, Permanent, Effect::Unknown),
+        (200, Permanent, Effect::Applied),
+        (301, Permanent, Effect::Unknown),
     ] {
         let class = of(PLAIN, code, &[LATER]);
-        assert_eq!((class.kind, class.sent), (kind, sent), "{code}");
+        assert_eq!((class.kind, class.effect), (kind, sent), "{code}");
         let after = (kind != Permanent).then_some(Duration::from_secs(9));
         assert_eq!(class.after, after, "{code}");
     }
@@ -86,11 +86,11 @@ fn with_a_time_to_come_back() {
 #[test]
 fn the_choices() {
     let keyed = Classifier::new().keyed(true);
-    assert_eq!(class(keyed, 409, &[LATER]), (Kind::Throttled, Sent::Refused));
-    assert_eq!(class(keyed, 409, &[]), (Kind::Permanent, Sent::Done));
-    assert_eq!(class(keyed, 422, &[LATER]).0, Kind::Permanent);
+    assert_eq!(class(keyed, 409, &[LATER]), (FailureKind::Throttled, Effect::Refused));
+    assert_eq!(class(keyed, 409, &[]), (FailureKind::Permanent, Effect::Applied));
+    assert_eq!(class(keyed, 422, &[LATER]).0, FailureKind::Permanent);
     let strict = Classifier::new().strict_429(true);
-    assert_eq!(class(strict, 429, &[]), (Kind::Throttled, Sent::Maybe));
+    assert_eq!(class(strict, 429, &[]), (FailureKind::Throttled, Effect::Unknown));
     let clamped = Classifier::new().clamp_retry_after(Duration::from_secs(5));
     assert_eq!(of(clamped, 429, &[LATER]).after, Some(Duration::from_secs(5)));
     assert_eq!(of(clamped, 429, &[("retry-after", "2")]).after, Some(Duration::from_secs(2)));
@@ -99,11 +99,17 @@ fn the_choices() {
 #[test]
 fn the_server_has_the_last_word() {
     for name in ["stripe-should-retry", "x-should-retry"] {
-        assert_eq!(class(PLAIN, 503, &[(name, "false"), LATER]), (Kind::Permanent, Sent::Maybe));
-        assert_eq!(class(PLAIN, 409, &[(name, "true")]), (Kind::Transient, Sent::Maybe));
-        assert_eq!(class(PLAIN, 429, &[(name, "true")]), (Kind::Throttled, Sent::Refused));
-        assert_eq!(class(PLAIN, 503, &[(name, "perhaps")]), (Kind::Transient, Sent::Maybe));
-        assert_eq!(class(PLAIN, 200, &[(name, "true")]), (Kind::Permanent, Sent::Done));
+        assert_eq!(
+            class(PLAIN, 503, &[(name, "false"), LATER]),
+            (FailureKind::Permanent, Effect::Unknown)
+        );
+        assert_eq!(class(PLAIN, 409, &[(name, "true")]), (FailureKind::Transient, Effect::Unknown));
+        assert_eq!(class(PLAIN, 429, &[(name, "true")]), (FailureKind::Throttled, Effect::Refused));
+        assert_eq!(
+            class(PLAIN, 503, &[(name, "perhaps")]),
+            (FailureKind::Transient, Effect::Unknown)
+        );
+        assert_eq!(class(PLAIN, 200, &[(name, "true")]), (FailureKind::Permanent, Effect::Applied));
         let after = of(PLAIN, 400, &[(name, "true"), LATER]).after;
         assert_eq!(after, Some(Duration::from_secs(9)));
     }

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use http::{Response, StatusCode};
-use resilience::http::{Classifier, HostGate, Vendor};
-use resilience::{Class, Kind, Sent, testing};
+use resilience::http::{Classifier, HostCooldown, Vendor};
+use resilience::{Effect, FailureClass, FailureKind, testing};
 
 use crate::headers;
 
@@ -12,7 +12,7 @@ const DATE: &str = "Tue, 15 Nov 1994 08:12:31 GMT";
 /// Half a minute after it.
 const LATER: &str = "784887181";
 
-fn class(vendor: Option<Vendor>, status: u16, pairs: &[(&'static str, &str)]) -> Class {
+fn class(vendor: Option<Vendor>, status: u16, pairs: &[(&'static str, &str)]) -> FailureClass {
     let rules = vendor.map_or(Classifier::new(), |it| Classifier::new().vendor(it));
     rules.status(StatusCode::from_u16(status).expect("a status"), &headers(pairs))
 }
@@ -21,7 +21,7 @@ fn class(vendor: Option<Vendor>, status: u16, pairs: &[(&'static str, &str)]) ->
 fn github_names_a_time_and_refuses_by_403_as_well() {
     let github = Some(Vendor::GitHub);
     let used_up = [("date", DATE), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", LATER)];
-    let refused = Class::throttled(Some(Duration::from_secs(30))).sent(Sent::Refused);
+    let refused = FailureClass::throttled(Some(Duration::from_secs(30))).effect(Effect::Refused);
     assert_eq!(class(github, 403, &used_up), refused);
     assert_eq!(class(github, 429, &used_up), refused);
     assert_eq!(class(github, 503, &used_up).after, Some(Duration::from_secs(30)));
@@ -33,7 +33,7 @@ fn github_names_a_time_and_refuses_by_403_as_well() {
     let class_after = class(github, 403, &retry_after);
     assert_eq!(
         (class_after.kind, class_after.after),
-        (Kind::Throttled, Some(Duration::from_secs(60)))
+        (FailureKind::Throttled, Some(Duration::from_secs(60)))
     );
     // Past, and by the clock here where the response has no date.
     let past = [("date", DATE), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "784887000")];
@@ -57,10 +57,10 @@ fn a_403_is_a_403_where_there_is_no_limit() {
         &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", LATER), ("age", "3")],
     ];
     for pairs in cases {
-        assert_eq!(class(Some(Vendor::GitHub), 403, pairs), Class::permanent(), "{pairs:?}");
+        assert_eq!(class(Some(Vendor::GitHub), 403, pairs), FailureClass::permanent(), "{pairs:?}");
     }
     let used_up = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")];
-    assert_eq!(class(Some(Vendor::Reddit), 403, &used_up), Class::permanent());
+    assert_eq!(class(Some(Vendor::Reddit), 403, &used_up), FailureClass::permanent());
 }
 
 #[test]
@@ -78,7 +78,8 @@ fn reddit_counts_seconds() {
         ("0", "99999999999999999999", Some(u64::MAX)),
     ] {
         let pairs = [("x-ratelimit-remaining", remaining), ("x-ratelimit-reset", reset)];
-        let expected = Class::throttled(expected.map(Duration::from_secs)).sent(Sent::Refused);
+        let expected =
+            FailureClass::throttled(expected.map(Duration::from_secs)).effect(Effect::Refused);
         assert_eq!(class(reddit, 429, &pairs), expected, "{remaining} {reset}");
     }
 }
@@ -97,11 +98,11 @@ fn the_gate_of_a_vendor_understands_them_too() {
     let limited = Response::builder().status(403).header("date", DATE);
     let limited = limited.header("x-ratelimit-remaining", "0").header("x-ratelimit-reset", LATER);
     let limited = limited.body(()).expect("an answer");
-    let gate = HostGate::new().vendor(Vendor::GitHub);
+    let gate = HostCooldown::new().vendor(Vendor::GitHub);
     assert!(gate.observe("api.github.com", &limited));
     assert_eq!(gate.held("api.github.com"), Some(Duration::from_secs(30)));
-    assert!(!HostGate::new().observe("api.github.com", &limited));
-    assert!(!HostGate::new().vendor(Vendor::Reddit).observe("api.github.com", &limited));
+    assert!(!HostCooldown::new().observe("api.github.com", &limited));
+    assert!(!HostCooldown::new().vendor(Vendor::Reddit).observe("api.github.com", &limited));
     let forbidden = Response::builder().status(403).body(()).expect("an answer");
     assert!(!gate.observe("other.github.com", &forbidden));
 }

@@ -7,7 +7,9 @@ use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::http::{Method, Request, StatusCode};
 use axum::routing::any;
-use resilience::http::{CircuitBreakerLayer, HostGate, HostGateLayer, RetryLayer, TimeoutLayer};
+use resilience::http::{
+    CircuitBreakerLayer, HostCooldown, HostCooldownLayer, RetryLayer, TimeoutLayer,
+};
 use resilience::{CircuitBreaker, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
@@ -58,12 +60,12 @@ async fn a_body_of_axum_is_sent_again_where_there_is_none() {
 
 #[tokio::test]
 async fn all_layers_stand_around_it() {
-    static GATE: HostGate = HostGate::new();
+    static GATE: HostCooldown = HostCooldown::new();
     let _draws = testing::draws([0.0]);
     let calls = Arc::default();
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY.base_delay(secs(0))))
-        .layer(HostGateLayer::new(&GATE))
+        .layer(HostCooldownLayer::new(&GATE))
         .layer(CircuitBreakerLayer::per_host(10, CircuitBreaker::new))
         .layer(TimeoutLayer::new(secs(10)))
         .service(router(&calls));

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use http::Request;
-use resilience::http::{CircuitBreakerLayer, Classifier, HostGate, HostGateLayer, RetryLayer};
+use resilience::http::{
+    CircuitBreakerLayer, Classifier, HostCooldown, HostCooldownLayer, RetryLayer,
+};
 use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
@@ -61,12 +63,12 @@ async fn an_answer_that_stands_is_a_success_and_a_permanent_error_is_nothing() {
 
 #[tokio::test]
 async fn what_is_turned_away_inside_is_nothing_to_it() {
-    static GATE: HostGate = HostGate::new().max_wait(secs(0));
+    static GATE: HostCooldown = HostCooldown::new().max_wait(secs(0));
     let (service, breaker) = (Scripted::new(&[Act::Status(200)]), breaker(1));
     GATE.hold("api.example", secs(60));
     let guarded = ServiceBuilder::new()
         .layer(CircuitBreakerLayer::shared(Arc::clone(&breaker)))
-        .layer(HostGateLayer::new(&GATE))
+        .layer(HostCooldownLayer::new(&GATE))
         .service(service.clone());
     assert!(guarded.oneshot(get()).await.expect_err("the gate is closed").is::<Rejected>());
     assert_eq!((service.calls(), breaker.state()), (0, CircuitState::Closed));

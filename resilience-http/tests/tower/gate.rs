@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Request;
-use resilience::http::{HostGate, HostGateLayer, RetryLayer};
+use resilience::http::{HostCooldown, HostCooldownLayer, RetryLayer};
 use resilience::{Rejected, testing};
 use tokio::time::Instant;
 use tower::{Layer, ServiceBuilder, ServiceExt};
@@ -14,9 +14,9 @@ use crate::{POLICY, get, secs};
 #[tokio::test(start_paused = true)]
 async fn siblings_wait_for_the_time_that_one_was_told() {
     let _draws = testing::draws([0.0]);
-    let gate = Arc::new(HostGate::new());
+    let gate = Arc::new(HostCooldown::new());
     let service = Scripted::new(&[Act::After(429, "30"), Act::Status(200)]);
-    let gated = HostGateLayer::shared(Arc::clone(&gate)).layer(service.clone());
+    let gated = HostCooldownLayer::shared(Arc::clone(&gate)).layer(service.clone());
     let start = Instant::now();
     assert_eq!(gated.clone().oneshot(get()).await.expect("an answer").status(), 429);
     let other = Request::get("http://other.example/").body(String::new()).expect("a request");
@@ -32,11 +32,11 @@ async fn siblings_wait_for_the_time_that_one_was_told() {
 
 #[tokio::test(start_paused = true)]
 async fn siblings_stop_where_the_wait_is_too_long_and_the_first_comes_back_in_time() {
-    static GATE: HostGate = HostGate::new().max_wait(secs(0));
+    static GATE: HostCooldown = HostCooldown::new().max_wait(secs(0));
     let _draws = testing::draws([0.0]);
     let service = Scripted::new(&[Act::After(503, "30"), Act::Status(200)]);
     let layers = ServiceBuilder::new().layer(RetryLayer::new(POLICY));
-    let gated = layers.layer(HostGateLayer::new(&GATE)).service(service.clone());
+    let gated = layers.layer(HostCooldownLayer::new(&GATE)).service(service.clone());
     let start = Instant::now();
     let sibling = async {
         tokio::time::sleep(secs(10)).await;

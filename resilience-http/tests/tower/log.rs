@@ -65,10 +65,10 @@ fn a_scheduled_retry_and_the_end() {
         logged(layer.layer(service).oneshot(get())),
         [
             "WARN retrying function=\"shop\" attempt=1 max_attempts=2 \
-             error=503 Service Unavailable kind=Throttled sent=Maybe elapsed_ms=0 \
+             error=503 Service Unavailable kind=Throttled effect=Unknown elapsed_ms=0 \
              delay_ms=7000 delay_source=server",
             "ERROR giving up function=\"shop\" attempt=2 max_attempts=2 error=timed out \
-             kind=Transient sent=Maybe elapsed_ms=7000 stop_reason=all attempts are used up",
+             kind=Transient effect=Unknown elapsed_ms=7000 stop_reason=all attempts are used up",
         ]
     );
 }
@@ -91,7 +91,7 @@ fn a_body_that_cannot_be_sent_again() {
     assert_eq!(
         logged(once.layer(Scripted::new(&[Act::Status(503)])).oneshot(get())),
         ["ERROR giving up function=\"retry\" attempt=1 max_attempts=3 \
-          error=503 Service Unavailable kind=Transient sent=Maybe elapsed_ms=0 \
+          error=503 Service Unavailable kind=Transient effect=Unknown elapsed_ms=0 \
           stop_reason=the body of the request cannot be sent again"]
     );
     // Nothing is said of the body where another reason comes first, or none.

@@ -1,7 +1,7 @@
 //! A service is asked before every call whether it is ready, and its clones are asked anew. The scripted
 //! service panics when it is not.
 
-use resilience::http::{HostGate, HostGateLayer, RetryLayer};
+use resilience::http::{HostCooldown, HostCooldownLayer, RetryLayer};
 use resilience::testing;
 use tower::{Layer, Service, ServiceExt};
 
@@ -10,11 +10,11 @@ use crate::{POLICY, get};
 
 #[tokio::test]
 async fn each_call_goes_to_the_one_that_said_it_was_ready() {
-    static GATE: HostGate = HostGate::new();
+    static GATE: HostCooldown = HostCooldown::new();
     let _guard = testing::no_waits();
     let service = Scripted::new(&[Act::Status(503), Act::Status(503), Act::Status(200)]);
     let mut retrying =
-        RetryLayer::new(POLICY).layer(HostGateLayer::new(&GATE).layer(service.clone()));
+        RetryLayer::new(POLICY).layer(HostCooldownLayer::new(&GATE).layer(service.clone()));
     // Two calls under way at once, of one service.
     let first = retrying.ready().await.expect("a service").call(get());
     let second = retrying.ready().await.expect("a service").call(get());

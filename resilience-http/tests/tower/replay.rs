@@ -1,4 +1,4 @@
-//! Bodies that can be sent again, and those that cannot.
+//! ReplayWith that can be sent again, and those that cannot.
 
 use std::cell::Cell;
 use std::future::ready;

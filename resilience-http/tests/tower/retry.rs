@@ -8,7 +8,7 @@ use std::task::{Context, Waker};
 
 use http::{Method, Request, Response};
 use resilience::http::{Classifier, HttpError, RetryLayer};
-use resilience::{Class, Rejected, RejectedKind, RetryBudget, RetryPolicy, testing};
+use resilience::{FailureClass, Rejected, RejectedKind, RetryBudget, RetryPolicy, testing};
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -160,8 +160,8 @@ impl fmt::Display for Busy {
 }
 
 impl HttpError for Busy {
-    fn class(&self, _: &Classifier) -> Class {
-        Class::from(self.0)
+    fn class(&self, _: &Classifier) -> FailureClass {
+        FailureClass::from(self.0)
     }
 }
 

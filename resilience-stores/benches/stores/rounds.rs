@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use resilience::idempotent::{
-    Claim, ClaimRequest, Fingerprint, RecordKey, Store, Takeover, Token, Write,
+    Claim, ClaimRequest, Fingerprint, RecordKey, Store, Takeover, Token, WriteOutcome,
 };
 
 /// One way to keep records.
@@ -52,7 +52,7 @@ impl<S: Store + Clone> Side for Stored<S> {
     async fn complete(&self, key: &RecordKey, fence: u64, outcome: &[u8]) {
         let token = Token { owner: OWNER, fence };
         let written = self.0.complete(key, token, outcome, DAY).await.unwrap();
-        assert_eq!(written, Write::Applied);
+        assert_eq!(written, WriteOutcome::Applied);
     }
 
     async fn replay(&self, key: &RecordKey) -> usize {

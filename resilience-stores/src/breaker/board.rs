@@ -11,7 +11,7 @@ use std::time::Duration;
 /// [`KEPT`](Self::KEPT) after the opening that it tells of is over, or after it was written if it tells of
 /// a closing. Any call may fail, and may be dropped before it ends; it is then made again, with the same
 /// tag.
-pub trait Board: Send {
+pub trait SharedState: Send {
     /// How long an entry outlives what it tells. Somebody who has not read it until then is told by the
     /// end of its own time.
     const KEPT: Duration = Duration::from_mins(1);
@@ -23,7 +23,7 @@ pub trait Board: Send {
     fn open(
         &mut self,
         name: &str,
-        tag: Tag,
+        tag: EntryId,
         left: Duration,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
@@ -31,22 +31,22 @@ pub trait Board: Send {
     fn close(
         &mut self,
         name: &str,
-        opening: Tag,
-        tag: Tag,
+        opening: EntryId,
+        tag: EntryId,
     ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
     /// The entries of these names, in their order.
     fn read(
         &mut self,
         names: &[&str],
-    ) -> impl Future<Output = Result<Vec<Option<Entry>>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<Option<SharedEntry>>, Self::Error>> + Send;
 }
 
 /// Tells one entry from any other: 64 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Tag(pub u64);
+pub struct EntryId(pub u64);
 
-impl Tag {
+impl EntryId {
     pub(super) fn random() -> Self {
         // Each state has keys of its own, from the randomness of the system.
         Self(RandomState::new().build_hasher().finish())
@@ -55,16 +55,16 @@ impl Tag {
 
 /// What stands on a board under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct SharedEntry {
     /// Which one it is.
-    pub tag: Tag,
+    pub tag: EntryId,
     /// What it says.
-    pub stand: Stand,
+    pub stand: RemoteState,
 }
 
 /// What an entry says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
+pub enum RemoteState {
     /// Open for so much longer; zero where that is over.
     Open(Duration),
     /// Closed by a probe.

@@ -7,10 +7,10 @@ use resilience_core::__private::{Bell, draw, exchange_found, exchange_lost, shar
 use resilience_core::CircuitBreaker;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::board::Board;
+use super::board::SharedState;
 use super::link::Link;
 
-/// Carries what shared breakers come to between this process and a [`Board`].
+/// Carries what shared breakers come to between this process and a [`SharedState`].
 ///
 /// One for a process. It finds the breakers of functions with `#[circuit_breaker(shared = "…")]` by itself,
 /// from their first call on; one that was made by hand is handed to it by [`with`](Self::with). Nothing
@@ -19,13 +19,13 @@ use super::link::Link;
 /// ```no_run
 /// # extern crate resilience_stores as stores;
 /// # fn start() -> redis::RedisResult<()> {
-/// use stores::breaker::{Exchange, RedisBoard};
+/// use stores::breaker::{BreakerSync, RedisState};
 ///
 /// let client = redis::Client::open("redis://127.0.0.1/")?;
-/// tokio::spawn(Exchange::new(RedisBoard::new(client)).run());
+/// tokio::spawn(BreakerSync::new(RedisState::new(client)).run());
 /// # Ok(()) }
 /// ```
-pub struct Exchange<B> {
+pub struct BreakerSync<B> {
     board: B,
     interval: Duration,
     links: Vec<Link>,
@@ -34,7 +34,7 @@ pub struct Exchange<B> {
 /// How many intervals lie between two rounds at most while rounds fail.
 const LONGEST_WAIT: u32 = 10;
 
-impl<B: Board> Exchange<B> {
+impl<B: SharedState> BreakerSync<B> {
     /// An exchange by way of this board, every 500 ms.
     #[must_use]
     pub fn new(board: B) -> Self {
@@ -129,9 +129,9 @@ impl<B: Board> Exchange<B> {
     }
 }
 
-impl<B> fmt::Debug for Exchange<B> {
+impl<B> fmt::Debug for BreakerSync<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange")
+        f.debug_struct("BreakerSync")
             .field("interval", &self.interval)
             .field("links", &self.links)
             .finish_non_exhaustive()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use resilience_core::__private::{Decision, News};
 use resilience_core::CircuitBreaker;
 
-use super::board::{Board, Entry, Stand, Tag};
+use super::board::{EntryId, RemoteState, SharedEntry, SharedState};
 
 /// A breaker that somebody keeps: a `&'static`, an `Arc`.
 pub(super) type Handle = Box<dyn AsRef<CircuitBreaker> + Send + Sync>;
@@ -17,9 +17,9 @@ pub(super) struct Link {
     /// The generation of the last news that was told.
     told: Option<u32>,
     /// Under which tag news is being told: the same when it is told again.
-    telling: Option<(u32, Tag)>,
+    telling: Option<(u32, EntryId)>,
     /// The last entry that was written or followed.
-    known: Option<Tag>,
+    known: Option<EntryId>,
 }
 
 impl Link {
@@ -38,14 +38,14 @@ impl Link {
     }
 
     /// Tells the board what outcomes have come to, where it does not know yet.
-    pub(super) async fn tell<B: Board>(&mut self, board: &mut B) -> Result<(), B::Error> {
+    pub(super) async fn tell<B: SharedState>(&mut self, board: &mut B) -> Result<(), B::Error> {
         let Some(News { generation, decision }) = self.breaker().news() else { return Ok(()) };
         if self.told == Some(generation) {
             return Ok(());
         }
         let tag = match self.telling {
             Some((telling, tag)) if telling == generation => tag,
-            _ => Tag::random(),
+            _ => EntryId::random(),
         };
         self.telling = Some((generation, tag));
         match (decision, self.known) {
@@ -67,14 +67,14 @@ impl Link {
     }
 
     /// Follows what stands on the board. An opening is followed for `patience` longer than it lasts.
-    pub(super) fn follow(&mut self, entry: Entry, patience: Duration) {
+    pub(super) fn follow(&mut self, entry: SharedEntry, patience: Duration) {
         if self.known == Some(entry.tag) {
             return;
         }
         let decision = match entry.stand {
-            Stand::Open(Duration::ZERO) => None,
-            Stand::Open(left) => Some(Decision::Open(left.saturating_add(patience))),
-            Stand::Closed => Some(Decision::Closed),
+            RemoteState::Open(Duration::ZERO) => None,
+            RemoteState::Open(left) => Some(Decision::Open(left.saturating_add(patience))),
+            RemoteState::Closed => Some(Decision::Closed),
         };
         if decision.is_none_or(|decision| self.breaker().follow(decision, self.told)) {
             self.known = Some(entry.tag);

@@ -5,17 +5,17 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisResult, pipe};
 
-use super::board::{Board, Entry, Stand, Tag};
+use super::board::{EntryId, RemoteState, SharedEntry, SharedState};
 use crate::millis::whole_millis;
 
 /// A board in Redis.
 ///
-/// Under each name stands one short text, `open:` or `closed:` with the [`Tag`], that expires. The time that
+/// Under each name stands one short text, `open:` or `closed:` with the [`EntryId`], that expires. The time that
 /// is left of an opening is that of the key, so that nobody's clock matters.
 ///
 /// It connects when it is first asked, and again after any failure, by the [`Client`] it was made with.
 #[derive(Debug)]
-pub struct RedisBoard {
+pub struct RedisState {
     client: Client,
     prefix: String,
     /// Taken out while it is used: one that has failed, or whose user was dropped, does not come back.
@@ -26,7 +26,7 @@ pub struct RedisBoard {
 const CLOSE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
                      redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1";
 
-impl RedisBoard {
+impl RedisState {
     /// A board on the server of this client.
     #[must_use]
     pub fn new(client: Client) -> Self {
@@ -70,23 +70,23 @@ impl RedisBoard {
     }
 }
 
-impl Board for RedisBoard {
+impl SharedState for RedisState {
     type Error = redis::RedisError;
 
-    async fn open(&mut self, name: &str, tag: Tag, left: Duration) -> RedisResult<()> {
+    async fn open(&mut self, name: &str, tag: EntryId, left: Duration) -> RedisResult<()> {
         let time = whole_millis(left.saturating_add(Self::KEPT));
         let key = self.key(name);
         self.ask(redis::cmd("SET").arg(key).arg(open(tag)).arg("PX").arg(time)).await
     }
 
-    async fn close(&mut self, name: &str, opening: Tag, tag: Tag) -> RedisResult<bool> {
+    async fn close(&mut self, name: &str, opening: EntryId, tag: EntryId) -> RedisResult<bool> {
         let key = self.key(name);
         let mut command = redis::cmd("EVAL");
         command.arg(CLOSE).arg(1).arg(key).arg(open(opening)).arg(closed(tag));
         self.ask(command.arg(whole_millis(Self::KEPT))).await
     }
 
-    async fn read(&mut self, names: &[&str]) -> RedisResult<Vec<Option<Entry>>> {
+    async fn read(&mut self, names: &[&str]) -> RedisResult<Vec<Option<SharedEntry>>> {
         let mut commands = pipe();
         // A text and its time belong together.
         commands.atomic();
@@ -99,23 +99,23 @@ impl Board for RedisBoard {
     }
 }
 
-fn open(tag: Tag) -> String {
+fn open(tag: EntryId) -> String {
     format!("open:{:x}", tag.0)
 }
 
-fn closed(tag: Tag) -> String {
+fn closed(tag: EntryId) -> String {
     format!("closed:{:x}", tag.0)
 }
 
 /// None for a text that is not ours.
-fn entry(text: &str, time: i64, kept: Duration) -> Option<Entry> {
+fn entry(text: &str, time: i64, kept: Duration) -> Option<SharedEntry> {
     let (word, tag) = text.split_once(':')?;
-    let tag = Tag(u64::from_str_radix(tag, 16).ok()?);
+    let tag = EntryId(u64::from_str_radix(tag, 16).ok()?);
     let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
     let stand = match word {
-        "open" => Stand::Open(time.saturating_sub(kept)),
-        "closed" => Stand::Closed,
+        "open" => RemoteState::Open(time.saturating_sub(kept)),
+        "closed" => RemoteState::Closed,
         _ => return None,
     };
-    Some(Entry { tag, stand })
+    Some(SharedEntry { tag, stand })
 }

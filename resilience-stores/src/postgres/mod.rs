@@ -5,8 +5,8 @@ mod statements;
 use std::time::Duration;
 
 use resilience_core::idempotent::{
-    Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult, Takeover,
-    Token, TxStore, Write,
+    Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult,
+    Takeover, Token, TxStore, WriteOutcome,
 };
 use sqlx::postgres::PgPool;
 use sqlx::{Executor, Row};
@@ -21,7 +21,8 @@ use crate::sql::{
 /// The table and its index, for those who make their tables themselves.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
-const CAPS: Caps = Caps::new().durable(true).shared(true).max_outcome(512 * 1024 * 1024);
+const CAPS: Capabilities =
+    Capabilities::new().durable(true).shared(true).max_outcome(512 * 1024 * 1024);
 
 /// Idempotency records in a PostgreSQL database.
 ///

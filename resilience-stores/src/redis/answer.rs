@@ -4,7 +4,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, Value};
-use resilience_core::idempotent::{Claim, ClaimRequest, StoreError, StoreResult, Token, Write};
+use resilience_core::idempotent::{
+    Claim, ClaimRequest, StoreError, StoreResult, Token, WriteOutcome,
+};
 
 /// That of a claim.
 pub(super) fn claim(answer: Value, request: &ClaimRequest<'_>) -> StoreResult<Claim> {
@@ -28,8 +30,8 @@ pub(super) fn claim(answer: Value, request: &ClaimRequest<'_>) -> StoreResult<Cl
 }
 
 /// That of a write.
-pub(super) fn write(answer: &Value) -> StoreResult<Write> {
-    yes(answer).map(|applied| if applied { Write::Applied } else { Write::Fenced })
+pub(super) fn write(answer: &Value) -> StoreResult<WriteOutcome> {
+    yes(answer).map(|applied| if applied { WriteOutcome::Applied } else { WriteOutcome::Fenced })
 }
 
 pub(super) fn yes(answer: &Value) -> StoreResult<bool> {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use redis::{RedisError, RetryMethod};
-use resilience_core::{Class, Sent};
+use resilience_core::{Effect, FailureClass};
 
 /// What an error of `redis` means, for `on`.
 ///
@@ -16,41 +16,41 @@ use resilience_core::{Class, Sent};
 /// # extern crate resilience_core as resilience;
 /// use std::io;
 /// use redis::{ErrorKind, RedisError};
-/// use resilience::{Class, Sent};
+/// use resilience::{FailureClass, Effect};
 /// use resilience_stores::redis::classify;
 ///
 /// let refused = RedisError::from(io::Error::from(io::ErrorKind::ConnectionRefused));
-/// assert_eq!(classify(&refused), Class::transient().sent(Sent::No));
+/// assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));
 /// let reset = RedisError::from(io::Error::from(io::ErrorKind::ConnectionReset));
-/// assert_eq!(classify(&reset), Class::transient()); // nobody knows whether it was executed
+/// assert_eq!(classify(&reset), FailureClass::transient()); // nobody knows whether it was executed
 /// let wrong = RedisError::from((ErrorKind::UnexpectedReturnType, "not a number"));
-/// assert_eq!(classify(&wrong), Class::permanent());
+/// assert_eq!(classify(&wrong), FailureClass::permanent());
 /// ```
 #[must_use]
-pub fn classify(error: &RedisError) -> Class {
+pub fn classify(error: &RedisError) -> FailureClass {
     let sent = match error.retry_method() {
         RetryMethod::WaitAndRetry
         | RetryMethod::AskRedirect
         | RetryMethod::MovedRedirect
         | RetryMethod::RefreshSlotsAndRetry => {
             if is_of_pipeline(error) {
-                Sent::Maybe
+                Effect::Unknown
             } else {
-                Sent::Refused
+                Effect::Refused
             }
         }
         RetryMethod::Reconnect
         | RetryMethod::ReconnectFromInitialConnections
         | RetryMethod::RetryImmediately => {
             if error.is_connection_refusal() {
-                Sent::No
+                Effect::NotSent
             } else {
-                Sent::Maybe
+                Effect::Unknown
             }
         }
-        _ => return Class::permanent(),
+        _ => return FailureClass::permanent(),
     };
-    Class::transient().sent(sent)
+    FailureClass::transient().effect(sent)
 }
 
 /// Whether it is that of some commands of a pipeline. It calls itself by the first of them, and of the

@@ -7,15 +7,16 @@ use std::time::Duration;
 use redis::Value;
 use redis::aio::ConnectionLike;
 use resilience_core::idempotent::{
-    Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreError, StoreId, StoreResult,
-    Takeover, Token, Write,
+    Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreError, StoreId,
+    StoreResult, Takeover, Token, WriteOutcome,
 };
 
 use super::answer::{self, trouble};
 use super::script::{self, Replicas, Script};
 use crate::millis::millis;
 
-const CAPS: Caps = Caps::new().durable(true).shared(true).max_outcome(512 * 1024 * 1024);
+const CAPS: Capabilities =
+    Capabilities::new().durable(true).shared(true).max_outcome(512 * 1024 * 1024);
 
 /// Idempotency records in Redis 5 or later, or in Valkey: shared by all machines, and as safe as the server is
 /// set up to be. [`check`](Self::check) says what it finds, and the guide what can be lost.
@@ -134,7 +135,12 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         self.keep(&script::CLAIM, request.key, &with, read, is_kept).await
     }
 
-    async fn renew(&self, key: &RecordKey, token: Token, lease: Duration) -> StoreResult<Write> {
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
         let ((owner, fence), lease) = (words(token), text(lease));
         let with: [&[u8]; 3] = [&owner, fence.as_bytes(), lease.as_bytes()];
         answer::write(&self.run(&script::RENEW, key, &with).await?)
@@ -146,20 +152,20 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         token: Token,
         outcome: &[u8],
         retention: Duration,
-    ) -> StoreResult<Write> {
+    ) -> StoreResult<WriteOutcome> {
         let ((owner, fence), retention) = (words(token), text(retention));
         let with: [&[u8]; 4] = [&owner, fence.as_bytes(), outcome, retention.as_bytes()];
         let read = |answer| answer::write(&answer);
-        let is_kept = |write: &Write| *write == Write::Applied;
+        let is_kept = |write: &WriteOutcome| *write == WriteOutcome::Applied;
         self.keep(&script::COMPLETE, key, &with, read, is_kept).await
     }
 
-    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         let (owner, fence) = words(token);
         answer::write(&self.run(&script::RELEASE, key, &[&owner, fence.as_bytes()]).await?)
     }
 
-    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
         let (owner, fence) = words(token);
         answer::write(&self.run(&script::ABANDON, key, &[&owner, fence.as_bytes()]).await?)
     }
@@ -183,7 +189,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         self.find_interrupted(limit).await
     }
 
-    fn caps(&self) -> Caps {
+    fn caps(&self) -> Capabilities {
         CAPS
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use resilience_core::idempotent::StoreErrorKind::{self, Corrupt, Full, Unavailable};
 use resilience_core::idempotent::{
-    Claim, ClaimRequest, RecordKey, StoreError, StoreResult, Takeover, Token, Write,
+    Claim, ClaimRequest, RecordKey, StoreError, StoreResult, Takeover, Token, WriteOutcome,
 };
 use sqlx::error::DatabaseError;
 
@@ -126,8 +126,8 @@ pub(crate) fn fence(token: Token) -> i64 {
 }
 
 /// A write that has changed so many records.
-pub(crate) fn written(rows: u64) -> Write {
-    if rows > 0 { Write::Applied } else { Write::Fenced }
+pub(crate) fn written(rows: u64) -> WriteOutcome {
+    if rows > 0 { WriteOutcome::Applied } else { WriteOutcome::Fenced }
 }
 
 pub(crate) fn count(limit: usize) -> i64 {

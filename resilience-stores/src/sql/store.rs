@@ -63,7 +63,7 @@ macro_rules! sql_store {
                 token: Token,
                 outcome: &[u8],
                 retention: Duration,
-            ) -> StoreResult<Write> {
+            ) -> StoreResult<WriteOutcome> {
                 let done = sqlx::query($statements.complete)
                     .bind(&key.0[..])
                     .bind(&owner(token.owner)[..])
@@ -74,7 +74,7 @@ macro_rules! sql_store {
                     .await
                     .map_err(trouble)?;
                 if done.rows_affected() > 0 {
-                    return Ok(Write::Applied);
+                    return Ok(WriteOutcome::Applied);
                 }
                 // Perhaps the answer to the first try was lost.
                 let again = sqlx::query($statements.is_complete)
@@ -84,7 +84,7 @@ macro_rules! sql_store {
                     .fetch_optional(connection)
                     .await
                     .map_err(trouble)?;
-                Ok(if again.is_some() { Write::Applied } else { Write::Fenced })
+                Ok(if again.is_some() { WriteOutcome::Applied } else { WriteOutcome::Fenced })
             }
 
             /// A statement that needs no more than the token.
@@ -93,7 +93,7 @@ macro_rules! sql_store {
                 statement: &'static str,
                 key: &RecordKey,
                 token: Token,
-            ) -> StoreResult<Write> {
+            ) -> StoreResult<WriteOutcome> {
                 let mut held = Held::of(&self.pool, $statements.patience).await?;
                 let done = sqlx::query(statement)
                     .bind(&key.0[..])
@@ -119,7 +119,7 @@ macro_rules! sql_store {
                 key: &RecordKey,
                 token: Token,
                 lease: Duration,
-            ) -> StoreResult<Write> {
+            ) -> StoreResult<WriteOutcome> {
                 repeated!({
                     let mut held = Held::of(&self.pool, $statements.patience).await?;
                     let done = sqlx::query($statements.renew)
@@ -139,7 +139,7 @@ macro_rules! sql_store {
                 token: Token,
                 outcome: &[u8],
                 retention: Duration,
-            ) -> StoreResult<Write> {
+            ) -> StoreResult<WriteOutcome> {
                 repeated!({
                     let mut held = Held::of(&self.pool, $statements.patience).await?;
                     let connection = held.connection()?;
@@ -149,11 +149,11 @@ macro_rules! sql_store {
                 })
             }
 
-            async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+            async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
                 repeated!(self.write($statements.release, key, token).await)
             }
 
-            async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<Write> {
+            async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
                 repeated!(self.write($statements.abandon, key, token).await)
             }
 
@@ -180,7 +180,7 @@ macro_rules! sql_store {
                 found.collect()
             }
 
-            fn caps(&self) -> Caps {
+            fn caps(&self) -> Capabilities {
                 CAPS
             }
 

@@ -36,7 +36,7 @@ macro_rules! sql_transactions {
                 tx: &mut $connection,
                 request: ClaimRequest<'_>,
                 outcome: &[u8],
-            ) -> StoreResult<Write> {
+            ) -> StoreResult<WriteOutcome> {
                 let put = sqlx::query($statements.put)
                     .bind(&request.key.0[..])
                     .bind(&owner(request.owner)[..])
@@ -63,7 +63,7 @@ macro_rules! sql_transactions {
                 tx: &mut sqlx::Transaction<'_, $database>,
                 request: ClaimRequest<'_>,
                 outcome: &[u8],
-            ) -> StoreResult<Write> {
+            ) -> StoreResult<WriteOutcome> {
                 self.complete_in(&mut **tx, request, outcome).await
             }
         }

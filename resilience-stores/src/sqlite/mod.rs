@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use resilience_core::idempotent::{
-    Caps, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult, Takeover,
-    Token, TxStore, Write,
+    Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult,
+    Takeover, Token, TxStore, WriteOutcome,
 };
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -25,7 +25,7 @@ use crate::sqlx::sqlite_code;
 /// The table and its index, for those who make their tables themselves.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
-const CAPS: Caps = Caps::new().durable(true).max_outcome(512 * 1024 * 1024);
+const CAPS: Capabilities = Capabilities::new().durable(true).max_outcome(512 * 1024 * 1024);
 
 /// How long another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);

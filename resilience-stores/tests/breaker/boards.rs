@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use resilience::stores::breaker::{Board, Entry, PostgresBoard, RedisBoard, Stand, Tag};
+use resilience::stores::breaker::{
+    EntryId, PostgresState, RedisState, RemoteState, SharedEntry, SharedState,
+};
 use sqlx::{Connection, PgConnection};
 
 use crate::servers::{PgBouncer, Postgres, Redis};
@@ -10,42 +12,44 @@ use crate::store::{postgres, redis};
 
 const LEFT: Duration = Duration::from_secs(30);
 
-const fn closed(tag: u64) -> Entry {
-    Entry { tag: Tag(tag), stand: Stand::Closed }
+const fn closed(tag: u64) -> SharedEntry {
+    SharedEntry { tag: EntryId(tag), stand: RemoteState::Closed }
 }
 
 /// All that a board does but forget.
-async fn promises<B: Board>(board: &mut B, name: &str) {
+async fn promises<B: SharedState>(board: &mut B, name: &str) {
     assert_eq!(board.read(&[name]).await.unwrap(), [None]);
-    assert!(!board.close(name, Tag(0), Tag(1)).await.unwrap(), "there is nothing to close");
+    assert!(!board.close(name, EntryId(0), EntryId(1)).await.unwrap(), "there is nothing to close");
     assert_eq!(board.read(&[name]).await.unwrap(), [None]);
 
-    board.open(name, Tag(u64::MAX), LEFT).await.unwrap();
+    board.open(name, EntryId(u64::MAX), LEFT).await.unwrap();
     let other = format!("{name} other");
     let found = board.read(&[&other, name, name]).await.unwrap();
     let [None, Some(entry), Some(again)] = found[..] else { unreachable!("{found:?}") };
-    assert_eq!((entry.tag, again.tag), (Tag(u64::MAX), Tag(u64::MAX)));
-    let Stand::Open(left) = entry.stand else { unreachable!("{entry:?}") };
+    assert_eq!((entry.tag, again.tag), (EntryId(u64::MAX), EntryId(u64::MAX)));
+    let RemoteState::Open(left) = entry.stand else { unreachable!("{entry:?}") };
     assert!(left <= LEFT && left + Duration::from_secs(10) > LEFT, "{left:?}");
 
     // The last one counts, and the time is counted anew.
-    board.open(name, Tag(2), Duration::from_millis(5)).await.unwrap();
-    board.open(name, Tag(2), Duration::from_millis(5)).await.unwrap();
+    board.open(name, EntryId(2), Duration::from_millis(5)).await.unwrap();
+    board.open(name, EntryId(2), Duration::from_millis(5)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(10)).await;
-    let over = Entry { tag: Tag(2), stand: Stand::Open(Duration::ZERO) };
+    let over = SharedEntry { tag: EntryId(2), stand: RemoteState::Open(Duration::ZERO) };
     assert_eq!(board.read(&[name]).await.unwrap(), [Some(over)]);
 
     // Of two that close it one does, and only the opening that it knows.
-    assert!(!board.close(name, Tag(u64::MAX), Tag(3)).await.unwrap());
-    assert!(board.close(name, Tag(2), Tag(3)).await.unwrap());
-    assert!(!board.close(name, Tag(2), Tag(4)).await.unwrap());
-    assert!(!board.close(name, Tag(3), Tag(4)).await.unwrap(), "it is closed");
+    assert!(!board.close(name, EntryId(u64::MAX), EntryId(3)).await.unwrap());
+    assert!(board.close(name, EntryId(2), EntryId(3)).await.unwrap());
+    assert!(!board.close(name, EntryId(2), EntryId(4)).await.unwrap());
+    assert!(!board.close(name, EntryId(3), EntryId(4)).await.unwrap(), "it is closed");
     assert_eq!(board.read(&[name]).await.unwrap(), [Some(closed(3))]);
 
     // For as long as there is.
-    board.open(name, Tag(5), Duration::MAX).await.unwrap();
+    board.open(name, EntryId(5), Duration::MAX).await.unwrap();
     let found = board.read(&[name]).await.unwrap();
-    assert!(matches!(found[..], [Some(Entry { stand: Stand::Open(left), .. })] if left > LEFT));
+    assert!(
+        matches!(found[..], [Some(SharedEntry { stand: RemoteState::Open(left), .. })] if left > LEFT)
+    );
 }
 
 #[tokio::test]
@@ -54,16 +58,16 @@ async fn redis_keeps_them() {
     let mut board = redis(&server.url()).prefix("test:");
     promises(&mut board, "it's {a} \"name\"").await;
     // In their own place, and not for ever.
-    board.open("n", Tag(1), LEFT).await.unwrap();
+    board.open("n", EntryId(1), LEFT).await.unwrap();
     let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let mut ttl = async || -> i64 {
         redis::cmd("PTTL").arg("test:n").query_async(&mut connection).await.unwrap()
     };
-    let longest = i64::try_from((LEFT + RedisBoard::KEPT).as_millis()).unwrap();
+    let longest = i64::try_from((LEFT + RedisState::KEPT).as_millis()).unwrap();
     assert!((1..=longest).contains(&ttl().await));
-    assert!(board.close("n", Tag(1), Tag(2)).await.unwrap());
-    let longest = i64::try_from(RedisBoard::KEPT.as_millis()).unwrap();
+    assert!(board.close("n", EntryId(1), EntryId(2)).await.unwrap());
+    let longest = i64::try_from(RedisState::KEPT.as_millis()).unwrap();
     assert!((1..=longest).contains(&ttl().await));
     // What is not ours is none.
     let _: () = redis::cmd("SET")
@@ -83,9 +87,9 @@ async fn postgres_keeps_them() {
     board.migrate().await.unwrap();
     promises(&mut board, "it's {a} \"name\"").await;
     // Not for ever: what is over is nowhere, and who meets it deletes it.
-    board.open("n", Tag(1), LEFT).await.unwrap();
+    board.open("n", EntryId(1), LEFT).await.unwrap();
     let mut connection = PgConnection::connect(&server.url()).await.unwrap();
-    let longest = i64::try_from((LEFT + PostgresBoard::KEPT).as_secs()).unwrap();
+    let longest = i64::try_from((LEFT + PostgresState::KEPT).as_secs()).unwrap();
     let ttl: i64 = sqlx::query_scalar(
         "SELECT extract(epoch FROM expires_at - clock_timestamp())::bigint \
          FROM resilience_circuit_breakers WHERE name = 'n'",
@@ -98,7 +102,7 @@ async fn postgres_keeps_them() {
         .execute(&mut connection)
         .await
         .unwrap();
-    assert!(!board.close("n", Tag(1), Tag(2)).await.unwrap());
+    assert!(!board.close("n", EntryId(1), EntryId(2)).await.unwrap());
     assert_eq!(board.read(&["n"]).await.unwrap(), [None]);
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM resilience_circuit_breakers")
         .fetch_one(&mut connection)

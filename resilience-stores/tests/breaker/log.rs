@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use resilience::CircuitBreaker;
-use resilience::stores::breaker::Exchange;
+use resilience::stores::breaker::BreakerSync;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -47,7 +47,7 @@ async fn an_outage_is_told_once_and_its_end_too() {
     let _listening = tracing::subscriber::set_default(lines.clone());
     let board = Memory::default();
     let breaker = Arc::new(CircuitBreaker::new().shared("told").name("told"));
-    let exchange = tokio::spawn(Exchange::new(board.clone()).with(Arc::clone(&breaker)).run());
+    let exchange = tokio::spawn(BreakerSync::new(board.clone()).with(Arc::clone(&breaker)).run());
     let pass = || tokio::time::sleep(Duration::from_mins(1));
     pass().await;
     board.is(Mood::Down);

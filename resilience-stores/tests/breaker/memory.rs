@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use resilience::stores::breaker::{Board, Entry, Stand, Tag};
+use resilience::stores::breaker::{EntryId, RemoteState, SharedEntry, SharedState};
 
 /// What the board does when it is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub(crate) enum Mood {
 struct Inside {
     /// The board's own clock, which no process sees.
     now: Duration,
-    entries: HashMap<String, (Tag, Option<Duration>)>,
+    entries: HashMap<String, (EntryId, Option<Duration>)>,
     mood: Mood,
     asked: usize,
-    written: Vec<(String, Tag)>,
+    written: Vec<(String, EntryId)>,
     /// Done once, while somebody reads.
     meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -55,7 +55,7 @@ impl Memory {
 
     /// The tags that were written under a name, in order. Under others functions of other tests may
     /// write, which every exchange of the process finds.
-    pub(crate) fn written(&self, name: &str) -> Vec<Tag> {
+    pub(crate) fn written(&self, name: &str) -> Vec<EntryId> {
         let inside = self.inside();
         inside.written.iter().filter(|(other, _)| other == name).map(|(_, tag)| *tag).collect()
     }
@@ -68,7 +68,7 @@ impl Memory {
     pub(crate) fn put(&self, name: &str, tag: u64, left: Option<Duration>) {
         let mut inside = self.inside();
         let until = left.map(|left| inside.now + left);
-        inside.entries.insert(name.into(), (Tag(tag), until));
+        inside.entries.insert(name.into(), (EntryId(tag), until));
     }
 
     pub(crate) fn is_open(&self, name: &str) -> bool {
@@ -97,10 +97,10 @@ impl Memory {
     }
 }
 
-impl Board for Memory {
+impl SharedState for Memory {
     type Error = io::Error;
 
-    async fn open(&mut self, name: &str, tag: Tag, left: Duration) -> io::Result<()> {
+    async fn open(&mut self, name: &str, tag: EntryId, left: Duration) -> io::Result<()> {
         self.answer().await?;
         {
             let mut inside = self.inside();
@@ -111,7 +111,7 @@ impl Board for Memory {
         self.done(()).await
     }
 
-    async fn close(&mut self, name: &str, opening: Tag, tag: Tag) -> io::Result<bool> {
+    async fn close(&mut self, name: &str, opening: EntryId, tag: EntryId) -> io::Result<bool> {
         self.answer().await?;
         let is_known = {
             let mut inside = self.inside();
@@ -128,17 +128,17 @@ impl Board for Memory {
         self.done(is_known).await
     }
 
-    async fn read(&mut self, names: &[&str]) -> io::Result<Vec<Option<Entry>>> {
+    async fn read(&mut self, names: &[&str]) -> io::Result<Vec<Option<SharedEntry>>> {
         self.answer().await?;
         let entries = {
             let inside = self.inside();
             let entry = |name: &&str| {
                 let (tag, until) = *inside.entries.get(*name)?;
                 let stand = match until {
-                    Some(until) => Stand::Open(until.saturating_sub(inside.now)),
-                    None => Stand::Closed,
+                    Some(until) => RemoteState::Open(until.saturating_sub(inside.now)),
+                    None => RemoteState::Closed,
                 };
-                Some(Entry { tag, stand })
+                Some(SharedEntry { tag, stand })
             };
             names.iter().map(entry).collect()
         };

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, thread};
 
-use resilience::stores::breaker::Exchange;
+use resilience::stores::breaker::BreakerSync;
 use resilience::{CircuitState, circuit_breaker};
 use tokio::runtime::Builder;
 
@@ -47,9 +47,9 @@ fn child() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let _entered = runtime.enter();
     if url.starts_with("redis") {
-        runtime.spawn(Exchange::new(redis(&url)).interval(interval).run());
+        runtime.spawn(BreakerSync::new(redis(&url)).interval(interval).run());
     } else {
-        runtime.spawn(Exchange::new(postgres(&url)).interval(interval).run());
+        runtime.spawn(BreakerSync::new(postgres(&url)).interval(interval).run());
     }
     for word in stdin().lines() {
         let answer = match word.unwrap().as_str() {

@@ -1,6 +1,6 @@
 //! The servers that boards are on, and the boards.
 
-use resilience::stores::breaker::{PostgresBoard, RedisBoard};
+use resilience::stores::breaker::{PostgresState, RedisState};
 
 use crate::servers::{Postgres, Redis, Signal};
 
@@ -66,10 +66,10 @@ impl Store {
     }
 }
 
-pub(crate) fn redis(url: &str) -> RedisBoard {
-    RedisBoard::new(redis::Client::open(url).unwrap())
+pub(crate) fn redis(url: &str) -> RedisState {
+    RedisState::new(redis::Client::open(url).unwrap())
 }
 
-pub(crate) fn postgres(url: &str) -> PostgresBoard {
-    PostgresBoard::new(url.parse().unwrap())
+pub(crate) fn postgres(url: &str) -> PostgresState {
+    PostgresState::new(url.parse().unwrap())
 }

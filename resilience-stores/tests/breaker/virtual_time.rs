@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilience::stores::breaker::Exchange;
+use resilience::stores::breaker::BreakerSync;
 use resilience::{CircuitBreaker, CircuitState, Rejected, circuit_breaker, testing};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ impl Process {
     fn start(board: &Memory, name: &'static str) -> Self {
         let breaker = CircuitBreaker::new().failure_threshold(2).reset_timeout(RESET).shared(name);
         let breaker = Arc::new(breaker);
-        let exchange = Exchange::new(board.clone()).with(Arc::clone(&breaker));
+        let exchange = BreakerSync::new(board.clone()).with(Arc::clone(&breaker));
         Self { breaker, exchange: tokio::spawn(exchange.run()) }
     }
 
@@ -265,7 +265,7 @@ async fn a_function_is_found_from_its_first_call_on() {
         works.then_some(())
     }
     let board = Memory::default();
-    let exchange = tokio::spawn(Exchange::new(board.clone()).run());
+    let exchange = tokio::spawn(BreakerSync::new(board.clone()).run());
     round().await;
     board.put("function", 81, Some(RESET));
     assert_eq!(call(true), Some(()));
@@ -285,7 +285,7 @@ async fn two_of_a_name_in_one_process_go_together() {
     let make = || Arc::new(CircuitBreaker::new().shared("two"));
     let (one, two) = (make(), make());
     let alone = Arc::new(CircuitBreaker::new());
-    let exchange = Exchange::new(board.clone())
+    let exchange = BreakerSync::new(board.clone())
         .with(Arc::clone(&one))
         .with(Arc::clone(&two))
         .with(Arc::clone(&alone));

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use resilience::idempotent::{
-    Claim, ClaimRequest, Fingerprint, RecordKey, Store, StoreResult, Takeover, Token, Write,
+    Claim, ClaimRequest, Fingerprint, RecordKey, Store, StoreResult, Takeover, Token, WriteOutcome,
 };
 
 pub(crate) const SHORT: Duration = Duration::from_millis(200);
@@ -67,7 +67,7 @@ impl Ask {
     pub(crate) async fn done(&self, store: &impl Store, outcome: &[u8], retention: Duration) {
         let (token, _) = self.acquire(store).await;
         let written = store.complete(&self.key, token, outcome, retention).await.unwrap();
-        assert_eq!(written, Write::Applied);
+        assert_eq!(written, WriteOutcome::Applied);
     }
 
     /// The claim has to find this outcome.

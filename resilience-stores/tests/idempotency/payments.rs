@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
-use resilience::idempotent::{Idempotency, Reconciled, Store};
+use resilience::idempotent::{IdempotencyContext, Reconciled, Store};
 use resilience::{Rejected, RejectedKind, idempotent};
 
 use crate::child::say;
@@ -90,7 +90,7 @@ impl<S: Store + Clone> Payments<S> {
         if self.stays == Stays::BeforeTheEffect {
             return self.stay().await;
         }
-        let call = Idempotency::current().unwrap();
+        let call = IdempotencyContext::current().unwrap();
         let key = call.child_key("bank");
         self.note(&format!("paid {key} {cents}")).unwrap();
         if self.stays == Stays::AfterTheEffect {
@@ -105,7 +105,7 @@ impl<S: Store + Clone> Payments<S> {
     }
 
     /// What the bank says of a payment.
-    fn asked(&self, call: &Idempotency) -> Reconciled<Result<String, Rejected>> {
+    fn asked(&self, call: &IdempotencyContext) -> Reconciled<Result<String, Rejected>> {
         self.note("asked").unwrap();
         let key = call.child_key("bank");
         let is_paid = self.lines().iter().any(|line| line.starts_with(&format!("paid {key}")));

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::{error, fmt, io};
 
 use redis::{Commands, ErrorKind, RedisError, ServerErrorKind};
-use resilience::Class;
+use resilience::FailureClass;
 use resilience::stores::redis::classify;
 use resilience::stores::{classify_chain, find_class};
 
 use crate::fake::server;
 use crate::{LOST, REFUSED, UNSENT};
 
-const PERMANENT: Class = Class::permanent();
+const PERMANENT: FailureClass = FailureClass::permanent();
 
 /// The error of a write that is answered by this line.
 fn answered(answer: &'static [&'static str]) -> RedisError {

@@ -8,11 +8,11 @@ mod real;
 #[path = "../servers/mod.rs"]
 mod servers;
 
-use resilience::{Class, Sent};
+use resilience::{Effect, FailureClass};
 
 /// Nothing went out.
-const UNSENT: Class = Class::transient().sent(Sent::No);
+const UNSENT: FailureClass = FailureClass::transient().effect(Effect::NotSent);
 /// Turned away.
-const REFUSED: Class = Class::transient().sent(Sent::Refused);
+const REFUSED: FailureClass = FailureClass::transient().effect(Effect::Refused);
 /// Nobody knows.
-const LOST: Class = Class::transient();
+const LOST: FailureClass = FailureClass::transient();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use redis::Client;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use resilience::idempotent::{
-    Claim, IdempotencyPolicy, Scope, Store, StoreErrorKind, Takeover, Write,
+    Claim, IdempotencyPolicy, Scope, Store, StoreErrorKind, Takeover, WriteOutcome,
 };
 use resilience::stores::{RedisStore, find_class};
-use resilience::{Class, RejectedKind, Sent};
+use resilience::{Effect, FailureClass, RejectedKind};
 
 use crate::servers::{Proxy, Redis, Signal};
 use crate::{Ask, DAY, MINUTE, beside, connected, store_of, words};
@@ -74,16 +74,19 @@ async fn scripts_that_the_server_has_forgotten() {
             flush();
             let token = ask.acquire(&store).await;
             flush();
-            assert_eq!(store.renew(&ask.key, token, MINUTE).await.unwrap(), Write::Applied);
+            assert_eq!(store.renew(&ask.key, token, MINUTE).await.unwrap(), WriteOutcome::Applied);
             flush();
-            assert_eq!(store.abandon(&ask.key, token).await.unwrap(), Write::Applied);
+            assert_eq!(store.abandon(&ask.key, token).await.unwrap(), WriteOutcome::Applied);
             flush();
             assert_eq!(store.interrupted(9).await.unwrap().len(), 1);
             flush();
-            assert_eq!(store.release(&ask.key, token).await.unwrap(), Write::Applied);
+            assert_eq!(store.release(&ask.key, token).await.unwrap(), WriteOutcome::Applied);
             let token = ask.acquire(&store).await;
             flush();
-            assert_eq!(store.complete(&ask.key, token, b"", DAY).await.unwrap(), Write::Applied);
+            assert_eq!(
+                store.complete(&ask.key, token, b"", DAY).await.unwrap(),
+                WriteOutcome::Applied
+            );
             flush();
             assert!(store.forget(&ask.key).await.unwrap());
         }
@@ -109,7 +112,7 @@ async fn a_replica_takes_nothing_until_it_is_none() {
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", words(&error));
         assert_eq!(
             find_class(&error),
-            Some(Class::transient().sent(Sent::Refused)),
+            Some(FailureClass::transient().effect(Effect::Refused)),
             "{}",
             words(&error)
         );

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 use redis::{Commands, Connection};
-use resilience::idempotent::{Claim, IntoKey, Store};
+use resilience::idempotent::{Claim, KeyParts, Store};
 use resilience::stores::RedisStore;
 use resilience::{Rejected, RejectedKind, idempotent};
 
@@ -13,7 +13,7 @@ use crate::{Ask, DAY, MINUTE, Shown, beside, connected, count, store_of};
 
 /// Charges, by a key of any kind.
 #[idempotent(store = *store, key = key, scope = scope, fingerprint(payload), name = "test.keys")]
-async fn charge<K: IntoKey + Send + Sync>(
+async fn charge<K: KeyParts + Send + Sync>(
     store: &Shown,
     key: K,
     scope: &str,

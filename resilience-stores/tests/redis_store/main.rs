@@ -97,7 +97,7 @@ impl Ask {
 
     async fn complete(self, store: &impl Store, token: Token, outcome: &[u8]) {
         let write = store.complete(&self.key, token, outcome, DAY).await.unwrap();
-        assert_eq!(write, resilience::idempotent::Write::Applied);
+        assert_eq!(write, resilience::idempotent::WriteOutcome::Applied);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use resilience::stores::{classify_chain, find_class};
-use resilience::{Class, Classify, Rejected, RejectedKind};
+use resilience::{Classify, FailureClass, Rejected, RejectedKind};
 use sqlx::Error;
 
 use crate::table::Coded;
@@ -48,7 +48,7 @@ fn the_outermost_that_is_known_counts() {
     let inner = io::Error::other(Error::Io(io::ErrorKind::ConnectionRefused.into()));
     assert_eq!(
         classify_chain(&Own(Error::Configuration(Box::new(inner)))).kind,
-        Class::permanent().kind
+        FailureClass::permanent().kind
     );
     let rejected = Rejected::new(RejectedKind::CircuitOpen, "accounts", None);
     assert_eq!(classify_chain(&Own(rejected.clone())), rejected.classify());
@@ -57,7 +57,7 @@ fn the_outermost_that_is_known_counts() {
 #[test]
 fn another_table_can_go_on() {
     let unknown = Own(io::Error::from(io::ErrorKind::ConnectionRefused));
-    assert_eq!((find_class(&unknown), classify_chain(&unknown)), (None, Class::permanent()));
+    assert_eq!((find_class(&unknown), classify_chain(&unknown)), (None, FailureClass::permanent()));
     let both = |error: &(dyn StdError + 'static)| {
         find_class(error).unwrap_or_else(|| resilience::http::classify_chain(error))
     };

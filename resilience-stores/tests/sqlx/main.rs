@@ -12,23 +12,23 @@ mod sqlite;
 mod table;
 
 use resilience::stores::sqlx::classify;
-use resilience::{Class, Sent};
+use resilience::{Effect, FailureClass};
 use sqlx::error::DatabaseError;
 
 /// Nothing went out.
-const UNSENT: Class = Class::transient().sent(Sent::No);
+const UNSENT: FailureClass = FailureClass::transient().effect(Effect::NotSent);
 /// Turned away, or rolled back.
-const REFUSED: Class = Class::transient().sent(Sent::Refused);
+const REFUSED: FailureClass = FailureClass::transient().effect(Effect::Refused);
 /// Nobody knows.
-const LOST: Class = Class::transient();
+const LOST: FailureClass = FailureClass::transient();
 
 /// The code of a database's error, and what it means.
-fn answer<T: std::fmt::Debug>(result: sqlx::Result<T>) -> (String, Class) {
+fn answer<T: std::fmt::Debug>(result: sqlx::Result<T>) -> (String, FailureClass) {
     let error = result.unwrap_err();
     let code = error.as_database_error().and_then(DatabaseError::code);
     (code.unwrap_or_else(|| panic!("{error:?}")).into_owned(), classify(&error))
 }
 
-fn coded(code: &str, class: Class) -> (String, Class) {
+fn coded(code: &str, class: FailureClass) -> (String, FailureClass) {
     (code.to_owned(), class)
 }

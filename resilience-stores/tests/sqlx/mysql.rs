@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use resilience::stores::sqlx::classify;
-use resilience::{Class, Kind};
+use resilience::{FailureClass, FailureKind};
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::{Connection, MySqlConnection};
 
@@ -50,7 +50,7 @@ async fn are_known_by_number_and_by_state() {
 async fn are_permanent_otherwise() {
     for (number, state) in [(1062, "23000"), (1045, "28000"), (1105, "HY000")] {
         let class = classify(&turned_away(number, state).await);
-        assert_eq!(class.kind, Kind::Permanent, "{number}, {state}");
-        assert_eq!(class, Class::permanent());
+        assert_eq!(class.kind, FailureKind::Permanent, "{number}, {state}");
+        assert_eq!(class, FailureClass::permanent());
     }
 }

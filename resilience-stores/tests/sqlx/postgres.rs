@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use resilience::stores::sqlx::classify;
-use resilience::{Class, retry};
+use resilience::{FailureClass, retry};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::time::sleep;
@@ -113,7 +113,7 @@ async fn a_row_that_is_there_already() {
     let Some((mut first, _)) = pair("unique_rows").await else { return };
     run(&mut first, "CREATE UNIQUE INDEX ON unique_rows (n)").await.unwrap();
     let again = run(&mut first, "INSERT INTO unique_rows VALUES (1)").await;
-    assert_eq!(answer(again), coded("23505", Class::permanent()));
+    assert_eq!(answer(again), coded("23505", FailureClass::permanent()));
 }
 
 #[tokio::test]

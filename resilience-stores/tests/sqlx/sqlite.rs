@@ -115,5 +115,5 @@ async fn a_broken_rule_is_permanent() {
     connection.execute("CREATE UNIQUE INDEX only ON t (n)").await.unwrap();
     connection.execute("INSERT INTO t VALUES (1)").await.unwrap();
     let again = answer(connection.execute("INSERT INTO t VALUES (1)").await);
-    assert_eq!(again, coded("2067", resilience::Class::permanent()));
+    assert_eq!(again, coded("2067", resilience::FailureClass::permanent()));
 }

@@ -5,13 +5,13 @@ use std::error::Error as StdError;
 use std::{fmt, io};
 
 use resilience::stores::sqlx::classify;
-use resilience::{Class, Sent};
+use resilience::{Effect, FailureClass};
 use sqlx::Error;
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::{LOST, REFUSED, UNSENT};
 
-const PERMANENT: Class = Class::permanent();
+const PERMANENT: FailureClass = FailureClass::permanent();
 
 /// An error of a database with this code.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl DatabaseError for Coded {
 }
 
 /// What each SQLSTATE means.
-pub(crate) const STATES: [(&str, Class); 23] = [
+pub(crate) const STATES: [(&str, FailureClass); 23] = [
     ("40001", REFUSED),
     ("40P01", REFUSED),
     ("55P03", REFUSED),
@@ -111,7 +111,7 @@ fn of_codes_of_sqlite() {
 
 #[test]
 fn of_what_the_client_met() {
-    let unsent = PERMANENT.sent(Sent::No);
+    let unsent = PERMANENT.effect(Effect::NotSent);
     for (error, class) in [
         (Error::PoolTimedOut, UNSENT),
         (Error::WorkerCrashed, LOST),

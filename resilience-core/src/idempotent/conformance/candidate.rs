@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::super::key::{Fingerprint, RecordKey};
 use super::super::random;
-use super::super::store::{Claim, ClaimRequest, Interrupted, Store, Takeover, Token, Write};
+use super::super::store::{Claim, ClaimRequest, Interrupted, Store, Takeover, Token, WriteOutcome};
 use super::super::store_error::StoreResult;
 use super::racer::Racer;
 use crate::clock::Pause;
@@ -191,23 +191,28 @@ impl<S: Store + Clone> Subject<S> {
         }
     }
 
-    pub(super) async fn complete(&self, token: Token, outcome: &[u8]) -> Write {
+    pub(super) async fn complete(&self, token: Token, outcome: &[u8]) -> WriteOutcome {
         self.complete_for(token, outcome, DAY).await
     }
 
-    pub(super) async fn complete_for(&self, token: Token, outcome: &[u8], time: Duration) -> Write {
+    pub(super) async fn complete_for(
+        &self,
+        token: Token,
+        outcome: &[u8],
+        time: Duration,
+    ) -> WriteOutcome {
         answered("complete", self.store.complete(&self.key, token, outcome, time).await)
     }
 
-    pub(super) async fn renew(&self, token: Token, lease: Duration) -> Write {
+    pub(super) async fn renew(&self, token: Token, lease: Duration) -> WriteOutcome {
         answered("renew", self.store.renew(&self.key, token, lease).await)
     }
 
-    pub(super) async fn release(&self, token: Token) -> Write {
+    pub(super) async fn release(&self, token: Token) -> WriteOutcome {
         answered("release", self.store.release(&self.key, token).await)
     }
 
-    pub(super) async fn abandon(&self, token: Token) -> Write {
+    pub(super) async fn abandon(&self, token: Token) -> WriteOutcome {
         answered("abandon", self.store.abandon(&self.key, token).await)
     }
 
@@ -217,10 +222,10 @@ impl<S: Store + Clone> Subject<S> {
 
     /// Every write with this token has to be refused.
     pub(super) async fn refuses_writes_of(&self, token: Token) {
-        assert_eq!(self.complete(token, b"stale").await, Write::Fenced, "complete");
-        assert_eq!(self.release(token).await, Write::Fenced, "release");
-        assert_eq!(self.abandon(token).await, Write::Fenced, "abandon");
-        assert_eq!(self.renew(token, LONG).await, Write::Fenced, "renew");
+        assert_eq!(self.complete(token, b"stale").await, WriteOutcome::Fenced, "complete");
+        assert_eq!(self.release(token).await, WriteOutcome::Fenced, "release");
+        assert_eq!(self.abandon(token).await, WriteOutcome::Fenced, "abandon");
+        assert_eq!(self.renew(token, LONG).await, WriteOutcome::Fenced, "renew");
     }
 }
 
@@ -234,14 +239,14 @@ pub(super) fn answered<T>(step: &str, answer: StoreResult<T>) -> T {
 
 /// Applied, with what it was.
 #[track_caller]
-pub(super) fn applied(write: Write) {
-    assert_eq!(write, Write::Applied);
+pub(super) fn applied(write: WriteOutcome) {
+    assert_eq!(write, WriteOutcome::Applied);
 }
 
 /// Fenced.
 #[track_caller]
-pub(super) fn fenced(write: Write) {
-    assert_eq!(write, Write::Fenced);
+pub(super) fn fenced(write: WriteOutcome) {
+    assert_eq!(write, WriteOutcome::Fenced);
 }
 
 /// Lets so much time pass.

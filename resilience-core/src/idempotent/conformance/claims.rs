@@ -2,7 +2,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::super::key::{Fingerprint, RecordKey};
-use super::super::store::{Claim, Store, Write};
+use super::super::store::{Claim, Store, WriteOutcome};
 use super::candidate::{Ask, Candidate, DAY, LONG, SHORT, applied, outlast};
 
 /// T1.
@@ -179,7 +179,7 @@ pub async fn attempts_are_counted<S: Store + Clone>(on: Candidate<S>) {
         } else {
             subject.release(token).await
         };
-        assert_eq!(ended, Write::Applied);
+        assert_eq!(ended, WriteOutcome::Applied);
     }
 }
 

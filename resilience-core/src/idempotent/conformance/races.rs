@@ -1,7 +1,7 @@
 //! Many at once.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
-use super::super::store::{Claim, Store, Token, Write};
+use super::super::store::{Claim, Store, Token, WriteOutcome};
 use super::candidate::{Ask, Candidate, SHORT, Subject, applied, outlast, race};
 
 const RACERS: usize = 64;
@@ -110,7 +110,7 @@ pub async fn a_late_completion_races_a_takeover<S: Store + Clone>(on: Candidate<
             }
         });
         let ends = race(racers).await;
-        let is_complete = ends.iter().any(|end| matches!(end, Err(Write::Applied)));
+        let is_complete = ends.iter().any(|end| matches!(end, Err(WriteOutcome::Applied)));
         let taken = ends.iter().filter(|end| matches!(end, Ok(Claim::Acquired { .. }))).count();
         assert_eq!(taken, usize::from(!is_complete), "{ends:?}");
         if is_complete {
@@ -139,8 +139,10 @@ pub async fn a_release_races_a_completion<S: Store + Clone>(on: Candidate<S>) {
             }
         });
         match *race(racers).await {
-            [Write::Applied, Write::Fenced] => drop(subject.acquire(Ask::new(), 2).await),
-            [Write::Fenced, Write::Applied] => subject.replays(b"done").await,
+            [WriteOutcome::Applied, WriteOutcome::Fenced] => {
+                drop(subject.acquire(Ask::new(), 2).await)
+            }
+            [WriteOutcome::Fenced, WriteOutcome::Applied] => subject.replays(b"done").await,
             ref other => panic!("release and completion: {other:?}"),
         }
     }

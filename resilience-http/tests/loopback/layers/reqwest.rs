@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::reqwest::{Body, Client, Method, Request, Response, Url};
 use resilience::http::{
-    CircuitBreakerLayer, HostGate, HostGateLayer, IDEMPOTENCY_KEY, RetryLayer, TimeoutLayer,
+    CircuitBreakerLayer, HostCooldown, HostCooldownLayer, IDEMPOTENCY_KEY, RetryLayer, TimeoutLayer,
 };
 use resilience::{CircuitBreaker, Rejected, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
@@ -140,11 +140,11 @@ async fn a_server_that_hangs_is_left_for_a_get_and_given_up_for_a_post() {
 
 #[tokio::test]
 async fn one_refusal_is_enough_for_a_hundred_callers() {
-    static GATE: HostGate = HostGate::new().max_wait(Duration::ZERO);
+    static GATE: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO);
     let server = Server::new(&[Answer(429, "retry-after: 70\r\n"), OK]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY))
-        .layer(HostGateLayer::new(&GATE))
+        .layer(HostCooldownLayer::new(&GATE))
         .service(patient());
     let first = service.clone().oneshot(request(&Method::GET, &server)).await;
     assert_eq!(first.expect("an answer").headers()["retry-after"], "70");

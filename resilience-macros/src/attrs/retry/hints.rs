@@ -63,7 +63,7 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     (
         "retry_after",
         Other(
-            "the time comes with the error: `on = |error| Class::throttled(error.retry_after())`",
+            "the time comes with the error: `on = |error| FailureClass::throttled(error.retry_after())`",
         ),
     ),
     ("reraise", Other("the last error is always returned unchanged")),

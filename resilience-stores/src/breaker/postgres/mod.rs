@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 
-use super::board::{Board, Entry, Stand, Tag};
+use super::board::{EntryId, RemoteState, SharedEntry, SharedState};
 use crate::millis::whole_millis;
 
 /// The table, for those who make their tables themselves.
@@ -43,21 +43,21 @@ const PURGE: &str = "DELETE FROM resilience_circuit_breakers WHERE name IN \
 /// ```no_run
 /// # extern crate resilience_stores as stores;
 /// # async fn start() -> Result<(), sqlx::Error> {
-/// use stores::breaker::{Exchange, PostgresBoard};
+/// use stores::breaker::{BreakerSync, PostgresState};
 ///
-/// let board = PostgresBoard::new("postgres://app@db/app".parse()?);
+/// let board = PostgresState::new("postgres://app@db/app".parse()?);
 /// board.migrate().await?;
-/// tokio::spawn(Exchange::new(board).run());
+/// tokio::spawn(BreakerSync::new(board).run());
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct PostgresBoard {
+pub struct PostgresState {
     options: PgConnectOptions,
     /// Taken out while it is used: one that has failed, or whose user was dropped, does not come back.
     connection: Option<PgConnection>,
 }
 
-impl PostgresBoard {
+impl PostgresState {
     /// A board in the database that these lead to. Those of a pool are
     /// `(*pool.connect_options()).clone()`.
     #[must_use]
@@ -87,10 +87,10 @@ impl PostgresBoard {
     }
 }
 
-impl Board for PostgresBoard {
+impl SharedState for PostgresState {
     type Error = sqlx::Error;
 
-    async fn open(&mut self, name: &str, tag: Tag, left: Duration) -> Result<(), sqlx::Error> {
+    async fn open(&mut self, name: &str, tag: EntryId, left: Duration) -> Result<(), sqlx::Error> {
         let mut connection = self.connection().await?;
         let query = sqlx::query(OPEN).bind(name).bind(bits(tag)).bind(whole_millis(left));
         query.bind(whole_millis(Self::KEPT)).execute(&mut connection).await?;
@@ -98,7 +98,12 @@ impl Board for PostgresBoard {
         Ok(())
     }
 
-    async fn close(&mut self, name: &str, opening: Tag, tag: Tag) -> Result<bool, sqlx::Error> {
+    async fn close(
+        &mut self,
+        name: &str,
+        opening: EntryId,
+        tag: EntryId,
+    ) -> Result<bool, sqlx::Error> {
         let mut connection = self.connection().await?;
         let query = sqlx::query(CLOSE).bind(name).bind(bits(opening)).bind(bits(tag));
         let done = query.bind(whole_millis(Self::KEPT)).execute(&mut connection).await?;
@@ -106,7 +111,7 @@ impl Board for PostgresBoard {
         Ok(done.rows_affected() > 0)
     }
 
-    async fn read(&mut self, names: &[&str]) -> Result<Vec<Option<Entry>>, sqlx::Error> {
+    async fn read(&mut self, names: &[&str]) -> Result<Vec<Option<SharedEntry>>, sqlx::Error> {
         let mut connection = self.connection().await?;
         let rows = sqlx::query(READ).bind(names).fetch_all(&mut connection).await?;
         let mut found = vec![None; names.len()];
@@ -120,8 +125,8 @@ impl Board for PostgresBoard {
                 continue;
             }
             let left = Duration::from_millis(left.unsigned_abs());
-            let stand = if row.try_get(2)? { Stand::Closed } else { Stand::Open(left) };
-            let entry = Entry { tag: Tag(tag.cast_unsigned()), stand };
+            let stand = if row.try_get(2)? { RemoteState::Closed } else { RemoteState::Open(left) };
+            let entry = SharedEntry { tag: EntryId(tag.cast_unsigned()), stand };
             for (place, _) in found.iter_mut().zip(names).filter(|(_, other)| **other == name) {
                 *place = Some(entry);
             }
@@ -134,6 +139,6 @@ impl Board for PostgresBoard {
     }
 }
 
-fn bits(tag: Tag) -> i64 {
+fn bits(tag: EntryId) -> i64 {
     tag.0.cast_signed()
 }

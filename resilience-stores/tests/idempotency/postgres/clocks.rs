@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use resilience::idempotent::{Claim, Store, Write};
+use resilience::idempotent::{Claim, Store, WriteOutcome};
 use resilience::testing;
 
 use super::open;
@@ -48,8 +48,14 @@ fn an_hour_between_two_claimants() {
         assert_eq!(lapsed.other().acquire(&there).await.1, 2);
     });
     runtime.block_on(async {
-        assert_eq!(here.complete(&held.key, token, b"done", DAY).await.unwrap(), Write::Applied);
-        assert_eq!(here.complete(&lapsed.key, late, b"done", DAY).await.unwrap(), Write::Fenced);
+        assert_eq!(
+            here.complete(&held.key, token, b"done", DAY).await.unwrap(),
+            WriteOutcome::Applied
+        );
+        assert_eq!(
+            here.complete(&lapsed.key, late, b"done", DAY).await.unwrap(),
+            WriteOutcome::Fenced
+        );
         done.replays(&here, b"done").await;
     });
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use resilience::RejectedKind;
-use resilience::idempotent::{Store, StoreErrorKind, Write};
+use resilience::idempotent::{Store, StoreErrorKind, WriteOutcome};
 use resilience::stores::PostgresStore;
 
 use super::{open, until_idle};
@@ -62,7 +62,7 @@ async fn a_completion_that_was_made() {
     let complete = store.complete(&ask.key, token, b"done", DAY);
     let (written, _proxy) = tokio::join!(complete, cut_after_the_answer(proxy));
     assert_eq!(written.unwrap_err().kind(), StoreErrorKind::Unavailable);
-    assert_eq!(store.complete(&ask.key, token, b"done", DAY).await.unwrap(), Write::Applied);
+    assert_eq!(store.complete(&ask.key, token, b"done", DAY).await.unwrap(), WriteOutcome::Applied);
     ask.replays(&store, b"done").await;
 }
 

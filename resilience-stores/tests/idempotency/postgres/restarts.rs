@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use resilience::idempotent::{Claim, Store, Token, Write};
+use resilience::idempotent::{Claim, Store, Token, WriteOutcome};
 use resilience::stores::PostgresStore;
 
 use super::open;
@@ -26,7 +26,7 @@ async fn until_it_fails(store: PostgresStore, ends: Arc<AtomicBool>) -> Vec<(Ask
         acknowledged.push((ask, token, false));
         if acknowledged.len() % 2 == 0 {
             match store.complete(&ask.key, token, b"done", DAY).await {
-                Ok(Write::Applied) => acknowledged.last_mut().unwrap().2 = true,
+                Ok(WriteOutcome::Applied) => acknowledged.last_mut().unwrap().2 = true,
                 _ => return acknowledged,
             }
         }

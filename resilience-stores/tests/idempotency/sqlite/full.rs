@@ -1,7 +1,7 @@
 //! A disk without room.
 
 use resilience::RejectedKind;
-use resilience::idempotent::{Claim, Store, StoreErrorKind, Write};
+use resilience::idempotent::{Claim, Store, StoreErrorKind, WriteOutcome};
 use resilience::stores::SqliteStore;
 use sqlx::Executor;
 
@@ -28,8 +28,8 @@ async fn what_is_there_still_replays() {
         // Every other one goes soon.
         let time = if kept.len() % 2 == 0 { DAY } else { SHORT };
         match store.complete(&ask.key, token, &outcome, time).await {
-            Ok(Write::Applied) => kept.push(ask),
-            Ok(Write::Fenced) => panic!("nobody else is here"),
+            Ok(WriteOutcome::Applied) => kept.push(ask),
+            Ok(WriteOutcome::Fenced) => panic!("nobody else is here"),
             Err(error) => {
                 assert_eq!(error.kind(), StoreErrorKind::Full);
                 held.push((ask, token));

@@ -1,6 +1,6 @@
 //! A file that is closed and opened again.
 
-use resilience::idempotent::{Claim, Store, Write};
+use resilience::idempotent::{Claim, Store, WriteOutcome};
 use resilience::stores::SqliteStore;
 
 use crate::claims::{Ask, DAY};
@@ -28,9 +28,9 @@ async fn states_outlive_the_process() {
     let [held, released, abandoned] = [(); 3].map(|()| Ask::new());
     let (token, _) = held.acquire(&store).await;
     let (given_back, _) = released.acquire(&store).await;
-    assert_eq!(store.release(&released.key, given_back).await.unwrap(), Write::Applied);
+    assert_eq!(store.release(&released.key, given_back).await.unwrap(), WriteOutcome::Applied);
     let (left, _) = abandoned.acquire(&store).await;
-    assert_eq!(store.abandon(&abandoned.key, left).await.unwrap(), Write::Applied);
+    assert_eq!(store.abandon(&abandoned.key, left).await.unwrap(), WriteOutcome::Applied);
     store.pool().close().await;
 
     let store = SqliteStore::open(folder.database()).await.unwrap();
@@ -40,5 +40,8 @@ async fn states_outlive_the_process() {
     let claim = abandoned.other().never().of(&store).await.unwrap();
     assert_eq!(claim, Claim::Interrupted { attempt: 1 });
     assert_eq!(store.interrupted(9).await.unwrap()[0].key, abandoned.key);
-    assert_eq!(store.complete(&held.key, token, b"done", DAY).await.unwrap(), Write::Applied);
+    assert_eq!(
+        store.complete(&held.key, token, b"done", DAY).await.unwrap(),
+        WriteOutcome::Applied
+    );
 }

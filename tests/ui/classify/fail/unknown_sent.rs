@@ -3,7 +3,7 @@ use resilience::Classify;
 
 #[derive(Classify)]
 enum ApiError {
-    #[transient(sent = "never")]
+    #[transient(effect = "never")]
     Down,
 }
 

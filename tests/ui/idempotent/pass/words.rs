@@ -1,10 +1,10 @@
 // Words stand with quotes or without.
-use resilience::idempotent::{Idempotency, MemoryStore, Reconciled};
+use resilience::idempotent::{IdempotencyContext, MemoryStore, Reconciled};
 use resilience::{Rejected, idempotent};
 
 static STORE: MemoryStore = MemoryStore::new();
 
-fn find(_: Idempotency) -> Reconciled<Result<u32, Rejected>> {
+fn find(_: IdempotencyContext) -> Reconciled<Result<u32, Rejected>> {
     Reconciled::NotApplied
 }
 

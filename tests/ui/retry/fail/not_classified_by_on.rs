@@ -1,4 +1,4 @@
-// A predicate answers with `bool` or `Class`.
+// A predicate answers with `bool` or `FailureClass`.
 use resilience::retry;
 
 #[retry(on = |error| error.len())]
