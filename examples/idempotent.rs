@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use resilience::idempotent::IdempotencyContext;
-use resilience::{Rejected, RejectedKind, idempotent};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind, idempotent};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
@@ -97,7 +97,7 @@ async fn main() {
 
     let reused = pay("acme", "r-1", 900, &world).await;
     println!("the first key with another sum:     {reused:?}");
-    assert_eq!(reused, Err(PayError(RejectedKind::KeyReused)));
+    assert_eq!(reused, Err(PayError(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))));
 
     let other = pay("globex", "r-1", 500, &world).await.expect("a receipt");
     println!("the first key, of another tenant:   {other:?}");

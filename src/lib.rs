@@ -74,17 +74,24 @@
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.
 extern crate self as resilience;
 
+/// The interface for generated code. Not covered by semantic versioning.
 #[doc(hidden)]
-pub use resilience_core::__private;
+pub mod __private {
+    pub use resilience_core::__private::*;
+    #[cfg(feature = "idempotent")]
+    pub use resilience_idempotency::{__private as idempotent, IdempotencyPolicy};
+}
+
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
     CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass, FailureKind,
-    FromRejected, GiveUpEvent, InvalidPolicy, Jitter, Outcome, RateLimitAcquire, RateLimiter,
-    Rejected, RejectedKind, Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule,
-    StateChange, StopReason, circuit_breaker, is_enabled, set_enabled, testing,
+    FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, Outcome,
+    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
+    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
+    set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
-pub use resilience_core::{idempotent, store_conformance};
+pub use resilience_idempotency::{self as idempotent, store_conformance};
 
 #[doc = include_str!("../docs/classify.md")]
 pub use resilience_macros::Classify;

@@ -10,35 +10,21 @@ pub use crate::__told as told;
 use crate::backoff::Backoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
-pub use crate::chain::links;
-pub use crate::circuit_breaker::{
-    Bell, CircuitBreaker, CircuitGuard, Decision, Detached, News, shared_breakers,
-};
+pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
 use crate::classify::{Classify, FailureClass};
-pub use crate::clock::{Moment, Pause, Wait, Waits, now};
+pub use crate::clock::{Pause, Waits};
 use crate::event::{GiveUpEvent, RetryEvent};
 pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered, stands};
 pub use crate::jitter::Jitter;
 pub use crate::keyed::Keyed;
-pub use crate::log::{
-    Level, Shown, exchange_found, exchange_lost, give_up as log_give_up, retry as log_retry,
-};
+pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::own::own;
-pub use crate::random::draw;
 pub use crate::rate_limit::RateLimiter;
 pub use crate::rejected::{FromRejected, Rejected, turned_away, turned_away_with};
+pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{RetryPolicy, RetryState, Under};
-pub use crate::slot::Slot;
 pub use crate::timeout::{Timeout, timeout};
-
-/// What `#[idempotent]` expands to.
-#[cfg(feature = "idempotent")]
-pub mod idempotent {
-    pub use crate::idempotent::generated::*;
-}
-#[cfg(feature = "idempotent")]
-pub use crate::idempotent::IdempotencyPolicy;
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
 ///
@@ -231,21 +217,21 @@ pub mod check {
     use core::time::Duration;
 
     use crate::jitter::Jitter;
-    use crate::rules::{self, InvalidPolicy};
+    use resilience_rules::{self as rules, InvalidPolicy};
 
     #[track_caller]
-    const fn hold(rule: Result<(), InvalidPolicy>) {
+    pub(crate) const fn hold(rule: Result<(), InvalidPolicy>) {
         if let Err(broken) = rule {
             panic!("{}", broken.words());
         }
     }
 
-    /// All rules of a policy.
-    #[cfg(feature = "idempotent")]
+    /// The rule of this name.
     #[track_caller]
-    pub const fn idempotency(policy: super::IdempotencyPolicy) -> super::IdempotencyPolicy {
-        hold(policy.validate());
-        policy
+    #[must_use]
+    pub const fn jitter(jitter: Jitter) -> Jitter {
+        hold(rules::jitter(jitter.ratio()));
+        jitter
     }
 
     macro_rules! checks {
@@ -276,7 +262,6 @@ pub mod check {
         factor: f64,
         failure_rate: f64,
         failure_threshold: u32,
-        jitter: Jitter,
         max: u32,
         per: Duration,
         rate: u32,

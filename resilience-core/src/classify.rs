@@ -90,6 +90,13 @@ impl FailureClass {
         Self::of(FailureKind::Permanent)
     }
 
+    /// Marks the failure as a rejection of this process, with the time until a call may pass.
+    pub(crate) const fn rejection(mut self, retry_after: Option<Duration>) -> Self {
+        self.after = retry_after;
+        self.is_rejection = true;
+        self
+    }
+
     const fn of(kind: FailureKind) -> Self {
         Self { kind, effect: Effect::Unknown, after: None, is_rejection: false, is_once: false }
     }

@@ -83,7 +83,8 @@ impl Moment {
 }
 
 /// Whole nanoseconds, saturating after 584 years.
-pub(crate) fn nanos(duration: Duration) -> u64 {
+#[must_use]
+pub fn nanos(duration: Duration) -> u64 {
     let seconds = duration.as_secs().saturating_mul(1_000_000_000);
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
@@ -113,20 +114,6 @@ pub(crate) fn virtual_now() -> Option<Moment> {
         Layer::Clock(now) => Some(*now),
         _ => None,
     })
-}
-
-/// Hands a future that nobody waits for any more to the runtime, where there is one.
-#[cfg(all(feature = "tokio", feature = "idempotent"))]
-pub(crate) fn leave_to_runtime(future: Pin<Box<dyn Future<Output = ()> + Send>>) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(future);
-    }
-}
-
-/// There is none.
-#[cfg(all(not(feature = "tokio"), feature = "idempotent"))]
-pub(crate) fn leave_to_runtime(future: Pin<Box<dyn Future<Output = ()> + Send>>) {
-    drop(future);
 }
 
 /// How a call waits.
@@ -247,7 +234,7 @@ impl Wait {
 pin_project! {
     /// The end of somebody's time: ready with the time that there was.
     #[must_use]
-    pub(crate) struct Timer {
+    pub struct Timer {
         limit: Duration,
         // Where a test has a clock of its own, which wakes nobody.
         end: Option<Moment>,
@@ -258,7 +245,7 @@ pin_project! {
 
 impl Timer {
     /// Ends after `limit`, or at `bound` where that is earlier.
-    pub(crate) fn start(limit: Duration, bound: Option<Moment>) -> Self {
+    pub fn start(limit: Duration, bound: Option<Moment>) -> Self {
         let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
         let end = virtual_now().map(|now| now.plus(limit));
         Self { limit, end, wait: Wait::new(limit) }

@@ -28,6 +28,11 @@ pub enum Jitter {
 }
 
 impl Jitter {
+    /// Returns the ratio of [`Ratio`](Self::Ratio), else zero.
+    pub(crate) const fn ratio(self) -> f64 {
+        if let Self::Ratio(ratio) = self { ratio } else { 0.0 }
+    }
+
     /// Spreads `delay`, which is at most `max`, by the draw `u`.
     pub(crate) fn spread(self, delay: Duration, max: Duration, u: f64) -> Duration {
         match self {

@@ -17,8 +17,6 @@ mod classify;
 mod clock;
 mod event;
 mod fallback;
-#[cfg(feature = "idempotent")]
-pub mod idempotent;
 mod jitter;
 mod keyed;
 mod log;
@@ -28,19 +26,22 @@ mod park;
 mod random;
 mod rate_limit;
 mod rejected;
+mod rejection_signal;
 mod replaced;
 #[cfg(any(feature = "axum", feature = "tonic"))]
 mod response;
 mod retry;
-mod rules;
-mod slot;
 mod switch;
 mod sync;
 pub mod testing;
 mod timeout;
 
 #[doc(hidden)]
+pub mod __internal;
+#[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "unique-id")]
+mod unique_id;
 
 pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
@@ -53,7 +54,8 @@ pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;
 pub use outcome::Outcome;
 pub use rate_limit::{RateLimitAcquire, RateLimiter, Reservation};
-pub use rejected::{FromRejected, Rejected, RejectedKind};
+pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
+pub use resilience_rules::InvalidPolicy;
 pub use retry::{Attempt, Retry, RetryPolicy};
-pub use rules::InvalidPolicy;
+
 pub use switch::{is_enabled, set_enabled};

@@ -20,12 +20,12 @@ use crate::outcome::Outcome;
 /// | [`BulkheadFull`](RejectedKind::BulkheadFull) | transient | no | none: the backoff decides | with `on_rejection = "wait"` |
 /// | [`RateLimited`](RejectedKind::RateLimited) | throttled | no | the time until the next permit | with `on_rejection = "wait"` |
 /// | [`TimedOut`](RejectedKind::TimedOut) | transient | maybe | none | yes, where the call is idempotent |
-/// | [`InFlight`](RejectedKind::InFlight) | throttled | no | the rest of the other call's lease | with `on_rejection = "wait"` |
-/// | [`StoreUnavailable`](RejectedKind::StoreUnavailable) | throttled | no | none: the backoff decides | yes |
-/// | [`LeaseLost`](RejectedKind::LeaseLost) | transient | maybe | none | yes, where the call is idempotent |
-/// | [`MissingKey`](RejectedKind::MissingKey), [`InvalidKey`](RejectedKind::InvalidKey), [`KeyReused`](RejectedKind::KeyReused) | permanent | no | none | no |
-/// | [`OutcomeUnknown`](RejectedKind::OutcomeUnknown) | permanent | maybe | none | no |
-/// | [`Undecodable`](RejectedKind::Undecodable), [`NotStored`](RejectedKind::NotStored) | permanent | done | none | no |
+/// | [`InFlight`](IdempotencyRejection::InFlight) | throttled | no | the rest of the other call's lease | with `on_rejection = "wait"` |
+/// | [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) | throttled | no | none: the backoff decides | yes |
+/// | [`LeaseLost`](IdempotencyRejection::LeaseLost) | transient | maybe | none | yes, where the call is idempotent |
+/// | [`MissingKey`](IdempotencyRejection::MissingKey), [`InvalidKey`](IdempotencyRejection::InvalidKey), [`KeyReused`](IdempotencyRejection::KeyReused) | permanent | no | none | no |
+/// | [`OutcomeUnknown`](IdempotencyRejection::OutcomeUnknown) | permanent | maybe | none | no |
+/// | [`Undecodable`](IdempotencyRejection::Undecodable), [`NotStored`](IdempotencyRejection::NotStored) | permanent | done | none | no |
 ///
 /// Why it was turned away, where there is more to say, is its [`source`](Error::source).///
 /// ```
@@ -69,6 +69,14 @@ pub enum RejectedKind {
     RateLimited,
     /// The call ran longer than it may, and was dropped.
     TimedOut,
+    /// An idempotent call was rejected for its key, its record or its store.
+    Idempotency(IdempotencyRejection),
+}
+
+/// The reason why an idempotent call was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IdempotencyRejection {
     /// A call that runs once for each key came without one.
     MissingKey,
     /// Its key cannot be one.
@@ -87,6 +95,12 @@ pub enum RejectedKind {
     NotStored,
     /// The store of idempotency records did not answer.
     StoreUnavailable,
+}
+
+impl From<IdempotencyRejection> for RejectedKind {
+    fn from(reason: IdempotencyRejection) -> Self {
+        Self::Idempotency(reason)
+    }
 }
 
 impl Rejected {
@@ -158,21 +172,31 @@ impl RejectedKind {
     pub(crate) const fn class(self, retry_after: Option<Duration>) -> FailureClass {
         let class = match self {
             Self::CircuitOpen | Self::BulkheadFull => FailureClass::transient(),
-            Self::RateLimited | Self::InFlight => FailureClass::throttled(None),
-            Self::TimedOut | Self::LeaseLost => return FailureClass::transient(),
-            Self::MissingKey | Self::InvalidKey | Self::KeyReused => {
-                return FailureClass::permanent().effect(Effect::NotSent);
-            }
-            Self::OutcomeUnknown => return FailureClass::permanent(),
-            Self::Undecodable | Self::NotStored => {
-                return FailureClass::permanent().effect(Effect::Applied);
-            }
-            // A failure of something else, and not the protection at work.
-            Self::StoreUnavailable => {
-                return FailureClass::throttled(retry_after).effect(Effect::NotSent);
-            }
+            Self::RateLimited => FailureClass::throttled(None),
+            Self::TimedOut => return FailureClass::transient(),
+            Self::Idempotency(reason) => return reason.class(retry_after),
         };
-        FailureClass { after: retry_after, is_rejection: true, ..class.effect(Effect::NotSent) }
+        class.effect(Effect::NotSent).rejection(retry_after)
+    }
+}
+
+impl IdempotencyRejection {
+    const fn class(self, retry_after: Option<Duration>) -> FailureClass {
+        match self {
+            Self::InFlight => {
+                FailureClass::throttled(None).effect(Effect::NotSent).rejection(retry_after)
+            }
+            Self::MissingKey | Self::InvalidKey | Self::KeyReused => {
+                FailureClass::permanent().effect(Effect::NotSent)
+            }
+            Self::LeaseLost => FailureClass::transient(),
+            Self::OutcomeUnknown => FailureClass::permanent(),
+            Self::Undecodable | Self::NotStored => {
+                FailureClass::permanent().effect(Effect::Applied)
+            }
+            // The store failed, so no protection was at work.
+            Self::StoreUnavailable => FailureClass::throttled(retry_after).effect(Effect::NotSent),
+        }
     }
 }
 
@@ -248,10 +272,18 @@ impl fmt::Display for Rejected {
 impl fmt::Display for RejectedKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Idempotency(reason) => return reason.fmt(f),
             Self::CircuitOpen => "circuit open",
             Self::BulkheadFull => "bulkhead full",
             Self::RateLimited => "rate limit reached",
             Self::TimedOut => "timed out",
+        })
+    }
+}
+
+impl fmt::Display for IdempotencyRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::MissingKey => "idempotency key missing",
             Self::InvalidKey => "idempotency key invalid",
             Self::KeyReused => "idempotency key used before for another call",

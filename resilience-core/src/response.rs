@@ -8,7 +8,7 @@ mod axum {
     use http::{HeaderName, HeaderValue, StatusCode, header};
 
     use crate::random::draw;
-    use crate::rejected::{Rejected, RejectedKind};
+    use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 
     /// What the one who asked is told: 503 for an open circuit, a full bulkhead and a store that does not
     /// answer, 429 for a rate limit, 504 for a timeout, 400 for an idempotency key that is missing or
@@ -23,16 +23,27 @@ mod axum {
             let status = match self.kind() {
                 RejectedKind::CircuitOpen
                 | RejectedKind::BulkheadFull
-                | RejectedKind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+                | RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
                 RejectedKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
                 RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-                RejectedKind::MissingKey | RejectedKind::InvalidKey => StatusCode::BAD_REQUEST,
-                RejectedKind::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-                RejectedKind::InFlight
-                | RejectedKind::OutcomeUnknown
-                | RejectedKind::LeaseLost
-                | RejectedKind::NotStored => StatusCode::CONFLICT,
-                RejectedKind::Undecodable => StatusCode::INTERNAL_SERVER_ERROR,
+                RejectedKind::Idempotency(IdempotencyRejection::MissingKey)
+                | RejectedKind::Idempotency(IdempotencyRejection::InvalidKey) => {
+                    StatusCode::BAD_REQUEST
+                }
+                RejectedKind::Idempotency(IdempotencyRejection::KeyReused) => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
+                RejectedKind::Idempotency(IdempotencyRejection::InFlight)
+                | RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
+                | RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)
+                | RejectedKind::Idempotency(IdempotencyRejection::NotStored) => {
+                    StatusCode::CONFLICT
+                }
+                RejectedKind::Idempotency(IdempotencyRejection::Undecodable) => {
+                    StatusCode::INTERNAL_SERVER_ERROR
+                }
             };
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
             let says_when = matches!(status.as_u16(), 429 | 503) || self.retry_after().is_some();
@@ -64,7 +75,7 @@ mod tonic {
 
     use tonic::{Code, Status};
 
-    use crate::rejected::{Rejected, RejectedKind};
+    use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 
     /// `UNAVAILABLE` for an open circuit and a full bulkhead, `RESOURCE_EXHAUSTED` for a rate limit,
     /// `DEADLINE_EXCEEDED` for a timeout, `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED` and
@@ -75,15 +86,23 @@ mod tonic {
             let code = match rejected.kind() {
                 RejectedKind::CircuitOpen
                 | RejectedKind::BulkheadFull
-                | RejectedKind::StoreUnavailable => Code::Unavailable,
+                | RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable) => {
+                    Code::Unavailable
+                }
                 RejectedKind::RateLimited => Code::ResourceExhausted,
                 RejectedKind::TimedOut => Code::DeadlineExceeded,
-                RejectedKind::MissingKey | RejectedKind::InvalidKey => Code::InvalidArgument,
-                RejectedKind::KeyReused => Code::FailedPrecondition,
-                RejectedKind::InFlight | RejectedKind::LeaseLost => Code::Aborted,
-                RejectedKind::OutcomeUnknown
-                | RejectedKind::NotStored
-                | RejectedKind::Undecodable => Code::Internal,
+                RejectedKind::Idempotency(IdempotencyRejection::MissingKey)
+                | RejectedKind::Idempotency(IdempotencyRejection::InvalidKey) => {
+                    Code::InvalidArgument
+                }
+                RejectedKind::Idempotency(IdempotencyRejection::KeyReused) => {
+                    Code::FailedPrecondition
+                }
+                RejectedKind::Idempotency(IdempotencyRejection::InFlight)
+                | RejectedKind::Idempotency(IdempotencyRejection::LeaseLost) => Code::Aborted,
+                RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
+                | RejectedKind::Idempotency(IdempotencyRejection::NotStored)
+                | RejectedKind::Idempotency(IdempotencyRejection::Undecodable) => Code::Internal,
             };
             let mut status = Self::new(code, rejected.kind().to_string());
             if let Some(after) = rejected.retry_after() {

@@ -3,10 +3,14 @@
 #[cfg(not(resilience_loom))]
 pub(crate) use core::sync::atomic::AtomicU64;
 #[cfg(not(resilience_loom))]
-pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+pub use std::sync::Mutex;
+#[cfg(not(resilience_loom))]
+pub(crate) use std::sync::{Condvar, MutexGuard};
 
 #[cfg(resilience_loom)]
-pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicU64};
+pub use loom::sync::Mutex;
+#[cfg(resilience_loom)]
+pub(crate) use loom::sync::{Condvar, MutexGuard, atomic::AtomicU64};
 
 /// A figure that nothing is decided upon, and so is not model-checked.
 #[cfg(not(resilience_loom))]
@@ -28,6 +32,6 @@ pub(crate) use const_fn;
 
 /// Locks; what a thread has left that panicked is as good as what any other leaves, because no
 /// user code runs under a lock of ours.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

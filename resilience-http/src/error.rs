@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use std::error::Error;
 use std::io;
 
-use resilience_core::__private::links;
+use resilience_core::__internal::links;
 use resilience_core::{Classify, FailureClass, FailureKind, Rejected};
 
 use crate::classifier::Classifier;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
-use resilience_core::__private::{Moment, Pause, draw, now};
+use resilience_core::__internal::{Moment, Pause, draw, now};
 use resilience_core::{Rejected, RejectedKind};
 
 use crate::response::HttpResponse;

@@ -1,10 +1,9 @@
 //! Whether a request may be applied twice, and the key that makes it so.
 
 use core::fmt;
-use std::hash::{BuildHasher, RandomState};
-use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use resilience_core::__internal::unique_id;
 
 /// The header of an [`IdempotencyKey`].
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -56,7 +55,7 @@ impl IdempotencyKey {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a default would not be the same twice")]
     pub fn new() -> Self {
-        let random = random();
+        let random = unique_id();
         let uuid = random & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
         let digits = format!("{uuid:032x}");
         let groups = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
@@ -93,18 +92,6 @@ impl IdempotencyKey {
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
-}
-
-/// 128 bits that nobody else draws.
-fn random() -> u128 {
-    let mut bytes = [0; 16];
-    if getrandom::fill(&mut bytes).is_err() {
-        // The keys of a hasher are random too, but those of a forked process are the same.
-        let here = (std::process::id(), SystemTime::now());
-        let words = [RandomState::new().hash_one(here), RandomState::new().hash_one(here)];
-        return u128::from(words[0]) << 64 | u128::from(words[1]);
-    }
-    u128::from_ne_bytes(bytes)
 }
 
 /// A key of your own, such as the number of the order.

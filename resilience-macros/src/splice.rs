@@ -156,7 +156,7 @@ impl Site {
         let SlotMark { name, .. } = self.mark.slot.as_ref().filter(|slot| slot.declared)?;
         let private = &self.private;
         // A reference, so that a block that moves what it names moves no more than that.
-        Some(quote!(let #name = #private::Slot::new(); let #name = &#name;))
+        Some(quote!(let #name = #private::RejectionSignal::new(); let #name = &#name;))
     }
 
     /// The local that this layer listens to.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use resilience_core::__private::links;
+use resilience_core::__internal::links;
 use resilience_core::{Classify, FailureClass, Rejected};
 
 /// What the first error of a chain that is known means: the error itself, what it wraps, and so on by

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience_core::idempotent::{StoreError, StoreResult};
+use resilience_idempotency::{StoreError, StoreResult};
 use sqlx::pool::{Pool, PoolConnection};
 use sqlx::{Connection, Database};
 use tokio::runtime::Handle;

@@ -5,14 +5,14 @@
 //! Depend on `resilience-rs` with one of its features `sqlx` and `redis`, which re-exports everything here
 //! as `resilience::stores` and has the guide.
 
-#[cfg(feature = "circuit_breaker")]
+#[cfg(feature = "shared-breakers")]
 pub mod breaker;
 mod chain;
 #[cfg(all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")))]
 mod held;
 #[cfg(any(
     all(feature = "idempotent", any(feature = "postgres", feature = "redis", feature = "sqlite")),
-    all(feature = "circuit_breaker", any(feature = "postgres", feature = "redis"))
+    all(feature = "shared-breakers", any(feature = "postgres", feature = "redis"))
 ))]
 mod millis;
 #[cfg(all(feature = "idempotent", feature = "postgres"))]

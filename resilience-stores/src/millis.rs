@@ -12,7 +12,7 @@ pub(crate) fn millis(time: Duration) -> i64 {
 }
 
 /// Whole milliseconds of a time that is running already.
-#[cfg(all(feature = "circuit_breaker", any(feature = "postgres", feature = "redis")))]
+#[cfg(all(feature = "shared-breakers", any(feature = "postgres", feature = "redis")))]
 pub(crate) fn whole_millis(time: Duration) -> i64 {
     at_most_longest(time.as_millis())
 }

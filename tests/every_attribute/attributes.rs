@@ -15,7 +15,7 @@ suites!(fallback, #[::resilience::fallback(with = ::core::result::Result::Err)],
 holding_suites!(
     idempotent,
     #[::resilience::idempotent(
-        key = ::resilience::__private::draw().to_bits(),
+        key = crate::fresh_key(),
         scope = global,
         fingerprint(),
         keep = nothing,

@@ -51,3 +51,11 @@ macro_rules! async_suites {
 }
 
 include!("attributes.rs");
+
+/// A key that no other call has.
+fn fresh_key() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -9,7 +9,7 @@ use resilience::idempotent::{
     IdempotencyContext, IdempotencyPolicy, IdempotentCall, MemoryStore, OnInterrupted, OnLeaseLost,
     OnStoreError, Scope, StoreErrorKind,
 };
-use resilience::{Rejected, RejectedKind};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind};
 use tokio::time::{Instant, sleep};
 
 pub(crate) type Faulty = FaultStore<Arc<MemoryStore>>;
@@ -97,14 +97,17 @@ async fn a_wait_ends_at_its_time() {
     let reject = async {
         let begin = Instant::now();
         let end = counted(POLICY.reject(), &store, "k", ms(0), &runs).await.expect_err("held");
-        assert_eq!((end.kind(), begin.elapsed()), (RejectedKind::InFlight, ms(0)));
+        assert_eq!(
+            (end.kind(), begin.elapsed()),
+            (RejectedKind::Idempotency(IdempotencyRejection::InFlight), ms(0))
+        );
         assert!(end.retry_after().is_some_and(|after| after <= ms(30_000)), "{end:?}");
     };
     let waits = futures::future::join_all(waits);
     let (end, waits, ()) = futures::join!(holder, waits, reject);
     assert_eq!(end, Ok(1));
     for (kind, late) in waits {
-        assert_eq!(kind, RejectedKind::InFlight);
+        assert_eq!(kind, RejectedKind::Idempotency(IdempotencyRejection::InFlight));
         assert!(late <= ms(25), "{late:?} too late");
     }
 }
@@ -159,7 +162,10 @@ async fn a_lease_lost_to_one_who_runs_is_told() {
         counted(policy, &store, "k", ms(800), &runs).await
     };
     let (first, second) = futures::join!(first, second);
-    assert_eq!((kind(first), second), (RejectedKind::LeaseLost, Ok(2)));
+    assert_eq!(
+        (kind(first), second),
+        (RejectedKind::Idempotency(IdempotencyRejection::LeaseLost), Ok(2))
+    );
 }
 
 /// C12.
@@ -172,7 +178,7 @@ async fn signs_of_life_keep_a_long_body() {
         for _ in 0..28 {
             sleep(ms(100)).await;
             let end = counted(policy.reject(), &store, "k", ms(0), &runs).await;
-            assert_eq!(kind(end), RejectedKind::InFlight);
+            assert_eq!(kind(end), RejectedKind::Idempotency(IdempotencyRejection::InFlight));
         }
     };
     let (end, ()) = futures::join!(long, others);
@@ -186,9 +192,13 @@ async fn signs_of_life_keep_a_long_body() {
 /// C13.
 #[tokio::test(start_paused = true)]
 async fn a_body_without_signs_of_life_goes_on_or_is_dropped() {
-    for (policy, expected) in
-        [(POLICY, Ok(1)), (POLICY.on_lease_lost(OnLeaseLost::Cancel), Err(RejectedKind::LeaseLost))]
-    {
+    for (policy, expected) in [
+        (POLICY, Ok(1)),
+        (
+            POLICY.on_lease_lost(OnLeaseLost::Cancel),
+            Err(RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)),
+        ),
+    ] {
         let (store, runs) = (store(), AtomicUsize::new(0));
         store.always(StoreOp::Renew, InjectedFault::Hang);
         let begin = Instant::now();
@@ -218,7 +228,10 @@ async fn lost_answers_are_asked_for_again() {
 /// C21.
 #[tokio::test(start_paused = true)]
 async fn an_outcome_that_cannot_be_stored_is_returned() {
-    for (policy, next) in [(POLICY, Ok(2)), (UNKNOWN, Err(RejectedKind::OutcomeUnknown))] {
+    for (policy, next) in [
+        (POLICY, Ok(2)),
+        (UNKNOWN, Err(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))),
+    ] {
         let (store, runs) = (store(), AtomicUsize::new(0));
         store.always(StoreOp::Complete, InjectedFault::Fail(StoreErrorKind::Unavailable));
         let begin = Instant::now();
@@ -239,9 +252,9 @@ async fn damaged_bytes_are_no_reason_to_run() {
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
     store.script(StoreOp::Claim, [InjectedFault::Corrupt]);
     let end = counted(POLICY, &store, "k", ms(0), &runs).await;
-    assert_eq!(kind(end), RejectedKind::Undecodable);
+    assert_eq!(kind(end), RejectedKind::Idempotency(IdempotencyRejection::Undecodable));
     let end = counted(POLICY.version(2), &store, "k", ms(0), &runs).await;
-    assert_eq!(kind(end), RejectedKind::Undecodable);
+    assert_eq!(kind(end), RejectedKind::Idempotency(IdempotencyRejection::Undecodable));
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
 }
 
@@ -254,7 +267,7 @@ async fn a_store_that_is_away() {
         store.always(StoreOp::Claim, fault);
         let begin = Instant::now();
         let end = counted(POLICY, &store, "k", ms(0), &runs).await;
-        assert_eq!(kind(end), RejectedKind::StoreUnavailable);
+        assert_eq!(kind(end), RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable));
         assert!(begin.elapsed() <= longest, "{:?}", begin.elapsed());
         assert_eq!(runs.load(SeqCst), 0);
         let open = POLICY.on_store_error(OnStoreError::FailOpen);
@@ -262,7 +275,11 @@ async fn a_store_that_is_away() {
         assert_eq!(store.calls(StoreOp::Complete), 0, "nothing to complete");
         store.always(StoreOp::Claim, InjectedFault::Fail(StoreErrorKind::Corrupt));
         let end = counted(open, &store, "k", ms(0), &runs).await;
-        assert_eq!(kind(end), RejectedKind::StoreUnavailable, "a record may be there");
+        assert_eq!(
+            kind(end),
+            RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable),
+            "a record may be there"
+        );
     }
 }
 
@@ -274,7 +291,7 @@ async fn a_full_store_keeps_what_it_has() {
     assert_eq!(counted(POLICY, &store, "a", ms(0), &runs).await, Ok(1));
     assert_eq!(counted(POLICY.ttl(ms(60_000)), &store, "b", ms(0), &runs).await, Ok(2));
     let end = counted(POLICY, &store, "c", ms(0), &runs).await;
-    assert_eq!(kind(end), RejectedKind::StoreUnavailable);
+    assert_eq!(kind(end), RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable));
     assert_eq!(counted(POLICY, &store, "a", ms(0), &runs).await, Ok(1));
     assert_eq!(counted(POLICY, &store, "b", ms(0), &runs).await, Ok(2));
     sleep(ms(60_000)).await;

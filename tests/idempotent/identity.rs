@@ -9,7 +9,7 @@ use resilience::idempotent::{
     Claimed, Fingerprint, FingerprintBuilder, IdempotencyPolicy, KeyParts, MemoryStore, Replayed,
     Scope, Secret,
 };
-use resilience::{Rejected, RejectedKind};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind};
 
 const POLICY: IdempotencyPolicy = IdempotencyPolicy::new("tests.identity");
 
@@ -113,7 +113,7 @@ fn tenants_have_nothing_to_do_with_each_other() {
     let other =
         POLICY.call(Arc::clone(&store), Scope::Global, &"k", |f| f.value(&1)).expect("a key");
     let rejected = other.run(|| Ok::<_, Rejected>(9)).expect_err("for something else");
-    assert_eq!(rejected.kind(), RejectedKind::KeyReused);
+    assert_eq!(rejected.kind(), RejectedKind::Idempotency(IdempotencyRejection::KeyReused));
 }
 
 /// C40.
@@ -131,9 +131,16 @@ fn keys_are_visible_ascii() {
     assert_eq!(keys.len(), good.len());
     let longer = "k".repeat(256);
     for bad in ["", "a b", "a\r\nb", "a\0b", "größe", "\u{7f}", &longer] {
-        assert_eq!(found(&bad), Err(RejectedKind::InvalidKey), "{bad:?}");
+        assert_eq!(
+            found(&bad),
+            Err(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)),
+            "{bad:?}"
+        );
     }
-    assert_eq!(found(&None::<&str>), Err(RejectedKind::MissingKey));
+    assert_eq!(
+        found(&None::<&str>),
+        Err(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
+    );
     assert_eq!(found(&Some("x")), found(&"x"));
     assert_eq!(found(&7), found(&"7"));
     assert_ne!(found(&("a", "bc")), found(&("ab", "c")));

@@ -16,7 +16,7 @@ use resilience::idempotent::{
     Interrupted, MemoryStore, RecordKey, Scope, Store, StoreId, StoreResult, Takeover, Token,
     WriteOutcome,
 };
-use resilience::{Rejected, RejectedKind};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind};
 use tokio::time::sleep;
 
 use crate::calls::{Faulty, POLICY, UNKNOWN, call, ms, store};
@@ -69,7 +69,10 @@ async fn a_call_may_be_dropped_at_every_step() {
                 (None, Err(rejected)) => {
                     let begun = ran.load(SeqCst) > 0;
                     assert!(begun && !policy.on_interrupted_is_rerun(), "{rejected} after {polls}");
-                    assert_eq!(rejected.kind(), RejectedKind::OutcomeUnknown);
+                    assert_eq!(
+                        rejected.kind(),
+                        RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
+                    );
                 }
             }
             if ended {
@@ -93,7 +96,10 @@ impl IsRerun for IdempotencyPolicy {
 /// C31.
 #[tokio::test(start_paused = true)]
 async fn a_panic_passes_and_the_claim_is_ended() {
-    for (policy, next) in [(POLICY, Ok(8)), (UNKNOWN, Err(RejectedKind::OutcomeUnknown))] {
+    for (policy, next) in [
+        (POLICY, Ok(8)),
+        (UNKNOWN, Err(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))),
+    ] {
         let store = store();
         let body = async {
             sleep(ms(1)).await;
@@ -110,7 +116,10 @@ async fn a_panic_passes_and_the_claim_is_ended() {
 /// C33.
 #[test]
 fn a_function_that_is_not_async() {
-    for (policy, next) in [(POLICY, Ok(8)), (UNKNOWN, Err(RejectedKind::OutcomeUnknown))] {
+    for (policy, next) in [
+        (POLICY, Ok(8)),
+        (UNKNOWN, Err(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))),
+    ] {
         let store = Arc::new(MemoryStore::new());
         let call = || {
             policy
@@ -134,7 +143,7 @@ fn a_thread_does_not_wait_for_ever() {
         let _waits = resilience::testing::no_waits();
         let begin = std::time::Instant::now();
         let inner = call().run(|| Ok::<_, Rejected>(2)).expect_err("held");
-        assert_eq!(inner.kind(), RejectedKind::InFlight);
+        assert_eq!(inner.kind(), RejectedKind::Idempotency(IdempotencyRejection::InFlight));
         assert!(begin.elapsed() < ms(2000), "{:?}", begin.elapsed());
         Ok::<_, Rejected>(1)
     });
@@ -250,7 +259,7 @@ async fn a_claim_by_hand_is_abandoned_when_it_is_dropped() {
     assert!(matches!(claimed, Claimed::Run(_)));
     drop(claimed);
     let again = call(UNKNOWN, &store, "k").claim().await.expect_err("nobody knows");
-    assert_eq!(again.kind(), RejectedKind::OutcomeUnknown);
+    assert_eq!(again.kind(), RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown));
     assert_eq!((store.calls(StoreOp::Abandon), store.calls(StoreOp::Release)), (1, 0));
 }
 

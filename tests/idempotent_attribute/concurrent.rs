@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{RejectedKind, idempotent};
+use resilience::{IdempotencyRejection, RejectedKind, idempotent};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{Answer, Failure, Runs, turned};
@@ -34,7 +34,10 @@ async fn it_waits_no_longer_than_is_said() {
         (second, start.elapsed())
     };
     let (first, (second, waited)) = tokio::join!(call(1, &runs), second);
-    assert_eq!((first, second), (Ok(1), turned(RejectedKind::InFlight)));
+    assert_eq!(
+        (first, second),
+        (Ok(1), turned(RejectedKind::Idempotency(IdempotencyRejection::InFlight)))
+    );
     assert!(waited >= Duration::from_secs(1) && waited < Duration::from_millis(1100), "{waited:?}");
 }
 
@@ -71,7 +74,10 @@ async fn another_call_with_the_key_is_refused_at_once() {
     let runs = Runs::default();
     let other = timeout(Duration::ZERO, call(1, 6, &runs));
     let (first, other) = tokio::join!(call(1, 5, &runs), other);
-    assert_eq!((first, other), (Ok(1), Ok(turned(RejectedKind::KeyReused))));
+    assert_eq!(
+        (first, other),
+        (Ok(1), Ok(turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))))
+    );
 }
 
 #[tokio::test(start_paused = true)]

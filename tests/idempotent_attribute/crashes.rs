@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use resilience::idempotent::{IdempotencyContext, IdempotencyPolicy, Reconciled};
-use resilience::{RejectedKind, idempotent, testing};
+use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
 use crate::{Answer, Failure, Runs, crash, turned};
 
@@ -33,7 +33,10 @@ async fn the_next_one_is_told_that_nobody_knows() {
     let runs = Runs::default();
     crash(call(1, &runs));
     for _ in 0..2 {
-        assert_eq!(call(1, &runs).await, turned(RejectedKind::OutcomeUnknown));
+        assert_eq!(
+            call(1, &runs).await,
+            turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+        );
     }
     assert_eq!(runs.count(), 1);
 }
@@ -91,7 +94,10 @@ async fn what_was_not_applied_is_done_now() {
 async fn what_cannot_be_found_out_stays_so() {
     let runs = Runs::default();
     crash(found(3, &runs, Reconciled::Unknown));
-    assert_eq!(found(3, &runs, Reconciled::Unknown).await, turned(RejectedKind::OutcomeUnknown));
+    assert_eq!(
+        found(3, &runs, Reconciled::Unknown).await,
+        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+    );
     assert_eq!(runs.count(), 1);
 }
 
@@ -119,7 +125,7 @@ fn a_function_that_is_not_async_is_told_by_a_panic() {
     assert!(panics(&|| call(1, &runs)));
     assert_eq!((call(1, &runs), call(1, &runs), runs.count()), (Ok(7), Ok(7), 1));
     assert!(panics(&|| unknown(1)));
-    assert_eq!(unknown(1), turned(RejectedKind::OutcomeUnknown));
+    assert_eq!(unknown(1), turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)));
 }
 
 #[tokio::test]
@@ -158,9 +164,15 @@ async fn a_lost_process_is_dead_when_its_lease_is_over() {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(stopped.as_mut().poll(&mut context).is_pending());
     tokio::time::advance(Duration::from_secs(29)).await;
-    assert_eq!(call(1, &runs).await, turned(RejectedKind::InFlight));
+    assert_eq!(
+        call(1, &runs).await,
+        turned(RejectedKind::Idempotency(IdempotencyRejection::InFlight))
+    );
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(call(1, &runs).await, turned(RejectedKind::OutcomeUnknown));
+    assert_eq!(
+        call(1, &runs).await,
+        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+    );
     drop(stopped);
 }
 
@@ -205,7 +217,7 @@ async fn a_body_whose_lease_is_gone_is_dropped_where_that_is_said() {
     assert!(late.as_mut().poll(&mut context).is_pending());
     tokio::time::advance(Duration::from_secs(3)).await;
     assert_eq!(call(1, &runs).await, Ok(2));
-    assert_eq!(late.await, turned(RejectedKind::LeaseLost));
+    assert_eq!(late.await, turned(RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)));
 }
 
 #[test]
@@ -230,7 +242,12 @@ impl Drop for Asks<'_> {
     fn drop(&mut self) {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let other = std::pin::pin!(ending(1, self.0)).poll(&mut context);
-        assert_eq!(other, std::task::Poll::Ready(turned(RejectedKind::InFlight)));
+        assert_eq!(
+            other,
+            std::task::Poll::Ready(turned(RejectedKind::Idempotency(
+                IdempotencyRejection::InFlight
+            )))
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use resilience::idempotent::IdempotencyPolicy;
-use resilience::{RejectedKind, idempotent, testing};
+use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
 use crate::{Answer, Runs, turned};
 
@@ -49,7 +49,7 @@ fn every_argument_counts_but_those_that_are_skipped() {
     }
     let call = |cents, trace| call(1, "acme".to_owned(), cents, trace);
     assert_eq!((call(5, 1), call(5, 2)), (Ok(1), Ok(1)));
-    assert_eq!(call(6, 1), turned(RejectedKind::KeyReused));
+    assert_eq!(call(6, 1), turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)));
 }
 
 #[test]
@@ -60,8 +60,14 @@ fn a_fingerprint_counts_what_it_names() {
     }
     assert_eq!(call(1, 500, "a", 1), Ok(1));
     assert_eq!(call(1, 599, " a", 2), Ok(1));
-    assert_eq!(call(1, 600, "a", 1), turned(RejectedKind::KeyReused));
-    assert_eq!(call(1, 500, "b", 1), turned(RejectedKind::KeyReused));
+    assert_eq!(
+        call(1, 600, "a", 1),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
+    );
+    assert_eq!(
+        call(1, 500, "b", 1),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
+    );
 }
 
 #[test]
@@ -84,11 +90,18 @@ fn a_key_that_is_missing_is_an_error_or_no_protection() {
         Ok(runs.next())
     }
     let runs = Runs::default();
-    assert_eq!(required(None, &runs), turned(RejectedKind::MissingKey));
+    assert_eq!(
+        required(None, &runs),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
+    );
     assert_eq!(runs.count(), 0);
     assert_eq!((optional(None, &runs), optional(None, &runs)), (Ok(1), Ok(2)));
     assert_eq!((optional(Some("a"), &runs), optional(Some("a"), &runs)), (Ok(3), Ok(3)));
-    assert_eq!(optional(Some(""), &runs), turned(RejectedKind::InvalidKey), "not the same as none");
+    assert_eq!(
+        optional(Some(""), &runs),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)),
+        "not the same as none"
+    );
     assert_eq!(runs.count(), 3);
 }
 
@@ -98,7 +111,10 @@ fn a_key_has_its_least_length() {
     fn call(id: &str) -> Answer {
         Ok(7)
     }
-    assert_eq!((call("abc"), call("abcd")), (turned(RejectedKind::InvalidKey), Ok(7)));
+    assert_eq!(
+        (call("abc"), call("abcd")),
+        (turned(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)), Ok(7))
+    );
 }
 
 #[test]
@@ -107,7 +123,10 @@ fn a_scope_that_is_missing_is_no_scope() {
     fn call(id: u32, tenant: Option<u32>) -> Answer {
         Ok(7)
     }
-    assert_eq!((call(1, None), call(1, Some(1))), (turned(RejectedKind::InvalidKey), Ok(7)));
+    assert_eq!(
+        (call(1, None), call(1, Some(1))),
+        (turned(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)), Ok(7))
+    );
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use resilience::idempotent::{IdempotencyContext, MemoryStore};
 use resilience::{
-    Bulkhead, CircuitBreaker, RateLimiter, Rejected, RejectedKind, StopReason, bulkhead,
-    circuit_breaker, fallback, idempotent, rate_limit, retry, testing, timeout,
+    Bulkhead, CircuitBreaker, IdempotencyRejection, RateLimiter, Rejected, RejectedKind,
+    StopReason, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, testing,
+    timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -53,10 +54,16 @@ fn a_retry_outside_stops_at_what_no_repetition_helps() {
         Err(Failure::Lost)
     }
     let (_guard, runs) = (testing::no_waits(), Runs::default());
-    assert_eq!(call(None, &runs), turned(RejectedKind::MissingKey));
+    assert_eq!(
+        call(None, &runs),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
+    );
     assert_eq!(STOPPED.take(), Some(StopReason::Permanent));
     // The second attempt finds the first one interrupted, and that ends it.
-    assert_eq!(call(Some(1), &runs), turned(RejectedKind::OutcomeUnknown));
+    assert_eq!(
+        call(Some(1), &runs),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+    );
     assert_eq!((STOPPED.take(), runs.count()), (Some(StopReason::Permanent), 1));
 }
 
@@ -82,7 +89,7 @@ async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
     }
     let (runs, start) = (Runs::default(), Instant::now());
     let both = tokio::join!(stop(1, &runs), stop(1, &runs));
-    assert_eq!(both, (Ok(1), turned(RejectedKind::InFlight)));
+    assert_eq!(both, (Ok(1), turned(RejectedKind::Idempotency(IdempotencyRejection::InFlight))));
     assert_eq!(start.elapsed(), Duration::from_secs(5));
     assert_eq!(tokio::join!(wait(1, &runs), wait(1, &runs)), (Ok(2), Ok(2)));
     assert_eq!(start.elapsed(), Duration::from_secs(15), "as long as the lease");
@@ -154,7 +161,10 @@ async fn a_timeout_inside_leaves_open_what_was_done() {
         Ok(id)
     }
     assert_eq!(unknown(1).await, turned(RejectedKind::TimedOut));
-    assert_eq!(unknown(1).await, turned(RejectedKind::OutcomeUnknown));
+    assert_eq!(
+        unknown(1).await,
+        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+    );
     let runs = Runs::default();
     assert_eq!(rerun(1, &runs).await, turned(RejectedKind::TimedOut));
     assert_eq!(rerun(1, &runs).await, Ok(1));
@@ -170,7 +180,11 @@ async fn a_timeout_outside_drops_the_call_which_is_an_interruption() {
     }
     let start = Instant::now();
     assert_eq!(call(1).await, turned(RejectedKind::TimedOut));
-    assert_eq!(call(1).await, turned(RejectedKind::OutcomeUnknown), "at once, without the lease");
+    assert_eq!(
+        call(1).await,
+        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
+        "at once, without the lease"
+    );
     assert_eq!(start.elapsed(), Duration::from_secs(1));
 }
 
@@ -185,10 +199,16 @@ fn a_breaker_outside_counts_the_store_and_no_key() {
     }
     let failures = || BREAKER.snapshot().consecutive_failures;
     assert_eq!((call(Some(1), 5), call(Some(1), 5)), (Ok(5), Ok(5)));
-    assert_eq!(call(None, 5), turned(RejectedKind::MissingKey));
-    assert_eq!(call(Some(1), 6), turned(RejectedKind::KeyReused));
+    assert_eq!(call(None, 5), turned(RejectedKind::Idempotency(IdempotencyRejection::MissingKey)));
+    assert_eq!(
+        call(Some(1), 6),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
+    );
     assert_eq!(failures(), 0, "a mistake of the caller's is none of the other side's");
-    assert_eq!(call(Some(2), 5), turned(RejectedKind::StoreUnavailable));
+    assert_eq!(
+        call(Some(2), 5),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+    );
     assert_eq!(failures(), 1);
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use resilience::idempotent::{Keep, MemoryStore};
-use resilience::{RejectedKind, idempotent, testing};
+use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
 use crate::{Answer, Failure, Runs, meaning, turned};
 
@@ -55,7 +55,10 @@ fn nothing_is_kept_but_that_it_was() {
     let runs = Runs::default();
     let call = || call(1, &runs);
     assert_eq!([call(), call()], [Err(Failure::Lost), Ok(Handle)]);
-    assert_eq!(call(), Err(Failure::Turned(RejectedKind::NotStored)));
+    assert_eq!(
+        call(),
+        Err(Failure::Turned(RejectedKind::Idempotency(IdempotencyRejection::NotStored)))
+    );
     assert_eq!(runs.count(), 2);
 }
 
@@ -84,7 +87,11 @@ fn a_function_says_what_is_kept() {
     let runs = Runs::default();
     assert_eq!(call(1, 0, &runs), Ok(1));
     assert_eq!(call(1, 0, &runs), Ok(2), "the first was released");
-    assert_eq!(call(1, 0, &runs), turned(RejectedKind::OutcomeUnknown), "the second was not");
+    assert_eq!(
+        call(1, 0, &runs),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
+        "the second was not"
+    );
     assert_eq!(call(2, 0, &runs), Err(Failure::Lost));
     assert_eq!(call(2, 0, &runs), Err(Failure::Lost), "a failure, stored");
     assert_eq!(runs.count(), 3);
@@ -107,7 +114,10 @@ fn what_failed_without_an_effect_is_free_and_what_may_have_had_one_is_not() {
     assert_eq!([call(), call()], [Err(Failure::Refused), Err(Failure::Lost)]);
     assert_eq!(
         [call(), call()],
-        [turned(RejectedKind::OutcomeUnknown), turned(RejectedKind::OutcomeUnknown)]
+        [
+            turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
+            turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+        ]
     );
     assert_eq!(runs.count(), 2);
 }
@@ -138,7 +148,10 @@ fn another_version_does_not_read_it() {
     fn second(id: u32) -> Result<String, Failure> {
         Ok("2".into())
     }
-    assert_eq!((first(1), second(1)), (Ok(1), Err(Failure::Turned(RejectedKind::Undecodable))));
+    assert_eq!(
+        (first(1), second(1)),
+        (Ok(1), Err(Failure::Turned(RejectedKind::Idempotency(IdempotencyRejection::Undecodable))))
+    );
 }
 
 #[test]
@@ -152,7 +165,10 @@ fn an_outcome_that_is_too_long_is_known_to_have_been() {
     let long = |id, text| call(id, &runs, text);
     assert_eq!((long(1, "short"), long(1, "short")), (Ok("short".into()), Ok("short".into())));
     assert_eq!(long(2, "longer than that"), Ok("longer than that".into()));
-    assert_eq!(long(2, "longer than that"), Err(Failure::Turned(RejectedKind::NotStored)));
+    assert_eq!(
+        long(2, "longer than that"),
+        Err(Failure::Turned(RejectedKind::Idempotency(IdempotencyRejection::NotStored)))
+    );
     assert_eq!(runs.count(), 2);
 }
 
@@ -174,7 +190,10 @@ fn a_store_that_is_full_turns_away_or_lets_run() {
         Ok(runs.next())
     }
     let runs = Runs::default();
-    assert_eq!(closed(1, &runs), turned(RejectedKind::StoreUnavailable));
+    assert_eq!(
+        closed(1, &runs),
+        turned(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+    );
     assert_eq!(runs.count(), 0);
     assert_eq!((open(1, &runs), open(1, &runs)), (Ok(1), Ok(2)));
 }

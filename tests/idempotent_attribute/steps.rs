@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::pending;
 
 use resilience::idempotent::IdempotencyContext;
-use resilience::{RejectedKind, idempotent};
+use resilience::{IdempotencyRejection, RejectedKind, idempotent};
 
 use crate::{Answer, Runs, crash, turned};
 
@@ -73,7 +73,7 @@ fn a_step_needs_a_call_around_it() {
         unreachable!("no key")
     }
     let rejected = alone(1).expect_err("no call");
-    assert_eq!(rejected.kind(), RejectedKind::MissingKey);
+    assert_eq!(rejected.kind(), RejectedKind::Idempotency(IdempotencyRejection::MissingKey));
     assert_eq!(rejected.name(), "alone");
     let why = std::error::Error::source(&rejected).expect("a reason").to_string();
     assert_eq!(why, "a `step` takes the key of the idempotent call around it, and there is none");
@@ -84,7 +84,11 @@ fn a_step_compares_its_own_arguments() {
     #[idempotent(key = id, scope = global, fingerprint(), name = "steps.outer")]
     fn outer(id: u32, cents: u32) -> Answer {
         let paid = inner(cents);
-        assert_eq!(inner(cents + 1), turned(RejectedKind::KeyReused), "another sum, in one call");
+        assert_eq!(
+            inner(cents + 1),
+            turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)),
+            "another sum, in one call"
+        );
         paid
     }
     #[idempotent(step = "inner")]

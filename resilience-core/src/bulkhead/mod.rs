@@ -14,8 +14,8 @@ use crate::outcome::Outcome;
 #[cfg(not(resilience_loom))]
 use crate::own::Renew;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
-use crate::rules::{self, InvalidPolicy};
 use crate::switch::is_enabled;
+use resilience_rules::{self as rules, InvalidPolicy};
 
 /// Lets a limited number of calls run at once, so that one slow dependency cannot take every thread,
 /// connection or byte of memory with it.

@@ -8,8 +8,8 @@ use super::machine::Machine;
 use super::policy::Settings;
 use super::{CLOSED, CircuitBreaker, UNUSED, flags};
 use crate::own::Renew;
-use crate::rules::InvalidPolicy;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
+use resilience_rules::InvalidPolicy;
 
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*);)*) => {

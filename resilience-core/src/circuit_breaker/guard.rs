@@ -7,7 +7,7 @@ use super::machine::Verdict;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::Moment;
 use crate::outcome::Outcome;
-use crate::slot::Slot;
+use crate::rejection_signal::RejectionSignal;
 
 /// The right to make one call; made by [`CircuitBreaker::try_acquire`].
 ///
@@ -57,12 +57,12 @@ impl CircuitGuard<'_> {
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
-        slot: Option<&Slot>,
+        signal: Option<&RejectionSignal>,
     ) -> (O,) {
         // Its parts and not the guard: one whose address is taken could not live in registers.
         let (breaker, seen, started) = (self.breaker, self.seen, self.started);
         mem::forget(self);
-        settle(breaker, seen, started, out, on, slot)
+        settle(breaker, seen, started, out, on, signal)
     }
 
     /// Records an outcome of which a value may be a failure too, by what `on` and `on_ok` make of it, and
@@ -74,14 +74,14 @@ impl CircuitGuard<'_> {
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
-        slot: Option<&Slot>,
+        signal: Option<&RejectionSignal>,
     ) -> (O,) {
         // Asked while the guard is whole: should `on_ok` panic, the call counts as one that did.
         match out.as_result().map(|value| on_ok(value).into()) {
             // It stands: the other side has answered.
             Ok(FailureClass { kind: FailureKind::Permanent, .. }) => self.success(),
             Ok(class) => self.end(verdict(class)),
-            Err(_) => return self.settled(out, on, slot),
+            Err(_) => return self.settled(out, on, signal),
         }
         (out,)
     }
@@ -97,11 +97,11 @@ fn settle<O: Outcome, C: Into<FailureClass>>(
     started: Option<Moment>,
     out: O,
     on: impl FnOnce(&O::Err) -> C,
-    slot: Option<&Slot>,
+    signal: Option<&RejectionSignal>,
 ) -> (O,) {
     // Should `on` panic, the call counts as one that did.
     let guard = CircuitGuard { breaker, seen, started };
-    let verdict = match (out.as_result(), slot.and_then(Slot::class)) {
+    let verdict = match (out.as_result(), signal.and_then(RejectionSignal::class)) {
         (Ok(_), _) => Verdict::Success,
         (Err(_), Some(rejected)) => verdict(rejected),
         (Err(error), None) => verdict(on(error).into()),

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::change::StateChange;
 use super::window::Span;
-use crate::rules::{self, InvalidPolicy};
+use resilience_rules::{self as rules, InvalidPolicy};
 
 /// What was asked for, and what follows from it.
 #[derive(Clone, Copy, Debug)]

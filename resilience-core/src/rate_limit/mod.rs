@@ -15,8 +15,8 @@ use crate::outcome::Outcome;
 #[cfg(not(resilience_loom))]
 use crate::own::Renew;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
-use crate::rules::{self, InvalidPolicy};
 use crate::switch::is_enabled;
+use resilience_rules::{self as rules, InvalidPolicy};
 
 /// Lets calls start at a steady rate: a [`burst`](Self::burst) of them at once from rest, then one
 /// every `per / rate` (GCRA, the leaky bucket as a meter). In any window of time no more start than the

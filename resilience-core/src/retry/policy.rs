@@ -9,7 +9,7 @@ use crate::classify::{FailureClass, FailureKind};
 use crate::clock::Waits;
 use crate::jitter::{self, Jitter};
 use crate::random;
-use crate::rules::{self, InvalidPolicy};
+use resilience_rules::{self as rules, InvalidPolicy};
 
 /// How often, how long and at what distance a call is repeated.
 ///
@@ -156,7 +156,7 @@ impl RetryPolicy {
             hold!(rules::attempts(attempts));
         }
         if let Some(jitter) = self.limits.jitter {
-            hold!(rules::jitter(jitter));
+            hold!(rules::jitter(jitter.ratio()));
         }
         if let Some(delays) = self.backoff.delays() {
             hold!(rules::delays(delays));

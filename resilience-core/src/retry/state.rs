@@ -14,7 +14,7 @@ use crate::clock::{self, Moment, Pause};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
-use crate::slot::Slot;
+use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 
 /// Where one call stands. Travels by value; nothing is written before the first failure unless the
@@ -126,7 +126,7 @@ impl RetryState {
     /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
     ///
     /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
-    /// a future with an error that is not `Send` stays `Send`. In `slot` a layer inside has told where it
+    /// a future with an error that is not `Send` stays `Send`. In `signal` a layer inside has told where it
     /// turned the call away.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl RetryState {
     pub fn step<O, B, C, D>(
         mut self,
         Under { policy, spending }: Under<'_, B>,
-        slot: Option<&Slot>,
+        signal: Option<&RejectionSignal>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -162,13 +162,13 @@ impl RetryState {
                 class => (class, None),
             },
             Err(error) => {
-                let rejected = slot.and_then(Slot::class);
+                let rejected = signal.and_then(RejectionSignal::class);
                 (rejected.unwrap_or_else(|| on(error).into()), Some(error))
             }
         };
         match self.follow(policy, spending, error, class, on_retry, on_give_up) {
             Some(pause) => {
-                slot.inspect(|slot| slot.clear());
+                signal.inspect(|signal| signal.clear());
                 ControlFlow::Continue((self, pause))
             }
             None => ControlFlow::Break(out),
@@ -189,7 +189,7 @@ impl RetryState {
     pub fn step_blocking<O, B, C, D>(
         &mut self,
         under: Under<'_, B>,
-        slot: Option<&Slot>,
+        signal: Option<&RejectionSignal>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -202,7 +202,8 @@ impl RetryState {
         C: Into<FailureClass>,
         D: Into<FailureClass>,
     {
-        let (mut next, pause) = match self.step(under, slot, out, on, on_ok, on_retry, on_give_up) {
+        let (mut next, pause) = match self.step(under, signal, out, on, on_ok, on_retry, on_give_up)
+        {
             ControlFlow::Break(out) => return ControlFlow::Break(out),
             ControlFlow::Continue(next) => next,
         };

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use resilience_core::__private::links;
+use resilience_core::__internal::links;
 use resilience_core::{Effect, FailureClass};
 
 /// A connection that was not made, by what stands behind the error that says so. It may be made another

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::error::Error;
 
-use resilience_core::__private::links;
+use resilience_core::__internal::links;
 use resilience_core::{Classify, Effect, FailureClass, FailureKind, Rejected};
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;

@@ -8,7 +8,7 @@ use http::response::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use resilience_core::Effect;
-use resilience_core::idempotent::{ActiveCall, Completed, Keep, Store};
+use resilience_idempotency::{ActiveCall, Completed, Keep, Store};
 use tower_service::Service;
 
 use super::body::{IdempotentBody, Patience, Read, read};

@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use resilience_core::idempotent::FingerprintBuilder;
+use resilience_idempotency::FingerprintBuilder;
 use serde_json::Value;
 
 /// Adds a request: its method, path, query, kind of content, and content. Of JSON, where `canonical`, what it

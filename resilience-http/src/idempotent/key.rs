@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use resilience_core::idempotent::KeyError;
+use resilience_idempotency::KeyError;
 use sfv::{BareItem, Item, Parser};
 
 use crate::key::IDEMPOTENCY_KEY;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, Method, Response};
-use resilience_core::idempotent::{
+use resilience_idempotency::{
     IdempotencyPolicy, KeyParts, OnInterrupted, OnStoreError, Scope, Store,
 };
 use tower_layer::Layer;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use resilience_core::idempotent::KeyError;
-use resilience_core::{Rejected, RejectedKind};
+use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+use resilience_idempotency::KeyError;
 use serde_json::{Map, Value};
 
 use super::grpc;
@@ -53,7 +53,7 @@ impl Problem {
         let detail =
             "Send a header Idempotency-Key with a value that no other request of yours has.";
         Self::new("missing-key", StatusCode::BAD_REQUEST, 3, detail)
-            .error(RejectedKind::MissingKey.to_string())
+            .error(RejectedKind::Idempotency(IdempotencyRejection::MissingKey).to_string())
     }
 
     pub(super) fn unclear_key(why: Unclear) -> Self {
@@ -89,7 +89,7 @@ impl Problem {
     pub(super) fn outcome_unknown() -> Self {
         let detail = "The request was begun before, and nobody knows how it ended. Find out before you send it with another key.";
         Self::new("outcome-unknown", StatusCode::CONFLICT, 13, detail)
-            .error(RejectedKind::OutcomeUnknown.to_string())
+            .error(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown).to_string())
             .has_run()
     }
 
@@ -97,7 +97,7 @@ impl Problem {
         let detail =
             "The request was handled before, and its answer was too long to be kept, or a stream.";
         Self::new("completed-without-body", StatusCode::CONFLICT, 13, detail)
-            .error(RejectedKind::NotStored.to_string())
+            .error(RejectedKind::Idempotency(IdempotencyRejection::NotStored).to_string())
             .has_run()
     }
 
@@ -105,7 +105,7 @@ impl Problem {
         let detail =
             "The request was handled before, and the answer that was kept of it cannot be read.";
         Self::new("unreadable-record", StatusCode::INTERNAL_SERVER_ERROR, 13, detail)
-            .error(RejectedKind::Undecodable.to_string())
+            .error(RejectedKind::Idempotency(IdempotencyRejection::Undecodable).to_string())
             .has_run()
     }
 
@@ -114,28 +114,39 @@ impl Problem {
         let source = std::error::Error::source(rejected);
         match (rejected.kind(), source.and_then(|fault| fault.downcast_ref())) {
             (_, Some(KeyError::Scope)) => Self::no_scope(),
-            (RejectedKind::MissingKey, _) => Self::missing_key(),
-            (RejectedKind::InvalidKey, fault) => {
+            (RejectedKind::Idempotency(IdempotencyRejection::MissingKey), _) => Self::missing_key(),
+            (RejectedKind::Idempotency(IdempotencyRejection::InvalidKey), fault) => {
                 Self::unclear_key(fault.map_or(Unclear::Malformed, |it| Unclear::Fault(*it)))
             }
-            (RejectedKind::KeyReused, _) => {
+            (RejectedKind::Idempotency(IdempotencyRejection::KeyReused), _) => {
                 let detail = "The key belongs to another request: another method, path, query, kind of content or body.";
                 Self::new("key-reused", StatusCode::UNPROCESSABLE_ENTITY, 9, detail)
                     .error(rejected.kind().to_string())
             }
-            (RejectedKind::InFlight | RejectedKind::LeaseLost, _) => {
+            (
+                RejectedKind::Idempotency(IdempotencyRejection::InFlight)
+                | RejectedKind::Idempotency(IdempotencyRejection::LeaseLost),
+                _,
+            ) => {
                 let detail = "The first request with this key is not done yet. Send it again, as it is, after the time in Retry-After.";
                 Self::new("in-progress", StatusCode::CONFLICT, 10, detail)
-                    .error(RejectedKind::InFlight.to_string())
+                    .error(RejectedKind::Idempotency(IdempotencyRejection::InFlight).to_string())
                     .after(rejected)
             }
-            (RejectedKind::OutcomeUnknown, _) => Self::outcome_unknown(),
-            (RejectedKind::NotStored, _) => Self::without_body(),
-            (RejectedKind::Undecodable, _) => Self::unreadable_record(),
+            (RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown), _) => {
+                Self::outcome_unknown()
+            }
+            (RejectedKind::Idempotency(IdempotencyRejection::NotStored), _) => Self::without_body(),
+            (RejectedKind::Idempotency(IdempotencyRejection::Undecodable), _) => {
+                Self::unreadable_record()
+            }
             _ => {
                 let detail = "It cannot be found out now whether the request was handled before. Send it again, as it is.";
                 Self::new("unavailable", StatusCode::SERVICE_UNAVAILABLE, 14, detail)
-                    .error(RejectedKind::StoreUnavailable.to_string())
+                    .error(
+                        RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+                            .to_string(),
+                    )
                     .after(rejected)
             }
         }

@@ -12,7 +12,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
-use resilience_core::idempotent::{Claimed, Replayed, Store};
+use resilience_idempotency::{Claimed, Replayed, Store};
 use tower_service::Service;
 
 use super::body::{IdempotentBody, Patience, Read, Why, read};

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use resilience_core::Effect;
-use resilience_core::idempotent::{Keep, OnInterrupted};
+use resilience_idempotency::{Keep, OnInterrupted};
 
 /// Which answers of a handler are stored, by their status.
 ///

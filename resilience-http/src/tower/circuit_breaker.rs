@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use pin_project_lite::pin_project;
-use resilience_core::__private::{Detached, Keyed, turned_away};
+use resilience_core::__internal::{Detached, Keyed, turned_away};
 use resilience_core::{CircuitBreaker, CircuitGuard, FailureKind, Rejected};
 use tower_layer::Layer;
 use tower_service::Service;

@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use pin_project_lite::pin_project;
-use resilience_core::__private::{Wait, turned_away};
+use resilience_core::__internal::{Wait, turned_away};
 use tower_layer::Layer;
 use tower_service::Service;
 

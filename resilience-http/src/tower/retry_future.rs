@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use pin_project_lite::pin_project;
-use resilience_core::__private::{Level, Pause, RetryState, Shown, Spending, Wait, Waits};
+use resilience_core::__internal::{Level, Pause, RetryState, Shown, Spending, Wait, Waits};
 use resilience_core::{Backoff, FailureKind, RetryPolicy};
 use tower_service::Service;
 

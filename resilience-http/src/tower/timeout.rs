@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use pin_project_lite::pin_project;
-use resilience_core::__private::{Timeout, timeout, turned_away};
+use resilience_core::__internal::{Timeout, timeout, turned_away};
 use resilience_core::Rejected;
 use tower_layer::Layer;
 use tower_service::Service;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__private::{Bell, draw, exchange_found, exchange_lost, shared_breakers};
+use resilience_core::__internal::{Bell, draw, exchange_found, exchange_lost, shared_breakers};
 use resilience_core::CircuitBreaker;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__private::{Decision, News};
+use resilience_core::__internal::{Decision, News};
 use resilience_core::CircuitBreaker;
 
 use super::board::{EntryId, RemoteState, SharedEntry, SharedState};

@@ -4,7 +4,7 @@ mod statements;
 
 use std::time::Duration;
 
-use resilience_core::idempotent::{
+use resilience_idempotency::{
     Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult,
     Takeover, Token, TxStore, WriteOutcome,
 };

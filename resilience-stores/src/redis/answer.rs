@@ -4,9 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, Value};
-use resilience_core::idempotent::{
-    Claim, ClaimRequest, StoreError, StoreResult, Token, WriteOutcome,
-};
+use resilience_idempotency::{Claim, ClaimRequest, StoreError, StoreResult, Token, WriteOutcome};
 
 /// That of a claim.
 pub(super) fn claim(answer: Value, request: &ClaimRequest<'_>) -> StoreResult<Claim> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind, Value};
-use resilience_core::idempotent::StoreResult;
+use resilience_idempotency::StoreResult;
 
 use super::answer::trouble;
 use super::script::Replicas;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use redis::aio::ConnectionLike;
 use redis::{RedisResult, Value};
-use resilience_core::idempotent::{Interrupted, RecordKey, StoreError, StoreResult};
+use resilience_idempotency::{Interrupted, RecordKey, StoreError, StoreResult};
 
 use super::answer::{number, trouble, unreadable};
 use super::check::is_of_cluster;

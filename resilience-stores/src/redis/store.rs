@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::Value;
 use redis::aio::ConnectionLike;
-use resilience_core::idempotent::{
+use resilience_idempotency::{
     Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreError, StoreId,
     StoreResult, Takeover, Token, WriteOutcome,
 };

@@ -9,8 +9,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::idempotent::StoreErrorKind::{self, Corrupt, Full, Unavailable};
-use resilience_core::idempotent::{
+use resilience_idempotency::StoreErrorKind::{self, Corrupt, Full, Unavailable};
+use resilience_idempotency::{
     Claim, ClaimRequest, RecordKey, StoreError, StoreResult, Takeover, Token, WriteOutcome,
 };
 use sqlx::error::DatabaseError;

@@ -5,7 +5,7 @@ mod statements;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use resilience_core::idempotent::{
+use resilience_idempotency::{
     Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult,
     Takeover, Token, TxStore, WriteOutcome,
 };

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use resilience::idempotent::Store;
 use resilience::stores::{PostgresStore, SqliteStore};
-use resilience::{Rejected, RejectedKind, idempotent};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind, idempotent};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction};
 
@@ -130,7 +130,7 @@ async fn a_charge_happens_once() {
     assert_eq!(bank.whole("t-once", 5).await.unwrap(), 10);
     assert_eq!(bank.whole("t-once", 5).await.unwrap(), 10);
     let other = bank.whole("t-once", 6).await.unwrap_err();
-    assert_eq!(other.kind(), Some(RejectedKind::KeyReused));
+    assert_eq!(other.kind(), Some(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)));
     assert_eq!(bank.charges("t-once").await, 1);
 }
 
@@ -173,7 +173,10 @@ async fn a_connection_without_a_transaction_is_refused() {
     let Some(bank) = Bank::open().await else { return };
     let mut connection = bank.pool.acquire().await.unwrap();
     let refused = bank.charge(&mut connection, "t-none", 5).await.unwrap_err();
-    assert_eq!(refused.kind(), Some(RejectedKind::StoreUnavailable));
+    assert_eq!(
+        refused.kind(),
+        Some(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+    );
     let Failed::Rejected(refused) = refused else { unreachable!() };
     assert!(chain(&refused).contains("is in no transaction"), "{}", chain(&refused));
     assert_eq!(bank.charges("t-none").await, 0);
@@ -182,7 +185,10 @@ async fn a_connection_without_a_transaction_is_refused() {
     let purse = Purse::open(&folder).await;
     let mut connection = purse.pool.acquire().await.unwrap();
     let refused = purse.charge(&mut connection, "s-none", 5).await.unwrap_err();
-    assert_eq!(refused.kind(), Some(RejectedKind::StoreUnavailable));
+    assert_eq!(
+        refused.kind(),
+        Some(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+    );
     drop(connection);
     assert_eq!(purse.charges().await, 0);
 }
@@ -216,7 +222,7 @@ async fn who_does_not_wait_is_turned_away() {
     assert_eq!(bank.charge_at_once(&mut first, "t-busy", 1).await.unwrap(), 2);
     let mut second = bank.pool.begin().await.unwrap();
     let busy = bank.charge_at_once(&mut second, "t-busy", 1).await.unwrap_err();
-    assert_eq!(busy.kind(), Some(RejectedKind::InFlight));
+    assert_eq!(busy.kind(), Some(RejectedKind::Idempotency(IdempotencyRejection::InFlight)));
     let Failed::Rejected(busy) = busy else { unreachable!() };
     assert_eq!(busy.retry_after(), Some(std::time::Duration::from_secs(1)));
     // The transaction is none the worse for it.
@@ -239,7 +245,10 @@ async fn a_snapshot_from_before_does_not_charge_again() {
     assert_eq!(bank.whole("t-snapshot", 3).await.unwrap(), 6);
     // It cannot see what was committed meanwhile, and must not be able to commit.
     let blind = bank.charge(&mut old, "t-snapshot", 3).await.unwrap_err();
-    assert_eq!(blind.kind(), Some(RejectedKind::StoreUnavailable));
+    assert_eq!(
+        blind.kind(),
+        Some(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+    );
     drop(old);
     assert_eq!(bank.charges("t-snapshot").await, 1);
 }

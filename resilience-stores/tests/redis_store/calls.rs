@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use resilience::idempotent::{Secret, WithSecret};
-use resilience::{Rejected, RejectedKind, idempotent};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind, idempotent};
 
 use crate::servers::Redis;
 use crate::{Shown, connected, store_of};
@@ -56,7 +56,7 @@ macro_rules! charges_once {
         }
         assert_eq!(till.charge("acme", "r-1", 5).await, Ok(5));
         let reused = till.charge("acme", "r-1", 6).await.unwrap_err();
-        assert_eq!(reused.kind(), RejectedKind::KeyReused);
+        assert_eq!(reused.kind(), RejectedKind::Idempotency(IdempotencyRejection::KeyReused));
         assert_eq!(till.charge("other", "r-1", 6).await, Ok(11));
         assert_eq!(till.charge("acme", "r-2", 1).await, Ok(12));
     };

@@ -8,7 +8,7 @@ use resilience::idempotent::{
     Claim, IdempotencyPolicy, Scope, Store, StoreErrorKind, Takeover, WriteOutcome,
 };
 use resilience::stores::{RedisStore, find_class};
-use resilience::{Effect, FailureClass, RejectedKind};
+use resilience::{Effect, FailureClass, IdempotencyRejection, RejectedKind};
 
 use crate::servers::{Proxy, Redis, Signal};
 use crate::{Ask, DAY, MINUTE, beside, connected, store_of, words};
@@ -172,7 +172,7 @@ async fn a_slow_store_is_not_waited_for() {
     let begin = std::time::Instant::now();
     let call = POLICY.call(store, Scope::Global, &"key", |about| about).unwrap();
     let rejected = call.claim().await.unwrap_err();
-    assert_eq!(rejected.kind(), RejectedKind::StoreUnavailable);
+    assert_eq!(rejected.kind(), RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable));
     assert!(begin.elapsed() < Duration::from_millis(900), "{:?}", begin.elapsed());
 }
 

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use redis::{Commands, Connection};
 use resilience::idempotent::{Claim, KeyParts, Store};
 use resilience::stores::RedisStore;
-use resilience::{Rejected, RejectedKind, idempotent};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind, idempotent};
 
 use crate::servers::Redis;
 use crate::{Ask, DAY, MINUTE, Shown, beside, connected, count, store_of};
@@ -59,7 +59,10 @@ async fn nothing_that_was_given_is_in_the_server() {
             }
         } else {
             let rejected = charge(&store, &key, "raw-scope", "raw-payload").await.unwrap_err();
-            assert_eq!(rejected.kind(), RejectedKind::InvalidKey);
+            assert_eq!(
+                rejected.kind(),
+                RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)
+            );
         }
         // Bytes may be any, and so may a scope and a payload.
         let (mut bytes, scope) = ([b' '; 32], format!("raw-scope{mark}"));

@@ -260,7 +260,7 @@ impl Keys {
         if let Some(unread) = times.into_iter().find(|time| time.literal().is_none()) {
             let at = unread.source().span().resolved_at(Span::call_site());
             let private = site.private_at(at);
-            builder.wrap(|policy| quote_spanned!(at=> #private::check::idempotency(#policy)));
+            builder.wrap(|policy| quote_spanned!(at=> #private::idempotent::check(#policy)));
         }
         builder.constant(&TokenStream::new())
     }

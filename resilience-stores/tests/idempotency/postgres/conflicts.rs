@@ -1,8 +1,8 @@
 //! Steps that the server ends because of somebody else.
 
-use resilience::RejectedKind;
 use resilience::idempotent::{Claim, StoreErrorKind};
 use resilience::stores::PostgresStore;
+use resilience::{IdempotencyRejection, RejectedKind};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -71,7 +71,10 @@ async fn what_was_taken_back_is_done_again() {
         fail(&store, state, 1000).await;
         let ask = Ask::new();
         assert_eq!(ask.of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
-        assert_eq!(why(payments.rerun("r-1", 5).await), RejectedKind::StoreUnavailable);
+        assert_eq!(
+            why(payments.rerun("r-1", 5).await),
+            RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+        );
     }
     // Those that may pass are repeated by the call.
     for (state, kind) in [
@@ -129,7 +132,10 @@ async fn a_server_that_only_reads() {
     // Also what is there: whether it is the last word, only the primary knows.
     let reader = Payments::new(store, folder.journal());
     for request in ["read-only", "read-only-2"] {
-        assert_eq!(why(reader.rerun(request, 5).await), RejectedKind::StoreUnavailable);
+        assert_eq!(
+            why(reader.rerun(request, 5).await),
+            RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+        );
     }
     assert_eq!(writer.lines().len(), 1);
 }

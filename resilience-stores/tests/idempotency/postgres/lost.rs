@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use resilience::RejectedKind;
 use resilience::idempotent::{Store, StoreErrorKind, WriteOutcome};
 use resilience::stores::PostgresStore;
+use resilience::{IdempotencyRejection, RejectedKind};
 
 use super::{open, until_idle};
 use crate::claims::{Ask, DAY};
@@ -88,7 +88,10 @@ async fn answers_that_take_too_long() {
     let payments = Payments::new(behind(&proxy).await, folder.journal());
     proxy.delay(Duration::from_millis(400));
     let start = Instant::now();
-    assert_eq!(why(payments.in_time("slow", 5).await), RejectedKind::StoreUnavailable);
+    assert_eq!(
+        why(payments.in_time("slow", 5).await),
+        RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+    );
     // A tenth of a second for each of three tries.
     assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
     assert_eq!(payments.lines().len(), 0);
@@ -106,7 +109,10 @@ async fn a_silent_server_does_not_use_up_the_pool() {
     let folder = Folder::new();
     let payments = Payments::new(behind(&proxy).await, folder.journal());
     proxy.swallow();
-    assert_eq!(why(payments.in_time("silent", 5).await), RejectedKind::StoreUnavailable);
+    assert_eq!(
+        why(payments.in_time("silent", 5).await),
+        RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+    );
     until("the answer that is lost", || proxy.swallowed() > 0);
     proxy.pass();
     let start = Instant::now();

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use resilience::RejectedKind;
 use resilience::idempotent::StoreErrorKind;
 use resilience::stores::PostgresStore;
+use resilience::{IdempotencyRejection, RejectedKind};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -48,7 +48,10 @@ async fn a_pool_without_a_connection() {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(format!("{error:?}").contains("PoolTimedOut"), "{error:?}");
     let start = Instant::now();
-    assert_eq!(why(payments.in_time("pool", 5).await), RejectedKind::StoreUnavailable);
+    assert_eq!(
+        why(payments.in_time("pool", 5).await),
+        RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+    );
     assert!(start.elapsed() < 2 * SHORT, "{:?}", start.elapsed());
     assert_eq!(payments.lines().len(), 0);
     drop(held);
@@ -64,7 +67,10 @@ async fn a_pool_that_waits_for_longer() {
     let payments = Payments::new(store.clone(), folder.journal());
     let _held = store.pool().acquire().await.unwrap();
     let start = Instant::now();
-    assert_eq!(why(payments.in_time("pool-2", 5).await), RejectedKind::StoreUnavailable);
+    assert_eq!(
+        why(payments.in_time("pool-2", 5).await),
+        RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+    );
     assert!(start.elapsed() < 2 * LIMIT, "{:?}", start.elapsed());
 }
 

@@ -3,9 +3,9 @@
 use std::fs::OpenOptions;
 use std::io::{Seek, SeekFrom, Write};
 
-use resilience::RejectedKind;
 use resilience::idempotent::StoreErrorKind;
 use resilience::stores::SqliteStore;
+use resilience::{IdempotencyRejection, RejectedKind};
 
 use crate::claims::{Ask, DAY};
 use crate::folder::Folder;
@@ -30,8 +30,16 @@ async fn an_outcome_that_is_damaged() {
         payments.rerun("r-1", 5).await.unwrap();
         let damage = format!("UPDATE resilience_idempotency SET {damage}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(damage.clone())).execute(store.pool()).await.unwrap();
-        assert_eq!(why(payments.rerun("r-1", 5).await), RejectedKind::Undecodable, "{damage}");
-        assert_eq!(why(payments.open("r-1", 5).await), RejectedKind::Undecodable, "{damage}");
+        assert_eq!(
+            why(payments.rerun("r-1", 5).await),
+            RejectedKind::Idempotency(IdempotencyRejection::Undecodable),
+            "{damage}"
+        );
+        assert_eq!(
+            why(payments.open("r-1", 5).await),
+            RejectedKind::Idempotency(IdempotencyRejection::Undecodable),
+            "{damage}"
+        );
         assert_eq!(payments.lines().len(), 1, "{damage}");
     }
 }
@@ -53,7 +61,11 @@ async fn a_record_that_makes_no_sense() {
         let damage = format!("UPDATE resilience_idempotency SET {damage}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(damage.clone())).execute(store.pool()).await.unwrap();
         for turned_away in [payments.rerun("r-1", 5).await, payments.open("r-1", 5).await] {
-            assert_eq!(why(turned_away), RejectedKind::StoreUnavailable, "{damage}");
+            assert_eq!(
+                why(turned_away),
+                RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable),
+                "{damage}"
+            );
         }
         assert_eq!(payments.lines().len(), 1, "{damage}");
     }
@@ -76,6 +88,9 @@ async fn a_file_that_is_no_database() {
 
     let (store, payments) = open(&folder).await;
     assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
-    assert_eq!(why(payments.open("r-1", 5).await), RejectedKind::StoreUnavailable);
+    assert_eq!(
+        why(payments.open("r-1", 5).await),
+        RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+    );
     assert_eq!(payments.lines().len(), 1);
 }

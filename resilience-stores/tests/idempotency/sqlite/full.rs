@@ -1,8 +1,8 @@
 //! A disk without room.
 
-use resilience::RejectedKind;
 use resilience::idempotent::{Claim, Store, StoreErrorKind, WriteOutcome};
 use resilience::stores::SqliteStore;
+use resilience::{IdempotencyRejection, RejectedKind};
 use sqlx::Executor;
 
 use crate::child::{self, Process, say};
@@ -50,7 +50,10 @@ async fn what_is_there_still_replays() {
     for request in 0..30 {
         match payments.rerun(&format!("n-{request}"), 5).await {
             Ok(_) => ran += 1,
-            Err(error) => assert_eq!(error.kind(), RejectedKind::StoreUnavailable),
+            Err(error) => assert_eq!(
+                error.kind(),
+                RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+            ),
         }
     }
     assert!(ran < 30);

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use resilience::RejectedKind;
 use resilience::idempotent::StoreErrorKind;
 use resilience::stores::SqliteStore;
+use resilience::{IdempotencyRejection, RejectedKind};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{Connection, Executor, SqliteConnection};
 
@@ -27,7 +27,10 @@ async fn longer_than_the_store_may_take() {
     let payments = Payments::new(store, folder.journal());
     let mut locked = lock(&folder).await;
     let start = Instant::now();
-    assert_eq!(why(payments.in_time("r-1", 5).await), RejectedKind::StoreUnavailable);
+    assert_eq!(
+        why(payments.in_time("r-1", 5).await),
+        RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
+    );
     // A tenth of a second for each of three tries.
     assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
     assert_eq!(payments.lines().len(), 0);

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use resilience::RejectedKind;
 use resilience::stores::SqliteStore;
+use resilience::{IdempotencyRejection, RejectedKind};
 
 use crate::child::{self, Process, say};
 use crate::folder::Folder;
@@ -123,7 +123,10 @@ async fn killed_after_the_effect_and_unknown() {
     let folder = Folder::new();
     let payments = after_a_kill("killed_after_the_effect_and_unknown", &folder, "after").await;
     for _ in 0..2 {
-        assert_eq!(why(payments.unknown("r-1", 5).await), RejectedKind::OutcomeUnknown);
+        assert_eq!(
+            why(payments.unknown("r-1", 5).await),
+            RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
+        );
     }
     assert_eq!(payments.lines().len(), 1);
 }

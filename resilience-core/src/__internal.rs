@@ -1,0 +1,18 @@
+//! The interface for the other crates of this workspace. Not covered by semantic versioning.
+//!
+//! Generated code uses [`__private`](crate::__private) instead.
+
+pub use crate::budget::Spending;
+pub use crate::chain::links;
+pub use crate::circuit_breaker::{Bell, Decision, Detached, News, shared_breakers};
+pub use crate::clock::{Moment, Pause, Timer, Wait, Waits, nanos, now};
+pub use crate::keyed::Keyed;
+pub use crate::log::{Level, Shown, exchange_found, exchange_lost};
+pub use crate::own::{Renew, own};
+pub use crate::random::draw;
+pub use crate::rejected::turned_away;
+pub use crate::retry::RetryState;
+pub use crate::sync::{Mutex, lock};
+pub use crate::timeout::{Timeout, timeout};
+#[cfg(feature = "unique-id")]
+pub use crate::unique_id::unique_id;

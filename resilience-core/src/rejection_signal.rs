@@ -1,0 +1,139 @@
+//! The signal by which a layer tells the layers outside it, on the same function, that it rejected
+//! a call. The error type of the function need not carry the rejection.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+
+use crate::classify::{Effect, FailureClass, FailureKind};
+use crate::clock;
+use crate::rejected::Rejected;
+
+/// The class of the last rejection, packed into one word; zero if there was none.
+///
+/// The word lives on the stack of the outermost layer that reads it. It is atomic only so that a
+/// future that borrows it stays `Send`.
+#[derive(Debug, Default)]
+pub struct RejectionSignal(AtomicU64);
+
+// From the low end: whether there is a rejection, the fields of its class, and the nanoseconds to
+// wait plus one.
+const PRESENT: u64 = 1;
+const IS_REJECTION: u64 = 1 << 1;
+const IS_ONCE: u64 = 1 << 2;
+const KIND_SHIFT: u32 = 3;
+const EFFECT_SHIFT: u32 = 5;
+const AFTER_SHIFT: u32 = 7;
+
+impl RejectionSignal {
+    /// Returns a signal without a rejection.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Records the rejection that the inner layer is about to return.
+    #[cold]
+    pub fn set(&self, rejected: &Rejected) {
+        self.0.store(pack(rejected.kind().class(rejected.retry_after())), Relaxed);
+    }
+
+    /// Clears the signal before the next attempt.
+    #[inline]
+    pub fn clear(&self) {
+        self.0.store(0, Relaxed);
+    }
+
+    /// Returns the class of the rejection, if there was one.
+    #[cold]
+    pub fn class(&self) -> Option<FailureClass> {
+        unpack(self.0.load(Relaxed))
+    }
+}
+
+fn pack(class: FailureClass) -> u64 {
+    let FailureClass { kind, effect, after, is_rejection, is_once } = class;
+    let kind = match kind {
+        FailureKind::Transient => 0,
+        FailureKind::Throttled => 1,
+        FailureKind::Permanent => 2,
+    };
+    let effect = match effect {
+        Effect::NotSent => 0,
+        Effect::Refused => 1,
+        Effect::Unknown => 2,
+        Effect::Applied => 3,
+    };
+    let after = match after {
+        Some(after) => clock::nanos(after).saturating_add(1),
+        None => 0,
+    };
+    let longest = u64::MAX >> AFTER_SHIFT;
+    let after = if after < longest { after } else { longest };
+    let rejection = if is_rejection { IS_REJECTION } else { 0 };
+    let once = if is_once { IS_ONCE } else { 0 };
+    PRESENT | rejection | once | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << AFTER_SHIFT
+}
+
+const fn unpack(word: u64) -> Option<FailureClass> {
+    if word & PRESENT == 0 {
+        return None;
+    }
+    let mut class = match word >> KIND_SHIFT & 0b11 {
+        0 => FailureClass::transient(),
+        1 => FailureClass::throttled(None),
+        _ => FailureClass::permanent(),
+    };
+    class.effect = match word >> EFFECT_SHIFT & 0b11 {
+        0 => Effect::NotSent,
+        1 => Effect::Refused,
+        2 => Effect::Unknown,
+        _ => Effect::Applied,
+    };
+    class.after = match (word >> AFTER_SHIFT).checked_sub(1) {
+        Some(after) => Some(Duration::from_nanos(after)),
+        None => None,
+    };
+    class.is_rejection = word & IS_REJECTION != 0;
+    class.is_once = word & IS_ONCE != 0;
+    Some(class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rejected::RejectedKind;
+
+    #[test]
+    fn every_class_survives_the_signal() {
+        let longest = Duration::from_nanos((u64::MAX >> AFTER_SHIFT) - 1);
+        let classes =
+            [FailureClass::transient(), FailureClass::throttled(None), FailureClass::permanent()];
+        let effects = [Effect::NotSent, Effect::Refused, Effect::Unknown, Effect::Applied];
+        for class in classes {
+            for effect in effects {
+                for after in
+                    [None, Some(Duration::ZERO), Some(Duration::from_secs(3)), Some(longest)]
+                {
+                    for (is_rejection, is_once) in [(true, false), (false, true), (false, false)] {
+                        let class = FailureClass { effect, after, is_rejection, is_once, ..class };
+                        assert_eq!(unpack(pack(class)), Some(class));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_signal_holds_the_last_rejection() {
+        let signal = RejectionSignal::new();
+        assert_eq!(signal.class(), None);
+        let rejected = Rejected::new(RejectedKind::RateLimited, "api", Some(Duration::MAX));
+        signal.set(&rejected);
+        let class = signal.class().expect("a rejection");
+        let longest = Duration::from_nanos((u64::MAX >> AFTER_SHIFT) - 1);
+        assert_eq!((class.kind, class.after), (FailureKind::Throttled, Some(longest)));
+        signal.clear();
+        assert_eq!(signal.class(), None);
+    }
+}

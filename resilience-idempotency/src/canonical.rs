@@ -1,0 +1,321 @@
+//! A value as `serde` shows it, in one form only, into a digest.
+
+use core::fmt;
+
+use serde::Serialize;
+use serde::ser::{self, Serializer};
+
+use crate::key::Digest;
+
+/// Writes one value into a digest: a letter for its kind, then what it is.
+pub(super) struct Writer<'d>(pub(super) &'d mut Digest);
+
+/// A value refused to be shown.
+#[derive(Debug)]
+pub(super) struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that cannot be serialized")
+    }
+}
+
+impl core::error::Error for Refused {}
+
+impl ser::Error for Refused {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+type Done = Result<(), Refused>;
+
+impl Writer<'_> {
+    #[expect(clippy::unnecessary_wraps, reason = "what every method of a serializer returns")]
+    fn tagged(self, tag: u8, bytes: &[u8]) -> Done {
+        self.0.raw(&[tag]);
+        self.0.field(bytes);
+        Ok(())
+    }
+
+    fn number(self, number: i128) -> Done {
+        self.tagged(b'i', &number.to_le_bytes())
+    }
+}
+
+impl<'d> Serializer for Writer<'d> {
+    type Ok = ();
+    type Error = Refused;
+    type SerializeSeq = Sequence<'d>;
+    type SerializeTuple = Sequence<'d>;
+    type SerializeTupleStruct = Sequence<'d>;
+    type SerializeTupleVariant = Sequence<'d>;
+    type SerializeMap = Entries<'d>;
+    type SerializeStruct = Entries<'d>;
+    type SerializeStructVariant = Entries<'d>;
+
+    fn serialize_bool(self, value: bool) -> Done {
+        self.tagged(b'b', &[u8::from(value)])
+    }
+
+    fn serialize_i8(self, value: i8) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_i16(self, value: i16) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_i32(self, value: i32) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_i64(self, value: i64) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_i128(self, value: i128) -> Done {
+        self.number(value)
+    }
+
+    fn serialize_u8(self, value: u8) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_u16(self, value: u16) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_u32(self, value: u32) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_u64(self, value: u64) -> Done {
+        self.number(value.into())
+    }
+
+    fn serialize_u128(self, value: u128) -> Done {
+        match i128::try_from(value) {
+            Ok(value) => self.number(value),
+            Err(_) => self.tagged(b'u', &value.to_le_bytes()),
+        }
+    }
+
+    fn serialize_f32(self, value: f32) -> Done {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_f64(self, value: f64) -> Done {
+        // One zero, and one that is no number.
+        let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
+        self.tagged(b'f', &value.to_bits().to_le_bytes())
+    }
+
+    fn serialize_char(self, value: char) -> Done {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Done {
+        self.tagged(b's', value.as_bytes())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Done {
+        self.tagged(b'y', value)
+    }
+
+    fn serialize_none(self) -> Done {
+        self.tagged(b'n', &[])
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
+        self.0.raw(b"o");
+        value.serialize(Writer(self.0))
+    }
+
+    fn serialize_unit(self) -> Done {
+        self.tagged(b'0', &[])
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Done {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Done {
+        self.tagged(b'v', variant.as_bytes())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Done {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Done {
+        let digest = self.0;
+        Writer(digest).tagged(b'w', variant.as_bytes())?;
+        value.serialize(Writer(digest))
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Sequence<'d>, Refused> {
+        Ok(Sequence { digest: self.0, items: 0 })
+    }
+
+    fn serialize_tuple(self, length: usize) -> Result<Sequence<'d>, Refused> {
+        self.serialize_seq(Some(length))
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        length: usize,
+    ) -> Result<Sequence<'d>, Refused> {
+        self.serialize_seq(Some(length))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Sequence<'d>, Refused> {
+        self.0.raw(b"w");
+        self.0.field(variant.as_bytes());
+        self.serialize_seq(Some(length))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'d>, Refused> {
+        Ok(Entries { digest: self.0, entries: Vec::new(), key: None })
+    }
+
+    fn serialize_struct(self, _: &'static str, length: usize) -> Result<Entries<'d>, Refused> {
+        self.serialize_map(Some(length))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Entries<'d>, Refused> {
+        self.0.raw(b"w");
+        self.0.field(variant.as_bytes());
+        self.serialize_map(Some(length))
+    }
+}
+
+/// A list: each item behind a mark, then how many there were.
+pub(super) struct Sequence<'d> {
+    digest: &'d mut Digest,
+    items: usize,
+}
+
+impl Sequence<'_> {
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.items = self.items.saturating_add(1);
+        self.digest.raw(b",");
+        value.serialize(Writer(self.digest))
+    }
+
+    fn finish(self) {
+        self.digest.raw(b"]");
+        self.digest.length(self.items);
+    }
+}
+
+macro_rules! sequences {
+    ($($of:ident: $add:ident),*) => {
+        $(impl ser::$of for Sequence<'_> {
+            type Ok = ();
+            type Error = Refused;
+
+            fn $add<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+                self.item(value)
+            }
+
+            fn end(self) -> Done {
+                self.finish();
+                Ok(())
+            }
+        })*
+    };
+}
+sequences!(SerializeSeq: serialize_element, SerializeTuple: serialize_element,
+    SerializeTupleStruct: serialize_field, SerializeTupleVariant: serialize_field);
+
+/// A map: the hashes of its entries, in the order of the hashes.
+pub(super) struct Entries<'d> {
+    digest: &'d mut Digest,
+    entries: Vec<[u8; 32]>,
+    key: Option<Digest>,
+}
+
+impl Entries<'_> {
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
+        let mut entry = Digest::unkeyed();
+        key.serialize(Writer(&mut entry))?;
+        self.key = Some(entry);
+        Ok(())
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        let mut entry = self.key.take().ok_or(Refused)?;
+        value.serialize(Writer(&mut entry))?;
+        self.entries.push(entry.end());
+        Ok(())
+    }
+
+    fn finish(mut self) {
+        self.entries.sort_unstable();
+        self.digest.raw(b"}");
+        self.digest.length(self.entries.len());
+        self.entries.iter().for_each(|entry| self.digest.raw(entry));
+    }
+}
+
+impl ser::SerializeMap for Entries<'_> {
+    type Ok = ();
+    type Error = Refused;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
+        self.key(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.value(value)
+    }
+
+    fn end(self) -> Done {
+        self.finish();
+        Ok(())
+    }
+}
+
+macro_rules! structs {
+    ($($of:ident),*) => {
+        $(impl ser::$of for Entries<'_> {
+            type Ok = ();
+            type Error = Refused;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Done {
+                self.key(name)?;
+                self.value(value)
+            }
+
+            fn end(self) -> Done {
+                self.finish();
+                Ok(())
+            }
+        })*
+    };
+}
+structs!(SerializeStruct, SerializeStructVariant);

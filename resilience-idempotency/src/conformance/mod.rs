@@ -1,0 +1,159 @@
+//! What every store has to do, as tests that any store can be put to.
+//!
+//! [`store_conformance!`](crate::store_conformance) writes one test for each case. Each case takes fresh
+//! random keys, so that the store may be new each time or one that all of them share, with whatever else is
+//! in it. Stores keep their own clock, so time here is real: leases of a few tenths of a second.
+//!
+//! A case panics where the store does not do what it has to.
+
+mod candidate;
+mod claims;
+mod fencing;
+mod lost_replies;
+mod outcomes;
+mod racer;
+mod races;
+mod removal;
+mod time;
+
+pub use candidate::Candidate;
+pub use claims::*;
+pub use fencing::*;
+pub use lost_replies::*;
+pub use outcomes::*;
+pub use races::*;
+pub use removal::*;
+pub use time::*;
+
+/// Writes the tests that a store of idempotency records has to pass, one for each case.
+///
+/// Takes an async function that makes the store; it is called once by each test, and may always return a
+/// handle of the same one. `keys` is over how many keys the races go: 50 where it is left out, a thousand
+/// for a store that is fast.
+///
+/// ```
+/// mod conformance {
+///     use std::sync::Arc;
+///     
+///     use resilience::idempotent::MemoryStore;
+///
+///     async fn store() -> Arc<MemoryStore> {
+///         Arc::new(MemoryStore::new())
+///     }
+///
+///     # #[cfg(any())]
+///     resilience::store_conformance!(store, keys = 1000);
+/// }
+/// ```
+///
+/// Each test runs on a runtime of tokio's with several threads, because a store that talks to a server needs
+/// a runtime, its timer and its sockets, and a race needs threads: so the crate that writes this depends on
+/// `tokio` with the feature `rt-multi-thread`, for its tests. A store that lives on another runtime names a
+/// function that runs a future on it: `store_conformance!(store, keys = 50, block_on = smol::block_on)`. Races
+/// then go over threads of their own.
+#[macro_export]
+macro_rules! store_conformance {
+    ($make:expr $(, keys = $keys:expr)? $(,)?) => {
+        $crate::store_conformance! {
+            @cases $make, $crate::store_conformance!(@keys $($keys)?), |case| {
+                let mut runtime = ::tokio::runtime::Builder::new_multi_thread();
+                match runtime.worker_threads(4).enable_all().build() {
+                    ::core::result::Result::Ok(runtime) => runtime.block_on(case),
+                    ::core::result::Result::Err(error) => ::core::panic!("no runtime: {error}"),
+                }
+            }
+        }
+    };
+    ($make:expr $(, keys = $keys:expr)?, block_on = $block_on:expr $(,)?) => {
+        $crate::store_conformance! {
+            @cases $make, $crate::store_conformance!(@keys $($keys)?), |case| $block_on(case)
+        }
+    };
+    (@keys) => { 50 };
+    (@keys $keys:expr) => { $keys };
+    (@cases $make:expr, $keys:expr, |$case:ident| $run:expr) => {
+        $crate::store_conformance! {
+            @tests $make, $keys, |$case| $run,
+            a_first_claim_is_acquired
+            a_claim_in_flight_is_shown_to_others
+            keys_are_independent
+            a_completed_key_replays
+            another_fingerprint_is_refused_first
+            a_fingerprint_counts_to_its_last_bit
+            a_released_key_is_claimed_again
+            a_released_key_keeps_its_fingerprint
+            an_abandoned_key_is_taken_over_at_once
+            an_abandoned_key_stays_interrupted
+            attempts_are_counted
+            owners_of_any_bits
+            a_claim_leaves_what_it_meets
+            handles_are_of_one_store
+
+            a_lost_owner_changes_nothing
+            a_lost_owner_is_told_so_by_its_claim
+            a_late_completion_counts
+            a_renewed_lease_holds
+            a_lease_is_renewed_after_its_end
+            what_is_complete_stays
+            what_is_released_stays
+            a_token_matches_as_a_whole
+            an_absent_key_is_not_written
+            fences_rise
+            fences_rise_across_expiry
+            fences_rise_across_removal
+
+            a_repeated_claim_gets_the_same_token
+            a_repeated_claim_does_not_renew
+            a_repeated_claim_gets_its_token_after_the_lease
+            a_repeated_completion_is_applied
+            a_repeated_completion_changes_nothing
+            repeated_writes_are_applied
+            a_repeated_release_does_not_touch_the_next
+
+            a_lease_ends_at_its_time
+            what_is_left_of_a_lease_is_told
+            an_outcome_expires_at_its_time
+            an_outcome_is_kept_from_its_completion
+            a_claim_does_not_expire_before_its_lease
+            a_renewed_claim_does_not_expire
+            an_expired_claim_is_absent
+            an_expired_release_is_absent
+            the_longest_times_saturate
+            a_change_is_awaited_no_longer_than_asked
+
+            outcomes_of_any_bytes
+            a_long_outcome
+            an_outcome_appears_as_a_whole
+            an_old_outcome_is_gone
+
+            racing_claims_have_one_winner
+            racing_takeovers_have_one_winner
+            racing_claims_of_the_expired_have_one_winner
+            racing_claims_of_the_released_have_one_winner
+            racing_repeats_get_one_token
+            racing_fingerprints_have_one_winner
+            a_late_completion_races_a_takeover
+            a_release_races_a_completion
+
+            purge_removes_the_expired
+            purge_keeps_what_is_live
+            purge_removes_no_more_than_asked
+            purge_races_claims
+            a_forgotten_key_is_absent
+            the_interrupted_are_listed
+            what_goes_on_is_not_listed
+        }
+    };
+    (@tests $make:expr, $keys:expr, |$case:ident| $run:expr, $($name:ident)+) => {
+        $(
+            #[test]
+            fn $name() {
+                let $case = async {
+                    let candidate = $crate::conformance::Candidate::new($make().await);
+                    $crate::conformance::$name(candidate.keys($keys)).await;
+                };
+                $run
+            }
+        )+
+    };
+}

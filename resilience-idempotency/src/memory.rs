@@ -1,0 +1,330 @@
+//! The store in this process.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::pin;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::task::{Poll, Waker};
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use crate::key::RecordKey;
+use crate::record::Record;
+use crate::shard::Shard;
+use crate::store::{
+    BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
+    WriteOutcome,
+};
+use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
+use resilience_core::__internal::Renew;
+use resilience_core::__internal::{Moment, Pause, nanos, now};
+
+/// Records in this process: for one process whose writes need no memory beyond its own life, for functions
+/// that are not async, and for tests, whose virtual time it keeps.
+///
+/// It takes no more than `max_records` at a time: a claim beyond that is refused
+/// ([`StoreErrorKind::Full`]) and nothing is forgotten before its time. Made in a constant, so that it can be
+/// a `static`.
+///
+/// ```
+///
+/// use resilience::idempotent::MemoryStore;
+///
+/// static STORE: MemoryStore = MemoryStore::new().max_records(10_000);
+/// ```
+pub struct MemoryStore {
+    shards: [Mutex<Option<Shard>>; SHARDS],
+    records: AtomicUsize,
+    max_records: usize,
+    /// The last one that was given out.
+    fence: AtomicU64,
+    /// The first claim, by both clocks: the second in microseconds since 1970.
+    begin: OnceLock<(Moment, u64)>,
+    /// How many have watched a record.
+    watchers: AtomicU64,
+    id: OnceLock<StoreId>,
+}
+
+const SHARDS: usize = 16;
+const MAX_RECORDS: usize = 100_000;
+
+impl MemoryStore {
+    /// An empty store for at most 100 000 records.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            shards: [const { Mutex::new(None) }; SHARDS],
+            records: AtomicUsize::new(0),
+            max_records: MAX_RECORDS,
+            fence: AtomicU64::new(0),
+            begin: OnceLock::new(),
+            watchers: AtomicU64::new(0),
+            id: OnceLock::new(),
+        }
+    }
+
+    /// How many records it keeps at a time. Default: 100 000.
+    #[must_use]
+    pub const fn max_records(mut self, records: usize) -> Self {
+        self.max_records = records;
+        self
+    }
+
+    /// How many records there are, with those that have expired and were not looked at since.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.load(Relaxed)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, key: &RecordKey) -> MutexGuard<'_, Option<Shard>> {
+        // Other bits than those by which the map finds its place.
+        let index = usize::from(key.0.last().copied().unwrap_or_default()) % SHARDS;
+        let shard = self.shards.get(index).unwrap_or(&self.shards[0]);
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more record, where there is room.
+    fn make_room(&self) -> bool {
+        let more = |records: usize| (records < self.max_records).then(|| records.saturating_add(1));
+        self.records.fetch_update(Relaxed, Relaxed, more).is_ok()
+    }
+
+    /// Above every other of this store, and of those of the processes before: what a fence has been shown to
+    /// outlives them.
+    fn next_fence(&self, now: Moment) -> u64 {
+        let (begin, micros) = *self.begin.get_or_init(|| {
+            let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+            (now, nanos(since) / 1000)
+        });
+        let micros = micros.saturating_add(nanos(now.since(begin)) / 1000);
+        let next = |last: u64| micros.max(last.saturating_add(1));
+        let before = self.fence.fetch_update(Relaxed, Relaxed, |last| Some(next(last)));
+        next(before.unwrap_or_else(|last| last))
+    }
+
+    fn forgotten(&self, records: usize) {
+        self.records.fetch_sub(records, Relaxed);
+    }
+
+    fn claim_now(&self, request: &ClaimRequest<'_>) -> StoreResult<Claim> {
+        let now = now();
+        let mut guard = self.shard(request.key);
+        let shard = guard.get_or_insert_default();
+        let fence = || self.next_fence(now);
+        if let Some(claim) = shard.claim(request, fence, now) {
+            return Ok(claim);
+        }
+        // What has expired makes room; a few at a time, so that no claim waits for many.
+        let purged = shard.purge(now, 4);
+        self.forgotten(purged.records);
+        let claim = self.make_room().then(|| self.insert(shard, request, now));
+        drop(guard);
+        purged.wake();
+        if let Some(claim) = claim {
+            return Ok(claim);
+        }
+        // Another shard may have what this one lacks.
+        if self.purge_now(1) == 0 || !self.make_room() {
+            return Err(StoreError::new(StoreErrorKind::Full));
+        }
+        let mut guard = self.shard(request.key);
+        let shard = guard.get_or_insert_default();
+        // Somebody else may have been faster.
+        if let Some(claim) = shard.claim(request, fence, now) {
+            self.forgotten(1);
+            return Ok(claim);
+        }
+        Ok(self.insert(shard, request, now))
+    }
+
+    /// Puts in a record for which there is room.
+    fn insert(&self, shard: &mut Shard, request: &ClaimRequest<'_>, now: Moment) -> Claim {
+        let record = Record::new(request, self.next_fence(now), now);
+        let claim = record.acquired();
+        shard.insert(*request.key, record, request.label);
+        claim
+    }
+
+    fn write(
+        &self,
+        key: &RecordKey,
+        write: impl FnOnce(&mut Record, Moment) -> WriteOutcome,
+    ) -> WriteOutcome {
+        let now = now();
+        let mut guard = self.shard(key);
+        let Some(shard) = guard.as_mut() else { return WriteOutcome::Fenced };
+        let Some(slot) = shard.records.get_mut(key) else { return WriteOutcome::Fenced };
+        let written = write(&mut slot.record, now);
+        let watchers = core::mem::take(&mut slot.watchers);
+        shard.list_again(key);
+        drop(guard);
+        for (_, waker) in watchers {
+            waker.wake();
+        }
+        written
+    }
+
+    /// For how long the record is held, at least.
+    fn lease_left(&self, key: &RecordKey) -> Duration {
+        let now = now();
+        let guard = self.shard(key);
+        let slot = guard.as_ref().and_then(|shard| shard.records.get(key));
+        slot.map_or(Duration::ZERO, |slot| slot.record.lease_left(now))
+    }
+
+    /// Puts `waker` in the place of what this watcher has left with the record, where there is one.
+    fn watch(&self, key: &RecordKey, watcher: u64, waker: Option<Waker>) {
+        let mut guard = self.shard(key);
+        let slot = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
+        let Some(slot) = slot else { return };
+        let place = slot.watchers.iter().position(|(other, _)| *other == watcher);
+        let before = place.map(|place| slot.watchers.swap_remove(place));
+        slot.watchers.extend(waker.map(|waker| (watcher, waker)));
+        drop(guard);
+        // What a waker does when it is dropped is not ours.
+        drop(before);
+    }
+
+    fn purge_now(&self, limit: usize) -> usize {
+        let now = now();
+        let mut gone: usize = 0;
+        for shard in &self.shards {
+            let mut guard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(shard) = guard.as_mut() else { continue };
+            let purged = shard.purge(now, limit.saturating_sub(gone));
+            drop(guard);
+            gone = gone.saturating_add(purged.records);
+            self.forgotten(purged.records);
+            purged.wake();
+        }
+        gone
+    }
+}
+
+/// Somebody who waits for a change, until it is dropped.
+struct Watcher<'s> {
+    store: &'s MemoryStore,
+    key: &'s RecordKey,
+    number: u64,
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.store.watch(self.key, self.number, None);
+    }
+}
+
+impl Store for MemoryStore {
+    async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
+        self.claim_now(&request)
+    }
+
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
+        Ok(self.write(key, |record, now| record.renew(token, lease, now)))
+    }
+
+    async fn complete(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        outcome: &[u8],
+        retention: Duration,
+    ) -> StoreResult<WriteOutcome> {
+        Ok(self.write(key, |record, now| record.complete(token, outcome, retention, now)))
+    }
+
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+        Ok(self.write(key, |record, _| record.release(token)))
+    }
+
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+        Ok(self.write(key, |record, now| record.abandon(token, now)))
+    }
+
+    /// Returns when the record is written, at the end of its lease, or after `hint`.
+    async fn changed(&self, key: &RecordKey, hint: Duration) {
+        let left = self.lease_left(key);
+        let mut wait = pin!(Pause::start(hint.min(left)).0.wait());
+        let watcher = Watcher { store: self, key, number: self.watchers.fetch_add(1, Relaxed) };
+        core::future::poll_fn(|cx| {
+            watcher.store.watch(key, watcher.number, Some(cx.waker().clone()));
+            match self.lease_left(key) {
+                Duration::ZERO => Poll::Ready(()),
+                _ => wait.as_mut().poll(cx),
+            }
+        })
+        .await;
+    }
+
+    async fn purge(&self, limit: usize) -> StoreResult<usize> {
+        Ok(self.purge_now(limit))
+    }
+
+    async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
+        let gone = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
+        let is_gone = gone.is_some();
+        if let Some(slot) = gone {
+            self.forgotten(1);
+            slot.watchers.into_iter().for_each(|(_, waker)| waker.wake());
+        }
+        Ok(is_gone)
+    }
+
+    async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
+        let now = now();
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let records = shard.as_ref().into_iter().flat_map(|shard| &shard.records);
+            let interrupted = records.filter_map(|(key, slot)| {
+                let attempt = slot.record.interrupted(now)?;
+                Some(Interrupted::new(*key, &*slot.label, attempt))
+            });
+            found.extend(interrupted.take(limit.saturating_sub(found.len())));
+        }
+        Ok(found)
+    }
+
+    fn caps(&self) -> Capabilities {
+        Capabilities::new()
+    }
+
+    fn id(&self) -> StoreId {
+        *self.id.get_or_init(StoreId::new)
+    }
+}
+
+impl BlockingStore for MemoryStore {}
+
+impl Renew for MemoryStore {
+    fn renewed(&self) -> Self {
+        Self::new().max_records(self.max_records)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("records", &self.len())
+            .field("max_records", &self.max_records)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,171 @@
+//! The record of one key, and its transitions: synchronous functions of what is known and the store's
+//! time. The memory store is this under a lock; a store in a database says the same in its own language.
+//!
+//! The numbers are those of the table of transitions in `docs/idempotent.md`.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use crate::key::Fingerprint;
+use crate::store::{Claim, ClaimRequest, Takeover, Token, WriteOutcome};
+use resilience_core::__internal::Moment;
+
+/// What is kept for one key.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    token: Token,
+    fingerprint: Fingerprint,
+    attempt: u32,
+    state: State,
+    pub(super) expires_at: Moment,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// Somebody has claimed it. Interrupted is no state of its own: it is a lease that is over.
+    InFlight {
+        lease_until: Moment,
+    },
+    Completed {
+        outcome: Arc<[u8]>,
+    },
+    /// Known not to have been applied.
+    Released,
+}
+
+impl Record {
+    /// T1: the first claim of a key.
+    pub(super) fn new(request: &ClaimRequest<'_>, fence: u64, now: Moment) -> Self {
+        Self::claimed(request, fence, 1, now)
+    }
+
+    fn claimed(request: &ClaimRequest<'_>, fence: u64, attempt: u32, now: Moment) -> Self {
+        let lease_until = now.plus(request.lease);
+        Self {
+            token: Token { owner: request.owner, fence },
+            fingerprint: *request.fingerprint,
+            attempt,
+            state: State::InFlight { lease_until },
+            // What is in flight does not expire before its lease.
+            expires_at: now.plus(request.retention).max(lease_until),
+        }
+    }
+
+    pub(super) fn acquired(&self) -> Claim {
+        Claim::Acquired { token: self.token, attempt: self.attempt }
+    }
+
+    /// Whether the record is as good as absent.
+    pub(super) fn is_expired(&self, now: Moment) -> bool {
+        now >= self.expires_at
+    }
+
+    /// T2 to T7: a claim of a key that is known. `fence` rises with every call that asks for one.
+    pub(super) fn claim(
+        &mut self,
+        request: &ClaimRequest<'_>,
+        fence: impl FnOnce() -> u64,
+        now: Moment,
+    ) -> Claim {
+        if self.is_expired(now) {
+            *self = Self::new(request, self.next(fence()), now);
+            return self.acquired();
+        }
+        if self.fingerprint != *request.fingerprint {
+            return Claim::Mismatch;
+        }
+        match &self.state {
+            State::Completed { outcome } => return Claim::Replay(Arc::clone(outcome)),
+            State::InFlight { .. } if self.token.owner == request.owner => return self.acquired(),
+            State::InFlight { lease_until } if now < *lease_until => {
+                return Claim::InFlight { lease_left: lease_until.since(now) };
+            }
+            State::InFlight { .. } if request.takeover == Takeover::Never => {
+                return Claim::Interrupted { attempt: self.attempt };
+            }
+            State::InFlight { .. } | State::Released => {}
+        }
+        let attempt = self.attempt.saturating_add(1);
+        *self = Self::claimed(request, self.next(fence()), attempt, now);
+        self.acquired()
+    }
+
+    /// A fence above the last one, whatever the clock says.
+    fn next(&self, fence: u64) -> u64 {
+        fence.max(self.token.fence.saturating_add(1))
+    }
+
+    /// T8.
+    pub(super) fn renew(&mut self, token: Token, lease: Duration, now: Moment) -> WriteOutcome {
+        let is_owner = self.token == token;
+        let State::InFlight { lease_until } = &mut self.state else { return WriteOutcome::Fenced };
+        if !is_owner {
+            return WriteOutcome::Fenced;
+        }
+        *lease_until = now.plus(lease);
+        self.expires_at = self.expires_at.max(*lease_until);
+        WriteOutcome::Applied
+    }
+
+    /// T9: also after the lease, as long as nobody else has claimed the key.
+    pub(super) fn complete(
+        &mut self,
+        token: Token,
+        outcome: &[u8],
+        retention: Duration,
+        now: Moment,
+    ) -> WriteOutcome {
+        if self.token != token {
+            return WriteOutcome::Fenced;
+        }
+        match self.state {
+            State::InFlight { .. } => {
+                self.state = State::Completed { outcome: outcome.into() };
+                self.expires_at = now.plus(retention);
+                WriteOutcome::Applied
+            }
+            // The answer to the first try was lost.
+            State::Completed { .. } => WriteOutcome::Applied,
+            State::Released => WriteOutcome::Fenced,
+        }
+    }
+
+    /// T10.
+    pub(super) fn release(&mut self, token: Token) -> WriteOutcome {
+        if self.token != token || matches!(self.state, State::Completed { .. }) {
+            return WriteOutcome::Fenced;
+        }
+        self.state = State::Released;
+        WriteOutcome::Applied
+    }
+
+    /// T11.
+    pub(super) fn abandon(&mut self, token: Token, now: Moment) -> WriteOutcome {
+        let is_owner = self.token == token;
+        match &mut self.state {
+            State::InFlight { lease_until } if is_owner => {
+                *lease_until = now.min(*lease_until);
+                WriteOutcome::Applied
+            }
+            _ => WriteOutcome::Fenced,
+        }
+    }
+
+    /// For how long nothing but a write of its owner changes what a claim would find.
+    pub(super) fn lease_left(&self, now: Moment) -> Duration {
+        match self.state {
+            State::InFlight { lease_until } if !self.is_expired(now) => lease_until.since(now),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// The claim that nobody ended, where there is one.
+    pub(super) fn interrupted(&self, now: Moment) -> Option<u32> {
+        match self.state {
+            State::InFlight { lease_until } if now >= lease_until && !self.is_expired(now) => {
+                Some(self.attempt)
+            }
+            _ => None,
+        }
+    }
+}
