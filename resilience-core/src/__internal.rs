@@ -3,14 +3,14 @@
 //! Generated code uses [`__private`](crate::__private) instead.
 
 pub use crate::budget::Spending;
-pub use crate::chain::links;
 pub use crate::circuit_breaker::{Bell, Decision, Detached, News, shared_breakers};
-pub use crate::clock::{Moment, Pause, Timer, Wait, Waits, nanos, now};
+pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
+pub use crate::error_sources::error_sources;
+pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::Keyed;
 pub use crate::log::{Level, Shown, exchange_found, exchange_lost};
-pub use crate::own::{Renew, own};
 pub use crate::random::draw;
-pub use crate::rejected::turned_away;
+pub use crate::rejected::reject;
 pub use crate::retry::RetryState;
 pub use crate::sync::{Mutex, lock};
 pub use crate::timeout::{Timeout, timeout};

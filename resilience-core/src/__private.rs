@@ -12,18 +12,18 @@ pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
 pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard};
 use crate::classify::{Classify, FailureClass};
-pub use crate::clock::{Pause, Waits};
+pub use crate::clock::{Delay, WaitMode};
 use crate::event::{GiveUpEvent, RetryEvent};
-pub use crate::fallback::{Answer, Ready, always, answer, fall_back, recovered, stands};
+pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, match_all, recovered};
+pub use crate::function_state::resolve;
 pub use crate::jitter::Jitter;
 pub use crate::keyed::Keyed;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
-pub use crate::own::own;
 pub use crate::rate_limit::RateLimiter;
-pub use crate::rejected::{FromRejected, Rejected, turned_away, turned_away_with};
+pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
-pub use crate::retry::{RetryPolicy, RetryState, Under};
+pub use crate::retry::{CallContext, RetryPolicy, RetryState};
 pub use crate::timeout::{Timeout, timeout};
 
 /// The meaning of an error for a function without `on`: its own where it has one, else transient.
@@ -127,7 +127,7 @@ impl<H: Clone + AsRef<P>, P> Handle<P> for H {}
 /// Holds a policy for one call.
 #[inline]
 #[must_use]
-pub fn hold<H: Handle<P>, P>(handle: &H) -> H {
+pub fn clone_handle<H: Handle<P>, P>(handle: &H) -> H {
     handle.clone()
 }
 
@@ -148,7 +148,7 @@ pub fn resilience_never<T>() -> T {
 /// The `on_ok` of a function without one: every value is final.
 #[inline]
 #[must_use]
-pub fn accept<T>(_: &T) -> bool {
+pub fn never_retry<T>(_: &T) -> bool {
     false
 }
 
@@ -157,19 +157,19 @@ pub fn accept<T>(_: &T) -> bool {
     message = "`{Self}` is no delay",
     label = "needs `Duration` or `Option<Duration>`"
 )]
-pub trait After {
+pub trait RetryDelay {
     /// The delay.
-    fn after(&self) -> Option<Duration>;
+    fn retry_delay(&self) -> Option<Duration>;
 }
 
-impl After for Duration {
-    fn after(&self) -> Option<Duration> {
+impl RetryDelay for Duration {
+    fn retry_delay(&self) -> Option<Duration> {
         Some(*self)
     }
 }
 
-impl After for Option<Duration> {
-    fn after(&self) -> Option<Duration> {
+impl RetryDelay for Option<Duration> {
+    fn retry_delay(&self) -> Option<Duration> {
         *self
     }
 }
@@ -184,15 +184,15 @@ pub fn no_give_up_hook<E>(_: &GiveUpEvent<'_, E>) {}
 
 /// A backoff that lives in the annotated function.
 #[derive(Clone, Copy)]
-pub struct Lent<'b>(pub &'b dyn Backoff);
+pub struct BorrowedBackoff<'b>(pub &'b dyn Backoff);
 
-impl fmt::Debug for Lent<'_> {
+impl fmt::Debug for BorrowedBackoff<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lent").finish_non_exhaustive()
+        f.debug_struct("BorrowedBackoff").finish_non_exhaustive()
     }
 }
 
-impl Backoff for Lent<'_> {
+impl Backoff for BorrowedBackoff<'_> {
     fn delay(&self, retry: u32) -> Duration {
         self.0.delay(retry)
     }

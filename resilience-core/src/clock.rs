@@ -12,25 +12,25 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
-use futures_timer::Delay;
+use futures_timer::Delay as NeutralTimer;
 use pin_project_lite::pin_project;
 #[cfg(feature = "tokio")]
-use tokio::time::Sleep;
+use tokio::time::Sleep as TokioSleep;
 
 use crate::replaced::{Layer, ask, is_untouched};
 
 #[cfg(not(feature = "tokio"))]
-type Sleep = core::future::Pending<()>;
+type TokioSleep = core::future::Pending<()>;
 
 /// A point in time, in nanoseconds from a fixed point 146 years before the process first asked.
 ///
 /// One word, and never zero, so that a state that may hold one stays small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(NonZeroU64);
+pub struct Timestamp(NonZeroU64);
 
 const ORIGIN: u64 = 1 << 62;
 
-impl Moment {
+impl Timestamp {
     #[inline]
     fn from_instant(instant: Instant) -> Self {
         static ANCHOR: OnceLock<Instant> = OnceLock::new();
@@ -91,11 +91,11 @@ pub fn nanos(duration: Duration) -> u64 {
 
 /// The present, by the clock that rules on this thread.
 #[must_use]
-pub fn now() -> Moment {
+pub fn now() -> Timestamp {
     if is_untouched() {
-        return Moment::from_instant(real_now());
+        return Timestamp::from_instant(real_now());
     }
-    virtual_now().unwrap_or_else(|| Moment::from_instant(real_now()))
+    virtual_now().unwrap_or_else(|| Timestamp::from_instant(real_now()))
 }
 
 #[cfg(feature = "tokio")]
@@ -109,7 +109,7 @@ fn real_now() -> Instant {
 }
 
 /// The virtual clock of this thread, where a test has set one.
-pub(crate) fn virtual_now() -> Option<Moment> {
+pub(crate) fn virtual_now() -> Option<Timestamp> {
     ask(|layer| match layer {
         Layer::Clock(now) => Some(*now),
         _ => None,
@@ -118,14 +118,14 @@ pub(crate) fn virtual_now() -> Option<Moment> {
 
 /// How a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waits {
+pub enum WaitMode {
     /// The thread sleeps.
     Blocking,
     /// The task does.
     Async,
 }
 
-impl Waits {
+impl WaitMode {
     /// When a wait of `delay` that begins at `elapsed` ends at the latest.
     ///
     /// Tokio's timer counts whole milliseconds of its own and rounds up; a paused clock that is off
@@ -155,9 +155,9 @@ fn is_tokio_current() -> bool {
 /// A wait that is still to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Pause(Duration);
+pub struct Delay(Duration);
 
-impl Pause {
+impl Delay {
     /// Starts a wait of `delay`. A test's guard may do it here and now; the second value is the time
     /// so passed that no clock shows.
     pub fn start(delay: Duration) -> (Self, Duration) {
@@ -175,9 +175,9 @@ impl Pause {
         }
     }
 
-    /// Waits without blocking the thread.
-    pub fn wait(self) -> Wait {
-        Wait::new(self.0)
+    /// WaitMode without blocking the thread.
+    pub fn wait(self) -> Sleep {
+        Sleep::new(self.0)
     }
 
     /// Blocks the thread; returns the time so passed that the clock does not show, as under a
@@ -201,23 +201,23 @@ impl Pause {
 
 pin_project! {
     /// A wait in progress. An enum and no `async fn`, which would store the duration as well.
-    #[project = WaitProjection]
+    #[project = SleepProjection]
     #[must_use]
     #[allow(missing_docs, reason = "a field of a variant cannot be commented here")]
-    pub enum Wait {
+    pub enum Sleep {
         /// Nothing to wait for, but other tasks get their turn.
         Yield { yielded: bool },
-        /// Under a tokio runtime.
-        Tokio { #[pin] sleep: Sleep },
-        /// Under any other.
-        Timer { #[pin] delay: Delay },
+        /// CallContext a tokio runtime.
+        Tokio { #[pin] sleep: TokioSleep },
+        /// CallContext any other.
+        Neutral { #[pin] timer: NeutralTimer },
     }
 }
 
 /// The longest wait that a timer is asked for: one of 584 years would overflow its clock.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-impl Wait {
+impl Sleep {
     fn new(delay: Duration) -> Self {
         if delay.is_zero() {
             return Self::Yield { yielded: false };
@@ -227,32 +227,32 @@ impl Wait {
         if is_tokio_current() {
             return Self::Tokio { sleep: tokio::time::sleep(delay) };
         }
-        Self::Timer { delay: Delay::new(delay) }
+        Self::Neutral { timer: NeutralTimer::new(delay) }
     }
 }
 
 pin_project! {
     /// The end of somebody's time: ready with the time that there was.
     #[must_use]
-    pub struct Timer {
+    pub struct DeadlineTimer {
         limit: Duration,
         // Where a test has a clock of its own, which wakes nobody.
-        end: Option<Moment>,
+        end: Option<Timestamp>,
         #[pin]
-        wait: Wait,
+        wait: Sleep,
     }
 }
 
-impl Timer {
+impl DeadlineTimer {
     /// Ends after `limit`, or at `bound` where that is earlier.
-    pub fn start(limit: Duration, bound: Option<Moment>) -> Self {
+    pub fn start(limit: Duration, bound: Option<Timestamp>) -> Self {
         let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
         let end = virtual_now().map(|now| now.plus(limit));
-        Self { limit, end, wait: Wait::new(limit) }
+        Self { limit, end, wait: Sleep::new(limit) }
     }
 }
 
-impl Future for Timer {
+impl Future for DeadlineTimer {
     type Output = Duration;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
@@ -264,25 +264,25 @@ impl Future for Timer {
     }
 }
 
-impl core::fmt::Debug for Wait {
+impl core::fmt::Debug for Sleep {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Wait").finish_non_exhaustive()
+        f.debug_struct("Sleep").finish_non_exhaustive()
     }
 }
 
-impl Future for Wait {
+impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.project() {
-            WaitProjection::Yield { yielded: true } => Poll::Ready(()),
-            WaitProjection::Yield { yielded } => {
+            SleepProjection::Yield { yielded: true } => Poll::Ready(()),
+            SleepProjection::Yield { yielded } => {
                 *yielded = true;
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            WaitProjection::Tokio { sleep } => sleep.poll(cx),
-            WaitProjection::Timer { delay } => delay.poll(cx),
+            SleepProjection::Tokio { sleep } => sleep.poll(cx),
+            SleepProjection::Neutral { timer } => timer.poll(cx),
         }
     }
 }

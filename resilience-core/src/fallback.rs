@@ -10,7 +10,7 @@ use crate::switch;
 /// The `on` of a fallback without one.
 #[inline]
 #[must_use]
-pub fn always<E>(_: &E) -> bool {
+pub fn match_all<E>(_: &E) -> bool {
     true
 }
 
@@ -41,7 +41,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
 /// The outcome as it was; `None` where something shall stand in for it. For a fallback that may take a
 /// value for a failure.
 #[inline]
-pub fn stands<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
+pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
     name: &'static str,
     on: impl FnOnce(&O::Err) -> C,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::own::Renew;
+use crate::function_state::TestReset;
 
 /// What may be forgotten when there are too many keys.
 pub trait Forgettable {
@@ -104,8 +104,8 @@ impl<T: Forgettable> Places<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Renew for Keyed<T> {
-    fn renewed(&self) -> Self {
+impl<T: Send + Sync + 'static> TestReset for Keyed<T> {
+    fn fresh(&self) -> Self {
         Self::new(self.max, self.make)
     }
 }

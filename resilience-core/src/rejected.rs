@@ -233,16 +233,13 @@ impl FromRejected for () {
 /// What a call returns that was turned away.
 #[cold]
 #[must_use]
-pub fn turned_away<O: Outcome<Err: FromRejected>>(rejected: Rejected) -> O {
-    turned_away_with(rejected, FromRejected::from_rejected)
+pub fn reject<O: Outcome<Err: FromRejected>>(rejected: Rejected) -> O {
+    reject_with(rejected, FromRejected::from_rejected)
 }
 
 /// What a call returns that was turned away, by a conversion of the user's.
 #[cold]
-pub fn turned_away_with<O: Outcome>(
-    rejected: Rejected,
-    error: impl FnOnce(Rejected) -> O::Err,
-) -> O {
+pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) -> O::Err) -> O {
     log::rejected(&rejected);
     O::from_result(Err(error(rejected)))
 }

@@ -7,15 +7,15 @@ use core::any::Any;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::cell::RefCell;
 
-use crate::clock::Moment;
+use crate::clock::Timestamp;
 use crate::random::Source;
 
 /// What one guard replaces.
 #[derive(Debug)]
 pub(crate) enum Layer {
     /// The clock; waits advance it.
-    Clock(Moment),
-    /// Waits pass at once.
+    Clock(Timestamp),
+    /// WaitMode pass at once.
     NoWaits,
     /// The draws of jitter.
     Draws(Source),

@@ -25,12 +25,12 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use crate::circuit_breaker;
-use crate::clock::{self, Moment};
-use crate::own;
+use crate::clock::{self, Timestamp};
+use crate::function_state;
 use crate::random::Source;
 use crate::replaced::{self, Key, Layer};
 
-/// Puts this thread under a virtual clock. Waits, of sync and async code alike, advance it and
+/// Puts this thread under a virtual clock. WaitMode, of sync and async code alike, advance it and
 /// return at once.
 pub fn clock() -> Clock {
     let start = clock::now();
@@ -69,7 +69,7 @@ pub fn no_waits() -> NoWaits {
 ///
 /// Each guard costs a little memory that is never freed.
 pub fn fresh_state() -> FreshState {
-    if own::expect_replacing() {
+    if function_state::expect_replacing() {
         // Its fast path does not look for what a test has put in its place.
         circuit_breaker::expect_stand_ins();
     }
@@ -87,7 +87,7 @@ pub struct FreshState {
 #[derive(Debug)]
 #[must_use = "the clock is virtual until this guard is dropped"]
 pub struct Clock {
-    start: Moment,
+    start: Timestamp,
     guard: Guard,
 }
 

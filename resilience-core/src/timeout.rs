@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::clock::{Moment, Timer};
+use crate::clock::{DeadlineTimer, Timestamp};
 use crate::switch;
 
 /// Runs `body` for at most `limit`, and at most until `bound`.
@@ -15,9 +15,9 @@ use crate::switch;
 /// # Errors
 /// The time that it had, where that is over before the body is ready.
 #[inline]
-pub fn timeout<F: Future>(limit: Duration, bound: Option<Moment>, body: F) -> Timeout<F> {
+pub fn timeout<F: Future>(limit: Duration, bound: Option<Timestamp>, body: F) -> Timeout<F> {
     let limit = if switch::is_enabled() { limit } else { Duration::MAX };
-    let timer = Timer::start(limit, bound);
+    let timer = DeadlineTimer::start(limit, bound);
     Timeout { body, timer }
 }
 
@@ -28,7 +28,7 @@ pin_project! {
         #[pin]
         body: F,
         #[pin]
-        timer: Timer,
+        timer: DeadlineTimer,
     }
 }
 

@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use std::error::Error;
 use std::io;
 
-use resilience_core::__internal::links;
+use resilience_core::__internal::error_sources;
 use resilience_core::{Classify, FailureClass, FailureKind, Rejected};
 
 use crate::classifier::Classifier;
@@ -124,7 +124,7 @@ pub(crate) fn chain(rules: &Classifier, error: &(dyn Error + 'static)) -> Failur
 /// The meaning of the first error of a chain that has one.
 pub(crate) fn known(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
     let mut by_kind: Option<FailureClass> = None;
-    for error in links(error) {
+    for error in error_sources(error) {
         if let Some(rejected) = error.downcast_ref::<Rejected>() {
             return Some(rejected.classify());
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
-use resilience_core::__internal::{Moment, Pause, draw, now};
+use resilience_core::__internal::{Delay, Timestamp, draw, now};
 use resilience_core::{Rejected, RejectedKind};
 
 use crate::response::HttpResponse;
@@ -53,14 +53,14 @@ pub struct HostCooldown {
     vendor: Option<Vendor>,
     /// How many hosts are held, so that most calls take no lock.
     count: AtomicUsize,
-    held: Mutex<BTreeMap<Box<str>, Moment>>,
+    held: Mutex<BTreeMap<Box<str>, Timestamp>>,
 }
 
 /// How far one call has come at the gate.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     waited: Duration,
-    until: Option<Moment>,
+    until: Option<Timestamp>,
 }
 
 impl HostCooldown {
@@ -110,7 +110,7 @@ impl HostCooldown {
         self
     }
 
-    /// Waits until the host may be asked. `host` is whatever the limit belongs to, usually the host
+    /// WaitMode until the host may be asked. `host` is whatever the limit belongs to, usually the host
     /// and port; case does not matter.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl HostCooldown {
     }
 
     /// The next wait of a call; `None` where it may go.
-    pub(crate) fn next(&self, host: &str, turn: &mut Turn) -> Result<Option<Pause>, Rejected> {
+    pub(crate) fn next(&self, host: &str, turn: &mut Turn) -> Result<Option<Delay>, Rejected> {
         let Some(until) = self.until(host) else { return Ok(None) };
         let left = until.since(now());
         // What has been waited for is over, even where a test has skipped the wait.
@@ -203,17 +203,17 @@ impl HostCooldown {
         }
         *turn = Turn { waited: total, until: Some(until) };
         let spread = (left / 10).min(Duration::from_secs(5)).mul_f64(draw());
-        Ok(Some(Pause::start(left.saturating_add(spread)).0))
+        Ok(Some(Delay::start(left.saturating_add(spread)).0))
     }
 
-    fn until(&self, host: &str) -> Option<Moment> {
+    fn until(&self, host: &str) -> Option<Timestamp> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         self.lock().get(&*lower(host)).copied()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Moment>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Timestamp>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,14 +9,14 @@ use crate::forwarded::StaticStore;
 pub use crate::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking, in_database};
 pub use crate::key::{KeyParts, Scope};
 use crate::key_fault::KeyError;
-pub use crate::lent::Lent;
+pub use crate::lent::PinnedBody;
 use crate::log;
 use crate::memory::MemoryStore;
 pub use crate::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use crate::run::{Reconciled, not_reconciled, run, run_async};
 use crate::store::Store;
 pub use crate::transaction::{ClaimedIn, claim_in};
-use resilience_core::__internal::own;
+use resilience_core::__internal::resolve;
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// The store of a function without one.
@@ -24,7 +24,7 @@ use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 #[must_use]
 pub fn memory() -> StaticStore<MemoryStore> {
     static MEMORY: MemoryStore = MemoryStore::new();
-    StaticStore(own(&MEMORY))
+    StaticStore(resolve(&MEMORY))
 }
 
 /// Returns the policy of an annotated function.

@@ -18,7 +18,7 @@ use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::waiting::{Table, Turn, Waiter};
 use resilience_core::__internal::draw;
 use resilience_core::__internal::unique_id;
-use resilience_core::__internal::{Moment, Pause, Timer, Waits, now};
+use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// A call with a key, made by [`IdempotencyPolicy::call`].
@@ -29,7 +29,7 @@ pub struct IdempotentCall<S> {
     pub(super) store: S,
     pub(super) key: RecordKey,
     pub(super) fingerprint: Fingerprint,
-    pub(super) waits: Waits,
+    pub(super) waits: WaitMode,
     pub(super) scope: &'static str,
 }
 
@@ -70,7 +70,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         fingerprint: Fingerprint,
         scope: &'static str,
     ) -> Self {
-        Self { policy, store, key, fingerprint, waits: Waits::Async, scope }
+        Self { policy, store, key, fingerprint, waits: WaitMode::Async, scope }
     }
 
     /// The key of its record.
@@ -166,7 +166,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
                     let Some(left) = left.filter(|left| !left.is_zero()) else {
                         return Err(self.in_flight(lease_left));
                     };
-                    if waiter.is_none() && self.waits == Waits::Async {
+                    if waiter.is_none() && self.waits == WaitMode::Async {
                         waiter = Some(self.waiter());
                         continue;
                     }
@@ -182,11 +182,11 @@ impl<S: Store + Clone> IdempotentCall<S> {
         Waiter::enter(Table::of_process(), self.store.id(), self.key, self.fingerprint)
     }
 
-    /// Waits until it is this call's turn to ask the store; the answer, where somebody else has it first.
+    /// WaitMode until it is this call's turn to ask the store; the answer, where somebody else has it first.
     async fn wait_for_turn(
         &self,
         waiter: &mut Option<Waiter>,
-        begin: Moment,
+        begin: Timestamp,
     ) -> Result<Option<Arc<[u8]>>, Rejected> {
         let Some(waiter) = waiter else { return Ok(None) };
         let left = self.time_left(begin).unwrap_or_default();
@@ -198,18 +198,18 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     /// What is left of the time that this call may wait; none where it may not.
-    pub(super) fn time_left(&self, begin: Moment) -> Option<Duration> {
+    pub(super) fn time_left(&self, begin: Timestamp) -> Option<Duration> {
         Some(self.policy.wait?.saturating_sub(now().since(begin)))
     }
 
-    /// Waits; returns the time so passed that no clock shows.
+    /// WaitMode; returns the time so passed that no clock shows.
     async fn pause(&self, pause: Duration) -> Duration {
         match self.waits {
-            Waits::Async => {
+            WaitMode::Async => {
                 self.store.changed(&self.key, pause).await;
                 Duration::ZERO
             }
-            Waits::Blocking => blocked(pause),
+            WaitMode::Blocking => blocked(pause),
         }
     }
 
@@ -257,8 +257,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// A thread that blocks gives no sign of life, and needs none: its store ends with its process.
     pub(super) fn lease(&self) -> Duration {
         match self.waits {
-            Waits::Async => self.policy.lease,
-            Waits::Blocking => Duration::MAX,
+            WaitMode::Async => self.policy.lease,
+            WaitMode::Blocking => Duration::MAX,
         }
     }
 
@@ -293,7 +293,7 @@ pub(super) enum Asked<S: Store + Clone> {
 /// Blocks the thread; returns the time so passed that no clock shows, under a test's guard or a paused
 /// runtime.
 pub(super) fn blocked(pause: Duration) -> Duration {
-    let (pause, skipped) = Pause::start(pause);
+    let (pause, skipped) = Delay::start(pause);
     skipped.saturating_add(pause.block())
 }
 
@@ -312,7 +312,7 @@ pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::O
     if let Some(out) = core::future::poll_fn(|cx| Poll::Ready(at_once(future.as_mut(), cx))).await {
         return Some(out);
     }
-    let mut timer = pin!(Timer::start(limit, None));
+    let mut timer = pin!(DeadlineTimer::start(limit, None));
     core::future::poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(out) => Poll::Ready(Some(out)),
         Poll::Pending => timer.as_mut().poll(cx).map(|_| None),

@@ -6,7 +6,7 @@ use crate::call::IdempotentCall;
 use crate::log::{self, Decision};
 use crate::store::Store;
 use crate::store_error::StoreError;
-use resilience_core::__internal::{Moment, now};
+use resilience_core::__internal::{Timestamp, now};
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
 impl<S: Store + Clone> IdempotentCall<S> {
@@ -38,7 +38,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         log::decided(self.policy.name, self.key, self.scope, Decision::Rejected(rejected), None);
     }
 
-    pub(super) fn told(&self, decision: Decision<'_>, begin: Moment) {
+    pub(super) fn told(&self, decision: Decision<'_>, begin: Timestamp) {
         let waited = now().since(begin);
         log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
     }

@@ -9,9 +9,9 @@ use core::task::{Context, Poll};
 ///
 /// Dropped with this, so that it has ended when the store is told of it.
 #[derive(Debug)]
-pub struct Lent<'b, F>(pub Pin<&'b mut Option<F>>);
+pub struct PinnedBody<'b, F>(pub Pin<&'b mut Option<F>>);
 
-impl<F: Future> Future for Lent<'_, F> {
+impl<F: Future> Future for PinnedBody<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -23,7 +23,7 @@ impl<F: Future> Future for Lent<'_, F> {
     }
 }
 
-impl<F> Drop for Lent<'_, F> {
+impl<F> Drop for PinnedBody<'_, F> {
     fn drop(&mut self) {
         self.0.set(None);
     }

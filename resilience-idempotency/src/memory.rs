@@ -17,8 +17,8 @@ use crate::store::{
     WriteOutcome,
 };
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
-use resilience_core::__internal::Renew;
-use resilience_core::__internal::{Moment, Pause, nanos, now};
+use resilience_core::__internal::TestReset;
+use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 
 /// Records in this process: for one process whose writes need no memory beyond its own life, for functions
 /// that are not async, and for tests, whose virtual time it keeps.
@@ -40,7 +40,7 @@ pub struct MemoryStore {
     /// The last one that was given out.
     fence: AtomicU64,
     /// The first claim, by both clocks: the second in microseconds since 1970.
-    begin: OnceLock<(Moment, u64)>,
+    begin: OnceLock<(Timestamp, u64)>,
     /// How many have watched a record.
     watchers: AtomicU64,
     id: OnceLock<StoreId>,
@@ -98,7 +98,7 @@ impl MemoryStore {
 
     /// Above every other of this store, and of those of the processes before: what a fence has been shown to
     /// outlives them.
-    fn next_fence(&self, now: Moment) -> u64 {
+    fn next_fence(&self, now: Timestamp) -> u64 {
         let (begin, micros) = *self.begin.get_or_init(|| {
             let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
             (now, nanos(since) / 1000)
@@ -145,7 +145,7 @@ impl MemoryStore {
     }
 
     /// Puts in a record for which there is room.
-    fn insert(&self, shard: &mut Shard, request: &ClaimRequest<'_>, now: Moment) -> Claim {
+    fn insert(&self, shard: &mut Shard, request: &ClaimRequest<'_>, now: Timestamp) -> Claim {
         let record = Record::new(request, self.next_fence(now), now);
         let claim = record.acquired();
         shard.insert(*request.key, record, request.label);
@@ -155,7 +155,7 @@ impl MemoryStore {
     fn write(
         &self,
         key: &RecordKey,
-        write: impl FnOnce(&mut Record, Moment) -> WriteOutcome,
+        write: impl FnOnce(&mut Record, Timestamp) -> WriteOutcome,
     ) -> WriteOutcome {
         let now = now();
         let mut guard = self.shard(key);
@@ -256,7 +256,7 @@ impl Store for MemoryStore {
     /// Returns when the record is written, at the end of its lease, or after `hint`.
     async fn changed(&self, key: &RecordKey, hint: Duration) {
         let left = self.lease_left(key);
-        let mut wait = pin!(Pause::start(hint.min(left)).0.wait());
+        let mut wait = pin!(Delay::start(hint.min(left)).0.wait());
         let watcher = Watcher { store: self, key, number: self.watchers.fetch_add(1, Relaxed) };
         core::future::poll_fn(|cx| {
             watcher.store.watch(key, watcher.number, Some(cx.waker().clone()));
@@ -308,8 +308,8 @@ impl Store for MemoryStore {
 
 impl BlockingStore for MemoryStore {}
 
-impl Renew for MemoryStore {
-    fn renewed(&self) -> Self {
+impl TestReset for MemoryStore {
+    fn fresh(&self) -> Self {
         Self::new().max_records(self.max_records)
     }
 }

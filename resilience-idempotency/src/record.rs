@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::key::Fingerprint;
 use crate::store::{Claim, ClaimRequest, Takeover, Token, WriteOutcome};
-use resilience_core::__internal::Moment;
+use resilience_core::__internal::Timestamp;
 
 /// What is kept for one key.
 #[derive(Clone, Debug)]
@@ -17,14 +17,14 @@ pub(super) struct Record {
     fingerprint: Fingerprint,
     attempt: u32,
     state: State,
-    pub(super) expires_at: Moment,
+    pub(super) expires_at: Timestamp,
 }
 
 #[derive(Clone, Debug)]
 enum State {
     /// Somebody has claimed it. Interrupted is no state of its own: it is a lease that is over.
     InFlight {
-        lease_until: Moment,
+        lease_until: Timestamp,
     },
     Completed {
         outcome: Arc<[u8]>,
@@ -35,11 +35,11 @@ enum State {
 
 impl Record {
     /// T1: the first claim of a key.
-    pub(super) fn new(request: &ClaimRequest<'_>, fence: u64, now: Moment) -> Self {
+    pub(super) fn new(request: &ClaimRequest<'_>, fence: u64, now: Timestamp) -> Self {
         Self::claimed(request, fence, 1, now)
     }
 
-    fn claimed(request: &ClaimRequest<'_>, fence: u64, attempt: u32, now: Moment) -> Self {
+    fn claimed(request: &ClaimRequest<'_>, fence: u64, attempt: u32, now: Timestamp) -> Self {
         let lease_until = now.plus(request.lease);
         Self {
             token: Token { owner: request.owner, fence },
@@ -56,7 +56,7 @@ impl Record {
     }
 
     /// Whether the record is as good as absent.
-    pub(super) fn is_expired(&self, now: Moment) -> bool {
+    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
 
@@ -65,7 +65,7 @@ impl Record {
         &mut self,
         request: &ClaimRequest<'_>,
         fence: impl FnOnce() -> u64,
-        now: Moment,
+        now: Timestamp,
     ) -> Claim {
         if self.is_expired(now) {
             *self = Self::new(request, self.next(fence()), now);
@@ -96,7 +96,7 @@ impl Record {
     }
 
     /// T8.
-    pub(super) fn renew(&mut self, token: Token, lease: Duration, now: Moment) -> WriteOutcome {
+    pub(super) fn renew(&mut self, token: Token, lease: Duration, now: Timestamp) -> WriteOutcome {
         let is_owner = self.token == token;
         let State::InFlight { lease_until } = &mut self.state else { return WriteOutcome::Fenced };
         if !is_owner {
@@ -113,7 +113,7 @@ impl Record {
         token: Token,
         outcome: &[u8],
         retention: Duration,
-        now: Moment,
+        now: Timestamp,
     ) -> WriteOutcome {
         if self.token != token {
             return WriteOutcome::Fenced;
@@ -140,7 +140,7 @@ impl Record {
     }
 
     /// T11.
-    pub(super) fn abandon(&mut self, token: Token, now: Moment) -> WriteOutcome {
+    pub(super) fn abandon(&mut self, token: Token, now: Timestamp) -> WriteOutcome {
         let is_owner = self.token == token;
         match &mut self.state {
             State::InFlight { lease_until } if is_owner => {
@@ -152,7 +152,7 @@ impl Record {
     }
 
     /// For how long nothing but a write of its owner changes what a claim would find.
-    pub(super) fn lease_left(&self, now: Moment) -> Duration {
+    pub(super) fn lease_left(&self, now: Timestamp) -> Duration {
         match self.state {
             State::InFlight { lease_until } if !self.is_expired(now) => lease_until.since(now),
             _ => Duration::ZERO,
@@ -160,7 +160,7 @@ impl Record {
     }
 
     /// The claim that nobody ended, where there is one.
-    pub(super) fn interrupted(&self, now: Moment) -> Option<u32> {
+    pub(super) fn interrupted(&self, now: Timestamp) -> Option<u32> {
         match self.state {
             State::InFlight { lease_until } if now >= lease_until && !self.is_expired(now) => {
                 Some(self.attempt)

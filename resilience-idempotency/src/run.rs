@@ -9,7 +9,7 @@ use crate::envelope::{Codec, Kept};
 use crate::policy::OnInterrupted;
 use crate::running::{ActiveCall, Completed};
 use crate::store::{BlockingStore, Store};
-use resilience_core::__internal::Waits;
+use resilience_core::__internal::WaitMode;
 use resilience_core::FailureClass;
 use resilience_core::Outcome;
 use resilience_core::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
@@ -122,7 +122,7 @@ where
     K: Keeps<O>,
 {
     let Some(mut call) = call? else { return Ok(body()) };
-    call.waits = Waits::Blocking;
+    call.waits = WaitMode::Blocking;
     // Nothing here waits otherwise than by blocking.
     let blocked = |call: &IdempotentCall<S>| {
         call.turned_away(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))

@@ -15,7 +15,7 @@ use crate::policy::{OnLeaseLost, OnUnsaved};
 use crate::spawn::spawn;
 use crate::store::{Store, Token, WriteOutcome};
 use crate::store_error::{StoreError, StoreResult};
-use resilience_core::__internal::{Moment, Pause, Timer, Waits, now};
+use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// A call that may run. What became of it is said by [`complete`](Self::complete), [`release`](Self::release)
@@ -29,7 +29,7 @@ pub struct ActiveCall<S: Store + Clone> {
     interrupted: bool,
     has_begun: bool,
     /// Since when the lease counts.
-    renewed: Moment,
+    renewed: Timestamp,
 }
 
 /// What the store has after a completion. Its `Debug` form does not show outcomes.
@@ -131,11 +131,11 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     /// Renews the lease every third of it. Ends when the lease is gone and the body is to be dropped.
-    async fn beats(&self, renewed: &mut Moment) {
+    async fn beats(&self, renewed: &mut Timestamp) {
         let (policy, key) = (&self.call.policy, &self.call.key);
         let Some(token) = self.token else { return pending().await };
         loop {
-            Timer::start(policy.lease / 3, None).await;
+            DeadlineTimer::start(policy.lease / 3, None).await;
             let step = self.call.store.renew(key, token, policy.lease);
             // The store counts from when it is asked, which is not when the answer comes.
             let asked = now();
@@ -274,14 +274,14 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     /// Until when a claim is tried to be given back: nobody waits for that, because the lease ends it too.
-    fn soon(&self) -> Moment {
+    fn soon(&self) -> Timestamp {
         now().plus(self.call.policy.store_timeout)
     }
 
     /// Repeats a write whose answer was lost.
     async fn keep_writing<F: Future<Output = StoreResult<WriteOutcome>>>(
         &self,
-        until: Moment,
+        until: Timestamp,
         write: impl Fn() -> F,
     ) -> StoreResult<WriteOutcome> {
         let mut pauses = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
@@ -300,12 +300,12 @@ impl<S: Store + Clone> ActiveCall<S> {
             let pause = pauses.next().unwrap_or(Duration::from_secs(1)).min(left);
             log::store_error(self.call.policy.name, self.call.key, "repeating", &error);
             match self.call.waits {
-                Waits::Async => {
-                    let (wait, skipped) = Pause::start(pause);
+                WaitMode::Async => {
+                    let (wait, skipped) = Delay::start(pause);
                     unseen = unseen.saturating_add(skipped);
                     wait.wait().await;
                 }
-                Waits::Blocking => unseen = unseen.saturating_add(blocked(pause)),
+                WaitMode::Blocking => unseen = unseen.saturating_add(blocked(pause)),
             }
         }
     }

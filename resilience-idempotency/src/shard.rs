@@ -9,14 +9,14 @@ use std::sync::Arc;
 use crate::key::RecordKey;
 use crate::record::Record;
 use crate::store::{Claim, ClaimRequest};
-use resilience_core::__internal::Moment;
+use resilience_core::__internal::Timestamp;
 
 #[derive(Default)]
 pub(super) struct Shard {
     pub(super) records: HashMap<RecordKey, Slot, BuildHasherDefault<Prefix>>,
     /// One entry for each record, with a time at which it might have expired, and some of records that are
     /// gone.
-    ends: BinaryHeap<Reverse<(Moment, RecordKey)>>,
+    ends: BinaryHeap<Reverse<(Timestamp, RecordKey)>>,
     /// The label of the last record, which mostly is that of the next one.
     label: Option<Arc<str>>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Slot {
     pub(super) record: Record,
     pub(super) label: Arc<str>,
     /// The time of its entry; others of its key are out of date.
-    listed: Moment,
+    listed: Timestamp,
     /// Who wants to know when it changes.
     pub(super) watchers: Vec<(u64, Waker)>,
 }
@@ -76,7 +76,7 @@ impl Shard {
     }
 
     /// Adds an entry. Where most are of records that are gone, or out of date, they go first.
-    fn list(&mut self, end: Moment, key: RecordKey) {
+    fn list(&mut self, end: Timestamp, key: RecordKey) {
         if self.ends.len() > self.records.len().saturating_mul(2).saturating_add(64) {
             let ends = self.records.iter().map(|(key, slot)| Reverse((slot.listed, *key)));
             self.ends = ends.collect();
@@ -90,7 +90,7 @@ impl Shard {
         &mut self,
         request: &ClaimRequest<'_>,
         fence: impl FnOnce() -> u64,
-        now: Moment,
+        now: Timestamp,
     ) -> Option<Claim> {
         let claim = self.records.get_mut(request.key)?.record.claim(request, fence, now);
         self.list_again(request.key);
@@ -108,7 +108,7 @@ impl Shard {
     }
 
     /// Takes out at most `limit` records that have expired.
-    pub(super) fn purge(&mut self, now: Moment, limit: usize) -> Purged {
+    pub(super) fn purge(&mut self, now: Timestamp, limit: usize) -> Purged {
         let mut purged = Purged::default();
         while purged.records < limit {
             let Some(Reverse((end, key))) = self.ends.peek().copied() else { break };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::key::{Fingerprint, RecordKey, Secret};
 use crate::store_error::StoreResult;
-use resilience_core::__internal::Pause;
+use resilience_core::__internal::Delay;
 
 /// Who holds a claim, and since when: `owner` is drawn by the claimant before it first asks, so that a claim
 /// whose answer was lost can be asked for again; `fence` rises with every claim of a key.
@@ -234,7 +234,7 @@ pub trait Store: Send + Sync + 'static {
     /// again in any case.
     fn changed(&self, key: &RecordKey, hint: Duration) -> impl Future<Output = ()> + Send {
         let _ = key;
-        Pause::start(hint).0.wait()
+        Delay::start(hint).0.wait()
     }
 
     /// Removes at most `limit` records that have expired; how many there were.

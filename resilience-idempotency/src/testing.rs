@@ -15,7 +15,7 @@ use crate::store::{
     Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, WriteOutcome,
 };
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
-use resilience_core::__internal::Pause;
+use resilience_core::__internal::Delay;
 
 /// A step of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,11 +150,11 @@ impl<S: Store + Clone> FaultStore<S> {
         match fault {
             InjectedFault::Fail(kind) => return Err(StoreError::new(kind)),
             InjectedFault::Hang => return pending().await,
-            InjectedFault::Delay(time) => Pause::start(time).0.wait().await,
+            InjectedFault::Delay(time) => Delay::start(time).0.wait().await,
             InjectedFault::LetOnePass => {
                 let before = self.steps.load(Relaxed);
                 while self.steps.load(Relaxed) == before {
-                    Pause::start(Duration::from_millis(1)).0.wait().await;
+                    Delay::start(Duration::from_millis(1)).0.wait().await;
                 }
             }
             _ => {}
@@ -165,7 +165,7 @@ impl<S: Store + Clone> FaultStore<S> {
             InjectedFault::LoseReply => Err(StoreError::unavailable("the answer is lost")),
             InjectedFault::HangAfter => pending().await,
             InjectedFault::DelayReply(time) => {
-                Pause::start(time).0.wait().await;
+                Delay::start(time).0.wait().await;
                 Ok((answer?, fault))
             }
             _ => Ok((answer?, fault)),

@@ -15,7 +15,7 @@ use crate::run::{judge, replay, written};
 use crate::store::{Claim, ClaimRequest, Store, Token, WriteOutcome};
 use crate::store_error::StoreResult;
 use resilience_core::__internal::unique_id;
-use resilience_core::__internal::{Pause, now};
+use resilience_core::__internal::{Delay, now};
 use resilience_core::FailureClass;
 use resilience_core::Outcome;
 use resilience_core::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
@@ -142,7 +142,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
                     };
                     let pause = poll_interval(polls).min(left).min(LONGEST);
                     polls += 1;
-                    Pause::start(pause).0.wait().await;
+                    Delay::start(pause).0.wait().await;
                 }
             }
         }

@@ -85,7 +85,7 @@ impl Waiter {
         Self { table, subject, room, leads: false, place: None }
     }
 
-    /// Waits for the answer, or for the turn to ask for it.
+    /// WaitMode for the answer, or for the turn to ask for it.
     pub(super) async fn turn(&mut self) -> Turn {
         poll_fn(|cx| self.poll(cx)).await
     }

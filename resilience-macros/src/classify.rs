@@ -229,8 +229,9 @@ impl Word {
             return quote_spanned!(at=> #there::Classify::classify(value));
         }
         let there = respan(root.clone(), at);
-        let asked =
-            field.as_ref().map(|_| quote_spanned!(at=> #there::__private::After::after(value)));
+        let asked = field
+            .as_ref()
+            .map(|_| quote_spanned!(at=> #there::__private::RetryDelay::retry_delay(value)));
         let after = asked.unwrap_or_else(|| quote!(::core::option::Option::None));
         let class = if name == "throttled" {
             quote!(#root::FailureClass::throttled(#after))

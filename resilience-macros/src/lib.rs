@@ -19,11 +19,11 @@ mod hint;
 mod instrument;
 mod mark;
 mod order;
-mod own;
 mod pipeline;
 #[cfg(test)]
 mod robustness;
 mod splice;
+mod state_source;
 mod tokens;
 mod value;
 

@@ -185,8 +185,8 @@ impl Site {
         let slot = self.mark.slot.as_ref().filter(|slot| slot.heard);
         let told = slot.map(|SlotMark { name, .. }| quote!(#name.set(&#rejected);));
         let outcome = error.map_or_else(
-            || quote_spanned!(at=> #private::turned_away::<#returns>(#rejected)),
-            |error| quote_spanned!(at=> #private::turned_away_with::<#returns>(#rejected, #error)),
+            || quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
+            |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
         );
         quote!({ #told #outcome })
     }

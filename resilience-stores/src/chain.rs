@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use resilience_core::__internal::links;
+use resilience_core::__internal::error_sources;
 use resilience_core::{Classify, FailureClass, Rejected};
 
 /// What the first error of a chain that is known means: the error itself, what it wraps, and so on by
@@ -44,7 +44,7 @@ pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
 /// `find_class(error).unwrap_or_else(|| resilience::http::classify_chain(error))`.
 #[must_use]
 pub fn find_class(error: &(dyn Error + 'static)) -> Option<FailureClass> {
-    links(error).find_map(known)
+    error_sources(error).find_map(known)
 }
 
 /// The meaning of this one error, without its sources.

@@ -22,7 +22,7 @@ pub(crate) struct Held<DB: Database> {
 }
 
 impl<DB: Database> Held<DB> {
-    /// Waits for so long for the answer to a step that was given up; without an end for a database that always
+    /// WaitMode for so long for the answer to a step that was given up; without an end for a database that always
     /// answers.
     pub(crate) async fn of(pool: &Pool<DB>, patience: Option<Duration>) -> StoreResult<Self> {
         let connection = pool.acquire().await.map_err(trouble)?;

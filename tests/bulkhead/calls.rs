@@ -133,12 +133,12 @@ fn fresh_state() {
     let _all = BULKHEAD.try_acquire().expect("the first");
     {
         let _guard = testing::fresh_state();
-        let fresh = resilience::__private::own(&BULKHEAD);
+        let fresh = resilience::__private::resolve(&BULKHEAD);
         let _permit = fresh.try_acquire().expect("it has its own");
         assert_eq!(fresh.try_acquire().expect_err("full").name(), "own");
         assert!(format!("{fresh:?}").contains("queue: Some(7)"), "{fresh:?}");
     }
-    assert!(resilience::__private::own(&BULKHEAD).try_acquire().is_err());
+    assert!(resilience::__private::resolve(&BULKHEAD).try_acquire().is_err());
 }
 
 #[test]

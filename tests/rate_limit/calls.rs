@@ -40,11 +40,11 @@ fn fresh_state() {
     assert!(LIMITER.try_acquire().is_ok());
     {
         let _guard = testing::fresh_state();
-        let fresh = resilience::__private::own(&LIMITER);
+        let fresh = resilience::__private::resolve(&LIMITER);
         assert_eq!((fresh.available(), format!("{fresh:?}").contains("wait: 1s")), (2, true));
         assert!(fresh.try_acquire().is_ok() && fresh.try_acquire().is_ok());
     }
-    assert_eq!(resilience::__private::own(&LIMITER).available(), 1);
+    assert_eq!(resilience::__private::resolve(&LIMITER).available(), 1);
     clock.advance(SECOND);
     assert_eq!(LIMITER.available(), 2);
 }

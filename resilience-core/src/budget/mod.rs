@@ -8,7 +8,7 @@ use self::tokens::Tokens;
 use crate::classify::FailureKind;
 use crate::clock;
 #[cfg(not(resilience_loom))]
-use crate::own::Renew;
+use crate::function_state::TestReset;
 
 /// A store of tokens that the retries of all its callers draw on. When it is empty, failures are
 /// returned at once; first attempts are never delayed or refused.
@@ -169,8 +169,8 @@ impl Default for RetryBudget {
 }
 
 #[cfg(not(resilience_loom))]
-impl Renew for RetryBudget {
-    fn renewed(&self) -> Self {
+impl TestReset for RetryBudget {
+    fn fresh(&self) -> Self {
         Self::under(self.terms)
     }
 }

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::Bulkhead;
 use super::places::{Entry, Ticket};
-use crate::clock::{Pause, Wait};
+use crate::clock::{Delay, Sleep};
 use crate::park::Parker;
 use crate::rejected::Rejected;
 use crate::switch::is_enabled;
@@ -103,7 +103,7 @@ pub(super) fn block(bulkhead: &Bulkhead) -> Answer<'_> {
     if let Some(answer) = place.look(&waker) {
         return answer;
     }
-    let until = bulkhead.wait.and_then(|wait| Pause::start(wait).0.end());
+    let until = bulkhead.wait.and_then(|wait| Delay::start(wait).0.end());
     loop {
         let in_time = parker.park(until);
         if let Some(answer) = place.look(&waker) {
@@ -124,7 +124,7 @@ pin_project! {
     pub struct BulkheadAcquire<'b> {
         place: Place<'b>,
         #[pin]
-        limit: Option<Wait>,
+        limit: Option<Sleep>,
     }
 }
 
@@ -145,7 +145,7 @@ impl<'b> Future for BulkheadAcquire<'b> {
         }
         let Some(wait) = this.place.bulkhead.wait else { return Poll::Pending };
         if this.limit.is_none() {
-            this.limit.set(Some(Pause::start(wait).0.wait()));
+            this.limit.set(Some(Delay::start(wait).0.wait()));
         }
         match this.limit.as_mut().as_pin_mut().map(|limit| limit.poll(cx)) {
             Some(Poll::Pending) => Poll::Pending,

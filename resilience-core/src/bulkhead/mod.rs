@@ -9,11 +9,11 @@ use core::time::Duration;
 
 pub use self::acquire::{BulkheadAcquire, BulkheadPermit};
 use self::places::Places;
+#[cfg(not(resilience_loom))]
+use crate::function_state::TestReset;
 use crate::keyed::Forgettable;
 use crate::outcome::Outcome;
-#[cfg(not(resilience_loom))]
-use crate::own::Renew;
-use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
+use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
 use crate::switch::is_enabled;
 use resilience_rules::{self as rules, InvalidPolicy};
 
@@ -210,7 +210,7 @@ impl Bulkhead {
     {
         match self.acquire_blocking() {
             Ok(_permit) => body(),
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 
@@ -235,7 +235,7 @@ impl Bulkhead {
     {
         match self.acquire().await {
             Ok(_permit) => body.await,
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 
@@ -281,8 +281,8 @@ impl Bulkhead {
 }
 
 #[cfg(not(resilience_loom))]
-impl Renew for Bulkhead {
-    fn renewed(&self) -> Self {
+impl TestReset for Bulkhead {
+    fn fresh(&self) -> Self {
         let Self { max, queue, wait, name, .. } = *self;
         Self { max, queue, wait, name, places: Places::new() }
     }

@@ -7,7 +7,7 @@ use super::cursor::Cursor;
 use super::machine::Machine;
 use super::policy::Settings;
 use super::{CLOSED, CircuitBreaker, UNUSED, flags};
-use crate::own::Renew;
+use crate::function_state::TestReset;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
 use resilience_rules::InvalidPolicy;
 
@@ -162,8 +162,8 @@ impl Default for CircuitBreaker {
     }
 }
 
-impl Renew for CircuitBreaker {
-    fn renewed(&self) -> Self {
+impl TestReset for CircuitBreaker {
+    fn fresh(&self) -> Self {
         Self::made(self.settings)
     }
 }

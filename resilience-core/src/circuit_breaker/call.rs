@@ -5,7 +5,7 @@ use core::future::Future;
 use super::{CircuitBreaker, CircuitGuard};
 use crate::classify::FailureClass;
 use crate::outcome::Outcome;
-use crate::rejected::{FromRejected, turned_away};
+use crate::rejected::{FromRejected, reject};
 
 impl CircuitBreaker {
     /// Calls `body` if the breaker lets it, and counts every `Err` as a failure. Which errors count
@@ -26,7 +26,7 @@ impl CircuitBreaker {
     {
         match self.try_acquire() {
             Ok(guard) => record(guard, body(), on),
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 
@@ -61,7 +61,7 @@ impl CircuitBreaker {
     {
         match self.try_acquire() {
             Ok(guard) => guard.judged(body(), on, on_ok, None).0,
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 
@@ -87,7 +87,7 @@ impl CircuitBreaker {
     {
         match self.try_acquire() {
             Ok(guard) => record(guard, body.await, on),
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 
@@ -106,7 +106,7 @@ impl CircuitBreaker {
     {
         match self.try_acquire() {
             Ok(guard) => guard.judged(body.await, on, on_ok, None).0,
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::{CircuitBreaker, CircuitGuard};
-use crate::clock::Moment;
+use crate::clock::Timestamp;
 
 /// A guard without its breaker, for a future that owns a handle of the breaker and so cannot borrow from
 /// it. Whoever drops it keeps a probe's permit until its lease is over.
@@ -11,7 +11,7 @@ use crate::clock::Moment;
 #[must_use]
 pub struct Detached {
     seen: u64,
-    started: Option<Moment>,
+    started: Option<Timestamp>,
 }
 
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use core::mem;
 use super::CircuitBreaker;
 use super::machine::Verdict;
 use crate::classify::{FailureClass, FailureKind};
-use crate::clock::Moment;
+use crate::clock::Timestamp;
 use crate::outcome::Outcome;
 use crate::rejection_signal::RejectionSignal;
 
@@ -21,7 +21,7 @@ pub struct CircuitGuard<'b> {
     /// The breaker's word when the call was let through, with the number of the probe.
     pub(super) seen: u64,
     /// When the call began, where slow calls are looked for.
-    pub(super) started: Option<Moment>,
+    pub(super) started: Option<Timestamp>,
 }
 
 impl CircuitGuard<'_> {
@@ -94,7 +94,7 @@ impl CircuitGuard<'_> {
 fn settle<O: Outcome, C: Into<FailureClass>>(
     breaker: &CircuitBreaker,
     seen: u64,
-    started: Option<Moment>,
+    started: Option<Timestamp>,
     out: O,
     on: impl FnOnce(&O::Err) -> C,
     signal: Option<&RejectionSignal>,

@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::policy::Settings;
 use super::shared::Decision;
 use super::window::{Counts, Record, Span, Window};
-use crate::clock::Moment;
+use crate::clock::Timestamp;
 
 /// Where a breaker stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ pub(super) struct Ticket {
 struct Probe {
     number: u32,
     /// When its permit goes to another call, whatever has become of it.
-    expires: Moment,
+    expires: Timestamp,
 }
 
 /// The state, without the [`Cursor`], which is shared with those who hold no lock.
@@ -75,7 +75,7 @@ pub(super) struct Machine {
     /// How often it has opened again since it was last closed.
     reopened: u32,
     /// While open: when the first probe may go.
-    pub(super) until: Option<Moment>,
+    pub(super) until: Option<Timestamp>,
     probes: Vec<Probe>,
     /// The number of the last probe.
     last_probe: u32,
@@ -103,7 +103,7 @@ impl Machine {
     pub(super) fn admit(
         &mut self,
         settings: &Settings,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<Ticket, Option<Duration>> {
         match self.state {
             CircuitState::Closed | CircuitState::Disabled => {
@@ -137,7 +137,7 @@ impl Machine {
         ticket: Ticket,
         verdict: Verdict,
         took: Option<Duration>,
-        now: impl Fn() -> Moment,
+        now: impl Fn() -> Timestamp,
     ) {
         if ticket.generation != self.generation {
             return;
@@ -156,7 +156,7 @@ impl Machine {
         cursor: &Cursor,
         verdict: Verdict,
         slow: bool,
-        now: impl Fn() -> Moment,
+        now: impl Fn() -> Timestamp,
     ) {
         let failed = match verdict {
             Verdict::Neutral => return,
@@ -201,7 +201,7 @@ impl Machine {
         ticket: Ticket,
         verdict: Verdict,
         slow: bool,
-        now: impl Fn() -> Moment,
+        now: impl Fn() -> Timestamp,
     ) {
         let index = self.probes.iter().position(|probe| probe.number == ticket.probe);
         // A probe whose permit was given to another call has nothing more to say.
@@ -225,14 +225,14 @@ impl Machine {
     }
 
     /// Opens. What led here stays in view until the first probe.
-    pub(super) fn open(&mut self, settings: &Settings, now: Moment) {
+    pub(super) fn open(&mut self, settings: &Settings, now: Timestamp) {
         self.enter(CircuitState::Open);
         self.cause = Cause::Outcomes;
         self.until = Some(now.plus(settings.open_time(self.reopened)));
     }
 
     /// As after so many failed probes in a row.
-    pub(super) fn trip(&mut self, settings: &Settings, now: Moment) {
+    pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
         if self.state == CircuitState::HalfOpen {
             self.reopened = self.reopened.saturating_add(1);
         }
@@ -262,7 +262,7 @@ impl Machine {
         state: CircuitState,
         run: u32,
         reopened: u32,
-        until: Option<Moment>,
+        until: Option<Timestamp>,
     ) {
         self.enter(state);
         self.forget();
@@ -270,7 +270,7 @@ impl Machine {
     }
 
     /// Goes where another process has come to.
-    pub(super) fn follow(&mut self, decision: Decision, now: Moment) {
+    pub(super) fn follow(&mut self, decision: Decision, now: Timestamp) {
         match (decision, self.state) {
             (_, CircuitState::ForcedOpen | CircuitState::Disabled)
             | (Decision::Closed, CircuitState::Closed) => {}
@@ -309,7 +309,7 @@ impl Machine {
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
-        now: impl FnOnce() -> Moment,
+        now: impl FnOnce() -> Timestamp,
     ) -> (Counts, u32) {
         let probes = self.state == CircuitState::HalfOpen || self.tried.calls > 0;
         let counts = match self.state {

@@ -31,9 +31,9 @@ pub use self::registry::circuit_breaker;
 pub(crate) use self::registry::expect_stand_ins;
 pub use self::registry::shared_breakers;
 pub use self::shared::{Decision, News};
-use crate::clock::{self, Moment};
+use crate::clock::{self, Timestamp};
+use crate::function_state::{self, resolve};
 use crate::log;
-use crate::own::{self, own};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
@@ -166,10 +166,10 @@ impl CircuitBreaker {
     fn enter_with_care(
         &'static self,
         seen: u64,
-    ) -> Result<(&'static Self, u64, Option<Moment>), Rejected> {
+    ) -> Result<(&'static Self, u64, Option<Timestamp>), Rejected> {
         let breaker = if seen & STATE == UNUSED {
             registry::list(self);
-            own(self)
+            resolve(self)
         } else {
             self
         };
@@ -187,7 +187,7 @@ impl CircuitBreaker {
 
     /// A success that has something to write: most often its place in the window.
     #[inline(never)]
-    fn succeed(&self, seen: u64, started: Option<Moment>) {
+    fn succeed(&self, seen: u64, started: Option<Timestamp>) {
         let word = self.word.load(Acquire);
         let counted = word & (STATE | RUN | WINDOW | TIMED) == CLOSED | WINDOW
             && self.cursor.succeed(ticket(seen).generation, self.settings.span);
@@ -197,7 +197,7 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn succeed_with_care(&self, seen: u64, started: Option<Moment>, word: u64) {
+    fn succeed_with_care(&self, seen: u64, started: Option<Timestamp>, word: u64) {
         let in_time = || match (started, self.settings.slow_call) {
             (Some(started), Some(limit)) => clock::now().since(started) <= limit,
             _ => true,
@@ -212,7 +212,7 @@ impl CircuitBreaker {
 
     #[cold]
     #[inline(never)]
-    fn admit(&self, seen: u64) -> Result<(u64, Option<Moment>), Rejected> {
+    fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
         let now = clock::now();
         let timed = self.settings.slow_call.map(|_| now);
         if seen & STATE == CLOSED {
@@ -222,7 +222,7 @@ impl CircuitBreaker {
             return Ok((seen, None));
         }
         if seen & STATE == OPEN {
-            let until = Moment::from_nanos(self.until.load(Relaxed));
+            let until = Timestamp::from_nanos(self.until.load(Relaxed));
             if now < until {
                 return Err(self.rejection(Some(until.since(now))));
             }
@@ -233,7 +233,7 @@ impl CircuitBreaker {
     /// Apart from what an open breaker says to most, which has no use for a frame of this size.
     #[cold]
     #[inline(never)]
-    fn admit_by_machine(&self, now: Moment) -> Result<u64, Rejected> {
+    fn admit_by_machine(&self, now: Timestamp) -> Result<u64, Rejected> {
         match self.change(|machine| machine.admit(&self.settings, now)) {
             Ok(Ticket { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
@@ -249,7 +249,7 @@ impl CircuitBreaker {
     }
 
     #[inline(never)]
-    fn settle(&self, seen: u64, verdict: Verdict, started: Option<Moment>) {
+    fn settle(&self, seen: u64, verdict: Verdict, started: Option<Timestamp>) {
         if switch::is_enabled() {
             let took = started.map(|started| clock::now().since(started));
             self.change(|machine| {
@@ -262,7 +262,7 @@ impl CircuitBreaker {
     /// A guard was dropped without a word.
     #[cold]
     #[inline(never)]
-    fn abandon(&self, seen: u64, started: Option<Moment>) {
+    fn abandon(&self, seen: u64, started: Option<Timestamp>) {
         let failed = self.settings.abandoned_fails || std::thread::panicking();
         self.settle(seen, if failed { Verdict::Failure } else { Verdict::Neutral }, started);
     }
@@ -292,7 +292,7 @@ impl CircuitBreaker {
             _ => OTHER,
         };
         // Where a test may have put a stand-in, nobody goes past the place that looks for it.
-        let state = if self.listed && own::is_ever_replaced() { UNUSED } else { state };
+        let state = if self.listed && function_state::is_ever_replaced() { UNUSED } else { state };
         let word = u64::from(machine.generation) << GENERATION_SHIFT | state;
         // Written only where it differs: on a word that others read, a write is a cost to them.
         if self.word.load(Relaxed) != word {
@@ -308,7 +308,7 @@ impl CircuitBreaker {
 
     #[cold]
     #[inline(never)]
-    fn tell(&self, from: CircuitState, to: CircuitState, until: Option<Moment>, cause: Cause) {
+    fn tell(&self, from: CircuitState, to: CircuitState, until: Option<Timestamp>, cause: Cause) {
         let (name, remote) = (self.name_or_default(), cause == Cause::Elsewhere);
         let open_for = until.map(|until| until.since(clock::now()));
         log::state_change(name, &from, &to, open_for, remote);

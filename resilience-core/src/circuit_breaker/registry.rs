@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CircuitBreaker, bell};
-use crate::own::own;
+use crate::function_state::resolve;
 
 static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
 
@@ -23,7 +23,7 @@ fn breakers() -> MutexGuard<'static, Vec<&'static CircuitBreaker>> {
 #[must_use]
 pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
     let found = breakers().iter().find(|breaker| breaker.name_or_default() == name).copied();
-    found.map(own)
+    found.map(resolve)
 }
 
 /// Makes every call of an annotated function look for a stand-in, from now on.

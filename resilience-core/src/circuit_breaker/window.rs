@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::cursor::Cursor;
-use crate::clock::{Moment, nanos};
+use crate::clock::{Timestamp, nanos};
 
 /// What a breaker looks back upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) struct Window {
     /// The number of the bucket that is being filled, counted from the first.
     current: u64,
     /// When the first bucket began.
-    begun: Option<Moment>,
+    begun: Option<Timestamp>,
 }
 
 impl Window {
@@ -101,7 +101,7 @@ impl Window {
         &mut self,
         span: Span,
         cursor: &Cursor,
-        now: impl FnOnce() -> Moment,
+        now: impl FnOnce() -> Timestamp,
     ) -> Counts {
         if let Span::Time { length, buckets } = span {
             if self.begun.is_some() {
@@ -121,7 +121,7 @@ impl Window {
         &mut self,
         span: Span,
         cursor: &Cursor,
-        now: impl FnOnce() -> Moment,
+        now: impl FnOnce() -> Timestamp,
         record: Record,
     ) {
         match span {
@@ -164,7 +164,7 @@ impl Window {
     }
 
     /// Drops the buckets that are out of view at `now`.
-    fn slide(&mut self, cursor: &Cursor, now: Moment, length: Duration, buckets: u32) {
+    fn slide(&mut self, cursor: &Cursor, now: Timestamp, length: Duration, buckets: u32) {
         let count = u64::from(buckets);
         if self.buckets.is_empty() {
             self.buckets.resize(buckets as usize, Counts::default());

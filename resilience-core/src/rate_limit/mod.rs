@@ -10,11 +10,11 @@ use core::time::Duration;
 use self::arrivals::{Arrivals, HORIZON, Terms};
 pub use self::reservation::{RateLimitAcquire, Reservation};
 use crate::clock::{nanos, now};
+#[cfg(not(resilience_loom))]
+use crate::function_state::TestReset;
 use crate::keyed::Forgettable;
 use crate::outcome::Outcome;
-#[cfg(not(resilience_loom))]
-use crate::own::Renew;
-use crate::rejected::{FromRejected, Rejected, RejectedKind, turned_away};
+use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
 use crate::switch::is_enabled;
 use resilience_rules::{self as rules, InvalidPolicy};
 
@@ -266,7 +266,7 @@ impl RateLimiter {
     {
         match self.acquire_blocking() {
             Ok(()) => body(),
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 
@@ -292,7 +292,7 @@ impl RateLimiter {
     {
         match self.acquire().await {
             Ok(()) => body.await,
-            Err(rejected) => turned_away(rejected),
+            Err(rejected) => reject(rejected),
         }
     }
 
@@ -314,8 +314,8 @@ impl RateLimiter {
 }
 
 #[cfg(not(resilience_loom))]
-impl Renew for RateLimiter {
-    fn renewed(&self) -> Self {
+impl TestReset for RateLimiter {
+    fn fresh(&self) -> Self {
         Self { arrivals: Arrivals::new(), ..*self }
     }
 }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::RateLimiter;
 use super::arrivals::Slot;
-use crate::clock::{Pause, Wait, now};
+use crate::clock::{Delay, Sleep, now};
 use crate::rejected::Rejected;
 
 /// A place in the flow of calls, from which on a call may be made. Made by [`RateLimiter::reserve`].
@@ -42,7 +42,7 @@ impl<'l> Reservation<'l> {
     pub fn wait_blocking(self) {
         // What could not be seen to pass, as under a paused clock, was waited for all the same.
         let delay = self.delay();
-        Pause::start(delay).0.block();
+        Delay::start(delay).0.block();
         self.spend();
     }
 
@@ -82,7 +82,7 @@ pin_project! {
         limiter: &'l RateLimiter,
         reservation: Option<Reservation<'l>>,
         #[pin]
-        wait: Option<Wait>,
+        wait: Option<Sleep>,
     }
 }
 
@@ -107,7 +107,7 @@ impl Future for RateLimitAcquire<'_> {
                 return Poll::Ready(Ok(()));
             }
             *this.reservation = Some(reservation);
-            this.wait.set(Some(Pause::start(delay).0.wait()));
+            this.wait.set(Some(Delay::start(delay).0.wait()));
         }
         if let Some(Poll::Pending) = this.wait.as_mut().as_pin_mut().map(|wait| wait.poll(cx)) {
             return Poll::Pending;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::past::Past;
-use crate::clock::{self, Moment};
+use crate::clock::{self, Timestamp};
 
 /// The attempt that is running: the local that `bind = attempt` names in the body of a function.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct Attempt {
     pub(super) number: u32,
     pub(super) attempts: Option<u32>,
     pub(super) past: Past,
-    pub(super) started: Option<Moment>,
+    pub(super) started: Option<Timestamp>,
 }
 
 impl Attempt {

@@ -10,4 +10,4 @@ pub use attempt::Attempt;
 pub use policy::RetryPolicy;
 pub use run::Retry;
 
-pub use state::{RetryState, Under};
+pub use state::{CallContext, RetryState};

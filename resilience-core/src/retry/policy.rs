@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use crate::__private::Lent;
+use crate::__private::BorrowedBackoff;
 use crate::backoff::{Backoff, Schedule};
 use crate::budget::RetryBudget;
 use crate::classify::{FailureClass, FailureKind};
-use crate::clock::Waits;
+use crate::clock::WaitMode;
 use crate::jitter::{self, Jitter};
 use crate::random;
 use resilience_rules::{self as rules, InvalidPolicy};
@@ -57,7 +57,7 @@ pub(super) struct Limits {
     pub(super) waits_for_rejections: bool,
     pub(super) name: Option<&'static str>,
     /// How the call waits; generated code and `run` say it.
-    pub(super) waits: Waits,
+    pub(super) waits: WaitMode,
 }
 
 impl RetryPolicy {
@@ -75,7 +75,7 @@ impl RetryPolicy {
                 budget: None,
                 waits_for_rejections: false,
                 name: None,
-                waits: Waits::Blocking,
+                waits: WaitMode::Blocking,
             },
             backoff: Schedule::new(),
         }
@@ -261,7 +261,7 @@ impl<B> RetryPolicy<B> {
     }
 
     /// The policy at its place: under this name, unless it has one, and waiting like this.
-    pub const fn at(mut self, name: &'static str, waits: Waits) -> Self {
+    pub const fn at(mut self, name: &'static str, waits: WaitMode) -> Self {
         if self.limits.name.is_none() {
             self.limits.name = Some(name);
         }
@@ -270,11 +270,11 @@ impl<B> RetryPolicy<B> {
     }
 
     /// The policy with its backoff borrowed.
-    pub fn lent(&self) -> RetryPolicy<Lent<'_>>
+    pub fn lent(&self) -> RetryPolicy<BorrowedBackoff<'_>>
     where
         B: Backoff,
     {
-        RetryPolicy { limits: self.limits, backoff: Lent(&self.backoff) }
+        RetryPolicy { limits: self.limits, backoff: BorrowedBackoff(&self.backoff) }
     }
 }
 

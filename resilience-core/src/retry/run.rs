@@ -6,10 +6,10 @@ use core::marker::PhantomData;
 use core::ops::ControlFlow;
 
 use super::policy::RetryPolicy;
-use super::state::{RetryState, Under};
+use super::state::{CallContext, RetryState};
 use crate::backoff::Backoff;
 use crate::classify::FailureClass;
-use crate::clock::Waits;
+use crate::clock::WaitMode;
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::log;
 use crate::outcome::Outcome;
@@ -149,12 +149,12 @@ where
     OnRetry: FnMut(&RetryEvent<'_, E>),
     OnGiveUp: FnMut(&GiveUpEvent<'_, E>),
 {
-    /// Calls `body` until its outcome stands. Waits block the thread.
+    /// Calls `body` until its outcome stands. WaitMode block the thread.
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
-        let policy = self.policy.lent().at("retry", Waits::Blocking);
-        let under = Under { policy: &policy, spending: Some(&spending) };
+        let policy = self.policy.lent().at("retry", WaitMode::Blocking);
+        let under = CallContext { policy: &policy, spending: Some(&spending) };
         loop {
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
@@ -179,8 +179,8 @@ where
             let out = body().await;
             // Nothing of this block lives through the wait, so that the future is `Send`.
             let pause = {
-                let policy = self.policy.lent().at("retry", Waits::Async);
-                let under = Under { policy: &policy, spending: Some(&spending) };
+                let policy = self.policy.lent().at("retry", WaitMode::Async);
+                let under = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
                 match state.step(under, None, out, &*on, &*on_ok, on_retry, on_give_up) {

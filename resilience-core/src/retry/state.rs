@@ -10,7 +10,7 @@ use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
-use crate::clock::{self, Moment, Pause};
+use crate::clock::{self, Delay, Timestamp};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
@@ -31,7 +31,7 @@ struct Progress {
     backoffs: u32,
     past: Past,
     /// From when `elapsed` counts; moved back by waits that the clock did not show.
-    started: Option<Moment>,
+    started: Option<Timestamp>,
 }
 
 const FIRST: Progress =
@@ -52,7 +52,7 @@ enum Verdict {
 
 /// What a call runs under: two words, so that they travel in registers.
 #[derive(Clone, Copy, Debug)]
-pub struct Under<'p, B> {
+pub struct CallContext<'p, B> {
     /// The policy, at its place.
     pub policy: &'p RetryPolicy<B>,
     /// What the call does with its budget, where it has one.
@@ -93,7 +93,7 @@ impl RetryState {
 
     /// When the call's deadline is, where it has one.
     #[inline]
-    pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Moment> {
+    pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
         let started = self.0?.started?;
         Some(started.plus(policy.limits.deadline?))
     }
@@ -109,7 +109,7 @@ impl RetryState {
         spending: Option<&Spending<'_>>,
         class: FailureClass,
         log: Option<(Level, Shown<'_>)>,
-    ) -> Option<Pause> {
+    ) -> Option<Delay> {
         let retry = |event: &RetryEvent<'_, ()>| {
             if let Some((level, error)) = log {
                 log::tell_retry(event, level, error);
@@ -139,14 +139,14 @@ impl RetryState {
     #[inline(never)]
     pub fn step<O, B, C, D>(
         mut self,
-        Under { policy, spending }: Under<'_, B>,
+        CallContext { policy, spending }: CallContext<'_, B>,
         signal: Option<&RejectionSignal>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
-    ) -> ControlFlow<O, (Self, Pause)>
+    ) -> ControlFlow<O, (Self, Delay)>
     where
         O: Outcome,
         B: Backoff,
@@ -188,7 +188,7 @@ impl RetryState {
     #[inline(never)]
     pub fn step_blocking<O, B, C, D>(
         &mut self,
-        under: Under<'_, B>,
+        under: CallContext<'_, B>,
         signal: Option<&RejectionSignal>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -221,7 +221,7 @@ impl RetryState {
         class: FailureClass,
         on_retry: impl FnOnce(&RetryEvent<'_, E>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
-    ) -> Option<Pause> {
+    ) -> Option<Delay> {
         let progress = self.0.unwrap_or(FIRST);
         let now = clock::now();
         let started = progress.started.unwrap_or(now);
@@ -241,7 +241,7 @@ impl RetryState {
                     delay_source,
                     elapsed,
                 });
-                let (pause, unseen) = Pause::start(delay);
+                let (pause, unseen) = Delay::start(delay);
                 let started = Some(started.minus(unseen));
                 *self = Self(Some(Progress { started, ..next }));
                 Some(pause)
@@ -254,7 +254,7 @@ impl RetryState {
     }
 
     /// Blocks the thread for the pause.
-    fn block(&mut self, pause: Pause) {
+    fn block(&mut self, pause: Delay) {
         let unseen = pause.block();
         if let Some(Progress { started: Some(started), .. }) = &mut self.0 {
             *started = started.minus(unseen);

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::error::Error;
 
-use resilience_core::__internal::links;
+use resilience_core::__internal::error_sources;
 use resilience_core::{Classify, Effect, FailureClass, FailureKind, Rejected};
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
@@ -22,8 +22,9 @@ pub(super) fn class(rules: &Classifier, error: &(dyn Error + 'static)) -> Option
 
 fn of_status(rules: &Classifier, status: &Status) -> FailureClass {
     // A call that was turned away in this process.
-    let rejected =
-        status.source().and_then(|source| links(source).find_map(<dyn Error>::downcast_ref));
+    let rejected = status
+        .source()
+        .and_then(|source| error_sources(source).find_map(<dyn Error>::downcast_ref));
     if let Some(rejected) = rejected {
         return Rejected::classify(rejected);
     }

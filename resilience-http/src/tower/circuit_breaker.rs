@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Detached, Keyed, turned_away};
+use resilience_core::__internal::{Detached, Keyed, reject};
 use resilience_core::{CircuitBreaker, CircuitGuard, FailureKind, Rejected};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -206,7 +206,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(match self.project().step.project() {
-            StepProjection::Rejected { rejected } => turned_away(rejected.clone()),
+            StepProjection::Rejected { rejected } => reject(rejected.clone()),
             StepProjection::Called { permit, rules, future } => {
                 let out = ready!(future.poll(cx));
                 permit.settle(rules, out).map_err(Into::into)

@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Wait, turned_away};
+use resilience_core::__internal::{Sleep, reject};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -102,7 +102,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F> {
         Asking,
-        Waiting { #[pin] wait: Wait },
+        Waiting { #[pin] wait: Sleep },
         Called { #[pin] future: F },
     }
 }
@@ -118,7 +118,7 @@ where
         loop {
             match this.step.as_mut().project() {
                 StepProjection::Asking => match this.gate.next(this.host, this.turn) {
-                    Err(rejected) => return Poll::Ready(turned_away(rejected)),
+                    Err(rejected) => return Poll::Ready(reject(rejected)),
                     Ok(Some(pause)) => this.step.set(Step::Waiting { wait: pause.wait() }),
                     Ok(None) => {
                         // It is there, unless somebody polls after the end.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Level, Pause, RetryState, Shown, Spending, Wait, Waits};
+use resilience_core::__internal::{Delay, Level, RetryState, Shown, Sleep, Spending, WaitMode};
 use resilience_core::{Backoff, FailureKind, RetryPolicy};
 use tower_service::Service;
 
@@ -45,7 +45,7 @@ impl Call {
         settings: &Settings<B, C>,
         out: &Result<R, E>,
         replayable: bool,
-    ) -> Option<Pause> {
+    ) -> Option<Delay> {
         let rules = if self.keyed { settings.rules.keyed(true) } else { settings.rules };
         let status;
         let (class, shown) = match out {
@@ -60,7 +60,7 @@ impl Call {
             }
             Err(error) => (rules.error(error), Shown::Display(error)),
         };
-        let policy = settings.policy.lent().at("retry", Waits::Async);
+        let policy = settings.policy.lent().at("retry", WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(replayable);
         self.state.next(&policy, Some(&self.spending), class, Some((Level::Warn, shown)))
     }
@@ -84,7 +84,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F> {
         Called { #[pin] future: F },
-        Waiting { #[pin] wait: Wait },
+        Waiting { #[pin] wait: Sleep },
         GettingReady,
     }
 }

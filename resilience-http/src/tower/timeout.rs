@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Timeout, timeout, turned_away};
+use resilience_core::__internal::{Timeout, reject, timeout};
 use resilience_core::Rejected;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -108,7 +108,7 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
         let this = self.project();
         Poll::Ready(match ready!(this.within.poll(cx)) {
             Ok(out) => out.map_err(Into::into),
-            Err(limit) => turned_away(Rejected::timed_out(this.name, limit)),
+            Err(limit) => reject(Rejected::timed_out(this.name, limit)),
         })
     }
 }

@@ -8,7 +8,7 @@ use super::racer::Racer;
 use crate::key::{Fingerprint, RecordKey};
 use crate::store::{Claim, ClaimRequest, Interrupted, Store, Takeover, Token, WriteOutcome};
 use crate::store_error::StoreResult;
-use resilience_core::__internal::Pause;
+use resilience_core::__internal::Delay;
 use resilience_core::__internal::unique_id;
 
 /// A store that is put to a case.
@@ -251,7 +251,7 @@ pub(super) fn fenced(write: WriteOutcome) {
 
 /// Lets so much time pass.
 pub(super) async fn pass(time: Duration) {
-    Pause::start(time).0.wait().await;
+    Delay::start(time).0.wait().await;
 }
 
 /// Lets a time end that began before now, by whichever clock.

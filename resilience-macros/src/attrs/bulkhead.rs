@@ -12,8 +12,8 @@ use crate::attrs::{Attribute, Role};
 use crate::builder::Builder;
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::own::{Owned, check_generics};
 use crate::splice::{Site, local};
+use crate::state_source::{Owned, check_generics};
 use crate::value::{self, Constant};
 
 /// The validated keys.

@@ -98,7 +98,7 @@ impl Attribute for Fallback {
         let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
         let run = site.run();
         let on = self.on.as_ref();
-        let on = on.map_or_else(|| quote!(#private::always), ToTokens::to_token_stream);
+        let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
         let here = site.private_at(*returns_span);
         let name = site.policy_name(self.name.as_ref());
         let (error, made, at) = match &self.answer {
@@ -117,7 +117,7 @@ impl Attribute for Fallback {
         };
         let answered = if let Some(on_ok) = &self.on_ok {
             let stands = quote_spanned!(*returns_span=>
-                #here::stands::<#returns, _, _>(#out, #name, #on, #on_ok)
+                #here::keep_outcome::<#returns, _, _>(#out, #name, #on, #on_ok)
             );
             quote! {
                 let #answer = match #stands {

@@ -28,7 +28,7 @@ use super::link::Link;
 pub struct BreakerSync<B> {
     board: B,
     interval: Duration,
-    links: Vec<Link>,
+    error_sources: Vec<Link>,
 }
 
 /// How many intervals lie between two rounds at most while rounds fail.
@@ -38,7 +38,7 @@ impl<B: SharedState> BreakerSync<B> {
     /// An exchange by way of this board, every 500 ms.
     #[must_use]
     pub fn new(board: B) -> Self {
-        Self { board, interval: Duration::from_millis(500), links: Vec::new() }
+        Self { board, interval: Duration::from_millis(500), error_sources: Vec::new() }
     }
 
     /// How long it takes at most until this process hears of a decision that another has told: from 10 ms
@@ -57,7 +57,7 @@ impl<B: SharedState> BreakerSync<B> {
         mut self,
         breaker: impl AsRef<CircuitBreaker> + Clone + Send + Sync + 'static,
     ) -> Self {
-        self.links.extend(Link::new(Box::new(breaker)));
+        self.error_sources.extend(Link::new(Box::new(breaker)));
         self
     }
 
@@ -107,20 +107,20 @@ impl<B: SharedState> BreakerSync<B> {
 
     async fn round(&mut self) -> Result<(), B::Error> {
         for breaker in shared_breakers() {
-            if !self.links.iter().any(|link| link.is_of(breaker)) {
-                self.links.extend(Link::new(Box::new(breaker)));
+            if !self.error_sources.iter().any(|link| link.is_of(breaker)) {
+                self.error_sources.extend(Link::new(Box::new(breaker)));
             }
         }
-        for link in &mut self.links {
+        for link in &mut self.error_sources {
             link.tell(&mut self.board).await?;
         }
-        if self.links.is_empty() {
+        if self.error_sources.is_empty() {
             return Ok(());
         }
-        let names: Vec<&str> = self.links.iter().map(|link| link.name).collect();
+        let names: Vec<&str> = self.error_sources.iter().map(|link| link.name).collect();
         let entries = self.board.read(&names).await?;
         let patience = self.patience();
-        for (link, entry) in self.links.iter_mut().zip(entries) {
+        for (link, entry) in self.error_sources.iter_mut().zip(entries) {
             if let Some(entry) = entry {
                 link.follow(entry, patience);
             }
@@ -133,7 +133,7 @@ impl<B> fmt::Debug for BreakerSync<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerSync")
             .field("interval", &self.interval)
-            .field("links", &self.links)
+            .field("error_sources", &self.error_sources)
             .finish_non_exhaustive()
     }
 }

@@ -60,7 +60,7 @@ impl<C> RedisStore<C> {
         Self { prefix: prefix.into(), id: StoreId::new(), ..self }
     }
 
-    /// Waits for so many replicas to have heard of a claim before the function runs, and of an outcome before
+    /// WaitMode for so many replicas to have heard of a claim before the function runs, and of an outcome before
     /// it counts as stored; where they have not after this time, the step has failed. Default: none, and a
     /// failover may forget what was just written.
     ///

@@ -8,7 +8,7 @@ use super::keys::{Keys, RESET_TIMEOUT, Window};
 use crate::args::Keyed;
 use crate::diagnostics::Errors;
 use crate::hint::as_share;
-use crate::own::check_generics;
+use crate::state_source::check_generics;
 use crate::value::Constant;
 
 impl Keys {

@@ -14,8 +14,8 @@ use crate::attrs::{Attribute, Role};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::mark::Mark;
-use crate::own::Owned;
 use crate::splice::{Site, local};
+use crate::state_source::Owned;
 use crate::value;
 
 /// The validated keys.

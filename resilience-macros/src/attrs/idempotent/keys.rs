@@ -11,8 +11,8 @@ use crate::args::{Args, Keyed};
 use crate::builder::Builder;
 use crate::diagnostics::Errors;
 use crate::hint::nearest;
-use crate::own::Owned;
 use crate::splice::Site;
+use crate::state_source::Owned;
 use crate::value::{self, Constant};
 
 /// Where the policy comes from.

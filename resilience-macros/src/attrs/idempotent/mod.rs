@@ -98,7 +98,7 @@ impl Attribute for Idempotent {
     //         &KeepOk,
     //         |error| class,
     //         not_reconciled,
-    //         Lent(body),
+    //         PinnedBody(body),
     //     ).await;
     //     match out {
     //         Ok(out) => out,
@@ -126,7 +126,7 @@ impl Attribute for Idempotent {
                 self.reconcile(quote!(#private::idempotent::not_reconciled::<#returns>));
             let run = quote_spanned!(*returns_span=>
                 #here::idempotent::run_async::<#returns, _, _, _>(
-                    #asked, &#keeps, #class, #reconcile, #here::idempotent::Lent(#body)
+                    #asked, &#keeps, #class, #reconcile, #here::idempotent::PinnedBody(#body)
                 ).await
             );
             (held, run)

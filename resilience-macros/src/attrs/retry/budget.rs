@@ -55,7 +55,7 @@ impl Budget {
         let own = |make: TokenStream| {
             quote!(let #budget = {
                 static __RESILIENCE_BUDGET: #private::RetryBudget = #make;
-                #private::own(&__RESILIENCE_BUDGET)
+                #private::resolve(&__RESILIENCE_BUDGET)
             };)
         };
         match self {

@@ -201,7 +201,7 @@ impl Retry {
                     }
                 }
             };
-            #private::Pause::wait(#pause).await;
+            #private::Delay::wait(#pause).await;
         }
     }
 
@@ -213,7 +213,7 @@ impl Retry {
         let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
         let [out, next, pause, under] = ["out", "next", "pause", "under"].map(local);
         let (on, slot) = (site.meaning(self.on.as_ref()), site.heard_slot());
-        let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::accept), quote_expr);
+        let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::never_retry), quote_expr);
         let (on_retry, on_give_up) = self.hooks(private);
         let is_ok = site.is_ok(&out);
         let at = site.returns_span;
@@ -229,7 +229,7 @@ impl Retry {
         let attempt = quote! {
             let #out = #attempt;
             #success
-            let #under = #private::Under { policy: #policy, spending: #budget };
+            let #under = #private::CallContext { policy: #policy, spending: #budget };
         };
         if *is_async {
             let step = step(quote!(step), quote!(#state));
@@ -242,7 +242,7 @@ impl Retry {
                     }
                 };
                 #state = #next;
-                #private::Pause::wait(#pause).await;
+                #private::Delay::wait(#pause).await;
             }
         } else {
             let step = step(quote!(step_blocking), quote!(&mut #state));

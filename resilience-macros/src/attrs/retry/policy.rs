@@ -54,7 +54,7 @@ impl Policy {
         let waits = if site.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = site.policy_name(None);
         let named = name.map(|name| quote!(.name(#name)));
-        let place = quote!(#named.at(#path, #private::Waits::#waits));
+        let place = quote!(#named.at(#path, #private::WaitMode::#waits));
         match self {
             Self::Given(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
@@ -129,7 +129,7 @@ impl Keys {
                 let mut there = name.clone();
                 there.set_span(at);
                 let lent = quote_spanned!(at=> &#there);
-                adjusted.extend(quote!(.backoff(#private::Lent(#lent))));
+                adjusted.extend(quote!(.backoff(#private::BorrowedBackoff(#lent))));
             }
             None => {}
         }

@@ -138,7 +138,7 @@ impl Owned {
                 let state = quote!(&__RESILIENCE_STATE);
                 // A breaker looks for a test's stand-in by itself.
                 let looks_itself = self.ty == "CircuitBreaker";
-                let state = if looks_itself { state } else { quote!(#private::own(#state)) };
+                let state = if looks_itself { state } else { quote!(#private::resolve(#state)) };
                 quote! {
                     let #local = {
                         static __RESILIENCE_STATE: #private::#ty = #policy;
@@ -155,7 +155,7 @@ impl Owned {
                     let #held = {
                         static __RESILIENCE_STATES: #private::Keyed<#private::#ty> =
                             #private::Keyed::new(#max, || #policy);
-                        #private::own(&__RESILIENCE_STATES).get(#key)
+                        #private::resolve(&__RESILIENCE_STATES).get(#key)
                     };
                     let #local = &*#held;
                 }
@@ -166,7 +166,7 @@ impl Owned {
                 let held = format_ident!("{}_held", local, span = at);
                 // What is reached through a `&mut`, or may be moved, is not there while the body runs.
                 let bound = if mentions(&expr.to_token_stream(), &site.unshared) {
-                    quote_spanned!(at=> let #held = #here::hold::<_, #private::#ty>(&#expr); let #held = &#held;)
+                    quote_spanned!(at=> let #held = #here::clone_handle::<_, #private::#ty>(&#expr); let #held = &#held;)
                 } else {
                     quote_spanned!(at=> let #held = &#expr;)
                 };

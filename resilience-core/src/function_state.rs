@@ -6,9 +6,9 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::replaced::{Layer, ask, is_untouched};
 
 /// State that can be made anew.
-pub trait Renew: Any + Sync + Sized {
+pub trait TestReset: Any + Sync + Sized {
     /// The same, as it was at the start of the process.
-    fn renewed(&self) -> Self;
+    fn fresh(&self) -> Self;
 }
 
 static EVER_REPLACED: AtomicBool = AtomicBool::new(false);
@@ -25,12 +25,12 @@ pub(crate) fn expect_replacing() -> bool {
 
 /// The function's own state, or this thread's stand-in for it.
 #[inline]
-pub fn own<T: Renew>(state: &'static T) -> &'static T {
-    if is_untouched() { state } else { stand_in(state) }
+pub fn resolve<T: TestReset>(state: &'static T) -> &'static T {
+    if is_untouched() { state } else { override_of(state) }
 }
 
 #[cold]
-fn stand_in<T: Renew>(state: &'static T) -> &'static T {
+fn override_of<T: TestReset>(state: &'static T) -> &'static T {
     let address = core::ptr::from_ref(state).addr();
     let found = ask(|layer| {
         let Layer::State(known) = layer else { return None };
@@ -39,7 +39,7 @@ fn stand_in<T: Renew>(state: &'static T) -> &'static T {
             return known.downcast_ref::<T>();
         }
         // Calls hold it for as long as they like, also beyond the guard: it is never freed.
-        let new: &'static T = Box::leak(Box::new(state.renewed()));
+        let new: &'static T = Box::leak(Box::new(state.fresh()));
         known.push((address, new));
         Some(new)
     });

@@ -5,7 +5,7 @@ use std::io;
 
 /// The error and what it was made of, from the outside in. An `io::Error` hides what it wraps from
 /// [`source`](Error::source), and is looked into.
-pub fn links<'e>(
+pub fn error_sources<'e>(
     error: &'e (dyn Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     core::iter::successors(Some(error), |&error| {
