@@ -1,0 +1,119 @@
+// Mistakes in the arguments.
+
+use resilience::bulkhead;
+
+#[bulkhead(max = count)]
+//~ error at `count`: `max` must be known at compile time; what is known at run time comes as a policy: `bulkhead = …`
+fn argument_as_max(count: u32) -> Result<(), ()> {
+    Err(drop(count))
+}
+
+mod bulkhead_and_key {
+    use resilience::{Bulkhead, bulkhead};
+
+    static SHARED: Bulkhead = Bulkhead::new(10);
+
+    #[bulkhead(bulkhead = &SHARED, key = 5, max_keys = 7)]
+    //~ error at `key`: `key` and `bulkhead` exclude each other: `bulkhead = …` is one, whatever the key
+    //~ error at `max_keys`: `max_keys` and `bulkhead` exclude each other: `bulkhead = …` is one, whatever the key
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+mod bulkhead_and_settings {
+    use resilience::{Bulkhead, bulkhead};
+
+    static SHARED: Bulkhead = Bulkhead::new(10);
+
+    #[bulkhead(bulkhead = &SHARED, max = 5, wait = "1s")]
+    //~ error at `max`: `max` and `bulkhead` exclude each other: what comes from elsewhere has its own, set where it is made
+    //~ error at `wait`: `wait` and `bulkhead` exclude each other: what comes from elsewhere has its own, set where it is made
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+#[bulkhead(bulkhead = "payments")]
+//~ error at `"payments"`: expected a `Bulkhead`: `bulkhead = &SHARED`, `bulkhead = self.bulkhead`
+fn bulkhead_by_name() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = N)]
+//~ error at `N`: `max` cannot depend on a generic parameter: the state is one `static` that all instances of the function share
+fn generic_max<const N: u32>() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = 10, max_keys = 100)]
+//~ error at `max_keys`: `max_keys` limits what `key = …` makes: say which key
+fn max_keys_alone() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = 10, wait = 100)]
+//~ error at `100`: missing unit: write `"100ms"` or `"100s"`
+fn missing_unit() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(permits = 10, waiting_task_queue = 20, queue_limit = 5, timeout = 100)]
+//~ error at `permits`: `#[bulkhead]` has no `permits`: write `max = 10`, calls at once
+//~ error at `waiting_task_queue`: `#[bulkhead]` has no `waiting_task_queue`: write `queue = 20`, calls that may wait
+//~ error at `queue_limit`: `#[bulkhead]` has no `queue_limit`: write `queue = 5`, calls that may wait
+//~ error at `timeout`: `#[bulkhead]` has no `timeout`: write `wait = "100ms"`, how long a call may wait
+fn names_of_others() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max_concurrent_calls = 25, max_wait_duration = "100ms")]
+//~ error at `max_concurrent_calls`: `#[bulkhead]` has no `max_concurrent_calls`: write `max = 25`, calls at once
+//~ error at `max_wait_duration`: `#[bulkhead]` has no `max_wait_duration`: write `wait = "100ms"`, how long a call may wait
+fn names_of_resilience4j() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = -1)]
+//~ error at `-1`: expected a whole number, like `max = 4`
+fn negative_count() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead]
+//~ error at `#[bulkhead]`: `#[bulkhead]` needs to know how many calls may run at once: `max = 10`
+fn no_max() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = 10, queue = 20, wait = "0s")]
+//~ error at `"0s"`: `wait` is zero, so nobody could stay in the `queue`
+fn queue_and_zero_wait() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max: 10)]
+//~ error at `:`: a key and its value are joined by `=`: `max = …`
+fn value_in_colons() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = "10", queue = 1.5, wait = true)]
+//~ error at `"10"`: expected a whole number, like `max = 4`
+//~ error at `1.5`: expected a whole number, like `queue = 4`
+//~ error at `true`: expected a duration, like `wait = "250ms"`
+fn wrong_type() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = 0)]
+//~ error at `0`: `max` is zero, so no call could ever run: at least 1
+fn zero_max() -> Result<(), ()> {
+    Err(())
+}
+
+#[bulkhead(max = 10, queue = 0, wait = "100ms")]
+//~ error at `0`: `queue` is zero, so there is no place for the `wait`
+fn zero_queue_and_wait() -> Result<(), ()> {
+    Err(())
+}

@@ -1,0 +1,61 @@
+// Mistakes in the arguments.
+
+use resilience::fallback;
+
+#[fallback(value = 7, with = |_| 7)]
+//~ error at `value`: `value` and `with` exclude each other: a value, or a function of the error that makes one
+//~ error at `with`: `value` and `with` exclude each other: a value, or a function of the error that makes one
+fn both() -> Result<u32, ()> {
+    Err(())
+}
+
+#[fallback(default = 7)]
+//~ error at `default`: `#[fallback]` has no `default`: write `value = 7`, what is returned instead
+fn default() -> Result<u32, ()> {
+    Err(())
+}
+
+#[fallback]
+//~ error at `#[fallback]`: `#[fallback]` needs what to fall back to: `value = …`, or `with = |error| …`
+fn neither() -> Result<u32, ()> {
+    Err(())
+}
+
+#[fallback(value = 7, on = true)]
+//~ error at `true`: expected a path or a closure, like `on = is_transient` or `on = |error| …`
+fn on_literal() -> Result<u32, ()> {
+    Err(())
+}
+
+#[fallback(value = 304, on_ok = 503)]
+//~ error at `503`: expected a path or a closure, like `on_ok = is_busy` or `on_ok = |value| …`
+fn on_ok_literal() -> Result<u16, ()> {
+    Err(())
+}
+
+// A value that `on_ok` accepts has no error for `with`.
+#[fallback(with = |error| 304, on_ok = |status| *status >= 500)]
+//~ error at `on_ok`: `with` is a function of the error, and a value has none: beside `on_ok` write `value = …`
+fn on_ok_with() -> Result<u16, ()> {
+    Err(())
+}
+
+mod other_library {
+    use resilience::fallback;
+
+    fn cached(_: ()) -> u32 {
+        7
+    }
+
+    #[fallback(fallback_method = cached)]
+    //~ error at `fallback_method`: `#[fallback]` has no `fallback_method`: write `with = cached`, called with the error
+    fn call() -> Result<u32, ()> {
+        Err(())
+    }
+}
+
+#[fallback(with = 7)]
+//~ error at `7`: a value is written `value = 7`; `with` is a function of the error
+fn with_literal() -> Result<u32, ()> {
+    Err(())
+}

@@ -1,0 +1,49 @@
+// Constants that break a rule. The compiler evaluates the rule after the expansion.
+
+use resilience::{Jitter, retry};
+
+mod base_above_max_constant {
+    use resilience::retry;
+
+    const BASE: std::time::Duration = std::time::Duration::from_secs(20);
+
+    #[retry(base_delay = BASE, max_delay = "10s")]
+    //~ error at `BASE`: `base_delay` is longer than `max_delay`, so no delay would ever grow
+    //~ rustc: label: evaluation of `base_above_max_constant::call::_` failed here
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+mod constant_attempts {
+    use resilience::retry;
+
+    const NONE: u32 = 0;
+
+    #[retry(attempts = NONE)]
+    //~ error at `NONE`: `attempts` counts the first call, so it must be at least 1
+    //~ rustc: label: evaluation of `constant_attempts::call::__RESILIENCE_CONSTANT` failed here
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+mod constant_factor {
+    use resilience::retry;
+
+    const SHRINK: f64 = 0.5;
+
+    #[retry(factor = SHRINK)]
+    //~ error at `SHRINK`: `factor` must be a finite number of at least 1: delays do not shrink
+    //~ rustc: label: evaluation of `constant_factor::call::__RESILIENCE_CONSTANT` failed here
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+#[retry(jitter = Jitter::Ratio(2.0))]
+//~ error at `Jitter`: a jitter ratio must be between 0 and 1
+//~ rustc: label: evaluation of `constant_jitter::__RESILIENCE_CONSTANT` failed here
+fn constant_jitter() -> Result<(), ()> {
+    Err(())
+}

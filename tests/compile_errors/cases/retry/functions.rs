@@ -1,0 +1,49 @@
+// Functions that the attribute cannot change, and arguments that an attempt cannot borrow.
+
+use resilience::retry;
+
+#[retry(clone(&text))]
+//~ error at `(&text)`: only plain names stand in parentheses; a value is written `clone = …`
+fn clone_borrowed(text: String) -> Result<(), usize> {
+    Err(text.len())
+}
+
+#[retry(clone(text))]
+//~ error at `text`: `text` is a reference and lent to every attempt; there is nothing to clone
+fn clone_reference(text: &str) -> Result<(), usize> {
+    Err(text.len())
+}
+
+#[retry(clone(txet))]
+//~ error at `txet`: this function has no argument `txet`; did you mean `text`?
+fn clone_unknown(text: String) -> Result<(), String> {
+    Err(String::from(&text))
+}
+
+// Changes of one attempt must not reach the next attempt.
+#[retry]
+fn mut_argument(mut count: u32) -> Result<(), u32> {
+//~ error at `count`: `count` is taken by value and `mut`, so one attempt's changes would reach the next: write `#[retry(clone(count))]` to give each attempt its own, or take it without `mut`, or by `&mut` if it is meant to be shared
+    count += 1;
+    Err(count)
+}
+
+mod on_impl {
+    use resilience::retry;
+
+    struct Client;
+
+    #[retry]
+    impl Client {
+    //~ error at `impl Client {…`: `#[retry]` goes on a function or a method
+        fn call(&self) -> Result<(), ()> {
+            Err(())
+        }
+    }
+}
+
+#[retry]
+fn returns_mut_borrow(items: &mut Vec<u32>) -> Result<&mut u32, ()> {
+//~ error at `-> Result<&mut u32, ()>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep what the next one needs
+    items.first_mut().ok_or(())
+}

@@ -1,0 +1,111 @@
+// Values that a key does not accept.
+
+use resilience::retry;
+
+#[retry(attempts = count)]
+//~ error at `count`: `attempts` must be known at compile time; what is known at run time comes as a policy: `policy = …`
+fn argument_as_count(count: u32) -> Result<(), ()> {
+    Err(drop(count))
+}
+
+#[retry(budget = "20%")]
+//~ error at `"20%"`: a budget is a share of the calls, above 0 and at most 1: `budget = 0.2` allows one retry for five calls
+fn budget_text() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(jitter = "Full")]
+//~ error at `"Full"`: unknown jitter `"Full"`; did you mean `"full"`?
+fn case_of_jitter() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(jitter = true)]
+//~ error at `true`: jitter is no switch: write `jitter` alone
+fn jitter_switch() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(backoff = [100, 200])]
+//~ error at `100`: missing unit: write `"100ms"` or `"100s"`
+fn list_of_numbers() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(max_delay = 250)]
+//~ error at `250`: missing unit: write `"250ms"` or `"250s"`
+fn missing_unit() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(max_delay = "250")]
+//~ error at `"250"`: missing unit: write `"250ms"` or `"250s"`
+fn missing_unit_quoted() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(attempts = -1)]
+//~ error at `-1`: expected a whole number, like `attempts = 4`
+fn negative_count() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(policy = "default")]
+//~ error at `"default"`: expected a `RetryPolicy`: `policy = &RETRY`, `policy = self.retry`
+fn policy_literal() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(on = "transient")]
+//~ error at `"transient"`: expected a path or a closure, like `on = is_transient` or `on = |error| …`
+fn predicate_literal() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(deadline = "5min")]
+//~ error at `"5min"`: unknown unit `min`; write `"5m"`
+fn unit_in_words() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(backoff = "expo")]
+//~ error at `"expo"`: unknown backoff `"expo"`; there are `"exponential"`, `"fixed"`, `"linear"`, `"fibonacci"`
+fn unknown_backoff() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(jitter = "ful")]
+//~ error at `"ful"`: unknown jitter `"ful"`; did you mean `"full"`?
+fn unknown_jitter() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(log = "warning")]
+//~ error at `"warning"`: unknown log `"warning"`; there are `"warn"`, `"info"`, `"debug"`, `"off"`
+fn unknown_level() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(on_rejection = "ignore")]
+//~ error at `"ignore"`: unknown on_rejection `"ignore"`; there are `"stop"`, `"wait"`
+fn unknown_rejection() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(deadline = "5 minutes")]
+//~ error at `"5 minutes"`: unknown unit `minutes`; write `"5m"`
+fn unknown_unit() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(backoff = exponential)]
+//~ error at `exponential`: write it in quotes: `backoff = "exponential"`
+fn unquoted_backoff() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(attempts = 1.5)]
+//~ error at `1.5`: expected a whole number, like `attempts = 4`
+fn wrong_type() -> Result<(), ()> {
+    Err(())
+}

@@ -1,0 +1,87 @@
+// Mistakes in the arguments.
+
+use resilience::timeout;
+
+#[timeout(1.5)]
+//~ error at `1.5`: missing unit: write `"1.5ms"` or `"1.5s"`
+async fn bare_fraction() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout(5)]
+//~ error at `5`: missing unit: write `"5ms"` or `"5s"`
+async fn bare_number() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout()]
+//~ error at `#[timeout()]`: `#[timeout]` needs a value: `#[timeout("5s")]`
+async fn empty() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout("5s", error = "too slow")]
+//~ error at `"too slow"`: expected a path or a closure, like `error = turned_away` or `error = |rejected| …`
+async fn error_literal() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout("30")]
+//~ error at `"30"`: missing unit: write `"30ms"` or `"30s"`
+async fn missing_unit_quoted() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout]
+//~ error at `#[timeout]`: `#[timeout]` needs a value: `#[timeout("5s")]`
+async fn no_value() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout(duration = "5s")]
+//~ error at `duration`: `#[timeout]` has no `duration`: the time stands alone: `#[timeout("5s")]`
+async fn other_name() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout(name = "fetch", "5s")]
+//~ error at `"5s"`: expected a key, like `name = "fetch"`; only one value stands without, in the first place
+async fn second_position() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout(seconds = 5)]
+//~ error at `seconds`: `#[timeout]` has no `seconds`: the time stands alone: `#[timeout("5s")]`
+async fn seconds() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout("5s")]
+fn sync_fn() -> Result<(), ()> {
+//~ error at `fn`: `#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; give the call inside it a timeout of its own, or make the function async
+    Err(())
+}
+
+#[timeout("5s", "10s")]
+//~ error at `"10s"`: expected a key, like `name = "fetch"`; only one value stands without, in the first place
+async fn two_times() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout("5 seconds")]
+//~ error at `"5 seconds"`: unknown unit `seconds`; write `"5s"`
+async fn unit_in_words() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout(5s)]
+//~ error at `5s`: a duration is quoted: `"5s"`
+async fn unquoted() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout("0s")]
+//~ error at `"0s"`: a timeout of zero leaves no time to run: write `"5s"`, or leave the attribute away
+async fn zero() -> Result<(), ()> {
+    Err(())
+}
