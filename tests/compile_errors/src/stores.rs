@@ -1,5 +1,6 @@
 //! The ways to name a store.
 #![allow(unused_qualifications, reason = "one of the ways is an absolute path")]
+#![allow(clippy::clone_on_ref_ptr, reason = "one of the ways is a method call")]
 
 use std::sync::{Arc, LazyLock};
 
