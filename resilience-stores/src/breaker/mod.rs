@@ -2,8 +2,8 @@
 //! the breaker.
 //!
 //! A shared breaker stays local, and a call costs no more than a call of any other breaker. A
-//! [`BreakerSync`] task runs beside the calls: the task publishes the decisions of this process to
-//! a [`SharedState`] and applies the decisions of other processes. [`RedisState`] and
+//! [`BreakerSync`] task runs in parallel to the calls: the task publishes the decisions of this
+//! process to a [`SharedState`] and applies the decisions of other processes. [`RedisState`] and
 //! [`PostgresState`] implement [`SharedState`].
 
 #[cfg(feature = "postgres")]

@@ -46,7 +46,7 @@ async fn an_outage_and_the_recovery_are_logged_once() {
     let lines = Lines::default();
     let _listening = tracing::subscriber::set_default(lines.clone());
     let store = Memory::default();
-    let breaker = Arc::new(CircuitBreaker::new().shared("told").name("told"));
+    let breaker = Arc::new(CircuitBreaker::new().shared("log").name("log"));
     let task = tokio::spawn(BreakerSync::new(store.clone()).with(Arc::clone(&breaker)).run());
     let pass = || tokio::time::sleep(Duration::from_mins(1));
     pass().await;
@@ -56,7 +56,7 @@ async fn an_outage_and_the_recovery_are_logged_once() {
     pass().await;
     store.set_mode(Mode::Working);
     pass().await;
-    store.write("told", 1, Some(Duration::from_mins(1)));
+    store.write("log", 1, Some(Duration::from_mins(1)));
     tokio::time::sleep(Duration::from_millis(501)).await;
     task.abort();
     let events = lines.0.lock().unwrap().clone();

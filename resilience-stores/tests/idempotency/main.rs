@@ -15,6 +15,6 @@ mod transaction;
 
 /// The number of keys in the race tests of the conformance suite.
 fn races() -> usize {
-    let asked = std::env::var("RESILIENCE_RACES").ok().and_then(|keys| keys.parse().ok());
-    asked.unwrap_or(50)
+    let configured = std::env::var("RESILIENCE_RACES").ok().and_then(|keys| keys.parse().ok());
+    configured.unwrap_or(50)
 }

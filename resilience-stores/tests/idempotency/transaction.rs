@@ -203,11 +203,11 @@ async fn a_missing_table_is_reported() {
     let options: PgConnectOptions = server.url().parse().unwrap();
     let pool = PgPoolOptions::new().connect_with(options.options([("search_path", "empty")]));
     let error = PostgresStore::new(pool.await.unwrap()).purge(1).await.unwrap_err();
-    assert!(chain(&error).contains("`migrate()` of the store makes it"), "{}", chain(&error));
+    assert!(chain(&error).contains("call `migrate()` of the store"), "{}", chain(&error));
 
     let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
     let error = SqliteStore::new(pool).purge(1).await.unwrap_err();
-    assert!(chain(&error).contains("`migrate()` of the store makes it"), "{}", chain(&error));
+    assert!(chain(&error).contains("call `migrate()` of the store"), "{}", chain(&error));
 }
 
 /// Formats an error with all its sources.

@@ -54,7 +54,8 @@ impl Postgres {
         for setting in fast.iter().chain(settings) {
             command.extend(["-c".into(), (*setting).to_owned()]);
         }
-        let server = Self { process: ServerProcess::start(directory, port, Signal::Quit, &command) };
+        let server =
+            Self { process: ServerProcess::start(directory, port, Signal::Quit, &command) };
         server.until_ready();
         Some(server)
     }

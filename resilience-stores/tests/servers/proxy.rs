@@ -31,15 +31,15 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound socket").port();
         let shared = Arc::new(Shared::default());
-        let held = Arc::clone(&shared);
+        let listener_state = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                if held.ended.load(SeqCst) {
+                if listener_state.ended.load(SeqCst) {
                     break;
                 }
                 // Without a server, the connection of the client is closed.
                 if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
-                    held.join(client, server);
+                    listener_state.join(client, server);
                 }
             }
         });

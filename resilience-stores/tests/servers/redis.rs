@@ -44,11 +44,12 @@ impl Redis {
         let port = free_port();
         let (redis, port_word) = (redis.display().to_string(), port.to_string());
         let path = directory.display().to_string();
-        let own = [&redis, "--port", &port_word, "--bind", "127.0.0.1", "--dir", &path];
+        let base = [&redis, "--port", &port_word, "--bind", "127.0.0.1", "--dir", &path];
         let durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "no"];
-        let command = own.iter().chain(&durable).chain(settings);
+        let command = base.iter().chain(&durable).chain(settings);
         let command: Vec<String> = command.map(|word| (*word).to_owned()).collect();
-        let server = Self { process: ServerProcess::start(directory, port, Signal::Kill, &command) };
+        let server =
+            Self { process: ServerProcess::start(directory, port, Signal::Kill, &command) };
         server.until_ready();
         Some(server)
     }

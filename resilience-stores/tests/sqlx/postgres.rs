@@ -123,15 +123,15 @@ async fn an_exhausted_pool() {
         PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(20));
     let pool = options.connect_lazy(&server.url()).unwrap();
     // Only the first connection is awaited, however slow.
-    let held = loop {
-        if let Ok(held) = pool.acquire().await {
-            break held;
+    let connection = loop {
+        if let Ok(connection) = pool.acquire().await {
+            break connection;
         }
     };
     let error = pool.acquire().await.unwrap_err();
     assert!(matches!(error, sqlx::Error::PoolTimedOut), "{error:?}");
     assert_eq!(classify(&error), UNSENT);
-    drop(held);
+    drop(connection);
 }
 
 /// Increments the row in a transaction that conflicts with every concurrent increment.

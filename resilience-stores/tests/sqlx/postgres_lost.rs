@@ -22,9 +22,9 @@ async fn connection_refused() {
 #[tokio::test]
 async fn too_many_connections() {
     let Some(server) = Postgres::start(&["max_connections=4"]) else { return };
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..4 {
-        held.push(connect(&server).await.unwrap());
+        connections.push(connect(&server).await.unwrap());
     }
     assert_eq!(answer(connect(&server).await), coded("53300", UNSENT));
 }

@@ -89,8 +89,8 @@ async fn locked() {
             result.map(drop)
         },
     );
-    let told = if one.is_err() { one } else { other };
-    let (code, class) = answer(told);
+    let victim = if one.is_err() { one } else { other };
+    let (code, class) = answer(victim);
     assert!(["6", "262"].contains(&code.as_str()), "{code}");
     assert_eq!(class, REFUSED);
 }

@@ -29,13 +29,14 @@ fn claimants_with_clocks_one_hour_apart() {
     let url = server.url();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let here = runtime.block_on(open(&url, 1));
-    let (held, done, lapsed) = (ClaimSpec::new(), ClaimSpec::new(), ClaimSpec::new().lease(SHORT));
-    let (token, _) = runtime.block_on(held.lease(Duration::from_mins(1)).acquire(&here));
+    let (claimed, done, lapsed) =
+        (ClaimSpec::new(), ClaimSpec::new(), ClaimSpec::new().lease(SHORT));
+    let (token, _) = runtime.block_on(claimed.lease(Duration::from_mins(1)).acquire(&here));
     runtime.block_on(done.complete(&here, b"done", Duration::from_mins(1)));
     let (late, _) = runtime.block_on(lapsed.acquire(&here));
     one_hour_ahead(async || {
         let there = open(&url, 1).await;
-        let Claim::InFlight { lease_left } = held.other().claim(&there).await.unwrap() else {
+        let Claim::InFlight { lease_left } = claimed.other().claim(&there).await.unwrap() else {
             panic!("the lease depends on a local clock")
         };
         assert!(lease_left <= Duration::from_mins(1), "{lease_left:?}");
@@ -49,7 +50,7 @@ fn claimants_with_clocks_one_hour_apart() {
     });
     runtime.block_on(async {
         assert_eq!(
-            here.complete(&held.key, token, b"done", DAY).await.unwrap(),
+            here.complete(&claimed.key, token, b"done", DAY).await.unwrap(),
             WriteOutcome::Applied
         );
         assert_eq!(

@@ -43,7 +43,7 @@ async fn a_pool_without_a_connection() {
     let store = PostgresStore::new(pool.connect(&server.url()).await.unwrap());
     store.migrate().await.unwrap();
     let payments = Payments::new(store.clone(), folder.journal());
-    let held = store.pool().acquire().await.unwrap();
+    let connection = store.pool().acquire().await.unwrap();
     let error = ClaimSpec::new().claim(&store).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(format!("{error:?}").contains("PoolTimedOut"), "{error:?}");
@@ -54,7 +54,7 @@ async fn a_pool_without_a_connection() {
     );
     assert!(start.elapsed() < 2 * SHORT, "{:?}", start.elapsed());
     assert_eq!(payments.lines().len(), 0);
-    drop(held);
+    drop(connection);
     payments.short_timeout("pool", 5).await.unwrap();
 }
 

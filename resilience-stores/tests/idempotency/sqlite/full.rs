@@ -18,7 +18,7 @@ async fn stored_outcomes_replay_on_a_full_disk() {
     let paid = payments.rerun("r-1", 5).await.unwrap();
     store.pool().execute("PRAGMA max_page_count = 30").await.unwrap();
     let outcome = [7; 1000];
-    let (mut kept, mut held) = (Vec::new(), Vec::new());
+    let (mut kept, mut in_flight) = (Vec::new(), Vec::new());
     let error = loop {
         let spec = ClaimSpec::new();
         let token = match spec.claim(&store).await {
@@ -32,16 +32,16 @@ async fn stored_outcomes_replay_on_a_full_disk() {
             Ok(WriteOutcome::Fenced) => panic!("no other owner exists"),
             Err(error) => {
                 assert_eq!(error.kind(), StoreErrorKind::Full);
-                held.push((spec, token));
+                in_flight.push((spec, token));
             }
         }
     };
     assert_eq!(error.kind(), StoreErrorKind::Full);
-    assert!(kept.len() > 5 && !held.is_empty(), "{} and {}", kept.len(), held.len());
+    assert!(kept.len() > 5 && !in_flight.is_empty(), "{} and {}", kept.len(), in_flight.len());
     for spec in kept.iter().step_by(2) {
         spec.replays(&store, &outcome).await;
     }
-    for (spec, token) in &held {
+    for (spec, token) in &in_flight {
         assert_eq!(spec.acquire(&store).await, (*token, 1));
     }
     assert_eq!(payments.rerun("r-1", 5).await.unwrap(), paid);

@@ -39,20 +39,23 @@ async fn claim_after_reconnect(spec: ClaimSpec, store: &impl Store) -> Claim {
 async fn claims_survive_a_killed_server() {
     let Some(server) = Redis::start(&[]) else { return };
     let store = reconnecting(server.url()).await;
-    let (held, done) = (ClaimSpec::of(1), ClaimSpec::of(2));
-    let token = held.acquire(&store).await;
+    let (claimed, done) = (ClaimSpec::of(1), ClaimSpec::of(2));
+    let token = claimed.acquire(&store).await;
     let other = done.acquire(&store).await;
     done.complete(&store, other, b"done").await;
     server.stop(Signal::Kill);
     server.start_again();
     // The first command uses the old connection.
-    let claim = claim_after_reconnect(held.by(2), &store).await;
+    let claim = claim_after_reconnect(claimed.by(2), &store).await;
     assert!(matches!(claim, Claim::InFlight { .. }), "{claim:?}");
     assert_eq!(done.by(2).claim(&store).await.unwrap(), Claim::Replay((*b"done").into()));
-    assert_eq!(held.acquire(&store).await, token);
-    held.complete(&store, token, b"late").await;
+    assert_eq!(claimed.acquire(&store).await, token);
+    claimed.complete(&store, token, b"late").await;
     server.restart(Signal::Kill);
-    assert_eq!(claim_after_reconnect(held.by(3), &store).await, Claim::Replay((*b"late").into()));
+    assert_eq!(
+        claim_after_reconnect(claimed.by(3), &store).await,
+        Claim::Replay((*b"late").into())
+    );
 }
 
 #[tokio::test]
@@ -97,8 +100,8 @@ async fn flushed_scripts_are_sent_again() {
 async fn a_replica_rejects_every_step() {
     let Some(server) = Redis::start(&[]) else { return };
     let (store, mut admin) = (store_of(&server).await, admin(&server));
-    let held = ClaimSpec::of(1);
-    let token = held.acquire(&store).await;
+    let claimed = ClaimSpec::of(1);
+    let token = claimed.acquire(&store).await;
     let mut replicate = |of: &str| {
         let of: Vec<&str> = of.split(' ').collect();
         redis::cmd("REPLICAOF").arg(of).exec(&mut admin).unwrap();
@@ -106,8 +109,8 @@ async fn a_replica_rejects_every_step() {
     replicate("127.0.0.1 1");
     for error in [
         ClaimSpec::of(2).claim(&store).await.unwrap_err(),
-        store.complete(&held.key, token, b"", DAY).await.unwrap_err(),
-        store.release(&held.key, token).await.unwrap_err(),
+        store.complete(&claimed.key, token, b"", DAY).await.unwrap_err(),
+        store.release(&claimed.key, token).await.unwrap_err(),
     ] {
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", error_text(&error));
         assert_eq!(
@@ -118,7 +121,7 @@ async fn a_replica_rejects_every_step() {
         );
     }
     replicate("NO ONE");
-    held.complete(&store, token, b"done").await;
+    claimed.complete(&store, token, b"done").await;
     ClaimSpec::of(2).acquire(&store).await;
 }
 

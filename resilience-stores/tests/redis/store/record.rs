@@ -121,20 +121,20 @@ async fn an_unreadable_record_is_never_executed() {
 async fn a_full_server_rejects_claims() {
     let Some(server) = Redis::start(&["--maxmemory-policy", "noeviction"]) else { return };
     let (store, mut admin) = (store_of(&server).await, admin(&server));
-    let (done, held) = (ClaimSpec::of(1), ClaimSpec::of(2));
+    let (done, claimed) = (ClaimSpec::of(1), ClaimSpec::of(2));
     let token = done.acquire(&store).await;
     done.complete(&store, token, b"done").await;
-    let token = held.acquire(&store).await;
+    let token = claimed.acquire(&store).await;
     redis::cmd("CONFIG").arg(&["SET", "maxmemory", "1"]).exec(&mut admin).unwrap();
     let error = ClaimSpec::of(3).claim(&store).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Full, "{}", error_text(&error));
-    let error = store.complete(&held.key, token, b"done", DAY).await.unwrap_err();
+    let error = store.complete(&claimed.key, token, b"done", DAY).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Full, "{}", error_text(&error));
     assert_eq!(done.claim(&store).await.unwrap(), Claim::Replay((*b"done").into()));
-    assert_eq!(held.acquire(&store).await, token);
+    assert_eq!(claimed.acquire(&store).await, token);
     assert_eq!(count(&mut admin), 2);
     redis::cmd("CONFIG").arg(&["SET", "maxmemory", "0"]).exec(&mut admin).unwrap();
-    held.complete(&store, token, b"done").await;
+    claimed.complete(&store, token, b"done").await;
     ClaimSpec::of(3).acquire(&store).await;
 }
 
