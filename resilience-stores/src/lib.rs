@@ -24,8 +24,12 @@ pub mod redis;
 pub mod sqlx;
 
 pub use chain::{classify_chain, find_class};
-#[cfg(feature = "idempotent")]
-pub use records::*;
+#[cfg(all(feature = "idempotent", feature = "postgres"))]
+pub use records::postgres::{self, PostgresStore};
+#[cfg(all(feature = "idempotent", feature = "redis"))]
+pub use records::redis::RedisStore;
+#[cfg(all(feature = "idempotent", feature = "sqlite"))]
+pub use records::sqlite::{self, SqliteStore};
 
 /// The examples of the guide, which need the crates of the databases.
 #[cfg(doctest)]

@@ -10,10 +10,3 @@ pub(crate) mod redis;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-
-#[cfg(feature = "redis")]
-pub use self::redis::RedisStore;
-#[cfg(feature = "postgres")]
-pub use postgres::PostgresStore;
-#[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;

@@ -226,7 +226,7 @@ async fn a_call_that_does_not_wait_is_rejected() {
     assert_eq!(busy.kind(), Some(RejectedKind::Idempotency(IdempotencyRejection::InFlight)));
     let Failed::Rejected(busy) = busy else { unreachable!() };
     assert_eq!(busy.retry_after(), Some(std::time::Duration::from_secs(1)));
-    // The transaction hang_at usable.
+    // The transaction stays usable.
     sqlx::query("SELECT 1").execute(&mut *second).await.unwrap();
     first.commit().await.unwrap();
     assert_eq!(bank.charge_at_once(&mut second, "t-busy", 1).await.unwrap(), 2);

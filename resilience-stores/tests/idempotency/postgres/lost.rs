@@ -69,7 +69,7 @@ async fn a_completion_without_an_answer() {
     spec.replays(&store, b"done").await;
 }
 
-/// The call repeats the claim as the same owner, so the attempt number hang_at 1.
+/// The call repeats the claim as the same owner, so the attempt number stays 1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_survives_a_cut_connection() {
     let Some(server) = Postgres::shared() else { return };

@@ -42,7 +42,7 @@ async fn duplicates_in_four_processes_run_once() {
         return;
     }
     let folder = Folder::new();
-    // The file does not exist yet: creating the file is role of the race.
+    // The file does not exist yet: creating the file is part of the race.
     let test = "duplicates_in_four_processes_run_once";
     let processes = [(); 4].map(|()| start(test, &folder, "never", &["r-1"; 16]));
     let reports: Vec<_> = processes.into_iter().flat_map(Process::wait).collect();
@@ -141,7 +141,7 @@ async fn killed_and_reconciled() {
         let noted = payments.lines();
         let noted: Vec<_> = noted.iter().map(|line| &line[..line.len().min(5)]).collect();
         let lines = lines.map(|line| if line == "paid" { "paid " } else { line });
-        assert_eq!(noted, lines, "killed {hang_at} the effect");
+        assert_eq!(noted, lines, "killed {hang_at} the side effect");
     }
 }
 
