@@ -12,11 +12,9 @@ use resilience_core::{Classify, FailureClass, Rejected};
 /// the errors of `sqlx` and `redis`, also inside a `Box` or an `Arc`, and [`Rejected`].
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
-/// # #[cfg(feature = "sqlx")] {
 /// use std::{error::Error, fmt};
 /// use resilience::{FailureClass, Effect};
-/// use resilience_stores::classify_chain;
+/// use resilience::stores::classify_chain;
 ///
 /// #[derive(Debug)]
 /// struct RepositoryError(sqlx::Error);
@@ -35,7 +33,6 @@ use resilience_core::{Classify, FailureClass, Rejected};
 ///
 /// let error = RepositoryError(sqlx::Error::PoolTimedOut);
 /// assert_eq!(classify_chain(&error), FailureClass::transient().effect(Effect::NotSent));
-/// # }
 /// ```
 #[must_use]
 pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {

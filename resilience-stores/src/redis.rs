@@ -18,11 +18,10 @@ pub use crate::records::redis::{RedisStore, Warning};
 ///   rejected some commands of a pipeline, because the other commands may have been executed.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use std::io;
 /// use redis::{ErrorKind, RedisError};
 /// use resilience::{FailureClass, Effect};
-/// use resilience_stores::redis::classify;
+/// use resilience::stores::redis::classify;
 ///
 /// let refused = RedisError::from(io::Error::from(io::ErrorKind::ConnectionRefused));
 /// assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));

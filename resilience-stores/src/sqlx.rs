@@ -13,10 +13,9 @@ use sqlx::error::DatabaseError;
 /// annotated function.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use std::io;
 /// use resilience::{FailureClass, Effect};
-/// use resilience_stores::sqlx::classify;
+/// use resilience::stores::sqlx::classify;
 ///
 /// assert_eq!(classify(&sqlx::Error::PoolTimedOut), FailureClass::transient().effect(Effect::NotSent));
 /// // A lost COMMIT may have been executed.

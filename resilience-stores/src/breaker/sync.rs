@@ -17,9 +17,8 @@ use super::synced_breaker::SyncedBreaker;
 /// application has to spawn [`run`](Self::run):
 ///
 /// ```no_run
-/// # extern crate resilience_stores as stores;
 /// # fn start() -> redis::RedisResult<()> {
-/// use stores::breaker::{BreakerSync, RedisState};
+/// use resilience::stores::breaker::{BreakerSync, RedisState};
 ///
 /// let client = redis::Client::open("redis://127.0.0.1/")?;
 /// tokio::spawn(BreakerSync::new(RedisState::new(client)).run());

@@ -43,9 +43,8 @@ const PURGE: &str = "DELETE FROM resilience_circuit_breakers WHERE name IN \
 /// process deletes the expired rows that a read finds.
 ///
 /// ```no_run
-/// # extern crate resilience_stores as stores;
 /// # async fn start() -> Result<(), sqlx::Error> {
-/// use stores::breaker::{BreakerSync, PostgresState};
+/// use resilience::stores::breaker::{BreakerSync, PostgresState};
 ///
 /// let state = PostgresState::new("postgres://app@db/app".parse()?);
 /// state.migrate().await?;

@@ -31,9 +31,10 @@ const CAPS: Capabilities =
 /// statements require version 1.21 with `max_prepared_statements`. Clones share the pool.
 ///
 /// ```no_run
-/// # extern crate resilience_stores as stores;
 /// # async fn open(pool: sqlx::PgPool) -> Result<(), sqlx::Error> {
-/// let store = stores::PostgresStore::new(pool);
+/// use resilience::stores::PostgresStore;
+///
+/// let store = PostgresStore::new(pool);
 /// store.migrate().await?;
 /// # Ok(()) }
 /// ```

@@ -94,8 +94,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     /// is unknown for a cluster, because `CONFIG` reaches only one server.
     ///
     /// ```no_run
-    /// # extern crate resilience_stores as stores;
-    /// # async fn start(store: stores::RedisStore<redis::aio::MultiplexedConnection>) {
+    /// # async fn start(store: resilience::stores::RedisStore<redis::aio::MultiplexedConnection>) {
     /// for warning in store.check().await.into_iter().flatten() {
     ///     eprintln!("idempotency records: {warning}");
     /// }

@@ -32,10 +32,11 @@ const CAPS: Capabilities =
 /// records.
 ///
 /// ```no_run
-/// # extern crate resilience_stores as stores;
 /// # async fn open() -> redis::RedisResult<()> {
+/// use resilience::stores::RedisStore;
+///
 /// let client = redis::Client::open("redis://127.0.0.1")?;
-/// let store = stores::RedisStore::new(client.get_multiplexed_async_connection().await?);
+/// let store = RedisStore::new(client.get_multiplexed_async_connection().await?);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]

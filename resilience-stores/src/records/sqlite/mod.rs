@@ -42,9 +42,10 @@ fn is_in_use(error: &sqlx::Error) -> bool {
 /// enough. Clones share the pool.
 ///
 /// ```no_run
-/// # extern crate resilience_stores as stores;
 /// # async fn open() -> Result<(), sqlx::Error> {
-/// let store = stores::SqliteStore::open("payments.db").await?;
+/// use resilience::stores::SqliteStore;
+///
+/// let store = SqliteStore::open("payments.db").await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
