@@ -62,8 +62,8 @@ fn class_of(error: &(dyn Error + 'static)) -> Option<FailureClass> {
     error.downcast_ref().map(Rejected::classify)
 }
 
-/// Downcasts an error to `E`, also through `Box<E>` and `Arc<E>`. Both are error types of their
-/// own, and their `source` skips the inner error.
+/// Downcasts an error to `E`, also through `Box<E>` and `Arc<E>`. Both pointers are separate error
+/// types, and `source` of a pointer skips the inner error.
 #[cfg(any(feature = "redis", feature = "sqlx"))]
 fn downcast<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     use std::sync::Arc;

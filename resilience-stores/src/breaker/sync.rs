@@ -80,7 +80,8 @@ impl<S: SharedState> BreakerSync<S> {
                 if std::mem::take(&mut failures) > 0 {
                     exchange_found();
                 }
-                // Jitter keeps the processes apart and never exceeds the interval.
+                // The wait is at most the interval. A random reduction of up to a quarter keeps
+                // the processes out of step.
                 let wait = self.interval.mul_f64(1.0 - draw() / 4.0);
                 let _ = timeout_at(start + wait, bell).await;
                 continue;
@@ -99,8 +100,8 @@ impl<S: SharedState> BreakerSync<S> {
         self.interval.saturating_mul(2)
     }
 
-    /// Returns the delay after consecutive failed rounds: 1, 2, 4, … intervals, half of each
-    /// random.
+    /// Returns the delay after consecutive failed rounds: 1, 2, 4, … intervals, at most ten,
+    /// multiplied by a random factor from 0.5 to 1.
     fn retry_delay(&self, failures: u32) -> Duration {
         let doubled = 1_u32.checked_shl(failures - 1).unwrap_or(MAX_RETRY_INTERVALS);
         let intervals = doubled.min(MAX_RETRY_INTERVALS);

@@ -23,8 +23,9 @@ pub(crate) struct ConnectionGuard<DB: Database> {
 }
 
 impl<DB: Database> ConnectionGuard<DB> {
-    /// Acquires a connection. After a dropped step, the guard waits up to `grace` for the answer;
-    /// without a limit if `grace` is `None`, for a database that always answers.
+    /// Acquires a connection. If the step is dropped, the guard waits up to `grace` for the answer
+    /// and then closes the connection. `None` leaves the wait to the pool, for a database that
+    /// always answers.
     pub(crate) async fn acquire(pool: &Pool<DB>, grace: Option<Duration>) -> StoreResult<Self> {
         let connection = pool.acquire().await.map_err(store_error)?;
         Ok(Self { connection: Some(connection), grace })
