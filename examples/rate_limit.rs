@@ -1,6 +1,6 @@
 //! `#[rate_limit]` with calls above the rate.
 //!
-//! `cargo run --example rate_limit`. The clock is virtual, so that the program ends immediately.
+//! `cargo run --example rate_limit`. The clock is virtual, and the program ends immediately.
 #![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 use std::time::Duration;

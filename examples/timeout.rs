@@ -1,6 +1,6 @@
 //! `#[timeout]` for a call, for each attempt of a retry, and under a deadline.
 //!
-//! `cargo run --example timeout`. The tokio clock is paused, so that the program ends immediately.
+//! `cargo run --example timeout`. The tokio clock is paused, and the program ends immediately.
 #![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 use std::time::Duration;
