@@ -71,6 +71,8 @@
 //! - **`circuit_breaker`**: with `redis` or `postgres`, breakers that processes share.
 //! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // Generated code names `::resilience`, also in the examples of this crate's own documentation.
 extern crate self as resilience;
 

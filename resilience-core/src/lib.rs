@@ -3,6 +3,7 @@
 //! Depend on `resilience-rs`, which re-exports everything here beside the attributes. This crate
 //! knows no macro: every policy is usable by hand.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     resilience_loom,
     allow(dead_code, unused_imports, reason = "what only a `const` can make is left out")

@@ -4,6 +4,8 @@
 //! Depend on `resilience-rs` with its feature `http`, which re-exports everything here as
 //! `resilience::http` and has the guide.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod classifier;
 mod clients;
 mod error;

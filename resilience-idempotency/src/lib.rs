@@ -4,6 +4,8 @@
 //! The guide is that of the attribute, `#[idempotent]`. Here are its stores, and what it is made of for those
 //! who call by hand.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod call;
 mod canonical;
 mod codec;

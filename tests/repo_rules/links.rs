@@ -65,7 +65,8 @@ fn lines(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Returns the targets of inline links, of link definitions, and of the attributes `src` and `href`.
+/// Returns the targets of inline links, of link definitions, and of the attributes `src` and
+/// `href`.
 fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (number, line) in lines(text) {

@@ -29,8 +29,8 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Lists the files with one of these extensions below a folder, or the file itself, sorted. Paths are relative to
-/// the root.
+/// Lists the files with one of these extensions below a folder, or the file itself, sorted. Paths
+/// are relative to the root.
 fn files(place: impl AsRef<Path>, extensions: &[&str]) -> Vec<PathBuf> {
     let place = place.as_ref();
     let mut found = Vec::new();

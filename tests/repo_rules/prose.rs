@@ -1,7 +1,8 @@
-//! The prose of comments and documents: few pronoun-like words, no sentence that needs the sentence before.
+//! The prose of comments and documents: few pronoun-like words, no sentence that needs the
+//! sentence before.
 //!
-//! Code blocks, inline code, links, headings and tables do not count. Widely used crates have 1.6 to 4.4
-//! pronoun-like words in 100 words.
+//! Code blocks, inline code, links, headings and tables do not count. Widely used crates have 1.6
+//! to 4.4 pronoun-like words in 100 words.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,8 @@ impl Measure {
         }
     }
 
-    /// Returns the comment lines of a Rust file, with an empty line for code, and notes the long lines.
+    /// Returns the comment lines of a Rust file, with an empty line for code, and notes the long
+    /// lines.
     fn comments(&mut self, file: &Path, text: &str) -> Vec<String> {
         let (mut lines, mut is_code) = (Vec::new(), false);
         for (index, line) in text.lines().enumerate() {
@@ -183,7 +185,8 @@ fn link(text: &str) -> Option<usize> {
     Some(middle + 2 + target.find(')')? + 1)
 }
 
-/// Splits a paragraph after a mark that a space and a capital letter, a quote or a parenthesis follow.
+/// Splits a paragraph after a mark that a space and a capital letter, a quote or a parenthesis
+/// follow.
 fn split(text: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut chars = text.chars().peekable();

@@ -71,7 +71,8 @@ fn no_reference_leads_nowhere() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// Whether a word refers to a list that is not part of this repository. `docs/idempotent.md` defines T1 to T13.
+/// Whether a word refers to a list that is not part of this repository. `docs/idempotent.md`
+/// defines T1 to T13.
 fn is_dead(word: &str) -> bool {
     let Some(kind @ ('C' | 'I' | 'T')) = word.chars().next() else { return false };
     let number = &word[1..];

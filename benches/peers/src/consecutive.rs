@@ -1,5 +1,5 @@
-//! Closed, opening after five failures in a row; recloser knows no such rule and keeps its ring of
-//! calls, which is said beside its name.
+//! A closed breaker that opens after five failures in a row. `recloser` has no such rule and uses
+//! a ring of calls, as the subject states.
 
 use std::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed};
 use std::time::Duration;
@@ -122,7 +122,7 @@ pub(crate) const ASYNC: &[Row] = &[
     },
 ];
 
-/// Five failures in a row, and then never again, to be short.
+/// Opens after five failures in a row and, for brevity, never closes again.
 #[derive(Debug)]
 struct Counter(AtomicU32);
 

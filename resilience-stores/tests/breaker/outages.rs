@@ -1,4 +1,5 @@
-//! A server that dies, hangs or is slow: no call waits for the server, and each process decides by its own calls.
+//! A server that dies, hangs or is slow: no call waits for the server, and each process decides by
+//! its own calls.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::store::{Kind, Store};
 
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Asserts that calls do not wait for the synchronization, a round of which takes at least 100 ms here.
+/// Asserts that calls do not wait for the synchronization, a round of which takes at least 100 ms
+/// here.
 ///
 /// A busy machine disturbs some measurements; calls that wait disturb each measurement.
 fn is_fast(when: &str, process: &mut Process) -> Cost {

@@ -10,8 +10,9 @@ pub(crate) const ROUNDS: u32 = 20;
 
 /// Opens the breaker of one process and waits until the breakers of the others are open.
 ///
-/// Returns the time at which each breaker was first seen open. The state ends after the open time, and a process
-/// on a busy machine or without a connection can read the state later than that: then the breaker opens again.
+/// Returns the time at which each breaker was first seen open. The state ends after the open time,
+/// and a process on a busy machine or without a connection can read the state later than that:
+/// then the breaker opens again.
 pub(crate) fn open_in_all(
     one: &mut Process,
     others: &mut [&mut Process],
@@ -35,7 +36,7 @@ fn now() -> Duration {
 }
 
 /// A state of one process is the state of all processes, within the interval.
-fn one_speaks_for_all(kind: Kind) {
+fn one_decision_reaches_all_processes(kind: Kind) {
     const INTERVAL: Duration = Duration::from_millis(500);
     const SLACK: Duration = Duration::from_millis(300);
     let Some(store) = Store::start(kind) else { return };
@@ -70,7 +71,7 @@ fn one_speaks_for_all(kind: Kind) {
 }
 
 /// The process that opened the breaker is gone: the others reject, and then try by themselves.
-fn one_that_dies_is_not_waited_for(kind: Kind) {
+fn a_killed_process_is_not_awaited(kind: Kind) {
     const INTERVAL: Duration = Duration::from_millis(50);
     let Some(store) = Store::start(kind) else { return };
     let [mut one, mut two] = [(); 2].map(|()| Process::joined(&store.url(), INTERVAL));
@@ -103,4 +104,4 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-on_both!(one_speaks_for_all, one_that_dies_is_not_waited_for);
+on_both!(one_decision_reaches_all_processes, a_killed_process_is_not_awaited);

@@ -1,4 +1,5 @@
-//! Compiles each file of `cases/` and compares the errors with the `//~` comments below the mistakes.
+//! Compiles each file of `cases/` and compares the errors with the `//~` comments below the
+//! mistakes.
 //!
 //! ```text
 //! #[retry(atempts = 4)]
@@ -7,9 +8,9 @@
 //! ```
 //!
 //! An `error` line holds the source text that the compiler underlines, and the message. `label`,
-//! `note` and `help` lines belong to the error above them. A line that begins with `rustc:` holds the
-//! compiler's own words: Rust 1.95 compares these lines, and any other compiler skips them. The
-//! library's own messages are compared on each compiler.
+//! `note` and `help` lines belong to the error above them. A line that begins with `rustc:` holds
+//! the compiler's own words: Rust 1.95 compares these lines, and any other compiler skips them.
+//! The library's own messages are compared on each compiler.
 //!
 //! `BLESS=1 cargo test -p compile-errors` rewrites the comments; `CASES=retry/types` selects the
 //! files whose path contains the text.
@@ -183,7 +184,8 @@ fn differences(expected: &[Line], found: &[Line]) -> String {
     }
 }
 
-/// The library's own messages that no error near the line contains. Compilers differ in the token of a type error.
+/// The library's own messages that no error near the line contains. Compilers differ in the token
+/// of a type error.
 fn missing(expected: &[Line], found: &[Diagnostic]) -> String {
     let mut report = String::new();
     for (at, line) in expected.iter().filter(|(_, line)| !line.starts_with("rustc: ")) {
