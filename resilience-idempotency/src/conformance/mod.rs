@@ -15,6 +15,7 @@ mod racer;
 mod races;
 mod removal;
 mod time;
+mod undisturbed;
 
 pub use candidate::Candidate;
 pub use claims::*;
@@ -24,6 +25,8 @@ pub use outcomes::*;
 pub use races::*;
 pub use removal::*;
 pub use time::*;
+#[doc(hidden)]
+pub use undisturbed::undisturbed;
 
 /// Writes the tests that a store of idempotency records has to pass, one for each case.
 ///
@@ -148,11 +151,13 @@ macro_rules! store_conformance {
         $(
             #[test]
             fn $name() {
-                let $case = async {
-                    let candidate = $crate::conformance::Candidate::new($make().await);
-                    $crate::conformance::$name(candidate.keys($keys)).await;
-                };
-                $run
+                $crate::conformance::undisturbed(|| {
+                    let $case = async {
+                        let candidate = $crate::conformance::Candidate::new($make().await);
+                        $crate::conformance::$name(candidate.keys($keys)).await;
+                    };
+                    $run
+                });
             }
         )+
     };

@@ -341,11 +341,12 @@ fn is_of_rustc(text: &str) -> bool {
     beginnings.iter().any(|words| text.starts_with(words))
 }
 
-/// Whether a note says nothing about the mistake.
+/// Whether a note says nothing about the mistake, or depends on the features of the dependencies.
 fn is_noise(text: &str) -> bool {
-    text.starts_with("this error originates in the")
-        || text.starts_with("the following other types implement")
-        || text.contains("run with `RUSTFLAGS")
+    let beginnings =
+        ["this error originates in the", "the following other types", "required by a bound in"];
+    beginnings.iter().any(|words| text.starts_with(words))
+        || (text.starts_with("the trait `") && text.contains("` is implemented for `"))
 }
 
 /// The span, or the call of the macro that contains the span, in the source of the case.

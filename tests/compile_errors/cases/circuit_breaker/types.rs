@@ -71,7 +71,6 @@ fn hook_captures(id: u32) -> Result<(), ()> {
 //~ rustc: error[E0277] at `id`: the trait bound `f64: Hash` is not satisfied
 //~ rustc: label: the trait `Hash` is not implemented for `f64`
 //~ rustc: label: required by a bound introduced by this call
-//~ rustc: note: required by a bound in `resilience::__private::Keyed::<T>::get`
 fn key_without_hash(id: f64) -> Result<(), ()> {
     Err(drop(id))
 }
@@ -89,7 +88,6 @@ mod on_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
-    //~ rustc: note: required by a bound in `CircuitGuard::<'_>::settled`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
         Err(())
@@ -109,7 +107,6 @@ mod on_ok_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a u16) -> _` found function signature `fn(&resilience::Rejected) -> _`
-    //~ rustc: note: required by a bound in `CircuitGuard::<'_>::judged`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<u16, Rejected> {
         Ok(503)
@@ -123,7 +120,6 @@ fn on_ok_result() -> Result<u16, Rejected> {
 //~ rustc: help: the trait `From<u16>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
 //~ rustc: help: for that trait implementation, expected `bool`, found `u16`
 //~ rustc: note: required for `u16` to implement `Into<FailureClass>`
-//~ rustc: note: required by a bound in `CircuitGuard::<'_>::judged`
     Ok(503)
 }
 
@@ -134,7 +130,6 @@ fn on_result() -> Result<(), ()> {
 //~ rustc: help: the trait `From<{integer}>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
 //~ rustc: help: for that trait implementation, expected `bool`, found `{integer}`
 //~ rustc: note: required for `{integer}` to implement `Into<FailureClass>`
-//~ rustc: note: required by a bound in `CircuitGuard::<'_>::settled`
     Err(())
 }
 

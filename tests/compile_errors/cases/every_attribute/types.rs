@@ -15,7 +15,6 @@ mod circuit_breaker_error_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `fn(resilience::Rejected) -> _` found function signature `fn(&str) -> _`
-    //~ rustc: note: required by a bound in `resilience::__private::reject_with`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
         Err(())
@@ -35,7 +34,6 @@ mod timeout_error_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `fn(resilience::Rejected) -> _` found function signature `fn(&str) -> _`
-    //~ rustc: note: required by a bound in `resilience::__private::reject_with`
     //~ rustc: help: consider wrapping the function in a closure
     async fn call() -> Result<(), ()> {
         Err(())
@@ -90,8 +88,6 @@ mod bulkhead_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `bulkhead_missing_conversion::ApiError`
     //~ note: if `bulkhead_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for bulkhead_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `bulkhead_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-    //~ rustc: help: the trait `FromRejected` is implemented for `()`
-    //~ rustc: note: required by a bound in `resilience::__private::reject`
         Err(ApiError::NotFound)
     }
 }
@@ -111,8 +107,6 @@ mod circuit_breaker_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion::ApiError`
     //~ note: if `circuit_breaker_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for circuit_breaker_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `circuit_breaker_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-    //~ rustc: help: the trait `FromRejected` is implemented for `()`
-    //~ rustc: note: required by a bound in `resilience::__private::reject`
         Err(ApiError::NotFound)
     }
 }
@@ -133,8 +127,6 @@ mod idempotent_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `idempotent_missing_conversion::ApiError`
     //~ note: if `idempotent_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for idempotent_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `idempotent_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-    //~ rustc: help: the trait `FromRejected` is implemented for `()`
-    //~ rustc: note: required by a bound in `resilience::__private::reject`
         Ok(drop(id))
     }
 }
@@ -154,8 +146,6 @@ mod rate_limit_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `rate_limit_missing_conversion::ApiError`
     //~ note: if `rate_limit_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for rate_limit_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `rate_limit_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-    //~ rustc: help: the trait `FromRejected` is implemented for `()`
-    //~ rustc: note: required by a bound in `resilience::__private::reject`
         Err(ApiError::NotFound)
     }
 }
@@ -175,8 +165,6 @@ mod timeout_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion::ApiError`
     //~ note: if `timeout_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for timeout_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `timeout_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-    //~ rustc: help: the trait `FromRejected` is implemented for `()`
-    //~ rustc: note: required by a bound in `resilience::__private::reject`
         Err(ApiError::NotFound)
     }
 }
@@ -189,8 +177,6 @@ async fn bulkhead_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-//~ rustc: help: the trait `FromRejected` is implemented for `()`
-//~ rustc: note: required by a bound in `resilience::__private::reject`
     Err(String::new())
 }
 
@@ -201,8 +187,6 @@ fn circuit_breaker_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-//~ rustc: help: the trait `FromRejected` is implemented for `()`
-//~ rustc: note: required by a bound in `resilience::__private::reject`
     Err(String::new())
 }
 
@@ -213,8 +197,6 @@ fn rate_limit_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-//~ rustc: help: the trait `FromRejected` is implemented for `()`
-//~ rustc: note: required by a bound in `resilience::__private::reject`
     Err(String::new())
 }
 
@@ -225,8 +207,6 @@ async fn timeout_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-//~ rustc: help: the trait `FromRejected` is implemented for `()`
-//~ rustc: note: required by a bound in `resilience::__private::reject`
     Err(String::new())
 }
 
@@ -248,8 +228,6 @@ mod circuit_breaker_missing_conversion_twice {
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion_twice::ApiError`
     //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for circuit_breaker_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-    //~ rustc: help: the trait `FromRejected` is implemented for `()`
-    //~ rustc: note: required by a bound in `resilience::__private::reject`
         Err(ApiError::NotFound)
     }
 }
@@ -270,8 +248,6 @@ mod timeout_missing_conversion_twice {
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion_twice::ApiError`
     //~ note: if `timeout_missing_conversion_twice::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for timeout_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `timeout_missing_conversion_twice::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
-    //~ rustc: help: the trait `FromRejected` is implemented for `()`
-    //~ rustc: note: required by a bound in `resilience::__private::reject`
         Err(ApiError::NotFound)
     }
 }
@@ -348,7 +324,6 @@ mod bulkhead_owned_in_exclusive {
         //~ label: not a handle that can be cloned
         //~ rustc: help: the trait `resilience::__private::Handle<Bulkhead>` is not implemented for `Bulkhead`
         //~ note: keep it in an `Arc`, of which a clone is held for the call, or take `&self`
-        //~ rustc: note: required by a bound in `resilience::__private::clone_handle`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
             Err(())
@@ -370,7 +345,6 @@ mod circuit_breaker_owned_in_exclusive {
         //~ label: not a handle that can be cloned
         //~ rustc: help: the trait `resilience::__private::Handle<CircuitBreaker>` is not implemented for `CircuitBreaker`
         //~ note: keep it in an `Arc`, of which a clone is held for the call, or take `&self`
-        //~ rustc: note: required by a bound in `resilience::__private::clone_handle`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
             Err(())
@@ -394,7 +368,6 @@ mod rate_limit_owned_in_exclusive {
         //~ label: not a handle that can be cloned
         //~ rustc: help: the trait `resilience::__private::Handle<RateLimiter>` is not implemented for `RateLimiter`
         //~ note: keep it in an `Arc`, of which a clone is held for the call, or take `&self`
-        //~ rustc: note: required by a bound in `resilience::__private::clone_handle`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
             Err(())

@@ -7,7 +7,6 @@ use resilience::fallback;
 //~ label: neither the value of a success nor what the function returns
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `&str`
 //~ note: return `u32`, or the function's own return type
-//~ rustc: note: required by a bound in `resilience::__private::recovered`
 async fn async_with_of_wrong_type() -> Result<u32, ()> {
     Err(())
 }
@@ -31,7 +30,6 @@ fn consumed_argument(id: String) -> Result<u32, ()> {
 //~ label: neither the value of a success nor what the function returns
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `{async block}`
 //~ note: return `u32`, or the function's own return type
-//~ rustc: note: required by a bound in `resilience::__private::recovered`
 fn future_on_sync() -> Result<u32, ()> {
     Err(())
 }
@@ -49,7 +47,6 @@ mod on_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
-    //~ rustc: note: required by a bound in `resilience::__private::fall_back`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<u32, ()> {
         Err(())
@@ -69,7 +66,6 @@ mod on_ok_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a _) -> _` found function signature `fn(_) -> _`
-    //~ rustc: note: required by a bound in `resilience::__private::keep_outcome`
     //~ rustc: help: consider wrapping the function in a closure
     //~ rustc: help: consider adjusting the signature so it borrows its argument
     fn call() -> Result<u16, ()> {
@@ -98,7 +94,6 @@ mod path_without_argument {
 //~ label: neither the value of a success nor what the function returns
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `&str`
 //~ note: return `u32`, or the function's own return type
-//~ rustc: note: required by a bound in `resilience::__private::recovered`
 fn value_of_wrong_type() -> Result<u32, ()> {
     Err(())
 }
@@ -132,7 +127,6 @@ mod with_called {
     //~ rustc: label: expected an `FnOnce(())` closure, found `u32`
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `FnOnce(())` is not implemented for `u32`
-    //~ rustc: note: required by a bound in `resilience::__private::answer`
     fn call() -> Result<u32, ()> {
         Err(())
     }
@@ -154,7 +148,6 @@ fn with_no_argument() -> Result<u32, ()> {
 //~ note: return `u32`, or the function's own return type
 //~ rustc: help: the trait `Recovered<_, ()>` is not implemented for `Result<u32, &str>` but trait `Recovered<_, &str>` is implemented for it
 //~ help: for that trait implementation, expected `&str`, found `()`
-//~ rustc: note: required by a bound in `resilience::__private::recovered`
 fn with_of_wrong_error() -> Result<u32, ()> {
     Err(())
 }
@@ -164,7 +157,6 @@ fn with_of_wrong_error() -> Result<u32, ()> {
 //~ label: neither the value of a success nor what the function returns
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `&str`
 //~ note: return `u32`, or the function's own return type
-//~ rustc: note: required by a bound in `resilience::__private::recovered`
 fn with_of_wrong_type() -> Result<u32, ()> {
     Err(())
 }

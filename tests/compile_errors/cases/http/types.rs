@@ -21,8 +21,6 @@ mod streaming_body {
         //~ label: its body is not `Clone`
         //~ rustc: help: the trait `resilience::http::Replay<http::Request<Stream>>` is not implemented for `ReplayByClone`
         //~ note: use a body that is, such as `String` or `http_body_util::Full<Bytes>`, or say which bodies can be sent again: `RetryLayer::new(policy).replay(|body: &axum::body::Body| body.is_end_stream().then(axum::body::Body::empty))`
-        //~ rustc: help: the trait `resilience::http::Replay<http::Request<B>>` is implemented for `ReplayWith<F>`
         //~ rustc: note: required for `RetryService<ServiceFn<{closure}>>` to implement `Service<http::Request<Stream>>`
-        //~ rustc: note: required by a bound in `send`
     }
 }

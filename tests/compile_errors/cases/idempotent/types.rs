@@ -16,7 +16,6 @@ mod argument_not_serialize {
     //~ label: needs `serde::Serialize`
     //~ rustc: help: the trait `idempotent::codec::Fingerprinted` is not implemented for `&argument_not_serialize::Client`
     //~ note: derive it, `#[derive(serde::Serialize)]`, or leave the argument out with `#[skip]`, or say what counts: `fingerprint(order.id, order.amount)`
-    //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::about`
         Ok(drop((id, client)))
     }
 }
@@ -47,9 +46,7 @@ fn error_not_stored(id: &str) -> Result<(), Rejected> {
 //~ label: needs `serde::Serialize` and `serde::Deserialize`
 //~ rustc: help: the trait `idempotent::codec::Storable` is not implemented for `resilience::Rejected`
 //~ note: derive them, `#[derive(serde::Serialize, serde::Deserialize)]`
-//~ rustc: help: the trait `idempotent::codec::Keeps<O>` is implemented for `resilience::resilience_idempotency::__private::KeepOkAndPermanent`
 //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOkAndPermanent` to implement `idempotent::codec::Keeps<Result<(), resilience::Rejected>>`
-//~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::run`
     Ok(drop(id))
 }
 
@@ -63,7 +60,6 @@ mod fingerprint_not_serialize {
     //~ label: needs `serde::Serialize`
     //~ rustc: help: the trait `idempotent::codec::Fingerprinted` is not implemented for `&fingerprint_not_serialize::Client`
     //~ note: derive it, `#[derive(serde::Serialize)]`, or leave the argument out with `#[skip]`, or say what counts: `fingerprint(order.id, order.amount)`
-    //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::about`
     fn call(id: &str, client: &Client) -> Result<(), Rejected> {
         Ok(drop((id, client)))
     }
@@ -75,7 +71,6 @@ mod fingerprint_not_serialize {
 //~ rustc: label: closure used here
 //~ rustc: label: expected `Keep`, found `bool`
 //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepWith<{closure}>` to implement `idempotent::codec::Keeps<Result<(), ()>>`
-//~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::run`
 fn keep_of_wrong_type(id: &str) -> Result<(), ()> {
     Ok(drop(id))
 }
@@ -106,7 +101,6 @@ mod not_a_store {
         //~ label: needs `resilience::idempotent::Store` and `Clone`
         //~ rustc: help: the trait `idempotent::handle::Held<_>` is not implemented for `Arc<HashMap<String, String>>`
         //~ note: a store in a field is behind an `Arc`, or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`; one in a `static` stands as it is: `store = STORE`
-        //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::Handles::handle`
         async fn charge(&self, id: &str) -> Result<(), Rejected> {
             Ok(drop(id))
         }
@@ -124,7 +118,6 @@ mod not_a_store_static {
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `idempotent::handle::FixedBlocking<_>` is not implemented for `u32`
     //~ note: a store that has to wait for something needs an `async` function; the memory store, which is there without `store`, does not
-    //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::fixed_blocking`
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }
@@ -137,7 +130,6 @@ mod not_a_store_static {
 //~ rustc: label: required by a bound introduced by this call
 //~ rustc: help: the trait `idempotent::handle::HeldBlocking<_>` is not implemented for `Arc<String>`
 //~ note: a store that has to wait for something needs an `async` function; the memory store, which is there without `store`, does not
-//~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::handle_blocking`
 fn not_a_store_sync(id: &str, #[skip] store: Arc<String>) -> Result<(), Rejected> {
     Ok(drop((id, store)))
 }
@@ -163,7 +155,6 @@ async fn reconcile_of_wrong_type(id: &str) -> Result<(), Rejected> {
 //~ rustc: error[E0271] at `Result`: expected `{async block}` to be a future that resolves to `Reconciled<Result<(), Rejected>>`, but it resolves to `bool`
 //~ rustc: label: expected `Reconciled<Result<(), Rejected>>`, found `bool`
 //~ rustc: note: expected enum `Reconciled<Result<(), resilience::Rejected>>` found type `bool`
-//~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::run_async`
     Ok(drop(id))
 }
 
@@ -197,7 +188,6 @@ mod store_without_handle {
         //~ label: needs `resilience::idempotent::Store` and `Clone`
         //~ rustc: help: the trait `idempotent::handle::Held<_>` is not implemented for `MemoryStore`
         //~ note: a store in a field is behind an `Arc`, or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`; one in a `static` stands as it is: `store = STORE`
-        //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::Handles::handle`
         async fn charge(&self, id: &str) -> Result<(), Rejected> {
             Ok(drop(id))
         }
@@ -221,7 +211,6 @@ mod sync_with_async_store {
         //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::handle::HeldBlocking<_>` is not implemented for `Arc<dyn DynStore>`
         //~ note: a store that has to wait for something needs an `async` function; the memory store, which is there without `store`, does not
-        //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::handle_blocking`
         fn charge(&self, id: &str) -> Result<(), Rejected> {
             Ok(drop(id))
         }
@@ -247,7 +236,6 @@ mod transaction_elsewhere {
         //~ label: needs to be a store in the database of the transaction
         //~ rustc: help: the trait `idempotent::handle::InDatabase<Connection, _>` is not implemented for `Arc<MemoryStore>`
         //~ note: `transaction = tx` names a transaction, or the connection that it is on, as `&mut`; a store that can be in it has `resilience::idempotent::TxStore<Connection>`
-        //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::in_database`
         async fn pay(&self, tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
             let Connection = tx;
             Ok(1)
@@ -262,7 +250,6 @@ mod transaction_elsewhere {
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `idempotent::handle::InDatabase<Connection, _>` is not implemented for `StaticStore<MemoryStore>`
     //~ note: `transaction = tx` names a transaction, or the connection that it is on, as `&mut`; a store that can be in it has `resilience::idempotent::TxStore<Connection>`
-    //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::in_database`
     async fn pay(tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
         let Connection = tx;
         Ok(1)
@@ -282,9 +269,7 @@ mod value_not_read {
     //~ label: needs `serde::Serialize` and `serde::Deserialize`
     //~ rustc: help: the trait `idempotent::codec::Storable` is not implemented for `value_not_read::Receipt`
     //~ note: derive them, `#[derive(serde::Serialize, serde::Deserialize)]`
-    //~ rustc: help: the trait `idempotent::codec::Keeps<O>` is implemented for `resilience::resilience_idempotency::__private::KeepOk`
     //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOk` to implement `idempotent::codec::Keeps<Result<value_not_read::Receipt, resilience::Rejected>>`
-    //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::run_async`
         drop(id);
         Ok(Receipt)
     }
@@ -301,9 +286,7 @@ mod value_not_stored {
     //~ label: needs `serde::Serialize` and `serde::Deserialize`
     //~ rustc: help: the trait `idempotent::codec::Storable` is not implemented for `value_not_stored::Receipt`
     //~ note: derive them, `#[derive(serde::Serialize, serde::Deserialize)]`
-    //~ rustc: help: the trait `idempotent::codec::Keeps<O>` is implemented for `resilience::resilience_idempotency::__private::KeepOk`
     //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOk` to implement `idempotent::codec::Keeps<Result<value_not_stored::Receipt, resilience::Rejected>>`
-    //~ rustc: note: required by a bound in `resilience::resilience_idempotency::__private::run`
         drop(id);
         Ok(Receipt)
     }

@@ -43,7 +43,6 @@ mod hook_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a, 'b> fn(&'a RetryEvent<'b, ()>) -> _` found function signature `fn(u32) -> _`
-    //~ rustc: note: required by a bound in `resilience::__private::RetryState::step_blocking`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
         Err(())
@@ -75,7 +74,6 @@ fn not_classified_by_on() -> Result<(), String> {
 //~ rustc: help: the trait `From<usize>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
 //~ rustc: help: for that trait implementation, expected `bool`, found `usize`
 //~ rustc: note: required for `usize` to implement `Into<FailureClass>`
-//~ rustc: note: required by a bound in `resilience::__private::RetryState::step_blocking`
     Err(String::new())
 }
 
@@ -92,7 +90,6 @@ mod predicate_argument {
     //~ rustc: label: found signature defined here
     //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
-    //~ rustc: note: required by a bound in `resilience::__private::RetryState::step_blocking`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
         Err(())
