@@ -91,33 +91,45 @@ pub use resilience_core::{
     set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
+#[doc(inline)]
 pub use resilience_idempotency::{self as idempotent, store_conformance};
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/classify.md")]
 pub use resilience_macros::Classify;
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/bulkhead.md")]
 pub use resilience_macros::bulkhead;
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/circuit_breaker.md")]
 pub use resilience_macros::circuit_breaker;
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;
 #[cfg(feature = "idempotent")]
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/idempotent.md")]
 pub use resilience_macros::idempotent;
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/rate_limit.md")]
 pub use resilience_macros::rate_limit;
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/retry.md")]
 pub use resilience_macros::retry;
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/from-python.md")]
 pub mod from_python {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}
 
 #[cfg(feature = "http")]
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../docs/http.md")]
 pub mod http {
     pub use resilience_http::*;
@@ -125,6 +137,7 @@ pub mod http {
 
 #[cfg(feature = "stores")]
 // Its examples need the databases' crates, and are run by `resilience-stores`.
+#[doc = include_str!("links.md")]
 #[cfg_attr(not(doctest), doc = include_str!("../docs/stores.md"))]
 pub mod stores {
     pub use resilience_stores::*;
