@@ -101,6 +101,7 @@ pub use resilience_macros::Classify;
 #[doc = include_str!("../docs/bulkhead.md")]
 pub use resilience_macros::bulkhead;
 #[doc = include_str!("links.md")]
+#[doc = include_str!("pictures.md")]
 #[doc = include_str!("../docs/circuit_breaker.md")]
 pub use resilience_macros::circuit_breaker;
 #[doc = include_str!("links.md")]
@@ -125,6 +126,7 @@ pub use resilience_macros::timeout;
 pub mod from_python {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("pictures.md")]
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}
 
