@@ -1,4 +1,4 @@
-//! Two existing functions that call `reqwest`, with one attribute each, against a server that fails.
+//! Two existing functions with `#[retry]`, a client of `reqwest`, and a server that fails.
 //!
 //! `cargo run --example quickstart` starts the server and makes the calls.
 #![allow(clippy::print_stdout, reason = "an example prints results")]
@@ -14,10 +14,10 @@ use axum::routing::get;
 use resilience::http::{classify, classify_response};
 use resilience::{FailureClass, GiveUpEvent, RetryEvent, retry};
 
-// ── Existing functions with one attribute ───────────────────────────────────────────────────────
+// ── Existing functions with an attribute ────────────────────────────────────────────────────────
 
-/// Sends a request. `classify` decides which errors are worth another attempt, and
-/// `classify_response` which responses.
+/// Sends a request. `classify` selects the errors to retry, and `classify_response` selects the
+/// responses to retry.
 #[retry(
     attempts = 4, base_delay = "50ms", on = classify, on_ok = classify_response,
     on_retry = print_retry, on_give_up = print_give_up,
@@ -57,7 +57,7 @@ fn describe(error: Option<&reqwest::Error>, class: FailureClass) -> String {
     format!("{source:<9} {kind:<10} effect: {effect:<8}")
 }
 
-/// Prints the outcome of a call, and compares the outcome with the expected one.
+/// Prints the outcome of a call, and compares the outcome with `expected`.
 fn print_outcome(result: reqwest::Result<StatusCode>, start: Instant, expected: &str) {
     let outcome = match result {
         Ok(status) => status.to_string(),
@@ -109,7 +109,7 @@ async fn start_server() -> std::io::Result<SocketAddr> {
     static FLAKY: AtomicU32 = AtomicU32::new(0);
     static BUSY: AtomicU32 = AtomicU32::new(0);
 
-    /// Fails twice, answers once, and starts over.
+    /// Fails twice, then answers, in a cycle.
     async fn flaky() -> Result<&'static str, StatusCode> {
         match FLAKY.fetch_add(1, Relaxed) % 3 {
             2 => Ok("hello"),
@@ -117,7 +117,7 @@ async fn start_server() -> std::io::Result<SocketAddr> {
         }
     }
 
-    /// Rejects one request, answers one, and starts over.
+    /// Rejects a request, then answers a request, in a cycle.
     async fn busy() -> axum::response::Response {
         match BUSY.fetch_add(1, Relaxed) % 2 {
             1 => "welcome back".into_response(),

@@ -153,9 +153,7 @@ fn target(label: &str, links: &Links) -> Option<String> {
         "method" | "tymethod" | "variant" => {
             Some(format!("{}#{kind}.{name}", target(&format!("`{parents}`"), links)?))
         }
-        "field" => {
-            Some(format!("{}#structfield.{name}", target(&format!("`{parents}`"), links)?))
-        }
+        "field" => Some(format!("{}#structfield.{name}", target(&format!("`{parents}`"), links)?)),
         "macro" => Some(format!("{}/attr.{name}.html", folder(parents))),
         kind => Some(format!("{}/{kind}.{name}.html", folder(parents))),
     }
