@@ -1,9 +1,9 @@
 //! Links of the pages in `docs/`, for GitHub and for rustdoc.
 //!
 //! Pages use reference links: a label in the text, a definition at the foot. The facade includes
-//! `src/links.md` before each page, and the first definition of a label wins. Rustdoc therefore
+//! `src/links.txt` before each page, and the first definition of a label wins. Rustdoc therefore
 //! links to the item, and GitHub to docs.rs. This test derives the foot of each page from
-//! `src/links.md`; `DOC_LINKS=write cargo test --test doc_links` writes the foot.
+//! `src/links.txt`; `DOC_LINKS=write cargo test --test doc_links` writes the foot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn every_page_defines_the_labels_that_its_text_uses() {
         let labels = labels(text);
         let unknown = labels.iter().filter(|label| target(label, &links).is_none());
         mistakes
-            .extend(unknown.map(|label| format!("{name}: add a line `[{label}]: …` to links.md")));
+            .extend(unknown.map(|label| format!("{name}: add a line `[{label}]: …` to links.txt")));
         let foot: Vec<_> = labels
             .iter()
             .filter_map(|label| Some(format!("[{label}]: {}\n", target(label, &links)?)))
@@ -92,7 +92,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 fn links() -> Links {
-    let definitions = read(&root().join("src/links.md"));
+    let definitions = read(&root().join("src/links.txt"));
     let definitions = definitions.lines().filter_map(definition);
     definitions.map(|(label, path)| (label.to_owned(), path.to_owned())).collect()
 }

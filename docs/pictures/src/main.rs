@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     let files = [
         ("docs/backoff.svg", backoff::draw()?),
         ("docs/outage.svg", outage::draw()?),
-        ("src/pictures.md", data_uri::definitions(&root.join("docs"), &diagrams)?),
+        ("src/pictures.txt", data_uri::definitions(&root.join("docs"), &diagrams)?),
     ];
     for (name, content) in files {
         let path = root.join(name);
