@@ -161,9 +161,17 @@ pub mod stores {
     pub use resilience_stores::*;
 }
 
-/// The examples of Markdown files outside `docs/`, compiled and run.
+/// The examples of the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
+struct Readme;
+
+/// The examples of the guide for coding agents, compiled and run.
+#[cfg(doctest)]
 #[doc = include_str!("../AGENTS.md")]
+struct Agents;
+
+/// The example of the index for language models, compiled and run.
+#[cfg(doctest)]
 #[doc = include_str!("../llms.txt")]
-struct Examples;
+struct Llms;
