@@ -31,10 +31,8 @@ fn every_page_defines_the_labels_that_its_text_uses() {
             .iter()
             .filter_map(|label| Some(format!("[{label}]: {}\n", target(label, &links)?)))
             .collect();
-        let expected = match foot.is_empty() {
-            true => text.to_owned(),
-            false => format!("{text}\n{}", foot.concat()),
-        };
+        let separator = if foot.is_empty() { "" } else { "\n" };
+        let expected = format!("{text}{separator}{}", foot.concat());
         if page == expected {
             continue;
         }
@@ -124,7 +122,7 @@ fn labels(text: &str) -> BTreeSet<String> {
         }
         for (start, _) in prose.match_indices("][") {
             let label = prose[start + 2..].split(']').next().unwrap_or_default();
-            if label.starts_with('`') || label.contains(".md") || label.ends_with(".svg") {
+            if label.starts_with('`') || label.contains(".md") || label.contains(".svg") {
                 labels.insert(label.to_owned());
             }
         }
@@ -134,7 +132,7 @@ fn labels(text: &str) -> BTreeSet<String> {
 
 /// Returns the target of a label on GitHub, or `None` for an unknown label.
 fn target(label: &str, links: &Links) -> Option<String> {
-    if label.ends_with(".svg") {
+    if label.contains(".svg") {
         return root().join("docs").join(label).exists().then(|| label.to_owned());
     }
     let path = links.get(label)?;

@@ -19,6 +19,8 @@ const END: f64 = 60.0;
 const FAILING: (f64, f64) = (10.0, 20.0);
 const HANGING: (f64, f64) = (20.0, 40.0);
 const CALLS_PER_SECOND: u32 = 4;
+/// Calls in 60 s.
+const CALLS: u32 = 60 * CALLS_PER_SECOND;
 /// The timeout of the HTTP client in both runs.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -83,10 +85,8 @@ impl Shop {
             return Err(ShopError::Unavailable);
         }
         sleep(Duration::from_millis(60 + u64::from(call * 37 % 50))).await;
-        match within(now, FAILING) && call % 3 == 0 {
-            true => Err(ShopError::Unavailable),
-            false => Ok(Price::Fresh),
-        }
+        let is_failing = within(now, FAILING) && call.rem_euclid(3) == 0;
+        if is_failing { Err(ShopError::Unavailable) } else { Ok(Price::Fresh) }
     }
 
     fn seconds(&self) -> f64 {
@@ -147,14 +147,12 @@ fn simulate(is_annotated: bool) -> Result<Run> {
     Ok(LocalSet::new().block_on(&runtime, async {
         let shop = Rc::new(Shop::new());
         let mut tasks = Vec::new();
-        for _ in 0..END as u32 * CALLS_PER_SECOND {
+        for _ in 0..CALLS {
             let shop = Rc::clone(&shop);
             tasks.push(tokio::task::spawn_local(async move {
                 let start = shop.seconds();
-                let price = match is_annotated {
-                    true => annotated(&shop).await.ok(),
-                    false => plain(&shop).await.ok(),
-                };
+                let price =
+                    if is_annotated { annotated(&shop).await } else { plain(&shop).await }.ok();
                 Call { start, duration: shop.seconds() - start, price }
             }));
             sleep(Duration::from_secs(1) / CALLS_PER_SECOND).await;
