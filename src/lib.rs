@@ -142,6 +142,10 @@ pub use resilience_macros::timeout;
 pub mod from_python {}
 
 #[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
+
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("pictures.txt")]
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}
