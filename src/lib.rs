@@ -62,9 +62,9 @@
 //! - **`tokio`** (default): under a tokio runtime, waits use the timer and the clock of tokio,
 //!   so that `start_paused` tests take no time. Without the feature, every async wait uses the
 //!   neutral timer.
-//! - **`tracing`**: events with the target `resilience`. A scheduled retry and a state change
-//!   of a breaker are logged at WARN, a give-up at ERROR, a fallback at INFO, a rejected call
-//!   at DEBUG.
+//! - **`tracing`**: events with the target `resilience`; see [`observability`]. A scheduled retry
+//!   and a state change of a breaker are logged at WARN, a give-up at ERROR, a fallback at INFO,
+//!   a rejected call at DEBUG.
 //! - **`metrics`**: counters of `#[idempotent]`.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent` with keys, stores and
 //!   policies.

@@ -27,8 +27,8 @@ impl Source {
     }
 
     /// Sends a request to the upstream. The timeout limits each attempt, and the circuit breaker
-    /// counts each attempt. A `Retry-After` of more than a second ends the call, and the caller gets
-    /// the header.
+    /// counts each attempt. A `Retry-After` of more than a second ends the call, and the caller
+    /// gets the header.
     #[retry(attempts = 3, base_delay = "50ms", deadline = "3s", max_retry_after = "1s")]
     #[circuit_breaker(breaker = self.breaker)]
     #[timeout("500ms")]

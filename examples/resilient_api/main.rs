@@ -1,9 +1,9 @@
 //! A web API that keeps answering while the upstream service fails.
 //!
 //! `cargo run --example resilient_api` starts the API on a free port (`--port 3000` or `PORT` sets
-//! the port), with an upstream that fails, hangs or sends `Retry-After` on demand. With `--database
-//! payments.db` (or `DATABASE`) the records of payments survive a restart. `README.md` shows requests
-//! to try.
+//! the port), with an upstream that fails, hangs or sends `Retry-After` on demand. With
+//! `--database payments.db` (or `DATABASE`) the records of payments survive a restart. `README.md`
+//! shows requests to try.
 #![allow(clippy::print_stdout, reason = "an example prints results")]
 
 mod calls;
