@@ -82,6 +82,19 @@
 //! - **`shared-breakers`**: with `redis` or `postgres`, circuit breakers that processes share.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// `links.txt` defines links to items of every feature.
+#![cfg_attr(
+    not(all(
+        feature = "http",
+        feature = "idempotent",
+        feature = "postgres",
+        feature = "redis",
+        feature = "shared-breakers",
+        feature = "sqlite",
+        feature = "tower",
+    )),
+    allow(rustdoc::broken_intra_doc_links, reason = "items of disabled features do not exist")
+)]
 
 // Generated code uses the path `::resilience`, also in the examples of this crate.
 extern crate self as resilience;
