@@ -28,7 +28,6 @@ mod rate_limit;
 mod rejected;
 mod rejection_signal;
 mod replaced;
-#[cfg(any(feature = "axum", feature = "tonic"))]
 mod response;
 mod retry;
 mod switch;

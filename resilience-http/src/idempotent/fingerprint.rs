@@ -1,13 +1,14 @@
-//! What a request is about.
+//! The fingerprint of a request.
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use resilience_idempotency::FingerprintBuilder;
 use serde_json::Value;
 
-/// Adds a request: its method, path, query, kind of content, and content. Of JSON, where `canonical`, what it
-/// says and not how it is written.
-pub(super) fn about(
+/// Adds the method, the path, the query, the content type and the body of a request.
+///
+/// With `canonical`, JSON documents are compared by value instead of by bytes.
+pub(super) fn add_request(
     print: FingerprintBuilder,
     request: &Parts,
     body: &[u8],
@@ -25,7 +26,7 @@ pub(super) fn about(
     }
 }
 
-/// `application/json`, and what ends in `+json`.
+/// Returns whether the content type is `application/json` or ends in `+json`.
 fn is_json(content_type: &[u8]) -> bool {
     let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
     let kind = kind.trim_ascii().to_ascii_lowercase();

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
 use crate::server::Server;
-use crate::wire::{PATIENCE, exchange, pay, position, request, send};
+use crate::raw_client::{TIME_LIMIT, exchange, pay, position, request, send};
 use crate::{Runs, api, ask, counting, layer, post};
 
 /// A body whose frames come when they are sent.
@@ -71,7 +71,7 @@ async fn the_first_words_of_a_stream_do_not_wait_for_the_last() {
     frames.send(data("first")).await.expect("somebody waits");
     let mut seen = Vec::new();
     while position(&seen, b"first").is_none() {
-        let read = timeout(PATIENCE, stream.read_buf(&mut seen)).await.expect("it does not wait");
+        let read = timeout(TIME_LIMIT, stream.read_buf(&mut seen)).await.expect("it does not wait");
         assert_ne!(read.expect("an answer"), 0);
     }
     // It is done, as far as the key goes, while it is still being read.

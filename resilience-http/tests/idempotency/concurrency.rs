@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::server::Server;
-use crate::wire::{Answer, pay};
+use crate::raw_client::{Answer, pay};
 use crate::{Memory, Runs, ask, layer, post};
 
 fn slow(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, Runs) {

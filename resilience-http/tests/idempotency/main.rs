@@ -4,20 +4,20 @@
 mod bodies;
 mod concurrency;
 mod directory;
-mod durable;
+mod disconnects;
+mod failing_stores;
 mod fingerprints;
 mod grpc;
-mod hang_up;
-mod keys;
+mod key_headers;
+mod privacy;
 mod problems;
+mod raw_client;
 mod replays;
+mod restarts;
 mod scopes;
-mod secrets;
 mod server;
 mod spans;
-mod statuses;
-mod stores;
-mod wire;
+mod store_policy;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -30,7 +30,7 @@ use axum::routing::any;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::MemoryStore;
 use tower::ServiceExt;
-use wire::Answer;
+use raw_client::Answer;
 
 type Memory = Arc<MemoryStore>;
 

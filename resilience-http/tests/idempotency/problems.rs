@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::wire::Answer;
+use crate::raw_client::Answer;
 use crate::{Memory, api, ask, counting, layer, post};
 
 fn json(answer: &Answer) -> Value {

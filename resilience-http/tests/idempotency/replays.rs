@@ -9,7 +9,7 @@ use bytes::Bytes;
 use resilience::http::IdempotencyLayer;
 
 use crate::server::Server;
-use crate::wire::pay;
+use crate::raw_client::pay;
 use crate::{Memory, api, ask, counting, layer, post};
 
 fn headers(lines: &[(&'static str, &'static [u8])]) -> HeaderMap {
@@ -135,7 +135,7 @@ async fn only_some_methods_are_handled_once() {
     for method in &methods {
         let is_once = [Method::POST, Method::PATCH].contains(method);
         for told in [false, true] {
-            let (api, runs) = counting(layer().tell_ignored(told));
+            let (api, runs) = counting(layer().report_ignored(told));
             ask(&api, request(method)).await;
             let second = ask(&api, request(method)).await;
             assert_eq!(
@@ -151,7 +151,7 @@ async fn only_some_methods_are_handled_once() {
         assert_eq!(runs.count(), 1);
     }
     // Without a key there is nothing to ignore, and a bad one is not looked at.
-    let (api, _) = counting(layer().tell_ignored(true));
+    let (api, _) = counting(layer().report_ignored(true));
     let without = Request::get("/pay").body(Body::empty()).expect("a request");
     assert_eq!(ask(&api, without).await.header("idempotency-status"), None);
     let bad = Request::get("/pay").header("idempotency-key", "").body(Body::empty());

@@ -9,7 +9,7 @@ use resilience::http::IdempotencyLayer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use crate::wire::Answer;
+use crate::raw_client::Answer;
 use crate::{Memory, ask, counting, post};
 
 #[derive(Clone)]

@@ -60,12 +60,12 @@ async fn a_body_of_axum_is_sent_again_where_there_is_none() {
 
 #[tokio::test]
 async fn all_layers_stand_around_it() {
-    static GATE: HostCooldown = HostCooldown::new();
+    static COOLDOWN: HostCooldown = HostCooldown::new();
     let _draws = testing::draws([0.0]);
     let calls = Arc::default();
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY.base_delay(secs(0))))
-        .layer(HostCooldownLayer::new(&GATE))
+        .layer(HostCooldownLayer::new(&COOLDOWN))
         .layer(CircuitBreakerLayer::per_host(10, CircuitBreaker::new))
         .layer(TimeoutLayer::new(secs(10)))
         .service(router(&calls));

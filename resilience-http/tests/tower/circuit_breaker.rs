@@ -12,7 +12,7 @@ use resilience::http::{
 use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, secs};
 
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
@@ -63,14 +63,14 @@ async fn an_answer_that_stands_is_a_success_and_a_permanent_error_is_nothing() {
 
 #[tokio::test]
 async fn what_is_turned_away_inside_is_nothing_to_it() {
-    static GATE: HostCooldown = HostCooldown::new().max_wait(secs(0));
+    static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(secs(0));
     let (service, breaker) = (Scripted::new(&[Act::Status(200)]), breaker(1));
-    GATE.hold("api.example", secs(60));
+    COOLDOWN.start("api.example", secs(60));
     let guarded = ServiceBuilder::new()
         .layer(CircuitBreakerLayer::shared(Arc::clone(&breaker)))
-        .layer(HostCooldownLayer::new(&GATE))
+        .layer(HostCooldownLayer::new(&COOLDOWN))
         .service(service.clone());
-    assert!(guarded.oneshot(get()).await.expect_err("the gate is closed").is::<Rejected>());
+    assert!(guarded.oneshot(get()).await.expect_err("the host is cooling").is::<Rejected>());
     assert_eq!((service.calls(), breaker.state()), (0, CircuitState::Closed));
 }
 

@@ -11,7 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, secs};
 
 thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });

@@ -2,13 +2,13 @@
 
 mod axum;
 mod circuit_breaker;
-mod gate;
-mod keys;
+mod client_keys;
+mod host_cooldown;
 mod log;
 mod readiness;
 mod replay;
 mod retry;
-mod service;
+mod scripted;
 mod timeout;
 
 use std::time::Duration;

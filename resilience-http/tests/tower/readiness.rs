@@ -5,16 +5,16 @@ use resilience::http::{HostCooldown, HostCooldownLayer, RetryLayer};
 use resilience::testing;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get};
 
 #[tokio::test]
 async fn each_call_goes_to_the_one_that_said_it_was_ready() {
-    static GATE: HostCooldown = HostCooldown::new();
+    static COOLDOWN: HostCooldown = HostCooldown::new();
     let _guard = testing::no_waits();
     let service = Scripted::new(&[Act::Status(503), Act::Status(503), Act::Status(200)]);
     let mut retrying =
-        RetryLayer::new(POLICY).layer(HostCooldownLayer::new(&GATE).layer(service.clone()));
+        RetryLayer::new(POLICY).layer(HostCooldownLayer::new(&COOLDOWN).layer(service.clone()));
     // Two calls under way at once, of one service.
     let first = retrying.ready().await.expect("a service").call(get());
     let second = retrying.ready().await.expect("a service").call(get());

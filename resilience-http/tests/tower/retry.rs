@@ -12,7 +12,7 @@ use resilience::{FailureClass, Rejected, RejectedKind, RetryBudget, RetryPolicy,
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, request, secs};
 
 #[tokio::test]

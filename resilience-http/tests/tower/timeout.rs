@@ -8,7 +8,7 @@ use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind};
 use tokio::time::Instant;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, request, secs};
 
 #[tokio::test(start_paused = true)]

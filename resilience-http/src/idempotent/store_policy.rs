@@ -1,0 +1,71 @@
+//! The choice of responses to store.
+
+use http::StatusCode;
+use resilience_core::Effect;
+use resilience_idempotency::{Keep, OnInterrupted};
+
+/// The responses of a handler to store, by status.
+///
+/// A handler can overrule the policy with an [`Effect`] in the extensions of the response. After
+/// `Effect::NotSent` or `Effect::Refused` the response is not stored, and a repeated request runs.
+/// After `Effect::Applied` the response is stored.
+///
+/// # Examples
+///
+/// ```
+/// use axum::Extension;
+/// use axum::http::StatusCode;
+/// use axum::response::IntoResponse;
+/// use resilience::Effect;
+///
+/// async fn charge() -> impl IntoResponse {
+///     // The bank did not even take our connection.
+///     (StatusCode::BAD_GATEWAY, Extension(Effect::NotSent), "the bank is closed")
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub enum StorePolicy {
+    /// Stores definitive responses: 2xx, 3xx, and 4xx except 401, 403, 407, 408, 413, 421, 425,
+    /// 429, 431 and 451.
+    ///
+    /// After an excepted status, a repeated request runs. After a 408 or a 5xx the outcome is
+    /// unknown: with [`OnInterrupted::Rerun`] a repeated request runs, with
+    /// [`OnInterrupted::Unknown`] a repeated request is rejected.
+    #[default]
+    Definitive,
+    /// Stores definitive responses and every 5xx, like the first API of Stripe.
+    StripeV1,
+    /// Decides by a function.
+    With(fn(StatusCode) -> Keep),
+}
+
+impl StorePolicy {
+    /// Returns the disposition of a response.
+    pub(super) fn keep(
+        self,
+        status: StatusCode,
+        effect: Option<Effect>,
+        mode: OnInterrupted,
+    ) -> Keep {
+        match effect {
+            Some(effect) if effect.is_not_applied() => return Keep::Release,
+            Some(Effect::Applied) => return Keep::Store,
+            _ => {}
+        }
+        match (self, status.as_u16()) {
+            (Self::With(keep), _) => keep(status),
+            (_, 401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451) => Keep::Release,
+            (_, 408) | (Self::Definitive, 500..) => unknown_outcome(mode),
+            _ => Keep::Store,
+        }
+    }
+}
+
+/// Returns the disposition of an unknown outcome. With `Rerun`, the next request can run at once.
+pub(super) fn unknown_outcome(mode: OnInterrupted) -> Keep {
+    match mode {
+        OnInterrupted::Rerun => Keep::Release,
+        _ => Keep::Abandon,
+    }
+}

@@ -1,0 +1,103 @@
+//! Real clients against servers that misbehave on purpose. What counts is what the server received.
+
+mod blocking;
+mod http2;
+mod hyper_util;
+mod keys_and_cooldown;
+mod layers;
+mod reqwest;
+mod server;
+
+use std::time::Duration;
+
+use http::Method;
+use server::Act::{self, *};
+
+/// What a server does, and how many requests it must have received in the end.
+struct Scenario {
+    name: &'static str,
+    script: &'static [Act],
+    /// Under GET, and under POST with `idempotent = false`.
+    received: [usize; 2],
+    /// The status in the end; `None` is an error.
+    ended: [Option<u16>; 2],
+}
+
+const fn scenario(
+    name: &'static str,
+    script: &'static [Act],
+    received: [usize; 2],
+    ended: [Option<u16>; 2],
+) -> Scenario {
+    Scenario { name, script, received, ended }
+}
+
+const OK: Act = Answer(200, "");
+
+/// Three attempts each.
+static SCENARIOS: [Scenario; 29] = [
+    scenario("success", &[OK], [1, 1], [Some(200); 2]),
+    scenario("created", &[Answer(201, "")], [1, 1], [Some(201); 2]),
+    scenario("reset before the request is read", &[ResetUnread, OK], [1, 0], [Some(200), None]),
+    scenario("reset after it was read", &[Reset, OK], [2, 1], [Some(200), None]),
+    scenario("closed after it was read", &[Close, OK], [2, 1], [Some(200), None]),
+    scenario("closed for good", &[Close], [3, 1], [None; 2]),
+    scenario("hangs", &[Hang, OK], [2, 1], [Some(200), None]),
+    scenario("half a response", &[Half, OK], [2, 1], [Some(200), None]),
+    scenario("garbage", &[Garbage, OK], [1, 1], [None; 2]),
+    scenario("500", &[Answer(500, ""), OK], [2, 1], [Some(200), Some(500)]),
+    scenario("500 for good", &[Answer(500, "")], [3, 1], [Some(500); 2]),
+    scenario("501", &[Answer(501, ""), OK], [1, 1], [Some(501); 2]),
+    scenario("502", &[Answer(502, ""), OK], [2, 1], [Some(200), Some(502)]),
+    scenario("503", &[Answer(503, ""), OK], [2, 1], [Some(200), Some(503)]),
+    scenario("503 and closed", &[AnswerAndClose(503), OK], [2, 1], [Some(200), Some(503)]),
+    scenario("504", &[Answer(504, ""), OK], [2, 1], [Some(200), Some(504)]),
+    scenario("522, the origin was not reached", &[Answer(522, ""), OK], [2, 2], [Some(200); 2]),
+    scenario("408", &[Answer(408, ""), OK], [2, 1], [Some(200), Some(408)]),
+    scenario("421", &[Answer(421, ""), OK], [2, 2], [Some(200); 2]),
+    scenario("421 for good", &[Answer(421, "")], [2, 2], [Some(421); 2]),
+    scenario("425", &[Answer(425, ""), OK], [2, 2], [Some(200); 2]),
+    scenario("429", &[Answer(429, ""), OK], [2, 2], [Some(200); 2]),
+    scenario("429, later", &[Answer(429, "retry-after: 30\r\n"), OK], [2, 2], [Some(200); 2]),
+    scenario("429, too late", &[Answer(429, "retry-after: 61\r\n"), OK], [1, 1], [Some(429); 2]),
+    scenario("400", &[Answer(400, ""), OK], [1, 1], [Some(400); 2]),
+    scenario("404", &[Answer(404, "retry-after: 1\r\n"), OK], [1, 1], [Some(404); 2]),
+    scenario("409", &[Answer(409, "retry-after: 1\r\n"), OK], [1, 1], [Some(409); 2]),
+    scenario(
+        "told not to",
+        &[Answer(503, "x-should-retry: false\r\n"), OK],
+        [1, 1],
+        [Some(503); 2],
+    ),
+    scenario(
+        "told to",
+        &[Answer(409, "stripe-should-retry: true\r\n"), OK],
+        [2, 1],
+        [Some(200), Some(409)],
+    ),
+];
+
+/// The second request goes out on the connection of the first, is received, and is not answered.
+const KEPT_SCRIPT: [Act; 3] = [OK, Close, OK];
+
+/// How many requests the server received of two calls, and how the second ended.
+const KEPT: [(Method, usize, Option<u16>); 2] =
+    [(Method::GET, 3, Some(200)), (Method::POST, 2, None)];
+
+impl Scenario {
+    /// How long an attempt may take: short where that is what is tried, and long enough for a busy machine
+    /// everywhere else.
+    fn limit(&self) -> Duration {
+        let hangs = self.script.iter().any(|act| matches!(act, Hang));
+        Duration::from_millis(if hangs { 150 } else { 10_000 })
+    }
+}
+
+/// Holds what came of a scenario against what should have.
+fn check(scenario: &Scenario, post: bool, server: &server::Server, ended: Option<u16>) {
+    let Scenario { name, .. } = scenario;
+    let which = usize::from(post);
+    let method = if post { "POST" } else { "GET" };
+    assert_eq!(ended, scenario.ended[which], "{method}: {name}: the end");
+    assert_eq!(server.requests(), scenario.received[which], "{method}: {name}: received");
+}
