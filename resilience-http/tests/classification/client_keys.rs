@@ -1,12 +1,12 @@
-//! Methods and keys.
+//! Idempotent methods and client keys.
 
 use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderValue, Method};
-use resilience::http::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
+use resilience::http::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
 
 #[test]
-fn methods_and_keys_make_a_request_repeatable() {
+fn an_idempotent_method_or_a_key_makes_a_request_idempotent() {
     for method in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"] {
         let method = method.parse().expect("a method");
         assert!(is_idempotent(&method, &HeaderMap::new()), "{method}");
@@ -20,7 +20,7 @@ fn methods_and_keys_make_a_request_repeatable() {
 }
 
 #[test]
-fn a_key_is_a_uuid_that_nobody_else_has() {
+fn a_new_key_is_a_unique_uuid() {
     let keys: Vec<_> = (0..1000).map(|_| IdempotencyKey::new()).collect();
     for key in &keys {
         let groups: Vec<_> = key.as_str().split('-').collect();
@@ -32,7 +32,7 @@ fn a_key_is_a_uuid_that_nobody_else_has() {
 }
 
 #[test]
-fn what_is_there_stays() {
+fn apply_keeps_an_existing_key() {
     let mut headers = HeaderMap::new();
     headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("mine"));
     assert!(!IdempotencyKey::new().apply(&mut headers));
@@ -40,12 +40,34 @@ fn what_is_there_stays() {
 }
 
 #[test]
-fn a_key_of_ones_own() {
+fn a_key_from_a_text() {
     let key = IdempotencyKey::try_from("order-7").expect("a key");
     assert_eq!(key.to_string(), "order-7");
     assert_eq!(key.clone().quoted().as_str(), r#""order-7""#);
     assert_eq!(key.clone().quoted().quoted(), key.quoted());
-    for wrong in ["", "  ", "naïve", "a\nb", "a\tb", &"x".repeat(256)] {
-        assert!(IdempotencyKey::try_from(wrong).is_err(), "{wrong:?}");
+    for (text, error) in [
+        ("", InvalidKey::Empty),
+        (&"x".repeat(256), InvalidKey::TooLong),
+        ("  ", InvalidKey::NotVisible),
+        ("order 7", InvalidKey::NotVisible),
+        ("naïve", InvalidKey::NotVisible),
+        ("a\nb", InvalidKey::NotVisible),
+        ("a\tb", InvalidKey::NotVisible),
+        (r#""""#, InvalidKey::Empty),
+        (r#""order 7""#, InvalidKey::NotVisible),
+    ] {
+        assert_eq!(IdempotencyKey::try_from(text), Err(error), "{text:?}");
     }
+    let message = InvalidKey::NotVisible.to_string();
+    assert_eq!(message, "the idempotency key has characters other than visible ASCII");
+}
+
+#[test]
+fn quotation_marks_and_backslashes_are_escaped() {
+    let value = |text| IdempotencyKey::try_from(text).expect("a key").to_string();
+    let quoted = |text| IdempotencyKey::try_from(text).expect("a key").quoted().to_string();
+    assert_eq!((value(r#"a"b\c"#), quoted(r#"a"b\c"#)), (r#"a"b\c"#.into(), r#""a\"b\\c""#.into()));
+    // A text in quotation marks is a quoted key. Any other leading quotation mark is escaped.
+    assert_eq!(value(r#""order-7""#), r#""order-7""#);
+    assert_eq!(value(r#""order"#), r#""\"order""#);
 }

@@ -1,4 +1,4 @@
-//! Errors that are not made by a network: what they wrap, and what they are.
+//! Errors made by hand: the error itself and the wrapped error.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -10,7 +10,7 @@ use resilience::{Classify, Effect, FailureClass, Rejected, RejectedKind};
 type BoxError = Box<dyn Error + Send + Sync>;
 
 #[test]
-fn the_table_of_kinds() {
+fn every_io_error_kind_has_a_class() {
     for (kinds, class) in [
         (
             &[
@@ -56,7 +56,7 @@ fn the_table_of_kinds() {
     ] {
         for kind in kinds {
             assert_eq!(classify(&io::Error::from(*kind)), class, "{kind:?}");
-            assert_eq!(classify(&io::Error::new(*kind, "with words")), class, "{kind:?}");
+            assert_eq!(classify(&io::Error::new(*kind, "with a message")), class, "{kind:?}");
             let boxed: BoxError = io::Error::from(*kind).into();
             assert_eq!(classify(&boxed), class, "{kind:?}");
         }
@@ -64,7 +64,7 @@ fn the_table_of_kinds() {
 }
 
 #[test]
-fn what_is_wrapped_says_more_than_its_wrapping() {
+fn a_wrapped_error_takes_precedence() {
     let refused = io::Error::other(io::Error::from(ErrorKind::ConnectionRefused));
     assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));
     let rejected = Rejected::new(RejectedKind::RateLimited, "api", Some(Duration::from_secs(2)));
@@ -78,7 +78,7 @@ fn what_is_wrapped_says_more_than_its_wrapping() {
 }
 
 #[test]
-fn what_nobody_knows_is_permanent() {
+fn an_unknown_error_is_permanent() {
     let boxed: BoxError = "no idea".into();
     assert_eq!(classify(&boxed), FailureClass::permanent());
     assert_eq!(classify_chain(&std::fmt::Error), FailureClass::permanent());
@@ -86,29 +86,29 @@ fn what_nobody_knows_is_permanent() {
     assert_eq!(classify_chain(anyhow.as_ref()), FailureClass::transient());
 }
 
-/// An error that is its own source.
+/// An error with itself as the source.
 #[derive(Debug)]
-struct Round;
+struct Cyclic;
 
-impl std::fmt::Display for Round {
+impl std::fmt::Display for Cyclic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("round")
+        f.write_str("cyclic")
     }
 }
 
-impl Error for Round {
+impl Error for Cyclic {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self)
     }
 }
 
 #[test]
-fn a_chain_without_end_ends() {
-    assert_eq!(classify_chain(&Round), FailureClass::permanent());
+fn a_cyclic_chain_of_sources_ends() {
+    assert_eq!(classify_chain(&Cyclic), FailureClass::permanent());
 }
 
 #[test]
-fn what_cannot_be_sent_is_permanent() {
+fn a_request_that_cannot_be_built_is_permanent() {
     let client = reqwest::blocking::Client::builder().no_proxy().build().expect("a client");
     let error = client.get("no url at all").send().expect_err("no url");
     assert!(error.is_builder());

@@ -27,7 +27,7 @@ fn caused_by(code: Code, source: impl std::error::Error + Send + Sync + 'static)
 }
 
 #[test]
-fn codes() {
+fn every_code_has_a_class() {
     for code in (0..17).map(Code::from) {
         let expected = match code {
             Code::Unavailable => FailureClass::transient(),
@@ -41,7 +41,7 @@ fn codes() {
 }
 
 #[test]
-fn a_server_that_says_when() {
+fn pushback_and_retry_info_set_the_delay() {
     assert_eq!(
         classify(&pushback(Code::Unavailable, "250")),
         FailureClass::transient().after(AFTER)
@@ -55,7 +55,7 @@ fn a_server_that_says_when() {
             "{never:?}"
         );
     }
-    // It makes nothing worth another attempt that is not.
+    // A pushback makes no permanent failure retryable.
     assert_eq!(classify(&pushback(Code::NotFound, "250")), FailureClass::permanent());
 
     let details = ErrorDetails::with_retry_info(Some(AFTER));
@@ -66,12 +66,12 @@ fn a_server_that_says_when() {
 }
 
 #[test]
-fn what_the_transport_says() {
+fn the_transport_error_decides() {
     let refused = ConnectError(io::Error::from(ErrorKind::ConnectionRefused).into());
     let class = classify(&caused_by(Code::Unavailable, refused));
     assert_eq!(class, FailureClass::transient().effect(Effect::NotSent));
-    let distrusted = io::Error::new(ErrorKind::InvalidData, "invalid peer certificate");
-    let class = classify(&caused_by(Code::Unavailable, ConnectError(distrusted.into())));
+    let untrusted = io::Error::new(ErrorKind::InvalidData, "invalid peer certificate");
+    let class = classify(&caused_by(Code::Unavailable, ConnectError(untrusted.into())));
     assert_eq!(class, FailureClass::permanent().effect(Effect::NotSent));
     let reset = || io::Error::from(ErrorKind::ConnectionReset);
     for code in [Code::Unknown, Code::Internal, Code::Unavailable] {
@@ -79,11 +79,11 @@ fn what_the_transport_says() {
     }
     assert_eq!(classify(&caused_by(Code::DataLoss, reset())), FailureClass::permanent());
     let calm = caused_by(Code::ResourceExhausted, h2::Error::from(h2::Reason::ENHANCE_YOUR_CALM));
-    assert_eq!(classify(&calm), FailureClass::permanent()); // our own side, not the remote one
+    assert_eq!(classify(&calm), FailureClass::permanent()); // a local error, not a remote error
 }
 
 #[test]
-fn a_rejection_becomes_a_status_and_is_known_again() {
+fn a_rejection_survives_the_conversion_to_a_status() {
     for (kind, code) in [
         (RejectedKind::CircuitOpen, Code::Unavailable),
         (RejectedKind::BulkheadFull, Code::Unavailable),
@@ -102,7 +102,7 @@ fn a_rejection_becomes_a_status_and_is_known_again() {
 }
 
 #[test]
-fn on_a_function() {
+fn retry_uses_the_class_of_a_status() {
     #[retry(on = classify, idempotent = false)]
     fn call(calls: &mut u32, code: Code) -> Result<(), Status> {
         *calls += 1;

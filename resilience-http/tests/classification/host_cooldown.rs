@@ -1,4 +1,4 @@
-//! One refusal of a host, obeyed by all.
+//! `HostCooldown` without a network.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use resilience::{RejectedKind, testing};
 use tokio::time::Instant;
 
 fn answer(status: u16, after: &str) -> Response<()> {
-    Response::builder().status(status).header("retry-after", after).body(()).expect("an answer")
+    Response::builder().status(status).header("retry-after", after).body(()).expect("a response")
 }
 
 const fn secs(seconds: u64) -> Duration {
@@ -16,7 +16,7 @@ const fn secs(seconds: u64) -> Duration {
 }
 
 #[test]
-fn it_closes_for_refusals_with_a_time_only() {
+fn only_a_429_or_503_with_a_delay_starts_a_cooldown() {
     let _clock = testing::clock();
     for (status, after, closes) in [
         (429, "5", true),
@@ -28,19 +28,23 @@ fn it_closes_for_refusals_with_a_time_only() {
         (404, "5", false),
     ] {
         let cooldown = HostCooldown::new();
-        assert_eq!(cooldown.observe("api.example", &answer(status, after)), closes, "{status} {after}");
+        assert_eq!(
+            cooldown.observe("api.example", &answer(status, after)),
+            closes,
+            "{status} {after}"
+        );
         assert_eq!(cooldown.remaining("api.example"), closes.then_some(secs(5)));
         assert_eq!(cooldown.remaining("other.example"), None);
     }
     let limited = Response::builder().status(StatusCode::TOO_MANY_REQUESTS);
-    let limited = limited.header("ratelimit", r#""default";r=0;t=7"#).body(()).expect("an answer");
+    let limited = limited.header("ratelimit", r#""default";r=0;t=7"#).body(()).expect("a response");
     let cooldown = HostCooldown::new();
     assert!(cooldown.observe("api.example", &limited));
     assert_eq!(cooldown.remaining("API.example"), Some(secs(7)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_wait_until_then_and_a_little_longer() {
+async fn callers_wait_for_the_cooldown_and_a_random_part() {
     for (draw, expected) in [(0.0, 40_000), (0.5, 42_000), (1.0, 44_000)] {
         let _draws = testing::draws([draw]);
         let cooldown = HostCooldown::new();
@@ -56,7 +60,7 @@ async fn callers_wait_until_then_and_a_little_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_while_they_wait_makes_them_wait_on() {
+async fn a_longer_cooldown_extends_the_wait() {
     let _draws = testing::draws([0.0]);
     let cooldown = HostCooldown::new();
     cooldown.start("api.example", secs(10));
@@ -64,7 +68,7 @@ async fn a_refusal_while_they_wait_makes_them_wait_on() {
     let later = async {
         tokio::time::sleep(secs(5)).await;
         cooldown.start("api.example", secs(20));
-        cooldown.start("api.example", secs(1)); // shortens nothing
+        cooldown.start("api.example", secs(1)); // does not shorten
     };
     let (entered, ()) = tokio::join!(cooldown.enter("api.example"), later);
     assert_eq!(entered, Ok(()));
@@ -72,7 +76,7 @@ async fn a_refusal_while_they_wait_makes_them_wait_on() {
 }
 
 #[test]
-fn too_long_a_wait_is_a_rejection() {
+fn a_wait_above_the_limit_is_a_rejection() {
     let _clock = testing::clock();
     let cooldown = HostCooldown::new().max_wait(secs(30)).name("api");
     cooldown.start("api.example", secs(31));
@@ -84,7 +88,7 @@ fn too_long_a_wait_is_a_rejection() {
 }
 
 #[test]
-fn a_blocked_thread_waits_as_well() {
+fn enter_blocking_waits() {
     let clock = testing::clock();
     let _draws = testing::draws([0.0]);
     let cooldown = HostCooldown::new();
@@ -94,7 +98,7 @@ fn a_blocked_thread_waits_as_well() {
 }
 
 #[test]
-fn skipped_waits_end() {
+fn skipped_waits_end_the_cooldown_for_the_call() {
     let _guard = testing::no_waits();
     let cooldown = HostCooldown::new();
     cooldown.start("api.example", secs(30));
@@ -102,16 +106,22 @@ fn skipped_waits_end() {
 }
 
 #[test]
-fn it_is_bounded_in_hosts_and_in_time() {
+fn hosts_and_cooldowns_are_bounded() {
     let clock = testing::clock();
     let cooldown = HostCooldown::new().max_hosts(2).max_cooldown(secs(100));
     cooldown.observe("forever.example", &answer(503, "99999999999999999999"));
     assert_eq!(cooldown.remaining("forever.example"), Some(secs(100)));
     cooldown.start("short.example", secs(10));
     cooldown.start("new.example", secs(20));
-    assert_eq!(cooldown.remaining("short.example"), None); // the first to open again had to go
-    assert!(cooldown.remaining("forever.example").is_some() && cooldown.remaining("new.example").is_some());
+    assert_eq!(cooldown.remaining("short.example"), None); // evicted: the earliest end
+    assert!(
+        cooldown.remaining("forever.example").is_some()
+            && cooldown.remaining("new.example").is_some()
+    );
     clock.advance(secs(21));
     cooldown.start("last.example", secs(1));
-    assert!(cooldown.remaining("forever.example").is_some() && cooldown.remaining("new.example").is_none());
+    assert!(
+        cooldown.remaining("forever.example").is_some()
+            && cooldown.remaining("new.example").is_none()
+    );
 }

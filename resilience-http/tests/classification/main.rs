@@ -1,4 +1,4 @@
-//! What statuses, headers and errors mean, without a network.
+//! Classification of statuses, headers and errors, without a network.
 
 mod client_keys;
 mod errors;
@@ -12,7 +12,7 @@ mod vendors;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Headers from pairs; a name may come twice.
+/// Makes headers from pairs; a name may appear twice.
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {

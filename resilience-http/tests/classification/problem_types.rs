@@ -1,4 +1,4 @@
-//! The problem types of the draft for `RateLimit`.
+//! Problem types of the IETF draft for `RateLimit`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const REGISTRY: &str = "https://iana.org/assignments/http-problem-types#";
 const RULES: Classifier = Classifier::new();
 
 #[test]
-fn each_says_more_than_its_status() {
+fn a_known_type_overrides_the_status() {
     let refused = FailureClass::throttled(None).effect(Effect::Refused);
     for (problem, status, expected) in [
         ("quota-exceeded", 429, refused),
@@ -32,7 +32,7 @@ fn each_says_more_than_its_status() {
 }
 
 #[test]
-fn the_time_and_the_last_word_are_the_servers() {
+fn headers_set_the_delay_and_can_forbid_a_retry() {
     let problem = format!("{REGISTRY}temporary-reduced-capacity");
     let of = |rules: Classifier, pairs| {
         rules.problem(&problem, StatusCode::SERVICE_UNAVAILABLE, &headers(pairs))

@@ -1,4 +1,4 @@
-//! A rejected call, as a response of `axum`.
+//! A rejected call as a response of `axum`.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn shown(rejected: Rejected) -> (u16, Option<String>, String) {
 }
 
 #[tokio::test]
-async fn every_kind_has_its_status_and_says_when_to_come_back() {
+async fn every_kind_has_a_status_and_a_delay() {
     use RejectedKind::{BulkheadFull, CircuitOpen, RateLimited};
     for (kind, millis, status, after, body) in [
         (CircuitOpen, Some(2001), 503, "3", r#"{"error":"circuit open","retry_after":3}"#),
@@ -36,15 +36,15 @@ async fn every_kind_has_its_status_and_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn those_who_were_turned_away_together_do_not_come_back_together() {
+async fn long_delays_are_spread() {
     for (millis, draw, expected) in [
-        (9_000, 1.0, 9), // a tenth of it is less than a second
+        (9_000, 1.0, 9), // a tenth is less than a second
         (10_000, 0.0, 10),
         (10_000, 0.49, 10),
         (9_001, 0.5, 11),
         (30_000, 0.5, 32),
         (30_000, 1.0, 33),
-        (3_600_000, 1.0, 3_605), // and never more than 5 s
+        (3_600_000, 1.0, 3_605), // at most 5 s
     ] {
         let _draws = testing::draws([draw]);
         let after = Some(Duration::from_millis(millis));

@@ -1,4 +1,4 @@
-//! When a server says to come back, and what is no such thing.
+//! Valid and invalid delays in headers.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ fn seconds(pairs: &[(&'static str, &str)]) -> Option<u64> {
 }
 
 #[test]
-fn seconds_are_ascii_digits_and_nothing_else() {
+fn seconds_are_ascii_digits() {
     for (value, expected) in [
         ("0", Some(0)),
         ("1", Some(1)),
@@ -47,7 +47,7 @@ fn seconds_are_ascii_digits_and_nothing_else() {
 }
 
 #[test]
-fn dates_count_from_the_responses_own() {
+fn a_date_is_relative_to_the_date_of_the_response() {
     for (value, expected) in [
         ("Tue, 15 Nov 1994 08:12:36 GMT", Some(5)),
         ("Tuesday, 15-Nov-94 08:12:36 GMT", Some(5)),
@@ -56,7 +56,7 @@ fn dates_count_from_the_responses_own() {
         ("Tue, 15 Nov 1994 08:12:31 GMT", Some(0)),
         ("Tue, 15 Nov 1994 08:12:30 GMT", Some(0)),
         ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
-        ("Mon, 15 Nov 1994 08:12:36 GMT", None), // it was a Tuesday
+        ("Mon, 15 Nov 1994 08:12:36 GMT", None), // the date was a Tuesday
         ("Tue, 15 Nov 1994 08:12:36 +0000", None),
         ("Tue, 15 Nov 1994 08:12:36", None),
         ("Tue, 31 Feb 1994 08:12:36 GMT", None),
@@ -70,7 +70,7 @@ fn dates_count_from_the_responses_own() {
 }
 
 #[test]
-fn without_a_date_of_the_response_ours_counts() {
+fn without_a_date_header_the_local_clock_counts() {
     let at = SystemTime::now() + Duration::from_secs(100);
     let value = httpdate::fmt_http_date(at);
     for date in [("x-date", "none"), ("date", "yesterday")] {
@@ -80,7 +80,7 @@ fn without_a_date_of_the_response_ours_counts() {
 }
 
 #[test]
-fn of_several_lines_the_longest_counts_and_what_is_none_is_passed_over() {
+fn the_longest_valid_line_counts() {
     let lines =
         [("retry-after", "3"), ("retry-after", "soon"), ("retry-after", "8"), ("retry-after", "5")];
     assert_eq!(seconds(&lines), Some(8));
@@ -92,8 +92,8 @@ fn of_several_lines_the_longest_counts_and_what_is_none_is_passed_over() {
 fn milliseconds_come_first_and_limits_last() {
     let limit = ("ratelimit", r#""default";r=0;t=30"#);
     for name in ["retry-after-ms", "x-ms-retry-after-ms", "x-amz-retry-after"] {
-        let asked = retry_after(&headers(&[limit, ("retry-after", "9"), (name, "1500")]));
-        assert_eq!(asked, Some(Duration::from_millis(1500)));
+        let request_bytes = retry_after(&headers(&[limit, ("retry-after", "9"), (name, "1500")]));
+        assert_eq!(request_bytes, Some(Duration::from_millis(1500)));
         assert_eq!(seconds(&[limit, ("retry-after", "9"), (name, "-1")]), Some(9));
         assert_eq!(seconds(&[limit, (name, "1.5")]), Some(30));
         assert_eq!(seconds(&[(name, "99999999999999999999999")]), Some(u64::MAX / 1000));
@@ -101,7 +101,7 @@ fn milliseconds_come_first_and_limits_last() {
 }
 
 #[test]
-fn a_limit_counts_when_nothing_is_left_and_it_is_well_formed() {
+fn an_exhausted_well_formed_limit_counts() {
     for (value, expected) in [
         (r#""default";r=0;t=30"#, Some(30)),
         (r#""default";r=0"#, None),
@@ -121,18 +121,18 @@ fn a_limit_counts_when_nothing_is_left_and_it_is_well_formed() {
     ] {
         assert_eq!(seconds(&[("ratelimit", value)]), expected, "{value}");
     }
-    // Two lines are one list, and one that a cache has kept is none.
+    // Two lines form a list, and a cached response counts as absent.
     let (first, second) = (("ratelimit", r#""a";r=0;t=3"#), ("ratelimit", r#""b";r=0;t=4"#));
     assert_eq!(seconds(&[first, second]), Some(4));
     assert_eq!(seconds(&[first, ("ratelimit", "?")]), None);
     assert_eq!(seconds(&[first, ("age", "0")]), None);
-    // The older headers say one thing or another.
+    // Services disagree on the older headers.
     assert_eq!(seconds(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]), None);
 }
 
 proptest! {
     #[test]
-    fn no_bytes_panic(value in proptest::collection::vec(any::<u8>(), 0..64)) {
+    fn random_bytes_do_not_panic(value in proptest::collection::vec(any::<u8>(), 0..64)) {
         let parsed = RetryAfter::parse(&value);
         if let Some(RetryAfter::Delay(delay)) = parsed {
             let text = String::from_utf8(value).expect("digits");
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn nearly_right_does_not_panic(value in "[ \t]*[-+]?[0-9]{0,30}([.,;e][0-9]*)?[ \t]*") {
+    fn almost_valid_numbers_do_not_panic(value in "[ \t]*[-+]?[0-9]{0,30}([.,;e][0-9]*)?[ \t]*") {
         let expected = value.trim_matches([' ', '\t']);
         let digits = !expected.is_empty() && expected.bytes().all(|byte| byte.is_ascii_digit());
         let parsed = RetryAfter::parse(value.as_bytes());
@@ -154,7 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn nearly_dates_do_not_panic(
+    fn almost_valid_dates_do_not_panic(
         value in "(Mon|Tue|Sunday)[, ]{1,2}[0-9]{1,3}[ -](Nov|Feb|Xyz)[ -][0-9]{2,5} [0-9]{2}:[0-9]{2}:[0-9]{2}( GMT)?",
     ) {
         if let Some(parsed) = RetryAfter::parse(value.as_bytes()) {
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn a_date_is_never_early(now in 0_u64..250_000_000_000, delay in 0_u64..1_000_000) {
+    fn a_date_round_trips(now in 0_u64..250_000_000_000, delay in 0_u64..1_000_000) {
         let from = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
         let at = httpdate::fmt_http_date(from + Duration::from_secs(delay));
         let parsed = RetryAfter::parse(at.as_bytes()).expect("a date");
@@ -174,7 +174,7 @@ proptest! {
     }
 
     #[test]
-    fn no_limit_panics(value in r#"("[a-z]{0,3}"|[a-z]|[0-9])(;[rtqx]=-?[0-9]{0,16}){0,4}(, ?"b";r=0;t=[0-9]{1,3})?"#) {
+    fn random_limits_do_not_panic(value in r#"("[a-z]{0,3}"|[a-z]|[0-9])(;[rtqx]=-?[0-9]{0,16}){0,4}(, ?"b";r=0;t=[0-9]{1,3})?"#) {
         let _ = seconds(&[("ratelimit", &value)]);
     }
 }

@@ -21,9 +21,9 @@ const PLAIN: Classifier = Classifier::new();
 const LATER: (&str, &str) = ("retry-after", "9");
 
 #[test]
-fn by_itself() {
+fn a_status_without_headers() {
     use FailureKind::{Permanent, Throttled, Transient};
-    for (codes, kind, sent) in [
+    for (codes, kind, effect) in [
         (&[200, 201, 204, 206, 409][..], Permanent, Effect::Applied),
         (
             &[101, 301, 304, 400, 401, 403, 404, 405, 410, 412, 418, 422, 451],
@@ -41,13 +41,13 @@ fn by_itself() {
         (&[527, 555, 599], Transient, Effect::Unknown),
     ] {
         for code in codes {
-            assert_eq!(class(PLAIN, *code, &[]), (kind, sent), "{code}");
+            assert_eq!(class(PLAIN, *code, &[]), (kind, effect), "{code}");
         }
     }
 }
 
 #[test]
-fn a_request_that_was_misdirected_is_worth_one_more_attempt_only() {
+fn a_misdirected_request_is_retried_once() {
     let refused = FailureClass::transient().effect(Effect::Refused);
     assert_eq!(of(PLAIN, 421, &[]), refused.once());
     assert_eq!(of(PLAIN, 421, &[LATER]), refused.once().after(Duration::from_secs(9)));
@@ -55,16 +55,16 @@ fn a_request_that_was_misdirected_is_worth_one_more_attempt_only() {
 }
 
 #[test]
-fn with_a_time_to_come_back() {
+fn a_status_with_a_delay() {
     use FailureKind::{Permanent, Throttled, Transient};
-    for (code, kind, sent) in [
+    for (code, kind, effect) in [
         (413, Throttled, Effect::Refused),
         (423, Throttled, Effect::Refused),
         (503, Throttled, Effect::Unknown),
         (507, Throttled, Effect::Unknown),
         (500, Transient, Effect::Unknown),
         (429, Throttled, Effect::Refused),
-        // No header makes these worth another attempt.
+        // No header makes these statuses retryable.
         (404, Permanent, Effect::Unknown),
         (409, Permanent, Effect::Applied),
         (424, Permanent, Effect::Refused),
@@ -73,18 +73,18 @@ fn with_a_time_to_come_back() {
         (301, Permanent, Effect::Unknown),
     ] {
         let class = of(PLAIN, code, &[LATER]);
-        assert_eq!((class.kind, class.effect), (kind, sent), "{code}");
+        assert_eq!((class.kind, class.effect), (kind, effect), "{code}");
         let after = (kind != Permanent).then_some(Duration::from_secs(9));
         assert_eq!(class.after, after, "{code}");
     }
-    // A limit that is used up is a hint, and demands nothing.
+    // An exhausted limit is a hint, not an explicit delay.
     let limit = ("ratelimit", r#""default";r=0;t=9"#);
     assert_eq!(of(PLAIN, 413, &[limit]).kind, Permanent);
     assert_eq!(of(PLAIN, 429, &[limit]).after, Some(Duration::from_secs(9)));
 }
 
 #[test]
-fn the_choices() {
+fn classifier_settings_change_the_class() {
     let keyed = Classifier::new().keyed(true);
     assert_eq!(class(keyed, 409, &[LATER]), (FailureKind::Throttled, Effect::Refused));
     assert_eq!(class(keyed, 409, &[]), (FailureKind::Permanent, Effect::Applied));
@@ -97,7 +97,7 @@ fn the_choices() {
 }
 
 #[test]
-fn the_server_has_the_last_word() {
+fn should_retry_headers_override_the_status() {
     for name in ["stripe-should-retry", "x-should-retry"] {
         assert_eq!(
             class(PLAIN, 503, &[(name, "false"), LATER]),

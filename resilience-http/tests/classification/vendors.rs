@@ -1,4 +1,4 @@
-//! `X-RateLimit-*`, which means something only where the vendor is named.
+//! `X-RateLimit-*` headers count only for a named vendor.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use resilience::{Effect, FailureClass, FailureKind, testing};
 use crate::headers;
 
 const DATE: &str = "Tue, 15 Nov 1994 08:12:31 GMT";
-/// Half a minute after it.
+/// 30 seconds after `DATE`.
 const LATER: &str = "784887181";
 
 fn class(vendor: Option<Vendor>, status: u16, pairs: &[(&'static str, &str)]) -> FailureClass {
@@ -18,7 +18,7 @@ fn class(vendor: Option<Vendor>, status: u16, pairs: &[(&'static str, &str)]) ->
 }
 
 #[test]
-fn github_names_a_time_and_refuses_by_403_as_well() {
+fn github_sends_a_time_and_limits_by_403() {
     let github = Some(Vendor::GitHub);
     let used_up = [("date", DATE), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", LATER)];
     let refused = FailureClass::throttled(Some(Duration::from_secs(30))).effect(Effect::Refused);
@@ -28,14 +28,14 @@ fn github_names_a_time_and_refuses_by_403_as_well() {
     for status in [200, 304, 401, 404, 422] {
         assert_eq!(class(github, status, &used_up), class(None, status, &used_up), "{status}");
     }
-    // Its second kind of limit says when by a header that everybody has, and that comes first.
+    // The secondary limit of GitHub uses `Retry-After`, and `Retry-After` takes precedence.
     let retry_after = [("retry-after", "60"), used_up[0], used_up[1], used_up[2]];
     let class_after = class(github, 403, &retry_after);
     assert_eq!(
         (class_after.kind, class_after.after),
         (FailureKind::Throttled, Some(Duration::from_secs(60)))
     );
-    // Past, and by the clock here where the response has no date.
+    // A time in the past, and the local clock for a response without a date.
     let past = [("date", DATE), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "784887000")];
     assert_eq!(class(github, 403, &past).after, Some(Duration::ZERO));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
@@ -46,7 +46,7 @@ fn github_names_a_time_and_refuses_by_403_as_well() {
 }
 
 #[test]
-fn a_403_is_a_403_where_there_is_no_limit() {
+fn a_403_without_a_limit_is_permanent() {
     let cases: [&[(&str, &str)]; 7] = [
         &[],
         &[("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", LATER)],
@@ -64,7 +64,7 @@ fn a_403_is_a_403_where_there_is_no_limit() {
 }
 
 #[test]
-fn reddit_counts_seconds() {
+fn reddit_sends_seconds() {
     let reddit = Some(Vendor::Reddit);
     for (remaining, reset, expected) in [
         ("0", "30", Some(30)),
@@ -85,7 +85,7 @@ fn reddit_counts_seconds() {
 }
 
 #[test]
-fn nobody_else_is_understood() {
+fn without_a_vendor_the_headers_are_ignored() {
     let used_up = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")];
     for status in [403, 429, 503] {
         assert_eq!(class(None, status, &used_up), class(None, status, &[]));
@@ -93,16 +93,16 @@ fn nobody_else_is_understood() {
 }
 
 #[test]
-fn the_gate_of_a_vendor_understands_them_too() {
+fn a_cooldown_reads_the_headers_of_a_vendor() {
     let _clock = testing::clock();
     let limited = Response::builder().status(403).header("date", DATE);
     let limited = limited.header("x-ratelimit-remaining", "0").header("x-ratelimit-reset", LATER);
-    let limited = limited.body(()).expect("an answer");
+    let limited = limited.body(()).expect("a response");
     let cooldown = HostCooldown::new().vendor(Vendor::GitHub);
     assert!(cooldown.observe("api.github.com", &limited));
     assert_eq!(cooldown.remaining("api.github.com"), Some(Duration::from_secs(30)));
     assert!(!HostCooldown::new().observe("api.github.com", &limited));
     assert!(!HostCooldown::new().vendor(Vendor::Reddit).observe("api.github.com", &limited));
-    let forbidden = Response::builder().status(403).body(()).expect("an answer");
+    let forbidden = Response::builder().status(403).body(()).expect("a response");
     assert!(!cooldown.observe("other.github.com", &forbidden));
 }

@@ -1,4 +1,4 @@
-//! `reqwest`, blocking.
+//! The blocking client of `reqwest`.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn fetch(
         headers.clone_from(response.headers());
     }
     let body = response.text()?;
-    Ok(whole.body(body).expect("an answer"))
+    Ok(whole.body(body).expect("a response"))
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn every_scenario() {
 }
 
 #[test]
-fn the_response_of_the_client_is_understood_as_it_is() {
+fn a_response_of_the_client_is_classified() {
     #[retry(on = classify, on_ok = classify_response)]
     fn get(url: &str) -> reqwest::Result<Response> {
         client(LIMIT).get(url).send()
@@ -60,7 +60,7 @@ fn the_response_of_the_client_is_understood_as_it_is() {
 }
 
 #[test]
-fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
+fn a_get_survives_a_closed_kept_alive_connection() {
     let _guard = testing::no_waits();
     for (method, received, ended) in KEPT {
         let server = Server::new(&KEPT_SCRIPT);
@@ -73,7 +73,7 @@ fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
 }
 
 #[test]
-fn a_refused_connection_is_safe_to_repeat_for_every_method() {
+fn a_refused_connection_is_retried_for_every_method() {
     #[retry(on = classify, idempotent = method.is_idempotent())]
     fn send(method: Method, url: &str, calls: &Cell<u32>) -> reqwest::Result<Response> {
         calls.set(calls.get() + 1);
@@ -82,7 +82,7 @@ fn a_refused_connection_is_safe_to_repeat_for_every_method() {
     let _guard = testing::no_waits();
     for method in [Method::GET, Method::POST] {
         let calls = Cell::new(0);
-        assert!(send(method, &Server::nobody(), &calls).is_err_and(|it| it.is_connect()));
+        assert!(send(method, &Server::unused_url(), &calls).is_err_and(|it| it.is_connect()));
         assert_eq!(calls.get(), 3);
     }
 }

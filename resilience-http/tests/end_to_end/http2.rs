@@ -1,4 +1,4 @@
-//! What HTTP/2 says of a stream, frame by frame.
+//! HTTP/2 stream and connection errors, frame by frame.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +13,8 @@ use resilience::{Effect, FailureClass, retry, testing};
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 const HEADERS: u8 = 1;
 
-/// Answers every request by this frame; counts the requests.
+/// Starts a server with this frame as the answer to every request, and returns the request
+/// counter.
 fn server(frame: &'static [u8]) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -41,7 +42,7 @@ fn server(frame: &'static [u8]) -> (SocketAddr, Arc<AtomicUsize>) {
     (address, requests)
 }
 
-/// The client repeats such streams by itself unless it is told not to.
+/// Turns off the client's own retries of such streams.
 fn client() -> Client {
     let builder = Client::builder().no_proxy().http2_prior_knowledge().retry(of_client::never());
     builder.build().expect("a client")
@@ -53,7 +54,7 @@ async fn post(url: &str) -> reqwest::Result<Response> {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_not_processed_is_repeated_whatever_the_method() {
+async fn an_unprocessed_stream_is_retried_for_every_method() {
     const REFUSED: &[u8] = &[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 7];
     const CALM: &[u8] = &[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 11];
     const INTERNAL: &[u8] = &[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 2];
@@ -66,7 +67,7 @@ async fn a_stream_that_was_not_processed_is_repeated_whatever_the_method() {
         (INTERNAL, 1, FailureClass::permanent()),
     ] {
         let (address, requests) = server(frame);
-        let error = post(&format!("http://{address}/")).await.expect_err("no answer");
+        let error = post(&format!("http://{address}/")).await.expect_err("no response");
         assert_eq!(classify(&error), class, "{error:?}");
         assert_eq!(requests.load(SeqCst), received, "{error:?}");
     }

@@ -23,7 +23,7 @@ fn request(method: &Method, url: &str) -> Request<String> {
     Request::builder().method(method).uri(url).body(String::new()).expect("a request")
 }
 
-/// The whole answer, and a time to do it in: a boxed error holds whichever went wrong.
+/// Reads the whole response within a limit. A boxed error holds a client error or a timeout.
 #[retry(on = classify, on_ok = classify_response, idempotent = method.is_idempotent())]
 #[timeout(limit)]
 async fn fetch(
@@ -52,7 +52,7 @@ async fn read(mut body: hyper::body::Incoming) -> hyper::Result<String> {
 
 #[tokio::test]
 async fn every_scenario() {
-    // Not `no_waits`, which would let the timeout pass at once.
+    // `no_waits` is unsuitable here: the timeout would pass at once.
     let _draws = testing::draws([0.0]);
     for scenario in SCENARIOS.iter().filter(|it| it.name != "429, later") {
         for method in [Method::GET, Method::POST] {
@@ -64,7 +64,7 @@ async fn every_scenario() {
     }
 }
 
-/// The error of the client as it is, and the head of the answer only.
+/// Returns the head of the response, or the client error without a box.
 #[retry(on = classify, on_ok = classify_response, idempotent = method.is_idempotent())]
 async fn send(
     client: &Client<HttpConnector, String>,
@@ -75,7 +75,7 @@ async fn send(
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
+async fn a_get_survives_a_closed_kept_alive_connection() {
     let _draws = testing::draws([0.0]);
     for (method, received, ended) in KEPT {
         let (server, client) = (Server::new(&KEPT_SCRIPT), client());
@@ -88,7 +88,7 @@ async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
 }
 
 #[tokio::test]
-async fn its_own_error_is_known() {
+async fn the_client_error_is_classified() {
     let _guard = testing::no_waits();
     for (method, received) in [(Method::GET, 2), (Method::POST, 1)] {
         let server = Server::new(&[Close, OK]);
@@ -98,7 +98,7 @@ async fn its_own_error_is_known() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_safe_to_repeat_for_every_method() {
+async fn a_refused_connection_is_retried_for_every_method() {
     #[retry(on = classify, idempotent = false)]
     async fn post(url: &str, calls: &Cell<u32>) -> Result<(), legacy::Error> {
         calls.set(calls.get() + 1);
@@ -106,13 +106,13 @@ async fn a_refused_connection_is_safe_to_repeat_for_every_method() {
     }
     let _guard = testing::no_waits();
     let calls = Cell::new(0);
-    assert!(post(&Server::nobody(), &calls).await.is_err_and(|it| it.is_connect()));
+    assert!(post(&Server::unused_url(), &calls).await.is_err_and(|it| it.is_connect()));
     assert_eq!(calls.get(), 3);
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer() {
+async fn a_redirect_is_final() {
     let server = Server::new(&[Answer(302, "location: /there\r\n"), OK]);
-    let response = send(&client(), Method::GET, &server.url()).await.expect("an answer");
+    let response = send(&client(), Method::GET, &server.url()).await.expect("a response");
     assert_eq!((response.status().as_u16(), server.requests()), (302, 1));
 }

@@ -1,4 +1,4 @@
-//! Idempotency keys, and the cooldown, in front of a server.
+//! Idempotency keys and a host cooldown in front of a server.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn order(client: &Client, url: &str, key: &IdempotencyKey) -> reqwest::Res
 }
 
 #[tokio::test]
-async fn a_key_is_the_same_for_every_attempt_and_new_for_every_call() {
+async fn every_attempt_of_a_call_sends_one_key() {
     let _guard = testing::no_waits();
     let server = Server::new(&[Close, Answer(503, ""), OK]);
     let key = IdempotencyKey::new();
@@ -34,7 +34,7 @@ async fn a_key_is_the_same_for_every_attempt_and_new_for_every_call() {
 }
 
 #[tokio::test]
-async fn a_key_of_the_users_own_is_what_every_attempt_sends() {
+async fn every_attempt_sends_the_key_of_the_user() {
     #[retry(on = classify, on_ok = classify_response)]
     async fn send(client: &Client, request: &reqwest::Request) -> reqwest::Result<Response> {
         client.execute(request.try_clone().expect("a body in memory")).await
@@ -49,7 +49,7 @@ async fn a_key_of_the_users_own_is_what_every_attempt_sends() {
 }
 
 #[tokio::test]
-async fn one_refusal_is_enough_for_a_hundred_callers() {
+async fn one_429_stops_a_hundred_callers() {
     static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO);
 
     async fn get(client: &Client, url: &str) -> Result<Response, Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! Real clients against servers that misbehave on purpose. What counts is what the server received.
+//! Real clients against misbehaving servers. The tests count the requests received by the server.
 
 mod blocking;
 mod http2;
@@ -13,13 +13,13 @@ use std::time::Duration;
 use http::Method;
 use server::Act::{self, *};
 
-/// What a server does, and how many requests it must have received in the end.
+/// A server script, and the expected number of received requests.
 struct Scenario {
     name: &'static str,
     script: &'static [Act],
-    /// Under GET, and under POST with `idempotent = false`.
+    /// For GET, and for POST with `idempotent = false`.
     received: [usize; 2],
-    /// The status in the end; `None` is an error.
+    /// The final status; `None` is an error.
     ended: [Option<u16>; 2],
 }
 
@@ -34,7 +34,7 @@ const fn scenario(
 
 const OK: Act = Answer(200, "");
 
-/// Three attempts each.
+/// Each scenario allows three attempts.
 static SCENARIOS: [Scenario; 29] = [
     scenario("success", &[OK], [1, 1], [Some(200); 2]),
     scenario("created", &[Answer(201, "")], [1, 1], [Some(201); 2]),
@@ -64,36 +64,36 @@ static SCENARIOS: [Scenario; 29] = [
     scenario("404", &[Answer(404, "retry-after: 1\r\n"), OK], [1, 1], [Some(404); 2]),
     scenario("409", &[Answer(409, "retry-after: 1\r\n"), OK], [1, 1], [Some(409); 2]),
     scenario(
-        "told not to",
+        "retry forbidden",
         &[Answer(503, "x-should-retry: false\r\n"), OK],
         [1, 1],
         [Some(503); 2],
     ),
     scenario(
-        "told to",
+        "retry allowed",
         &[Answer(409, "stripe-should-retry: true\r\n"), OK],
         [2, 1],
         [Some(200), Some(409)],
     ),
 ];
 
-/// The second request goes out on the connection of the first, is received, and is not answered.
+/// The second request arrives on the connection of the first request and gets no response.
 const KEPT_SCRIPT: [Act; 3] = [OK, Close, OK];
 
-/// How many requests the server received of two calls, and how the second ended.
+/// The number of requests received for two calls, and the result of the second call.
 const KEPT: [(Method, usize, Option<u16>); 2] =
     [(Method::GET, 3, Some(200)), (Method::POST, 2, None)];
 
 impl Scenario {
-    /// How long an attempt may take: short where that is what is tried, and long enough for a busy machine
-    /// everywhere else.
+    /// Returns the limit of an attempt: short for a hanging server, and long enough for a busy
+    /// machine otherwise.
     fn limit(&self) -> Duration {
         let hangs = self.script.iter().any(|act| matches!(act, Hang));
         Duration::from_millis(if hangs { 150 } else { 10_000 })
     }
 }
 
-/// Holds what came of a scenario against what should have.
+/// Compares the outcome of a scenario with the expectation.
 fn check(scenario: &Scenario, post: bool, server: &server::Server, ended: Option<u16>) {
     let Scenario { name, .. } = scenario;
     let which = usize::from(post);

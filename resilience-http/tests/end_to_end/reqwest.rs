@@ -1,4 +1,4 @@
-//! `reqwest`, async.
+//! The async client of `reqwest`.
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -22,7 +22,7 @@ fn client(limit: Duration) -> Client {
     builder.redirect(redirect::Policy::limited(2)).build().expect("a client")
 }
 
-/// A request and its whole answer.
+/// Sends a request and reads the whole response.
 #[retry(on = classify, on_ok = classify_response, idempotent = method.is_idempotent())]
 async fn fetch(
     client: &Client,
@@ -35,7 +35,7 @@ async fn fetch(
         headers.clone_from(response.headers());
     }
     let body = response.text().await?;
-    Ok(whole.body(body).expect("an answer"))
+    Ok(whole.body(body).expect("a response"))
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn every_scenario() {
 }
 
 #[tokio::test]
-async fn the_response_of_the_client_is_understood_as_it_is() {
+async fn a_response_of_the_client_is_classified() {
     #[retry(on = classify, on_ok = classify_response, on_retry = |event: &RetryEvent<'_, _>| {
         waits.borrow_mut().push((event.delay, event.delay_source));
     })]
@@ -66,7 +66,7 @@ async fn the_response_of_the_client_is_understood_as_it_is() {
     let _guard = testing::no_waits();
     let server = Server::new(&[Answer(429, "retry-after: 7\r\n"), Answer(503, ""), OK]);
     let waits = RefCell::default();
-    let response = get(&client(LIMIT), &server.url(), &waits).await.expect("an answer");
+    let response = get(&client(LIMIT), &server.url(), &waits).await.expect("a response");
     assert_eq!((response.status().as_u16(), server.requests()), (200, 3));
     let waits = waits.into_inner();
     assert_eq!(waits[0], (Duration::from_secs(7), DelaySource::Server));
@@ -74,7 +74,7 @@ async fn the_response_of_the_client_is_understood_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_safe_to_repeat_for_every_method() {
+async fn a_refused_connection_is_retried_for_every_method() {
     #[retry(on = classify, idempotent = method.is_idempotent())]
     async fn send(method: Method, url: &str, calls: &Cell<u32>) -> reqwest::Result<Response> {
         calls.set(calls.get() + 1);
@@ -83,13 +83,13 @@ async fn a_refused_connection_is_safe_to_repeat_for_every_method() {
     let _guard = testing::no_waits();
     for method in [Method::GET, Method::POST] {
         let calls = Cell::new(0);
-        assert!(send(method, &Server::nobody(), &calls).await.is_err_and(|it| it.is_connect()));
+        assert!(send(method, &Server::unused_url(), &calls).await.is_err_and(|it| it.is_connect()));
         assert_eq!(calls.get(), 3);
     }
 }
 
 #[tokio::test]
-async fn a_body_that_was_sent_counts_as_well() {
+async fn a_post_with_a_body_is_not_repeated() {
     #[retry(on = classify, on_ok = classify_response, idempotent = false)]
     async fn post(url: &str) -> reqwest::Result<Response> {
         client(Duration::from_millis(150)).post(url).body("amount=5").send().await
@@ -103,7 +103,7 @@ async fn a_body_that_was_sent_counts_as_well() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
+async fn a_get_survives_a_closed_kept_alive_connection() {
     let _guard = testing::no_waits();
     for (method, received, ended) in KEPT {
         let server = Server::new(&KEPT_SCRIPT);
@@ -113,7 +113,7 @@ async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
         assert_eq!(result.ok().map(|it| it.status().as_u16()), ended);
         assert_eq!(server.requests(), received);
     }
-    // Closed at once, so that the second request meets a connection that is going or gone.
+    // The server closes at once, so the second request meets a closing or closed connection.
     let server = Server::new(&[AnswerAndClose(200), OK]);
     let client = client(LIMIT);
     for _ in 0..2 {
@@ -123,14 +123,14 @@ async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
 }
 
 #[tokio::test]
-async fn redirects_are_the_clients_affair() {
+async fn the_client_follows_redirects() {
     let _guard = testing::no_waits();
     let redirected = Answer(307, "location: /there\r\n");
     let server = Server::new(&[redirected, Answer(503, ""), redirected, OK]);
-    let result = fetch(&client(LIMIT), Method::GET, &server.url()).await.expect("an answer");
+    let result = fetch(&client(LIMIT), Method::GET, &server.url()).await.expect("a response");
     assert_eq!((result.status().as_u16(), server.requests()), (200, 4));
 
-    // Round and round: the client gives up, and nobody begins again.
+    // A redirect loop: the client gives up, and no retry follows.
     let server = Server::new(&[redirected]);
     let error = fetch(&client(LIMIT), Method::GET, &server.url()).await.expect_err("a loop");
     assert!(error.is_redirect());
@@ -138,7 +138,7 @@ async fn redirects_are_the_clients_affair() {
 }
 
 #[tokio::test]
-async fn the_class_says_why_it_ended() {
+async fn the_event_has_the_stop_reason() {
     #[retry(on = classify, on_ok = classify_response, idempotent = false, on_give_up = |event| {
         *end.borrow_mut() = Some((event.reason, event.class.after));
     })]
@@ -167,7 +167,7 @@ async fn the_class_says_why_it_ended() {
 }
 
 #[tokio::test]
-async fn a_status_that_was_made_an_error_has_lost_its_headers() {
+async fn error_for_status_keeps_the_status() {
     #[retry(on = classify)]
     async fn get(url: &str) -> reqwest::Result<Response> {
         client(LIMIT).get(url).send().await?.error_for_status()
@@ -181,7 +181,7 @@ async fn a_status_that_was_made_an_error_has_lost_its_headers() {
 }
 
 #[tokio::test]
-async fn a_breaker_opens_on_responses_and_then_asks_nothing_more() {
+async fn a_breaker_opens_on_failed_responses() {
     #[circuit_breaker(breaker = breaker, on_ok = classify_response)]
     async fn get(
         breaker: &CircuitBreaker,
@@ -194,7 +194,7 @@ async fn a_breaker_opens_on_responses_and_then_asks_nothing_more() {
     let server = Server::new(&script);
     for status in [503, 500, 404, 503, 429, 502] {
         assert_eq!(breaker.state(), CircuitState::Closed, "before {status}");
-        let response = get(&breaker, &server.url()).await.expect("an answer");
+        let response = get(&breaker, &server.url()).await.expect("a response");
         assert_eq!(response.status(), status);
     }
     for _ in 0..3 {
@@ -205,7 +205,7 @@ async fn a_breaker_opens_on_responses_and_then_asks_nothing_more() {
 }
 
 #[tokio::test]
-async fn what_is_gone_after_an_attempt_that_may_have_been_applied_was_our_work() {
+async fn a_404_after_an_ambiguous_attempt_is_a_success() {
     #[retry(on = classify, on_ok = |gone| match gone {
         Ok(()) => FailureClass::permanent(),
         Err(response) => classify_response(response),
@@ -224,24 +224,24 @@ async fn what_is_gone_after_an_attempt_that_may_have_been_applied_was_our_work()
         (&[Answer(429, ""), Answer(404, "")], false),
     ] {
         let server = Server::new(script);
-        let result = delete(&server.url()).await.expect("an answer");
+        let result = delete(&server.url()).await.expect("a response");
         assert_eq!((result.is_ok(), server.requests()), (gone, script.len()), "{script:?}");
     }
 }
 
-/// Knows no name.
+/// A resolver without names.
 #[derive(Debug)]
-struct Nameless;
+struct NoNames;
 
-impl reqwest::dns::Resolve for Nameless {
+impl reqwest::dns::Resolve for NoNames {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(async move { Err(format!("{} is not known", name.as_str()).into()) })
+        Box::pin(async move { Err(format!("{} is unknown", name.as_str()).into()) })
     }
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_known_may_be_another_time() {
-    let client = Client::builder().no_proxy().dns_resolver(Nameless).build().expect("a client");
+async fn an_unresolved_name_is_transient() {
+    let client = Client::builder().no_proxy().dns_resolver(NoNames).build().expect("a client");
     let error = client.post("http://api.example/").send().await.expect_err("no address");
     assert!(error.is_connect());
     assert_eq!(classify(&error), FailureClass::transient().effect(Effect::NotSent));

@@ -7,29 +7,29 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What is done with a request. The last of a script repeats.
+/// The treatment of a request. The last act of a script repeats.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
-    /// Answers with this status and these headers, each with its line end, and a short body; the
+    /// Answers with this status, these header lines (each with a line end) and a short body. The
     /// connection stays open.
     Answer(u16, &'static str),
-    /// The same, and closes the connection without having said so.
+    /// Answers, and closes the connection without an announcement.
     AnswerAndClose(u16),
-    /// Resets the connection with the request unread.
+    /// Resets the connection before the request is read.
     ResetUnread,
-    /// Takes the request, then resets the connection.
+    /// Reads the request, then resets the connection.
     Reset,
-    /// Takes the request, then closes the connection in good order.
+    /// Reads the request, then closes the connection cleanly.
     Close,
-    /// Takes the request, and says no more.
+    /// Reads the request, and never answers.
     Hang,
-    /// Promises ten bytes, sends three, and closes.
+    /// Announces ten bytes, sends three, and closes.
     Half,
-    /// Answers in no language.
+    /// Answers with bytes outside of HTTP.
     Garbage,
 }
 
-/// Runs until the test is over.
+/// A server until the end of the test process.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -61,8 +61,8 @@ impl Server {
         Self { address, seen }
     }
 
-    /// An address at which nobody listens.
-    pub(crate) fn nobody() -> String {
+    /// Returns the URL of a port without a listener.
+    pub(crate) fn unused_url() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         format!("http://{}/", listener.local_addr().expect("an address"))
     }
@@ -71,7 +71,7 @@ impl Server {
         format!("http://{}/", self.address)
     }
 
-    /// How many requests it has received whole.
+    /// Returns the number of requests received completely.
     pub(crate) fn requests(&self) -> usize {
         self.seen.requests.load(SeqCst)
     }
@@ -80,7 +80,7 @@ impl Server {
         self.seen.connections.load(SeqCst)
     }
 
-    /// The idempotency keys of the requests received, in order.
+    /// Returns the idempotency keys of the received requests, in order.
     pub(crate) fn keys(&self) -> Vec<String> {
         self.seen.keys.lock().expect("keys").clone()
     }
@@ -94,13 +94,13 @@ impl Seen {
 
     fn serve(&self, mut stream: TcpStream) {
         loop {
-            // Nothing is taken from the script before a request has begun.
+            // The script advances only after a request has begun.
             if !matches!(stream.peek(&mut [0]), Ok(1)) {
                 return;
             }
             let Some(act) = self.next() else { return };
             if matches!(act, Act::ResetUnread) {
-                return; // with unread data, which the kernel answers by a reset
+                return; // unread data makes the kernel send a reset
             }
             let keep = usize::from(matches!(act, Act::Reset));
             let Some(request) = read(&mut stream, keep) else { return };
@@ -115,20 +115,20 @@ impl Seen {
 }
 
 impl Act {
-    /// Answers; whether the connection stays open.
+    /// Answers, and returns whether the connection stays open.
     fn perform(self, stream: &mut TcpStream) -> bool {
         let answer = match self {
             Self::ResetUnread | Self::Reset | Self::Close => return false,
             Self::Hang => {
-                // Until the client goes.
+                // Waits until the client disconnects.
                 while matches!(stream.read(&mut [0; 64]), Ok(1..)) {}
                 return false;
             }
             Self::Answer(status, headers) => {
-                format!("HTTP/1.1 {status} Said\r\n{headers}content-length: 5\r\n\r\nhello")
+                format!("HTTP/1.1 {status} Scripted\r\n{headers}content-length: 5\r\n\r\nhello")
             }
             Self::AnswerAndClose(status) => {
-                format!("HTTP/1.1 {status} Said\r\ncontent-length: 5\r\n\r\nhello")
+                format!("HTTP/1.1 {status} Scripted\r\ncontent-length: 5\r\n\r\nhello")
             }
             Self::Half => "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhel".to_owned(),
             Self::Garbage => "??? what ???\r\n\r\n".to_owned(),
@@ -138,8 +138,8 @@ impl Act {
     }
 }
 
-/// Reads a request with its body, all but the last bytes that are to be kept unread, so that the kernel
-/// resets the connection when it is dropped.
+/// Reads a request with the body, except the last `keep` bytes. Unread bytes make the kernel reset
+/// the connection.
 fn read(stream: &mut TcpStream, keep: usize) -> Option<String> {
     let mut buffer = vec![0; 4096];
     let length = loop {

@@ -1,4 +1,4 @@
-//! Many at once with one key.
+//! Concurrent requests with an equal key.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use resilience::http::IdempotencyLayer;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::server::Server;
 use crate::raw_client::{Answer, pay};
+use crate::server::Server;
 use crate::{Memory, Runs, ask, layer, post};
 
 fn slow(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, Runs) {
     let runs = Runs::default();
     let counted = runs.clone();
     let handler = async move || {
-        let run = counted.one_more();
+        let run = counted.increment();
         sleep(time).await;
         format!("run {run}")
     };
     (Router::new().route("/pay", on_post(handler)).layer(layer), runs)
 }
 
-/// What 64 clients are told that ask at once.
-async fn crowd(layer: IdempotencyLayer<Memory>) -> (Vec<Answer>, Runs) {
+/// Returns the responses to 64 concurrent clients.
+async fn concurrent_responses(layer: IdempotencyLayer<Memory>) -> (Vec<Answer>, Runs) {
     let (api, runs) = slow(layer, Duration::from_millis(10));
     let server = Server::start(api).await;
     let address = server.address;
     let mut clients: JoinSet<_> = (0..64).map(|_| pay(address, "k")).collect();
     let mut answers = Vec::new();
     while let Some(answer) = clients.join_next().await {
-        answers.push(answer.expect("an answer"));
+        answers.push(answer.expect("a response"));
     }
     (answers, runs)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_is_handled_and_the_others_are_turned_away_or_told_the_same() {
-    let (answers, runs) = crowd(layer()).await;
+async fn one_request_runs_and_concurrent_requests_are_rejected_or_replayed() {
+    let (answers, runs) = concurrent_responses(layer()).await;
     assert_eq!(runs.count(), 1);
     assert_eq!(answers.len(), 64);
     for answer in &answers {
@@ -52,8 +52,8 @@ async fn one_is_handled_and_the_others_are_turned_away_or_told_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn those_who_may_wait_are_all_told_the_same() {
-    let (answers, runs) = crowd(layer().wait(Duration::from_secs(30))).await;
+async fn waiting_requests_get_one_response() {
+    let (answers, runs) = concurrent_responses(layer().wait(Duration::from_secs(30))).await;
     assert_eq!(runs.count(), 1);
     for answer in &answers {
         assert_eq!((answer.status, answer.text()), (200, "run 1"));
@@ -62,7 +62,7 @@ async fn those_who_may_wait_are_all_told_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_longer_than_that() {
+async fn the_wait_is_bounded() {
     let (api, runs) = slow(layer().wait(Duration::from_secs(5)), Duration::from_secs(60));
     let first = tokio::spawn({
         let api = api.clone();
@@ -74,6 +74,6 @@ async fn nobody_waits_longer_than_that() {
     assert_eq!(answer.problem().as_deref(), Some("in-progress"));
     let waited = begin.elapsed();
     assert!((5000..5010).contains(&waited.as_millis()), "{waited:?}");
-    assert_eq!(first.await.expect("an answer").text(), "run 1");
+    assert_eq!(first.await.expect("a response").text(), "run 1");
     assert_eq!(runs.count(), 1);
 }

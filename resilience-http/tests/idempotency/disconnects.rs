@@ -1,4 +1,4 @@
-//! Clients that hang up (C30), and handlers that panic (C31).
+//! Clients that disconnect, and handlers that panic.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::server::Server;
 use crate::raw_client::{exchange, pay, request};
+use crate::server::Server;
 use crate::{Memory, Runs, layer};
 
-/// A server whose handler begins, and ends when it is let go.
+/// A server whose handler starts, and ends after a permit of `go`.
 struct Slow {
     server: Server,
     runs: Runs,
     begun: Arc<Notify>,
-    /// Told when the handler is dropped, done or not.
+    /// Notified when the handler is dropped, complete or not.
     dropped: Arc<Notify>,
     go: Arc<Semaphore>,
 }
 
-/// Tells when it is dropped.
-struct Told(Arc<Notify>);
+/// Notifies on drop.
+struct NotifyOnDrop(Arc<Notify>);
 
-impl Drop for Told {
+impl Drop for NotifyOnDrop {
     fn drop(&mut self) {
         self.0.notify_one();
     }
@@ -41,10 +41,10 @@ async fn slow(layer: IdempotencyLayer<Memory>) -> Slow {
     let parts = (runs.clone(), Arc::clone(&begun), Arc::clone(&dropped), Arc::clone(&go));
     let handler = async move || {
         let (runs, begun, dropped, go) = parts;
-        let _told = Told(dropped);
-        let run = runs.one_more();
+        let _guard = NotifyOnDrop(dropped);
+        let run = runs.increment();
         begun.notify_one();
-        go.acquire().await.expect("it is open").forget();
+        go.acquire().await.expect("the semaphore is open").forget();
         format!("run {run}")
     };
     let api = Router::new().route("/pay", on_post(handler)).layer(layer);
@@ -52,16 +52,16 @@ async fn slow(layer: IdempotencyLayer<Memory>) -> Slow {
 }
 
 impl Slow {
-    /// A client that sends its request, waits until it is being handled, and is gone.
+    /// Sends a request, waits until the handler runs, and disconnects.
     async fn hang_up(&self) {
         let mut stream = TcpStream::connect(self.server.address).await.expect("a server");
-        let asked = request("idempotency-key: k\r\n", "10 EUR");
-        stream.write_all(&asked).await.expect("it reads");
+        let request_bytes = request("idempotency-key: k\r\n", "10 EUR");
+        stream.write_all(&request_bytes).await.expect("the server reads");
         self.begun.notified().await;
     }
 
-    /// What is answered as soon as the first is not in the way any more.
-    async fn eventually(&self) -> crate::raw_client::Answer {
+    /// Returns the first response other than `in-progress`.
+    async fn final_response(&self) -> crate::raw_client::Answer {
         loop {
             let answer = pay(self.server.address, "k").await;
             if answer.problem().as_deref() != Some("in-progress") {
@@ -73,27 +73,27 @@ impl Slow {
 }
 
 #[tokio::test]
-async fn a_handler_goes_on_when_its_client_has_hung_up() {
+async fn a_handler_continues_after_a_disconnect() {
     let slow = slow(layer()).await;
     slow.hang_up().await;
-    // The server has seen it, and the handler is still at it.
+    // The server has seen the disconnect, and the handler still runs.
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(pay(slow.server.address, "k").await.problem().as_deref(), Some("in-progress"));
     slow.go.add_permits(1);
-    let answer = slow.eventually().await;
+    let answer = slow.final_response().await;
     assert_eq!((answer.status, answer.text(), answer.is_replay()), (200, "run 1", true));
     assert_eq!(slow.runs.count(), 1);
 }
 
 #[tokio::test]
-async fn unless_it_is_not_detached() {
+async fn without_detach_a_disconnect_drops_the_handler() {
     for mode in [OnInterrupted::Rerun, OnInterrupted::Unknown] {
         let slow = slow(layer().detach(false).on_interrupted(mode)).await;
         slow.hang_up().await;
         slow.dropped.notified().await;
-        // What nobody knows the end of is not what somebody is busy with: there is no lease to wait for.
+        // An unknown outcome is not a running request: no lease has to expire.
         slow.go.add_permits(1);
-        let answer = slow.eventually().await;
+        let answer = slow.final_response().await;
         if mode == OnInterrupted::Rerun {
             assert_eq!((answer.text(), answer.is_replay()), ("run 2", false));
         } else {
@@ -104,18 +104,18 @@ async fn unless_it_is_not_detached() {
 }
 
 #[tokio::test]
-async fn a_panic_is_passed_on_and_the_key_given_up() {
+async fn a_panic_propagates_and_ends_the_call() {
     for detaches in [true, false] {
         for mode in [OnInterrupted::Rerun, OnInterrupted::Unknown] {
             let layer = layer().detach(detaches).on_interrupted(mode);
             let (api, runs) = crate::api(layer, |run| {
-                assert!(run > 1, "as told");
+                assert!(run > 1, "scripted panic");
                 format!("run {run}")
             });
             let server = Server::start(api).await;
-            // The connection is closed without an answer, as it is without the layer.
-            let asked = request("idempotency-key: k\r\n", "10 EUR");
-            assert!(exchange(server.address, &asked).await.is_empty());
+            // The connection closes without a response, as without the layer.
+            let request_bytes = request("idempotency-key: k\r\n", "10 EUR");
+            assert!(exchange(server.address, &request_bytes).await.is_empty());
             let answer = pay(server.address, "k").await;
             if mode == OnInterrupted::Rerun {
                 assert_eq!((answer.text(), runs.count()), ("run 2", 2));

@@ -1,4 +1,4 @@
-//! Stores that do not answer (C55), and handlers that are taken for dead.
+//! Stores without answers, and handlers with an expired lease.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use tokio::time::{Instant, sleep};
 
 use crate::{Runs, ask, counting, post};
 
-/// A store that can be made to hang, or to lose its renewals.
+/// A store that can hang, or fail every renewal.
 #[derive(Clone, Default)]
-struct Shaky {
+struct FailingStore {
     inner: Arc<MemoryStore>,
     hangs: Arc<AtomicBool>,
-    forgets_renewals: Arc<AtomicBool>,
+    fails_renewals: Arc<AtomicBool>,
 }
 
-impl Shaky {
+impl FailingStore {
     async fn pass(&self) {
         if self.hangs.load(SeqCst) {
             pending::<()>().await;
@@ -32,7 +32,7 @@ impl Shaky {
     }
 }
 
-impl Store for Shaky {
+impl Store for FailingStore {
     async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
         self.pass().await;
         self.inner.claim(request).await
@@ -44,7 +44,7 @@ impl Store for Shaky {
         token: Token,
         lease: Duration,
     ) -> StoreResult<WriteOutcome> {
-        if self.forgets_renewals.load(SeqCst) {
+        if self.fails_renewals.load(SeqCst) {
             return Err(StoreError::unavailable("lost"));
         }
         self.inner.renew(key, token, lease).await
@@ -91,8 +91,8 @@ impl Store for Shaky {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_is_not_waited_for() {
-    let store = Shaky::default();
+async fn a_hanging_store_times_out() {
+    let store = FailingStore::default();
     store.hangs.store(true, SeqCst);
     let limit = Duration::from_millis(200);
     let layer = || IdempotencyLayer::global(store.clone()).store_timeout(limit);
@@ -101,7 +101,7 @@ async fn a_store_that_hangs_is_not_waited_for() {
     let answer = ask(&api, post("k")).await;
     assert_eq!((answer.status, answer.problem().as_deref()), (503, Some("unavailable")));
     assert_eq!(answer.header("retry-after"), Some("1"));
-    // The claim, and twice more, because an answer that is lost may be asked for again.
+    // One claim and two repetitions, because a lost answer is requested again.
     assert!(begin.elapsed() <= 3 * limit + Duration::from_millis(10), "{:?}", begin.elapsed());
     assert_eq!(runs.count(), 0);
 
@@ -113,8 +113,8 @@ async fn a_store_that_hangs_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_cannot_be_stored_is_given_all_the_same() {
-    let store = Shaky::default();
+async fn a_response_that_cannot_be_stored_is_returned() {
+    let store = FailingStore::default();
     let hangs = Arc::clone(&store.hangs);
     let layer = IdempotencyLayer::global(store.clone()).lease(Duration::from_secs(3));
     let (api, runs) = crate::api(layer, move |run| {
@@ -126,15 +126,15 @@ async fn an_answer_that_cannot_be_stored_is_given_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_was_taken_for_dead_is_told_what_counts() {
-    let store = Shaky::default();
-    store.forgets_renewals.store(true, SeqCst);
+async fn after_a_takeover_both_clients_get_one_response() {
+    let store = FailingStore::default();
+    store.fails_renewals.store(true, SeqCst);
     let layer = IdempotencyLayer::global(store.clone()).lease(Duration::from_secs(3));
     let runs = Runs::default();
     let counted = runs.clone();
-    // The first takes a minute, the others no time.
+    // The first run takes a minute, later runs take no time.
     let handler = async move || {
-        let run = counted.one_more();
+        let run = counted.increment();
         sleep(Duration::from_secs(if run == 1 { 60 } else { 0 })).await;
         format!("run {run}")
     };
@@ -145,7 +145,7 @@ async fn one_who_was_taken_for_dead_is_told_what_counts() {
     });
     sleep(Duration::from_secs(10)).await;
     assert_eq!(ask(&api, post("k")).await.text(), "run 2");
-    let first = first.await.expect("an answer");
+    let first = first.await.expect("a response");
     assert_eq!((first.text(), first.is_replay()), ("run 2", true));
     assert!(ask(&api, post("k")).await.is_replay());
     assert_eq!(runs.count(), 2);

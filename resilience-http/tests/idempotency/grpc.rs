@@ -1,4 +1,4 @@
-//! gRPC, whose status stands in trailers under a 200.
+//! gRPC: the status is in the trailers of a 200 response.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -45,14 +45,14 @@ struct Answer {
     trailers: HeaderMap,
 }
 
-/// What the second of two calls is told, and how often the service has run.
+/// Returns the response to the second of two calls, and the number of runs.
 async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) -> (Answer, usize) {
     let runs = Runs::default();
     let counted = runs.clone();
     let service = tower::service_fn(move |_: Request<_>| {
-        let run = counted.one_more();
+        let run = counted.increment();
         let response = Response::builder().header("content-type", "application/grpc+proto");
-        async move { Ok::<_, Infallible>(response.body(Reply::new(run, code)).expect("it")) }
+        async move { Ok::<_, Infallible>(response.body(Reply::new(run, code)).expect("a value")) }
     });
     let service = layer.layer(service);
     let mut answers = Vec::new();
@@ -61,7 +61,7 @@ async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) 
             Request::post("/shop.Orders/Place").header("content-type", "application/grpc");
         let request = request.header("idempotency-key", key).body(String::from("order"));
         let response = service.clone().oneshot(request.expect("a request")).await;
-        let (head, mut body) = response.expect("an answer").into_parts();
+        let (head, mut body) = response.expect("a response").into_parts();
         let (mut message, mut trailers) = (String::new(), HeaderMap::new());
         while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
         {
@@ -81,7 +81,7 @@ async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) 
 }
 
 #[tokio::test]
-async fn the_status_of_grpc_decides_and_comes_again() {
+async fn the_grpc_status_decides_and_is_replayed() {
     for (code, is_stored) in [
         ("0", true),
         ("3", true),
@@ -105,7 +105,7 @@ async fn the_status_of_grpc_decides_and_comes_again() {
 }
 
 #[tokio::test]
-async fn a_problem_is_told_in_its_words() {
+async fn a_problem_is_a_grpc_status() {
     let strict = layer().on_interrupted(OnInterrupted::Unknown);
     let (answer, runs) = second(strict, "14", "k").await;
     assert_eq!((answer.status, runs, answer.message.as_str()), (200, 1, ""));

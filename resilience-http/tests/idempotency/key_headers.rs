@@ -1,12 +1,15 @@
-//! Where a key stands, and what can be one (C40).
+//! The headers of a key, and the characters of a key.
 
-use axum::http::HeaderName;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Request};
+use proptest::prelude::*;
+use resilience::http::{IDEMPOTENCY_KEY, IdempotencyKey};
 
-use crate::server::Server;
 use crate::raw_client::{request, send};
-use crate::{counting, layer};
+use crate::server::Server;
+use crate::{ask, counting, layer};
 
-/// What a server answers to these lines, in order: the status, and how often its handler has run by then.
+/// Returns the status and the number of handler runs after each of these header lines.
 async fn answers(server: &Server, runs: &crate::Runs, heads: &[&[u8]]) -> Vec<(u16, usize)> {
     let mut seen = Vec::new();
     for head in heads {
@@ -19,7 +22,7 @@ async fn answers(server: &Server, runs: &crate::Runs, heads: &[&[u8]]) -> Vec<(u
 }
 
 #[tokio::test]
-async fn a_key_is_one_to_255_visible_characters() {
+async fn a_key_has_1_to_255_visible_characters() {
     let (api, runs) = counting(layer());
     let server = Server::start(api).await;
     let long = |length| format!("idempotency-key: {}\r\n", "k".repeat(length));
@@ -35,7 +38,7 @@ async fn a_key_is_one_to_255_visible_characters() {
         b"idempotency-key: \"open\r\n".to_vec(),
         b"idempotency-key: \"one\" \"two\"\r\n".to_vec(),
         b"idempotency-key: \"bad\\escape\"\r\n".to_vec(),
-        // Twice, even where it is the same.
+        // Two lines, even with equal keys.
         b"idempotency-key: k\r\nidempotency-key: k\r\n".to_vec(),
         b"idempotency-key: k\r\nidempotency-key: l\r\n".to_vec(),
         b"idempotency-key: k\r\nx-idempotency-key: l\r\n".to_vec(),
@@ -54,7 +57,7 @@ async fn a_key_is_one_to_255_visible_characters() {
 }
 
 #[tokio::test]
-async fn control_characters_do_not_come_so_far() {
+async fn control_characters_are_rejected() {
     let (api, runs) = counting(layer());
     let server = Server::start(api).await;
     for head in [&b"idempotency-key: a\0b\r\n"[..], b"idempotency-key: a\rb\r\n"] {
@@ -63,7 +66,7 @@ async fn control_characters_do_not_come_so_far() {
 }
 
 #[tokio::test]
-async fn both_spellings_and_both_headers_are_one_key() {
+async fn quoted_and_bare_keys_are_equal() {
     let (api, runs) = counting(layer());
     let server = Server::start(api).await;
     let heads: [&[u8]; 5] = [
@@ -74,14 +77,15 @@ async fn both_spellings_and_both_headers_are_one_key() {
         b"idempotency-key: order-7\r\nx-idempotency-key: \"order-7\"\r\n",
     ];
     assert_eq!(answers(&server, &runs, &heads).await, [(200, 1); 5]);
-    // A quotation mark or a backslash inside is a character like any other, and escaped where it is quoted.
+    // A quotation mark or a backslash inside a key is an ordinary character, with an escape in the
+    // quoted form.
     let heads: [&[u8]; 2] =
         [b"idempotency-key: a\"b\\c\r\n", b"idempotency-key: \"a\\\"b\\\\c\"\r\n"];
     assert_eq!(answers(&server, &runs, &heads).await, [(200, 2); 2]);
 }
 
 #[tokio::test]
-async fn short_keys_are_refused_where_a_length_is_asked_for() {
+async fn min_key_length_rejects_short_keys() {
     let (api, runs) = counting(layer().min_key_length(16));
     let server = Server::start(api).await;
     let heads: [&[u8]; 2] =
@@ -90,7 +94,7 @@ async fn short_keys_are_refused_where_a_length_is_asked_for() {
 }
 
 #[tokio::test]
-async fn other_headers_may_be_named() {
+async fn headers_can_be_configured() {
     let names = [HeaderName::from_static("paypal-request-id")];
     let (api, runs) = counting(layer().headers(names));
     let server = Server::start(api).await;
@@ -100,11 +104,42 @@ async fn other_headers_may_be_named() {
 }
 
 #[tokio::test]
-async fn without_a_key_nothing_is_protected_where_none_is_required() {
+async fn without_required_keys_a_request_runs_unprotected() {
     let (api, runs) = counting(layer().required(false));
     let server = Server::start(api).await;
     let heads: [&[u8]; 5] =
         [b"", b"", b"idempotency-key: k\r\n", b"idempotency-key: k\r\n", b"idempotency-key:\r\n"];
     let expected = [(200, 1), (200, 2), (200, 3), (200, 3), (400, 3)];
     assert_eq!(answers(&server, &runs, &heads).await, expected);
+}
+
+proptest! {
+    #[test]
+    fn the_server_accepts_every_client_key(text in "[!-~]{1,255}|\"[!-~]{0,5}\"?|[\"\\\\a]{1,5}") {
+        let Ok(key) = IdempotencyKey::try_from(text.as_str()) else {
+            // Only a quoted empty key breaks the rule.
+            prop_assert!(text.starts_with("\"\""), "{text}");
+            return Ok(());
+        };
+        for key in [key.clone(), key.quoted()] {
+            prop_assert_eq!(status_of(&key), 200, "{}", key);
+        }
+    }
+
+    #[test]
+    fn client_and_server_agree_on_every_text(text in "[ -~äé\t]{0,9}|[ -~]{250,260}") {
+        let is_accepted = HeaderValue::from_str(&text).is_ok_and(|value| status_of(value) == 200);
+        if !text.starts_with('"') {
+            prop_assert_eq!(IdempotencyKey::try_from(text.as_str()).is_ok(), is_accepted, "{:?}", text);
+        }
+    }
+}
+
+/// Returns the status of a request with this key.
+fn status_of(key: impl Into<HeaderValue>) -> u16 {
+    let (api, _) = counting(layer());
+    let mut request = Request::post("/pay").body(Body::from("10 EUR")).expect("a request");
+    request.headers_mut().insert(IDEMPOTENCY_KEY, key.into());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime").block_on(ask(&api, request)).status
 }

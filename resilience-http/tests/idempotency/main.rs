@@ -1,5 +1,5 @@
-//! Endpoints that are safe to retry: servers of `axum` on the loopback, asked over raw connections, and the
-//! layer around services in virtual time.
+//! Idempotent endpoints: `axum` servers on loopback ports with raw connections, and the layer in
+//! virtual time.
 
 mod bodies;
 mod concurrency;
@@ -27,19 +27,19 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use raw_client::Answer;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::MemoryStore;
 use tower::ServiceExt;
-use raw_client::Answer;
 
 type Memory = Arc<MemoryStore>;
 
-/// A layer with a store of its own.
+/// Makes a layer with a new store.
 fn layer() -> IdempotencyLayer<Memory> {
     IdempotencyLayer::global(Memory::default())
 }
 
-/// How often a handler has run.
+/// The number of handler runs.
 #[derive(Clone, Debug, Default)]
 struct Runs(Arc<AtomicUsize>);
 
@@ -48,12 +48,12 @@ impl Runs {
         self.0.load(SeqCst)
     }
 
-    fn one_more(&self) -> usize {
+    fn increment(&self) -> usize {
         self.0.fetch_add(1, SeqCst) + 1
     }
 }
 
-/// An API whose handler answers with what `answer` makes of the number of its run, under the layer.
+/// Makes an API under the layer; `answer` maps the number of a run to the response.
 fn api<T, R>(
     layer: IdempotencyLayer<T>,
     answer: impl Fn(usize) -> R + Clone + Send + Sync + 'static,
@@ -64,12 +64,12 @@ where
 {
     let runs = Runs::default();
     let counted = runs.clone();
-    let handler = async move || answer(counted.one_more());
+    let handler = async move || answer(counted.increment());
     let routes = Router::new().route("/pay", any(handler.clone())).route("/refund", any(handler));
     (routes.layer(layer), runs)
 }
 
-/// Answers with the number of the run.
+/// Makes an API whose response is the number of the run.
 fn counting<T: resilience::idempotent::Store + Clone>(
     layer: IdempotencyLayer<T>,
 ) -> (Router, Runs) {
@@ -84,7 +84,7 @@ fn post(key: &str) -> Request<Body> {
 }
 
 async fn ask(api: &Router, request: Request<Body>) -> Answer {
-    let response = api.clone().oneshot(request).await.expect("a router never fails");
+    let response = api.clone().oneshot(request).await.expect("a router is infallible");
     answer(response).await
 }
 

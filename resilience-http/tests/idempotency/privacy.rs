@@ -1,4 +1,4 @@
-//! What nobody is told: keys, whose they are, and what was sent (C62).
+//! Private data: keys, scopes and payloads appear in no output.
 
 use std::convert::Infallible;
 use std::fmt::{Debug, Write};
@@ -18,20 +18,20 @@ use crate::directory::Directory;
 use crate::raw_client::position;
 use crate::{Memory, ask, counting};
 
-const KEY: &str = "a-key-that-nobody-sees";
-const SCOPE: &str = "a-tenant-that-nobody-sees";
-const PAYLOAD: &str = "a-card-that-nobody-sees";
+const KEY: &str = "a-key-that-stays-private";
+const SCOPE: &str = "a-tenant-that-stays-private";
+const PAYLOAD: &str = "a-card-that-stays-private";
 
 static LOG: Mutex<String> = Mutex::new(String::new());
 
-/// Everything that is logged by anybody in this process, also on the threads of a database.
+/// Captures every event of this process, also from the threads of a database.
 struct All;
 
 struct Line(String);
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, " {}={value:?}", field.name()).expect("a string takes everything");
+        write!(self.0, " {}={value:?}", field.name()).expect("a string accepts writes");
     }
 }
 
@@ -70,7 +70,7 @@ impl Subscriber for All {
 
 fn listen() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| tracing::subscriber::set_global_default(All).expect("the only one"));
+    ONCE.call_once(|| tracing::subscriber::set_global_default(All).expect("no other subscriber"));
 }
 
 fn assert_silent(what: &str, bytes: &[u8]) {
@@ -86,7 +86,7 @@ fn request(payload: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn nobody_is_told() {
+async fn responses_database_and_log_have_no_private_data() {
     listen();
     let directory = Directory::new("secrets");
     let store = SqliteStore::open(directory.file("idempotency.db")).await.expect("a database");
@@ -95,14 +95,14 @@ async fn nobody_is_told() {
         .on_interrupted(OnInterrupted::Unknown)
         .on_store_error(OnStoreError::FailOpen);
     let (api, runs) = counting(layer.clone());
-    // Handled, replayed, turned away; and once without a store.
+    // Handled, replayed and rejected requests, and a request without a working store.
     for payload in [PAYLOAD, PAYLOAD, "another"] {
         let answer = ask(&api, request(payload)).await;
-        assert_silent("an answer", format!("{answer:?}{}", answer.text()).as_bytes());
+        assert_silent("a response", format!("{answer:?}{}", answer.text()).as_bytes());
     }
     let (failing, _) = crate::api(layer.clone().name("failing"), |_| http::StatusCode::BAD_GATEWAY);
     for _ in 0..2 {
-        assert_silent("an answer", &ask(&failing, request(PAYLOAD)).await.body);
+        assert_silent("a response", &ask(&failing, request(PAYLOAD)).await.body);
     }
     assert_silent("the database", &directory.bytes());
     assert!(position(&directory.bytes(), b"secretive").is_some(), "the records are there");
@@ -119,7 +119,7 @@ async fn nobody_is_told() {
 }
 
 #[tokio::test]
-async fn neither_is_who_debugs() {
+async fn debug_output_has_no_private_data() {
     let layer = IdempotencyLayer::new(Memory::default(), |_| SCOPE);
     let service = tower::service_fn(|request: Request<IdempotentBody<Body>>| {
         let shown = format!("{:?}", request.body());
@@ -128,9 +128,9 @@ async fn neither_is_who_debugs() {
     let mut service = layer.layer(service);
     assert_silent("the layer", format!("{layer:?}{service:?}").as_bytes());
     for _ in 0..2 {
-        let answer = service.ready().await.expect("it is").call(request(PAYLOAD)).await;
-        let answer = answer.expect("an answer");
-        assert_silent("an answer", format!("{answer:?}").as_bytes());
+        let answer = service.ready().await.expect("a ready service").call(request(PAYLOAD)).await;
+        let answer = answer.expect("a response");
+        assert_silent("a response", format!("{answer:?}").as_bytes());
         let shown = to_bytes(Body::new(answer.into_body()), 100).await.expect("a body");
         assert_eq!(shown, "IdempotentBody { .. }");
     }

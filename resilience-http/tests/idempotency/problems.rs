@@ -1,4 +1,4 @@
-//! What the layer answers itself: every row of the table.
+//! Problems of the layer: every row of the table.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn a_missing_key() {
         "type": "urn:problem:idempotency:missing-key",
         "title": "idempotency key missing",
         "status": 400,
-        "detail": "Send a header Idempotency-Key with a value that no other request of yours has.",
+        "detail": "Send an Idempotency-Key header with a value that no other request uses.",
         "error": "idempotency key missing",
     });
     assert_eq!((answer.status, json(&answer)), (400, expected));
@@ -38,7 +38,7 @@ async fn a_missing_key() {
 }
 
 #[tokio::test]
-async fn types_may_have_pages() {
+async fn problem_types_can_have_a_base() {
     let (api, _) = counting(layer().problem_types("https://api.example/problems/"));
     let answer = ask(&api, post("")).await;
     assert_eq!(json(&answer)["type"], "https://api.example/problems/invalid-key");
@@ -47,7 +47,7 @@ async fn types_may_have_pages() {
     assert_eq!(answer.header("link"), Some(link));
 }
 
-/// An API whose handler takes so long, and a first request that it is busy with.
+/// Makes an API with a slow handler, and starts the first request.
 fn busy(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, JoinHandle<Answer>) {
     let handler = async move || sleep(time).await;
     let api = Router::new().route("/pay", axum::routing::post(handler)).layer(layer);
@@ -56,37 +56,37 @@ fn busy(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, JoinHandle<
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_in_flight_says_when_to_come_back() {
+async fn a_running_request_sets_retry_after() {
     let layer = layer().lease(Duration::from_secs(30));
     let (api, first) = busy(layer, Duration::from_secs(45));
-    // The lease is renewed every ten seconds; what is left of it is rounded up.
+    // The lease is renewed every ten seconds. The header holds the rest of the lease, rounded up.
     for (pause, left) in [(500, "30"), (5000, "25"), (4600, "30"), (20_000, "30")] {
         sleep(Duration::from_millis(pause)).await;
         let second = ask(&api, post("k")).await;
         assert_eq!((second.status, second.problem().as_deref()), (409, Some("in-progress")));
         assert_eq!(second.header("retry-after"), Some(left));
     }
-    let first = first.await.expect("an answer");
+    let first = first.await.expect("a response");
     assert!(first.status == 200 && !first.is_replay());
     assert!(ask(&api, post("k")).await.is_replay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn less_than_a_second_is_a_second() {
+async fn retry_after_is_at_least_a_second() {
     let (api, _first) = busy(layer().lease(Duration::from_millis(300)), Duration::from_secs(9));
     sleep(Duration::from_millis(50)).await;
     assert_eq!(ask(&api, post("k")).await.header("retry-after"), Some("1"));
 }
 
 #[tokio::test]
-async fn another_payload() {
+async fn a_key_with_another_payload() {
     let (api, runs) = counting(layer());
     assert_eq!(ask(&api, post("k")).await.status, 200);
     let other = Request::post("/pay").header("idempotency-key", "k").body(Body::from("99 EUR"));
     let answer = ask(&api, other.expect("a request")).await;
     assert_eq!((answer.status, answer.problem().as_deref()), (422, Some("key-reused")));
     assert_eq!(answer.header("retry-after"), None);
-    // And nothing is lost by it.
+    // The rejection loses nothing.
     assert!(ask(&api, post("k")).await.is_replay());
     assert_eq!(runs.count(), 1);
 }
@@ -127,7 +127,7 @@ async fn a_record_of_another_version() {
     assert_eq!(runs.count(), 0);
 }
 
-/// A record that was written by something else (C51).
+/// Returns the response for a record with these bytes.
 async fn with_record(bytes: &[u8]) -> Answer {
     let store = Memory::default();
     let policy = IdempotencyPolicy::new("http");
@@ -136,7 +136,7 @@ async fn with_record(bytes: &[u8]) -> Answer {
         about.value(&None::<&[u8]>).bytes(b"10 EUR")
     });
     let Ok(Claimed::Run(running)) = call.expect("a key").claim().await else { panic!("a claim") };
-    running.complete(bytes).await.expect("it is stored");
+    running.complete(bytes).await.expect("the outcome is stored");
     let (api, runs) = counting(IdempotencyLayer::global(store));
     let answer = ask(&api, post("k")).await;
     assert_eq!(runs.count(), 0);
@@ -144,7 +144,7 @@ async fn with_record(bytes: &[u8]) -> Answer {
 }
 
 #[tokio::test]
-async fn a_record_that_is_no_answer() {
+async fn malformed_records() {
     let head = |headers: u8| [&[1, 200, 0, headers, 0, 0, 0][..], &[0; 4]].concat();
     let answer = with_record(&[&head(0)[..], b"paid"].concat()).await;
     assert_eq!((answer.status, answer.text(), answer.is_replay()), (200, "paid", true));

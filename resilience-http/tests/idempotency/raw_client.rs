@@ -1,4 +1,4 @@
-//! A client that says what it is told, byte for byte.
+//! A client that sends raw bytes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// A test that waits for longer has failed.
+/// The limit for a single wait in a test.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// An answer as it came.
+/// A response as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -19,13 +19,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The lines of a header.
+    /// Returns the values of a header.
     pub(crate) fn all(&self, name: &str) -> Vec<&[u8]> {
         let lines = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         lines.map(|(_, value)| value.as_slice()).collect()
     }
 
-    /// A header that is text.
+    /// Returns the first value of a text header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.all(name).first().map(|value| std::str::from_utf8(value).expect("text"))
     }
@@ -38,36 +38,36 @@ impl Answer {
         self.header("idempotent-replayed") == Some("true")
     }
 
-    /// The last part of the type of a problem.
+    /// Returns the last part of the problem type.
     pub(crate) fn problem(&self) -> Option<String> {
         let json: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
         json["type"].as_str()?.rsplit([':', '/']).next().map(str::to_owned)
     }
 }
 
-/// A POST to `/pay` with these lines in its head.
+/// Makes a POST to `/pay` with these header lines.
 pub(crate) fn request(lines: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("POST /pay HTTP/1.1\r\nhost: api\r\ncontent-length: {length}\r\nconnection: close\r\n{lines}\r\n{body}").into()
 }
 
-/// Sends a request of `/pay` with this key.
+/// Sends a request to `/pay` with this key.
 pub(crate) async fn pay(address: SocketAddr, key: &str) -> Answer {
     send(address, &request(&format!("idempotency-key: {key}\r\n"), "10 EUR")).await
 }
 
-/// Sends bytes, and reads all that comes.
+/// Sends bytes, and reads the response.
 pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     read(&exchange(address, bytes).await)
 }
 
-/// The same, of an answer that need not come.
+/// Sends bytes, and reads until the end of the connection, with or without a response.
 pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("a server");
-    stream.write_all(bytes).await.expect("it reads");
+    stream.write_all(bytes).await.expect("the server reads");
     let mut answer = Vec::new();
     let read = stream.read_to_end(&mut answer);
-    _ = timeout(TIME_LIMIT, read).await.expect("an answer in time");
+    _ = timeout(TIME_LIMIT, read).await.expect("a response in time");
     answer
 }
 

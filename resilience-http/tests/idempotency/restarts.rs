@@ -1,4 +1,4 @@
-//! Records in SQLite, which outlive their server: one that is started again, and one that is killed (C18).
+//! Records in SQLite outlive the server: a restarted server, and a killed server.
 
 use std::fs::{self, OpenOptions};
 use std::future::pending;
@@ -18,15 +18,15 @@ use tokio::task::JoinSet;
 
 use crate::counting;
 use crate::directory::Directory;
-use crate::server::Server;
 use crate::raw_client::{Answer, exchange, pay, request, send};
+use crate::server::Server;
 
 async fn open(database: &Path) -> SqliteStore {
     SqliteStore::open(database).await.expect("a database")
 }
 
 #[tokio::test]
-async fn a_server_that_is_started_again_knows_what_it_has_answered() {
+async fn a_restarted_server_replays() {
     let directory = Directory::new("restart");
     let database = directory.file("idempotency.db");
     let store = open(&database).await;
@@ -47,7 +47,7 @@ async fn a_server_that_is_started_again_knows_what_it_has_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_servers_with_one_database_handle_a_request_once() {
+async fn two_servers_with_one_database_run_a_request_once() {
     let directory = Directory::new("two-servers");
     let database = directory.file("idempotency.db");
     let mut servers = Vec::new();
@@ -61,7 +61,7 @@ async fn two_servers_with_one_database_handle_a_request_once() {
     let mut clients: JoinSet<_> = (0..32).map(|client| pay(addresses[client % 2], "k")).collect();
     let mut fresh = 0;
     while let Some(answer) = clients.join_next().await {
-        let answer = answer.expect("an answer");
+        let answer = answer.expect("a response");
         assert_eq!((answer.status, answer.text()), (200, "run 1"));
         fresh += usize::from(!answer.is_replay());
     }
@@ -71,14 +71,15 @@ async fn two_servers_with_one_database_handle_a_request_once() {
 
 const LEASE: Duration = Duration::from_millis(400);
 
-/// An API whose handler writes down that it has paid, with the key it would give to the bank; then it answers, or
+/// Makes an API whose handler writes the child key for the bank to a file, and then answers or
 /// hangs.
 async fn paying(database: &Path, mode: OnInterrupted, effects: PathBuf, hangs: bool) -> Router {
     let layer = IdempotencyLayer::global(open(database).await).lease(LEASE).on_interrupted(mode);
     let handler = async move || {
         let call = IdempotencyContext::current().expect("a call");
-        let mut effects = OpenOptions::new().append(true).create(true).open(effects).expect("it");
-        writeln!(effects, "{}", call.child_key("bank")).expect("it is written");
+        let mut effects =
+            OpenOptions::new().append(true).create(true).open(effects).expect("a value");
+        writeln!(effects, "{}", call.child_key("bank")).expect("the effect is written");
         if hangs {
             pending::<()>().await;
         }
@@ -87,44 +88,44 @@ async fn paying(database: &Path, mode: OnInterrupted, effects: PathBuf, hangs: b
     Router::new().route("/pay", on_post(handler)).layer(layer)
 }
 
-/// The environment of the other process.
+/// The environment variables of the child process.
 const DATABASE: &str = "RESILIENCE_TEST_DATABASE";
 const EFFECTS: &str = "RESILIENCE_TEST_EFFECTS";
 
-/// The process that is killed: a server in this test's own binary.
+/// The killed process: a server in the binary of this test.
 #[tokio::test]
-#[ignore = "it is a part of `a_server_that_is_killed_between_effect_and_answer`"]
-async fn the_other_process() {
+#[ignore = "part of `a_server_killed_between_effect_and_response`"]
+async fn the_child_process() {
     let (Some(database), Some(effects)) = (env::var_os(DATABASE), env::var_os(EFFECTS)) else {
         return;
     };
     let api = paying(database.as_ref(), OnInterrupted::Rerun, effects.into(), true).await;
     let server = Server::start(api).await;
-    writeln!(io::stdout(), "\nlistening {}", server.address).expect("somebody reads it");
+    writeln!(io::stdout(), "\nlistening {}", server.address).expect("stdout is open");
     pending::<()>().await;
 }
 
-struct Other(Child);
+struct ChildServer(Child);
 
-impl Other {
+impl ChildServer {
     fn start(database: &Path, effects: &Path) -> (Self, SocketAddr) {
-        let mut process = Command::new(env::current_exe().expect("this test is a file"))
-            .args(["--exact", "durable::the_other_process", "--ignored", "--nocapture"])
+        let mut process = Command::new(env::current_exe().expect("a test binary"))
+            .args(["--exact", "restarts::the_child_process", "--ignored", "--nocapture"])
             .env(DATABASE, database)
             .env(EFFECTS, effects)
             .stdout(Stdio::piped())
             .spawn()
-            .expect("this test starts");
-        let output = process.stdout.take().expect("it is piped");
+            .expect("a child process");
+        let output = process.stdout.take().expect("stdout is piped");
         let other = Self(process);
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
         let address = lines.find_map(|line| line.strip_prefix("listening ")?.parse().ok());
-        (other, address.expect("it tells its address"))
+        (other, address.expect("the child prints an address"))
     }
 }
 
-impl Drop for Other {
-    /// By SIGKILL.
+impl Drop for ChildServer {
+    /// Kills the process by SIGKILL.
     fn drop(&mut self) {
         _ = self.0.kill();
         _ = self.0.wait();
@@ -136,8 +137,8 @@ fn lines(file: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What is answered when the lease of one that was killed is over.
-async fn eventually(address: SocketAddr) -> Answer {
+/// Returns the first response after the lease of the killed process has expired.
+async fn final_response(address: SocketAddr) -> Answer {
     loop {
         let answer = pay(address, "k").await;
         if answer.problem().as_deref() != Some("in-progress") {
@@ -149,26 +150,27 @@ async fn eventually(address: SocketAddr) -> Answer {
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_between_effect_and_answer() {
+async fn a_server_killed_between_effect_and_response() {
     for mode in [OnInterrupted::Rerun, OnInterrupted::Unknown] {
         let directory = Directory::new(&format!("killed-{mode:?}"));
         let (database, effects) = (directory.file("idempotency.db"), directory.file("effects"));
-        let (other, address) = Other::start(&database, &effects);
-        let asked = request("idempotency-key: k\r\n", "10 EUR");
-        let asked = tokio::spawn(async move { exchange(address, &asked).await });
+        let (other, address) = ChildServer::start(&database, &effects);
+        let request_bytes = request("idempotency-key: k\r\n", "10 EUR");
+        let request_bytes = tokio::spawn(async move { exchange(address, &request_bytes).await });
         while lines(&effects).is_empty() {
-            assert!(!asked.is_finished(), "it hangs");
+            assert!(!request_bytes.is_finished(), "the handler hangs");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         drop(other);
-        assert!(asked.await.expect("a connection").is_empty());
+        assert!(request_bytes.await.expect("a connection").is_empty());
 
         let api = paying(&database, mode, effects.clone(), false).await;
         let server = Server::start(api).await;
-        let answer = eventually(server.address).await;
+        let answer = final_response(server.address).await;
         let effects = lines(&effects);
         if mode == OnInterrupted::Rerun {
-            // Twice, and the bank can tell that it is the same.
+            // The effect happened twice, and the equal child keys let the bank detect the
+            // repetition.
             assert_eq!((answer.status, answer.text()), (200, "attempt 2"));
             let [first, second] = &effects[..] else { panic!("two effects: {effects:?}") };
             assert_eq!(first, second);

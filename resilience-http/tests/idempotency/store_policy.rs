@@ -1,4 +1,4 @@
-//! Which answers are stored.
+//! The responses to store.
 
 use axum::Extension;
 use axum::http::StatusCode;
@@ -8,18 +8,18 @@ use resilience::idempotent::{Keep, OnInterrupted};
 
 use crate::{Memory, api, ask, layer, post};
 
-/// What a second request meets.
+/// The treatment of the second request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Again {
+enum Second {
     Replay,
     Run,
     Unknown,
 }
-use Again::{Replay, Run, Unknown};
+use Second::{Replay, Run, Unknown};
 
-async fn again(layer: IdempotencyLayer<Memory>, status: u16, sent: Option<Effect>) -> Again {
+async fn again(layer: IdempotencyLayer<Memory>, status: u16, effect: Option<Effect>) -> Second {
     let status = StatusCode::from_u16(status).expect("a status");
-    let (api, runs) = api(layer, move |_| (status, sent.map(Extension), "said"));
+    let (api, runs) = api(layer, move |_| (status, effect.map(Extension), "said"));
     let first = ask(&api, post("k")).await;
     assert_eq!(first.status, status.as_u16());
     let second = ask(&api, post("k")).await;
@@ -34,43 +34,47 @@ async fn again(layer: IdempotencyLayer<Memory>, status: u16, sent: Option<Effect
     }
 }
 
-/// What no handler has decided, and what nobody knows the end of.
-const NO_VERDICT: [u16; 9] = [401, 403, 407, 413, 421, 425, 429, 431, 451];
-const NOT_KNOWN: [u16; 5] = [408, 500, 502, 503, 599];
+/// Statuses without a decision of the handler, and statuses with an unknown outcome.
+const NO_DECISION: [u16; 9] = [401, 403, 407, 413, 421, 425, 429, 431, 451];
+const UNKNOWN_OUTCOME: [u16; 5] = [408, 500, 502, 503, 599];
 
 fn statuses() -> impl Iterator<Item = u16> {
-    (200..=204).chain([226, 300, 301, 303, 307]).chain(400..=431).chain([451, 499]).chain(NOT_KNOWN)
+    (200..=204)
+        .chain([226, 300, 301, 303, 307])
+        .chain(400..=431)
+        .chain([451, 499])
+        .chain(UNKNOWN_OUTCOME)
 }
 
 #[tokio::test]
-async fn verdicts_are_stored() {
+async fn definitive_responses_are_stored() {
     for status in statuses() {
-        let repeated = NO_VERDICT.contains(&status) || NOT_KNOWN.contains(&status);
+        let repeated = NO_DECISION.contains(&status) || UNKNOWN_OUTCOME.contains(&status);
         let expected = if repeated { Run } else { Replay };
         assert_eq!(again(layer(), status, None).await, expected, "{status}");
     }
 }
 
 #[tokio::test]
-async fn where_nothing_may_run_twice_an_end_that_nobody_knows_is_the_last() {
+async fn with_unknown_an_unknown_outcome_is_final() {
     let strict = || layer().on_interrupted(OnInterrupted::Unknown);
     for status in statuses() {
         let expected = match status {
-            _ if NO_VERDICT.contains(&status) => Run,
-            _ if NOT_KNOWN.contains(&status) => Unknown,
+            _ if NO_DECISION.contains(&status) => Run,
+            _ if UNKNOWN_OUTCOME.contains(&status) => Unknown,
             _ => Replay,
         };
         assert_eq!(again(strict(), status, None).await, expected, "{status}");
     }
-    // A layer cannot find out, so it does not try.
+    // A layer cannot reconcile, so `Reconcile` acts as `Unknown`.
     let finding = layer().on_interrupted(OnInterrupted::Reconcile);
     assert_eq!(again(finding, 500, None).await, Unknown);
 }
 
 #[tokio::test]
-async fn the_handler_may_say_what_was_done() {
+async fn the_handler_can_set_the_effect() {
     let strict = || layer().on_interrupted(OnInterrupted::Unknown);
-    for (status, sent, expected) in [
+    for (status, effect, expected) in [
         (500, Effect::NotSent, Run),
         (503, Effect::Refused, Run),
         (422, Effect::NotSent, Run),
@@ -79,21 +83,21 @@ async fn the_handler_may_say_what_was_done() {
         (429, Effect::Unknown, Run),
         (500, Effect::Applied, Replay),
     ] {
-        assert_eq!(again(strict(), status, Some(sent)).await, expected, "{status} {sent:?}");
+        assert_eq!(again(strict(), status, Some(effect)).await, expected, "{status} {effect:?}");
     }
 }
 
 #[tokio::test]
-async fn stripe_stores_failures_too() {
+async fn stripe_v1_stores_server_errors() {
     for status in statuses() {
-        let expected = if NO_VERDICT.contains(&status) || status == 408 { Run } else { Replay };
+        let expected = if NO_DECISION.contains(&status) || status == 408 { Run } else { Replay };
         let seen = again(layer().store_policy(StorePolicy::StripeV1), status, None).await;
         assert_eq!(seen, expected, "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_function_may_decide() {
+async fn a_function_decides() {
     fn only_created(status: StatusCode) -> Keep {
         if status == 201 { Keep::Store } else { Keep::Abandon }
     }
@@ -107,7 +111,7 @@ async fn a_function_may_decide() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_not_stored() {
+async fn an_informational_response_is_not_stored() {
     let (api, runs) = api(layer(), |_| StatusCode::SWITCHING_PROTOCOLS);
     assert_eq!(ask(&api, post("k")).await.status, 101);
     let second = ask(&api, post("k")).await;

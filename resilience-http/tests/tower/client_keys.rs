@@ -1,4 +1,4 @@
-//! The key of a call.
+//! Idempotency keys made by the retry layer.
 
 use http::Method;
 use resilience::http::{IDEMPOTENCY_KEY, RetryLayer};
@@ -9,7 +9,7 @@ use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, request};
 
 #[tokio::test]
-async fn it_is_made_once_for_a_call_and_sent_by_each_attempt() {
+async fn a_key_is_made_once_for_a_call() {
     let _guard = testing::no_waits();
     let service = Scripted::new(&[Act::Status(503)]);
     let keyed = RetryLayer::new(POLICY).idempotency_keys(true).layer(service.clone());
@@ -24,7 +24,7 @@ async fn it_is_made_once_for_a_call_and_sent_by_each_attempt() {
 }
 
 #[tokio::test]
-async fn it_is_made_where_nothing_is_retried_as_well() {
+async fn a_key_is_made_for_a_single_attempt() {
     let service = Scripted::new(&[Act::Status(503)]);
     let keyed = RetryLayer::new(POLICY.attempts(1)).idempotency_keys(true).layer(service.clone());
     let _ = keyed.oneshot(post()).await;
@@ -32,7 +32,7 @@ async fn it_is_made_where_nothing_is_retried_as_well() {
 }
 
 #[tokio::test]
-async fn what_needs_none_gets_none_and_the_users_own_stays() {
+async fn idempotent_requests_get_no_key_and_an_existing_key_stays() {
     let _guard = testing::no_waits();
     let service = Scripted::new(&[Act::Status(503)]);
     let keyed = RetryLayer::new(POLICY).idempotency_keys(true).layer(service.clone());
@@ -40,9 +40,9 @@ async fn what_needs_none_gets_none_and_the_users_own_stays() {
         let _ = keyed.clone().oneshot(request(method)).await;
     }
     assert_eq!(service.headers("idempotency-key"), vec![None; 9]);
-    let mut own = post();
-    own.headers_mut().insert(IDEMPOTENCY_KEY, "order-7".try_into().expect("a value"));
-    let _ = keyed.oneshot(own).await;
+    let mut with_key = post();
+    with_key.headers_mut().insert(IDEMPOTENCY_KEY, "order-7".try_into().expect("a value"));
+    let _ = keyed.oneshot(with_key).await;
     assert_eq!(service.headers("idempotency-key")[9..], vec![Some("order-7".to_owned()); 3]);
     let without = RetryLayer::new(POLICY).layer(service.clone());
     for request in [get(), post()] {

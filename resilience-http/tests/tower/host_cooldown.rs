@@ -1,4 +1,4 @@
-//! One refusal for all calls to a host.
+//! `HostCooldownLayer`.
 
 use std::sync::Arc;
 
@@ -12,26 +12,26 @@ use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, secs};
 
 #[tokio::test(start_paused = true)]
-async fn siblings_wait_for_the_time_that_one_was_told() {
+async fn concurrent_calls_wait_for_the_cooldown() {
     let _draws = testing::draws([0.0]);
     let cooldown = Arc::new(HostCooldown::new());
     let service = Scripted::new(&[Act::After(429, "30"), Act::Status(200)]);
     let with_cooldown = HostCooldownLayer::shared(Arc::clone(&cooldown)).layer(service.clone());
     let start = Instant::now();
-    assert_eq!(with_cooldown.clone().oneshot(get()).await.expect("an answer").status(), 429);
+    assert_eq!(with_cooldown.clone().oneshot(get()).await.expect("a response").status(), 429);
     let other = Request::get("http://other.example/").body(String::new()).expect("a request");
-    assert_eq!(with_cooldown.clone().oneshot(other).await.expect("an answer").status(), 200);
+    assert_eq!(with_cooldown.clone().oneshot(other).await.expect("a response").status(), 200);
     assert_eq!(start.elapsed(), secs(0));
     let siblings = [with_cooldown.clone().oneshot(get()), with_cooldown.clone().oneshot(get())];
     for sibling in siblings {
-        assert_eq!(sibling.await.expect("an answer").status(), 200);
+        assert_eq!(sibling.await.expect("a response").status(), 200);
         assert_eq!(start.elapsed(), secs(30));
     }
     assert_eq!(service.calls(), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn siblings_stop_where_the_wait_is_too_long_and_the_first_comes_back_in_time() {
+async fn concurrent_calls_are_rejected_above_max_wait() {
     static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(secs(0));
     let _draws = testing::draws([0.0]);
     let service = Scripted::new(&[Act::After(503, "30"), Act::Status(200)]);
@@ -45,6 +45,6 @@ async fn siblings_stop_where_the_wait_is_too_long_and_the_first_comes_back_in_ti
         assert_eq!((rejected.retry_after(), start.elapsed()), (Some(secs(20)), secs(10)));
     };
     let (first, ()) = tokio::join!(with_cooldown.clone().oneshot(get()), sibling);
-    assert_eq!(first.expect("an answer").status(), 200);
+    assert_eq!(first.expect("a response").status(), 200);
     assert_eq!((service.calls(), start.elapsed()), (2, secs(30)));
 }

@@ -1,4 +1,4 @@
-//! A service that answers by script, and is strict about being asked whether it is ready.
+//! A scripted service that requires `poll_ready` before each call.
 
 use std::collections::VecDeque;
 use std::future::{Future, pending, poll_fn, ready};
@@ -11,11 +11,11 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower::Service;
 
-/// What is done with a request. The last of a script repeats.
+/// The treatment of a request. The last act of a script repeats.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
     Status(u16),
-    /// The same with a `Retry-After`.
+    /// A response with a `Retry-After`.
     After(u16, &'static str),
     Fail(io::ErrorKind),
     Hang,
@@ -25,14 +25,14 @@ pub(crate) enum Act {
 #[derive(Clone, Debug)]
 pub(crate) struct Scripted {
     seen: Arc<Seen>,
-    /// Not for the clones of it, each of which has to be asked.
-    ready: Asked,
+    /// A clone starts without readiness.
+    ready: IsReady,
 }
 
 #[derive(Debug, Default)]
-struct Asked(bool);
+struct IsReady(bool);
 
-impl Clone for Asked {
+impl Clone for IsReady {
     fn clone(&self) -> Self {
         Self(false)
     }
@@ -44,10 +44,10 @@ struct Seen {
     requests: Mutex<Vec<Request<String>>>,
     bodies: Arc<AtomicUsize>,
     broken: Mutex<bool>,
-    pauses: AtomicUsize,
+    pending_polls: AtomicUsize,
 }
 
-/// The body of an answer, counted while it is kept.
+/// The body of a response; a counter holds the number of live bodies.
 #[derive(Debug)]
 pub(crate) struct Body(Arc<AtomicUsize>);
 
@@ -65,15 +65,15 @@ impl Scripted {
     pub(crate) fn new(script: &[Act]) -> Self {
         let seen = Seen::default();
         locked(&seen.script).extend(script);
-        Self { seen: Arc::new(seen), ready: Asked(false) }
+        Self { seen: Arc::new(seen), ready: IsReady(false) }
     }
 
-    /// How many requests it has received.
+    /// Returns the number of received requests.
     pub(crate) fn calls(&self) -> usize {
         locked(&self.seen.requests).len()
     }
 
-    /// A header of each request received.
+    /// Returns a header of each received request.
     pub(crate) fn headers(&self, name: &str) -> Vec<Option<String>> {
         let text = |request: &Request<String>| {
             request.headers().get(name).map(|it| it.to_str().expect("text").to_owned())
@@ -81,24 +81,24 @@ impl Scripted {
         locked(&self.seen.requests).iter().map(text).collect()
     }
 
-    /// The bodies of the requests received.
+    /// Returns the bodies of the received requests.
     pub(crate) fn bodies(&self) -> Vec<String> {
         locked(&self.seen.requests).iter().map(|request| request.body().clone()).collect()
     }
 
-    /// How many bodies of its answers are still kept by somebody.
-    pub(crate) fn kept(&self) -> usize {
+    /// Returns the number of live response bodies.
+    pub(crate) fn live_bodies(&self) -> usize {
         self.seen.bodies.load(SeqCst)
     }
 
-    /// From now on it is not ready any more, and says so.
-    pub(crate) fn break_down(&self) {
+    /// Makes `poll_ready` fail from now on.
+    pub(crate) fn fail_readiness(&self) {
         *locked(&self.seen.broken) = true;
     }
 
-    /// It is ready only when it has been asked so many times more.
-    pub(crate) fn pause(&self, times: usize) {
-        self.seen.pauses.store(times, SeqCst);
+    /// Delays readiness by this number of polls.
+    pub(crate) fn delay_readiness(&self, times: usize) {
+        self.seen.pending_polls.store(times, SeqCst);
     }
 }
 
@@ -109,19 +109,19 @@ impl Service<Request<String>> for Scripted {
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if *locked(&self.seen.broken) {
-            return Poll::Ready(Err(io::Error::other("broken down")));
+            return Poll::Ready(Err(io::Error::other("service failed")));
         }
-        if self.seen.pauses.load(SeqCst) > 0 {
-            self.seen.pauses.fetch_sub(1, SeqCst);
+        if self.seen.pending_polls.load(SeqCst) > 0 {
+            self.seen.pending_polls.fetch_sub(1, SeqCst);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.ready = Asked(true);
+        self.ready = IsReady(true);
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready).0, "called without having said that it is ready");
+        assert!(std::mem::take(&mut self.ready).0, "called without `poll_ready`");
         locked(&self.seen.requests).push(request);
         let mut script = locked(&self.seen.script);
         let act = if script.len() > 1 { script.pop_front() } else { script.front().copied() };
@@ -132,14 +132,14 @@ impl Service<Request<String>> for Scripted {
                 answer = answer.header("retry-after", after);
             }
             let body = Body(Arc::clone(&self.seen.bodies));
-            Box::pin(ready(Ok(answer.body(body).expect("an answer"))))
+            Box::pin(ready(Ok(answer.body(body).expect("a response"))))
         };
         match act.expect("a script") {
             Act::Status(status) => answer(status, None::<&str>),
             Act::After(status, after) => answer(status, Some(after)),
             Act::Fail(kind) => Box::pin(ready(Err(kind.into()))),
             Act::Hang => Box::pin(pending()),
-            Act::Panic => Box::pin(poll_fn(|_| panic!("as told"))),
+            Act::Panic => Box::pin(poll_fn(|_| panic!("scripted panic"))),
         }
     }
 }

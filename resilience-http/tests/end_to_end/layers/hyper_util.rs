@@ -1,4 +1,4 @@
-//! The client of `hyper-util` as a service, with a time for each attempt.
+//! The client of `hyper-util` as a service, with a timeout for each attempt.
 
 use ::hyper_util::client::legacy::{Client, connect::HttpConnector};
 use ::hyper_util::rt::TokioExecutor;
@@ -24,7 +24,7 @@ fn request<B>(method: &Method, server: &Server, body: B) -> Request<B> {
     Request::builder().method(method).uri(server.url()).body(body).expect("a request")
 }
 
-/// The whole answer, read within the attempt.
+/// Reads the whole response within the attempt.
 async fn whole(response: Response<Incoming>) -> Result<Response<String>, BoxError> {
     let (head, body) = response.into_parts();
     let body = axum::body::to_bytes(Body::new(body), 1000).await?;
@@ -33,7 +33,7 @@ async fn whole(response: Response<Incoming>) -> Result<Response<String>, BoxErro
 
 #[tokio::test]
 async fn every_scenario() {
-    // Not `no_waits`, which would let the timeout pass at once.
+    // `no_waits` is unsuitable here: the timeout would pass at once.
     let _draws = testing::draws([0.0]);
     for scenario in SCENARIOS.iter().filter(|it| it.name != "429, later") {
         for method in [Method::GET, Method::POST] {
@@ -50,7 +50,7 @@ async fn every_scenario() {
 }
 
 #[tokio::test]
-async fn its_own_error_is_known_and_comes_back_as_it_is() {
+async fn the_client_error_is_classified_and_returned() {
     let _guard = testing::no_waits();
     for (method, received) in [(Method::GET, 2), (Method::POST, 1)] {
         let server = Server::new(&[Close, OK]);
@@ -62,20 +62,20 @@ async fn its_own_error_is_known_and_comes_back_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_body_of_axum_is_sent_again_where_there_is_none() {
+async fn an_empty_axum_body_is_sent_again() {
     let _guard = testing::no_waits();
     for (body, received) in [(Body::empty(), 2), (Body::from("hello"), 1)] {
         let server = Server::new(&[Answer(503, ""), OK]);
         let layer =
             RetryLayer::new(POLICY).replay(|body: &Body| body.is_end_stream().then(Body::empty));
         let response = layer.layer(client()).oneshot(request(&Method::PUT, &server, body)).await;
-        assert_eq!(response.expect("an answer").status().is_success(), received == 2);
+        assert_eq!(response.expect("a response").status().is_success(), received == 2);
         assert_eq!(server.requests(), received);
     }
 }
 
 #[tokio::test]
-async fn one_host_that_fails_takes_no_other_with_it() {
+async fn breakers_of_hosts_are_independent() {
     let _guard = testing::no_waits();
     let make = || CircuitBreaker::new().failure_threshold(2);
     let service = ServiceBuilder::new()
@@ -85,9 +85,9 @@ async fn one_host_that_fails_takes_no_other_with_it() {
     let (failing, working) = (Server::new(&[Reset]), Server::new(&[OK]));
     for _ in 0..5 {
         let failed = service.clone().oneshot(request(&Method::GET, &failing, String::new())).await;
-        assert!(failed.expect_err("it opens in the first call").is::<Rejected>());
+        assert!(failed.expect_err("the breaker opens in the first call").is::<Rejected>());
         let worked = service.clone().oneshot(request(&Method::GET, &working, String::new())).await;
-        assert_eq!(worked.expect("an answer").status(), 200);
+        assert_eq!(worked.expect("a response").status(), 200);
     }
     assert_eq!((failing.requests(), working.requests()), (2, 5));
 }

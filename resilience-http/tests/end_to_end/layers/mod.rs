@@ -7,5 +7,5 @@ use std::time::Duration;
 
 use resilience::RetryPolicy;
 
-/// Three attempts, without a wait worth mentioning.
+/// Three attempts without a delay.
 const POLICY: RetryPolicy = RetryPolicy::new().base_delay(Duration::ZERO);

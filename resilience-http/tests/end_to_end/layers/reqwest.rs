@@ -18,7 +18,7 @@ fn client(limit: Duration) -> Client {
     Client::builder().no_proxy().timeout(limit).build().expect("a client")
 }
 
-fn patient() -> Client {
+fn patient_client() -> Client {
     client(Duration::from_secs(10))
 }
 
@@ -26,13 +26,13 @@ fn request(method: &Method, server: &Server) -> Request {
     Request::new(method.clone(), Url::parse(&server.url()).expect("an address"))
 }
 
-/// The whole answer, read within the attempt.
+/// Reads the whole response within the attempt.
 async fn whole(response: Response) -> reqwest::Result<http::Response<String>> {
     let mut answer = http::Response::builder().status(response.status());
     if let Some(headers) = answer.headers_mut() {
         headers.clone_from(response.headers());
     }
-    Ok(answer.body(response.text().await?).expect("an answer"))
+    Ok(answer.body(response.text().await?).expect("a response"))
 }
 
 #[tokio::test]
@@ -51,12 +51,12 @@ async fn every_scenario() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
+async fn a_get_survives_a_closed_kept_alive_connection() {
     let _guard = testing::no_waits();
     for (method, received, ended) in KEPT {
         let server = Server::new(&KEPT_SCRIPT);
         let layers = ServiceBuilder::new().layer(RetryLayer::new(POLICY)).and_then(whole);
-        let service = layers.service(patient());
+        let service = layers.service(patient_client());
         assert!(service.clone().oneshot(request(&method, &server)).await.is_ok());
         let result = service.oneshot(request(&method, &server)).await;
         assert_eq!(result.ok().map(|it| it.status().as_u16()), ended);
@@ -65,89 +65,89 @@ async fn a_connection_that_is_closed_under_the_client_costs_a_get_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_makes_a_post_safe() {
+async fn a_key_makes_a_post_retryable() {
     let _guard = testing::no_waits();
     let script = [Close, Answer(503, ""), OK];
-    // Without, the first failure is the end.
+    // Without a key, the first failure ends the call.
     let server = Server::new(&script);
-    let service = RetryLayer::new(POLICY).layer(patient());
+    let service = RetryLayer::new(POLICY).layer(patient_client());
     assert!(service.oneshot(request(&Method::POST, &server)).await.is_err());
     assert_eq!((server.requests(), server.keys().len()), (1, 0));
-    // One that is made is the same for each attempt.
-    let keyed = RetryLayer::new(POLICY).idempotency_keys(true).layer(patient());
+    // Every attempt sends the generated key.
+    let keyed = RetryLayer::new(POLICY).idempotency_keys(true).layer(patient_client());
     let server = Server::new(&script);
     let response = keyed.clone().oneshot(request(&Method::POST, &server)).await;
-    assert_eq!(response.expect("an answer").status(), 200);
+    assert_eq!(response.expect("a response").status(), 200);
     let keys = server.keys();
     assert_eq!((server.requests(), keys.len()), (3, 3));
     assert!(keys.iter().all(|key| key.len() == 36 && *key == keys[0]), "{keys:?}");
-    // The user's own stays, whether keys are made or not.
-    for service in [keyed, RetryLayer::new(POLICY).layer(patient())] {
+    // The key of the user stays, with and without generated keys.
+    for service in [keyed, RetryLayer::new(POLICY).layer(patient_client())] {
         let server = Server::new(&script);
-        let mut own = request(&Method::POST, &server);
-        own.headers_mut().insert(IDEMPOTENCY_KEY, "order-7".try_into().expect("a value"));
-        assert!(service.oneshot(own).await.is_ok());
+        let mut with_key = request(&Method::POST, &server);
+        with_key.headers_mut().insert(IDEMPOTENCY_KEY, "order-7".try_into().expect("a value"));
+        assert!(service.oneshot(with_key).await.is_ok());
         assert_eq!(server.keys(), ["order-7"; 3]);
     }
 }
 
 #[tokio::test]
-async fn a_body_in_memory_is_sent_again_and_a_stream_is_not() {
+async fn only_a_body_in_memory_is_sent_again() {
     let _guard = testing::no_waits();
     let text = || Body::from("amount=5");
-    // All but what is in memory is a stream to the client.
+    // To the client, every body outside of memory is a stream.
     let stream = || Body::wrap(String::from("amount=5"));
     for (body, received) in [(text(), 2), (stream(), 1)] {
         let server = Server::new(&[Answer(503, ""), OK]);
         let mut request = request(&Method::PUT, &server);
         *request.body_mut() = Some(body);
-        let response = RetryLayer::new(POLICY).layer(patient()).oneshot(request).await;
+        let response = RetryLayer::new(POLICY).layer(patient_client()).oneshot(request).await;
         let expected = if received == 2 { 200 } else { 503 };
-        assert_eq!(response.expect("an answer").status(), expected);
+        assert_eq!(response.expect("a response").status(), expected);
         assert_eq!(server.requests(), received);
     }
 }
 
 #[tokio::test]
-async fn an_open_breaker_is_all_that_the_server_sees_of_it() {
+async fn an_open_breaker_protects_the_server() {
     let breaker = Arc::new(CircuitBreaker::new().failure_threshold(2));
     let _guard = testing::no_waits();
     let server = Server::new(&[Answer(503, "retry-after: 30\r\n")]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY))
         .layer(CircuitBreakerLayer::shared(breaker))
-        .service(patient());
+        .service(patient_client());
     for _ in 0..10 {
         let error = service.clone().oneshot(request(&Method::GET, &server)).await;
-        assert!(error.expect_err("it opens in the first call").is::<Rejected>());
+        assert!(error.expect_err("the breaker opens in the first call").is::<Rejected>());
     }
     assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_left_for_a_get_and_given_up_for_a_post() {
+async fn a_timeout_is_retried_for_get_only() {
     let _draws = testing::draws([0.0]);
     for (method, received) in [(Method::GET, 2), (Method::POST, 1)] {
         let server = Server::new(&[Hang, OK]);
         let service = ServiceBuilder::new()
             .layer(RetryLayer::new(POLICY))
             .layer(TimeoutLayer::new(Duration::from_millis(150)))
-            .service(patient());
+            .service(patient_client());
         let result = service.oneshot(request(&method, &server)).await;
         assert_eq!((result.is_ok(), server.requests()), (received == 2, received));
     }
 }
 
 #[tokio::test]
-async fn one_refusal_is_enough_for_a_hundred_callers() {
+async fn one_429_stops_a_hundred_callers() {
     static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO);
     let server = Server::new(&[Answer(429, "retry-after: 70\r\n"), OK]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY))
         .layer(HostCooldownLayer::new(&COOLDOWN))
-        .service(patient());
+        .service(patient_client());
     let first = service.clone().oneshot(request(&Method::GET, &server)).await;
-    assert_eq!(first.expect("an answer").headers()["retry-after"], "70");
+    assert_eq!(first.expect("a response").headers()["retry-after"], "70");
     for _ in 0..100 {
         let error = service.clone().oneshot(request(&Method::GET, &server)).await;
         assert!(error.expect_err("the host is cooling").is::<Rejected>());
@@ -155,19 +155,20 @@ async fn one_refusal_is_enough_for_a_hundred_callers() {
     assert_eq!(server.requests(), 1);
     COOLDOWN.clear();
     let last = service.oneshot(request(&Method::GET, &server)).await;
-    assert_eq!(last.expect("an answer").status(), 200);
+    assert_eq!(last.expect("a response").status(), 200);
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_safe_to_repeat_for_every_method() {
+async fn a_refused_connection_is_retried_for_every_method() {
     let _guard = testing::no_waits();
     let calls = std::cell::Cell::new(0);
-    let counted = tower::util::MapRequest::new(patient(), |request: Request| {
+    let counted = tower::util::MapRequest::new(patient_client(), |request: Request| {
         calls.set(calls.get() + 1);
         request
     });
-    let request = Request::new(Method::POST, Url::parse(&Server::nobody()).expect("an address"));
+    let request =
+        Request::new(Method::POST, Url::parse(&Server::unused_url()).expect("an address"));
     let error = RetryLayer::new(POLICY).layer(counted).oneshot(request).await;
-    assert!(error.expect_err("nobody listens").is_connect());
+    assert!(error.expect_err("no listener").is_connect());
     assert_eq!(calls.get(), 3);
 }
