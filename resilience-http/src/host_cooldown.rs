@@ -29,23 +29,27 @@ use crate::classification::{HttpResponse, ServerDelay, Vendor};
 /// use resilience::Rejected;
 /// use resilience::http::HostCooldown;
 ///
-/// static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO); // stop and say so
+/// // A call to a cooling host is rejected without a wait.
+/// static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO);
+///
+/// fn send(_host: &str) -> Response<()> {
+///     Response::builder().status(429).header("retry-after", "30").body(()).unwrap()
+/// }
 ///
 /// fn fetch(host: &str) -> Result<u16, Rejected> {
 ///     COOLDOWN.enter_blocking(host)?;
-///     let response = // … ask the host
-/// #   Response::builder().status(429).header("retry-after", "30").body(()).unwrap();
+///     let response = send(host);
 ///     COOLDOWN.observe(host, &response);
 ///     Ok(response.status().as_u16())
 /// }
 ///
 /// assert_eq!(fetch("api.example"), Ok(429));
-/// let rejected = fetch("api.example").unwrap_err(); // the host was not asked
+/// let rejected = fetch("api.example").unwrap_err(); // nothing was sent
 /// assert!(rejected.retry_after() > Some(Duration::from_secs(29)));
 /// assert!(fetch("other.example").is_ok());
 /// ```
 #[derive(Debug)]
-#[must_use = "a gate does nothing until somebody asks it"]
+#[must_use = "a cooldown has no effect without calls of `enter`"]
 pub struct HostCooldown {
     name: &'static str,
     max_wait: Duration,
@@ -142,18 +146,19 @@ impl HostCooldown {
         Ok(())
     }
 
-    /// Starts a cooldown if the response is a 429 or a 503 with a delay.
+    /// Starts a cooldown if the response is a 429 or a 503 with a delay, or reports an exhausted
+    /// limit of the [`vendor`](Self::vendor).
     ///
     /// Returns whether a cooldown started. Any other response changes nothing.
     pub fn observe<R: HttpResponse + ?Sized>(&self, host: &str, response: &R) -> bool {
-        let refused = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
+        let limit_statuses = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
         let status = response.status();
-        let limits = |vendor: Vendor| vendor.is_rate_limit_status(status.as_u16());
-        if !refused.contains(&status) && !self.vendor.is_some_and(limits) {
+        let is_vendor_limit = |vendor: Vendor| vendor.is_rate_limit_status(status.as_u16());
+        if !limit_statuses.contains(&status) && !self.vendor.is_some_and(is_vendor_limit) {
             return false;
         }
-        let asked = ServerDelay::read(response.headers(), self.vendor).delay();
-        asked.is_some_and(|delay| self.start(host, delay))
+        let delay = ServerDelay::read(response.headers(), self.vendor).delay();
+        delay.is_some_and(|delay| self.start(host, delay))
     }
 
     /// Starts a cooldown of the host, or extends a shorter cooldown.

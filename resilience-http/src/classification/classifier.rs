@@ -20,7 +20,7 @@ use super::{problem_type, status};
 /// use resilience::{FailureKind, Effect};
 /// use resilience::http::{Classifier, classify_response};
 ///
-/// // Behind a gateway that counts requests after it has passed them on.
+/// // For a gateway that counts requests after forwarding.
 /// static RULES: Classifier = Classifier::new().strict_429(true);
 ///
 /// let mut response = Response::new("slow down");
@@ -30,7 +30,7 @@ use super::{problem_type, status};
 /// assert_eq!(RULES.response(&response).kind, FailureKind::Throttled);
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "rules do nothing until something is judged by them"]
+#[must_use = "a classifier has no effect until a response or an error is classified"]
 pub struct Classifier {
     pub(crate) strict_429: bool,
     pub(crate) keyed: bool,

@@ -30,7 +30,7 @@ use super::io::classify_kind;
 /// let refused = Error::from(ErrorKind::ConnectionRefused);
 /// assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));
 /// let reset = Error::from(ErrorKind::ConnectionReset);
-/// assert_eq!(classify(&reset), FailureClass::transient()); // nobody knows whether it was applied
+/// assert_eq!(classify(&reset), FailureClass::transient()); // the effect is unknown
 /// let denied = Error::from(ErrorKind::PermissionDenied);
 /// assert_eq!(classify(&denied), FailureClass::permanent());
 /// ```
@@ -57,7 +57,7 @@ pub fn classify<E: HttpError + ?Sized>(error: &E) -> FailureClass {
 ///
 /// impl fmt::Display for ApiError {
 ///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-///         f.write_str("the interface does not answer")
+///         f.write_str("the API does not answer")
 ///     }
 /// }
 ///
@@ -77,10 +77,10 @@ pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
 
 /// An error with a known class for HTTP.
 #[diagnostic::on_unimplemented(
-    message = "`resilience::http` does not know what `{Self}` means",
+    message = "`resilience::http` cannot classify `{Self}`",
     label = "needs `HttpError`",
-    note = "known are `std::io::Error` and boxed errors, and each with its feature `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`",
-    note = "for an error that has one of them as its `source`, write `on = |error| resilience::http::classify_chain(error)`; for any other, implement `resilience::Classify` and leave `on` out"
+    note = "the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`",
+    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`; for any other error, implement `resilience::Classify` and remove `on`"
 )]
 pub trait HttpError {
     /// Returns the class of the error under these rules.

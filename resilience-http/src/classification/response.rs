@@ -26,7 +26,7 @@ use super::classifier::Classifier;
 /// assert_eq!((class.kind, class.after), (FailureKind::Throttled, Some(Duration::from_secs(2))));
 ///
 /// let missing = Response::builder().status(404).body(()).unwrap();
-/// assert_eq!(classify_response(&missing).kind, FailureKind::Permanent); // it stands
+/// assert_eq!(classify_response(&missing).kind, FailureKind::Permanent); // final
 /// ```
 #[must_use]
 pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> FailureClass {
@@ -35,10 +35,10 @@ pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> FailureClass
 
 /// A response of an HTTP client.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no HTTP response that `resilience::http` knows",
+    message = "`resilience::http` cannot classify the response `{Self}`",
     label = "needs `HttpResponse`",
-    note = "those of `http` are known (which are also those of `hyper`, `hyper-util` and `axum`), with the feature `reqwest` those of `reqwest`, and with `reqwest-blocking` those of its blocking client",
-    note = "for a type of your own, implement `resilience::http::HttpResponse`: its status and its headers"
+    note = "the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`",
+    note = "for an application type, implement `resilience::http::HttpResponse`"
 )]
 pub trait HttpResponse {
     /// Returns the status.

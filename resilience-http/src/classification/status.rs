@@ -20,10 +20,10 @@ pub(crate) fn classify_status(
         return classify_code(rules, code, false);
     }
     let delay = ServerDelay::read(headers, rules.vendor);
-    let limited =
+    let is_vendor_limit =
         delay.delay().is_some() && rules.vendor.is_some_and(|it| it.is_rate_limit_status(code));
     // The status of a vendor for an exhausted limit counts as a 429.
-    let effective_code = if limited { 429 } else { code };
+    let effective_code = if is_vendor_limit { 429 } else { code };
     let class =
         match (classify_code(rules, effective_code, delay.is_explicit()), should_retry(headers)) {
             (class, Some(false)) => FailureClass::permanent().effect(class.effect),

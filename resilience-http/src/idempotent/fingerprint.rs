@@ -9,20 +9,20 @@ use serde_json::Value;
 ///
 /// With `canonical`, JSON documents are compared by value instead of by bytes.
 pub(super) fn add_request(
-    print: FingerprintBuilder,
+    fingerprint: FingerprintBuilder,
     request: &Parts,
     body: &[u8],
     canonical: bool,
 ) -> FingerprintBuilder {
     let content_type = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let print = print
+    let fingerprint = fingerprint
         .value(request.method.as_str())
         .value(request.uri.path())
         .value(&request.uri.query())
         .value(&content_type);
     match serde_json::from_slice::<Value>(body) {
-        Ok(json) if canonical && content_type.is_some_and(is_json) => print.value(&json),
-        _ => print.bytes(body),
+        Ok(json) if canonical && content_type.is_some_and(is_json) => fingerprint.value(&json),
+        _ => fingerprint.bytes(body),
     }
 }
 

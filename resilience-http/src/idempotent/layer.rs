@@ -38,30 +38,33 @@ use super::store_policy::StorePolicy;
 /// static STORE: MemoryStore = MemoryStore::new();
 ///
 /// #[derive(Clone)]
-/// struct Tenant(String); // put into the request by the authentication
+/// struct Tenant(String); // added to the request by authentication
 ///
-/// # async fn pay() -> &'static str { "paid" }
+/// async fn pay() -> &'static str {
+///     "paid"
+/// }
+///
 /// let payments = IdempotencyLayer::new(StaticStore(&STORE), |request| {
 ///     request.extensions.get::<Tenant>().map(|tenant| tenant.0.clone())
 /// })
 /// .name("payments");
 /// let app: Router = Router::new().route("/payments", post(pay)).layer(payments);
 /// ```
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct IdempotencyLayer<T> {
     settings: Settings<T>,
 }
 
-type Scoping = Arc<dyn Fn(&Parts) -> Box<dyn KeyParts> + Send + Sync>;
+type ScopeFn = Arc<dyn Fn(&Parts) -> Box<dyn KeyParts> + Send + Sync>;
 type OnReplay = Arc<dyn Fn(&mut Response<Bytes>) + Send + Sync>;
 
 /// The settings, shared by all requests.
 #[derive(Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate setting")]
 pub(super) struct Settings<T> {
     pub(super) store: T,
     /// `None` for keys without a scope.
-    scope: Option<Scoping>,
+    scope: Option<ScopeFn>,
     pub(super) policy: IdempotencyPolicy,
     pub(super) on_interrupted: OnInterrupted,
     pub(super) max_outcome: usize,
@@ -100,7 +103,7 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         Self::of(store, None)
     }
 
-    fn of(store: T, scope: Option<Scoping>) -> Self {
+    fn of(store: T, scope: Option<ScopeFn>) -> Self {
         let max_outcome = 1024 * 1024;
         let policy = IdempotencyPolicy::new("http").reject().max_outcome(max_outcome);
         Self {
@@ -232,8 +235,8 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     /// `false`.
     ///
     /// The layer ignores the key of a request with an unprotected [method](Self::methods).
-    pub fn report_ignored(mut self, tell: bool) -> Self {
-        self.settings.reports_ignored = tell;
+    pub fn report_ignored(mut self, report: bool) -> Self {
+        self.settings.reports_ignored = report;
         self
     }
 

@@ -24,10 +24,10 @@ impl StoredResponse {
         let mut bytes = vec![FORMAT];
         bytes.extend(self.status.as_u16().to_le_bytes());
         for headers in [&self.headers, &self.trailers] {
-            length(&mut bytes, headers.len());
+            write_length(&mut bytes, headers.len());
             for (name, value) in headers {
                 for part in [name.as_str().as_bytes(), value.as_bytes()] {
-                    length(&mut bytes, part.len());
+                    write_length(&mut bytes, part.len());
                     bytes.extend(part);
                 }
             }
@@ -50,7 +50,7 @@ impl StoredResponse {
     }
 }
 
-fn length(bytes: &mut Vec<u8>, length: usize) {
+fn write_length(bytes: &mut Vec<u8>, length: usize) {
     // A longer part exceeds the longest record, so the length fits.
     bytes.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
 }
@@ -81,7 +81,7 @@ pub(super) struct StoredHeaders(Vec<(HeaderName, HeaderName)>);
 
 impl Default for StoredHeaders {
     fn default() -> Self {
-        let as_it_is = [
+        let unchanged = [
             header::CONTENT_TYPE,
             // The body is unreadable without the encoding.
             header::CONTENT_ENCODING,
@@ -91,12 +91,12 @@ impl Default for StoredHeaders {
             header::LINK,
             header::RETRY_AFTER,
         ];
-        let as_it_is = as_it_is.into_iter().chain(grpc::STATUS);
-        let mut kept: Vec<_> = as_it_is.map(|name| (name.clone(), name)).collect();
+        let unchanged = unchanged.into_iter().chain(grpc::STATUS);
+        let mut names: Vec<_> = unchanged.map(|name| (name.clone(), name)).collect();
         // A replay belongs to another request with a different request id.
         let id = HeaderName::from_static("x-request-id");
-        kept.push((id, HeaderName::from_static("x-original-request-id")));
-        Self(kept)
+        names.push((id, HeaderName::from_static("x-original-request-id")));
+        Self(names)
     }
 }
 
@@ -107,16 +107,16 @@ impl StoredHeaders {
 
     /// Returns the stored headers of a response, in the order of this list.
     pub(super) fn select(&self, headers: &HeaderMap) -> HeaderMap {
-        let mut kept = HeaderMap::new();
+        let mut selected = HeaderMap::new();
         for (name, replayed) in &self.0 {
-            if is_never_stored(name, headers) || kept.contains_key(replayed) {
+            if is_never_stored(name, headers) || selected.contains_key(replayed) {
                 continue;
             }
             for value in headers.get_all(name) {
-                kept.append(replayed.clone(), value.clone());
+                selected.append(replayed.clone(), value.clone());
             }
         }
-        kept
+        selected
     }
 }
 
@@ -137,9 +137,10 @@ fn is_never_stored(name: &HeaderName, headers: &HeaderMap) -> bool {
         "transfer-encoding",
         "upgrade",
     ];
-    let named = headers.get_all(header::CONNECTION);
-    let mut named = named.iter().filter_map(|line| line.to_str().ok()).flat_map(|it| it.split(','));
-    NEVER.contains(&name.as_str()) || named.any(|it| it.trim().eq_ignore_ascii_case(name.as_str()))
+    let listed = headers.get_all(header::CONNECTION);
+    let mut listed =
+        listed.iter().filter_map(|line| line.to_str().ok()).flat_map(|it| it.split(','));
+    NEVER.contains(&name.as_str()) || listed.any(|it| it.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
 /// The header that marks a replay.

@@ -19,8 +19,8 @@ use resilience_idempotency::{Keep, OnInterrupted};
 /// use resilience::Effect;
 ///
 /// async fn charge() -> impl IntoResponse {
-///     // The bank did not even take our connection.
-///     (StatusCode::BAD_GATEWAY, Extension(Effect::NotSent), "the bank is closed")
+///     // The bank refused the connection.
+///     (StatusCode::BAD_GATEWAY, Extension(Effect::NotSent), "the bank is unreachable")
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,7 +46,7 @@ impl StorePolicy {
         self,
         status: StatusCode,
         effect: Option<Effect>,
-        mode: OnInterrupted,
+        on_interrupted: OnInterrupted,
     ) -> Keep {
         match effect {
             Some(effect) if effect.is_not_applied() => return Keep::Release,
@@ -56,15 +56,15 @@ impl StorePolicy {
         match (self, status.as_u16()) {
             (Self::With(keep), _) => keep(status),
             (_, 401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451) => Keep::Release,
-            (_, 408) | (Self::Definitive, 500..) => unknown_outcome(mode),
+            (_, 408) | (Self::Definitive, 500..) => unknown_outcome(on_interrupted),
             _ => Keep::Store,
         }
     }
 }
 
 /// Returns the disposition of an unknown outcome. With `Rerun`, the next request can run at once.
-pub(super) fn unknown_outcome(mode: OnInterrupted) -> Keep {
-    match mode {
+pub(super) fn unknown_outcome(on_interrupted: OnInterrupted) -> Keep {
+    match on_interrupted {
         OnInterrupted::Rerun => Keep::Release,
         _ => Keep::Abandon,
     }

@@ -51,7 +51,7 @@ use crate::host_cooldown::normalize_host;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct CircuitBreakerLayer {
     breakers: Breakers,
     rules: Classifier,
@@ -168,7 +168,7 @@ impl CallPermit {
         let Some(guard) = self.guard() else { return out };
         match &out {
             Ok(response) if rules.response(response).kind == FailureKind::Permanent => {
-                guard.success()
+                guard.success();
             }
             Ok(_) => guard.failure(),
             Err(_) => return guard.settled(out, |error| rules.error(error), None).0,

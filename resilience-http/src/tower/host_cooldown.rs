@@ -26,7 +26,7 @@ use crate::ready_service::take_ready;
 ///
 /// A waiting call holds the ready service, and therefore a permit of an inner concurrency limit.
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct HostCooldownLayer {
     cooldown: PolicyRef<HostCooldown>,
 }

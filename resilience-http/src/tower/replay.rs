@@ -38,13 +38,13 @@ pub struct ReplayWith<F>(pub(super) F);
 
 impl<B, F: Fn(&B) -> Option<B>> Replay<http::Request<B>> for ReplayWith<F> {
     fn replay(&self, request: &http::Request<B>) -> Option<http::Request<B>> {
-        let mut again = http::Request::new((self.0)(request.body())?);
-        *again.method_mut() = request.method().clone();
-        *again.uri_mut() = request.uri().clone();
-        *again.version_mut() = request.version();
-        again.headers_mut().clone_from(request.headers());
-        again.extensions_mut().clone_from(request.extensions());
-        Some(again)
+        let mut copy = http::Request::new((self.0)(request.body())?);
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.version_mut() = request.version();
+        copy.headers_mut().clone_from(request.headers());
+        copy.extensions_mut().clone_from(request.extensions());
+        Some(copy)
     }
 }
 

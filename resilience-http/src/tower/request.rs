@@ -5,10 +5,10 @@ use http::{HeaderMap, Method, header};
 
 /// A request of `http`, or of `reqwest` with the feature `reqwest`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no HTTP request that `resilience::http` knows",
+    message = "`{Self}` is not an HTTP request known to `resilience::http`",
     label = "needs `HttpRequest`",
-    note = "those of `http` are known (which are also those of `hyper`, `hyper-util` and `axum`), and with the feature `reqwest` those of `reqwest`",
-    note = "for a type of your own, implement `resilience::http::HttpRequest`"
+    note = "the known requests are `http::Request` (also of `hyper`, `hyper-util` and `axum`), and `reqwest::Request` with the feature `reqwest`",
+    note = "for an application type, implement `resilience::http::HttpRequest`"
 )]
 pub trait HttpRequest {
     /// Returns the method.

@@ -28,7 +28,7 @@ use crate::ready_service::take_ready;
 ///   or error is returned unchanged.
 /// - **Body.** A request whose body cannot be sent again has a single attempt, and the log says
 ///   so.
-/// - **Readiness.** Before each attempt the layer waits until the service is ready. An error of
+/// - **Readiness.** Before each retry the layer waits until the service is ready. An error of
 ///   `poll_ready` ends the call.
 /// - **Rejections.** A rejection by an inner layer, such as
 ///   [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), ends the call, unless the policy [waits
@@ -61,7 +61,7 @@ use crate::ready_service::take_ready;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct RetryLayer<B = Schedule, C = ReplayByClone> {
     settings: Settings<B, C>,
 }
@@ -122,14 +122,14 @@ impl<B, C> RetryLayer<B, C> {
     /// Sets a function that copies a body without `Clone`, or returns `None` for a body that
     /// cannot be sent again.
     ///
-    /// For `axum` bodies, this call retries requests with an empty body: `.replay(|body: &Body|
-    /// body.is_end_stream().then(Body::empty))`.
+    /// For bodies of `axum`, this call retries requests with an empty body:
+    /// `.replay(|body: &Body| body.is_end_stream().then(Body::empty))`.
     pub fn replay<Body, F: Fn(&Body) -> Option<Body>>(
         self,
-        again: F,
+        copy: F,
     ) -> RetryLayer<B, ReplayWith<F>> {
         let Settings { policy, rules, makes_keys, idempotent, .. } = self.settings;
-        let replay = ReplayWith(again);
+        let replay = ReplayWith(copy);
         RetryLayer { settings: Settings { policy, rules, makes_keys, idempotent, replay } }
     }
 }
@@ -204,13 +204,13 @@ struct Call {
     state: RetryState,
     spending: Spending<'static>,
     idempotent: bool,
-    keyed: bool,
+    has_key: bool,
 }
 
 impl Call {
     fn begin<B>(policy: &RetryPolicy<B>, headers: &HeaderMap, idempotent: bool) -> Self {
         let (state, spending) = (RetryState::begin(policy), RetryState::spending(policy));
-        Self { state, spending, idempotent, keyed: headers.contains_key(IDEMPOTENCY_KEY) }
+        Self { state, spending, idempotent, has_key: headers.contains_key(IDEMPOTENCY_KEY) }
     }
 
     /// Returns whether the policy allows no attempt after the current attempt.
@@ -227,7 +227,7 @@ impl Call {
         out: &Result<R, E>,
         replayable: bool,
     ) -> Option<Delay> {
-        let rules = if self.keyed { settings.rules.keyed(true) } else { settings.rules };
+        let rules = if self.has_key { settings.rules.keyed(true) } else { settings.rules };
         let status;
         let (class, shown) = match out {
             Ok(response) => {
@@ -266,7 +266,7 @@ pin_project! {
     enum Step<F> {
         Called { #[pin] future: F },
         Waiting { #[pin] wait: Sleep },
-        GettingReady,
+        AwaitingReadiness,
     }
 }
 
@@ -300,9 +300,9 @@ where
                 }
                 StepProjection::Waiting { wait } => {
                     ready!(wait.poll(cx));
-                    this.step.set(Step::GettingReady);
+                    this.step.set(Step::AwaitingReadiness);
                 }
-                StepProjection::GettingReady => {
+                StepProjection::AwaitingReadiness => {
                     ready!(this.service.poll_ready(cx))?;
                     // The request is absent only if the future is polled after completion.
                     let Some(request) = this.request.take() else { return Poll::Pending };

@@ -44,7 +44,7 @@ use super::BoxError;
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct TimeoutLayer {
     limit: Duration,
     name: &'static str,

@@ -22,7 +22,7 @@ use crate::classification::Classifier;
 /// Returns the class of a known client error.
 #[cfg_attr(
     not(any(feature = "reqwest", feature = "tonic")),
-    expect(unused_variables, reason = "only these two look at it")
+    expect(unused_variables, reason = "only `reqwest` and `tonic` need the rules")
 )]
 pub(crate) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
     #[cfg(feature = "reqwest")]
