@@ -42,8 +42,8 @@ use crate::host_cooldown::normalize_host;
 /// let mut service = ServiceBuilder::new()
 ///     .layer(CircuitBreakerLayer::new(&BREAKER))
 ///     .service(service_fn(|_: Request<()>| {
-///         let answer = Response::builder().status(503).body(()).unwrap();
-///         ready(Ok::<_, Infallible>(answer))
+///         let response = Response::builder().status(503).body(()).unwrap();
+///         ready(Ok::<_, Infallible>(response))
 ///     }));
 /// assert_eq!(service.call(Request::new(())).await.unwrap().status(), 503);
 /// let error = service.call(Request::new(())).await.unwrap_err();

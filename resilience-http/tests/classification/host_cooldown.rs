@@ -7,7 +7,7 @@ use resilience::http::HostCooldown;
 use resilience::{RejectedKind, testing};
 use tokio::time::Instant;
 
-fn answer(status: u16, after: &str) -> Response<()> {
+fn response(status: u16, after: &str) -> Response<()> {
     Response::builder().status(status).header("retry-after", after).body(()).expect("a response")
 }
 
@@ -29,7 +29,7 @@ fn only_a_429_or_503_with_a_delay_starts_a_cooldown() {
     ] {
         let cooldown = HostCooldown::new();
         assert_eq!(
-            cooldown.observe("api.example", &answer(status, after)),
+            cooldown.observe("api.example", &response(status, after)),
             closes,
             "{status} {after}"
         );
@@ -48,7 +48,7 @@ async fn callers_wait_for_the_cooldown_and_a_random_part() {
     for (draw, expected) in [(0.0, 40_000), (0.5, 42_000), (1.0, 44_000)] {
         let _draws = testing::draws([draw]);
         let cooldown = HostCooldown::new();
-        cooldown.observe("api.example", &answer(429, "40"));
+        cooldown.observe("api.example", &response(429, "40"));
         let start = Instant::now();
         assert_eq!(cooldown.enter("other.example").await, Ok(()));
         assert_eq!(start.elapsed(), Duration::ZERO);
@@ -109,7 +109,7 @@ fn skipped_waits_end_the_cooldown_for_the_call() {
 fn hosts_and_cooldowns_are_bounded() {
     let clock = testing::clock();
     let cooldown = HostCooldown::new().max_hosts(2).max_cooldown(secs(100));
-    cooldown.observe("forever.example", &answer(503, "99999999999999999999"));
+    cooldown.observe("forever.example", &response(503, "99999999999999999999"));
     assert_eq!(cooldown.remaining("forever.example"), Some(secs(100)));
     cooldown.start("short.example", secs(10));
     cooldown.start("new.example", secs(20));

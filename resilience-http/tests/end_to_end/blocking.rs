@@ -54,7 +54,7 @@ fn a_response_of_the_client_is_classified() {
         client(LIMIT).get(url).send()
     }
     let _guard = testing::no_waits();
-    let server = Server::new(&[Answer(503, ""), Answer(429, "retry-after: 7\r\n"), OK]);
+    let server = Server::new(&[Respond(503, ""), Respond(429, "retry-after: 7\r\n"), OK]);
     assert!(get(&server.url()).is_ok_and(|it| it.status().is_success()));
     assert_eq!(server.requests(), 3);
 }

@@ -13,7 +13,7 @@ use resilience::{Effect, FailureClass, retry, testing};
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 const HEADERS: u8 = 1;
 
-/// Starts a server with this frame as the answer to every request, and returns the request
+/// Starts a server with this frame as the response to every request, and returns the request
 /// counter.
 fn server(frame: &'static [u8]) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -112,7 +112,7 @@ async fn a_refused_connection_is_retried_for_every_method() {
 
 #[tokio::test]
 async fn a_redirect_is_final() {
-    let server = Server::new(&[Answer(302, "location: /there\r\n"), OK]);
+    let server = Server::new(&[Respond(302, "location: /there\r\n"), OK]);
     let response = send(&client(), Method::GET, &server.url()).await.expect("a response");
     assert_eq!((response.status().as_u16(), server.requests()), (302, 1));
 }

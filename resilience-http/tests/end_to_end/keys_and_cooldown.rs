@@ -23,7 +23,7 @@ async fn order(client: &Client, url: &str, key: &IdempotencyKey) -> reqwest::Res
 #[tokio::test]
 async fn every_attempt_of_a_call_sends_one_key() {
     let _guard = testing::no_waits();
-    let server = Server::new(&[Close, Answer(503, ""), OK]);
+    let server = Server::new(&[Close, Respond(503, ""), OK]);
     let key = IdempotencyKey::new();
     assert!(order(&client(), &server.url(), &key).await.is_ok());
     assert_eq!(server.keys(), [key.as_str(); 3]);
@@ -58,7 +58,7 @@ async fn one_429_stops_a_hundred_callers() {
         COOLDOWN.observe(url, &response);
         Ok(response)
     }
-    let server = Server::new(&[Answer(429, "retry-after: 30\r\n"), OK]);
+    let server = Server::new(&[Respond(429, "retry-after: 30\r\n"), OK]);
     let client = client();
     assert!(get(&client, &server.url()).await.is_ok_and(|it| it.status() == 429));
     for _ in 0..100 {

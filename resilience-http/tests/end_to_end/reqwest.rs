@@ -64,7 +64,7 @@ async fn a_response_of_the_client_is_classified() {
         client.get(url).send().await
     }
     let _guard = testing::no_waits();
-    let server = Server::new(&[Answer(429, "retry-after: 7\r\n"), Answer(503, ""), OK]);
+    let server = Server::new(&[Respond(429, "retry-after: 7\r\n"), Respond(503, ""), OK]);
     let waits = RefCell::default();
     let response = get(&client(LIMIT), &server.url(), &waits).await.expect("a response");
     assert_eq!((response.status().as_u16(), server.requests()), (200, 3));
@@ -114,7 +114,7 @@ async fn a_get_survives_a_closed_kept_alive_connection() {
         assert_eq!(server.requests(), received);
     }
     // The server closes at once, so the second request meets a closing or closed connection.
-    let server = Server::new(&[AnswerAndClose(200), OK]);
+    let server = Server::new(&[RespondAndClose(200), OK]);
     let client = client(LIMIT);
     for _ in 0..2 {
         assert!(fetch(&client, Method::GET, &server.url()).await.is_ok());
@@ -125,8 +125,8 @@ async fn a_get_survives_a_closed_kept_alive_connection() {
 #[tokio::test]
 async fn the_client_follows_redirects() {
     let _guard = testing::no_waits();
-    let redirected = Answer(307, "location: /there\r\n");
-    let server = Server::new(&[redirected, Answer(503, ""), redirected, OK]);
+    let redirected = Respond(307, "location: /there\r\n");
+    let server = Server::new(&[redirected, Respond(503, ""), redirected, OK]);
     let result = fetch(&client(LIMIT), Method::GET, &server.url()).await.expect("a response");
     assert_eq!((result.status().as_u16(), server.requests()), (200, 4));
 
@@ -151,9 +151,9 @@ async fn the_event_has_the_stop_reason() {
     let _guard = testing::no_waits();
     for (act, reason, after) in [
         (Close, StopReason::NotIdempotent, None),
-        (Answer(429, "retry-after: 120\r\n"), StopReason::RetryAfter, Some(120)),
+        (Respond(429, "retry-after: 120\r\n"), StopReason::RetryAfter, Some(120)),
         (
-            Answer(429, "retry-after: 99999999999999999999\r\n"),
+            Respond(429, "retry-after: 99999999999999999999\r\n"),
             StopReason::RetryAfter,
             Some(u64::MAX),
         ),
@@ -173,9 +173,9 @@ async fn error_for_status_keeps_the_status() {
         client(LIMIT).get(url).send().await?.error_for_status()
     }
     let _guard = testing::no_waits();
-    let server = Server::new(&[Answer(503, ""), OK]);
+    let server = Server::new(&[Respond(503, ""), OK]);
     assert!(get(&server.url()).await.is_ok());
-    let server = Server::new(&[Answer(404, ""), OK]);
+    let server = Server::new(&[Respond(404, ""), OK]);
     assert!(get(&server.url()).await.is_err_and(|it| it.is_status()));
     assert_eq!(server.requests(), 1);
 }
@@ -190,7 +190,7 @@ async fn a_breaker_opens_on_failed_responses() {
         Ok(client(LIMIT).get(url).send().await?)
     }
     let breaker = CircuitBreaker::new().failure_threshold(3);
-    let script = [503, 500, 404, 503, 429, 502, 200].map(|status| Answer(status, ""));
+    let script = [503, 500, 404, 503, 429, 502, 200].map(|status| Respond(status, ""));
     let server = Server::new(&script);
     for status in [503, 500, 404, 503, 429, 502] {
         assert_eq!(breaker.state(), CircuitState::Closed, "before {status}");
@@ -218,10 +218,10 @@ async fn a_404_after_an_ambiguous_attempt_is_a_success() {
     let _guard = testing::no_waits();
     for (script, gone) in [
         (&[OK][..], true),
-        (&[Answer(404, "")], false),
-        (&[Close, Answer(404, "")], true),
-        (&[Answer(503, ""), Answer(404, "")], true),
-        (&[Answer(429, ""), Answer(404, "")], false),
+        (&[Respond(404, "")], false),
+        (&[Close, Respond(404, "")], true),
+        (&[Respond(503, ""), Respond(404, "")], true),
+        (&[Respond(429, ""), Respond(404, "")], false),
     ] {
         let server = Server::new(script);
         let result = delete(&server.url()).await.expect("a response");

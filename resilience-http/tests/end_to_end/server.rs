@@ -12,9 +12,9 @@ use std::thread;
 pub(crate) enum Act {
     /// Answers with this status, these header lines (each with a line end) and a short body. The
     /// connection stays open.
-    Answer(u16, &'static str),
+    Respond(u16, &'static str),
     /// Answers, and closes the connection without an announcement.
-    AnswerAndClose(u16),
+    RespondAndClose(u16),
     /// Resets the connection before the request is read.
     ResetUnread,
     /// Reads the request, then resets the connection.
@@ -117,24 +117,24 @@ impl Seen {
 impl Act {
     /// Answers, and returns whether the connection stays open.
     fn perform(self, stream: &mut TcpStream) -> bool {
-        let answer = match self {
+        let response = match self {
             Self::ResetUnread | Self::Reset | Self::Close => return false,
             Self::Hang => {
                 // Waits until the client disconnects.
                 while matches!(stream.read(&mut [0; 64]), Ok(1..)) {}
                 return false;
             }
-            Self::Answer(status, headers) => {
+            Self::Respond(status, headers) => {
                 format!("HTTP/1.1 {status} Scripted\r\n{headers}content-length: 5\r\n\r\nhello")
             }
-            Self::AnswerAndClose(status) => {
+            Self::RespondAndClose(status) => {
                 format!("HTTP/1.1 {status} Scripted\r\ncontent-length: 5\r\n\r\nhello")
             }
             Self::Half => "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhel".to_owned(),
             Self::Garbage => "??? what ???\r\n\r\n".to_owned(),
         };
-        let sent = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
-        sent.is_ok() && matches!(self, Self::Answer(..))
+        let sent = stream.write_all(response.as_bytes()).and_then(|()| stream.flush());
+        sent.is_ok() && matches!(self, Self::Respond(..))
     }
 }
 

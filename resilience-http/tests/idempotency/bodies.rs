@@ -197,8 +197,8 @@ async fn a_request_above_the_limit_is_rejected() {
     let (api, runs) = counting(layer().max_body(8));
     let server = Server::start(api).await;
     let key = "idempotency-key: k\r\n";
-    let answer = send(server.address, &request(key, "123456789")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (413, Some("body-too-large")));
+    let response = send(server.address, &request(key, "123456789")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (413, Some("body-too-large")));
     // A chunked body without a length.
     let pieces = "POST /pay HTTP/1.1\r\nhost: api\r\nconnection: close\r\ntransfer-encoding: chunked\r\nidempotency-key: k\r\n\r\n5\r\n12345\r\n5\r\n67890\r\n0\r\n\r\n";
     assert_eq!(send(server.address, pieces.as_bytes()).await.status, 413);
@@ -213,8 +213,8 @@ async fn the_handler_reads_the_whole_body() {
     let server = Server::start(api).await;
     let pieces = "POST /pay HTTP/1.1\r\nhost: api\r\nconnection: close\r\ntransfer-encoding: chunked\r\nidempotency-key: k\r\n\r\n5\r\n12345\r\n5\r\n67890\r\n0\r\n\r\n";
     for replayed in [false, true] {
-        let answer = send(server.address, pieces.as_bytes()).await;
-        assert_eq!((answer.text(), answer.is_replay()), ("1234567890", replayed));
+        let response = send(server.address, pieces.as_bytes()).await;
+        assert_eq!((response.text(), response.is_replay()), ("1234567890", replayed));
     }
     // The transfer encoding makes no difference.
     let whole = send(server.address, &request("idempotency-key: k\r\n", "1234567890")).await;
@@ -231,8 +231,8 @@ async fn a_broken_request_body_is_not_handled() {
     sender.send(Err(std::io::Error::other("gone"))).await.expect("room");
     let mut request = post("k");
     *request.body_mut() = Body::new(Frames { frames, length: None });
-    let answer = ask(&api, request).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (400, Some("body-unreadable")));
+    let response = ask(&api, request).await;
+    assert_eq!((response.status, response.problem().as_deref()), (400, Some("body-unreadable")));
     assert_eq!(ask(&api, post("k")).await.text(), "run 1");
     assert_eq!(runs.count(), 1);
 }

@@ -16,10 +16,10 @@ use crate::server::Server;
 use crate::{Memory, Runs, layer};
 
 /// A server whose handler starts, and ends after a permit of `go`.
-struct Slow {
+struct SlowServer {
     server: Server,
     runs: Runs,
-    begun: Arc<Notify>,
+    started: Arc<Notify>,
     /// Notified when the handler is dropped, complete or not.
     dropped: Arc<Notify>,
     go: Arc<Semaphore>,
@@ -34,38 +34,38 @@ impl Drop for NotifyOnDrop {
     }
 }
 
-async fn slow(layer: IdempotencyLayer<Memory>) -> Slow {
-    let (runs, begun, dropped) =
+async fn slow(layer: IdempotencyLayer<Memory>) -> SlowServer {
+    let (runs, started, dropped) =
         (Runs::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
     let go = Arc::new(Semaphore::new(0));
-    let parts = (runs.clone(), Arc::clone(&begun), Arc::clone(&dropped), Arc::clone(&go));
+    let parts = (runs.clone(), Arc::clone(&started), Arc::clone(&dropped), Arc::clone(&go));
     let handler = async move || {
-        let (runs, begun, dropped, go) = parts;
+        let (runs, started, dropped, go) = parts;
         let _guard = NotifyOnDrop(dropped);
         let run = runs.increment();
-        begun.notify_one();
+        started.notify_one();
         go.acquire().await.expect("the semaphore is open").forget();
         format!("run {run}")
     };
     let api = Router::new().route("/pay", on_post(handler)).layer(layer);
-    Slow { server: Server::start(api).await, runs, begun, dropped, go }
+    SlowServer { server: Server::start(api).await, runs, started, dropped, go }
 }
 
-impl Slow {
+impl SlowServer {
     /// Sends a request, waits until the handler runs, and disconnects.
-    async fn hang_up(&self) {
+    async fn disconnect(&self) {
         let mut stream = TcpStream::connect(self.server.address).await.expect("a server");
         let request_bytes = request("idempotency-key: k\r\n", "10 EUR");
         stream.write_all(&request_bytes).await.expect("the server reads");
-        self.begun.notified().await;
+        self.started.notified().await;
     }
 
     /// Returns the first response other than `in-progress`.
-    async fn final_response(&self) -> crate::raw_client::Answer {
+    async fn final_response(&self) -> crate::raw_client::RawResponse {
         loop {
-            let answer = pay(self.server.address, "k").await;
-            if answer.problem().as_deref() != Some("in-progress") {
-                return answer;
+            let response = pay(self.server.address, "k").await;
+            if response.problem().as_deref() != Some("in-progress") {
+                return response;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -75,13 +75,13 @@ impl Slow {
 #[tokio::test]
 async fn a_handler_continues_after_a_disconnect() {
     let slow = slow(layer()).await;
-    slow.hang_up().await;
+    slow.disconnect().await;
     // The server has seen the disconnect, and the handler still runs.
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(pay(slow.server.address, "k").await.problem().as_deref(), Some("in-progress"));
     slow.go.add_permits(1);
-    let answer = slow.final_response().await;
-    assert_eq!((answer.status, answer.text(), answer.is_replay()), (200, "run 1", true));
+    let response = slow.final_response().await;
+    assert_eq!((response.status, response.text(), response.is_replay()), (200, "run 1", true));
     assert_eq!(slow.runs.count(), 1);
 }
 
@@ -89,15 +89,15 @@ async fn a_handler_continues_after_a_disconnect() {
 async fn without_detach_a_disconnect_drops_the_handler() {
     for mode in [OnInterrupted::Rerun, OnInterrupted::Unknown] {
         let slow = slow(layer().detach(false).on_interrupted(mode)).await;
-        slow.hang_up().await;
+        slow.disconnect().await;
         slow.dropped.notified().await;
         // An unknown outcome is not a running request: no lease has to expire.
         slow.go.add_permits(1);
-        let answer = slow.final_response().await;
+        let response = slow.final_response().await;
         if mode == OnInterrupted::Rerun {
-            assert_eq!((answer.text(), answer.is_replay()), ("run 2", false));
+            assert_eq!((response.text(), response.is_replay()), ("run 2", false));
         } else {
-            assert_eq!(answer.problem().as_deref(), Some("outcome-unknown"));
+            assert_eq!(response.problem().as_deref(), Some("outcome-unknown"));
             assert_eq!(slow.runs.count(), 1);
         }
     }
@@ -105,9 +105,9 @@ async fn without_detach_a_disconnect_drops_the_handler() {
 
 #[tokio::test]
 async fn a_panic_propagates_and_ends_the_call() {
-    for detaches in [true, false] {
+    for is_detached in [true, false] {
         for mode in [OnInterrupted::Rerun, OnInterrupted::Unknown] {
-            let layer = layer().detach(detaches).on_interrupted(mode);
+            let layer = layer().detach(is_detached).on_interrupted(mode);
             let (api, runs) = crate::api(layer, |run| {
                 assert!(run > 1, "scripted panic");
                 format!("run {run}")
@@ -116,11 +116,11 @@ async fn a_panic_propagates_and_ends_the_call() {
             // The connection closes without a response, as without the layer.
             let request_bytes = request("idempotency-key: k\r\n", "10 EUR");
             assert!(exchange(server.address, &request_bytes).await.is_empty());
-            let answer = pay(server.address, "k").await;
+            let response = pay(server.address, "k").await;
             if mode == OnInterrupted::Rerun {
-                assert_eq!((answer.text(), runs.count()), ("run 2", 2));
+                assert_eq!((response.text(), runs.count()), ("run 2", 2));
             } else {
-                assert_eq!(answer.problem().as_deref(), Some("outcome-unknown"));
+                assert_eq!(response.problem().as_deref(), Some("outcome-unknown"));
                 assert_eq!(runs.count(), 1);
             }
         }

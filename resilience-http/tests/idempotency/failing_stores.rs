@@ -1,4 +1,4 @@
-//! Stores without answers, and handlers with an expired lease.
+//! Stores without responses, and handlers with an expired lease.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct FailingStore {
 }
 
 impl FailingStore {
-    async fn pass(&self) {
+    async fn hang_if_set(&self) {
         if self.hangs.load(SeqCst) {
             pending::<()>().await;
         }
@@ -34,7 +34,7 @@ impl FailingStore {
 
 impl Store for FailingStore {
     async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
-        self.pass().await;
+        self.hang_if_set().await;
         self.inner.claim(request).await
     }
 
@@ -57,7 +57,7 @@ impl Store for FailingStore {
         outcome: &[u8],
         retention: Duration,
     ) -> StoreResult<WriteOutcome> {
-        self.pass().await;
+        self.hang_if_set().await;
         self.inner.complete(key, token, outcome, retention).await
     }
 
@@ -98,10 +98,10 @@ async fn a_hanging_store_times_out() {
     let layer = || IdempotencyLayer::global(store.clone()).store_timeout(limit);
     let (api, runs) = counting(layer());
     let begin = Instant::now();
-    let answer = ask(&api, post("k")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (503, Some("unavailable")));
-    assert_eq!(answer.header("retry-after"), Some("1"));
-    // One claim and two repetitions, because a lost answer is requested again.
+    let response = ask(&api, post("k")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (503, Some("unavailable")));
+    assert_eq!(response.header("retry-after"), Some("1"));
+    // One claim and two repetitions, because a lost response is requested again.
     assert!(begin.elapsed() <= 3 * limit + Duration::from_millis(10), "{:?}", begin.elapsed());
     assert_eq!(runs.count(), 0);
 

@@ -38,7 +38,7 @@ impl HttpBody for Reply {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Answer {
+struct RawResponse {
     status: u16,
     headers: HeaderMap,
     message: String,
@@ -46,7 +46,11 @@ struct Answer {
 }
 
 /// Returns the response to the second of two calls, and the number of runs.
-async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) -> (Answer, usize) {
+async fn second(
+    layer: IdempotencyLayer<Memory>,
+    code: &'static str,
+    key: &str,
+) -> (RawResponse, usize) {
     let runs = Runs::default();
     let counted = runs.clone();
     let service = tower::service_fn(move |_: Request<_>| {
@@ -55,7 +59,7 @@ async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) 
         async move { Ok::<_, Infallible>(response.body(Reply::new(run, code)).expect("a value")) }
     });
     let service = layer.layer(service);
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for _ in 0..2 {
         let request =
             Request::post("/shop.Orders/Place").header("content-type", "application/grpc");
@@ -70,14 +74,14 @@ async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) 
                 Err(frame) => trailers = frame.into_trailers().expect("trailers"),
             }
         }
-        answers.push(Answer {
+        responses.push(RawResponse {
             status: head.status.as_u16(),
             headers: head.headers,
             message,
             trailers,
         });
     }
-    (answers.pop().expect("the second"), runs.count())
+    (responses.pop().expect("the second"), runs.count())
 }
 
 #[tokio::test]
@@ -95,24 +99,24 @@ async fn the_grpc_status_decides_and_is_replayed() {
         ("14", false),
         ("16", false),
     ] {
-        let (answer, runs) = second(layer(), code, "k").await;
+        let (response, runs) = second(layer(), code, "k").await;
         assert_eq!(runs, if is_stored { 1 } else { 2 }, "{code}");
-        assert_eq!((answer.status, answer.message), (200, format!("run {runs}")));
-        assert_eq!(answer.trailers.get("grpc-status").expect("a status"), code);
-        assert_eq!(answer.trailers.contains_key("x-trailer"), !is_stored);
-        assert_eq!(answer.headers.contains_key("idempotent-replayed"), is_stored);
+        assert_eq!((response.status, response.message), (200, format!("run {runs}")));
+        assert_eq!(response.trailers.get("grpc-status").expect("a status"), code);
+        assert_eq!(response.trailers.contains_key("x-trailer"), !is_stored);
+        assert_eq!(response.headers.contains_key("idempotent-replayed"), is_stored);
     }
 }
 
 #[tokio::test]
 async fn a_problem_is_a_grpc_status() {
     let strict = layer().on_interrupted(OnInterrupted::Unknown);
-    let (answer, runs) = second(strict, "14", "k").await;
-    assert_eq!((answer.status, runs, answer.message.as_str()), (200, 1, ""));
-    assert_eq!(answer.headers["grpc-status"], "13");
+    let (response, runs) = second(strict, "14", "k").await;
+    assert_eq!((response.status, runs, response.message.as_str()), (200, 1, ""));
+    assert_eq!(response.headers["grpc-status"], "13");
     let words = "the outcome of an earlier call with this idempotency key is unknown";
-    assert_eq!(answer.headers["grpc-message"], words);
-    assert_eq!(answer.headers["content-type"], "application/grpc");
-    let (answer, runs) = second(layer(), "0", "").await;
-    assert_eq!((runs, &answer.headers["grpc-status"]), (0, &HeaderValue::from_static("3")));
+    assert_eq!(response.headers["grpc-message"], words);
+    assert_eq!(response.headers["content-type"], "application/grpc");
+    let (response, runs) = second(layer(), "0", "").await;
+    assert_eq!((runs, &response.headers["grpc-status"]), (0, &HeaderValue::from_static("3")));
 }

@@ -10,7 +10,7 @@ use crate::server::Server;
 use crate::{ask, counting, layer};
 
 /// Returns the status and the number of handler runs after each of these header lines.
-async fn answers(server: &Server, runs: &crate::Runs, heads: &[&[u8]]) -> Vec<(u16, usize)> {
+async fn responses(server: &Server, runs: &crate::Runs, heads: &[&[u8]]) -> Vec<(u16, usize)> {
     let mut seen = Vec::new();
     for head in heads {
         let mut bytes = request("", "10 EUR");
@@ -47,12 +47,12 @@ async fn a_key_has_1_to_255_visible_characters() {
         b"".to_vec(),
     ];
     let heads: Vec<&[u8]> = heads.iter().map(Vec::as_slice).collect();
-    for (head, seen) in heads.iter().zip(answers(&server, &runs, &heads).await) {
+    for (head, seen) in heads.iter().zip(responses(&server, &runs, &heads).await) {
         assert_eq!(seen, (400, 0), "{}", String::from_utf8_lossy(head));
     }
     let heads = [long(1), long(15), long(255), "idempotency-key: {tag}%00:*\r\n".to_owned()];
     let heads: Vec<&[u8]> = heads.iter().map(String::as_bytes).collect();
-    let seen = answers(&server, &runs, &heads).await;
+    let seen = responses(&server, &runs, &heads).await;
     assert_eq!(seen, [(200, 1), (200, 2), (200, 3), (200, 4)]);
 }
 
@@ -61,7 +61,7 @@ async fn control_characters_are_rejected() {
     let (api, runs) = counting(layer());
     let server = Server::start(api).await;
     for head in [&b"idempotency-key: a\0b\r\n"[..], b"idempotency-key: a\rb\r\n"] {
-        assert_eq!(answers(&server, &runs, &[head]).await, [(400, 0)]);
+        assert_eq!(responses(&server, &runs, &[head]).await, [(400, 0)]);
     }
 }
 
@@ -76,12 +76,12 @@ async fn quoted_and_bare_keys_are_equal() {
         b"X-IDEMPOTENCY-KEY: \"order-7\"\r\n",
         b"idempotency-key: order-7\r\nx-idempotency-key: \"order-7\"\r\n",
     ];
-    assert_eq!(answers(&server, &runs, &heads).await, [(200, 1); 5]);
+    assert_eq!(responses(&server, &runs, &heads).await, [(200, 1); 5]);
     // A quotation mark or a backslash inside a key is an ordinary character, with an escape in the
     // quoted form.
     let heads: [&[u8]; 2] =
         [b"idempotency-key: a\"b\\c\r\n", b"idempotency-key: \"a\\\"b\\\\c\"\r\n"];
-    assert_eq!(answers(&server, &runs, &heads).await, [(200, 2); 2]);
+    assert_eq!(responses(&server, &runs, &heads).await, [(200, 2); 2]);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn min_key_length_rejects_short_keys() {
     let server = Server::start(api).await;
     let heads: [&[u8]; 2] =
         [b"idempotency-key: 123456789012345\r\n", b"idempotency-key: 1234567890123456\r\n"];
-    assert_eq!(answers(&server, &runs, &heads).await, [(400, 0), (200, 1)]);
+    assert_eq!(responses(&server, &runs, &heads).await, [(400, 0), (200, 1)]);
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn headers_can_be_configured() {
     let server = Server::start(api).await;
     let heads: [&[u8]; 3] =
         [b"paypal-request-id: 7\r\n", b"paypal-request-id: 7\r\n", b"idempotency-key: 7\r\n"];
-    assert_eq!(answers(&server, &runs, &heads).await, [(200, 1), (200, 1), (400, 1)]);
+    assert_eq!(responses(&server, &runs, &heads).await, [(200, 1), (200, 1), (400, 1)]);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn without_required_keys_a_request_runs_unprotected() {
     let heads: [&[u8]; 5] =
         [b"", b"", b"idempotency-key: k\r\n", b"idempotency-key: k\r\n", b"idempotency-key:\r\n"];
     let expected = [(200, 1), (200, 2), (200, 3), (200, 3), (400, 3)];
-    assert_eq!(answers(&server, &runs, &heads).await, expected);
+    assert_eq!(responses(&server, &runs, &heads).await, expected);
 }
 
 proptest! {

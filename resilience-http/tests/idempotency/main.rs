@@ -27,7 +27,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use raw_client::Answer;
+use raw_client::RawResponse;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::MemoryStore;
 use tower::ServiceExt;
@@ -53,10 +53,10 @@ impl Runs {
     }
 }
 
-/// Makes an API under the layer; `answer` maps the number of a run to the response.
+/// Makes an API under the layer; `respond` maps the number of a run to the response.
 fn api<T, R>(
     layer: IdempotencyLayer<T>,
-    answer: impl Fn(usize) -> R + Clone + Send + Sync + 'static,
+    respond: impl Fn(usize) -> R + Clone + Send + Sync + 'static,
 ) -> (Router, Runs)
 where
     T: resilience::idempotent::Store + Clone,
@@ -64,7 +64,7 @@ where
 {
     let runs = Runs::default();
     let counted = runs.clone();
-    let handler = async move || answer(counted.increment());
+    let handler = async move || respond(counted.increment());
     let routes = Router::new().route("/pay", any(handler.clone())).route("/refund", any(handler));
     (routes.layer(layer), runs)
 }
@@ -83,15 +83,15 @@ fn post(key: &str) -> Request<Body> {
         .expect("a request")
 }
 
-async fn ask(api: &Router, request: Request<Body>) -> Answer {
+async fn ask(api: &Router, request: Request<Body>) -> RawResponse {
     let response = api.clone().oneshot(request).await.expect("a router is infallible");
-    answer(response).await
+    read_response(response).await
 }
 
-async fn answer(response: Response) -> Answer {
+async fn read_response(response: Response) -> RawResponse {
     let (head, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-    Answer { status: head.status.as_u16(), headers: headers.collect(), body }
+    RawResponse { status: head.status.as_u16(), headers: headers.collect(), body }
 }

@@ -73,10 +73,10 @@ fn listen() {
     ONCE.call_once(|| tracing::subscriber::set_global_default(All).expect("no other subscriber"));
 }
 
-fn assert_silent(what: &str, bytes: &[u8]) {
+fn assert_no_private_data(place: &str, bytes: &[u8]) {
     for secret in [KEY, SCOPE, PAYLOAD] {
         let at = position(bytes, secret.as_bytes());
-        assert_eq!(at, None, "{secret} in {what}: {}", String::from_utf8_lossy(bytes));
+        assert_eq!(at, None, "{secret} in {place}: {}", String::from_utf8_lossy(bytes));
     }
 }
 
@@ -97,25 +97,25 @@ async fn responses_database_and_log_have_no_private_data() {
     let (api, runs) = counting(layer.clone());
     // Handled, replayed and rejected requests, and a request without a working store.
     for payload in [PAYLOAD, PAYLOAD, "another"] {
-        let answer = ask(&api, request(payload)).await;
-        assert_silent("a response", format!("{answer:?}{}", answer.text()).as_bytes());
+        let response = ask(&api, request(payload)).await;
+        assert_no_private_data("a response", format!("{response:?}{}", response.text()).as_bytes());
     }
     let (failing, _) = crate::api(layer.clone().name("failing"), |_| http::StatusCode::BAD_GATEWAY);
     for _ in 0..2 {
-        assert_silent("a response", &ask(&failing, request(PAYLOAD)).await.body);
+        assert_no_private_data("a response", &ask(&failing, request(PAYLOAD)).await.body);
     }
-    assert_silent("the database", &directory.bytes());
+    assert_no_private_data("the database", &directory.bytes());
     assert!(position(&directory.bytes(), b"secretive").is_some(), "the records are there");
     store.pool().close().await;
-    assert_silent("the database", &directory.bytes());
+    assert_no_private_data("the database", &directory.bytes());
     assert_eq!(ask(&api, request(PAYLOAD)).await.text(), "run 2");
     assert_eq!(runs.count(), 2);
 
     let log = LOG.lock().expect("no panic under the lock").clone();
-    for said in ["acquired", "replayed", "mismatch", "interrupted", "running unprotected"] {
-        assert!(log.contains(said), "{said} was not logged: {log}");
+    for message in ["acquired", "replayed", "mismatch", "interrupted", "running unprotected"] {
+        assert!(log.contains(message), "{message} was not logged: {log}");
     }
-    assert_silent("the log", log.as_bytes());
+    assert_no_private_data("the log", log.as_bytes());
 }
 
 #[tokio::test]
@@ -126,12 +126,12 @@ async fn debug_output_has_no_private_data() {
         async move { Ok::<_, Infallible>(http::Response::new(Body::from(shown))) }
     });
     let mut service = layer.layer(service);
-    assert_silent("the layer", format!("{layer:?}{service:?}").as_bytes());
+    assert_no_private_data("the layer", format!("{layer:?}{service:?}").as_bytes());
     for _ in 0..2 {
-        let answer = service.ready().await.expect("a ready service").call(request(PAYLOAD)).await;
-        let answer = answer.expect("a response");
-        assert_silent("a response", format!("{answer:?}").as_bytes());
-        let shown = to_bytes(Body::new(answer.into_body()), 100).await.expect("a body");
+        let response = service.ready().await.expect("a ready service").call(request(PAYLOAD)).await;
+        let response = response.expect("a response");
+        assert_no_private_data("a response", format!("{response:?}").as_bytes());
+        let shown = to_bytes(Body::new(response.into_body()), 100).await.expect("a body");
         assert_eq!(shown, "IdempotentBody { .. }");
     }
 }

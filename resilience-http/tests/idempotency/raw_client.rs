@@ -12,13 +12,13 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// A response as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl RawResponse {
     /// Returns the values of a header.
     pub(crate) fn all(&self, name: &str) -> Vec<&[u8]> {
         let lines = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -52,12 +52,12 @@ pub(crate) fn request(lines: &str, body: &str) -> Vec<u8> {
 }
 
 /// Sends a request to `/pay` with this key.
-pub(crate) async fn pay(address: SocketAddr, key: &str) -> Answer {
+pub(crate) async fn pay(address: SocketAddr, key: &str) -> RawResponse {
     send(address, &request(&format!("idempotency-key: {key}\r\n"), "10 EUR")).await
 }
 
 /// Sends bytes, and reads the response.
-pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
+pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> RawResponse {
     read(&exchange(address, bytes).await)
 }
 
@@ -65,13 +65,13 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
 pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("a server");
     stream.write_all(bytes).await.expect("the server reads");
-    let mut answer = Vec::new();
-    let read = stream.read_to_end(&mut answer);
+    let mut response = Vec::new();
+    let read = stream.read_to_end(&mut response);
     _ = timeout(TIME_LIMIT, read).await.expect("a response in time");
-    answer
+    response
 }
 
-fn read(bytes: &[u8]) -> Answer {
+fn read(bytes: &[u8]) -> RawResponse {
     let end = position(bytes, b"\r\n\r\n").expect("a head");
     let mut lines = bytes[..end].split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let first = std::str::from_utf8(lines.next().expect("a line")).expect("text");
@@ -82,11 +82,11 @@ fn read(bytes: &[u8]) -> Answer {
         (name, line[colon + 1..].trim_ascii().to_vec())
     };
     let headers: Vec<_> = lines.map(header).collect();
-    let mut answer = Answer { status, headers, body: bytes[end + 4..].to_vec() };
-    if answer.header("transfer-encoding") == Some("chunked") {
-        answer.body = unchunked(&answer.body);
+    let mut response = RawResponse { status, headers, body: bytes[end + 4..].to_vec() };
+    if response.header("transfer-encoding") == Some("chunked") {
+        response.body = unchunked(&response.body);
     }
-    answer
+    response
 }
 
 fn unchunked(mut bytes: &[u8]) -> Vec<u8> {

@@ -187,8 +187,8 @@ async fn the_handler_sets_content_length() {
     let (api, _) = api(layer(), |_| ([(header::CONTENT_LENGTH, "4")], "paid"));
     let server = Server::start(api).await;
     for replayed in [false, true] {
-        let answer = pay(server.address, "k").await;
-        assert_eq!(answer.is_replay(), replayed);
-        assert_eq!(answer.all("content-length"), [b"4"]);
+        let response = pay(server.address, "k").await;
+        assert_eq!(response.is_replay(), replayed);
+        assert_eq!(response.all("content-length"), [b"4"]);
     }
 }

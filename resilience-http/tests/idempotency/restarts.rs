@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::counting;
 use crate::directory::Directory;
-use crate::raw_client::{Answer, exchange, pay, request, send};
+use crate::raw_client::{RawResponse, exchange, pay, request, send};
 use crate::server::Server;
 
 async fn open(database: &Path) -> SqliteStore {
@@ -60,10 +60,10 @@ async fn two_servers_with_one_database_run_a_request_once() {
     let addresses: Vec<_> = servers.iter().map(|(server, _)| server.address).collect();
     let mut clients: JoinSet<_> = (0..32).map(|client| pay(addresses[client % 2], "k")).collect();
     let mut fresh = 0;
-    while let Some(answer) = clients.join_next().await {
-        let answer = answer.expect("a response");
-        assert_eq!((answer.status, answer.text()), (200, "run 1"));
-        fresh += usize::from(!answer.is_replay());
+    while let Some(response) = clients.join_next().await {
+        let response = response.expect("a response");
+        assert_eq!((response.status, response.text()), (200, "run 1"));
+        fresh += usize::from(!response.is_replay());
     }
     let runs: usize = servers.iter().map(|(_, runs)| runs.count()).sum();
     assert_eq!((runs, fresh), (1, 1));
@@ -71,7 +71,7 @@ async fn two_servers_with_one_database_run_a_request_once() {
 
 const LEASE: Duration = Duration::from_millis(400);
 
-/// Makes an API whose handler writes the child key for the bank to a file, and then answers or
+/// Makes an API whose handler writes the child key for the bank to a file, and then responses or
 /// hangs.
 async fn paying(database: &Path, mode: OnInterrupted, effects: PathBuf, hangs: bool) -> Router {
     let layer = IdempotencyLayer::global(open(database).await).lease(LEASE).on_interrupted(mode);
@@ -117,10 +117,10 @@ impl ChildServer {
             .spawn()
             .expect("a child process");
         let output = process.stdout.take().expect("stdout is piped");
-        let other = Self(process);
+        let child = Self(process);
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
         let address = lines.find_map(|line| line.strip_prefix("listening ")?.parse().ok());
-        (other, address.expect("the child prints an address"))
+        (child, address.expect("the child prints an address"))
     }
 }
 
@@ -138,13 +138,13 @@ fn lines(file: &Path) -> Vec<String> {
 }
 
 /// Returns the first response after the lease of the killed process has expired.
-async fn final_response(address: SocketAddr) -> Answer {
+async fn final_response(address: SocketAddr) -> RawResponse {
     loop {
-        let answer = pay(address, "k").await;
-        if answer.problem().as_deref() != Some("in-progress") {
-            return answer;
+        let response = pay(address, "k").await;
+        if response.problem().as_deref() != Some("in-progress") {
+            return response;
         }
-        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(response.header("retry-after"), Some("1"));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -154,30 +154,30 @@ async fn a_server_killed_between_effect_and_response() {
     for mode in [OnInterrupted::Rerun, OnInterrupted::Unknown] {
         let directory = Directory::new(&format!("killed-{mode:?}"));
         let (database, effects) = (directory.file("idempotency.db"), directory.file("effects"));
-        let (other, address) = ChildServer::start(&database, &effects);
+        let (child, address) = ChildServer::start(&database, &effects);
         let request_bytes = request("idempotency-key: k\r\n", "10 EUR");
-        let request_bytes = tokio::spawn(async move { exchange(address, &request_bytes).await });
+        let first = tokio::spawn(async move { exchange(address, &request_bytes).await });
         while lines(&effects).is_empty() {
-            assert!(!request_bytes.is_finished(), "the handler hangs");
+            assert!(!first.is_finished(), "the handler hangs");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        drop(other);
-        assert!(request_bytes.await.expect("a connection").is_empty());
+        drop(child);
+        assert!(first.await.expect("a connection").is_empty());
 
         let api = paying(&database, mode, effects.clone(), false).await;
         let server = Server::start(api).await;
-        let answer = final_response(server.address).await;
+        let response = final_response(server.address).await;
         let effects = lines(&effects);
         if mode == OnInterrupted::Rerun {
             // The effect happened twice, and the equal child keys let the bank detect the
             // repetition.
-            assert_eq!((answer.status, answer.text()), (200, "attempt 2"));
+            assert_eq!((response.status, response.text()), (200, "attempt 2"));
             let [first, second] = &effects[..] else { panic!("two effects: {effects:?}") };
             assert_eq!(first, second);
             assert!(pay(server.address, "k").await.is_replay());
         } else {
-            assert_eq!(answer.problem().as_deref(), Some("outcome-unknown"));
-            assert_eq!(answer.header("retry-after"), None);
+            assert_eq!(response.problem().as_deref(), Some("outcome-unknown"));
+            assert_eq!(response.header("retry-after"), None);
             assert_eq!(effects.len(), 1);
         }
     }

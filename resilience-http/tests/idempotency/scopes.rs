@@ -9,7 +9,7 @@ use resilience::http::IdempotencyLayer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use crate::raw_client::Answer;
+use crate::raw_client::RawResponse;
 use crate::{Memory, ask, counting, post};
 
 #[derive(Clone)]
@@ -31,7 +31,7 @@ fn by_tenant() -> IdempotencyLayer<Memory> {
     })
 }
 
-async fn ask_as(api: &axum::Router, tenant: &str, body: &'static str) -> Answer {
+async fn ask_as(api: &axum::Router, tenant: &str, body: &'static str) -> RawResponse {
     let mut request = post("k");
     request.headers_mut().insert("authorization", tenant.parse().expect("a value"));
     *request.body_mut() = Body::from(body);
@@ -55,8 +55,8 @@ async fn tenants_are_independent() {
 #[tokio::test]
 async fn a_request_without_a_scope_is_rejected() {
     let (api, runs) = counting(by_tenant());
-    let answer = ask(&api, post("k")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (403, Some("no-scope")));
+    let response = ask(&api, post("k")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (403, Some("no-scope")));
     let (empty, _) = counting(IdempotencyLayer::new(Memory::default(), |_| ""));
     assert_eq!(ask(&empty, post("k")).await.status, 403);
     assert_eq!(runs.count(), 0);

@@ -61,9 +61,9 @@ impl Subscriber for Spans {
 #[tokio::test]
 async fn a_handler_runs_in_the_span_of_the_request() {
     let _guard = set_default(Spans);
-    for detaches in [true, false] {
-        let (api, _) = api(layer().detach(detaches), |_| info!("handled"));
+    for is_detached in [true, false] {
+        let (api, _) = api(layer().detach(is_detached), |_| info!("handled"));
         ask(&api, post("k")).instrument(info_span!("request")).await;
-        assert_eq!(SEEN.take().events, [Some("request")], "{detaches}");
+        assert_eq!(SEEN.take().events, [Some("request")], "{is_detached}");
     }
 }

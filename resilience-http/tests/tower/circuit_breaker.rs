@@ -139,8 +139,8 @@ async fn an_outer_retry_stops_or_waits_for_an_open_breaker() {
         CircuitBreaker::new().failure_threshold(2).reset_timeout(secs(9));
     let _guard = testing::draws([0.0]);
     let start = tokio::time::Instant::now();
-    let answers = [Act::Status(500), Act::Status(500), Act::Status(200)];
-    let service = Scripted::new(&answers);
+    let script = [Act::Status(500), Act::Status(500), Act::Status(200)];
+    let service = Scripted::new(&script);
     let around = |policy| {
         let layers = ServiceBuilder::new().layer(RetryLayer::new(policy));
         layers.layer(CircuitBreakerLayer::new(&BREAKER)).service(service.clone())

@@ -24,7 +24,7 @@ pub(crate) enum Act {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Scripted {
-    seen: Arc<Seen>,
+    shared: Arc<Shared>,
     /// A clone starts without readiness.
     ready: IsReady,
 }
@@ -39,7 +39,7 @@ impl Clone for IsReady {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Shared {
     script: Mutex<VecDeque<Act>>,
     requests: Mutex<Vec<Request<String>>>,
     bodies: Arc<AtomicUsize>,
@@ -63,14 +63,14 @@ fn locked<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Scripted {
     pub(crate) fn new(script: &[Act]) -> Self {
-        let seen = Seen::default();
-        locked(&seen.script).extend(script);
-        Self { seen: Arc::new(seen), ready: IsReady(false) }
+        let shared = Shared::default();
+        locked(&shared.script).extend(script);
+        Self { shared: Arc::new(shared), ready: IsReady(false) }
     }
 
     /// Returns the number of received requests.
     pub(crate) fn calls(&self) -> usize {
-        locked(&self.seen.requests).len()
+        locked(&self.shared.requests).len()
     }
 
     /// Returns a header of each received request.
@@ -78,27 +78,27 @@ impl Scripted {
         let text = |request: &Request<String>| {
             request.headers().get(name).map(|it| it.to_str().expect("text").to_owned())
         };
-        locked(&self.seen.requests).iter().map(text).collect()
+        locked(&self.shared.requests).iter().map(text).collect()
     }
 
     /// Returns the bodies of the received requests.
     pub(crate) fn bodies(&self) -> Vec<String> {
-        locked(&self.seen.requests).iter().map(|request| request.body().clone()).collect()
+        locked(&self.shared.requests).iter().map(|request| request.body().clone()).collect()
     }
 
     /// Returns the number of live response bodies.
     pub(crate) fn live_bodies(&self) -> usize {
-        self.seen.bodies.load(SeqCst)
+        self.shared.bodies.load(SeqCst)
     }
 
     /// Makes `poll_ready` fail from now on.
     pub(crate) fn fail_readiness(&self) {
-        *locked(&self.seen.broken) = true;
+        *locked(&self.shared.broken) = true;
     }
 
     /// Delays readiness by this number of polls.
     pub(crate) fn delay_readiness(&self, times: usize) {
-        self.seen.pending_polls.store(times, SeqCst);
+        self.shared.pending_polls.store(times, SeqCst);
     }
 }
 
@@ -108,11 +108,11 @@ impl Service<Request<String>> for Scripted {
     type Future = Pin<Box<dyn Future<Output = io::Result<Response<Body>>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if *locked(&self.seen.broken) {
+        if *locked(&self.shared.broken) {
             return Poll::Ready(Err(io::Error::other("service failed")));
         }
-        if self.seen.pending_polls.load(SeqCst) > 0 {
-            self.seen.pending_polls.fetch_sub(1, SeqCst);
+        if self.shared.pending_polls.load(SeqCst) > 0 {
+            self.shared.pending_polls.fetch_sub(1, SeqCst);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -122,21 +122,21 @@ impl Service<Request<String>> for Scripted {
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
         assert!(std::mem::take(&mut self.ready).0, "called without `poll_ready`");
-        locked(&self.seen.requests).push(request);
-        let mut script = locked(&self.seen.script);
+        locked(&self.shared.requests).push(request);
+        let mut script = locked(&self.shared.script);
         let act = if script.len() > 1 { script.pop_front() } else { script.front().copied() };
-        let answer = |status, after| {
-            self.seen.bodies.fetch_add(1, SeqCst);
-            let mut answer = Response::builder().status(status);
+        let response = |status, after| {
+            self.shared.bodies.fetch_add(1, SeqCst);
+            let mut response = Response::builder().status(status);
             if let Some(after) = after {
-                answer = answer.header("retry-after", after);
+                response = response.header("retry-after", after);
             }
-            let body = Body(Arc::clone(&self.seen.bodies));
-            Box::pin(ready(Ok(answer.body(body).expect("a response"))))
+            let body = Body(Arc::clone(&self.shared.bodies));
+            Box::pin(ready(Ok(response.body(body).expect("a response"))))
         };
         match act.expect("a script") {
-            Act::Status(status) => answer(status, None::<&str>),
-            Act::After(status, after) => answer(status, Some(after)),
+            Act::Status(status) => response(status, None::<&str>),
+            Act::After(status, after) => response(status, Some(after)),
             Act::Fail(kind) => Box::pin(ready(Err(kind.into()))),
             Act::Hang => Box::pin(pending()),
             Act::Panic => Box::pin(poll_fn(|_| panic!("scripted panic"))),

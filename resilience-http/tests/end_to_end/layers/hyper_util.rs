@@ -65,7 +65,7 @@ async fn the_client_error_is_classified_and_returned() {
 async fn an_empty_axum_body_is_sent_again() {
     let _guard = testing::no_waits();
     for (body, received) in [(Body::empty(), 2), (Body::from("hello"), 1)] {
-        let server = Server::new(&[Answer(503, ""), OK]);
+        let server = Server::new(&[Respond(503, ""), OK]);
         let layer =
             RetryLayer::new(POLICY).replay(|body: &Body| body.is_end_stream().then(Body::empty));
         let response = layer.layer(client()).oneshot(request(&Method::PUT, &server, body)).await;

@@ -28,11 +28,11 @@ fn request(method: &Method, server: &Server) -> Request {
 
 /// Reads the whole response within the attempt.
 async fn whole(response: Response) -> reqwest::Result<http::Response<String>> {
-    let mut answer = http::Response::builder().status(response.status());
-    if let Some(headers) = answer.headers_mut() {
+    let mut whole = http::Response::builder().status(response.status());
+    if let Some(headers) = whole.headers_mut() {
         headers.clone_from(response.headers());
     }
-    Ok(answer.body(response.text().await?).expect("a response"))
+    Ok(whole.body(response.text().await?).expect("a response"))
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_get_survives_a_closed_kept_alive_connection() {
 #[tokio::test]
 async fn a_key_makes_a_post_retryable() {
     let _guard = testing::no_waits();
-    let script = [Close, Answer(503, ""), OK];
+    let script = [Close, Respond(503, ""), OK];
     // Without a key, the first failure ends the call.
     let server = Server::new(&script);
     let service = RetryLayer::new(POLICY).layer(patient_client());
@@ -98,7 +98,7 @@ async fn only_a_body_in_memory_is_sent_again() {
     // To the client, every body outside of memory is a stream.
     let stream = || Body::wrap(String::from("amount=5"));
     for (body, received) in [(text(), 2), (stream(), 1)] {
-        let server = Server::new(&[Answer(503, ""), OK]);
+        let server = Server::new(&[Respond(503, ""), OK]);
         let mut request = request(&Method::PUT, &server);
         *request.body_mut() = Some(body);
         let response = RetryLayer::new(POLICY).layer(patient_client()).oneshot(request).await;
@@ -112,7 +112,7 @@ async fn only_a_body_in_memory_is_sent_again() {
 async fn an_open_breaker_protects_the_server() {
     let breaker = Arc::new(CircuitBreaker::new().failure_threshold(2));
     let _guard = testing::no_waits();
-    let server = Server::new(&[Answer(503, "retry-after: 30\r\n")]);
+    let server = Server::new(&[Respond(503, "retry-after: 30\r\n")]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY))
         .layer(CircuitBreakerLayer::shared(breaker))
@@ -141,7 +141,7 @@ async fn a_timeout_is_retried_for_get_only() {
 #[tokio::test]
 async fn one_429_stops_a_hundred_callers() {
     static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(Duration::ZERO);
-    let server = Server::new(&[Answer(429, "retry-after: 70\r\n"), OK]);
+    let server = Server::new(&[Respond(429, "retry-after: 70\r\n"), OK]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY))
         .layer(HostCooldownLayer::new(&COOLDOWN))
