@@ -27,6 +27,7 @@ pub use classification::{
 };
 pub use client_key::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
 pub use host_cooldown::HostCooldown;
+#[doc(inline)]
 pub use resilience_rules::KeyRule as InvalidKey;
 
 // Layers
