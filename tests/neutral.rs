@@ -39,11 +39,11 @@ fn limits_on_any_executor() {
     let limiter = RateLimiter::new(1, wait).wait(wait);
     let bulkhead = Bulkhead::new(1).wait(wait);
     futures::executor::block_on(async {
-        assert_eq!(limiter.call_async(async { Some(1) }).await, Some(1));
-        assert_eq!(limiter.call_async(async { Some(2) }).await, Some(2));
+        assert_eq!(limiter.run_async(async { Some(1) }).await, Some(1));
+        assert_eq!(limiter.run_async(async { Some(2) }).await, Some(2));
         assert!(start.elapsed() >= wait);
         let _all = bulkhead.acquire().await;
-        assert_eq!(bulkhead.call_async(async { Some(3) }).await, None);
+        assert_eq!(bulkhead.run_async(async { Some(3) }).await, None);
         assert!(start.elapsed() >= 2 * wait);
     });
 }

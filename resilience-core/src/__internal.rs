@@ -3,7 +3,9 @@
 //! Generated code uses [`__private`](crate::__private) instead.
 
 pub use crate::budget::Spending;
-pub use crate::circuit_breaker::{Bell, Decision, Detached, News, shared_breakers};
+pub use crate::circuit_breaker::{
+    CircuitDecision, DetachedGuard, LocalDecision, Notified, shared_breakers,
+};
 pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
 pub use crate::error_sources::error_sources;
 pub use crate::function_state::{TestReset, resolve};

@@ -1,5 +1,6 @@
 //! How long to wait before each retry, before jitter and ceiling.
 
+use core::fmt;
 use core::time::Duration;
 
 use crate::jitter::Jitter;
@@ -13,7 +14,6 @@ const THROTTLED_BASE: Duration = Duration::from_secs(1);
 /// by lists, whose last delay repeats. Called for a failure only.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{Backoff, Jitter, RetryPolicy};
 ///
@@ -78,6 +78,34 @@ impl<const N: usize> Backoff for [Duration; N] {
 impl Backoff for Vec<Duration> {
     fn delay(&self, retry: u32) -> Duration {
         self.as_slice().delay(retry)
+    }
+}
+
+/// A borrowed backoff, for a policy that lives in the annotated function.
+#[derive(Clone, Copy)]
+pub struct BorrowedBackoff<'b>(pub &'b dyn Backoff);
+
+impl fmt::Debug for BorrowedBackoff<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BorrowedBackoff").finish_non_exhaustive()
+    }
+}
+
+impl Backoff for BorrowedBackoff<'_> {
+    fn delay(&self, retry: u32) -> Duration {
+        self.0.delay(retry)
+    }
+
+    fn throttled_delay(&self, retry: u32) -> Duration {
+        self.0.throttled_delay(retry)
+    }
+
+    fn default_jitter(&self) -> Jitter {
+        self.0.default_jitter()
+    }
+
+    fn default_max_delay(&self) -> Duration {
+        self.0.default_max_delay()
     }
 }
 

@@ -42,7 +42,6 @@ impl Effect {
 /// A plain `bool` converts: `true` is transient, `false` is permanent.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{FailureClass, FailureKind, Effect};
 ///
@@ -122,7 +121,6 @@ impl FailureClass {
     /// has just expired. Whoever else asks for the meaning of a failure takes no notice.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::{FailureClass, RetryPolicy, testing};
     ///
     /// let _guard = testing::no_waits();
@@ -156,7 +154,6 @@ impl From<bool> for FailureClass {
 /// error counts as transient. One classification serves every attribute of a function.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{FailureClass, Classify};
 ///
 /// enum ApiError {
@@ -183,4 +180,32 @@ impl From<bool> for FailureClass {
 pub trait Classify {
     /// What this error means for whoever might repeat the call.
     fn classify(&self) -> FailureClass;
+}
+
+/// Returns the class that the predicate `on` gives to an error.
+#[inline]
+pub fn class_of<E, C: Into<FailureClass>>(error: &E, on: impl FnOnce(&E) -> C) -> FailureClass {
+    on(error).into()
+}
+
+/// A field with the delay that a server asked for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no delay",
+    label = "needs `Duration` or `Option<Duration>`"
+)]
+pub trait RetryDelay {
+    /// Returns the delay.
+    fn retry_delay(&self) -> Option<Duration>;
+}
+
+impl RetryDelay for Duration {
+    fn retry_delay(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+impl RetryDelay for Option<Duration> {
+    fn retry_delay(&self) -> Option<Duration> {
+        *self
+    }
 }

@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "tokio")]
 use tokio::time::Sleep as TokioSleep;
 
-use crate::replaced::{Layer, ask, is_untouched};
+use crate::test_overrides::{Override, find, none_active};
 
 #[cfg(not(feature = "tokio"))]
 type TokioSleep = core::future::Pending<()>;
@@ -92,7 +92,7 @@ pub fn nanos(duration: Duration) -> u64 {
 /// The present, by the clock that rules on this thread.
 #[must_use]
 pub fn now() -> Timestamp {
-    if is_untouched() {
+    if none_active() {
         return Timestamp::from_instant(real_now());
     }
     virtual_now().unwrap_or_else(|| Timestamp::from_instant(real_now()))
@@ -110,8 +110,8 @@ fn real_now() -> Instant {
 
 /// The virtual clock of this thread, where a test has set one.
 pub(crate) fn virtual_now() -> Option<Timestamp> {
-    ask(|layer| match layer {
-        Layer::Clock(now) => Some(*now),
+    find(|entry| match entry {
+        Override::Clock(now) => Some(*now),
         _ => None,
     })
 }
@@ -161,13 +161,13 @@ impl Delay {
     /// Starts a wait of `delay`. A test's guard may do it here and now; the second value is the time
     /// so passed that no clock shows.
     pub fn start(delay: Duration) -> (Self, Duration) {
-        let unseen = ask(|layer| match layer {
-            Layer::Clock(now) => {
+        let unseen = find(|entry| match entry {
+            Override::Clock(now) => {
                 *now = now.plus(delay);
                 Some(Duration::ZERO)
             }
-            Layer::NoWaits => Some(delay),
-            Layer::Draws(_) | Layer::State(_) => None,
+            Override::NoWaits => Some(delay),
+            Override::Draws(_) | Override::State(_) => None,
         });
         match unseen {
             Some(unseen) => (Self(Duration::ZERO), unseen),

@@ -7,13 +7,6 @@ use crate::log;
 use crate::outcome::Outcome;
 use crate::switch;
 
-/// The `on` of a fallback without one.
-#[inline]
-#[must_use]
-pub fn match_all<E>(_: &E) -> bool {
-    true
-}
-
 /// The failure that something shall stand in for.
 ///
 /// # Errors
@@ -31,7 +24,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     if declined {
         return Ok(out);
     }
-    log::fell_back(name);
+    log::fallback_used(name);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
         Err(error) => Err(error),
@@ -54,7 +47,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
         return Some(out);
     }
-    log::fell_back(name);
+    log::fallback_used(name);
     None
 }
 

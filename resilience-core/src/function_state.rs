@@ -3,7 +3,7 @@
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::replaced::{Layer, ask, is_untouched};
+use crate::test_overrides::{Override, find, none_active};
 
 /// State that can be made anew.
 pub trait TestReset: Any + Sync + Sized {
@@ -11,29 +11,29 @@ pub trait TestReset: Any + Sync + Sized {
     fn fresh(&self) -> Self;
 }
 
-static EVER_REPLACED: AtomicBool = AtomicBool::new(false);
+static EVER_OVERRIDDEN: AtomicBool = AtomicBool::new(false);
 
 /// Whether a test has ever asked for fresh state in this process.
-pub(crate) fn is_ever_replaced() -> bool {
-    EVER_REPLACED.load(Relaxed)
+pub(crate) fn is_ever_overridden() -> bool {
+    EVER_OVERRIDDEN.load(Relaxed)
 }
 
 /// A test asks for fresh state; returns whether it is the first.
-pub(crate) fn expect_replacing() -> bool {
-    !EVER_REPLACED.swap(true, Relaxed)
+pub(crate) fn start_overriding() -> bool {
+    !EVER_OVERRIDDEN.swap(true, Relaxed)
 }
 
 /// The function's own state, or this thread's stand-in for it.
 #[inline]
 pub fn resolve<T: TestReset>(state: &'static T) -> &'static T {
-    if is_untouched() { state } else { override_of(state) }
+    if none_active() { state } else { override_of(state) }
 }
 
 #[cold]
 fn override_of<T: TestReset>(state: &'static T) -> &'static T {
     let address = core::ptr::from_ref(state).addr();
-    let found = ask(|layer| {
-        let Layer::State(known) = layer else { return None };
+    let found = find(|entry| {
+        let Override::State(known) = entry else { return None };
         let of_state = |(other, _): &&(usize, &'static dyn Any)| *other == address;
         if let Some((_, known)) = known.iter().find(of_state) {
             return known.downcast_ref::<T>();

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::function_state::TestReset;
 
 /// What may be forgotten when there are too many keys.
-pub trait Forgettable {
+pub trait Evictable {
     /// Whether it is as one that was just made: nothing is lost by making it anew.
-    fn is_as_new(&self) -> bool;
+    fn is_pristine(&self) -> bool;
 }
 
 /// A `T` for each key.
@@ -22,16 +22,16 @@ pub struct Keyed<T> {
     make: fn() -> T,
     max: u32,
     seeds: OnceLock<[RandomState; 2]>,
-    places: Mutex<Option<Places<T>>>,
+    entries: Mutex<Option<Entries<T>>>,
 }
 
-struct Places<T> {
-    known: HashMap<[u64; 2], Place<T>>,
+struct Entries<T> {
+    known: HashMap<[u64; 2], Entry<T>>,
     /// Counts the uses.
     now: u64,
 }
 
-struct Place<T> {
+struct Entry<T> {
     value: Arc<T>,
     used: u64,
 }
@@ -40,17 +40,17 @@ impl<T> Keyed<T> {
     /// At most `max` keys are kept at a time, and at least one.
     #[must_use]
     pub const fn new(max: u32, make: fn() -> T) -> Self {
-        Self { make, max, seeds: OnceLock::new(), places: Mutex::new(None) }
+        Self { make, max, seeds: OnceLock::new(), entries: Mutex::new(None) }
     }
 
-    fn places(&self) -> MutexGuard<'_, Option<Places<T>>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, Option<Entries<T>>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many keys are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.places().as_ref().map_or(0, |places| places.known.len())
+        self.entries().as_ref().map_or(0, |entries| entries.known.len())
     }
 
     /// Whether no key is kept.
@@ -60,7 +60,7 @@ impl<T> Keyed<T> {
     }
 }
 
-impl<T: Forgettable> Keyed<T> {
+impl<T: Evictable> Keyed<T> {
     /// The one for `key`, made where there is none.
     ///
     /// When there are too many, those that were not used for longest go, as far as nobody uses them
@@ -69,38 +69,38 @@ impl<T: Forgettable> Keyed<T> {
         let seeds = self.seeds.get_or_init(|| [RandomState::new(), RandomState::new()]);
         // Before the lock is taken: what hashes a key may be the user's code.
         let key = seeds.each_ref().map(|seed| seed.hash_one(key));
-        let mut guard = self.places();
-        let places = guard.get_or_insert_with(|| Places { known: HashMap::new(), now: 0 });
-        places.now = places.now.wrapping_add(1);
-        if let Some(place) = places.known.get_mut(&key) {
-            place.used = places.now;
-            return Arc::clone(&place.value);
+        let mut guard = self.entries();
+        let entries = guard.get_or_insert_with(|| Entries { known: HashMap::new(), now: 0 });
+        entries.now = entries.now.wrapping_add(1);
+        if let Some(entry) = entries.known.get_mut(&key) {
+            entry.used = entries.now;
+            return Arc::clone(&entry.value);
         }
         let value = Arc::new((self.make)());
         let max = usize::try_from(self.max.max(1)).unwrap_or(usize::MAX);
-        if places.known.len() >= max {
-            places.forget();
+        if entries.known.len() >= max {
+            entries.evict();
         }
-        if places.known.len() < max {
-            places.known.insert(key, Place { value: Arc::clone(&value), used: places.now });
+        if entries.known.len() < max {
+            entries.known.insert(key, Entry { value: Arc::clone(&value), used: entries.now });
         }
         value
     }
 }
 
-impl<T: Forgettable> Places<T> {
+impl<T: Evictable> Entries<T> {
     /// Makes room: an eighth at once, so that a flood of new keys does not look through all of them
     /// each time.
-    fn forget(&mut self) {
+    fn evict(&mut self) {
         let idle =
-            |place: &Place<T>| Arc::strong_count(&place.value) == 1 && place.value.is_as_new();
+            |entry: &Entry<T>| Arc::strong_count(&entry.value) == 1 && entry.value.is_pristine();
         let mut uses: Vec<u64> =
-            self.known.values().filter(|place| idle(place)).map(|place| place.used).collect();
+            self.known.values().filter(|entry| idle(entry)).map(|entry| entry.used).collect();
         let room = (self.known.len() / 8).max(1).min(uses.len());
         let Some(last) = room.checked_sub(1) else { return };
         let (_, last, _) = uses.select_nth_unstable(last);
         let last = *last;
-        self.known.retain(|_, place| place.used > last || !idle(place));
+        self.known.retain(|_, entry| entry.used > last || !idle(entry));
     }
 }
 
@@ -130,8 +130,8 @@ mod tests {
         busy: AtomicBool,
     }
 
-    impl Forgettable for Thing {
-        fn is_as_new(&self) -> bool {
+    impl Evictable for Thing {
+        fn is_pristine(&self) -> bool {
             !self.busy.load(Relaxed)
         }
     }

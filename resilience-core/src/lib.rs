@@ -14,25 +14,29 @@ mod bulkhead;
 mod circuit_breaker;
 mod classify;
 mod clock;
+mod const_check;
 mod error_sources;
 mod event;
+mod expansion;
 mod fallback;
 mod function_state;
 mod jitter;
 mod keyed;
+mod limiter;
 mod log;
 mod outcome;
 mod park;
+mod probe;
 mod random;
 mod rate_limit;
 mod rejected;
 mod rejection_signal;
-mod replaced;
 #[cfg(any(feature = "axum", feature = "tonic"))]
 mod response;
 mod retry;
 mod switch;
 mod sync;
+mod test_overrides;
 pub mod testing;
 mod timeout;
 
@@ -47,7 +51,8 @@ pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
 pub use circuit_breaker::{
-    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, StateChange, circuit_breaker,
+    CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
+    StateChange, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};

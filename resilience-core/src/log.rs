@@ -51,7 +51,7 @@ pub fn retry<E>(
     error: Shown<'_>,
     hook: impl FnOnce(&RetryEvent<'_, E>),
 ) {
-    tell_retry(&event.anonymous(), level, error);
+    log_retry(&event.anonymous(), level, error);
     hook(event);
 }
 
@@ -61,7 +61,7 @@ pub fn give_up<E>(
     error: Shown<'_>,
     hook: impl FnOnce(&GiveUpEvent<'_, E>),
 ) {
-    tell_give_up(&event.anonymous(), error);
+    log_give_up(&event.anonymous(), error);
     hook(event);
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn state_change(
 
 /// Logs that a breaker has news for other processes, and nobody to carry it there.
 #[cfg(feature = "tracing")]
-pub(crate) fn shared_with_nobody(name: &str) {
+pub(crate) fn unsynchronized(name: &str) {
     tracing::warn!(
         target: "resilience",
         function = name,
@@ -112,7 +112,7 @@ pub(crate) fn shared_with_nobody(name: &str) {
 
 /// Logs that a breaker has news for other processes, and nobody to carry it there.
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn shared_with_nobody(_: &str) {}
+pub(crate) fn unsynchronized(_: &str) {}
 
 /// Logs that the state of breakers is not exchanged any more, and why.
 #[cfg(feature = "tracing")]
@@ -147,13 +147,13 @@ pub(crate) fn state_change(
 
 /// Logs that something stood in for a failure.
 #[cfg(feature = "tracing")]
-pub(crate) fn fell_back(name: &str) {
+pub(crate) fn fallback_used(name: &str) {
     tracing::info!(target: "resilience", function = name, "fell back");
 }
 
 /// Logs that something stood in for a failure.
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn fell_back(_: &str) {}
+pub(crate) fn fallback_used(_: &str) {}
 
 /// Logs a call that was turned away. Not above DEBUG: an open circuit turns away thousands, and its
 /// opening has been told.
@@ -174,7 +174,7 @@ pub(crate) fn rejected(rejected: &Rejected) {
 pub(crate) fn rejected(_: &Rejected) {}
 
 #[cfg(feature = "tracing")]
-macro_rules! tell {
+macro_rules! log_event {
     ($level:ident, $event:ident, $error:ident, $($rest:tt)*) => {
         tracing::event!(
             target: "resilience",
@@ -192,10 +192,10 @@ macro_rules! tell {
 }
 
 #[cfg(feature = "tracing")]
-pub(crate) fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
+pub(crate) fn log_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
     macro_rules! at {
         ($level:ident) => {
-            tell!(
+            log_event!(
                 $level,
                 event,
                 error,
@@ -215,14 +215,14 @@ pub(crate) fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<
 /// A first failure that nobody would repeat is no end of an effort, and no error of this layer. Neither
 /// is a call that was turned away at once: an open circuit turns away thousands, and has been told.
 #[cfg(feature = "tracing")]
-pub(crate) fn tell_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
+pub(crate) fn log_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
     use crate::event::StopReason;
 
     let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
     if event.attempt == 1 && is_final {
-        tell!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
+        log_event!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
     } else {
-        tell!(ERROR, event, error, stop_reason = %event.reason, "giving up");
+        log_event!(ERROR, event, error, stop_reason = %event.reason, "giving up");
     }
 }
 
@@ -232,16 +232,16 @@ fn millis(time: Duration) -> u64 {
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn tell_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
+pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn tell_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
+pub(crate) fn log_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
 
 /// What the log is told of a failure, in generated code without hooks.
 #[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __told {
+macro_rules! __failure_log {
     ($level:ident, $error:ident) => {
         $crate::__private::Some((
             $crate::__private::Level::$level,
@@ -254,7 +254,7 @@ macro_rules! __told {
 #[cfg(not(feature = "tracing"))]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __told {
+macro_rules! __failure_log {
     ($level:ident, $error:ident) => {
         $crate::__private::None
     };

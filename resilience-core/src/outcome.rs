@@ -5,7 +5,6 @@
 /// For `Option` the error is `()`.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::Outcome;
 ///
 /// /// A reply that carries its failure inside.

@@ -1,6 +1,6 @@
 //! The draws behind jitter: one generator per thread, replaceable for a test.
 
-use crate::replaced::{Layer, ask};
+use crate::test_overrides::{Override, find};
 
 /// Where a thread's draws come from while a test has replaced them.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub(crate) enum Source {
 /// A uniform draw from `[0, 1)`.
 #[must_use]
 pub fn draw() -> f64 {
-    ask(|layer| match layer {
-        Layer::Draws(source) => source.next(),
+    find(|entry| match entry {
+        Override::Draws(source) => source.next(),
         _ => None,
     })
     .unwrap_or_else(fastrand::f64)

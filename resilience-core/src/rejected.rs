@@ -29,7 +29,6 @@ use crate::outcome::Outcome;
 ///
 /// Why it was turned away, where there is more to say, is its [`source`](Error::source).///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{Classify, FailureKind, Rejected, RejectedKind, Effect};
 ///

@@ -12,7 +12,6 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 /// waiting for their next attempt make it, and no more.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// resilience::set_enabled(false);
 /// assert!(!resilience::is_enabled());
 /// # resilience::set_enabled(true);

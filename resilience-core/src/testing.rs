@@ -9,7 +9,6 @@
 //! passes at once and every policy reads the paused clock.
 //!
 //! ```
-//! # extern crate resilience_core as resilience;
 //! use core::time::Duration;
 //! use resilience::{Jitter, RetryPolicy, testing};
 //!
@@ -28,25 +27,24 @@ use crate::circuit_breaker;
 use crate::clock::{self, Timestamp};
 use crate::function_state;
 use crate::random::Source;
-use crate::replaced::{self, Key, Layer};
+use crate::test_overrides::{self, Override, OverrideId};
 
 /// Puts this thread under a virtual clock. WaitMode, of sync and async code alike, advance it and
 /// return at once.
 pub fn clock() -> Clock {
     let start = clock::now();
-    Clock { start, guard: Guard::new(Layer::Clock(start)) }
+    Clock { start, guard: Guard::new(Override::Clock(start)) }
 }
 
 /// Makes the draws of this thread's jitter follow from `seed`: the same seed, the same delays.
 pub fn seed(seed: u64) -> Draws {
-    Draws { _guard: Guard::new(Layer::Draws(Source::seeded(seed))) }
+    Draws { _guard: Guard::new(Override::Draws(Source::seeded(seed))) }
 }
 
 /// Makes the draws of this thread's jitter these, in order; the last repeats. Values are brought
 /// into `[0, 1)`. Without any, draws are random.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{RetryPolicy, testing};
 ///
@@ -54,13 +52,13 @@ pub fn seed(seed: u64) -> Draws {
 /// assert_eq!(RetryPolicy::new().delay(1, None), Duration::from_millis(50)); // full jitter of 100 ms
 /// ```
 pub fn draws(draws: impl IntoIterator<Item = f64>) -> Draws {
-    Draws { _guard: Guard::new(Layer::Draws(Source::given(draws))) }
+    Draws { _guard: Guard::new(Override::Draws(Source::given(draws))) }
 }
 
 /// Makes this thread's waits pass at once. A deadline still counts them, so that attempts end where
 /// they would in production.
 pub fn no_waits() -> NoWaits {
-    NoWaits { _guard: Guard::new(Layer::NoWaits) }
+    NoWaits { _guard: Guard::new(Override::NoWaits) }
 }
 
 /// Gives the functions that are called on this thread state of their own, as new: what an attribute
@@ -69,11 +67,11 @@ pub fn no_waits() -> NoWaits {
 ///
 /// Each guard costs a little memory that is never freed.
 pub fn fresh_state() -> FreshState {
-    if function_state::expect_replacing() {
+    if function_state::start_overriding() {
         // Its fast path does not look for what a test has put in its place.
-        circuit_breaker::expect_stand_ins();
+        circuit_breaker::expect_overrides();
     }
-    FreshState { _guard: Guard::new(Layer::State(Vec::new())) }
+    FreshState { _guard: Guard::new(Override::State(Vec::new())) }
 }
 
 /// The replaced state of the functions of a thread. See [`fresh_state`].
@@ -94,8 +92,8 @@ pub struct Clock {
 impl Clock {
     /// Lets `by` pass.
     pub fn advance(&self, by: Duration) {
-        replaced::look(&self.guard.key, |layer| match layer {
-            Layer::Clock(now) => {
+        test_overrides::with(&self.guard.id, |entry| match entry {
+            Override::Clock(now) => {
                 *now = now.plus(by);
                 Some(())
             }
@@ -106,8 +104,8 @@ impl Clock {
     /// The virtual time that has passed since the guard was made.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        let now = replaced::look(&self.guard.key, |layer| match layer {
-            Layer::Clock(now) => Some(*now),
+        let now = test_overrides::with(&self.guard.id, |entry| match entry {
+            Override::Clock(now) => Some(*now),
             _ => None,
         });
         now.map_or(Duration::ZERO, |now| now.since(self.start))
@@ -128,21 +126,21 @@ pub struct NoWaits {
     _guard: Guard,
 }
 
-/// Takes its layer away when it is dropped, on the thread where it was put, which it cannot leave.
+/// Takes its entry away when it is dropped, on the thread where it was put, which it cannot leave.
 #[derive(Debug)]
 struct Guard {
-    key: Key,
+    id: OverrideId,
     not_send: PhantomData<Rc<()>>,
 }
 
 impl Guard {
-    fn new(layer: Layer) -> Self {
-        Self { key: replaced::push(layer), not_send: PhantomData }
+    fn new(entry: Override) -> Self {
+        Self { id: test_overrides::push(entry), not_send: PhantomData }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        replaced::remove(&self.key);
+        test_overrides::remove(&self.id);
     }
 }

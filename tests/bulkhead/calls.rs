@@ -52,37 +52,37 @@ fn a_rejection_is_an_outcome() {
         }
     }
     let bulkhead = Bulkhead::new(1).name("api");
-    let call = || bulkhead.call(|| Err::<(), _>(ApiError::Down));
-    let call_async = || at_once(bulkhead.call_async(async { Err::<(), _>(ApiError::Down) }));
+    let call = || bulkhead.run(|| Err::<(), _>(ApiError::Down));
+    let call_async = || at_once(bulkhead.run_async(async { Err::<(), _>(ApiError::Down) }));
     assert_eq!((call(), call_async()), (Err(ApiError::Down), Err(ApiError::Down)));
 
     let _all = bulkhead.try_acquire().expect("free again");
     let rejected = bulkhead.try_acquire().expect_err("full");
     assert_eq!(call(), Err(ApiError::Rejected(rejected.clone())));
     assert_eq!(call_async(), Err(ApiError::Rejected(rejected)));
-    assert_eq!(bulkhead.call(|| Some("never")), None);
-    let error = bulkhead.call(|| Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()));
+    assert_eq!(bulkhead.run(|| Some("never")), None);
+    let error = bulkhead.run(|| Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()));
     assert!(is_full(error.expect_err("full").downcast_ref().expect("a rejection")));
 }
 
 #[test]
 fn a_panic_gives_the_permit_back() {
     let bulkhead = Bulkhead::new(1);
-    let call = || bulkhead.call(|| -> Option<()> { panic!("of the body") });
+    let call = || bulkhead.run(|| -> Option<()> { panic!("of the body") });
     assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
     assert_eq!(bulkhead.running(), 0);
     let call = || {
-        at_once(bulkhead.call_async(async { if true { panic!("of the body") } else { Some(()) } }))
+        at_once(bulkhead.run_async(async { if true { panic!("of the body") } else { Some(()) } }))
     };
     assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
     assert_eq!(bulkhead.running(), 0);
-    assert_eq!(bulkhead.call(|| Some(7)), Some(7));
+    assert_eq!(bulkhead.run(|| Some(7)), Some(7));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_future_that_is_dropped_gives_the_permit_back() {
     let bulkhead = Bulkhead::new(1);
-    let call = bulkhead.call_async(std::future::pending::<Option<()>>());
+    let call = bulkhead.run_async(std::future::pending::<Option<()>>());
     assert!(tokio::time::timeout(ms(5), call).await.is_err());
     assert_eq!(bulkhead.running(), 0);
     // One that was never polled never had one.
@@ -93,8 +93,8 @@ async fn a_future_that_is_dropped_gives_the_permit_back() {
 #[test]
 fn the_body_runs_under_its_permit() {
     let bulkhead = Bulkhead::new(3);
-    assert_eq!(bulkhead.call(|| Some(bulkhead.running())), Some(1));
-    assert_eq!(at_once(bulkhead.call_async(async { Some(bulkhead.running()) })), Some(1));
+    assert_eq!(bulkhead.run(|| Some(bulkhead.running())), Some(1));
+    assert_eq!(at_once(bulkhead.run_async(async { Some(bulkhead.running()) })), Some(1));
     assert_eq!(bulkhead.running(), 0);
 }
 
@@ -148,8 +148,8 @@ fn what_it_costs() {
     }
     let bulkhead = Bulkhead::new(1).queue(4).wait(ms(5));
     let counted = measure(|| {
-        assert_eq!(bulkhead.call(|| Some(7)), Some(7));
-        assert_eq!(at_once(bulkhead.call_async(async { Some(7) })), Some(7));
+        assert_eq!(bulkhead.run(|| Some(7)), Some(7));
+        assert_eq!(at_once(bulkhead.run_async(async { Some(7) })), Some(7));
     });
     assert_eq!(counted.count_total, 0, "while nobody waits nothing is allocated");
     drop(sends(bulkhead.acquire()));

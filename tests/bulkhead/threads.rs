@@ -101,7 +101,7 @@ fn never_more_than_allowed_and_nobody_is_lost() {
         .map(|call| {
             let (bulkhead, inside) = (Arc::clone(&bulkhead), Arc::clone(&inside));
             runtime.spawn(async move {
-                let body = bulkhead.call_async(async {
+                let body = bulkhead.run_async(async {
                     let _one = inside.enter();
                     tokio::task::yield_now().await;
                     Ok::<_, Rejected>(())
@@ -124,7 +124,7 @@ fn never_more_than_allowed_and_nobody_is_lost() {
                         thread::yield_now();
                         Ok::<_, Rejected>(())
                     };
-                    assert_eq!(bulkhead.call(body), Ok(()));
+                    assert_eq!(bulkhead.run(body), Ok(()));
                 }
             });
         }

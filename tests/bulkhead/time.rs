@@ -15,7 +15,7 @@ async fn a_wait_has_its_end() {
     assert!(is_full(&bulkhead.acquire().await.expect_err("too late")));
     assert_eq!((start.elapsed(), bulkhead.queued()), (ms(100), 0));
     // Time begins when a call is first polled, and any number may wait.
-    let calls = (0..50).map(|_| bulkhead.call_async(async { Some(start.elapsed()) }));
+    let calls = (0..50).map(|_| bulkhead.run_async(async { Some(start.elapsed()) }));
     let calls: Vec<_> = calls.collect();
     sleep(ms(60)).await;
     let release = async {
@@ -32,11 +32,11 @@ async fn a_queue_alone_waits_as_long_as_it_takes() {
     let bulkhead = Bulkhead::new(1).queue(1);
     let hour = Duration::from_secs(3600);
     let start = Instant::now();
-    let long = bulkhead.call_async(async {
+    let long = bulkhead.run_async(async {
         sleep(hour).await;
         Some(start.elapsed())
     });
-    let next = bulkhead.call_async(async { Some(start.elapsed()) });
+    let next = bulkhead.run_async(async { Some(start.elapsed()) });
     assert_eq!(futures::join!(long, next), (Some(hour), Some(hour)));
 }
 
@@ -45,7 +45,7 @@ async fn both_limits() {
     let bulkhead = Bulkhead::new(1).queue(1).wait(ms(100));
     let _permit = bulkhead.try_acquire().expect("the first");
     let start = Instant::now();
-    let call = || bulkhead.call_async(async { Some(()) });
+    let call = || bulkhead.run_async(async { Some(()) });
     let late = async {
         sleep(ms(50)).await;
         assert_eq!(call().await, None);

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use resilience::{CircuitBreaker, CircuitState, circuit_breaker, testing, timeout};
+use resilience::{CircuitBreaker, CircuitState, OnCancel, circuit_breaker, testing, timeout};
 
 use crate::{Failure, SECOND, Seen, call, fail, is_open, succeed};
 
@@ -63,7 +63,7 @@ fn a_panicking_probe_opens_it_again_and_goes_on() {
     let clock = testing::clock();
     let breaker = ready_to_probe(&clock);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        breaker.call(|| -> Result<(), Failure> { panic!("in the body") })
+        breaker.run(|| -> Result<(), Failure> { panic!("in the body") })
     }));
     assert!(panicked.is_err());
     assert!(is_open(&breaker));
@@ -76,7 +76,7 @@ fn a_panic_counts_and_poisons_nothing() {
     let breaker = CircuitBreaker::new().failure_threshold(3);
     for _ in 0..3 {
         let body = || -> Result<(), Failure> { panic!("in the body") };
-        assert!(catch_unwind(AssertUnwindSafe(|| breaker.call(body))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| breaker.run(body))).is_err());
     }
     assert!(is_open(&breaker));
     assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
@@ -121,7 +121,8 @@ fn stale_outcomes_neither_close_nor_open() {
     assert_eq!(breaker.snapshot().consecutive_failures, 0);
 }
 
-static CUT: CircuitBreaker = CircuitBreaker::new().failure_threshold(2).abandoned_is_failure(true);
+static CUT: CircuitBreaker =
+    CircuitBreaker::new().failure_threshold(2).on_cancel(OnCancel::Failure);
 
 #[timeout("1s")]
 #[circuit_breaker(failure_threshold = 2, abandoned = "failure", name = "hangs")]
@@ -146,7 +147,7 @@ async fn an_outer_timeout_opens_it_where_it_is_told_to() {
     assert_eq!(state("ignored"), Some(CircuitState::Closed));
     // By hand likewise.
     for _ in 0..2 {
-        let hang = CUT.call_async(pending::<Result<(), Failure>>());
+        let hang = CUT.run_async(pending::<Result<(), Failure>>());
         assert!(tokio::time::timeout(SECOND, hang).await.is_err());
     }
     assert!(is_open(&CUT));

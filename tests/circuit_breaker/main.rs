@@ -45,7 +45,7 @@ pub(crate) enum Seen {
 }
 
 pub(crate) fn call(breaker: &CircuitBreaker, outcome: Result<(), Failure>) -> Seen {
-    match breaker.call_on(|error| *error == Failure::Down, || outcome) {
+    match breaker.on(|error: &Failure| *error == Failure::Down).run(|| outcome) {
         Ok(()) => Seen::Ok,
         Err(Failure::Rejected(rejected)) => {
             assert_eq!(rejected.kind(), RejectedKind::CircuitOpen);

@@ -194,7 +194,8 @@ fn a_panic_in_it_counts_and_goes_on() {
 fn a_value_that_tells_of_a_local_rejection_is_neutral() {
     let breaker = CircuitBreaker::new().failure_threshold(1);
     let full = Rejected::new(RejectedKind::BulkheadFull, "pool", None);
-    let seen: Result<u8, Failure> = breaker.call_on_ok(|_| true, |_| full.classify(), || Ok(7));
+    let seen: Result<u8, Failure> =
+        breaker.on(|_: &Failure| true).on_ok(|_: &u8| full.classify()).run(|| Ok(7));
     assert_eq!(seen, Ok(7));
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
@@ -203,9 +204,9 @@ fn a_value_that_tells_of_a_local_rejection_is_neutral() {
 fn by_hand() {
     let breaker = CircuitBreaker::new().failure_threshold(2).name("by hand");
     let on = |failure: &Failure| *failure == Failure::Down;
-    let call = |answer: Answer| breaker.call_on_ok(on, by_status, || answer);
+    let call = |answer: Answer| breaker.on(on).on_ok(by_status).run(|| answer);
     let later = |answer: Answer| {
-        futures::executor::block_on(breaker.call_async_on_ok(on, by_status, async { answer }))
+        futures::executor::block_on(breaker.on(on).on_ok(by_status).run_async(async { answer }))
     };
     let seen = || breaker.snapshot().consecutive_failures;
     for call in [&call as &dyn Fn(Answer) -> Answer, &later] {

@@ -117,7 +117,7 @@ fn slow_calls_open_it_although_they_succeed() {
     let breaker =
         CircuitBreaker::new().failure_rate(0.9).slow_call(2 * SECOND).slow_rate(0.5).min_calls(4);
     let takes = |time: Duration| {
-        breaker.call(|| -> Result<(), crate::Failure> {
+        breaker.run(|| -> Result<(), crate::Failure> {
             clock.advance(time);
             Ok(())
         })

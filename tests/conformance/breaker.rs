@@ -1,5 +1,5 @@
 //! The area `breaker`: a [`CircuitBreaker`] under the virtual clock, driven as its users do it: whole
-//! calls by `call_on`, calls that overlap by guards, an operator by the methods for one.
+//! calls by `run`, calls that overlap by guards, an operator by the methods for one.
 //!
 //! What a snapshot does not know is not compared: why it opened (`emitted`), and, without a window,
 //! how many calls there were, since a success then writes nothing.
@@ -190,7 +190,7 @@ impl<'b> Run<'b> {
             }
         };
         let is_counted = |failure: &Failure| matches!(failure, Failure::Counted);
-        let ended = catch_unwind(AssertUnwindSafe(|| self.breaker.call_on(is_counted, body)));
+        let ended = catch_unwind(AssertUnwindSafe(|| self.breaker.on(is_counted).run(body)));
         if let Some(admitted) = admitted.get() {
             self.ended(admitted, outcome);
         }

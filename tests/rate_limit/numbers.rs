@@ -84,7 +84,7 @@ proptest! {
             drop(limiter.try_acquire());
             let place = limiter.reserve();
             drop(limiter.reserve());
-            limiter.call(|| Some(()));
+            limiter.run(|| Some(()));
             drop(place);
             let _future = futures::executor::block_on(limiter.acquire());
             prop_assert!(limiter.available() <= burst.max(1));

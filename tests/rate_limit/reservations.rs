@@ -90,7 +90,7 @@ fn a_blocked_wait_takes_its_time() {
 async fn awaited_in_order() {
     let limiter = RateLimiter::new(4, SECOND).wait(SECOND);
     let start = Instant::now();
-    let call = || limiter.call_async(async { Some(start.elapsed()) });
+    let call = || limiter.run_async(async { Some(start.elapsed()) });
     let answers = futures::future::join_all((0..7).map(|_| call())).await;
     let times = [Some(0), Some(250), Some(500), Some(750), Some(1000), None, None];
     assert_eq!(answers, times.map(|time| time.map(ms)));

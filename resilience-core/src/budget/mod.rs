@@ -21,7 +21,6 @@ use crate::function_state::TestReset;
 /// A retry that never starts, because the call was dropped while it waited, is given back.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{RetryBudget, RetryPolicy, testing};
 ///
 /// static BUDGET: RetryBudget = RetryBudget::new();
@@ -38,12 +37,12 @@ use crate::function_state::TestReset;
 #[derive(Debug)]
 pub struct RetryBudget {
     tokens: Tokens,
-    terms: Terms,
+    quota: Quota,
 }
 
 /// Everything in thousandths of tokens.
 #[derive(Clone, Copy, Debug)]
-struct Terms {
+struct Quota {
     capacity: u32,
     transient: u32,
     throttled: u32,
@@ -61,7 +60,7 @@ impl RetryBudget {
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn new() -> Self {
-        Self::under(Terms {
+        Self::with_quota(Quota {
             capacity: 500 * TOKEN,
             transient: 14 * TOKEN,
             throttled: 5 * TOKEN,
@@ -77,7 +76,7 @@ impl RetryBudget {
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn ratio(ratio: f64) -> Self {
-        Self::under(Terms {
+        Self::with_quota(Quota {
             capacity: 100 * TOKEN,
             transient: TOKEN,
             throttled: TOKEN,
@@ -93,7 +92,7 @@ impl RetryBudget {
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn bucket(capacity: u32) -> Self {
-        Self::under(Terms {
+        Self::with_quota(Quota {
             capacity: capacity.saturating_mul(TOKEN),
             transient: TOKEN,
             throttled: TOKEN,
@@ -105,38 +104,38 @@ impl RetryBudget {
     }
 
     #[cfg(not(resilience_loom))]
-    const fn under(terms: Terms) -> Self {
-        Self { tokens: Tokens::new(terms.capacity), terms }
+    const fn with_quota(quota: Quota) -> Self {
+        Self { tokens: Tokens::new(quota.capacity), quota }
     }
 
     /// The number of tokens that it holds at most, and at first.
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn capacity(mut self, tokens: u32) -> Self {
-        self.terms.capacity = tokens.saturating_mul(TOKEN);
-        self.tokens = Tokens::new(self.terms.capacity);
+        self.quota.capacity = tokens.saturating_mul(TOKEN);
+        self.tokens = Tokens::new(self.quota.capacity);
         self
     }
 
     /// What a retry costs: after a transient failure, and after a throttled one.
     #[must_use]
     pub const fn costs(mut self, transient: u32, throttled: u32) -> Self {
-        self.terms.transient = transient.saturating_mul(TOKEN);
-        self.terms.throttled = throttled.saturating_mul(TOKEN);
+        self.quota.transient = transient.saturating_mul(TOKEN);
+        self.quota.throttled = throttled.saturating_mul(TOKEN);
         self
     }
 
     /// What each call brings before its first attempt: up to one token, in thousandths.
     #[must_use]
     pub const fn per_call(mut self, tokens: f64) -> Self {
-        self.terms.per_call = thousandths(tokens);
+        self.quota.per_call = thousandths(tokens);
         self
     }
 
     /// What each success brings: up to one token, in thousandths.
     #[must_use]
     pub const fn per_success(mut self, tokens: f64) -> Self {
-        self.terms.per_success = thousandths(tokens);
+        self.quota.per_success = thousandths(tokens);
         self
     }
 
@@ -148,7 +147,7 @@ impl RetryBudget {
     }
 
     fn refill(&self) {
-        let Terms { per_second, capacity, .. } = self.terms;
+        let Quota { per_second, capacity, .. } = self.quota;
         if per_second > 0 {
             self.tokens.refill(clock::now().millis(), per_second, capacity);
         }
@@ -156,7 +155,7 @@ impl RetryBudget {
 
     fn give(&self, milli: u32) {
         if milli > 0 {
-            self.tokens.add(milli, self.terms.capacity);
+            self.tokens.add(milli, self.quota.capacity);
         }
     }
 }
@@ -171,7 +170,7 @@ impl Default for RetryBudget {
 #[cfg(not(resilience_loom))]
 impl TestReset for RetryBudget {
     fn fresh(&self) -> Self {
-        Self::under(self.terms)
+        Self::with_quota(self.quota)
     }
 }
 
@@ -208,7 +207,7 @@ impl<'b> Spending<'b> {
     #[must_use]
     pub fn new(budget: Option<&'b RetryBudget>) -> Self {
         if let Some(budget) = budget {
-            budget.give(budget.terms.per_call);
+            budget.give(budget.quota.per_call);
         }
         Self { budget, cost: Cell::new(0), waiting: Cell::new(false) }
     }
@@ -217,8 +216,8 @@ impl<'b> Spending<'b> {
     pub(crate) fn withdraw(&self, kind: FailureKind) -> bool {
         let Some(budget) = self.budget else { return true };
         let cost = match kind {
-            FailureKind::Throttled => budget.terms.throttled,
-            _ => budget.terms.transient,
+            FailureKind::Throttled => budget.quota.throttled,
+            _ => budget.quota.transient,
         };
         budget.refill();
         let granted = budget.tokens.take(cost);
@@ -239,8 +238,8 @@ impl<'b> Spending<'b> {
     #[inline]
     pub fn succeeded(&self) {
         if let Some(budget) = self.budget {
-            let retried = self.cost.get() > 0 && budget.terms.refunds;
-            budget.give(if retried { self.cost.get() } else { budget.terms.per_success });
+            let retried = self.cost.get() > 0 && budget.quota.refunds;
+            budget.give(if retried { self.cost.get() } else { budget.quota.per_success });
         }
     }
 }

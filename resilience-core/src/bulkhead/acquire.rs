@@ -8,7 +8,7 @@ use core::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::Bulkhead;
-use super::places::{Entry, Ticket};
+use super::semaphore::{Acquired, WaiterId};
 use crate::clock::{Delay, Sleep};
 use crate::park::Parker;
 use crate::rejected::Rejected;
@@ -36,39 +36,43 @@ impl<'b> BulkheadPermit<'b> {
 impl Drop for BulkheadPermit<'_> {
     fn drop(&mut self) {
         if let Some(bulkhead) = self.bulkhead {
-            bulkhead.places.exit();
+            bulkhead.semaphore.release();
         }
     }
 }
 
-type Answer<'b> = Result<BulkheadPermit<'b>, Rejected>;
+type PermitResult<'b> = Result<BulkheadPermit<'b>, Rejected>;
 
 /// One call's way to a permit. Dropped in the queue it leaves the queue, and a permit that it has been
 /// handed by then goes to the next.
 #[derive(Debug)]
-struct Place<'b> {
+struct QueueEntry<'b> {
     bulkhead: &'b Bulkhead,
-    ticket: Option<Ticket>,
+    waiter: Option<WaiterId>,
 }
 
-impl<'b> Place<'b> {
+impl<'b> QueueEntry<'b> {
     /// The answer, or nothing as long as the call has to wait for `waker` to be woken.
-    fn look(&mut self, waker: &Waker) -> Option<Answer<'b>> {
+    fn poll(&mut self, waker: &Waker) -> Option<PermitResult<'b>> {
         let bulkhead = self.bulkhead;
-        let Some(ticket) = self.ticket else {
-            return bulkhead.at_once().or_else(|| {
-                match bulkhead.places.enter(bulkhead.max(), bulkhead.places(), waker.clone()) {
-                    Entry::Running => Some(Ok(BulkheadPermit::of(bulkhead))),
-                    Entry::Full => Some(Err(bulkhead.rejected())),
-                    Entry::Waiting(ticket) => {
-                        self.ticket = Some(ticket);
+        let Some(waiter) = self.waiter else {
+            return bulkhead.acquire_now().or_else(|| {
+                match bulkhead.semaphore.acquire_or_queue(
+                    bulkhead.max(),
+                    bulkhead.queue_capacity(),
+                    waker.clone(),
+                ) {
+                    Acquired::Permit => Some(Ok(BulkheadPermit::of(bulkhead))),
+                    Acquired::Full => Some(Err(bulkhead.rejected())),
+                    Acquired::Queued(waiter) => {
+                        self.waiter = Some(waiter);
                         None
                     }
                 }
             });
         };
-        if bulkhead.places.is_served(ticket, waker.clone()) {
-            self.ticket = None;
+        if bulkhead.semaphore.has_permit(waiter, waker.clone()) {
+            self.waiter = None;
             return Some(Ok(BulkheadPermit::of(bulkhead)));
         }
         // Switched off in the meantime: nobody has to wait any more.
@@ -76,9 +80,9 @@ impl<'b> Place<'b> {
     }
 
     /// Leaves the queue; a permit that has been handed over by now is taken all the same.
-    fn give_up(&mut self) -> Answer<'b> {
-        match self.ticket.take() {
-            Some(ticket) if !self.bulkhead.places.leave(ticket) => {
+    fn give_up(&mut self) -> PermitResult<'b> {
+        match self.waiter.take() {
+            Some(waiter) if !self.bulkhead.semaphore.leave_queue(waiter) => {
                 Ok(BulkheadPermit::of(self.bulkhead))
             }
             _ => Err(self.bulkhead.rejected()),
@@ -86,9 +90,9 @@ impl<'b> Place<'b> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
+        if self.waiter.is_some() {
             drop(self.give_up());
         }
     }
@@ -96,21 +100,21 @@ impl Drop for Place<'_> {
 
 /// Blocks the thread until there is an answer.
 #[cold]
-pub(super) fn block(bulkhead: &Bulkhead) -> Answer<'_> {
+pub(super) fn block(bulkhead: &Bulkhead) -> PermitResult<'_> {
     let parker = Parker::new();
     let waker = parker.waker();
-    let mut place = Place { bulkhead, ticket: None };
-    if let Some(answer) = place.look(&waker) {
+    let mut entry = QueueEntry { bulkhead, waiter: None };
+    if let Some(answer) = entry.poll(&waker) {
         return answer;
     }
     let until = bulkhead.wait.and_then(|wait| Delay::start(wait).0.end());
     loop {
         let in_time = parker.park(until);
-        if let Some(answer) = place.look(&waker) {
+        if let Some(answer) = entry.poll(&waker) {
             return answer;
         }
         if !in_time {
-            return place.give_up();
+            return entry.give_up();
         }
     }
 }
@@ -122,7 +126,7 @@ pin_project! {
     /// does its time begin. Dropped, it leaves the queue.
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct BulkheadAcquire<'b> {
-        place: Place<'b>,
+        entry: QueueEntry<'b>,
         #[pin]
         limit: Option<Sleep>,
     }
@@ -130,36 +134,36 @@ pin_project! {
 
 impl<'b> BulkheadAcquire<'b> {
     pub(super) fn new(bulkhead: &'b Bulkhead) -> Self {
-        Self { place: Place { bulkhead, ticket: None }, limit: None }
+        Self { entry: QueueEntry { bulkhead, waiter: None }, limit: None }
     }
 }
 
 impl<'b> Future for BulkheadAcquire<'b> {
-    type Output = Answer<'b>;
+    type Output = PermitResult<'b>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer<'b>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PermitResult<'b>> {
         let mut this = self.project();
         // Before the time is looked at: a permit that comes at the last moment is taken.
-        if let Some(answer) = this.place.look(cx.waker()) {
+        if let Some(answer) = this.entry.poll(cx.waker()) {
             return Poll::Ready(answer);
         }
-        let Some(wait) = this.place.bulkhead.wait else { return Poll::Pending };
+        let Some(wait) = this.entry.bulkhead.wait else { return Poll::Pending };
         if this.limit.is_none() {
             this.limit.set(Some(Delay::start(wait).0.wait()));
         }
         match this.limit.as_mut().as_pin_mut().map(|limit| limit.poll(cx)) {
             Some(Poll::Pending) => Poll::Pending,
-            _ => Poll::Ready(this.place.give_up()),
+            _ => Poll::Ready(this.entry.give_up()),
         }
     }
 }
 
 impl fmt::Debug for BulkheadAcquire<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { bulkhead, ticket } = &self.place;
+        let QueueEntry { bulkhead, waiter } = &self.entry;
         f.debug_struct("BulkheadAcquire")
             .field("bulkhead", bulkhead)
-            .field("is_queued", &ticket.is_some())
+            .field("is_queued", &waiter.is_some())
             .finish()
     }
 }

@@ -1,19 +1,18 @@
 //! A limit to how many calls run at once.
 
 mod acquire;
-mod places;
+mod semaphore;
 
 use core::fmt;
-use core::future::Future;
 use core::time::Duration;
 
 pub use self::acquire::{BulkheadAcquire, BulkheadPermit};
-use self::places::Places;
+use self::semaphore::Semaphore;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::Forgettable;
-use crate::outcome::Outcome;
-use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
+use crate::keyed::Evictable;
+use crate::limiter::limiter;
+use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
 use resilience_rules::{self as rules, InvalidPolicy};
 
@@ -29,12 +28,11 @@ use resilience_rules::{self as rules, InvalidPolicy};
 /// allocates nothing.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{Bulkhead, Rejected, RejectedKind};
 ///
 /// static REPORTS: Bulkhead = Bulkhead::new(2).name("reports");
 ///
-/// let render = || REPORTS.call(|| Ok::<_, Rejected>("a report"));
+/// let render = || REPORTS.run(|| Ok::<_, Rejected>("a report"));
 /// assert_eq!(render(), Ok("a report"));
 ///
 /// // With both permits taken a call is turned away, and runs again when one is back.
@@ -50,14 +48,14 @@ pub struct Bulkhead {
     queue: Option<u32>,
     wait: Option<Duration>,
     name: Option<&'static str>,
-    places: Places,
+    semaphore: Semaphore,
 }
 
 impl Bulkhead {
     /// At most `max` calls at once, and no queue. Zero counts as 1.
     #[cfg(not(resilience_loom))]
     pub const fn new(max: u32) -> Self {
-        Self { max, queue: None, wait: None, name: None, places: Places::new() }
+        Self { max, queue: None, wait: None, name: None, semaphore: Semaphore::new() }
     }
 
     /// At most so many calls wait when it is full; the next is rejected. Default: none, or where a
@@ -74,26 +72,10 @@ impl Bulkhead {
         self
     }
 
-    /// The name in rejections. Default: `"bulkhead"`.
-    pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// The same under this name, unless it has one: what generated code adds.
-    #[doc(hidden)]
-    pub const fn at(mut self, name: &'static str) -> Self {
-        if self.name.is_none() {
-            self.name = Some(name);
-        }
-        self
-    }
-
     /// The first rule that the numbers break: for settings that come from a file. The attribute holds
     /// its constants to the same rules at compile time.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::Bulkhead;
     ///
     /// assert!(Bulkhead::new(10).queue(20).validate().is_ok());
@@ -103,7 +85,7 @@ impl Bulkhead {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: a `max` of zero; a queue in which nobody may wait, or a wait for which there
-    /// is no place.
+    /// is no entry.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         if let Err(broken) = rules::max(self.max) {
             return Err(broken);
@@ -117,7 +99,6 @@ impl Bulkhead {
     /// Takes a permit if one is free; never waits.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::Bulkhead;
     ///
     /// let bulkhead = Bulkhead::new(1);
@@ -135,7 +116,7 @@ impl Bulkhead {
         if !is_enabled() {
             return Ok(BulkheadPermit::uncounted());
         }
-        if self.places.try_enter(self.max()) {
+        if self.semaphore.try_acquire(self.max()) {
             return Ok(BulkheadPermit::of(self));
         }
         Err(self.rejected())
@@ -145,7 +126,6 @@ impl Bulkhead {
     /// allow.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{Bulkhead, testing};
     ///
@@ -162,7 +142,7 @@ impl Bulkhead {
     /// [`Rejected`] where there is neither a permit nor a place to wait, or the time to wait is over.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        self.at_once().unwrap_or_else(|| acquire::block(self))
+        self.acquire_now().unwrap_or_else(|| acquire::block(self))
     }
 
     /// Takes a permit; where there is none, waits as long as the limits of the queue allow.
@@ -171,12 +151,10 @@ impl Bulkhead {
     /// next.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::Bulkhead;
     ///
     /// static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(10);
     ///
-    /// # #[cfg(feature = "tokio")]
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let permit = BULKHEAD.acquire().await?;
     /// assert_eq!(BULKHEAD.running(), 1);
@@ -193,69 +171,23 @@ impl Bulkhead {
         BulkheadAcquire::new(self)
     }
 
-    /// Calls `body` under a permit, for which it may [block](Self::acquire_blocking) the thread; a
-    /// rejection becomes an outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use resilience::Bulkhead;
-    ///
-    /// static BULKHEAD: Bulkhead = Bulkhead::new(10);
-    ///
-    /// assert_eq!(BULKHEAD.call(|| Some(7)), Some(7));
-    /// ```
-    pub fn call<O>(&self, body: impl FnOnce() -> O) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire_blocking() {
-            Ok(_permit) => body(),
-            Err(rejected) => reject(rejected),
-        }
-    }
-
-    /// Awaits `body` under a permit, for which it may [wait](Self::acquire); a rejection becomes an
-    /// outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use resilience::{Bulkhead, Rejected};
-    ///
-    /// static BULKHEAD: Bulkhead = Bulkhead::new(10);
-    ///
-    /// # #[cfg(feature = "tokio")]
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let answer: Result<u32, Rejected> = BULKHEAD.call_async(async { Ok(7) }).await;
-    /// assert_eq!(answer, Ok(7));
-    /// # });
-    /// ```
-    pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire().await {
-            Ok(_permit) => body.await,
-            Err(rejected) => reject(rejected),
-        }
-    }
-
     /// How many permits are out: calls that run, and calls that have just been handed theirs.
     #[must_use]
     pub fn running(&self) -> u32 {
-        self.places.running()
+        self.semaphore.running()
     }
 
     /// How many calls wait.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.places.waiting()
+        self.semaphore.waiting()
     }
 
     /// A permit, or a rejection where nobody may wait.
     #[inline]
-    fn at_once(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
+    fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
         match self.try_acquire() {
-            Err(_) if self.places() > 0 => None,
+            Err(_) if self.queue_capacity() > 0 => None,
             answer => Some(answer),
         }
     }
@@ -266,7 +198,7 @@ impl Bulkhead {
     }
 
     /// How many calls may wait.
-    fn places(&self) -> usize {
+    fn queue_capacity(&self) -> usize {
         match (self.queue, self.wait) {
             (_, Some(Duration::ZERO)) | (None, None) => 0,
             (None, Some(_)) => usize::MAX,
@@ -276,29 +208,25 @@ impl Bulkhead {
 
     #[cold]
     fn rejected(&self) -> Rejected {
-        Rejected::new(RejectedKind::BulkheadFull, self.name.unwrap_or("bulkhead"), None)
+        Rejected::new(RejectedKind::BulkheadFull, self.name_or_default(), None)
     }
 }
+
+limiter!(Bulkhead, "bulkhead");
 
 #[cfg(not(resilience_loom))]
 impl TestReset for Bulkhead {
     fn fresh(&self) -> Self {
         let Self { max, queue, wait, name, .. } = *self;
-        Self { max, queue, wait, name, places: Places::new() }
-    }
-}
-
-impl AsRef<Bulkhead> for Bulkhead {
-    fn as_ref(&self) -> &Bulkhead {
-        self
+        Self { max, queue, wait, name, semaphore: Semaphore::new() }
     }
 }
 
 impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max, queue, wait, name, .. } = self;
+        let Self { max, queue, wait, .. } = self;
         f.debug_struct("Bulkhead")
-            .field("name", &name.unwrap_or("bulkhead"))
+            .field("name", &self.name_or_default())
             .field("max", max)
             .field("queue", queue)
             .field("wait", wait)
@@ -308,8 +236,8 @@ impl fmt::Debug for Bulkhead {
     }
 }
 
-impl Forgettable for Bulkhead {
-    fn is_as_new(&self) -> bool {
+impl Evictable for Bulkhead {
+    fn is_pristine(&self) -> bool {
         self.running() == 0 && self.queued() == 0
     }
 }

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::machine::Machine;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
-use crate::keyed::Forgettable;
+use crate::keyed::Evictable;
 use crate::sync::lock;
 
 /// By hand, and for a page of figures.
@@ -27,7 +27,7 @@ impl CircuitBreaker {
             state: machine.state,
             open_for: machine.until.map(|until| until.since(clock::now())),
             reopened: machine.reopened(),
-            consecutive_failures: machine.run,
+            consecutive_failures: machine.consecutive_failures,
             calls: counts.calls,
             failures: counts.failures,
             slow_calls: counts.slow,
@@ -69,7 +69,7 @@ impl CircuitBreaker {
 
     /// Turns calls away until [`force_close`](Self::force_close) or [`reset`](Self::reset).
     pub fn force_open(&self) {
-        self.change(|machine| machine.hold(CircuitState::ForcedOpen));
+        self.change(|machine| machine.enter_cleared(CircuitState::ForcedOpen));
     }
 
     /// Closes now, from whatever state, with nothing counted; closed already, it is left as it is.
@@ -84,7 +84,7 @@ impl CircuitBreaker {
     /// Lets every call through and counts nothing, until [`force_close`](Self::force_close) or
     /// [`reset`](Self::reset).
     pub fn disable(&self) {
-        self.change(|machine| machine.hold(CircuitState::Disabled));
+        self.change(|machine| machine.enter_cleared(CircuitState::Disabled));
     }
 
     /// As at the start: closed, with nothing counted. Outcomes of calls under way change nothing.
@@ -98,13 +98,13 @@ impl CircuitBreaker {
     }
 }
 
-impl Forgettable for CircuitBreaker {
+impl Evictable for CircuitBreaker {
     /// Whether it is closed, and has no failure in view: nothing but successes would be forgotten.
-    fn is_as_new(&self) -> bool {
+    fn is_pristine(&self) -> bool {
         let mut machine = lock(&self.machine);
         let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now);
         machine.state == CircuitState::Closed
-            && machine.run == 0
+            && machine.consecutive_failures == 0
             && counts.failures == 0
             && counts.slow == 0
     }

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::sync::{AtomicU64, const_fn};
 
 /// The generation in the high half. In the low one, whether there are failures or slow calls in view,
-/// whether the ring has been filled, and the place: of the next call in a ring, or behind the last in
+/// whether the ring has been filled, and the position: of the next call in a ring, or behind the last in
 /// the bucket that is being filled.
 ///
 /// While nothing but successes is in view, another one changes nothing that a decision could depend
@@ -20,9 +20,9 @@ pub(super) struct Cursor {
     until: AtomicU64,
 }
 
-const MIXED: u64 = 1 << 31;
+const NOT_PLAIN: u64 = 1 << 31;
 const FULL: u64 = 1 << 30;
-const PLACE: u64 = FULL - 1;
+const POSITION: u64 = FULL - 1;
 
 impl Cursor {
     const_fn! {
@@ -39,8 +39,8 @@ impl Cursor {
             return false;
         }
         let mut word = self.word.load(Relaxed);
-        while word & MIXED == 0 && word >> 32 == u64::from(generation) {
-            match self.word.compare_exchange_weak(word, moved_on(word, span), AcqRel, Relaxed) {
+        while word & NOT_PLAIN == 0 && word >> 32 == u64::from(generation) {
+            match self.word.compare_exchange_weak(word, advanced(word, span), AcqRel, Relaxed) {
                 Ok(_) => return true,
                 Err(other) => word = other,
             }
@@ -49,27 +49,27 @@ impl Cursor {
     }
 
     /// Takes a place for a call that is recorded under the lock. From here on others come to the lock
-    /// as well, until [`mix`](Self::mix) says otherwise.
+    /// as well, until [`set_not_plain`](Self::set_not_plain) says otherwise.
     pub(super) fn claim(&self, span: Span) -> u32 {
-        let next = |word| Some(moved_on(word, span) | MIXED);
+        let next = |word| Some(advanced(word, span) | NOT_PLAIN);
         let before = self.word.fetch_update(AcqRel, Acquire, next).unwrap_or_else(|word| word);
-        low(before & PLACE)
+        low(before & POSITION)
     }
 
     /// Says whether there is anything but successes in view.
-    pub(super) fn mix(&self, mixed: bool) {
-        if mixed {
-            self.word.fetch_or(MIXED, AcqRel);
+    pub(super) fn set_not_plain(&self, not_plain: bool) {
+        if not_plain {
+            self.word.fetch_or(NOT_PLAIN, AcqRel);
         } else {
-            self.word.fetch_and(!MIXED, AcqRel);
+            self.word.fetch_and(!NOT_PLAIN, AcqRel);
         }
     }
 
     /// Ends the bucket that is being filled; returns how many calls are in it.
-    pub(super) fn turn(&self, until: u64) -> u32 {
-        let before = self.word.fetch_and(!(PLACE | FULL), AcqRel);
+    pub(super) fn end_bucket(&self, until: u64) -> u32 {
+        let before = self.word.fetch_and(!(POSITION | FULL), AcqRel);
         self.until.store(until, Relaxed);
-        low(before & PLACE)
+        low(before & POSITION)
     }
 
     /// How many calls are in the ring, or in the bucket that is being filled.
@@ -77,7 +77,7 @@ impl Cursor {
         let word = self.word.load(Acquire);
         match span {
             Span::Calls(size) if word & FULL != 0 => size,
-            _ => low(word & PLACE),
+            _ => low(word & POSITION),
         }
     }
 
@@ -88,7 +88,7 @@ impl Cursor {
     }
 
     /// Goes on with what is in view, for another generation.
-    pub(super) fn keep(&self, generation: u32) {
+    pub(super) fn retain(&self, generation: u32) {
         let next = |word: u64| Some(word & u64::from(u32::MAX) | u64::from(generation) << 32);
         let _ = self.word.fetch_update(AcqRel, Acquire, next);
     }
@@ -96,10 +96,10 @@ impl Cursor {
 
 /// The word behind one more call.
 #[inline]
-fn moved_on(word: u64, span: Span) -> u64 {
+fn advanced(word: u64, span: Span) -> u64 {
     match span {
-        Span::Calls(size) if word & PLACE >= u64::from(size) - 1 => word & !PLACE | FULL,
-        Span::Time { .. } if word & PLACE == PLACE => word,
+        Span::Calls(size) if word & POSITION >= u64::from(size) - 1 => word & !POSITION | FULL,
+        Span::Time { .. } if word & POSITION == POSITION => word,
         _ => word + 1,
     }
 }

@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::CircuitBreaker;
-use super::machine::Verdict;
+use super::machine::CallOutcome;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::Timestamp;
 use crate::outcome::Outcome;
@@ -36,24 +36,24 @@ impl CircuitGuard<'_> {
 
     /// The call has failed.
     pub fn failure(self) {
-        self.end(Verdict::Failure);
+        self.end(CallOutcome::Failure);
     }
 
     /// The call says nothing about the other side: neither success nor failure.
     pub fn ignore(self) {
-        self.end(Verdict::Neutral);
+        self.end(CallOutcome::Neutral);
     }
 
     #[inline]
-    fn end(self, verdict: Verdict) {
-        self.breaker.settle(self.seen, verdict, self.started);
+    fn end(self, outcome: CallOutcome) {
+        self.breaker.settle(self.seen, outcome, self.started);
         mem::forget(self);
     }
 
     /// Records a failed outcome by what `on` makes of it, and hands it back.
     #[doc(hidden)]
     #[inline]
-    pub fn settled<O: Outcome, C: Into<FailureClass>>(
+    pub fn record_error<O: Outcome, C: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -69,7 +69,7 @@ impl CircuitGuard<'_> {
     /// hands it back.
     #[doc(hidden)]
     #[inline]
-    pub fn judged<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
+    pub fn record<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -80,8 +80,8 @@ impl CircuitGuard<'_> {
         match out.as_result().map(|value| on_ok(value).into()) {
             // It stands: the other side has answered.
             Ok(FailureClass { kind: FailureKind::Permanent, .. }) => self.success(),
-            Ok(class) => self.end(verdict(class)),
-            Err(_) => return self.settled(out, on, signal),
+            Ok(class) => self.end(outcome(class)),
+            Err(_) => return self.record_error(out, on, signal),
         }
         (out,)
     }
@@ -101,27 +101,54 @@ fn settle<O: Outcome, C: Into<FailureClass>>(
 ) -> (O,) {
     // Should `on` panic, the call counts as one that did.
     let guard = CircuitGuard { breaker, seen, started };
-    let verdict = match (out.as_result(), signal.and_then(RejectionSignal::class)) {
-        (Ok(_), _) => Verdict::Success,
-        (Err(_), Some(rejected)) => verdict(rejected),
-        (Err(error), None) => verdict(on(error).into()),
+    let outcome = match (out.as_result(), signal.and_then(RejectionSignal::class)) {
+        (Ok(_), _) => CallOutcome::Success,
+        (Err(_), Some(rejected)) => outcome(rejected),
+        (Err(error), None) => outcome(on(error).into()),
     };
-    guard.end(verdict);
+    guard.end(outcome);
     (out,)
 }
 
 /// A local rejection says nothing about the other side, a permanent failure that it works.
-const fn verdict(class: FailureClass) -> Verdict {
+const fn outcome(class: FailureClass) -> CallOutcome {
     if class.is_rejection || matches!(class.kind, FailureKind::Permanent) {
-        Verdict::Neutral
+        CallOutcome::Neutral
     } else {
-        Verdict::Failure
+        CallOutcome::Failure
+    }
+}
+
+/// A guard without the breaker, for a future that owns a handle of the breaker and so cannot borrow
+/// from the handle. If dropped, the permit of a trial call stays taken until its lease expires.
+#[derive(Debug)]
+#[must_use]
+pub struct DetachedGuard {
+    seen: u64,
+    started: Option<Timestamp>,
+}
+
+#[doc(hidden)]
+impl CircuitGuard<'_> {
+    /// Detaches the guard from the breaker.
+    pub fn detach(self) -> DetachedGuard {
+        let Self { seen, started, .. } = self;
+        mem::forget(self);
+        DetachedGuard { seen, started }
+    }
+}
+
+#[doc(hidden)]
+impl CircuitBreaker {
+    /// Attaches a detached guard to the breaker that admitted the call.
+    pub fn attach(&self, DetachedGuard { seen, started }: DetachedGuard) -> CircuitGuard<'_> {
+        CircuitGuard { breaker: self, seen, started }
     }
 }
 
 impl Drop for CircuitGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.breaker.abandon(self.seen, self.started);
+        self.breaker.cancel(self.seen, self.started);
     }
 }

@@ -1,36 +1,34 @@
-//! Circuit breakers: what keeps failing is left alone for a while, then tried with care.
+//! Circuit breakers: stop calling a dependency that keeps failing, then test it with trial calls.
 
-mod bell;
-mod build;
-mod call;
-mod change;
 mod control;
 mod cursor;
-mod detached;
 mod guard;
 mod machine;
 #[cfg(all(test, resilience_loom))]
 mod model;
-mod policy;
+mod notify;
 mod registry;
-mod shared;
+mod run;
+mod settings;
+mod snapshot;
+mod sync;
 mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
-pub use self::bell::Bell;
-pub use self::change::{CircuitSnapshot, StateChange};
 use self::cursor::Cursor;
-pub use self::detached::Detached;
-pub use self::guard::CircuitGuard;
+pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
-use self::machine::{Cause, Machine, PROBES, Ticket, Verdict};
-use self::policy::Settings;
-pub use self::registry::circuit_breaker;
-pub(crate) use self::registry::expect_stand_ins;
-pub use self::registry::shared_breakers;
-pub use self::shared::{Decision, News};
+use self::machine::{AdmittedCall, CallOutcome, Machine, Origin, PROBES};
+pub use self::notify::Notified;
+pub(crate) use self::registry::expect_overrides;
+pub use self::registry::{circuit_breaker, shared_breakers};
+pub use self::run::CircuitCall;
+use self::settings::Settings;
+pub use self::settings::{OnCancel, Window};
+pub use self::snapshot::{CircuitSnapshot, StateChange};
+pub use self::sync::{CircuitDecision, LocalDecision};
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::log;
@@ -52,7 +50,6 @@ use crate::sync::{AtomicU64, Mutex, Tally, lock};
 /// success two loads of one word.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{CircuitBreaker, CircuitState, Rejected};
 ///
 /// static PAYMENTS: CircuitBreaker = CircuitBreaker::new().failure_threshold(2).name("payments");
@@ -70,11 +67,11 @@ use crate::sync::{AtomicU64, Mutex, Tally, lock};
 /// }
 ///
 /// for _ in 0..2 {
-///     let result: Result<(), Failure> = PAYMENTS.call(|| Err(Failure::Down));
+///     let result: Result<(), Failure> = PAYMENTS.run(|| Err(Failure::Down));
 ///     assert_eq!(result, Err(Failure::Down));
 /// }
 /// assert_eq!(PAYMENTS.state(), CircuitState::Open);
-/// let result: Result<(), Failure> = PAYMENTS.call(|| unreachable!("nothing is called"));
+/// let result: Result<(), Failure> = PAYMENTS.run(|| unreachable!("nothing is called"));
 /// assert!(matches!(result, Err(Failure::Rejected(rejected)) if rejected.name() == "payments"));
 /// ```
 #[derive(Debug)]
@@ -98,11 +95,11 @@ const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
 /// Half-open, or in somebody's hand.
-const OTHER: u64 = 2;
+const HALF_OPEN_OR_MANUAL: u64 = 2;
 /// The state is that of a `static` that nobody has used yet.
 const UNUSED: u64 = 3;
 /// A success has something to write: failures in a row before it.
-const RUN: u64 = 1 << 2;
+const HAS_FAILURES: u64 = 1 << 2;
 /// A success has something to write: its place in the window.
 const WINDOW: u64 = 1 << 4;
 /// The duration of a call matters.
@@ -110,17 +107,17 @@ const TIMED: u64 = 1 << 3;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
-const fn flags(settings: &Settings, run: u32) -> u64 {
-    let run = if run > 0 { RUN } else { 0 };
+const fn flags(settings: &Settings, failures: u32) -> u64 {
+    let failures = if failures > 0 { HAS_FAILURES } else { 0 };
     let window = if settings.records() { WINDOW } else { 0 };
     let timed = if settings.slow_call.is_some() { TIMED } else { 0 };
-    run | window | timed
+    failures | window | timed
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
-const fn ticket(seen: u64) -> Ticket {
+const fn admitted(seen: u64) -> AdmittedCall {
     let probe = (seen >> PROBE_SHIFT) as u32 & PROBES;
-    Ticket { generation: (seen >> GENERATION_SHIFT) as u32, probe }
+    AdmittedCall { generation: (seen >> GENERATION_SHIFT) as u32, probe }
 }
 
 impl CircuitBreaker {
@@ -149,7 +146,7 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen, _) = self.enter_with_care(seen)?;
+        let (breaker, seen, _) = self.enter_slow(seen)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -157,18 +154,18 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
-        let (breaker, seen, started) = self.enter_with_care(self.word.load(Acquire))?;
+        let (breaker, seen, started) = self.enter_slow(self.word.load(Acquire))?;
         Ok(CircuitGuard { breaker, seen, started })
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_with_care(
+    fn enter_slow(
         &'static self,
         seen: u64,
     ) -> Result<(&'static Self, u64, Option<Timestamp>), Rejected> {
         let breaker = if seen & STATE == UNUSED {
-            registry::list(self);
+            registry::register(self);
             resolve(self)
         } else {
             self
@@ -189,24 +186,24 @@ impl CircuitBreaker {
     #[inline(never)]
     fn succeed(&self, seen: u64, started: Option<Timestamp>) {
         let word = self.word.load(Acquire);
-        let counted = word & (STATE | RUN | WINDOW | TIMED) == CLOSED | WINDOW
-            && self.cursor.succeed(ticket(seen).generation, self.settings.span);
+        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW
+            && self.cursor.succeed(admitted(seen).generation, self.settings.span);
         if !counted {
-            self.succeed_with_care(seen, started, word);
+            self.succeed_slow(seen, started, word);
         }
     }
 
     #[cold]
-    fn succeed_with_care(&self, seen: u64, started: Option<Timestamp>, word: u64) {
+    fn succeed_slow(&self, seen: u64, started: Option<Timestamp>, word: u64) {
         let in_time = || match (started, self.settings.slow_call) {
             (Some(started), Some(limit)) => clock::now().since(started) <= limit,
             _ => true,
         };
-        let counted = word & (STATE | RUN | WINDOW | TIMED) == CLOSED | WINDOW | TIMED
+        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW | TIMED
             && in_time()
-            && self.cursor.succeed(ticket(seen).generation, self.settings.span);
+            && self.cursor.succeed(admitted(seen).generation, self.settings.span);
         if !counted {
-            self.settle(seen, Verdict::Success, started);
+            self.settle(seen, CallOutcome::Success, started);
         }
     }
 
@@ -235,7 +232,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit_by_machine(&self, now: Timestamp) -> Result<u64, Rejected> {
         match self.change(|machine| machine.admit(&self.settings, now)) {
-            Ok(Ticket { generation, probe }) => {
+            Ok(AdmittedCall { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
                 Ok(seen | u64::from(probe) << PROBE_SHIFT)
             }
@@ -249,12 +246,12 @@ impl CircuitBreaker {
     }
 
     #[inline(never)]
-    fn settle(&self, seen: u64, verdict: Verdict, started: Option<Timestamp>) {
+    fn settle(&self, seen: u64, outcome: CallOutcome, started: Option<Timestamp>) {
         if switch::is_enabled() {
             let took = started.map(|started| clock::now().since(started));
             self.change(|machine| {
-                let ticket = ticket(seen);
-                machine.settle(&self.settings, &self.cursor, ticket, verdict, took, clock::now);
+                let admitted = admitted(seen);
+                machine.settle(&self.settings, &self.cursor, admitted, outcome, took, clock::now);
             });
         }
     }
@@ -262,13 +259,17 @@ impl CircuitBreaker {
     /// A guard was dropped without a word.
     #[cold]
     #[inline(never)]
-    fn abandon(&self, seen: u64, started: Option<Timestamp>) {
-        let failed = self.settings.abandoned_fails || std::thread::panicking();
-        self.settle(seen, if failed { Verdict::Failure } else { Verdict::Neutral }, started);
+    fn cancel(&self, seen: u64, started: Option<Timestamp>) {
+        let failed = self.settings.on_cancel == OnCancel::Failure || std::thread::panicking();
+        self.settle(
+            seen,
+            if failed { CallOutcome::Failure } else { CallOutcome::Neutral },
+            started,
+        );
     }
 
     /// Changes the machine, publishes what the fast paths see of it, and tells of a new state when
-    /// the lock is gone.
+    /// the lock is expired.
     fn change<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> T {
         let mut machine = lock(&self.machine);
         let (from, generation) = (machine.state, machine.generation);
@@ -276,7 +277,7 @@ impl CircuitBreaker {
         if machine.generation != generation {
             match machine.state {
                 // What led to the opening stays in view.
-                CircuitState::Open => self.cursor.keep(machine.generation),
+                CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
             if !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
@@ -287,35 +288,42 @@ impl CircuitBreaker {
             self.until.store(until.word(), Relaxed);
         }
         let state = match machine.state {
-            CircuitState::Closed => CLOSED | flags(&self.settings, machine.run),
+            CircuitState::Closed => CLOSED | flags(&self.settings, machine.consecutive_failures),
             CircuitState::Open => OPEN,
-            _ => OTHER,
+            _ => HALF_OPEN_OR_MANUAL,
         };
         // Where a test may have put a stand-in, nobody goes past the place that looks for it.
-        let state = if self.listed && function_state::is_ever_replaced() { UNUSED } else { state };
+        let state =
+            if self.listed && function_state::is_ever_overridden() { UNUSED } else { state };
         let word = u64::from(machine.generation) << GENERATION_SHIFT | state;
         // Written only where it differs: on a word that others read, a write is a cost to them.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);
         }
-        let (to, cause, until) = (machine.state, machine.cause, machine.until);
+        let (to, origin, until) = (machine.state, machine.origin, machine.until);
         drop(machine);
         if from != to {
-            self.tell(from, to, until, cause);
+            self.report_change(from, to, until, origin);
         }
         result
     }
 
     #[cold]
     #[inline(never)]
-    fn tell(&self, from: CircuitState, to: CircuitState, until: Option<Timestamp>, cause: Cause) {
-        let (name, remote) = (self.name_or_default(), cause == Cause::Elsewhere);
+    fn report_change(
+        &self,
+        from: CircuitState,
+        to: CircuitState,
+        until: Option<Timestamp>,
+        origin: Origin,
+    ) {
+        let (name, remote) = (self.name_or_default(), origin == Origin::Remote);
         let open_for = until.map(|until| until.since(clock::now()));
         log::state_change(name, &from, &to, open_for, remote);
-        if self.settings.shared.is_some() && cause == Cause::Outcomes {
-            bell::ring();
-            if to == CircuitState::Open && !bell::is_heard() {
-                log::shared_with_nobody(name);
+        if self.settings.shared.is_some() && origin == Origin::LocalCalls {
+            notify::notify();
+            if to == CircuitState::Open && !notify::has_listener() {
+                log::unsynchronized(name);
             }
         }
         if let Some(hook) = self.settings.on_state_change {

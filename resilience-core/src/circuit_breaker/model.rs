@@ -4,17 +4,17 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
-use super::policy::Settings;
+use super::settings::Settings;
 use super::*;
 
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
     let settings = Settings::new().failure_threshold(failures).reset_timeout(Duration::MAX);
-    Arc::new(CircuitBreaker::made(settings))
+    Arc::new(CircuitBreaker::with_settings(settings))
 }
 
 fn state(breaker: &CircuitBreaker) -> (CircuitState, u32) {
     let machine = lock(&breaker.machine);
-    (machine.state, machine.run)
+    (machine.state, machine.consecutive_failures)
 }
 
 /// Failures of several threads are all counted, and once open everybody sees it.
@@ -90,7 +90,7 @@ fn a_permit_is_given_once_and_comes_back() {
 fn no_call_of_a_window_is_lost_or_counted_twice() {
     loom::model(|| {
         let settings = Settings::new().failure_rate(1.0).count_window(3).min_calls(3);
-        let breaker = Arc::new(CircuitBreaker::made(settings));
+        let breaker = Arc::new(CircuitBreaker::with_settings(settings));
         let succeed = |breaker: &CircuitBreaker| breaker.try_acquire().unwrap().success();
         let other = {
             let breaker = Arc::clone(&breaker);
@@ -119,7 +119,7 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
 fn the_only_failure_in_view_opens_it() {
     loom::model(|| {
         let settings = Settings::new().failure_rate(1.0).count_window(1).min_calls(1);
-        let breaker = Arc::new(CircuitBreaker::made(settings));
+        let breaker = Arc::new(CircuitBreaker::with_settings(settings));
         let other = {
             let breaker = Arc::clone(&breaker);
             thread::spawn(move || {
@@ -164,14 +164,14 @@ fn news_is_not_lost_to_what_comes_from_elsewhere() {
         let breaker = breaker(1);
         let other = {
             let breaker = Arc::clone(&breaker);
-            thread::spawn(move || breaker.follow(Decision::Open(Duration::MAX), None))
+            thread::spawn(move || breaker.apply_remote(CircuitDecision::Open(Duration::MAX), None))
         };
         if let Ok(guard) = breaker.try_acquire() {
             guard.failure();
         }
-        let closes = breaker.follow(Decision::Closed, None);
+        let closes = breaker.apply_remote(CircuitDecision::Closed, None);
         other.join().unwrap();
-        assert_eq!(breaker.news().is_none(), closes);
+        assert_eq!(breaker.local_decision().is_none(), closes);
         assert!(closes || state(&breaker).0 == CircuitState::Open);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CircuitBreaker, bell};
+use super::{CircuitBreaker, notify};
 use crate::function_state::resolve;
 
 static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
@@ -17,7 +17,6 @@ fn breakers() -> MutexGuard<'static, Vec<&'static CircuitBreaker>> {
 /// For one that must be at hand before, write a `static` and `breaker = &IT`.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// assert!(resilience::circuit_breaker("payments::charge").is_none()); // never called yet
 /// ```
 #[must_use]
@@ -27,7 +26,7 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
 }
 
 /// Makes every call of an annotated function look for a stand-in, from now on.
-pub(crate) fn expect_stand_ins() {
+pub(crate) fn expect_overrides() {
     breakers().iter().for_each(|breaker| breaker.republish());
 }
 
@@ -39,13 +38,13 @@ pub fn shared_breakers() -> Vec<&'static CircuitBreaker> {
 }
 
 /// Takes a breaker into the list.
-pub(super) fn list(breaker: &'static CircuitBreaker) {
+pub(super) fn register(breaker: &'static CircuitBreaker) {
     let mut breakers = breakers();
     if !breakers.iter().any(|known| core::ptr::eq(*known, breaker)) {
         breakers.push(breaker);
         drop(breakers);
         if breaker.shared_name().is_some() {
-            bell::ring();
+            notify::notify();
         }
     }
 }

@@ -53,10 +53,10 @@ impl Counts {
         self.slow = self.slow.saturating_add(u32::from(record.slow));
     }
 
-    fn take(&mut self, gone: Self) {
-        self.calls = self.calls.saturating_sub(gone.calls);
-        self.failures = self.failures.saturating_sub(gone.failures);
-        self.slow = self.slow.saturating_sub(gone.slow);
+    fn subtract(&mut self, expired: Self) {
+        self.calls = self.calls.saturating_sub(expired.calls);
+        self.failures = self.failures.saturating_sub(expired.failures);
+        self.slow = self.slow.saturating_sub(expired.slow);
     }
 }
 
@@ -108,11 +108,11 @@ impl Window {
                 self.slide(cursor, now(), length, buckets);
             }
         }
-        self.still(span, cursor)
+        self.last_counts(span, cursor)
     }
 
     /// What was in view when it was last looked at.
-    pub(super) fn still(&self, span: Span, cursor: &Cursor) -> Counts {
+    pub(super) fn last_counts(&self, span: Span, cursor: &Cursor) -> Counts {
         let calls = self.total.calls.saturating_add(cursor.calls(span));
         Counts { calls, ..self.total }
     }
@@ -127,8 +127,8 @@ impl Window {
         match span {
             Span::None => return,
             Span::Calls(size) => {
-                let gone = self.replace(size, cursor.claim(span), record);
-                self.total.take(gone);
+                let expired = self.replace(size, cursor.claim(span), record);
+                self.total.subtract(expired);
             }
             Span::Time { length, buckets } => {
                 self.slide(cursor, now(), length, buckets);
@@ -139,23 +139,23 @@ impl Window {
             }
         }
         self.total.mark(record);
-        cursor.mix(self.total.failures > 0 || self.total.slow > 0);
+        cursor.set_not_plain(self.total.failures > 0 || self.total.slow > 0);
     }
 
     /// Puts the call where the oldest one was; returns what that one was, which is nothing in a ring
     /// that is not full.
-    fn replace(&mut self, size: u32, place: u32, record: Record) -> Counts {
-        let (word, shift) = (place as usize / 32, place % 32 * 2);
+    fn replace(&mut self, size: u32, position: u32, record: Record) -> Counts {
+        let (word, shift) = (position as usize / 32, position % 32 * 2);
         if self.ring.is_empty() {
             self.ring.resize(size.div_ceil(32) as usize, 0);
         }
-        let mut gone = Counts::default();
+        let mut expired = Counts::default();
         if let Some(word) = self.ring.get_mut(word) {
             // How many calls there are is known to the cursor.
-            gone.mark(Record::from_bits(*word >> shift));
+            expired.mark(Record::from_bits(*word >> shift));
             *word = *word & !(3 << shift) | record.bits() << shift;
         }
-        gone
+        expired
     }
 
     fn bucket(&mut self, number: u64) -> Option<&mut Counts> {
@@ -178,14 +178,14 @@ impl Window {
             return;
         }
         let until = begun.word().saturating_add(number.saturating_add(1).saturating_mul(width));
-        let filled = cursor.turn(until);
+        let filled = cursor.end_bucket(until);
         if let Some(bucket) = self.bucket(self.current) {
             bucket.calls = bucket.calls.saturating_add(filled);
         }
         self.total.calls = self.total.calls.saturating_add(filled);
         for step in 1..=passed {
-            if let Some(old) = self.bucket(self.current + step).map(core::mem::take) {
-                self.total.take(old);
+            if let Some(expired) = self.bucket(self.current + step).map(core::mem::take) {
+                self.total.subtract(expired);
             }
         }
         self.current = self.current.max(number);

@@ -1,20 +1,19 @@
 //! A limit to how many calls start in a time.
 
-mod arrivals;
+mod gcra;
 mod reservation;
 
 use core::fmt;
-use core::future::Future;
 use core::time::Duration;
 
-use self::arrivals::{Arrivals, HORIZON, Terms};
+use self::gcra::{Gcra, MAX_NANOS, Pace};
 pub use self::reservation::{RateLimitAcquire, Reservation};
 use crate::clock::{nanos, now};
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::Forgettable;
-use crate::outcome::Outcome;
-use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
+use crate::keyed::Evictable;
+use crate::limiter::limiter;
+use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
 use resilience_rules::{self as rules, InvalidPolicy};
 
@@ -35,14 +34,13 @@ use resilience_rules::{self as rules, InvalidPolicy};
 /// Its state is one atomic word; it never locks or allocates.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{RateLimiter, Rejected, testing};
 ///
 /// static SEARCH: RateLimiter = RateLimiter::new(10, Duration::from_secs(1)).burst(3).name("search");
 ///
 /// let clock = testing::clock();
-/// let search = || SEARCH.call(|| Ok::<_, Rejected>("found"));
+/// let search = || SEARCH.run(|| Ok::<_, Rejected>("found"));
 /// for _ in 0..3 {
 ///     assert_eq!(search(), Ok("found"));
 /// }
@@ -59,8 +57,8 @@ pub struct RateLimiter {
     wait: Duration,
     name: Option<&'static str>,
     /// The same in nanoseconds.
-    terms: Terms,
-    arrivals: Arrivals,
+    pace: Pace,
+    gcra: Gcra,
 }
 
 impl RateLimiter {
@@ -73,8 +71,8 @@ impl RateLimiter {
             burst: 1,
             wait: Duration::ZERO,
             name: None,
-            terms: Terms::new(rate, per, 1),
-            arrivals: Arrivals::new(),
+            pace: Pace::new(rate, per, 1),
+            gcra: Gcra::new(),
         }
     }
 
@@ -82,7 +80,7 @@ impl RateLimiter {
     /// it would take more than 146 years to save up is cut to those.
     pub const fn burst(mut self, burst: u32) -> Self {
         self.burst = burst;
-        self.terms = Terms::new(self.rate, self.per, burst);
+        self.pace = Pace::new(self.rate, self.per, burst);
         self
     }
 
@@ -93,26 +91,10 @@ impl RateLimiter {
         self
     }
 
-    /// The name in rejections. Default: `"rate_limit"`.
-    pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// The same under this name, unless it has one: what generated code adds.
-    #[doc(hidden)]
-    pub const fn at(mut self, name: &'static str) -> Self {
-        if self.name.is_none() {
-            self.name = Some(name);
-        }
-        self
-    }
-
     /// The first rule that the numbers break: for settings that come from a file. The attribute holds
     /// its constants to the same rules at compile time.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::RateLimiter;
     ///
@@ -136,7 +118,6 @@ impl RateLimiter {
     /// Whether a call may be made now, which is then counted; never waits.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{RateLimiter, RejectedKind};
     ///
@@ -157,7 +138,6 @@ impl RateLimiter {
     /// in its own way.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{RateLimiter, testing};
     ///
@@ -189,8 +169,8 @@ impl RateLimiter {
         if !is_enabled() {
             return Ok(Reservation::now());
         }
-        match self.arrivals.take(self.terms, wait, self.longest_wait(), || now().word()) {
-            Ok(slot) if slot.is_ahead => Ok(Reservation::later(self, slot)),
+        match self.gcra.try_acquire(self.pace, wait, self.longest_wait(), || now().word()) {
+            Ok(grant) if grant.must_wait => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
             Err(left) => Err(self.rejected(left)),
         }
@@ -199,7 +179,6 @@ impl RateLimiter {
     /// Counts a call, and blocks the thread until it may be made.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{RateLimiter, testing};
     ///
@@ -224,14 +203,12 @@ impl RateLimiter {
     /// Counts a call, and waits until it may be made.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::RateLimiter;
     ///
     /// static LIMITER: RateLimiter =
     ///     RateLimiter::new(1000, Duration::from_secs(1)).wait(Duration::from_secs(1));
     ///
-    /// # #[cfg(feature = "tokio")]
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// LIMITER.acquire().await?;
     /// LIMITER.acquire().await?; // a millisecond later
@@ -247,90 +224,40 @@ impl RateLimiter {
         RateLimitAcquire::new(self)
     }
 
-    /// Calls `body` when it may be, for which it may [block](Self::acquire_blocking) the thread; a
-    /// rejection becomes an outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use core::time::Duration;
-    /// use resilience::RateLimiter;
-    ///
-    /// static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(3600));
-    ///
-    /// assert_eq!(LIMITER.call(|| Some(7)), Some(7));
-    /// assert_eq!(LIMITER.call(|| Some(7)), None);
-    /// ```
-    pub fn call<O>(&self, body: impl FnOnce() -> O) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire_blocking() {
-            Ok(()) => body(),
-            Err(rejected) => reject(rejected),
-        }
-    }
-
-    /// Awaits `body` when it may be, for which it may [wait](Self::acquire); a rejection becomes an
-    /// outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use core::time::Duration;
-    /// use resilience::{RateLimiter, Rejected};
-    ///
-    /// static LIMITER: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
-    ///
-    /// # #[cfg(feature = "tokio")]
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let answer: Result<u32, Rejected> = LIMITER.call_async(async { Ok(7) }).await;
-    /// assert_eq!(answer, Ok(7));
-    /// # });
-    /// ```
-    pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire().await {
-            Ok(()) => body.await,
-            Err(rejected) => reject(rejected),
-        }
-    }
-
     /// How many calls would be let through at once.
     #[must_use]
     pub fn available(&self) -> u32 {
-        self.arrivals.available(self.terms, now().word())
+        self.gcra.available(self.pace, now().word())
     }
 
     fn longest_wait(&self) -> u64 {
-        nanos(self.wait).min(HORIZON)
+        nanos(self.wait).min(MAX_NANOS)
     }
 
     #[cold]
     fn rejected(&self, left: u64) -> Rejected {
-        let name = self.name.unwrap_or("rate_limit");
-        Rejected::new(RejectedKind::RateLimited, name, Some(Duration::from_nanos(left)))
+        Rejected::new(
+            RejectedKind::RateLimited,
+            self.name_or_default(),
+            Some(Duration::from_nanos(left)),
+        )
     }
 }
+
+limiter!(RateLimiter, "rate_limit");
 
 #[cfg(not(resilience_loom))]
 impl TestReset for RateLimiter {
     fn fresh(&self) -> Self {
-        Self { arrivals: Arrivals::new(), ..*self }
-    }
-}
-
-impl AsRef<RateLimiter> for RateLimiter {
-    fn as_ref(&self) -> &RateLimiter {
-        self
+        Self { gcra: Gcra::new(), ..*self }
     }
 }
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rate, per, burst, wait, name, .. } = self;
+        let Self { rate, per, burst, wait, .. } = self;
         f.debug_struct("RateLimiter")
-            .field("name", &name.unwrap_or("rate_limit"))
+            .field("name", &self.name_or_default())
             .field("rate", rate)
             .field("per", per)
             .field("burst", burst)
@@ -340,8 +267,8 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-impl Forgettable for RateLimiter {
-    fn is_as_new(&self) -> bool {
+impl Evictable for RateLimiter {
+    fn is_pristine(&self) -> bool {
         self.available() >= self.burst.max(1)
     }
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::past::Past;
+use super::state::AttemptHistory;
 use crate::clock::{self, Timestamp};
 
 /// The attempt that is running: the local that `bind = attempt` names in the body of a function.
@@ -10,7 +10,7 @@ use crate::clock::{self, Timestamp};
 pub struct Attempt {
     pub(super) number: u32,
     pub(super) attempts: Option<u32>,
-    pub(super) past: Past,
+    pub(super) history: AttemptHistory,
     pub(super) started: Option<Timestamp>,
 }
 
@@ -24,7 +24,7 @@ impl Attempt {
     /// The wait before it; `None` for the first.
     #[must_use]
     pub const fn previous_delay(&self) -> Option<Duration> {
-        if self.number > 1 { Some(self.past.delay()) } else { None }
+        if self.number > 1 { Some(self.history.delay()) } else { None }
     }
 
     /// Whether an earlier attempt of the same call may have been applied: it failed with
@@ -37,7 +37,7 @@ impl Attempt {
     /// [`Effect::Applied`]: crate::Effect::Applied
     #[must_use]
     pub const fn after_ambiguous(&self) -> bool {
-        self.past.is_ambiguous()
+        self.history.is_ambiguous()
     }
 
     /// The time since the call, or, without a `deadline`, since its first failure. Reads the clock.

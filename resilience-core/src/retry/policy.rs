@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 
-use crate::__private::BorrowedBackoff;
-use crate::backoff::{Backoff, Schedule};
+use crate::backoff::{Backoff, BorrowedBackoff, Schedule};
 use crate::budget::RetryBudget;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
@@ -19,7 +18,6 @@ use resilience_rules::{self as rules, InvalidPolicy};
 /// [`validate`](Self::validate) says so. `B` is the [`Backoff`].
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::RetryPolicy;
 ///
@@ -132,7 +130,6 @@ impl RetryPolicy {
     /// file. The attribute holds its constants to the same rules at compile time.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::RetryPolicy;
     ///
     /// assert!(RetryPolicy::new().attempts(4).validate().is_ok());
@@ -270,7 +267,7 @@ impl<B> RetryPolicy<B> {
     }
 
     /// The policy with its backoff borrowed.
-    pub fn lent(&self) -> RetryPolicy<BorrowedBackoff<'_>>
+    pub fn borrowed(&self) -> RetryPolicy<BorrowedBackoff<'_>>
     where
         B: Backoff,
     {
@@ -283,7 +280,6 @@ impl<B: Backoff> RetryPolicy<B> {
     /// `previous` is what was waited before it; only [`Jitter::Decorrelated`] looks at it.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{Jitter, RetryPolicy};
     ///

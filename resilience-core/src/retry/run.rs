@@ -17,7 +17,6 @@ use crate::outcome::Outcome;
 /// A policy together with the predicates and hooks of a call; made by [`RetryPolicy::on`].
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{FailureClass, Classify, RetryPolicy, testing};
 ///
 /// #[derive(Debug, PartialEq)]
@@ -51,12 +50,12 @@ pub struct Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
     on_ok: OnOk,
     on_retry: OnRetry,
     on_give_up: OnGiveUp,
-    judges: PhantomData<fn(&T, &E)>,
+    classifies: PhantomData<fn(&T, &E)>,
 }
 
-type Accept<T> = fn(&T) -> FailureClass;
-type Unwatched<'p, T, E, B, On> =
-    Retry<'p, T, E, B, On, Accept<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
+type KeepValue<T> = fn(&T) -> FailureClass;
+type WithoutHooks<'p, T, E, B, On> =
+    Retry<'p, T, E, B, On, KeepValue<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
 
 impl<B: Backoff> RetryPolicy<B> {
     /// Calls `body` until it succeeds or the policy gives up, and returns its last outcome. Every
@@ -69,13 +68,11 @@ impl<B: Backoff> RetryPolicy<B> {
     /// outcome. Every error is retried.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::RetryPolicy;
     ///
     /// static RETRY: RetryPolicy = RetryPolicy::new().base_delay(Duration::from_millis(1));
     ///
-    /// # #[cfg(feature = "tokio")]
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// let mut calls = 0;
     /// let result: Result<u32, &str> = RETRY
@@ -99,14 +96,14 @@ impl<B: Backoff> RetryPolicy<B> {
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl Fn(&E) -> C,
-    ) -> Unwatched<'_, T, E, B, impl Fn(&E) -> FailureClass> {
+    ) -> WithoutHooks<'_, T, E, B, impl Fn(&E) -> FailureClass> {
         Retry {
             policy: self,
             on: move |error: &E| on(error).into(),
             on_ok: |_| FailureClass::permanent(),
             on_retry: |_| {},
             on_give_up: |_| {},
-            judges: PhantomData,
+            classifies: PhantomData,
         }
     }
 }
@@ -117,9 +114,9 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         self,
         on_ok: impl Fn(&T) -> D,
     ) -> Retry<'p, T, E, B, On, impl Fn(&T) -> FailureClass, OnRetry, OnGiveUp> {
-        let Self { policy, on, on_retry, on_give_up, judges, .. } = self;
+        let Self { policy, on, on_retry, on_give_up, classifies, .. } = self;
         let on_ok = move |value: &T| on_ok(value).into();
-        Retry { policy, on, on_ok, on_retry, on_give_up, judges }
+        Retry { policy, on, on_ok, on_retry, on_give_up, classifies }
     }
 
     /// Calls `hook` before each wait.
@@ -127,8 +124,8 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         self,
         hook: H,
     ) -> Retry<'p, T, E, B, On, OnOk, H, OnGiveUp> {
-        let Self { policy, on, on_ok, on_give_up, judges, .. } = self;
-        Retry { policy, on, on_ok, on_retry: hook, on_give_up, judges }
+        let Self { policy, on, on_ok, on_give_up, classifies, .. } = self;
+        Retry { policy, on, on_ok, on_retry: hook, on_give_up, classifies }
     }
 
     /// Calls `hook` before a failure is returned.
@@ -136,8 +133,8 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         self,
         hook: H,
     ) -> Retry<'p, T, E, B, On, OnOk, OnRetry, H> {
-        let Self { policy, on, on_ok, on_retry, judges, .. } = self;
-        Retry { policy, on, on_ok, on_retry, on_give_up: hook, judges }
+        let Self { policy, on, on_ok, on_retry, classifies, .. } = self;
+        Retry { policy, on, on_ok, on_retry, on_give_up: hook, classifies }
     }
 }
 
@@ -153,13 +150,13 @@ where
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
-        let policy = self.policy.lent().at("retry", WaitMode::Blocking);
-        let under = CallContext { policy: &policy, spending: Some(&spending) };
+        let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
+        let context = CallContext { policy: &policy, spending: Some(&spending) };
         loop {
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
             let step =
-                state.step_blocking(under, None, body(), &*on, &*on_ok, on_retry, on_give_up);
+                state.step_blocking(context, None, body(), &*on, &*on_ok, on_retry, on_give_up);
             if let ControlFlow::Break(out) = step {
                 return out;
             }
@@ -178,20 +175,20 @@ where
         loop {
             let out = body().await;
             // Nothing of this block lives through the wait, so that the future is `Send`.
-            let pause = {
-                let policy = self.policy.lent().at("retry", WaitMode::Async);
-                let under = CallContext { policy: &policy, spending: Some(&spending) };
+            let delay = {
+                let policy = self.policy.borrowed().at("retry", WaitMode::Async);
+                let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
-                match state.step(under, None, out, &*on, &*on_ok, on_retry, on_give_up) {
+                match state.step(context, None, out, &*on, &*on_ok, on_retry, on_give_up) {
                     ControlFlow::Break(out) => return out,
-                    ControlFlow::Continue((next, pause)) => {
+                    ControlFlow::Continue((next, delay)) => {
                         state = next;
-                        pause
+                        delay
                     }
                 }
             };
-            pause.wait().await;
+            delay.wait().await;
             spending.retrying();
         }
     }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Detached, Keyed, reject};
+use resilience_core::__internal::{DetachedGuard, Keyed, reject};
 use resilience_core::{CircuitBreaker, CircuitGuard, FailureKind, Rejected};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -141,7 +141,7 @@ where
 #[derive(Debug)]
 struct Permit {
     breaker: Handle<CircuitBreaker>,
-    detached: Option<Detached>,
+    detached: Option<DetachedGuard>,
 }
 
 impl Permit {
@@ -166,7 +166,7 @@ impl Permit {
                 guard.success()
             }
             Ok(_) => guard.failure(),
-            Err(_) => return guard.settled(out, |error| rules.error(error), None).0,
+            Err(_) => return guard.record_error(out, |error| rules.error(error), None).0,
         }
         out
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__internal::{Bell, draw, exchange_found, exchange_lost, shared_breakers};
+use resilience_core::__internal::{Notified, draw, exchange_found, exchange_lost, shared_breakers};
 use resilience_core::CircuitBreaker;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -70,7 +70,7 @@ impl<B: SharedState> BreakerSync<B> {
         let mut failures = 0;
         loop {
             // Before the round: what comes while it runs may be too late for it.
-            let (bell, start) = (Bell::new(), Instant::now());
+            let (bell, start) = (Notified::new(), Instant::now());
             let error = match timeout(self.patience(), self.round()).await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),

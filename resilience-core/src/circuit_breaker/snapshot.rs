@@ -1,54 +1,52 @@
-//! What a breaker tells about itself.
+//! The public view of a breaker: state changes and snapshots.
 
 use core::fmt;
 use core::time::Duration;
 
 use super::machine::CircuitState;
 
-/// A change of a breaker's state. Handed to `on_state_change`, and told at WARN.
+/// A change of a breaker's state. Passed to `on_state_change`, and logged at WARN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateChange {
     /// The name of the function or breaker.
     pub name: &'static str,
-    /// Where it stood.
+    /// The state before.
     pub from: CircuitState,
-    /// Where it stands.
+    /// The state after.
     pub to: CircuitState,
-    /// How long it stays open, where it has opened for a time.
+    /// The open time, if the breaker opened for a limited time.
     pub open_for: Option<Duration>,
-    /// Whether another process has decided it, with which the breaker is
+    /// Whether another process made the decision, with which the breaker is
     /// [`shared`](super::CircuitBreaker::shared).
     pub remote: bool,
 }
 
-/// Where a breaker stands and what it has in view: for a page of figures, and to take its state up
-/// again in another process.
+/// A snapshot of state and counters, for dashboards and for restoring a breaker in another process.
 ///
-/// A value of your own starts from `CircuitSnapshot::default()`, which is a closed breaker that has
-/// seen nothing.
+/// Build your own from `CircuitSnapshot::default()`, the snapshot of a new, closed breaker.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CircuitSnapshot {
-    /// Where it stands.
+    /// The current state.
     pub state: CircuitState,
-    /// How long it stays open from now on.
+    /// The remaining open time.
     pub open_for: Option<Duration>,
-    /// How often it has opened again since it was last closed.
+    /// How often the breaker has opened again since the last time it was closed.
     pub reopened: u32,
-    /// Failures without a success between them.
+    /// Failures in a row.
     pub consecutive_failures: u32,
-    /// The calls in the window, or the probes that have ended. Without a window none are counted.
+    /// The calls in the window, or the finished trial calls. Always 0 without a window.
     pub calls: u32,
-    /// The failures among them.
+    /// The failures among `calls`.
     pub failures: u32,
-    /// The slow ones among them.
+    /// The slow calls among `calls`.
     pub slow_calls: u32,
-    /// `failures` of `calls`; none before `min_calls` have been seen.
+    /// `failures` divided by `calls`; `None` below `min_calls`.
     pub failure_rate: Option<f64>,
-    /// `slow_calls` of `calls`; none before `min_calls` have been seen.
+    /// `slow_calls` divided by `calls`; `None` below `min_calls`.
     pub slow_rate: Option<f64>,
-    /// Calls that were turned away since it last opened.
+    /// Calls rejected since the breaker last opened.
     pub rejected: u64,
 }
 

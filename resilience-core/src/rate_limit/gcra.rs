@@ -8,11 +8,11 @@ use crate::sync::{AtomicU64, const_fn};
 
 /// 146 years in nanoseconds: no burst reaches further back, and no wait further ahead, so that times
 /// have room to be added.
-pub(super) const HORIZON: u64 = 1 << 62;
+pub(super) const MAX_NANOS: u64 = 1 << 62;
 
 /// A rate in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Terms {
+pub(super) struct Pace {
     /// From call to call. Rounded up, so that a rate which does not divide its period is never
     /// exceeded, however long it runs.
     interval: u64,
@@ -22,27 +22,27 @@ pub(super) struct Terms {
 
 /// A place in the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
+pub(super) struct Grant {
     /// When the call may go on.
     pub(super) ready: u64,
-    pub(super) is_ahead: bool,
+    pub(super) must_wait: bool,
     /// The word before and after.
     base: u64,
     next: u64,
 }
 
-impl Terms {
+impl Pace {
     /// What makes no sense is read as the nearest that does: a zero as 1.
     pub(super) const fn new(rate: u32, per: Duration, burst: u32) -> Self {
         let rate = if rate == 0 { 1 } else { rate as u128 };
         let interval = saturated(per.as_nanos().div_ceil(rate), u64::MAX);
         let interval = if interval == 0 { 1 } else { interval };
         let early = burst.saturating_sub(1) as u128 * interval as u128;
-        Self { interval, tolerance: saturated(early, HORIZON) }
+        Self { interval, tolerance: saturated(early, MAX_NANOS) }
     }
 
-    /// The slot of a call at `now`, or how long it would be until one that it may wait for.
-    fn slot(self, word: u64, now: u64, wait: u64) -> Result<Slot, u64> {
+    /// The grant of a call at `now`, or how long it would be until one that it may wait for.
+    fn grant(self, word: u64, now: u64, wait: u64) -> Result<Grant, u64> {
         let base = word.max(now);
         let next = base.saturating_add(self.interval);
         let ready = base.saturating_sub(self.tolerance).max(now);
@@ -51,7 +51,7 @@ impl Terms {
         if left > wait || next == base {
             return Err(left);
         }
-        Ok(Slot { ready, is_ahead: left > 0, base, next })
+        Ok(Grant { ready, must_wait: left > 0, base, next })
     }
 
     /// The word that a clock which went back is answered with, where `word` is one that no call could
@@ -69,34 +69,34 @@ const fn saturated(nanos: u128, most: u64) -> u64 {
 
 /// The word. Zero at rest.
 #[derive(Debug)]
-pub(super) struct Arrivals(AtomicU64);
+pub(super) struct Gcra(AtomicU64);
 
-impl Arrivals {
+impl Gcra {
     const_fn! {
         pub(super) fn new() -> Self {
             Self(AtomicU64::new(0))
         }
     }
 
-    /// Takes the next slot where it is at most `wait` away, else says how far away it is and changes
-    /// nothing. No call under these terms waits longer than `longest_wait`.
-    pub(super) fn take(
+    /// Takes the next grant where it is at most `wait` away, else says how far away it is and changes
+    /// nothing. No call at this pace waits longer than `longest_wait`.
+    pub(super) fn try_acquire(
         &self,
-        terms: Terms,
+        pace: Pace,
         wait: u64,
         longest_wait: u64,
         now: impl Fn() -> u64,
-    ) -> Result<Slot, u64> {
+    ) -> Result<Grant, u64> {
         let mut word = self.0.load(Ordering::Acquire);
         loop {
             // The clock is read after the word: it cannot be behind the call that wrote it, unless it
             // went back.
             let now = now();
-            let corrected = terms.corrected(word, now, longest_wait);
-            let taken = terms.slot(word, now, wait);
+            let corrected = pace.corrected(word, now, longest_wait);
+            let taken = pace.grant(word, now, wait);
             let next = match (corrected, taken) {
                 (Some(corrected), _) => corrected,
-                (None, Ok(slot)) => slot.next,
+                (None, Ok(grant)) => grant.next,
                 (None, Err(left)) => return Err(left),
             };
             match self.swap(word, next) {
@@ -107,17 +107,17 @@ impl Arrivals {
         }
     }
 
-    /// Gives a slot back that was not used. Only the last one can be: behind it others already have
+    /// Gives a grant back that was not used. Only the last one can be: behind it others already have
     /// their times, and a second call at one of them would be one too many.
-    pub(super) fn give_back(&self, slot: Slot) {
-        let _ = self.swap(slot.next, slot.base);
+    pub(super) fn release(&self, grant: Grant) {
+        let _ = self.swap(grant.next, grant.base);
     }
 
     /// How many calls would be let through at once.
-    pub(super) fn available(&self, terms: Terms, now: u64) -> u32 {
+    pub(super) fn available(&self, pace: Pace, now: u64) -> u32 {
         let ahead = self.0.load(Ordering::Acquire).saturating_sub(now);
-        let Some(early) = terms.tolerance.checked_sub(ahead) else { return 0 };
-        u32::try_from(early / terms.interval).unwrap_or(u32::MAX).saturating_add(1)
+        let Some(early) = pace.tolerance.checked_sub(ahead) else { return 0 };
+        u32::try_from(early / pace.interval).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     fn swap(&self, word: u64, next: u64) -> Result<(), u64> {
@@ -132,23 +132,23 @@ mod tests {
 
     #[test]
     fn a_clock_that_went_back_costs_a_burst_and_no_more() {
-        let terms = Terms::new(1, Duration::from_nanos(10), 3);
-        let arrivals = Arrivals::new();
-        let at = |now| arrivals.take(terms, 0, 0, || now).map(|slot| slot.ready);
+        let pace = Pace::new(1, Duration::from_nanos(10), 3);
+        let gcra = Gcra::new();
+        let at = |now| gcra.try_acquire(pace, 0, 0, || now).map(|grant| grant.ready);
         assert_eq!(at(1_000_000), Ok(1_000_000));
         // By a little: the debt stays.
         assert_eq!((at(999_990), at(999_990)), (Ok(999_990), Err(10)));
         // By a lot: one interval from now on, and not a million of nanoseconds.
         assert_eq!(at(100), Err(10));
         assert_eq!((at(110), at(110)), (Ok(110), Err(10)));
-        assert_eq!(arrivals.available(terms, 1_000_000), 3);
+        assert_eq!(gcra.available(pace, 1_000_000), 3);
     }
 
     #[test]
     fn the_end_of_time_lets_nothing_more_through() {
         for (rate, per, burst) in [(1, Duration::MAX, 9), (u32::MAX, Duration::ZERO, u32::MAX)] {
-            let (terms, arrivals) = (Terms::new(rate, per, burst), Arrivals::new());
-            let at = |now| arrivals.take(terms, HORIZON, HORIZON, || now).is_ok();
+            let (pace, gcra) = (Pace::new(rate, per, burst), Gcra::new());
+            let at = |now| gcra.try_acquire(pace, MAX_NANOS, MAX_NANOS, || now).is_ok();
             let calls = (0..9).filter(|_| at(u64::MAX - 2)).count();
             assert!(calls <= 3, "{calls}");
             assert!(!at(u64::MAX));
@@ -166,18 +166,18 @@ mod model {
     #[test]
     fn a_slot_is_taken_once() {
         loom::model(|| {
-            let terms = Terms::new(1, Duration::from_nanos(10), 2);
-            let arrivals = Arc::new(Arrivals::new());
-            let take = move |arrivals: &Arrivals| {
-                (0..2).filter(|_| arrivals.take(terms, 0, 0, || 100).is_ok()).count()
+            let pace = Pace::new(1, Duration::from_nanos(10), 2);
+            let gcra = Arc::new(Gcra::new());
+            let take = move |gcra: &Gcra| {
+                (0..2).filter(|_| gcra.try_acquire(pace, 0, 0, || 100).is_ok()).count()
             };
             let other = {
-                let arrivals = Arc::clone(&arrivals);
-                thread::spawn(move || take(&arrivals))
+                let gcra = Arc::clone(&gcra);
+                thread::spawn(move || take(&gcra))
             };
-            let taken = take(&arrivals) + other.join().unwrap();
+            let taken = take(&gcra) + other.join().unwrap();
             assert_eq!(taken, 2);
-            assert_eq!(arrivals.take(terms, 0, 0, || 100), Err(10));
+            assert_eq!(gcra.try_acquire(pace, 0, 0, || 100), Err(10));
         });
     }
 
@@ -185,17 +185,17 @@ mod model {
     #[test]
     fn what_is_given_back_is_taken_once() {
         loom::model(|| {
-            let terms = Terms::new(1, Duration::from_nanos(10), 1);
-            let arrivals = Arc::new(Arrivals::new());
-            let take = move |arrivals: &Arrivals| arrivals.take(terms, 99, 99, || 100).unwrap();
+            let pace = Pace::new(1, Duration::from_nanos(10), 1);
+            let gcra = Arc::new(Gcra::new());
+            let take = move |gcra: &Gcra| gcra.try_acquire(pace, 99, 99, || 100).unwrap();
             let undecided = {
-                let arrivals = Arc::clone(&arrivals);
+                let gcra = Arc::clone(&gcra);
                 thread::spawn(move || {
-                    arrivals.give_back(take(&arrivals));
-                    take(&arrivals)
+                    gcra.release(take(&gcra));
+                    take(&gcra)
                 })
             };
-            let mut kept = vec![take(&arrivals).ready, take(&arrivals).ready];
+            let mut kept = vec![take(&gcra).ready, take(&gcra).ready];
             kept.push(undecided.join().unwrap().ready);
             kept.sort_unstable();
             assert!(kept.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{kept:?}");
