@@ -194,10 +194,10 @@ fn a_breaker_tells_its_changes_and_what_it_turns_away() {
     assert_eq!(
         log,
         [
-            "WARN circuit breaker changed from=closed to=open open_for_ms=30000",
-            "DEBUG rejected kind=circuit open retry_after_ms=20000",
-            "WARN circuit breaker changed from=open to=half-open",
-            "WARN circuit breaker changed from=half-open to=closed",
+            "WARN circuit state changed from=closed to=open open_for_ms=30000",
+            "DEBUG call rejected kind=circuit open retry_after_ms=20000",
+            "WARN circuit state changed from=open to=half-open",
+            "WARN circuit state changed from=half-open to=closed",
         ]
     );
 }
@@ -216,7 +216,7 @@ fn a_shared_breaker_without_an_exchange_says_so() {
     assert_eq!(
         log,
         [
-            "WARN circuit breaker changed from=closed to=open open_for_ms=30000",
+            "WARN circuit state changed from=closed to=open open_for_ms=30000",
             "WARN the circuit breaker is `shared`, and no exchange runs in this process: \
              spawn `BreakerSync::new(board).run()`",
         ]
@@ -237,7 +237,7 @@ fn the_other_layers_tell_what_they_do() {
     });
     assert_eq!(
         log,
-        ["DEBUG rejected kind=rate limit reached retry_after_ms=60000", "INFO fell back"]
+        ["DEBUG call rejected kind=rate limit reached retry_after_ms=60000", "INFO fallback used"]
     );
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
@@ -245,7 +245,10 @@ fn the_other_layers_tell_what_they_do() {
     tracing::subscriber::with_default(Lines, || {
         assert_eq!(runtime.block_on(call(true)).ok(), Some(7));
     });
-    assert_eq!(LOG.take(), ["DEBUG rejected kind=timed out limit_ms=2000", "INFO fell back"]);
+    assert_eq!(
+        LOG.take(),
+        ["DEBUG call rejected kind=timed out elapsed_ms=2000", "INFO fallback used"]
+    );
 }
 
 #[test]
@@ -304,11 +307,11 @@ fn an_idempotent_call_tells_what_it_decides_and_nothing_of_what_it_was_given() {
             "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
             "INFO idempotent scope=\"scoped\" decision=\"replayed\" waited_ms=0",
             "DEBUG idempotent scope=\"scoped\" decision=\"mismatch\"",
-            &format!("DEBUG rejected kind={used}"),
-            "DEBUG rejected kind=idempotency key invalid",
+            &format!("DEBUG call rejected kind={used}"),
+            "DEBUG call rejected kind=idempotency key invalid",
             "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
             "DEBUG idempotent scope=\"scoped\" decision=\"in_flight\" retry_after_ms=5000",
-            &format!("DEBUG rejected kind={running} retry_after_ms=5000"),
+            &format!("DEBUG call rejected kind={running} retry_after_ms=5000"),
             "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=2",
             "WARN idempotent: running unprotected error=the idempotency store is full",
         ]

@@ -1,5 +1,5 @@
-//! The validation rules as assertions for constants: generated code calls these functions in constant
-//! expressions, so a broken rule is a compile error at the caller, the user's token.
+//! The validation rules as assertions for constants. Generated code calls these functions in
+//! constant expressions, so a broken rule is a compile error at the user's token.
 //!
 //! A function of one setting returns the value. A function of two settings returns nothing.
 

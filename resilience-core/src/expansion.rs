@@ -2,14 +2,14 @@
 
 use crate::event::{GiveUpEvent, RetryEvent};
 
-/// Runs a body that runs once. The separate function tells the compiler from the start that the
-/// closure is `FnOnce`.
+/// Runs a body once. The separate function makes the closure `FnOnce` from the start.
 #[inline]
 pub fn once<O>(body: impl FnOnce() -> O) -> O {
     body()
 }
 
-/// A handle of a policy in a value that the body may change: the call holds a clone of the handle.
+/// A cloneable handle of a policy. Used if the policy is in a value that the body may change: the
+/// call holds a clone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be held while the function changes what it is in",
     label = "not a handle that can be cloned",
@@ -27,8 +27,8 @@ pub fn clone_handle<H: Handle<P>, P>(handle: &H) -> H {
     handle.clone()
 }
 
-/// Returns a value that is never made, in a position that is never reached. The macros recognize by
-/// the name a body that an attribute has already wrapped.
+/// Returns a value of any type at a position that is never reached. The macros recognize a wrapped
+/// body by this name.
 #[must_use]
 #[expect(clippy::empty_loop, reason = "never reached, and the library does not panic")]
 pub fn resilience_never<T>() -> T {

@@ -1,29 +1,29 @@
-//! The state that an annotated function has of its own, in a `static`, and its stand-in under test.
+//! The state of an annotated function, in a `static`, and the overrides of tests.
 
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::test_overrides::{Override, find, none_active};
 
-/// State that can be made anew.
+/// State that a test can reset.
 pub trait TestReset: Any + Sync + Sized {
-    /// The same, as it was at the start of the process.
+    /// Returns a copy in the initial state.
     fn fresh(&self) -> Self;
 }
 
 static EVER_OVERRIDDEN: AtomicBool = AtomicBool::new(false);
 
-/// Whether a test has ever asked for fresh state in this process.
+/// Returns whether a test of this process has asked for fresh state.
 pub(crate) fn is_ever_overridden() -> bool {
     EVER_OVERRIDDEN.load(Relaxed)
 }
 
-/// A test asks for fresh state; returns whether it is the first.
+/// Records that a test asks for fresh state. Returns whether the test is the first.
 pub(crate) fn start_overriding() -> bool {
     !EVER_OVERRIDDEN.swap(true, Relaxed)
 }
 
-/// The function's own state, or this thread's stand-in for it.
+/// Returns the state of the function, or the override of this thread.
 #[inline]
 pub fn resolve<T: TestReset>(state: &'static T) -> &'static T {
     if none_active() { state } else { override_of(state) }
@@ -38,7 +38,7 @@ fn override_of<T: TestReset>(state: &'static T) -> &'static T {
         if let Some((_, known)) = known.iter().find(of_state) {
             return known.downcast_ref::<T>();
         }
-        // Calls hold it for as long as they like, also beyond the guard: it is never freed.
+        // A call may hold the state longer than the guard lives, so the memory is never freed.
         let new: &'static T = Box::leak(Box::new(state.fresh()));
         known.push((address, new));
         Some(new)

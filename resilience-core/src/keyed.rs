@@ -1,4 +1,4 @@
-//! One policy for each key: bounded, and shared by those who use a key at the same time.
+//! A policy per key: bounded, and shared by concurrent calls with the same key.
 
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::function_state::TestReset;
 
-/// What may be forgotten when there are too many keys.
+/// A value that can be evicted when there are too many keys.
 pub trait Evictable {
-    /// Whether it is as one that was just made: nothing is lost by making it anew.
+    /// Returns whether the value equals a new value, so that an eviction loses nothing.
     fn is_pristine(&self) -> bool;
 }
 
-/// A `T` for each key.
+/// A `T` per key.
 ///
-/// A key is known by two hashes of 64 bits with secret seeds of the process, so that it need not be
-/// kept: no two keys meet before the sun burns out, and any `Hash` will do, borrowed ones too.
+/// Stores two 64-bit hashes of the key, with secret seeds of the process, instead of the key.
+/// Collisions of 128 bits are negligible. Any `Hash` works, borrowed keys too.
 pub struct Keyed<T> {
     make: fn() -> T,
     max: u32,
@@ -37,7 +37,7 @@ struct Entry<T> {
 }
 
 impl<T> Keyed<T> {
-    /// At most `max` keys are kept at a time, and at least one.
+    /// Creates a registry for at most `max` keys; 0 counts as 1.
     #[must_use]
     pub const fn new(max: u32, make: fn() -> T) -> Self {
         Self { make, max, seeds: OnceLock::new(), entries: Mutex::new(None) }
@@ -47,13 +47,13 @@ impl<T> Keyed<T> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many keys are kept.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries().as_ref().map_or(0, |entries| entries.known.len())
     }
 
-    /// Whether no key is kept.
+    /// Returns whether the registry has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -61,13 +61,13 @@ impl<T> Keyed<T> {
 }
 
 impl<T: Evictable> Keyed<T> {
-    /// The one for `key`, made where there is none.
+    /// Returns the value for `key`, and creates the value if missing.
     ///
-    /// When there are too many, those that were not used for longest go, as far as nobody uses them
-    /// now and nothing is lost by it. Where that is nobody, the new one is for this call only.
+    /// If the registry is full, evicts the least recently used values among the pristine values
+    /// without a user. If no value can be evicted, the new value serves this call only.
     pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T> {
         let seeds = self.seeds.get_or_init(|| [RandomState::new(), RandomState::new()]);
-        // Before the lock is taken: what hashes a key may be the user's code.
+        // Hashed before the lock is taken: `Hash` may be user code.
         let key = seeds.each_ref().map(|seed| seed.hash_one(key));
         let mut guard = self.entries();
         let entries = guard.get_or_insert_with(|| Entries { known: HashMap::new(), now: 0 });
@@ -89,8 +89,8 @@ impl<T: Evictable> Keyed<T> {
 }
 
 impl<T: Evictable> Entries<T> {
-    /// Makes room: an eighth at once, so that a flood of new keys does not look through all of them
-    /// each time.
+    /// Evicts an eighth of the entries at once, so that a flood of new keys does not scan all
+    /// entries each time.
     fn evict(&mut self) {
         let idle =
             |entry: &Entry<T>| Arc::strong_count(&entry.value) == 1 && entry.value.is_pristine();
@@ -175,7 +175,7 @@ mod tests {
         for key in 0..200 {
             keyed.get(&key).busy.store(true, Relaxed);
         }
-        // All that are kept are busy: a new one is for one call only.
+        // All entries are busy: a new value serves one call only.
         assert_eq!(keyed.len(), 100);
         let lost = keyed.get("new");
         assert!(!Arc::ptr_eq(&lost, &keyed.get("new")));

@@ -1,7 +1,7 @@
 //! The runtime that the attributes of `resilience-rs` expand to.
 //!
-//! Depend on `resilience-rs`, which re-exports everything here beside the attributes. This crate
-//! knows no macro: every policy is usable by hand.
+//! Depend on `resilience-rs`, which re-exports these types next to the attributes. This crate has
+//! no macros: every policy works without the attributes.
 
 #![cfg_attr(
     resilience_loom,
@@ -15,6 +15,7 @@ mod circuit_breaker;
 mod classify;
 mod clock;
 mod const_check;
+mod duration;
 mod error_sources;
 mod event;
 mod expansion;

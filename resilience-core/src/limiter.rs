@@ -1,7 +1,7 @@
 //! The common methods of bulkhead and rate limiter.
 
-/// Adds `name`, `at`, `run` and `run_async` to a limiter with the field `name`, and with the methods
-/// `acquire` and `acquire_blocking`.
+/// Adds `name`, `at`, `run` and `run_async` to a limiter with the field `name`, and with the
+/// methods `acquire` and `acquire_blocking`.
 macro_rules! limiter {
     ($limiter:ident, $default_name:literal) => {
         impl $limiter {

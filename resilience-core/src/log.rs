@@ -1,4 +1,5 @@
-//! Events as `tracing` events: nothing without the feature of that name.
+//! Log events for `tracing`, with one vocabulary of fields. Without the feature `tracing`, the
+//! functions do nothing.
 
 use core::fmt;
 use core::time::Duration;
@@ -11,20 +12,20 @@ use crate::rejected::Rejected;
 pub enum Level {
     /// The default.
     Warn,
-    /// For failures that are part of a normal day.
+    /// For failures in normal operation.
     Info,
-    /// For loops that fail all the time.
+    /// For loops with frequent failures.
     Debug,
 }
 
-/// An error by whichever of `Display` and `Debug` it has.
+/// The text of an error, by `Display` or `Debug`.
 #[derive(Clone, Copy)]
 pub enum Shown<'e> {
-    /// It has `Display`.
+    /// The error has `Display`.
     Display(&'e dyn fmt::Display),
-    /// It has `Debug` only.
+    /// The error has `Debug` only.
     Debug(&'e dyn fmt::Debug),
-    /// It has neither, or there is none.
+    /// The error has neither, or there is no error.
     Nothing,
 }
 
@@ -55,7 +56,7 @@ pub fn retry<E>(
     hook(event);
 }
 
-/// Logs the end of a call that failed, then calls the hook.
+/// Logs a failed call, then calls the hook.
 pub fn give_up<E>(
     event: &GiveUpEvent<'_, E>,
     error: Shown<'_>,
@@ -65,13 +66,13 @@ pub fn give_up<E>(
     hook(event);
 }
 
-/// A hook of a call that was made by hand, inside what logs the event. How its error is shown is not
-/// known there.
+/// Wraps the hook of a call by hand so that the event is logged first. The text of the error is
+/// unknown there.
 pub(crate) fn retries<E>(hook: impl FnOnce(&RetryEvent<'_, E>)) -> impl FnOnce(&RetryEvent<'_, E>) {
     |event| retry(event, Level::Warn, Shown::Nothing, hook)
 }
 
-/// The same for the end of a call.
+/// Wraps the `on_give_up` hook of a call by hand so that the event is logged first.
 pub(crate) fn give_ups<E>(
     hook: impl FnOnce(&GiveUpEvent<'_, E>),
 ) -> impl FnOnce(&GiveUpEvent<'_, E>) {
@@ -93,46 +94,47 @@ pub(crate) fn state_change(
         %from,
         %to,
         open_for_ms = open_for.map(millis),
-        // Where it is so only: most are not.
+        // Only if true: most changes are local.
         remote = remote.then_some(true),
-        "circuit breaker changed"
+        "circuit state changed"
     );
 }
 
-/// Logs that a breaker has news for other processes, and nobody to carry it there.
+/// Warns that the decisions of a shared breaker are not published, because no synchronization
+/// runs.
 #[cfg(feature = "tracing")]
 pub(crate) fn unsynchronized(name: &str) {
     tracing::warn!(
         target: "resilience",
         function = name,
-        "the circuit breaker is `shared`, and no exchange runs in this process: \
-         spawn `BreakerSync::new(board).run()`"
+        "shared circuit breaker without synchronization; \
+         spawn `BreakerSync::new(state).run()` in this process"
     );
 }
 
-/// Logs that a breaker has news for other processes, and nobody to carry it there.
+/// Warns that the decisions of a shared breaker are not published.
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn unsynchronized(_: &str) {}
 
-/// Logs that the state of breakers is not exchanged any more, and why.
+/// Logs that the synchronization of breakers has stopped, and the cause.
 #[cfg(feature = "tracing")]
-pub fn exchange_lost(error: &dyn fmt::Display) {
-    tracing::warn!(target: "resilience", %error, "circuit breakers are not shared for now");
+pub fn sync_lost(error: &dyn fmt::Display) {
+    tracing::warn!(target: "resilience", %error, "synchronization of circuit breakers lost");
 }
 
-/// Logs that the state of breakers is not exchanged any more.
+/// Logs that the synchronization of breakers has stopped.
 #[cfg(not(feature = "tracing"))]
-pub fn exchange_lost(_: &dyn fmt::Display) {}
+pub fn sync_lost(_: &dyn fmt::Display) {}
 
-/// Logs that the state of breakers is exchanged again.
+/// Logs that the synchronization of breakers works again.
 #[cfg(feature = "tracing")]
-pub fn exchange_found() {
-    tracing::info!(target: "resilience", "circuit breakers are shared again");
+pub fn sync_restored() {
+    tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
 }
 
-/// Logs that the state of breakers is exchanged again.
+/// Logs that the synchronization of breakers works again.
 #[cfg(not(feature = "tracing"))]
-pub fn exchange_found() {}
+pub fn sync_restored() {}
 
 /// Logs a change of a breaker's state.
 #[cfg(not(feature = "tracing"))]
@@ -145,18 +147,18 @@ pub(crate) fn state_change(
 ) {
 }
 
-/// Logs that something stood in for a failure.
+/// Logs that a fallback replaced a failure.
 #[cfg(feature = "tracing")]
 pub(crate) fn fallback_used(name: &str) {
-    tracing::info!(target: "resilience", function = name, "fell back");
+    tracing::info!(target: "resilience", function = name, "fallback used");
 }
 
-/// Logs that something stood in for a failure.
+/// Logs that a fallback replaced a failure.
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn fallback_used(_: &str) {}
 
-/// Logs a call that was turned away. Not above DEBUG: an open circuit turns away thousands, and its
-/// opening has been told.
+/// Logs a rejected call. At DEBUG: an open circuit rejects thousands of calls, and the opening has
+/// been logged.
 #[cfg(feature = "tracing")]
 pub(crate) fn rejected(rejected: &Rejected) {
     tracing::debug!(
@@ -164,12 +166,12 @@ pub(crate) fn rejected(rejected: &Rejected) {
         function = rejected.name(),
         kind = %rejected.kind(),
         retry_after_ms = rejected.retry_after().map(millis),
-        limit_ms = rejected.limit().map(millis),
-        "rejected"
+        elapsed_ms = rejected.limit().map(millis),
+        "call rejected"
     );
 }
 
-/// Logs a call that was turned away.
+/// Logs a rejected call.
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn rejected(_: &Rejected) {}
 
@@ -212,8 +214,8 @@ pub(crate) fn log_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'
     }
 }
 
-/// A first failure that nobody would repeat is no end of an effort, and no error of this layer. Neither
-/// is a call that was turned away at once: an open circuit turns away thousands, and has been told.
+/// A permanent failure of the first attempt is logged at DEBUG: nothing was given up. A rejection
+/// of the first attempt is logged at DEBUG too: an open circuit rejects thousands of calls.
 #[cfg(feature = "tracing")]
 pub(crate) fn log_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
     use crate::event::StopReason;
@@ -237,7 +239,7 @@ pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn log_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
 
-/// What the log is told of a failure, in generated code without hooks.
+/// The level and the error of a failure for the log, in generated code without hooks.
 #[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]
@@ -250,7 +252,7 @@ macro_rules! __failure_log {
     };
 }
 
-/// Nothing.
+/// Logs nothing without the feature `tracing`.
 #[cfg(not(feature = "tracing"))]
 #[doc(hidden)]
 #[macro_export]
@@ -260,7 +262,7 @@ macro_rules! __failure_log {
     };
 }
 
-/// A hook of generated code, inside what logs the event.
+/// Wraps a hook of generated code so that the event is logged first.
 #[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]
@@ -276,7 +278,7 @@ macro_rules! __logged {
     };
 }
 
-/// A hook of generated code.
+/// Passes a hook of generated code through.
 #[cfg(not(feature = "tracing"))]
 #[doc(hidden)]
 #[macro_export]
@@ -289,7 +291,7 @@ macro_rules! __logged {
     };
 }
 
-/// An error of a type that is known here, by whatever it can be shown by.
+/// Returns the text of an error by `Display` or `Debug`, whichever the concrete type has.
 #[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::classify::{Classify, FailureClass};
 use crate::log::Shown;
 
-/// A reference to an error. The inherent methods win over the trait methods below wherever the error
+/// A reference to an error. The inherent methods win over the trait methods below if the error
 /// type implements the trait in question.
 #[derive(Debug)]
 pub struct Probe<'e, E>(pub &'e E);
@@ -52,8 +52,8 @@ impl<'e, E: fmt::Debug> ShownByDebug<'e> for Probe<'e, E> {
     }
 }
 
-/// The text of an error without `Display` and `Debug`. Found last, because the method needs one more
-/// reference.
+/// The text of an error without `Display` and `Debug`. Found last, because the method needs one
+/// more reference.
 pub trait ShownByNothing {
     /// Returns an empty text.
     fn shown(&self) -> Shown<'static> {

@@ -11,8 +11,8 @@ use crate::test_overrides::{Override, find};
 /// The source of a thread's draws in a test.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// A generator with a known seed. The algorithm is named, so that a seed gives the same draws on
-    /// every platform.
+    /// A generator with a known seed. The algorithm is named, so that a seed gives the same draws
+    /// on every platform.
     Seeded(Xoshiro256PlusPlus),
     /// Given draws, in order; the last repeats.
     Given { draws: Vec<f64>, next: usize },

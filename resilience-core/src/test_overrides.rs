@@ -1,7 +1,7 @@
-//! What a test has replaced on its thread: a stack of entries, of which each guard owns one.
+//! The overrides of a thread in tests: a stack of entries, one per guard.
 //!
-//! A guard takes its mine entry away, wherever that is by then, so that guards may be dropped in any
-//! order. The topmost entry that has an answer gives it.
+//! A guard removes its own entry wherever the entry is, so guards can be dropped in any order. The
+//! topmost entry with an answer wins.
 
 use core::any::Any;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -10,20 +10,20 @@ use std::cell::RefCell;
 use crate::clock::Timestamp;
 use crate::random::Source;
 
-/// What one guard replaces.
+/// The override of one guard.
 #[derive(Debug)]
 pub(crate) enum Override {
-    /// The clock; waits advance it.
+    /// The clock; waits advance the time.
     Clock(Timestamp),
-    /// WaitMode pass at once.
+    /// Waits end at once.
     NoWaits,
     /// The draws of jitter.
     Draws(Source),
-    /// The state of functions, by the address of what it stands in for.
+    /// The state of functions, by the address of the original.
     State(Vec<(usize, &'static dyn Any)>),
 }
 
-/// The right to one entry.
+/// Identifies an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OverrideId(u64);
 
@@ -37,16 +37,16 @@ thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack { entries: Vec::new(), next: 0 }) };
 }
 
-/// How many entries there are in the process: none, outside tests.
+/// The number of entries in the process; 0 outside tests.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether no thread has replaced anything.
+/// Returns whether no thread has an override.
 #[inline]
 pub(crate) fn none_active() -> bool {
     ACTIVE.load(Relaxed) == 0
 }
 
-/// Puts a entry on top.
+/// Pushes an entry onto the stack.
 pub(crate) fn push(entry: Override) -> OverrideId {
     ACTIVE.fetch_add(1, Relaxed);
     with_stack(|stack| {
@@ -58,13 +58,13 @@ pub(crate) fn push(entry: Override) -> OverrideId {
     .unwrap_or(OverrideId(u64::MAX))
 }
 
-/// Takes a entry away.
+/// Removes an entry.
 pub(crate) fn remove(id: &OverrideId) {
     ACTIVE.fetch_sub(1, Relaxed);
     with_stack(|stack| stack.entries.retain(|(other, _)| other != id));
 }
 
-/// Looks at the entry of a guard.
+/// Accesses the entry of a guard.
 pub(crate) fn with<T>(id: &OverrideId, answer: impl Fn(&mut Override) -> Option<T>) -> Option<T> {
     with_stack(|stack| {
         let mut mine = stack.entries.iter_mut().filter(|(other, _)| other == id);
@@ -72,7 +72,7 @@ pub(crate) fn with<T>(id: &OverrideId, answer: impl Fn(&mut Override) -> Option<
     })?
 }
 
-/// The first answer, from the top down.
+/// Returns the first answer, from the top down.
 #[inline]
 pub(crate) fn find<T>(answer: impl Fn(&mut Override) -> Option<T>) -> Option<T> {
     if none_active() {
@@ -81,7 +81,7 @@ pub(crate) fn find<T>(answer: impl Fn(&mut Override) -> Option<T>) -> Option<T> 
     with_stack(|stack| stack.entries.iter_mut().rev().find_map(|(_, entry)| answer(entry)))?
 }
 
-/// A thread that is ending has nothing replaced any more.
+/// Accesses the stack; `None` while the thread ends.
 fn with_stack<T>(run: impl FnOnce(&mut Stack) -> T) -> Option<T> {
     STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| run(&mut stack))).ok()?
 }

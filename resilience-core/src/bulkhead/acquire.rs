@@ -1,4 +1,4 @@
-//! Waiting for a permit, and holding one.
+//! Waiting for a permit, and the permit.
 
 use core::fmt;
 use core::future::Future;
@@ -14,12 +14,13 @@ use crate::park::Parker;
 use crate::rejected::Rejected;
 use crate::switch::is_enabled;
 
-/// The right to run, given back when it is dropped: at the end of the call, on a panic, and with a
-/// future that is dropped half-way. Made by [`Bulkhead::acquire`] and its siblings.
+/// A permit to run, returned on drop: at the end of the call, on a panic, or with a dropped
+/// future. Created by [`Bulkhead::acquire`], [`Bulkhead::acquire_blocking`] and
+/// [`Bulkhead::try_acquire`].
 #[derive(Debug)]
 #[must_use = "the permit is given back as soon as it is dropped"]
 pub struct BulkheadPermit<'b> {
-    /// None where the call was not counted, because policies are switched off.
+    /// `None` while policies are switched off: the call is not counted.
     bulkhead: Option<&'b Bulkhead>,
 }
 
@@ -43,8 +44,8 @@ impl Drop for BulkheadPermit<'_> {
 
 type PermitResult<'b> = Result<BulkheadPermit<'b>, Rejected>;
 
-/// One call's way to a permit. Dropped in the queue it leaves the queue, and a permit that it has been
-/// handed by then goes to the next.
+/// A call that waits for a permit. On drop the call leaves the queue; a permit already assigned
+/// goes to the next waiter.
 #[derive(Debug)]
 struct QueueEntry<'b> {
     bulkhead: &'b Bulkhead,
@@ -52,7 +53,7 @@ struct QueueEntry<'b> {
 }
 
 impl<'b> QueueEntry<'b> {
-    /// The answer, or nothing as long as the call has to wait for `waker` to be woken.
+    /// Returns the result, or `None` while the call has to wait for `waker`.
     fn poll(&mut self, waker: &Waker) -> Option<PermitResult<'b>> {
         let bulkhead = self.bulkhead;
         let Some(waiter) = self.waiter else {
@@ -75,11 +76,11 @@ impl<'b> QueueEntry<'b> {
             self.waiter = None;
             return Some(Ok(BulkheadPermit::of(bulkhead)));
         }
-        // Switched off in the meantime: nobody has to wait any more.
+        // Switched off while waiting: the call runs without a permit.
         (!is_enabled()).then(|| self.give_up().or_else(|_| Ok(BulkheadPermit::uncounted())))
     }
 
-    /// Leaves the queue; a permit that has been handed over by now is taken all the same.
+    /// Leaves the queue. If a permit has been assigned in the meantime, takes the permit.
     fn give_up(&mut self) -> PermitResult<'b> {
         match self.waiter.take() {
             Some(waiter) if !self.bulkhead.semaphore.leave_queue(waiter) => {
@@ -98,7 +99,7 @@ impl Drop for QueueEntry<'_> {
     }
 }
 
-/// Blocks the thread until there is an answer.
+/// Blocks the thread until there is a result.
 #[cold]
 pub(super) fn block(bulkhead: &Bulkhead) -> PermitResult<'_> {
     let parker = Parker::new();
@@ -120,10 +121,10 @@ pub(super) fn block(bulkhead: &Bulkhead) -> PermitResult<'_> {
 }
 
 pin_project! {
-    /// A permit that is waited for, without blocking the thread. See [`Bulkhead::acquire`].
+    /// A future that waits for a permit. See [`Bulkhead::acquire`].
     ///
-    /// Nothing happens before it is first polled: only then does it stand in the queue, and only then
-    /// does its time begin. Dropped, it leaves the queue.
+    /// The first poll joins the queue and starts the waiting time. On drop the call leaves the
+    /// queue.
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct BulkheadAcquire<'b> {
         entry: QueueEntry<'b>,
@@ -143,7 +144,7 @@ impl<'b> Future for BulkheadAcquire<'b> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PermitResult<'b>> {
         let mut this = self.project();
-        // Before the time is looked at: a permit that comes at the last moment is taken.
+        // Polled before the time limit: a permit at the last moment is taken.
         if let Some(answer) = this.entry.poll(cx.waker()) {
             return Poll::Ready(answer);
         }

@@ -1,4 +1,4 @@
-//! A limit to how many calls run at once.
+//! Bulkheads: limit the number of concurrent calls.
 
 mod acquire;
 mod semaphore;
@@ -16,16 +16,16 @@ use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
 use resilience_rules::{self as rules, InvalidPolicy};
 
-/// Lets a limited number of calls run at once, so that one slow dependency cannot take every thread,
-/// connection or byte of memory with it.
+/// Limits the number of concurrent calls, so that a slow dependency cannot use up all threads,
+/// connections or memory.
 ///
-/// When it is full, a further call is rejected at once. With [`queue`](Self::queue) or
-/// [`wait`](Self::wait) it may wait its turn: first come, first served, over blocked threads and
-/// waiting tasks alike, and a new call never overtakes one that waits.
+/// A full bulkhead rejects further calls at once. With [`queue`](Self::queue) or
+/// [`wait`](Self::wait) calls wait for a permit, first come, first served. Blocked threads and
+/// async tasks share the queue. A new call never overtakes a waiting call.
 ///
-/// Built by `const fn`, so that one can stand in a `static`. Any value is accepted and no input
-/// panics: a `max` of 0 counts as 1, and [`validate`](Self::validate) says so. While nobody waits it
-/// allocates nothing.
+/// Built by `const fn`, so a bulkhead can be a `static`. Every value is accepted without a panic:
+/// a `max` of 0 counts as 1, and [`validate`](Self::validate) reports the mistake. Allocates
+/// memory for waiting calls only.
 ///
 /// ```
 /// use resilience::{Bulkhead, Rejected, RejectedKind};
@@ -52,28 +52,28 @@ pub struct Bulkhead {
 }
 
 impl Bulkhead {
-    /// At most `max` calls at once, and no queue. Zero counts as 1.
+    /// Creates a bulkhead for `max` concurrent calls, without a queue. Zero counts as 1.
     #[cfg(not(resilience_loom))]
     pub const fn new(max: u32) -> Self {
         Self { max, queue: None, wait: None, name: None, semaphore: Semaphore::new() }
     }
 
-    /// At most so many calls wait when it is full; the next is rejected. Default: none, or where a
-    /// [`wait`](Self::wait) is set, any number. Zero leaves no place to wait.
+    /// Sets the number of calls that may wait; the next call is rejected. Default: 0, or unlimited
+    /// if a [`wait`](Self::wait) is set. Zero allows no waiting.
     pub const fn queue(mut self, queue: u32) -> Self {
         self.queue = Some(queue);
         self
     }
 
-    /// A call waits at most this long when it is full, and is then rejected. Default: where a
-    /// [`queue`](Self::queue) is set, as long as it takes; else not at all. Zero is no wait.
+    /// Sets the longest wait of a call; after the wait the call is rejected. Default: unlimited if
+    /// a [`queue`](Self::queue) is set, else no wait. Zero is no wait.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
         self
     }
 
-    /// The first rule that the numbers break: for settings that come from a file. The attribute holds
-    /// its constants to the same rules at compile time.
+    /// Returns the first rule that the settings break. Use it for settings from a file; the
+    /// attribute checks constants against the same rules at compile time.
     ///
     /// ```
     /// use resilience::Bulkhead;
@@ -84,8 +84,7 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidPolicy`]: a `max` of zero; a queue in which nobody may wait, or a wait for which there
-    /// is no entry.
+    /// [`InvalidPolicy`]: a `max` of zero, a `queue` with a `wait` of zero, or a `wait` with a `queue` of zero.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         if let Err(broken) = rules::max(self.max) {
             return Err(broken);
@@ -96,7 +95,7 @@ impl Bulkhead {
         }
     }
 
-    /// Takes a permit if one is free; never waits.
+    /// Takes a permit if available; never waits.
     ///
     /// ```
     /// use resilience::Bulkhead;
@@ -110,7 +109,7 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] where all permits are out, or others wait for one.
+    /// [`Rejected`] if all permits are taken or other calls wait.
     #[inline]
     pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
         if !is_enabled() {
@@ -122,8 +121,7 @@ impl Bulkhead {
         Err(self.rejected())
     }
 
-    /// Takes a permit; where there is none, blocks the thread as long as the limits of the queue
-    /// allow.
+    /// Takes a permit. If all permits are taken, blocks the thread within the limits of the queue.
     ///
     /// ```
     /// use core::time::Duration;
@@ -139,16 +137,16 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] where there is neither a permit nor a place to wait, or the time to wait is over.
+    /// [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<BulkheadPermit<'_>, Rejected> {
         self.acquire_now().unwrap_or_else(|| acquire::block(self))
     }
 
-    /// Takes a permit; where there is none, waits as long as the limits of the queue allow.
+    /// Takes a permit. If all permits are taken, waits within the limits of the queue.
     ///
-    /// Dropped while it waits, it leaves the queue; a permit that it has just been handed goes to the
-    /// next.
+    /// If dropped while waiting, the future leaves the queue, and a permit already assigned goes
+    /// to the next waiter.
     ///
     /// ```
     /// use resilience::Bulkhead;
@@ -164,26 +162,26 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// Its output is [`Rejected`] where there is neither a permit nor a place to wait, or the time to
-    /// wait is over.
+    /// The output is [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire(&self) -> BulkheadAcquire<'_> {
         BulkheadAcquire::new(self)
     }
 
-    /// How many permits are out: calls that run, and calls that have just been handed theirs.
+    /// Returns the number of permits in use, including permits assigned to waiters that have not
+    /// run yet.
     #[must_use]
     pub fn running(&self) -> u32 {
         self.semaphore.running()
     }
 
-    /// How many calls wait.
+    /// Returns the number of waiting calls.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.semaphore.waiting()
     }
 
-    /// A permit, or a rejection where nobody may wait.
+    /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
     fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
         match self.try_acquire() {
@@ -197,7 +195,7 @@ impl Bulkhead {
         self.max.max(1)
     }
 
-    /// How many calls may wait.
+    /// Returns the number of calls that may wait.
     fn queue_capacity(&self) -> usize {
         match (self.queue, self.wait) {
             (_, Some(Duration::ZERO)) | (None, None) => 0,

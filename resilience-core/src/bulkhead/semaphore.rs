@@ -1,5 +1,5 @@
-//! Who runs and who waits. A permit that comes back goes straight to the first who waits, so that it is
-//! never free while there is a queue, and no newcomer can be quicker.
+//! A fair semaphore. A returned permit goes straight to the first waiter: no permit is free while
+//! the queue has waiters, so a new call cannot overtake.
 
 use core::mem;
 use core::num::NonZeroU64;
@@ -8,15 +8,15 @@ use std::collections::VecDeque;
 
 use crate::sync::{Mutex, MutexGuard, const_fn, lock};
 
-/// The lock is held for a few steps only, and never while a waker is cloned, woken or dropped: wakers
-/// belong to the executor and may do anything, even come back here.
+/// The lock is held for a few steps, and never while a waker is cloned, woken or dropped: wakers
+/// run code of the executor, which may call back into the semaphore.
 #[derive(Debug)]
 pub(super) struct Semaphore(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     running: u32,
-    /// In order of arrival, and so of their tickets.
+    /// In order of arrival, and so in order of `id`.
     waiting: VecDeque<Waiter>,
     last: u64,
 }
@@ -27,11 +27,11 @@ struct Waiter {
     waker: Waker,
 }
 
-/// A place in the queue. Whoever holds one that is no longer in the queue has been handed a permit.
+/// Identifies a waiter. A waiter that is no longer in the queue has a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct WaiterId(NonZeroU64);
 
-/// What became of an attempt to enter.
+/// The result of joining the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Acquired {
     Permit,
@@ -50,13 +50,13 @@ impl Semaphore {
         lock(&self.0)
     }
 
-    /// Takes a permit where one is free.
+    /// Takes a permit if available.
     #[inline]
     pub(super) fn try_acquire(&self, max: u32) -> bool {
         self.lock().try_acquire(max)
     }
 
-    /// Takes a permit where one is free, else one of `semaphore` semaphore in the queue.
+    /// Takes a permit if available, or joins the queue of at most `capacity` waiters.
     pub(super) fn acquire_or_queue(&self, max: u32, capacity: usize, waker: Waker) -> Acquired {
         let mut state = self.lock();
         if state.try_acquire(max) {
@@ -71,7 +71,7 @@ impl Semaphore {
         Acquired::Queued(id)
     }
 
-    /// Whether the holder of the waiter has been handed a permit; if not, `waker` will tell.
+    /// Returns whether the waiter has a permit. If not, stores `waker` for the permit.
     pub(super) fn has_permit(&self, id: WaiterId, waker: Waker) -> bool {
         let mut state = self.lock();
         let Some(waiter) = state.find(id).and_then(|index| state.waiting.get_mut(index)) else {
@@ -83,7 +83,7 @@ impl Semaphore {
         false
     }
 
-    /// Leaves the queue; `false` where a permit has been handed over before.
+    /// Leaves the queue. Returns `false` if a permit has been assigned.
     pub(super) fn leave_queue(&self, id: WaiterId) -> bool {
         let mut state = self.lock();
         let left = state.find(id).and_then(|index| state.waiting.remove(index));
@@ -91,7 +91,7 @@ impl Semaphore {
         left.is_some()
     }
 
-    /// Gives a permit back, or on to the first who waits.
+    /// Returns a permit, or passes the permit to the first waiter.
     pub(super) fn release(&self) {
         let mut state = self.lock();
         let next = state.waiting.pop_front();
@@ -134,8 +134,8 @@ mod model {
     use super::*;
     use crate::park::Parker;
 
-    /// Enters, and waits for a permit as long as it takes. A lost wake-up is a deadlock, which the
-    /// model finds.
+    /// Waits for a permit without a limit. A lost wake-up is a deadlock, and loom reports the
+    /// deadlock.
     fn acquire_or_queue(semaphore: &Semaphore) {
         let parker = Parker::new();
         let Acquired::Queued(waiter) = semaphore.acquire_or_queue(1, usize::MAX, parker.waker())
@@ -153,8 +153,7 @@ mod model {
         semaphore.release();
     }
 
-    /// Three threads: with every interleaving of up to three preemptions, because all of them are too
-    /// many to wait for.
+    /// Three threads, with up to three preemptions: all interleavings would take too long.
     #[test]
     fn one_at_a_time_and_nobody_is_forgotten() {
         let mut model = loom::model::Builder::new();

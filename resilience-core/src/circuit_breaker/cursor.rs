@@ -1,5 +1,5 @@
-//! Where the next call goes in a window: one word that a success moves on without a lock, as long as
-//! there is no failure in view.
+//! The position of the next call in a window: a word that a success advances without a lock, as
+//! long as the window holds no failure.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -7,16 +7,15 @@ use super::window::Span;
 use crate::clock;
 use crate::sync::{AtomicU64, const_fn};
 
-/// The generation in the high half. In the low one, whether there are failures or slow calls in view,
-/// whether the ring has been filled, and the position: of the next call in a ring, or behind the last in
-/// the bucket that is being filled.
+/// The generation is in the high half. The low half holds a flag for failures or slow calls in
+/// view, a flag for a full ring, and the position: of the next call in the ring, or behind the
+/// last call in the current bucket.
 ///
-/// While nothing but successes is in view, another one changes nothing that a decision could depend
-/// on but how many they are.
+/// While the window holds successes only, another success changes nothing but the number of calls.
 #[derive(Debug)]
 pub(super) struct Cursor {
     word: AtomicU64,
-    /// When the bucket that is being filled ends, in the clock's nanoseconds.
+    /// The end of the current bucket, in the clock's nanoseconds.
     until: AtomicU64,
 }
 
@@ -31,8 +30,8 @@ impl Cursor {
         }
     }
 
-    /// Counts a success, where that is all there is to do: no failure in view, the generation still
-    /// that of the call, and the bucket not over.
+    /// Counts a success, if no other state changes: no failure in view, the generation of the call
+    /// is current, and the bucket has not ended.
     #[inline]
     pub(super) fn succeed(&self, generation: u32, span: Span) -> bool {
         if matches!(span, Span::Time { .. }) && clock::now().word() >= self.until.load(Acquire) {
@@ -48,15 +47,15 @@ impl Cursor {
         false
     }
 
-    /// Takes a place for a call that is recorded under the lock. From here on others come to the lock
-    /// as well, until [`set_not_plain`](Self::set_not_plain) says otherwise.
+    /// Takes a position for a call that is recorded under the lock. From here on all calls take
+    /// the lock, until [`set_not_plain`](Self::set_not_plain) clears the flag.
     pub(super) fn claim(&self, span: Span) -> u32 {
         let next = |word| Some(advanced(word, span) | NOT_PLAIN);
         let before = self.word.fetch_update(AcqRel, Acquire, next).unwrap_or_else(|word| word);
         low(before & POSITION)
     }
 
-    /// Says whether there is anything but successes in view.
+    /// Sets whether the window holds failures or slow calls.
     pub(super) fn set_not_plain(&self, not_plain: bool) {
         if not_plain {
             self.word.fetch_or(NOT_PLAIN, AcqRel);
@@ -65,14 +64,14 @@ impl Cursor {
         }
     }
 
-    /// Ends the bucket that is being filled; returns how many calls are in it.
+    /// Ends the current bucket. Returns the number of calls in the bucket.
     pub(super) fn end_bucket(&self, until: u64) -> u32 {
         let before = self.word.fetch_and(!(POSITION | FULL), AcqRel);
         self.until.store(until, Relaxed);
         low(before & POSITION)
     }
 
-    /// How many calls are in the ring, or in the bucket that is being filled.
+    /// Returns the number of calls in the ring, or in the current bucket.
     pub(super) fn calls(&self, span: Span) -> u32 {
         let word = self.word.load(Acquire);
         match span {
@@ -81,20 +80,20 @@ impl Cursor {
         }
     }
 
-    /// Starts anew, for another generation.
+    /// Starts an empty window for another generation.
     pub(super) fn reset(&self, generation: u32) {
         self.until.store(0, Relaxed);
         self.word.store(u64::from(generation) << 32, core::sync::atomic::Ordering::Release);
     }
 
-    /// Goes on with what is in view, for another generation.
+    /// Keeps the window for another generation.
     pub(super) fn retain(&self, generation: u32) {
         let next = |word: u64| Some(word & u64::from(u32::MAX) | u64::from(generation) << 32);
         let _ = self.word.fetch_update(AcqRel, Acquire, next);
     }
 }
 
-/// The word behind one more call.
+/// Returns the word after one more call.
 #[inline]
 fn advanced(word: u64, span: Span) -> u64 {
     match span {

@@ -1,4 +1,4 @@
-//! The state machine of a breaker: what follows from an outcome, and nothing about threads.
+//! The state machine of a breaker, without concurrency.
 
 use core::time::Duration;
 
@@ -8,78 +8,79 @@ use super::sync::CircuitDecision;
 use super::window::{Counts, Record, Span, Window};
 use crate::clock::Timestamp;
 
-/// Where a breaker stands.
+/// The state of a breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// Calls go through, and failures are counted.
+    /// Calls are admitted, and failures are counted.
     #[default]
     Closed,
-    /// Calls are turned away until the open time is over.
+    /// Calls are rejected until the open time ends.
     Open,
-    /// A few calls go through as probes and decide.
+    /// A few trial calls are admitted, and their outcomes decide.
     HalfOpen,
-    /// Calls are turned away until somebody closes it: [`force_open`](super::CircuitBreaker::force_open).
+    /// Calls are rejected until the breaker is closed by hand:
+    /// [`force_open`](super::CircuitBreaker::force_open).
     ForcedOpen,
-    /// Calls go through and nothing is counted: [`disable`](super::CircuitBreaker::disable).
+    /// Calls are admitted and not counted: [`disable`](super::CircuitBreaker::disable).
     Disabled,
 }
 
-/// What the end of a call means to a breaker.
+/// The outcome of a call for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallOutcome {
     Success,
     Failure,
-    /// Neither: what `on` declines, a rejection from inside, a call that was dropped.
+    /// Neither: an error declined by `on`, a rejection by an inner layer, a cancelled call.
     Neutral,
 }
 
-/// Who has brought a breaker to its state.
+/// The origin of the current state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Calls of this process that failed, or probes of it that succeeded.
+    /// Failed calls or successful trial calls of this process.
     LocalCalls,
-    /// The same, of another process.
+    /// A decision of another process.
     Remote,
-    /// Somebody's hand, or time.
+    /// Manual control, or time.
     Other,
 }
 
-/// A call that was let through.
+/// An admitted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AdmittedCall {
     pub(super) generation: u32,
-    /// The number of the probe; 0 is none.
+    /// The number of the trial call; 0 for other calls.
     pub(super) probe: u32,
 }
 
-/// A probe whose outcome is awaited.
+/// A trial call in progress.
 #[derive(Clone, Copy, Debug)]
 struct Probe {
     number: u32,
-    /// When its permit goes to another call, whatever has become of it.
+    /// The end of the lease: from then on another trial call may start.
     expires: Timestamp,
 }
 
-/// The state, without the [`Cursor`], which is shared with those who hold no lock.
+/// The state under the lock. The [`Cursor`] is separate, because the fast paths share the cursor
+/// without the lock.
 #[derive(Debug)]
 pub(super) struct Machine {
     pub(super) state: CircuitState,
     pub(super) origin: Origin,
-    /// Counts the changes of state. Outcomes of calls that were let through in an earlier one say
-    /// nothing about this one.
+    /// The number of state changes. Outcomes of calls from an earlier generation are ignored.
     pub(super) generation: u32,
-    /// Failures without a success between them.
+    /// Failures in a row.
     pub(super) consecutive_failures: u32,
     window: Window,
-    /// How often it has opened again since it was last closed.
+    /// How often the breaker has opened again since the last time it was closed.
     reopened: u32,
-    /// While open: when the first probe may go.
+    /// While open: the time of the first trial call.
     pub(super) until: Option<Timestamp>,
     probes: Vec<Probe>,
-    /// The number of the last probe.
+    /// The number of the last trial call.
     last_probe: u32,
-    /// The probes of this half-open state that have ended.
+    /// The finished trial calls of the current half-open state.
     trials: Counts,
 }
 
@@ -99,7 +100,7 @@ impl Machine {
         }
     }
 
-    /// Lets a call through, or says when to come back where that is known.
+    /// Admits a call, or returns the time until a call may be admitted, if known.
     pub(super) fn admit(
         &mut self,
         settings: &Settings,
@@ -171,8 +172,8 @@ impl Machine {
         }
     }
 
-    /// The rules by which it opens. Evaluated on every outcome, also on a success: with it the calls
-    /// may have become enough to speak of a rate.
+    /// Returns whether the breaker has to open. Evaluated after successes too: a success may
+    /// complete the minimum number of calls for a rate.
     fn should_open(&self, settings: &Settings, cursor: &Cursor) -> bool {
         let Settings { failure_threshold, failure_rate, slow_rate, min_calls, span, .. } =
             *settings;
@@ -193,7 +194,7 @@ impl Machine {
             return true;
         }
         let reaches = |part: u32, rate: Option<f64>| {
-            // The quotient, not the product: it rounds to the same number as the literal.
+            // The quotient rounds to the same number as the literal; a product would not.
             rate.is_some_and(|rate| part > 0 && f64::from(part) / f64::from(calls) >= rate)
         };
         calls >= min_calls && (reaches(failures, failure_rate) || reaches(slow, slow_rate))
@@ -208,7 +209,7 @@ impl Machine {
         now: impl Fn() -> Timestamp,
     ) {
         let index = self.probes.iter().position(|probe| probe.number == admitted.probe);
-        // A probe whose permit was given to another call has nothing more to say.
+        // The lease of this trial call expired, and another trial call has the permit.
         let Some(index) = index else { return };
         self.probes.swap_remove(index);
         let failed = match outcome {
@@ -228,14 +229,14 @@ impl Machine {
         }
     }
 
-    /// Opens. What led here stays in view until the first probe.
+    /// Opens the breaker. The window keeps the calls until the first trial call.
     pub(super) fn open(&mut self, settings: &Settings, now: Timestamp) {
         self.enter(CircuitState::Open);
         self.origin = Origin::LocalCalls;
         self.until = Some(now.plus(settings.open_time(self.reopened)));
     }
 
-    /// As after so many failed probes in a row.
+    /// Opens the breaker, as failures do.
     pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
         if self.state == CircuitState::HalfOpen {
             self.reopened = self.reopened.saturating_add(1);
@@ -248,19 +249,19 @@ impl Machine {
         self.clear();
     }
 
-    /// Closes, with nothing counted.
+    /// Closes the breaker and clears the counters.
     pub(super) fn close(&mut self) {
         self.enter_cleared(CircuitState::Closed);
     }
 
-    /// Turns to a state that no time leaves, with nothing counted.
+    /// Enters a state that does not expire, and clears the counters.
     pub(super) fn enter_cleared(&mut self, state: CircuitState) {
         self.enter(state);
         self.clear();
         self.reopened = 0;
     }
 
-    /// Takes up where another has been left.
+    /// Restores the state of a snapshot.
     pub(super) fn restore(
         &mut self,
         state: CircuitState,
@@ -274,7 +275,7 @@ impl Machine {
             (consecutive_failures, reopened, until);
     }
 
-    /// Goes where another process has come to.
+    /// Applies a decision of another process.
     pub(super) fn apply_remote(&mut self, decision: CircuitDecision, now: Timestamp) {
         match (decision, self.state) {
             (_, CircuitState::ForcedOpen | CircuitState::Disabled)
@@ -308,8 +309,9 @@ impl Machine {
         self.window.clear();
     }
 
-    /// What is in view, and how many calls make a rate of it: the window, or the probes that have
-    /// ended. What led to an opening stays until the next probe.
+    /// Returns the counts in view and the minimum number of calls for a rate: of the window, or of
+    /// the finished trial calls. The calls before an opening stay in view until the next trial
+    /// call.
     pub(super) fn counts(
         &mut self,
         settings: &Settings,
@@ -330,5 +332,5 @@ impl Machine {
     }
 }
 
-/// The numbers that probes are given: so many bits are left for them in a guard.
+/// The largest number of a trial call; a guard has 24 bits for the number.
 pub(super) const PROBES: u32 = (1 << 24) - 1;

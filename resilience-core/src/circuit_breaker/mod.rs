@@ -36,18 +36,18 @@ use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
 
-/// Lets calls through until too many fail, then turns them away for a while.
+/// Admits calls until too many fail, then rejects all calls for a while.
 ///
-/// Closed, it counts failures. It opens when so many follow one another
-/// ([`failure_threshold`](Self::failure_threshold)) or when they are too large a share of the last
-/// calls or the last seconds ([`failure_rate`](Self::failure_rate)), and then turns every call away at
-/// once. After [`reset_timeout`](Self::reset_timeout) it is half-open: a few calls go through as
-/// probes, and as soon as their outcomes decide it, it closes or opens again.
+/// A closed breaker counts failures. It opens after a number of failures in a row
+/// ([`failure_threshold`](Self::failure_threshold)) or at a share of failures in a window of calls
+/// or time ([`failure_rate`](Self::failure_rate)). An open breaker rejects every call at once.
+/// After [`reset_timeout`](Self::reset_timeout) the breaker is half-open and admits a few trial
+/// calls; their outcomes close the breaker or open it again.
 ///
-/// Built by `const fn`, so that one can stand in a `static`; any value is accepted, nothing panics,
-/// and [`validate`](Self::validate) says what makes no sense. The state is exact under any number of
-/// threads; no lock is held while a call runs. A closed breaker that counts failures in a row costs a
-/// success two loads of one word.
+/// Built by `const fn`, so a breaker can be a `static`. Every value is accepted without a panic,
+/// and [`validate`](Self::validate) reports mistakes. The state is exact with any number of
+/// threads, and no lock is held while a call runs. On a closed breaker that counts failures in a
+/// row, a success costs two loads of a word.
 ///
 /// ```
 /// use resilience::{CircuitBreaker, CircuitState, Rejected};
@@ -76,33 +76,33 @@ use crate::sync::{AtomicU64, Mutex, Tally, lock};
 /// ```
 #[derive(Debug)]
 pub struct CircuitBreaker {
-    /// What the fast paths need of the machine, published whenever it changes.
+    /// The state for the fast paths, published at each change.
     word: AtomicU64,
-    /// While open: when that ends, in the clock's nanoseconds.
+    /// While open: the end of the open time, in the clock's nanoseconds.
     until: AtomicU64,
-    /// Statistics only, so not part of the machine.
+    /// For statistics only, so separate from the machine.
     rejected: Tally,
     cursor: Cursor,
     machine: Mutex<Machine>,
     settings: Settings,
-    /// Whether it is that of an annotated function.
+    /// Whether the breaker belongs to an annotated function.
     listed: bool,
 }
 
-// The word: the generation in the high half; in the low one the number of a probe (in a guard only),
-// and these.
+// The word: the generation in the high half; in the low half the number of a trial call (in a
+// guard only) and these flags.
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
-/// Half-open, or in somebody's hand.
+/// Half-open, forced open or disabled.
 const HALF_OPEN_OR_MANUAL: u64 = 2;
-/// The state is that of a `static` that nobody has used yet.
+/// The state of a `static` before the first call.
 const UNUSED: u64 = 3;
-/// A success has something to write: failures in a row before it.
+/// A success has to clear the failures in a row.
 const HAS_FAILURES: u64 = 1 << 2;
-/// A success has something to write: its place in the window.
+/// A success has to be recorded in the window.
 const WINDOW: u64 = 1 << 4;
-/// The duration of a call matters.
+/// The breaker measures the duration of calls.
 const TIMED: u64 = 1 << 3;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
@@ -121,10 +121,10 @@ const fn admitted(seen: u64) -> AdmittedCall {
 }
 
 impl CircuitBreaker {
-    /// Lets a call through, or turns it away at once.
+    /// Admits a call, or rejects the call at once.
     ///
     /// # Errors
-    /// [`Rejected`], with the time after which a probe may go, where it is open.
+    /// [`Rejected`] if the breaker is open; with the time until a trial call.
     #[inline]
     pub fn try_acquire(&self) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
@@ -135,10 +135,10 @@ impl CircuitBreaker {
         Ok(CircuitGuard { breaker: self, seen, started })
     }
 
-    /// The same for the breaker of an annotated function that does not look for slow calls. It is
-    /// listed when it is first used, and a test's stand-in is asked in its place.
+    /// Admits a call of an annotated function without `slow_call`. The first call registers the
+    /// breaker. In a test the override of the thread is used instead.
     ///
-    /// That no time is kept is known to the compiler here, which leaves the guard in two registers.
+    /// The compiler knows here that no start time is kept, so the guard fits in two registers.
     #[doc(hidden)]
     #[inline]
     pub fn enter(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
@@ -150,7 +150,7 @@ impl CircuitBreaker {
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
-    /// The same for one that does.
+    /// Admits a call of an annotated function with `slow_call`.
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
@@ -175,14 +175,14 @@ impl CircuitBreaker {
         Ok((breaker, seen, started))
     }
 
-    /// Whether a success has nothing to write.
+    /// Returns whether a success has nothing to record.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
     fn is_idle(&self) -> bool {
         self.word.load(Acquire) as u32 == 0
     }
 
-    /// A success that has something to write: most often its place in the window.
+    /// Records a success that changes state: most often a position in the window.
     #[inline(never)]
     fn succeed(&self, seen: u64, started: Option<Timestamp>) {
         let word = self.word.load(Acquire);
@@ -227,7 +227,7 @@ impl CircuitBreaker {
         self.admit_by_machine(now).map(|seen| (seen, timed))
     }
 
-    /// Apart from what an open breaker says to most, which has no use for a frame of this size.
+    /// Separate from the rejections of an open breaker, which need no stack frame of this size.
     #[cold]
     #[inline(never)]
     fn admit_by_machine(&self, now: Timestamp) -> Result<u64, Rejected> {
@@ -256,7 +256,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// A guard was dropped without a word.
+    /// Records a call whose guard was dropped without a report.
     #[cold]
     #[inline(never)]
     fn cancel(&self, seen: u64, started: Option<Timestamp>) {
@@ -268,15 +268,15 @@ impl CircuitBreaker {
         );
     }
 
-    /// Changes the machine, publishes what the fast paths see of it, and tells of a new state when
-    /// the lock is expired.
+    /// Changes the machine, publishes the state for the fast paths, and reports a state change
+    /// after unlocking.
     fn change<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> T {
         let mut machine = lock(&self.machine);
         let (from, generation) = (machine.state, machine.generation);
         let result = change(&mut machine);
         if machine.generation != generation {
             match machine.state {
-                // What led to the opening stays in view.
+                // The calls before the opening stay in view.
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
@@ -292,11 +292,12 @@ impl CircuitBreaker {
             CircuitState::Open => OPEN,
             _ => HALF_OPEN_OR_MANUAL,
         };
-        // Where a test may have put a stand-in, nobody goes past the place that looks for it.
+        // If a test may have an override, every call has to take the path that looks for
+        // overrides.
         let state =
             if self.listed && function_state::is_ever_overridden() { UNUSED } else { state };
         let word = u64::from(machine.generation) << GENERATION_SHIFT | state;
-        // Written only where it differs: on a word that others read, a write is a cost to them.
+        // Written only if different: a write slows down the readers of a shared word.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);
         }

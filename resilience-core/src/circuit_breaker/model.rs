@@ -1,4 +1,4 @@
-//! Every interleaving of a few threads on one breaker.
+//! Checks every interleaving of a few threads on one breaker.
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
@@ -17,7 +17,7 @@ fn state(breaker: &CircuitBreaker) -> (CircuitState, u32) {
     (machine.state, machine.consecutive_failures)
 }
 
-/// Failures of several threads are all counted, and once open everybody sees it.
+/// All failures of several threads count, and every thread sees the open state.
 #[test]
 fn failures_are_counted_once_each() {
     loom::model(|| {
@@ -37,7 +37,7 @@ fn failures_are_counted_once_each() {
     });
 }
 
-/// A success that sees failures before it ends the run; one that ends before them does not.
+/// A success after a failure ends the run of failures; a success before a failure does not.
 #[test]
 fn a_success_is_before_or_after_a_failure() {
     loom::model(|| {
@@ -51,12 +51,12 @@ fn a_success_is_before_or_after_a_failure() {
         let (state, run) = state(&breaker);
         assert_eq!(state, CircuitState::Closed);
         assert!(run <= 1);
-        // What the fast path sees is what the machine says.
+        // The fast path agrees with the machine.
         assert_eq!(breaker.is_idle(), run == 0);
     });
 }
 
-/// One permit, two callers: one probe, and whichever way it ends the permit is not lost.
+/// One permit and two callers: one trial call runs at a time, and the permit is always returned.
 #[test]
 fn a_permit_is_given_once_and_comes_back() {
     loom::model(|| {
@@ -78,14 +78,15 @@ fn a_permit_is_given_once_and_comes_back() {
         let one = probe(&breaker, &under_way);
         let two = other.join().unwrap();
         assert!(one || two);
-        // Dropped without a word: neutral, so still half-open, and the next probe may go.
+        // The guard was dropped without a report: still half-open, and the next trial call may
+        // start.
         assert_eq!(state(&breaker).0, CircuitState::HalfOpen);
         breaker.try_acquire().unwrap().success();
         assert_eq!(state(&breaker).0, CircuitState::Closed);
     });
 }
 
-/// A ring of three calls of which nobody takes a lock while there are only successes.
+/// A ring of three calls, without a lock while all calls succeed.
 #[test]
 fn no_call_of_a_window_is_lost_or_counted_twice() {
     loom::model(|| {
@@ -103,7 +104,7 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
         other.join().unwrap();
         let seen = breaker.snapshot();
         assert_eq!((seen.calls, seen.failures), (3, 1));
-        // The fourth pushes the first out, whichever that was.
+        // The fourth call evicts the first.
         succeed(&breaker);
         let seen = breaker.snapshot();
         assert_eq!(seen.calls, 3);
@@ -114,7 +115,7 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
     });
 }
 
-/// A ring of one call, which every call writes again: whichever comes first, the failure is seen.
+/// A ring of one call, overwritten by every call: the failure counts in every order.
 #[test]
 fn the_only_failure_in_view_opens_it() {
     loom::model(|| {
@@ -131,12 +132,12 @@ fn the_only_failure_in_view_opens_it() {
         breaker.try_acquire().unwrap().failure();
         other.join().unwrap();
         let seen = breaker.snapshot();
-        // It was the last call for an instant at least, and that is all of the window.
+        // The failure was the last call at some point, and so filled the window.
         assert_eq!((seen.state, seen.failures), (CircuitState::Open, 1));
     });
 }
 
-/// The outcome of a call from before the opening changes nothing after it.
+/// The outcome of a call from before the opening changes nothing after the opening.
 #[test]
 fn what_is_stale_changes_nothing() {
     loom::model(|| {
@@ -151,13 +152,13 @@ fn what_is_stale_changes_nothing() {
             })
         };
         stale.success();
-        // The probe was granted and dropped without a word.
+        // The trial call was admitted, and the guard dropped without a report.
         assert!(other.join().unwrap());
         assert_eq!(state(&breaker).0, CircuitState::HalfOpen);
     });
 }
 
-/// What was decided here is not undone by what comes from elsewhere, as long as nobody there knows of it.
+/// A remote decision does not undo an unpublished local decision.
 #[test]
 fn news_is_not_lost_to_what_comes_from_elsewhere() {
     loom::model(|| {

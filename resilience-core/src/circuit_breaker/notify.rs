@@ -30,8 +30,8 @@ pub(super) fn has_listener() -> bool {
     HAS_LISTENER.load(Relaxed)
 }
 
-/// A future that is ready once a shared breaker of this process decides something, or is called for
-/// the first time, after the creation of the future.
+/// A future that is ready once a shared breaker of this process decides something, or is called
+/// for the first time, after the creation of the future.
 #[derive(Debug)]
 #[must_use]
 pub struct Notified {

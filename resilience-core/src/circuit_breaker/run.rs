@@ -9,7 +9,7 @@ use crate::classify::FailureClass;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, reject};
 
-/// A breaker together with the predicates of one call; made by [`CircuitBreaker::on`].
+/// A breaker together with the predicates of a call; made by [`CircuitBreaker::on`].
 ///
 /// ```
 /// use resilience::{CircuitBreaker, CircuitState, Rejected};
@@ -62,7 +62,7 @@ impl CircuitBreaker {
         self.on(|_: &O::Err| true).run_async(body).await
     }
 
-    /// Sets which errors count as failures: a predicate from the error to `bool` or
+    /// Sets the errors that count as failures: a predicate from the error to `bool` or
     /// [`FailureClass`]. Transient and throttled errors count; permanent errors are ignored.
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
@@ -79,7 +79,7 @@ impl CircuitBreaker {
 }
 
 impl<'b, T, E, On, OnOk> CircuitCall<'b, T, E, On, OnOk> {
-    /// Sets which values count as failures: a predicate from the value to `bool` or
+    /// Sets the values that count as failures: a predicate from the value to `bool` or
     /// [`FailureClass`]. Transient and throttled values count as failures, permanent values as
     /// successes.
     pub fn on_ok<D: Into<FailureClass>>(

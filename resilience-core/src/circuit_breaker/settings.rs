@@ -13,8 +13,7 @@ use crate::function_state::TestReset;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
 use resilience_rules::{self as rules, InvalidPolicy};
 
-/// How a breaker counts a call that is dropped before it ends. Set by
-/// [`CircuitBreaker::on_cancel`].
+/// The effect of a call that is dropped before it ends. Set by [`CircuitBreaker::on_cancel`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnCancel {
@@ -184,7 +183,8 @@ impl CircuitBreaker {
         self.updated()
     }
 
-    /// Doubles the open time each time that the trial calls fail, up to `time`. Default: no growth.
+    /// Doubles the open time each time that the trial calls fail, up to `time`. Default: no
+    /// growth.
     #[must_use]
     pub const fn max_reset_timeout(mut self, time: Duration) -> Self {
         self.settings.max_reset_timeout = Some(time);
@@ -207,7 +207,7 @@ impl CircuitBreaker {
         self.updated()
     }
 
-    /// Sets how a call counts that is dropped before it ends, for example by an outer timeout.
+    /// Sets the effect of a call that is dropped before it ends, for example by an outer timeout.
     /// Default: [`OnCancel::Ignore`].
     #[must_use]
     pub const fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
@@ -336,7 +336,7 @@ impl Settings {
             (Some(_), Some(rate), _) | (Some(_), None, Some(rate)) => Some(rate),
             (Some(_), None, None) => Some(0.5),
         };
-        // Beside slow calls in a window of one's own, failures are a share of it as well.
+        // With slow calls in a window of your own, failures count by the same rate.
         self.failure_rate = match (self.rate, self.threshold, self.window) {
             (None, None, Some(_)) => self.slow_rate,
             (rate, ..) => rate,
@@ -359,7 +359,7 @@ impl Settings {
             Some(calls) => calls,
             None => 20,
         };
-        // More than the window holds would be never.
+        // A minimum above the size of the window could never be reached.
         self.min_calls = match self.span {
             Span::Calls(size) if size < min => size,
             _ => min,
@@ -367,22 +367,22 @@ impl Settings {
         self
     }
 
-    /// Whether `failure_threshold` counts failures in a row.
+    /// Returns whether `failure_threshold` counts failures in a row.
     pub(super) const fn counts_run(&self) -> bool {
         self.window.is_none()
     }
 
-    /// Whether a success in a closed state must be written down even if no failure came before it.
+    /// Returns whether a closed breaker records successes without an earlier failure.
     pub(super) const fn records(&self) -> bool {
         !matches!(self.span, Span::None)
     }
 
-    /// How many probes must succeed.
+    /// Returns the number of trial calls that must succeed.
     pub(super) const fn successes(&self) -> u32 {
         if self.success_threshold == 0 { 1 } else { self.success_threshold }
     }
 
-    /// How many probes a half-open breaker lets through.
+    /// Returns the number of trial calls that a half-open breaker admits.
     pub(super) const fn probes(&self) -> u32 {
         let least = self.successes();
         match self.half_open_calls {
@@ -391,7 +391,7 @@ impl Settings {
         }
     }
 
-    /// How long it stays open after it has opened again `reopened` times.
+    /// Returns the open time after `reopened` reopenings.
     pub(super) fn open_time(&self, reopened: u32) -> Duration {
         match self.max_reset_timeout {
             None => self.reset_timeout,
@@ -402,7 +402,7 @@ impl Settings {
         }
     }
 
-    /// How long a probe keeps its permit.
+    /// Returns the lease of a trial call's permit.
     pub(super) fn lease(&self) -> Duration {
         self.reset_timeout.max(self.slow_call.unwrap_or_default())
     }

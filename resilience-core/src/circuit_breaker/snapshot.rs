@@ -17,12 +17,12 @@ pub struct StateChange {
     pub to: CircuitState,
     /// The open time, if the breaker opened for a limited time.
     pub open_for: Option<Duration>,
-    /// Whether another process made the decision, with which the breaker is
-    /// [`shared`](super::CircuitBreaker::shared).
+    /// Whether another process made the decision; see [`shared`](super::CircuitBreaker::shared).
     pub remote: bool,
 }
 
-/// A snapshot of state and counters, for dashboards and for restoring a breaker in another process.
+/// A snapshot of state and counters, for dashboards and for restoring a breaker in another
+/// process.
 ///
 /// Build your own from `CircuitSnapshot::default()`, the snapshot of a new, closed breaker.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,5 +1,5 @@
 //! Synchronization between processes: publishes local open and close decisions and applies remote
-//! ones. Calls never wait for another process.
+//! decisions. Calls never wait for another process.
 
 use core::time::Duration;
 
@@ -28,7 +28,7 @@ pub struct LocalDecision {
 
 #[doc(hidden)]
 impl CircuitBreaker {
-    /// Returns the name under which the breaker is shared.
+    /// Returns the name shared with the breakers of other processes.
     #[must_use]
     pub const fn shared_name(&self) -> Option<&'static str> {
         self.settings.shared
@@ -52,7 +52,7 @@ impl CircuitBreaker {
     }
 
     /// Applies a decision of another process. Returns `false`, and changes nothing, while a local
-    /// decision is unpublished; `published` is the generation of the last published one.
+    /// decision is unpublished; `published` is the generation of the last published decision.
     ///
     /// An open breaker stays open for the longer of the two times. Manual states stay as they are.
     pub fn apply_remote(&self, decision: CircuitDecision, published: Option<u32>) -> bool {

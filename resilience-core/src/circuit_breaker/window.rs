@@ -1,22 +1,22 @@
-//! The last outcomes: of a number of calls, or of a length of time.
+//! The window of recent outcomes, by number of calls or by time.
 
 use core::time::Duration;
 
 use super::cursor::Cursor;
 use crate::clock::{Timestamp, nanos};
 
-/// What a breaker looks back upon.
+/// The range of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Span {
-    /// Nothing but the run of consecutive failures.
+    /// No window: failures in a row only.
     None,
     /// The last calls; at least one.
     Calls(u32),
-    /// The last period, in so many buckets; at least one.
+    /// The last period, in this number of buckets; at least one.
     Time { length: Duration, buckets: u32 },
 }
 
-/// How many calls of which kind.
+/// The number of calls, failures and slow calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) calls: u32,
@@ -24,7 +24,7 @@ pub(super) struct Counts {
     pub(super) slow: u32,
 }
 
-/// One call that has ended.
+/// The outcome of a finished call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) failed: bool,
@@ -47,7 +47,7 @@ impl Counts {
         self.mark(record);
     }
 
-    /// What is to be said of a call that is counted elsewhere.
+    /// Adds the failure and slow flags of a call that is counted elsewhere.
     fn mark(&mut self, record: Record) {
         self.failures = self.failures.saturating_add(u32::from(record.failed));
         self.slow = self.slow.saturating_add(u32::from(record.slow));
@@ -60,19 +60,18 @@ impl Counts {
     }
 }
 
-/// The outcomes in view. Calls as such are counted by the [`Cursor`], which successes move on without
-/// a lock; here is what a lock guards: which of them failed or were slow, and the buckets that are
-/// full.
+/// The outcomes in view, under the lock: failures, slow calls, and the finished buckets. The
+/// [`Cursor`] counts the calls, because a success advances the cursor without the lock.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// The failures and slow calls in view, and the calls of the buckets that are full.
+    /// The failures and slow calls in view, and the calls of the finished buckets.
     total: Counts,
-    /// Two bits for each call, 32 calls in a word; made when the first failure is recorded.
+    /// Two bits for each call, 32 calls in a word; allocated at the first failure.
     ring: Vec<u64>,
     buckets: Vec<Counts>,
-    /// The number of the bucket that is being filled, counted from the first.
+    /// The number of the current bucket, counted from the first.
     current: u64,
-    /// When the first bucket began.
+    /// The start of the first bucket.
     begun: Option<Timestamp>,
 }
 
@@ -87,7 +86,7 @@ impl Window {
         }
     }
 
-    /// Forgets everything, and keeps the memory.
+    /// Clears the window and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.total = Counts::default();
         self.ring.fill(0);
@@ -96,7 +95,7 @@ impl Window {
         self.begun = None;
     }
 
-    /// What is in view at `now`, which only a window of time needs to know.
+    /// Returns the counts in view at `now`; only time windows read the clock.
     pub(super) fn counts(
         &mut self,
         span: Span,
@@ -111,7 +110,7 @@ impl Window {
         self.last_counts(span, cursor)
     }
 
-    /// What was in view when it was last looked at.
+    /// Returns the counts as of the last update.
     pub(super) fn last_counts(&self, span: Span, cursor: &Cursor) -> Counts {
         let calls = self.total.calls.saturating_add(cursor.calls(span));
         Counts { calls, ..self.total }
@@ -142,8 +141,8 @@ impl Window {
         cursor.set_not_plain(self.total.failures > 0 || self.total.slow > 0);
     }
 
-    /// Puts the call where the oldest one was; returns what that one was, which is nothing in a ring
-    /// that is not full.
+    /// Overwrites the oldest record. Returns the counts of the overwritten record, which are zero
+    /// while the ring is not full.
     fn replace(&mut self, size: u32, position: u32, record: Record) -> Counts {
         let (word, shift) = (position as usize / 32, position % 32 * 2);
         if self.ring.is_empty() {
@@ -151,7 +150,7 @@ impl Window {
         }
         let mut expired = Counts::default();
         if let Some(word) = self.ring.get_mut(word) {
-            // How many calls there are is known to the cursor.
+            // The cursor counts the calls.
             expired.mark(Record::from_bits(*word >> shift));
             *word = *word & !(3 << shift) | record.bits() << shift;
         }
@@ -163,7 +162,7 @@ impl Window {
         usize::try_from(index).ok().and_then(|index| self.buckets.get_mut(index))
     }
 
-    /// Drops the buckets that are out of view at `now`.
+    /// Drops the buckets that have expired at `now`.
     fn slide(&mut self, cursor: &Cursor, now: Timestamp, length: Duration, buckets: u32) {
         let count = u64::from(buckets);
         if self.buckets.is_empty() {

@@ -1,29 +1,27 @@
-//! The generic cell rate algorithm in one atomic word: the time at which the next call would arrive if
-//! all came at the steady rate. A call is let through when it is at most a burst too early.
+//! The generic cell rate algorithm (GCRA) in one atomic word: the theoretical arrival time of the
+//! next call at the steady rate. A call is admitted if the call is early by at most a burst.
 
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use crate::sync::{AtomicU64, const_fn};
 
-/// 146 years in nanoseconds: no burst reaches further back, and no wait further ahead, so that times
-/// have room to be added.
+/// 146 years in nanoseconds: the limit of bursts and waits, so that additions do not overflow.
 pub(super) const MAX_NANOS: u64 = 1 << 62;
 
 /// A rate in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
-    /// From call to call. Rounded up, so that a rate which does not divide its period is never
-    /// exceeded, however long it runs.
+    /// The time from call to call. Rounded up, so that the rate is never exceeded in the long run.
     interval: u64,
-    /// How much too early a call of a burst may come.
+    /// How early a call of a burst may come.
     tolerance: u64,
 }
 
-/// A place in the flow.
+/// An admitted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
-    /// When the call may go on.
+    /// The time from which the call may start.
     pub(super) ready: u64,
     pub(super) must_wait: bool,
     /// The word before and after.
@@ -32,7 +30,7 @@ pub(super) struct Grant {
 }
 
 impl Pace {
-    /// What makes no sense is read as the nearest that does: a zero as 1.
+    /// Creates a pace; zero counts as 1.
     pub(super) const fn new(rate: u32, per: Duration, burst: u32) -> Self {
         let rate = if rate == 0 { 1 } else { rate as u128 };
         let interval = saturated(per.as_nanos().div_ceil(rate), u64::MAX);
@@ -41,21 +39,21 @@ impl Pace {
         Self { interval, tolerance: saturated(early, MAX_NANOS) }
     }
 
-    /// The grant of a call at `now`, or how long it would be until one that it may wait for.
+    /// Returns the grant of a call at `now`, or the time until a grant within `wait`.
     fn grant(self, word: u64, now: u64, wait: u64) -> Result<Grant, u64> {
         let base = word.max(now);
         let next = base.saturating_add(self.interval);
         let ready = base.saturating_sub(self.tolerance).max(now);
         let left = ready.saturating_sub(now);
-        // At the end of time there is no room to count one more.
+        // At the end of the clock no further call fits.
         if left > wait || next == base {
             return Err(left);
         }
         Ok(Grant { ready, must_wait: left > 0, base, next })
     }
 
-    /// The word that a clock which went back is answered with, where `word` is one that no call could
-    /// have made at `now`: a burst that is used up.
+    /// Returns the corrected word after the clock went back, where no call at `now` could have
+    /// produced `word`: the word of a used-up burst.
     fn corrected(self, word: u64, now: u64, longest_wait: u64) -> Option<u64> {
         let used_up = now.saturating_add(self.tolerance).saturating_add(self.interval);
         (word > used_up.saturating_add(longest_wait)).then_some(used_up)
@@ -67,7 +65,7 @@ const fn saturated(nanos: u128, most: u64) -> u64 {
     if nanos > most as u128 { most } else { nanos as u64 }
 }
 
-/// The word. Zero at rest.
+/// The theoretical arrival time; zero at rest.
 #[derive(Debug)]
 pub(super) struct Gcra(AtomicU64);
 
@@ -78,8 +76,8 @@ impl Gcra {
         }
     }
 
-    /// Takes the next grant where it is at most `wait` away, else says how far away it is and changes
-    /// nothing. No call at this pace waits longer than `longest_wait`.
+    /// Takes the next grant if at most `wait` away. Otherwise returns the time until the grant,
+    /// and changes nothing. No call at this pace waits longer than `longest_wait`.
     pub(super) fn try_acquire(
         &self,
         pace: Pace,
@@ -89,8 +87,8 @@ impl Gcra {
     ) -> Result<Grant, u64> {
         let mut word = self.0.load(Ordering::Acquire);
         loop {
-            // The clock is read after the word: it cannot be behind the call that wrote it, unless it
-            // went back.
+            // Read after the word: the clock is never behind the call that wrote the word, unless
+            // the clock went back.
             let now = now();
             let corrected = pace.corrected(word, now, longest_wait);
             let taken = pace.grant(word, now, wait);
@@ -107,13 +105,13 @@ impl Gcra {
         }
     }
 
-    /// Gives a grant back that was not used. Only the last one can be: behind it others already have
-    /// their times, and a second call at one of them would be one too many.
+    /// Returns an unused grant. Works for the last grant only: later calls already have fixed
+    /// times, and reusing an earlier time would exceed the rate.
     pub(super) fn release(&self, grant: Grant) {
         let _ = self.swap(grant.next, grant.base);
     }
 
-    /// How many calls would be let through at once.
+    /// Returns the number of calls that would be admitted at once.
     pub(super) fn available(&self, pace: Pace, now: u64) -> u32 {
         let ahead = self.0.load(Ordering::Acquire).saturating_sub(now);
         let Some(early) = pace.tolerance.checked_sub(ahead) else { return 0 };
@@ -138,7 +136,7 @@ mod tests {
         assert_eq!(at(1_000_000), Ok(1_000_000));
         // By a little: the debt stays.
         assert_eq!((at(999_990), at(999_990)), (Ok(999_990), Err(10)));
-        // By a lot: one interval from now on, and not a million of nanoseconds.
+        // By a lot: the wait is one interval, not a million nanoseconds.
         assert_eq!(at(100), Err(10));
         assert_eq!((at(110), at(110)), (Ok(110), Err(10)));
         assert_eq!(gcra.available(pace, 1_000_000), 3);
@@ -181,7 +179,7 @@ mod model {
         });
     }
 
-    /// Slots that are kept never share a time, whoever gives back what meanwhile.
+    /// Kept grants never share a time, whatever other threads return in between.
     #[test]
     fn what_is_given_back_is_taken_once() {
         loom::model(|| {
@@ -199,7 +197,7 @@ mod model {
             kept.push(undecided.join().unwrap().ready);
             kept.sort_unstable();
             assert!(kept.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{kept:?}");
-            // At most one place is lost.
+            // At most one grant is lost.
             assert!(kept[2] <= 130, "{kept:?}");
         });
     }

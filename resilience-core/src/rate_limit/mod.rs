@@ -1,4 +1,4 @@
-//! A limit to how many calls start in a time.
+//! Rate limiters: limit the number of calls per time.
 
 mod gcra;
 mod reservation;
@@ -17,27 +17,28 @@ use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
 use resilience_rules::{self as rules, InvalidPolicy};
 
-/// Lets calls start at a steady rate: a [`burst`](Self::burst) of them at once from rest, then one
-/// every `per / rate` (GCRA, the leaky bucket as a meter). In any window of time no more start than the
-/// burst and the share of the window.
+/// Limits the rate of calls: a [`burst`](Self::burst) at once after a rest, then one call every
+/// `per / rate` (GCRA, the leaky bucket as a meter). No window of time has more calls than the
+/// burst plus the steady rate.
 ///
-/// A call that comes too early is rejected with the time until it may come, or with
-/// [`wait`](Self::wait) waits for it. A rejected call costs nothing, and idle time is saved up to the
-/// burst and no further.
+/// An early call is rejected with the time until the next permit, or waits with
+/// [`wait`](Self::wait). A rejected call uses no permit. Idle time saves up permits, at most a
+/// burst.
 ///
-/// The distance of calls is counted in whole nanoseconds and rounded up, so that the rate is never
-/// exceeded, however long it runs: 3 a second are 333 333 334 ns from call to call, and nothing runs
-/// faster than one in a nanosecond.
+/// The interval between calls is in whole nanoseconds, rounded up, so that the rate is never
+/// exceeded in the long run: 3 calls a second are 333 333 334 ns apart. The smallest interval is 1
+/// ns.
 ///
-/// Built by `const fn`, so that one can stand in a `static`. Any value is accepted and no input
-/// panics: a zero counts as 1 (of `per`, as one nanosecond), and [`validate`](Self::validate) says so.
-/// Its state is one atomic word; it never locks or allocates.
+/// Built by `const fn`, so a limiter can be a `static`. Every value is accepted without a panic: a
+/// zero counts as 1 (for `per`, as one nanosecond), and [`validate`](Self::validate) reports the
+/// mistake. The state is one atomic word, without locks and allocations.
 ///
 /// ```
 /// use core::time::Duration;
 /// use resilience::{RateLimiter, Rejected, testing};
 ///
-/// static SEARCH: RateLimiter = RateLimiter::new(10, Duration::from_secs(1)).burst(3).name("search");
+/// static SEARCH: RateLimiter =
+///     RateLimiter::new(10, Duration::from_secs(1)).burst(3).name("search");
 ///
 /// let clock = testing::clock();
 /// let search = || SEARCH.run(|| Ok::<_, Rejected>("found"));
@@ -56,13 +57,14 @@ pub struct RateLimiter {
     burst: u32,
     wait: Duration,
     name: Option<&'static str>,
-    /// The same in nanoseconds.
+    /// The rate in nanoseconds.
     pace: Pace,
     gcra: Gcra,
 }
 
 impl RateLimiter {
-    /// `rate` calls in each period of `per`, evenly spread. Zero counts as 1, or as one nanosecond.
+    /// Creates a limiter for `rate` calls per `per`, evenly spread. Zero counts as 1, or as one
+    /// nanosecond.
     #[cfg(not(resilience_loom))]
     pub const fn new(rate: u32, per: Duration) -> Self {
         Self {
@@ -76,23 +78,23 @@ impl RateLimiter {
         }
     }
 
-    /// How many calls may start at once after a rest. Default: 1. Zero counts as 1; and a burst that
-    /// it would take more than 146 years to save up is cut to those.
+    /// Sets the number of calls that may start at once after a rest. Default: 1. Zero counts as 1.
+    /// Limited to the permits of 146 years.
     pub const fn burst(mut self, burst: u32) -> Self {
         self.burst = burst;
         self.pace = Pace::new(self.rate, self.per, burst);
         self
     }
 
-    /// How long a call may wait to be let through; it is rejected at once where that is not enough.
-    /// Default: zero, which is no wait. At most 146 years.
+    /// Sets the longest wait of a call. A call that would wait longer is rejected at once.
+    /// Default: zero, no wait. At most 146 years.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// The first rule that the numbers break: for settings that come from a file. The attribute holds
-    /// its constants to the same rules at compile time.
+    /// Returns the first rule that the settings break. Use it for settings from a file; the
+    /// attribute checks constants against the same rules at compile time.
     ///
     /// ```
     /// use core::time::Duration;
@@ -115,7 +117,7 @@ impl RateLimiter {
         rules::burst(self.burst)
     }
 
-    /// Whether a call may be made now, which is then counted; never waits.
+    /// Takes a permit if available; never waits.
     ///
     /// ```
     /// use core::time::Duration;
@@ -127,15 +129,15 @@ impl RateLimiter {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] with the time until a call may be made.
+    /// [`Rejected`] with the time until the next permit.
     #[inline]
     pub fn try_acquire(&self) -> Result<(), Rejected> {
-        // Without a wait there is nothing to give back.
+        // Without a wait there is no grant to return.
         self.reserve_within(0).map(drop)
     }
 
-    /// Takes a place that is at most [`wait`](Self::wait) ahead, and says how far: for code that waits
-    /// in its own way.
+    /// Reserves a permit at most [`wait`](Self::wait) ahead, and returns the delay until the
+    /// permit is valid. For code with its own way to wait.
     ///
     /// ```
     /// use core::time::Duration;
@@ -158,8 +160,8 @@ impl RateLimiter {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] where the next place is further away than the wait; with the time until it, after
-    /// which a call need not wait.
+    /// [`Rejected`] if the next permit is further away than the wait; with the time until a call
+    /// need not wait.
     #[inline]
     pub fn reserve(&self) -> Result<Reservation<'_>, Rejected> {
         self.reserve_within(self.longest_wait())
@@ -176,7 +178,7 @@ impl RateLimiter {
         }
     }
 
-    /// Counts a call, and blocks the thread until it may be made.
+    /// Takes a permit, and blocks the thread until the permit is valid.
     ///
     /// ```
     /// use core::time::Duration;
@@ -193,14 +195,14 @@ impl RateLimiter {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`], at once, where the [`wait`](Self::wait) is not enough; with the time until a call
-    /// may be made.
+    /// [`Rejected`], at once, if the [`wait`](Self::wait) is too short; with the time until the
+    /// next permit.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<(), Rejected> {
         self.reserve().map(Reservation::wait_blocking)
     }
 
-    /// Counts a call, and waits until it may be made.
+    /// Takes a permit, and waits until the permit is valid.
     ///
     /// ```
     /// use core::time::Duration;
@@ -217,14 +219,14 @@ impl RateLimiter {
     /// ```
     ///
     /// # Errors
-    /// Its output is [`Rejected`], at once, where the [`wait`](Self::wait) is not enough; with the time
-    /// until a call may be made.
+    /// The output is [`Rejected`], at once, if the [`wait`](Self::wait) is too short; with the
+    /// time until the next permit.
     #[inline]
     pub fn acquire(&self) -> RateLimitAcquire<'_> {
         RateLimitAcquire::new(self)
     }
 
-    /// How many calls would be let through at once.
+    /// Returns the number of calls that would be admitted at once.
     #[must_use]
     pub fn available(&self) -> u32 {
         self.gcra.available(self.pace, now().word())

@@ -1,4 +1,4 @@
-//! A grant in the flow of calls, and waiting for it.
+//! Reservations of permits, and waiting for a reserved permit.
 
 use core::fmt;
 use core::future::Future;
@@ -13,13 +13,13 @@ use super::gcra::Grant;
 use crate::clock::{Delay, Sleep, now};
 use crate::rejected::Rejected;
 
-/// A grant in the flow of calls, from which on a call may be made. Made by [`RateLimiter::reserve`].
+/// A reserved permit with a start time. Made by [`RateLimiter::reserve`].
 ///
-/// Dropped before its time has come it is given back, unless another has been made after it: the
-/// times of those behind it are fixed, and its own then passes unused.
+/// If dropped before the start time, the permit is returned, unless a later permit has been
+/// reserved: later reservations keep their times, so this permit is lost.
 #[must_use = "dropped before its time has come, the reservation is given back"]
 pub struct Reservation<'l> {
-    /// None where there is nothing to wait for or to give back.
+    /// `None` if there is no wait and no permit to return.
     grant: Option<(&'l RateLimiter, Grant)>,
 }
 
@@ -32,21 +32,21 @@ impl<'l> Reservation<'l> {
         Self { grant: Some((limiter, grant)) }
     }
 
-    /// The time that is remaining until the call may be made; zero where it may be made now.
+    /// Returns the time until the call may start; zero if the call may start now.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.grant.map_or(Duration::ZERO, |(_, grant)| remaining(grant))
     }
 
-    /// Blocks the thread until the call may be made.
+    /// Blocks the thread until the call may start.
     pub fn wait_blocking(self) {
-        // What could not be seen to pass, as under a paused clock, was waited for all the same.
+        // Waited even if the clock shows no progress, as under a paused clock.
         let delay = self.delay();
         Delay::start(delay).0.block();
         self.consume();
     }
 
-    /// The call is made.
+    /// Keeps the permit: the call starts.
     fn consume(mut self) {
         self.grant = None;
     }
@@ -73,10 +73,10 @@ impl fmt::Debug for Reservation<'_> {
 }
 
 pin_project! {
-    /// Leave to make a call, waited for without blocking the thread. See [`RateLimiter::acquire`].
+    /// A future that waits for a permit. See [`RateLimiter::acquire`].
     ///
-    /// Nothing is reserved before it is first polled. Dropped while it waits, it gives its grant back
-    /// as a [`Reservation`] does.
+    /// The first poll reserves the permit. If dropped while waiting, the permit is returned as for
+    /// a [`Reservation`].
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct RateLimitAcquire<'l> {
         limiter: &'l RateLimiter,

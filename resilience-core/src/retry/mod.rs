@@ -1,4 +1,4 @@
-//! Calling again: what [`RetryPolicy`] allows, and the engine that decides after each attempt.
+//! Retries: the [`RetryPolicy`], and the engine that decides after each attempt.
 
 mod attempt;
 mod policy;

@@ -1,4 +1,4 @@
-//! Retrying by hand: a policy, and what a call needs beside it.
+//! Retries without the attribute.
 
 use core::fmt;
 use core::future::Future;
@@ -58,14 +58,14 @@ type WithoutHooks<'p, T, E, B, On> =
     Retry<'p, T, E, B, On, KeepValue<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
 
 impl<B: Backoff> RetryPolicy<B> {
-    /// Calls `body` until it succeeds or the policy gives up, and returns its last outcome. Every
-    /// error is retried; waits block the thread.
+    /// Calls `body` until success or until the policy gives up, and returns the last outcome.
+    /// Retries every error; delays block the thread.
     pub fn run<O: Outcome>(&self, body: impl FnMut() -> O) -> O {
         self.on(|_: &O::Err| true).run(body)
     }
 
-    /// Calls and awaits `body` until it succeeds or the policy gives up, and returns its last
-    /// outcome. Every error is retried.
+    /// Calls and awaits `body` until success or until the policy gives up, and returns the last
+    /// outcome. Retries every error.
     ///
     /// ```
     /// use core::time::Duration;
@@ -92,7 +92,7 @@ impl<B: Backoff> RetryPolicy<B> {
         self.on(|_: &O::Err| true).run_async(body).await
     }
 
-    /// Says which errors are retried: a predicate from the error to `bool` or [`FailureClass`].
+    /// Sets the errors to retry: a predicate from the error to `bool` or [`FailureClass`].
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl Fn(&E) -> C,
@@ -109,7 +109,8 @@ impl<B: Backoff> RetryPolicy<B> {
 }
 
 impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
-    /// Says which values mean "not yet" and are retried: a predicate to `bool` or [`FailureClass`].
+    /// Sets the values to retry, which mean "not yet": a predicate from the value to `bool` or
+    /// [`FailureClass`].
     pub fn on_ok<D: Into<FailureClass>>(
         self,
         on_ok: impl Fn(&T) -> D,
@@ -119,7 +120,7 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         Retry { policy, on, on_ok, on_retry, on_give_up, classifies }
     }
 
-    /// Calls `hook` before each wait.
+    /// Calls `hook` before each delay.
     pub fn on_retry<H: FnMut(&RetryEvent<'_, E>)>(
         self,
         hook: H,
@@ -146,7 +147,7 @@ where
     OnRetry: FnMut(&RetryEvent<'_, E>),
     OnGiveUp: FnMut(&GiveUpEvent<'_, E>),
 {
-    /// Calls `body` until its outcome stands. WaitMode block the thread.
+    /// Calls `body` until the outcome is final. Delays block the thread.
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
@@ -164,7 +165,7 @@ where
         }
     }
 
-    /// Calls and awaits `body` until its outcome stands.
+    /// Calls and awaits `body` until the outcome is final.
     pub async fn run_async<O, F>(mut self, mut body: impl FnMut() -> F) -> O
     where
         O: Outcome<Ok = T, Err = E>,
@@ -174,7 +175,8 @@ where
         let mut state = RetryState::begin(self.policy);
         loop {
             let out = body().await;
-            // Nothing of this block lives through the wait, so that the future is `Send`.
+            // The variables of this block are dropped before the wait, so that the future is
+            // `Send`.
             let delay = {
                 let policy = self.policy.borrowed().at("retry", WaitMode::Async);
                 let context = CallContext { policy: &policy, spending: Some(&spending) };

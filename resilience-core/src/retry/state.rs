@@ -1,4 +1,4 @@
-//! The engine: what follows a failed attempt. Attributes and hand-written calls share it.
+//! The retry engine: decides after each failed attempt, for attributes and calls by hand.
 
 use core::num::NonZeroU32;
 use core::ops::ControlFlow;
@@ -16,20 +16,20 @@ use crate::outcome::Outcome;
 use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 
-/// Where one call stands. Travels by value; nothing is written before the first failure unless the
-/// policy has a deadline.
+/// The progress of a call. Passed by value. Without a deadline nothing is written before the first
+/// failure.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct RetryState(Option<Progress>);
 
 #[derive(Clone, Copy, Debug)]
 struct Progress {
-    /// The attempt that runs or has just ended.
+    /// The running or last attempt.
     attempt: NonZeroU32,
-    /// How many delays in a row the policy has chosen.
+    /// The number of consecutive delays chosen by the policy.
     backoffs: u32,
     history: AttemptHistory,
-    /// From when `elapsed` counts; moved back by waits that the clock did not show.
+    /// The start of `elapsed`; moved back by waits that the clock did not show.
     started: Option<Timestamp>,
 }
 
@@ -78,70 +78,70 @@ impl AttemptHistory {
     }
 }
 
-/// What the engine decides upon.
+/// The input of a decision.
 struct Failure<'s> {
     class: FailureClass,
     elapsed: Duration,
     spending: Option<&'s Spending<'s>>,
 }
 
-/// What the engine decided, before anybody is told.
+/// The result of a decision, before hooks and logs.
 enum Decision {
     Retry { next: Progress, delay: Duration, source: DelaySource },
     GiveUp(StopReason),
 }
 
-/// What a call runs under: two words, so that they travel in registers.
+/// The context of a call: two words, so that the context travels in registers.
 #[derive(Clone, Copy, Debug)]
 pub struct CallContext<'p, B> {
-    /// The policy, at its place.
+    /// The policy, with name and wait mode.
     pub policy: &'p RetryPolicy<B>,
-    /// What the call does with its budget, where it has one.
+    /// The use of the budget, if the call has a budget.
     pub spending: Option<&'p Spending<'p>>,
 }
 
 impl RetryState {
-    /// A call that starts now and has no deadline: no clock is read.
+    /// Starts a call without a deadline. Does not read the clock.
     #[inline]
     pub const fn new() -> Self {
         Self(None)
     }
 
-    /// A call that starts now and has a deadline.
+    /// Starts a call with a deadline.
     #[inline]
     pub fn timed() -> Self {
         Self(Some(Progress { started: Some(clock::now()), ..FIRST }))
     }
 
-    /// A call under `policy` that starts now.
+    /// Starts a call under `policy`.
     #[inline]
     pub fn begin<B>(policy: &RetryPolicy<B>) -> Self {
         if policy.limits.deadline.is_some() { Self::timed() } else { Self::new() }
     }
 
-    /// What a call under `policy` does with the policy's budget.
+    /// Returns the budget use of a call under `policy`.
     #[inline]
     pub fn spending<B>(policy: &RetryPolicy<B>) -> Spending<'static> {
         Spending::new(policy.limits.budget)
     }
 
-    /// The attempt that runs next, for the body to look at.
+    /// Returns the next attempt, for the body.
     #[inline]
     pub fn attempt<B>(self, policy: &RetryPolicy<B>) -> Attempt {
         let Progress { attempt, history, started, .. } = self.0.unwrap_or(FIRST);
         Attempt { number: attempt.get(), attempts: policy.limits.attempts, history, started }
     }
 
-    /// When the call's deadline is, where it has one.
+    /// Returns the time of the deadline, if any.
     #[inline]
     pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
         let started = self.0?.started?;
         Some(started.plus(policy.limits.deadline?))
     }
 
-    /// Decides what follows a failure of this class: a delay and the next attempt, or nothing. For a
-    /// call without `on_ok` and hooks: no type of the call's is named here, so that one instance
-    /// serves them all, and its caller is cheap to compile.
+    /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
+    /// calls without `on_ok` and hooks. The function is not generic over the types of the call, so
+    /// that all calls share one instance, and the caller compiles fast.
     #[cold]
     #[inline(never)]
     pub fn next<B: Backoff>(
@@ -164,14 +164,15 @@ impl RetryState {
         self.advance(policy, spending, None, class, retry, give_up)
     }
 
-    /// Decides what follows `out`: it is returned, or dropped and repeated after the delay.
+    /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
+    /// the next attempt.
     ///
-    /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
-    /// a future with an error that is not `Send` stays `Send`. In `signal` a layer inside has told where it
-    /// turned the call away.
+    /// `out` is passed by value and dropped before the wait, so that its resources are released,
+    /// and so that a future with an error that is not `Send` stays `Send`. `signal` carries a
+    /// rejection by an inner layer.
     ///
     /// # Errors
-    /// None: `Break` carries the outcome back unchanged.
+    /// Never fails: `Break` carries the outcome unchanged.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -216,11 +217,11 @@ impl RetryState {
         }
     }
 
-    /// Decides what follows `out`, and blocks the thread for the delay. One call, and in place: what
-    /// a loop needs for a second one is made ready before the first attempt, failure or not.
+    /// Decides after `out`, and blocks the thread for the delay. A single call, in place: the loop
+    /// prepares the parameters of a second call before the first attempt, even without a failure.
     ///
     /// # Errors
-    /// None: `Break` carries the outcome back unchanged.
+    /// Never fails: `Break` carries the outcome unchanged.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -253,7 +254,8 @@ impl RetryState {
         ControlFlow::Continue(())
     }
 
-    /// Decides, tells, and starts the delay; `None` where there is no further attempt.
+    /// Decides, calls the hook, and starts the delay. Returns `None` if there is no further
+    /// attempt.
     fn advance<E, B: Backoff>(
         &mut self,
         policy: &RetryPolicy<B>,
@@ -309,7 +311,7 @@ impl Default for RetryState {
     }
 }
 
-/// The rules, in the order in which they are reported.
+/// Applies the rules, in the order of their reporting.
 fn decide(
     progress: Progress,
     limits: &Limits,
@@ -349,7 +351,7 @@ fn decide(
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Decision::GiveUp(StopReason::Deadline);
     }
-    // Last, so that nothing is withdrawn for a retry that another rule forbids.
+    // The budget comes last, so that no withdrawal is made for a retry that another rule forbids.
     if spending.is_some_and(|spending| !spending.withdraw(class.kind)) {
         return Decision::GiveUp(StopReason::Budget);
     }
