@@ -29,9 +29,9 @@ const THROTTLED_BASE: Duration = Duration::from_secs(1);
 /// assert_eq!(policy.delay(4, None), Duration::from_millis(64));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` gives no delays",
-    label = "not a `Backoff`",
-    note = "write a closure from the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `[\"100ms\", \"1s\"]`, or implement `resilience::Backoff` for `{Self}`"
+    message = "`{Self}` is not a backoff",
+    label = "needs `Backoff`",
+    note = "write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `[\"100ms\", \"1s\"]`, or implement `resilience::Backoff` for `{Self}`"
 )]
 pub trait Backoff {
     /// Returns the delay before retry number `retry`; 1 is the first. A delay from the server
@@ -260,7 +260,7 @@ pub(crate) fn scale(duration: Duration, by: f64) -> Duration {
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a delay needs no more than 53 bits; the cast saturates and takes NaN to zero"
+        reason = "a delay needs no more than 53 bits; the cast saturates and turns NaN into zero"
     )]
     from_nanos((duration.as_nanos() as f64 * by).round() as u128)
 }

@@ -175,9 +175,9 @@ impl From<bool> for FailureClass {
 /// # assert_eq!(ApiError::Disconnected.classify(), FailureClass::transient());
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say what it means for a retry",
+    message = "`{Self}` has no classification",
     label = "needs `Classify`",
-    note = "derive it, `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
+    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
 )]
 pub trait Classify {
     /// Returns the class of this error.
@@ -192,7 +192,7 @@ pub fn class_of<E, C: Into<FailureClass>>(error: &E, on: impl FnOnce(&E) -> C) -
 
 /// A field with the delay that a server asked for.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no delay",
+    message = "`{Self}` is not a delay",
     label = "needs `Duration` or `Option<Duration>`"
 )]
 pub trait RetryDelay {

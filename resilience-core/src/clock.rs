@@ -62,7 +62,7 @@ impl Timestamp {
     }
 
     /// Returns the low 32 bits of the milliseconds, which wrap after 49 days.
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
     pub(crate) fn millis(self) -> u32 {
         (self.0.get() / 1_000_000) as u32
     }
@@ -183,7 +183,7 @@ impl Delay {
 
     /// Blocks the thread. Returns the passed time that the clock does not show, as under a paused
     /// runtime.
-    #[expect(clippy::must_use_candidate, reason = "most callers have waited, and that is all")]
+    #[expect(clippy::must_use_candidate, reason = "most callers need no result")]
     pub fn block(self) -> Duration {
         if self.0.is_zero() {
             return Duration::ZERO;
@@ -205,7 +205,7 @@ pin_project! {
     /// A wait in progress. An enum, because an `async fn` would store the duration as well.
     #[project = SleepProjection]
     #[must_use]
-    #[allow(missing_docs, reason = "a field of a variant cannot be commented here")]
+    #[allow(missing_docs, reason = "`pin_project` accepts no comment on a field of a variant")]
     pub enum Sleep {
         /// No delay, but other tasks get a turn.
         Yield { yielded: bool },

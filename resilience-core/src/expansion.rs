@@ -11,9 +11,9 @@ pub fn once<O>(body: impl FnOnce() -> O) -> O {
 /// A cloneable handle of a policy. Used if the policy is in a value that the body may change: the
 /// call holds a clone.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be held while the function changes what it is in",
-    label = "not a handle that can be cloned",
-    note = "keep it in an `Arc`, of which a clone is held for the call, or take `&self`"
+    message = "the call cannot hold `{Self}` while the function changes the value that contains it",
+    label = "not a cloneable handle",
+    note = "store an `Arc` of the policy, so that the call can hold a clone, or take `&self`"
 )]
 pub trait Handle<P>: Clone + AsRef<P> {}
 

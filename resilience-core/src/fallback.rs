@@ -97,8 +97,8 @@ where
 /// A value or a whole outcome. The two never overlap: no type is a `Result` of itself.
 #[diagnostic::on_unimplemented(
     message = "a fallback for this function cannot be `{Self}`",
-    label = "neither the value of a success nor what the function returns",
-    note = "return `{T}`, or the function's own return type"
+    label = "neither the value of a success nor the return type of the function",
+    note = "return `{T}`, or the return type of the function"
 )]
 pub trait Recovered<T, E> {
     /// Converts into a result.

@@ -8,6 +8,7 @@ use crate::test_overrides::{Override, find, none_active};
 /// State that a test can reset.
 pub trait TestReset: Any + Sync + Sized {
     /// Returns a copy in the initial state.
+    #[must_use]
     fn fresh(&self) -> Self;
 }
 

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_finds_its_own() {
+    fn equal_keys_share_a_value() {
         let keyed = Keyed::new(10, Thing::default);
         let a = keyed.get("a");
         assert!(Arc::ptr_eq(&a, &keyed.get(&String::from("a"))));
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_idle_for_longest_goes_first_and_what_is_busy_never() {
+    fn the_least_recently_used_idle_value_is_evicted() {
         let keyed = Keyed::new(8, Thing::default);
         for key in 0..8 {
             keyed.get(&key).busy.store(key < 3, Relaxed);
         }
         let held = keyed.get(&3);
-        keyed.get(&4); // used again: 5 is now the oldest that may go
+        keyed.get(&4); // used again: 5 is now the oldest value that can be evicted
         let before = [4, 5, 6, 7].map(|key| Arc::downgrade(&keyed.get(&key)));
         keyed.get(&4);
         keyed.get(&5);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_keys_takes_no_memory() {
+    fn the_registry_stays_within_its_limit() {
         let keyed = Keyed::new(100, Thing::default);
         for key in 0..10_000 {
             keyed.get(&key);

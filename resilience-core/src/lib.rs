@@ -5,7 +5,11 @@
 
 #![cfg_attr(
     resilience_loom,
-    allow(dead_code, unused_imports, reason = "what only a `const` can make is left out")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "constructors for constants are left out under loom"
+    )
 )]
 
 mod backoff;

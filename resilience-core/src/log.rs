@@ -2,10 +2,8 @@
 //! functions do nothing.
 
 use core::fmt;
-use core::time::Duration;
 
 use crate::event::{GiveUpEvent, RetryEvent};
-use crate::rejected::Rejected;
 
 /// The level of a scheduled retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,165 +77,167 @@ pub(crate) fn give_ups<E>(
     |event| give_up(event, Shown::Nothing, hook)
 }
 
-/// Logs a change of a breaker's state.
-#[cfg(feature = "tracing")]
-pub(crate) fn state_change(
-    name: &str,
-    from: &dyn fmt::Display,
-    to: &dyn fmt::Display,
-    open_for: Option<Duration>,
-    remote: bool,
-) {
-    tracing::warn!(
-        target: "resilience",
-        function = name,
-        %from,
-        %to,
-        open_for_ms = open_for.map(millis),
-        // Only if true: most changes are local.
-        remote = remote.then_some(true),
-        "circuit state changed"
-    );
-}
-
-/// Warns that the decisions of a shared breaker are not published, because no synchronization
-/// runs.
-#[cfg(feature = "tracing")]
-pub(crate) fn unsynchronized(name: &str) {
-    tracing::warn!(
-        target: "resilience",
-        function = name,
-        "shared circuit breaker without synchronization; \
-         spawn `BreakerSync::new(state).run()` in this process"
-    );
-}
-
-/// Warns that the decisions of a shared breaker are not published.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn unsynchronized(_: &str) {}
-
-/// Logs that the synchronization of breakers has stopped, and the cause.
-#[cfg(feature = "tracing")]
-pub fn sync_lost(error: &dyn fmt::Display) {
-    tracing::warn!(target: "resilience", %error, "synchronization of circuit breakers lost");
-}
-
-/// Logs that the synchronization of breakers has stopped.
-#[cfg(not(feature = "tracing"))]
-pub fn sync_lost(_: &dyn fmt::Display) {}
-
-/// Logs that the synchronization of breakers works again.
-#[cfg(feature = "tracing")]
-pub fn sync_restored() {
-    tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
-}
-
-/// Logs that the synchronization of breakers works again.
-#[cfg(not(feature = "tracing"))]
-pub fn sync_restored() {}
-
-/// Logs a change of a breaker's state.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn state_change(
-    _: &str,
-    _: &dyn fmt::Display,
-    _: &dyn fmt::Display,
-    _: Option<Duration>,
-    _: bool,
-) {
-}
-
-/// Logs that a fallback replaced a failure.
-#[cfg(feature = "tracing")]
-pub(crate) fn fallback_used(name: &str) {
-    tracing::info!(target: "resilience", function = name, "fallback used");
-}
-
-/// Logs that a fallback replaced a failure.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn fallback_used(_: &str) {}
-
-/// Logs a rejected call. At DEBUG: an open circuit rejects thousands of calls, and the opening has
-/// been logged.
-#[cfg(feature = "tracing")]
-pub(crate) fn rejected(rejected: &Rejected) {
-    tracing::debug!(
-        target: "resilience",
-        function = rejected.name(),
-        kind = %rejected.kind(),
-        retry_after_ms = rejected.retry_after().map(millis),
-        elapsed_ms = rejected.limit().map(millis),
-        "call rejected"
-    );
-}
-
-/// Logs a rejected call.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn rejected(_: &Rejected) {}
+pub(crate) use self::emit::{
+    fallback_used, log_give_up, log_retry, rejected, state_change, unsynchronized,
+};
+pub use self::emit::{sync_lost, sync_restored};
 
 #[cfg(feature = "tracing")]
-macro_rules! log_event {
-    ($level:ident, $event:ident, $error:ident, $($rest:tt)*) => {
-        tracing::event!(
+mod emit {
+    use core::fmt;
+    use core::time::Duration;
+
+    use super::{Level, Shown};
+    use crate::event::{GiveUpEvent, RetryEvent, StopReason};
+    use crate::rejected::Rejected;
+
+    /// Logs a change of a breaker's state.
+    pub(crate) fn state_change(
+        name: &str,
+        from: &dyn fmt::Display,
+        to: &dyn fmt::Display,
+        open_for: Option<Duration>,
+        remote: bool,
+    ) {
+        tracing::warn!(
             target: "resilience",
-            tracing::Level::$level,
-            function = $event.name,
-            attempt = $event.attempt,
-            max_attempts = $event.attempts,
-            error = %$error,
-            kind = ?$event.class.kind,
-            effect = ?$event.class.effect,
-            elapsed_ms = millis($event.elapsed),
-            $($rest)*
-        )
-    };
-}
+            function = name,
+            %from,
+            %to,
+            open_for_ms = open_for.map(millis),
+            // Only if true: most changes are local.
+            remote = remote.then_some(true),
+            "circuit state changed"
+        );
+    }
 
-#[cfg(feature = "tracing")]
-pub(crate) fn log_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
-    macro_rules! at {
-        ($level:ident) => {
-            log_event!(
-                $level,
-                event,
-                error,
-                delay_ms = millis(event.delay),
-                delay_source = %event.delay_source,
-                "retrying"
+    /// Warns that no synchronization publishes the decisions of a shared breaker.
+    pub(crate) fn unsynchronized(name: &str) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            "shared circuit breaker without synchronization; \
+             spawn `BreakerSync::new(state).run()` in this process"
+        );
+    }
+
+    /// Logs that the synchronization of breakers has stopped, and the cause.
+    pub fn sync_lost(error: &dyn fmt::Display) {
+        tracing::warn!(target: "resilience", %error, "synchronization of circuit breakers lost");
+    }
+
+    /// Logs that the synchronization of breakers works again.
+    pub fn sync_restored() {
+        tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
+    }
+
+    /// Logs that a fallback replaced a failure.
+    pub(crate) fn fallback_used(name: &str) {
+        tracing::info!(target: "resilience", function = name, "fallback used");
+    }
+
+    /// Logs a rejected call. At DEBUG: an open circuit rejects thousands of calls, and the opening
+    /// has been logged.
+    pub(crate) fn rejected(rejected: &Rejected) {
+        tracing::debug!(
+            target: "resilience",
+            function = rejected.name(),
+            kind = %rejected.kind(),
+            retry_after_ms = rejected.retry_after().map(millis),
+            elapsed_ms = rejected.limit().map(millis),
+            "call rejected"
+        );
+    }
+
+    macro_rules! log_event {
+        ($level:ident, $event:ident, $error:ident, $($rest:tt)*) => {
+            tracing::event!(
+                target: "resilience",
+                tracing::Level::$level,
+                function = $event.name,
+                attempt = $event.attempt,
+                max_attempts = $event.attempts,
+                error = %$error,
+                kind = ?$event.class.kind,
+                effect = ?$event.class.effect,
+                elapsed_ms = millis($event.elapsed),
+                $($rest)*
             )
         };
     }
-    match level {
-        Level::Warn => at!(WARN),
-        Level::Info => at!(INFO),
-        Level::Debug => at!(DEBUG),
+
+    /// Logs a scheduled retry.
+    pub(crate) fn log_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
+        macro_rules! at {
+            ($level:ident) => {
+                log_event!(
+                    $level,
+                    event,
+                    error,
+                    delay_ms = millis(event.delay),
+                    delay_source = %event.delay_source,
+                    "retrying"
+                )
+            };
+        }
+        match level {
+            Level::Warn => at!(WARN),
+            Level::Info => at!(INFO),
+            Level::Debug => at!(DEBUG),
+        }
+    }
+
+    /// Logs a failed call. A permanent failure of the first attempt is logged at DEBUG: nothing was
+    /// given up. A rejection of the first attempt is logged at DEBUG too: an open circuit rejects
+    /// thousands of calls.
+    pub(crate) fn log_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
+        let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
+        if event.attempt == 1 && is_final {
+            log_event!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
+        } else {
+            log_event!(ERROR, event, error, stop_reason = %event.reason, "giving up");
+        }
+    }
+
+    fn millis(time: Duration) -> u64 {
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// A permanent failure of the first attempt is logged at DEBUG: nothing was given up. A rejection
-/// of the first attempt is logged at DEBUG too: an open circuit rejects thousands of calls.
-#[cfg(feature = "tracing")]
-pub(crate) fn log_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
-    use crate::event::StopReason;
+#[cfg(not(feature = "tracing"))]
+mod emit {
+    use core::fmt;
+    use core::time::Duration;
 
-    let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
-    if event.attempt == 1 && is_final {
-        log_event!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
-    } else {
-        log_event!(ERROR, event, error, stop_reason = %event.reason, "giving up");
+    use super::{Level, Shown};
+    use crate::event::{GiveUpEvent, RetryEvent};
+    use crate::rejected::Rejected;
+
+    pub(crate) fn state_change(
+        _: &str,
+        _: &dyn fmt::Display,
+        _: &dyn fmt::Display,
+        _: Option<Duration>,
+        _: bool,
+    ) {
     }
+
+    pub(crate) fn unsynchronized(_: &str) {}
+
+    /// Does nothing without the feature `tracing`.
+    pub fn sync_lost(_: &dyn fmt::Display) {}
+
+    /// Does nothing without the feature `tracing`.
+    pub fn sync_restored() {}
+
+    pub(crate) fn fallback_used(_: &str) {}
+
+    pub(crate) fn rejected(_: &Rejected) {}
+
+    pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
+
+    pub(crate) fn log_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
 }
-
-#[cfg(feature = "tracing")]
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
-
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn log_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
 
 /// The level and the error of a failure for the log, in generated code without hooks.
 #[cfg(feature = "tracing")]

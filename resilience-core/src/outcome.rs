@@ -38,7 +38,7 @@
 /// assert!(!Reply::Status(503).is_ok());
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "what may be retried or turned away needs a fallible return type, but this function returns `{Self}`",
+    message = "a resilience attribute needs a fallible return type, but this function returns `{Self}`",
     label = "not a `Result` or an `Option`",
     note = "return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `{Self}`"
 )]

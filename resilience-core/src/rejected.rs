@@ -225,10 +225,10 @@ impl IdempotencyRejection {
 /// such as `Box<dyn Error + Send + Sync>`. For `Option`, a rejection is `None`. Implement
 /// `From<Rejected>` instead of this trait.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out",
+    message = "`{Self}` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out",
     label = "needs `From<resilience::Rejected>`",
-    note = "if `{Self}` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
-    note = "if `{Self}` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`"
+    note = "if `{Self}` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
+    note = "if `{Self}` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`"
 )]
 pub trait FromRejected {
     /// Creates the error of a rejection.

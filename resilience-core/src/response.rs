@@ -26,29 +26,23 @@ mod axum {
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
             let status = match self.kind() {
-                RejectedKind::CircuitOpen
-                | RejectedKind::BulkheadFull
-                | RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable) => {
+                RejectedKind::CircuitOpen | RejectedKind::BulkheadFull => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }
                 RejectedKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
                 RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-                RejectedKind::Idempotency(IdempotencyRejection::MissingKey)
-                | RejectedKind::Idempotency(IdempotencyRejection::InvalidKey) => {
-                    StatusCode::BAD_REQUEST
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::KeyReused) => {
-                    StatusCode::UNPROCESSABLE_ENTITY
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::InFlight)
-                | RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
-                | RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)
-                | RejectedKind::Idempotency(IdempotencyRejection::NotStored) => {
-                    StatusCode::CONFLICT
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::Undecodable) => {
-                    StatusCode::INTERNAL_SERVER_ERROR
-                }
+                RejectedKind::Idempotency(reason) => match reason {
+                    IdempotencyRejection::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+                    IdempotencyRejection::MissingKey | IdempotencyRejection::InvalidKey => {
+                        StatusCode::BAD_REQUEST
+                    }
+                    IdempotencyRejection::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                    IdempotencyRejection::InFlight
+                    | IdempotencyRejection::OutcomeUnknown
+                    | IdempotencyRejection::LeaseLost
+                    | IdempotencyRejection::NotStored => StatusCode::CONFLICT,
+                    IdempotencyRejection::Undecodable => StatusCode::INTERNAL_SERVER_ERROR,
+                },
             };
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
             let says_when = matches!(status.as_u16(), 429 | 503) || self.retry_after().is_some();
@@ -90,25 +84,22 @@ mod tonic {
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {
             let code = match rejected.kind() {
-                RejectedKind::CircuitOpen
-                | RejectedKind::BulkheadFull
-                | RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable) => {
-                    Code::Unavailable
-                }
+                RejectedKind::CircuitOpen | RejectedKind::BulkheadFull => Code::Unavailable,
                 RejectedKind::RateLimited => Code::ResourceExhausted,
                 RejectedKind::TimedOut => Code::DeadlineExceeded,
-                RejectedKind::Idempotency(IdempotencyRejection::MissingKey)
-                | RejectedKind::Idempotency(IdempotencyRejection::InvalidKey) => {
-                    Code::InvalidArgument
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::KeyReused) => {
-                    Code::FailedPrecondition
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::InFlight)
-                | RejectedKind::Idempotency(IdempotencyRejection::LeaseLost) => Code::Aborted,
-                RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
-                | RejectedKind::Idempotency(IdempotencyRejection::NotStored)
-                | RejectedKind::Idempotency(IdempotencyRejection::Undecodable) => Code::Internal,
+                RejectedKind::Idempotency(reason) => match reason {
+                    IdempotencyRejection::StoreUnavailable => Code::Unavailable,
+                    IdempotencyRejection::MissingKey | IdempotencyRejection::InvalidKey => {
+                        Code::InvalidArgument
+                    }
+                    IdempotencyRejection::KeyReused => Code::FailedPrecondition,
+                    IdempotencyRejection::InFlight | IdempotencyRejection::LeaseLost => {
+                        Code::Aborted
+                    }
+                    IdempotencyRejection::OutcomeUnknown
+                    | IdempotencyRejection::NotStored
+                    | IdempotencyRejection::Undecodable => Code::Internal,
+                },
             };
             let mut status = Self::new(code, rejected.kind().to_string());
             if let Some(after) = rejected.retry_after() {

@@ -115,7 +115,7 @@ impl Clock {
 
 /// The overridden draws of a thread. See [`seed`] and [`draws()`].
 #[derive(Debug)]
-#[must_use = "draws are replaced until this guard is dropped"]
+#[must_use = "draws are overridden until this guard is dropped"]
 pub struct Draws {
     _guard: Guard,
 }

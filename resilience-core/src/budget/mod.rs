@@ -33,7 +33,7 @@ use crate::function_state::TestReset;
 ///     let result: Result<(), &str> = RETRY.run(|| { calls += 1; Err("down") });
 ///     assert_eq!(result, Err("down"));
 /// }
-/// assert_eq!(calls, 100 + 500 / 14); // and not 300
+/// assert_eq!(calls, 100 + 500 / 14); // instead of 300
 /// ```
 #[derive(Debug)]
 pub struct RetryBudget {
@@ -191,7 +191,7 @@ impl AsRef<RetryBudget> for RetryBudget {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and takes NaN to zero"
+    reason = "the cast saturates and turns NaN into zero"
 )]
 const fn thousandths(tokens: f64) -> u32 {
     let milli = (tokens * 1000.0 + 0.5) as u32;

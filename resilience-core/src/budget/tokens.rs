@@ -23,7 +23,7 @@ impl Count {
         (self.milli as u64) << 32 | self.refilled as u64
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "only the halves are wanted")]
     const fn unpack(word: u64) -> Self {
         Self { milli: (word >> 32) as u32, refilled: word as u32 }
     }
@@ -83,7 +83,7 @@ mod model {
 
     /// Checks every interleaving of threads that take, return and earn tokens.
     #[test]
-    fn nothing_is_overspent_or_lost() {
+    fn tokens_are_never_overspent_or_lost() {
         loom::model(|| {
             let tokens = Arc::new(Tokens::new(2));
             let threads: Vec<_> = (0..2)

@@ -18,7 +18,7 @@ use crate::switch::is_enabled;
 /// future. Created by [`Bulkhead::acquire`], [`Bulkhead::acquire_blocking`] and
 /// [`Bulkhead::try_acquire`].
 #[derive(Debug)]
-#[must_use = "the permit is given back as soon as it is dropped"]
+#[must_use = "the permit is returned on drop"]
 pub struct BulkheadPermit<'b> {
     /// `None` while policies are switched off: the call is not counted.
     bulkhead: Option<&'b Bulkhead>,
@@ -125,7 +125,7 @@ pin_project! {
     ///
     /// The first poll joins the queue and starts the waiting time. On drop the call leaves the
     /// queue.
-    #[must_use = "a future does nothing unless it is awaited"]
+    #[must_use = "futures do nothing unless awaited"]
     pub struct BulkheadAcquire<'b> {
         entry: QueueEntry<'b>,
         #[pin]

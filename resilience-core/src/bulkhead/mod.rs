@@ -35,14 +35,14 @@ use resilience_rules::{self as rules, InvalidPolicy};
 /// let render = || REPORTS.run(|| Ok::<_, Rejected>("a report"));
 /// assert_eq!(render(), Ok("a report"));
 ///
-/// // With both permits taken a call is turned away, and runs again when one is back.
+/// // With both permits taken a call is rejected. A returned permit admits the next call.
 /// let (first, _second) = (REPORTS.try_acquire()?, REPORTS.try_acquire()?);
 /// assert_eq!(render().unwrap_err().kind(), RejectedKind::BulkheadFull);
 /// drop(first);
 /// assert_eq!(render(), Ok("a report"));
 /// # Ok::<(), Rejected>(())
 /// ```
-#[must_use = "a bulkhead limits only what is run under it"]
+#[must_use = "a bulkhead does nothing until a call takes a permit"]
 pub struct Bulkhead {
     max: u32,
     queue: Option<u32>,
@@ -131,8 +131,8 @@ impl Bulkhead {
     ///
     /// let _permit = BULKHEAD.acquire_blocking()?;
     /// let clock = testing::clock();
-    /// assert!(BULKHEAD.acquire_blocking().is_err()); // nobody gave the permit back
-    /// assert_eq!(clock.elapsed(), Duration::from_secs(2)); // of virtual time
+    /// assert!(BULKHEAD.acquire_blocking().is_err()); // the permit was not returned
+    /// assert_eq!(clock.elapsed(), Duration::from_secs(2)); // virtual time
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     ///

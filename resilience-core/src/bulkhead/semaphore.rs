@@ -155,7 +155,7 @@ mod model {
 
     /// Three threads, with up to three preemptions: all interleavings would take too long.
     #[test]
-    fn one_at_a_time_and_nobody_is_forgotten() {
+    fn one_call_at_a_time_and_no_waiter_is_lost() {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(3);
         model.check(|| {
@@ -179,7 +179,7 @@ mod model {
     }
 
     #[test]
-    fn who_gives_up_passes_on_what_it_was_handed() {
+    fn a_leaving_waiter_passes_an_assigned_permit_on() {
         loom::model(|| {
             let shared = Arc::new((Semaphore::new(), AtomicU32::new(0)));
             assert!(shared.0.try_acquire(1));

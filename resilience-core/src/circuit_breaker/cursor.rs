@@ -103,7 +103,7 @@ fn advanced(word: u64, span: Span) -> u64 {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "what is left is 30 bits")]
+#[expect(clippy::cast_possible_truncation, reason = "only the low 30 bits are set")]
 const fn low(word: u64) -> u32 {
     word as u32
 }

@@ -16,7 +16,7 @@ use crate::rejection_signal::RejectionSignal;
 /// [`on_cancel`](CircuitBreaker::on_cancel); a guard dropped by a panic counts as a failure. In
 /// all cases a trial call returns its permit.
 #[derive(Debug)]
-#[must_use = "a guard that is dropped at once counts as a call that was given up"]
+#[must_use = "a guard dropped at once counts as a cancelled call"]
 pub struct CircuitGuard<'b> {
     pub(super) breaker: &'b CircuitBreaker,
     /// The breaker's word at admission, with the number of the trial call.

@@ -71,7 +71,7 @@ use crate::sync::{AtomicU64, Mutex, Tally, lock};
 ///     assert_eq!(result, Err(Failure::Down));
 /// }
 /// assert_eq!(PAYMENTS.state(), CircuitState::Open);
-/// let result: Result<(), Failure> = PAYMENTS.run(|| unreachable!("nothing is called"));
+/// let result: Result<(), Failure> = PAYMENTS.run(|| unreachable!("the circuit is open"));
 /// assert!(matches!(result, Err(Failure::Rejected(rejected)) if rejected.name() == "payments"));
 /// ```
 #[derive(Debug)]
@@ -114,7 +114,7 @@ const fn flags(settings: &Settings, failures: u32) -> u64 {
     failures | window | timed
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
+#[expect(clippy::cast_possible_truncation, reason = "only the halves are wanted")]
 const fn admitted(seen: u64) -> AdmittedCall {
     let probe = (seen >> PROBE_SHIFT) as u32 & PROBES;
     AdmittedCall { generation: (seen >> GENERATION_SHIFT) as u32, probe }
@@ -177,7 +177,7 @@ impl CircuitBreaker {
 
     /// Returns whether a success has nothing to record.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
     fn is_idle(&self) -> bool {
         self.word.load(Acquire) as u32 == 0
     }

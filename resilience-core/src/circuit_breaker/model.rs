@@ -58,7 +58,7 @@ fn a_success_is_before_or_after_a_failure() {
 
 /// One permit and two callers: one trial call runs at a time, and the permit is always returned.
 #[test]
-fn a_permit_is_given_once_and_comes_back() {
+fn a_permit_is_assigned_once_and_returned() {
     loom::model(|| {
         let breaker = breaker(1);
         breaker.try_acquire().unwrap().failure();
@@ -117,7 +117,7 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
 
 /// A ring of one call, overwritten by every call: the failure counts in every order.
 #[test]
-fn the_only_failure_in_view_opens_it() {
+fn the_only_failure_in_view_opens_the_breaker() {
     loom::model(|| {
         let settings = Settings::new().failure_rate(1.0).count_window(1).min_calls(1);
         let breaker = Arc::new(CircuitBreaker::with_settings(settings));
@@ -139,7 +139,7 @@ fn the_only_failure_in_view_opens_it() {
 
 /// The outcome of a call from before the opening changes nothing after the opening.
 #[test]
-fn what_is_stale_changes_nothing() {
+fn a_stale_outcome_changes_nothing() {
     loom::model(|| {
         let breaker = breaker(1);
         let stale = breaker.try_acquire().unwrap();
@@ -160,7 +160,7 @@ fn what_is_stale_changes_nothing() {
 
 /// A remote decision does not undo an unpublished local decision.
 #[test]
-fn news_is_not_lost_to_what_comes_from_elsewhere() {
+fn a_remote_decision_keeps_an_unpublished_local_one() {
     loom::model(|| {
         let breaker = breaker(1);
         let other = {

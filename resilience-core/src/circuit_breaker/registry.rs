@@ -19,7 +19,7 @@ fn breakers() -> MutexGuard<'static, Vec<&'static CircuitBreaker>> {
 /// `breaker = &IT`.
 ///
 /// ```
-/// assert!(resilience::circuit_breaker("payments::charge").is_none()); // never called yet
+/// assert!(resilience::circuit_breaker("payments::charge").is_none()); // not called yet
 /// ```
 #[must_use]
 pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {

@@ -61,7 +61,7 @@ impl Pace {
 }
 
 const fn saturated(nanos: u128, most: u64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, reason = "it has just been compared")]
+    #[expect(clippy::cast_possible_truncation, reason = "compared above")]
     if nanos > most as u128 { most } else { nanos as u64 }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_went_back_costs_a_burst_and_no_more() {
+    fn a_clock_that_goes_back_costs_at_most_a_burst() {
         let pace = Pace::new(1, Duration::from_nanos(10), 3);
         let gcra = Gcra::new();
         let at = |now| gcra.try_acquire(pace, 0, 0, || now).map(|grant| grant.ready);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_lets_nothing_more_through() {
+    fn the_end_of_the_clock_admits_no_call() {
         for (rate, per, burst) in [(1, Duration::MAX, 9), (u32::MAX, Duration::ZERO, u32::MAX)] {
             let (pace, gcra) = (Pace::new(rate, per, burst), Gcra::new());
             let at = |now| gcra.try_acquire(pace, MAX_NANOS, MAX_NANOS, || now).is_ok();
@@ -162,7 +162,7 @@ mod model {
     use super::*;
 
     #[test]
-    fn a_slot_is_taken_once() {
+    fn a_grant_is_taken_once() {
         loom::model(|| {
             let pace = Pace::new(1, Duration::from_nanos(10), 2);
             let gcra = Arc::new(Gcra::new());
@@ -181,12 +181,12 @@ mod model {
 
     /// Kept grants never share a time, whatever other threads return in between.
     #[test]
-    fn what_is_given_back_is_taken_once() {
+    fn a_returned_grant_is_taken_once() {
         loom::model(|| {
             let pace = Pace::new(1, Duration::from_nanos(10), 1);
             let gcra = Arc::new(Gcra::new());
             let take = move |gcra: &Gcra| gcra.try_acquire(pace, 99, 99, || 100).unwrap();
-            let undecided = {
+            let returning = {
                 let gcra = Arc::clone(&gcra);
                 thread::spawn(move || {
                     gcra.release(take(&gcra));
@@ -194,7 +194,7 @@ mod model {
                 })
             };
             let mut kept = vec![take(&gcra).ready, take(&gcra).ready];
-            kept.push(undecided.join().unwrap().ready);
+            kept.push(returning.join().unwrap().ready);
             kept.sort_unstable();
             assert!(kept.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{kept:?}");
             // At most one grant is lost.

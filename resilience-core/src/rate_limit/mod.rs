@@ -50,7 +50,7 @@ use resilience_rules::{self as rules, InvalidPolicy};
 /// clock.advance(Duration::from_millis(100));
 /// assert_eq!(search(), Ok("found"));
 /// ```
-#[must_use = "a limiter limits only what is run under it"]
+#[must_use = "a limiter does nothing until a call takes a permit"]
 pub struct RateLimiter {
     rate: u32,
     per: Duration,
@@ -148,14 +148,14 @@ impl RateLimiter {
     /// let clock = testing::clock();
     /// assert_eq!(limiter.reserve()?.delay(), Duration::ZERO);
     ///
-    /// let place = limiter.reserve()?;
-    /// assert_eq!(place.delay(), second);
-    /// drop(place); // given back, and the next one has it
-    /// let place = limiter.reserve()?;
-    /// assert_eq!(place.delay(), second);
+    /// let reservation = limiter.reserve()?;
+    /// assert_eq!(reservation.delay(), second);
+    /// drop(reservation); // returns the permit to the next call
+    /// let reservation = limiter.reserve()?;
+    /// assert_eq!(reservation.delay(), second);
     ///
-    /// clock.advance(place.delay());
-    /// assert_eq!(place.delay(), Duration::ZERO); // now the call may be made
+    /// clock.advance(reservation.delay());
+    /// assert_eq!(reservation.delay(), Duration::ZERO); // the call may start
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     ///
@@ -190,7 +190,7 @@ impl RateLimiter {
     /// for _ in 0..5 {
     ///     limiter.acquire_blocking()?;
     /// }
-    /// assert_eq!(clock.elapsed(), 2 * second); // of virtual time
+    /// assert_eq!(clock.elapsed(), 2 * second); // virtual time
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     ///
@@ -213,7 +213,7 @@ impl RateLimiter {
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// LIMITER.acquire().await?;
-    /// LIMITER.acquire().await?; // a millisecond later
+    /// LIMITER.acquire().await?; // 1 ms later
     /// # Ok::<(), resilience::Rejected>(())
     /// # }).unwrap();
     /// ```

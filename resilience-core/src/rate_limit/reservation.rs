@@ -17,7 +17,7 @@ use crate::rejected::Rejected;
 ///
 /// If dropped before the start time, the permit is returned, unless a later permit has been
 /// reserved: later reservations keep their times, so this permit is lost.
-#[must_use = "dropped before its time has come, the reservation is given back"]
+#[must_use = "a reservation dropped before its start time returns the permit"]
 pub struct Reservation<'l> {
     /// `None` if there is no wait and no permit to return.
     grant: Option<(&'l RateLimiter, Grant)>,
@@ -77,7 +77,7 @@ pin_project! {
     ///
     /// The first poll reserves the permit. If dropped while waiting, the permit is returned as for
     /// a [`Reservation`].
-    #[must_use = "a future does nothing unless it is awaited"]
+    #[must_use = "futures do nothing unless awaited"]
     pub struct RateLimitAcquire<'l> {
         limiter: &'l RateLimiter,
         reservation: Option<Reservation<'l>>,

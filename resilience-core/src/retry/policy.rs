@@ -34,7 +34,7 @@ use resilience_rules::{self as rules, InvalidPolicy};
 /// assert_eq!(result, Ok(3));
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a policy does nothing until something is run under it"]
+#[must_use = "a policy does nothing until `run` or `run_async`"]
 pub struct RetryPolicy<B = Schedule> {
     pub(super) limits: Limits,
     pub(super) backoff: B,
