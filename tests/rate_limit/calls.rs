@@ -6,7 +6,7 @@ use resilience::{RateLimiter, Rejected, testing};
 use crate::{SECOND, at_once, ms};
 
 #[test]
-fn a_rejection_is_an_outcome() {
+fn a_rejection_becomes_the_outcome() {
     let limiter = RateLimiter::new(1, SECOND).burst(2).name("api");
     let _clock = testing::clock();
     assert_eq!(limiter.run(|| Some(7)), Some(7));
@@ -50,7 +50,7 @@ fn fresh_state() {
 }
 
 #[test]
-fn what_it_costs() {
+fn memory_cost() {
     fn sends<T: Send>(value: T) -> T {
         value
     }
