@@ -83,12 +83,12 @@ pub mod __private {
 }
 
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
-    CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass, FailureKind,
-    FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, Outcome,
-    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
-    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
-    set_enabled, testing,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
+    CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
+    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, OnCancel,
+    Outcome, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker,
+    is_enabled, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 pub use resilience_idempotency::{self as idempotent, store_conformance};

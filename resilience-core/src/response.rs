@@ -115,14 +115,19 @@ mod axum {
     use crate::random::draw;
     use crate::rejected::Rejected;
 
-    /// What the one who asked is told: 503 for an open circuit, a full bulkhead and a store that does not
-    /// answer, 429 for a rate limit, 504 for a timeout, 400 for an idempotency key that is missing or
-    /// invalid, 422 for one that was used for something else, 409 for one that is in use or whose outcome
-    /// cannot be returned, with a short JSON body such as `{"error":"circuit open","retry_after":3}`.
+    /// The response for a rejected call, with a short JSON body such as
+    /// `{"error":"circuit open","retry_after":3}`. The status is
+    /// - 503 for an open circuit, a full bulkhead and an unavailable store,
+    /// - 429 for a rate limit,
+    /// - 504 for a timeout,
+    /// - 400 for a missing or invalid idempotency key,
+    /// - 422 for a key that was used for a different call,
+    /// - 409 for a key in use, and for a key with an outcome that cannot be returned,
+    /// - 500 for an outcome that cannot be decoded.
     ///
-    /// Every 429 and 503, and a 409 for a call that is running, says when to come back, in `Retry-After`: in
-    /// whole seconds rounded up, at least one, and up to a tenth or 5 s more, so that those who were turned
-    /// away together do not come back together. The name of the function is not told.
+    /// Every 429 and 503, and a 409 for a running call, has a `Retry-After` header: whole seconds,
+    /// rounded up, at least one. A random addition of up to a tenth of the time, at most 5 s,
+    /// spreads the callers. The response does not contain the name of the function.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
             let status = StatusCode::from_u16(self.kind().http_status());
@@ -144,7 +149,7 @@ mod axum {
         let after = rejected.retry_after().unwrap_or_default();
         let begun = u64::from(after.subsec_nanos() > 0);
         let seconds = after.as_secs().saturating_add(begun).max(1);
-        // In whole seconds, as everything here: below ten of them, that is nothing.
+        // In whole seconds: zero below ten seconds.
         let spread = (seconds / 10).min(5);
         let later = Duration::from_secs(spread + 1).mul_f64(draw()).as_secs().min(spread);
         seconds.saturating_add(later)
@@ -159,9 +164,10 @@ mod tonic {
 
     use crate::rejected::Rejected;
 
-    /// `UNAVAILABLE` for an open circuit and a full bulkhead, `RESOURCE_EXHAUSTED` for a rate limit,
-    /// `DEADLINE_EXCEEDED` for a timeout, `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED` and
-    /// `INTERNAL` for what an idempotency key can come to, with the rejection as its source. When to come back stands in
+    /// Converts into a status with the rejection as the source: `UNAVAILABLE` for an open circuit,
+    /// a full bulkhead and an unavailable store, `RESOURCE_EXHAUSTED` for a rate limit,
+    /// `DEADLINE_EXCEEDED` for a timeout, and `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED`
+    /// or `INTERNAL` for idempotency keys. The delay before a retry is in
     /// `grpc-retry-pushback-ms`.
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {
@@ -169,7 +175,7 @@ mod tonic {
             let mut status = Self::new(code, rejected.kind().to_string());
             if let Some(after) = rejected.retry_after() {
                 let millis = after.as_nanos().div_ceil(1_000_000);
-                // Digits are always a value.
+                // Digits always parse.
                 if let Ok(millis) = millis.to_string().parse() {
                     status.metadata_mut().insert("grpc-retry-pushback-ms", millis);
                 }

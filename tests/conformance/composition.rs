@@ -1,6 +1,6 @@
-//! The area `composition`: each order of layers that cases use is one annotated async function, as it
-//! stands in a program, so that its layers know of each other's rejections. What the layers are set to
-//! comes at run time. Time is that of a paused tokio.
+//! The area `composition`: each order of layers in the cases is an annotated async function, so
+//! that the layers see each other's rejections. The settings come at run time. Time is the clock
+//! of a paused tokio runtime.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -20,7 +20,7 @@ type Answer = Result<Value, Failure>;
 
 #[derive(Debug)]
 enum Failure {
-    /// As the case names it.
+    /// By the name in the case.
     Own(Value),
     Rejected(Rejected),
 }
@@ -54,7 +54,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     let mut expected = case["expect"].clone();
     let figures = expected.get_mut("breakers").and_then(Value::as_array_mut);
     for (figures, layer) in figures.into_iter().flatten().zip(layers(case, "circuit_breaker")) {
-        // No case here mixes failures with successes before it asks for these.
+        // No case mixes failures and successes before these.
         breaker::forget_uncounted(figures, layer, false);
     }
     let mut found = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     Ok(found)
 }
 
-/// The layers of a case that are of this `kind`, outermost first.
+/// Returns the layers of a case of this `kind`, outermost first.
 fn layers<'c>(case: &'c Value, kind: &str) -> impl Iterator<Item = &'c Value> {
     items(&case["config"]["pipeline"]).iter().filter(move |layer| layer["policy"] == kind)
 }
@@ -82,7 +82,7 @@ fn told(answer: Answer) -> Value {
     }
 }
 
-/// What the layers of a case are set to, and what was seen of them.
+/// The settings of the layers of a case, and the observations.
 struct Stack<'c> {
     case: &'c Value,
     retry: RetryPolicy,
@@ -90,7 +90,7 @@ struct Stack<'c> {
     executions: Cell<usize>,
     timeouts: Cell<usize>,
     fallbacks: Cell<usize>,
-    /// When the attempts of the retry begin, as far as they are planned.
+    /// The planned starts of the retry's attempts.
     attempts: RefCell<Vec<Instant>>,
 }
 
@@ -165,7 +165,7 @@ impl<'c> Stack<'c> {
         })
     }
 
-    /// The function within: the next event.
+    /// The inner function: the next event.
     async fn body(&self) -> Answer {
         let script = items(&self.case["events"]);
         let execution = self.executions.replace(self.executions.get() + 1);
@@ -189,8 +189,8 @@ impl<'c> Stack<'c> {
         rejected.into()
     }
 
-    /// What `on` declines is neutral to a breaker, where cases call it a success. To tell them apart
-    /// takes failures before it.
+    /// An error declined by `on` is neutral for this breaker, and a success in the cases. The
+    /// difference shows after failures only.
     fn is_recorded(&self, index: usize, failure: &Failure) -> bool {
         let layer = layers(self.case, "circuit_breaker").nth(index);
         let layer = layer.expect("as many as the function has");
@@ -219,7 +219,7 @@ impl<'c> Stack<'c> {
 
     fn told(&self, results: &[Value], start: Instant) -> Value {
         let now = Instant::now();
-        // A retry that was dropped in its wait has planned one more.
+        // A retry dropped during its delay has planned one more attempt.
         let attempts = self.attempts.borrow().iter().filter(|begin| **begin <= now).count();
         json!({
             "attempts": attempts,
@@ -234,7 +234,7 @@ impl<'c> Stack<'c> {
     }
 }
 
-/// Whether a list of errors has this one; without a list, `otherwise`.
+/// Returns whether a list of errors contains this error; without a list, `otherwise`.
 fn is_listed(list: &Value, failure: &Failure, otherwise: bool) -> bool {
     match failure {
         _ if list.is_null() || list == "any" => otherwise,
@@ -311,7 +311,8 @@ async fn retry_fallback(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
 
-/// Two functions: on one, `#[timeout]` asks for `abandoned = …`, which is refused beside `breaker = …`.
+/// Two functions: `#[timeout]` above `#[circuit_breaker]` requires `abandoned = …`, which is not
+/// allowed with `breaker = …`.
 #[timeout(stack.limit(0), error = |rejected| stack.timed_out(rejected))]
 async fn timeout_guarded(stack: &Stack<'_>) -> Answer {
     guarded(stack).await

@@ -1,4 +1,4 @@
-//! The area `rate_limiter`: permits taken ahead under the virtual clock, each kept.
+//! The area `rate_limiter`: permits reserved under the virtual clock, and kept.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
                         }
                     }
                 }
-                // Where nothing is free, a call that cannot wait is told when something is.
+                // If no permit is free, a call that cannot wait gets the time until a permit.
                 if limiter.available() == 0 {
                     let left = limiter.try_acquire().expect_err("nothing is free").retry_after();
                     seen["next_free_ms"] = json!(left.map(|left| millis(at + left)));
@@ -70,9 +70,9 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     }))
 }
 
-/// Published smooth limiters give out permits on a grid from their start, where GCRA counts from the
-/// call. The two differ once a call comes after a rest and between two lines of the grid: on the grid
-/// the next may be closer to it than the interval.
+/// Published smooth limiters issue permits on a grid from their start; GCRA counts from the call.
+/// The two differ after a call that follows a rest and falls between two grid lines: on the grid
+/// the next call may be closer than the interval.
 fn from_the_call(case: &Value, interval: Duration) -> Result<(), Skip> {
     let mut free = Duration::ZERO;
     for event in items(&case["events"]) {

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Detached, Keyed, reject};
+use resilience_core::__internal::{DetachedGuard, Keyed, reject};
 use resilience_core::{CircuitBreaker, CircuitGuard, FailureKind, Rejected};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -146,7 +146,7 @@ where
 #[derive(Debug)]
 struct CallPermit {
     breaker: PolicyRef<CircuitBreaker>,
-    detached: Option<Detached>,
+    detached: Option<DetachedGuard>,
 }
 
 impl CallPermit {
@@ -171,7 +171,7 @@ impl CallPermit {
                 guard.success();
             }
             Ok(_) => guard.failure(),
-            Err(_) => return guard.settled(out, |error| rules.error(error), None).0,
+            Err(_) => return guard.record_error(out, |error| rules.error(error), None).0,
         }
         out
     }

@@ -241,7 +241,7 @@ impl Call {
             }
             Err(error) => (rules.error(error), Shown::Display(error)),
         };
-        let policy = settings.policy.lent().at("retry", WaitMode::Async);
+        let policy = settings.policy.borrowed().at("retry", WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(replayable);
         self.state.next(&policy, Some(&self.spending), class, Some((Level::Warn, shown)))
     }

@@ -118,6 +118,6 @@ fn rejected_calls() {
     let limited = TimeoutLayer::new(secs(0)).layer(service);
     assert_eq!(
         logged(limited.oneshot(get())),
-        ["DEBUG rejected function=\"timeout\" kind=timed out limit_ms=0"]
+        ["DEBUG call rejected function=\"timeout\" kind=timed out elapsed_ms=0"]
     );
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__internal::{Bell, draw, exchange_found, exchange_lost, shared_breakers};
+use resilience_core::__internal::{Notified, draw, shared_breakers, sync_lost, sync_restored};
 use resilience_core::CircuitBreaker;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -70,7 +70,7 @@ impl<B: SharedState> BreakerSync<B> {
         let mut failures = 0;
         loop {
             // Before the round: what comes while it runs may be too late for it.
-            let (bell, start) = (Bell::new(), Instant::now());
+            let (bell, start) = (Notified::new(), Instant::now());
             let error = match timeout(self.patience(), self.round()).await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
@@ -78,7 +78,7 @@ impl<B: SharedState> BreakerSync<B> {
             };
             let Some(error) = error else {
                 if std::mem::take(&mut failures) > 0 {
-                    exchange_found();
+                    sync_restored();
                 }
                 // Not in step with the others, and never later than the interval.
                 let wait = self.interval.mul_f64(1.0 - draw() / 4.0);
@@ -86,7 +86,7 @@ impl<B: SharedState> BreakerSync<B> {
                 continue;
             };
             if failures == 0 {
-                exchange_lost(&error);
+                sync_lost(&error);
             }
             failures = u32::saturating_add(failures, 1);
             sleep(self.wait_after(failures)).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__internal::{Decision, News};
+use resilience_core::__internal::{CircuitDecision, LocalDecision};
 use resilience_core::CircuitBreaker;
 
 use super::board::{EntryId, RemoteState, SharedEntry, SharedState};
@@ -39,7 +39,9 @@ impl Link {
 
     /// Tells the board what outcomes have come to, where it does not know yet.
     pub(super) async fn tell<B: SharedState>(&mut self, board: &mut B) -> Result<(), B::Error> {
-        let Some(News { generation, decision }) = self.breaker().news() else { return Ok(()) };
+        let Some(LocalDecision { generation, decision }) = self.breaker().local_decision() else {
+            return Ok(());
+        };
         if self.told == Some(generation) {
             return Ok(());
         }
@@ -50,13 +52,13 @@ impl Link {
         self.telling = Some((generation, tag));
         match (decision, self.known) {
             // Over before it could be told, or the end of what nobody was told of.
-            (Decision::Open(Duration::ZERO), _) | (Decision::Closed, None) => {}
-            (Decision::Open(left), _) => {
+            (CircuitDecision::Open(Duration::ZERO), _) | (CircuitDecision::Closed, None) => {}
+            (CircuitDecision::Open(left), _) => {
                 board.open(self.name, tag, left).await?;
                 self.known = Some(tag);
             }
             // Of the opening that it has known only: one that came since is for others to close.
-            (Decision::Closed, Some(opening)) => {
+            (CircuitDecision::Closed, Some(opening)) => {
                 if board.close(self.name, opening, tag).await? {
                     self.known = Some(tag);
                 }
@@ -73,10 +75,10 @@ impl Link {
         }
         let decision = match entry.stand {
             RemoteState::Open(Duration::ZERO) => None,
-            RemoteState::Open(left) => Some(Decision::Open(left.saturating_add(patience))),
-            RemoteState::Closed => Some(Decision::Closed),
+            RemoteState::Open(left) => Some(CircuitDecision::Open(left.saturating_add(patience))),
+            RemoteState::Closed => Some(CircuitDecision::Closed),
         };
-        if decision.is_none_or(|decision| self.breaker().follow(decision, self.told)) {
+        if decision.is_none_or(|decision| self.breaker().apply_remote(decision, self.told)) {
             self.known = Some(entry.tag);
         }
     }

@@ -63,8 +63,8 @@ async fn an_outage_is_told_once_and_its_end_too() {
     assert_eq!(told.len(), 3, "{told:#?}");
     assert_eq!(
         told[0],
-        "WARN message=circuit breakers are not shared for now error=connection refused"
+        "WARN message=synchronization of circuit breakers lost error=connection refused"
     );
-    assert_eq!(told[1], "INFO message=circuit breakers are shared again");
+    assert_eq!(told[1], "INFO message=synchronization of circuit breakers restored");
     assert!(told[2].contains("to=open") && told[2].contains("remote=true"), "{}", told[2]);
 }

@@ -30,7 +30,7 @@ impl Process {
     }
 
     fn call(&self, works: bool) -> Option<()> {
-        self.breaker.call(|| works.then_some(()))
+        self.breaker.run(|| works.then_some(()))
     }
 
     fn fails(&self) {
@@ -69,7 +69,7 @@ async fn what_opens_in_one_opens_in_all_and_closes_with_the_first_probe() {
     round().await;
     for other in [&two, &three] {
         assert_eq!(other.state(), CircuitState::Open);
-        let rejected: Result<(), Rejected> = other.breaker.call(|| Ok(()));
+        let rejected: Result<(), Rejected> = other.breaker.run(|| Ok(()));
         assert!(rejected.unwrap_err().retry_after() > Some(RESET.saturating_sub(INTERVAL)));
     }
     // The one who opened it is the first to try.

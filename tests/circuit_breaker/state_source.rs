@@ -1,4 +1,4 @@
-//! Breakers from elsewhere: shared, of an instance, one for each key.
+//! Sources of a breaker: shared, in an instance, or per key.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Client {
 }
 
 #[test]
-fn each_instance_has_its_own() {
+fn each_instance_has_a_breaker() {
     let (one, other) = (Client::new(), Client::new());
     let call = |client: &Client| futures::executor::block_on(client.call("a".into()));
     assert_eq!(call(&one), Err(Failure::Down));
@@ -82,7 +82,7 @@ impl From<resilience::Rejected> for Exclusive {
 }
 
 #[test]
-fn an_arc_is_held_beside_what_changes() {
+fn an_arc_is_held_while_the_body_changes_self() {
     let breaker = Arc::new(CircuitBreaker::new().failure_threshold(2));
     let mut client = Exclusive { breaker: Arc::clone(&breaker), calls: 0 };
     assert_eq!(futures::executor::block_on(client.call()), Err(Failure::Down));
@@ -99,7 +99,7 @@ fn of_the_day(breakers: &[Arc<CircuitBreaker>], day: usize) -> Arc<CircuitBreake
 }
 
 #[test]
-fn it_may_be_looked_up() {
+fn a_breaker_may_be_looked_up() {
     #[circuit_breaker(breaker = of_the_day(breakers, day))]
     fn call(breakers: &[Arc<CircuitBreaker>], day: usize) -> Result<(), Failure> {
         Err(Failure::Down)
@@ -121,7 +121,7 @@ async fn by_address(host: String, port: u16, ok: bool) -> Result<String, Failure
 }
 
 #[test]
-fn each_key_has_its_own() {
+fn each_key_has_a_breaker() {
     for _ in 0..2 {
         assert_eq!(by_host("a", false), Err(Failure::Down));
     }
@@ -130,14 +130,14 @@ fn each_key_has_its_own() {
 }
 
 #[test]
-fn keys_are_bounded_and_an_open_breaker_is_never_forgotten() {
+fn keys_are_bounded_and_an_open_breaker_is_never_evicted() {
     let call = |port, ok| futures::executor::block_on(by_address("host".into(), port, ok));
     assert_eq!(call(0, false), Err(Failure::Down));
     for port in 1..1000 {
         assert_eq!(call(port, true), Ok("host".into()));
     }
     assert!(matches!(call(0, true), Err(Failure::Rejected(_))));
-    // Four that are open fill it: a fifth key is served, and not remembered.
+    // Four open breakers fill the registry: a fifth key is served, but not kept.
     for port in 1..4 {
         assert_eq!(call(port, false), Err(Failure::Down));
     }
@@ -147,7 +147,7 @@ fn keys_are_bounded_and_an_open_breaker_is_never_forgotten() {
 }
 
 #[test]
-fn fresh_state_renews_them_for_a_test() {
+fn fresh_state_resets_breakers_for_a_test() {
     #[circuit_breaker(failure_threshold = 1, name = "fresh")]
     fn call() -> Result<(), Failure> {
         Err(Failure::Down)

@@ -1,5 +1,5 @@
-//! Who runs and who waits. A permit that comes back goes straight to the first who waits, so that it is
-//! never free while there is a queue, and no newcomer can be quicker.
+//! A fair semaphore. A returned permit goes straight to the first waiter: no permit is free while
+//! the queue has waiters, so a new call cannot overtake.
 
 use core::mem;
 use core::num::NonZeroU64;
@@ -8,38 +8,38 @@ use std::collections::VecDeque;
 
 use crate::sync::{Mutex, MutexGuard, const_fn, lock};
 
-/// The lock is held for a few steps only, and never while a waker is cloned, woken or dropped: wakers
-/// belong to the executor and may do anything, even come back here.
+/// The lock is held for a few steps, and never while a waker is cloned, woken or dropped: wakers
+/// run code of the executor, which may call back into the semaphore.
 #[derive(Debug)]
-pub(super) struct Places(Mutex<State>);
+pub(super) struct Semaphore(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     running: u32,
-    /// In order of arrival, and so of their tickets.
+    /// In order of arrival, and so in order of `id`.
     waiting: VecDeque<Waiter>,
     last: u64,
 }
 
 #[derive(Debug)]
 struct Waiter {
-    ticket: Ticket,
+    id: WaiterId,
     waker: Waker,
 }
 
-/// A place in the queue. Whoever holds one that is no longer in the queue has been handed a permit.
+/// Identifies a waiter. A waiter that is no longer in the queue has a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(NonZeroU64);
+pub(super) struct WaiterId(NonZeroU64);
 
-/// What became of an attempt to enter.
+/// The result of joining the queue.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    Running,
-    Waiting(Ticket),
+pub(super) enum Acquired {
+    Permit,
+    Queued(WaiterId),
     Full,
 }
 
-impl Places {
+impl Semaphore {
     const_fn! {
         pub(super) fn new() -> Self {
             Self(Mutex::new(State { running: 0, waiting: VecDeque::new(), last: 0 }))
@@ -50,31 +50,31 @@ impl Places {
         lock(&self.0)
     }
 
-    /// Takes a permit where one is free.
+    /// Takes a permit if available.
     #[inline]
-    pub(super) fn try_enter(&self, max: u32) -> bool {
-        self.lock().try_enter(max)
+    pub(super) fn try_acquire(&self, max: u32) -> bool {
+        self.lock().try_acquire(max)
     }
 
-    /// Takes a permit where one is free, else one of `places` places in the queue.
-    pub(super) fn enter(&self, max: u32, places: usize, waker: Waker) -> Entry {
+    /// Takes a permit if available, or joins the queue of at most `capacity` waiters.
+    pub(super) fn acquire_or_queue(&self, max: u32, capacity: usize, waker: Waker) -> Acquired {
         let mut state = self.lock();
-        if state.try_enter(max) {
-            return Entry::Running;
+        if state.try_acquire(max) {
+            return Acquired::Permit;
         }
-        if state.waiting.len() >= places {
-            return Entry::Full;
+        if state.waiting.len() >= capacity {
+            return Acquired::Full;
         }
         state.last = state.last.saturating_add(1);
-        let ticket = Ticket(NonZeroU64::new(state.last).unwrap_or(NonZeroU64::MIN));
-        state.waiting.push_back(Waiter { ticket, waker });
-        Entry::Waiting(ticket)
+        let id = WaiterId(NonZeroU64::new(state.last).unwrap_or(NonZeroU64::MIN));
+        state.waiting.push_back(Waiter { id, waker });
+        Acquired::Queued(id)
     }
 
-    /// Whether the holder of the ticket has been handed a permit; if not, `waker` will tell.
-    pub(super) fn is_served(&self, ticket: Ticket, waker: Waker) -> bool {
+    /// Returns whether the waiter has a permit. If not, stores `waker` for the permit.
+    pub(super) fn has_permit(&self, id: WaiterId, waker: Waker) -> bool {
         let mut state = self.lock();
-        let Some(waiter) = state.find(ticket).and_then(|index| state.waiting.get_mut(index)) else {
+        let Some(waiter) = state.find(id).and_then(|index| state.waiting.get_mut(index)) else {
             return true;
         };
         let old = mem::replace(&mut waiter.waker, waker);
@@ -83,16 +83,16 @@ impl Places {
         false
     }
 
-    /// Leaves the queue; `false` where a permit has been handed over before.
-    pub(super) fn leave(&self, ticket: Ticket) -> bool {
+    /// Leaves the queue. Returns `false` if a permit has been assigned.
+    pub(super) fn leave_queue(&self, id: WaiterId) -> bool {
         let mut state = self.lock();
-        let left = state.find(ticket).and_then(|index| state.waiting.remove(index));
+        let left = state.find(id).and_then(|index| state.waiting.remove(index));
         drop(state);
         left.is_some()
     }
 
-    /// Gives a permit back, or on to the first who waits.
-    pub(super) fn exit(&self) {
+    /// Returns a permit, or passes the permit to the first waiter.
+    pub(super) fn release(&self) {
         let mut state = self.lock();
         let next = state.waiting.pop_front();
         if next.is_none() {
@@ -114,14 +114,14 @@ impl Places {
 }
 
 impl State {
-    fn try_enter(&mut self, max: u32) -> bool {
+    fn try_acquire(&mut self, max: u32) -> bool {
         let free = self.running < max;
         self.running += u32::from(free);
         free
     }
 
-    fn find(&self, ticket: Ticket) -> Option<usize> {
-        self.waiting.binary_search_by_key(&ticket, |waiter| waiter.ticket).ok()
+    fn find(&self, id: WaiterId) -> Option<usize> {
+        self.waiting.binary_search_by_key(&id, |waiter| waiter.id).ok()
     }
 }
 
@@ -134,32 +134,34 @@ mod model {
     use super::*;
     use crate::park::Parker;
 
-    /// Enters, and waits for a permit as long as it takes. A lost wake-up is a deadlock, which the
-    /// model finds.
-    fn enter(places: &Places) {
+    /// Waits for a permit without a limit. A lost wake-up is a deadlock, and loom reports the
+    /// deadlock.
+    fn acquire_or_queue(semaphore: &Semaphore) {
         let parker = Parker::new();
-        let Entry::Waiting(ticket) = places.enter(1, usize::MAX, parker.waker()) else { return };
-        while !places.is_served(ticket, parker.waker()) {
+        let Acquired::Queued(waiter) = semaphore.acquire_or_queue(1, usize::MAX, parker.waker())
+        else {
+            return;
+        };
+        while !semaphore.has_permit(waiter, parker.waker()) {
             parker.park(None);
         }
     }
 
-    fn run_alone(places: &Places, running: &AtomicU32) {
+    fn run_alone(semaphore: &Semaphore, running: &AtomicU32) {
         assert_eq!(running.fetch_add(1, SeqCst), 0, "two at once");
         running.fetch_sub(1, SeqCst);
-        places.exit();
+        semaphore.release();
     }
 
-    /// Three threads: with every interleaving of up to three preemptions, because all of them are too
-    /// many to wait for.
+    /// Three threads, with up to three preemptions: all interleavings would take too long.
     #[test]
-    fn one_at_a_time_and_nobody_is_forgotten() {
+    fn one_call_at_a_time_and_no_waiter_is_lost() {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(3);
         model.check(|| {
-            let shared = Arc::new((Places::new(), AtomicU32::new(0)));
-            let call = |shared: &(Places, AtomicU32)| {
-                enter(&shared.0);
+            let shared = Arc::new((Semaphore::new(), AtomicU32::new(0)));
+            let call = |shared: &(Semaphore, AtomicU32)| {
+                acquire_or_queue(&shared.0);
                 run_alone(&shared.0, &shared.1);
             };
             let threads: Vec<_> = (0..2)
@@ -177,17 +179,17 @@ mod model {
     }
 
     #[test]
-    fn who_gives_up_passes_on_what_it_was_handed() {
+    fn a_leaving_waiter_passes_an_assigned_permit_on() {
         loom::model(|| {
-            let shared = Arc::new((Places::new(), AtomicU32::new(0)));
-            assert!(shared.0.try_enter(1));
+            let shared = Arc::new((Semaphore::new(), AtomicU32::new(0)));
+            assert!(shared.0.try_acquire(1));
             let given_up = {
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || {
-                    let entry = shared.0.enter(1, usize::MAX, Waker::noop().clone());
+                    let entry = shared.0.acquire_or_queue(1, usize::MAX, Waker::noop().clone());
                     let handed = match entry {
-                        Entry::Waiting(ticket) => !shared.0.leave(ticket),
-                        entry => entry == Entry::Running,
+                        Acquired::Queued(waiter) => !shared.0.leave_queue(waiter),
+                        entry => entry == Acquired::Permit,
                     };
                     if handed {
                         run_alone(&shared.0, &shared.1);
@@ -197,7 +199,7 @@ mod model {
             let patient = {
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || {
-                    enter(&shared.0);
+                    acquire_or_queue(&shared.0);
                     run_alone(&shared.0, &shared.1);
                 })
             };
