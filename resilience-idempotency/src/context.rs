@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use crate::key::{RecordKey, Secret, hex};
+use crate::digest::hex;
+use crate::key::RecordKey;
+use crate::secret::Secret;
 
 /// The idempotent call inside which this code runs.
 ///
@@ -17,7 +19,7 @@ use crate::key::{RecordKey, Secret, hex};
 ///
 /// use resilience::idempotent::IdempotencyContext;
 ///
-/// // Inside of a function with `#[idempotent]`:
+/// // InContext of a function with `#[idempotent]`:
 /// if let Some(call) = IdempotencyContext::current() {
 ///     let header = call.child_key("stripe"); // the same each time this call runs again
 /// }
@@ -61,7 +63,7 @@ impl IdempotencyContext {
         let mut digest = self.0.secret.hasher("idem.child.v1");
         digest.raw(&self.0.key.0);
         digest.field(step.as_bytes());
-        hex(digest.end().get(..16).unwrap_or_default())
+        hex(digest.finish().get(..16).unwrap_or_default())
     }
 
     /// A number that rises with every claim of this key. A system that refuses a lower one than it has seen
@@ -91,7 +93,7 @@ impl IdempotencyContext {
 
     /// Runs `body` inside of this call.
     pub(super) fn scope<T>(&self, body: impl FnOnce() -> T) -> T {
-        let _entered = Entered::new(self.clone());
+        let _entered = EnterGuard::new(self.clone());
         body()
     }
 }
@@ -108,16 +110,16 @@ impl fmt::Debug for IdempotencyContext {
 }
 
 /// Puts back on drop, and so on a panic too, what was there before.
-struct Entered(Option<IdempotencyContext>);
+struct EnterGuard(Option<IdempotencyContext>);
 
-impl Entered {
+impl EnterGuard {
     fn new(call: IdempotencyContext) -> Self {
         let outer = CURRENT.try_with(|current| current.borrow_mut().replace(call));
         Self(outer.ok().flatten())
     }
 }
 
-impl Drop for Entered {
+impl Drop for EnterGuard {
     fn drop(&mut self) {
         let outer = self.0.take();
         // A thread that is ending has no call any more.
@@ -127,14 +129,14 @@ impl Drop for Entered {
 
 pin_project! {
     /// A future each of whose steps runs inside of a call.
-    pub(super) struct Inside<F> {
+    pub(super) struct InContext<F> {
         pub(super) call: IdempotencyContext,
         #[pin]
         pub(super) body: F,
     }
 }
 
-impl<F: Future> Future for Inside<F> {
+impl<F: Future> Future for InContext<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

@@ -4,22 +4,22 @@
 
 use core::fmt;
 
-use crate::key::Digest;
+use crate::digest::Digest;
 
 /// An outcome as it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept<'b> {
+pub(super) enum StoredOutcome<'b> {
     /// The bytes of the codec.
     Value(&'b [u8]),
     /// It was longer than what may be kept, or not meant to be.
     NotStored,
     /// It could not be written.
-    Unwritten,
+    Unencodable,
 }
 
 /// Why bytes are no outcome of this function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(super) enum EnvelopeError {
     /// The bytes are not those that were written.
     Corrupt,
     /// They are of another library, or of a version to come.
@@ -28,7 +28,7 @@ pub(super) enum Unreadable {
     Schema,
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Corrupt => "the stored bytes are damaged",
@@ -38,7 +38,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-impl core::error::Error for Unreadable {}
+impl core::error::Error for EnvelopeError {}
 
 const MAGIC: &[u8; 4] = b"RSI1";
 const HEAD: usize = 4 + 1 + 4 + 4;
@@ -48,16 +48,16 @@ const SUM: usize = 8;
 pub(super) const OVERHEAD: usize = HEAD + SUM;
 
 /// Puts an outcome into its envelope. `function` is the name of the function, `codec` who wrote the bytes.
-pub(super) fn seal(kept: Kept<'_>, codec: Codec, function: &str, version: u32) -> Vec<u8> {
+pub(super) fn seal(kept: StoredOutcome<'_>, codec: Codec, function: &str, version: u32) -> Vec<u8> {
     let (flag, payload) = match kept {
-        Kept::Value(payload) => (codec.0, payload),
-        Kept::NotStored => (TOO_LARGE, &[][..]),
-        Kept::Unwritten => (UNWRITTEN, &[][..]),
+        StoredOutcome::Value(payload) => (codec.0, payload),
+        StoredOutcome::NotStored => (NOT_STORED, &[][..]),
+        StoredOutcome::Unencodable => (UNENCODABLE, &[][..]),
     };
     let mut bytes = Vec::with_capacity(payload.len().saturating_add(OVERHEAD));
     bytes.extend_from_slice(MAGIC);
     bytes.push(flag);
-    bytes.extend_from_slice(&of_name(function));
+    bytes.extend_from_slice(&name_hash(function));
     bytes.extend_from_slice(&version.to_le_bytes());
     bytes.extend_from_slice(payload);
     let sum = checksum(&bytes);
@@ -71,24 +71,24 @@ pub(super) fn open<'b>(
     codec: Codec,
     function: &str,
     version: u32,
-) -> Result<Kept<'b>, Unreadable> {
+) -> Result<StoredOutcome<'b>, EnvelopeError> {
     if !bytes.starts_with(MAGIC) {
-        return Err(Unreadable::Unknown);
+        return Err(EnvelopeError::Unknown);
     }
-    let end = bytes.len().checked_sub(SUM).ok_or(Unreadable::Corrupt)?;
-    let (written, sum) = bytes.split_at_checked(end).ok_or(Unreadable::Corrupt)?;
+    let end = bytes.len().checked_sub(SUM).ok_or(EnvelopeError::Corrupt)?;
+    let (written, sum) = bytes.split_at_checked(end).ok_or(EnvelopeError::Corrupt)?;
     if checksum(written) != sum {
-        return Err(Unreadable::Corrupt);
+        return Err(EnvelopeError::Corrupt);
     }
-    let (head, payload) = written.split_at_checked(HEAD).ok_or(Unreadable::Corrupt)?;
-    let schema = [of_name(function), version.to_le_bytes()].concat();
+    let (head, payload) = written.split_at_checked(HEAD).ok_or(EnvelopeError::Corrupt)?;
+    let schema = [name_hash(function), version.to_le_bytes()].concat();
     match head.get(4) {
-        Some(&TOO_LARGE) => return Ok(Kept::NotStored),
-        Some(&UNWRITTEN) => return Ok(Kept::Unwritten),
+        Some(&NOT_STORED) => return Ok(StoredOutcome::NotStored),
+        Some(&UNENCODABLE) => return Ok(StoredOutcome::Unencodable),
         Some(flag) if *flag == codec.0 => {}
-        _ => return Err(Unreadable::Unknown),
+        _ => return Err(EnvelopeError::Unknown),
     }
-    if head.get(5..) == Some(&schema) { Ok(Kept::Value(payload)) } else { Err(Unreadable::Schema) }
+    if head.get(5..) == Some(&schema) { Ok(StoredOutcome::Value(payload)) } else { Err(EnvelopeError::Schema) }
 }
 
 /// Who wrote the bytes.
@@ -101,19 +101,19 @@ impl Codec {
     pub(super) const RAW: Self = Self(2);
 }
 
-const TOO_LARGE: u8 = 0x80;
-const UNWRITTEN: u8 = 0x81;
+const NOT_STORED: u8 = 0x80;
+const UNENCODABLE: u8 = 0x81;
 
-fn of_name(function: &str) -> [u8; 4] {
+fn name_hash(function: &str) -> [u8; 4] {
     let mut digest = Digest::unkeyed();
     digest.field(function.as_bytes());
-    digest.end().first_chunk().copied().unwrap_or_default()
+    digest.finish().first_chunk().copied().unwrap_or_default()
 }
 
 fn checksum(bytes: &[u8]) -> [u8; SUM] {
     let mut digest = Digest::unkeyed();
     digest.field(bytes);
-    digest.end().first_chunk().copied().unwrap_or_default()
+    digest.finish().first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -129,15 +129,15 @@ mod tests {
             assert_eq!(open(&bytes, Codec::JSON, NAME, 3), Ok(kept));
             bytes
         };
-        assert_eq!(round(Kept::Value(b"")).len(), OVERHEAD);
-        round(Kept::Value(b"{}"));
-        round(Kept::NotStored);
-        round(Kept::Unwritten);
+        assert_eq!(round(StoredOutcome::Value(b"")).len(), OVERHEAD);
+        round(StoredOutcome::Value(b"{}"));
+        round(StoredOutcome::NotStored);
+        round(StoredOutcome::Unencodable);
     }
 
     #[test]
     fn every_bit_counts() {
-        let sealed = seal(Kept::Value(b"{\"id\":7}"), Codec::JSON, NAME, 3);
+        let sealed = seal(StoredOutcome::Value(b"{\"id\":7}"), Codec::JSON, NAME, 3);
         for at in 0..sealed.len() * 8 {
             let mut bytes = sealed.clone();
             bytes[at / 8] ^= 1 << (at % 8);
@@ -150,10 +150,10 @@ mod tests {
 
     #[test]
     fn another_function_version_or_codec_is_not_read() {
-        let bytes = seal(Kept::Value(b"1"), Codec::JSON, NAME, 3);
-        assert_eq!(open(&bytes, Codec::JSON, NAME, 4), Err(Unreadable::Schema));
-        assert_eq!(open(&bytes, Codec::JSON, "other", 3), Err(Unreadable::Schema));
-        assert_eq!(open(&bytes, Codec::RAW, NAME, 3), Err(Unreadable::Unknown));
-        assert_eq!(open(b"SQLite format 3", Codec::JSON, NAME, 3), Err(Unreadable::Unknown));
+        let bytes = seal(StoredOutcome::Value(b"1"), Codec::JSON, NAME, 3);
+        assert_eq!(open(&bytes, Codec::JSON, NAME, 4), Err(EnvelopeError::Schema));
+        assert_eq!(open(&bytes, Codec::JSON, "other", 3), Err(EnvelopeError::Schema));
+        assert_eq!(open(&bytes, Codec::RAW, NAME, 3), Err(EnvelopeError::Unknown));
+        assert_eq!(open(b"SQLite format 3", Codec::JSON, NAME, 3), Err(EnvelopeError::Unknown));
     }
 }

@@ -91,7 +91,7 @@ impl MemoryStore {
     }
 
     /// Counts one more record, where there is room.
-    fn make_room(&self) -> bool {
+    fn reserve(&self) -> bool {
         let more = |records: usize| (records < self.max_records).then(|| records.saturating_add(1));
         self.records.fetch_update(Relaxed, Relaxed, more).is_ok()
     }
@@ -109,7 +109,7 @@ impl MemoryStore {
         next(before.unwrap_or_else(|last| last))
     }
 
-    fn forgotten(&self, records: usize) {
+    fn count_removed(&self, records: usize) {
         self.records.fetch_sub(records, Relaxed);
     }
 
@@ -123,22 +123,22 @@ impl MemoryStore {
         }
         // What has expired makes room; a few at a time, so that no claim waits for many.
         let purged = shard.purge(now, 4);
-        self.forgotten(purged.records);
-        let claim = self.make_room().then(|| self.insert(shard, request, now));
+        self.count_removed(purged.records);
+        let claim = self.reserve().then(|| self.insert(shard, request, now));
         drop(guard);
         purged.wake();
         if let Some(claim) = claim {
             return Ok(claim);
         }
         // Another shard may have what this one lacks.
-        if self.purge_now(1) == 0 || !self.make_room() {
+        if self.purge_now(1) == 0 || !self.reserve() {
             return Err(StoreError::new(StoreErrorKind::Full));
         }
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
         // Somebody else may have been faster.
         if let Some(claim) = shard.claim(request, fence, now) {
-            self.forgotten(1);
+            self.count_removed(1);
             return Ok(claim);
         }
         Ok(self.insert(shard, request, now))
@@ -160,10 +160,10 @@ impl MemoryStore {
         let now = now();
         let mut guard = self.shard(key);
         let Some(shard) = guard.as_mut() else { return WriteOutcome::Fenced };
-        let Some(slot) = shard.records.get_mut(key) else { return WriteOutcome::Fenced };
-        let written = write(&mut slot.record, now);
-        let watchers = core::mem::take(&mut slot.watchers);
-        shard.list_again(key);
+        let Some(entry) = shard.records.get_mut(key) else { return WriteOutcome::Fenced };
+        let written = write(&mut entry.record, now);
+        let watchers = core::mem::take(&mut entry.watchers);
+        shard.reschedule(key);
         drop(guard);
         for (_, waker) in watchers {
             waker.wake();
@@ -175,18 +175,18 @@ impl MemoryStore {
     fn lease_left(&self, key: &RecordKey) -> Duration {
         let now = now();
         let guard = self.shard(key);
-        let slot = guard.as_ref().and_then(|shard| shard.records.get(key));
-        slot.map_or(Duration::ZERO, |slot| slot.record.lease_left(now))
+        let entry = guard.as_ref().and_then(|shard| shard.records.get(key));
+        entry.map_or(Duration::ZERO, |entry| entry.record.lease_left(now))
     }
 
     /// Puts `waker` in the place of what this watcher has left with the record, where there is one.
     fn watch(&self, key: &RecordKey, watcher: u64, waker: Option<Waker>) {
         let mut guard = self.shard(key);
-        let slot = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
-        let Some(slot) = slot else { return };
-        let place = slot.watchers.iter().position(|(other, _)| *other == watcher);
-        let before = place.map(|place| slot.watchers.swap_remove(place));
-        slot.watchers.extend(waker.map(|waker| (watcher, waker)));
+        let entry = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
+        let Some(entry) = entry else { return };
+        let place = entry.watchers.iter().position(|(other, _)| *other == watcher);
+        let before = place.map(|place| entry.watchers.swap_remove(place));
+        entry.watchers.extend(waker.map(|waker| (watcher, waker)));
         drop(guard);
         // What a waker does when it is dropped is not ours.
         drop(before);
@@ -194,17 +194,17 @@ impl MemoryStore {
 
     fn purge_now(&self, limit: usize) -> usize {
         let now = now();
-        let mut gone: usize = 0;
+        let mut removed: usize = 0;
         for shard in &self.shards {
             let mut guard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(shard) = guard.as_mut() else { continue };
-            let purged = shard.purge(now, limit.saturating_sub(gone));
+            let purged = shard.purge(now, limit.saturating_sub(removed));
             drop(guard);
-            gone = gone.saturating_add(purged.records);
-            self.forgotten(purged.records);
+            removed = removed.saturating_add(purged.records);
+            self.count_removed(purged.records);
             purged.wake();
         }
-        gone
+        removed
     }
 }
 
@@ -212,12 +212,12 @@ impl MemoryStore {
 struct Watcher<'s> {
     store: &'s MemoryStore,
     key: &'s RecordKey,
-    number: u64,
+    id: u64,
 }
 
 impl Drop for Watcher<'_> {
     fn drop(&mut self) {
-        self.store.watch(self.key, self.number, None);
+        self.store.watch(self.key, self.id, None);
     }
 }
 
@@ -257,9 +257,9 @@ impl Store for MemoryStore {
     async fn changed(&self, key: &RecordKey, hint: Duration) {
         let left = self.lease_left(key);
         let mut wait = pin!(Delay::start(hint.min(left)).0.wait());
-        let watcher = Watcher { store: self, key, number: self.watchers.fetch_add(1, Relaxed) };
+        let watcher = Watcher { store: self, key, id: self.watchers.fetch_add(1, Relaxed) };
         core::future::poll_fn(|cx| {
-            watcher.store.watch(key, watcher.number, Some(cx.waker().clone()));
+            watcher.store.watch(key, watcher.id, Some(cx.waker().clone()));
             match self.lease_left(key) {
                 Duration::ZERO => Poll::Ready(()),
                 _ => wait.as_mut().poll(cx),
@@ -273,13 +273,13 @@ impl Store for MemoryStore {
     }
 
     async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-        let gone = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
-        let is_gone = gone.is_some();
-        if let Some(slot) = gone {
-            self.forgotten(1);
-            slot.watchers.into_iter().for_each(|(_, waker)| waker.wake());
+        let removed = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
+        let was_present = removed.is_some();
+        if let Some(entry) = removed {
+            self.count_removed(1);
+            entry.watchers.into_iter().for_each(|(_, waker)| waker.wake());
         }
-        Ok(is_gone)
+        Ok(was_present)
     }
 
     async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
@@ -288,9 +288,9 @@ impl Store for MemoryStore {
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let records = shard.as_ref().into_iter().flat_map(|shard| &shard.records);
-            let interrupted = records.filter_map(|(key, slot)| {
-                let attempt = slot.record.interrupted(now)?;
-                Some(Interrupted::new(*key, &*slot.label, attempt))
+            let interrupted = records.filter_map(|(key, entry)| {
+                let attempt = entry.record.interrupted(now)?;
+                Some(Interrupted::new(*key, &*entry.label, attempt))
             });
             found.extend(interrupted.take(limit.saturating_sub(found.len())));
         }

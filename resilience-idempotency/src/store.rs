@@ -6,7 +6,8 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::key::{Fingerprint, RecordKey, Secret};
+use crate::key::{Fingerprint, RecordKey};
+use crate::secret::Secret;
 use crate::store_error::StoreResult;
 use resilience_core::__internal::Delay;
 
@@ -207,7 +208,7 @@ pub trait Store: Send + Sync + 'static {
         lease: Duration,
     ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
-    /// Keeps the outcome for `retention` from now, also where the lease is over and nobody has taken over.
+    /// OutcomePolicy the outcome for `retention` from now, also where the lease is over and nobody has taken over.
     fn complete(
         &self,
         key: &RecordKey,

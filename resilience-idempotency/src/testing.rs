@@ -10,7 +10,8 @@ use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::key::{RecordKey, Secret};
+use crate::key::RecordKey;
+use crate::secret::Secret;
 use crate::store::{
     Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, WriteOutcome,
 };
@@ -99,21 +100,21 @@ impl<S: Store + Clone> FaultStore<S> {
     }
 
     /// What becomes of the next steps of this kind, one after the other, behind those that were said before.
-    pub fn script(&self, verb: StoreOp, faults: impl IntoIterator<Item = InjectedFault>) {
+    pub fn script(&self, op: StoreOp, faults: impl IntoIterator<Item = InjectedFault>) {
         // What an iterator does is not ours.
         let faults: Vec<_> = faults.into_iter().collect();
-        self.faults().scripts.entry(verb).or_default().extend(faults);
+        self.faults().scripts.entry(op).or_default().extend(faults);
     }
 
     /// What becomes of every step of this kind that has no script, until something else is said.
-    pub fn always(&self, verb: StoreOp, fault: InjectedFault) {
-        self.faults().always.insert(verb, fault);
+    pub fn always(&self, op: StoreOp, fault: InjectedFault) {
+        self.faults().always.insert(op, fault);
     }
 
     /// How often a step of this kind was begun.
     #[must_use]
-    pub fn calls(&self, verb: StoreOp) -> usize {
-        self.faults().calls.get(&verb).copied().unwrap_or_default()
+    pub fn calls(&self, op: StoreOp) -> usize {
+        self.faults().calls.get(&op).copied().unwrap_or_default()
     }
 
     /// How often a step of any kind was.
@@ -132,21 +133,21 @@ impl<S: Store + Clone> FaultStore<S> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self, verb: StoreOp) -> InjectedFault {
+    fn next(&self, op: StoreOp) -> InjectedFault {
         let mut faults = self.faults();
-        let calls = faults.calls.entry(verb).or_default();
+        let calls = faults.calls.entry(op).or_default();
         *calls = calls.saturating_add(1);
-        let next = faults.scripts.get_mut(&verb).and_then(VecDeque::pop_front);
-        let always = faults.always.get(&verb).copied();
+        let next = faults.scripts.get_mut(&op).and_then(VecDeque::pop_front);
+        let always = faults.always.get(&op).copied();
         next.or(always).unwrap_or(InjectedFault::Nothing)
     }
 
     async fn step<T>(
         &self,
-        verb: StoreOp,
+        op: StoreOp,
         step: impl Future<Output = StoreResult<T>>,
     ) -> StoreResult<(T, InjectedFault)> {
-        let fault = self.next(verb);
+        let fault = self.next(op);
         match fault {
             InjectedFault::Fail(kind) => return Err(StoreError::new(kind)),
             InjectedFault::Hang => return pending().await,

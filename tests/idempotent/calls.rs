@@ -26,7 +26,7 @@ pub(crate) const fn ms(millis: u64) -> Duration {
 }
 
 pub(crate) fn call(policy: IdempotencyPolicy, store: &Faulty, key: &str) -> IdempotentCall<Faulty> {
-    policy.call(store.clone(), Scope::Global, &key, |about| about).expect("a key")
+    policy.call(store.clone(), Scope::Global, &key, |arguments| arguments).expect("a key")
 }
 
 /// A call whose body returns how often it has run.

@@ -41,7 +41,7 @@ mod neutral {
         let candidate = Candidate::new(Arc::new(MemoryStore::new())).keys(20);
         block_on(suite::racing_claims_have_one_winner(candidate.clone()));
         block_on(suite::a_late_completion_races_a_takeover(candidate.clone()));
-        block_on(suite::a_lease_ends_at_its_time(candidate));
+        block_on(suite::a_lease_ends_on_time(candidate));
     }
 }
 

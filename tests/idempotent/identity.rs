@@ -14,7 +14,7 @@ use resilience::{IdempotencyRejection, Rejected, RejectedKind};
 const POLICY: IdempotencyPolicy = IdempotencyPolicy::new("tests.identity");
 
 fn about(add: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder) -> Fingerprint {
-    add(FingerprintBuilder::new(&Secret::default(), "f")).end().expect("a fingerprint")
+    add(FingerprintBuilder::new(&Secret::default(), "f")).finish().expect("a fingerprint")
 }
 
 /// C35.

@@ -124,7 +124,7 @@ fn a_function_that_is_not_async() {
         let call = || {
             policy
                 .reject()
-                .call(Arc::clone(&store), Scope::Global, &"k", |about| about)
+                .call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments)
                 .expect("key")
         };
         let panicking = || call().run::<u32, Rejected>(|| panic!("in the body"));
@@ -138,7 +138,7 @@ fn a_function_that_is_not_async() {
 #[test]
 fn a_thread_does_not_wait_for_ever() {
     let store = Arc::new(MemoryStore::new());
-    let call = || POLICY.call(Arc::clone(&store), Scope::Global, &"k", |about| about).expect("key");
+    let call = || POLICY.call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments).expect("key");
     let outer = call().run(|| {
         let _waits = resilience::testing::no_waits();
         let begin = std::time::Instant::now();
@@ -212,7 +212,7 @@ impl Store for NeedsRuntime {
 #[test]
 fn a_call_may_be_dropped_without_a_runtime() {
     let store = NeedsRuntime(store());
-    let call = POLICY.call(store.clone(), Scope::Global, &"k", |about| about).expect("a key");
+    let call = POLICY.call(store.clone(), Scope::Global, &"k", |arguments| arguments).expect("a key");
     let key = call.key();
     let mut running = Box::pin(call.run_async(std::future::pending::<Result<u32, Rejected>>()));
     assert!(running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -268,5 +268,5 @@ async fn a_claim_by_hand_is_abandoned_when_it_is_dropped() {
 async fn a_store_without_faults_is_one() {
     suite::fences_rise(Candidate::new(store())).await;
     suite::racing_claims_have_one_winner(Candidate::new(store()).keys(5)).await;
-    suite::the_interrupted_are_listed(Candidate::new(store())).await;
+    suite::interrupted_claims_are_listed(Candidate::new(store())).await;
 }

@@ -8,7 +8,7 @@ use http::response::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use resilience_core::Effect;
-use resilience_idempotency::{ActiveCall, Completed, Keep, Store};
+use resilience_idempotency::{ActiveCall, Completed, Disposition, Store};
 use tower_service::Service;
 
 use super::body::{IdempotentBody, Patience, Read, read};
@@ -30,7 +30,7 @@ pub(super) struct Exchange<T: Store + Clone> {
 /// An answer, read as far as it may be.
 struct Answer<R: Body> {
     response: Response<IdempotentBody<R>>,
-    keep: Keep,
+    keep: Disposition,
     /// What of it is stored; none where that is only that there was one.
     stored: Option<Stored>,
 }
@@ -52,7 +52,7 @@ impl<T: Store + Clone> Exchange<T> {
             let response = service.call(request).await?;
             Ok(settings.judge(response).await)
         });
-        match self.running.attend(body).await {
+        match self.running.run(body).await {
             Ok(Ok(Ok(answer))) => Ok(self.settle(answer).await),
             Ok(Ok(Err(error))) => {
                 end(self.running, not_known(self.settings.mode)).await;
@@ -72,8 +72,8 @@ impl<T: Store + Clone> Exchange<T> {
     async fn settle<R: Body<Data = Bytes>>(self, answer: Answer<R>) -> Response<IdempotentBody<R>> {
         let Self { settings, asker, running } = self;
         let completed = match (answer.keep, answer.stored) {
-            (Keep::Store, Some(stored)) => running.complete(&stored.write()).await,
-            (Keep::Store, None) => running.complete_without_outcome().await,
+            (Disposition::Store, Some(stored)) => running.complete(&stored.write()).await,
+            (Disposition::Store, None) => running.complete_without_outcome().await,
             (keep, _) => {
                 end(running, keep).await;
                 return answer.response;
@@ -89,9 +89,9 @@ impl<T: Store + Clone> Exchange<T> {
     }
 }
 
-async fn end<T: Store + Clone>(running: ActiveCall<T>, keep: Keep) {
+async fn end<T: Store + Clone>(running: ActiveCall<T>, keep: Disposition) {
     match keep {
-        Keep::Release => running.release().await,
+        Disposition::Release => running.release().await,
         _ => running.abandon().await,
     }
 }
@@ -106,7 +106,7 @@ impl<T> Settings<T> {
             Answer { response, keep, stored: None }
         };
         // What comes after a 101 is no answer any more.
-        if keep != Keep::Store || head.status.is_informational() {
+        if keep != Disposition::Store || head.status.is_informational() {
             return untouched(head, IdempotentBody::untouched(body), keep);
         }
         match read(body, self.max_outcome, Patience::Sized).await {
@@ -125,7 +125,7 @@ impl<T> Settings<T> {
         }
     }
 
-    fn keep(&self, head: &Parts, status: StatusCode) -> Keep {
+    fn keep(&self, head: &Parts, status: StatusCode) -> Disposition {
         self.statuses.keep(status, head.extensions.get::<Effect>().copied(), self.mode)
     }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use resilience_core::Effect;
-use resilience_idempotency::{Keep, OnInterrupted};
+use resilience_idempotency::{Disposition, OnInterrupted};
 
 /// Which answers of a handler are stored, by their status.
 ///
@@ -33,7 +33,7 @@ pub enum StorePolicy {
     /// As Stripe's first API: those, and every 5xx as well.
     StripeV1,
     /// What a function of yours says.
-    With(fn(StatusCode) -> Keep),
+    With(fn(StatusCode) -> Disposition),
 }
 
 impl StorePolicy {
@@ -43,25 +43,25 @@ impl StorePolicy {
         status: StatusCode,
         effect: Option<Effect>,
         mode: OnInterrupted,
-    ) -> Keep {
+    ) -> Disposition {
         match effect {
-            Some(effect) if effect.is_not_applied() => return Keep::Release,
-            Some(Effect::Applied) => return Keep::Store,
+            Some(effect) if effect.is_not_applied() => return Disposition::Release,
+            Some(Effect::Applied) => return Disposition::Store,
             _ => {}
         }
         match (self, status.as_u16()) {
             (Self::With(keep), _) => keep(status),
-            (_, 401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451) => Keep::Release,
+            (_, 401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451) => Disposition::Release,
             (_, 408) | (Self::Verdicts, 500..) => not_known(mode),
-            _ => Keep::Store,
+            _ => Disposition::Store,
         }
     }
 }
 
 /// What is done when it is not known what was done. Whoever runs again in any case may do so at once.
-pub(super) fn not_known(mode: OnInterrupted) -> Keep {
+pub(super) fn not_known(mode: OnInterrupted) -> Disposition {
     match mode {
-        OnInterrupted::Rerun => Keep::Release,
-        _ => Keep::Abandon,
+        OnInterrupted::Rerun => Disposition::Release,
+        _ => Disposition::Abandon,
     }
 }

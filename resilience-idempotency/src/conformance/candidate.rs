@@ -46,7 +46,7 @@ impl<S: Store + Clone> Candidate<S> {
     /// Purges until there is nothing more.
     pub(super) async fn purge_all(&self) {
         for _ in 0..10_000 {
-            if answered("purge", self.store.purge(1000).await) == 0 {
+            if expect_answer("purge", self.store.purge(1000).await) == 0 {
                 return;
             }
         }
@@ -55,7 +55,7 @@ impl<S: Store + Clone> Candidate<S> {
 
     /// Every interrupted claim that the store lists.
     pub(super) async fn interrupted(&self, limit: usize) -> Vec<Interrupted> {
-        answered("interrupted", self.store.interrupted(limit).await)
+        expect_answer("interrupted", self.store.interrupted(limit).await)
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Subject<S> {
 
 /// A claim that is asked for; each has a new owner.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ask {
+pub(super) struct TestClaim {
     pub(super) owner: u128,
     lease: Duration,
     retention: Duration,
@@ -91,7 +91,7 @@ pub(super) const LONG: Duration = Duration::from_secs(600);
 /// The retention where a case does not ask for another.
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-impl Ask {
+impl TestClaim {
     pub(super) fn new() -> Self {
         Self {
             owner: unique_id(),
@@ -135,59 +135,59 @@ impl Ask {
 
 impl<S: Store + Clone> Subject<S> {
     /// The same key, for something else.
-    pub(super) fn about_something_else(&self) -> Self {
+    pub(super) fn with_other_fingerprint(&self) -> Self {
         Self { fingerprint: Fingerprint(random_bytes()), ..self.clone() }
     }
 
-    pub(super) async fn claim(&self, ask: Ask) -> Claim {
+    pub(super) async fn claim(&self, claim: TestClaim) -> Claim {
         let request = ClaimRequest {
             key: &self.key,
             fingerprint: &self.fingerprint,
-            owner: ask.owner,
-            lease: ask.lease,
-            retention: ask.retention,
-            takeover: ask.takeover,
-            label: ask.label,
+            owner: claim.owner,
+            lease: claim.lease,
+            retention: claim.retention,
+            takeover: claim.takeover,
+            label: claim.label,
         };
-        answered("claim", self.store.claim(request).await)
+        expect_answer("claim", self.store.claim(request).await)
     }
 
     /// A claim that has to be acquired, as this attempt.
-    pub(super) async fn acquire(&self, ask: Ask, expected: u32) -> Token {
-        match self.claim(ask).await {
+    pub(super) async fn acquire(&self, claim: TestClaim, expected: u32) -> Token {
+        match self.claim(claim).await {
             Claim::Acquired { token, attempt } => {
-                assert_eq!(token.owner, ask.owner, "the token is the claimant's");
+                assert_eq!(token.owner, claim.owner, "the token is the claimant's");
                 assert_eq!(attempt, expected, "the attempt");
                 token
             }
-            other => panic!("a claim was to be acquired, and the store answered {other:?}"),
+            other => panic!("a claim was to be acquired, and the store expect_answer {other:?}"),
         }
     }
 
     /// A claim that has to find another one in flight; what is left of its lease.
-    pub(super) async fn in_flight(&self, ask: Ask) -> Duration {
-        match self.claim(ask).await {
+    pub(super) async fn in_flight(&self, claim: TestClaim) -> Duration {
+        match self.claim(claim).await {
             Claim::InFlight { lease_left } => {
                 assert!(!lease_left.is_zero(), "a lease with nothing left is over");
                 lease_left
             }
-            other => panic!("a claim was to be in flight, and the store answered {other:?}"),
+            other => panic!("a claim was to be in flight, and the store expect_answer {other:?}"),
         }
     }
 
     /// A claim that has to find this outcome, whoever asks.
-    pub(super) async fn replays(&self, outcome: &[u8]) {
-        for ask in Ask::both() {
-            assert_eq!(self.claim(ask).await, Claim::Replay(outcome.into()));
+    pub(super) async fn assert_replays(&self, outcome: &[u8]) {
+        for claim in TestClaim::both() {
+            assert_eq!(self.claim(claim).await, Claim::Replay(outcome.into()));
         }
     }
 
     /// Claims for something else have to be refused, whoever asks.
-    pub(super) async fn refuses_something_else(&self, owner: u128) {
-        for ask in Ask::both() {
-            let other = self.about_something_else();
-            assert_eq!(other.claim(ask).await, Claim::Mismatch);
-            assert_eq!(other.claim(ask.owner(owner)).await, Claim::Mismatch, "by the same owner");
+    pub(super) async fn assert_mismatch(&self, owner: u128) {
+        for claim in TestClaim::both() {
+            let other = self.with_other_fingerprint();
+            assert_eq!(other.claim(claim).await, Claim::Mismatch);
+            assert_eq!(other.claim(claim.owner(owner)).await, Claim::Mismatch, "by the same owner");
         }
     }
 
@@ -201,27 +201,27 @@ impl<S: Store + Clone> Subject<S> {
         outcome: &[u8],
         time: Duration,
     ) -> WriteOutcome {
-        answered("complete", self.store.complete(&self.key, token, outcome, time).await)
+        expect_answer("complete", self.store.complete(&self.key, token, outcome, time).await)
     }
 
     pub(super) async fn renew(&self, token: Token, lease: Duration) -> WriteOutcome {
-        answered("renew", self.store.renew(&self.key, token, lease).await)
+        expect_answer("renew", self.store.renew(&self.key, token, lease).await)
     }
 
     pub(super) async fn release(&self, token: Token) -> WriteOutcome {
-        answered("release", self.store.release(&self.key, token).await)
+        expect_answer("release", self.store.release(&self.key, token).await)
     }
 
     pub(super) async fn abandon(&self, token: Token) -> WriteOutcome {
-        answered("abandon", self.store.abandon(&self.key, token).await)
+        expect_answer("abandon", self.store.abandon(&self.key, token).await)
     }
 
     pub(super) async fn forget(&self) -> bool {
-        answered("forget", self.store.forget(&self.key).await)
+        expect_answer("forget", self.store.forget(&self.key).await)
     }
 
     /// Every write with this token has to be refused.
-    pub(super) async fn refuses_writes_of(&self, token: Token) {
+    pub(super) async fn assert_fenced(&self, token: Token) {
         assert_eq!(self.complete(token, b"stale").await, WriteOutcome::Fenced, "complete");
         assert_eq!(self.release(token).await, WriteOutcome::Fenced, "release");
         assert_eq!(self.abandon(token).await, WriteOutcome::Fenced, "abandon");
@@ -230,7 +230,7 @@ impl<S: Store + Clone> Subject<S> {
 }
 
 /// The answer of a store that has no reason to fail.
-pub(super) fn answered<T>(step: &str, answer: StoreResult<T>) -> T {
+pub(super) fn expect_answer<T>(step: &str, answer: StoreResult<T>) -> T {
     answer.unwrap_or_else(|error| {
         let source = core::error::Error::source(&error).map(ToString::to_string);
         panic!("`{step}` failed: {error}: {}", source.unwrap_or_default())

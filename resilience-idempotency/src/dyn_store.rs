@@ -5,7 +5,8 @@ use core::pin::Pin;
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::key::{RecordKey, Secret};
+use crate::key::RecordKey;
+use crate::secret::Secret;
 use crate::store::{
     BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
     WriteOutcome,
@@ -120,9 +121,9 @@ impl<S: Store> DynStore for S {
 }
 
 /// Hands every step on to what `$to` names: a store inside, its trait object, or a reference.
-macro_rules! forwarded {
+macro_rules! forward {
     ($self:ident => $to:expr) => {
-        crate::forwarded::forwarded!($self => $to;
+        crate::dyn_store::forward!($self => $to;
             claim, renew, complete, release, abandon, changed, purge, forget, interrupted, caps, id);
     };
     ($self:ident => $to:expr; $claim:ident, $renew:ident, $complete:ident, $release:ident,
@@ -185,10 +186,10 @@ macro_rules! forwarded {
         }
     };
 }
-pub(super) use forwarded;
+pub(super) use forward;
 
 impl Store for Arc<dyn DynStore> {
-    forwarded!(self => (**self); dyn_claim, dyn_renew, dyn_complete, dyn_release, dyn_abandon,
+    forward!(self => (**self); dyn_claim, dyn_renew, dyn_complete, dyn_release, dyn_abandon,
         dyn_changed, dyn_purge, dyn_forget, dyn_interrupted, dyn_caps, dyn_id);
 
     fn secret(&self) -> Secret {
@@ -197,7 +198,7 @@ impl Store for Arc<dyn DynStore> {
 }
 
 impl<S: Store> Store for Arc<S> {
-    forwarded!(self => (**self));
+    forward!(self => (**self));
 
     fn secret(&self) -> Secret {
         (**self).secret()
@@ -220,7 +221,7 @@ impl<S> Clone for StaticStore<S> {
 impl<S> Copy for StaticStore<S> {}
 
 impl<S: Store> Store for StaticStore<S> {
-    forwarded!(self => self.0);
+    forward!(self => self.0);
 
     fn secret(&self) -> Secret {
         self.0.secret()
