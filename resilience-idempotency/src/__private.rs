@@ -29,7 +29,8 @@ pub fn memory() -> StaticStore<MemoryStore> {
 /// Returns the policy of an annotated function.
 ///
 /// # Panics
-/// Panics if the policy breaks a rule. In a constant the panic is a compile error at the user's token.
+/// Panics if the policy breaks a rule. In a constant the panic is a compile error at the user's
+/// token.
 #[track_caller]
 pub const fn check(policy: IdempotencyPolicy) -> IdempotencyPolicy {
     if let Err(broken) = policy.validate() {
@@ -73,8 +74,8 @@ pub fn optional<S: Store + Clone>(
     }
 }
 
-/// Creates the call of an annotated function that is a step of the current call. The step uses the key of the
-/// current call.
+/// Creates the call of an annotated function that is a step of the current call. The step uses the
+/// key of the current call.
 ///
 /// # Errors
 /// [`MissingKey`](IdempotencyRejection::MissingKey) outside of an idempotent call.

@@ -20,8 +20,8 @@ use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// A call that has claimed its key and may run.
 ///
-/// [`complete`](Self::complete), [`release`](Self::release) or [`abandon`](Self::abandon) ends the claim. Dropping
-/// the value abandons the call.
+/// [`complete`](Self::complete), [`release`](Self::release) or [`abandon`](Self::abandon) ends the
+/// claim. Dropping the value abandons the call.
 #[must_use = "dropping an active call abandons the call"]
 pub struct ActiveCall<S: Store + Clone> {
     call: IdempotentCall<S>,
@@ -41,7 +41,8 @@ pub enum Completed {
     Stored,
     /// The store did not answer until the lease ended. It may have the outcome.
     Unsaved,
-    /// Another call took over after the lease and has stored this outcome. The outcome of the other call counts.
+    /// Another call took over after the lease and has stored this outcome. The outcome of the
+    /// other call counts.
     Other(Vec<u8>),
     /// Another call took over after the lease and has completed, without a stored outcome.
     OtherNotStored,
@@ -107,7 +108,8 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// Runs the body inside of [`IdempotencyContext::current`], and renews the lease meanwhile.
     ///
     /// # Errors
-    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) with [`OnLeaseLost::Cancel`], after the body was dropped.
+    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) with [`OnLeaseLost::Cancel`], after the body
+    /// was dropped.
     pub async fn run<F: Future>(&mut self, body: F) -> Result<F::Output, Rejected> {
         self.has_begun = true;
         let mut renewed = self.renewed;
@@ -124,21 +126,23 @@ impl<S: Store + Clone> ActiveCall<S> {
         out.ok_or_else(|| self.call.reject(IdempotencyRejection::LeaseLost))
     }
 
-    /// Runs a body that is not async. A blocking store ends with its process, so its lease needs no renewal.
+    /// Runs a body that is not async. A blocking store ends with its process, so its lease needs
+    /// no renewal.
     pub(super) fn run_blocking<T>(&mut self, body: impl FnOnce() -> T) -> T {
         self.has_begun = true;
         self.context.scope(body)
     }
 
-    /// Renews the lease after each third of its length. Returns when the lease is lost and the body has to be
-    /// dropped.
+    /// Renews the lease after each third of its length. Returns when the lease is lost and the
+    /// body has to be dropped.
     async fn heartbeats(&self, renewed: &mut Timestamp) {
         let (policy, key) = (&self.call.policy, &self.call.key);
         let Some(token) = self.token else { return pending().await };
         loop {
             DeadlineTimer::start(policy.lease / 3, None).await;
             let step = self.call.store.renew(key, token, policy.lease);
-            // The store counts the lease from a time between the request and the reply, so the request counts.
+            // The store counts the lease from a time between the request and the reply, so the
+            // request counts.
             let requested = now();
             match self.call.step(step).await {
                 Ok(WriteOutcome::Applied) => {
@@ -168,8 +172,9 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// Stores the outcome. An outcome over the limit is recorded without its bytes.
     ///
     /// # Errors
-    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) if another call has taken over and is still running.
-    /// [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) if the store failed, with [`OnUnsaved::Error`].
+    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) if another call has taken over and is still
+    /// running. [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) if the store failed,
+    /// with [`OnUnsaved::Error`].
     pub async fn complete(self, outcome: &[u8]) -> Result<Completed, Rejected> {
         self.store_outcome(StoredOutcome::Value(outcome), Codec::RAW).await
     }
@@ -179,7 +184,8 @@ impl<S: Store + Clone> ActiveCall<S> {
     ///
     /// # Errors
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) and
-    /// [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable), as for [`complete`](Self::complete).
+    /// [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable), as for
+    /// [`complete`](Self::complete).
     pub async fn complete_without_outcome(self) -> Result<Completed, Rejected> {
         self.store_outcome(StoredOutcome::NotStored, Codec::RAW).await
     }
@@ -205,10 +211,9 @@ impl<S: Store + Clone> ActiveCall<S> {
                 log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
                 match policy.on_unsaved {
                     OnUnsaved::Return => Ok(Completed::Unsaved),
-                    OnUnsaved::Error => Err(self
-                        .call
-                        .reject(IdempotencyRejection::StoreUnavailable)
-                        .because(error)),
+                    OnUnsaved::Error => {
+                        Err(self.call.reject(IdempotencyRejection::StoreUnavailable).because(error))
+                    }
                 }
             }
         }
@@ -256,8 +261,8 @@ impl<S: Store + Clone> ActiveCall<S> {
         }
     }
 
-    /// Ends the claim without an outcome: the side effect may have been applied. The next call with this key
-    /// follows [`OnInterrupted`](crate::OnInterrupted).
+    /// Ends the claim without an outcome: the side effect may have been applied. The next call
+    /// with this key follows [`OnInterrupted`](crate::OnInterrupted).
     pub async fn abandon(mut self) {
         if let Some(token) = self.token {
             let key = self.call.key;
@@ -274,8 +279,8 @@ impl<S: Store + Clone> ActiveCall<S> {
         }
     }
 
-    /// Returns the deadline for releasing the claim. The release is best effort, because the lease ends the claim
-    /// too.
+    /// Returns the deadline for releasing the claim. The release is best effort, because the lease
+    /// ends the claim too.
     fn release_deadline(&self) -> Timestamp {
         now().plus(self.call.policy.store_timeout)
     }
@@ -294,7 +299,8 @@ impl<S: Store + Clone> ActiveCall<S> {
                 Err(error) if error.is_retryable() => error,
                 written => return written,
             };
-            // The last delay ends at the deadline: a late write still succeeds if no other call took over.
+            // The last delay ends at the deadline: a late write still succeeds if no other call
+            // took over.
             let left = until.since(now().plus(skipped));
             if left.is_zero() {
                 return Err(error);

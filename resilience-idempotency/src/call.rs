@@ -50,7 +50,8 @@ pub enum Claimed<S: Store + Clone> {
 pub enum Replayed {
     /// The stored bytes.
     Outcome(Vec<u8>),
-    /// The earlier call has completed, and its outcome was not stored: too long, or excluded by the policy.
+    /// The earlier call has completed, and its outcome was not stored: too long, or excluded by
+    /// the policy.
     NotStored,
 }
 
@@ -89,11 +90,12 @@ impl<S: Store + Clone> IdempotentCall<S> {
         self.key
     }
 
-    /// Claims the key, for a caller that runs the body without [`run_async`](Self::run_async), such as an HTTP
-    /// layer or a queue worker.
+    /// Claims the key, for a caller that runs the body without [`run_async`](Self::run_async),
+    /// such as an HTTP layer or a queue worker.
     ///
     /// # Errors
-    /// [`Rejected`] with any [`IdempotencyRejection`] from [`KeyReused`](IdempotencyRejection::KeyReused) on.
+    /// [`Rejected`] with any [`IdempotencyRejection`] from
+    /// [`KeyReused`](IdempotencyRejection::KeyReused) on.
     pub async fn claim(&self) -> Result<Claimed<S>, Rejected> {
         match self.acquire().await? {
             // The caller may start the side effect at any time from here on.
@@ -171,8 +173,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
         FlightCall::join(Flights::of_process(), self.store.id(), self.key, self.fingerprint)
     }
 
-    /// Waits until this call leads its flight, then returns `None`. Returns the outcome if the leader
-    /// publishes an outcome first.
+    /// Waits until this call leads its flight, then returns `None`. Returns the outcome if the
+    /// leader publishes an outcome first.
     async fn wait_for_leader(
         &self,
         flight: &mut Option<FlightCall>,
@@ -192,7 +194,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
         Some(self.policy.wait?.saturating_sub(now().since(begin)))
     }
 
-    /// Waits for a change of the record, for `delay` at most. Returns the time that passed on no clock.
+    /// Waits for a change of the record, for `delay` at most. Returns the time that passed on no
+    /// clock.
     async fn wait_for_change(&self, delay: Duration) -> Duration {
         match self.wait_mode {
             WaitMode::Async => {
@@ -203,8 +206,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
-    /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same owner, so the
-    /// store answers with the same token.
+    /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same
+    /// owner, so the store answers with the same token.
     async fn claim_with_retries(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
         let mut retries = 0;
         loop {
@@ -248,7 +251,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
-    /// Returns the envelope of an outcome. An outcome over the limit is recorded without its payload.
+    /// Returns the envelope of an outcome. An outcome over the limit is recorded without its
+    /// payload.
     pub(super) fn seal(&self, outcome: StoredOutcome<'_>, codec: Codec) -> Vec<u8> {
         let limit = self.store.caps().max_outcome.saturating_sub(envelope::OVERHEAD);
         let limit = self.policy.max_outcome.min(limit);
@@ -259,8 +263,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
         envelope::seal(outcome, codec, self.policy.name, self.policy.version)
     }
 
-    /// Returns the lease of a claim. A blocked thread cannot renew a lease. A blocking store ends with its
-    /// process, so its claims need no end.
+    /// Returns the lease of a claim. A blocked thread cannot renew a lease. A blocking store ends
+    /// with its process, so its claims need no end.
     pub(super) fn lease(&self) -> Duration {
         match self.wait_mode {
             WaitMode::Async => self.policy.lease,
@@ -268,7 +272,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
-    /// Runs one step of the store within `store_timeout`.
+    /// Runs a step of the store within `store_timeout`.
     pub(super) async fn step<T>(
         &self,
         step: impl Future<Output = StoreResult<T>>,
@@ -304,7 +308,11 @@ impl<S: Store + Clone> IdempotentCall<S> {
         self.reject_after(reason, None)
     }
 
-    fn reject_after(&self, reason: IdempotencyRejection, retry_after: Option<Duration>) -> Rejected {
+    fn reject_after(
+        &self,
+        reason: IdempotencyRejection,
+        retry_after: Option<Duration>,
+    ) -> Rejected {
         let decision = Decision::Rejected { reason, retry_after };
         log::decided(self.policy.name, self.key, self.scope, decision, None);
         Rejected::new(reason.into(), self.policy.name, retry_after)
@@ -316,21 +324,22 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 }
 
-/// Blocks the thread. Returns the time that passed on no clock, because a test guard or a paused runtime
-/// skips waits.
+/// Blocks the thread. Returns the time that passed on no clock, because a test guard or a paused
+/// runtime skips waits.
 pub(super) fn block_for(delay: Duration) -> Duration {
     let (delay, skipped) = Delay::start(delay);
     skipped.saturating_add(delay.block())
 }
 
-/// Returns the delay before the next poll: 25 ms, multiplied by 1.6 after each poll up to 1 s, with a jitter of
-/// 20 %.
+/// Returns the delay before the next poll: 25 ms, multiplied by 1.6 after each poll up to 1 s,
+/// with a jitter of 20 %.
 pub(super) fn poll_interval(polls: i32) -> Duration {
     let millis = (25.0 * 1.6_f64.powi(polls.min(20))).min(1000.0);
     Duration::from_secs_f64(millis * (0.8 + 0.4 * draw()) / 1000.0)
 }
 
-/// Returns the output of `future`, or `None` after `limit`. The timer starts only if the first poll is pending.
+/// Returns the output of `future`, or `None` after `limit`. The timer starts only if the first
+/// poll is pending.
 pub(super) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     if let Some(out) = core::future::poll_fn(|cx| Poll::Ready(poll_once(future.as_mut(), cx))).await
@@ -352,7 +361,7 @@ fn poll_once<F: Future>(future: core::pin::Pin<&mut F>, cx: &mut Context<'_>) ->
     }
 }
 
-/// Returns the output of a future that is ready at its first poll, or `None`.
+/// Returns the output of a future that is ready at the first poll, or `None`.
 pub(super) fn now_or_never<F: Future>(future: F) -> Option<F::Output> {
     poll_once(pin!(future), &mut Context::from_waker(Waker::noop()))
 }

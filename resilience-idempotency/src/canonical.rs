@@ -1,4 +1,4 @@
-//! A value as `serde` shows it, in one form only, into a digest.
+//! The canonical form of a `serde` value, written into a digest.
 
 use core::fmt;
 
@@ -7,10 +7,11 @@ use serde::ser::{self, Serializer};
 
 use crate::digest::Digest;
 
-/// Writes one value into a digest: a letter for its kind, then what it is.
+/// A serializer that writes one value into a digest: a letter for the kind of the value, then the
+/// value.
 pub(super) struct CanonicalSerializer<'d>(pub(super) &'d mut Digest);
 
-/// A value refused to be shown.
+/// The error of a value that failed to serialize.
 #[derive(Debug)]
 pub(super) struct SerializeError;
 
@@ -106,7 +107,7 @@ impl<'d> Serializer for CanonicalSerializer<'d> {
     }
 
     fn serialize_f64(self, value: f64) -> SerializeResult {
-        // One zero, and one that is no number.
+        // Normalizes the sign of zero and the bits of NaN, so that equal values have equal hashes.
         let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
         self.tagged(b'f', &value.to_bits().to_le_bytes())
     }
@@ -140,11 +141,20 @@ impl<'d> Serializer for CanonicalSerializer<'d> {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> SerializeResult {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> SerializeResult {
         self.tagged(b'v', variant.as_bytes())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> SerializeResult {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> SerializeResult {
         value.serialize(self)
     }
 
@@ -192,7 +202,11 @@ impl<'d> Serializer for CanonicalSerializer<'d> {
         Ok(MapSerializer { digest: self.0, entries: Vec::new(), key: None })
     }
 
-    fn serialize_struct(self, _: &'static str, length: usize) -> Result<MapSerializer<'d>, SerializeError> {
+    fn serialize_struct(
+        self,
+        _: &'static str,
+        length: usize,
+    ) -> Result<MapSerializer<'d>, SerializeError> {
         self.serialize_map(Some(length))
     }
 
@@ -209,7 +223,7 @@ impl<'d> Serializer for CanonicalSerializer<'d> {
     }
 }
 
-/// A list: each item behind a mark, then how many there were.
+/// A list: a mark before each item, then the number of items.
 pub(super) struct SequenceSerializer<'d> {
     digest: &'d mut Digest,
     items: usize,
@@ -248,7 +262,8 @@ macro_rules! sequences {
 sequences!(SerializeSeq: serialize_element, SerializeTuple: serialize_element,
     SerializeTupleStruct: serialize_field, SerializeTupleVariant: serialize_field);
 
-/// A map: the hashes of its entries, in the order of the hashes.
+/// A map or a struct: the hashes of the entries, sorted by hash, so that the order of entries does
+/// not count.
 pub(super) struct MapSerializer<'d> {
     digest: &'d mut Digest,
     entries: Vec<[u8; 32]>,

@@ -23,8 +23,8 @@ pub enum Disposition {
 
 /// The disposition and the encoding of outcomes of type `O`.
 pub trait OutcomePolicy<O: Sized> {
-    /// Returns the disposition of an outcome. With `None`, the class of the failure decides between release and
-    /// abandon.
+    /// Returns the disposition of an outcome. With `None`, the class of the failure decides
+    /// between release and abandon.
     fn disposition(&self, out: &O, class: Option<&FailureClass>) -> Option<Disposition>;
 
     /// Encodes an outcome.
@@ -40,7 +40,8 @@ pub trait OutcomePolicy<O: Sized> {
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError>;
 }
 
-/// The reason why an outcome has no encoding. The `Display` and `Debug` forms show no part of the outcome.
+/// The reason why an outcome has no encoding. The `Display` and `Debug` forms show no part of the
+/// outcome.
 pub enum CodecError {
     /// The policy excludes the outcome from the store.
     NotStored,
@@ -138,7 +139,7 @@ impl<O: Outcome<Ok: Storable, Err: Storable>> OutcomePolicy<O> for KeepOkAndPerm
     }
 }
 
-/// `keep = "nothing"`: records a success without its value, so the value can have any type.
+/// `keep = "nothing"`: records a success without the value, so the value can have any type.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepNothing;
 

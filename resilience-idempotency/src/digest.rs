@@ -1,6 +1,7 @@
 //! The hash of keys, fingerprints, function names and envelopes.
 
-/// A hash of fields, each with its length in front, so that `("a", "bc")` differs from `("ab", "c")`.
+/// A hash of fields with the length in front of each field, so that `("a", "bc")` differs from
+/// `("ab", "c")`.
 #[derive(Clone)]
 pub(super) struct Digest(blake3::Hasher);
 

@@ -1,4 +1,4 @@
-//! Handles of stores: behind an `Arc`, as a trait object, in a `static`.
+//! Store handles: in an `Arc`, as a trait object, in a `static`.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -15,7 +15,8 @@ use crate::store_error::StoreResult;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`Store`] as a trait object: `Arc<dyn DynStore>` is a store again. Every store has it.
+/// The object-safe form of [`Store`]. Every store implements `DynStore`, and `Arc<dyn DynStore>`
+/// implements [`Store`].
 #[expect(missing_docs, reason = "the methods are those of `Store`")]
 pub trait DynStore: Send + Sync + 'static {
     fn dyn_claim<'a>(&'a self, request: ClaimRequest<'a>) -> BoxFuture<'a, StoreResult<Claim>>;
@@ -120,7 +121,7 @@ impl<S: Store> DynStore for S {
     }
 }
 
-/// Hands every step on to what `$to` names: a store inside, its trait object, or a reference.
+/// Implements the methods of [`Store`] except `secret` by forwarding to `$to`.
 macro_rules! forward {
     ($self:ident => $to:expr) => {
         crate::dyn_store::forward!($self => $to;
@@ -205,10 +206,10 @@ impl<S: Store> Store for Arc<S> {
     }
 }
 
-/// A store in a `static`, as a handle.
+/// A handle of a store in a `static`.
 ///
-/// A type of its own and not `&'static S`: the compiler forgets the lifetimes of what a future holds, and
-/// would not believe that it is a store when the future is to be sent.
+/// The handle is a separate type instead of `&'static S`: the compiler erases the lifetimes inside
+/// a future, and then no longer proves that a reference is `Send` and a store.
 #[derive(Debug)]
 pub struct StaticStore<S: 'static>(pub &'static S);
 

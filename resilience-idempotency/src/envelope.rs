@@ -1,30 +1,30 @@
-//! What an outcome is kept in: how it was written, for which version of the function, and a checksum.
+//! The envelope of a stored outcome: codec, version of the function, and a checksum.
 //!
-//! What cannot be read is never a reason to run again: the effect has happened.
+//! An unreadable outcome never lets a call run again, because the side effect was applied.
 
 use core::fmt;
 
 use crate::digest::Digest;
 
-/// An outcome as it is kept.
+/// The content of an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoredOutcome<'b> {
-    /// The bytes of the codec.
+    /// The bytes that the codec wrote.
     Value(&'b [u8]),
-    /// It was longer than what may be kept, or not meant to be.
+    /// No bytes: the outcome was over the limit, or the policy excludes the outcome.
     NotStored,
-    /// It could not be written.
+    /// No bytes: the outcome failed to serialize.
     Unencodable,
 }
 
-/// Why bytes are no outcome of this function.
+/// The reason why bytes are not an outcome of this function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EnvelopeError {
-    /// The bytes are not those that were written.
+    /// The checksum does not match.
     Corrupt,
-    /// They are of another library, or of a version to come.
+    /// The format is unknown: another library or a newer version wrote the bytes.
     Unknown,
-    /// They are of another version of the function.
+    /// Another version of the function, or another function, wrote the bytes.
     Schema,
 }
 
@@ -32,8 +32,8 @@ impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Corrupt => "the stored bytes are damaged",
-            Self::Unknown => "the stored bytes are not in a form that this version knows",
-            Self::Schema => "the stored bytes are of another `version` of the function",
+            Self::Unknown => "the stored bytes have an unknown format",
+            Self::Schema => "the stored bytes belong to another `version` of the function",
         })
     }
 }
@@ -44,12 +44,17 @@ const MAGIC: &[u8; 4] = b"RSI1";
 const HEAD: usize = 4 + 1 + 4 + 4;
 const SUM: usize = 8;
 
-/// How many bytes an envelope adds.
+/// The number of bytes that an envelope adds.
 pub(super) const OVERHEAD: usize = HEAD + SUM;
 
-/// Puts an outcome into its envelope. `function` is the name of the function, `codec` who wrote the bytes.
-pub(super) fn seal(kept: StoredOutcome<'_>, codec: Codec, function: &str, version: u32) -> Vec<u8> {
-    let (flag, payload) = match kept {
+/// Puts an outcome into an envelope.
+pub(super) fn seal(
+    outcome: StoredOutcome<'_>,
+    codec: Codec,
+    function: &str,
+    version: u32,
+) -> Vec<u8> {
+    let (flag, payload) = match outcome {
         StoredOutcome::Value(payload) => (codec.0, payload),
         StoredOutcome::NotStored => (NOT_STORED, &[][..]),
         StoredOutcome::Unencodable => (UNENCODABLE, &[][..]),
@@ -65,7 +70,7 @@ pub(super) fn seal(kept: StoredOutcome<'_>, codec: Codec, function: &str, versio
     bytes
 }
 
-/// What stands in an envelope.
+/// Returns the content of an envelope.
 pub(super) fn open<'b>(
     bytes: &'b [u8],
     codec: Codec,
@@ -88,16 +93,20 @@ pub(super) fn open<'b>(
         Some(flag) if *flag == codec.0 => {}
         _ => return Err(EnvelopeError::Unknown),
     }
-    if head.get(5..) == Some(&schema) { Ok(StoredOutcome::Value(payload)) } else { Err(EnvelopeError::Schema) }
+    if head.get(5..) == Some(&schema) {
+        Ok(StoredOutcome::Value(payload))
+    } else {
+        Err(EnvelopeError::Schema)
+    }
 }
 
-/// Who wrote the bytes.
+/// The writer of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Codec(u8);
 
 impl Codec {
     pub(super) const JSON: Self = Self(1);
-    /// The caller of a claim by hand.
+    /// The bytes of a caller that claimed without the runner.
     pub(super) const RAW: Self = Self(2);
 }
 
@@ -123,16 +132,16 @@ mod tests {
     const NAME: &str = "payments.charge";
 
     #[test]
-    fn what_was_sealed_is_opened() {
-        let round = |kept| {
-            let bytes = seal(kept, Codec::JSON, NAME, 3);
-            assert_eq!(open(&bytes, Codec::JSON, NAME, 3), Ok(kept));
+    fn an_envelope_opens_to_its_content() {
+        let round_trip = |outcome| {
+            let bytes = seal(outcome, Codec::JSON, NAME, 3);
+            assert_eq!(open(&bytes, Codec::JSON, NAME, 3), Ok(outcome));
             bytes
         };
-        assert_eq!(round(StoredOutcome::Value(b"")).len(), OVERHEAD);
-        round(StoredOutcome::Value(b"{}"));
-        round(StoredOutcome::NotStored);
-        round(StoredOutcome::Unencodable);
+        assert_eq!(round_trip(StoredOutcome::Value(b"")).len(), OVERHEAD);
+        round_trip(StoredOutcome::Value(b"{}"));
+        round_trip(StoredOutcome::NotStored);
+        round_trip(StoredOutcome::Unencodable);
     }
 
     #[test]
@@ -149,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn another_function_version_or_codec_is_not_read() {
+    fn another_function_version_or_codec_is_rejected() {
         let bytes = seal(StoredOutcome::Value(b"1"), Codec::JSON, NAME, 3);
         assert_eq!(open(&bytes, Codec::JSON, NAME, 4), Err(EnvelopeError::Schema));
         assert_eq!(open(&bytes, Codec::JSON, "other", 3), Err(EnvelopeError::Schema));

@@ -1,8 +1,8 @@
 //! The fingerprint of a call: a hash of its arguments.
 //!
-//! Arguments are hashed through `serde`, so the value counts and not its representation in memory. The order of map
-//! entries and struct fields, the width of a number and the sign of a zero make no difference. The borders between
-//! values do.
+//! Arguments are hashed through `serde`, so the value counts and not its representation in memory.
+//! The order of map entries and struct fields, the width of a number and the sign of a zero make
+//! no difference. The borders between values do.
 
 use core::fmt;
 

@@ -1,8 +1,9 @@
-//! The conversion of `store = …` in `#[idempotent]` into the handle of one call.
+//! The conversion of `store = …` in `#[idempotent]` into the handle of a call.
 //!
-//! A wrong store has to cause exactly one compile error, at the store. Therefore the handle `H` is a type parameter of
-//! each trait, and each trait has a second implementation, for the types that implement [`Never`]. The compiler
-//! infers no handle for a wrong store, so no error follows from the first.
+//! A wrong store has to cause exactly one compile error, at the store. Therefore the handle `H` is
+//! a type parameter of each trait, and each trait has a second implementation, for the types that
+//! implement [`Never`]. The compiler infers no handle for a wrong store, so no error follows from
+//! the first.
 
 use core::fmt;
 use core::time::Duration;
@@ -33,7 +34,7 @@ pub struct NotAStore;
     note = "name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`"
 )]
 pub trait IntoStoreHandle<H> {
-    /// Returns the handle for one call.
+    /// Returns the handle for a call.
     fn handle(&self) -> H;
 }
 
@@ -67,7 +68,7 @@ impl<S: Never> IntoStoreHandle<NotAStore> for S {
     note = "a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not"
 )]
 pub trait IntoBlockingHandle<H> {
-    /// Returns the handle for one call.
+    /// Returns the handle for a call.
     fn handle(&self) -> H;
 }
 
@@ -120,13 +121,13 @@ impl<S: Never, Tx: ?Sized> InDatabase<Tx, NotAStore> for S {
     }
 }
 
-/// The value of `store = …`, for a choice by method resolution: the inherent `handle` for a trait object wins over
-/// [`OtherStore::handle`].
+/// The value of `store = …`, for a choice by method resolution: the inherent `handle` for a trait
+/// object wins over [`OtherStore::handle`].
 #[derive(Debug)]
 pub struct NamedStore<'s, S>(pub &'s S);
 
 impl NamedStore<'_, Arc<dyn DynStore>> {
-    /// Returns the handle for one call.
+    /// Returns the handle for a call.
     #[inline]
     #[must_use]
     pub fn handle(&self) -> SharedStore {
@@ -135,7 +136,7 @@ impl NamedStore<'_, Arc<dyn DynStore>> {
 }
 
 impl NamedStore<'_, &Arc<dyn DynStore>> {
-    /// Returns the handle for one call.
+    /// Returns the handle for a call.
     #[inline]
     #[must_use]
     pub fn handle(&self) -> SharedStore {
@@ -145,7 +146,7 @@ impl NamedStore<'_, &Arc<dyn DynStore>> {
 
 /// Every [`NamedStore`] except a trait object.
 pub trait OtherStore<S> {
-    /// Returns the handle for one call.
+    /// Returns the handle for a call.
     fn handle<H: Store + Clone>(&self) -> H
     where
         S: IntoStoreHandle<H>;
@@ -163,8 +164,9 @@ impl<S> OtherStore<S> for NamedStore<'_, S> {
 
 /// A store as a trait object.
 ///
-/// A separate type, for the same reason as [`StaticStore`](crate::StaticStore): the compiler erases the lifetimes
-/// inside a future, and then no longer proves that `dyn DynStore + '_` is a store.
+/// A separate type, for the same reason as [`StaticStore`](crate::StaticStore): the compiler
+/// erases the lifetimes inside a future, and then no longer proves that `dyn DynStore + '_` is a
+/// store.
 #[derive(Clone)]
 pub struct SharedStore(Arc<dyn DynStore>);
 
@@ -182,7 +184,7 @@ impl fmt::Debug for SharedStore {
     }
 }
 
-/// Returns the handle of a store for one call of a function that is not async.
+/// Returns the handle of a store for a call of a function that is not async.
 #[inline]
 #[must_use]
 pub fn handle_blocking<S, H>(store: &S) -> H
@@ -193,7 +195,7 @@ where
     store.handle()
 }
 
-/// Returns the handle of a store for one call in a transaction.
+/// Returns the handle of a store for a call in a transaction.
 #[inline]
 #[must_use]
 pub fn in_database<Tx, S, H>(_: &Tx, store: S) -> H

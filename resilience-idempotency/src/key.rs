@@ -1,7 +1,7 @@
-//! Idempotency keys, and the 32 bytes under which a record is stored.
+//! Idempotency keys, and the 32 bytes that identify a record.
 //!
-//! The store never holds the key itself. A reader of the store cannot repeat a call, and a database never
-//! interprets the characters of a key.
+//! The store never holds the key itself. A reader of the store cannot repeat a call, and a
+//! database never interprets the characters of a key.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -64,7 +64,8 @@ impl From<KeyRule> for KeyError {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey(pub [u8; 32]);
 
-/// A keyed hash of the arguments of a call. A call with a known key and another fingerprint is rejected.
+/// A keyed hash of the arguments of a call. A call with a known key and another fingerprint is
+/// rejected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 32]);
 
@@ -91,7 +92,8 @@ impl fmt::Debug for Fingerprint {
 /// A receiver of the parts of a key. See [`KeyParts`].
 pub struct KeyWriter {
     digest: Digest,
-    /// The minimum length of a text of a key. `None` for a scope, whose texts only must not be empty.
+    /// The minimum length of a text of a key. `None` for a scope, whose texts only must not be
+    /// empty.
     min_length: Option<usize>,
     parts: u32,
 }
@@ -104,7 +106,8 @@ impl KeyWriter {
     /// Adds a text.
     ///
     /// A text of a key has 1 to 255 visible ASCII characters, and at least
-    /// [`min_key_length`](crate::IdempotencyPolicy::min_key_length). A text of a scope is not empty.
+    /// [`min_key_length`](crate::IdempotencyPolicy::min_key_length). A text of a scope is not
+    /// empty.
     ///
     /// # Errors
     /// [`KeyError`] if `text` breaks the rule.
@@ -138,7 +141,8 @@ impl fmt::Debug for KeyWriter {
     }
 }
 
-/// A value that can be a key or a scope: a text, a number, bytes, or an `Option` or tuple of these.
+/// A value that can be a key or a scope: a text, a number, bytes, or an `Option` or tuple of
+/// these.
 ///
 /// A `None` is a missing key.
 ///
@@ -255,7 +259,7 @@ pub enum Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Returns the word for the log, which never shows the scope itself.
+    /// Returns the word for the log. The log never shows the scope itself.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Global => "global",

@@ -1,14 +1,15 @@
-//! The runtime of `#[idempotent]`: a body runs at most once for each idempotency key, and later calls with the
-//! key return the stored outcome.
+//! The runtime of `#[idempotent]`: a body runs at most once for each idempotency key, and later
+//! calls with the key return the stored outcome.
 //!
-//! A call claims the key with a lease, runs the body, and stores the outcome. The guide of the attribute
-//! explains keys, scopes, interrupted calls and stores. This crate holds
+//! A call claims the key with a lease, runs the body, and stores the outcome. The guide of the
+//! attribute explains keys, scopes, interrupted calls and stores. This crate holds
 //!
-//! - the stores: the trait [`Store`], the [`MemoryStore`], and handles such as [`StaticStore`] and [`DynStore`];
+//! - the stores: the trait [`Store`], the [`MemoryStore`], and handles such as [`StaticStore`] and
+//!   [`DynStore`];
 //! - calls without the attribute: [`IdempotencyPolicy`], [`IdempotentCall`] and [`ActiveCall`];
 //! - maintenance: [`purge`], [`redrive`] and [`forget`];
-//! - tests: the suite [`store_conformance!`](crate::store_conformance) for stores, and [`testing`], a store with
-//!   injected faults for applications.
+//! - tests: the suite [`store_conformance!`](crate::store_conformance) for stores, and
+//!   [`testing`], a store with injected faults for applications.
 
 // Keys.
 mod canonical;

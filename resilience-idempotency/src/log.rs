@@ -1,7 +1,7 @@
 //! Events of `tracing` and counters of `metrics` for idempotent calls and their records.
 //!
-//! Events and counters never show a key, a scope, an argument or an outcome. A record key is shown by 8 of its
-//! hexadecimal digits.
+//! Events and counters never show a key, a scope, an argument or an outcome. A record key is shown
+//! by 8 of its hexadecimal digits.
 
 use core::time::Duration;
 
@@ -41,7 +41,6 @@ impl Decision {
 
 /// The consequence of a failed step of the store.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for events"))]
 pub(super) enum StoreFailure {
     /// The call is rejected.
     Rejected,
@@ -53,9 +52,9 @@ pub(super) enum StoreFailure {
     LeaseNotRenewed,
     /// The outcome is not stored.
     Unsaved,
-    /// The claim stays until its lease ends, instead of being released.
+    /// The claim stays until the end of the lease, instead of being released.
     NotReleased,
-    /// The claim stays until its lease ends, instead of being abandoned.
+    /// The claim stays until the end of the lease, instead of being abandoned.
     NotAbandoned,
 }
 
@@ -82,7 +81,8 @@ macro_rules! count {
     };
 }
 
-/// Emits and counts a decision about a call. `waited` is the time between the call and the decision.
+/// Emits and counts a decision about a call. `waited` is the time between the call and the
+/// decision.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn decided(
     function: &'static str,
@@ -119,7 +119,8 @@ pub(super) fn decided(
     }
 }
 
-/// Counts a call that is rejected for its key. The attribute emits the event, as for every rejection.
+/// Counts a call that is rejected for its key. The attribute emits the event, as for every
+/// rejection.
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for counters"))]
 pub(super) fn key_rejected(rejected: &Rejected, reason: IdempotencyRejection) {
     count!(
@@ -140,8 +141,7 @@ pub(super) fn store_error(
     #[cfg(feature = "tracing")]
     {
         let source = core::error::Error::source(error);
-        let error = source
-            .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+        let error = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         tracing::warn!(
             target: "resilience", function, key = key.short(), error,
             decision = consequence.label(), "store error"
@@ -171,7 +171,7 @@ pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
     tracing::info!(target: "resilience", function, key = key.short(), driven, "call redriven");
 }
 
-/// Emits and counts the removal of one record by `forget`.
+/// Emits and counts the removal of a record by `forget`.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn forgotten(key: RecordKey) {
     count!("resilience_idempotent_forgotten", 1);

@@ -12,8 +12,8 @@ use resilience_rules as rules;
 
 /// The settings of calls that run once for each key.
 ///
-/// `#[idempotent]` creates a policy from its keys. Without the attribute, a policy creates calls with
-/// [`call`](Self::call).
+/// `#[idempotent]` creates a policy from its keys. Without the attribute, a policy creates calls
+/// with [`call`](Self::call).
 ///
 /// # Examples
 /// ```
@@ -53,8 +53,8 @@ pub struct IdempotencyPolicy {
 
 /// The treatment of a key whose earlier call was interrupted.
 ///
-/// A call is interrupted if its process ends, its future is dropped or its final write is lost. The side effect
-/// may then be applied or not.
+/// A call is interrupted if its process ends, its future is dropped or its final write is lost.
+/// The side effect may then be applied or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnInterrupted {
@@ -99,8 +99,8 @@ pub enum OnUnsaved {
 impl IdempotencyPolicy {
     /// Creates a policy with the defaults.
     ///
-    /// `name` identifies the function in the store, such as `"payments.charge"`. Keep the name when the function
-    /// is renamed.
+    /// `name` identifies the function in the store, such as `"payments.charge"`. Keep the name
+    /// when the function is renamed.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -132,7 +132,8 @@ impl IdempotencyPolicy {
         self
     }
 
-    /// Sets the lease: the time after which a call without a heartbeat counts as interrupted. Default: 30 s.
+    /// Sets the lease: the time after which a call without a heartbeat counts as interrupted.
+    /// Default: 30 s.
     ///
     /// A running call renews its lease after each third of this time.
     pub const fn lease(mut self, lease: Duration) -> Self {
@@ -166,13 +167,15 @@ impl IdempotencyPolicy {
         self
     }
 
-    /// Sets the treatment of a body that has lost its lease. Default: [`Continue`](OnLeaseLost::Continue).
+    /// Sets the treatment of a body that has lost its lease. Default:
+    /// [`Continue`](OnLeaseLost::Continue).
     pub const fn on_lease_lost(mut self, then: OnLeaseLost) -> Self {
         self.on_lease_lost = then;
         self
     }
 
-    /// Sets the result of a call whose outcome could not be stored. Default: [`Return`](OnUnsaved::Return).
+    /// Sets the result of a call whose outcome could not be stored. Default:
+    /// [`Return`](OnUnsaved::Return).
     pub const fn on_unsaved(mut self, then: OnUnsaved) -> Self {
         self.on_unsaved = then;
         self
@@ -189,7 +192,7 @@ impl IdempotencyPolicy {
 
     /// Sets the minimum length of a text key, in characters. Default: 1.
     ///
-    /// A minimum rejects short keys, which a stranger could guess.
+    /// A minimum rejects short keys that a stranger could guess.
     pub const fn min_key_length(mut self, characters: u32) -> Self {
         self.min_key_length = characters as usize;
         self
@@ -204,7 +207,7 @@ impl IdempotencyPolicy {
         self
     }
 
-    /// Sets the timeout of one step of the store. Default: 500 ms.
+    /// Sets the timeout of a step of the store. Default: 500 ms.
     pub const fn store_timeout(mut self, time: Duration) -> Self {
         self.store_timeout = time;
         self
@@ -213,7 +216,8 @@ impl IdempotencyPolicy {
     /// Checks the settings against each other.
     ///
     /// # Errors
-    /// [`InvalidPolicy`] if `store_timeout`, `ttl` or `lease` is zero, or if `lease` is not shorter than `ttl`.
+    /// [`InvalidPolicy`] if `store_timeout`, `ttl` or `lease` is zero, or if `lease` is not
+    /// shorter than `ttl`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         if let broken @ Err(_) = rules::store_timeout(self.store_timeout) {
             return broken;
@@ -225,7 +229,8 @@ impl IdempotencyPolicy {
     ///
     /// # Errors
     /// [`MissingKey`](IdempotencyRejection::MissingKey) if the key is missing, and
-    /// [`InvalidKey`](IdempotencyRejection::InvalidKey) if the key, the scope or an argument is invalid.
+    /// [`InvalidKey`](IdempotencyRejection::InvalidKey) if the key, the scope or an argument is
+    /// invalid.
     pub fn call<S: Store + Clone>(
         &self,
         store: S,
@@ -233,7 +238,8 @@ impl IdempotencyPolicy {
         key: &dyn KeyParts,
         fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
     ) -> Result<IdempotentCall<S>, Rejected> {
-        self.call_or_key_error(store, scope, key, fingerprint).map_err(|error| self.reject_key(error))
+        self.call_or_key_error(store, scope, key, fingerprint)
+            .map_err(|error| self.reject_key(error))
     }
 
     /// Creates a call, without counting an invalid key.
@@ -260,8 +266,8 @@ impl IdempotencyPolicy {
 
     /// Returns the key of a record, from the scope and the key of its call.
     ///
-    /// [`forget`](crate::forget) needs the key of a record. A job queue stores the key with each job, to find the
-    /// job again in [`redrive`](crate::redrive).
+    /// [`forget`](crate::forget) needs the key of a record. A job queue stores the key with each
+    /// job, to find the job again in [`redrive`](crate::redrive).
     ///
     /// # Examples
     /// ```
@@ -289,8 +295,8 @@ impl IdempotencyPolicy {
             .map_err(|error| self.rejected(key_rejection(error)).because(error))
     }
 
-    /// Returns whether a claim takes over an interrupted key. A reconciling call first claims without takeover, to
-    /// learn of the interruption.
+    /// Returns whether a claim takes over an interrupted key. A reconciling call first claims
+    /// without takeover, to learn of the interruption.
     pub(super) const fn takeover(&self) -> Takeover {
         match self.on_interrupted {
             OnInterrupted::Rerun => Takeover::Rerun,

@@ -14,7 +14,8 @@ use crate::store::{BlockingStore, Store};
 use resilience_core::__internal::WaitMode;
 use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected};
 
-/// The result of reconciling an interrupted call: whether the earlier call applied its side effect.
+/// The result of reconciling an interrupted call: whether the earlier call applied its side
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reconciled<O> {
     /// The side effect was applied, with this outcome. The outcome is stored and returned.
@@ -44,7 +45,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
             .unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
     }
 
-    /// Runs a body that is not async once for this key, with a [`BlockingStore`]. Waits block the thread.
+    /// Runs a body that is not async once for this key, with a [`BlockingStore`]. Waits block the
+    /// thread.
     ///
     /// # Errors
     /// The error of the body, or a [`Rejected`] converted to the error type.
@@ -68,8 +70,9 @@ pub fn not_reconciled<O>(_: IdempotencyContext) -> Ready<Reconciled<O>> {
 
 /// A body that stays in the future of the annotated function.
 ///
-/// A body passed by value would be copied into several nested futures of the runner, and nested steps would
-/// multiply that size. Dropping this value drops the body, so the body ends before the final write to the store.
+/// A body passed by value would be copied into several nested futures of the runner, and nested
+/// steps would multiply that size. Dropping this value drops the body, so the body ends before the
+/// final write to the store.
 #[derive(Debug)]
 pub struct PinnedBody<'b, F>(pub Pin<&'b mut Option<F>>);
 
@@ -150,9 +153,8 @@ where
 {
     let Some(mut call) = call? else { return Ok(body()) };
     call.wait_mode = WaitMode::Blocking;
-    // A blocking store is ready at the first poll. A store that is not ready breaks its contract.
-    let not_ready =
-        |call: &IdempotentCall<S>| call.reject(IdempotencyRejection::StoreUnavailable);
+    // A blocking store is ready at the first poll. A store that is not ready breaks the contract.
+    let not_ready = |call: &IdempotentCall<S>| call.reject(IdempotencyRejection::StoreUnavailable);
     let acquired = now_or_never(call.acquire()).unwrap_or_else(|| Err(not_ready(&call)))?;
     let mut active = match acquired {
         Acquisition::Run(active) => active,
@@ -191,7 +193,8 @@ pub(super) fn disposition<O: Outcome, S: Store + Clone>(
         return disposition;
     }
     let not_applied = class.is_some_and(|class| class.effect.is_not_applied());
-    // With `Rerun` the next call runs in any case, so a release saves the wait for the end of the lease.
+    // With `Rerun` the next call runs in any case, so a release saves the wait for the end of the
+    // lease.
     if not_applied || call.policy.on_interrupted == OnInterrupted::Rerun {
         Disposition::Release
     } else {

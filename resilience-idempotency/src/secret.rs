@@ -15,9 +15,9 @@ use crate::store_error::StoreResult;
 
 /// The secret of the hashes that make record keys and fingerprints.
 ///
-/// The default secret is a public constant. With the default, a reader of the store can test guesses of
-/// keys. Keep a secret of your own with your other secrets, and give every process that shares the store
-/// the same secret. Records made with another secret are no longer found.
+/// The default secret is a public constant. With the default, a reader of the store can test
+/// guesses of keys. Keep a secret of your own with your other secrets, and give every process that
+/// shares the store the same secret. Records made with another secret are no longer found.
 #[derive(Clone)]
 pub struct Secret {
     key: [u8; 32],
@@ -31,7 +31,7 @@ impl Secret {
         Self { key, namespace: Cow::Borrowed("") }
     }
 
-    /// Sets a namespace, which separates the records of applications that share a store.
+    /// Sets a namespace, to separate the records of applications that share a store.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<Cow<'static, str>>) -> Self {
         self.namespace = namespace.into();

@@ -1,4 +1,5 @@
-//! Single-flight waiting: of all calls of this process that wait for one key, one call polls the store.
+//! Single-flight waiting: of all calls of this process that wait for one key, one call polls the
+//! store.
 
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
@@ -20,7 +21,7 @@ struct Entry {
     calls: usize,
 }
 
-/// The calls that wait for one subject.
+/// The calls that wait for the same subject.
 struct Flight(Mutex<State>);
 
 struct State {
@@ -50,7 +51,8 @@ impl Flight {
     }
 }
 
-/// A call that waits in a flight. Drop removes the call. When a leader leaves, a follower becomes the leader.
+/// A call that waits in a flight. Drop removes the call. When a leader leaves, a follower becomes
+/// the leader.
 pub(super) struct FlightCall {
     flights: &'static Flights,
     subject: Subject,
@@ -145,7 +147,8 @@ impl Drop for FlightCall {
         };
         drop(state);
         drop(waker);
-        // All followers wake: the first becomes the leader, and a dropped follower blocks no other follower.
+        // All followers wake: the first becomes the leader, and a dropped follower blocks no other
+        // follower.
         followers.into_values().for_each(Waker::wake);
         self.set_calls(|calls| calls.saturating_sub(1));
     }
@@ -286,15 +289,17 @@ mod tests {
             }
         }
 
-        /// The first leader leaves without an outcome, the second leader publishes an outcome. Every call
-        /// ends, two calls never lead one flight at the same time, and no flight is left.
+        /// The first leader leaves without an outcome, the second leader publishes an outcome.
+        /// Every call ends, two calls never lead the same flight at the same time, and no flight
+        /// is left.
         fn check(threads: usize) {
             let subject = subject();
             let mut model = loom::model::Builder::new();
             model.preemption_bound = Some(3);
             model.check(move || {
                 let flights: &'static Flights = Box::leak(Box::new(Flights::new()));
-                let (polls, leaders) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+                let (polls, leaders) =
+                    (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
                 let calls = (0..threads).map(|_| {
                     let (polls, leaders) = (Arc::clone(&polls), Arc::clone(&leaders));
                     move || {

@@ -1,8 +1,8 @@
-//! Idempotent calls inside a transaction of the caller: claim, side effect and completion commit together, so the
-//! side effect happens exactly once.
+//! Idempotent calls inside a transaction of the caller: claim, side effect and completion commit
+//! together, so the side effect happens exactly once.
 //!
-//! The claim is invisible until the commit, and a rollback removes the claim. A claim in a transaction therefore has
-//! no lease, no takeover and no interrupted state.
+//! The claim is invisible until the commit, and a rollback removes the claim. A claim in a
+//! transaction therefore has no lease, no takeover and no interrupted state.
 
 use core::future::Future;
 use core::time::Duration;
@@ -26,8 +26,8 @@ use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome,
 pub trait TxStore<Tx: ?Sized>: Store {
     /// Claims the key until the end of the transaction.
     ///
-    /// The claim never waits for another transaction. A wait for a database lock can only be cancelled together
-    /// with the whole transaction.
+    /// The claim never waits for another transaction. A wait for a database lock can only be
+    /// cancelled together with the whole transaction.
     fn claim_in(
         &self,
         tx: &mut Tx,
@@ -66,17 +66,19 @@ pub enum ClaimedIn<S, O> {
     Replay(O),
 }
 
-/// The `retry_after` of a call that another transaction blocks. The end of the other transaction is unknown.
+/// The `retry_after` of a call that another transaction blocks. The end of the other transaction
+/// is unknown.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The maximum time between two polls. A waiting transaction holds a connection, so polls are frequent.
+/// The maximum time between two polls. A waiting transaction holds a connection, so polls are
+/// frequent.
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 impl<S: Store + Clone> IdempotentCall<S> {
     /// Runs a body once for this key inside a transaction.
     ///
-    /// The caller commits the transaction after a success and rolls the transaction back after a failure. The
-    /// changes that the body makes in the transaction then happen exactly once.
+    /// The caller commits the transaction after a success and rolls the transaction back after a
+    /// failure. The changes that the body makes in the transaction then happen exactly once.
     ///
     /// # Errors
     /// The error of the body, or a [`Rejected`] converted to the error type.
@@ -101,12 +103,13 @@ impl<S: Store + Clone> IdempotentCall<S> {
         settled.unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
     }
 
-    /// Claims the key inside a transaction, or returns the committed outcome of an earlier call. While another
-    /// transaction holds the key, the call waits as long as the policy allows.
+    /// Claims the key inside a transaction, or returns the committed outcome of an earlier call.
+    /// While another transaction holds the key, the call waits as long as the policy allows.
     ///
     /// # Errors
-    /// [`Rejected`] with any [`IdempotencyRejection`] from [`KeyReused`](IdempotencyRejection::KeyReused) on. A failed
-    /// store always rejects the call, because the transaction runs on the same database.
+    /// [`Rejected`] with any [`IdempotencyRejection`] from
+    /// [`KeyReused`](IdempotencyRejection::KeyReused) on. A failed store always rejects the call,
+    /// because the transaction runs on the same database.
     pub(super) async fn acquire_in<Tx: ?Sized, O>(
         self,
         tx: &mut Tx,
@@ -183,7 +186,8 @@ impl<S: Store + Clone> TransactionCall<S> {
     /// Stores the outcome as a part of the transaction.
     ///
     /// # Errors
-    /// [`Rejected`] if the outcome cannot be stored. The caller must not commit the transaction then.
+    /// [`Rejected`] if the outcome cannot be stored. The caller must not commit the transaction
+    /// then.
     pub async fn settle<Tx: ?Sized, O: Outcome>(
         self,
         tx: &mut Tx,

@@ -138,7 +138,9 @@ fn a_function_that_is_not_async() {
 #[test]
 fn a_thread_does_not_wait_for_ever() {
     let store = Arc::new(MemoryStore::new());
-    let call = || POLICY.call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments).expect("key");
+    let call = || {
+        POLICY.call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments).expect("key")
+    };
     let outer = call().run(|| {
         let _waits = resilience::testing::no_waits();
         let begin = std::time::Instant::now();
@@ -212,7 +214,8 @@ impl Store for NeedsRuntime {
 #[test]
 fn a_call_may_be_dropped_without_a_runtime() {
     let store = NeedsRuntime(store());
-    let call = POLICY.call(store.clone(), Scope::Global, &"k", |arguments| arguments).expect("a key");
+    let call =
+        POLICY.call(store.clone(), Scope::Global, &"k", |arguments| arguments).expect("a key");
     let key = call.key();
     let mut running = Box::pin(call.run_async(std::future::pending::<Result<u32, Rejected>>()));
     assert!(running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

@@ -19,7 +19,8 @@ fn store() -> &'static MemoryStore {
 
 /// One job, whose body hangs where it is told to.
 async fn run(store: &'static MemoryStore, job: u32, hangs: bool) -> Result<u32, Rejected> {
-    let call = POLICY.call(StaticStore(store), Scope::Global, &job, |arguments| arguments.value(&job))?;
+    let call =
+        POLICY.call(StaticStore(store), Scope::Global, &job, |arguments| arguments.value(&job))?;
     call.run_async(async {
         if hangs {
             pending::<()>().await;

@@ -1,18 +1,18 @@
-//! What a claim answers, whatever time it is.
+//! Results of claims that do not depend on time.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
-use super::candidate::{TestClaim, Candidate, DAY, LONG, SHORT, applied, outlast};
+use super::candidate::{Candidate, DAY, LONG, SHORT, TestClaim, applied, outlast};
 use crate::key::{Fingerprint, RecordKey};
 use crate::store::{Claim, Store, WriteOutcome};
 
-/// T1.
+/// T1: the first claim of a key is acquired.
 pub async fn a_first_claim_is_acquired<S: Store + Clone>(candidate: Candidate<S>) {
     for claim in TestClaim::both() {
         candidate.fresh().acquire(claim, 1).await;
     }
 }
 
-/// T5.
+/// T5: a claim finds the running claim of another call.
 pub async fn a_claim_in_flight_is_visible<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new(), 1).await;
@@ -24,10 +24,10 @@ pub async fn a_claim_in_flight_is_visible<S: Store + Clone>(candidate: Candidate
     applied(subject.complete(token, b"done").await);
 }
 
-/// A key is all of its bytes, of any value.
+/// Every byte of a key counts, whatever its value.
 pub async fn keys_are_independent<S: Store + Clone>(candidate: Candidate<S>) {
     let mut subject = candidate.fresh();
-    // What comes behind a zero counts as well.
+    // The bytes behind a zero byte count too.
     subject.key.0[7] = 0;
     applied(subject.complete(subject.acquire(TestClaim::new(), 1).await, b"done").await);
     for (at, byte) in
@@ -47,7 +47,7 @@ pub async fn keys_are_independent<S: Store + Clone>(candidate: Candidate<S>) {
     subject.assert_replays(b"done").await;
 }
 
-/// T3.
+/// T3: a claim returns the stored outcome.
 pub async fn a_completed_key_replays<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let claim = TestClaim::new();
@@ -59,10 +59,15 @@ pub async fn a_completed_key_replays<S: Store + Clone>(candidate: Candidate<S>) 
     assert_eq!(subject.claim(claim).await, Claim::Replay((*b"done").into()), "its own owner");
 }
 
-/// T2, in every state, before every other rule and without a trace (I7).
+/// T2: in every state a mismatch comes before every other result, and changes nothing.
 pub async fn a_mismatch_takes_precedence<S: Store + Clone>(candidate: Candidate<S>) {
-    let (held, completed, released, abandoned, lapsed) =
-        (candidate.fresh(), candidate.fresh(), candidate.fresh(), candidate.fresh(), candidate.fresh());
+    let (held, completed, released, abandoned, lapsed) = (
+        candidate.fresh(),
+        candidate.fresh(),
+        candidate.fresh(),
+        candidate.fresh(),
+        candidate.fresh(),
+    );
 
     let claim = TestClaim::new().lease(SHORT);
     let late = lapsed.acquire(claim, 1).await;
@@ -95,7 +100,7 @@ pub async fn a_mismatch_takes_precedence<S: Store + Clone>(candidate: Candidate<
     abandoned.acquire(TestClaim::new(), 2).await;
 }
 
-/// T2.
+/// T2: a fingerprint with one changed bit is a mismatch.
 pub async fn every_fingerprint_bit_counts<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     applied(subject.complete(subject.acquire(TestClaim::new(), 1).await, b"done").await);
@@ -109,7 +114,8 @@ pub async fn every_fingerprint_bit_counts<S: Store + Clone>(candidate: Candidate
     subject.assert_replays(b"done").await;
 }
 
-/// T7, with either way to take over: what was released was not interrupted.
+/// T7: a released key is acquired with either kind of takeover, because a release is not an
+/// interruption.
 pub async fn a_released_key_is_claimed_again<S: Store + Clone>(candidate: Candidate<S>) {
     for again in TestClaim::both() {
         let subject = candidate.fresh();
@@ -120,7 +126,7 @@ pub async fn a_released_key_is_claimed_again<S: Store + Clone>(candidate: Candid
         subject.in_flight(TestClaim::new()).await;
         applied(subject.complete(second, b"done").await);
     }
-    // The one who released it is no exception.
+    // A claim by the owner that released the key is a new claim too.
     let (subject, claim) = (candidate.fresh(), TestClaim::new());
     let first = subject.acquire(claim, 1).await;
     applied(subject.release(first).await);
@@ -129,7 +135,7 @@ pub async fn a_released_key_is_claimed_again<S: Store + Clone>(candidate: Candid
     subject.assert_fenced(first).await;
 }
 
-/// T2 for R.
+/// T2: a released key keeps its fingerprint.
 pub async fn a_released_key_keeps_its_fingerprint<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     for attempt in 1..4 {
@@ -140,7 +146,7 @@ pub async fn a_released_key_keeps_its_fingerprint<S: Store + Clone>(candidate: C
     }
 }
 
-/// T11 and T6a.
+/// T11, T6a: a claim takes over an abandoned key at once.
 pub async fn an_abandoned_key_is_taken_over_at_once<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let first = subject.acquire(TestClaim::new(), 1).await;
@@ -152,7 +158,7 @@ pub async fn an_abandoned_key_is_taken_over_at_once<S: Store + Clone>(candidate:
     applied(subject.complete(second, b"done").await);
 }
 
-/// T11 and T6b.
+/// T11, T6b: without takeover an abandoned key stays interrupted.
 pub async fn an_abandoned_key_stays_interrupted<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let first = subject.acquire(TestClaim::new(), 1).await;
@@ -164,12 +170,12 @@ pub async fn an_abandoned_key_stays_interrupted<S: Store + Clone>(candidate: Can
     let second = subject.acquire(TestClaim::new(), 2).await;
     applied(subject.abandon(second).await);
     assert_eq!(subject.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 2 });
-    // Whoever held it last may still say how it ended.
+    // The last owner may still complete.
     applied(subject.complete(second, b"found out").await);
     subject.assert_replays(b"found out").await;
 }
 
-/// The attempt counts every claim of a live record, however it ended.
+/// The attempt counts every claim of a live record, after a release and after an abandonment.
 pub async fn attempts_are_counted<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     for attempt in 1..=10 {
@@ -183,7 +189,7 @@ pub async fn attempts_are_counted<S: Store + Clone>(candidate: Candidate<S>) {
     }
 }
 
-/// All 128 bits of an owner count, and come back.
+/// All 128 bits of an owner are compared and returned.
 pub async fn all_128_bits_of_an_owner_count<S: Store + Clone>(candidate: Candidate<S>) {
     for owner in [0, 1, u128::MAX, 1 << 127, u128::from(u64::MAX), 1 << 64, i64::MAX as u128] {
         let (subject, claim) = (candidate.fresh(), TestClaim::new().owner(owner));
@@ -199,7 +205,7 @@ pub async fn all_128_bits_of_an_owner_count<S: Store + Clone>(candidate: Candida
     }
 }
 
-/// Answers other than `Acquired` change nothing: neither lease, retention, owner nor label.
+/// A claim that is not acquired changes neither lease, retention, owner nor label.
 pub async fn a_rejected_claim_changes_nothing<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let claim = TestClaim::new().lease(SHORT).retention(DAY).label("first");
@@ -219,7 +225,7 @@ pub async fn a_rejected_claim_changes_nothing<S: Store + Clone>(candidate: Candi
     applied(subject.complete(token, b"done").await);
 }
 
-/// All handles of a store are one.
+/// All handles of a store share records, identity and properties.
 pub async fn handles_share_one_store<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let other = Candidate { store: candidate.store.clone(), keys: candidate.keys };

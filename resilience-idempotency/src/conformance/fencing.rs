@@ -1,10 +1,10 @@
-//! Who may write a record, and for how long.
+//! Writes with the token of an earlier claim, and the order of fences.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
-use super::candidate::{TestClaim, Candidate, DAY, LONG, SHORT, Subject, applied, fenced, outlast};
+use super::candidate::{Candidate, DAY, LONG, SHORT, Subject, TestClaim, applied, fenced, outlast};
 use crate::store::{Claim, Store, Token};
 
-/// C09, T12, I4: whatever became of the claim of the one who took over.
+/// T12: an owner that lost its claim cannot write, whatever the state of the new claim.
 pub async fn a_lost_owner_changes_nothing<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let first = subject.acquire(TestClaim::new().lease(SHORT), 1).await;
@@ -23,7 +23,7 @@ pub async fn a_lost_owner_changes_nothing<S: Store + Clone>(candidate: Candidate
     subject.assert_replays(b"the third's").await;
 }
 
-/// T4 is of the owner that holds the claim now.
+/// T4: an owner that lost its claim is treated as a new claimant.
 pub async fn a_lost_owner_sees_the_new_claim<S: Store + Clone>(candidate: Candidate<S>) {
     let (subject, lost) = (candidate.fresh(), TestClaim::new());
     let first = subject.acquire(lost, 1).await;
@@ -34,7 +34,7 @@ pub async fn a_lost_owner_sees_the_new_claim<S: Store + Clone>(candidate: Candid
     assert_eq!(subject.claim(lost).await, Claim::Replay((*b"done").into()));
 }
 
-/// C11, T9: nobody has taken over.
+/// T9: a write after the lease is applied if no other call has taken over.
 pub async fn a_late_completion_is_applied<S: Store + Clone>(candidate: Candidate<S>) {
     let (completed, released) = (candidate.fresh(), candidate.fresh());
     let token = completed.acquire(TestClaim::new().lease(SHORT), 1).await;
@@ -44,11 +44,11 @@ pub async fn a_late_completion_is_applied<S: Store + Clone>(candidate: Candidate
     applied(completed.complete(token, b"late").await);
     completed.assert_replays(b"late").await;
     applied(released.release(other).await);
-    // Released, and so no longer interrupted.
+    // The release ended the interruption.
     released.acquire(TestClaim::new().never(), 2).await;
 }
 
-/// T8.
+/// T8: a renewal sets the lease to start now.
 pub async fn a_renewed_lease_is_extended<S: Store + Clone>(candidate: Candidate<S>) {
     let (longer, shorter) = (candidate.fresh(), candidate.fresh());
     let token = longer.acquire(TestClaim::new().lease(SHORT), 1).await;
@@ -59,11 +59,11 @@ pub async fn a_renewed_lease_is_extended<S: Store + Clone>(candidate: Candidate<
     let left = longer.in_flight(TestClaim::new()).await;
     assert!(left > LONG / 2 && left <= LONG, "{left:?}");
     applied(longer.complete(token, b"done").await);
-    // It is the lease from now, and not what is more.
+    // A renewal may also shorten the lease.
     shorter.acquire(TestClaim::new(), 2).await;
 }
 
-/// T8: the guard is the token, as for T9.
+/// T8: a renewal after the end of the lease is applied, because only the token counts.
 pub async fn an_ended_lease_can_be_renewed<S: Store + Clone>(candidate: Candidate<S>) {
     let (lapsed, abandoned) = (candidate.fresh(), candidate.fresh());
     let token = lapsed.acquire(TestClaim::new().lease(SHORT), 1).await;
@@ -77,7 +77,7 @@ pub async fn an_ended_lease_can_be_renewed<S: Store + Clone>(candidate: Candidat
     abandoned.in_flight(TestClaim::new()).await;
 }
 
-/// I2: with its own token too.
+/// A completed record rejects all other writes of its owner.
 pub async fn a_completed_record_stays_completed<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new(), 1).await;
@@ -88,7 +88,7 @@ pub async fn a_completed_record_stays_completed<S: Store + Clone>(candidate: Can
     subject.assert_replays(b"done").await;
 }
 
-/// R is written by nobody but the one who claims it next.
+/// A released record rejects all other writes of its owner.
 pub async fn a_released_record_stays_released<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new(), 1).await;
@@ -99,7 +99,7 @@ pub async fn a_released_record_stays_released<S: Store + Clone>(candidate: Candi
     subject.acquire(TestClaim::new().never(), 2).await;
 }
 
-/// Neither the owner nor the fence alone is enough.
+/// Writes compare owner and fence.
 pub async fn owner_and_fence_must_both_match<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new(), 1).await;
@@ -116,7 +116,7 @@ pub async fn owner_and_fence_must_both_match<S: Store + Clone>(candidate: Candid
     subject.assert_replays(b"done").await;
 }
 
-/// T12: a write makes no record.
+/// T12: a write to an absent key creates no record.
 pub async fn writes_create_no_records<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     subject.assert_fenced(Token { owner: TestClaim::new().owner, fence: 1 }).await;
@@ -124,7 +124,7 @@ pub async fn writes_create_no_records<S: Store + Clone>(candidate: Candidate<S>)
     subject.acquire(TestClaim::new(), 1).await;
 }
 
-/// I3.
+/// Each claim of a key has a higher fence.
 pub async fn fences_rise<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let mut last = None;
@@ -146,7 +146,7 @@ pub async fn fences_rise<S: Store + Clone>(candidate: Candidate<S>) {
     rises(&mut last, subject.acquire(TestClaim::new(), 22).await);
 }
 
-/// I3 for a record that has expired, purged or not.
+/// The fence of a claim after an expiry is higher, with and without a purge.
 pub async fn fences_rise_across_expiry<S: Store + Clone>(candidate: Candidate<S>) {
     let (kept, purged) = (candidate.fresh(), candidate.fresh());
     let mut last = [None, None];
@@ -168,7 +168,7 @@ pub async fn fences_rise_across_expiry<S: Store + Clone>(candidate: Candidate<S>
     }
 }
 
-/// I3 for a record that was forgotten, as fast as it goes.
+/// The fence of a claim after a `forget` is higher, even in quick succession.
 pub async fn fences_rise_across_removal<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let mut last = None;

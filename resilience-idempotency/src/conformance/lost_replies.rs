@@ -1,10 +1,10 @@
-//! Steps that were applied and whose answer was lost, so that they are repeated.
+//! Steps that are repeated because the reply to the first was lost.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
-use super::candidate::{TestClaim, Candidate, LONG, SHORT, applied, fenced, outlast};
+use super::candidate::{Candidate, LONG, SHORT, TestClaim, applied, fenced, outlast};
 use crate::store::{Claim, Store};
 
-/// C19, T4.
+/// T4: a repeated claim of the same owner returns the same token.
 pub async fn a_repeated_claim_gets_the_same_token<S: Store + Clone>(candidate: Candidate<S>) {
     for claim in TestClaim::both() {
         let subject = candidate.fresh();
@@ -15,7 +15,7 @@ pub async fn a_repeated_claim_gets_the_same_token<S: Store + Clone>(candidate: C
         }
         applied(subject.complete(token, b"done").await);
     }
-    // A later attempt too.
+    // This also holds for a later attempt.
     let (subject, claim) = (candidate.fresh(), TestClaim::new());
     let first = subject.acquire(TestClaim::new(), 1).await;
     applied(subject.abandon(first).await);
@@ -23,7 +23,7 @@ pub async fn a_repeated_claim_gets_the_same_token<S: Store + Clone>(candidate: C
     assert_eq!(subject.acquire(claim, 2).await, token);
 }
 
-/// T4: unchanged.
+/// T4: a repeated claim does not change the lease.
 pub async fn a_repeated_claim_does_not_renew<S: Store + Clone>(candidate: Candidate<S>) {
     let (subject, claim) = (candidate.fresh(), TestClaim::new());
     let token = subject.acquire(claim.lease(SHORT), 1).await;
@@ -32,8 +32,10 @@ pub async fn a_repeated_claim_does_not_renew<S: Store + Clone>(candidate: Candid
     assert_eq!(subject.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 1 });
 }
 
-/// T4 has no lease in its guard.
-pub async fn a_repeated_claim_gets_its_token_after_the_lease_ends<S: Store + Clone>(candidate: Candidate<S>) {
+/// T4: a repeated claim succeeds after the end of the lease.
+pub async fn a_repeated_claim_gets_its_token_after_the_lease_ends<S: Store + Clone>(
+    candidate: Candidate<S>,
+) {
     let (subject, claim) = (candidate.fresh(), TestClaim::new().lease(SHORT));
     let token = subject.acquire(claim, 1).await;
     outlast(SHORT).await;
@@ -42,7 +44,7 @@ pub async fn a_repeated_claim_gets_its_token_after_the_lease_ends<S: Store + Clo
     applied(subject.complete(token, b"done").await);
 }
 
-/// C20, T9'.
+/// T9': a repeated completion is applied.
 pub async fn a_repeated_completion_is_applied<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new(), 1).await;
@@ -53,7 +55,7 @@ pub async fn a_repeated_completion_is_applied<S: Store + Clone>(candidate: Candi
     applied(subject.complete(token, b"done").await);
 }
 
-/// T9': neither the bytes nor the time (I2).
+/// T9': a repeated completion changes neither the outcome nor the retention.
 pub async fn a_repeated_completion_changes_nothing<S: Store + Clone>(candidate: Candidate<S>) {
     let (bytes, longer, shorter) = (candidate.fresh(), candidate.fresh(), candidate.fresh());
     let token = bytes.acquire(TestClaim::new(), 1).await;
@@ -72,7 +74,7 @@ pub async fn a_repeated_completion_changes_nothing<S: Store + Clone>(candidate: 
     shorter.acquire(TestClaim::new(), 1).await;
 }
 
-/// T8, T10, T11.
+/// T8, T10, T11: a repeated renewal, release or abandonment is applied.
 pub async fn repeated_writes_are_applied<S: Store + Clone>(candidate: Candidate<S>) {
     let (subject, claim) = (candidate.fresh(), TestClaim::new());
     let token = subject.acquire(claim, 1).await;
@@ -89,8 +91,10 @@ pub async fn repeated_writes_are_applied<S: Store + Clone>(candidate: Candidate<
     subject.acquire(TestClaim::new(), 2).await;
 }
 
-/// T12: the answer came too late.
-pub async fn a_repeated_release_does_not_affect_the_next_claim<S: Store + Clone>(candidate: Candidate<S>) {
+/// T12: a late repetition does not change the claim of another call.
+pub async fn a_repeated_release_does_not_affect_the_next_claim<S: Store + Clone>(
+    candidate: Candidate<S>,
+) {
     for is_released in [true, false] {
         let subject = candidate.fresh();
         let first = subject.acquire(TestClaim::new(), 1).await;

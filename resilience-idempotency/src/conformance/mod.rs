@@ -1,10 +1,9 @@
-//! What every store has to do, as tests that any store can be put to.
+//! The conformance suite for stores: one function per case.
 //!
-//! [`store_conformance!`](crate::store_conformance) writes one test for each case. Each case takes fresh
-//! random keys, so that the store may be new each time or one that all of them share, with whatever else is
-//! in it. Stores keep their own clock, so time here is real: leases of a few tenths of a second.
-//!
-//! A case panics where the store does not do what it has to.
+//! [`store_conformance!`](crate::store_conformance) writes a test for each case. A case uses new
+//! random keys, so the store may be new for each test, or shared by all tests and hold other
+//! records. A store has its own clock, so the cases use real time, with leases of some tenths of a
+//! second. A case panics if the store breaks a rule.
 
 mod candidate;
 mod claims;
@@ -25,12 +24,13 @@ pub use races::*;
 pub use removal::*;
 pub use time::*;
 
-/// Writes the tests that a store of idempotency records has to pass, one for each case.
+/// Writes the conformance tests of a store of idempotency records, a test for each rule.
 ///
-/// Takes an async function that makes the store; it is called once by each test, and may always return a
-/// handle of the same one. `keys` is over how many keys the races go: 50 where it is left out, a thousand
-/// for a store that is fast.
+/// The first argument is an async function that creates the store. Each test calls the function
+/// once, and the function may return a handle of a shared store. `keys` is the number of keys in
+/// a race: 50 by default, 1000 for a fast store.
 ///
+/// # Examples
 /// ```
 /// mod conformance {
 ///     use std::sync::Arc;
@@ -46,11 +46,10 @@ pub use time::*;
 /// }
 /// ```
 ///
-/// Each test runs on a runtime of tokio's with several threads, because a store that talks to a server needs
-/// a runtime, its timer and its sockets, and a race needs threads: so the crate that writes this depends on
-/// `tokio` with the feature `rt-multi-thread`, for its tests. A store that lives on another runtime names a
-/// function that runs a future on it: `store_conformance!(store, keys = 50, block_on = smol::block_on)`. Races
-/// then go over threads of their own.
+/// Each test runs on a multi-threaded tokio runtime. The crate that contains the tests therefore
+/// has a dev-dependency on `tokio` with the feature `rt-multi-thread`. For a store on another
+/// runtime, `block_on` names a function that runs a future: `store_conformance!(store, keys = 50,
+/// block_on = smol::block_on)`. Races then use one thread per racer.
 #[macro_export]
 macro_rules! store_conformance {
     ($make:expr $(, keys = $keys:expr)? $(,)?) => {

@@ -1,10 +1,10 @@
-//! What is stored is what is returned.
+//! Stored outcomes.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
-use super::candidate::{TestClaim, Candidate, SHORT, applied, outlast, race};
+use super::candidate::{Candidate, SHORT, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store};
 
-/// C53.
+/// An outcome returns byte for byte.
 pub async fn outcomes_of_arbitrary_bytes<S: Store + Clone>(candidate: Candidate<S>) {
     let every: Vec<u8> = (0..=u8::MAX).collect();
     let texts: [&[u8]; 9] =
@@ -17,7 +17,7 @@ pub async fn outcomes_of_arbitrary_bytes<S: Store + Clone>(candidate: Candidate<
     }
 }
 
-/// Up to what the store says it takes, or a mebibyte.
+/// An outcome may have the maximum length of the store, at most 1 MiB.
 pub async fn a_long_outcome<S: Store + Clone>(candidate: Candidate<S>) {
     let most = candidate.store.caps().max_outcome.min(1 << 20);
     for length in [most / 2 + 1, most] {
@@ -34,7 +34,7 @@ pub async fn a_long_outcome<S: Store + Clone>(candidate: Candidate<S>) {
     }
 }
 
-/// I5: whoever asks meanwhile finds all of it or nothing.
+/// A concurrent claim finds the whole outcome or no outcome.
 pub async fn an_outcome_appears_atomically<S: Store + Clone>(candidate: Candidate<S>) {
     let length = candidate.store.caps().max_outcome.min(1 << 16);
     for subject in candidate.fresh_keys().into_iter().take(20) {
@@ -63,7 +63,7 @@ pub async fn an_outcome_appears_atomically<S: Store + Clone>(candidate: Candidat
     }
 }
 
-/// A claim of what has expired finds nothing of what was.
+/// A claim after the expiry never finds the expired outcome again.
 pub async fn an_expired_outcome_does_not_return<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new(), 1).await;

@@ -1,12 +1,12 @@
-//! Many at once.
+//! Concurrent steps on one key.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
-use super::candidate::{TestClaim, Candidate, SHORT, Subject, applied, outlast, race};
+use super::candidate::{Candidate, SHORT, Subject, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store, Token, WriteOutcome};
 
 const RACERS: usize = 64;
 
-/// C01, I1.
+/// One of many concurrent claims is acquired.
 pub async fn racing_claims_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
     for subject in candidate.fresh_keys() {
         let token = one_winner(&subject, 1).await;
@@ -14,7 +14,7 @@ pub async fn racing_claims_have_one_winner<S: Store + Clone>(candidate: Candidat
     }
 }
 
-/// C02.
+/// One of many concurrent claims takes over an ended lease.
 pub async fn racing_takeovers_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
     let mut lapsed = Vec::new();
     for subject in candidate.fresh_keys() {
@@ -30,8 +30,10 @@ pub async fn racing_takeovers_have_one_winner<S: Store + Clone>(candidate: Candi
     }
 }
 
-/// C03.
-pub async fn racing_claims_of_expired_records_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
+/// One of many concurrent claims acquires an expired record.
+pub async fn racing_claims_of_expired_records_have_one_winner<S: Store + Clone>(
+    candidate: Candidate<S>,
+) {
     let mut expired = Vec::new();
     for subject in candidate.fresh_keys() {
         let token = subject.acquire(TestClaim::new(), 1).await;
@@ -47,8 +49,10 @@ pub async fn racing_claims_of_expired_records_have_one_winner<S: Store + Clone>(
     }
 }
 
-/// C04.
-pub async fn racing_claims_of_released_records_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
+/// One of many concurrent claims acquires a released record.
+pub async fn racing_claims_of_released_records_have_one_winner<S: Store + Clone>(
+    candidate: Candidate<S>,
+) {
     for subject in candidate.fresh_keys() {
         let first = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.release(first).await);
@@ -58,7 +62,7 @@ pub async fn racing_claims_of_released_records_have_one_winner<S: Store + Clone>
     }
 }
 
-/// T4: a claimant that asks again before the first answer.
+/// T4: concurrent claims of one owner return the same token.
 pub async fn racing_repeated_claims_get_one_token<S: Store + Clone>(candidate: Candidate<S>) {
     for subject in candidate.fresh_keys() {
         let claim = TestClaim::new();
@@ -72,7 +76,7 @@ pub async fn racing_repeated_claims_get_one_token<S: Store + Clone>(candidate: C
     }
 }
 
-/// I1 and I7: two uses of a key at once.
+/// Of concurrent claims with two fingerprints, one claim is acquired.
 pub async fn racing_fingerprints_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
     for subject in candidate.fresh_keys() {
         let uses = [subject.clone(), subject.with_other_fingerprint()];
@@ -95,7 +99,7 @@ pub async fn racing_fingerprints_have_one_winner<S: Store + Clone>(candidate: Ca
     }
 }
 
-/// C09 against C11: one of them, and not both.
+/// Either the late completion or a takeover succeeds, never both.
 pub async fn a_late_completion_races_a_takeover<S: Store + Clone>(candidate: Candidate<S>) {
     for subject in candidate.fresh_keys() {
         let late = subject.acquire(TestClaim::new(), 1).await;
@@ -124,7 +128,7 @@ pub async fn a_late_completion_races_a_takeover<S: Store + Clone>(candidate: Can
     }
 }
 
-/// One word is the last, whichever it is.
+/// Either the release or the completion is applied, never both.
 pub async fn a_release_races_a_completion<S: Store + Clone>(candidate: Candidate<S>) {
     for subject in candidate.fresh_keys() {
         let token = subject.acquire(TestClaim::new(), 1).await;
@@ -148,7 +152,8 @@ pub async fn a_release_races_a_completion<S: Store + Clone>(candidate: Candidate
     }
 }
 
-/// One of many gets the key, as this attempt; the others find it in flight.
+/// Asserts that one of many concurrent claims is acquired with attempt `expected`. Returns its
+/// token.
 async fn one_winner<S: Store + Clone>(subject: &Subject<S>, expected: u32) -> Token {
     let racers = (0..RACERS).map(|_| {
         let subject = subject.clone();

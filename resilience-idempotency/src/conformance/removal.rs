@@ -1,10 +1,12 @@
-//! What is taken away, and what is listed.
+//! Purge, removal, and the list of interrupted calls.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
-use super::candidate::{TestClaim, Candidate, DAY, SHORT, Subject, expect_answer, applied, outlast, race};
+use super::candidate::{
+    Candidate, DAY, SHORT, Subject, TestClaim, applied, expect_answer, outlast, race,
+};
 use crate::store::{Claim, Store, Token};
 
-/// T13.
+/// T13: a purge removes expired records in every state.
 pub async fn purge_removes_expired_records<S: Store + Clone>(candidate: Candidate<S>) {
     let (completed, claimed, released) = (candidate.fresh(), candidate.fresh(), candidate.fresh());
     let token = completed.acquire(TestClaim::new(), 1).await;
@@ -20,14 +22,14 @@ pub async fn purge_removes_expired_records<S: Store + Clone>(candidate: Candidat
     }
 }
 
-/// T13: nothing else, in whichever state.
+/// T13: a purge keeps live records in every state.
 pub async fn purge_keeps_live_records<S: Store + Clone>(candidate: Candidate<S>) {
     let states = States::new(&candidate).await;
     candidate.purge_all().await;
     states.assert_unchanged().await;
 }
 
-/// The limit is one.
+/// T13: a purge removes at most `limit` records.
 pub async fn purge_respects_its_limit<S: Store + Clone>(candidate: Candidate<S>) {
     let mut expired = Vec::new();
     for _ in 0..5 {
@@ -47,7 +49,7 @@ pub async fn purge_respects_its_limit<S: Store + Clone>(candidate: Candidate<S>)
     }
 }
 
-/// T1 against T13: a record that was claimed anew is not the one that had expired.
+/// T1 against T13: a purge never removes a record that was claimed again.
 pub async fn purge_races_claims<S: Store + Clone>(candidate: Candidate<S>) {
     let subjects = candidate.fresh_keys();
     for subject in &subjects {
@@ -82,7 +84,7 @@ fn token_of(claim: &Claim) -> Option<Token> {
     }
 }
 
-/// In every state, and with it all that was known of it.
+/// A removed key is absent, whatever its state was.
 pub async fn a_forgotten_key_is_absent<S: Store + Clone>(candidate: Candidate<S>) {
     assert!(!candidate.fresh().forget().await, "there was nothing to forget");
     let states = States::new(&candidate).await;
@@ -96,7 +98,7 @@ pub async fn a_forgotten_key_is_absent<S: Store + Clone>(candidate: Candidate<S>
     }
 }
 
-/// Claims that nobody ended, with what people want to know of them.
+/// The list has label and attempt of each interrupted call.
 pub async fn interrupted_claims_are_listed<S: Store + Clone>(candidate: Candidate<S>) {
     const LABEL: &str = "payments.charge 'quoted' \"twice\" \\ {} größer";
     let (lapsed, abandoned) = (candidate.fresh(), candidate.fresh());
@@ -120,7 +122,7 @@ pub async fn interrupted_claims_are_listed<S: Store + Clone>(candidate: Candidat
     }
 }
 
-/// Neither what runs, nor what has ended, nor what has expired.
+/// The list has no running, completed, released or expired call.
 pub async fn only_interrupted_claims_are_listed<S: Store + Clone>(candidate: Candidate<S>) {
     let states = States::new(&candidate).await;
     let (taken, late, expired) = (candidate.fresh(), candidate.fresh(), candidate.fresh());

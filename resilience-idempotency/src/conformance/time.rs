@@ -1,20 +1,21 @@
-//! What ends, and when. A store has its own clock, so an end is looked for from outside.
+//! Ends of leases and retentions. A store has its own clock, so a case checks each end from
+//! outside.
 #![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use core::time::Duration;
 use std::time::Instant;
 
-use super::candidate::{TestClaim, Candidate, DAY, LONG, SHORT, applied, outlast, pass};
+use super::candidate::{Candidate, DAY, LONG, SHORT, TestClaim, applied, outlast, pass};
 use crate::store::{Claim, Store};
 
-/// C42: not before its time, and at its time.
+/// A lease ends neither before nor after its time.
 pub async fn a_lease_ends_on_time<S: Store + Clone>(candidate: Candidate<S>) {
     let (rerun, never) = (candidate.fresh(), candidate.fresh());
     let begin = Instant::now();
     let claim = TestClaim::new().lease(SHORT);
     rerun.acquire(claim, 1).await;
     never.acquire(claim, 1).await;
-    // The answers came after the claims, so this is the end or later.
+    // Both claims started before this time, so their leases have ended after the wait.
     let end = async || pass(SHORT).await;
     for subject in [&rerun, &never] {
         let claim = subject.claim(TestClaim::new().never()).await;
@@ -26,7 +27,7 @@ pub async fn a_lease_ends_on_time<S: Store + Clone>(candidate: Candidate<S>) {
     rerun.acquire(TestClaim::new(), 2).await;
 }
 
-/// Whoever waits for what is left finds the lease over.
+/// A wait for the reported rest of a lease ends after the lease.
 pub async fn the_remaining_lease_is_reported<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     subject.acquire(TestClaim::new().lease(SHORT * 2), 1).await;
@@ -34,7 +35,7 @@ pub async fn the_remaining_lease_is_reported<S: Store + Clone>(candidate: Candid
     pass(SHORT).await;
     match subject.claim(TestClaim::new().never()).await {
         Claim::InFlight { lease_left } => {
-            // Nothing is counted twice: half of the lease has passed since the answer.
+            // Half of the lease has passed since the reply, so at most the other half is left.
             assert!(lease_left <= SHORT + Duration::from_millis(2), "{lease_left:?} are left");
             assert!(!lease_left.is_zero(), "a lease with nothing left is over");
             pass(lease_left).await;
@@ -44,7 +45,7 @@ pub async fn the_remaining_lease_is_reported<S: Store + Clone>(candidate: Candid
     assert_eq!(subject.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 1 });
 }
 
-/// C42 for what is complete.
+/// A retention ends neither before nor after its time.
 pub async fn an_outcome_expires_on_time<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new(), 1).await;
@@ -56,13 +57,13 @@ pub async fn an_outcome_expires_on_time<S: Store + Clone>(candidate: Candidate<S
     assert!(!in_time || claim == Claim::Replay((*b"done").into()), "too early: {claim:?}");
     if in_time {
         end().await;
-        // Whatever it is about now.
+        // The expired fingerprint no longer counts.
         subject.with_other_fingerprint().acquire(TestClaim::new(), 1).await;
         assert_eq!(subject.claim(TestClaim::new()).await, Claim::Mismatch);
     }
 }
 
-/// I6.
+/// The retention starts at the completion.
 pub async fn retention_starts_at_completion<S: Store + Clone>(candidate: Candidate<S>) {
     let (longer, shorter) = (candidate.fresh(), candidate.fresh());
     let claim = TestClaim::new().lease(SHORT).retention(SHORT * 2);
@@ -75,7 +76,7 @@ pub async fn retention_starts_at_completion<S: Store + Clone>(candidate: Candida
     shorter.acquire(TestClaim::new(), 1).await;
 }
 
-/// I8.
+/// A claimed record does not expire before the end of the lease.
 pub async fn a_claim_does_not_expire_before_its_lease<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let token = subject.acquire(TestClaim::new().lease(LONG).retention(SHORT), 1).await;
@@ -86,7 +87,7 @@ pub async fn a_claim_does_not_expire_before_its_lease<S: Store + Clone>(candidat
     subject.assert_replays(b"done").await;
 }
 
-/// T8 past the retention.
+/// T8: a renewal beyond the retention extends the record.
 pub async fn a_renewed_claim_does_not_expire<S: Store + Clone>(candidate: Candidate<S>) {
     let (longer, shorter) = (candidate.fresh(), candidate.fresh());
     let token = longer.acquire(TestClaim::new().lease(SHORT).retention(SHORT * 2), 1).await;
@@ -97,11 +98,11 @@ pub async fn a_renewed_claim_does_not_expire<S: Store + Clone>(candidate: Candid
     longer.in_flight(TestClaim::new()).await;
     applied(longer.complete(token, b"done").await);
     longer.assert_replays(b"done").await;
-    // The record outlives its lease, as it did before.
+    // A shorter lease does not shorten the retention.
     assert_eq!(shorter.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 1 });
 }
 
-/// T1 for a claim that nobody ended: it is not interrupted for ever.
+/// T1: an interrupted record expires.
 pub async fn an_expired_claim_is_absent<S: Store + Clone>(candidate: Candidate<S>) {
     let (rerun, never) = (candidate.fresh(), candidate.fresh());
     for subject in [&rerun, &never] {
@@ -112,7 +113,7 @@ pub async fn an_expired_claim_is_absent<S: Store + Clone>(candidate: Candidate<S
     never.with_other_fingerprint().acquire(TestClaim::new().never(), 1).await;
 }
 
-/// T1 for what was released.
+/// T1: a released record expires.
 pub async fn an_expired_released_record_is_absent<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let mut token = subject.acquire(TestClaim::new(), 1).await;
@@ -124,7 +125,7 @@ pub async fn an_expired_released_record_is_absent<S: Store + Clone>(candidate: C
     subject.assert_fenced(token).await;
 }
 
-/// C45.
+/// Durations beyond the range of the clock saturate.
 pub async fn long_durations_saturate<S: Store + Clone>(candidate: Candidate<S>) {
     const YEAR: Duration = Duration::from_secs(365 * 86_400);
     for time in [Duration::MAX, Duration::from_millis(u64::MAX), YEAR * 500] {
@@ -145,7 +146,7 @@ pub async fn long_durations_saturate<S: Store + Clone>(candidate: Candidate<S>) 
     }
 }
 
-/// `changed` is a hint, and no more than that.
+/// A wait for a change ends after the hint, for a claimed and for an absent key.
 pub async fn a_wait_for_a_change_ends_at_its_hint<S: Store + Clone>(candidate: Candidate<S>) {
     let (held, absent) = (candidate.fresh(), candidate.fresh());
     held.acquire(TestClaim::new(), 1).await;
