@@ -1,4 +1,4 @@
-//! What may be wrong with a store, and by which case of the suite it is found.
+//! Defects of a store, and the case of the conformance suite that finds each defect.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,13 +7,13 @@ use resilience::idempotent::conformance::{self as suite, Candidate};
 use crate::conformance::in_virtual_time;
 use crate::model::ListStore;
 
-/// The suite passes a store that is sound.
-mod sound {
+/// A correct store passes the suite.
+mod correct {
     use super::ListStore;
 
     use std::future::{Ready, ready};
 
-    // The clock is that of the runtime.
+    // Created inside the runtime, because the store uses its clock.
     fn store() -> Ready<ListStore> {
         ready(ListStore::new(None))
     }
@@ -28,7 +28,7 @@ macro_rules! defects {
             $($defect),+
         }
 
-        /// Every defect, and whether its case has found it.
+        /// Returns every defect, and whether its case has failed.
         fn found() -> Vec<(Defect, bool)> {
             vec![$((Defect::$defect, {
                 let case = || in_virtual_time(async {
@@ -106,7 +106,7 @@ defects! {
 }
 
 #[test]
-fn every_defect_is_found() {
+fn the_suite_finds_every_defect() {
     let missed: Vec<_> = found().into_iter().filter(|(_, found)| !found).collect();
     assert!(missed.is_empty(), "{missed:?}");
 }
