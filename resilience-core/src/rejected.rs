@@ -200,6 +200,23 @@ impl RejectedKind {
 }
 
 impl IdempotencyRejection {
+    /// Returns the word of the reason in logs and counters, such as `"mismatch"` for
+    /// [`KeyReused`](Self::KeyReused).
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::MissingKey => "missing_key",
+            Self::InvalidKey => "invalid_key",
+            Self::KeyReused => "mismatch",
+            Self::InFlight => "in_flight",
+            Self::OutcomeUnknown => "interrupted",
+            Self::LeaseLost => "lease_lost",
+            Self::Undecodable => "undecodable",
+            Self::NotStored => "not_stored",
+            Self::StoreUnavailable => "unavailable",
+        }
+    }
+
     const fn class(self, retry_after: Option<Duration>) -> FailureClass {
         match self {
             Self::InFlight => {

@@ -8,7 +8,7 @@ use http::response::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use resilience_core::Effect;
-use resilience_idempotency::{ActiveCall, Completed, Keep, Store};
+use resilience_idempotency::{ActiveCall, Completed, Disposition, Store};
 use tower_service::Service;
 
 use super::background::catch_panic;
@@ -30,7 +30,7 @@ pub(super) struct ClaimedRequest<T: Store + Clone> {
 /// A response of the handler, read as far as the store needs.
 struct HandledResponse<R: Body> {
     response: Response<IdempotentBody<R>>,
-    keep: Keep,
+    keep: Disposition,
     /// The response for the store; `None` records completion only.
     stored: Option<StoredResponse>,
 }
@@ -53,7 +53,7 @@ impl<T: Store + Clone> ClaimedRequest<T> {
             let response = service.call(request).await?;
             Ok(settings.read_response(response).await)
         });
-        match self.call.attend(body).await {
+        match self.call.run(body).await {
             Ok(Ok(Ok(handled))) => Ok(self.store_outcome(handled).await),
             Ok(Ok(Err(error))) => {
                 end_call(self.call, unknown_outcome(self.settings.on_interrupted)).await;
@@ -76,8 +76,8 @@ impl<T: Store + Clone> ClaimedRequest<T> {
     ) -> Response<IdempotentBody<R>> {
         let Self { settings, protocol, call } = self;
         let completed = match (handled.keep, handled.stored) {
-            (Keep::Store, Some(stored)) => call.complete(&stored.write()).await,
-            (Keep::Store, None) => call.complete_without_outcome().await,
+            (Disposition::Store, Some(stored)) => call.complete(&stored.write()).await,
+            (Disposition::Store, None) => call.complete_without_outcome().await,
             (keep, _) => {
                 end_call(call, keep).await;
                 return handled.response;
@@ -93,9 +93,9 @@ impl<T: Store + Clone> ClaimedRequest<T> {
     }
 }
 
-async fn end_call<T: Store + Clone>(call: ActiveCall<T>, keep: Keep) {
+async fn end_call<T: Store + Clone>(call: ActiveCall<T>, keep: Disposition) {
     match keep {
-        Keep::Release => call.release().await,
+        Disposition::Release => call.release().await,
         _ => call.abandon().await,
     }
 }
@@ -113,7 +113,7 @@ impl<T> Settings<T> {
             HandledResponse { response, keep, stored: None }
         };
         // After a 101 the connection no longer carries HTTP.
-        if keep != Keep::Store || head.status.is_informational() {
+        if keep != Disposition::Store || head.status.is_informational() {
             return without_record(head, IdempotentBody::untouched(body), keep);
         }
         match read(body, self.max_outcome, ReadMode::Sized).await {
@@ -135,7 +135,7 @@ impl<T> Settings<T> {
         }
     }
 
-    fn keep(&self, head: &Parts, status: StatusCode) -> Keep {
+    fn keep(&self, head: &Parts, status: StatusCode) -> Disposition {
         let effect = head.extensions.get::<Effect>().copied();
         self.store_policy.keep(status, effect, self.on_interrupted)
     }

@@ -24,11 +24,7 @@ pub(super) enum KeyHeaderError {
 
 impl From<KeyRule> for KeyHeaderError {
     fn from(rule: KeyRule) -> Self {
-        Self::Invalid(match rule {
-            KeyRule::Empty => KeyError::Empty,
-            KeyRule::TooLong => KeyError::TooLong,
-            KeyRule::NotVisible => KeyError::NotVisible,
-        })
+        Self::Invalid(rule.into())
     }
 }
 

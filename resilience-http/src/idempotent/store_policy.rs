@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use resilience_core::Effect;
-use resilience_idempotency::{Keep, OnInterrupted};
+use resilience_idempotency::{Disposition, OnInterrupted};
 
 /// The responses of a handler to store, by status.
 ///
@@ -37,7 +37,7 @@ pub enum StorePolicy {
     /// Stores definitive responses and every 5xx, like the first API of Stripe.
     StripeV1,
     /// Decides by a function.
-    With(fn(StatusCode) -> Keep),
+    With(fn(StatusCode) -> Disposition),
 }
 
 impl StorePolicy {
@@ -47,25 +47,25 @@ impl StorePolicy {
         status: StatusCode,
         effect: Option<Effect>,
         on_interrupted: OnInterrupted,
-    ) -> Keep {
+    ) -> Disposition {
         match effect {
-            Some(effect) if effect.is_not_applied() => return Keep::Release,
-            Some(Effect::Applied) => return Keep::Store,
+            Some(effect) if effect.is_not_applied() => return Disposition::Release,
+            Some(Effect::Applied) => return Disposition::Store,
             _ => {}
         }
         match (self, status.as_u16()) {
             (Self::With(keep), _) => keep(status),
-            (_, 401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451) => Keep::Release,
+            (_, 401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451) => Disposition::Release,
             (_, 408) | (Self::Definitive, 500..) => unknown_outcome(on_interrupted),
-            _ => Keep::Store,
+            _ => Disposition::Store,
         }
     }
 }
 
 /// Returns the disposition of an unknown outcome. With `Rerun`, the next request can run at once.
-pub(super) fn unknown_outcome(on_interrupted: OnInterrupted) -> Keep {
+pub(super) fn unknown_outcome(on_interrupted: OnInterrupted) -> Disposition {
     match on_interrupted {
-        OnInterrupted::Rerun => Keep::Release,
-        _ => Keep::Abandon,
+        OnInterrupted::Rerun => Disposition::Release,
+        _ => Disposition::Abandon,
     }
 }

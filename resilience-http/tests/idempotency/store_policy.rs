@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::http::StatusCode;
 use resilience::Effect;
 use resilience::http::{IdempotencyLayer, StorePolicy};
-use resilience::idempotent::{Keep, OnInterrupted};
+use resilience::idempotent::{Disposition, OnInterrupted};
 
 use crate::{Memory, api, ask, layer, post};
 
@@ -98,8 +98,8 @@ async fn stripe_v1_stores_server_errors() {
 
 #[tokio::test]
 async fn a_function_decides() {
-    fn only_created(status: StatusCode) -> Keep {
-        if status == 201 { Keep::Store } else { Keep::Abandon }
+    fn only_created(status: StatusCode) -> Disposition {
+        if status == 201 { Disposition::Store } else { Disposition::Abandon }
     }
     let strict = || {
         let layer = layer().store_policy(StorePolicy::With(only_created));

@@ -1,11 +1,12 @@
-//! Handles of stores: behind an `Arc`, as a trait object, in a `static`.
+//! Store handles: in an `Arc`, as a trait object, in a `static`.
 
 use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::key::{RecordKey, Secret};
+use crate::key::RecordKey;
+use crate::secret::Secret;
 use crate::store::{
     BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
     WriteOutcome,
@@ -14,7 +15,8 @@ use crate::store_error::StoreResult;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`Store`] as a trait object: `Arc<dyn DynStore>` is a store again. Every store has it.
+/// The object-safe form of [`Store`]. Every store implements `DynStore`, and `Arc<dyn DynStore>`
+/// implements [`Store`].
 #[expect(missing_docs, reason = "the methods are those of `Store`")]
 pub trait DynStore: Send + Sync + 'static {
     fn dyn_claim<'a>(&'a self, request: ClaimRequest<'a>) -> BoxFuture<'a, StoreResult<Claim>>;
@@ -119,10 +121,10 @@ impl<S: Store> DynStore for S {
     }
 }
 
-/// Hands every step on to what `$to` names: a store inside, its trait object, or a reference.
-macro_rules! forwarded {
+/// Implements the methods of [`Store`] except `secret` by forwarding to `$to`.
+macro_rules! forward {
     ($self:ident => $to:expr) => {
-        crate::forwarded::forwarded!($self => $to;
+        crate::dyn_store::forward!($self => $to;
             claim, renew, complete, release, abandon, changed, purge, forget, interrupted, caps, id);
     };
     ($self:ident => $to:expr; $claim:ident, $renew:ident, $complete:ident, $release:ident,
@@ -185,10 +187,10 @@ macro_rules! forwarded {
         }
     };
 }
-pub(super) use forwarded;
+pub(super) use forward;
 
 impl Store for Arc<dyn DynStore> {
-    forwarded!(self => (**self); dyn_claim, dyn_renew, dyn_complete, dyn_release, dyn_abandon,
+    forward!(self => (**self); dyn_claim, dyn_renew, dyn_complete, dyn_release, dyn_abandon,
         dyn_changed, dyn_purge, dyn_forget, dyn_interrupted, dyn_caps, dyn_id);
 
     fn secret(&self) -> Secret {
@@ -197,17 +199,17 @@ impl Store for Arc<dyn DynStore> {
 }
 
 impl<S: Store> Store for Arc<S> {
-    forwarded!(self => (**self));
+    forward!(self => (**self));
 
     fn secret(&self) -> Secret {
         (**self).secret()
     }
 }
 
-/// A store in a `static`, as a handle.
+/// A handle of a store in a `static`.
 ///
-/// A type of its own and not `&'static S`: the compiler forgets the lifetimes of what a future holds, and
-/// would not believe that it is a store when the future is to be sent.
+/// The handle is a separate type instead of `&'static S`: the compiler erases the lifetimes inside
+/// a future, and then no longer proves that a reference is `Send` and a store.
 #[derive(Debug)]
 pub struct StaticStore<S: 'static>(pub &'static S);
 
@@ -220,7 +222,7 @@ impl<S> Clone for StaticStore<S> {
 impl<S> Copy for StaticStore<S> {}
 
 impl<S: Store> Store for StaticStore<S> {
-    forwarded!(self => self.0);
+    forward!(self => self.0);
 
     fn secret(&self) -> Secret {
         self.0.secret()
