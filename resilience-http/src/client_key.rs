@@ -4,7 +4,7 @@ use core::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use resilience_core::__internal::unique_id;
-use resilience_rules::{KeyRule, idempotency_key};
+use resilience_rules::{KeyError, idempotency_key};
 use sfv::{BareItem, Item, Parser};
 
 /// The name of the header that carries an [`IdempotencyKey`].
@@ -102,21 +102,21 @@ impl IdempotencyKey {
 /// Makes a key from a text of the application, such as an order number.
 ///
 /// # Errors
-/// [`InvalidKey`](crate::InvalidKey) if the text is not 1 to 255 visible ASCII characters. The
+/// [`KeyError`] if the text is not 1 to 255 visible ASCII characters. The
 /// server side of this library shares this rule.
 impl TryFrom<&str> for IdempotencyKey {
-    type Error = KeyRule;
+    type Error = KeyError;
 
-    fn try_from(key: &str) -> Result<Self, KeyRule> {
+    fn try_from(key: &str) -> Result<Self, KeyError> {
         idempotency_key(key.as_bytes())?;
         // A server reads a leading quotation mark as the start of a quoted key.
         if key.starts_with('"') {
             match unquote(key.as_bytes()) {
                 Some(inner) => idempotency_key(inner.as_bytes())?,
-                None => return quote(key).ok_or(KeyRule::NotVisible),
+                None => return quote(key).ok_or(KeyError::NotVisible),
             }
         }
-        HeaderValue::from_str(key).map(Self).map_err(|_| KeyRule::NotVisible)
+        HeaderValue::from_str(key).map(Self).map_err(|_| KeyError::NotVisible)
     }
 }
 

@@ -28,7 +28,7 @@ pub use classification::{
 pub use client_key::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
 pub use host_cooldown::HostCooldown;
 #[doc(inline)]
-pub use resilience_rules::KeyRule as InvalidKey;
+pub use resilience_rules::KeyError;
 
 // Layers
 #[cfg(any(feature = "tower", feature = "idempotent"))]

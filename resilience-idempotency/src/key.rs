@@ -7,56 +7,11 @@ use core::fmt;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use resilience_rules::{KeyRule, idempotency_key};
+pub use resilience_rules::KeyError;
+use resilience_rules::idempotency_key;
 
 use crate::digest::{Digest, hex};
 use crate::secret::Secret;
-
-/// The reason why an idempotency key or a scope is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// The call has no key.
-    Missing,
-    /// The key is empty.
-    Empty,
-    /// The key is shorter than [`min_key_length`](crate::IdempotencyPolicy::min_key_length).
-    TooShort,
-    /// The key is longer than 255 characters.
-    TooLong,
-    /// The key has characters other than visible ASCII.
-    NotVisible,
-    /// The scope of the key is missing or invalid.
-    Scope,
-    /// An argument failed to serialize, so the call has no fingerprint.
-    Fingerprint,
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "the idempotency key is missing",
-            Self::Empty => "the idempotency key is empty",
-            Self::TooShort => "the idempotency key is too short",
-            Self::TooLong => "the idempotency key is longer than 255 characters",
-            Self::NotVisible => "the idempotency key has characters other than visible ASCII",
-            Self::Scope => "the scope of the idempotency key is missing or invalid",
-            Self::Fingerprint => "an argument cannot be serialized for the fingerprint of the call",
-        })
-    }
-}
-
-impl core::error::Error for KeyError {}
-
-impl From<KeyRule> for KeyError {
-    fn from(rule: KeyRule) -> Self {
-        match rule {
-            KeyRule::Empty => Self::Empty,
-            KeyRule::TooLong => Self::TooLong,
-            KeyRule::NotVisible => Self::NotVisible,
-        }
-    }
-}
 
 /// The key of a record: a keyed hash of namespace, function, scope and idempotency key.
 ///
@@ -115,7 +70,7 @@ impl KeyWriter {
         match (self.min_length, idempotency_key(text.as_bytes())) {
             (None, _) if text.is_empty() => return Err(KeyError::Empty),
             (None, _) => {}
-            (Some(min_length), Ok(()) | Err(KeyRule::NotVisible)) if text.len() < min_length => {
+            (Some(min_length), Ok(()) | Err(KeyError::NotVisible)) if text.len() < min_length => {
                 return Err(KeyError::TooShort);
             }
             (Some(_), checked) => checked?,

@@ -58,7 +58,9 @@ pub use codec::Disposition;
 pub use context::IdempotencyContext;
 pub use dyn_store::{DynStore, StaticStore};
 pub use fingerprint::FingerprintBuilder;
-pub use key::{Fingerprint, KeyError, KeyParts, KeyWriter, RecordKey, Scope};
+#[doc(inline)]
+pub use key::KeyError;
+pub use key::{Fingerprint, KeyParts, KeyWriter, RecordKey, Scope};
 pub use memory::MemoryStore;
 pub use policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use recovery::{RedriveReport, forget, purge, redrive};

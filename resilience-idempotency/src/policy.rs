@@ -311,13 +311,9 @@ impl IdempotencyPolicy {
 
 /// Returns the reason to reject a call with an invalid key.
 const fn key_rejection(error: KeyError) -> IdempotencyRejection {
-    match error {
-        KeyError::Missing => IdempotencyRejection::MissingKey,
-        KeyError::Empty
-        | KeyError::TooShort
-        | KeyError::TooLong
-        | KeyError::NotVisible
-        | KeyError::Scope
-        | KeyError::Fingerprint => IdempotencyRejection::InvalidKey,
+    if matches!(error, KeyError::Missing) {
+        IdempotencyRejection::MissingKey
+    } else {
+        IdempotencyRejection::InvalidKey
     }
 }

@@ -9,7 +9,7 @@ mod idempotency;
 use core::fmt;
 use core::time::Duration;
 
-pub use idempotency::{KeyRule, MAX_IDEMPOTENCY_KEY_LENGTH, idempotency_key};
+pub use idempotency::{KeyError, MAX_IDEMPOTENCY_KEY_LENGTH, idempotency_key};
 
 /// A rule that a policy breaks, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

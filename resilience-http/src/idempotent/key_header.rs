@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use resilience_idempotency::KeyError;
-use resilience_rules::{KeyRule, idempotency_key};
+use resilience_rules::{KeyError, idempotency_key};
 
 use crate::client_key::{IDEMPOTENCY_KEY, unquote};
 
@@ -22,9 +21,9 @@ pub(super) enum KeyHeaderError {
     Invalid(KeyError),
 }
 
-impl From<KeyRule> for KeyHeaderError {
-    fn from(rule: KeyRule) -> Self {
-        Self::Invalid(rule.into())
+impl From<KeyError> for KeyHeaderError {
+    fn from(error: KeyError) -> Self {
+        Self::Invalid(error)
     }
 }
 
@@ -73,7 +72,7 @@ fn read(line: &HeaderValue) -> Result<Cow<'_, str>, KeyHeaderError> {
     let key = if line.as_bytes().starts_with(b"\"") {
         Cow::Owned(unquote(line.as_bytes()).ok_or(KeyHeaderError::Malformed)?)
     } else {
-        Cow::Borrowed(core::str::from_utf8(line.as_bytes()).map_err(|_| KeyRule::NotVisible)?)
+        Cow::Borrowed(core::str::from_utf8(line.as_bytes()).map_err(|_| KeyError::NotVisible)?)
     };
     idempotency_key(key.as_bytes())?;
     Ok(key)

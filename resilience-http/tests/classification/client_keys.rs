@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderValue, Method};
-use resilience::http::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
+use resilience::http::{IDEMPOTENCY_KEY, IdempotencyKey, KeyError, is_idempotent};
 
 #[test]
 fn an_idempotent_method_or_a_key_makes_a_request_idempotent() {
@@ -46,19 +46,19 @@ fn a_key_from_a_text() {
     assert_eq!(key.clone().quoted().as_str(), r#""order-7""#);
     assert_eq!(key.clone().quoted().quoted(), key.quoted());
     for (text, error) in [
-        ("", InvalidKey::Empty),
-        (&"x".repeat(256), InvalidKey::TooLong),
-        ("  ", InvalidKey::NotVisible),
-        ("order 7", InvalidKey::NotVisible),
-        ("naïve", InvalidKey::NotVisible),
-        ("a\nb", InvalidKey::NotVisible),
-        ("a\tb", InvalidKey::NotVisible),
-        (r#""""#, InvalidKey::Empty),
-        (r#""order 7""#, InvalidKey::NotVisible),
+        ("", KeyError::Empty),
+        (&"x".repeat(256), KeyError::TooLong),
+        ("  ", KeyError::NotVisible),
+        ("order 7", KeyError::NotVisible),
+        ("naïve", KeyError::NotVisible),
+        ("a\nb", KeyError::NotVisible),
+        ("a\tb", KeyError::NotVisible),
+        (r#""""#, KeyError::Empty),
+        (r#""order 7""#, KeyError::NotVisible),
     ] {
         assert_eq!(IdempotencyKey::try_from(text), Err(error), "{text:?}");
     }
-    let message = InvalidKey::NotVisible.to_string();
+    let message = KeyError::NotVisible.to_string();
     assert_eq!(message, "the idempotency key has characters other than visible ASCII");
 }
 
