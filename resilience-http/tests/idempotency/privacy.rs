@@ -112,7 +112,7 @@ async fn responses_database_and_log_have_no_private_data() {
     assert_eq!(runs.count(), 2);
 
     let log = LOG.lock().expect("no panic under the lock").clone();
-    for message in ["acquired", "replayed", "mismatch", "interrupted", "running unprotected"] {
+    for message in ["acquired", "replayed", "mismatch", "interrupted", "unprotected"] {
         assert!(log.contains(message), "{message} was not logged: {log}");
     }
     assert_no_private_data("the log", log.as_bytes());
