@@ -3,10 +3,10 @@
 //! The crate has three parts:
 //!
 //! 1. **Classification** maps an error or a response of an HTTP client to a
-//!    [`FailureClass`](resilience_core::FailureClass): whether another attempt can succeed, whether
-//!    the server applied the request, and how long the server asks to wait. See [`classify`],
-//!    [`classify_response`] and [`Classifier`]. Two helpers for functions that send requests belong
-//!    to this part: [`IdempotencyKey`] and [`HostCooldown`].
+//!    [`FailureClass`](resilience_core::FailureClass). The class says whether another attempt can
+//!    succeed, whether the server applied the request, and how long the server asks to wait. See
+//!    [`classify`], [`classify_response`] and [`Classifier`]. Two helpers for functions that send
+//!    requests belong to this part: [`IdempotencyKey`] and [`HostCooldown`].
 //! 2. **Layers** (feature `tower`) wrap a `tower` service: `RetryLayer`, `CircuitBreakerLayer`,
 //!    `HostCooldownLayer` and `TimeoutLayer`. `TimeoutLayer` accepts any service, not only HTTP. The
 //!    other layers recognize the rejection of a `TimeoutLayer`, so the four layers share a module.

@@ -14,9 +14,9 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 /// [`Classifier::vendor`](crate::Classifier::vendor) and
 /// [`HostCooldown::vendor`](crate::HostCooldown::vendor).
 ///
-/// The headers are read only for a named service, because services disagree on the meaning: a
-/// reset is a point in time for GitHub and a number of seconds for Reddit. A `Retry-After` or a
-/// `RateLimit` field takes precedence.
+/// Services disagree on the meaning of the headers. A reset is a point in time for GitHub and a
+/// number of seconds for Reddit. The headers are therefore read only for a named service. A
+/// `Retry-After` or a `RateLimit` field takes precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Vendor {

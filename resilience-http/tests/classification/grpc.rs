@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use resilience::http::{Classifier, classify};
 use resilience::{
-    Classify, Effect, FailureClass, FailureKind, Rejected, RejectedKind, retry, testing,
+    Classify, Effect, FailureClass, FailureKind, IdempotencyRejection, Rejected, RejectedKind,
+    retry, testing,
 };
 use tonic::{Code, ConnectError, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -99,6 +100,27 @@ fn a_rejection_survives_the_conversion_to_a_status() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(status.metadata().is_empty());
     assert_eq!(classify(&status).kind, FailureKind::Transient);
+}
+
+#[test]
+fn every_idempotency_rejection_has_a_code() {
+    use IdempotencyRejection::*;
+    for (reason, code) in [
+        (MissingKey, Code::InvalidArgument),
+        (InvalidKey, Code::InvalidArgument),
+        (KeyReused, Code::FailedPrecondition),
+        (InFlight, Code::Aborted),
+        (OutcomeUnknown, Code::Internal),
+        (LeaseLost, Code::Aborted),
+        (Undecodable, Code::Internal),
+        (NotStored, Code::Internal),
+        (StoreUnavailable, Code::Unavailable),
+    ] {
+        let rejected = Rejected::new(reason.into(), "function", None);
+        let status = Status::from(rejected.clone());
+        assert_eq!((status.code(), status.message()), (code, &*reason.to_string()));
+        assert_eq!(classify(&status), rejected.classify());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::response::IntoResponse;
 use http::header;
-use resilience::{Rejected, RejectedKind, testing};
+use resilience::{IdempotencyRejection, Rejected, RejectedKind, testing};
 
 async fn shown(rejected: Rejected) -> (u16, Option<String>, String) {
     let response = rejected.into_response();
@@ -33,6 +33,26 @@ async fn every_kind_has_a_status_and_a_delay() {
     assert_eq!(shown(timed_out).await, (504, None, r#"{"error":"timed out"}"#.to_owned()));
     let longest = Rejected::new(CircuitOpen, "module::function", Some(Duration::MAX));
     assert_eq!(shown(longest).await.1, Some(u64::MAX.to_string()));
+}
+
+#[tokio::test]
+async fn every_idempotency_rejection_has_a_status() {
+    use IdempotencyRejection::*;
+    for (reason, status, has_delay) in [
+        (MissingKey, 400, false),
+        (InvalidKey, 400, false),
+        (KeyReused, 422, false),
+        (InFlight, 409, true),
+        (OutcomeUnknown, 409, false),
+        (LeaseLost, 409, false),
+        (Undecodable, 500, false),
+        (NotStored, 409, false),
+        (StoreUnavailable, 503, true),
+    ] {
+        let delay = (reason == InFlight).then_some(Duration::from_secs(9));
+        let (seen, after, _) = shown(Rejected::new(reason.into(), "function", delay)).await;
+        assert_eq!((seen, after.is_some()), (status, has_delay), "{reason}");
+    }
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ fn a_date_is_relative_to_the_date_of_the_response() {
     ] {
         assert_eq!(seconds(&[DATE, ("retry-after", value)]), expected, "{value:?}");
     }
-    // Nothing overflows at the end of the calendar.
+    // The end of the calendar does not overflow.
     let last = [DATE, ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")];
     assert!(seconds(&last).is_some_and(|seconds| seconds > 8000 * 365 * 86_400));
 }

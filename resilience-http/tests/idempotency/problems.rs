@@ -60,8 +60,8 @@ async fn a_running_request_sets_retry_after() {
     let layer = layer().lease(Duration::from_secs(30));
     let (api, first) = busy(layer, Duration::from_secs(45));
     // The lease is renewed every ten seconds. The header holds the rest of the lease, rounded up.
-    for (pause, left) in [(500, "30"), (5000, "25"), (4600, "30"), (20_000, "30")] {
-        sleep(Duration::from_millis(pause)).await;
+    for (wait, left) in [(500, "30"), (5000, "25"), (4600, "30"), (20_000, "30")] {
+        sleep(Duration::from_millis(wait)).await;
         let second = ask(&api, post("k")).await;
         assert_eq!((second.status, second.problem().as_deref()), (409, Some("in-progress")));
         assert_eq!(second.header("retry-after"), Some(left));
