@@ -167,7 +167,7 @@ fn admitting_and_rejecting_calls_allocates_nothing() {
         result
     }
     #[bulkhead(max = 10)]
-    fn placed(result: Reply) -> Reply {
+    fn queued(result: Reply) -> Reply {
         result
     }
     #[bulkhead(max = 1)]
@@ -189,10 +189,10 @@ fn admitting_and_rejecting_calls_allocates_nothing() {
         ("a closed breaker over time", over_time, ok, ok),
         ("a closed breaker over calls", over_calls, ok, ok),
         ("an open breaker", open, Err(Failure::Down), rejected),
-        ("a bulkhead with places", placed, ok, ok),
+        ("a bulkhead with a queue", queued, ok, ok),
         ("a full bulkhead", |first| full(first.is_ok()), ok, rejected),
         ("a rate limit", flowing, ok, ok),
-        ("a rate limit that is used up", dry, ok, rejected),
+        ("a used-up rate limit", dry, ok, rejected),
     ];
     for (name, call, first, then) in cases {
         // The state that the first call creates is not counted.

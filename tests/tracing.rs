@@ -217,8 +217,8 @@ fn a_shared_breaker_without_synchronization_logs_a_warning() {
         log,
         [
             "WARN circuit state changed from=closed to=open open_for_ms=30000",
-            "WARN the circuit breaker is `shared`, and no exchange runs in this process: \
-             spawn `BreakerSync::new(board).run()`",
+            "WARN shared circuit breaker without synchronization; \
+             spawn `BreakerSync::new(state).run()` in this process",
         ]
     );
 }

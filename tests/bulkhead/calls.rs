@@ -130,13 +130,13 @@ fn invalid_numbers_are_replaced() {
 
 #[test]
 fn fresh_state() {
-    static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(7).name("own");
+    static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(7).name("fresh");
     let _all = BULKHEAD.try_acquire().expect("the first");
     {
         let _guard = testing::fresh_state();
         let fresh = resilience::__private::resolve(&BULKHEAD);
-        let _permit = fresh.try_acquire().expect("it has its own");
-        assert_eq!(fresh.try_acquire().expect_err("full").name(), "own");
+        let _permit = fresh.try_acquire().expect("fresh state");
+        assert_eq!(fresh.try_acquire().expect_err("full").name(), "fresh");
         assert!(format!("{fresh:?}").contains("queue: Some(7)"), "{fresh:?}");
     }
     assert!(resilience::__private::resolve(&BULKHEAD).try_acquire().is_err());
@@ -152,7 +152,7 @@ fn memory_cost() {
         assert_eq!(bulkhead.run(|| Some(7)), Some(7));
         assert_eq!(at_once(bulkhead.run_async(async { Some(7) })), Some(7));
     });
-    assert_eq!(counted.count_total, 0, "while nobody waits nothing is allocated");
+    assert_eq!(counted.count_total, 0, "no allocation without waiters");
     drop(sends(bulkhead.acquire()));
     drop(sends(bulkhead.try_acquire()));
     let timer = size_of::<tokio::time::Sleep>();

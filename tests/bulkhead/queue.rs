@@ -13,7 +13,7 @@ fn the_queue_is_bounded() {
     let permit = bulkhead.try_acquire().expect("the first");
     let (mut first, mut second) = (Waiter::new(&bulkhead), Waiter::new(&bulkhead));
     assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 2));
-    assert!(is_full(&at_once(bulkhead.acquire()).expect_err("no place")));
+    assert!(is_full(&at_once(bulkhead.acquire()).expect_err("full queue")));
     assert!(bulkhead.acquire_blocking().is_err());
     drop(permit);
     assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 1));

@@ -49,10 +49,10 @@ async fn both_limits() {
     let late = async {
         sleep(ms(50)).await;
         assert_eq!(call().await, None);
-        assert_eq!(start.elapsed(), ms(50), "no place");
+        assert_eq!(start.elapsed(), ms(50), "full queue");
         sleep(ms(50)).await;
         assert_eq!(call().await, None);
-        assert_eq!(start.elapsed(), ms(200), "a place, and too long a wait");
+        assert_eq!(start.elapsed(), ms(200), "queued, and the wait ends");
     };
     assert_eq!(futures::join!(call(), late).0, None);
     assert_eq!(bulkhead.queued(), 0);

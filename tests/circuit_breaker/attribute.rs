@@ -80,7 +80,7 @@ fn classify_decides_unless_on_is_given() {
         }
     }
     #[circuit_breaker(failure_threshold = 2)]
-    fn own(error: ApiError) -> Result<(), ApiError> {
+    fn by_predicate(error: ApiError) -> Result<(), ApiError> {
         Err(error)
     }
     #[circuit_breaker(failure_threshold = 2, on = |error| matches!(error, ApiError::NotFound))]
@@ -88,14 +88,14 @@ fn classify_decides_unless_on_is_given() {
         Err(error)
     }
     for _ in 0..5 {
-        assert!(matches!(own(ApiError::NotFound), Err(ApiError::NotFound)));
+        assert!(matches!(by_predicate(ApiError::NotFound), Err(ApiError::NotFound)));
         assert!(matches!(other(ApiError::Busy), Err(ApiError::Busy)));
     }
     for _ in 0..2 {
-        assert!(matches!(own(ApiError::Busy), Err(ApiError::Busy)));
+        assert!(matches!(by_predicate(ApiError::Busy), Err(ApiError::Busy)));
         assert!(matches!(other(ApiError::NotFound), Err(ApiError::NotFound)));
     }
-    assert!(matches!(own(ApiError::Busy), Err(ApiError::Rejected)));
+    assert!(matches!(by_predicate(ApiError::Busy), Err(ApiError::Rejected)));
     assert!(matches!(other(ApiError::NotFound), Err(ApiError::Rejected)));
 }
 

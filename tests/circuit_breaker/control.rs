@@ -12,7 +12,7 @@ fn forced_open_stays_open_until_closed() {
     let breaker = CircuitBreaker::new().reset_timeout(SECOND);
     breaker.force_open();
     clock.advance(3600 * SECOND);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     breaker.force_close();
     succeed(&breaker, 1);
 }
@@ -47,7 +47,7 @@ fn can_be_tripped_and_probed_by_hand() {
     breaker.probe();
     assert_eq!(breaker.state(), CircuitState::Closed, "nothing to probe");
     breaker.trip();
-    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+    assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(Some(_))));
     breaker.probe();
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     succeed(&breaker, 1);
@@ -62,7 +62,7 @@ fn every_change_is_reported_once() {
     let breaker = CircuitBreaker::new()
         .failure_threshold(1)
         .reset_timeout(SECOND)
-        .name("told")
+        .name("reported")
         .on_state_change(|change| CHANGES.with_borrow_mut(|changes| changes.push(*change)));
     fail(&breaker, 1);
     clock.advance(SECOND);
@@ -74,7 +74,7 @@ fn every_change_is_reported_once() {
     breaker.reset();
     use CircuitState::{Closed, ForcedOpen, HalfOpen, Open};
     let changes = CHANGES.take();
-    assert!(changes.iter().all(|change| change.name == "told"));
+    assert!(changes.iter().all(|change| change.name == "reported"));
     let steps: Vec<_> = changes.iter().map(|change| (change.from, change.to)).collect();
     assert_eq!(
         steps,
@@ -108,12 +108,16 @@ fn a_snapshot_restores_another_breaker() {
     clock.advance(5 * SECOND);
     other.restore(&one.snapshot());
     for breaker in [&one, &other] {
-        assert_eq!(call(breaker, Ok(())), Seen::Away(Some(15 * SECOND)));
+        assert_eq!(call(breaker, Ok(())), Seen::Rejected(Some(15 * SECOND)));
     }
     clock.advance(15 * SECOND);
     for breaker in [&one, &other] {
         fail(breaker, 1);
-        assert_eq!(call(breaker, Ok(())), Seen::Away(Some(40 * SECOND)), "it grows on");
+        assert_eq!(
+            call(breaker, Ok(())),
+            Seen::Rejected(Some(40 * SECOND)),
+            "the open time keeps growing"
+        );
     }
 }
 

@@ -21,7 +21,7 @@ fn a_dropped_trial_call_returns_its_permit() {
     let clock = testing::clock();
     let breaker = ready_to_probe(&clock);
     let probe = breaker.try_acquire().unwrap();
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     drop(probe);
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     succeed(&breaker, 1);
@@ -34,7 +34,7 @@ fn a_hung_trial_call_holds_its_permit_for_one_lease() {
     let breaker = ready_to_probe(&clock);
     let hung = breaker.try_acquire().unwrap();
     clock.advance(Duration::from_millis(999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     clock.advance(Duration::from_millis(1));
     let second = breaker.try_acquire().expect("the lease is over");
     // The outcome of the first trial call no longer matters.
@@ -53,7 +53,7 @@ fn a_lease_lasts_at_least_the_slow_call_limit() {
     clock.advance(SECOND);
     let probe = breaker.try_acquire().unwrap();
     clock.advance(Duration::from_millis(4999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     probe.success();
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
@@ -79,7 +79,7 @@ fn a_panic_counts_and_poisons_no_lock() {
         assert!(catch_unwind(AssertUnwindSafe(|| breaker.run(body))).is_err());
     }
     assert!(is_open(&breaker));
-    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+    assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(Some(_))));
 }
 
 #[test]

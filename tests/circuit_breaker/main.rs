@@ -2,7 +2,7 @@
 #![allow(
     clippy::items_after_statements,
     clippy::unwrap_used,
-    reason = "functions under test stand where they are called, and a test may panic"
+    reason = "functions under test are defined next to their calls, and a test may panic"
 )]
 
 mod attribute;
@@ -41,7 +41,7 @@ pub(crate) enum Seen {
     Ok,
     Failed,
     /// Rejected, with the time until a retry, if known.
-    Away(Option<Duration>),
+    Rejected(Option<Duration>),
 }
 
 pub(crate) fn call(breaker: &CircuitBreaker, outcome: Result<(), Failure>) -> Seen {
@@ -49,7 +49,7 @@ pub(crate) fn call(breaker: &CircuitBreaker, outcome: Result<(), Failure>) -> Se
         Ok(()) => Seen::Ok,
         Err(Failure::Rejected(rejected)) => {
             assert_eq!(rejected.kind(), RejectedKind::CircuitOpen);
-            Seen::Away(rejected.retry_after())
+            Seen::Rejected(rejected.retry_after())
         }
         Err(_) => Seen::Failed,
     }

@@ -187,14 +187,14 @@ proptest! {
                 }
                 Step::End { oldest, outcome } => {
                     let call = if oldest { under_way.pop_front() } else { under_way.pop_back() };
-                    let Some((guard, ticket)) = call else { continue };
+                    let Some((guard, id)) = call else { continue };
                     match outcome {
                         Outcome::Success => guard.success(),
                         Outcome::Failure => guard.failure(),
                         Outcome::Ignored => guard.ignore(),
                         Outcome::Dropped => drop(guard),
                     }
-                    model.end(ticket, outcome);
+                    model.end(id, outcome);
                 }
                 Step::Pass(millis) => {
                     clock.advance(Duration::from_millis(millis.into()));

@@ -15,7 +15,7 @@ fn opens_at_the_threshold_and_reports_the_open_time() {
     fail(&breaker, 1);
     assert!(is_open(&breaker));
     clock.advance(10 * SECOND);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(20 * SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(20 * SECOND)));
 }
 
 #[test]
@@ -44,11 +44,11 @@ fn the_open_time_ends_inclusively_and_one_trial_call_decides() {
     let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND);
     fail(&breaker, 1);
     clock.advance(Duration::from_nanos(999_999_999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(Duration::from_nanos(1))));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(Duration::from_nanos(1))));
     clock.advance(Duration::from_nanos(1));
     fail(&breaker, 1);
     assert!(is_open(&breaker), "the probe failed");
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(SECOND)));
     clock.advance(SECOND);
     succeed(&breaker, 1);
     assert_eq!(breaker.state(), CircuitState::Closed);
@@ -63,14 +63,14 @@ fn the_open_time_doubles_up_to_the_maximum_and_resets_after_closing() {
         .max_reset_timeout(35 * SECOND);
     fail(&breaker, 1);
     for open_for in [10, 20, 35, 35, 35] {
-        assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(open_for * SECOND)));
+        assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(open_for * SECOND)));
         clock.advance(open_for * SECOND);
         fail(&breaker, 1);
     }
     clock.advance(35 * SECOND);
     succeed(&breaker, 1);
     fail(&breaker, 1);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(10 * SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(10 * SECOND)));
     let huge = CircuitBreaker::new()
         .failure_threshold(1)
         .reset_timeout(Duration::MAX)
@@ -117,13 +117,13 @@ fn trial_calls_are_limited() {
     fail(&breaker, 1);
     clock.advance(SECOND);
     let probes: Vec<_> = (0..3).map(|_| breaker.try_acquire().expect("a permit")).collect();
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     let mut probes = probes.into_iter();
     probes.next().unwrap().failure();
     assert_eq!(
         call(&breaker, Ok(())),
-        Seen::Away(None),
-        "a failed probe does not give its place back"
+        Seen::Rejected(None),
+        "a failed trial call does not return its permit"
     );
     probes.next().unwrap().ignore();
     succeed(&breaker, 1);
@@ -164,5 +164,5 @@ fn switched_off_admits_every_call_and_counts_nothing() {
     fail(&breaker, 3);
     resilience::set_enabled(true);
     assert!(is_open(&breaker));
-    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+    assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(Some(_))));
 }

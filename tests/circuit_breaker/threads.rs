@@ -96,7 +96,7 @@ fn many_callers_share_the_limited_trial_calls() {
             }
         });
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
-        breaker.try_acquire().expect("the permit of the dropped one").success();
+        breaker.try_acquire().expect("the permit of the dropped call").success();
         assert_eq!(breaker.state(), CircuitState::Closed);
     }
 }

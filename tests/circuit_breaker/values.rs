@@ -37,7 +37,7 @@ fn a_transient_value_is_a_failure_and_a_permanent_value_a_success() {
     let calls = Cell::new(0);
     for (status, expected) in [(503, 1), (429, 2), (404, 0), (503, 1), (200, 0), (503, 1), (429, 2)]
     {
-        assert_eq!(get(status, &calls), Ok(status), "the value is returned as it is");
+        assert_eq!(get(status, &calls), Ok(status), "the value is returned unchanged");
         assert_eq!(failures("status"), expected, "after {status}");
     }
     assert_eq!(get(503, &calls), Ok(503));
@@ -173,7 +173,7 @@ fn on_ok_works_with_a_given_breaker_and_with_keys() {
     let mut client = Client { breaker, worst: 501 };
     assert_eq!(futures::executor::block_on(client.get(499)), Ok(499));
     assert_eq!(futures::executor::block_on(client.get(499)), Ok(499));
-    assert!(is_open(&client.breaker), "judged after the body, by what the body has left");
+    assert!(is_open(&client.breaker), "classified after the body, with the changes of the body");
 
     assert_eq!(Client::of_host("a", 503), Ok(503));
     assert!(matches!(Client::of_host("a", 200), Err(Failure::Rejected(_))));

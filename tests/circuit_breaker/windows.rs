@@ -154,7 +154,7 @@ fn the_calls_before_an_opening_stay_in_view_until_the_first_trial_call() {
     succeed(&breaker, 1);
     fail(&breaker, 3);
     clock.advance(30 * SECOND);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(30 * SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(30 * SECOND)));
     let open = breaker.snapshot();
     assert_eq!((open.calls, open.failures, open.rejected), (4, 3, 1));
     assert_eq!(open.failure_rate, Some(0.75));

@@ -53,7 +53,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     }
     let mut expected = case["expect"].clone();
     keep(&mut expected, |key| key != "emitted");
-    compare(&expected, &run.told(), "expect", &mut found);
+    compare(&expected, &run.in_case_words(), "expect", &mut found);
     match (run.by_design, settings::approximation(config)) {
         (Some(reason), _) => Err(reason.to_owned()),
         (None, Some(reason)) if !found.is_empty() => Err(reason.to_owned()),
@@ -168,9 +168,9 @@ impl<'b> Run<'b> {
         if CHANGES.with_borrow(opened) {
             self.reopened.push(self.breaker.snapshot().reopened);
         }
-        let told = figures(self.breaker);
-        seen["state"] = told["state"].clone();
-        seen["metrics"] = told;
+        let metrics = figures(self.breaker);
+        seen["state"] = metrics["state"].clone();
+        seen["metrics"] = metrics;
         seen
     }
 
@@ -185,7 +185,7 @@ impl<'b> Run<'b> {
                 "success" => Ok(()),
                 "failure" => Err(Failure::Counted),
                 "ignored" => Err(Failure::Ignored),
-                "panic" => resume_unwind(Box::new("as the case has it")),
+                "panic" => resume_unwind(Box::new("panic of the case")),
                 other => panic!("outcome {other} is not known"),
             }
         };
@@ -210,7 +210,7 @@ impl<'b> Run<'b> {
             "panic" => {
                 let panicked = catch_unwind(AssertUnwindSafe(move || {
                     let _guard = guard;
-                    resume_unwind(Box::new("as the case has it"))
+                    resume_unwind(Box::new("panic of the case"))
                 }));
                 assert!(panicked.is_err());
             }
@@ -288,7 +288,7 @@ impl<'b> Run<'b> {
         json!({})
     }
 
-    fn told(&mut self) -> Value {
+    fn in_case_words(&mut self) -> Value {
         json!({
             "state": word(self.breaker.state()),
             "transitions": CHANGES.take(),

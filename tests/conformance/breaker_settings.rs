@@ -9,7 +9,7 @@ use crate::case::{Skip, count, duration, items, only, text};
 /// crate admits a trial call then (`inclusive`).
 pub(crate) fn build(config: &Value) -> Result<CircuitBreaker, Skip> {
     if text(&config["ignored_as"]) == "success" {
-        return Err("by design what is ignored is neutral".to_owned());
+        return Err("by design an ignored outcome is neutral".to_owned());
     }
     let breaker = opens(trips(config)?, &config["open"])?;
     match config.get("half_open") {
@@ -85,7 +85,7 @@ pub(crate) fn approximation(config: &Value) -> Option<&'static str> {
         twice == pair[1].as_f64() || pair[1] == *schedule.last().expect("it has pairs")
     };
     let is_doubling = schedule.windows(2).all(doubles);
-    (!is_doubling).then_some("asserts open times that grow by another factor than two")
+    (!is_doubling).then_some("asserts a growth factor of the open time other than two")
 }
 
 fn closes(breaker: CircuitBreaker, half_open: &Value) -> Result<CircuitBreaker, Skip> {
@@ -125,7 +125,7 @@ pub(crate) fn opened_by_design(
     let exact = trip["failure_rate"].as_f64().zip(rate);
     let is_at_threshold = exact.is_some_and(|(limit, rate)| (limit - rate).abs() < 1e-12);
     if text(&trip["comparison"]) == "gt" && is_at_threshold {
-        return Some("by design a rate opens that is reached, not only one that is exceeded");
+        return Some("by design a reached rate opens, not only an exceeded rate");
     }
     let is_on_failure = text(&trip["evaluate_on"]) == "failure";
     (is_on_failure && by_success).then_some("by design a success is looked at, too")
@@ -162,23 +162,23 @@ impl Trial {
         let enough = failures_that_open(decide, "failure_rate")?;
         let bad = if decide["slow_rate"].is_null() { self.failed } else { self.bad };
         if self.calls < calls && (bad >= enough || self.calls - bad > calls - enough) {
-            return Some("by design half-open decides as soon as it is certain");
+            return Some("by design half-open decides as soon as the result is certain");
         }
         // This crate has one rate for both; cases have two.
         let slow_enough = failures_that_open(decide, "slow_rate");
         let theirs = self.failed >= enough || slow_enough.is_some_and(|slow| self.slow >= slow);
         (self.calls == calls && theirs != (bad >= enough))
-            .then_some("by design a slow probe is a failed one")
+            .then_some("by design a slow trial call fails")
     }
 }
 
 /// Settings of the cases that this crate does not have, and the behavior of this crate instead.
 pub(crate) fn left_away(feature: &str) -> Option<&'static str> {
     Some(match feature {
-        "half_open_max_wait" => "half-open has no limit of its own: each probe's permit has one",
-        "half_open_queue" => "nobody waits for a probe: who comes meanwhile is turned away at once",
+        "half_open_max_wait" => "each trial call has a lease instead of a limit for half-open",
+        "half_open_queue" => "no call waits for a trial call: other calls are rejected at once",
         "isolation_handles" => "isolation is not counted: `force_open` holds until `force_close`",
-        "state_metrics_only" => "a state that only counts is not built",
+        "state_metrics_only" => "a state for metrics only is not implemented",
         "window_tumbling" => "tumbling windows are not built: windows slide",
         _ => return None,
     })

@@ -35,7 +35,7 @@ fn token_cost(case: &Value) -> Result<Vec<String>, Skip> {
     let budget = RetryBudget::new()
         .capacity(number(&config["capacity"]))
         .costs(number(&costs["transient"]), number(&costs["throttling"]))
-        .per_success(earned.ok_or("a success that earns more than one token is not built")?);
+        .per_success(earned.ok_or("a success that earns more than a token is not implemented")?);
     let bench = Bench::new(budget);
     let mut retrying: Vec<(String, Call)> = Vec::new();
     Ok(report::per_event(case, |event| {
@@ -118,15 +118,15 @@ impl Bench {
     /// A call held in the first attempt.
     fn start(&self) -> Call {
         let answer: Answer = Rc::default();
-        let (policy, told) = (self.policy, Rc::clone(&answer));
+        let (policy, answered) = (self.policy, Rc::clone(&answer));
         let attempt = move || {
-            let told = Rc::clone(&told);
-            poll_fn(move |_| told.take().map_or(Poll::Pending, Poll::Ready))
+            let answered = Rc::clone(&answered);
+            poll_fn(move |_| answered.take().map_or(Poll::Pending, Poll::Ready))
         };
         let future =
             async move { policy.on(|class: &FailureClass| *class).run_async(attempt).await };
         let mut call = Call { future: Box::pin(future), answer, done: false };
-        assert!(call.poll().is_pending(), "nobody has answered yet");
+        assert!(call.poll().is_pending(), "not answered yet");
         call
     }
 }

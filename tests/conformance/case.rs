@@ -14,7 +14,7 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
     let mut files: Vec<_> = entries
-        .map(|entry| entry.expect("an entry of a folder that was just listed").path())
+        .map(|entry| entry.expect("a readable folder entry").path())
         .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
         .collect();
     files.sort();

@@ -44,12 +44,12 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
         let start = Instant::now();
         let mut results = Vec::new();
         for _ in 0..count(&config["calls"]).unwrap_or(1) {
-            results.push(told(stack.call().await?));
+            results.push(in_case_words(stack.call().await?));
             if let Some(gap) = duration(&config["gap_ms"]) {
                 sleep(gap).await;
             }
         }
-        Ok::<_, Skip>(stack.told(&results, start))
+        Ok::<_, Skip>(stack.in_case_words(&results, start))
     })?;
     let mut expected = case["expect"].clone();
     let figures = expected.get_mut("breakers").and_then(Value::as_array_mut);
@@ -67,7 +67,7 @@ fn layers<'c>(case: &'c Value, kind: &str) -> impl Iterator<Item = &'c Value> {
     items(&case["config"]["pipeline"]).iter().filter(move |layer| layer["policy"] == kind)
 }
 
-fn told(answer: Answer) -> Value {
+fn in_case_words(answer: Answer) -> Value {
     match answer {
         Ok(value) => json!({ "kind": "ok", "value": value }),
         Err(Failure::Own(error)) => json!({ "kind": "err", "error": error }),
@@ -198,26 +198,26 @@ impl<'c> Stack<'c> {
     }
 
     fn is_repeated(&self, failure: &Failure) -> bool {
-        let layer = layers(self.case, "retry").next().expect("the function has one");
+        let layer = layers(self.case, "retry").next().expect("a layer of this kind");
         is_listed(&layer["retry_on"], failure, true)
             && !is_listed(&layer["abort_on"], failure, false)
     }
 
     fn is_replaced(&self, failure: &Failure) -> bool {
-        let layer = layers(self.case, "fallback").next().expect("the function has one");
+        let layer = layers(self.case, "fallback").next().expect("a layer of this kind");
         is_listed(&layer["on"], failure, true)
     }
 
     fn replacement(&self) -> Value {
         self.fallbacks.set(self.fallbacks.get() + 1);
-        layers(self.case, "fallback").next().expect("the function has one")["value"].clone()
+        layers(self.case, "fallback").next().expect("a layer of this kind")["value"].clone()
     }
 
     fn retried(&self, event: &RetryEvent<'_, Failure>) {
         self.attempts.borrow_mut().push(Instant::now() + event.delay);
     }
 
-    fn told(&self, results: &[Value], start: Instant) -> Value {
+    fn in_case_words(&self, results: &[Value], start: Instant) -> Value {
         let now = Instant::now();
         // A retry dropped during its delay has planned one more attempt.
         let attempts = self.attempts.borrow().iter().filter(|begin| **begin <= now).count();
@@ -311,7 +311,7 @@ async fn retry_fallback(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
 
-/// Two functions: `#[timeout]` above `#[circuit_breaker]` requires `abandoned = …`, which is not
+/// Two functions: `#[timeout]` above `#[circuit_breaker]` requires `on_cancel = …`, which is not
 /// allowed with `breaker = …`.
 #[timeout(stack.limit(0), error = |rejected| stack.timed_out(rejected))]
 async fn timeout_guarded(stack: &Stack<'_>) -> Answer {

@@ -45,9 +45,9 @@ const BUILT: [&str; 9] = [
 
 #[test]
 fn conformance() {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
     let mut report = Report::default();
-    for file in case::files(&own) {
+    for file in case::files(&folder) {
         judge_file(&file, &mut report);
     }
     let must_cases = report.must_cases_run();
@@ -80,7 +80,7 @@ fn judge(case: &Value) -> Verdict {
 /// Returns the expectations of `case` that the crate does not meet.
 fn check(case: &Value) -> Result<Vec<String>, Skip> {
     if text(&case["adopt"]) == "contrast" {
-        return Err("shows by contrast what another library does".to_owned());
+        return Err("shows the behavior of another library by contrast".to_owned());
     }
     let check = match text(&case["area"]) {
         "retry" => retry::check,
@@ -92,7 +92,9 @@ fn check(case: &Value) -> Result<Vec<String>, Skip> {
         "composition" => composition::check,
         "bulkhead" => bulkhead::check,
         "rate_limiter" => rate_limiter::check,
-        "predicate" => return Err("lists of types are not built: `on` is one predicate".to_owned()),
+        "predicate" => {
+            return Err("lists of types are not implemented: `on` is a predicate".to_owned());
+        }
         area => return Err(format!("area not built yet: {area}")),
     };
     match items(&case["requires"]).iter().map(text).find(|name| !BUILT.contains(name)) {

@@ -44,12 +44,12 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
         match text(&event["op"]) {
             "acquire" => {
                 for _ in 0..number("count") * number("permits") {
-                    let place = limiter.reserve();
-                    seen["permitted"] = json!(place.is_ok());
-                    match place {
-                        Ok(place) => {
-                            seen["wait_ms"] = json!(millis(place.delay()));
-                            kept.push(place);
+                    let reservation = limiter.reserve();
+                    seen["permitted"] = json!(reservation.is_ok());
+                    match reservation {
+                        Ok(reservation) => {
+                            seen["wait_ms"] = json!(millis(reservation.delay()));
+                            kept.push(reservation);
                         }
                         Err(rejected) => {
                             seen["retry_after_ms"] = json!(rejected.retry_after().map(millis));

@@ -37,7 +37,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     if items(delays).iter().all(is_whole) {
         compare(expected, &awaited, "async", &mut found);
     } else if blocked.is_none() {
-        return Err("only async, where tokio rounds its waits up to whole milliseconds".to_owned());
+        return Err("async only, where tokio rounds waits up to whole milliseconds".to_owned());
     }
     Ok(found)
 }
@@ -65,7 +65,7 @@ impl<'c> Call<'c> {
             }
         }
         if config.get("exhausted").is_some_and(|outcome| outcome != "last_outcome") {
-            return Err("by design the last outcome is what a call returns".to_owned());
+            return Err("by design a call returns the last outcome".to_owned());
         }
 
         let draws: Vec<_> = items(&config["rng"]).iter().filter_map(Value::as_f64).collect();
@@ -103,7 +103,7 @@ impl<'c> Call<'c> {
                 clock.advance(duration(&event["duration_ms"]).unwrap_or_default());
                 scripted(event)
             });
-        (!missed.get()).then(|| log.told(Some(result), clock.elapsed()))
+        (!missed.get()).then(|| log.in_case_words(Some(result), clock.elapsed()))
     }
 
     /// Runs the async call, and drops the future at the cancellation.
@@ -135,7 +135,7 @@ impl<'c> Call<'c> {
                 () = cancelled(self.cancel_at, &running) => None,
                 result = call => Some(result),
             };
-            log.told(result, start.elapsed())
+            log.in_case_words(result, start.elapsed())
         })
     }
 
@@ -210,7 +210,7 @@ impl Log {
     }
 
     /// Returns the observations in the words of the cases; a call without a result was cancelled.
-    fn told(self, result: Option<Scripted>, elapsed: Duration) -> Value {
+    fn in_case_words(self, result: Option<Scripted>, elapsed: Duration) -> Value {
         let result = match result {
             Some(Ok(event)) => json!({ "kind": "ok", "value": event["value"] }),
             Some(Err(event)) => json!({ "kind": "err", "error": event["error"] }),

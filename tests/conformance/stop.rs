@@ -28,7 +28,9 @@ fn limited(policy: RetryPolicy, stop: &Value, waits: bool) -> Result<RetryPolicy
         "never" => Ok(policy),
         "after_attempt" => Ok(policy.attempts(count(&stop["n"]).expect("`n` is a number"))),
         // A deadline counts the next delay; without a delay the two kinds are equal.
-        "after_delay" if waits => Err("a limit that ignores the upcoming wait is not built".into()),
+        "after_delay" if waits => {
+            Err("a limit that ignores the next delay is not implemented".into())
+        }
         "after_delay" | "before_delay" => Ok(policy.deadline(limit())),
         "any" => {
             let mut parts = items(&stop["of"]).iter();

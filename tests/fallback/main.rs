@@ -3,7 +3,7 @@
     clippy::items_after_statements,
     clippy::needless_pass_by_value,
     clippy::unwrap_used,
-    reason = "functions under test stand where they are called, and a test may panic"
+    reason = "functions under test are defined next to their calls, and a test may panic"
 )]
 
 use std::cell::Cell;

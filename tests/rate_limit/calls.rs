@@ -35,7 +35,7 @@ fn names() {
 
 #[test]
 fn fresh_state() {
-    static LIMITER: RateLimiter = RateLimiter::new(1, SECOND).burst(2).wait(SECOND).name("own");
+    static LIMITER: RateLimiter = RateLimiter::new(1, SECOND).burst(2).wait(SECOND).name("fresh");
     let clock = testing::clock();
     assert!(LIMITER.try_acquire().is_ok());
     {

@@ -82,10 +82,10 @@ proptest! {
         for step in steps {
             clock.advance(step);
             drop(limiter.try_acquire());
-            let place = limiter.reserve();
+            let reservation = limiter.reserve();
             drop(limiter.reserve());
             limiter.run(|| Some(()));
-            drop(place);
+            drop(reservation);
             let _future = futures::executor::block_on(limiter.acquire());
             prop_assert!(limiter.available() <= burst.max(1));
         }

@@ -80,9 +80,9 @@ proptest! {
                     }
                 }
                 Step::Reserve => {
-                    if let Ok(place) = limiter.reserve() {
-                        prop_assert!(place.delay() <= ns(wait));
-                        ahead.push_back((now + place.delay().as_nanos(), place));
+                    if let Ok(reservation) = limiter.reserve() {
+                        prop_assert!(reservation.delay() <= ns(wait));
+                        ahead.push_back((now + reservation.delay().as_nanos(), reservation));
                     }
                 }
                 Step::Return(which) => {

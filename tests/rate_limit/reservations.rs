@@ -7,21 +7,21 @@ use tokio::time::{Instant, advance, timeout};
 
 use crate::{SECOND, left, ms};
 
-fn delay(place: &Result<Reservation<'_>, resilience::Rejected>) -> Duration {
-    place.as_ref().expect("a place").delay()
+fn delay(reservation: &Result<Reservation<'_>, resilience::Rejected>) -> Duration {
+    reservation.as_ref().expect("a reservation").delay()
 }
 
 #[test]
 fn places_ahead() {
     let limiter = RateLimiter::new(2, SECOND).burst(2).wait(SECOND);
     let clock = testing::clock();
-    let places: Vec<_> = (0..4).map(|_| limiter.reserve()).collect();
-    assert_eq!(places.iter().map(delay).collect::<Vec<_>>(), [0, 0, 500, 1000].map(ms));
+    let reservations: Vec<_> = (0..4).map(|_| limiter.reserve()).collect();
+    assert_eq!(reservations.iter().map(delay).collect::<Vec<_>>(), [0, 0, 500, 1000].map(ms));
     assert_eq!(left(limiter.reserve()), Some(ms(1500)));
     assert_eq!(left(limiter.try_acquire()), Some(ms(1500)), "it cannot wait at all");
     clock.advance(ms(700));
-    assert_eq!(places.iter().map(delay).collect::<Vec<_>>(), [0, 0, 0, 300].map(ms));
-    assert!(format!("{places:?}").contains("delay: 300ms"));
+    assert_eq!(reservations.iter().map(delay).collect::<Vec<_>>(), [0, 0, 0, 300].map(ms));
+    assert!(format!("{reservations:?}").contains("delay: 300ms"));
 }
 
 #[test]
@@ -43,10 +43,10 @@ fn the_last_reservation_is_returned() {
     drop(second);
     assert_eq!(left(limiter.try_acquire()), Some(2 * SECOND));
     // A reservation whose time has come is used; a drop changes nothing.
-    let place = limiter.reserve();
+    let reservation = limiter.reserve();
     clock.advance(2 * SECOND);
-    assert_eq!(delay(&place), Duration::ZERO);
-    drop(place);
+    assert_eq!(delay(&reservation), Duration::ZERO);
+    drop(reservation);
     assert_eq!(left(limiter.try_acquire()), Some(SECOND));
     // The same for a reservation without a wait.
     clock.advance(SECOND);
@@ -62,7 +62,7 @@ fn blocked_waits_end_at_once_under_test() {
     assert_eq!(clock.elapsed(), Duration::ZERO);
     limiter.acquire_blocking().expect("it may wait so long");
     assert_eq!(clock.elapsed(), SECOND);
-    limiter.reserve().expect("a place").wait_blocking();
+    limiter.reserve().expect("a reservation").wait_blocking();
     assert_eq!((clock.elapsed(), left(limiter.try_acquire())), (2 * SECOND, Some(SECOND)));
     assert_eq!(futures::executor::block_on(limiter.acquire()), Ok(()));
     assert_eq!(clock.elapsed(), 3 * SECOND);
@@ -125,11 +125,11 @@ fn threads_never_share_a_reservation() {
                 scope.spawn(move || {
                     let mut kept = Vec::new();
                     for turn in 0..1000 {
-                        let place = limiter.reserve().expect("there is room");
+                        let reservation = limiter.reserve().expect("within the wait");
                         // In whole hours: the test takes less than half an hour.
-                        let hours = (place.delay() + HOUR / 2).as_secs() / HOUR.as_secs();
+                        let hours = (reservation.delay() + HOUR / 2).as_secs() / HOUR.as_secs();
                         if (turn + thread) % 3 != 0 {
-                            kept.push((hours, place));
+                            kept.push((hours, reservation));
                         }
                     }
                     kept

@@ -24,7 +24,7 @@ fn a_clone_for_each_attempt() {
 fn nothing_is_cloned_silently() {
     struct Uncloneable(Rc<()>);
     #[retry]
-    fn lend(item: Uncloneable) -> Result<usize, usize> {
+    fn borrow(item: Uncloneable) -> Result<usize, usize> {
         Err(Rc::strong_count(&item.0))
     }
     #[retry]
@@ -32,7 +32,7 @@ fn nothing_is_cloned_silently() {
         Err(Rc::strong_count(&item.0))
     }
     let _guard = testing::no_waits();
-    assert_eq!(lend(Uncloneable(Rc::default())), Err(1));
+    assert_eq!(borrow(Uncloneable(Rc::default())), Err(1));
     assert_eq!(futures::executor::block_on(lend_async(Uncloneable(Rc::default()))), Err(1));
 }
 

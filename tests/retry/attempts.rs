@@ -200,7 +200,7 @@ fn a_given_policy() {
     }
     impl Client {
         #[retry(policy = self.retry)]
-        fn own(&self, calls: &Cell<u32>) -> Result<(), ()> {
+        fn with_field(&self, calls: &Cell<u32>) -> Result<(), ()> {
             count(calls);
             Err(())
         }
@@ -220,7 +220,7 @@ fn a_given_policy() {
     let retry = RetryPolicy::new().attempts(2).fixed().base_delay(Duration::from_secs(1));
     let mut client = Client { retry, calls: 0 };
     let calls = Cell::new(0);
-    assert_eq!(client.own(&calls), Err(()));
+    assert_eq!(client.with_field(&calls), Err(()));
     assert_eq!((calls.get(), clock.elapsed()), (2, Duration::from_secs(1)));
     assert_eq!(client.exclusive(), Err(()));
     assert_eq!(std::mem::take(&mut client.calls), 2);

@@ -218,7 +218,7 @@ fn fresh_state_resets_a_budget_for_a_test() {
             let _fresher = testing::fresh_state();
             assert_eq!(retries(40), 35);
         }
-        assert_eq!(retries(40), 0, "the guard's quota, where it was left");
+        assert_eq!(retries(40), 0, "the rest of the guard's quota");
         // Another thread uses the state of the function.
         std::thread::scope(|scope| {
             let other = scope.spawn(|| {
@@ -230,5 +230,5 @@ fn fresh_state_resets_a_budget_for_a_test() {
             assert_eq!(other.join().expect("no panic"), 2);
         });
     }
-    assert_eq!(retries(10), 4, "the function's own, where it was left");
+    assert_eq!(retries(10), 4, "the rest of the function's quota");
 }

@@ -105,12 +105,14 @@ fn names() {
     fn by_path() -> Option<()> {
         None
     }
-    #[retry(policy = NAMED, name = "own", on_give_up = note)]
+    #[retry(policy = NAMED, name = "by key", on_give_up = note)]
     fn by_key() -> Option<()> {
         None
     }
     let path = concat!(module_path!(), "::by_path");
-    for (call, expected) in [(by_policy as fn() -> _, "shared"), (by_path, path), (by_key, "own")] {
+    for (call, expected) in
+        [(by_policy as fn() -> _, "shared"), (by_path, path), (by_key, "by key")]
+    {
         assert_eq!(call(), None);
         assert_eq!(NAME.get(), expected);
     }

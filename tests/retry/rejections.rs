@@ -44,9 +44,9 @@ fn rejections_are_not_retried_by_default() {
         // A timeout is a failure of the call, not a rejection.
         (RejectedKind::TimedOut, 3, StopReason::Attempts),
     ] {
-        let (mut made, mut told) = (0, None);
-        assert!(call(kind, &mut made, &mut told).is_err());
-        assert_eq!((made, told), (calls, Some(reason)), "{kind}");
+        let (mut made, mut reported) = (0, None);
+        assert!(call(kind, &mut made, &mut reported).is_err());
+        assert_eq!((made, reported), (calls, Some(reason)), "{kind}");
     }
 }
 

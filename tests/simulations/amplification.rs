@@ -124,7 +124,7 @@ fn different_budgets_are_distinguished() {
         let found = amplification(&mut within(kept(budget), attempts), p, 0);
         table.row(name, [format!("{:.3} ({published:.3})", found.mean)]);
         let differs = !found.is_within(tolerance(found), published);
-        table.hold(differs, format_args!("{name}: cannot be told from the right one"));
+        table.hold(differs, format_args!("{name}: indistinguishable from the correct budget"));
     }
     table.finish();
 }

@@ -109,7 +109,7 @@ fn nothing_starts_or_waits_beyond_the_deadline() {
         };
         hold(log.starts.iter().all(|start| *start < deadline), format_args!("a late start"));
         hold(log.waits.iter().all(|end| *end < deadline), format_args!("a late end of a wait"));
-        hold(log.starts[1..] == log.waits, format_args!("a start that is no end of a wait"));
+        hold(log.starts[1..] == log.waits, format_args!("a start away from the end of a delay"));
         let Some((end, StopReason::Deadline, asked)) = log.end else {
             hold(false, format_args!("another end"));
             continue;
@@ -130,7 +130,7 @@ fn nothing_starts_or_waits_beyond_the_deadline() {
     }
     table.line(format_args!("{SCHEDULES} random schedules against their deadlines:"));
     table.line(format_args!("{starts} starts and {waits} ends of waits, none at it or after"));
-    table.line(format_args!("the nearest was {nearest:?} before it"));
+    table.line(format_args!("the nearest was {nearest:?} before the deadline"));
     table.line(format_args!("{decided} ends whose wait is known, none while there was time"));
     table.hold(starts > 5_000 && decided > 300, "too little happened to prove anything");
     table.finish();

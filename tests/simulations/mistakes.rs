@@ -112,7 +112,7 @@ fn typical_mistakes_are_distinguished() {
                 format!("({})", of.millis.0),
             ],
         );
-        table.hold(!of.is(found), format_args!("{name}: cannot be told from {}", of.name));
+        table.hold(!of.is(found), format_args!("{name}: indistinguishable from {}", of.name));
         if let Some(published) = published {
             table.expect(name, calls, published, CALLS * published);
         }

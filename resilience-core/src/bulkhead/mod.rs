@@ -42,6 +42,19 @@ use resilience_rules::{self as rules, InvalidPolicy};
 /// assert_eq!(render(), Ok("a report"));
 /// # Ok::<(), Rejected>(())
 /// ```
+///
+/// Async calls wait without blocking the thread:
+///
+/// ```
+/// use resilience::{Bulkhead, Rejected};
+///
+/// static UPLOADS: Bulkhead = Bulkhead::new(2).queue(10);
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let answer: Result<u32, Rejected> = UPLOADS.run_async(async { Ok(7) }).await;
+/// assert_eq!(answer, Ok(7));
+/// # });
+/// ```
 #[must_use = "a bulkhead does nothing until a call takes a permit"]
 pub struct Bulkhead {
     max: u32,

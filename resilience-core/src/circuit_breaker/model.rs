@@ -5,11 +5,24 @@ use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
 use super::settings::Settings;
+use super::window::Span;
 use super::*;
 
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
-    let settings = Settings::new().failure_threshold(failures).reset_timeout(Duration::MAX);
-    Arc::new(CircuitBreaker::with_settings(settings))
+    let settings =
+        Settings { threshold: Some(failures), reset_timeout: Duration::MAX, ..Settings::new() };
+    Arc::new(CircuitBreaker::with_settings(settings.resolved()))
+}
+
+/// A breaker that opens once all of the last `calls` calls have failed.
+fn breaker_with_ring(calls: u32) -> Arc<CircuitBreaker> {
+    let settings = Settings {
+        rate: Some(1.0),
+        window: Some(Span::Calls(calls)),
+        min: Some(calls),
+        ..Settings::new()
+    };
+    Arc::new(CircuitBreaker::with_settings(settings.resolved()))
 }
 
 fn state(breaker: &CircuitBreaker) -> (CircuitState, u32) {
@@ -48,11 +61,11 @@ fn a_success_is_before_or_after_a_failure() {
         };
         breaker.try_acquire().unwrap().failure();
         other.join().unwrap();
-        let (state, run) = state(&breaker);
+        let (state, failures) = state(&breaker);
         assert_eq!(state, CircuitState::Closed);
-        assert!(run <= 1);
+        assert!(failures <= 1);
         // The fast path agrees with the machine.
-        assert_eq!(breaker.is_idle(), run == 0);
+        assert_eq!(breaker.is_idle(), failures == 0);
     });
 }
 
@@ -63,21 +76,21 @@ fn a_permit_is_assigned_once_and_returned() {
         let breaker = breaker(1);
         breaker.try_acquire().unwrap().failure();
         breaker.probe();
-        let under_way = Arc::new(AtomicUsize::new(0));
-        let probe = |breaker: &CircuitBreaker, under_way: &AtomicUsize| {
+        let running = Arc::new(AtomicUsize::new(0));
+        let probe = |breaker: &CircuitBreaker, running: &AtomicUsize| {
             let Ok(guard) = breaker.try_acquire() else { return false };
-            assert_eq!(under_way.fetch_add(1, Relaxed), 0, "one at a time");
-            under_way.fetch_sub(1, Relaxed);
+            assert_eq!(running.fetch_add(1, Relaxed), 0, "one at a time");
+            running.fetch_sub(1, Relaxed);
             drop(guard);
             true
         };
         let other = {
-            let (breaker, under_way) = (Arc::clone(&breaker), Arc::clone(&under_way));
-            thread::spawn(move || probe(&breaker, &under_way))
+            let (breaker, running) = (Arc::clone(&breaker), Arc::clone(&running));
+            thread::spawn(move || probe(&breaker, &running))
         };
-        let one = probe(&breaker, &under_way);
-        let two = other.join().unwrap();
-        assert!(one || two);
+        let first = probe(&breaker, &running);
+        let second = other.join().unwrap();
+        assert!(first || second);
         // The guard was dropped without a report: still half-open, and the next trial call may
         // start.
         assert_eq!(state(&breaker).0, CircuitState::HalfOpen);
@@ -90,8 +103,7 @@ fn a_permit_is_assigned_once_and_returned() {
 #[test]
 fn no_call_of_a_window_is_lost_or_counted_twice() {
     loom::model(|| {
-        let settings = Settings::new().failure_rate(1.0).count_window(3).min_calls(3);
-        let breaker = Arc::new(CircuitBreaker::with_settings(settings));
+        let breaker = breaker_with_ring(3);
         let succeed = |breaker: &CircuitBreaker| breaker.try_acquire().unwrap().success();
         let other = {
             let breaker = Arc::clone(&breaker);
@@ -119,8 +131,7 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
 #[test]
 fn the_only_failure_in_view_opens_the_breaker() {
     loom::model(|| {
-        let settings = Settings::new().failure_rate(1.0).count_window(1).min_calls(1);
-        let breaker = Arc::new(CircuitBreaker::with_settings(settings));
+        let breaker = breaker_with_ring(1);
         let other = {
             let breaker = Arc::clone(&breaker);
             thread::spawn(move || {

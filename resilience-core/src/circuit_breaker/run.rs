@@ -4,7 +4,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
-use super::CircuitBreaker;
+use super::{CircuitBreaker, CircuitGuard};
 use crate::classify::FailureClass;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, reject};
@@ -29,6 +29,9 @@ pub struct CircuitCall<'b, T, E, On, OnOk> {
     breaker: &'b CircuitBreaker,
     on: On,
     on_ok: OnOk,
+    /// Whether every value is a success: `on_ok` is not set. Known to the compiler after inlining,
+    /// which keeps a borrow of the outcome off the happy path.
+    any_value: bool,
     classifies: PhantomData<fn(&T, &E)>,
 }
 
@@ -73,6 +76,7 @@ impl CircuitBreaker {
             breaker: self,
             on: move |error: &E| on(error).into(),
             on_ok: |_: &T| FailureClass::permanent(),
+            any_value: true,
             classifies: PhantomData,
         }
     }
@@ -87,7 +91,8 @@ impl<'b, T, E, On, OnOk> CircuitCall<'b, T, E, On, OnOk> {
         on_ok: impl FnOnce(&T) -> D,
     ) -> CircuitCall<'b, T, E, On, impl FnOnce(&T) -> FailureClass> {
         let Self { breaker, on, classifies, .. } = self;
-        CircuitCall { breaker, on, on_ok: move |value: &T| on_ok(value).into(), classifies }
+        let on_ok = move |value: &T| on_ok(value).into();
+        CircuitCall { breaker, on, on_ok, any_value: false, classifies }
     }
 }
 
@@ -100,7 +105,7 @@ where
     /// Runs `body` if the breaker admits the call. A rejection becomes the outcome.
     pub fn run<O: Outcome<Ok = T, Err = E>>(self, body: impl FnOnce() -> O) -> O {
         match self.breaker.try_acquire() {
-            Ok(guard) => guard.record(body(), self.on, self.on_ok, None).0,
+            Ok(guard) => self.record(guard, body()),
             Err(rejected) => reject(rejected),
         }
     }
@@ -108,9 +113,21 @@ where
     /// Awaits `body` if the breaker admits the call. A rejection becomes the outcome.
     pub async fn run_async<O: Outcome<Ok = T, Err = E>>(self, body: impl Future<Output = O>) -> O {
         match self.breaker.try_acquire() {
-            Ok(guard) => guard.record(body.await, self.on, self.on_ok, None).0,
+            Ok(guard) => self.record(guard, body.await),
             Err(rejected) => reject(rejected),
         }
+    }
+
+    #[inline]
+    fn record<O: Outcome<Ok = T, Err = E>>(self, guard: CircuitGuard<'_>, out: O) -> O {
+        if !self.any_value {
+            return guard.record(out, self.on, self.on_ok, None).0;
+        }
+        if out.is_ok() {
+            guard.success();
+            return out;
+        }
+        guard.record_error(out, self.on, None).0
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) struct Settings {
     pub(super) rate: Option<f64>,
     pub(super) window: Option<Span>,
     pub(super) min: Option<u32>,
-    slow: Option<f64>,
-    half_open_calls: Option<u32>,
+    pub(super) slow: Option<f64>,
+    pub(super) half_open_calls: Option<u32>,
     /// Derived: the failures that open the breaker, in a row or in the window; 0 is never.
     pub(super) failure_threshold: u32,
     /// Derived.
@@ -45,8 +45,8 @@ pub(super) struct Settings {
     /// Derived.
     pub(super) min_calls: u32,
     pub(super) reset_timeout: Duration,
-    max_reset_timeout: Option<Duration>,
-    success_threshold: u32,
+    pub(super) max_reset_timeout: Option<Duration>,
+    pub(super) success_threshold: u32,
     pub(super) on_cancel: OnCancel,
     pub(super) name: Option<&'static str>,
     pub(super) shared: Option<&'static str>,
