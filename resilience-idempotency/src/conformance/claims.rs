@@ -1,5 +1,4 @@
 //! Results of claims that do not depend on time.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, DAY, LONG, SHORT, TestClaim, applied, outlast};
 use crate::key::{Fingerprint, RecordKey};

@@ -1,5 +1,4 @@
 //! Writes with the token of an earlier claim, and the order of fences.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, DAY, LONG, SHORT, Subject, TestClaim, applied, fenced, outlast};
 use crate::store::{Claim, Store, Token};

@@ -1,5 +1,4 @@
 //! Stored outcomes.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, SHORT, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store};

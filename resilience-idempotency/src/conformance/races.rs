@@ -1,5 +1,4 @@
 //! Concurrent steps on one key.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, SHORT, Subject, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store, Token, WriteOutcome};

@@ -1,5 +1,4 @@
 //! Purge, removal, and the list of interrupted calls.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{
     Candidate, DAY, SHORT, Subject, TestClaim, applied, expect_answer, outlast, race,

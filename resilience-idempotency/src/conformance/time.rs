@@ -1,6 +1,5 @@
 //! Ends of leases and retentions. A store has its own clock, so a case checks each end from
 //! outside.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use core::time::Duration;
 use std::time::Instant;
