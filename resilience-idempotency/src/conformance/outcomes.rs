@@ -25,9 +25,9 @@ pub async fn a_long_outcome<S: Store + Clone>(candidate: Candidate<S>) {
         let token = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.complete(token, &outcome).await);
         match subject.claim(TestClaim::new()).await {
-            Claim::Replay(bytes) => assert!(*bytes == *outcome, "{length} bytes came back others"),
+            Claim::Replay(bytes) => assert!(*bytes == *outcome, "{length} bytes changed"),
             other => {
-                panic!("{length} bytes were to be replayed, not {:.200}", format!("{other:?}"))
+                panic!("expected {length} bytes, got {:.200}", format!("{other:?}"))
             }
         }
     }
