@@ -113,5 +113,5 @@ async fn main() {
     println!("sent again, after the crash:        {after:?}");
     assert_eq!((after.number, world.counts()), (4, (4, 4)), "charged once, mailed once");
 
-    println!("\nNine payments were asked for. The bank was charged {} times.", world.charged.get());
+    println!("\nNine payments were requested. The bank was charged {} times.", world.charged.get());
 }

@@ -304,16 +304,16 @@ fn an_idempotent_call_logs_decisions_without_arguments() {
     assert_eq!(
         log.iter().map(|line| without_key(line)).collect::<Vec<_>>(),
         [
-            "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
-            "INFO idempotent scope=\"scoped\" decision=\"replayed\" waited_ms=0",
-            "DEBUG idempotent scope=\"scoped\" decision=\"mismatch\"",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
+            "INFO idempotent call scope=\"scoped\" decision=\"replayed\" waited_ms=0",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"mismatch\"",
             &format!("DEBUG call rejected kind={used}"),
             "DEBUG call rejected kind=idempotency key invalid",
-            "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
-            "DEBUG idempotent scope=\"scoped\" decision=\"in_flight\" retry_after_ms=5000",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"in_flight\" retry_after_ms=5000",
             &format!("DEBUG call rejected kind={running} retry_after_ms=5000"),
-            "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=2",
-            "WARN idempotent: running unprotected error=the idempotency store is full",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=2",
+            "WARN store error error=the idempotency store is full decision=\"unprotected\"",
         ]
     );
 }

@@ -7,7 +7,7 @@ use core::task::Poll;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::call::{Acquisition, IdempotentCall, block_for, now_or_never};
+use crate::call::{Acquisition, IdempotentCall};
 use crate::context::{IdempotencyContext, InContext};
 use crate::envelope::{Codec, StoredOutcome};
 use crate::log::{self, Decision, StoreFailure};
@@ -15,6 +15,7 @@ use crate::policy::{OnLeaseLost, OnUnsaved};
 use crate::spawn::spawn;
 use crate::store::{Store, Token, WriteOutcome};
 use crate::store_error::{StoreError, StoreResult};
+use crate::wait::{block_for, now_or_never};
 use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
@@ -150,7 +151,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                     continue;
                 }
                 Ok(WriteOutcome::Fenced) => {
-                    log::decided(policy.name, *key, "", Decision::Fenced, None)
+                    log::decided(policy.name, *key, "", Decision::Fenced, None);
                 }
                 Err(error) => {
                     log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);

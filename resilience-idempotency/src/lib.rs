@@ -46,8 +46,10 @@ mod store_error;
 pub mod conformance;
 pub mod testing;
 
+// Shared by all parts.
 mod log;
 mod spawn;
+mod wait;
 
 #[doc(hidden)]
 pub mod __private;

@@ -143,7 +143,7 @@ pub(super) fn store_error(
         let source = core::error::Error::source(error);
         let error = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         tracing::warn!(
-            target: "resilience", function, key = key.short(), error,
+            target: "resilience", function, key = key.short(), %error,
             decision = consequence.label(), "store error"
         );
     }

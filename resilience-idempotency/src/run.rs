@@ -5,12 +5,13 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::active_call::{ActiveCall, Completed};
-use crate::call::{Acquisition, IdempotentCall, now_or_never};
+use crate::call::{Acquisition, IdempotentCall};
 use crate::codec::{CodecError, Disposition, KeepOk, OutcomePolicy};
 use crate::context::IdempotencyContext;
 use crate::envelope::{Codec, StoredOutcome};
 use crate::policy::OnInterrupted;
 use crate::store::{BlockingStore, Store};
+use crate::wait::now_or_never;
 use resilience_core::__internal::WaitMode;
 use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected};
 

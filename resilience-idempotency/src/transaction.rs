@@ -7,7 +7,7 @@
 use core::future::Future;
 use core::time::Duration;
 
-use crate::call::{IdempotentCall, poll_interval};
+use crate::call::IdempotentCall;
 use crate::codec::{Disposition, KeepOk, OutcomePolicy};
 use crate::context::{IdempotencyContext, InContext};
 use crate::envelope::Codec;
@@ -15,6 +15,7 @@ use crate::log::Decision;
 use crate::run::{disposition, encode, replay};
 use crate::store::{Claim, ClaimRequest, Store, Token, WriteOutcome};
 use crate::store_error::StoreResult;
+use crate::wait::poll_interval;
 use resilience_core::__internal::{Delay, now, unique_id};
 use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected};
 

@@ -50,7 +50,7 @@ impl<S: Store + Clone> Candidate<S> {
                 return;
             }
         }
-        panic!("`purge` always finds more");
+        panic!("`purge` never ends");
     }
 
     /// Returns the interrupted calls that the store lists.
@@ -156,11 +156,11 @@ impl<S: Store + Clone> Subject<S> {
     pub(super) async fn acquire(&self, claim: TestClaim, expected: u32) -> Token {
         match self.claim(claim).await {
             Claim::Acquired { token, attempt } => {
-                assert_eq!(token.owner, claim.owner, "the token is the claimant's");
+                assert_eq!(token.owner, claim.owner, "the owner of the token");
                 assert_eq!(attempt, expected, "the attempt");
                 token
             }
-            other => panic!("a claim was to be acquired, and the store expect_answer {other:?}"),
+            other => panic!("expected an acquired claim, got {other:?}"),
         }
     }
 
@@ -168,10 +168,10 @@ impl<S: Store + Clone> Subject<S> {
     pub(super) async fn in_flight(&self, claim: TestClaim) -> Duration {
         match self.claim(claim).await {
             Claim::InFlight { lease_left } => {
-                assert!(!lease_left.is_zero(), "a lease with nothing left is over");
+                assert!(!lease_left.is_zero(), "a lease in flight has time left");
                 lease_left
             }
-            other => panic!("a claim was to be in flight, and the store expect_answer {other:?}"),
+            other => panic!("expected a claim in flight, got {other:?}"),
         }
     }
 

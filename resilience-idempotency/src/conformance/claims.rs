@@ -1,5 +1,4 @@
 //! Results of claims that do not depend on time.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, DAY, LONG, SHORT, TestClaim, applied, outlast};
 use crate::key::{Fingerprint, RecordKey};
@@ -18,8 +17,8 @@ pub async fn a_claim_in_flight_is_visible<S: Store + Clone>(candidate: Candidate
     let token = subject.acquire(TestClaim::new(), 1).await;
     for claim in TestClaim::both() {
         let left = subject.in_flight(claim).await;
-        assert!(left <= LONG, "no more than the lease is left, and not {left:?}");
-        assert!(left > LONG / 2, "nearly all of the lease is left, and not {left:?}");
+        assert!(left <= LONG, "more than the lease is left: {left:?}");
+        assert!(left > LONG / 2, "less than half of the lease is left: {left:?}");
     }
     applied(subject.complete(token, b"done").await);
 }
@@ -56,7 +55,7 @@ pub async fn a_completed_key_replays<S: Store + Clone>(candidate: Candidate<S>) 
     for _ in 0..3 {
         subject.assert_replays(b"done").await;
     }
-    assert_eq!(subject.claim(claim).await, Claim::Replay((*b"done").into()), "its own owner");
+    assert_eq!(subject.claim(claim).await, Claim::Replay((*b"done").into()), "by the owner");
 }
 
 /// T2: in every state a mismatch comes before every other result, and changes nothing.
@@ -217,7 +216,7 @@ pub async fn a_rejected_claim_changes_nothing<S: Store + Clone>(candidate: Candi
     outlast(SHORT).await;
     for _ in 0..2 {
         let claim = subject.claim(TestClaim::new().never().label("second")).await;
-        assert_eq!(claim, Claim::Interrupted { attempt: 1 }, "the lease is the first one's");
+        assert_eq!(claim, Claim::Interrupted { attempt: 1 }, "the lease of the first claim");
     }
     let listed = candidate.interrupted(usize::MAX).await;
     let ours = listed.iter().find(|other| other.key == subject.key).expect("an interrupted claim");
@@ -229,11 +228,11 @@ pub async fn a_rejected_claim_changes_nothing<S: Store + Clone>(candidate: Candi
 pub async fn handles_share_one_store<S: Store + Clone>(candidate: Candidate<S>) {
     let subject = candidate.fresh();
     let other = Candidate { store: candidate.store.clone(), keys: candidate.keys };
-    assert_eq!(other.store.id(), candidate.store.id(), "the same store, another handle");
+    assert_eq!(other.store.id(), candidate.store.id(), "another handle of the store");
     assert_eq!(other.store.caps(), candidate.store.caps());
     let token = subject.acquire(TestClaim::new(), 1).await;
     let subject = super::candidate::Subject { store: other.store, ..subject };
     subject.in_flight(TestClaim::new()).await;
     applied(subject.complete(token, b"done").await);
-    assert!(candidate.store.caps().max_outcome > 0, "a store that keeps nothing");
+    assert!(candidate.store.caps().max_outcome > 0, "`max_outcome` is zero");
 }

@@ -1,5 +1,4 @@
 //! Steps that are repeated because the reply to the first was lost.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, LONG, SHORT, TestClaim, applied, fenced, outlast};
 use crate::store::{Claim, Store};

@@ -1,5 +1,4 @@
 //! Stored outcomes.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, SHORT, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store};
@@ -26,9 +25,9 @@ pub async fn a_long_outcome<S: Store + Clone>(candidate: Candidate<S>) {
         let token = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.complete(token, &outcome).await);
         match subject.claim(TestClaim::new()).await {
-            Claim::Replay(bytes) => assert!(*bytes == *outcome, "{length} bytes came back others"),
+            Claim::Replay(bytes) => assert!(*bytes == *outcome, "{length} bytes changed"),
             other => {
-                panic!("{length} bytes were to be replayed, not {:.200}", format!("{other:?}"))
+                panic!("expected {length} bytes, got {:.200}", format!("{other:?}"))
             }
         }
     }

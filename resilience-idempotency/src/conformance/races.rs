@@ -1,5 +1,4 @@
 //! Concurrent steps on one key.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{Candidate, SHORT, Subject, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store, Token, WriteOutcome};
@@ -167,7 +166,7 @@ async fn one_winner<S: Store + Clone>(subject: &Subject<S>, expected: u32) -> To
                 assert_eq!(winner.replace(token), None, "two winners");
             }
             Claim::InFlight { .. } => {}
-            other => panic!("a racer was expect_answer {other:?}"),
+            other => panic!("unexpected claim of a racer: {other:?}"),
         }
     }
     winner.expect("a winner")

@@ -1,5 +1,4 @@
 //! Purge, removal, and the list of interrupted calls.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use super::candidate::{
     Candidate, DAY, SHORT, Subject, TestClaim, applied, expect_answer, outlast, race,
@@ -18,7 +17,7 @@ pub async fn purge_removes_expired_records<S: Store + Clone>(candidate: Candidat
     outlast(SHORT + SHORT / 2).await;
     candidate.purge_all().await;
     for subject in [completed, claimed, released] {
-        assert!(!subject.forget().await, "an expired record is still there");
+        assert!(!subject.forget().await, "an expired record is not removed");
     }
 }
 
@@ -45,7 +44,7 @@ pub async fn purge_respects_its_limit<S: Store + Clone>(candidate: Candidate<S>)
     }
     candidate.purge_all().await;
     for subject in expired {
-        assert!(!subject.forget().await, "an expired record is still there");
+        assert!(!subject.forget().await, "an expired record is not removed");
     }
 }
 
@@ -86,11 +85,11 @@ fn token_of(claim: &Claim) -> Option<Token> {
 
 /// A removed key is absent, whatever its state was.
 pub async fn a_forgotten_key_is_absent<S: Store + Clone>(candidate: Candidate<S>) {
-    assert!(!candidate.fresh().forget().await, "there was nothing to forget");
+    assert!(!candidate.fresh().forget().await, "the key has no record");
     let states = States::new(&candidate).await;
     for (subject, token) in states.each() {
         assert!(subject.forget().await);
-        assert!(!subject.forget().await, "it was forgotten already");
+        assert!(!subject.forget().await, "the record is removed");
         subject.assert_fenced(token).await;
         let next = subject.with_other_fingerprint().acquire(TestClaim::new().never(), 1).await;
         assert!(next.fence > token.fence, "{next:?} after {token:?}");
@@ -144,7 +143,7 @@ pub async fn only_interrupted_claims_are_listed<S: Store + Clone>(candidate: Can
     {
         assert!(!is_listed(subject), "{subject:?}");
     }
-    assert!(is_listed(&states.abandoned.0), "the abandoned one is");
+    assert!(is_listed(&states.abandoned.0), "the abandoned call is listed");
     applied(taken.complete(token, b"done").await);
     states.assert_unchanged().await;
 }

@@ -1,6 +1,5 @@
 //! Ends of leases and retentions. A store has its own clock, so a case checks each end from
 //! outside.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
 
 use core::time::Duration;
 use std::time::Instant;
@@ -37,7 +36,7 @@ pub async fn the_remaining_lease_is_reported<S: Store + Clone>(candidate: Candid
         Claim::InFlight { lease_left } => {
             // Half of the lease has passed since the reply, so at most the other half is left.
             assert!(lease_left <= SHORT + Duration::from_millis(2), "{lease_left:?} are left");
-            assert!(!lease_left.is_zero(), "a lease with nothing left is over");
+            assert!(!lease_left.is_zero(), "a lease in flight has time left");
             pass(lease_left).await;
         }
         claim => assert!(since.elapsed() >= SHORT * 2, "too early: {claim:?}"),
