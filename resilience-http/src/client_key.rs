@@ -34,11 +34,11 @@ pub fn is_idempotent(method: &Method, headers: &HeaderMap) -> bool {
 /// An idempotency key: a server handles two requests with equal keys once.
 ///
 /// Make the key once for each call, before the first attempt, and pass the key by reference to the
-/// retried function. Each attempt then sends an equal key. A request with another body needs another
+/// retried function. Each attempt then sends an equal key. A request with another body needs a new
 /// key.
 ///
-/// Servers delete old keys (Stripe after 24 hours). A key that is stored with a job must not be used
-/// for longer.
+/// Servers delete old keys (Stripe after 24 hours). A key that is stored with a job must not be
+/// used for longer.
 ///
 /// # Examples
 /// ```

@@ -8,8 +8,9 @@
 //!    [`classify`], [`classify_response`] and [`Classifier`]. Two helpers for functions that send
 //!    requests belong to this part: [`IdempotencyKey`] and [`HostCooldown`].
 //! 2. **Layers** (feature `tower`) wrap a `tower` service: `RetryLayer`, `CircuitBreakerLayer`,
-//!    `HostCooldownLayer` and `TimeoutLayer`. `TimeoutLayer` accepts any service, not only HTTP. The
-//!    other layers recognize the rejection of a `TimeoutLayer`, so the four layers share a module.
+//!    `HostCooldownLayer` and `TimeoutLayer`. `TimeoutLayer` accepts any service, not only HTTP.
+//!    The outer layers recognize the rejection of a `TimeoutLayer`, so the four layers share a
+//!    module.
 //! 3. **Idempotent endpoints** (feature `idempotent`) are the server side of an idempotency key:
 //!    `IdempotencyLayer` handles a request once and replays the stored response.
 //!
