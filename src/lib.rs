@@ -112,12 +112,12 @@ pub mod __private {
 // derives the definitions at the foot of each page, for GitHub.
 
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
-    CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass, FailureKind,
-    FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, Outcome,
-    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
-    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
-    set_enabled, testing,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
+    CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
+    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, OnCancel,
+    Outcome, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker,
+    is_enabled, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]
