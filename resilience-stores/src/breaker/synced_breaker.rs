@@ -39,7 +39,9 @@ impl SyncedBreaker {
 
     /// Writes the last local decision to the store, unless already published.
     pub(super) async fn publish<S: SharedState>(&mut self, store: &mut S) -> Result<(), S::Error> {
-        let Some(LocalDecision { generation, decision }) = self.breaker().local_decision() else { return Ok(()) };
+        let Some(LocalDecision { generation, decision }) = self.breaker().local_decision() else {
+            return Ok(());
+        };
         if self.published == Some(generation) {
             return Ok(());
         }
