@@ -3,10 +3,13 @@
 //! `RetryPolicy::validate`.
 //!
 //! The macros check literals by the same rules in the same words.
-//!
-//!
+
+mod idempotency;
+
 use core::fmt;
 use core::time::Duration;
+
+pub use idempotency::{KeyError, MAX_IDEMPOTENCY_KEY_LENGTH, idempotency_key};
 
 /// A rule that a policy breaks, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

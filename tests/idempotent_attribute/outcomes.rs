@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::idempotent::{Keep, MemoryStore};
+use resilience::idempotent::{Disposition, MemoryStore};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
 use crate::{Answer, Failure, Runs, meaning, turned};
@@ -64,11 +64,11 @@ fn nothing_is_kept_but_that_it_was() {
 
 #[test]
 fn a_function_says_what_is_kept() {
-    fn decide(out: &Answer) -> Keep {
+    fn decide(out: &Answer) -> Disposition {
         match out {
-            Ok(1) => Keep::Release,
-            Ok(2) => Keep::Abandon,
-            _ => Keep::Store,
+            Ok(1) => Disposition::Release,
+            Ok(2) => Disposition::Abandon,
+            _ => Disposition::Store,
         }
     }
     #[idempotent(

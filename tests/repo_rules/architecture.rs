@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::{SOURCES, comment, files, read};
+use crate::{SOURCES, comment, files, read, words};
 
 /// Returns the attributes, from the list that makes their entry points.
 fn attributes() -> Vec<String> {
@@ -116,18 +116,52 @@ fn the_macros_name_the_runtime_in_one_place() {
     assert_eq!(places.len(), 1, "{places:?}");
 }
 
-/// Generated code names `__private`, and the crates of this repository name `__internal`.
+/// Returns the names in a door of the core.
+fn exports(door: &str) -> Vec<String> {
+    let text = code_of(&read(format!("resilience-core/src/{door}.rs")));
+    words(&text).map(str::to_owned).collect()
+}
+
 #[test]
-fn the_core_has_two_doors() {
+fn generated_code_names_only_what_its_door_exports() {
+    let mut exported = exports("__private");
+    // The facade adds the door of the idempotency crate.
+    exported.push("idempotent".to_owned());
     for file in files("resilience-macros/src", &["rs"]) {
-        assert!(!code_of(&read(&file)).contains("__internal"), "{}", file.display());
+        let code = code_of(&read(&file));
+        assert!(!code.contains("__internal"), "{}: use `__private`", file.display());
+        for rest in code.split("private::").skip(1) {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let name = &rest[..end];
+            assert!(
+                name.is_empty() || exported.iter().any(|it| it == name),
+                "{}: `__private` does not export `{name}`",
+                file.display()
+            );
+        }
     }
-    for folder in ["resilience-http/src", "resilience-idempotency/src", "resilience-stores/src"] {
-        for file in files(folder, &["rs"]) {
-            let code = code_of(&read(&file));
-            // The door of a crate for generated code may pass on that of the core.
-            let is_door = belongs_to(&file, "__private");
-            assert!(!code.contains("resilience_core::__private") || is_door, "{}", file.display());
+}
+
+#[test]
+fn sister_crates_use_the_internal_door_only() {
+    for name in ["http", "idempotency", "stores"] {
+        for file in files(format!("resilience-{name}/src"), &["rs"]) {
+            let is_foreign = code_of(&read(&file)).contains("resilience_core::__private");
+            assert!(!is_foreign, "{}: use `resilience_core::__internal`", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_doors_hold_no_code_and_nothing_imports_from_them() {
+    for door in ["__internal", "__private"] {
+        let text = code_of(&read(format!("resilience-core/src/{door}.rs")));
+        for keyword in ["fn ", "struct ", "enum ", "trait ", "impl ", "macro_rules"] {
+            assert!(!text.contains(keyword), "{door}: {keyword}belongs to a module of its own");
+        }
+        for file in files("resilience-core/src", &["rs"]) {
+            let text = code_of(&read(&file));
+            assert!(!text.contains(&format!("use crate::{door}")), "{}", file.display());
         }
     }
 }

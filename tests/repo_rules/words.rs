@@ -3,7 +3,7 @@
 use crate::{comment, files, read, words};
 
 /// Former names of this project that are no words of the field.
-const REPLACED: [&str; 31] = [
+const REPLACED: [&str; 29] = [
     "Arrivals",
     "BY_HAND",
     "Bell",
@@ -16,8 +16,6 @@ const REPLACED: [&str; 31] = [
     "PostgresBoard",
     "RedisBoard",
     "Redriven",
-    "Renew",
-    "Statuses",
     "abandoned_is_failure",
     "attend",
     "call_async_on",

@@ -228,7 +228,7 @@ fn two_breakers_judge_for_themselves() {
 #[tokio::test(start_paused = true)]
 async fn a_timeout_may_stand_above_a_breaker_from_elsewhere() {
     static TOLD: CircuitBreaker =
-        CircuitBreaker::new().failure_threshold(1).abandoned_is_failure(true);
+        CircuitBreaker::new().failure_threshold(1).on_cancel(resilience::OnCancel::Failure);
     #[timeout("50ms")]
     #[circuit_breaker(breaker = TOLD)]
     async fn call() -> Result<u32, Failure> {

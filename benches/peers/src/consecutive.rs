@@ -79,10 +79,10 @@ pub(crate) const ASYNC: &[Row] = &[
     },
     Row {
         name: NAME_ASYNC,
-        subject: "resilience `CircuitBreaker::call_async`",
+        subject: "resilience `CircuitBreaker::run_async`",
         run: |calls| {
             let breaker = CircuitBreaker::new();
-            repeat(calls, |input| poll(breaker.call_async(work_async(input))));
+            repeat(calls, |input| poll(breaker.run_async(work_async(input))));
         },
     },
     Row {
@@ -160,7 +160,7 @@ pub(crate) fn ours(input: u32) -> Result<u32> {
 
 #[inline(never)]
 fn ours_called(breaker: &CircuitBreaker, input: u32) -> Result<u32> {
-    breaker.call(|| work(input))
+    breaker.run(|| work(input))
 }
 
 pub(crate) fn failsafe() -> Failsafe {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__internal::{Bell, draw, exchange_found, exchange_lost, shared_breakers};
+use resilience_core::__internal::{Notified, draw, shared_breakers, sync_lost, sync_restored};
 use resilience_core::CircuitBreaker;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -70,7 +70,7 @@ impl<S: SharedState> BreakerSync<S> {
         let mut failures = 0;
         loop {
             // Created before the round: the round may miss a decision made meanwhile.
-            let (bell, start) = (Bell::new(), Instant::now());
+            let (notified, start) = (Notified::new(), Instant::now());
             let error = match timeout(self.grace(), self.round()).await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
@@ -78,16 +78,16 @@ impl<S: SharedState> BreakerSync<S> {
             };
             let Some(error) = error else {
                 if std::mem::take(&mut failures) > 0 {
-                    exchange_found();
+                    sync_restored();
                 }
                 // The wait is at most the interval. A random reduction of up to a quarter keeps
                 // the processes out of step.
                 let wait = self.interval.mul_f64(1.0 - draw() / 4.0);
-                let _ = timeout_at(start + wait, bell).await;
+                let _ = timeout_at(start + wait, notified).await;
                 continue;
             };
             if failures == 0 {
-                exchange_lost(&error);
+                sync_lost(&error);
             }
             failures = u32::saturating_add(failures, 1);
             sleep(self.retry_delay(failures)).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__internal::{Decision, News};
+use resilience_core::__internal::{CircuitDecision, LocalDecision};
 use resilience_core::CircuitBreaker;
 
 use super::shared_state::{EntryId, RemoteState, SharedEntry, SharedState};
@@ -39,7 +39,9 @@ impl SyncedBreaker {
 
     /// Writes the last local decision to the store, unless already published.
     pub(super) async fn publish<S: SharedState>(&mut self, store: &mut S) -> Result<(), S::Error> {
-        let Some(News { generation, decision }) = self.breaker().news() else { return Ok(()) };
+        let Some(LocalDecision { generation, decision }) = self.breaker().local_decision() else {
+            return Ok(());
+        };
         if self.published == Some(generation) {
             return Ok(());
         }
@@ -51,13 +53,13 @@ impl SyncedBreaker {
         match (decision, self.last_entry) {
             // The open time has passed before publication, or the close ends an unpublished open
             // state.
-            (Decision::Open(Duration::ZERO), _) | (Decision::Closed, None) => {}
-            (Decision::Open(left), _) => {
+            (CircuitDecision::Open(Duration::ZERO), _) | (CircuitDecision::Closed, None) => {}
+            (CircuitDecision::Open(left), _) => {
                 store.open(self.name, id, left).await?;
                 self.last_entry = Some(id);
             }
             // Close only the open state known here; another process must close a newer entry.
-            (Decision::Closed, Some(opening)) => {
+            (CircuitDecision::Closed, Some(opening)) => {
                 if store.close(self.name, opening, id).await? {
                     self.last_entry = Some(id);
                 }
@@ -75,10 +77,10 @@ impl SyncedBreaker {
         }
         let decision = match entry.state {
             RemoteState::Open(Duration::ZERO) => None,
-            RemoteState::Open(left) => Some(Decision::Open(left.saturating_add(grace))),
-            RemoteState::Closed => Some(Decision::Closed),
+            RemoteState::Open(left) => Some(CircuitDecision::Open(left.saturating_add(grace))),
+            RemoteState::Closed => Some(CircuitDecision::Closed),
         };
-        if decision.is_none_or(|decision| self.breaker().follow(decision, self.published)) {
+        if decision.is_none_or(|decision| self.breaker().apply_remote(decision, self.published)) {
             self.last_entry = Some(entry.id);
         }
     }

@@ -63,8 +63,8 @@ async fn an_outage_and_the_recovery_are_logged_once() {
     assert_eq!(events.len(), 3, "{events:#?}");
     assert_eq!(
         events[0],
-        "WARN message=circuit breakers are not shared for now error=connection refused"
+        "WARN message=synchronization of circuit breakers lost error=connection refused"
     );
-    assert_eq!(events[1], "INFO message=circuit breakers are shared again");
+    assert_eq!(events[1], "INFO message=synchronization of circuit breakers restored");
     assert!(events[2].contains("to=open") && events[2].contains("remote=true"), "{}", events[2]);
 }

@@ -30,7 +30,7 @@ impl Process {
     }
 
     fn call(&self, works: bool) -> Option<()> {
-        self.breaker.call(|| works.then_some(()))
+        self.breaker.run(|| works.then_some(()))
     }
 
     fn open(&self) {
@@ -69,7 +69,7 @@ async fn an_open_and_a_close_reach_every_process() {
     round().await;
     for other in [&two, &three] {
         assert_eq!(other.state(), CircuitState::Open);
-        let rejected: Result<(), Rejected> = other.breaker.call(|| Ok(()));
+        let rejected: Result<(), Rejected> = other.breaker.run(|| Ok(()));
         assert!(rejected.unwrap_err().retry_after() > Some(RESET.saturating_sub(INTERVAL)));
     }
     // The process that opened the breaker sends the first trial call.

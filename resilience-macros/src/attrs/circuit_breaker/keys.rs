@@ -150,7 +150,9 @@ impl Keys {
             None => {}
         }
         if let Some(Keyed { value: true, .. }) = self.abandoned {
-            builder.set("abandoned_is_failure", Some(&quote!(true)));
+            let private = &builder.site.private;
+            let failure = quote!(#private::OnCancel::Failure);
+            builder.set("on_cancel", Some(&failure));
         }
         if let Some(Keyed { value: name, .. }) = &self.shared {
             builder.set("shared", Some(&name.to_token_stream()));

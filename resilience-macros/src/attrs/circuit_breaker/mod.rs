@@ -101,13 +101,13 @@ impl Attribute for CircuitBreaker {
         let private = site.private_at(*returns_span);
         let record = if let Some(on_ok) = &self.on_ok {
             let judged = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::judged::<#returns, _, _>(#guard, #out, #on, #on_ok, #slot)
+                #private::CircuitGuard::record::<#returns, _, _>(#guard, #out, #on, #on_ok, #slot)
             );
             quote!(let (#out,) = #judged;)
         } else {
             let is_ok = site.is_ok(&out);
             let settled = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::settled::<#returns, _>(#guard, #out, #on, #slot)
+                #private::CircuitGuard::record_error::<#returns, _>(#guard, #out, #on, #slot)
             );
             quote! {
                 if #is_ok {

@@ -50,7 +50,7 @@ pub(super) fn generate(values: Option<&[Expr]>, known: &[&Expr], site: &Site) ->
         about.set_span(about.span().located_at(at));
         quote_spanned!(at=>
             #[allow(clippy::used_underscore_binding)]
-            let #about = #there::idempotent::about(#about, &(#value));
+            let #about = #there::idempotent::add_argument(#about, &(#value));
         )
     });
     quote!(|#about| { #(#written)* #about })

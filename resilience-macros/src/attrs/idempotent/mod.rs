@@ -224,7 +224,7 @@ impl Idempotent {
     //     let call = call(policy, in_database(&*tx, store), scope, &key, |about| about(about, &argument));
     //     match claim_in(call, &KeepOk, &mut *tx).await {
     //         Ok(ClaimedIn::Run(running)) => {
-    //             let out = running.attend(async { let tx = &mut *tx; body }).await;
+    //             let out = running.run(async { let tx = &mut *tx; body }).await;
     //             running.settle(&mut *tx, &KeepOk, |error| class, out).await
     //         }
     //         Ok(ClaimedIn::Replay(out)) => Ok(out),
@@ -248,7 +248,7 @@ impl Idempotent {
         quote! {
             match #claimed {
                 #private::Ok(#private::idempotent::ClaimedIn::Run(#running)) => {
-                    let #out = #running.attend(#body).await;
+                    let #out = #running.run(#body).await;
                     #running.settle(#tx, &#keeps, #class, #out).await
                 }
                 #private::Ok(#private::idempotent::ClaimedIn::Replay(#out)) => #private::Ok(#out),

@@ -65,7 +65,7 @@ impl Policy {
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
                     constant: quote!(#name),
-                    policy: quote!(&#name.lent() #place),
+                    policy: quote!(&#name.borrowed() #place),
                     spends: true,
                 }
             }
