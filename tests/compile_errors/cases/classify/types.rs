@@ -7,10 +7,10 @@ mod forward_to_stranger {
     enum ApiError {
         #[forward]
         Down(std::io::Error),
-        //~ error at `std`: `std::io::Error` does not say what it means for a retry
+        //~ error at `std`: `std::io::Error` has no classification
         //~ label: needs `Classify`
         //~ rustc: help: the trait `Classify` is not implemented for `std::io::Error`
-        //~ note: derive it, `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `std::io::Error`
+        //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `std::io::Error`
     }
 }
 
@@ -21,7 +21,7 @@ mod not_a_delay {
     enum ApiError {
         #[throttled(0)]
         Down(u64),
-        //~ error at `u64`: `u64` is no delay
+        //~ error at `u64`: `u64` is not a delay
         //~ label: needs `Duration` or `Option<Duration>`
         //~ rustc: help: the trait `resilience::__private::RetryDelay` is not implemented for `u64`
     }

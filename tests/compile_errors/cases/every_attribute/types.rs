@@ -83,11 +83,11 @@ mod bulkhead_missing_conversion {
 
     #[bulkhead(max = 10)]
     async fn call() -> Result<(), ApiError> {
-    //~ error at `Result<(), ApiError>`: `bulkhead_missing_conversion::ApiError` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+    //~ error at `Result<(), ApiError>`: `bulkhead_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `bulkhead_missing_conversion::ApiError`
-    //~ note: if `bulkhead_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for bulkhead_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `bulkhead_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `bulkhead_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for bulkhead_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `bulkhead_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -102,11 +102,11 @@ mod circuit_breaker_missing_conversion {
 
     #[circuit_breaker]
     fn call() -> Result<(), ApiError> {
-    //~ error at `Result<(), ApiError>`: `circuit_breaker_missing_conversion::ApiError` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+    //~ error at `Result<(), ApiError>`: `circuit_breaker_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion::ApiError`
-    //~ note: if `circuit_breaker_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for circuit_breaker_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `circuit_breaker_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -122,11 +122,11 @@ mod idempotent_missing_conversion {
 
     #[idempotent(key = id, scope = global)]
     fn call(id: &str) -> Result<(), ApiError> {
-    //~ error at `Result<(), ApiError>`: `idempotent_missing_conversion::ApiError` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+    //~ error at `Result<(), ApiError>`: `idempotent_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `idempotent_missing_conversion::ApiError`
-    //~ note: if `idempotent_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for idempotent_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `idempotent_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `idempotent_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for idempotent_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `idempotent_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Ok(drop(id))
     }
 }
@@ -141,11 +141,11 @@ mod rate_limit_missing_conversion {
 
     #[rate_limit(rate = 10)]
     fn call() -> Result<(), ApiError> {
-    //~ error at `Result<(), ApiError>`: `rate_limit_missing_conversion::ApiError` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+    //~ error at `Result<(), ApiError>`: `rate_limit_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `rate_limit_missing_conversion::ApiError`
-    //~ note: if `rate_limit_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for rate_limit_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `rate_limit_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `rate_limit_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for rate_limit_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `rate_limit_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -160,11 +160,11 @@ mod timeout_missing_conversion {
 
     #[timeout("5s")]
     async fn call() -> Result<(), ApiError> {
-    //~ error at `Result<(), ApiError>`: `timeout_missing_conversion::ApiError` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+    //~ error at `Result<(), ApiError>`: `timeout_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion::ApiError`
-    //~ note: if `timeout_missing_conversion::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for timeout_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `timeout_missing_conversion::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `timeout_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -172,41 +172,41 @@ mod timeout_missing_conversion {
 // An error type of another crate.
 #[bulkhead(max = 10)]
 async fn bulkhead_missing_conversion_foreign() -> Result<(), String> {
-//~ error at `Result<(), String>`: `String` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
-//~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
 #[circuit_breaker]
 fn circuit_breaker_missing_conversion_foreign() -> Result<(), String> {
-//~ error at `Result<(), String>`: `String` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
-//~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
 #[rate_limit(rate = 10)]
 fn rate_limit_missing_conversion_foreign() -> Result<(), String> {
-//~ error at `Result<(), String>`: `String` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
-//~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
 #[timeout("5s")]
 async fn timeout_missing_conversion_foreign() -> Result<(), String> {
-//~ error at `Result<(), String>`: `String` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
-//~ note: if `String` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -223,11 +223,11 @@ mod circuit_breaker_missing_conversion_twice {
     #[circuit_breaker]
     #[bulkhead(max = 10)]
     async fn call() -> Result<(), ApiError> {
-    //~ error at `Result<(), ApiError>`: `circuit_breaker_missing_conversion_twice::ApiError` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+    //~ error at `Result<(), ApiError>`: `circuit_breaker_missing_conversion_twice::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion_twice::ApiError`
-    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for circuit_breaker_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -243,43 +243,43 @@ mod timeout_missing_conversion_twice {
     #[rate_limit(rate = 10)]
     #[timeout("5s")]
     async fn call() -> Result<(), ApiError> {
-    //~ error at `Result<(), ApiError>`: `timeout_missing_conversion_twice::ApiError` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out
+    //~ error at `Result<(), ApiError>`: `timeout_missing_conversion_twice::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion_twice::ApiError`
-    //~ note: if `timeout_missing_conversion_twice::ApiError` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for timeout_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `timeout_missing_conversion_twice::ApiError` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
 
 #[bulkhead(max = 10)]
 fn bulkhead_no_return_type() {}
-//~ error at `bulkhead_no_return_type`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `bulkhead_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
 
 #[circuit_breaker]
 fn circuit_breaker_no_return_type() {}
-//~ error at `circuit_breaker_no_return_type`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `circuit_breaker_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
 
 #[fallback(value = ())]
-//~ error at `()`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `()`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
 fn fallback_no_return_type() {}
-//~ error at `fallback_no_return_type`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `fallback_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
 
 #[idempotent(key = id, scope = global)]
 fn idempotent_no_return_type(id: &str) {
-//~ error at `idempotent_no_return_type`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `idempotent_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
@@ -288,14 +288,14 @@ fn idempotent_no_return_type(id: &str) {
 
 #[rate_limit(rate = 10)]
 fn rate_limit_no_return_type() {}
-//~ error at `rate_limit_no_return_type`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `rate_limit_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
 
 #[retry]
 async fn retry_no_return_type() {
-//~ error at `retry_no_return_type`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `retry_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
@@ -304,7 +304,7 @@ async fn retry_no_return_type() {
 
 #[timeout("5s")]
 async fn timeout_no_return_type() {}
-//~ error at `timeout_no_return_type`: what may be retried or turned away needs a fallible return type, but this function returns `()`
+//~ error at `timeout_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
@@ -320,10 +320,10 @@ mod bulkhead_owned_in_exclusive {
 
     impl Client {
         #[bulkhead(bulkhead = self.bulkhead)]
-        //~ error at `self`: `Bulkhead` cannot be held while the function changes what it is in
-        //~ label: not a handle that can be cloned
+        //~ error at `self`: the call cannot hold `Bulkhead` while the function changes the value that contains it
+        //~ label: not a cloneable handle
         //~ rustc: help: the trait `resilience::__private::Handle<Bulkhead>` is not implemented for `Bulkhead`
-        //~ note: keep it in an `Arc`, of which a clone is held for the call, or take `&self`
+        //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
             Err(())
@@ -341,10 +341,10 @@ mod circuit_breaker_owned_in_exclusive {
 
     impl Client {
         #[circuit_breaker(breaker = self.breaker)]
-        //~ error at `self`: `CircuitBreaker` cannot be held while the function changes what it is in
-        //~ label: not a handle that can be cloned
+        //~ error at `self`: the call cannot hold `CircuitBreaker` while the function changes the value that contains it
+        //~ label: not a cloneable handle
         //~ rustc: help: the trait `resilience::__private::Handle<CircuitBreaker>` is not implemented for `CircuitBreaker`
-        //~ note: keep it in an `Arc`, of which a clone is held for the call, or take `&self`
+        //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
             Err(())
@@ -364,10 +364,10 @@ mod rate_limit_owned_in_exclusive {
 
     impl Client {
         #[rate_limit(limiter = self.limiter)]
-        //~ error at `self`: `RateLimiter` cannot be held while the function changes what it is in
-        //~ label: not a handle that can be cloned
+        //~ error at `self`: the call cannot hold `RateLimiter` while the function changes the value that contains it
+        //~ label: not a cloneable handle
         //~ rustc: help: the trait `resilience::__private::Handle<RateLimiter>` is not implemented for `RateLimiter`
-        //~ note: keep it in an `Arc`, of which a clone is held for the call, or take `&self`
+        //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
             Err(())
@@ -378,7 +378,7 @@ mod rate_limit_owned_in_exclusive {
 // A return type without failures: one error, in the words of the library.
 #[bulkhead(max = 10)]
 fn bulkhead_wrong_return_type() -> u32 {
-//~ error at `u32`: what may be retried or turned away needs a fallible return type, but this function returns `u32`
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
@@ -387,7 +387,7 @@ fn bulkhead_wrong_return_type() -> u32 {
 
 #[circuit_breaker]
 fn circuit_breaker_wrong_return_type() -> u32 {
-//~ error at `u32`: what may be retried or turned away needs a fallible return type, but this function returns `u32`
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
@@ -395,12 +395,12 @@ fn circuit_breaker_wrong_return_type() -> u32 {
 }
 
 #[fallback(value = ())]
-//~ error at `()`: what may be retried or turned away needs a fallible return type, but this function returns `u32`
+//~ error at `()`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
 fn fallback_wrong_return_type() -> u32 {
-//~ error at `u32`: what may be retried or turned away needs a fallible return type, but this function returns `u32`
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
@@ -409,7 +409,7 @@ fn fallback_wrong_return_type() -> u32 {
 
 #[idempotent(key = id, scope = global)]
 fn idempotent_wrong_return_type(id: &str) -> usize {
-//~ error at `usize`: what may be retried or turned away needs a fallible return type, but this function returns `usize`
+//~ error at `usize`: a resilience attribute needs a fallible return type, but this function returns `usize`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
@@ -418,7 +418,7 @@ fn idempotent_wrong_return_type(id: &str) -> usize {
 
 #[rate_limit(rate = 10)]
 fn rate_limit_wrong_return_type() -> u32 {
-//~ error at `u32`: what may be retried or turned away needs a fallible return type, but this function returns `u32`
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
@@ -427,7 +427,7 @@ fn rate_limit_wrong_return_type() -> u32 {
 
 #[retry]
 fn retry_wrong_return_type() -> u32 {
-//~ error at `u32`: what may be retried or turned away needs a fallible return type, but this function returns `u32`
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
@@ -436,7 +436,7 @@ fn retry_wrong_return_type() -> u32 {
 
 #[timeout("5s")]
 async fn timeout_wrong_return_type() -> u32 {
-//~ error at `u32`: what may be retried or turned away needs a fallible return type, but this function returns `u32`
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
@@ -445,7 +445,7 @@ async fn timeout_wrong_return_type() -> u32 {
 
 #[idempotent(key = id, scope = global)]
 async fn idempotent_wrong_return_type_async(id: &str) -> usize {
-//~ error at `usize`: what may be retried or turned away needs a fallible return type, but this function returns `usize`
+//~ error at `usize`: a resilience attribute needs a fallible return type, but this function returns `usize`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`

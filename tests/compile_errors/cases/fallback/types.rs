@@ -4,9 +4,9 @@ use resilience::fallback;
 
 #[fallback(with = |_| async { "seven" })]
 //~ error at `|`: a fallback for this function cannot be `&str`
-//~ label: neither the value of a success nor what the function returns
+//~ label: neither the value of a success nor the return type of the function
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `&str`
-//~ note: return `u32`, or the function's own return type
+//~ note: return `u32`, or the return type of the function
 async fn async_with_of_wrong_type() -> Result<u32, ()> {
     Err(())
 }
@@ -27,9 +27,9 @@ fn consumed_argument(id: String) -> Result<u32, ()> {
 // A sync function cannot run a future.
 #[fallback(with = |_| async { 7 })]
 //~ error at `|`: a fallback for this function cannot be `{async block}`
-//~ label: neither the value of a success nor what the function returns
+//~ label: neither the value of a success nor the return type of the function
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `{async block}`
-//~ note: return `u32`, or the function's own return type
+//~ note: return `u32`, or the return type of the function
 fn future_on_sync() -> Result<u32, ()> {
     Err(())
 }
@@ -91,9 +91,9 @@ mod path_without_argument {
 
 #[fallback(value = "seven")]
 //~ error at `"seven"`: a fallback for this function cannot be `&str`
-//~ label: neither the value of a success nor what the function returns
+//~ label: neither the value of a success nor the return type of the function
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `&str`
-//~ note: return `u32`, or the function's own return type
+//~ note: return `u32`, or the return type of the function
 fn value_of_wrong_type() -> Result<u32, ()> {
     Err(())
 }
@@ -144,8 +144,8 @@ fn with_no_argument() -> Result<u32, ()> {
 
 #[fallback(with = |_| Err::<u32, _>("no"))]
 //~ error at `|`: a fallback for this function cannot be `Result<u32, &str>`
-//~ label: neither the value of a success nor what the function returns
-//~ note: return `u32`, or the function's own return type
+//~ label: neither the value of a success nor the return type of the function
+//~ note: return `u32`, or the return type of the function
 //~ rustc: help: the trait `Recovered<_, ()>` is not implemented for `Result<u32, &str>` but trait `Recovered<_, &str>` is implemented for it
 //~ help: for that trait implementation, expected `&str`, found `()`
 fn with_of_wrong_error() -> Result<u32, ()> {
@@ -154,9 +154,9 @@ fn with_of_wrong_error() -> Result<u32, ()> {
 
 #[fallback(with = |_| "seven")]
 //~ error at `|`: a fallback for this function cannot be `&str`
-//~ label: neither the value of a success nor what the function returns
+//~ label: neither the value of a success nor the return type of the function
 //~ rustc: help: the trait `resilience_core::fallback::Recovered<u32, ()>` is not implemented for `&str`
-//~ note: return `u32`, or the function's own return type
+//~ note: return `u32`, or the return type of the function
 fn with_of_wrong_type() -> Result<u32, ()> {
     Err(())
 }

@@ -15,7 +15,7 @@ mod argument_not_serialize {
     //~ error at `client`: `&argument_not_serialize::Client` cannot be part of the fingerprint
     //~ label: needs `serde::Serialize`
     //~ rustc: help: the trait `idempotent::codec::Fingerprinted` is not implemented for `&argument_not_serialize::Client`
-    //~ note: derive it, `#[derive(serde::Serialize)]`, or leave the argument out with `#[skip]`, or say what counts: `fingerprint(order.id, order.amount)`
+    //~ note: derive it, `#[derive(serde::Serialize)]`, exclude the argument with `#[skip]`, or list the values that count: `fingerprint(order.id, order.amount)`
         Ok(drop((id, client)))
     }
 }
@@ -42,11 +42,11 @@ mod constant_of_wrong_type {
 
 #[idempotent(key = id, scope = global, keep = ok_and_permanent)]
 fn error_not_stored(id: &str) -> Result<(), Rejected> {
-//~ error at `Result`: `resilience::Rejected` cannot be stored, so that a repetition could return it
+//~ error at `Result`: `resilience::Rejected` cannot be stored and returned to repeated calls
 //~ label: needs `serde::Serialize` and `serde::Deserialize`
 //~ rustc: help: the trait `idempotent::codec::Storable` is not implemented for `resilience::Rejected`
-//~ note: derive them, `#[derive(serde::Serialize, serde::Deserialize)]`
-//~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOkAndPermanent` to implement `idempotent::codec::Keeps<Result<(), resilience::Rejected>>`
+//~ note: derive both, `#[derive(serde::Serialize, serde::Deserialize)]`
+//~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOkAndPermanent` to implement `idempotent::codec::OutcomePolicy<Result<(), resilience::Rejected>>`
     Ok(drop(id))
 }
 
@@ -59,27 +59,27 @@ mod fingerprint_not_serialize {
     //~ error at `client`: `&fingerprint_not_serialize::Client` cannot be part of the fingerprint
     //~ label: needs `serde::Serialize`
     //~ rustc: help: the trait `idempotent::codec::Fingerprinted` is not implemented for `&fingerprint_not_serialize::Client`
-    //~ note: derive it, `#[derive(serde::Serialize)]`, or leave the argument out with `#[skip]`, or say what counts: `fingerprint(order.id, order.amount)`
+    //~ note: derive it, `#[derive(serde::Serialize)]`, exclude the argument with `#[skip]`, or list the values that count: `fingerprint(order.id, order.amount)`
     fn call(id: &str, client: &Client) -> Result<(), Rejected> {
         Ok(drop((id, client)))
     }
 }
 
 #[idempotent(key = id, scope = global, keep = with(|out: &Result<(), ()>| out.is_ok()), error = |_: Rejected| ())]
-//~ rustc: error[E0271] at `out.is_ok()`: expected `{closure}` to return `Keep`, but it returns `bool`
+//~ rustc: error[E0271] at `out.is_ok()`: expected `{closure}` to return `Disposition`, but it returns `bool`
 //~ rustc: label: this closure
 //~ rustc: label: closure used here
-//~ rustc: label: expected `Keep`, found `bool`
-//~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepWith<{closure}>` to implement `idempotent::codec::Keeps<Result<(), ()>>`
+//~ rustc: label: expected `Disposition`, found `bool`
+//~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepWith<{closure}>` to implement `idempotent::codec::OutcomePolicy<Result<(), ()>>`
 fn keep_of_wrong_type(id: &str) -> Result<(), ()> {
     Ok(drop(id))
 }
 
 #[idempotent(key = amount, scope = global)]
 //~ error at `amount`: `f64` can be neither an idempotency key nor the scope of one
-//~ label: no text, number, `Option` or tuple of them
+//~ label: not a text, number, `Option` or tuple of these
 //~ rustc: help: the trait `KeyParts` is not implemented for `f64`
-//~ note: make a text of it, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `f64`
+//~ note: convert the value to a text, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `f64`
 //~ rustc: note: required for the cast from `&f64` to `&dyn KeyParts`
 fn key_of_wrong_type(amount: f64) -> Result<(), Rejected> {
     Ok(drop(amount))
@@ -97,10 +97,11 @@ mod not_a_store {
 
     impl Bank {
         #[idempotent(key = id, scope = global, store = self.store, name = "charge")]
-        //~ error at `self`: `Arc<HashMap<String, String>>` is no handle of a store for `#[idempotent]`
+        //~ error at `self`: `Arc<HashMap<String, String>>` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
-        //~ rustc: help: the trait `idempotent::handle::Held<_>` is not implemented for `Arc<HashMap<String, String>>`
-        //~ note: a store in a field is behind an `Arc`, or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`; one in a `static` stands as it is: `store = STORE`
+        //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `Arc<HashMap<String, String>>`
+        //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
+        //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`
         async fn charge(&self, id: &str) -> Result<(), Rejected> {
             Ok(drop(id))
         }
@@ -113,11 +114,10 @@ mod not_a_store_static {
     static STORE: u32 = 7;
 
     #[idempotent(key = id, scope = global, store = &STORE)]
-    //~ error at `&STORE`: `u32` cannot be the store of a function that is not async
-    //~ label: needs `resilience::idempotent::BlockingStore`
-    //~ rustc: label: required by a bound introduced by this call
-    //~ rustc: help: the trait `idempotent::handle::FixedBlocking<_>` is not implemented for `u32`
-    //~ note: a store that has to wait for something needs an `async` function; the memory store, which is there without `store`, does not
+    //~ error at `&`: `StaticStore<u32>` cannot be the store of a function that is not async
+    //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
+    //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `StaticStore<u32>`
+    //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }
@@ -127,9 +127,8 @@ mod not_a_store_static {
 #[idempotent(key = id, scope = global, store = store)]
 //~ error at `store`: `Arc<String>` cannot be the store of a function that is not async
 //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
-//~ rustc: label: required by a bound introduced by this call
-//~ rustc: help: the trait `idempotent::handle::HeldBlocking<_>` is not implemented for `Arc<String>`
-//~ note: a store that has to wait for something needs an `async` function; the memory store, which is there without `store`, does not
+//~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `Arc<String>`
+//~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
 fn not_a_store_sync(id: &str, #[skip] store: Arc<String>) -> Result<(), Rejected> {
     Ok(drop((id, store)))
 }
@@ -165,9 +164,9 @@ mod scope_of_wrong_type {
 
     #[idempotent(key = id, scope = tenant)]
     //~ error at `tenant`: `Tenant` can be neither an idempotency key nor the scope of one
-    //~ label: no text, number, `Option` or tuple of them
+    //~ label: not a text, number, `Option` or tuple of these
     //~ rustc: help: the trait `KeyParts` is not implemented for `Tenant`
-    //~ note: make a text of it, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `Tenant`
+    //~ note: convert the value to a text, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `Tenant`
     //~ rustc: note: required for the cast from `&Tenant` to `&dyn KeyParts`
     fn call(id: &str, tenant: Tenant) -> Result<(), Rejected> {
         Ok(drop((id, tenant)))
@@ -184,10 +183,11 @@ mod store_without_handle {
 
     impl Bank {
         #[idempotent(key = id, scope = global, store = self.store, name = "charge")]
-        //~ error at `self`: `MemoryStore` is no handle of a store for `#[idempotent]`
+        //~ error at `self`: `MemoryStore` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
-        //~ rustc: help: the trait `idempotent::handle::Held<_>` is not implemented for `MemoryStore`
-        //~ note: a store in a field is behind an `Arc`, or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`; one in a `static` stands as it is: `store = STORE`
+        //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `MemoryStore`
+        //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
+        //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`
         async fn charge(&self, id: &str) -> Result<(), Rejected> {
             Ok(drop(id))
         }
@@ -209,8 +209,8 @@ mod sync_with_async_store {
         //~ error at `self.store`: `Arc<dyn DynStore>` cannot be the store of a function that is not async
         //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
         //~ rustc: label: required by a bound introduced by this call
-        //~ rustc: help: the trait `idempotent::handle::HeldBlocking<_>` is not implemented for `Arc<dyn DynStore>`
-        //~ note: a store that has to wait for something needs an `async` function; the memory store, which is there without `store`, does not
+        //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `Arc<dyn DynStore>`
+        //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
         fn charge(&self, id: &str) -> Result<(), Rejected> {
             Ok(drop(id))
         }
@@ -234,8 +234,8 @@ mod transaction_elsewhere {
         #[idempotent(key = id, scope = global, store = self.store, transaction = tx, name = "bank.pay")]
         //~ error at `self`: `Arc<MemoryStore>` cannot take part in a transaction of type `Connection`
         //~ label: needs to be a store in the database of the transaction
-        //~ rustc: help: the trait `idempotent::handle::InDatabase<Connection, _>` is not implemented for `Arc<MemoryStore>`
-        //~ note: `transaction = tx` names a transaction, or the connection that it is on, as `&mut`; a store that can be in it has `resilience::idempotent::TxStore<Connection>`
+        //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `Arc<MemoryStore>`
+        //~ note: `transaction = tx` names a `&mut` transaction or connection; a store for such a transaction implements `resilience::idempotent::TxStore<Connection>`
         async fn pay(&self, tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
             let Connection = tx;
             Ok(1)
@@ -245,11 +245,10 @@ mod transaction_elsewhere {
     static STORE: MemoryStore = MemoryStore::new();
 
     #[idempotent(key = id, scope = global, store = STORE, transaction = tx)]
-    //~ error at `#[idempotent(key = id, scope = global, store = STORE, transaction = tx)]`: `StaticStore<MemoryStore>` cannot take part in a transaction of type `Connection`
+    //~ error at `STORE`: `StaticStore<MemoryStore>` cannot take part in a transaction of type `Connection`
     //~ label: needs to be a store in the database of the transaction
-    //~ rustc: label: required by a bound introduced by this call
-    //~ rustc: help: the trait `idempotent::handle::InDatabase<Connection, _>` is not implemented for `StaticStore<MemoryStore>`
-    //~ note: `transaction = tx` names a transaction, or the connection that it is on, as `&mut`; a store that can be in it has `resilience::idempotent::TxStore<Connection>`
+    //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `StaticStore<MemoryStore>`
+    //~ note: `transaction = tx` names a `&mut` transaction or connection; a store for such a transaction implements `resilience::idempotent::TxStore<Connection>`
     async fn pay(tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
         let Connection = tx;
         Ok(1)
@@ -265,11 +264,11 @@ mod value_not_read {
 
     #[idempotent(key = id, scope = global)]
     async fn call(id: &str) -> Result<Receipt, Rejected> {
-    //~ error at `Result`: `value_not_read::Receipt` cannot be stored, so that a repetition could return it
+    //~ error at `Result`: `value_not_read::Receipt` cannot be stored and returned to repeated calls
     //~ label: needs `serde::Serialize` and `serde::Deserialize`
     //~ rustc: help: the trait `idempotent::codec::Storable` is not implemented for `value_not_read::Receipt`
-    //~ note: derive them, `#[derive(serde::Serialize, serde::Deserialize)]`
-    //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOk` to implement `idempotent::codec::Keeps<Result<value_not_read::Receipt, resilience::Rejected>>`
+    //~ note: derive both, `#[derive(serde::Serialize, serde::Deserialize)]`
+    //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOk` to implement `idempotent::codec::OutcomePolicy<Result<value_not_read::Receipt, resilience::Rejected>>`
         drop(id);
         Ok(Receipt)
     }
@@ -282,11 +281,11 @@ mod value_not_stored {
 
     #[idempotent(key = id, scope = global)]
     fn call(id: &str) -> Result<Receipt, Rejected> {
-    //~ error at `Result`: `value_not_stored::Receipt` cannot be stored, so that a repetition could return it
+    //~ error at `Result`: `value_not_stored::Receipt` cannot be stored and returned to repeated calls
     //~ label: needs `serde::Serialize` and `serde::Deserialize`
     //~ rustc: help: the trait `idempotent::codec::Storable` is not implemented for `value_not_stored::Receipt`
-    //~ note: derive them, `#[derive(serde::Serialize, serde::Deserialize)]`
-    //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOk` to implement `idempotent::codec::Keeps<Result<value_not_stored::Receipt, resilience::Rejected>>`
+    //~ note: derive both, `#[derive(serde::Serialize, serde::Deserialize)]`
+    //~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepOk` to implement `idempotent::codec::OutcomePolicy<Result<value_not_stored::Receipt, resilience::Rejected>>`
         drop(id);
         Ok(Receipt)
     }

@@ -55,10 +55,10 @@ mod not_a_backoff {
     struct Delays;
 
     #[retry(backoff = Delays)]
-    //~ error at `Delays`: `Delays` gives no delays
-    //~ label: not a `Backoff`
+    //~ error at `Delays`: `Delays` is not a backoff
+    //~ label: needs `Backoff`
     //~ rustc: help: the trait `Fn(u32)` is not implemented for `Delays`
-    //~ note: write a closure from the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `["100ms", "1s"]`, or implement `resilience::Backoff` for `Delays`
+    //~ note: write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `["100ms", "1s"]`, or implement `resilience::Backoff` for `Delays`
     //~ rustc: note: required for `Delays` to implement `resilience::Backoff`
     //~ rustc: note: required for the cast from `&Delays` to `&dyn resilience::Backoff`
     fn call() -> Result<(), ()> {
