@@ -113,7 +113,7 @@ fn calls_that_are_turned_away() {
     let guarded = CircuitBreakerLayer::new(&BREAKER).layer(service.clone());
     assert_eq!(
         logged(guarded.oneshot(get())),
-        ["DEBUG rejected function=\"shop\" kind=circuit open"]
+        ["DEBUG call rejected function=\"shop\" kind=circuit open"]
     );
     let limited = TimeoutLayer::new(secs(0)).layer(service);
     assert_eq!(
