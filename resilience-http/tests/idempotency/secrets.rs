@@ -112,7 +112,7 @@ async fn nobody_is_told() {
     assert_eq!(runs.count(), 2);
 
     let log = LOG.lock().expect("no panic under the lock").clone();
-    for said in ["acquired", "replayed", "mismatch", "interrupted", "running unprotected"] {
+    for said in ["acquired", "replayed", "mismatch", "interrupted", "unprotected"] {
         assert!(log.contains(said), "{said} was not logged: {log}");
     }
     assert_silent("the log", log.as_bytes());
