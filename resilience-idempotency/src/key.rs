@@ -35,11 +35,11 @@ pub enum KeyError {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Empty => return KeyRule::Empty.fmt(f),
+            Self::TooLong => return KeyRule::TooLong.fmt(f),
+            Self::NotVisible => return KeyRule::NotVisible.fmt(f),
             Self::Missing => "the idempotency key is missing",
-            Self::Empty => "the idempotency key is empty",
             Self::TooShort => "the idempotency key is too short",
-            Self::TooLong => "the idempotency key is longer than 255 characters",
-            Self::NotVisible => "the idempotency key has characters other than visible ASCII",
             Self::Scope => "the scope of the idempotency key is missing or invalid",
             Self::Fingerprint => "an argument cannot be serialized for the fingerprint of the call",
         })

@@ -1,7 +1,9 @@
 //! The rule for idempotency keys: 1 to 255 visible ASCII characters.
 //!
-//! The HTTP client, the HTTP server and `#[idempotent]` apply this rule, so the server accepts every key that the
-//! client makes.
+//! The HTTP client, the HTTP server and `#[idempotent]` apply this rule, so the server accepts every
+//! key of the client.
+
+use core::fmt;
 
 /// The longest idempotency key, in characters.
 pub const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
@@ -37,6 +39,18 @@ pub const fn idempotency_key(text: &[u8]) -> Result<(), KeyRule> {
     }
     Ok(())
 }
+
+impl fmt::Display for KeyRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "the idempotency key is empty",
+            Self::TooLong => "the idempotency key is longer than 255 characters",
+            Self::NotVisible => "the idempotency key has characters other than visible ASCII",
+        })
+    }
+}
+
+impl core::error::Error for KeyRule {}
 
 #[cfg(test)]
 mod tests {
