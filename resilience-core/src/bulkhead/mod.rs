@@ -93,7 +93,7 @@ impl Bulkhead {
     ///
     /// assert!(Bulkhead::new(10).queue(20).validate().is_ok());
     /// let error = Bulkhead::new(0).validate().unwrap_err();
-    /// assert_eq!(error.to_string(), "`max` is zero, so no call could ever run: at least 1");
+    /// assert!(error.to_string().contains("`max`"));
     /// ```
     ///
     /// # Errors
