@@ -201,10 +201,10 @@ impl Till {
         lease = BASE,
         concurrent = wait("5s"),
         on_interrupted = reconcile(|_| core::future::ready(idempotent::Reconciled::Unknown)),
-        keep = ok,
-        on_store_error = fail_open,
-        on_lease_lost = cancel,
-        on_unsaved = error,
+        keep = "ok",
+        on_store_error = "fail_open",
+        on_lease_lost = "cancel",
+        on_unsaved = "error",
         store_timeout = "100ms",
         min_key_length = 1,
         max_outcome = 1024,
@@ -223,7 +223,7 @@ impl Till {
 }
 
 /// Is a step of nothing.
-#[idempotent(step = "alone", keep = nothing)]
+#[idempotent(step = "alone", keep = "nothing")]
 #[must_use]
 pub fn step(#[skip] waker: &core::task::Waker) -> Option<u32> {
     waker.wake_by_ref();

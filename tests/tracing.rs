@@ -255,7 +255,7 @@ fn an_idempotent_call_tells_what_it_decides_and_nothing_of_what_it_was_given() {
         key = key,
         scope = tenant,
         lease = "5s",
-        concurrent = reject,
+        concurrent = "reject",
         min_key_length = 4,
         name = "charge"
     )]
@@ -270,7 +270,7 @@ fn an_idempotent_call_tells_what_it_decides_and_nothing_of_what_it_was_given() {
         }
         Ok(format!("receipt for {card}"))
     }
-    #[idempotent(store = FULL, key = key, scope = global, on_store_error = fail_open, name = "open")]
+    #[idempotent(store = FULL, key = key, scope = "global", on_store_error = "fail_open", name = "open")]
     async fn open(key: &str) -> Result<String, Failed> {
         Ok(key.to_owned())
     }

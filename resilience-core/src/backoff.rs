@@ -3,9 +3,7 @@
 use core::time::Duration;
 
 use crate::jitter::Jitter;
-
-/// What a [`FailureKind::Throttled`](crate::FailureKind::Throttled) failure without a time counts from at least.
-const THROTTLED_BASE: Duration = Duration::from_secs(1);
+use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELAY};
 
 /// The delays before a call's retries.
 ///
@@ -41,7 +39,7 @@ pub trait Backoff {
     /// The delay after a throttled failure that names no time. Default: [`delay`](Self::delay), at
     /// least one second.
     fn throttled_delay(&self, retry: u32) -> Duration {
-        self.delay(retry).max(THROTTLED_BASE)
+        self.delay(retry).max(THROTTLED_BASE_DELAY)
     }
 
     /// The jitter where the policy sets none. Default: [`Jitter::Full`].
@@ -110,7 +108,7 @@ impl Schedule {
     /// Exponential from 100 ms, doubling.
     #[must_use]
     pub(crate) const fn new() -> Self {
-        Self { growth: Growth::Exponential, base: None, factor: 2.0 }
+        Self { growth: Growth::Exponential, base: None, factor: FACTOR }
     }
 
     pub(crate) const fn exponential(mut self) -> Self {
@@ -155,7 +153,7 @@ impl Schedule {
 
     /// The first delay.
     fn first(&self) -> Duration {
-        self.base.unwrap_or(Duration::from_millis(100))
+        self.base.unwrap_or(BASE_DELAY)
     }
 
     pub(crate) const fn growth_factor(&self) -> f64 {
@@ -184,7 +182,7 @@ impl Backoff for Schedule {
     fn throttled_delay(&self, retry: u32) -> Duration {
         match self.growth {
             Growth::List(delays) => delays.throttled_delay(retry),
-            _ => self.base_delay(self.first().max(THROTTLED_BASE)).delay(retry),
+            _ => self.base_delay(self.first().max(THROTTLED_BASE_DELAY)).delay(retry),
         }
     }
 
@@ -199,7 +197,7 @@ impl Backoff for Schedule {
     fn default_max_delay(&self) -> Duration {
         match self.growth {
             Growth::List(_) => Duration::MAX,
-            _ => self.first().max(Duration::from_secs(10)),
+            _ => self.first().max(MAX_DELAY),
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Constants in the expansion: evaluated by `cargo check`, without a name the body could see.
+//! Constants in generated code: evaluated by `cargo check`, under names that the body cannot use.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::tokens::any_ident;
 
-/// Whether an expression may name a generic parameter, which an item cannot: `Self`, a parameter of
-/// the function, or a word of one letter.
+/// Returns whether an expression may name a generic parameter: `Self`, a parameter of the function,
+/// or a word of one letter. An item cannot name generic parameters.
 pub(crate) fn may_be_generic(tokens: &impl ToTokens, generics: &[Ident]) -> bool {
     any_ident(&tokens.to_token_stream(), &|ident| {
         let word = ident.to_string();
@@ -15,10 +15,10 @@ pub(crate) fn may_be_generic(tokens: &impl ToTokens, generics: &[Ident]) -> bool
     })
 }
 
-/// A reference to a constant of type `ty`, as an expression.
+/// Returns a reference to a constant of type `ty`, as an expression.
 ///
-/// An item is evaluated by `cargo check`; an inline constant only when code is generated, but it
-/// may name generic parameters, and is cheaper where there is nothing left to check.
+/// `cargo check` evaluates an item; it evaluates an inline constant only during code generation. An
+/// inline constant may name generic parameters, and compiles faster for values without checks.
 pub(crate) fn reference(ty: &TokenStream, value: &TokenStream, inline: bool) -> TokenStream {
     if inline {
         quote!(&const { #value })
@@ -27,7 +27,7 @@ pub(crate) fn reference(ty: &TokenStream, value: &TokenStream, inline: bool) -> 
     }
 }
 
-/// A check that yields nothing, as a statement.
+/// Returns a check without a result, as a statement.
 pub(crate) fn check(call: &TokenStream, generic: bool) -> TokenStream {
     if generic { quote!(const { #call };) } else { quote!(const _: () = #call;) }
 }

@@ -1,31 +1,32 @@
-//! What to say to a key that is none of ours.
+//! Answers to unknown keys.
 
 use quote::ToTokens;
 
 use crate::args::Value;
 
-/// What to say to a name that another library uses.
+/// The answer to a key of another library.
 #[derive(Clone, Copy)]
 pub(crate) enum Hint {
-    /// Our key for the same value; an example where none is written; what it means.
+    /// The key of this crate with the same value; an example; the meaning.
     Same(&'static str, &'static str, &'static str),
-    /// Our key for a share, where others have a percentage; an example; what it means.
+    /// The key of this crate for a share, where other libraries take a percentage; an example;
+    /// the meaning.
     Share(&'static str, &'static str, &'static str),
-    /// Our key, which counts one more; what it means.
+    /// The key of this crate, which counts one more; the meaning.
     More(&'static str, &'static str),
-    /// Anything else.
+    /// Any other answer.
     Other(&'static str),
 }
 
 impl Hint {
-    pub(crate) fn words(self, value: &Value) -> String {
+    pub(crate) fn message(self, value: &Value) -> String {
         let written = match value {
             Value::Expr(value) => Some(value.to_token_stream().to_string()),
             Value::Bare | Value::Names(_) | Value::List(_) => None,
         };
         match self {
             Self::Same(key, example, note) => {
-                // A value of another kind, like a number for a time, would not do here either.
+                // A value of another kind, such as a number for a time, is no value here either.
                 let quoted = |value: &&str| value.starts_with('"') == example.starts_with('"');
                 let value = written.as_deref().filter(quoted).unwrap_or(example);
                 format!("write `{key} = {value}`, {note}")
@@ -39,12 +40,12 @@ impl Hint {
                 let value = written.and_then(|value| value.parse::<u32>().ok()).unwrap_or(3);
                 format!("write `{key} = {}`, {note}", value.saturating_add(1))
             }
-            Self::Other(words) => words.to_owned(),
+            Self::Other(message) => message.to_owned(),
         }
     }
 }
 
-/// A number as a share from 0 to 1; above 1 it was meant as a percentage.
+/// Returns a number as a share from 0 to 1. Numbers above 1 are percentages.
 pub(crate) fn as_share(number: f64) -> Option<f64> {
     match number {
         _ if number > 0.0 && number <= 1.0 => Some(number),
@@ -53,15 +54,15 @@ pub(crate) fn as_share(number: f64) -> Option<f64> {
     }
 }
 
-/// The known key that is at most two edits away.
+/// Returns the known key at a distance of at most two edits.
 pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let distances = known.iter().map(|key| (edits(name, key), *key));
     let (distance, key) = distances.min_by_key(|(distance, _)| *distance)?;
-    // Two edits turn any word of three letters into any other.
+    // Two edits turn any word of three letters into any other such word.
     (distance <= 2 && distance * 2 <= key.len().max(name.len())).then_some(key)
 }
 
-/// The Levenshtein distance.
+/// Returns the Levenshtein distance.
 fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

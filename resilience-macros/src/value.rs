@@ -1,4 +1,4 @@
-//! The kinds of value a key can have, each read with a message that writes the fix.
+//! The kinds of values. Each message about a value contains the fix.
 
 use std::time::Duration;
 
@@ -10,12 +10,14 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 use crate::hint::nearest;
 
 /// A value that must be known at compile time.
+#[derive(Clone)]
 pub(crate) enum Constant<T> {
-    /// A literal, checked here.
+    /// A literal, checked during expansion.
     Literal(T, Expr),
-    /// Any other expression, checked by the runtime's `const fn`.
+    /// Any other expression, checked by a `const fn` of the runtime.
     Expr(Expr),
-    /// An expression in braces, which may name what the attribute cannot see to be generic.
+    /// An expression in braces. It may name generic parameters that the attribute cannot see, such
+    /// as the parameters of an `impl` block.
     Braced(Expr),
 }
 
@@ -27,7 +29,7 @@ impl<T> Constant<T> {
         }
     }
 
-    /// Anything but a literal.
+    /// Creates a constant from an expression that is no literal.
     fn expression(expr: Expr) -> Self {
         match expr {
             Expr::Block(mut block) if block.block.stmts.len() == 1 => {
@@ -44,7 +46,7 @@ impl<T> Constant<T> {
         }
     }
 
-    /// As written.
+    /// Returns the expression as written.
     pub(crate) fn source(&self) -> &Expr {
         match self {
             Self::Literal(_, expr) | Self::Expr(expr) | Self::Braced(expr) => expr,
@@ -62,7 +64,7 @@ fn error<T>(tokens: impl ToTokens, message: impl std::fmt::Display) -> syn::Resu
     Err(syn::Error::new_spanned(tokens, message))
 }
 
-/// The literal, where the expression is one.
+/// Returns the literal, if the expression is a literal.
 fn literal(expr: &Expr) -> Option<&Lit> {
     match expr {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
@@ -70,29 +72,30 @@ fn literal(expr: &Expr) -> Option<&Lit> {
     }
 }
 
-/// Whether this is a literal, a closure or another shape that can be no constant of a number.
-fn is_hopeless(expr: &Expr) -> bool {
+/// Returns whether the expression cannot be a numeric constant: a literal of another kind, a closure,
+/// an array or a tuple.
+fn cannot_be_const(expr: &Expr) -> bool {
     let negative = matches!(expr, Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if literal(expr).is_some());
     negative || matches!(expr, Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_))
 }
 
-/// A whole number, like `4` or `MAX_ATTEMPTS`.
+/// Reads a whole number, like `4` or `MAX_ATTEMPTS`.
 pub(crate) fn count(key: &str, expr: Expr) -> syn::Result<Constant<u32>> {
     match literal(&expr) {
         Some(Lit::Int(int)) if int.suffix().is_empty() || int.suffix() == "u32" => {
             match int.base10_parse() {
                 Ok(value) => Ok(Constant::Literal(value, expr)),
-                Err(_) => error(&expr, format!("`{key}` is at most {}", u32::MAX)),
+                Err(_) => error(&expr, format!("`{key}` must be at most {}", u32::MAX)),
             }
         }
-        _ if is_hopeless(&expr) => {
+        _ if cannot_be_const(&expr) => {
             error(&expr, format!("expected a whole number, like `{key} = 4`"))
         }
         _ => Ok(Constant::expression(expr)),
     }
 }
 
-/// A number, like `1.5`, `2` or `GROWTH`.
+/// Reads a number, like `1.5`, `2` or `GROWTH`.
 pub(crate) fn number(key: &str, example: &str, expr: Expr) -> syn::Result<Constant<f64>> {
     let words = || format!("expected a number, like `{key} = {example}`");
     match literal(&expr) {
@@ -100,12 +103,12 @@ pub(crate) fn number(key: &str, example: &str, expr: Expr) -> syn::Result<Consta
             Some(value) => Ok(Constant::Literal(value, expr)),
             None => error(&expr, words()),
         },
-        _ if is_hopeless(&expr) => error(&expr, words()),
+        _ if cannot_be_const(&expr) => error(&expr, words()),
         _ => Ok(Constant::expression(expr)),
     }
 }
 
-/// The value of a numeric literal.
+/// Returns the value of a numeric literal.
 pub(crate) fn decimal(lit: &Lit) -> Option<f64> {
     match lit {
         Lit::Int(int) => int.base10_parse().ok(),
@@ -114,24 +117,27 @@ pub(crate) fn decimal(lit: &Lit) -> Option<f64> {
     }
 }
 
-/// A duration, like `"250ms"`, or a constant of type `Duration`.
+/// Reads a duration, like `"250ms"`, or a constant of type `Duration`.
 pub(crate) fn duration(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
-    duration_behind(&format!("{key} = "), expr)
+    duration_after(&format!("{key} = "), expr)
 }
 
-/// The same behind something else than a key.
-pub(crate) fn duration_behind(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
+/// Reads a duration that `prefix` precedes in the source, for messages.
+pub(crate) fn duration_after(prefix: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
     match literal(&expr) {
         Some(Lit::Str(text)) => Ok(Constant::Literal(duration_text(text)?, expr)),
         Some(lit @ (Lit::Int(_) | Lit::Float(_))) => {
             let written = lit.to_token_stream().to_string();
             if parse_duration(&written).is_ok() {
-                return error(&expr, format!("a duration is quoted: `{key}\"{written}\"`"));
+                return error(
+                    &expr,
+                    format!("a duration needs quotes: write `{prefix}\"{written}\"`"),
+                );
             }
             error(&expr, unit_missing(&written))
         }
-        _ if is_hopeless(&expr) => {
-            error(&expr, format!("expected a duration, like `{key}\"250ms\"`"))
+        _ if cannot_be_const(&expr) => {
+            error(&expr, format!("expected a duration, like `{prefix}\"250ms\"`"))
         }
         _ => Ok(Constant::expression(expr)),
     }
@@ -156,7 +162,7 @@ const UNITS: &[(&str, u64)] = &[
     ("d", 86_400 * 1_000_000_000),
 ];
 
-/// What people write for the units.
+/// Other spellings of the units.
 const SYNONYMS: &[(&str, &str)] = &[
     ("msec", "ms"),
     ("millis", "ms"),
@@ -176,7 +182,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("days", "d"),
 ];
 
-/// Reads `250ms`, `1.5s`, `1m30s`: numbers with units, the larger unit first.
+/// Parses `250ms`, `1.5s`, `1m30s`: numbers with units, larger units first.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let example = "expected a duration, like `\"250ms\"`, `\"5s\"` or `\"1m30s\"`";
     let mut rest = text.trim();
@@ -204,21 +210,21 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
                 return Err(format!("unknown unit `{unit}`; write `\"{number}{known}\"`"));
             }
             let units = UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("`, `");
-            return Err(format!("unknown unit `{unit}`; the units are `{units}`"));
+            return Err(format!("unknown unit `{unit}`; expected one of `{units}`"));
         };
         if *nanos >= smallest {
-            return Err(format!("`{unit}` after a smaller or the same unit: {example}"));
+            return Err(format!("`{unit}` follows a smaller or equal unit; {example}"));
         }
         smallest = *nanos;
         total = part(number, *nanos)
             .and_then(|part| total.checked_add(part))
-            .ok_or_else(|| format!("`{number}{unit}` is no length of time that can be told"))?;
+            .ok_or_else(|| format!("`{number}{unit}` is too long for a duration"))?;
         rest = after.trim_start();
     }
     Ok(total)
 }
 
-/// `number` times a unit of `nanos`, exactly where it has no fraction.
+/// Returns `number` times a unit of `nanos` nanoseconds, exact for whole numbers.
 fn part(number: &str, nanos: u64) -> Option<Duration> {
     if let Ok(whole) = number.parse::<u64>() {
         let total = u128::from(whole) * u128::from(nanos);
@@ -229,36 +235,52 @@ fn part(number: &str, nanos: u64) -> Option<Duration> {
     Duration::try_from_secs_f64(number * Duration::from_nanos(nanos).as_secs_f64()).ok()
 }
 
-/// The tokens of a duration that is known here.
+/// Returns the tokens of a duration.
 pub(crate) fn duration_tokens(value: Duration, at: &Expr, private: &TokenStream) -> TokenStream {
     let (seconds, nanos) = (value.as_secs(), value.subsec_nanos());
     quote_spanned!(at.span()=> #private::Duration::new(#seconds, #nanos))
 }
 
-/// The tokens of a time: a literal as it was read.
-pub(crate) fn time_tokens(value: &Constant<Duration>, private: &TokenStream) -> TokenStream {
-    match value {
-        Constant::Literal(time, at) => duration_tokens(*time, at, private),
-        other => other.to_token_stream(),
+/// A type of constants, with its tokens in generated code.
+pub(crate) trait ConstantType: Sized {
+    fn tokens(value: &Constant<Self>, private: &TokenStream) -> TokenStream;
+}
+
+/// As written.
+impl ConstantType for u32 {
+    fn tokens(value: &Constant<Self>, _: &TokenStream) -> TokenStream {
+        value.to_token_stream()
     }
 }
 
-/// The tokens of a number: a literal as the `f64` that it is meant for.
-pub(crate) fn number_tokens(value: &Constant<f64>) -> TokenStream {
-    match value {
-        Constant::Literal(number, at) => quote_spanned!(at.span()=> #number),
-        other => other.to_token_stream(),
+/// A literal becomes an `f64`: `2` is a valid factor.
+impl ConstantType for f64 {
+    fn tokens(value: &Constant<Self>, _: &TokenStream) -> TokenStream {
+        match value {
+            Constant::Literal(number, at) => quote_spanned!(at.span()=> #number),
+            other => other.to_token_stream(),
+        }
     }
 }
 
-/// A predicate or hook: a path or a closure.
+/// A literal, such as `"250ms"`, becomes a call of `Duration::new`.
+impl ConstantType for Duration {
+    fn tokens(value: &Constant<Self>, private: &TokenStream) -> TokenStream {
+        match value {
+            Constant::Literal(time, at) => duration_tokens(*time, at, private),
+            other => other.to_token_stream(),
+        }
+    }
+}
+
+/// Reads a predicate or a hook: a path or a closure.
 pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
-    if is_hopeless(&expr) && !matches!(expr, Expr::Closure(_)) {
+    if cannot_be_const(&expr) && !matches!(expr, Expr::Closure(_)) {
         let (path, argument) = match key {
             "on" => ("is_transient", "error"),
             "on_ok" => ("is_busy", "value"),
-            "error" => ("turned_away", "rejected"),
-            "with" => ("instead", "error"),
+            "error" => ("from_rejected", "rejected"),
+            "with" => ("default_for", "error"),
             _ => ("notify", "event"),
         };
         return error(
@@ -271,18 +293,18 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
     Ok(expr)
 }
 
-/// `true`, `false`, or any other expression of type `bool`.
+/// Reads `true`, `false`, or any other expression of type `bool`.
 pub(crate) fn flag(key: &str, expr: Expr) -> syn::Result<Expr> {
     match literal(&expr) {
         Some(Lit::Bool(_)) => Ok(expr),
-        _ if is_hopeless(&expr) => {
-            error(&expr, format!("expected `true`, `false` or a condition: `{key} = false`"))
+        _ if cannot_be_const(&expr) => {
+            error(&expr, format!("expected `true`, `false` or a condition, like `{key} = false`"))
         }
         _ => Ok(expr),
     }
 }
 
-/// A name in quotes.
+/// Reads a text in quotes.
 pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
@@ -290,40 +312,110 @@ pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
     }
 }
 
-/// One of a few names that was written without its quotes.
-pub(crate) fn unquoted<T>(key: &str, expr: &Expr, names: &[(&str, T)]) -> syn::Result<()> {
-    let word = match expr {
-        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
-        _ => None,
+/// Reads the policy made by hand: any expression except a literal. `message` says which type.
+pub(crate) fn policy(expr: Expr, message: impl FnOnce() -> String) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(literal) => error(literal, message()),
+        other => Ok(other),
+    }
+}
+
+/// The form of a choice with a value, such as `wait("5s")`.
+pub(crate) struct CallForm<T> {
+    pub(crate) word: &'static str,
+    /// An example of the value.
+    pub(crate) example: &'static str,
+    pub(crate) read: fn(Expr) -> syn::Result<T>,
+}
+
+/// Reads one of a few words in quotes.
+pub(crate) fn choice<T: Clone>(key: &str, expr: Expr, words: &[(&str, T)]) -> syn::Result<T> {
+    unquoted(key, &expr, words)?;
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => named(key, &text, words),
+        other => error(&other, format!("expected one of {}", list(words))),
+    }
+}
+
+/// Reads one of a few words in quotes, or a word with a value, such as `wait("5s")`.
+pub(crate) fn choice_or_call<T: Clone>(
+    key: &str,
+    expr: Expr,
+    words: &[(&str, T)],
+    form: &CallForm<T>,
+) -> syn::Result<T> {
+    let CallForm { word, example, read } = form;
+    let without_value = match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value() == *word,
+        other => bare_word(other).as_deref() == Some(word),
     };
-    match word.filter(|word| names.iter().any(|(name, _)| name == word)) {
-        Some(word) => error(expr, format!("write it in quotes: `{key} = \"{word}\"`")),
+    if without_value {
+        return error(&expr, format!("`{word}` needs a value: write `{key} = {word}({example})`"));
+    }
+    unquoted(key, &expr, words)?;
+    let expected = format!("expected one of {}, `{word}({example})`", list(words));
+    match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            named_or(key, text, words, Some(word), || expected)
+        }
+        Expr::Call(call) => {
+            let name = bare_word(&call.func);
+            let mut values = call.args.iter();
+            match (name, values.next(), values.next()) {
+                (Some(name), Some(value), None) if name == *word => read(value.clone()),
+                (Some(name), ..) if nearest(&name, &[word]).is_some() => {
+                    error(&expr, format!("did you mean `{key} = {word}({example})`?"))
+                }
+                _ => error(&expr, expected),
+            }
+        }
+        _ => error(&expr, expected),
+    }
+}
+
+/// Reports a word of a choice that lacks its quotes.
+pub(crate) fn unquoted<T>(key: &str, expr: &Expr, words: &[(&str, T)]) -> syn::Result<()> {
+    match bare_word(expr).filter(|word| words.iter().any(|(name, _)| name == word)) {
+        Some(word) => error(expr, format!("a choice needs quotes: write `{key} = \"{word}\"`")),
         None => Ok(()),
     }
 }
 
-/// One of a few names, and nothing else.
-pub(crate) fn choice<T: Copy>(key: &str, expr: Expr, names: &[(&str, T)]) -> syn::Result<T> {
-    unquoted(key, &expr, names)?;
+/// Returns a word without quotes, keywords included.
+fn bare_word(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => named(key, &text, names),
-        other => {
-            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            error(&other, format!("expected one of `\"{}\"`", known.join("\"`, `\"")))
-        }
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        Expr::Continue(next) if next.label.is_none() => Some("continue".to_owned()),
+        Expr::Return(last) if last.expr.is_none() => Some("return".to_owned()),
+        _ => None,
     }
 }
 
-/// One of a few names in quotes.
-pub(crate) fn named<T: Copy>(key: &str, text: &LitStr, names: &[(&str, T)]) -> syn::Result<T> {
+fn list<T>(words: &[(&str, T)]) -> String {
+    let words: Vec<String> = words.iter().map(|(word, _)| format!("`\"{word}\"`")).collect();
+    words.join(", ")
+}
+
+/// Returns the meaning of a word in quotes.
+pub(crate) fn named<T: Clone>(key: &str, text: &LitStr, words: &[(&str, T)]) -> syn::Result<T> {
+    named_or(key, text, words, None, || format!("expected one of {}", list(words)))
+}
+
+fn named_or<T: Clone>(
+    key: &str,
+    text: &LitStr,
+    words: &[(&str, T)],
+    call: Option<&str>,
+    expected: impl FnOnce() -> String,
+) -> syn::Result<T> {
     let written = text.value();
-    if let Some((_, found)) = names.iter().find(|(name, _)| *name == written) {
-        return Ok(*found);
+    if let Some((_, found)) = words.iter().find(|(name, _)| *name == written) {
+        return Ok(found.clone());
     }
-    let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).chain(call).collect();
     let hint = match nearest(&written.to_lowercase(), &known) {
-        Some(near) => format!("did you mean `\"{near}\"`?"),
-        None => format!("there are `\"{}\"`", known.join("\"`, `\"")),
+        Some(near) if call != Some(near) => format!("did you mean `\"{near}\"`?"),
+        _ => expected(),
     };
     error(text, format!("unknown {key} `\"{written}\"`; {hint}"))
 }

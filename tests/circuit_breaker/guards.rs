@@ -124,13 +124,13 @@ fn stale_outcomes_neither_close_nor_open() {
 static CUT: CircuitBreaker = CircuitBreaker::new().failure_threshold(2).abandoned_is_failure(true);
 
 #[timeout("1s")]
-#[circuit_breaker(failure_threshold = 2, abandoned = "failure", name = "hangs")]
+#[circuit_breaker(failure_threshold = 2, on_cancel = "failure", name = "hangs")]
 async fn hangs() -> Result<(), Failure> {
     pending().await
 }
 
 #[timeout("1s")]
-#[circuit_breaker(failure_threshold = 2, abandoned = "ignore", name = "ignored")]
+#[circuit_breaker(failure_threshold = 2, on_cancel = "ignore", name = "ignored")]
 async fn ignored() -> Result<(), Failure> {
     pending().await
 }

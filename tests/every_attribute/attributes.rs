@@ -16,9 +16,9 @@ holding_suites!(
     idempotent,
     #[::resilience::idempotent(
         key = crate::fresh_key(),
-        scope = global,
+        scope = "global",
         fingerprint(),
-        keep = nothing,
+        keep = "nothing",
         name = "suite",
         error = |_| ::core::panic!("repeated")
     )],

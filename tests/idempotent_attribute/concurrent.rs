@@ -9,7 +9,7 @@ use crate::{Answer, Failure, Runs, turned};
 
 #[tokio::test(start_paused = true)]
 async fn the_second_waits_for_the_first() {
-    #[idempotent(key = id, scope = global, name = "concurrent.wait")]
+    #[idempotent(key = id, scope = "global", name = "concurrent.wait")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(2)).await;
         Ok(runs.next())
@@ -23,7 +23,7 @@ async fn the_second_waits_for_the_first() {
 
 #[tokio::test(start_paused = true)]
 async fn it_waits_no_longer_than_is_said() {
-    #[idempotent(key = id, scope = global, concurrent = wait("1s"), name = "concurrent.limit")]
+    #[idempotent(key = id, scope = "global", concurrent = wait("1s"), name = "concurrent.limit")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(2)).await;
         Ok(runs.next())
@@ -45,8 +45,8 @@ async fn it_waits_no_longer_than_is_said() {
 async fn it_does_not_wait_where_that_is_said() {
     #[idempotent(
         key = id,
-        scope = global,
-        concurrent = reject,
+        scope = "global",
+        concurrent = "reject",
         lease = "9s",
         error = |rejected| rejected.retry_after().unwrap_or_default(),
         name = "concurrent.reject"
@@ -66,7 +66,7 @@ async fn it_does_not_wait_where_that_is_said() {
 
 #[tokio::test(start_paused = true)]
 async fn another_call_with_the_key_is_refused_at_once() {
-    #[idempotent(key = id, scope = global, name = "concurrent.mismatch")]
+    #[idempotent(key = id, scope = "global", name = "concurrent.mismatch")]
     async fn call(id: u32, cents: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(2)).await;
         Ok(runs.next())
@@ -82,7 +82,7 @@ async fn another_call_with_the_key_is_refused_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_lets_the_next_one_run() {
-    #[idempotent(key = id, scope = global, name = "concurrent.failure")]
+    #[idempotent(key = id, scope = "global", name = "concurrent.failure")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(1)).await;
         if runs.next() == 1 { Err(Failure::Lost) } else { Ok(runs.count()) }
@@ -96,7 +96,7 @@ async fn a_failure_lets_the_next_one_run() {
 async fn a_body_that_is_longer_than_its_lease_keeps_it() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         lease = "3s",
         concurrent = wait("1m"),
         name = "concurrent.lease"

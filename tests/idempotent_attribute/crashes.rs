@@ -11,7 +11,7 @@ use crate::{Answer, Failure, Runs, crash, turned};
 
 #[tokio::test]
 async fn the_next_one_runs_at_once() {
-    #[idempotent(key = id, scope = global, name = "crashes.rerun")]
+    #[idempotent(key = id, scope = "global", name = "crashes.rerun")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() == 1 {
             pending::<()>().await;
@@ -25,7 +25,7 @@ async fn the_next_one_runs_at_once() {
 
 #[tokio::test]
 async fn the_next_one_is_told_that_nobody_knows() {
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "crashes.unknown")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "crashes.unknown")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         runs.next();
         pending().await
@@ -43,7 +43,7 @@ async fn the_next_one_is_told_that_nobody_knows() {
 
 #[tokio::test]
 async fn one_that_had_not_begun_leaves_nothing() {
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "crashes.unpolled")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "crashes.unpolled")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
@@ -55,7 +55,7 @@ async fn one_that_had_not_begun_leaves_nothing() {
 /// A call whose first run is lost, and a search for it that answers what it is told to.
 #[idempotent(
     key = id,
-    scope = global,
+    scope = "global",
     on_interrupted = reconcile(|call: IdempotencyContext| find(call, answer)),
     name = "crashes.reconcile"
 )]
@@ -108,7 +108,7 @@ fn a_function_that_is_not_async_is_told_by_a_panic() {
     }
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         on_interrupted = reconcile(|call| search(&call)),
         name = "crashes.sync"
     )]
@@ -116,7 +116,7 @@ fn a_function_that_is_not_async_is_told_by_a_panic() {
         runs.next();
         panic!("in the middle")
     }
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "crashes.sync_unknown")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "crashes.sync_unknown")]
     fn unknown(id: u32) -> Answer {
         panic!("in the middle")
     }
@@ -134,7 +134,7 @@ async fn a_policy_from_elsewhere_and_a_function_that_finds_out() {
     #[idempotent(
         policy = PLAIN,
         key = id,
-        scope = global,
+        scope = "global",
         on_interrupted = reconcile(|_| ready(Reconciled::Done(Ok(7))))
     )]
     async fn call(id: u32) -> Answer {
@@ -148,10 +148,10 @@ async fn a_policy_from_elsewhere_and_a_function_that_finds_out() {
 async fn a_lost_process_is_dead_when_its_lease_is_over() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         lease = "30s",
-        concurrent = reject,
-        on_interrupted = unknown,
+        concurrent = "reject",
+        on_interrupted = "unknown",
         name = "crashes.lease"
     )]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -178,7 +178,7 @@ async fn a_lost_process_is_dead_when_its_lease_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_taken_for_dead_returns_what_the_others_have() {
-    #[idempotent(key = id, scope = global, lease = "3s", name = "crashes.late")]
+    #[idempotent(key = id, scope = "global", lease = "3s", name = "crashes.late")]
     async fn call(id: u32, #[skip] runs: &Runs, #[skip] wake: &tokio::sync::Notify) -> Answer {
         let run = runs.next();
         if run == 1 {
@@ -200,9 +200,9 @@ async fn who_was_taken_for_dead_returns_what_the_others_have() {
 async fn a_body_whose_lease_is_gone_is_dropped_where_that_is_said() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         lease = "3s",
-        on_lease_lost = cancel,
+        on_lease_lost = "cancel",
         name = "crashes.cancel"
     )]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -224,7 +224,7 @@ async fn a_body_whose_lease_is_gone_is_dropped_where_that_is_said() {
 fn a_failure_that_may_have_been_applied_is_an_interruption_too() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         on_interrupted = reconcile(|_| Reconciled::Done(Ok(7))),
         name = "crashes.failure"
     )]
@@ -251,7 +251,7 @@ impl Drop for Asks<'_> {
     }
 }
 
-#[idempotent(key = id, scope = global, concurrent = reject, name = "crashes.ending")]
+#[idempotent(key = id, scope = "global", concurrent = "reject", name = "crashes.ending")]
 async fn ending(id: u32, #[skip] runs: &Runs) -> Answer {
     if runs.next() == 1 {
         let _asks = Asks(runs);

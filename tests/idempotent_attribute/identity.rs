@@ -20,7 +20,7 @@ fn the_same_key_of_two_tenants_is_not_the_same() {
 
 #[test]
 fn parts_of_a_key_do_not_run_into_each_other() {
-    #[idempotent(key = (a, b), scope = global, name = "identity.parts")]
+    #[idempotent(key = (a, b), scope = "global", name = "identity.parts")]
     fn call(#[skip] a: &str, #[skip] b: Cow<'_, str>, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
@@ -30,11 +30,11 @@ fn parts_of_a_key_do_not_run_into_each_other() {
 
 #[test]
 fn two_functions_do_not_meet_at_a_key() {
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn one(id: u32) -> Answer {
         Ok(1 + id)
     }
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn two(id: u32) -> Answer {
         Ok(2 + id)
     }
@@ -54,7 +54,7 @@ fn every_argument_counts_but_those_that_are_skipped() {
 
 #[test]
 fn a_fingerprint_counts_what_it_names() {
-    #[idempotent(key = id, scope = global, fingerprint(cents / 100, note.trim()), name = "identity.named")]
+    #[idempotent(key = id, scope = "global", fingerprint(cents / 100, note.trim()), name = "identity.named")]
     fn call(id: u32, cents: u64, note: &str, trace: u32) -> Answer {
         Ok(trace)
     }
@@ -72,7 +72,7 @@ fn a_fingerprint_counts_what_it_names() {
 
 #[test]
 fn an_empty_fingerprint_counts_nothing() {
-    #[idempotent(key = id, scope = global, fingerprint(), name = "identity.nothing")]
+    #[idempotent(key = id, scope = "global", fingerprint(), name = "identity.nothing")]
     fn call(id: u32, trace: u32) -> Answer {
         Ok(trace)
     }
@@ -81,11 +81,11 @@ fn an_empty_fingerprint_counts_nothing() {
 
 #[test]
 fn a_key_that_is_missing_is_an_error_or_no_protection() {
-    #[idempotent(key = id, scope = global, name = "identity.required")]
+    #[idempotent(key = id, scope = "global", name = "identity.required")]
     fn required(id: Option<u32>, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
-    #[idempotent(key = id, scope = global, optional_key, name = "identity.optional")]
+    #[idempotent(key = id, scope = "global", optional_key, name = "identity.optional")]
     fn optional(id: Option<&str>, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
@@ -107,7 +107,7 @@ fn a_key_that_is_missing_is_an_error_or_no_protection() {
 
 #[test]
 fn a_key_has_its_least_length() {
-    #[idempotent(key = id, scope = global, min_key_length = 4, name = "identity.length")]
+    #[idempotent(key = id, scope = "global", min_key_length = 4, name = "identity.length")]
     fn call(id: &str) -> Answer {
         Ok(7)
     }
@@ -133,11 +133,11 @@ fn a_scope_that_is_missing_is_no_scope() {
 fn a_policy_from_elsewhere_says_all_that_it_has_to() {
     static CHARGE: IdempotencyPolicy =
         IdempotencyPolicy::new("identity.policy").ttl(std::time::Duration::from_secs(60));
-    #[idempotent(policy = CHARGE, key = id, scope = global)]
+    #[idempotent(policy = CHARGE, key = id, scope = "global")]
     fn by_static(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
-    #[idempotent(policy = policy, key = id, scope = global)]
+    #[idempotent(policy = policy, key = id, scope = "global")]
     fn by_argument(id: u32, #[skip] runs: &Runs, #[skip] policy: IdempotencyPolicy) -> Answer {
         Ok(runs.next())
     }
@@ -151,7 +151,7 @@ fn a_policy_from_elsewhere_says_all_that_it_has_to() {
 
 #[test]
 fn fresh_state_is_a_store_as_new() {
-    #[idempotent(key = id, scope = global, name = "identity.fresh")]
+    #[idempotent(key = id, scope = "global", name = "identity.fresh")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }

@@ -17,7 +17,7 @@ thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None)
 
 #[test]
 fn a_retry_inside_has_one_record_for_all_attempts() {
-    #[idempotent(key = id, scope = global, name = "neighbours.inside")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.inside")]
     #[retry(attempts = 3, on = meaning)]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() < 3 { Err(Failure::Lost) } else { Ok(runs.count()) }
@@ -29,7 +29,7 @@ fn a_retry_inside_has_one_record_for_all_attempts() {
 #[test]
 fn a_retry_outside_claims_anew_at_each_attempt() {
     #[retry(attempts = 3, on = meaning)]
-    #[idempotent(key = id, scope = global, name = "neighbours.outside")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.outside")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         let attempt = IdempotencyContext::current().map(|call| call.attempt());
         assert_eq!(attempt, Some(runs.next()));
@@ -44,9 +44,9 @@ fn a_retry_outside_stops_at_what_no_repetition_helps() {
     #[retry(attempts = 5, on = |_| true, on_give_up = |event| STOPPED.set(Some(event.reason)))]
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         on = meaning,
-        on_interrupted = unknown,
+        on_interrupted = "unknown",
         name = "neighbours.stops"
     )]
     fn call(id: Option<u32>, #[skip] runs: &Runs) -> Answer {
@@ -70,7 +70,7 @@ fn a_retry_outside_stops_at_what_no_repetition_helps() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
     #[retry(attempts = 9, on = |_| true)]
-    #[idempotent(key = id, scope = global, concurrent = reject, name = "neighbours.stop")]
+    #[idempotent(key = id, scope = "global", concurrent = "reject", name = "neighbours.stop")]
     async fn stop(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(runs.next())
@@ -78,8 +78,8 @@ async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
     #[retry(attempts = 9, on_rejection = "wait", on = |_| true)]
     #[idempotent(
         key = id,
-        scope = global,
-        concurrent = reject,
+        scope = "global",
+        concurrent = "reject",
         lease = "10s",
         name = "neighbours.wait"
     )]
@@ -95,15 +95,15 @@ async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
     assert_eq!(start.elapsed(), Duration::from_secs(15), "as long as the lease");
 }
 
-/// What a call under `on_interrupted = unknown` comes to, the second time, after a layer inside has turned away the
+/// What a call under `on_interrupted = "unknown"` comes to, the second time, after a layer inside has turned away the
 /// first one. The error does not say what it means.
 macro_rules! released {
     ($name:literal, #[$($layer:tt)*], $block:expr, $unblock:expr, $kind:ident) => {{
         #[idempotent(
             key = id,
-            scope = global,
+            scope = "global",
             on = |_| true,
-            on_interrupted = unknown,
+            on_interrupted = "unknown",
             name = $name
         )]
         #[$($layer)*]
@@ -148,13 +148,13 @@ fn a_rejection_inside_gives_the_claim_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_timeout_inside_leaves_open_what_was_done() {
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "neighbours.late")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbours.late")]
     #[timeout("1s")]
     async fn unknown(id: u32) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(id)
     }
-    #[idempotent(key = id, scope = global, name = "neighbours.rerun")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.rerun")]
     #[timeout("1s")]
     async fn rerun(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(if runs.next() == 1 { 5 } else { 0 })).await;
@@ -173,7 +173,7 @@ async fn a_timeout_inside_leaves_open_what_was_done() {
 #[tokio::test(start_paused = true)]
 async fn a_timeout_outside_drops_the_call_which_is_an_interruption() {
     #[timeout("1s")]
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "neighbours.dropped")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbours.dropped")]
     async fn call(id: u32) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(id)
@@ -193,7 +193,7 @@ fn a_breaker_outside_counts_the_store_and_no_key() {
     static FULL: MemoryStore = MemoryStore::new().max_records(1);
     static BREAKER: CircuitBreaker = CircuitBreaker::new();
     #[circuit_breaker(breaker = BREAKER, on = |_| true)]
-    #[idempotent(store = FULL, key = id, scope = global, name = "neighbours.above")]
+    #[idempotent(store = FULL, key = id, scope = "global", name = "neighbours.above")]
     fn call(id: Option<u32>, cents: u32) -> Answer {
         Ok(cents)
     }
@@ -215,7 +215,7 @@ fn a_breaker_outside_counts_the_store_and_no_key() {
 #[test]
 fn a_fallback_outside_stands_in_and_is_not_stored() {
     #[fallback(value = 0, on = |failure| *failure == Failure::Lost)]
-    #[idempotent(key = id, scope = global, name = "neighbours.fallback")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.fallback")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() == 1 { Err(Failure::Lost) } else { Ok(runs.count()) }
     }
@@ -225,7 +225,7 @@ fn a_fallback_outside_stands_in_and_is_not_stored() {
 
 #[test]
 fn a_repetition_takes_no_permit_of_a_layer_inside() {
-    #[idempotent(key = id, scope = global, name = "neighbours.permits")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.permits")]
     #[rate_limit(rate = 1, per = "1h")]
     fn call(id: u32) -> Result<u32, Rejected> {
         Ok(id)
@@ -238,7 +238,7 @@ fn a_repetition_takes_no_permit_of_a_layer_inside() {
 #[test]
 fn all_of_them() {
     #[fallback(value = 0)]
-    #[idempotent(key = id, scope = global, name = "neighbours.all")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.all")]
     #[retry(attempts = 3, base_delay = "1ms", on = meaning)]
     #[circuit_breaker(failure_threshold = 9)]
     #[rate_limit(rate = 9, burst = 9)]

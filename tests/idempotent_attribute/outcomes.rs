@@ -14,7 +14,7 @@ fn answers(answers: &[Answer], at: u32) -> Answer {
 
 #[test]
 fn successes_are_kept_and_failures_are_not() {
-    #[idempotent(key = id, scope = global, on = meaning, name = "outcomes.ok")]
+    #[idempotent(key = id, scope = "global", on = meaning, name = "outcomes.ok")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         answers(&[Err(Failure::Declined), Err(Failure::Lost), Ok(3)], runs.next())
     }
@@ -28,8 +28,8 @@ fn successes_are_kept_and_failures_are_not() {
 fn permanent_failures_are_kept_where_that_is_said() {
     #[idempotent(
         key = id,
-        scope = global,
-        keep = ok_and_permanent,
+        scope = "global",
+        keep = "ok_and_permanent",
         on = meaning,
         name = "outcomes.permanent"
     )]
@@ -48,7 +48,7 @@ fn nothing_is_kept_but_that_it_was() {
     /// Cannot be written down.
     #[derive(Debug, PartialEq)]
     struct Handle;
-    #[idempotent(key = id, scope = global, keep = nothing, name = "outcomes.nothing")]
+    #[idempotent(key = id, scope = "global", keep = "nothing", name = "outcomes.nothing")]
     fn call(id: u32, #[skip] runs: &Runs) -> Result<Handle, Failure> {
         if runs.next() == 1 { Err(Failure::Lost) } else { Ok(Handle) }
     }
@@ -73,9 +73,9 @@ fn a_function_says_what_is_kept() {
     }
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         keep = with(decide),
-        on_interrupted = unknown,
+        on_interrupted = "unknown",
         name = "outcomes.with"
     )]
     fn call(id: u32, first: u32, #[skip] runs: &Runs) -> Answer {
@@ -101,9 +101,9 @@ fn a_function_says_what_is_kept() {
 fn what_failed_without_an_effect_is_free_and_what_may_have_had_one_is_not() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         on = meaning,
-        on_interrupted = unknown,
+        on_interrupted = "unknown",
         name = "outcomes.sent"
     )]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -124,7 +124,7 @@ fn what_failed_without_an_effect_is_free_and_what_may_have_had_one_is_not() {
 
 #[test]
 fn an_outcome_is_kept_from_its_completion_for_as_long_as_is_said() {
-    #[idempotent(key = id, scope = global, ttl = "1h", name = "outcomes.ttl")]
+    #[idempotent(key = id, scope = "global", ttl = "1h", name = "outcomes.ttl")]
     fn call(id: u32, #[skip] runs: &Runs, #[skip] clock: &testing::Clock) -> Answer {
         clock.advance(Duration::from_secs(1800));
         Ok(runs.next())
@@ -140,11 +140,11 @@ fn an_outcome_is_kept_from_its_completion_for_as_long_as_is_said() {
 #[test]
 fn another_version_does_not_read_it() {
     static STORE: MemoryStore = MemoryStore::new();
-    #[idempotent(store = STORE, key = id, scope = global, name = "outcomes.version")]
+    #[idempotent(store = STORE, key = id, scope = "global", name = "outcomes.version")]
     fn first(id: u32) -> Answer {
         Ok(1)
     }
-    #[idempotent(store = STORE, key = id, scope = global, version = 2, name = "outcomes.version")]
+    #[idempotent(store = STORE, key = id, scope = "global", version = 2, name = "outcomes.version")]
     fn second(id: u32) -> Result<String, Failure> {
         Ok("2".into())
     }
@@ -156,7 +156,7 @@ fn another_version_does_not_read_it() {
 
 #[test]
 fn an_outcome_that_is_too_long_is_known_to_have_been() {
-    #[idempotent(key = id, scope = global, max_outcome = 8, name = "outcomes.long")]
+    #[idempotent(key = id, scope = "global", max_outcome = 8, name = "outcomes.long")]
     fn call(id: u32, #[skip] runs: &Runs, text: &str) -> Result<String, Failure> {
         runs.next();
         Ok(text.to_owned())
@@ -175,15 +175,15 @@ fn an_outcome_that_is_too_long_is_known_to_have_been() {
 #[test]
 fn a_store_that_is_full_turns_away_or_lets_run() {
     static FULL: MemoryStore = MemoryStore::new().max_records(0);
-    #[idempotent(store = FULL, key = id, scope = global, name = "outcomes.closed")]
+    #[idempotent(store = FULL, key = id, scope = "global", name = "outcomes.closed")]
     fn closed(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
     #[idempotent(
         store = FULL,
         key = id,
-        scope = global,
-        on_store_error = fail_open,
+        scope = "global",
+        on_store_error = "fail_open",
         name = "outcomes.open"
     )]
     fn open(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -202,7 +202,7 @@ fn a_store_that_is_full_turns_away_or_lets_run() {
 fn an_error_of_another_crate_is_made() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         error = |rejected| rejected.to_string(),
         name = "outcomes.error"
     )]

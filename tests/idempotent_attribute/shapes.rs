@@ -10,7 +10,7 @@ use crate::{Answer, Failure, Runs};
 
 #[test]
 fn a_function() {
-    #[idempotent(key = id, scope = global, name = "shapes.function")]
+    #[idempotent(key = id, scope = "global", name = "shapes.function")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
@@ -20,7 +20,7 @@ fn a_function() {
 
 #[tokio::test]
 async fn an_async_function() {
-    #[idempotent(key = id, scope = global, name = "shapes.async_function")]
+    #[idempotent(key = id, scope = "global", name = "shapes.async_function")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         tokio::task::yield_now().await;
         Ok(runs.next())
@@ -32,7 +32,7 @@ async fn an_async_function() {
 
 #[test]
 fn an_option_has_what_was_stored_or_nothing() {
-    #[idempotent(key = id, scope = global, name = "shapes.option")]
+    #[idempotent(key = id, scope = "global", name = "shapes.option")]
     fn call(id: Option<u32>, #[skip] runs: &Runs) -> Option<u32> {
         (runs.next() > 1).then(|| runs.count())
     }
@@ -49,17 +49,17 @@ struct Shop<S> {
 }
 
 impl<S: Store + Clone> Shop<S> {
-    #[idempotent(store = self.store, key = id, scope = global, name = "shop.shared")]
+    #[idempotent(store = self.store, key = id, scope = "global", name = "shop.shared")]
     async fn shared(&self, id: u32) -> Answer {
         Ok(self.runs.next())
     }
 
-    #[idempotent(store = self.store, key = id, scope = global, name = "shop.exclusive")]
+    #[idempotent(store = self.store, key = id, scope = "global", name = "shop.exclusive")]
     async fn exclusive(&mut self, id: u32) -> Answer {
         Ok(self.runs.next())
     }
 
-    #[idempotent(store = self.store, key = id, scope = global, name = "shop.owned")]
+    #[idempotent(store = self.store, key = id, scope = "global", name = "shop.owned")]
     async fn owned(self, id: u32) -> Answer {
         Ok(self.runs.next())
     }
@@ -81,7 +81,7 @@ async fn methods_by_each_receiver() {
 async fn a_store_chosen_at_run_time_in_a_task() {
     struct Shop(Arc<dyn DynStore>);
     impl Shop {
-        #[idempotent(store = self.0, key = id, scope = global, name = "shop.chosen")]
+        #[idempotent(store = self.0, key = id, scope = "global", name = "shop.chosen")]
         async fn call(&self, id: u32) -> Answer {
             tokio::task::yield_now().await;
             Ok(id)
@@ -98,7 +98,7 @@ trait Charge {
 }
 
 impl Charge for Runs {
-    #[idempotent(key = id, scope = global, name = "shapes.trait")]
+    #[idempotent(key = id, scope = "global", name = "shapes.trait")]
     fn charge(&self, id: u32) -> Answer {
         Ok(self.next())
     }
@@ -108,7 +108,7 @@ impl Charge for Runs {
 trait Pay: Sync {
     async fn pay(&self, id: &str) -> Result<String, Failure>;
 
-    #[idempotent(key = id, scope = global, name = "shapes.default")]
+    #[idempotent(key = id, scope = "global", name = "shapes.default")]
     async fn twice(&self, id: &str) -> Result<String, Failure> {
         Ok(self.pay(id).await? + &self.pay("other").await?)
     }
@@ -118,7 +118,7 @@ struct Till(std::sync::Mutex<u32>);
 
 #[async_trait]
 impl Pay for Till {
-    #[idempotent(key = id, scope = global, name = "shapes.async_trait")]
+    #[idempotent(key = id, scope = "global", name = "shapes.async_trait")]
     async fn pay(&self, id: &str) -> Result<String, Failure> {
         let mut sum = self.0.lock().expect("nobody panics");
         *sum += 1;
@@ -140,11 +140,11 @@ async fn methods_of_traits() {
 
 #[test]
 fn patterns_owned_and_generic_arguments() {
-    #[idempotent(key = id, scope = global, name = "shapes.generic")]
+    #[idempotent(key = id, scope = "global", name = "shapes.generic")]
     fn generic<T: serde::Serialize + Into<u32>>(id: u32, more: T) -> Answer {
         Ok(id + more.into())
     }
-    #[idempotent(key = (a, &*text), scope = global, name = "shapes.patterns")]
+    #[idempotent(key = (a, &*text), scope = "global", name = "shapes.patterns")]
     fn plain((a, b): (u32, u32), text: String, #[skip] runs: &mut u32) -> Answer {
         *runs += 1;
         Ok(a + b + u32::try_from(text.into_bytes().len()).unwrap_or(0))
@@ -160,7 +160,7 @@ fn patterns_owned_and_generic_arguments() {
 
 #[test]
 fn a_question_mark_and_a_return_end_the_body() {
-    #[idempotent(key = id, scope = global, name = "shapes.early")]
+    #[idempotent(key = id, scope = "global", name = "shapes.early")]
     fn call(id: u32, text: &str) -> Result<u32, Rejected> {
         if text.is_empty() {
             return Ok(0);
@@ -178,11 +178,11 @@ fn a_question_mark_and_a_return_end_the_body() {
 #[test]
 fn a_static_store_stands_with_its_name() {
     static STORE: MemoryStore = MemoryStore::new();
-    #[idempotent(store = STORE, key = id, scope = global, name = "shapes.a")]
+    #[idempotent(store = STORE, key = id, scope = "global", name = "shapes.a")]
     fn named(id: u32) -> Answer {
         Ok(id)
     }
-    #[idempotent(store = &STORE, key = id, scope = global, name = "shapes.b")]
+    #[idempotent(store = &STORE, key = id, scope = "global", name = "shapes.b")]
     fn lent(id: u32) -> Answer {
         Ok(id)
     }

@@ -21,7 +21,7 @@ impl Log {
     }
 }
 
-#[idempotent(key = order, scope = global, name = "steps.fulfil")]
+#[idempotent(key = order, scope = "global", name = "steps.fulfil")]
 async fn fulfil(order: u32, #[skip] log: &Log, #[skip] works: bool) -> Answer {
     log.note("fulfil");
     let paid = pay(order, log).await?;
@@ -81,7 +81,7 @@ fn a_step_needs_a_call_around_it() {
 
 #[test]
 fn a_step_compares_its_own_arguments() {
-    #[idempotent(key = id, scope = global, fingerprint(), name = "steps.outer")]
+    #[idempotent(key = id, scope = "global", fingerprint(), name = "steps.outer")]
     fn outer(id: u32, cents: u32) -> Answer {
         let paid = inner(cents);
         assert_eq!(
@@ -100,7 +100,7 @@ fn a_step_compares_its_own_arguments() {
 
 #[test]
 fn steps_in_steps_are_steps_of_the_inner_one() {
-    #[idempotent(key = id, scope = global, name = "steps.nested")]
+    #[idempotent(key = id, scope = "global", name = "steps.nested")]
     fn outer(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(leaf(runs)? + branch(runs)? + leaf(runs)?)
     }
@@ -119,7 +119,7 @@ fn steps_in_steps_are_steps_of_the_inner_one() {
 
 #[tokio::test]
 async fn a_body_knows_its_call_and_only_while_it_runs() {
-    #[idempotent(key = id, scope = global, name = "steps.current")]
+    #[idempotent(key = id, scope = "global", name = "steps.current")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         let call = IdempotencyContext::current().expect("inside");
         assert_eq!((call.name(), call.attempt()), ("steps.current", runs.next()));
@@ -144,7 +144,7 @@ async fn a_body_knows_its_call_and_only_while_it_runs() {
 
 #[test]
 fn an_unprotected_call_inside_of_another_knows_the_outer_one() {
-    #[idempotent(key = id, scope = global, optional_key, name = "steps.optional")]
+    #[idempotent(key = id, scope = "global", optional_key, name = "steps.optional")]
     fn call(id: Option<u32>) -> Answer {
         Ok(u32::from(IdempotencyContext::current().is_some()))
     }
@@ -153,11 +153,11 @@ fn an_unprotected_call_inside_of_another_knows_the_outer_one() {
 
 #[test]
 fn a_body_lies_in_the_future_once() {
-    #[idempotent(key = 1, scope = global, name = "steps.small")]
+    #[idempotent(key = 1, scope = "global", name = "steps.small")]
     async fn small() -> Answer {
         std::future::ready(Ok(1)).await
     }
-    #[idempotent(key = 1, scope = global, name = "steps.large")]
+    #[idempotent(key = 1, scope = "global", name = "steps.large")]
     async fn large() -> Answer {
         let bytes = std::hint::black_box([1_u8; 8192]);
         pending::<()>().await;

@@ -90,7 +90,7 @@ async fn a_timeout_inside_a_breaker_is_a_failure_and_outside_it_is_not() {
         pending().await
     }
     #[timeout("50ms")]
-    #[circuit_breaker(failure_threshold = 100, name = "inside timeout", abandoned = "ignore")]
+    #[circuit_breaker(failure_threshold = 100, name = "inside timeout", on_cancel = "ignore")]
     async fn inside() -> Result<u32, Failure> {
         pending().await
     }

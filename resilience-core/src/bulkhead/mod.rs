@@ -15,7 +15,7 @@ use crate::keyed::Forgettable;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
 use crate::switch::is_enabled;
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::{InvalidPolicy, bulkhead as rules};
 
 /// Lets a limited number of calls run at once, so that one slow dependency cannot take every thread,
 /// connection or byte of memory with it.
@@ -98,7 +98,7 @@ impl Bulkhead {
     ///
     /// assert!(Bulkhead::new(10).queue(20).validate().is_ok());
     /// let error = Bulkhead::new(0).validate().unwrap_err();
-    /// assert_eq!(error.to_string(), "`max` is zero, so no call could ever run: at least 1");
+    /// assert_eq!(error.to_string(), "`max` must be at least 1, or no call could run");
     /// ```
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use core::time::Duration;
 
 use super::change::StateChange;
 use super::window::Span;
-use resilience_rules::{self as rules, InvalidPolicy};
+pub(super) use resilience_rules::circuit_breaker::MAX_WINDOW as LARGEST;
+use resilience_rules::{InvalidPolicy, circuit_breaker as rules};
 
 /// What was asked for, and what follows from it.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +32,6 @@ pub(super) struct Settings {
     pub(super) on_state_change: Option<fn(&StateChange)>,
 }
 
-/// How many calls or buckets a window holds at most: what it keeps stays below 25 kilobytes.
-pub(super) const LARGEST: u32 = 100_000;
-
-const BUCKETS: u32 = 10;
-
 impl Settings {
     pub(super) const fn new() -> Self {
         Self {
@@ -45,15 +41,15 @@ impl Settings {
             min: None,
             slow: None,
             half_open_calls: None,
-            failure_threshold: 5,
+            failure_threshold: rules::FAILURE_THRESHOLD,
             failure_rate: None,
             slow_call: None,
             slow_rate: None,
             span: Span::None,
             min_calls: 0,
-            reset_timeout: Duration::from_secs(30),
+            reset_timeout: rules::RESET_TIMEOUT,
             max_reset_timeout: None,
-            success_threshold: 1,
+            success_threshold: rules::SUCCESS_THRESHOLD,
             abandoned_fails: false,
             name: None,
             shared: None,
@@ -77,7 +73,7 @@ impl Settings {
     }
 
     pub(super) const fn time_window(mut self, length: Duration) -> Self {
-        self.window = Some(Span::Time { length, buckets: BUCKETS });
+        self.window = Some(Span::Time { length, buckets: rules::WINDOW_BUCKETS });
         self.resolved()
     }
 
@@ -149,7 +145,7 @@ impl Settings {
         self.slow_rate = match (self.slow_call, self.slow, self.rate) {
             (None, ..) => None,
             (Some(_), Some(rate), _) | (Some(_), None, Some(rate)) => Some(rate),
-            (Some(_), None, None) => Some(0.5),
+            (Some(_), None, None) => Some(rules::SLOW_RATE),
         };
         // Beside slow calls in a window of one's own, failures are a share of it as well.
         self.failure_rate = match (self.rate, self.threshold, self.window) {
@@ -160,19 +156,19 @@ impl Settings {
             (Some(0), _) => 1,
             (Some(failures), _) => failures,
             (None, Some(_)) => 0,
-            (None, None) => 5,
+            (None, None) => rules::FAILURE_THRESHOLD,
         };
         self.span = match self.window {
             Some(Span::Calls(calls)) => Span::Calls(clamped(calls)),
             Some(Span::Time { length, buckets }) => {
                 Span::Time { length, buckets: clamped(buckets) }
             }
-            None if rated => Span::Time { length: Duration::from_secs(10), buckets: BUCKETS },
+            None if rated => Span::Time { length: rules::WINDOW, buckets: rules::WINDOW_BUCKETS },
             Some(Span::None) | None => Span::None,
         };
         let min = match self.min {
             Some(calls) => calls,
-            None => 20,
+            None => rules::MIN_CALLS,
         };
         // More than the window holds would be never.
         self.min_calls = match self.span {

@@ -16,7 +16,7 @@ use crate::keyed::Forgettable;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
 use crate::switch::is_enabled;
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::{InvalidPolicy, rate_limit as rules};
 
 /// Lets calls start at a steady rate: a [`burst`](Self::burst) of them at once from rest, then one
 /// every `per / rate` (GCRA, the leaky bucket as a meter). In any window of time no more start than the
@@ -70,10 +70,10 @@ impl RateLimiter {
         Self {
             rate,
             per,
-            burst: 1,
+            burst: rules::BURST,
             wait: Duration::ZERO,
             name: None,
-            terms: Terms::new(rate, per, 1),
+            terms: Terms::new(rate, per, rules::BURST),
             arrivals: Arrivals::new(),
         }
     }
@@ -118,7 +118,7 @@ impl RateLimiter {
     ///
     /// assert!(RateLimiter::new(100, Duration::from_secs(1)).validate().is_ok());
     /// let error = RateLimiter::new(100, Duration::ZERO).validate().unwrap_err();
-    /// assert_eq!(error.to_string(), "`per` is zero, and a rate needs a period");
+    /// assert_eq!(error.to_string(), "`per` is zero, but a rate needs a period, like `\"1s\"`");
     /// ```
     ///
     /// # Errors

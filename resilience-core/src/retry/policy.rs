@@ -9,7 +9,7 @@ use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
 use crate::jitter::{self, Jitter};
 use crate::random;
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::{InvalidPolicy, retry as rules};
 
 /// How often, how long and at what distance a call is repeated.
 ///
@@ -65,11 +65,11 @@ impl RetryPolicy {
     pub const fn new() -> Self {
         Self {
             limits: Limits {
-                attempts: Some(3),
+                attempts: Some(rules::ATTEMPTS),
                 max_delay: None,
                 jitter: None,
                 deadline: None,
-                max_retry_after: Duration::from_secs(60),
+                max_retry_after: rules::MAX_RETRY_AFTER,
                 idempotent: true,
                 replayable: true,
                 budget: None,
@@ -139,7 +139,7 @@ impl RetryPolicy {
     /// let error = RetryPolicy::new().attempts(0).validate().unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "`attempts` counts the first call, so it must be at least 1",
+    ///     "`attempts` must be at least 1: the first call counts as an attempt",
     /// );
     /// ```
     ///

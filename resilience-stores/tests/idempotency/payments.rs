@@ -44,7 +44,7 @@ impl<S: Store + Clone> Payments<S> {
 
     #[idempotent(
         store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
-        lease = "300ms", ttl = "1h", on_interrupted = unknown, name = "payments.charge"
+        lease = "300ms", ttl = "1h", on_interrupted = "unknown", name = "payments.charge"
     )]
     pub(crate) async fn unknown(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await
@@ -71,7 +71,7 @@ impl<S: Store + Clone> Payments<S> {
     /// Where the store does not answer, it runs.
     #[idempotent(
         store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
-        lease = "300ms", ttl = "1h", on_store_error = fail_open, name = "payments.charge"
+        lease = "300ms", ttl = "1h", on_store_error = "fail_open", name = "payments.charge"
     )]
     pub(crate) async fn open(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await

@@ -92,7 +92,7 @@ impl Bank {
         scope = "acme",
         store = self.store,
         transaction = tx,
-        concurrent = reject
+        concurrent = "reject"
     )]
     async fn charge_at_once(
         &self,

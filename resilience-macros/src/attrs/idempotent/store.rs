@@ -1,39 +1,37 @@
-//! Where the records are: a handle that outlives the call.
+//! The store of the records: a handle that outlives the call.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprUnary, UnOp};
 
-use crate::splice::Site;
+use crate::codegen::Context;
+use crate::value;
 
-/// `store = …`
-pub(super) fn given(expr: Expr) -> syn::Result<Expr> {
-    match expr {
-        Expr::Lit(_) => Err(syn::Error::new_spanned(
-            expr,
-            "expected a store: `store = self.store`, `store = &STORE`; without it, records stay in \
-             the memory of this process",
-        )),
-        other => Ok(other),
-    }
+/// Reads `store = …`.
+pub(super) fn read(expr: Expr) -> syn::Result<Expr> {
+    value::policy(expr, || {
+        "expected a store: `store = self.store`, `store = &STORE`; without `store`, records stay in \
+         the memory of this process"
+            .into()
+    })
 }
 
-/// The handle, as an expression; that of a store in the database of a transaction, where there is one.
+/// Returns the handle as an expression. With a transaction, the store is in its database.
 pub(super) fn generate(
     store: Option<&Expr>,
     transaction: Option<&Expr>,
-    site: &Site,
+    context: &Context,
 ) -> TokenStream {
-    let private = &site.private;
+    let private = &context.private;
     let Some(store) = store else { return quote!(#private::idempotent::memory()) };
-    let (at, there) = (store.span(), site.private_at(store.span()));
+    let (at, there) = (store.span(), context.private_at(store.span()));
     let place = place(store);
     let call = |make: &str| {
         let make = Ident::new(make, at.resolved_at(Span::call_site()));
         quote_spanned!(at=> #there::idempotent::#make(&#place))
     };
-    let handle = match (is_static(place), site.is_async) {
+    let handle = match (is_static(place), context.is_async) {
         (true, true) => call("fixed"),
         (true, false) => call("fixed_blocking"),
         (false, false) => call("handle_blocking"),
@@ -51,7 +49,7 @@ pub(super) fn generate(
     quote_spanned!(at=> #there::idempotent::in_database(#transaction, #handle))
 }
 
-/// What is borrowed, where something is: `&self.store` is the handle in the field.
+/// Removes borrows: `&self.store` means the handle in the field.
 fn place(store: &Expr) -> &Expr {
     match store {
         Expr::Reference(lent) => place(&lent.expr),
@@ -60,7 +58,7 @@ fn place(store: &Expr) -> &Expr {
     }
 }
 
-/// Whether this is a `static` by its name, or what it points to.
+/// Returns whether the expression is a `static` by its name, or a dereference of one.
 fn is_static(store: &Expr) -> bool {
     match store {
         Expr::Path(path) => path.path.segments.last().is_some_and(|last| {

@@ -1,7 +1,7 @@
 // The two stand in quotes.
 use resilience::circuit_breaker;
 
-#[circuit_breaker(abandoned = failure)]
+#[circuit_breaker(on_cancel = failure)]
 fn call() -> Result<(), ()> {
     Err(())
 }

@@ -1,7 +1,7 @@
 // A dropped call is one of two things.
 use resilience::circuit_breaker;
 
-#[circuit_breaker(abandoned = "success")]
+#[circuit_breaker(on_cancel = "success")]
 fn call() -> Result<(), ()> {
     Err(())
 }

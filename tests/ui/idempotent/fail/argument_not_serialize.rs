@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 struct Client;
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 fn call(id: &str, client: &Client) -> Result<(), Rejected> {
     Ok(drop((id, client)))
 }

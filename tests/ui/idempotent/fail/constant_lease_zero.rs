@@ -5,7 +5,7 @@ use resilience::{Rejected, idempotent};
 
 const NONE: Duration = Duration::ZERO;
 
-#[idempotent(key = id, scope = global, lease = NONE)]
+#[idempotent(key = id, scope = "global", lease = NONE)]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

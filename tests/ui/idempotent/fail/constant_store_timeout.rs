@@ -5,7 +5,7 @@ use resilience::{Rejected, idempotent};
 
 const NONE: Duration = Duration::ZERO;
 
-#[idempotent(key = id, scope = global, store_timeout = NONE)]
+#[idempotent(key = id, scope = "global", store_timeout = NONE)]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

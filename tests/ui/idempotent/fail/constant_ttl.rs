@@ -5,7 +5,7 @@ use resilience::{Rejected, idempotent};
 
 const SHORT: Duration = Duration::from_secs(10);
 
-#[idempotent(key = id, scope = global, ttl = SHORT)]
+#[idempotent(key = id, scope = "global", ttl = SHORT)]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

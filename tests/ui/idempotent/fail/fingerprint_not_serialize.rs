@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 struct Client;
 
-#[idempotent(key = id, scope = global, fingerprint(id.len(), client))]
+#[idempotent(key = id, scope = "global", fingerprint(id.len(), client))]
 fn call(id: &str, client: &Client) -> Result<(), Rejected> {
     Ok(drop((id, client)))
 }

@@ -1,7 +1,7 @@
 // What says what is kept says so.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global, keep = with(|out: &Result<(), ()>| out.is_ok()), error = |_: Rejected| ())]
+#[idempotent(key = id, scope = "global", keep = with(|out: &Result<(), ()>| out.is_ok()), error = |_: Rejected| ())]
 fn call(id: &str) -> Result<(), ()> {
     Ok(drop(id))
 }

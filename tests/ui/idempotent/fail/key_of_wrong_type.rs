@@ -1,7 +1,7 @@
 // A number with a fraction is no key.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = amount, scope = global)]
+#[idempotent(key = amount, scope = "global")]
 fn call(amount: f64) -> Result<(), Rejected> {
     Ok(drop(amount))
 }

@@ -4,7 +4,7 @@ use resilience::{Rejected, idempotent};
 struct Bank;
 
 impl Bank {
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn charge(&self, id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }

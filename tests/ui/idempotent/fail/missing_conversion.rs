@@ -7,7 +7,7 @@ enum ApiError {
     Down,
 }
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 fn call(id: &str) -> Result<(), ApiError> {
     Ok(drop(id))
 }

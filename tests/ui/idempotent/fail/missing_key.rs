@@ -1,7 +1,7 @@
 // Nobody knows a repeated call without a key.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(scope = global)]
+#[idempotent(scope = "global")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -1,7 +1,7 @@
 // However much else is said.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(scope = global, ttl = "1h", keep = ok)]
+#[idempotent(scope = "global", ttl = "1h", keep = "ok")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 #[idempotent(
     key = id,
-    scope = global,
+    scope = "global",
     id,
     idempotency_key,
     request_id,

@@ -2,7 +2,7 @@
 use resilience::{Rejected, idempotent};
 
 trait Charge {
-    #[idempotent(key = id, scope = global, name = "charge")]
+    #[idempotent(key = id, scope = "global", name = "charge")]
     fn charge(&self, id: &str) -> Result<(), Rejected>;
 }
 

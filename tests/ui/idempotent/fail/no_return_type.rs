@@ -1,7 +1,7 @@
 // Neither can what returns nothing.
 use resilience::idempotent;
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 fn call(id: &str) {
     drop(id);
 }

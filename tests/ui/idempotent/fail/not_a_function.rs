@@ -1,7 +1,7 @@
 // The attribute goes on functions.
 use resilience::idempotent;
 
-#[idempotent(key = 1, scope = global)]
+#[idempotent(key = 1, scope = "global")]
 struct Client;
 
 fn call() -> Client {

@@ -9,7 +9,7 @@ struct Bank {
 }
 
 impl Bank {
-    #[idempotent(key = id, scope = global, store = self.store, name = "charge")]
+    #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
     async fn charge(&self, id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }

@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 static STORE: u32 = 7;
 
-#[idempotent(key = id, scope = global, store = &STORE)]
+#[idempotent(key = id, scope = "global", store = &STORE)]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global, store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 fn call(id: &str, #[skip] store: Arc<String>) -> Result<(), Rejected> {
     Ok(drop((id, store)))
 }

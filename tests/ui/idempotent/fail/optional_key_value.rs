@@ -1,7 +1,7 @@
 // The word stands alone.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = Some(id), scope = global, optional_key = true)]
+#[idempotent(key = Some(id), scope = "global", optional_key = true)]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

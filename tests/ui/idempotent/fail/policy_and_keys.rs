@@ -5,7 +5,7 @@ use resilience::idempotent::IdempotencyPolicy;
 
 static CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("charge");
 
-#[idempotent(key = id, scope = global, policy = CHARGE, ttl = "1h", concurrent = reject, on_interrupted = unknown, name = "x")]
+#[idempotent(key = id, scope = "global", policy = CHARGE, ttl = "1h", concurrent = "reject", on_interrupted = "unknown", name = "x")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 static CHARGE: u32 = 7;
 
-#[idempotent(key = id, scope = global, policy = CHARGE)]
+#[idempotent(key = id, scope = "global", policy = CHARGE)]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

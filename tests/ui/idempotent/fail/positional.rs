@@ -1,7 +1,7 @@
 // A key has its name.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(id, scope = global)]
+#[idempotent(id, scope = "global")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -1,7 +1,7 @@
 // What finds out says what it found.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global, on_interrupted = reconcile(|_| async { true }))]
+#[idempotent(key = id, scope = "global", on_interrupted = reconcile(|_| async { true }))]
 async fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

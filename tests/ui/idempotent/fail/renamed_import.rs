@@ -2,7 +2,7 @@
 use resilience::{Rejected, idempotent as once, retry};
 
 #[retry]
-#[once(key = id, scope = global)]
+#[once(key = id, scope = "global")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -1,7 +1,7 @@
 // All mistakes at once.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(scope = global, ttl = 1, keep = oks)]
+#[idempotent(scope = "global", ttl = 1, keep = oks)]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -7,7 +7,7 @@ use resilience::{Rejected, idempotent};
 
 struct Connection;
 
-#[idempotent(key = id, scope = global, store = store, transaction = tx)]
+#[idempotent(key = id, scope = "global", store = store, transaction = tx)]
 fn in_a_sync_function(
     tx: &mut Connection,
     store: &Arc<MemoryStore>,
@@ -16,7 +16,7 @@ fn in_a_sync_function(
     Ok(id)
 }
 
-#[idempotent(key = id, scope = global, transaction = tx)]
+#[idempotent(key = id, scope = "global", transaction = tx)]
 async fn without_a_store(tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
     Ok(id)
 }

@@ -11,7 +11,7 @@ struct Bank {
 }
 
 impl Bank {
-    #[idempotent(key = id, scope = global, store = self.store, transaction = tx, name = "bank.pay")]
+    #[idempotent(key = id, scope = "global", store = self.store, transaction = tx, name = "bank.pay")]
     async fn pay(&self, tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
         let Connection = tx;
         Ok(1)
@@ -20,7 +20,7 @@ impl Bank {
 
 static STORE: MemoryStore = MemoryStore::new();
 
-#[idempotent(key = id, scope = global, store = STORE, transaction = tx)]
+#[idempotent(key = id, scope = "global", store = STORE, transaction = tx)]
 async fn pay(tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
     let Connection = tx;
     Ok(1)

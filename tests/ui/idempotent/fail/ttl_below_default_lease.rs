@@ -1,7 +1,7 @@
 // The lease that is not written counts too.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global, ttl = "30s")]
+#[idempotent(key = id, scope = "global", ttl = "30s")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

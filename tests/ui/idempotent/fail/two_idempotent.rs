@@ -1,7 +1,7 @@
 // One record is enough.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 #[idempotent(step = "again")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))

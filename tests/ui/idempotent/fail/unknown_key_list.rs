@@ -1,7 +1,7 @@
 // A key like no other.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global, colour = "red")]
+#[idempotent(key = id, scope = "global", colour = "red")]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 #[idempotent(
     key = id,
-    scope = global,
+    scope = "global",
     keep = everything,
     on_interrupted = retry,
     concurrent = queue,

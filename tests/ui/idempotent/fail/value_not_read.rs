@@ -4,7 +4,7 @@ use resilience::{Rejected, idempotent};
 #[derive(serde::Serialize)]
 struct Receipt;
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 async fn call(id: &str) -> Result<Receipt, Rejected> {
     drop(id);
     Ok(Receipt)

@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 struct Receipt;
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 fn call(id: &str) -> Result<Receipt, Rejected> {
     drop(id);
     Ok(Receipt)

@@ -1,7 +1,7 @@
 // A time has a unit.
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global, concurrent = wait(5))]
+#[idempotent(key = id, scope = "global", concurrent = wait(5))]
 fn call(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }

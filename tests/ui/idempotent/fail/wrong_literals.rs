@@ -3,7 +3,7 @@ use resilience::{Rejected, idempotent};
 
 #[idempotent(
     key = id,
-    scope = global,
+    scope = "global",
     ttl = 24,
     lease = "30",
     store_timeout = true,

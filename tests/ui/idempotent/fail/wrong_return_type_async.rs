@@ -1,7 +1,7 @@
 // The same of an async function.
 use resilience::idempotent;
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 async fn call(id: &str) -> usize {
     id.len()
 }

@@ -5,7 +5,7 @@ mod exports {
 
 use exports::resilience::Rejected;
 
-#[resilience::idempotent(crate = crate::exports::resilience, key = id, scope = global)]
+#[resilience::idempotent(crate = crate::exports::resilience, key = id, scope = "global")]
 fn call(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }

@@ -6,7 +6,7 @@
 ///
 /// # Errors
 /// Never.
-#[resilience::idempotent(key = id, scope = (7, "tenant"), lease = "10s", concurrent = reject, error = |_| 7)]
+#[resilience::idempotent(key = id, scope = (7, "tenant"), lease = "10s", concurrent = "reject", error = |_| 7)]
 pub async fn fetch(id: &str) -> Result<usize, u32> {
     Ok(id.len())
 }

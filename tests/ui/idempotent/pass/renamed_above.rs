@@ -3,7 +3,7 @@ use std::cell::Cell;
 
 use resilience::{Rejected, idempotent as once, retry};
 
-#[once(key = 1, scope = global)]
+#[once(key = 1, scope = "global")]
 #[retry(attempts = 3, base_delay = "1ms")]
 fn call(#[skip] calls: &Cell<u32>) -> Result<u32, Rejected> {
     calls.set(calls.get() + 1);

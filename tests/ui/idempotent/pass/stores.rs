@@ -8,39 +8,39 @@ static STORE: MemoryStore = MemoryStore::new();
 static LAZY: LazyLock<WithSecret<Arc<MemoryStore>>> =
     LazyLock::new(|| WithSecret::new(Arc::default(), Secret::new([7; 32])));
 
-#[idempotent(key = id, scope = global, store = STORE)]
+#[idempotent(key = id, scope = "global", store = STORE)]
 async fn fixed(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
 
-#[idempotent(key = id, scope = global, store = &crate::STORE)]
+#[idempotent(key = id, scope = "global", store = &crate::STORE)]
 fn borrowed(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
 
-#[idempotent(key = id, scope = global, store = *LAZY)]
+#[idempotent(key = id, scope = "global", store = *LAZY)]
 fn lazy(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
 
-#[idempotent(key = id, scope = global, store = &*LAZY)]
+#[idempotent(key = id, scope = "global", store = &*LAZY)]
 async fn lazy_borrowed(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
 
-#[idempotent(key = id, scope = global, store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 async fn lent(id: u32, #[skip] store: &Arc<MemoryStore>) -> Result<u32, Rejected> {
     assert!(store.len() < 9);
     Ok(id)
 }
 
-#[idempotent(key = id, scope = global, store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 fn owned(id: u32, #[skip] store: Arc<MemoryStore>) -> Result<u32, Rejected> {
     drop(store);
     Ok(id)
 }
 
-#[idempotent(key = id, scope = global, store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 async fn generic<S: Store + Clone>(id: u32, #[skip] store: S) -> Result<u32, Rejected> {
     drop(store);
     Ok(id)
@@ -52,13 +52,13 @@ struct Shop {
 }
 
 impl Shop {
-    #[idempotent(key = id, scope = global, store = &self.store, name = "a")]
+    #[idempotent(key = id, scope = "global", store = &self.store, name = "a")]
     async fn field(&mut self, id: u32) -> Result<u32, Rejected> {
         self.memory = Arc::default();
         Ok(id)
     }
 
-    #[idempotent(key = id, scope = global, store = self.memory.clone(), name = "b")]
+    #[idempotent(key = id, scope = "global", store = self.memory.clone(), name = "b")]
     fn call(self, id: u32) -> Result<u32, Rejected> {
         drop(self);
         Ok(id)

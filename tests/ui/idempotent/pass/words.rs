@@ -11,13 +11,13 @@ fn find(_: IdempotencyContext) -> Reconciled<Result<u32, Rejected>> {
 #[idempotent(
     store = &STORE,
     key = id,
-    scope = global,
+    scope = "global",
     keep = "ok",
     on_interrupted = reconcile(find),
     concurrent = "reject",
     on_store_error = "fail_closed",
-    on_lease_lost = continue,
-    on_unsaved = return
+    on_lease_lost = "continue",
+    on_unsaved = "return"
 )]
 fn bare(id: u32) -> Result<u32, Rejected> {
     Ok(id)
@@ -26,11 +26,11 @@ fn bare(id: u32) -> Result<u32, Rejected> {
 #[idempotent(
     store = STORE,
     key = id,
-    scope = global,
-    keep = nothing,
+    scope = "global",
+    keep = "nothing",
     on_interrupted = "unknown",
     concurrent = wait("1s"),
-    on_store_error = fail_open,
+    on_store_error = "fail_open",
     on_lease_lost = "continue",
     on_unsaved = "return"
 )]
