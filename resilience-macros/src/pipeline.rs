@@ -155,10 +155,10 @@ impl<A: LayerAttribute> Layer<A> {
             stack,
         };
         let new = model.generate(&context);
-        let cloned = model.clones();
-        function.strip_mut(cloned);
+        let names = model.clones();
+        function.strip_mut(names);
         function.body = Body::Block(match boxed {
-            Some(_) => Boxed::replace(body, &new, cloned),
+            Some(_) => Boxed::replace(body, &new, names),
             None => braced(new),
         });
         quote!(#function)

@@ -340,21 +340,21 @@ pub(crate) fn choice<T: Clone>(key: &str, expr: Expr, words: &[(&str, T)]) -> sy
 /// Reads one of a few words in quotes, or a word with a value, such as `wait("5s")`.
 pub(crate) fn choice_or_call<T: Clone>(
     key: &str,
-    expr: Expr,
+    expr: &Expr,
     words: &[(&str, T)],
     form: &CallForm<T>,
 ) -> syn::Result<T> {
     let CallForm { word, example, read } = form;
-    let without_value = match &expr {
+    let without_value = match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value() == *word,
         other => bare_word(other).as_deref() == Some(word),
     };
     if without_value {
-        return error(&expr, format!("`{word}` needs a value: write `{key} = {word}({example})`"));
+        return error(expr, format!("`{word}` needs a value: write `{key} = {word}({example})`"));
     }
-    unquoted(key, &expr, words)?;
+    unquoted(key, expr, words)?;
     let expected = format!("expected one of {}, `{word}({example})`", list(words));
-    match &expr {
+    match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             named_or(key, text, words, Some(word), || expected)
         }
@@ -364,12 +364,12 @@ pub(crate) fn choice_or_call<T: Clone>(
             match (name, values.next(), values.next()) {
                 (Some(name), Some(value), None) if name == *word => read(value.clone()),
                 (Some(name), ..) if nearest(&name, &[word]).is_some() => {
-                    error(&expr, format!("did you mean `{key} = {word}({example})`?"))
+                    error(expr, format!("did you mean `{key} = {word}({example})`?"))
                 }
-                _ => error(&expr, expected),
+                _ => error(expr, expected),
             }
         }
-        _ => error(&expr, expected),
+        _ => error(expr, expected),
     }
 }
 

@@ -195,26 +195,24 @@ impl Keys {
         let failures = value_of(self.failure_threshold.as_ref());
         builder.require("threshold_within_window", failures, window);
         builder.require("min_calls_within_window", value_of(self.min_calls.as_ref()), window);
-        if let Some(probes) = value_of(self.half_open_calls.as_ref()) {
-            match value_of(self.success_threshold.as_ref()) {
-                Some(successes) => builder.require("probes_suffice", Some(successes), Some(probes)),
-                None => {
-                    let default = rules::SUCCESS_THRESHOLD;
-                    let values = [quote!(#default), quote!(#probes)];
-                    builder.require_values("probes_suffice", probes, probes, &values);
-                }
+        let successes = value_of(self.success_threshold.as_ref());
+        match (successes, value_of(self.half_open_calls.as_ref())) {
+            (None, Some(probes)) => {
+                let default = rules::SUCCESS_THRESHOLD;
+                let values = [quote!(#default), quote!(#probes)];
+                builder.require_values("probes_suffice", probes, probes, &values);
             }
+            (successes, probes) => builder.require("probes_suffice", successes, probes),
         }
-        if let Some(max) = value_of(self.max_reset_timeout.as_ref()) {
-            match value_of(self.reset_timeout.as_ref()) {
-                Some(first) => builder.require("reset_within_max", Some(first), Some(max)),
-                None => {
-                    let private = &builder.context.private;
-                    let default = rules::RESET_TIMEOUT.as_secs();
-                    let default = quote!(#private::Duration::from_secs(#default));
-                    builder.require_values("reset_within_max", max, max, &[default, quote!(#max)]);
-                }
+        let first = value_of(self.reset_timeout.as_ref());
+        match (first, value_of(self.max_reset_timeout.as_ref())) {
+            (None, Some(max)) => {
+                let private = &builder.context.private;
+                let default = rules::RESET_TIMEOUT.as_secs();
+                let default = quote!(#private::Duration::from_secs(#default));
+                builder.require_values("reset_within_max", max, max, &[default, quote!(#max)]);
             }
+            (first, max) => builder.require("reset_within_max", first, max),
         }
     }
 }

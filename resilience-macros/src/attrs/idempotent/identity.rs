@@ -42,7 +42,7 @@ pub(super) fn scope(expr: Expr) -> syn::Result<Scope> {
 }
 
 /// Reads `optional_key`, a key without a value.
-pub(super) fn optional_key(key: &Ident, value: Value) -> syn::Result<()> {
+pub(super) fn optional_key(key: &Ident, value: &Value) -> syn::Result<()> {
     match value {
         Value::Bare => Ok(()),
         Value::Expr(_) | Value::Names(_) | Value::List(_) => Err(syn::Error::new_spanned(

@@ -22,7 +22,7 @@ keys! {
             version: count,
             min_key_length: count,
             max_outcome: count,
-            concurrent: constant(Concurrent, concurrent),
+            concurrent: constant(Concurrent, |expr| concurrent(&expr)),
             on_store_error: choice(OnStoreError, ON_STORE_ERROR),
             on_lease_lost: choice(OnLeaseLost, ON_LEASE_LOST),
             on_unsaved: choice(OnUnsaved, ON_UNSAVED),
@@ -31,14 +31,14 @@ keys! {
         function {
             key: value(Expr, Ok),
             scope: value(identity::Scope, identity::scope),
-            optional_key: argument((), identity::optional_key),
+            optional_key: argument((), |key, value| identity::optional_key(key, &value)),
             step: text,
             store: value(Expr, store::read),
             fingerprint: argument(Vec<Expr>, fingerprint::read),
         }
         deferred {
-            keep: value(Keep, keep),
-            on_interrupted: value(OnInterrupted, on_interrupted),
+            keep: value(Keep, |expr| keep(&expr)),
+            on_interrupted: value(OnInterrupted, |expr| on_interrupted(&expr)),
             on: callable,
             error: callable,
             transaction: value(Expr, transaction::read),
@@ -99,7 +99,7 @@ const ON_UNSAVED: &[(&str, OnUnsaved)] =
     &[("return", OnUnsaved::Return), ("error", OnUnsaved::Error)];
 
 /// Reads `"reject"` or `wait("5s")`.
-fn concurrent(expr: Expr) -> syn::Result<Concurrent> {
+fn concurrent(expr: &Expr) -> syn::Result<Concurrent> {
     let form = CallForm {
         word: "wait",
         example: "\"5s\"",
@@ -109,7 +109,7 @@ fn concurrent(expr: Expr) -> syn::Result<Concurrent> {
 }
 
 /// Reads `"ok"`, `"ok_and_permanent"`, `"nothing"` or `with(path)`.
-fn keep(expr: Expr) -> syn::Result<Keep> {
+fn keep(expr: &Expr) -> syn::Result<Keep> {
     let words =
         [("ok", Keep::Ok), ("ok_and_permanent", Keep::OkAndPermanent), ("nothing", Keep::Nothing)];
     let form = CallForm { word: "with", example: "path", read: |path| Ok(Keep::With(path)) };
@@ -117,7 +117,7 @@ fn keep(expr: Expr) -> syn::Result<Keep> {
 }
 
 /// Reads `"rerun"`, `"unknown"` or `reconcile(path)`.
-fn on_interrupted(expr: Expr) -> syn::Result<OnInterrupted> {
+fn on_interrupted(expr: &Expr) -> syn::Result<OnInterrupted> {
     let words = [("rerun", OnInterrupted::Rerun), ("unknown", OnInterrupted::Unknown)];
     let form = CallForm {
         word: "reconcile",

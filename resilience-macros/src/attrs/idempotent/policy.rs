@@ -76,9 +76,15 @@ impl Keys {
             None => {}
         }
         let choices = [
-            ("on_store_error", value_of(self.on_store_error.as_ref()).map(OnStoreError::path)),
-            ("on_lease_lost", value_of(self.on_lease_lost.as_ref()).map(OnLeaseLost::path)),
-            ("on_unsaved", value_of(self.on_unsaved.as_ref()).map(OnUnsaved::path)),
+            (
+                "on_store_error",
+                value_of(self.on_store_error.as_ref()).copied().map(OnStoreError::path),
+            ),
+            (
+                "on_lease_lost",
+                value_of(self.on_lease_lost.as_ref()).copied().map(OnLeaseLost::path),
+            ),
+            ("on_unsaved", value_of(self.on_unsaved.as_ref()).copied().map(OnUnsaved::path)),
             ("on_interrupted", value_of(self.on_interrupted.as_ref()).map(OnInterrupted::path)),
         ];
         let private = &context.private;
@@ -103,9 +109,9 @@ impl Keys {
     }
 }
 
-/// The types and variants of the choices in the runtime.
 impl OnStoreError {
-    fn path(&self) -> (&'static str, &'static str) {
+    /// Returns the names of the type and of the variant in the runtime.
+    fn path(self) -> (&'static str, &'static str) {
         match self {
             Self::FailClosed => ("OnStoreError", "FailClosed"),
             Self::FailOpen => ("OnStoreError", "FailOpen"),
@@ -114,7 +120,7 @@ impl OnStoreError {
 }
 
 impl OnLeaseLost {
-    fn path(&self) -> (&'static str, &'static str) {
+    fn path(self) -> (&'static str, &'static str) {
         match self {
             Self::Continue => ("OnLeaseLost", "Continue"),
             Self::Cancel => ("OnLeaseLost", "Cancel"),
@@ -123,7 +129,7 @@ impl OnLeaseLost {
 }
 
 impl OnUnsaved {
-    fn path(&self) -> (&'static str, &'static str) {
+    fn path(self) -> (&'static str, &'static str) {
         match self {
             Self::Return => ("OnUnsaved", "Return"),
             Self::Error => ("OnUnsaved", "Error"),

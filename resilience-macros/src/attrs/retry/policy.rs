@@ -31,16 +31,12 @@ impl Policy {
                 "expected a `RetryPolicy`: `policy = &RETRY`, `policy = self.retry`".into()
             })
         });
-        match policy {
-            Some(policy) => {
-                exclude_settings("policy", &keys.settings(), errors);
-                Self::Provided(policy.value)
-            }
-            None => {
-                keys.check(errors);
-                Self::Keys
-            }
+        if let Some(policy) = policy {
+            exclude_settings("policy", &keys.settings(), errors);
+            return Self::Provided(policy.value);
         }
+        keys.check(errors);
+        Self::Keys
     }
 
     pub(super) fn generate(&self, keys: &Keys, context: &Context) -> Plan {
