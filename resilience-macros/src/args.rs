@@ -12,11 +12,11 @@ use crate::diagnostics::Errors;
 use crate::hint::{Hint, nearest};
 use crate::tokens::mentions;
 
-/// The facts about an attribute that parsing and messages depend on.
+/// The facts about an attribute for parsing and for messages.
 #[derive(Clone, Copy)]
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
-    /// The key of a first value that is written without a key.
+    /// The key of a first value written without a key.
     pub(crate) positional_key: Option<&'static str>,
     /// A key with a value.
     pub(crate) example: &'static str,
@@ -34,9 +34,9 @@ pub(crate) struct Args {
     written: Vec<Ident>,
     /// Whether an argument had a syntax error.
     broken: bool,
-    /// The keys that were requested, in the order of the requests.
+    /// The requested keys, in the order of the requests.
     known: Vec<&'static str>,
-    /// The names that a constant cannot mention.
+    /// The names of run-time values, forbidden in constants.
     variables: Vec<Ident>,
 }
 
@@ -115,7 +115,7 @@ impl Args {
         Self { spec, args, written, broken, known: Vec::new(), variables }
     }
 
-    /// Parses the arguments and ignores mistakes, which the expansion of the attribute reports.
+    /// Parses the arguments and ignores mistakes: the expansion of the attribute reports them.
     pub(crate) fn unchecked(tokens: &TokenStream) -> Self {
         let spec =
             Spec { name: "", positional_key: None, example: "", policy_key: "", list_keys: &[] };
@@ -123,7 +123,7 @@ impl Args {
         Self::parse(spec, tokens.clone(), Vec::new(), &mut unread)
     }
 
-    /// Returns whether the value of one of these keys mentions one of `names`.
+    /// Returns whether the value of any of these keys mentions any of `names`.
     pub(crate) fn mention(tokens: &TokenStream, keys: &[&str], names: &[Ident]) -> bool {
         if keys.is_empty() || tokens.is_empty() {
             return false;
@@ -144,8 +144,8 @@ impl Args {
         Some(self.args.swap_remove(index))
     }
 
-    /// Returns whether the attribute has none of these keys, and no unknown key that the user may
-    /// have written in place of such a key.
+    /// Returns whether the attribute has none of these keys and no unknown key, which may be a
+    /// misspelling.
     pub(crate) fn lacks(&self, keys: &[&str]) -> bool {
         let is_written = |key: &&str| self.written.iter().any(|written| written == key);
         !self.broken && self.args.is_empty() && !keys.iter().any(is_written)
@@ -178,7 +178,7 @@ impl Args {
         })
     }
 
-    /// Takes the required first value, which is written without its key. `example` shows a use.
+    /// Takes the required first value, written without a key. `example` shows a use.
     pub(crate) fn positional<T>(
         &mut self,
         key: &'static str,
@@ -187,7 +187,7 @@ impl Args {
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
         let value = self.value(key, errors, read);
-        // Lists of keys leave out a key that is never written.
+        // Lists of keys leave out the key: the source never contains it.
         self.known.retain(|known| *known != key);
         if value.is_none() && self.lacks(&[key]) {
             errors.on_attribute(format!("`#[{}]` needs a value: `{example}`", self.spec.name));
@@ -195,7 +195,7 @@ impl Args {
         value
     }
 
-    /// Takes `key = value` and reads a value that must be known at compile time.
+    /// Takes `key = value` and reads a value known at compile time.
     pub(crate) fn constant<T>(
         &mut self,
         key: &'static str,
@@ -230,12 +230,12 @@ impl Args {
                 "`crate` is the absolute path of the runtime, like `crate = ::my_crate::resilience`",
             )),
         });
-        // For macros and re-exports: lists of keys leave it out.
+        // For macros and re-exports: lists of keys leave `crate` out.
         self.known.retain(|known| *known != "crate");
         runtime(path.map(|path| path.value))
     }
 
-    /// Reports the arguments that are left. `hints` answers the names of other libraries.
+    /// Reports the remaining arguments. `hints` answers keys of foreign libraries.
     pub(crate) fn finish(self, hints: &[(&str, Hint)], errors: &mut Errors) {
         let Self { spec: Spec { name: attribute, .. }, args, known, .. } = self;
         for Arg { key, value } in args {
@@ -322,7 +322,7 @@ fn is_value(input: ParseStream<'_>) -> bool {
     !input.is_empty() && !is_key
 }
 
-/// Removes the invisible group around a value that a `macro_rules!` macro passed on.
+/// Removes the invisible group around a value passed on by a `macro_rules!` macro.
 fn ungroup(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) => ungroup(*group.expr),

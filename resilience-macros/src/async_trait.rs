@@ -1,10 +1,10 @@
-//! Methods under `#[async_trait]`, which has already turned the methods into sync functions:
+//! Methods under `#[async_trait]`, already turned into sync functions:
 //!
 //! ```text
 //! Box::pin(async move { … let __self = self; let x = x; let __ret: Ret = { body }; … __ret })
 //! ```
 //!
-//! The layer wraps `{ body }`. The shape is recognized by its tokens at any depth, because other
+//! The layer wraps `{ body }`. The tokens of the shape are recognized at any depth, because foreign
 //! attributes may have wrapped the shape again.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
@@ -13,10 +13,10 @@ use syn::Type;
 use crate::function::{Binding, PassMode, bind, without_mut};
 use crate::tokens::refill;
 
-/// The name that `#[async_trait]` gives to `self`.
+/// The name of `self` under `#[async_trait]`.
 pub(crate) const SELF: &str = "__self";
 
-/// Returns the name that `#[async_trait]` gives to `self`, with the span of a `self`.
+/// Returns the name of `self` under `#[async_trait]`, with the span of a `self`.
 pub(crate) fn named_self(original: &Ident) -> Ident {
     Ident::new(SELF, original.span())
 }
@@ -25,7 +25,7 @@ pub(crate) fn named_self(original: &Ident) -> Ident {
 pub(crate) struct Boxed {
     pub(crate) returns: Type,
     pub(crate) block: Group,
-    /// The names bound between the parameters of the method and its body.
+    /// The names bound between the parameters and the body of the method.
     pub(crate) bindings: Vec<Binding>,
 }
 
@@ -116,7 +116,7 @@ impl Place {
     }
 }
 
-/// Returns the patterns of the `let` statements that rebind the parameters.
+/// Returns the patterns of the `let` statements for the parameters.
 fn prelude(tokens: &[TokenTree]) -> Vec<TokenStream> {
     let mut patterns = Vec::new();
     let mut rest = tokens.iter();

@@ -9,8 +9,8 @@ use crate::codegen::Context;
 use crate::constant::{self, may_be_generic};
 use crate::value::{Constant, ConstantType};
 
-/// Builds a policy as nested calls. Each call has the span of its value, so that the compiler
-/// reports a broken rule at the value.
+/// Builds a policy as nested calls. Each call has the span of the value, so the compiler reports a
+/// broken rule at the value.
 pub(crate) struct Builder<'c> {
     /// The type of the policy.
     ty: Ident,
@@ -19,7 +19,7 @@ pub(crate) struct Builder<'c> {
     checks: TokenStream,
     /// Whether a value may name a generic parameter.
     pub(crate) generic: bool,
-    /// Whether a value is no literal, so that the compiler must check it.
+    /// Whether the compiler must check a value: literals are checked already.
     pub(crate) unchecked: bool,
 }
 
@@ -60,8 +60,8 @@ impl<'c> Builder<'c> {
         self.policy = around(&self.policy);
     }
 
-    /// Sets a constant with the method named like its key, if the key is given. `rule` is the check
-    /// in generated code for a value that is no literal.
+    /// Sets a constant with the method named like the key, if the key is given. `rule` is the check
+    /// of an expression in generated code.
     pub(crate) fn constant<T: ConstantType>(
         &mut self,
         key: &str,
@@ -73,7 +73,7 @@ impl<'c> Builder<'c> {
         self.set_at(value.source().span(), key, Some(&tokens));
     }
 
-    /// Returns the tokens of a constant, inside its check if it is no literal.
+    /// Returns the tokens of a constant. An expression is inside the check of `rule`.
     pub(crate) fn argument<T: ConstantType>(
         &mut self,
         value: &Constant<T>,
@@ -113,7 +113,7 @@ impl<'c> Builder<'c> {
     }
 
     /// Adds the check of a rule between two values, unless `first` and `second` are literals. The
-    /// compiler reports a broken rule at the first of the two that is no literal.
+    /// compiler reports a broken rule at the first of the two without a literal.
     pub(crate) fn require_values<T, U>(
         &mut self,
         rule: &str,

@@ -1,4 +1,4 @@
-//! The checks of the annotated function that all attributes share.
+//! The checks of the annotated function, shared by all attributes.
 
 use proc_macro2::{Ident, TokenStream};
 

@@ -34,7 +34,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let model = Model::validate(&input, &mut errors);
     let root = root(&input.attrs, &mut errors);
     match errors.into_compile_errors() {
-        // An impl prevents further errors in code that uses the trait.
+        // An impl prevents further errors at uses of the trait.
         Some(errors) => {
             let fallback =
                 Model { arms: Vec::new(), forwarded: Vec::new() }.generate(&input, &root);
@@ -47,11 +47,11 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 /// The class of each variant.
 struct Model {
     arms: Vec<Arm>,
-    /// The types whose `Classify` impl gives the class.
+    /// The types with a `Classify` impl for the class.
     forwarded: Vec<TokenStream>,
 }
 
-/// A pattern and its class.
+/// A pattern with a class.
 struct Arm {
     pattern: TokenStream,
     helper: Helper,
@@ -230,7 +230,7 @@ impl Helper {
         Self { name: self.name.clone(), field: None, effect: self.effect }
     }
 
-    /// Returns the class as an expression, with the span of its field for type errors.
+    /// Returns the class as an expression, with the span of the field for type errors.
     fn generate(&self, root: &TokenStream, at: Span) -> TokenStream {
         let Self { name, field, effect } = self;
         if name == "forward" {

@@ -8,7 +8,7 @@ use crate::function::Binding;
 use crate::stack_info::{SignalVar, StackInfo};
 use crate::tokens::{refill, respan};
 
-/// A body with the facts that generated code needs to wrap it.
+/// A body with the facts that generated code needs to wrap the body.
 pub(crate) struct Context {
     pub(crate) is_async: bool,
     /// The return type, with `_` in place of types without a name.
@@ -22,11 +22,11 @@ pub(crate) struct Context {
     pub(crate) generics: Vec<Ident>,
     /// The parameters that the body may move from or borrow exclusively.
     pub(crate) unshared: Vec<Ident>,
-    /// The names that the parameters bind, the receiver included.
+    /// The names bound by the parameters, the receiver included.
     pub(crate) bindings: Vec<Binding>,
-    /// The parameters that the user excluded with the attribute's parameter marker.
+    /// The parameters excluded by a marker of the user.
     pub(crate) skipped: Vec<Ident>,
-    /// The arguments that are cloned for each attempt.
+    /// The arguments cloned for each attempt.
     pub(crate) clones: Vec<ClonedArg>,
     /// The position among the siblings.
     pub(crate) stack: StackInfo,
@@ -45,7 +45,7 @@ pub(crate) fn local(name: &str) -> Ident {
     Ident::new(&format!("resilience_{name}"), Span::mixed_site())
 }
 
-/// The function called first in every wrapped body. Its name identifies an expanded function.
+/// The first call in every wrapped body. The name identifies an expanded function.
 pub(crate) const BODY_MARKER: &str = "resilience_never";
 
 impl Context {
@@ -54,11 +54,10 @@ impl Context {
         respan(self.private.clone(), span)
     }
 
-    /// Returns one of several runs of the body, as an expression: `?` and `return` end this run
-    /// only.
+    /// Returns a repeatable run of the body, as an expression: `?` and `return` end this run only.
     ///
     /// The arguments are borrowed, because the next run needs them. `first` precedes the body, and
-    /// the body can use its locals.
+    /// the body can use the locals of `first`.
     pub(crate) fn attempt(&self, first: Option<&TokenStream>) -> TokenStream {
         let (block, returns) = (self.block(first), &self.returns);
         if self.stack.adjacent {
@@ -85,13 +84,13 @@ impl Context {
         }
     }
 
-    /// Returns the only run of the body, as a future that has not started.
+    /// Returns the only run of the body, as a lazy future.
     pub(crate) fn future(&self) -> TokenStream {
         self.future_after(None)
     }
 
-    /// Returns the only run of the body, as a future that has not started. `first` precedes the
-    /// body, and the body can use its locals.
+    /// Returns the only run of the body, as a lazy future. `first` precedes the body, and the body
+    /// can use the locals of `first`.
     pub(crate) fn future_after(&self, first: Option<&TokenStream>) -> TokenStream {
         let (block, moved) = (self.block(first), self.moved());
         quote!(async #moved #block)
@@ -123,8 +122,8 @@ impl Context {
         block.extend(first.cloned());
         block.extend(body.stream());
         let mut block = refill(body, block);
-        // Located at the body, with the hygiene of generated code: items that the user declares in
-        // the body still take precedence there.
+        // Located at the body, with the hygiene of generated code: items declared in the body still
+        // take precedence there.
         block.set_span(body.span().resolved_at(Span::mixed_site()));
         block
     }
@@ -136,7 +135,7 @@ impl Context {
         on.map_or_else(|| quote!(|#error| #class), ToTokens::to_token_stream)
     }
 
-    /// Returns the class of an error: from the `Classify` impl of its type, or transient.
+    /// Returns the class of an error: from the `Classify` impl of the type, or transient.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
         quote!({
@@ -180,7 +179,7 @@ impl Context {
         Some(quote!(#name.clear();))
     }
 
-    /// Returns the outcome of a call that this layer rejects, as an expression: `rejected`
+    /// Returns the outcome of a call rejected by this layer, as an expression: `rejected`
     /// converted to the function's error type, or `None`. The code also sets the rejection signal.
     pub(crate) fn reject(&self, rejected: &Ident, error: Option<&Expr>) -> TokenStream {
         let (returns, at) = (&self.returns, self.returns_span);
@@ -202,8 +201,8 @@ impl Context {
         name.map_or_else(path, ToTokens::to_token_stream)
     }
 
-    /// Returns a `return` that never runs. It tells the compiler the type of the block, so that
-    /// type errors in the body read as in a plain function.
+    /// Returns a dead `return`. The `return` tells the compiler the type of the block, so type
+    /// errors in the body read as in a plain function.
     fn body_marker(&self) -> TokenStream {
         let (returns, private) = (&self.returns, self.private_at(self.returns_span));
         let never = Ident::new(BODY_MARKER, self.returns_span);

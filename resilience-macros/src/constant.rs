@@ -1,4 +1,4 @@
-//! Constants in generated code: evaluated by `cargo check`, under names that the body cannot use.
+//! Constants in generated code: evaluated by `cargo check`, under names hidden from the body.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -17,7 +17,7 @@ pub(crate) fn may_be_generic(tokens: &impl ToTokens, generics: &[Ident]) -> bool
 
 /// Returns a reference to a constant of type `ty`, as an expression.
 ///
-/// `cargo check` evaluates an item; it evaluates an inline constant only during code generation. An
+/// `cargo check` evaluates an item, but not an inline constant, which waits for code generation. An
 /// inline constant may name generic parameters, and compiles faster for values without checks.
 pub(crate) fn reference(ty: &TokenStream, value: &TokenStream, inline: bool) -> TokenStream {
     if inline {

@@ -1,4 +1,4 @@
-//! Collected mistakes, so that one compilation reports all of them.
+//! Collected mistakes: a compilation reports all of them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -46,7 +46,7 @@ impl Errors {
         result.map_err(|error| self.found.push(error)).ok()
     }
 
-    /// Returns code that makes the compiler report the mistakes; `None` without mistakes.
+    /// Returns code for the compiler to report the mistakes, or `None` without mistakes.
     pub(crate) fn into_compile_errors(self) -> Option<TokenStream> {
         (!self.found.is_empty())
             .then(|| self.found.iter().map(syn::Error::to_compile_error).collect())

@@ -11,7 +11,7 @@ use syn::{
 
 use crate::tokens::any_ident;
 
-/// A function as the attribute receives it.
+/// A function in the input of the attribute.
 #[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
@@ -27,7 +27,7 @@ pub(crate) enum Body {
     Missing(TokenStream),
 }
 
-/// A name that a parameter binds.
+/// A name bound by a parameter.
 #[derive(Clone)]
 pub(crate) struct Binding {
     pub(crate) name: Ident,
@@ -100,7 +100,7 @@ impl Function {
         self.sig.receiver().map_or(PassMode::SharedRef, receiver_pass_mode)
     }
 
-    /// Returns the names that the parameters bind, `self` included.
+    /// Returns the names bound by the parameters, `self` included.
     pub(crate) fn bindings(&self) -> Vec<Binding> {
         let mut bindings = Vec::new();
         for input in &self.sig.inputs {
@@ -119,8 +119,8 @@ impl Function {
         bindings
     }
 
-    /// Removes an attribute from the parameters. Returns the names that the affected parameters
-    /// bind.
+    /// Removes an attribute from the parameters. Returns the names bound by the affected
+    /// parameters.
     pub(crate) fn strip_param_attr(&mut self, name: &str) -> Vec<Ident> {
         let mut bindings = Vec::new();
         for input in &mut self.sig.inputs {
@@ -147,7 +147,7 @@ impl Function {
             .collect()
     }
 
-    /// Returns the return type as generated code may name it, and its span.
+    /// Returns the return type for generated code, with the span.
     pub(crate) fn returns(&self) -> (TokenStream, Span) {
         match &self.sig.output {
             ReturnType::Default => {
@@ -208,7 +208,7 @@ fn type_pass_mode(ty: &Type) -> PassMode {
     }
 }
 
-/// Collects the names that a pattern binds: lower-case words except paths, field names and types.
+/// Collects the names bound by a pattern: lower-case words except paths, field names and types.
 pub(crate) fn bind(pattern: &TokenStream, pass_mode: PassMode, bindings: &mut Vec<Binding>) {
     let tokens: Vec<TokenTree> = pattern.clone().into_iter().collect();
     let mut mutable = false;

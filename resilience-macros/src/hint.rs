@@ -4,17 +4,16 @@ use quote::ToTokens;
 
 use crate::args::Value;
 
-/// The answer to a key of another library.
+/// The answer to a foreign name for a key.
 #[derive(Clone, Copy)]
 pub(crate) enum Hint {
     /// The key of this crate with the same value; an example; the meaning.
     Same(&'static str, &'static str, &'static str),
-    /// The key of this crate for a share, where other libraries take a percentage; an example;
-    /// the meaning.
+    /// The key of this crate for a share, in place of a percentage; an example; the meaning.
     Share(&'static str, &'static str, &'static str),
-    /// The key of this crate, which counts one more; the meaning.
+    /// The key of this crate, with a count higher by 1; the meaning.
     More(&'static str, &'static str),
-    /// Any other answer.
+    /// A complete answer.
     Other(&'static str),
 }
 
@@ -58,7 +57,7 @@ pub(crate) fn as_share(number: f64) -> Option<f64> {
 pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let distances = known.iter().map(|key| (edits(name, key), *key));
     let (distance, key) = distances.min_by_key(|(distance, _)| *distance)?;
-    // Two edits turn any word of three letters into any other such word.
+    // Two edits turn any word of three letters into any word of that length.
     (distance <= 2 && distance * 2 <= key.len().max(name.len())).then_some(key)
 }
 

@@ -1,9 +1,9 @@
 //! The declaration of the keys of an attribute.
 //!
-//! `keys!` makes a struct with a field for each key. The same declaration generates the functions
-//! that read the keys, list the given settings, check literals by the rules, check for generic
-//! parameters, and write constants to the policy. A new key needs its rule in `resilience-rules`, a
-//! line in a declaration, and its documentation.
+//! `keys!` makes a struct with a field for each key. The declaration also generates functions that
+//! read the keys, list the given settings, check literals by the rules, check for generic parameters,
+//! and write constants to the policy. A new key needs a rule in `resilience-rules`, a line in a
+//! declaration, and documentation.
 //!
 //! ```text
 //! keys! {
@@ -17,19 +17,19 @@
 //! ```
 //!
 //! Sections:
-//! - `policy`: settings of the policy, which cannot stand beside a policy made by hand,
+//! - `policy`: settings of the policy, forbidden beside a policy made by hand,
 //! - `function`: keys of the annotated function,
-//! - `deferred`: keys with values that run after the start of the body, and so may use its
+//! - `deferred`: keys with values evaluated after the start of the body, with access to the
 //!   arguments (`LayerAttribute::DEFERRED_KEYS`).
 //!
 //! Kinds: `count`, `count(read)`, `number("1.5")`, `share` and `time` are constants; `callable`,
 //! `flag`, `text`, `choice(Type, WORDS)` and `value(Type, read)` are values; `constant(Type, read)`
-//! is a value known at compile time; `argument(Type, read)` has a form of its own, such as
-//! `key(a, b)`; `positional(Type, read, "example")` is written without its key.
+//! is a value known at compile time; `argument(Type, read)` has a special form, such as
+//! `key(a, b)`; `positional(Type, read, "example")` is written without the key.
 //!
 //! A constant of the section `policy` becomes a call of the policy's method with the name of the
-//! key. The module that declares the keys imports the rules as `rules`. After a key,
-//! - `[rule name]` checks literals here and other constants in generated code,
+//! key. The declaring module imports the rules as `rules`. After a key,
+//! - `[rule name]` checks literals here and expressions in generated code,
 //! - `[literal name]` checks literals only,
 //! - `[argument name]` checks literals only, and leaves the key to the constructor of the policy.
 
@@ -100,7 +100,7 @@ macro_rules! keys {
                 }
             }
 
-            /// Returns the given keys that are settings of the policy.
+            /// Returns the given settings of the policy.
             $vis fn settings(&self) -> Vec<proc_macro2::Ident> {
                 let settings: Vec<Option<proc_macro2::Ident>> =
                     vec![$($(self.$pkey.as_ref().map(|keyed| keyed.key.clone())),*)?];
@@ -121,7 +121,7 @@ macro_rules! keys {
                 results.into_iter().all(|holds| holds)
             }
 
-            /// Reports constants that name a generic parameter: a `static` cannot hold them.
+            /// Reports constants with a generic parameter: a `static` cannot hold them.
             $vis fn check_generics(
                 &self,
                 function: &syn::Signature,
@@ -141,7 +141,7 @@ macro_rules! keys {
     };
 }
 
-/// Expands one key in one of the generated functions of `keys!`.
+/// Expands a key in a generated function of `keys!`.
 macro_rules! key {
     (type count $(($read:expr))?) => { $crate::value::Constant<u32> };
     (type number($example:literal)) => { $crate::value::Constant<f64> };

@@ -1,4 +1,4 @@
-//! The attributes of `resilience-rs`. That crate re-exports and documents them.
+//! The attributes of `resilience-rs`, documented there.
 
 // A panic in a macro loses the function and explains nothing to the user.
 #![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)]

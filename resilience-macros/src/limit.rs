@@ -24,10 +24,10 @@ pub(crate) trait Limiter: Sized {
 
     fn read(args: &mut Args, errors: &mut Errors) -> Self;
 
-    /// Returns the given keys that are settings of the policy.
+    /// Returns the given settings of the policy.
     fn settings(&self) -> Vec<Ident>;
 
-    /// Reports missing keys and literals that break a rule.
+    /// Reports missing keys, and literals that break a rule.
     fn check(&self, args: &Args, errors: &mut Errors);
 
     fn check_generics(&self, function: &Signature, errors: &mut Errors);

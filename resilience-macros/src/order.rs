@@ -3,8 +3,8 @@
 //!
 //! The compiler expands the top attribute first, so the top attribute would become the innermost
 //! layer. Therefore the first expansion writes all attributes of the stack back in reverse order,
-//! each with its position (`StackInfo`). An attribute with a position never reorders. Attributes of
-//! other crates keep their places.
+//! with their positions (`StackInfo`). An attribute with a position never reorders. Foreign
+//! attributes keep their places.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -18,12 +18,12 @@ use crate::function::Function;
 use crate::stack_info::{SignalVar, StackInfo};
 use crate::third_party;
 
-/// An attribute of this crate, as its siblings on the same function know it.
+/// An attribute of this crate, as known to the siblings on the same function.
 #[derive(Clone, Copy)]
 pub(crate) struct Sibling {
     pub(crate) name: &'static str,
     roles: &'static [Role],
-    /// The keys with values that run after the start of the body.
+    /// The keys with values evaluated after the start of the body.
     deferred_keys: &'static [&'static str],
 }
 
@@ -95,7 +95,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let siblings: Vec<Sibling> = stack.iter().map(|written| written.sibling).collect();
     let between = |from: usize, to: usize| function.attrs.get(from..to).unwrap_or_default();
     let last = places.last().copied().unwrap_or_default();
-    // A foreign attribute that moves the body into another function hides the locals in front.
+    // A foreign attribute may move the body into a new function, which hides the locals in front.
     let locals_reach_inside = between(0, last).iter().enumerate().all(|(index, attribute)| {
         places.contains(&index) || third_party::keeps_body_in_place(attribute)
     });
@@ -131,8 +131,8 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     positions
 }
 
-/// Returns the sibling that an attribute names: by a bare name, or by a path through a crate with
-/// a name that begins with `resilience`.
+/// Returns the sibling named by an attribute. The name is bare, or a path through a crate named
+/// `resilience…`.
 fn find_sibling(table: &[Sibling], attribute: &Attribute) -> Option<Sibling> {
     let path = attribute.path();
     let (first, last) = (path.segments.first()?, path.segments.last()?);
@@ -140,7 +140,7 @@ fn find_sibling(table: &[Sibling], attribute: &Attribute) -> Option<Sibling> {
     table.iter().find(|sibling| ours && last.ident == sibling.name).copied()
 }
 
-/// Returns the path of this crate for the expanded attribute, whose own path is unknown.
+/// Returns the path of this crate for the expanded attribute: the path in the source is unknown.
 fn root(args: &TokenStream) -> TokenStream {
     let mut unread = Errors::at(Span::call_site());
     Args::unchecked(args).root(&mut unread)
@@ -157,8 +157,8 @@ fn args_of(attribute: &Attribute) -> TokenStream {
 
 /// Returns whether a layer of this crate is already inside this body.
 ///
-/// An attribute without a position that finds such a layer was not recognized as a sibling, so the
-/// order of the layers would be wrong.
+/// In that case the attribute was not recognized as a sibling, and the order of the layers would be
+/// wrong.
 pub(crate) fn is_expanded(body: &TokenStream) -> bool {
     crate::tokens::any_ident(body, &|ident| ident == BODY_MARKER)
 }

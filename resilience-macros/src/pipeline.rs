@@ -45,7 +45,7 @@ pub(crate) fn run<A: LayerAttribute>(
     }
 }
 
-/// A validated attribute and the facts about its function.
+/// A validated attribute and the facts about the function.
 struct Layer<A> {
     model: A,
     /// The path of the runtime.
@@ -105,7 +105,7 @@ impl<A: LayerAttribute> Layer<A> {
         model.map(|model| Self { model, root, stack, boxed })
     }
 
-    /// Returns the function with this layer around its body.
+    /// Returns the function with this layer around the body.
     fn generate(self, body: &Group, mut function: Function, skipped: Vec<Ident>) -> TokenStream {
         let Self { model, root, stack, boxed } = self;
         let (returns, returns_span) = match &boxed {

@@ -1,5 +1,5 @@
-//! Return values that borrow from a `&mut` argument: a failed attempt would keep the borrow that the
-//! next attempt needs.
+//! Return values with a borrow from a `&mut` argument: a failed attempt would keep the borrow, and
+//! the next attempt needs the argument.
 
 use syn::{FnArg, Lifetime, ReceiverKind, Signature, Type, TypeReference};
 

@@ -110,7 +110,7 @@ const FUNCTIONS: &[&str] = &[
     "#[retry(attempts = 0)] #[timeout] async fn f(a: impl Fn(u8) -> u8) -> Result<impl X, ()> { async move {} }",
 ];
 
-/// Joins words to tokens. Words that are no valid tokens are left out.
+/// Joins words to tokens. Invalid tokens are left out.
 fn tokens<'w>(words: impl IntoIterator<Item = &'w str>) -> TokenStream {
     words.into_iter().flat_map(|word| TokenStream::from_str(word).unwrap_or_default()).collect()
 }
@@ -128,7 +128,7 @@ fn keys(run: Run) -> Vec<String> {
     list.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
 }
 
-/// Generates an attribute with nearly valid arguments: its own keys with random values.
+/// Generates an attribute with nearly valid arguments: known keys with random values.
 fn nearly_valid() -> impl Strategy<Value = (Run, TokenStream)> {
     proptest::sample::select(RUNS).prop_flat_map(|run| {
         let key = proptest::sample::select(keys(run));

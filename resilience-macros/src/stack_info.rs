@@ -1,5 +1,5 @@
-//! The position of an attribute in its stack, which the first expansion writes into the arguments
-//! of each attribute: `@{ … }`.
+//! The position of an attribute in the stack. The first expansion writes the position into the
+//! arguments of each attribute: `@{ … }`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -7,7 +7,7 @@ use quote::{ToTokens, quote};
 use crate::attrs::Role;
 use crate::order::Sibling;
 
-/// The position of an attribute among its siblings, and the duties that follow from the position.
+/// The position of an attribute among the siblings, and the duties of the position.
 #[derive(Clone, Default)]
 pub(crate) struct StackInfo {
     /// The name of the attribute, spanned where the user wrote the attribute.
@@ -21,20 +21,20 @@ pub(crate) struct StackInfo {
     /// The braces hold the code of a layer of this crate, without foreign code in between.
     pub(crate) adjacent: bool,
     pub(crate) signal: Option<SignalVar>,
-    /// The local that carries a deadline from outside to a timeout inside.
+    /// The local with the deadline from outside, for a timeout inside.
     pub(crate) deadline_var: Option<Ident>,
 }
 
-/// The local that carries rejections to the layers outside, and the use of the local by this layer.
+/// The local with rejections for the layers outside, and the use of the local by this layer.
 #[derive(Clone)]
 pub(crate) struct SignalVar {
-    /// Created by the first expansion, so that all layers name the same local.
+    /// Created by the first expansion, so all layers name the same local.
     pub(crate) name: Ident,
     /// No layer outside reads the local: this layer declares the local.
     pub(crate) declared: bool,
-    /// This layer reads the local, and a layer inside writes it.
+    /// This layer reads the local, and a layer inside writes the local.
     pub(crate) read: bool,
-    /// A layer outside reads the local: this layer writes it.
+    /// A layer outside reads the local: this layer writes the local.
     pub(crate) written: bool,
 }
 
@@ -102,12 +102,12 @@ impl StackInfo {
         info
     }
 
-    /// Returns the outermost layer outside that has this role.
+    /// Returns the outermost layer outside with this role.
     pub(crate) fn outside(&self, role: Role) -> Option<&Sibling> {
         self.outer.iter().find(|sibling| sibling.has(role))
     }
 
-    /// Returns the outermost layer inside that has this role.
+    /// Returns the outermost layer inside with this role.
     pub(crate) fn inside(&self, role: Role) -> Option<&Sibling> {
         self.inner.iter().find(|sibling| sibling.has(role))
     }
@@ -125,7 +125,7 @@ impl SignalVar {
         Some(signal)
     }
 
-    /// Returns the use of the local by `layer`, or `None` for a layer that does not need the local.
+    /// Returns the use of the local by `layer`, or `None` for a layer that does not use the local.
     pub(crate) fn of(
         name: &Ident,
         layer: &Sibling,

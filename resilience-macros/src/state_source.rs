@@ -26,7 +26,7 @@ pub(crate) struct PolicyType {
 
 /// The source of the state of a policy.
 pub(crate) enum StateSource {
-    /// A `static`, which all instances of a generic function share.
+    /// A `static`, shared by all instances of a generic function.
     PerFunction,
     /// A state for each value of `key`.
     PerKey { key: Expr, max_keys: Option<Constant<u32>> },
@@ -110,7 +110,7 @@ impl StateSource {
         matches!(self, Self::PerFunction)
     }
 
-    /// Returns the expression that asks the policy in `local` for a permit. `waits` says whether
+    /// Returns the request for a permit from the policy in `local`. `waits` says whether
     /// the settings of the attribute allow a wait. A policy made by hand may always wait.
     pub(crate) fn acquire(&self, local: &Ident, waits: bool, context: &Context) -> TokenStream {
         match (waits || self.is_provided(), context.is_async) {
@@ -120,8 +120,8 @@ impl StateSource {
         }
     }
 
-    /// Returns the statements that bind a reference to the policy to `local`. `make` is the
-    /// expression that creates the policy.
+    /// Returns the statements that bind a reference to the policy to `local`. `make`
+    /// creates the policy.
     pub(crate) fn bind(
         &self,
         policy: &PolicyType,
@@ -166,8 +166,8 @@ impl StateSource {
                 let at = Span::mixed_site().located_at(expr.span());
                 let here = context.private_at(at);
                 let handle = format_ident!("{}_handle", local, span = at);
-                // A handle behind a `&mut`, or one that the body may move, is cloned: the original
-                // is not accessible while the body runs.
+                // The body may move a handle, or borrow the owner of the handle exclusively. The
+                // layer then needs a clone.
                 let bound = if mentions(&expr.to_token_stream(), &context.unshared) {
                     quote_spanned!(at=> let #handle = #here::clone_handle::<_, #private::#ty>(&#expr); let #handle = &#handle;)
                 } else {

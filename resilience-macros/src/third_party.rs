@@ -1,8 +1,8 @@
-//! Attributes of other crates between the attributes of this crate.
+//! Foreign attributes between the attributes of this crate.
 
 use syn::Attribute;
 
-/// Attributes that do not change the body.
+/// Attributes without an effect on the body.
 const INERT: &[&str] = &[
     "allow",
     "cfg",
@@ -20,7 +20,7 @@ const INERT: &[&str] = &[
     "warn",
 ];
 
-/// Macros that wrap the body and keep it in the same function.
+/// Macros that wrap the body and keep the body in the same function.
 const WRAPPERS: &[&str] = &["instrument"];
 
 /// The namespaces of tools. No macro expands their attributes.

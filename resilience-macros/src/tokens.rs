@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 
-/// Returns whether `tokens` mention one of `names`. Inline format arguments count.
+/// Returns whether `tokens` mention any of `names`. Inline format arguments count.
 pub(crate) fn mentions(tokens: &TokenStream, names: &[Ident]) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => names.contains(&ident),
@@ -15,7 +15,7 @@ pub(crate) fn mentions(tokens: &TokenStream, names: &[Ident]) -> bool {
     })
 }
 
-/// Returns whether `tokens` contain an identifier that `test` accepts, at any depth.
+/// Returns whether `tokens` contain an identifier accepted by `test`, at any depth.
 pub(crate) fn any_ident(tokens: &TokenStream, test: &impl Fn(&Ident) -> bool) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => test(&ident),

@@ -1,7 +1,7 @@
 //! `#[tracing::instrument]` between a layer and the body.
 //!
-//! `instrument` puts the body into an `async move` block, which would move the arguments into the
-//! first attempt. The expansion removes the `move`: `instrument` awaits the block in place.
+//! `instrument` puts the body into an `async move` block. The `move` would consume the arguments in
+//! the first attempt. The expansion removes the `move`: `instrument` awaits the block in place.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 

@@ -9,15 +9,15 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
 use crate::hint::nearest;
 
-/// A value that must be known at compile time.
+/// A value known at compile time.
 #[derive(Clone)]
 pub(crate) enum Constant<T> {
     /// A literal, checked during expansion.
     Literal(T, Expr),
-    /// Any other expression, checked by a `const fn` of the runtime.
+    /// An expression, checked by a `const fn` of the runtime.
     Expr(Expr),
-    /// An expression in braces. It may name generic parameters that the attribute cannot see, such
-    /// as the parameters of an `impl` block.
+    /// An expression in braces. The expression may name generic parameters of an `impl` block: the
+    /// attribute cannot see them.
     Braced(Expr),
 }
 
@@ -29,7 +29,7 @@ impl<T> Constant<T> {
         }
     }
 
-    /// Creates a constant from an expression that is no literal.
+    /// Creates a constant from an expression except a literal.
     fn expression(expr: Expr) -> Self {
         match expr {
             Expr::Block(mut block) if block.block.stmts.len() == 1 => {
@@ -72,8 +72,8 @@ fn literal(expr: &Expr) -> Option<&Lit> {
     }
 }
 
-/// Returns whether the expression cannot be a numeric constant: a literal of another kind, a closure,
-/// an array or a tuple.
+/// Returns whether the expression cannot be a constant: a literal of another kind, a closure, an
+/// array or a tuple.
 fn cannot_be_const(expr: &Expr) -> bool {
     let negative = matches!(expr, Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if literal(expr).is_some());
     negative || matches!(expr, Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_))
@@ -162,7 +162,7 @@ const UNITS: &[(&str, u64)] = &[
     ("d", 86_400 * 1_000_000_000),
 ];
 
-/// Other spellings of the units.
+/// Alternative spellings of the units.
 const SYNONYMS: &[(&str, &str)] = &[
     ("msec", "ms"),
     ("millis", "ms"),
@@ -241,8 +241,9 @@ pub(crate) fn duration_tokens(value: Duration, at: &Expr, private: &TokenStream)
     quote_spanned!(at.span()=> #private::Duration::new(#seconds, #nanos))
 }
 
-/// A type of constants, with its tokens in generated code.
+/// A type of constants.
 pub(crate) trait ConstantType: Sized {
+    /// Returns the tokens of a constant in generated code.
     fn tokens(value: &Constant<Self>, private: &TokenStream) -> TokenStream;
 }
 
@@ -293,7 +294,7 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
     Ok(expr)
 }
 
-/// Reads `true`, `false`, or any other expression of type `bool`.
+/// Reads `true`, `false`, or an expression of type `bool`.
 pub(crate) fn flag(key: &str, expr: Expr) -> syn::Result<Expr> {
     match literal(&expr) {
         Some(Lit::Bool(_)) => Ok(expr),
@@ -312,7 +313,7 @@ pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
     }
 }
 
-/// Reads the policy made by hand: any expression except a literal. `message` says which type.
+/// Reads a policy made by hand: any expression except a literal. `message` names the type.
 pub(crate) fn policy(expr: Expr, message: impl FnOnce() -> String) -> syn::Result<Expr> {
     match expr {
         Expr::Lit(literal) => error(literal, message()),
@@ -328,7 +329,7 @@ pub(crate) struct CallForm<T> {
     pub(crate) read: fn(Expr) -> syn::Result<T>,
 }
 
-/// Reads one of a few words in quotes.
+/// Reads a word in quotes from a list.
 pub(crate) fn choice<T: Clone>(key: &str, expr: Expr, words: &[(&str, T)]) -> syn::Result<T> {
     unquoted(key, &expr, words)?;
     match expr {
@@ -337,7 +338,7 @@ pub(crate) fn choice<T: Clone>(key: &str, expr: Expr, words: &[(&str, T)]) -> sy
     }
 }
 
-/// Reads one of a few words in quotes, or a word with a value, such as `wait("5s")`.
+/// Reads a word in quotes from a list, or a word with a value, such as `wait("5s")`.
 pub(crate) fn choice_or_call<T: Clone>(
     key: &str,
     expr: &Expr,
@@ -373,7 +374,7 @@ pub(crate) fn choice_or_call<T: Clone>(
     }
 }
 
-/// Reports a word of a choice that lacks its quotes.
+/// Reports a word of a choice without quotes.
 pub(crate) fn unquoted<T>(key: &str, expr: &Expr, words: &[(&str, T)]) -> syn::Result<()> {
     match bare_word(expr).filter(|word| words.iter().any(|(name, _)| name == word)) {
         Some(word) => error(expr, format!("a choice needs quotes: write `{key} = \"{word}\"`")),

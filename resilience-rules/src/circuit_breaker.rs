@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_message_about_the_window_names_its_limit() {
-        let error = window(MAX_WINDOW + 1).unwrap_err();
+        let error = window(MAX_WINDOW + 1).expect_err("a broken rule");
         assert!(error.message().contains(&format!("1 to {MAX_WINDOW} calls")), "{error}");
     }
 }

@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn values_follow_the_names_of_their_keys() {
         let error = crate::retry::base_within_max(Duration::from_secs(10), Duration::from_secs(5));
-        let error = error.unwrap_err();
+        let error = error.expect_err("a broken rule");
         assert!(!error.message().contains("10s"));
         assert_eq!(
             error.to_string(),
@@ -186,7 +186,7 @@ mod tests {
         );
         let error = error.first_is_default().to_string();
         assert!(error.starts_with("`base_delay` (default 10s) is"), "{error}");
-        let error = crate::circuit_breaker::window(0).unwrap_err().to_string();
+        let error = crate::circuit_breaker::window(0).expect_err("a broken rule").to_string();
         assert!(error.starts_with("`window` (0) must"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! `#[bulkhead]`: limits the calls that run at the same time.
+//! `#[bulkhead]`: limits concurrent calls.
 
 use proc_macro2::{Ident, TokenStream};
 use resilience_rules::bulkhead as rules;
@@ -83,7 +83,7 @@ impl Limiter for Keys {
     }
 }
 
-/// The keys of other libraries.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
     ("limit", Hint::Same("max", "10", "concurrent calls")),
     ("concurrency", Hint::Same("max", "10", "concurrent calls")),

@@ -186,8 +186,8 @@ impl LayerAttribute for Fallback {
 }
 
 impl Answer {
-    /// Returns whether the answer may be a future. A value is no future, and neither is the result of
-    /// a constructor like `Err`.
+    /// Returns whether the answer may be a future. A value is no future, and neither is the
+    /// result of a constructor like `Err`.
     fn may_be_future(&self) -> bool {
         match self {
             Self::Value(_) => false,
@@ -212,7 +212,7 @@ fn with(expr: Expr) -> syn::Result<Expr> {
     }
 }
 
-/// The keys of other libraries.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
     ("default", Hint::Same("value", "…", "the value to return instead")),
     ("default_value", Hint::Same("value", "…", "the value to return instead")),

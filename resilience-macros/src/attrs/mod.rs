@@ -18,7 +18,7 @@ use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::stack_info::StackInfo;
 
-/// A property of a layer that its siblings depend on.
+/// A property of a layer that matters to its siblings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The body may run more than once.
@@ -31,7 +31,7 @@ pub(crate) enum Role {
     Rejects,
     /// The layer may set a deadline.
     SetsDeadline,
-    /// The layer drops a body that takes too long. A deadline outside shortens the time.
+    /// The layer drops the body after a time limit. A deadline outside shortens the time.
     Interrupts,
     /// The layer turns a failure into a success.
     ReplacesFailures,
@@ -39,14 +39,14 @@ pub(crate) enum Role {
     StoresOutcomes,
 }
 
-/// An attribute as the pipeline uses it. A value is the validated model.
+/// An attribute in the pipeline. A value is the validated model.
 pub(crate) trait LayerAttribute: Sized {
     const NAME: &'static str;
 
-    /// The properties that siblings depend on.
+    /// The properties that matter to siblings.
     const ROLES: &'static [Role];
 
-    /// The keys with values that run after the start of the body, and so may use its arguments.
+    /// The keys with values evaluated after the start of the body, with access to the arguments.
     const DEFERRED_KEYS: &'static [&'static str];
 
     /// A key with a value, for messages.
@@ -55,16 +55,16 @@ pub(crate) trait LayerAttribute: Sized {
     /// The key for a policy made by hand, possibly at run time.
     const POLICY_KEY: &'static str = "policy";
 
-    /// The key of a first value that is written without a key.
+    /// The key of a first value written without a key.
     const POSITIONAL_KEY: Option<&'static str> = None;
 
     /// The keys with a list of expressions in parentheses.
     const LIST_KEYS: &'static [&'static str] = &[];
 
-    /// The attribute on a parameter that excludes the parameter. The expansion removes it.
+    /// The marker of an excluded parameter. The expansion removes the marker.
     const PARAM_MARKER: Option<&'static str> = None;
 
-    /// The keys of other libraries, each with an answer.
+    /// Foreign names for the keys, each with an answer.
     const HINTS: &'static [(&'static str, Hint)];
 
     /// Takes the keys and reports every mistake in them.
@@ -73,13 +73,13 @@ pub(crate) trait LayerAttribute: Sized {
     /// Generates the code around the body. Generation cannot fail: the model is valid.
     fn generate(&self, context: &Context) -> TokenStream;
 
-    /// Reports a position among the siblings that makes a layer useless or dangerous.
+    /// Reports an order that makes a layer useless or dangerous.
     fn check_order(&self, _stack: &StackInfo, _errors: &mut Errors) {}
 
     /// Reports a function that the attribute does not support.
     fn check_function(&self, _function: &Signature, _is_async: bool, _errors: &mut Errors) {}
 
-    /// Returns the arguments that are cloned for each attempt.
+    /// Returns the arguments to clone for each attempt.
     fn clones(&self) -> &[Ident] {
         &[]
     }

@@ -1,4 +1,4 @@
-//! `#[rate_limit]`: limits the calls that start in a period.
+//! `#[rate_limit]`: limits the calls in a period.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -113,7 +113,7 @@ const RATE: &str = "calls in each period";
 const PER: &str = "the period of the rate";
 const WAIT: &str = "the longest wait of a call";
 
-/// The keys of other libraries.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
     ("limit", Hint::Same("rate", "100", RATE)),
     ("calls", Hint::Same("rate", "100", RATE)),

@@ -1,4 +1,4 @@
-//! `#[timeout]`: drops a body that takes too long.
+//! `#[timeout]`: drops the body after a time limit.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ impl LayerAttribute for Timeout {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        // `check::function` reports functions that cannot be async for another reason.
+        // `check::function` reports functions for which `async` is impossible.
         let is_future =
             matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
         if !is_async && !is_future && function.constness.is_none() {
@@ -88,8 +88,8 @@ impl LayerAttribute for Timeout {
     }
 }
 
-/// Reads a duration in quotes, or any expression of type `Duration`: the only setting that may be
-/// known only at run time.
+/// Reads a duration in quotes, or an expression of type `Duration`. The limit is the only setting
+/// that may be known only at run time.
 fn limit(expr: Expr) -> syn::Result<Constant<Duration>> {
     let limit = value::duration_after("", expr)?;
     match limit.literal().map(|limit| rules::limit(*limit)) {
@@ -100,7 +100,7 @@ fn limit(expr: Expr) -> syn::Result<Constant<Duration>> {
 
 const LIMIT: Hint = Hint::Other("write the time without a key: `#[timeout(\"5s\")]`");
 
-/// The keys of other libraries.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
     ("after", LIMIT),
     ("duration", LIMIT),

@@ -1,4 +1,4 @@
-//! The keys of other libraries for the settings of `#[circuit_breaker]`.
+//! Foreign names for the keys of `#[circuit_breaker]`.
 
 use crate::hint::Hint::{self, Other, Same, Share};
 

@@ -49,7 +49,7 @@ pub(super) enum Window {
     Either(Expr),
 }
 
-/// The meaning of a call whose future is dropped before its end.
+/// The meaning of a cancelled call: the future is dropped before the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum OnCancel {
     Ignore,
@@ -60,7 +60,7 @@ const ON_CANCEL: &[(&str, OnCancel)] =
     &[("ignore", OnCancel::Ignore), ("failure", OnCancel::Failure)];
 
 impl Keys {
-    /// Reports literals that break a rule, and keys that need other keys.
+    /// Reports literals that break a rule, and keys that need another key.
     pub(super) fn check(&self, errors: &mut Errors) {
         self.check_rules(errors);
         if let (Some(slow), None) = (&self.slow_rate, &self.slow_call) {
@@ -186,7 +186,7 @@ impl Keys {
         builder.into_static(&context.policy_name(value_of(self.name.as_ref())))
     }
 
-    /// Adds the checks of rules between constants that are no literals.
+    /// Adds checks for the rules between constant expressions.
     fn require_constants(&self, builder: &mut Builder<'_>) {
         let window = match value_of(self.window.as_ref()) {
             Some(Window::Calls(calls)) => Some(calls),
@@ -221,7 +221,7 @@ fn literal<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
     value_of(keyed)?.literal().copied()
 }
 
-/// Reads the name of a breaker that several processes share.
+/// Reads the name of a breaker shared by several processes.
 fn shared(expr: Expr) -> syn::Result<LitStr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if !name.value().is_empty() => Ok(name),

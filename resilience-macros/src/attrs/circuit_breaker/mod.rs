@@ -121,7 +121,7 @@ impl LayerAttribute for CircuitBreaker {
     }
 
     fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
-        // A breaker made by hand has its own setting, which is not visible here.
+        // The setting of a breaker made by hand is not visible here.
         let is_decided = self.keys.on_cancel.is_some() || self.state.is_provided();
         let is_inside = stack.inside(Role::Interrupts).is_some();
         if let (Some(timeout), false, false) =

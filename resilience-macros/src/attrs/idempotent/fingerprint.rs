@@ -1,4 +1,4 @@
-//! The fingerprint of a call: the arguments that distinguish calls with the same key.
+//! The fingerprint of a call: the arguments that tell apart two calls with the same key.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -26,8 +26,8 @@ pub(super) fn read(key: &Ident, value: Value) -> syn::Result<Vec<Expr>> {
     }
 }
 
-/// Returns a closure that adds these values to the fingerprint. The default is every argument except
-/// `known`, the arguments that identify the call or carry it.
+/// Returns a closure that adds these values to the fingerprint. The default is every argument
+/// except `known`: the key, the scope, the store and the transaction.
 pub(super) fn generate(values: Option<&[Expr]>, known: &[&Expr], context: &Context) -> TokenStream {
     let all = || {
         let names = context.bindings.iter().map(|binding| &binding.name);

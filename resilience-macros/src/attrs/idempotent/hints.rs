@@ -1,4 +1,4 @@
-//! The keys of other libraries for the settings of `#[idempotent]`.
+//! Foreign names for the keys of `#[idempotent]`.
 
 use crate::hint::Hint::{self, Other, Same};
 

@@ -1,4 +1,4 @@
-//! The identity of a call: a key with its scope, or a step of the call around it.
+//! The identity of a call: a key with a scope, or a step of an outer call.
 
 use proc_macro2::Ident;
 use syn::{Expr, ExprLit, Lit, LitStr};
@@ -15,7 +15,7 @@ pub(super) enum Identity {
         scope: Box<Scope>,
         optional: bool,
     },
-    /// A part of the key of the call around this call.
+    /// A step of an outer call, under the key of the outer call.
     Step(LitStr),
 }
 
@@ -54,8 +54,7 @@ pub(super) fn optional_key(key: &Ident, value: &Value) -> syn::Result<()> {
 }
 
 impl Identity {
-    /// Takes the identity out of the keys, and reports missing keys and keys that exclude each
-    /// other.
+    /// Takes the identity out of the keys, and reports missing and conflicting keys.
     pub(super) fn take(keys: &mut Keys, args: &Args, errors: &mut Errors) -> Option<Self> {
         let (key, scope, optional) = (keys.key.take(), keys.scope.take(), keys.optional_key.take());
         if let Some(Keyed { value: step, .. }) = &keys.step {

@@ -71,16 +71,16 @@ pub(super) enum OnUnsaved {
     Error,
 }
 
-/// The behavior of a call after an earlier call whose outcome is unknown.
+/// The behavior of a call after an interrupted call with an unknown outcome.
 #[derive(Clone)]
 pub(super) enum OnInterrupted {
     Rerun,
     Unknown,
-    /// Calls a function that finds out.
+    /// Calls a function to find the outcome.
     Reconcile(Expr),
 }
 
-/// The outcomes that are stored.
+/// The stored outcomes.
 #[derive(Clone)]
 pub(super) enum Keep {
     Ok,
@@ -128,8 +128,8 @@ fn on_interrupted(expr: &Expr) -> syn::Result<OnInterrupted> {
 }
 
 impl Keys {
-    /// Returns the given keys that are settings of the policy. `on_interrupted` is such a setting
-    /// unless the key names a function.
+    /// Returns the given settings of the policy. `on_interrupted` is a setting unless the key
+    /// names a function.
     pub(super) fn policy_settings(&self) -> Vec<Ident> {
         let mut settings = self.settings();
         if let Some(Keyed { key, value }) = &self.on_interrupted {
@@ -163,8 +163,8 @@ impl Keys {
         }
     }
 
-    /// Reports settings without a meaning inside a transaction, which commits the record or
-    /// discards it. (`lease` bounds `ttl`, so both may stay.)
+    /// Reports settings without a meaning inside a transaction: the transaction commits or discards
+    /// the record. (`lease` bounds `ttl`, so both may stay.)
     pub(super) fn check_in_transaction(&self, errors: &mut Errors) {
         let keys = [
             self.store_timeout.as_ref().map(|keyed| &keyed.key),
@@ -189,7 +189,7 @@ impl Keys {
         value_of(self.name.as_ref()).or(value_of(self.step.as_ref()))
     }
 
-    /// Returns the function that finds out what an interrupted call did.
+    /// Returns the function that finds the outcome of an interrupted call.
     pub(super) fn reconcile(&self) -> Option<&Expr> {
         match value_of(self.on_interrupted.as_ref()) {
             Some(OnInterrupted::Reconcile(function)) => Some(function),

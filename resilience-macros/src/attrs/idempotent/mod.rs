@@ -148,7 +148,7 @@ impl LayerAttribute for Idempotent {
 }
 
 impl Idempotent {
-    /// Returns the call as an expression, or a rejection of its key.
+    /// Returns an expression for the call, or for a rejection of the key.
     fn call(&self, context: &Context) -> TokenStream {
         let private = &context.private;
         let policy = self.policy.generate(&self.keys, context);
@@ -187,7 +187,8 @@ impl Idempotent {
 
     // Output:
     //
-    //     let call = call(policy, in_database(&*tx, store), scope, &key, |fingerprint| about(fingerprint, &argument));
+    //     let store = in_database(&*tx, store);
+    //     let call = call(policy, store, scope, &key, |fingerprint| …);
     //     match claim_in(call, &KeepOk, &mut *tx).await {
     //         Ok(ClaimedIn::Run(active)) => {
     //             let out = active.attend(async { let tx = &mut *tx; body }).await;

@@ -1,5 +1,5 @@
-//! The policy of `#[idempotent]` in generated code: a constant built from the keys, or the policy of
-//! the user.
+//! The policy of `#[idempotent]` in generated code: a constant built from the keys, or a policy
+//! made by hand.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -23,7 +23,7 @@ pub(super) enum Policy {
 }
 
 impl Policy {
-    /// Reads `policy`, and reports wrong keys and keys that exclude `policy`.
+    /// Reads `policy`, and reports wrong keys and keys in conflict with `policy`.
     pub(super) fn validate(keys: &Keys, args: &mut Args, errors: &mut Errors) -> Self {
         let policy = args.value("policy", errors, |expr| {
             value::policy(expr, || {
@@ -41,8 +41,8 @@ impl Policy {
         Self::Keys
     }
 
-    /// Returns whether the path of the function is its name in the store. Two methods of the same
-    /// name in one module have the same path.
+    /// Returns whether the records bear the path of the function. Two methods of the same name in a
+    /// module have the same path.
     pub(super) fn is_named_by_path(&self, keys: &Keys) -> bool {
         matches!(self, Self::Keys) && keys.record_name().is_none()
     }

@@ -17,7 +17,7 @@ pub(super) fn read(expr: Expr) -> syn::Result<Expr> {
     })
 }
 
-/// Returns the handle as an expression. With a transaction, the store is in its database.
+/// Returns the handle as an expression. With a transaction, the store is in the same database.
 pub(super) fn generate(
     store: Option<&Expr>,
     transaction: Option<&Expr>,
@@ -58,7 +58,7 @@ fn place(store: &Expr) -> &Expr {
     }
 }
 
-/// Returns whether the expression is a `static` by its name, or a dereference of one.
+/// Returns whether the expression is the name of a `static`, or a dereference of such a name.
 fn is_static(store: &Expr) -> bool {
     match store {
         Expr::Path(path) => path.path.segments.last().is_some_and(|last| {

@@ -1,4 +1,4 @@
-//! `transaction = …`: the transaction of the caller, and the checks for it.
+//! `transaction = …`: the caller's transaction, and the checks for the transaction.
 
 use syn::{Expr, FnArg, Pat, Signature, Type};
 
@@ -18,7 +18,7 @@ pub(super) fn read(expr: Expr) -> syn::Result<Expr> {
     }
 }
 
-/// Reports a retry on the same function. It would repeat statements that are still pending in the
+/// Reports a retry on the same function: the retry would repeat statements still pending in the
 /// transaction.
 pub(super) fn check_order(transaction: &Keyed<Expr>, stack: &StackInfo, errors: &mut Errors) {
     let repeats = stack.outside(Role::Repeats).or_else(|| stack.inside(Role::Repeats));
@@ -34,8 +34,7 @@ pub(super) fn check_order(transaction: &Keyed<Expr>, stack: &StackInfo, errors: 
     }
 }
 
-/// Reports a transaction that the function consumes: the record and the commit need it after the
-/// body.
+/// Reports a transaction that the function consumes: the record and the commit come after the body.
 pub(super) fn check_function(
     transaction: &Keyed<Expr>,
     function: &Signature,

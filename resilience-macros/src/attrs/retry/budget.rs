@@ -12,7 +12,7 @@ use crate::value;
 pub(super) enum Budget {
     /// A standard budget of the function.
     Standard,
-    /// A budget of the function, as a share of its calls.
+    /// A budget of the function, as a share of the calls.
     Ratio(f64),
     /// A budget made elsewhere.
     Provided(Expr),

@@ -1,4 +1,4 @@
-//! The keys of other libraries for the settings of `#[retry]`.
+//! Foreign names for the keys of `#[retry]`.
 
 use crate::hint::Hint::{self, More, Other, Same};
 

@@ -30,7 +30,7 @@ struct Parts<'p> {
     state: &'p Ident,
     layer: &'p Lifetime,
     plan: &'p Plan,
-    /// One run of the body.
+    /// A run of the body.
     attempt: TokenStream,
     /// The statement that reports a success to the budget.
     succeeded: Option<TokenStream>,
@@ -42,7 +42,7 @@ impl LayerAttribute for Retry {
     const NAME: &'static str = "retry";
     const ROLES: &'static [Role] =
         &[Role::Repeats, Role::ActsOnFailures, Role::ReadsRejections, Role::SetsDeadline];
-    // A layer that repeats borrows the arguments in any case.
+    // `#[retry]` borrows the arguments in any case.
     const DEFERRED_KEYS: &'static [&'static str] = &[];
     const EXAMPLE: &'static str = "attempts = 4";
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
@@ -71,7 +71,7 @@ impl LayerAttribute for Retry {
     //         delay.wait().await;
     //     }
     //
-    // All other functions: see `hooked_round`.
+    // Sync functions, and functions with hooks: see `hooked_round`.
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
         let [state, spending, layer] = ["state", "spending", "layer"].map(local);
@@ -187,7 +187,7 @@ impl Retry {
 
     /// Returns a round of a loop with hooks or `on_ok`, or of a sync function. In a sync function a
     /// separate call for the delay would slow down the happy path. The runtime takes the outcome by
-    /// value and drops it before the delay.
+    /// value and drops the outcome before the delay.
     fn hooked_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { is_async, returns, private, .. } = context;
         let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
@@ -238,7 +238,7 @@ impl Retry {
         }
     }
 
-    /// Returns the hooks, wrapped in code that logs the events if the runtime has that feature.
+    /// Returns the hooks, wrapped in logging code if the runtime has the feature.
     fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
         let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
         let on_retry = value_of(self.keys.on_retry.as_ref());

@@ -1,5 +1,5 @@
-//! The policy of `#[retry]` in generated code: a constant built from the keys, or the policy of the
-//! user.
+//! The policy of `#[retry]` in generated code: a constant built from the keys, or a policy made by
+//! hand.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -24,7 +24,7 @@ pub(super) enum Policy {
 }
 
 impl Policy {
-    /// Reads `policy`, and reports wrong keys and keys that exclude `policy`.
+    /// Reads `policy`, and reports wrong keys and keys in conflict with `policy`.
     pub(super) fn validate(keys: &Keys, args: &mut Args, errors: &mut Errors) -> Self {
         let policy = args.value("policy", errors, |expr| {
             value::policy(expr, || {
@@ -64,7 +64,7 @@ impl Policy {
     }
 }
 
-/// The parts of the loop that depend on the policy.
+/// The parts of the loop derived from the policy.
 pub(super) struct Plan {
     /// The statements before the loop.
     pub(super) setup: TokenStream,
