@@ -1,12 +1,13 @@
-//! A policy in generated code, built from the keys of the attribute.
+//! A policy in generated code, built from the keys of the attribute. `cargo check` evaluates the
+//! policy, and the body cannot use the names of its items.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::args::Keyed;
 use crate::codegen::Context;
-use crate::constant::{self, may_be_generic};
+use crate::tokens::any_ident;
 use crate::value::{Constant, ConstantType};
 
 /// Builds a policy as nested calls. Each call has the span of the value, so the compiler reports a
@@ -130,7 +131,7 @@ impl<'c> Builder<'c> {
         let [first_value, second_value] = values;
         let call = self.check(rule, at.span(), &quote!(#first_value, #second_value));
         let generic = self.is_generic(first) || self.is_generic(second);
-        self.checks.extend(constant::check(&call, generic));
+        self.checks.extend(constant_check(&call, generic));
     }
 
     pub(crate) fn is_generic<T>(&self, value: &Constant<T>) -> bool {
@@ -146,7 +147,7 @@ impl<'c> Builder<'c> {
         let Self { ty, context: Context { private, .. }, policy, checks, generic, unchecked } =
             self;
         let policy = quote!(#policy #location);
-        let policy = constant::reference(&quote!(#private::#ty), &policy, generic || !unchecked);
+        let policy = constant_reference(&quote!(#private::#ty), &policy, generic || !unchecked);
         if checks.is_empty() { policy } else { quote!({ #checks #policy }) }
     }
 
@@ -155,4 +156,31 @@ impl<'c> Builder<'c> {
         let policy = self.policy;
         (quote!(#policy.at(#name)), self.checks)
     }
+}
+
+/// Returns whether an expression may name a generic parameter: `Self`, a parameter of the function,
+/// or a word of one letter. An item cannot name generic parameters.
+pub(crate) fn may_be_generic(tokens: &impl ToTokens, generics: &[Ident]) -> bool {
+    any_ident(&tokens.to_token_stream(), &|ident| {
+        let word = ident.to_string();
+        let one_letter = word.len() == 1 && word.chars().all(char::is_uppercase);
+        ident == "Self" || one_letter || generics.contains(ident)
+    })
+}
+
+/// Returns a reference to a constant of type `ty`, as an expression.
+///
+/// `cargo check` evaluates an item, but not an inline constant, which waits for code generation. An
+/// inline constant may name generic parameters, and compiles faster for values without checks.
+fn constant_reference(ty: &TokenStream, value: &TokenStream, inline: bool) -> TokenStream {
+    if inline {
+        quote!(&const { #value })
+    } else {
+        quote!({ const __RESILIENCE_CONSTANT: #ty = #value; &__RESILIENCE_CONSTANT })
+    }
+}
+
+/// Returns a check without a result, as a statement.
+fn constant_check(call: &TokenStream, generic: bool) -> TokenStream {
+    if generic { quote!(const { #call };) } else { quote!(const _: () = #call;) }
 }

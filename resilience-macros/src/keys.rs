@@ -1,9 +1,9 @@
 //! The declaration of the keys of an attribute.
 //!
 //! `keys!` makes a struct with a field for each key. The declaration also generates functions that
-//! read the keys, list the given settings, check literals by the rules, check for generic parameters,
-//! and write constants to the policy. A new key needs a rule in `resilience-rules`, a line in a
-//! declaration, and documentation.
+//! read the keys, list the given settings, check literals by the rules, check for generic
+//! parameters, and write constants to the policy. A new key needs a rule in `resilience-rules`, a
+//! line in a declaration, and documentation.
 //!
 //! ```text
 //! keys! {

@@ -7,6 +7,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
+use crate::duration;
 use crate::hint::nearest;
 
 /// A value known at compile time.
@@ -128,13 +129,13 @@ pub(crate) fn duration_after(prefix: &str, expr: Expr) -> syn::Result<Constant<D
         Some(Lit::Str(text)) => Ok(Constant::Literal(duration_text(text)?, expr)),
         Some(lit @ (Lit::Int(_) | Lit::Float(_))) => {
             let written = lit.to_token_stream().to_string();
-            if parse_duration(&written).is_ok() {
+            if duration::parse(&written).is_ok() {
                 return error(
                     &expr,
                     format!("a duration needs quotes: write `{prefix}\"{written}\"`"),
                 );
             }
-            error(&expr, unit_missing(&written))
+            error(&expr, duration::unit_missing(&written))
         }
         _ if cannot_be_const(&expr) => {
             error(&expr, format!("expected a duration, like `{prefix}\"250ms\"`"))
@@ -143,96 +144,9 @@ pub(crate) fn duration_after(prefix: &str, expr: Expr) -> syn::Result<Constant<D
     }
 }
 
-fn unit_missing(number: &str) -> String {
-    format!("missing unit: write `\"{number}ms\"` or `\"{number}s\"`")
-}
-
 /// Reads a duration in quotes.
 pub(crate) fn duration_text(text: &LitStr) -> syn::Result<Duration> {
-    parse_duration(&text.value()).map_err(|message| syn::Error::new_spanned(text, message))
-}
-
-const UNITS: &[(&str, u64)] = &[
-    ("ns", 1),
-    ("us", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60 * 1_000_000_000),
-    ("h", 3_600 * 1_000_000_000),
-    ("d", 86_400 * 1_000_000_000),
-];
-
-/// Alternative spellings of the units.
-const SYNONYMS: &[(&str, &str)] = &[
-    ("msec", "ms"),
-    ("millis", "ms"),
-    ("usec", "us"),
-    ("sec", "s"),
-    ("secs", "s"),
-    ("second", "s"),
-    ("seconds", "s"),
-    ("min", "m"),
-    ("mins", "m"),
-    ("minute", "m"),
-    ("minutes", "m"),
-    ("hr", "h"),
-    ("hour", "h"),
-    ("hours", "h"),
-    ("day", "d"),
-    ("days", "d"),
-];
-
-/// Parses `250ms`, `1.5s`, `1m30s`: numbers with units, larger units first.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let example = "expected a duration, like `\"250ms\"`, `\"5s\"` or `\"1m30s\"`";
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(example.into());
-    }
-    let mut total = Duration::ZERO;
-    let mut smallest = u64::MAX;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let after = after.trim_start();
-        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        if number.is_empty() {
-            return Err(example.into());
-        }
-        if unit.is_empty() {
-            return Err(unit_missing(number));
-        }
-        let unit = if unit == "µs" { "us" } else { unit };
-        let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-            let other = SYNONYMS.iter().find(|(name, _)| *name == unit);
-            if let Some((_, known)) = other {
-                return Err(format!("unknown unit `{unit}`; write `\"{number}{known}\"`"));
-            }
-            let units = UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("`, `");
-            return Err(format!("unknown unit `{unit}`; expected one of `{units}`"));
-        };
-        if *nanos >= smallest {
-            return Err(format!("`{unit}` follows a smaller or equal unit; {example}"));
-        }
-        smallest = *nanos;
-        total = part(number, *nanos)
-            .and_then(|part| total.checked_add(part))
-            .ok_or_else(|| format!("`{number}{unit}` is too long for a duration"))?;
-        rest = after.trim_start();
-    }
-    Ok(total)
-}
-
-/// Returns `number` times a unit of `nanos` nanoseconds, exact for whole numbers.
-fn part(number: &str, nanos: u64) -> Option<Duration> {
-    if let Ok(whole) = number.parse::<u64>() {
-        let total = u128::from(whole) * u128::from(nanos);
-        let seconds = u64::try_from(total / 1_000_000_000).ok()?;
-        return Some(Duration::new(seconds, u32::try_from(total % 1_000_000_000).ok()?));
-    }
-    let number = number.parse::<f64>().ok()?;
-    Duration::try_from_secs_f64(number * Duration::from_nanos(nanos).as_secs_f64()).ok()
+    duration::parse(&text.value()).map_err(|message| syn::Error::new_spanned(text, message))
 }
 
 /// Returns the tokens of a duration.

@@ -8,9 +8,8 @@ use syn::{Expr, LitStr};
 
 use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
 use crate::args::{Args, value_of};
-use crate::builder::Builder;
+use crate::builder::{Builder, may_be_generic};
 use crate::codegen::{Context, local};
-use crate::constant::may_be_generic;
 use crate::diagnostics::Errors;
 use crate::state_source::exclude_settings;
 use crate::value;
