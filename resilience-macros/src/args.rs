@@ -304,7 +304,7 @@ impl Arg {
             let message = format!("expected `=` between a key and its value: `{key} = …`");
             return Err(input.error(message));
         } else if input.peek(Token![-]) {
-            let message = format!("keys have underscores, no hyphens: write `{key}_…`");
+            let message = format!("keys are written with underscores, not hyphens: `{key}_…`");
             return Err(syn::Error::new_spanned(&key, message));
         } else if input.peek(Lit) {
             let message = format!("expected `=` between a key and its value: `{key} = …`");

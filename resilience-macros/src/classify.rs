@@ -4,9 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Data, DeriveInput, Field, Fields, Index, LitInt, LitStr, Member, Path, Token,
-};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Index, LitInt, Member, Path, Token};
 
 use crate::args::runtime;
 use crate::diagnostics::Errors;
@@ -206,7 +204,7 @@ impl Helper {
                     return Err(syn::Error::new_spanned(key, message));
                 }
                 input.parse::<Token![=]>()?;
-                self.effect = Some(value::named("effect", &input.parse::<LitStr>()?, EFFECTS)?);
+                self.effect = Some(value::choice("effect", &input.parse()?, EFFECTS)?);
             } else {
                 let field: FieldName = input.parse()?;
                 if self.name == "transient" || self.name == "permanent" {

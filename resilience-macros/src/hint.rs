@@ -28,16 +28,16 @@ impl Hint {
                 // A value of another kind, such as a number for a time, is no value here either.
                 let quoted = |value: &&str| value.starts_with('"') == example.starts_with('"');
                 let value = written.as_deref().filter(quoted).unwrap_or(example);
-                format!("write `{key} = {value}`, {note}")
+                format!("write `{key} = {value}` ({note})")
             }
             Self::Share(key, example, note) => {
                 let share = written.and_then(|value| value.parse().ok()).and_then(as_share);
                 let value = share.map_or_else(|| example.to_owned(), |share| share.to_string());
-                format!("write `{key} = {value}`, {note}")
+                format!("write `{key} = {value}` ({note})")
             }
             Self::More(key, note) => {
                 let value = written.and_then(|value| value.parse::<u32>().ok()).unwrap_or(3);
-                format!("write `{key} = {}`, {note}", value.saturating_add(1))
+                format!("write `{key} = {}` ({note})", value.saturating_add(1))
             }
             Self::Other(message) => message.to_owned(),
         }

@@ -178,7 +178,7 @@ macro_rules! key {
     };
     (read $args:ident, $errors:ident, $key:ident, choice($ty:ty, $words:expr)) => {
         $args.value(stringify!($key), $errors, |expr| {
-            $crate::value::choice(stringify!($key), expr, $words)
+            $crate::value::choice(stringify!($key), &expr, $words)
         })
     };
     (read $args:ident, $errors:ident, $key:ident, value($ty:ty, $read:expr)) => {
@@ -260,7 +260,7 @@ pub(crate) fn check_share(
     let Some(literal) = value.literal() else { return true };
     match (rule(*literal), as_share(*literal)) {
         (Err(broken), Some(share)) => {
-            errors.add(value, format!("{broken}: write `{key} = {share}`"));
+            errors.add(value, format!("{broken}; write `{key} = {share}`"));
             false
         }
         (result, _) => errors.check(value, result),

@@ -56,7 +56,7 @@ impl StateSource {
         let PolicyType { name, key: policy_key, .. } = policy;
         let provided = args.value(policy_key, errors, |expr| {
             value::policy(expr, || {
-                format!("expected a `{name}`: `{policy_key} = &SHARED`, `{policy_key} = self.{policy_key}`")
+                format!("expected a `{name}`, like `{policy_key} = &SHARED` or `{policy_key} = self.{policy_key}`")
             })
         });
         let keys = Keys::read(args, errors);

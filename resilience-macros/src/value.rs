@@ -244,12 +244,8 @@ pub(crate) struct CallForm<T> {
 }
 
 /// Reads a word in quotes from a list.
-pub(crate) fn choice<T: Clone>(key: &str, expr: Expr, words: &[(&str, T)]) -> syn::Result<T> {
-    unquoted(key, &expr, words)?;
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => named(key, &text, words),
-        other => error(&other, format!("expected one of {}", list(words))),
-    }
+pub(crate) fn choice<T: Clone>(key: &str, expr: &Expr, words: &[(&str, T)]) -> syn::Result<T> {
+    read_choice(key, expr, words, None)
 }
 
 /// Reads a word in quotes from a list, or a word with a value, such as `wait("5s")`.
@@ -259,32 +255,59 @@ pub(crate) fn choice_or_call<T: Clone>(
     words: &[(&str, T)],
     form: &CallForm<T>,
 ) -> syn::Result<T> {
-    let CallForm { word, example, read } = form;
-    let without_value = match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value() == *word,
-        other => bare_word(other).as_deref() == Some(word),
-    };
-    if without_value {
-        return error(expr, format!("`{word}` needs a value: write `{key} = {word}({example})`"));
-    }
-    unquoted(key, expr, words)?;
-    let expected = format!("expected one of {}, `{word}({example})`", list(words));
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            named_or(key, text, words, Some(word), || expected)
-        }
-        Expr::Call(call) => {
-            let name = bare_word(&call.func);
-            let mut values = call.args.iter();
-            match (name, values.next(), values.next()) {
-                (Some(name), Some(value), None) if name == *word => read(value.clone()),
-                (Some(name), ..) if nearest(&name, &[word]).is_some() => {
-                    error(expr, format!("did you mean `{key} = {word}({example})`?"))
-                }
-                _ => error(expr, expected),
+    if let Expr::Call(call) = expr {
+        let mut values = call.args.iter();
+        let name = bare_word(&call.func);
+        if let (Some(value), None) = (values.next(), values.next()) {
+            if name.as_deref() == Some(form.word) {
+                return (form.read)(value.clone());
             }
         }
-        _ => error(expr, expected),
+    }
+    read_choice(key, expr, words, Some(form))
+}
+
+fn read_choice<T: Clone>(
+    key: &str,
+    expr: &Expr,
+    words: &[(&str, T)],
+    form: Option<&CallForm<T>>,
+) -> syn::Result<T> {
+    let quoted = quoted_word(expr);
+    if let Some((_, found)) = words.iter().find(|(word, _)| quoted.as_deref() == Some(*word)) {
+        return Ok(found.clone());
+    }
+    unquoted(key, expr, words)?;
+    // As written in the source: in quotes, or with a value in parentheses.
+    let mut options: Vec<(&str, String)> =
+        words.iter().map(|(word, _)| (*word, format!("\"{word}\""))).collect();
+    options
+        .extend(form.map(|CallForm { word, example, .. }| (*word, format!("{word}({example})"))));
+    let written = quoted.clone().or_else(|| bare_word(expr)).or_else(|| match expr {
+        Expr::Call(call) => bare_word(&call.func),
+        _ => None,
+    });
+    if let (Some(form), Some(written)) = (form, &written) {
+        if written == form.word {
+            let CallForm { word, example, .. } = form;
+            return error(
+                expr,
+                format!("`{word}` needs a value: write `{key} = {word}({example})`"),
+            );
+        }
+    }
+    let known: Vec<&str> = options.iter().map(|(word, _)| *word).collect();
+    let near = written.and_then(|written| nearest(&written.to_lowercase(), &known));
+    let hint = if let Some((_, option)) = options.iter().find(|(word, _)| Some(*word) == near) {
+        format!("did you mean `{key} = {option}`?")
+    } else {
+        let options: Vec<String> =
+            options.iter().map(|(_, option)| format!("`{option}`")).collect();
+        format!("expected one of {}", options.join(", "))
+    };
+    match quoted {
+        Some(quoted) => error(expr, format!("unknown value `\"{quoted}\"` of `{key}`; {hint}")),
+        None => error(expr, hint),
     }
 }
 
@@ -296,6 +319,13 @@ pub(crate) fn unquoted<T>(key: &str, expr: &Expr, words: &[(&str, T)]) -> syn::R
     }
 }
 
+fn quoted_word(expr: &Expr) -> Option<String> {
+    match literal(expr)? {
+        Lit::Str(text) => Some(text.value()),
+        _ => None,
+    }
+}
+
 /// Returns a word without quotes, keywords included.
 fn bare_word(expr: &Expr) -> Option<String> {
     match expr {
@@ -304,33 +334,4 @@ fn bare_word(expr: &Expr) -> Option<String> {
         Expr::Return(last) if last.expr.is_none() => Some("return".to_owned()),
         _ => None,
     }
-}
-
-fn list<T>(words: &[(&str, T)]) -> String {
-    let words: Vec<String> = words.iter().map(|(word, _)| format!("`\"{word}\"`")).collect();
-    words.join(", ")
-}
-
-/// Returns the meaning of a word in quotes.
-pub(crate) fn named<T: Clone>(key: &str, text: &LitStr, words: &[(&str, T)]) -> syn::Result<T> {
-    named_or(key, text, words, None, || format!("expected one of {}", list(words)))
-}
-
-fn named_or<T: Clone>(
-    key: &str,
-    text: &LitStr,
-    words: &[(&str, T)],
-    call: Option<&str>,
-    expected: impl FnOnce() -> String,
-) -> syn::Result<T> {
-    let written = text.value();
-    if let Some((_, found)) = words.iter().find(|(name, _)| *name == written) {
-        return Ok(found.clone());
-    }
-    let known: Vec<&str> = words.iter().map(|(word, _)| *word).chain(call).collect();
-    let hint = match nearest(&written.to_lowercase(), &known) {
-        Some(near) if call != Some(near) => format!("did you mean `\"{near}\"`?"),
-        _ => expected(),
-    };
-    error(text, format!("unknown {key} `\"{written}\"`; {hint}"))
 }

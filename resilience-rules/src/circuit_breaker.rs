@@ -90,7 +90,7 @@ pub const fn slow_call(limit: Duration) -> RuleResult {
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
 pub const fn min_calls(calls: u32) -> RuleResult {
-    require(calls >= 1, "`min_calls` must be at least 1: no calls have no rate")
+    require(calls >= 1, "`min_calls` must be at least 1: a rate needs a call")
 }
 
 /// Checks the calls from which a rate counts against the calls in the window.

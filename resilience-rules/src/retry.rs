@@ -104,7 +104,7 @@ pub const fn base_within_deadline(base: Duration, deadline: Duration) -> RuleRes
 pub const fn budget(ratio: f64) -> RuleResult {
     require(
         ratio > 0.0 && ratio <= 1.0,
-        "a budget is a share of the calls, above 0 and at most 1: `budget = 0.2` allows one retry \
-         for five calls",
+        "`budget` must be a share of the calls, above 0 and at most 1; `budget = 0.2` allows one \
+         retry for five calls",
     )
 }

@@ -27,7 +27,8 @@ impl Policy {
     pub(super) fn validate(keys: &Keys, args: &mut Args, errors: &mut Errors) -> Self {
         let policy = args.value("policy", errors, |expr| {
             value::policy(expr, || {
-                "expected an `IdempotencyPolicy`: `policy = CHARGE`, `policy = self.policy`".into()
+                "expected an `IdempotencyPolicy`, like `policy = CHARGE` or `policy = self.policy`"
+                    .into()
             })
         });
         if let Some(policy) = policy {

@@ -11,7 +11,7 @@ use crate::value;
 /// Reads `store = …`.
 pub(super) fn read(expr: Expr) -> syn::Result<Expr> {
     value::policy(expr, || {
-        "expected a store: `store = self.store`, `store = &STORE`; without `store`, records stay in \
+        "expected a store, like `store = self.store` or `store = &STORE`; without `store`, records stay in \
          the memory of this process"
             .into()
     })

@@ -200,8 +200,8 @@ fn attempts(expr: Expr) -> syn::Result<Attempts> {
 /// Reads a growth in quotes, a list of delays, or an expression with a `Backoff` impl.
 fn backoff(expr: Expr) -> syn::Result<Backoff> {
     match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            value::named("backoff", &text, GROWTHS).map(Backoff::Growth)
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+            value::choice("backoff", &expr, GROWTHS).map(Backoff::Growth)
         }
         Expr::Lit(other) => Err(syn::Error::new_spanned(
             other,
@@ -250,7 +250,7 @@ fn jitter_value(expr: Expr) -> syn::Result<Jitter> {
         Lit::Str(text) if text.value().starts_with(|first: char| first.is_ascii_digit()) => {
             value::duration_text(text).map(Jitter::UpTo)
         }
-        Lit::Str(text) => value::named("jitter", text, JITTERS).map(Jitter::Kind),
+        Lit::Str(_) => value::choice("jitter", &expr, JITTERS).map(Jitter::Kind),
         Lit::Int(_) | Lit::Float(_) => match value::decimal(lit) {
             Some(ratio) => match rules::jitter(ratio) {
                 Ok(()) => Ok(Jitter::Ratio(ratio)),

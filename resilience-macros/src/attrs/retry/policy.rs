@@ -27,7 +27,7 @@ impl Policy {
     pub(super) fn validate(keys: &Keys, args: &mut Args, errors: &mut Errors) -> Self {
         let policy = args.value("policy", errors, |expr| {
             value::policy(expr, || {
-                "expected a `RetryPolicy`: `policy = &RETRY`, `policy = self.retry`".into()
+                "expected a `RetryPolicy`, like `policy = &RETRY` or `policy = self.retry`".into()
             })
         });
         if let Some(policy) = policy {
