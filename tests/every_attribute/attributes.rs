@@ -1,5 +1,5 @@
-// Every attribute of the family, and how often a body under it may fail before it succeeds without
-// the caller noticing. A new attribute is one line here.
+// Every attribute, with the number of failures that the attribute hides from the caller. A new
+// attribute needs a line in this list.
 
 suites!(
     bulkhead,

@@ -1,4 +1,4 @@
-//! Functions and methods of every kind.
+//! Functions and methods of all shapes.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use resilience::{Rejected, idempotent};
 use crate::{Answer, Failure, Runs};
 
 #[test]
-fn a_function() {
+fn a_sync_function() {
     #[idempotent(key = id, scope = "global", name = "shapes.function")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
@@ -31,7 +31,7 @@ async fn an_async_function() {
 }
 
 #[test]
-fn an_option_has_what_was_stored_or_nothing() {
+fn an_option_is_the_stored_value_or_none() {
     #[idempotent(key = id, scope = "global", name = "shapes.option")]
     fn call(id: Option<u32>, #[skip] runs: &Runs) -> Option<u32> {
         (runs.next() > 1).then(|| runs.count())
@@ -40,7 +40,7 @@ fn an_option_has_what_was_stored_or_nothing() {
     // The first failure is not stored.
     assert_eq!([call(Some(1), &runs), call(Some(1), &runs)], [None, Some(2)]);
     assert_eq!((call(Some(1), &runs), call(None, &runs)), (Some(2), None));
-    assert_eq!(runs.count(), 2, "a rejection is nothing, and nothing ran");
+    assert_eq!(runs.count(), 2, "a rejection is `None` without a run");
 }
 
 struct Shop<S> {
@@ -66,14 +66,14 @@ impl<S: Store + Clone> Shop<S> {
 }
 
 #[tokio::test]
-async fn methods_by_each_receiver() {
+async fn methods_with_each_kind_of_receiver() {
     let store = Arc::new(MemoryStore::new());
     let mut shop = Shop { store: Arc::clone(&store), runs: Runs::default() };
     assert_eq!((shop.shared(1).await, shop.shared(1).await), (Ok(1), Ok(1)));
     assert_eq!((shop.exclusive(1).await, shop.exclusive(1).await), (Ok(2), Ok(2)));
     assert_eq!(shop.owned(1).await, Ok(3));
     let other = Shop { store: Arc::clone(&store), runs: Runs::default() };
-    assert_eq!(other.owned(1).await, Ok(3), "the record is the store's, not the object's");
+    assert_eq!(other.owned(1).await, Ok(3), "the record belongs to the store, not to the object");
     assert_eq!(store.len(), 3);
 }
 
@@ -139,7 +139,7 @@ async fn methods_of_traits() {
 }
 
 #[test]
-fn patterns_owned_and_generic_arguments() {
+fn pattern_owned_and_generic_arguments() {
     #[idempotent(key = id, scope = "global", name = "shapes.generic")]
     fn generic<T: serde::Serialize + Into<u32>>(id: u32, more: T) -> Answer {
         Ok(id + more.into())
@@ -155,7 +155,7 @@ fn patterns_owned_and_generic_arguments() {
     assert_eq!(plain((1, 2), "abc".into(), &mut runs), Ok(6));
     assert_eq!(plain((1, 2), "abc".into(), &mut runs), Ok(6));
     assert_eq!(runs, 1);
-    assert!(plain((1, 3), "abc".into(), &mut runs).is_err(), "`b` is what the call is about");
+    assert!(plain((1, 3), "abc".into(), &mut runs).is_err(), "`b` is in the fingerprint");
 }
 
 #[test]
@@ -176,15 +176,15 @@ fn a_question_mark_and_a_return_end_the_body() {
 }
 
 #[test]
-fn a_static_store_stands_with_its_name() {
+fn a_static_store_is_given_by_name_or_by_reference() {
     static STORE: MemoryStore = MemoryStore::new();
     #[idempotent(store = STORE, key = id, scope = "global", name = "shapes.a")]
     fn named(id: u32) -> Answer {
         Ok(id)
     }
     #[idempotent(store = &STORE, key = id, scope = "global", name = "shapes.b")]
-    fn lent(id: u32) -> Answer {
+    fn by_reference(id: u32) -> Answer {
         Ok(id)
     }
-    assert_eq!((named(1), lent(1), STORE.len()), (Ok(1), Ok(1), 2));
+    assert_eq!((named(1), by_reference(1), STORE.len()), (Ok(1), Ok(1), 2));
 }
