@@ -32,9 +32,9 @@ pub(super) fn scope(expr: Expr) -> syn::Result<Scope> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "global" => {
             Ok(Scope::Global)
         }
-        Expr::Lit(literal) => Err(syn::Error::new_spanned(
-            literal,
-            "the only literal scope is `\"global\"`, for keys that no client can choose; for any \
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Err(syn::Error::new_spanned(
+            text,
+            "the only scope in quotes is `\"global\"`, for keys that no client can choose; for any \
              other scope write an expression, like `scope = tenant_id`",
         )),
         other => Ok(Scope::Of(other)),
