@@ -1,5 +1,5 @@
-//! The memory store of idempotent calls, on one core: claims and whole calls, and a store from which as much
-//! expires as comes.
+//! The memory store of idempotent calls on a single core: claims, whole calls, and a store with as
+//! many expiring as new records.
 #![allow(missing_docs, reason = "the macro of criterion writes functions without")]
 
 use std::hint::black_box;
@@ -12,12 +12,12 @@ use resilience::idempotent::{
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What a future comes to that never waits.
+/// Returns the output of a future that is ready at the first poll.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     futures::FutureExt::now_or_never(future).expect("a store that answers at once")
 }
 
-/// As well spread as a hash.
+/// Returns a key with well-distributed bits, like a hash.
 fn key(number: u64) -> RecordKey {
     let mut bytes = [0; 32];
     for (at, chunk) in bytes.chunks_mut(8).enumerate() {
@@ -53,7 +53,7 @@ fn complete(store: &MemoryStore, key: &RecordKey, token: Token) {
     assert_eq!(written.expect("an answer"), WriteOutcome::Applied);
 }
 
-/// New keys, in a store that is emptied between batches.
+/// Claims of new keys, in a store that is replaced after each batch.
 fn claims(bencher: &mut Bencher<'_>) {
     const BATCH: u64 = 50_000;
     bencher.iter_custom(|times| {
@@ -74,7 +74,7 @@ fn claims(bencher: &mut Bencher<'_>) {
     });
 }
 
-/// A claim, its completion with 64 bytes, and a replay.
+/// A claim, a completion with 64 bytes, and a replay.
 fn calls(bencher: &mut Bencher<'_>) {
     const BATCH: u64 = 50_000;
     bencher.iter_custom(|times| {
@@ -105,7 +105,8 @@ fn replays(bencher: &mut Bencher<'_>) {
     bencher.iter(|| black_box(claim(&store, &key, DAY)));
 }
 
-/// Records that live for 5 ms: each claim removes one that has expired, and the store stays as large as it is.
+/// Records that expire after 5 ms. Each claim removes an expired record, so the size of the store
+/// stays constant.
 fn turnover(bencher: &mut Bencher<'_>) {
     const RECORDS: usize = 20_000;
     const LIVES: Duration = Duration::from_millis(5);

@@ -1,4 +1,4 @@
-//! Annotated functions beside what one writes by hand, on the happy path: time for one call.
+//! Annotated functions and hand-written code on the happy path: time per call.
 #![allow(missing_docs, reason = "the macro of criterion writes functions without")]
 
 use std::time::{Duration, Instant};

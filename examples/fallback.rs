@@ -1,11 +1,11 @@
-//! What `#[fallback]` puts in the place of a failure.
+//! `#[fallback]` with a value, a function, and an async function.
 //!
 //! `cargo run --example fallback`
-#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+#![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 use resilience::fallback;
 
-/// A value.
+/// A fixed value.
 #[fallback(value = Vec::new())]
 fn recommendations(shop: &Shop) -> Result<Vec<&'static str>, ShopError> {
     shop.answer(vec!["a lamp", "a chair"])
@@ -21,7 +21,7 @@ fn last_price(item: u32) -> u32 {
     item * 9
 }
 
-/// An async function, which asks somebody else and may fail as well.
+/// An async function that asks a replica and may fail too.
 #[fallback(with = from_replica)]
 async fn stock(shop: &Shop) -> Result<u32, ShopError> {
     shop.answer(7)

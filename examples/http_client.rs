@@ -1,7 +1,8 @@
-//! An existing function that calls `reqwest`, made resilient with four lines.
+//! An existing function with `reqwest`, made resilient with four lines.
 //!
-//! `cargo run --example http_client --features reqwest` needs nothing else: it starts the server itself.
-#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+//! `cargo run --example http_client --features reqwest` starts a local server and needs no
+//! network.
+#![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -25,7 +26,7 @@ async fn call(client: &Client, method: Method, url: &str) -> reqwest::Result<Res
     client.request(method.clone(), url).send().await
 }
 
-// ── What becomes of it ──────────────────────────────────────────────────────────────────────────
+// ── The result ──────────────────────────────────────────────────────────────────────────────────
 
 static REQUESTS: AtomicU32 = AtomicU32::new(0);
 
@@ -33,12 +34,12 @@ static REQUESTS: AtomicU32 = AtomicU32::new(0);
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = start_server().await?;
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    println!("{:<14}{:<8}{:<25}{:>8}{:>8}", "path", "method", "in the end", "requests", "took");
+    println!("{:<14}{:<8}{:<25}{:>8}{:>8}", "path", "method", "result", "requests", "time");
     for (path, method, expected, requests) in [
         ("/flaky", Method::GET, 200, 3),
-        ("/flaky", Method::POST, 503, 1), // it may have been applied
+        ("/flaky", Method::POST, 503, 1), // may have been applied
         ("/busy", Method::GET, 200, 2),
-        ("/busy", Method::POST, 200, 2), // a 429 says that it was not
+        ("/busy", Method::POST, 200, 2), // 429: not applied
         ("/busy-all-day", Method::GET, 429, 1),
         ("/missing", Method::GET, 404, 1),
     ] {
@@ -49,16 +50,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let took = start.elapsed().as_secs_f32();
         let (method, end) = (method.to_string(), status.to_string());
         println!("{path:<14}{method:<8}{end:<25}{seen:>8}{took:>7.1}s");
-        assert_eq!((status.as_u16(), seen), (expected, requests), "another story");
+        assert_eq!((status.as_u16(), seen), (expected, requests), "the output does not match");
     }
-    println!("\nA failure is repeated where that is safe, a server's wait is kept, a 404 stands.");
+    println!("\nA safe request is retried, `Retry-After` is respected, and a 404 is returned.");
     Ok(())
 }
 
 // ── The server ──────────────────────────────────────────────────────────────────────────────────
 
 async fn start_server() -> std::io::Result<SocketAddr> {
-    fn later(seconds: &'static str) -> Answer {
+    fn too_many_requests(seconds: &'static str) -> Answer {
         (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)]).into_response()
     }
 
@@ -70,13 +71,13 @@ async fn start_server() -> std::io::Result<SocketAddr> {
     }
     async fn busy() -> Answer {
         match REQUESTS.fetch_add(1, Relaxed) {
-            0 => later("1"),
+            0 => too_many_requests("1"),
             _ => "welcome back".into_response(),
         }
     }
     async fn busy_all_day() -> Answer {
         REQUESTS.fetch_add(1, Relaxed);
-        later("3600")
+        too_many_requests("3600")
     }
     async fn missing() -> StatusCode {
         REQUESTS.fetch_add(1, Relaxed);

@@ -1,6 +1,7 @@
-//! What `#[idempotent]` does with a payment that is sent more than once.
+//! Payments that are sent more than once, with `#[idempotent]`.
 //!
-//! `cargo run --example idempotent --features idempotent`. The clock is tokio's, paused, so that nothing waits.
+//! Run: `cargo run --example idempotent --features idempotent`. The example pauses the clock of
+//! tokio, so no wait takes real time.
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use std::cell::Cell;
@@ -11,8 +12,8 @@ use resilience::{IdempotencyRejection, Rejected, RejectedKind, idempotent};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
-/// Charges the card, then sends the receipt. Runs once for each request of a tenant; whoever asks again has the
-/// same receipt.
+/// Charges the card, then sends the receipt. Runs once for each request of a tenant, and returns
+/// the same receipt to repeated calls.
 #[idempotent(key = request, scope = tenant, name = "shop.pay")]
 async fn pay(
     tenant: &str,
@@ -25,11 +26,11 @@ async fn pay(
     Ok(receipt)
 }
 
-/// A step: a payment that is run again does not charge again.
+/// Charges the card. As a step, the charge is not repeated when the payment runs again.
 #[idempotent(step = "charge")]
 async fn charge(cents: u64, #[skip] world: &World) -> Result<Receipt, PayError> {
     let call = IdempotencyContext::current().expect("this call");
-    // The bank has idempotency keys too, and this one is the same in every run.
+    // The bank has idempotency keys too. The child key is equal in every run.
     let number = world.charge(&call.child_key("bank"), cents).await;
     Ok(Receipt { number, cents })
 }
@@ -55,7 +56,7 @@ impl From<Rejected> for PayError {
     }
 }
 
-/// A bank and a post office, which take a second each.
+/// A bank and a mail server. Each request takes a second.
 #[derive(Default)]
 struct World {
     charged: Cell<u32>,
@@ -103,7 +104,7 @@ async fn main() {
     println!("the first key, of another tenant:   {other:?}");
     assert_eq!((other.number, world.counts()), (3, (3, 3)));
 
-    // After one and a half seconds the card is charged, and the mail is not sent.
+    // After 1.5 seconds the card is charged and the mail is not sent.
     let crash = timeout(Duration::from_millis(1500), pay("acme", "r-3", 100, &world)).await;
     println!("a crash between charge and mail:    charged and mailed {:?}", world.counts());
     assert!(crash.is_err());
@@ -112,5 +113,5 @@ async fn main() {
     println!("sent again, after the crash:        {after:?}");
     assert_eq!((after.number, world.counts()), (4, (4, 4)), "charged once, mailed once");
 
-    println!("\nNine payments were asked for. The bank was charged {} times.", world.charged.get());
+    println!("\nNine payments were requested. The bank was charged {} times.", world.charged.get());
 }

@@ -1,8 +1,8 @@
-//! The whole stack over a service that degrades, dies and comes back.
+//! All attributes on a service that degrades, fails and recovers.
 //!
-//! `cargo run --example stack` prints a timeline. The clock is tokio's, paused, so that more than
-//! a minute takes no time; the service is a struct in this program.
-#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+//! `cargo run --example stack` prints a timeline. The tokio clock is paused, so that more than a
+//! minute passes immediately. The service is a struct in this program.
+#![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,26 +17,26 @@ use tokio::time::{Instant, sleep};
 
 // ── The function you already have ───────────────────────────────────────────────────────────────
 
-/// The price of an item: the top attribute is the outermost layer.
+/// Returns the price of an item. The top attribute is the outermost layer.
 #[fallback(with = |error| last_known(item, &error), on = ShopError::is_outage)]
-#[retry(attempts = 3, base_delay = "200ms", jitter = "none", on_retry = tell_retry)]
+#[retry(attempts = 3, base_delay = "200ms", jitter = "none", on_retry = print_retry)]
 #[circuit_breaker(
     failure_threshold = 6,
     reset_timeout = "10s",
     max_reset_timeout = "40s",
-    on_state_change = tell_change
+    on_state_change = print_change
 )]
 #[rate_limit(rate = 50, burst = 10, wait = "100ms")]
 #[bulkhead(max = 8)]
 #[timeout("1s")]
 async fn price(shop: &Shop, item: u32) -> Result<Price, ShopError> {
-    let cents = shop.ask(item).await?;
+    let cents = shop.price(item).await?;
     Ok(Price { cents, is_fresh: true })
 }
 
-/// What stands in when the shop cannot be asked.
+/// The fallback while the shop is unavailable.
 fn last_known(item: u32, error: &ShopError) -> Price {
-    tell(&format!("    stand-in, because of: {error}"));
+    print(&format!("    fallback after: {error}"));
     Price { cents: item * 100, is_fresh: false }
 }
 
@@ -45,7 +45,7 @@ struct Price {
     is_fresh: bool,
 }
 
-// ── Its error, which knows what it means ────────────────────────────────────────────────────────
+// ── The error, with its classification ──────────────────────────────────────────────────────────
 
 #[derive(Debug, Classify)]
 enum ShopError {
@@ -79,38 +79,38 @@ impl fmt::Display for ShopError {
     }
 }
 
-// ── What is told ────────────────────────────────────────────────────────────────────────────────
+// ── The printed events ──────────────────────────────────────────────────────────────────────────
 
 static START: OnceLock<Instant> = OnceLock::new();
 
-fn tell(words: &str) {
+fn print(text: &str) {
     let elapsed = START.get_or_init(Instant::now).elapsed();
-    println!("{:>6.1}s  {words}", elapsed.as_secs_f64());
+    println!("{:>6.1}s  {text}", elapsed.as_secs_f64());
 }
 
-fn tell_retry(event: &RetryEvent<'_, ShopError>) {
+fn print_retry(event: &RetryEvent<'_, ShopError>) {
     let error = event.error.map_or_else(String::new, ToString::to_string);
-    tell(&format!("    attempt {}: {error}; again in {:?}", event.attempt, event.delay));
+    print(&format!("    attempt {}: {error}; retry in {:?}", event.attempt, event.delay));
 }
 
-fn tell_change(change: &StateChange) {
+fn print_change(change: &StateChange) {
     let time = change.open_for.map_or_else(String::new, |time| format!(" for {time:?}"));
-    tell(&format!("    BREAKER {} -> {}{time}", change.from, change.to));
+    print(&format!("    CIRCUIT {} -> {}{time}", change.from, change.to));
 }
 
 // ── The service ─────────────────────────────────────────────────────────────────────────────────
 
-/// Answers in 50 ms while it is well; fails every second call from 10 s on, hangs or fails from 20 s
-/// on, and is well again at 60 s.
+/// Answers within 50 ms while healthy. From 10 s on every second call fails, from 20 s on calls
+/// hang or fail, and at 60 s the shop recovers.
 #[derive(Default)]
 struct Shop {
-    asked: Cell<u32>,
+    calls: Cell<u32>,
 }
 
 impl Shop {
-    async fn ask(&self, item: u32) -> Result<u32, ShopError> {
-        let call = self.asked.get() + 1;
-        self.asked.set(call);
+    async fn price(&self, item: u32) -> Result<u32, ShopError> {
+        let call = self.calls.get() + 1;
+        self.calls.set(call);
         sleep(Duration::from_millis(50)).await;
         let second = START.get_or_init(Instant::now).elapsed().as_secs();
         match (second, call % 2) {
@@ -122,7 +122,7 @@ impl Shop {
     }
 }
 
-// ── The story ───────────────────────────────────────────────────────────────────────────────────
+// ── The timeline ────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
@@ -130,10 +130,10 @@ async fn main() {
     let shop = Shop::default();
     let (mut fresh, mut stale) = (0, 0);
     let mut chapters = [
-        (0, "the shop is well"),
-        (10, "it degrades: every second call fails"),
-        (20, "it is down: calls hang or fail"),
-        (60, "it is well again"),
+        (0, "the shop is healthy"),
+        (10, "the shop degrades: every second call fails"),
+        (20, "the shop is down: calls hang or fail"),
+        (60, "the shop has recovered"),
     ]
     .into_iter()
     .peekable();
@@ -146,17 +146,17 @@ async fn main() {
         match price(&shop, item).await {
             Ok(Price { cents, is_fresh: true }) => {
                 fresh += 1;
-                tell(&format!("{cents} cents"));
+                print(&format!("{cents} cents"));
             }
             Ok(Price { cents, .. }) => {
                 stale += 1;
-                tell(&format!("{cents} cents, the last known price"));
+                print(&format!("{cents} cents, the last known price"));
             }
-            Err(error) => tell(&format!("error: {error}")),
+            Err(error) => print(&format!("error: {error}")),
         }
         sleep(Duration::from_secs(4)).await;
     }
-    println!("\n18 calls: {fresh} fresh, {stale} by a stand-in, 1 error of the caller's own.");
-    println!("The shop was asked {} times.", shop.asked.get());
-    assert_eq!(fresh + stale, 17, "the stack tells another story than its output");
+    println!("\n18 calls: {fresh} fresh, {stale} by the fallback, 1 permanent error.");
+    println!("The shop received {} calls.", shop.calls.get());
+    assert_eq!(fresh + stale, 17, "the output does not match");
 }

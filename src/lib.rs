@@ -1,80 +1,105 @@
-//! Resilience for the functions you already have, by attribute: retries, circuit breakers, timeouts,
-//! fallbacks, bulkheads, rate limits and idempotency.
+//! Retries, circuit breakers, timeouts, fallbacks, bulkheads, rate limits and idempotency for
+//! existing functions, by attribute.
 //!
 //! ```
 //! use resilience::retry;
 //!
-//! #[retry(attempts = 4, base_delay = "50ms", deadline = "30s", on = is_transient)]
-//! async fn get_profile(id: &str) -> Result<Profile, ApiError> {
-//!     // … the body you have
-//! #   Ok(Profile(id.len()))
-//! }
-//! # struct Profile(usize);
-//! # struct ApiError(u16);
+//! struct ApiError(u16);
+//!
 //! fn is_transient(error: &ApiError) -> bool {
 //!     error.0 >= 500
 //! }
+//!
+//! #[retry(attempts = 4, base_delay = "50ms", deadline = "30s", on = is_transient)]
+//! async fn get_profile(id: &str) -> Result<String, ApiError> {
+//!     if id.is_empty() { Err(ApiError(404)) } else { Ok(format!("profile of {id}")) }
+//! }
 //! ```
 //!
-//! The signature, the body and the error type stay as they are. Every mistake in the configuration
-//! is a compile error at the token that is wrong. The attributes expand in place, `#[retry]` into a
-//! plain loop, so that `&mut self`, borrowed and owned arguments, generics, `impl Trait` and traits
-//! work, the future stays `Send`, and the happy path allocates nothing.
+//! The signature, the body and the error type stay unchanged. Every mistake in the
+//! configuration is a compile error at the wrong token. The attributes expand in place:
+//! `#[retry]` expands to a plain loop. Functions with `&mut self`, borrowed and owned
+//! arguments, generics and `impl Trait` work, as do functions in traits. The future stays
+//! `Send`, and the happy path allocates nothing.
 //!
 //! # Attributes
 //!
-//! | attribute | what it does |
+//! | attribute | purpose |
 //! |---|---|
-//! | [`#[retry]`](macro@retry) | calls the function again while it fails |
-//! | [`#[circuit_breaker]`](macro@circuit_breaker) | stops calling what keeps failing, then tries with care |
-//! | [`#[timeout]`](macro@timeout) | gives an async function a time to run |
-//! | [`#[fallback]`](macro@fallback) | puts something in the place of a failure |
-//! | [`#[bulkhead]`](macro@bulkhead) | lets a limited number of calls run at once |
-//! | [`#[rate_limit]`](macro@rate_limit) | lets calls start at a steady rate |
-//! | `#[idempotent]` (feature `idempotent`) | runs the body once for each key, and returns its outcome again |
+//! | [`#[retry]`](macro@retry) | repeats a failed call, with backoff, jitter and a deadline |
+//! | [`#[circuit_breaker]`](macro@circuit_breaker) | rejects calls while a dependency is down |
+//! | [`#[timeout]`](macro@timeout) | drops the body of an async function at a time limit |
+//! | [`#[fallback]`](macro@fallback) | replaces a failure with another value |
+//! | [`#[bulkhead]`](macro@bulkhead) | limits concurrent calls, with a queue |
+//! | [`#[rate_limit]`](macro@rate_limit) | limits calls per period, with bursts |
+//! | `#[idempotent]` (feature `idempotent`) | executes the body once per key |
 //!
-//! Several on one function are layers, of which the top one is outermost; what they mean together stands
-//! in [`ordering`]. A call that one of them turns away is a [`Rejected`], for which the error of the
-//! function needs one line, `From<Rejected>`. Who knows the decorators of Python finds them in
-//! [`from_python`].
+//! Several attributes on one function are layers. The top attribute is the outermost layer;
+//! [`ordering`] describes every pair. A layer rejects a call with a [`Rejected`], so the error
+//! type of the function needs `From<Rejected>`. [`from_python`] lists the attributes beside
+//! decorators of Python.
 //!
-//! What an attribute does can be done by hand with the same types: [`RetryPolicy`], [`CircuitBreaker`],
-//! [`Bulkhead`], [`RateLimiter`].
+//! Each policy also runs without an attribute: [`RetryPolicy`], [`CircuitBreaker`],
+//! [`Bulkhead`] and [`RateLimiter`] have `run` and `run_async`.
 //!
-//! # Errors that know what they mean
+//! # Classification of errors
 //!
-//! A failure is placed on two axes: whether it may pass ([`FailureKind`]), and whether the effect could have
-//! happened ([`Effect`]). Together with a time that a server asked for they make a [`FailureClass`]. A
-//! predicate says it for one function; [`Classify`](trait@Classify) on the error, which can be derived,
-//! says it for all.
+//! A [`FailureClass`] has two axes: whether a failure is transient ([`FailureKind`]), and
+//! whether the side effect was applied ([`Effect`]). A class can also hold the delay that a
+//! server asked for. A predicate (`on = …`) classifies the errors of one function.
+//! [`Classify`](trait@Classify), implemented or derived for the error type, serves every
+//! function.
 //!
-//! # Time
+//! # Time and testing
 //!
-//! Async code waits with tokio's timer under a tokio runtime, and with a neutral timer anywhere else.
-//! [`testing`] has a virtual clock, seeded draws and a way to skip waits. [`set_enabled`] turns
-//! everything but `#[idempotent]` off.
+//! Under a tokio runtime, async code waits with the timer of tokio. Anywhere else, async code
+//! waits with a runtime-neutral timer. [`testing`] has a virtual clock, seeded random draws,
+//! and a guard that skips waits. [`set_enabled`] disables every attribute except
+//! `#[idempotent]`.
 //!
 //! # Features
 //!
-//! - **`tokio`** (default): under a tokio runtime, waits use its timer and `now` is its clock, so that
-//!   `start_paused` tests take no time. Without the feature every async wait uses the neutral timer.
-//! - **`tracing`**: events, target `resilience`: a scheduled retry and a breaker's change at WARN, a
-//!   give-up at ERROR, a fallback at INFO, a call that was turned away at DEBUG.
-//! - **`idempotent`**: `#[idempotent]` and the module `idempotent`: stores, keys, and what the attribute does, by hand.
-//! - **`http`**: the module `http`: what answers and errors of HTTP mean, `Retry-After`, idempotency
-//!   keys, and a gate for hosts that ask for less. **`reqwest`**, **`reqwest-blocking`**, **`hyper`**,
-//!   **`hyper-util`**, **`http2`** and **`tonic`** add what these clients return.
-//!   **`tower`** adds layers, for a `Service` instead of a function; with **`idempotent`** there is one for
-//!   endpoints that are safe to retry.
-//! - **`sqlx`** and **`redis`**: the module `stores`: what errors of databases and caches mean. With
-//!   **`postgres`**, **`sqlite`** and **`mysql`** for the drivers of `sqlx`.
-//! - **`circuit_breaker`**: with `redis` or `postgres`, breakers that processes share.
-//! - **`axum`**: a [`Rejected`] is a response. **`tonic`**: it becomes a `tonic::Status`.
+//! - **`tokio`** (default): under a tokio runtime, waits use the timer and the clock of tokio,
+//!   so that `start_paused` tests take no time. Without the feature, every async wait uses the
+//!   neutral timer.
+//! - **`tracing`**: events with the target `resilience`; see [`observability`]. A scheduled retry
+//!   and a state change of a breaker are logged at WARN, a give-up at ERROR, a fallback at INFO,
+//!   a rejected call at DEBUG.
+//! - **`metrics`**: counters of `#[idempotent]`.
+//! - **`idempotent`**: `#[idempotent]`, and the module `idempotent` with keys, stores and
+//!   policies.
+//! - **`http`**: the module `http` classifies responses and errors, reads `Retry-After`, creates
+//!   idempotency keys, and delays requests to hosts that ask for a pause.
+//! - **`reqwest`**, **`reqwest-blocking`**, **`hyper`**, **`hyper-util`**, **`http2`**,
+//!   **`tonic`**: the module `http` knows the errors and responses of these clients.
+//! - **`tower`**: layers for a `Service`. With `idempotent`, a layer for endpoints that are
+//!   safe to retry.
+//! - **`axum`**: a [`Rejected`] is a response. With **`tonic`**, a [`Rejected`] converts to
+//!   `tonic::Status`.
+//! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`
+//!   classifies errors of databases. With `idempotent`, `postgres`, `sqlite` and `redis` add
+//!   stores for records.
+//! - **`shared-breakers`**: with `redis` or `postgres`, circuit breakers that processes share.
 
-// Generated code names `::resilience`, also in the examples of this crate's own documentation.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// `links.txt` defines links to items of every feature.
+#![cfg_attr(
+    not(all(
+        feature = "http",
+        feature = "idempotent",
+        feature = "postgres",
+        feature = "redis",
+        feature = "shared-breakers",
+        feature = "sqlite",
+        feature = "tower",
+    )),
+    allow(rustdoc::broken_intra_doc_links, reason = "items of disabled features do not exist")
+)]
+
+// Generated code uses the path `::resilience`, also in the examples of this crate.
 extern crate self as resilience;
 
-/// The interface for generated code. Not covered by semantic versioning.
+/// Items for generated code, not covered by semantic versioning.
 #[doc(hidden)]
 pub mod __private {
     pub use resilience_core::__private::*;
@@ -82,49 +107,72 @@ pub mod __private {
     pub use resilience_idempotency::{__private as idempotent, IdempotencyPolicy};
 }
 
+// The files in `docs/` use reference links, and the first definition of a label wins:
+// `links.txt` leads rustdoc to items, `pictures.txt` embeds diagrams. `tests/doc_links.rs`
+// derives the definitions at the foot of each page, for GitHub.
+
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitGuard,
-    CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass, FailureKind,
-    FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, Outcome,
-    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
-    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
-    set_enabled, testing,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
+    CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
+    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, OnCancel,
+    Outcome, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker,
+    is_enabled, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
+#[doc(inline)]
 pub use resilience_idempotency::{self as idempotent, store_conformance};
 
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/classify.md")]
 pub use resilience_macros::Classify;
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/bulkhead.md")]
 pub use resilience_macros::bulkhead;
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("pictures.txt")]
 #[doc = include_str!("../docs/circuit_breaker.md")]
 pub use resilience_macros::circuit_breaker;
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;
 #[cfg(feature = "idempotent")]
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/idempotent.md")]
 pub use resilience_macros::idempotent;
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/rate_limit.md")]
 pub use resilience_macros::rate_limit;
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/retry.md")]
 pub use resilience_macros::retry;
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
 
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-python.md")]
 pub mod from_python {}
 
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("pictures.txt")]
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}
 
 #[cfg(feature = "http")]
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/http.md")]
 pub mod http {
     pub use resilience_http::*;
 }
 
 #[cfg(feature = "stores")]
-// Its examples need the databases' crates, and are run by `resilience-stores`.
+// `resilience-stores` tests the examples of this page, because the examples need database crates.
+#[doc = include_str!("links.txt")]
 #[cfg_attr(not(doctest), doc = include_str!("../docs/stores.md"))]
 pub mod stores {
     pub use resilience_stores::*;
@@ -134,3 +182,13 @@ pub mod stores {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the guide for coding agents, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../AGENTS.md")]
+struct Agents;
+
+/// The example of the index for language models, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../llms.txt")]
+struct Llms;

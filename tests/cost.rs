@@ -1,4 +1,4 @@
-//! What an annotation costs in memory: nothing on the happy path, and little in the future.
+//! The memory cost of an annotation: none on the happy path, and little in the future.
 #![allow(clippy::print_stdout, reason = "the sizes are worth reading")]
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -46,7 +46,7 @@ fn the_happy_path_allocates_nothing() {
 }
 
 #[test]
-fn a_retry_allocates_nothing_of_ours() {
+fn a_retry_allocates_nothing() {
     let _guard = testing::no_waits();
     assert_eq!(sync(&mut 3), Ok(7), "warm");
     let counted = measure(|| assert_eq!(sync(&mut 3), Ok(7)));
@@ -66,7 +66,7 @@ fn memory_is_constant_over_a_million_calls() {
     assert_eq!(counted.bytes_max, 0);
 }
 
-/// The loop that people write by hand.
+/// The loop that users write by hand.
 macro_rules! by_hand {
     ($body:expr) => {{
         let mut attempt = 0;
@@ -145,11 +145,11 @@ impl From<Rejected> for Failure {
 
 type Reply = Result<u32, Failure>;
 
-/// A name, a call of what the body shall return, that of the first call, and what later calls return.
+/// A name, the call of a body, the outcome of the first call, and the outcome of later calls.
 type Case = (&'static str, fn(Reply) -> Reply, Reply, Reply);
 
 #[test]
-fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
+fn admitting_and_rejecting_calls_allocates_nothing() {
     #[circuit_breaker(shared = "closed")]
     fn closed(result: Reply) -> Reply {
         result
@@ -167,7 +167,7 @@ fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
         result
     }
     #[bulkhead(max = 10)]
-    fn placed(result: Reply) -> Reply {
+    fn queued(result: Reply) -> Reply {
         result
     }
     #[bulkhead(max = 1)]
@@ -189,13 +189,13 @@ fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
         ("a closed breaker over time", over_time, ok, ok),
         ("a closed breaker over calls", over_calls, ok, ok),
         ("an open breaker", open, Err(Failure::Down), rejected),
-        ("a bulkhead with places", placed, ok, ok),
+        ("a bulkhead with a queue", queued, ok, ok),
         ("a full bulkhead", |first| full(first.is_ok()), ok, rejected),
         ("a rate limit", flowing, ok, ok),
-        ("a rate limit that is used up", dry, ok, rejected),
+        ("a used-up rate limit", dry, ok, rejected),
     ];
     for (name, call, first, then) in cases {
-        // What is made once, by the first call, is not meant.
+        // The state that the first call creates is not counted.
         let _ = call(first);
         let counted = measure(|| {
             for _ in 0..200 {
@@ -206,7 +206,7 @@ fn what_lets_calls_through_or_turns_them_away_allocates_nothing() {
     }
 }
 
-/// A count of failures in a row, which opens for good.
+/// A count of failures in a row; opens for good.
 macro_rules! counted {
     ($body:expr) => {{
         static FAILURES: AtomicU32 = AtomicU32::new(0);
@@ -246,7 +246,7 @@ macro_rules! timed {
 }
 
 #[test]
-fn the_future_of_several_attributes_is_not_twice_that_of_the_hand_written_ones() {
+fn the_future_of_several_attributes_is_less_than_twice_the_hand_written_future() {
     async fn yields() -> Reply {
         tokio::task::yield_now().await;
         Err(Failure::Down)

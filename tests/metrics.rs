@@ -16,7 +16,7 @@ type Faulty = FaultStore<Arc<MemoryStore>>;
 
 static JOBS: IdempotencyPolicy = IdempotencyPolicy::new("jobs.run");
 
-/// Every second one hangs.
+/// Jobs with an odd number never end.
 #[idempotent(store = *store, key = job, scope = "global", fingerprint(size), ttl = "60s", name = "jobs.run")]
 async fn run(store: &Faulty, job: u32, size: u32) -> Result<u32, Rejected> {
     if job % 2 == 1 {
@@ -25,19 +25,19 @@ async fn run(store: &Faulty, job: u32, size: u32) -> Result<u32, Rejected> {
     Ok(size)
 }
 
-/// One whose key is a text, if there is any.
+/// A function with a required text key.
 #[idempotent(store = *store, key = key, scope = "global", policy = JOBS)]
 async fn named(#[skip] store: &Faulty, key: Option<&str>) -> Result<u32, Rejected> {
     Ok(0)
 }
 
-/// The same, for which a call without a key is no mistake.
+/// A function with an optional text key.
 #[idempotent(store = *store, key = key, scope = "global", policy = JOBS, optional_key)]
-async fn perhaps(#[skip] store: &Faulty, key: Option<&str>) -> Result<u32, Rejected> {
+async fn optional(#[skip] store: &Faulty, key: Option<&str>) -> Result<u32, Rejected> {
     Ok(0)
 }
 
-/// What was counted, a line for each counter.
+/// Returns the counters that `work` increments, as lines.
 fn counted(work: impl AsyncFnOnce(&Faulty)) -> Vec<String> {
     let recorder = DebuggingRecorder::new();
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
@@ -58,18 +58,18 @@ fn counted(work: impl AsyncFnOnce(&Faulty)) -> Vec<String> {
 }
 
 #[test]
-fn what_becomes_of_calls() {
+fn decisions_are_counted() {
     let lines = counted(async |store| {
         for size in [5, 5, 5, 6] {
             let done = run(store, 2, size).await;
             assert_eq!(done.is_ok(), size == 5);
         }
-        timeout(Duration::from_secs(1), run(store, 1, 0)).await.expect_err("it hangs");
+        timeout(Duration::from_secs(1), run(store, 1, 0)).await.expect_err("the job never ends");
         named(store, Some("")).await.expect_err("an empty key");
-        named(store, None).await.expect_err("no key");
-        assert_eq!(perhaps(store, None).await, Ok(0));
+        named(store, None).await.expect_err("a missing key");
+        assert_eq!(optional(store, None).await, Ok(0));
         store.script(StoreOp::Claim, [InjectedFault::Fail(StoreErrorKind::Full)]);
-        run(store, 4, 0).await.expect_err("there is no room");
+        run(store, 4, 0).await.expect_err("the store is full");
     });
     let calls = |decision: &str, count: u32| {
         format!("resilience_idempotent_calls function=jobs.run decision={decision} {count}")
@@ -87,11 +87,13 @@ fn what_becomes_of_calls() {
 }
 
 #[test]
-fn what_is_done_from_time_to_time() {
+fn maintenance_is_counted() {
     let lines = counted(async |store| {
         let stored = "a store in memory";
         for job in [1, 3, 5] {
-            timeout(Duration::from_secs(1), run(store, job, 0)).await.expect_err("it hangs");
+            timeout(Duration::from_secs(1), run(store, job, 0))
+                .await
+                .expect_err("the job never ends");
         }
         let five = JOBS.key(store, Scope::Global, &5_u32).expect("a number is a key");
         let drive = |call: idempotent::Interrupted| async move {

@@ -1,4 +1,4 @@
-//! What holds with and without the feature `tokio`: CI runs this file both ways.
+//! Behavior with and without the feature `tokio`: CI runs this file both ways.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ async fn fail(calls: &Cell<u32>) -> Result<(), u32> {
 }
 
 #[test]
-fn on_any_executor() {
+fn waits_on_any_executor() {
     let (start, calls) = (Instant::now(), Cell::new(0));
     assert_eq!(futures::executor::block_on(fail(&calls)), Err(3));
     assert!(start.elapsed() >= Duration::from_millis(4));
@@ -27,7 +27,7 @@ fn under_tokio() {
 }
 
 #[test]
-fn under_the_virtual_clock() {
+fn waits_under_the_virtual_clock() {
     let clock = testing::clock();
     assert_eq!(futures::executor::block_on(fail(&Cell::new(0))), Err(3));
     assert_eq!(clock.elapsed(), Duration::from_millis(4));
@@ -39,11 +39,11 @@ fn limits_on_any_executor() {
     let limiter = RateLimiter::new(1, wait).wait(wait);
     let bulkhead = Bulkhead::new(1).wait(wait);
     futures::executor::block_on(async {
-        assert_eq!(limiter.call_async(async { Some(1) }).await, Some(1));
-        assert_eq!(limiter.call_async(async { Some(2) }).await, Some(2));
+        assert_eq!(limiter.run_async(async { Some(1) }).await, Some(1));
+        assert_eq!(limiter.run_async(async { Some(2) }).await, Some(2));
         assert!(start.elapsed() >= wait);
         let _all = bulkhead.acquire().await;
-        assert_eq!(bulkhead.call_async(async { Some(3) }).await, None);
+        assert_eq!(bulkhead.run_async(async { Some(3) }).await, None);
         assert!(start.elapsed() >= 2 * wait);
     });
 }

@@ -1,4 +1,4 @@
-//! The `curl` lines of the README's section on `resilient_api`, run against the example itself.
+//! The `curl` lines of `examples/resilient_api/README.md`, run against the example itself.
 //!
 //! What the README shows must be what comes, but for the dates and the ports.
 
@@ -86,10 +86,8 @@ fn has_curl() -> bool {
 
 /// The commands of the section, each with what it prints.
 fn steps() -> Vec<(String, String)> {
-    let readme = include_str!("../README.md");
-    let (_, section) = readme.split_once("## resilient_api\n").expect("the section");
-    let section = section.split("\n## ").next().unwrap_or_default();
-    let blocks = section.split("```console\n").skip(1);
+    let readme = include_str!("../examples/resilient_api/README.md");
+    let blocks = readme.split("```console\n").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap_or_default());
     let steps = blocks.flat_map(|block| block.split("$ ").skip(1));
     let steps = steps.filter_map(|step| step.split_once('\n'));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use resilience::{Bulkhead, RateLimiter, Rejected, StopReason, idempotent, retry, testing};
 
-/// One test at a time turns it.
+/// Only one test at a time changes the switch.
 static SWITCH: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -46,7 +46,7 @@ fn off_means_no_limit() {
     assert_eq!(futures::executor::block_on(call), (true, true));
     assert!(limiter.try_acquire().is_ok() && limiter.acquire_blocking().is_ok());
     assert!(limiter.reserve().is_ok_and(|place| place.delay().is_zero()));
-    // Who waits already need not wait any longer, and is not counted either.
+    // A waiting call need not wait any longer, and does not count.
     assert!(matches!(waiting.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
     assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 0));
 
@@ -59,7 +59,7 @@ fn off_means_no_limit() {
 }
 
 #[test]
-fn off_leaves_what_must_not_be_done_twice() {
+fn off_keeps_idempotent_calls_protected() {
     let _alone = SWITCH.lock();
     #[idempotent(key = id, scope = "global")]
     fn pay(id: u32, #[skip] runs: &mut u32) -> Result<u32, Rejected> {

@@ -50,7 +50,7 @@ impl Subscriber for Lines {
     fn exit(&self, _: &Id) {}
 }
 
-/// What is logged while `run` runs, under a virtual clock.
+/// Returns the log of `run`, under a virtual clock.
 fn logged(run: impl FnOnce()) -> Vec<String> {
     let _clock = testing::clock();
     tracing::subscriber::with_default(Lines, run);
@@ -65,7 +65,7 @@ struct Shy;
 struct Mute;
 
 #[test]
-fn a_scheduled_retry_is_a_warning_and_the_end_an_error() {
+fn a_retry_logs_a_warning_and_giving_up_an_error() {
     #[retry(attempts = 2, jitter = "none")]
     fn fail() -> Result<(), &'static str> {
         Err("down")
@@ -82,7 +82,7 @@ fn a_scheduled_retry_is_a_warning_and_the_end_an_error() {
 }
 
 #[test]
-fn the_level_is_the_users() {
+fn the_level_is_configurable() {
     #[retry(attempts = 2, log = "info")]
     fn info() -> Result<(), Shy> {
         Err(Shy)
@@ -104,7 +104,7 @@ fn the_level_is_the_users() {
 }
 
 #[test]
-fn an_error_is_shown_by_whatever_it_has() {
+fn an_error_is_logged_by_display_or_debug() {
     #[retry(attempts = 1)]
     fn by_display() -> Result<(), String> {
         Err("said".into())
@@ -138,7 +138,7 @@ fn an_error_is_shown_by_whatever_it_has() {
 }
 
 #[test]
-fn a_permanent_first_failure_is_no_error_of_ours() {
+fn a_permanent_first_failure_is_logged_at_debug() {
     #[retry(on = |_| false)]
     fn missing() -> Result<(), &'static str> {
         Err("404")
@@ -149,7 +149,7 @@ fn a_permanent_first_failure_is_no_error_of_ours() {
 }
 
 #[test]
-fn hooks_are_called_beside_the_log_and_hand_written_calls_log_too() {
+fn hooks_run_after_the_log_and_calls_by_hand_log_too() {
     #[retry(attempts = 2, on_retry = |event| seen.push(event.attempt))]
     fn fail(seen: &mut Vec<u32>) -> Result<(), Shy> {
         Err(Shy)
@@ -178,7 +178,7 @@ impl From<Rejected> for Failed {
 }
 
 #[test]
-fn a_breaker_tells_its_changes_and_what_it_turns_away() {
+fn a_breaker_logs_state_changes_and_rejections() {
     #[circuit_breaker(failure_threshold = 1, reset_timeout = "30s")]
     fn call(ok: bool) -> Result<(), Failed> {
         if ok { Ok(()) } else { Err(Failed) }
@@ -194,17 +194,17 @@ fn a_breaker_tells_its_changes_and_what_it_turns_away() {
     assert_eq!(
         log,
         [
-            "WARN circuit breaker changed from=closed to=open open_for_ms=30000",
-            "DEBUG rejected kind=circuit open retry_after_ms=20000",
-            "WARN circuit breaker changed from=open to=half-open",
-            "WARN circuit breaker changed from=half-open to=closed",
+            "WARN circuit state changed from=closed to=open open_for_ms=30000",
+            "DEBUG call rejected kind=circuit open retry_after_ms=20000",
+            "WARN circuit state changed from=open to=half-open",
+            "WARN circuit state changed from=half-open to=closed",
         ]
     );
 }
 
-/// What is shared needs somebody who carries it.
+/// A shared breaker needs a synchronization task.
 #[test]
-fn a_shared_breaker_without_an_exchange_says_so() {
+fn a_shared_breaker_without_synchronization_logs_a_warning() {
     #[circuit_breaker(failure_threshold = 1, shared = "nobody")]
     fn call() -> Result<(), Failed> {
         Err(Failed)
@@ -216,15 +216,15 @@ fn a_shared_breaker_without_an_exchange_says_so() {
     assert_eq!(
         log,
         [
-            "WARN circuit breaker changed from=closed to=open open_for_ms=30000",
-            "WARN the circuit breaker is `shared`, and no exchange runs in this process: \
-             spawn `BreakerSync::new(board).run()`",
+            "WARN circuit state changed from=closed to=open open_for_ms=30000",
+            "WARN shared circuit breaker without synchronization; \
+             spawn `BreakerSync::new(state).run()` in this process",
         ]
     );
 }
 
 #[test]
-fn the_other_layers_tell_what_they_do() {
+fn the_other_layers_log_their_actions() {
     #[fallback(value = 7)]
     #[rate_limit(rate = 1, per = "1m")]
     #[timeout("2s")]
@@ -237,7 +237,7 @@ fn the_other_layers_tell_what_they_do() {
     });
     assert_eq!(
         log,
-        ["DEBUG rejected kind=rate limit reached retry_after_ms=60000", "INFO fell back"]
+        ["DEBUG call rejected kind=rate limit reached retry_after_ms=60000", "INFO fallback used"]
     );
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
@@ -245,11 +245,14 @@ fn the_other_layers_tell_what_they_do() {
     tracing::subscriber::with_default(Lines, || {
         assert_eq!(runtime.block_on(call(true)).ok(), Some(7));
     });
-    assert_eq!(LOG.take(), ["DEBUG rejected kind=timed out limit_ms=2000", "INFO fell back"]);
+    assert_eq!(
+        LOG.take(),
+        ["DEBUG call rejected kind=timed out elapsed_ms=2000", "INFO fallback used"]
+    );
 }
 
 #[test]
-fn an_idempotent_call_tells_what_it_decides_and_nothing_of_what_it_was_given() {
+fn an_idempotent_call_logs_decisions_without_arguments() {
     static FULL: MemoryStore = MemoryStore::new().max_records(0);
     #[idempotent(
         key = key,
@@ -291,7 +294,7 @@ fn an_idempotent_call_tells_what_it_decides_and_nothing_of_what_it_was_given() {
         assert!(call("key-9", "tenant-acme", "card-1234").is_ok());
         assert!(futures::executor::block_on(open("key-4711")).is_ok());
     });
-    // A fence is the time, in which any digits may be.
+    // A fence contains the time, and so any digits.
     let log: Vec<String> = log.iter().map(|line| without_fence(line)).collect();
     for secret in ["4711", "key-9", "acme", "card", "receipt"] {
         assert!(log.iter().all(|line| !line.contains(secret)), "{secret}: {log:#?}");
@@ -301,21 +304,21 @@ fn an_idempotent_call_tells_what_it_decides_and_nothing_of_what_it_was_given() {
     assert_eq!(
         log.iter().map(|line| without_key(line)).collect::<Vec<_>>(),
         [
-            "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
-            "INFO idempotent scope=\"scoped\" decision=\"replayed\" waited_ms=0",
-            "DEBUG idempotent scope=\"scoped\" decision=\"mismatch\"",
-            &format!("DEBUG rejected kind={used}"),
-            "DEBUG rejected kind=idempotency key invalid",
-            "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
-            "DEBUG idempotent scope=\"scoped\" decision=\"in_flight\" retry_after_ms=5000",
-            &format!("DEBUG rejected kind={running} retry_after_ms=5000"),
-            "DEBUG idempotent scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=2",
-            "WARN idempotent: running unprotected error=the idempotency store is full",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
+            "INFO idempotent call scope=\"scoped\" decision=\"replayed\" waited_ms=0",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"mismatch\"",
+            &format!("DEBUG call rejected kind={used}"),
+            "DEBUG call rejected kind=idempotency key invalid",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
+            "DEBUG idempotent call scope=\"scoped\" decision=\"in_flight\" retry_after_ms=5000",
+            &format!("DEBUG call rejected kind={running} retry_after_ms=5000"),
+            "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=2",
+            "WARN store error error=the idempotency store is full decision=\"unprotected\"",
         ]
     );
 }
 
-/// A line without the number of its fence.
+/// Returns a line without the number of the fence.
 fn without_fence(line: &str) -> String {
     match line.split_once(" fence=") {
         None => line.to_owned(),
@@ -327,7 +330,7 @@ fn without_fence(line: &str) -> String {
     }
 }
 
-/// A line without the digits of its key, of which there are eight.
+/// Returns a line without the eight digits of the key.
 fn without_key(line: &str) -> String {
     match line.split_once(" key=\"") {
         None => line.to_owned(),

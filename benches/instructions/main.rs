@@ -1,5 +1,5 @@
-//! Makes as many calls of one side of one row as it is told, for `scripts/instructions` to count.
-//! Without arguments it prints the names of the rows.
+//! Runs one side of a row for the given number of calls, so that `scripts/instructions` can count
+//! instructions. Without arguments, prints the names of the rows.
 #![allow(clippy::print_stdout, reason = "the script reads the names")]
 
 mod rows;

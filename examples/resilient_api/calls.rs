@@ -1,4 +1,4 @@
-//! The functions that call the upstream, and what stands above them.
+//! Functions that call the upstream, with attributes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
 
-/// One resource of the upstream.
+/// A resource of the upstream.
 pub(crate) struct Source {
     client: reqwest::Client,
     name: &'static str,
@@ -26,8 +26,9 @@ impl Source {
         Self { client: client.clone(), name, url, breaker }
     }
 
-    /// Asks the upstream. Each attempt has half a second and is counted by the circuit breaker; a
-    /// server that asks for more than a second's patience is believed, and its word passed on.
+    /// Sends a request to the upstream. The timeout limits each attempt, and the circuit breaker
+    /// counts each attempt. A `Retry-After` of more than a second ends the call, and the caller
+    /// gets the header.
     #[retry(attempts = 3, base_delay = "50ms", deadline = "3s", max_retry_after = "1s")]
     #[circuit_breaker(breaker = self.breaker)]
     #[timeout("500ms")]
@@ -39,7 +40,7 @@ impl Source {
         Ok(reply.json().await?)
     }
 
-    /// The same, or less: nobody has to wait for the upstream to be well.
+    /// Sends a request, and returns a default when the upstream fails.
     #[fallback(value = json!({ "items": [], "source": "default" }))]
     pub(crate) async fn fetch_or_default(&self) -> Result<Value, ApiError> {
         self.fetch().await
@@ -50,7 +51,7 @@ impl Source {
     }
 }
 
-/// All that the API is made of.
+/// All resources of the upstream.
 pub(crate) struct Sources {
     pub(crate) data: Source,
     profile: Source,
@@ -70,8 +71,8 @@ impl Sources {
         })
     }
 
-    /// Three resources at once. What is out is named as missing; only when all are out is there an
-    /// error.
+    /// Combines three concurrent requests, and lists failed resources under `missing`. Returns an
+    /// error only if all three requests fail.
     pub(crate) async fn overview(&self) -> Result<Value, ApiError> {
         let (profile, orders, news) =
             tokio::join!(self.profile.fetch(), self.orders.fetch(), self.news.fetch());
@@ -98,7 +99,7 @@ impl Sources {
         }
     }
 
-    /// Lets the next call through every circuit that is open.
+    /// Allows a trial call in each open circuit.
     pub(crate) fn probe(&self) {
         for source in [&self.data, &self.profile, &self.orders, &self.news] {
             source.breaker.probe();

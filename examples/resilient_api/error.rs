@@ -1,4 +1,4 @@
-//! What goes wrong, what it means to the attributes, and what the caller is told.
+//! Errors of the API: meaning for the attributes, and response for the caller.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,15 +9,15 @@ use serde_json::json;
 
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    /// The upstream's answer is no success.
+    /// The upstream answered with an error status.
     Answered { status: StatusCode, class: FailureClass, retry_after: Option<HeaderValue> },
-    /// There was no answer, or half of one.
+    /// The upstream sent no response, or an incomplete response.
     NoAnswer(reqwest::Error),
-    /// The caller asks for what is not there.
-    Unknown,
-    /// The caller sends something else than JSON.
-    NoJson,
-    /// Turned away by one of the attributes.
+    /// The path does not exist.
+    UnknownPath,
+    /// The request body is not JSON.
+    InvalidJson,
+    /// An attribute rejected the call.
     Rejected(Rejected),
 }
 
@@ -26,7 +26,7 @@ impl Classify for ApiError {
         match self {
             Self::Answered { class, .. } => *class,
             Self::NoAnswer(error) => classify(error),
-            Self::Unknown | Self::NoJson => FailureClass::permanent(),
+            Self::UnknownPath | Self::InvalidJson => FailureClass::permanent(),
             Self::Rejected(rejected) => rejected.classify(),
         }
     }
@@ -58,31 +58,31 @@ impl From<reqwest::Error> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match self {
-            // Its word on when to come back is passed on.
+            // Forwards the `Retry-After` of the upstream.
             Self::Answered { status, retry_after: Some(after), .. } => {
-                let words = "the upstream is busy";
+                let message = "the upstream is busy";
                 let headers = [(header::RETRY_AFTER, after)];
-                (status, headers, Json(json!({ "error": words }))).into_response()
+                (status, headers, Json(json!({ "error": message }))).into_response()
             }
             Self::Answered { status, .. } => {
                 bad_gateway(&format!("the upstream answered {status}"))
             }
             Self::NoAnswer(error) if error.is_decode() => {
-                bad_gateway("the upstream answered no JSON")
+                bad_gateway("the response of the upstream is not JSON")
             }
             Self::NoAnswer(_) => bad_gateway("the upstream did not answer"),
-            Self::Unknown => {
-                (StatusCode::NOT_FOUND, Json(json!({ "error": "not here" }))).into_response()
+            Self::UnknownPath => {
+                (StatusCode::NOT_FOUND, Json(json!({ "error": "unknown path" }))).into_response()
             }
-            Self::NoJson => {
-                let words = "the body is no JSON";
-                (StatusCode::BAD_REQUEST, Json(json!({ "error": words }))).into_response()
+            Self::InvalidJson => {
+                let message = "the body is not JSON";
+                (StatusCode::BAD_REQUEST, Json(json!({ "error": message }))).into_response()
             }
             Self::Rejected(rejected) => rejected.into_response(),
         }
     }
 }
 
-fn bad_gateway(words: &str) -> Response {
-    (StatusCode::BAD_GATEWAY, Json(json!({ "error": words }))).into_response()
+fn bad_gateway(message: &str) -> Response {
+    (StatusCode::BAD_GATEWAY, Json(json!({ "error": message }))).into_response()
 }

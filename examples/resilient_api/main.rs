@@ -1,10 +1,10 @@
-//! An HTTP API that keeps answering while what it stands on does not.
+//! A web API that keeps answering while the upstream service fails.
 //!
-//! `cargo run --example resilient_api` starts it on a free port (`--port 3000` or `PORT` choose one),
-//! together with an upstream of its own that fails, hangs or asks for patience when it is told to. It
-//! serves until it is stopped. With `--database payments.db` (or `DATABASE`) it remembers, after a restart
-//! too, which payments it has made; otherwise for as long as it runs. The README shows what to try.
-#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+//! `cargo run --example resilient_api` starts the API on a free port (`--port 3000` or `PORT` sets
+//! the port), with an upstream that fails, hangs or sends `Retry-After` on demand. With
+//! `--database payments.db` (or `DATABASE`) the records of payments survive a restart. `README.md`
+//! shows requests to try.
+#![allow(clippy::print_stdout, reason = "an example prints results")]
 
 mod calls;
 mod error;
@@ -28,7 +28,7 @@ use calls::Sources;
 use error::ApiError;
 use upstream::{Mode, Upstream};
 
-/// What an answer is: JSON, or an error that is JSON too.
+/// A response of a handler: JSON, also for an error.
 type Answer = Result<Json<Value>, ApiError>;
 
 #[tokio::main]
@@ -47,22 +47,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/control/probe", post(probe))
         .with_state(sources)
         .merge(control(upstream))
-        .fallback(async || ApiError::Unknown);
+        .fallback(async || ApiError::UnknownPath);
     println!("resilient_api: http://{} (its upstream: http://{address})", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())
 }
 
-// ── The server protects itself ──────────────────────────────────────────────────────────────────
+// ── Protection of the server ────────────────────────────────────────────────────────────────────
 
-/// Around every request to the API: so many for each caller, and so many at once.
+/// Limits the rate of requests per caller, and the number of concurrent requests.
 #[rate_limit(rate = 1, burst = 20, key = caller(request.headers()))]
 #[bulkhead(max = 4)]
 async fn protect(request: Request, next: Next) -> Result<Response, ApiError> {
     Ok(next.run(request).await)
 }
 
-/// Who calls. An API with accounts has this from its authentication.
+/// Returns the caller of a request. A real API uses the authenticated account.
 fn caller(headers: &HeaderMap) -> String {
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
     key.unwrap_or("anonymous").to_owned()
@@ -82,53 +82,53 @@ async fn overview(State(sources): State<Arc<Sources>>) -> Answer {
     sources.overview().await.map(Json)
 }
 
-/// Lets the next call through an open circuit, as the end of its time would.
+/// Allows a trial call in an open circuit before `reset_timeout` has passed.
 async fn probe(State(sources): State<Arc<Sources>>) -> Json<Value> {
     sources.probe();
     Json(json!({ "circuit": sources.data.state() }))
 }
 
-// ── What the upstream does ──────────────────────────────────────────────────────────────────────
+// ── Control of the upstream ─────────────────────────────────────────────────────────────────────
 
 fn control(upstream: Arc<Upstream>) -> Router {
     Router::new()
         .route("/control", get(requests))
         .route("/control/{mode}", post(set_all))
-        .route("/control/{mode}/{part}", post(set_one))
+        .route("/control/{mode}/{resource}", post(set_one))
         .with_state(upstream)
 }
 
-/// How many requests the upstream has received.
+/// Returns the number of requests to the upstream.
 async fn requests(State(upstream): State<Arc<Upstream>>) -> Json<Value> {
     Json(json!({ "requests": upstream.requests() }))
 }
 
 async fn set_all(State(upstream): State<Arc<Upstream>>, Path(mode): Path<String>) -> Answer {
-    let mode = Mode::named(&mode).ok_or(ApiError::Unknown)?;
+    let mode = Mode::from_name(&mode).ok_or(ApiError::UnknownPath)?;
     upstream.set_all(mode);
     Ok(Json(json!({ "upstream": mode.name() })))
 }
 
 async fn set_one(
     State(upstream): State<Arc<Upstream>>,
-    Path((mode, part)): Path<(String, String)>,
+    Path((mode, resource)): Path<(String, String)>,
 ) -> Answer {
-    let mode = Mode::named(&mode).ok_or(ApiError::Unknown)?;
-    upstream.set(&part, mode).ok_or(ApiError::Unknown)?;
-    Ok(Json(json!({ part: mode.name() })))
+    let mode = Mode::from_name(&mode).ok_or(ApiError::UnknownPath)?;
+    upstream.set(&resource, mode).ok_or(ApiError::UnknownPath)?;
+    Ok(Json(json!({ resource: mode.name() })))
 }
 
 // ── The command line ────────────────────────────────────────────────────────────────────────────
 
 struct Options {
-    /// 0 is a free one.
+    /// The port; 0 selects a free port.
     port: u16,
-    /// Where the payments are remembered; none for as long as the process runs.
+    /// The database of the payments; `None` is a store in memory.
     database: Option<PathBuf>,
 }
 
 impl Options {
-    /// `--port N` and `--database PATH`, or `PORT` and `DATABASE`.
+    /// Reads `--port N` and `--database PATH`, or `PORT` and `DATABASE`.
     fn read() -> Result<Self, Box<dyn std::error::Error>> {
         let (mut port, mut database) = (std::env::var("PORT").ok(), std::env::var("DATABASE").ok());
         let mut arguments = std::env::args().skip(1);
@@ -137,8 +137,8 @@ impl Options {
                 "--port" => port = Some(arguments.next().ok_or("--port needs a number")?),
                 "--database" => database = Some(arguments.next().ok_or("--database needs a path")?),
                 other => {
-                    let words = "there are --port N and --database PATH";
-                    return Err(format!("unknown argument {other:?}; {words}").into());
+                    let expected = "expected `--port N` or `--database PATH`";
+                    return Err(format!("unknown argument `{other}`; {expected}").into());
                 }
             }
         }

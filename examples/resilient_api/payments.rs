@@ -1,4 +1,4 @@
-//! An endpoint that is safe to retry: a payment is made once for each key.
+//! An endpoint that is safe to retry: one payment per key.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::Answer;
 use crate::caller;
 use crate::error::ApiError;
 
-/// How many payments this process has made.
+/// Counts the payments of this process.
 #[derive(Default)]
 struct Bank(AtomicU32);
 
-/// The routes, with their payments in this database, or in memory.
+/// Returns the routes, with the records in this database or in memory.
 pub(crate) async fn routes<S: Clone + Send + Sync + 'static>(
     database: Option<&Path>,
 ) -> Result<Router<S>, Box<dyn std::error::Error>> {
@@ -32,27 +32,27 @@ pub(crate) async fn routes<S: Clone + Send + Sync + 'static>(
         Some(path) => Arc::new(SqliteStore::open(path).await?),
         None => Arc::new(MemoryStore::new()),
     };
-    // Two callers with the same key have nothing to do with each other.
-    let once = IdempotencyLayer::new(store, |request| caller(&request.headers))
+    // The scope of a key is the caller: equal keys of two callers are different keys.
+    let layer = IdempotencyLayer::new(store, |request| caller(&request.headers))
         .name("payments")
-        .on_replay(say_so);
-    let pay = post(pay).layer(once);
+        .on_replay(mark_replay);
+    let pay = post(pay).layer(layer);
     Ok(Router::new().route("/process-payment", pay).with_state(Arc::new(Bank::default())))
 }
 
-/// Makes a payment of whatever JSON it is sent. That takes the bank a while.
+/// Makes a payment from any JSON. The bank takes 300 ms.
 async fn pay(State(bank): State<Arc<Bank>>, payment: Bytes) -> Answer {
     let payment: Value = match &payment[..] {
         b"" => Value::Null,
-        payment => serde_json::from_slice(payment).map_err(|_| ApiError::NoJson)?,
+        payment => serde_json::from_slice(payment).map_err(|_| ApiError::InvalidJson)?,
     };
     sleep(Duration::from_millis(300)).await;
     let id = bank.0.fetch_add(1, Relaxed) + 1;
     Ok(Json(json!({ "id": id, "message": "Payment processed", "payment": payment })))
 }
 
-/// What was answered the first time, with another message.
-fn say_so(replay: &mut Response<Bytes>) {
+/// Changes the message of a replayed response.
+fn mark_replay(replay: &mut Response<Bytes>) {
     if let Ok(Value::Object(mut answer)) = serde_json::from_slice(replay.body()) {
         answer.insert("message".to_owned(), "Request already processed".into());
         *replay.body_mut() = Value::Object(answer).to_string().into();

@@ -1,4 +1,4 @@
-//! A service that does as it is told, for better or worse.
+//! A service with a mode per resource, set by `/control`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-/// What the service does with a request.
+/// The reaction of the service to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Answers.
+    /// Answers with 200.
     Recover,
-    /// Fails at every second request that the service receives.
+    /// Answers every second request with 503.
     Flaky,
-    /// Answers 500.
+    /// Answers with 500.
     Fail,
-    /// Answers after 300 ms.
+    /// Answers with 200 after 300 ms.
     Slow,
-    /// Does not answer for a minute.
+    /// Answers with 200 after one minute.
     Hang,
-    /// Answers 429, and asks for seven seconds.
+    /// Answers with 429 and `Retry-After: 7`.
     Busy,
 }
 
@@ -41,7 +41,7 @@ impl Mode {
         ("busy", Self::Busy),
     ];
 
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, mode)| *mode)
     }
 
@@ -51,25 +51,25 @@ impl Mode {
 }
 
 /// The resources of the service.
-const PARTS: [&str; 4] = ["data", "profile", "orders", "news"];
+const RESOURCES: [&str; 4] = ["data", "profile", "orders", "news"];
 
 #[derive(Default)]
 pub(crate) struct Upstream {
-    /// For each part, the index of its mode.
-    modes: [AtomicUsize; PARTS.len()],
+    /// The index of the mode of each resource.
+    modes: [AtomicUsize; RESOURCES.len()],
     requests: AtomicU32,
 }
 
 impl Upstream {
     pub(crate) fn set_all(&self, mode: Mode) {
-        for part in PARTS {
-            self.set(part, mode);
+        for resource in RESOURCES {
+            self.set(resource, mode);
         }
     }
 
-    /// Nothing, if there is no such part.
-    pub(crate) fn set(&self, part: &str, mode: Mode) -> Option<()> {
-        self.modes[position(part)?].store(mode as usize, Relaxed);
+    /// Sets the mode of a resource. Returns `None` for an unknown resource.
+    pub(crate) fn set(&self, resource: &str, mode: Mode) -> Option<()> {
+        self.modes[position(resource)?].store(mode as usize, Relaxed);
         Some(())
     }
 
@@ -77,28 +77,28 @@ impl Upstream {
         self.requests.load(Relaxed)
     }
 
-    fn mode(&self, part: &str) -> Option<Mode> {
-        Some(Mode::ALL[self.modes[position(part)?].load(Relaxed)].1)
+    fn mode(&self, resource: &str) -> Option<Mode> {
+        Some(Mode::ALL[self.modes[position(resource)?].load(Relaxed)].1)
     }
 }
 
-fn position(part: &str) -> Option<usize> {
-    PARTS.iter().position(|known| *known == part)
+fn position(resource: &str) -> Option<usize> {
+    RESOURCES.iter().position(|known| *known == resource)
 }
 
-/// Starts the service on a loopback port of its own.
+/// Starts the service on a free loopback port.
 pub(crate) async fn start() -> std::io::Result<(Arc<Upstream>, SocketAddr)> {
     let upstream = Arc::new(Upstream::default());
-    let app = Router::new().route("/{part}", get(serve)).with_state(Arc::clone(&upstream));
+    let app = Router::new().route("/{resource}", get(serve)).with_state(Arc::clone(&upstream));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok((upstream, address))
 }
 
-async fn serve(State(upstream): State<Arc<Upstream>>, Path(part): Path<String>) -> Response {
+async fn serve(State(upstream): State<Arc<Upstream>>, Path(resource): Path<String>) -> Response {
     let request = upstream.requests.fetch_add(1, Relaxed);
-    match upstream.mode(&part) {
+    match upstream.mode(&resource) {
         None => return StatusCode::NOT_FOUND.into_response(),
         Some(Mode::Fail) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Some(Mode::Flaky) if request % 2 == 1 => {
@@ -111,11 +111,11 @@ async fn serve(State(upstream): State<Arc<Upstream>>, Path(part): Path<String>) 
         Some(Mode::Hang) => sleep(Duration::from_secs(60)).await,
         Some(Mode::Recover | Mode::Flaky) => {}
     }
-    Json(content(&part)).into_response()
+    Json(content(&resource)).into_response()
 }
 
-fn content(part: &str) -> Value {
-    match part {
+fn content(resource: &str) -> Value {
+    match resource {
         "profile" => json!({ "name": "Ada" }),
         "orders" => json!([7, 11]),
         "news" => json!(["It works."]),

@@ -3,12 +3,15 @@
 //! Generated code uses [`__private`](crate::__private) instead.
 
 pub use crate::budget::Spending;
-pub use crate::circuit_breaker::{Bell, Decision, Detached, News, shared_breakers};
+pub use crate::circuit_breaker::{
+    CircuitDecision, DetachedGuard, LocalDecision, Notified, shared_breakers,
+};
 pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
+pub use crate::duration::Rounded;
 pub use crate::error_sources::error_sources;
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::Keyed;
-pub use crate::log::{Level, Shown, exchange_found, exchange_lost};
+pub use crate::log::{Level, Shown, sync_lost, sync_restored};
 pub use crate::random::draw;
 pub use crate::rejected::reject;
 pub use crate::retry::RetryState;

@@ -1,17 +1,17 @@
-//! How long to wait before each retry, before jitter and ceiling.
+//! Backoff: the delay before each retry, without jitter and ceiling.
 
+use core::fmt;
 use core::time::Duration;
 
 use crate::jitter::Jitter;
 use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELAY};
 
-/// The delays before a call's retries.
+/// The delays between the attempts of a call.
 ///
-/// Implemented by [`Schedule`], by closures `Fn(u32) -> Duration` from the number of the retry, and
-/// by lists, whose last delay repeats. Called for a failure only.
+/// Implemented by [`Schedule`], by closures `Fn(u32) -> Duration` from the number of the retry,
+/// and by lists, where the last delay repeats. Called after failures only.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{Backoff, Jitter, RetryPolicy};
 ///
@@ -27,27 +27,30 @@ use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELA
 /// assert_eq!(policy.delay(4, None), Duration::from_millis(64));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` gives no delays",
-    label = "not a `Backoff`",
-    note = "write a closure from the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `[\"100ms\", \"1s\"]`, or implement `resilience::Backoff` for `{Self}`"
+    message = "`{Self}` is not a backoff",
+    label = "needs `Backoff`",
+    note = "write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `[\"100ms\", \"1s\"]`, or implement `resilience::Backoff` for `{Self}`"
 )]
 pub trait Backoff {
-    /// The delay before retry number `retry`; 1 is the first. A server's delay starts the count
-    /// again.
+    /// Returns the delay before retry number `retry`; 1 is the first. A delay from the server
+    /// restarts the count.
     fn delay(&self, retry: u32) -> Duration;
 
-    /// The delay after a throttled failure that names no time. Default: [`delay`](Self::delay), at
-    /// least one second.
+    /// Returns the delay after a throttled failure without a server-given time. Default:
+    /// [`delay`](Self::delay), but at least one second.
+    #[doc(hidden)]
     fn throttled_delay(&self, retry: u32) -> Duration {
         self.delay(retry).max(THROTTLED_BASE_DELAY)
     }
 
-    /// The jitter where the policy sets none. Default: [`Jitter::Full`].
+    /// Returns the jitter for policies without a jitter. Default: [`Jitter::Full`].
+    #[doc(hidden)]
     fn default_jitter(&self) -> Jitter {
         Jitter::Full
     }
 
-    /// The ceiling where the policy sets none. Default: no ceiling.
+    /// Returns the ceiling for policies without a ceiling. Default: no ceiling.
+    #[doc(hidden)]
     fn default_max_delay(&self) -> Duration {
         Duration::MAX
     }
@@ -79,7 +82,35 @@ impl Backoff for Vec<Duration> {
     }
 }
 
-/// How the delays of a [`Schedule`] grow with the number `n` of the retry.
+/// A borrowed backoff, for a policy that lives in the annotated function.
+#[derive(Clone, Copy)]
+pub struct BorrowedBackoff<'b>(pub &'b dyn Backoff);
+
+impl fmt::Debug for BorrowedBackoff<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BorrowedBackoff").finish_non_exhaustive()
+    }
+}
+
+impl Backoff for BorrowedBackoff<'_> {
+    fn delay(&self, retry: u32) -> Duration {
+        self.0.delay(retry)
+    }
+
+    fn throttled_delay(&self, retry: u32) -> Duration {
+        self.0.throttled_delay(retry)
+    }
+
+    fn default_jitter(&self) -> Jitter {
+        self.0.default_jitter()
+    }
+
+    fn default_max_delay(&self) -> Duration {
+        self.0.default_max_delay()
+    }
+}
+
+/// The growth of the delays with the number `n` of the retry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Growth {
     /// `base * factor^(n-1)`
@@ -90,13 +121,13 @@ enum Growth {
     Linear,
     /// `base * (1, 1, 2, 3, 5, …)`
     Fibonacci,
-    /// The `n`-th of these, the last repeats.
+    /// The `n`-th delay of the list; the last repeats.
     List(&'static [Duration]),
 }
 
-/// The built-in delays: exponential, fixed, linear, Fibonacci, or a list.
+/// The built-in backoff: exponential, fixed, linear, Fibonacci, or a list.
 ///
-/// Made and changed through [`RetryPolicy`](crate::RetryPolicy). All arithmetic saturates.
+/// Configured through [`RetryPolicy`](crate::RetryPolicy). All arithmetic saturates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
     growth: Growth,
@@ -105,7 +136,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Exponential from 100 ms, doubling.
+    /// Returns an exponential schedule from 100 ms with factor 2.
     #[must_use]
     pub(crate) const fn new() -> Self {
         Self { growth: Growth::Exponential, base: None, factor: FACTOR }
@@ -146,12 +177,12 @@ impl Schedule {
         self
     }
 
-    /// The first delay, where it has been set.
+    /// Returns the first delay, if set.
     pub(crate) const fn base(&self) -> Option<Duration> {
         self.base
     }
 
-    /// The first delay.
+    /// Returns the first delay.
     fn first(&self) -> Duration {
         self.base.unwrap_or(BASE_DELAY)
     }
@@ -193,7 +224,7 @@ impl Backoff for Schedule {
         }
     }
 
-    /// 10 s, or the base delay where that is longer; a list is its own ceiling.
+    /// Returns 10 s, or the base delay if longer. A list has no ceiling.
     fn default_max_delay(&self) -> Duration {
         match self.growth {
             Growth::List(_) => Duration::MAX,
@@ -202,15 +233,15 @@ impl Backoff for Schedule {
     }
 }
 
-/// `base * factor^(retry-1)`; a factor that is no growth (below 1, or not a number) counts as 1.
+/// Returns `base * factor^(retry-1)`. A factor below 1, or not a number, counts as 1.
 fn exponential(base: Duration, factor: f64, retry: u32) -> Duration {
     let factor = if factor >= 1.0 { factor } else { 1.0 };
     scale(base, factor.powf(f64::from(retry.saturating_sub(1))))
 }
 
-/// `base` times the `retry`-th Fibonacci number.
+/// Returns `base` times the `retry`-th Fibonacci number.
 fn fibonacci(base: Duration, retry: u32) -> Duration {
-    // The 186th is the last that fits 128 bits, and far past every `Duration`.
+    // The 186th number is the last below 2^128, far beyond every `Duration`.
     let (mut this, mut next) = (1_u128, 1_u128);
     for _ in 1..retry.min(186) {
         (this, next) = (next, this.saturating_add(next));
@@ -218,7 +249,7 @@ fn fibonacci(base: Duration, retry: u32) -> Duration {
     from_nanos(base.as_nanos().saturating_mul(this))
 }
 
-/// `duration * by`, saturating; nothing times infinity is nothing.
+/// Returns `duration * by`, saturating. Zero times infinity is zero.
 pub(crate) fn scale(duration: Duration, by: f64) -> Duration {
     if duration.is_zero() {
         return duration;
@@ -227,7 +258,7 @@ pub(crate) fn scale(duration: Duration, by: f64) -> Duration {
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a delay needs no more than 53 bits; the cast saturates and takes NaN to zero"
+        reason = "a delay needs no more than 53 bits; the cast saturates and turns NaN into zero"
     )]
     from_nanos((duration.as_nanos() as f64 * by).round() as u128)
 }

@@ -1,35 +1,35 @@
-//! What a failure means: may it pass, and could the effect have happened?
+//! Classification of failures: can a retry help, and was the side effect applied?
 
 use core::time::Duration;
 
-/// Whether the same call may succeed later.
+/// Whether a later attempt of the same call can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// It may pass by itself: a reset connection, a timeout, a failing replica.
+    /// A later attempt can succeed: a reset connection, a timeout, a failing replica.
     Transient,
-    /// The other side asks for less: a rate limit, an overload.
+    /// The server asks for fewer calls: a rate limit, an overload.
     Throttled,
-    /// The same call will fail again: a missing row, a refused credential, a bad request.
+    /// A later attempt fails again: a missing row, a refused credential, a bad request.
     Permanent,
 }
 
-/// Whether the effect of a failed call could have happened.
+/// Whether the side effect of a failed call was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
-    /// The request never left: no connection, no permit.
+    /// The request was not sent: no connection, no permit.
     NotSent,
-    /// It arrived and was turned away before anything was done.
+    /// The server received the request and rejected it before any side effect.
     Refused,
-    /// Nobody knows: the connection broke while the answer was awaited.
+    /// Unknown: the connection broke while the response was pending.
     Unknown,
-    /// It was done; only the answer was lost or unreadable.
+    /// The side effect was applied; the response was lost or unreadable.
     Applied,
 }
 
 impl Effect {
-    /// Whether the effect certainly did not happen, so that repeating the call is always safe.
+    /// Returns whether the side effect was certainly not applied. A retry is then always safe.
     #[must_use]
     #[inline]
     pub const fn is_not_applied(self) -> bool {
@@ -37,12 +37,11 @@ impl Effect {
     }
 }
 
-/// The meaning of a failure, on two axes, with the time the other side asked for.
+/// The class of a failure: its kind, its effect, and the delay that the server asked for.
 ///
-/// A plain `bool` converts: `true` is transient, `false` is permanent.
+/// A `bool` converts: `true` is transient, `false` is permanent.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{FailureClass, FailureKind, Effect};
 ///
@@ -53,44 +52,46 @@ impl Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct FailureClass {
-    /// Whether the same call may succeed later.
+    /// Whether a later attempt of the same call can succeed.
     pub kind: FailureKind,
-    /// Whether the effect could have happened. [`Effect::Unknown`] unless said.
+    /// Whether the side effect was applied. Default: [`Effect::Unknown`].
     pub effect: Effect,
-    /// How long the other side asked to wait: exact, never shortened. `None` and zero leave the
-    /// wait to the backoff.
+    /// The delay that the server asked for: exact, never shortened. With `None` or zero, the
+    /// backoff decides.
     pub after: Option<Duration>,
-    /// Whether an attribute of this process turned the call away: see [`Rejected`](crate::Rejected).
+    /// Whether an attribute of this process rejected the call; see [`Rejected`](crate::Rejected).
     pub(crate) is_rejection: bool,
-    /// Whether it is worth one more attempt only: see [`FailureClass::once`].
+    /// Whether only one more attempt is useful; see [`FailureClass::once`].
     pub(crate) is_once: bool,
 }
 
 impl FailureClass {
-    /// A failure that may pass by itself.
+    /// Returns the class of a failure that a later attempt can avoid.
     #[must_use]
     #[inline]
     pub const fn transient() -> Self {
         Self::of(FailureKind::Transient)
     }
 
-    /// A failure by which the other side asks for less, and for how long, where it says so.
+    /// Returns the class of a failure with which the server asks for fewer calls, and the delay
+    /// from the server, if any.
     ///
-    /// Without a time the backoff counts from at least one second.
+    /// Without a delay the backoff starts at one second or more.
     #[must_use]
     #[inline]
     pub const fn throttled(after: Option<Duration>) -> Self {
         Self { after, ..Self::of(FailureKind::Throttled) }
     }
 
-    /// A failure that the same call would meet again.
+    /// Returns the class of a failure that every attempt of the call meets.
     #[must_use]
     #[inline]
     pub const fn permanent() -> Self {
         Self::of(FailureKind::Permanent)
     }
 
-    /// Marks the failure as a rejection of this process, with the time until a call may pass.
+    /// Marks the failure as a rejection of this process, with the time until the next call is
+    /// admitted.
     pub(crate) const fn rejection(mut self, retry_after: Option<Duration>) -> Self {
         self.after = retry_after;
         self.is_rejection = true;
@@ -101,7 +102,7 @@ impl FailureClass {
         Self { kind, effect: Effect::Unknown, after: None, is_rejection: false, is_once: false }
     }
 
-    /// The same class with another answer to "could the effect have happened?".
+    /// Returns the class with this effect.
     #[must_use]
     #[inline]
     pub const fn effect(mut self, effect: Effect) -> Self {
@@ -109,7 +110,7 @@ impl FailureClass {
         self
     }
 
-    /// The same class with a time that the other side asked for.
+    /// Returns the class with this delay from the server.
     #[must_use]
     #[inline]
     pub const fn after(mut self, after: Duration) -> Self {
@@ -117,12 +118,11 @@ impl FailureClass {
         self
     }
 
-    /// The same class, worth one more attempt only: the second such failure of a call is permanent to a
-    /// retry. For what another try helps at once or never, such as a 421, a stale address or a token that
-    /// has just expired. Whoever else asks for the meaning of a failure takes no notice.
+    /// Limits the retry to one extra attempt: after the second such failure of a call, `#[retry]`
+    /// gives up as for a permanent failure. For failures where the second attempt helps or no
+    /// attempt does: a 421, a stale address, an expired token. Other attributes ignore the limit.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::{FailureClass, RetryPolicy, testing};
     ///
     /// let _guard = testing::no_waits();
@@ -150,13 +150,12 @@ impl From<bool> for FailureClass {
     }
 }
 
-/// An error that knows its own meaning.
+/// An error with a classification.
 ///
-/// An attribute without `on` uses it wherever the error of the function has it; otherwise every
-/// error counts as transient. One classification serves every attribute of a function.
+/// Attributes without `on` use the implementation, if the error type has one. Otherwise every
+/// error is transient. One classification serves all attributes of a function.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{FailureClass, Classify};
 ///
 /// enum ApiError {
@@ -176,11 +175,39 @@ impl From<bool> for FailureClass {
 /// # assert_eq!(ApiError::Disconnected.classify(), FailureClass::transient());
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say what it means for a retry",
+    message = "`{Self}` has no classification",
     label = "needs `Classify`",
-    note = "derive it, `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
+    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
 )]
 pub trait Classify {
-    /// What this error means for whoever might repeat the call.
+    /// Returns the class of this error.
     fn classify(&self) -> FailureClass;
+}
+
+/// Returns the class that the predicate `on` gives to an error.
+#[inline]
+pub fn class_of<E, C: Into<FailureClass>>(error: &E, on: impl FnOnce(&E) -> C) -> FailureClass {
+    on(error).into()
+}
+
+/// A field with the delay that a server asked for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a delay",
+    label = "needs `Duration` or `Option<Duration>`"
+)]
+pub trait RetryDelay {
+    /// Returns the delay.
+    fn retry_delay(&self) -> Option<Duration>;
+}
+
+impl RetryDelay for Duration {
+    fn retry_delay(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+impl RetryDelay for Option<Duration> {
+    fn retry_delay(&self) -> Option<Duration> {
+        *self
+    }
 }

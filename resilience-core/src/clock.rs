@@ -1,7 +1,7 @@
-//! The one clock of sync and async code, and the two ways to wait. Only this file knows tokio.
+//! The clock of sync and async code, and the two ways to wait. Only this file uses tokio.
 //!
-//! A test's virtual clock comes first, then tokio's where a runtime is current, so that a paused
-//! test agrees with every policy, then the system's monotonic clock.
+//! The virtual clock of a test comes first. Tokio's clock comes second, inside a runtime, so that
+//! a paused test agrees with every policy. The monotonic clock of the system comes last.
 
 use core::future::Future;
 use core::num::NonZeroU64;
@@ -17,14 +17,15 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "tokio")]
 use tokio::time::Sleep as TokioSleep;
 
-use crate::replaced::{Layer, ask, is_untouched};
+use crate::test_overrides::{Override, find, none_active};
 
 #[cfg(not(feature = "tokio"))]
 type TokioSleep = core::future::Pending<()>;
 
-/// A point in time, in nanoseconds from a fixed point 146 years before the process first asked.
+/// A point in time, in nanoseconds from a fixed point 146 years before the first use in the
+/// process.
 ///
-/// One word, and never zero, so that a state that may hold one stays small.
+/// A single word, never zero, so that an `Option<Timestamp>` stays small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(NonZeroU64);
 
@@ -54,24 +55,24 @@ impl Timestamp {
         Self::at(nanos)
     }
 
-    /// The time from `earlier` to here; zero where `earlier` is later.
+    /// Returns the time from `earlier` to `self`; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
 
-    /// Whole milliseconds, of which only the low bits are kept: they come round in 49 days.
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+    /// Returns the low 32 bits of the milliseconds, which wrap after 49 days.
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
     pub(crate) fn millis(self) -> u32 {
         (self.0.get() / 1_000_000) as u32
     }
 
-    /// The nanoseconds, to be kept in an atomic word; never zero.
+    /// Returns the nanoseconds, for an atomic word; never zero.
     pub(crate) fn word(self) -> u64 {
         self.0.get()
     }
 
-    /// So much later.
+    /// Returns the timestamp `by` later.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_add(nanos(by)))
@@ -82,17 +83,17 @@ impl Timestamp {
     }
 }
 
-/// Whole nanoseconds, saturating after 584 years.
+/// Returns the nanoseconds of a duration, saturating after 584 years.
 #[must_use]
 pub fn nanos(duration: Duration) -> u64 {
     let seconds = duration.as_secs().saturating_mul(1_000_000_000);
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
-/// The present, by the clock that rules on this thread.
+/// Returns the current time by the clock of this thread.
 #[must_use]
 pub fn now() -> Timestamp {
-    if is_untouched() {
+    if none_active() {
         return Timestamp::from_instant(real_now());
     }
     virtual_now().unwrap_or_else(|| Timestamp::from_instant(real_now()))
@@ -108,10 +109,10 @@ fn real_now() -> Instant {
     Instant::now()
 }
 
-/// The virtual clock of this thread, where a test has set one.
+/// Returns the virtual time of this thread, if a test has set a clock.
 pub(crate) fn virtual_now() -> Option<Timestamp> {
-    ask(|layer| match layer {
-        Layer::Clock(now) => Some(*now),
+    find(|entry| match entry {
+        Override::Clock(now) => Some(*now),
         _ => None,
     })
 }
@@ -119,17 +120,17 @@ pub(crate) fn virtual_now() -> Option<Timestamp> {
 /// How a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitMode {
-    /// The thread sleeps.
+    /// Blocks the thread.
     Blocking,
-    /// The task does.
+    /// Suspends the task.
     Async,
 }
 
 impl WaitMode {
-    /// When a wait of `delay` that begins at `elapsed` ends at the latest.
+    /// Returns the latest end of a wait of `delay` that starts at `elapsed`.
     ///
-    /// Tokio's timer counts whole milliseconds of its own and rounds up; a paused clock that is off
-    /// them advances by whole ones besides. So times with fractions may end up to two later.
+    /// Tokio's timer rounds up to whole milliseconds. A paused clock with a fraction advances by
+    /// whole milliseconds as well. So waits with fractions may end up to 2 ms later.
     pub(crate) fn end(self, elapsed: Duration, delay: Duration) -> Duration {
         let end = elapsed.saturating_add(delay);
         let whole = [elapsed, delay].iter().all(|time| time.subsec_nanos() % 1_000_000 == 0);
@@ -152,22 +153,22 @@ fn is_tokio_current() -> bool {
     false
 }
 
-/// A wait that is still to be done.
+/// A delay that has not been waited yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Delay(Duration);
 
 impl Delay {
-    /// Starts a wait of `delay`. A test's guard may do it here and now; the second value is the time
-    /// so passed that no clock shows.
+    /// Starts a delay. A guard of a test may pass the time at once. The second value is the passed
+    /// time that no clock shows.
     pub fn start(delay: Duration) -> (Self, Duration) {
-        let unseen = ask(|layer| match layer {
-            Layer::Clock(now) => {
+        let unseen = find(|entry| match entry {
+            Override::Clock(now) => {
                 *now = now.plus(delay);
                 Some(Duration::ZERO)
             }
-            Layer::NoWaits => Some(delay),
-            Layer::Draws(_) | Layer::State(_) => None,
+            Override::NoWaits => Some(delay),
+            Override::Draws(_) | Override::State(_) => None,
         });
         match unseen {
             Some(unseen) => (Self(Duration::ZERO), unseen),
@@ -175,14 +176,14 @@ impl Delay {
         }
     }
 
-    /// WaitMode without blocking the thread.
+    /// Waits without blocking the thread.
     pub fn wait(self) -> Sleep {
         Sleep::new(self.0)
     }
 
-    /// Blocks the thread; returns the time so passed that the clock does not show, as under a
-    /// paused runtime.
-    #[expect(clippy::must_use_candidate, reason = "most callers have waited, and that is all")]
+    /// Blocks the thread. Returns the passed time that the clock does not show, as under a paused
+    /// runtime.
+    #[expect(clippy::must_use_candidate, reason = "most callers need no result")]
     pub fn block(self) -> Duration {
         if self.0.is_zero() {
             return Duration::ZERO;
@@ -192,29 +193,30 @@ impl Delay {
         self.0.saturating_sub(now().since(before))
     }
 
-    /// When a thread that blocks for something else gives up after this pause: by the system's clock,
-    /// because no other goes on while it blocks. None where that is further than it can count.
+    /// Returns the instant at which a blocked thread stops waiting for an event, by the system's
+    /// clock: no other clock advances while the thread blocks. `None` if the instant is out of
+    /// range.
     pub(crate) fn end(self) -> Option<Instant> {
         Instant::now().checked_add(self.0)
     }
 }
 
 pin_project! {
-    /// A wait in progress. An enum and no `async fn`, which would store the duration as well.
+    /// A wait in progress. An enum, because an `async fn` would store the duration as well.
     #[project = SleepProjection]
     #[must_use]
-    #[allow(missing_docs, reason = "a field of a variant cannot be commented here")]
+    #[allow(missing_docs, reason = "`pin_project` accepts no comment on a field of a variant")]
     pub enum Sleep {
-        /// Nothing to wait for, but other tasks get their turn.
+        /// No delay, but other tasks get a turn.
         Yield { yielded: bool },
-        /// CallContext a tokio runtime.
+        /// Inside a tokio runtime.
         Tokio { #[pin] sleep: TokioSleep },
-        /// CallContext any other.
+        /// Outside a tokio runtime.
         Neutral { #[pin] timer: NeutralTimer },
     }
 }
 
-/// The longest wait that a timer is asked for: one of 584 years would overflow its clock.
+/// The longest delay for a timer; 584 years would overflow the clock of the timer.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 impl Sleep {
@@ -232,11 +234,11 @@ impl Sleep {
 }
 
 pin_project! {
-    /// The end of somebody's time: ready with the time that there was.
+    /// A timer for a deadline: ready with the allowed time.
     #[must_use]
     pub struct DeadlineTimer {
         limit: Duration,
-        // Where a test has a clock of its own, which wakes nobody.
+        // The end by a virtual clock, if a test has set a clock; a virtual clock wakes no task.
         end: Option<Timestamp>,
         #[pin]
         wait: Sleep,
@@ -244,7 +246,7 @@ pin_project! {
 }
 
 impl DeadlineTimer {
-    /// Ends after `limit`, or at `bound` where that is earlier.
+    /// Starts a timer that ends after `limit`, or at `bound` if earlier.
     pub fn start(limit: Duration, bound: Option<Timestamp>) -> Self {
         let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
         let end = virtual_now().map(|now| now.plus(limit));

@@ -1,10 +1,10 @@
-//! What an error was made of.
+//! The chain of sources of an error.
 
 use std::error::Error;
 use std::io;
 
-/// The error and what it was made of, from the outside in. An `io::Error` hides what it wraps from
-/// [`source`](Error::source), and is looked into.
+/// Returns the error and its sources, from the outside in. `io::Error` hides the wrapped error
+/// from [`source`](Error::source), so this function unwraps `io::Error`.
 pub fn error_sources<'e>(
     error: &'e (dyn Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
@@ -12,6 +12,6 @@ pub fn error_sources<'e>(
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source())
     })
-    // Nothing keeps a chain from leading back to its beginning.
+    // A chain may be a cycle.
     .take(64)
 }

@@ -1,11 +1,11 @@
-//! What happened, as data, for hooks and logs.
+//! Events for hooks and logs.
 
 use core::fmt;
 use core::time::Duration;
 
 use crate::classify::FailureClass;
 
-/// A failed attempt that will be repeated after a wait. Handed to `on_retry` before the wait.
+/// A failed attempt with a retry after a delay. Passed to `on_retry` before the delay.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RetryEvent<'a, E: ?Sized> {
@@ -13,42 +13,42 @@ pub struct RetryEvent<'a, E: ?Sized> {
     pub name: &'static str,
     /// The number of the attempt that failed; 1 is the first call.
     pub attempt: u32,
-    /// How many attempts are allowed in all; `None` is unlimited.
+    /// The maximum number of attempts; `None` is unlimited.
     pub attempts: Option<u32>,
-    /// What failed; `None` where a success meant "not yet" (`on_ok`).
+    /// The error; `None` if `on_ok` asked for the retry of a value.
     pub error: Option<&'a E>,
-    /// What the failure was taken for.
+    /// The class of the failure.
     pub class: FailureClass,
-    /// The wait that follows.
+    /// The delay before the retry.
     pub delay: Duration,
-    /// Who chose the wait.
+    /// The source of the delay.
     pub delay_source: DelaySource,
-    /// The time since the call, or, without a `deadline`, since its first failure.
+    /// The time since the call, or, without a `deadline`, since the first failure.
     pub elapsed: Duration,
 }
 
-/// A call that ends in failure. Handed to `on_give_up` before the last outcome is returned.
+/// A call that ends in failure. Passed to `on_give_up` before the last outcome is returned.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct GiveUpEvent<'a, E: ?Sized> {
     /// The name of the function or policy.
     pub name: &'static str,
-    /// How many attempts were made.
+    /// The number of attempts made.
     pub attempt: u32,
-    /// How many attempts are allowed in all; `None` is unlimited.
+    /// The maximum number of attempts; `None` is unlimited.
     pub attempts: Option<u32>,
-    /// What failed last; `None` where a success meant "not yet" (`on_ok`).
+    /// The last error; `None` if `on_ok` asked for the retry of a value.
     pub error: Option<&'a E>,
-    /// What the last failure was taken for. Its `after` is the time the server asked for.
+    /// The class of the last failure. `after` is the delay that the server asked for.
     pub class: FailureClass,
-    /// Why there is no further attempt.
+    /// The reason for giving up.
     pub reason: StopReason,
-    /// The time since the call, or, without a `deadline`, since its first failure.
+    /// The time since the call, or, without a `deadline`, since the first failure.
     pub elapsed: Duration,
 }
 
 impl<E: ?Sized> RetryEvent<'_, E> {
-    /// The same without the error.
+    /// Returns the event without the error.
     pub(crate) fn anonymous(&self) -> RetryEvent<'static, ()> {
         let Self { name, attempt, attempts, class, delay, delay_source, elapsed, .. } = *self;
         RetryEvent { name, attempt, attempts, error: None, class, delay, delay_source, elapsed }
@@ -56,42 +56,43 @@ impl<E: ?Sized> RetryEvent<'_, E> {
 }
 
 impl<E: ?Sized> GiveUpEvent<'_, E> {
-    /// The same without the error.
+    /// Returns the event without the error.
     pub(crate) fn anonymous(&self) -> GiveUpEvent<'static, ()> {
         let Self { name, attempt, attempts, class, reason, elapsed, .. } = *self;
         GiveUpEvent { name, attempt, attempts, error: None, class, reason, elapsed }
     }
 }
 
-/// Who chose a wait.
+/// The source of a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DelaySource {
     /// The policy's backoff and jitter.
     Backoff,
-    /// The other side, by [`FailureClass::after`].
+    /// The server, by [`FailureClass::after`].
     Server,
 }
 
-/// Why a call was not repeated.
+/// The reason for giving up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
     /// The failure is [`Permanent`](crate::FailureKind::Permanent).
     Permanent,
-    /// The call is not idempotent, and its effect could have happened.
+    /// The call is not idempotent, and the side effect may have been applied.
     NotIdempotent,
     /// All attempts are used up.
     Attempts,
-    /// The body of the request is a stream, or something else that cannot be sent a second time.
+    /// The request body cannot be sent again, for example a stream.
     BodyNotReplayable,
     /// The next attempt could not start before the deadline.
     Deadline,
-    /// The other side asks for a longer wait than `max_retry_after`.
+    /// The server asks for a longer delay than `max_retry_after`.
     RetryAfter,
     /// The retry budget is used up.
     Budget,
-    /// An open circuit, a full bulkhead or a rate limit of this process turned the call away.
+    /// A policy of this process rejected the call: an open circuit, a full bulkhead or a rate
+    /// limit.
     Rejected,
     /// Retries are switched off; see [`set_enabled`](crate::set_enabled).
     Disabled,

@@ -1,4 +1,4 @@
-//! What stands in for a failure.
+//! Fallbacks for failed calls.
 
 use core::future::{Future, Ready as ReadyFuture, ready};
 
@@ -7,17 +7,10 @@ use crate::log;
 use crate::outcome::Outcome;
 use crate::switch;
 
-/// The `on` of a fallback without one.
-#[inline]
-#[must_use]
-pub fn match_all<E>(_: &E) -> bool {
-    true
-}
-
-/// The failure that something shall stand in for.
+/// Returns the error that needs a fallback.
 ///
 /// # Errors
-/// That failure; `Ok` is the outcome as it was, where `on` declines it.
+/// Returns the error. `Ok` carries the outcome unchanged, if `on` declines the error.
 #[cold]
 pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
@@ -31,15 +24,14 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     if declined {
         return Ok(out);
     }
-    log::fell_back(name);
+    log::fallback_used(name);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
         Err(error) => Err(error),
     }
 }
 
-/// The outcome as it was; `None` where something shall stand in for it. For a fallback that may take a
-/// value for a failure.
+/// Returns the outcome, or `None` if the outcome needs a fallback. For a fallback with `on_ok`.
 #[inline]
 pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
@@ -54,33 +46,33 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
         return Some(out);
     }
-    log::fell_back(name);
+    log::fallback_used(name);
     None
 }
 
-/// Calls the user's function with the failure.
+/// Calls the user's function with the error.
 #[inline]
 pub fn answer<O: Outcome, A>(error: O::Err, with: impl FnOnce(O::Err) -> A) -> A {
     with(error)
 }
 
-/// What a fallback answers in an async function: a future, or what such a future would yield.
+/// The result of a fallback in an async function: a value, or a future of the value.
 #[derive(Debug)]
 pub struct Answer<A>(pub A);
 
 impl<A: Future> Answer<A> {
-    /// The answer, to be awaited.
+    /// Returns the future.
     pub fn answer(self) -> A {
         self.0
     }
 }
 
-/// An answer that is there already. The inherent method wins wherever the answer is a future.
+/// A fallback result that is not a future. The inherent method wins for futures.
 pub trait Ready {
-    /// What is there.
+    /// The value.
     type Value;
 
-    /// The answer, to be awaited.
+    /// Returns a future that is ready.
     fn answer(self) -> ReadyFuture<Self::Value>;
 }
 
@@ -92,7 +84,7 @@ impl<A> Ready for Answer<A> {
     }
 }
 
-/// The outcome that an answer makes.
+/// Converts the result of a fallback into an outcome.
 #[inline]
 pub fn recovered<O, A>(answer: A) -> O
 where
@@ -102,18 +94,17 @@ where
     O::from_result(answer.recovered())
 }
 
-/// A value, or a whole outcome. (They cannot be mistaken for each other: no type is a `Result` of
-/// itself.)
+/// A value or a whole outcome. The two never overlap: no type is a `Result` of itself.
 #[diagnostic::on_unimplemented(
     message = "a fallback for this function cannot be `{Self}`",
-    label = "neither the value of a success nor what the function returns",
-    note = "return `{T}`, or the function's own return type"
+    label = "neither the value of a success nor the return type of the function",
+    note = "return `{T}`, or the return type of the function"
 )]
 pub trait Recovered<T, E> {
-    /// As a success or a failure.
+    /// Converts into a result.
     ///
     /// # Errors
-    /// The failure, where the whole outcome is one.
+    /// Returns the error of a failed outcome.
     fn recovered(self) -> Result<T, E>;
 }
 

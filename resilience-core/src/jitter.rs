@@ -1,13 +1,13 @@
-//! How delays are spread, so that callers that failed together do not return together.
+//! Jitter: spreads delays, so that callers that failed together do not retry together.
 
 use core::time::Duration;
 
 use crate::backoff::scale;
 
-/// The spread of a delay `x` that has been cut to the ceiling. `u` is uniform in `[0, 1)`.
+/// The spread of a delay `x` after the ceiling has been applied. `u` is uniform in `[0, 1)`.
 ///
-/// No kind exceeds the ceiling. The formulas of `Full`, `Equal` and `Decorrelated` are M. Brooker's
-/// ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+/// No variant exceeds the ceiling. The formulas of `Full`, `Equal` and `Decorrelated` come from M.
+/// Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Jitter {
@@ -17,13 +17,13 @@ pub enum Jitter {
     Full,
     /// `x/2 + u * x/2`
     Equal,
-    /// `min(ceiling, base + u * (3 * previous - base))`: grows by itself from the delay waited
-    /// before, which is the base at first.
+    /// `min(ceiling, base + u * (3 * previous - base))`: grows with the previous delay, which
+    /// starts at the base.
     Decorrelated,
-    /// `x + u * ratio * x`; an interval that would pass the ceiling ends at it. A ratio outside 0 to
-    /// 1, or not a number, counts as the nearer end.
+    /// `x + u * ratio * x`, within the ceiling. A ratio outside 0 to 1 counts as the nearer end; a
+    /// ratio that is not a number counts as 0.
     Ratio(f64),
-    /// `x + u * d`; an interval that would pass the ceiling ends at it.
+    /// `x + u * d`, within the ceiling.
     UpTo(Duration),
 }
 
@@ -33,10 +33,10 @@ impl Jitter {
         if let Self::Ratio(ratio) = self { ratio } else { 0.0 }
     }
 
-    /// Spreads `delay`, which is at most `max`, by the draw `u`.
+    /// Spreads `delay`, at most `max`, by the draw `u`.
     pub(crate) fn spread(self, delay: Duration, max: Duration, u: f64) -> Duration {
         match self {
-            // Decorrelated delays are drawn by `decorrelated`, from what was waited before.
+            // `decorrelated` computes these delays from the previous delay.
             Self::None | Self::Decorrelated => delay,
             Self::Full => between(Duration::ZERO, delay, u),
             Self::Equal => between(delay / 2, delay, u),
@@ -49,14 +49,14 @@ impl Jitter {
     }
 }
 
-/// The next decorrelated delay after one of `previous`.
+/// Returns the next decorrelated delay after `previous`.
 pub(crate) fn decorrelated(base: Duration, previous: Duration, max: Duration, u: f64) -> Duration {
     let base = base.min(max);
     let high = previous.saturating_mul(3).max(base);
     between(base, high, u).min(max)
 }
 
-/// `width` above `low`, moved down where it would pass `max`.
+/// Returns a delay up to `width` above `low`. The interval moves down if the end passes `max`.
 fn above(low: Duration, width: Duration, max: Duration, u: f64) -> Duration {
     let low = low.min(max.saturating_sub(width));
     between(low, low.saturating_add(width).min(max), u)

@@ -1,4 +1,4 @@
-//! One policy for each key: bounded, and shared by those who use a key at the same time.
+//! A policy per key: bounded, and shared by concurrent calls with the same key.
 
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
@@ -8,99 +8,99 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::function_state::TestReset;
 
-/// What may be forgotten when there are too many keys.
-pub trait Forgettable {
-    /// Whether it is as one that was just made: nothing is lost by making it anew.
-    fn is_as_new(&self) -> bool;
+/// A value that can be evicted when there are too many keys.
+pub trait Evictable {
+    /// Returns whether the value equals a new value, so that an eviction loses nothing.
+    fn is_pristine(&self) -> bool;
 }
 
-/// A `T` for each key.
+/// A `T` per key.
 ///
-/// A key is known by two hashes of 64 bits with secret seeds of the process, so that it need not be
-/// kept: no two keys meet before the sun burns out, and any `Hash` will do, borrowed ones too.
+/// Stores two 64-bit hashes of the key, with secret seeds of the process, instead of the key.
+/// Collisions of 128 bits are negligible. Any `Hash` works, borrowed keys too.
 pub struct Keyed<T> {
     make: fn() -> T,
     max: u32,
     seeds: OnceLock<[RandomState; 2]>,
-    places: Mutex<Option<Places<T>>>,
+    entries: Mutex<Option<Entries<T>>>,
 }
 
-struct Places<T> {
-    known: HashMap<[u64; 2], Place<T>>,
+struct Entries<T> {
+    known: HashMap<[u64; 2], Entry<T>>,
     /// Counts the uses.
     now: u64,
 }
 
-struct Place<T> {
+struct Entry<T> {
     value: Arc<T>,
     used: u64,
 }
 
 impl<T> Keyed<T> {
-    /// At most `max` keys are kept at a time, and at least one.
+    /// Creates a registry for at most `max` keys; 0 counts as 1.
     #[must_use]
     pub const fn new(max: u32, make: fn() -> T) -> Self {
-        Self { make, max, seeds: OnceLock::new(), places: Mutex::new(None) }
+        Self { make, max, seeds: OnceLock::new(), entries: Mutex::new(None) }
     }
 
-    fn places(&self) -> MutexGuard<'_, Option<Places<T>>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, Option<Entries<T>>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many keys are kept.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.places().as_ref().map_or(0, |places| places.known.len())
+        self.entries().as_ref().map_or(0, |entries| entries.known.len())
     }
 
-    /// Whether no key is kept.
+    /// Returns whether the registry has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-impl<T: Forgettable> Keyed<T> {
-    /// The one for `key`, made where there is none.
+impl<T: Evictable> Keyed<T> {
+    /// Returns the value for `key`, and creates the value if missing.
     ///
-    /// When there are too many, those that were not used for longest go, as far as nobody uses them
-    /// now and nothing is lost by it. Where that is nobody, the new one is for this call only.
+    /// If the registry is full, evicts the least recently used values among the pristine values
+    /// without a user. If no value can be evicted, the new value serves this call only.
     pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T> {
         let seeds = self.seeds.get_or_init(|| [RandomState::new(), RandomState::new()]);
-        // Before the lock is taken: what hashes a key may be the user's code.
+        // Hashed before the lock is taken: `Hash` may be user code.
         let key = seeds.each_ref().map(|seed| seed.hash_one(key));
-        let mut guard = self.places();
-        let places = guard.get_or_insert_with(|| Places { known: HashMap::new(), now: 0 });
-        places.now = places.now.wrapping_add(1);
-        if let Some(place) = places.known.get_mut(&key) {
-            place.used = places.now;
-            return Arc::clone(&place.value);
+        let mut guard = self.entries();
+        let entries = guard.get_or_insert_with(|| Entries { known: HashMap::new(), now: 0 });
+        entries.now = entries.now.wrapping_add(1);
+        if let Some(entry) = entries.known.get_mut(&key) {
+            entry.used = entries.now;
+            return Arc::clone(&entry.value);
         }
         let value = Arc::new((self.make)());
         let max = usize::try_from(self.max.max(1)).unwrap_or(usize::MAX);
-        if places.known.len() >= max {
-            places.forget();
+        if entries.known.len() >= max {
+            entries.evict();
         }
-        if places.known.len() < max {
-            places.known.insert(key, Place { value: Arc::clone(&value), used: places.now });
+        if entries.known.len() < max {
+            entries.known.insert(key, Entry { value: Arc::clone(&value), used: entries.now });
         }
         value
     }
 }
 
-impl<T: Forgettable> Places<T> {
-    /// Makes room: an eighth at once, so that a flood of new keys does not look through all of them
-    /// each time.
-    fn forget(&mut self) {
+impl<T: Evictable> Entries<T> {
+    /// Evicts an eighth of the entries at once, so that a flood of new keys does not scan all
+    /// entries each time.
+    fn evict(&mut self) {
         let idle =
-            |place: &Place<T>| Arc::strong_count(&place.value) == 1 && place.value.is_as_new();
+            |entry: &Entry<T>| Arc::strong_count(&entry.value) == 1 && entry.value.is_pristine();
         let mut uses: Vec<u64> =
-            self.known.values().filter(|place| idle(place)).map(|place| place.used).collect();
+            self.known.values().filter(|entry| idle(entry)).map(|entry| entry.used).collect();
         let room = (self.known.len() / 8).max(1).min(uses.len());
         let Some(last) = room.checked_sub(1) else { return };
         let (_, last, _) = uses.select_nth_unstable(last);
         let last = *last;
-        self.known.retain(|_, place| place.used > last || !idle(place));
+        self.known.retain(|_, entry| entry.used > last || !idle(entry));
     }
 }
 
@@ -130,14 +130,14 @@ mod tests {
         busy: AtomicBool,
     }
 
-    impl Forgettable for Thing {
-        fn is_as_new(&self) -> bool {
+    impl Evictable for Thing {
+        fn is_pristine(&self) -> bool {
             !self.busy.load(Relaxed)
         }
     }
 
     #[test]
-    fn a_key_finds_its_own() {
+    fn equal_keys_share_a_value() {
         let keyed = Keyed::new(10, Thing::default);
         let a = keyed.get("a");
         assert!(Arc::ptr_eq(&a, &keyed.get(&String::from("a"))));
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_idle_for_longest_goes_first_and_what_is_busy_never() {
+    fn the_least_recently_used_idle_value_is_evicted() {
         let keyed = Keyed::new(8, Thing::default);
         for key in 0..8 {
             keyed.get(&key).busy.store(key < 3, Relaxed);
         }
         let held = keyed.get(&3);
-        keyed.get(&4); // used again: 5 is now the oldest that may go
+        keyed.get(&4); // used again: 5 is now the oldest value that can be evicted
         let before = [4, 5, 6, 7].map(|key| Arc::downgrade(&keyed.get(&key)));
         keyed.get(&4);
         keyed.get(&5);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_keys_takes_no_memory() {
+    fn the_registry_stays_within_its_limit() {
         let keyed = Keyed::new(100, Thing::default);
         for key in 0..10_000 {
             keyed.get(&key);
@@ -175,7 +175,7 @@ mod tests {
         for key in 0..200 {
             keyed.get(&key).busy.store(true, Relaxed);
         }
-        // All that are kept are busy: a new one is for one call only.
+        // All entries are busy: a new value serves one call only.
         assert_eq!(keyed.len(), 100);
         let lost = keyed.get("new");
         assert!(!Arc::ptr_eq(&lost, &keyed.get("new")));

@@ -1,11 +1,16 @@
 //! The runtime that the attributes of `resilience-rs` expand to.
 //!
-//! Depend on `resilience-rs`, which re-exports everything here beside the attributes. This crate
-//! knows no macro: every policy is usable by hand.
+//! Depend on `resilience-rs`, which re-exports these types next to the attributes. This crate has
+//! no macros: every policy works without the attributes.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     resilience_loom,
-    allow(dead_code, unused_imports, reason = "what only a `const` can make is left out")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "constructors for constants are left out under loom"
+    )
 )]
 
 mod backoff;
@@ -14,25 +19,29 @@ mod bulkhead;
 mod circuit_breaker;
 mod classify;
 mod clock;
+mod const_check;
+mod duration;
 mod error_sources;
 mod event;
+mod expansion;
 mod fallback;
 mod function_state;
 mod jitter;
 mod keyed;
+mod limiter;
 mod log;
 mod outcome;
 mod park;
+mod probe;
 mod random;
 mod rate_limit;
 mod rejected;
 mod rejection_signal;
-mod replaced;
-#[cfg(any(feature = "axum", feature = "tonic"))]
 mod response;
 mod retry;
 mod switch;
 mod sync;
+mod test_overrides;
 pub mod testing;
 mod timeout;
 
@@ -47,7 +56,8 @@ pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
 pub use circuit_breaker::{
-    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, StateChange, circuit_breaker,
+    CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
+    StateChange, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};

@@ -1,30 +1,29 @@
-//! Events as `tracing` events: nothing without the feature of that name.
+//! Log events for `tracing`, with one vocabulary of fields. Without the feature `tracing`, the
+//! functions do nothing.
 
 use core::fmt;
-use core::time::Duration;
 
 use crate::event::{GiveUpEvent, RetryEvent};
-use crate::rejected::Rejected;
 
 /// The level of a scheduled retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// The default.
     Warn,
-    /// For failures that are part of a normal day.
+    /// For failures in normal operation.
     Info,
-    /// For loops that fail all the time.
+    /// For loops with frequent failures.
     Debug,
 }
 
-/// An error by whichever of `Display` and `Debug` it has.
+/// The text of an error, by `Display` or `Debug`.
 #[derive(Clone, Copy)]
 pub enum Shown<'e> {
-    /// It has `Display`.
+    /// The error has `Display`.
     Display(&'e dyn fmt::Display),
-    /// It has `Debug` only.
+    /// The error has `Debug` only.
     Debug(&'e dyn fmt::Debug),
-    /// It has neither, or there is none.
+    /// The error has neither, or there is no error.
     Nothing,
 }
 
@@ -51,197 +50,200 @@ pub fn retry<E>(
     error: Shown<'_>,
     hook: impl FnOnce(&RetryEvent<'_, E>),
 ) {
-    tell_retry(&event.anonymous(), level, error);
+    log_retry(&event.anonymous(), level, error);
     hook(event);
 }
 
-/// Logs the end of a call that failed, then calls the hook.
+/// Logs a failed call, then calls the hook.
 pub fn give_up<E>(
     event: &GiveUpEvent<'_, E>,
     error: Shown<'_>,
     hook: impl FnOnce(&GiveUpEvent<'_, E>),
 ) {
-    tell_give_up(&event.anonymous(), error);
+    log_give_up(&event.anonymous(), error);
     hook(event);
 }
 
-/// A hook of a call that was made by hand, inside what logs the event. How its error is shown is not
-/// known there.
+/// Wraps the hook of a call by hand so that the event is logged first. The text of the error is
+/// unknown there.
 pub(crate) fn retries<E>(hook: impl FnOnce(&RetryEvent<'_, E>)) -> impl FnOnce(&RetryEvent<'_, E>) {
     |event| retry(event, Level::Warn, Shown::Nothing, hook)
 }
 
-/// The same for the end of a call.
+/// Wraps the `on_give_up` hook of a call by hand so that the event is logged first.
 pub(crate) fn give_ups<E>(
     hook: impl FnOnce(&GiveUpEvent<'_, E>),
 ) -> impl FnOnce(&GiveUpEvent<'_, E>) {
     |event| give_up(event, Shown::Nothing, hook)
 }
 
-/// Logs a change of a breaker's state.
-#[cfg(feature = "tracing")]
-pub(crate) fn state_change(
-    name: &str,
-    from: &dyn fmt::Display,
-    to: &dyn fmt::Display,
-    open_for: Option<Duration>,
-    remote: bool,
-) {
-    tracing::warn!(
-        target: "resilience",
-        function = name,
-        %from,
-        %to,
-        open_for_ms = open_for.map(millis),
-        // Where it is so only: most are not.
-        remote = remote.then_some(true),
-        "circuit breaker changed"
-    );
-}
-
-/// Logs that a breaker has news for other processes, and nobody to carry it there.
-#[cfg(feature = "tracing")]
-pub(crate) fn shared_with_nobody(name: &str) {
-    tracing::warn!(
-        target: "resilience",
-        function = name,
-        "the circuit breaker is `shared`, and no exchange runs in this process: \
-         spawn `BreakerSync::new(board).run()`"
-    );
-}
-
-/// Logs that a breaker has news for other processes, and nobody to carry it there.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn shared_with_nobody(_: &str) {}
-
-/// Logs that the state of breakers is not exchanged any more, and why.
-#[cfg(feature = "tracing")]
-pub fn exchange_lost(error: &dyn fmt::Display) {
-    tracing::warn!(target: "resilience", %error, "circuit breakers are not shared for now");
-}
-
-/// Logs that the state of breakers is not exchanged any more.
-#[cfg(not(feature = "tracing"))]
-pub fn exchange_lost(_: &dyn fmt::Display) {}
-
-/// Logs that the state of breakers is exchanged again.
-#[cfg(feature = "tracing")]
-pub fn exchange_found() {
-    tracing::info!(target: "resilience", "circuit breakers are shared again");
-}
-
-/// Logs that the state of breakers is exchanged again.
-#[cfg(not(feature = "tracing"))]
-pub fn exchange_found() {}
-
-/// Logs a change of a breaker's state.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn state_change(
-    _: &str,
-    _: &dyn fmt::Display,
-    _: &dyn fmt::Display,
-    _: Option<Duration>,
-    _: bool,
-) {
-}
-
-/// Logs that something stood in for a failure.
-#[cfg(feature = "tracing")]
-pub(crate) fn fell_back(name: &str) {
-    tracing::info!(target: "resilience", function = name, "fell back");
-}
-
-/// Logs that something stood in for a failure.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn fell_back(_: &str) {}
-
-/// Logs a call that was turned away. Not above DEBUG: an open circuit turns away thousands, and its
-/// opening has been told.
-#[cfg(feature = "tracing")]
-pub(crate) fn rejected(rejected: &Rejected) {
-    tracing::debug!(
-        target: "resilience",
-        function = rejected.name(),
-        kind = %rejected.kind(),
-        retry_after_ms = rejected.retry_after().map(millis),
-        limit_ms = rejected.limit().map(millis),
-        "rejected"
-    );
-}
-
-/// Logs a call that was turned away.
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn rejected(_: &Rejected) {}
+pub(crate) use self::emit::{
+    fallback_used, log_give_up, log_retry, rejected, state_change, unsynchronized,
+};
+pub use self::emit::{sync_lost, sync_restored};
 
 #[cfg(feature = "tracing")]
-macro_rules! tell {
-    ($level:ident, $event:ident, $error:ident, $($rest:tt)*) => {
-        tracing::event!(
+mod emit {
+    use core::fmt;
+    use core::time::Duration;
+
+    use super::{Level, Shown};
+    use crate::event::{GiveUpEvent, RetryEvent, StopReason};
+    use crate::rejected::Rejected;
+
+    /// Logs a change of a breaker's state.
+    pub(crate) fn state_change(
+        name: &str,
+        from: &dyn fmt::Display,
+        to: &dyn fmt::Display,
+        open_for: Option<Duration>,
+        remote: bool,
+    ) {
+        tracing::warn!(
             target: "resilience",
-            tracing::Level::$level,
-            function = $event.name,
-            attempt = $event.attempt,
-            max_attempts = $event.attempts,
-            error = %$error,
-            kind = ?$event.class.kind,
-            effect = ?$event.class.effect,
-            elapsed_ms = millis($event.elapsed),
-            $($rest)*
-        )
-    };
-}
+            function = name,
+            %from,
+            %to,
+            open_for_ms = open_for.map(millis),
+            // Only if true: most changes are local.
+            remote = remote.then_some(true),
+            "circuit state changed"
+        );
+    }
 
-#[cfg(feature = "tracing")]
-pub(crate) fn tell_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
-    macro_rules! at {
-        ($level:ident) => {
-            tell!(
-                $level,
-                event,
-                error,
-                delay_ms = millis(event.delay),
-                delay_source = %event.delay_source,
-                "retrying"
+    /// Warns that no synchronization publishes the decisions of a shared breaker.
+    pub(crate) fn unsynchronized(name: &str) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            "shared circuit breaker without synchronization; \
+             spawn `BreakerSync::new(state).run()` in this process"
+        );
+    }
+
+    /// Logs that the synchronization of breakers has stopped, and the cause.
+    pub fn sync_lost(error: &dyn fmt::Display) {
+        tracing::warn!(target: "resilience", %error, "synchronization of circuit breakers lost");
+    }
+
+    /// Logs that the synchronization of breakers works again.
+    pub fn sync_restored() {
+        tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
+    }
+
+    /// Logs that a fallback replaced a failure.
+    pub(crate) fn fallback_used(name: &str) {
+        tracing::info!(target: "resilience", function = name, "fallback used");
+    }
+
+    /// Logs a rejected call. At DEBUG: an open circuit rejects thousands of calls, and the opening
+    /// has been logged.
+    pub(crate) fn rejected(rejected: &Rejected) {
+        tracing::debug!(
+            target: "resilience",
+            function = rejected.name(),
+            kind = %rejected.kind(),
+            retry_after_ms = rejected.retry_after().map(millis),
+            elapsed_ms = rejected.limit().map(millis),
+            "call rejected"
+        );
+    }
+
+    macro_rules! log_event {
+        ($level:ident, $event:ident, $error:ident, $($rest:tt)*) => {
+            tracing::event!(
+                target: "resilience",
+                tracing::Level::$level,
+                function = $event.name,
+                attempt = $event.attempt,
+                max_attempts = $event.attempts,
+                error = %$error,
+                kind = ?$event.class.kind,
+                effect = ?$event.class.effect,
+                elapsed_ms = millis($event.elapsed),
+                $($rest)*
             )
         };
     }
-    match level {
-        Level::Warn => at!(WARN),
-        Level::Info => at!(INFO),
-        Level::Debug => at!(DEBUG),
+
+    /// Logs a scheduled retry.
+    pub(crate) fn log_retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) {
+        macro_rules! at {
+            ($level:ident) => {
+                log_event!(
+                    $level,
+                    event,
+                    error,
+                    delay_ms = millis(event.delay),
+                    delay_source = %event.delay_source,
+                    "retrying"
+                )
+            };
+        }
+        match level {
+            Level::Warn => at!(WARN),
+            Level::Info => at!(INFO),
+            Level::Debug => at!(DEBUG),
+        }
+    }
+
+    /// Logs a failed call. A permanent failure of the first attempt is logged at DEBUG: nothing was
+    /// given up. A rejection of the first attempt is logged at DEBUG too: an open circuit rejects
+    /// thousands of calls.
+    pub(crate) fn log_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
+        let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
+        if event.attempt == 1 && is_final {
+            log_event!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
+        } else {
+            log_event!(ERROR, event, error, stop_reason = %event.reason, "giving up");
+        }
+    }
+
+    fn millis(time: Duration) -> u64 {
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// A first failure that nobody would repeat is no end of an effort, and no error of this layer. Neither
-/// is a call that was turned away at once: an open circuit turns away thousands, and has been told.
-#[cfg(feature = "tracing")]
-pub(crate) fn tell_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
-    use crate::event::StopReason;
+#[cfg(not(feature = "tracing"))]
+mod emit {
+    use core::fmt;
+    use core::time::Duration;
 
-    let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
-    if event.attempt == 1 && is_final {
-        tell!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
-    } else {
-        tell!(ERROR, event, error, stop_reason = %event.reason, "giving up");
+    use super::{Level, Shown};
+    use crate::event::{GiveUpEvent, RetryEvent};
+    use crate::rejected::Rejected;
+
+    pub(crate) fn state_change(
+        _: &str,
+        _: &dyn fmt::Display,
+        _: &dyn fmt::Display,
+        _: Option<Duration>,
+        _: bool,
+    ) {
     }
+
+    pub(crate) fn unsynchronized(_: &str) {}
+
+    /// Does nothing without the feature `tracing`.
+    pub fn sync_lost(_: &dyn fmt::Display) {}
+
+    /// Does nothing without the feature `tracing`.
+    pub fn sync_restored() {}
+
+    pub(crate) fn fallback_used(_: &str) {}
+
+    pub(crate) fn rejected(_: &Rejected) {}
+
+    pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
+
+    pub(crate) fn log_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
 }
 
-#[cfg(feature = "tracing")]
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn tell_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
-
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn tell_give_up(_: &GiveUpEvent<'_, ()>, _: Shown<'_>) {}
-
-/// What the log is told of a failure, in generated code without hooks.
+/// The level and the error of a failure for the log, in generated code without hooks.
 #[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __told {
+macro_rules! __failure_log {
     ($level:ident, $error:ident) => {
         $crate::__private::Some((
             $crate::__private::Level::$level,
@@ -250,17 +252,17 @@ macro_rules! __told {
     };
 }
 
-/// Nothing.
+/// Logs nothing without the feature `tracing`.
 #[cfg(not(feature = "tracing"))]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __told {
+macro_rules! __failure_log {
     ($level:ident, $error:ident) => {
         $crate::__private::None
     };
 }
 
-/// A hook of generated code, inside what logs the event.
+/// Wraps a hook of generated code so that the event is logged first.
 #[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]
@@ -276,7 +278,7 @@ macro_rules! __logged {
     };
 }
 
-/// A hook of generated code.
+/// Passes a hook of generated code through.
 #[cfg(not(feature = "tracing"))]
 #[doc(hidden)]
 #[macro_export]
@@ -289,7 +291,7 @@ macro_rules! __logged {
     };
 }
 
-/// An error of a type that is known here, by whatever it can be shown by.
+/// Returns the text of an error by `Display` or `Debug`, whichever the concrete type has.
 #[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]

@@ -1,11 +1,10 @@
-//! What a function returns, seen as success or failure.
+//! The result of a function, as success or failure.
 
-/// A return type that can tell success from failure: `Result`, `Option`, or a type of your own.
+/// A return type that distinguishes success and failure: `Result`, `Option`, or your own type.
 ///
 /// For `Option` the error is `()`.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::Outcome;
 ///
 /// /// A reply that carries its failure inside.
@@ -39,32 +38,32 @@
 /// assert!(!Reply::Status(503).is_ok());
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "what may be retried or turned away needs a fallible return type, but this function returns `{Self}`",
+    message = "a resilience attribute needs a fallible return type, but this function returns `{Self}`",
     label = "not a `Result` or an `Option`",
     note = "return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `{Self}`"
 )]
 pub trait Outcome: Sized {
-    /// What a success carries.
+    /// The value of a success.
     type Ok;
-    /// What a failure carries.
+    /// The error of a failure.
     type Err;
 
-    /// Borrows the success or the failure.
+    /// Borrows the value or the error.
     ///
     /// # Errors
-    /// The failure, where the outcome is one.
+    /// Returns the error of a failure.
     fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
 
-    /// Takes the success or the failure out.
+    /// Extracts the value or the error.
     ///
     /// # Errors
-    /// The failure, where the outcome is one.
+    /// Returns the error of a failure.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
 
-    /// Makes an outcome of a success or a failure.
+    /// Creates an outcome from a value or an error.
     fn from_result(result: Result<Self::Ok, Self::Err>) -> Self;
 
-    /// Whether this is a success.
+    /// Returns whether the outcome is a success.
     #[inline]
     fn is_ok(&self) -> bool {
         self.as_result().is_ok()

@@ -1,4 +1,4 @@
-//! A thread that blocks until a waker wakes it.
+//! Blocks a thread until a waker wakes it.
 
 use core::mem;
 use std::sync::{Arc, PoisonError};
@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use crate::sync::{Condvar, Mutex, lock};
 
-/// One wait of one thread.
+/// A single wait of a thread.
 ///
-/// A condition variable of its own rather than the thread's parking token, which belongs to whatever
-/// executor runs further up the stack.
+/// Uses a condition variable, because the parking token of the thread may belong to an executor
+/// further up the stack.
 #[derive(Debug)]
 pub(crate) struct Parker(Arc<Signal>);
 
@@ -25,12 +25,12 @@ impl Parker {
         Self(Arc::new(Signal { woken: Mutex::new(false), changed: Condvar::new() }))
     }
 
-    /// Wakes this thread.
+    /// Returns a waker for this thread.
     pub(crate) fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.0))
     }
 
-    /// Blocks until the waker was used, since the last time if it was; `false` where the time is over
+    /// Blocks until the waker has been used since the last call. Returns `false` if `until` comes
     /// first.
     pub(crate) fn park(&self, until: Option<Instant>) -> bool {
         let Signal { woken, changed } = &*self.0;

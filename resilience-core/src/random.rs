@@ -1,29 +1,47 @@
-//! The draws behind jitter: one generator per thread, replaceable for a test.
+//! Random draws for jitter: one generator per thread, overridable in tests.
 
-use crate::replaced::{Layer, ask};
+use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
 
-/// Where a thread's draws come from while a test has replaced them.
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use crate::test_overrides::{Override, find};
+
+/// The source of a thread's draws in a test.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// A generator with a known seed.
-    Seeded(fastrand::Rng),
-    /// These, in order; the last repeats.
+    /// A generator with a known seed. The algorithm is named, so that a seed gives the same draws
+    /// on every platform.
+    Seeded(Xoshiro256PlusPlus),
+    /// Given draws, in order; the last repeats.
     Given { draws: Vec<f64>, next: usize },
 }
 
-/// A uniform draw from `[0, 1)`.
+/// Returns a uniform draw from `[0, 1)`.
 #[must_use]
 pub fn draw() -> f64 {
-    ask(|layer| match layer {
-        Layer::Draws(source) => source.next(),
+    find(|entry| match entry {
+        Override::Draws(source) => source.next(),
         _ => None,
     })
-    .unwrap_or_else(fastrand::f64)
+    .unwrap_or_else(thread_draw)
+}
+
+/// Returns a draw of this thread's generator, seeded at the first draw of the thread.
+fn thread_draw() -> f64 {
+    thread_local! {
+        static GENERATOR: RefCell<Xoshiro256PlusPlus> = RefCell::new(
+            // The keys of `RandomState` come from the operating system and differ for each use.
+            Xoshiro256PlusPlus::seed_from_u64(RandomState::new().hash_one(std::process::id())),
+        );
+    }
+    GENERATOR.with(|generator| generator.borrow_mut().random())
 }
 
 impl Source {
     pub(crate) fn seeded(seed: u64) -> Self {
-        Self::Seeded(fastrand::Rng::with_seed(seed))
+        Self::Seeded(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
     pub(crate) fn given(draws: impl IntoIterator<Item = f64>) -> Self {
@@ -36,7 +54,7 @@ impl Source {
 
     fn next(&mut self) -> Option<f64> {
         match self {
-            Self::Seeded(generator) => Some(generator.f64()),
+            Self::Seeded(generator) => Some(generator.random()),
             Self::Given { draws, next } => {
                 let draw = draws.get(*next).or(draws.last()).copied();
                 *next = next.saturating_add(1);
@@ -46,5 +64,5 @@ impl Source {
     }
 }
 
-/// The largest draw there is.
+/// The largest draw below 1.
 const BELOW_ONE: f64 = 1.0 - f64::EPSILON / 2.0;

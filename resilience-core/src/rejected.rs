@@ -1,4 +1,4 @@
-//! Calls that were turned away in this process, before or instead of the body.
+//! Calls that a policy of this process rejected, before or instead of the body.
 
 use core::error::Error;
 use core::fmt;
@@ -6,30 +6,31 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use crate::classify::{Classify, Effect, FailureClass};
+use crate::duration::Rounded;
 use crate::log;
 use crate::outcome::Outcome;
 
-/// A call that an attribute turned away: the circuit is open, the bulkhead full, the rate used up, the
-/// time over, or an idempotency key in the way.
+/// A call that an attribute rejected: the circuit is open, the bulkhead is full, the rate limit is
+/// reached, the time is over, or the idempotency key prevents the call.
 ///
-/// What each kind means to whoever might repeat the call:
+/// The classification of each kind; *wait* is `on_rejection = "wait"`:
 ///
-/// | kind | [`FailureKind`](crate::FailureKind) | [`Effect`] | [`retry_after`](Self::retry_after) | repeated by `#[retry]` |
+/// | kind | [`FailureKind`] | [`Effect`] | [`retry_after`] | retried by `#[retry]` |
 /// |---|---|---|---|---|
-/// | [`CircuitOpen`](RejectedKind::CircuitOpen) | transient | no | the time until it lets a call through | with `on_rejection = "wait"` |
-/// | [`BulkheadFull`](RejectedKind::BulkheadFull) | transient | no | none: the backoff decides | with `on_rejection = "wait"` |
-/// | [`RateLimited`](RejectedKind::RateLimited) | throttled | no | the time until the next permit | with `on_rejection = "wait"` |
-/// | [`TimedOut`](RejectedKind::TimedOut) | transient | maybe | none | yes, where the call is idempotent |
-/// | [`InFlight`](IdempotencyRejection::InFlight) | throttled | no | the rest of the other call's lease | with `on_rejection = "wait"` |
-/// | [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) | throttled | no | none: the backoff decides | yes |
-/// | [`LeaseLost`](IdempotencyRejection::LeaseLost) | transient | maybe | none | yes, where the call is idempotent |
-/// | [`MissingKey`](IdempotencyRejection::MissingKey), [`InvalidKey`](IdempotencyRejection::InvalidKey), [`KeyReused`](IdempotencyRejection::KeyReused) | permanent | no | none | no |
-/// | [`OutcomeUnknown`](IdempotencyRejection::OutcomeUnknown) | permanent | maybe | none | no |
-/// | [`Undecodable`](IdempotencyRejection::Undecodable), [`NotStored`](IdempotencyRejection::NotStored) | permanent | done | none | no |
+/// | [`CircuitOpen`] | transient | not sent | time until a trial call | only with *wait* |
+/// | [`BulkheadFull`] | transient | not sent | none: the backoff decides | only with *wait* |
+/// | [`RateLimited`] | throttled | not sent | time until the next permit | only with *wait* |
+/// | [`TimedOut`] | transient | unknown | none | yes, if the call is idempotent |
+/// | [`InFlight`] | throttled | not sent | rest of the other call's lease | only with *wait* |
+/// | [`StoreUnavailable`] | throttled | not sent | none: the backoff decides | yes |
+/// | [`LeaseLost`] | transient | unknown | none | yes, if the call is idempotent |
+/// | [`MissingKey`], [`InvalidKey`], [`KeyReused`] | permanent | not sent | none | no |
+/// | [`OutcomeUnknown`] | permanent | unknown | none | no |
+/// | [`Undecodable`], [`NotStored`] | permanent | applied | none | no |
 ///
-/// Why it was turned away, where there is more to say, is its [`source`](Error::source).///
+/// [`source`](Error::source) returns the cause of the rejection, if known.
+///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{Classify, FailureKind, Rejected, RejectedKind, Effect};
 ///
@@ -37,18 +38,35 @@ use crate::outcome::Outcome;
 /// let rejected = Rejected::new(RejectedKind::RateLimited, "payments", after);
 /// assert_eq!(rejected.to_string(), "payments: rate limit reached; retry after 2s");
 /// let class = rejected.classify();
-/// assert_eq!((class.kind, class.effect, class.after), (FailureKind::Throttled, Effect::NotSent, after));
+/// assert_eq!((class.kind, class.after), (FailureKind::Throttled, after));
+/// assert_eq!(class.effect, Effect::NotSent);
 /// ```
+///
+/// [`FailureKind`]: crate::FailureKind
+/// [`retry_after`]: Self::retry_after
+/// [`CircuitOpen`]: RejectedKind::CircuitOpen
+/// [`BulkheadFull`]: RejectedKind::BulkheadFull
+/// [`RateLimited`]: RejectedKind::RateLimited
+/// [`TimedOut`]: RejectedKind::TimedOut
+/// [`InFlight`]: IdempotencyRejection::InFlight
+/// [`StoreUnavailable`]: IdempotencyRejection::StoreUnavailable
+/// [`LeaseLost`]: IdempotencyRejection::LeaseLost
+/// [`MissingKey`]: IdempotencyRejection::MissingKey
+/// [`InvalidKey`]: IdempotencyRejection::InvalidKey
+/// [`KeyReused`]: IdempotencyRejection::KeyReused
+/// [`OutcomeUnknown`]: IdempotencyRejection::OutcomeUnknown
+/// [`Undecodable`]: IdempotencyRejection::Undecodable
+/// [`NotStored`]: IdempotencyRejection::NotStored
 #[derive(Clone, Debug)]
 pub struct Rejected {
     kind: RejectedKind,
     name: &'static str,
-    /// The limit of a call that timed out; for the others, when to come back.
+    /// The limit of a call that timed out; for the other kinds, the time until a retry.
     time: Option<Duration>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// Equal in all but their sources.
+/// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
         (self.kind, self.name, self.time) == (other.kind, other.name, other.time)
@@ -57,17 +75,17 @@ impl PartialEq for Rejected {
 
 impl Eq for Rejected {}
 
-/// What turned a call away.
+/// The kind of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectedKind {
-    /// The circuit breaker is open, or half-open with all its probes under way.
+    /// The circuit breaker is open, or half-open with all trial calls in progress.
     CircuitOpen,
-    /// As many calls as are allowed are running, and no place is left to wait.
+    /// The maximum number of calls is running, and the queue is full.
     BulkheadFull,
     /// The permits of this period are used up.
     RateLimited,
-    /// The call ran longer than it may, and was dropped.
+    /// The call exceeded the time limit and was dropped.
     TimedOut,
     /// An idempotent call was rejected for its key, its record or its store.
     Idempotency(IdempotencyRejection),
@@ -77,21 +95,22 @@ pub enum RejectedKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdempotencyRejection {
-    /// A call that runs once for each key came without one.
+    /// The call has no key, but the function runs once per key.
     MissingKey,
-    /// Its key cannot be one.
+    /// The key is invalid.
     InvalidKey,
-    /// Its key was used before, for something else.
+    /// The key was used before for a different call.
     KeyReused,
-    /// Another call with its key is running.
+    /// Another call with the key is running.
     InFlight,
-    /// Another call with its key has run and never said how it ended.
+    /// An earlier call with the key ran, and the outcome is unknown.
     OutcomeUnknown,
-    /// It was taken for dead while it ran, and another call with its key is running now.
+    /// The lease expired while the call ran, and another call with the key has taken over.
     LeaseLost,
-    /// It has run before, and what came of it cannot be read.
+    /// The call has run before, and the stored outcome is unreadable.
     Undecodable,
-    /// It has run before, and what came of it was not stored: too long, or not meant to be.
+    /// The call has run before, and the outcome was not stored: too long, or not meant to be
+    /// stored.
     NotStored,
     /// The store of idempotency records did not answer.
     StoreUnavailable,
@@ -104,7 +123,7 @@ impl From<IdempotencyRejection> for RejectedKind {
 }
 
 impl Rejected {
-    /// A rejection by something of your own: a limiter, a gate, a test.
+    /// Creates a rejection by your own code: a limiter, a gate, a test.
     #[must_use]
     pub const fn new(
         kind: RejectedKind,
@@ -118,32 +137,32 @@ impl Rejected {
         Self { kind, name, time, source: None }
     }
 
-    /// A call that was dropped after `limit`.
+    /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
         Self { kind: RejectedKind::TimedOut, name, time: Some(limit), source: None }
     }
 
-    /// The same, for this reason.
+    /// Sets the cause of the rejection.
     #[must_use]
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// What turned the call away.
+    /// Returns the kind of the rejection.
     #[must_use]
     pub const fn kind(&self) -> RejectedKind {
         self.kind
     }
 
-    /// The name of the function or policy that did.
+    /// Returns the name of the function or policy that rejected the call.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// When a call might be let through, where that is known.
+    /// Returns the time until a call may be admitted, if known.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self.kind {
@@ -152,7 +171,7 @@ impl Rejected {
         }
     }
 
-    /// How long a call that [timed out](RejectedKind::TimedOut) was allowed to run.
+    /// Returns the time limit of a call that [timed out](RejectedKind::TimedOut).
     #[must_use]
     pub const fn limit(&self) -> Option<Duration> {
         match self.kind {
@@ -181,6 +200,23 @@ impl RejectedKind {
 }
 
 impl IdempotencyRejection {
+    /// Returns the word of the reason in logs and counters, such as `"mismatch"` for
+    /// [`KeyReused`](Self::KeyReused).
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::MissingKey => "missing_key",
+            Self::InvalidKey => "invalid_key",
+            Self::KeyReused => "mismatch",
+            Self::InFlight => "in_flight",
+            Self::OutcomeUnknown => "interrupted",
+            Self::LeaseLost => "lease_lost",
+            Self::Undecodable => "undecodable",
+            Self::NotStored => "not_stored",
+            Self::StoreUnavailable => "unavailable",
+        }
+    }
+
     const fn class(self, retry_after: Option<Duration>) -> FailureClass {
         match self {
             Self::InFlight => {
@@ -194,25 +230,25 @@ impl IdempotencyRejection {
             Self::Undecodable | Self::NotStored => {
                 FailureClass::permanent().effect(Effect::Applied)
             }
-            // The store failed, so no protection was at work.
+            // The store failed, so no protection was active.
             Self::StoreUnavailable => FailureClass::throttled(retry_after).effect(Effect::NotSent),
         }
     }
 }
 
-/// A failure that can say that a call was turned away.
+/// An error that can represent a rejection.
 ///
-/// Whatever is `From<Rejected>` has it, and so have the error types that take any error in, such as
-/// `Box<dyn Error + Send + Sync>`; on an `Option` a rejection is `None`. There is nothing to
-/// implement by hand.
+/// Implemented for every error type with `From<Rejected>`, including types that accept any error,
+/// such as `Box<dyn Error + Send + Sync>`. For `Option`, a rejection is `None`. Implement
+/// `From<Rejected>` instead of this trait.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot say that a call was turned away: circuit open, bulkhead full, rate limit reached, timed out",
+    message = "`{Self}` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out",
     label = "needs `From<resilience::Rejected>`",
-    note = "if `{Self}` is your own, give it a variant for that, `Rejected(resilience::Rejected)`, and add `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
-    note = "if `{Self}` is a type of another crate, say in the attribute how it is made: `error = |rejected| …`, which is `error = |rejected| rejected.to_string()` for a `String`"
+    note = "if `{Self}` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
+    note = "if `{Self}` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`"
 )]
 pub trait FromRejected {
-    /// The failure that says so.
+    /// Creates the error of a rejection.
     fn from_rejected(rejected: Rejected) -> Self;
 }
 
@@ -224,20 +260,20 @@ impl<E: From<Rejected>> FromRejected for E {
     }
 }
 
-/// The failure of an `Option`.
+/// The error of an `Option`.
 impl FromRejected for () {
     #[inline]
     fn from_rejected(_: Rejected) -> Self {}
 }
 
-/// What a call returns that was turned away.
+/// Returns the outcome of a rejected call.
 #[cold]
 #[must_use]
 pub fn reject<O: Outcome<Err: FromRejected>>(rejected: Rejected) -> O {
     reject_with(rejected, FromRejected::from_rejected)
 }
 
-/// What a call returns that was turned away, by a conversion of the user's.
+/// Returns the outcome of a rejected call, by the user's conversion.
 #[cold]
 pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) -> O::Err) -> O {
     log::rejected(&rejected);
@@ -245,7 +281,8 @@ pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) 
 }
 
 impl From<Rejected> for std::io::Error {
-    /// A timeout keeps its kind; anything else is [`Other`](std::io::ErrorKind::Other).
+    /// A timeout becomes [`TimedOut`](std::io::ErrorKind::TimedOut); everything else becomes
+    /// [`Other`](std::io::ErrorKind::Other).
     fn from(rejected: Rejected) -> Self {
         let kind = match rejected.kind {
             RejectedKind::TimedOut => std::io::ErrorKind::TimedOut,
@@ -259,8 +296,8 @@ impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.kind)?;
         match (self.kind, self.time) {
-            (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {limit:?}"),
-            (_, Some(after)) => write!(f, "; retry after {after:?}"),
+            (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit)),
+            (_, Some(after)) => write!(f, "; retry after {}", Rounded(after)),
             (_, None) => Ok(()),
         }
     }

@@ -1,5 +1,5 @@
-//! The signal by which a layer tells the layers outside it, on the same function, that it rejected
-//! a call. The error type of the function need not carry the rejection.
+//! Reports a rejection to the outer layers of the same function. The error type of the function
+//! need not carry the rejection.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -10,13 +10,13 @@ use crate::rejected::Rejected;
 
 /// The class of the last rejection, packed into one word; zero if there was none.
 ///
-/// The word lives on the stack of the outermost layer that reads it. It is atomic only so that a
-/// future that borrows it stays `Send`.
+/// The word lives on the stack of the outermost layer that reads the signal. The word is atomic
+/// only to keep a future that borrows the signal `Send`.
 #[derive(Debug, Default)]
 pub struct RejectionSignal(AtomicU64);
 
-// From the low end: whether there is a rejection, the fields of its class, and the nanoseconds to
-// wait plus one.
+// From the low end: whether there is a rejection, the fields of the class, and the nanoseconds of
+// the delay plus one.
 const PRESENT: u64 = 1;
 const IS_REJECTION: u64 = 1 << 1;
 const IS_ONCE: u64 = 1 << 2;

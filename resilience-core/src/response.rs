@@ -1,4 +1,109 @@
-//! A rejected call as an answer of this process: of `axum`, of `tonic`.
+//! The response of a server to a rejected call: HTTP status, gRPC code, problem type, and the
+//! conversions for `axum` and `tonic`.
+
+use crate::rejected::{IdempotencyRejection, RejectedKind};
+
+// These matches are exhaustive: the compiler asks for a response to each new kind of rejection.
+impl RejectedKind {
+    /// Returns the HTTP status of the response.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::CircuitOpen | Self::BulkheadFull => 503,
+            Self::RateLimited => 429,
+            Self::TimedOut => 504,
+            Self::Idempotency(reason) => match reason {
+                IdempotencyRejection::StoreUnavailable => 503,
+                IdempotencyRejection::MissingKey | IdempotencyRejection::InvalidKey => 400,
+                IdempotencyRejection::KeyReused => 422,
+                IdempotencyRejection::InFlight
+                | IdempotencyRejection::OutcomeUnknown
+                | IdempotencyRejection::LeaseLost
+                | IdempotencyRejection::NotStored => 409,
+                IdempotencyRejection::Undecodable => 500,
+            },
+        }
+    }
+
+    /// Returns the gRPC status code of the response.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn grpc_code(self) -> u8 {
+        match self {
+            // UNAVAILABLE
+            Self::CircuitOpen | Self::BulkheadFull => 14,
+            // RESOURCE_EXHAUSTED
+            Self::RateLimited => 8,
+            // DEADLINE_EXCEEDED
+            Self::TimedOut => 4,
+            Self::Idempotency(reason) => match reason {
+                // UNAVAILABLE
+                IdempotencyRejection::StoreUnavailable => 14,
+                // INVALID_ARGUMENT
+                IdempotencyRejection::MissingKey | IdempotencyRejection::InvalidKey => 3,
+                // FAILED_PRECONDITION
+                IdempotencyRejection::KeyReused => 9,
+                // ABORTED
+                IdempotencyRejection::InFlight | IdempotencyRejection::LeaseLost => 10,
+                // INTERNAL
+                IdempotencyRejection::OutcomeUnknown
+                | IdempotencyRejection::NotStored
+                | IdempotencyRejection::Undecodable => 13,
+            },
+        }
+    }
+}
+
+impl IdempotencyRejection {
+    /// Returns the last part of the problem type (RFC 9457) that an idempotent endpoint reports.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn problem_type(self) -> &'static str {
+        match self {
+            Self::MissingKey => "missing-key",
+            Self::InvalidKey => "invalid-key",
+            Self::KeyReused => "key-reused",
+            Self::InFlight | Self::LeaseLost => "in-progress",
+            Self::OutcomeUnknown => "outcome-unknown",
+            Self::NotStored => "completed-without-body",
+            Self::Undecodable => "unreadable-record",
+            Self::StoreUnavailable => "unavailable",
+        }
+    }
+
+    /// Returns the detail of the problem: the cause, and the next step of the client.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn problem_detail(self) -> &'static str {
+        match self {
+            Self::MissingKey => {
+                "Send an Idempotency-Key header with a value that no other request uses."
+            }
+            Self::InvalidKey => {
+                "A key has 1 to 255 visible ASCII characters, in one header, with or without quotation marks."
+            }
+            Self::KeyReused => {
+                "The key belongs to a request with another method, path, query, content type or body."
+            }
+            Self::InFlight | Self::LeaseLost => {
+                "The first request with this key is still running. Send the request again, unchanged, after the time in Retry-After."
+            }
+            Self::OutcomeUnknown => {
+                "An earlier request with this key started, and its outcome is unknown. Find out the outcome before you send the request with another key."
+            }
+            Self::NotStored => {
+                "The request was handled before. The response was a stream or too long to store."
+            }
+            Self::Undecodable => {
+                "The request was handled before. The stored response cannot be read."
+            }
+            Self::StoreUnavailable => {
+                "The server cannot find out now whether the request was handled before. Send the request again, unchanged."
+            }
+        }
+    }
+}
 
 #[cfg(feature = "axum")]
 mod axum {
@@ -8,43 +113,25 @@ mod axum {
     use http::{HeaderName, HeaderValue, StatusCode, header};
 
     use crate::random::draw;
-    use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
+    use crate::rejected::Rejected;
 
-    /// What the one who asked is told: 503 for an open circuit, a full bulkhead and a store that does not
-    /// answer, 429 for a rate limit, 504 for a timeout, 400 for an idempotency key that is missing or
-    /// invalid, 422 for one that was used for something else, 409 for one that is in use or whose outcome
-    /// cannot be returned, with a short JSON body such as `{"error":"circuit open","retry_after":3}`.
+    /// The response for a rejected call, with a short JSON body such as
+    /// `{"error":"circuit open","retry_after":3}`. The status is
+    /// - 503 for an open circuit, a full bulkhead and an unavailable store,
+    /// - 429 for a rate limit,
+    /// - 504 for a timeout,
+    /// - 400 for a missing or invalid idempotency key,
+    /// - 422 for a key that was used for a different call,
+    /// - 409 for a key in use, and for a key with an outcome that cannot be returned,
+    /// - 500 for an outcome that cannot be decoded.
     ///
-    /// Every 429 and 503, and a 409 for a call that is running, says when to come back, in `Retry-After`: in
-    /// whole seconds rounded up, at least one, and up to a tenth or 5 s more, so that those who were turned
-    /// away together do not come back together. The name of the function is not told.
+    /// Every 429 and 503, and a 409 for a running call, has a `Retry-After` header: whole seconds,
+    /// rounded up, at least one. A random addition of up to a tenth of the time, at most 5 s,
+    /// spreads the callers. The response does not contain the name of the function.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
-            let status = match self.kind() {
-                RejectedKind::CircuitOpen
-                | RejectedKind::BulkheadFull
-                | RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable) => {
-                    StatusCode::SERVICE_UNAVAILABLE
-                }
-                RejectedKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-                RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-                RejectedKind::Idempotency(IdempotencyRejection::MissingKey)
-                | RejectedKind::Idempotency(IdempotencyRejection::InvalidKey) => {
-                    StatusCode::BAD_REQUEST
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::KeyReused) => {
-                    StatusCode::UNPROCESSABLE_ENTITY
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::InFlight)
-                | RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
-                | RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)
-                | RejectedKind::Idempotency(IdempotencyRejection::NotStored) => {
-                    StatusCode::CONFLICT
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::Undecodable) => {
-                    StatusCode::INTERNAL_SERVER_ERROR
-                }
-            };
+            let status = StatusCode::from_u16(self.kind().http_status());
+            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
             let says_when = matches!(status.as_u16(), 429 | 503) || self.retry_after().is_some();
             if !says_when {
@@ -62,7 +149,7 @@ mod axum {
         let after = rejected.retry_after().unwrap_or_default();
         let begun = u64::from(after.subsec_nanos() > 0);
         let seconds = after.as_secs().saturating_add(begun).max(1);
-        // In whole seconds, as everything here: below ten of them, that is nothing.
+        // In whole seconds: zero below ten seconds.
         let spread = (seconds / 10).min(5);
         let later = Duration::from_secs(spread + 1).mul_f64(draw()).as_secs().min(spread);
         seconds.saturating_add(later)
@@ -75,39 +162,20 @@ mod tonic {
 
     use tonic::{Code, Status};
 
-    use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
+    use crate::rejected::Rejected;
 
-    /// `UNAVAILABLE` for an open circuit and a full bulkhead, `RESOURCE_EXHAUSTED` for a rate limit,
-    /// `DEADLINE_EXCEEDED` for a timeout, `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED` and
-    /// `INTERNAL` for what an idempotency key can come to, with the rejection as its source. When to come back stands in
+    /// Converts into a status with the rejection as the source: `UNAVAILABLE` for an open circuit,
+    /// a full bulkhead and an unavailable store, `RESOURCE_EXHAUSTED` for a rate limit,
+    /// `DEADLINE_EXCEEDED` for a timeout, and `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED`
+    /// or `INTERNAL` for idempotency keys. The delay before a retry is in
     /// `grpc-retry-pushback-ms`.
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {
-            let code = match rejected.kind() {
-                RejectedKind::CircuitOpen
-                | RejectedKind::BulkheadFull
-                | RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable) => {
-                    Code::Unavailable
-                }
-                RejectedKind::RateLimited => Code::ResourceExhausted,
-                RejectedKind::TimedOut => Code::DeadlineExceeded,
-                RejectedKind::Idempotency(IdempotencyRejection::MissingKey)
-                | RejectedKind::Idempotency(IdempotencyRejection::InvalidKey) => {
-                    Code::InvalidArgument
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::KeyReused) => {
-                    Code::FailedPrecondition
-                }
-                RejectedKind::Idempotency(IdempotencyRejection::InFlight)
-                | RejectedKind::Idempotency(IdempotencyRejection::LeaseLost) => Code::Aborted,
-                RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
-                | RejectedKind::Idempotency(IdempotencyRejection::NotStored)
-                | RejectedKind::Idempotency(IdempotencyRejection::Undecodable) => Code::Internal,
-            };
+            let code = Code::from_i32(rejected.kind().grpc_code().into());
             let mut status = Self::new(code, rejected.kind().to_string());
             if let Some(after) = rejected.retry_after() {
                 let millis = after.as_nanos().div_ceil(1_000_000);
-                // Digits are always a value.
+                // Digits always parse.
                 if let Ok(millis) = millis.to_string().parse() {
                     status.metadata_mut().insert("grpc-retry-pushback-ms", millis);
                 }

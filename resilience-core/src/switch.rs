@@ -4,15 +4,14 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 
-/// Turns every attribute and policy of the process on or off; they are on at the start. `#[idempotent]` stays on: what is
-/// done twice because of a switch cannot be undone by it.
+/// Turns all attributes and policies of the process on or off. Default: on. `#[idempotent]` stays
+/// on: a duplicate side effect cannot be undone.
 ///
-/// Off, an annotated function behaves as if it had no attribute: `#[retry]` makes one call. For a
-/// deployment where something else, such as a service mesh, does the retrying. Calls that are
-/// waiting for their next attempt make it, and no more.
+/// While off, an annotated function behaves as if it had no attribute: `#[retry]` makes one call.
+/// For deployments where another component retries, such as a service mesh. A call that waits for
+/// the next attempt makes that attempt and no more.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// resilience::set_enabled(false);
 /// assert!(!resilience::is_enabled());
 /// # resilience::set_enabled(true);
@@ -21,7 +20,7 @@ pub fn set_enabled(enabled: bool) {
     ENABLED.store(enabled, Relaxed);
 }
 
-/// Whether attributes and policies are on. See [`set_enabled`].
+/// Returns whether attributes and policies are on. See [`set_enabled`].
 #[must_use]
 #[inline]
 pub fn is_enabled() -> bool {

@@ -1,4 +1,4 @@
-//! The primitives that are model-checked: those of the standard library, or of loom.
+//! The model-checked primitives: from the standard library, or from loom.
 
 #[cfg(not(resilience_loom))]
 pub(crate) use core::sync::atomic::AtomicU64;
@@ -12,13 +12,14 @@ pub use loom::sync::Mutex;
 #[cfg(resilience_loom)]
 pub(crate) use loom::sync::{Condvar, MutexGuard, atomic::AtomicU64};
 
-/// A figure that nothing is decided upon, and so is not model-checked.
+/// A counter for statistics. No decision depends on the value, so loom does not check the counter.
 #[cfg(not(resilience_loom))]
 pub(crate) type Tally = AtomicU64;
 #[cfg(resilience_loom)]
 pub(crate) type Tally = core::sync::atomic::AtomicU64;
 
-/// A `const fn`; under loom, whose primitives are not made in constants, a plain one.
+/// Defines a `const fn`, or a plain function under loom, where primitives have no const
+/// constructor.
 macro_rules! const_fn {
     ($vis:vis fn $($rest:tt)*) => {
         #[cfg(not(resilience_loom))]
@@ -30,8 +31,8 @@ macro_rules! const_fn {
 }
 pub(crate) use const_fn;
 
-/// Locks; what a thread has left that panicked is as good as what any other leaves, because no
-/// user code runs under a lock of ours.
+/// Locks a mutex and ignores poisoning: no user code runs under these locks, so the state is valid
+/// after a panic.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

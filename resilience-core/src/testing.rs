@@ -1,15 +1,14 @@
-//! Time, chance and state in your tests: a virtual clock, seeded or given draws, no waits, functions as
-//! new.
+//! Time, randomness and state in tests: a virtual clock, seeded or given draws, no waits, fresh
+//! state.
 //!
-//! Each function returns a guard. It works for the current thread, and what was before returns when
-//! it is dropped, so that tests that run in parallel do not disturb each other. Guards nest; of two
-//! that answer the same question the one made last does, and they may be dropped in any order.
+//! Each function returns a guard. The guard affects the current thread until dropped, so parallel
+//! tests do not disturb each other. Guards nest: the newest guard wins. Guards can be dropped in
+//! any order.
 //!
-//! Async code under tokio needs no clock from here: in a test with `start_paused = true` every wait
-//! passes at once and every policy reads the paused clock.
+//! Async tests under tokio need no virtual clock: with `start_paused = true`, waits end at once
+//! and all policies read the paused clock.
 //!
 //! ```
-//! # extern crate resilience_core as resilience;
 //! use core::time::Duration;
 //! use resilience::{Jitter, RetryPolicy, testing};
 //!
@@ -28,55 +27,55 @@ use crate::circuit_breaker;
 use crate::clock::{self, Timestamp};
 use crate::function_state;
 use crate::random::Source;
-use crate::replaced::{self, Key, Layer};
+use crate::test_overrides::{self, Override, OverrideId};
 
-/// Puts this thread under a virtual clock. WaitMode, of sync and async code alike, advance it and
+/// Sets a virtual clock for this thread. Waits, in sync and async code, advance the clock and
 /// return at once.
 pub fn clock() -> Clock {
     let start = clock::now();
-    Clock { start, guard: Guard::new(Layer::Clock(start)) }
+    Clock { start, guard: Guard::new(Override::Clock(start)) }
 }
 
-/// Makes the draws of this thread's jitter follow from `seed`: the same seed, the same delays.
+/// Seeds the jitter of this thread: the same seed gives the same delays.
 pub fn seed(seed: u64) -> Draws {
-    Draws { _guard: Guard::new(Layer::Draws(Source::seeded(seed))) }
+    Draws { _guard: Guard::new(Override::Draws(Source::seeded(seed))) }
 }
 
-/// Makes the draws of this thread's jitter these, in order; the last repeats. Values are brought
-/// into `[0, 1)`. Without any, draws are random.
+/// Sets the draws of this thread's jitter, in order; the last repeats. Values are clamped to
+/// `[0, 1)`. An empty list leaves the draws random.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{RetryPolicy, testing};
 ///
 /// let _draws = testing::draws([0.5]);
-/// assert_eq!(RetryPolicy::new().delay(1, None), Duration::from_millis(50)); // full jitter of 100 ms
+/// // Half of 100 ms, by full jitter.
+/// assert_eq!(RetryPolicy::new().delay(1, None), Duration::from_millis(50));
 /// ```
 pub fn draws(draws: impl IntoIterator<Item = f64>) -> Draws {
-    Draws { _guard: Guard::new(Layer::Draws(Source::given(draws))) }
+    Draws { _guard: Guard::new(Override::Draws(Source::given(draws))) }
 }
 
-/// Makes this thread's waits pass at once. A deadline still counts them, so that attempts end where
-/// they would in production.
+/// Ends the waits of this thread at once. Deadlines still count the waits, so attempts end as in
+/// production.
 pub fn no_waits() -> NoWaits {
-    NoWaits { _guard: Guard::new(Layer::NoWaits) }
+    NoWaits { _guard: Guard::new(Override::NoWaits) }
 }
 
-/// Gives the functions that are called on this thread state of their own, as new: what an attribute
-/// keeps in a `static` of its function, such as the quota of a bare `budget`. What they share by name
-/// with others is not touched.
+/// Gives fresh state to the functions that run on this thread: the state that an attribute keeps
+/// in a `static` of the function, such as the quota of a bare `budget`. Policies shared by name
+/// are not affected.
 ///
-/// Each guard costs a little memory that is never freed.
+/// Each guard leaks a little memory.
 pub fn fresh_state() -> FreshState {
-    if function_state::expect_replacing() {
-        // Its fast path does not look for what a test has put in its place.
-        circuit_breaker::expect_stand_ins();
+    if function_state::start_overriding() {
+        // The fast path of a breaker does not look for overrides until told to.
+        circuit_breaker::expect_overrides();
     }
-    FreshState { _guard: Guard::new(Layer::State(Vec::new())) }
+    FreshState { _guard: Guard::new(Override::State(Vec::new())) }
 }
 
-/// The replaced state of the functions of a thread. See [`fresh_state`].
+/// The fresh state of the functions of a thread. See [`fresh_state`].
 #[derive(Debug)]
 #[must_use = "functions have fresh state until this guard is dropped"]
 pub struct FreshState {
@@ -92,10 +91,10 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Lets `by` pass.
+    /// Advances the clock by `by`.
     pub fn advance(&self, by: Duration) {
-        replaced::look(&self.guard.key, |layer| match layer {
-            Layer::Clock(now) => {
+        test_overrides::with(&self.guard.id, |entry| match entry {
+            Override::Clock(now) => {
                 *now = now.plus(by);
                 Some(())
             }
@@ -103,20 +102,20 @@ impl Clock {
         });
     }
 
-    /// The virtual time that has passed since the guard was made.
+    /// Returns the virtual time since the guard was created.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        let now = replaced::look(&self.guard.key, |layer| match layer {
-            Layer::Clock(now) => Some(*now),
+        let now = test_overrides::with(&self.guard.id, |entry| match entry {
+            Override::Clock(now) => Some(*now),
             _ => None,
         });
         now.map_or(Duration::ZERO, |now| now.since(self.start))
     }
 }
 
-/// The replaced draws of a thread. See [`seed`] and [`draws()`].
+/// The overridden draws of a thread. See [`seed`] and [`draws()`].
 #[derive(Debug)]
-#[must_use = "draws are replaced until this guard is dropped"]
+#[must_use = "draws are overridden until this guard is dropped"]
 pub struct Draws {
     _guard: Guard,
 }
@@ -128,21 +127,21 @@ pub struct NoWaits {
     _guard: Guard,
 }
 
-/// Takes its layer away when it is dropped, on the thread where it was put, which it cannot leave.
+/// Removes its entry on drop. The guard stays on the thread of the entry.
 #[derive(Debug)]
 struct Guard {
-    key: Key,
+    id: OverrideId,
     not_send: PhantomData<Rc<()>>,
 }
 
 impl Guard {
-    fn new(layer: Layer) -> Self {
-        Self { key: replaced::push(layer), not_send: PhantomData }
+    fn new(entry: Override) -> Self {
+        Self { id: test_overrides::push(entry), not_send: PhantomData }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        replaced::remove(&self.key);
+        test_overrides::remove(&self.id);
     }
 }

@@ -1,4 +1,4 @@
-//! A future that is given up when its time is over.
+//! A timeout for a future.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -13,7 +13,7 @@ use crate::switch;
 /// Runs `body` for at most `limit`, and at most until `bound`.
 ///
 /// # Errors
-/// The time that it had, where that is over before the body is ready.
+/// Returns the allowed time if the time ends before `body` does.
 #[inline]
 pub fn timeout<F: Future>(limit: Duration, bound: Option<Timestamp>, body: F) -> Timeout<F> {
     let limit = if switch::is_enabled() { limit } else { Duration::MAX };
@@ -22,7 +22,7 @@ pub fn timeout<F: Future>(limit: Duration, bound: Option<Timestamp>, body: F) ->
 }
 
 pin_project! {
-    /// See [`timeout`]. No `async fn`, which would store its arguments a second time.
+    /// The future of [`timeout`]. An `async fn` would store the arguments a second time.
     #[must_use]
     pub struct Timeout<F> {
         #[pin]
@@ -44,7 +44,7 @@ impl<F: Future> Future for Timeout<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The body first: what is ready in time is never thrown away for a timer that is ready too.
+        // The body is polled first: a body that is ready wins over a timer that is ready too.
         match this.body.poll(cx) {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
             Poll::Pending => this.timer.poll(cx).map(Err),

@@ -1,38 +1,54 @@
-//! What HTTP means for a retry: which answers and errors are worth another attempt, when, and whether
-//! a repetition is safe.
+//! Retries, circuit breakers and idempotency for HTTP clients and servers.
 //!
-//! Depend on `resilience-rs` with its feature `http`, which re-exports everything here as
-//! `resilience::http` and has the guide.
+//! The crate has three parts:
+//!
+//! 1. **Classification** maps an error or a response of an HTTP client to a
+//!    [`FailureClass`](resilience_core::FailureClass). The class says whether another attempt can
+//!    succeed, whether the server applied the request, and how long the server asks to wait. See
+//!    [`classify`], [`classify_response`] and [`Classifier`]. Two helpers for functions that send
+//!    requests belong to this part: [`IdempotencyKey`] and [`HostCooldown`].
+//! 2. **Layers** (feature `tower`) wrap a `tower` service: `RetryLayer`, `CircuitBreakerLayer`,
+//!    `HostCooldownLayer` and `TimeoutLayer`. `TimeoutLayer` accepts any service, not only HTTP.
+//!    The outer layers recognize the rejection of a `TimeoutLayer`, so the four layers share a
+//!    module.
+//! 3. **Idempotent endpoints** (feature `idempotent`) are the server side of an idempotency key:
+//!    `IdempotencyLayer` handles a request once and replays the stored response.
+//!
+//! Depend on `resilience-rs` with the feature `http`. That crate re-exports this crate as
+//! `resilience::http` and contains the guide.
 
-mod classifier;
-mod clients;
-mod error;
-mod gate;
-#[cfg(feature = "idempotent")]
-mod idempotent;
-mod io;
-mod key;
-mod problem;
-mod rate_limit;
-mod response;
-mod retry_after;
-mod status;
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// Classification
+mod classification;
+mod client_key;
+mod host_cooldown;
+
+pub use classification::{
+    Classifier, HttpError, HttpResponse, RetryAfter, Vendor, classify, classify_chain,
+    classify_response, retry_after,
+};
+pub use client_key::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
+pub use host_cooldown::HostCooldown;
+#[doc(inline)]
+pub use resilience_rules::KeyError;
+
+// Layers
+#[cfg(any(feature = "tower", feature = "idempotent"))]
+mod ready_service;
 #[cfg(feature = "tower")]
 mod tower;
-mod vendor;
 
-pub use classifier::Classifier;
-pub use error::{HttpError, classify, classify_chain};
-pub use gate::HostCooldown;
-#[cfg(feature = "idempotent")]
-pub use idempotent::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};
-pub use key::{IDEMPOTENCY_KEY, IdempotencyKey, InvalidKey, is_idempotent};
-pub use response::{HttpResponse, classify_response};
-pub use retry_after::{RetryAfter, retry_after};
 #[cfg(feature = "tower")]
 pub use tower::{
     CircuitBreakerLayer, CircuitBreakerService, HostCooldownLayer, HostCooldownService,
     HttpRequest, Replay, ReplayByClone, ReplayWith, RetryLayer, RetryService, TimeoutLayer,
     TimeoutService,
 };
-pub use vendor::Vendor;
+
+// Idempotent endpoints
+#[cfg(feature = "idempotent")]
+mod idempotent;
+
+#[cfg(feature = "idempotent")]
+pub use idempotent::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};

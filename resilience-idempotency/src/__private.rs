@@ -4,22 +4,21 @@ use crate::call::IdempotentCall;
 use crate::codec::Fingerprinted;
 pub use crate::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, KeepWith};
 use crate::context::IdempotencyContext;
+pub use crate::dyn_store::StaticStore;
 pub use crate::fingerprint::FingerprintBuilder;
-use crate::forwarded::StaticStore;
-pub use crate::handle::{Handles, Named, fixed, fixed_blocking, handle_blocking, in_database};
+pub use crate::into_store::{NamedStore, OtherStore, handle_blocking, in_database};
+use crate::key::KeyError;
 pub use crate::key::{KeyParts, Scope};
-use crate::key_fault::KeyError;
-pub use crate::lent::PinnedBody;
 use crate::log;
 use crate::memory::MemoryStore;
 pub use crate::policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
-pub use crate::run::{Reconciled, not_reconciled, run, run_async};
+pub use crate::run::{PinnedBody, Reconciled, not_reconciled, run, run_async};
 use crate::store::Store;
 pub use crate::transaction::{ClaimedIn, claim_in};
 use resilience_core::__internal::resolve;
-use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+use resilience_core::{IdempotencyRejection, Rejected};
 
-/// The store of a function without one.
+/// Returns the memory store, the default of a function without `store`.
 #[inline]
 #[must_use]
 pub fn memory() -> StaticStore<MemoryStore> {
@@ -30,7 +29,8 @@ pub fn memory() -> StaticStore<MemoryStore> {
 /// Returns the policy of an annotated function.
 ///
 /// # Panics
-/// In a constant, where the policy breaks a rule: a compile error at the user's token.
+/// Panics if the policy breaks a rule. In a constant the panic is a compile error at the user's
+/// token.
 #[track_caller]
 pub const fn check(policy: IdempotencyPolicy) -> IdempotencyPolicy {
     if let Err(broken) = policy.validate() {
@@ -39,81 +39,78 @@ pub const fn check(policy: IdempotencyPolicy) -> IdempotencyPolicy {
     policy
 }
 
-/// A call, where there is a key to protect it by.
+/// A call, or `None` if the call has no key and the function allows that.
 type Call<S> = Result<Option<IdempotentCall<S>>, Rejected>;
 
-/// A call of an annotated function.
+/// Creates the call of an annotated function.
 ///
 /// # Errors
-/// What is wrong with the key.
+/// [`Rejected`] if the key is missing or invalid.
 pub fn call<S: Store + Clone>(
     policy: &IdempotencyPolicy,
     store: S,
     scope: Scope<'_>,
     key: &dyn KeyParts,
-    about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+    fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
-    policy.call(store, scope, key, about).map(Some)
+    policy.call(store, scope, key, fingerprint).map(Some)
 }
 
-/// A call of an annotated function that may come without a key.
+/// Creates the call of an annotated function whose key is optional.
 ///
 /// # Errors
-/// What is wrong with the key.
+/// [`Rejected`] if the key is invalid.
 pub fn optional<S: Store + Clone>(
     policy: &IdempotencyPolicy,
     store: S,
     scope: Scope<'_>,
     key: &dyn KeyParts,
-    about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+    fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
-    match policy.call_or_fault(store, scope, key, about) {
+    match policy.call_or_key_error(store, scope, key, fingerprint) {
         Ok(call) => Ok(Some(call)),
         Err(KeyError::Missing) => Ok(None),
-        Err(fault) => Err(policy.refuse(fault)),
+        Err(error) => Err(policy.reject_key(error)),
     }
 }
 
-/// A call of an annotated function that is a step of the call around it, whose key it takes on.
+/// Creates the call of an annotated function that is a step of the current call. The step uses the
+/// key of the current call.
 ///
 /// # Errors
-/// [`MissingKey`](IdempotencyRejection::MissingKey) outside of any call.
+/// [`MissingKey`](IdempotencyRejection::MissingKey) outside of an idempotent call.
 pub fn step<S: Store + Clone>(
     policy: &IdempotencyPolicy,
     store: S,
     step: &'static str,
-    about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+    fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
 ) -> Call<S> {
     let Some(parent) = IdempotencyContext::current() else {
-        let rejected = Rejected::new(
-            RejectedKind::Idempotency(IdempotencyRejection::MissingKey),
-            policy.name,
-            None,
-        )
-        .because(NoParent);
-        log::refused(&rejected);
+        let reason = IdempotencyRejection::MissingKey;
+        let rejected = policy.rejected(reason).because(NoParent);
+        log::key_rejected(&rejected, reason);
         return Err(rejected);
     };
-    policy.call(store, Scope::Parent(&parent.key()), &step, about).map(Some)
+    policy.call(store, Scope::Parent(&parent.key()), &step, fingerprint).map(Some)
 }
 
 /// Adds an argument to the fingerprint.
 #[inline]
 #[must_use]
-pub fn about<T: Fingerprinted + ?Sized>(
+pub fn add_argument<T: Fingerprinted + ?Sized>(
     fingerprint: FingerprintBuilder,
     value: &T,
 ) -> FingerprintBuilder {
     fingerprint.value(value)
 }
 
-/// A step without a call around it.
+/// A step outside of an idempotent call.
 #[derive(Clone, Copy, Debug)]
 struct NoParent;
 
 impl core::fmt::Display for NoParent {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("a `step` takes the key of the idempotent call around it, and there is none")
+        f.write_str("a `step` needs an idempotent call around it, to take its key")
     }
 }
 

@@ -1,55 +1,54 @@
-//! One idempotent call: from its key to the right to run, or to what has come of it.
+//! One idempotent call: the claim of its key, or the outcome of an earlier call.
 
 use core::fmt;
 use core::future::Future;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::Arc;
 
+use crate::active_call::ActiveCall;
 use crate::context::IdempotencyContext;
-use crate::envelope::{self, Codec, Kept};
+use crate::envelope::{self, Codec, StoredOutcome};
 use crate::key::{Fingerprint, RecordKey};
-use crate::log::{self, Decision};
+use crate::log::{self, Decision, StoreFailure};
 use crate::policy::{IdempotencyPolicy, OnInterrupted, OnStoreError};
-use crate::running::ActiveCall;
+use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
-use crate::waiting::{Table, Turn, Waiter};
-use resilience_core::__internal::draw;
-use resilience_core::__internal::unique_id;
-use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
-use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+use crate::wait::{block_for, poll_interval, timeout};
+use resilience_core::__internal::{Timestamp, WaitMode, now, unique_id};
+use resilience_core::{IdempotencyRejection, Rejected};
 
-/// A call with a key, made by [`IdempotencyPolicy::call`].
+/// A call with a key, created by [`IdempotencyPolicy::call`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing runs until the call is run"]
+#[must_use = "a call does nothing until it runs"]
 pub struct IdempotentCall<S> {
     pub(super) policy: IdempotencyPolicy,
     pub(super) store: S,
     pub(super) key: RecordKey,
     pub(super) fingerprint: Fingerprint,
-    pub(super) waits: WaitMode,
+    pub(super) wait_mode: WaitMode,
+    /// The kind of the scope, for the log.
     pub(super) scope: &'static str,
 }
 
-/// The answer to a call that has asked for its turn.
+/// The result of [`IdempotentCall::claim`].
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
+#[expect(clippy::large_enum_variant, reason = "callers match the value at once")]
 pub enum Claimed<S: Store + Clone> {
-    /// It may run. What became of it has to be said.
+    /// The call has claimed the key and may run.
     Run(ActiveCall<S>),
-    /// It has run before, and this came of it.
+    /// An earlier call has completed with this outcome.
     Replay(Replayed),
 }
 
-/// What came of an earlier call. Its `Debug` form does not show it.
+/// The outcome of an earlier call. The `Debug` form shows the length only.
 #[non_exhaustive]
 pub enum Replayed {
-    /// The bytes that were stored.
+    /// The stored bytes.
     Outcome(Vec<u8>),
-    /// The outcome was not stored: too long, or not meant to be.
+    /// The earlier call has completed, and its outcome was not stored: too long, or excluded by
+    /// the policy.
     NotStored,
 }
 
@@ -62,6 +61,16 @@ impl fmt::Debug for Replayed {
     }
 }
 
+/// The result of a claim, after all waits.
+#[expect(clippy::large_enum_variant, reason = "callers match the value at once")]
+pub(super) enum Acquisition<S: Store + Clone> {
+    Run(ActiveCall<S>),
+    Replay(Arc<[u8]>),
+}
+
+/// The number of times that a claim without an answer is repeated.
+const CLAIM_RETRIES: u32 = 2;
+
 impl<S: Store + Clone> IdempotentCall<S> {
     pub(super) fn new(
         policy: IdempotencyPolicy,
@@ -70,156 +79,138 @@ impl<S: Store + Clone> IdempotentCall<S> {
         fingerprint: Fingerprint,
         scope: &'static str,
     ) -> Self {
-        Self { policy, store, key, fingerprint, waits: WaitMode::Async, scope }
+        Self { policy, store, key, fingerprint, wait_mode: WaitMode::Async, scope }
     }
 
-    /// The key of its record.
+    /// Returns the key of the record.
     pub fn key(&self) -> RecordKey {
         self.key
     }
 
-    /// Asks for the right to run, for those who do the rest by hand: a layer of HTTP, a worker of a queue.
+    /// Claims the key, for a caller that runs the body without [`run_async`](Self::run_async),
+    /// such as an HTTP layer or a queue worker.
     ///
     /// # Errors
-    /// Any kind of [`Rejected`] from [`KeyReused`](IdempotencyRejection::KeyReused) on.
+    /// [`Rejected`] with any [`IdempotencyRejection`] from
+    /// [`KeyReused`](IdempotencyRejection::KeyReused) on.
     pub async fn claim(&self) -> Result<Claimed<S>, Rejected> {
-        match self.ask().await? {
-            // What its caller does with it is not seen from here.
-            Asked::Run(running) => Ok(Claimed::Run(running.begun())),
-            Asked::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
+        match self.acquire().await? {
+            // The caller may start the side effect at any time from here on.
+            Acquisition::Run(active) => Ok(Claimed::Run(active.mark_begun())),
+            Acquisition::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
                 Some(outcome) => Ok(Claimed::Replay(Replayed::Outcome(outcome.to_vec()))),
                 None => Ok(Claimed::Replay(Replayed::NotStored)),
             },
         }
     }
 
-    /// The bytes in an envelope; none where they were too many.
-    pub(super) fn open<'b>(
-        &self,
-        bytes: &'b [u8],
-        codec: Codec,
-    ) -> Result<Option<&'b [u8]>, Rejected> {
-        let opened = envelope::open(bytes, codec, self.policy.name, self.policy.version);
-        match opened {
-            Ok(Kept::Value(value)) => Ok(Some(value)),
-            Ok(Kept::NotStored) => Ok(None),
-            Ok(Kept::Unwritten) => {
-                Err(self.turned_away(RejectedKind::Idempotency(IdempotencyRejection::Undecodable)))
-            }
-            Err(unreadable) => Err(self
-                .turned_away(RejectedKind::Idempotency(IdempotencyRejection::Undecodable))
-                .because(unreadable)),
-        }
-    }
-
-    /// The right to run, or the stored bytes.
-    pub(super) async fn ask(&self) -> Result<Asked<S>, Rejected> {
+    /// Claims the key, or returns the stored bytes of an earlier call.
+    pub(super) async fn acquire(&self) -> Result<Acquisition<S>, Rejected> {
         let begin = now();
         let owner = unique_id();
-        let usual = self.policy.takeover();
-        let mut takeover = usual;
-        let mut waiter = None;
+        let default_takeover = self.policy.takeover();
+        let mut takeover = default_takeover;
+        let mut flight = None;
         let mut polls = 0_i32;
-        // Time that has passed and that no clock shows.
-        let mut unseen = Duration::ZERO;
+        // Waits that a test skips pass on no clock, so they are added up here.
+        let mut skipped = Duration::ZERO;
         loop {
-            if let Some(bytes) = self.wait_for_turn(&mut waiter, begin).await? {
-                self.told(Decision::Replayed, begin);
-                return Ok(Asked::Replay(bytes));
+            if let Some(bytes) = self.wait_for_leader(&mut flight, begin).await? {
+                self.log_decision(Decision::Replayed, begin);
+                return Ok(Acquisition::Replay(bytes));
             }
-            let claim = match self.try_claim(owner, takeover).await {
+            let claim = match self.claim_with_retries(owner, takeover).await {
                 Ok(claim) => claim,
-                Err(error) => return self.without_store(error),
+                Err(error) => return self.proceed_without_store(error),
             };
             match claim {
                 Claim::Acquired { token, attempt } => {
                     let interrupted = takeover == Takeover::Rerun
                         && self.policy.on_interrupted == OnInterrupted::Reconcile;
-                    self.told(Decision::Acquired { attempt, fence: token.fence }, begin);
-                    return Ok(Asked::Run(ActiveCall::new(self, token, attempt, interrupted)));
+                    self.log_decision(Decision::Acquired { attempt, fence: token.fence }, begin);
+                    let active = ActiveCall::new(self, token, attempt, interrupted);
+                    return Ok(Acquisition::Run(active));
                 }
                 Claim::Replay(bytes) => {
-                    if let Some(waiter) = &waiter {
-                        Waiter::tell(waiter, &bytes);
+                    if let Some(flight) = &flight {
+                        FlightCall::publish(flight, &bytes);
                     }
-                    self.told(Decision::Replayed, begin);
-                    return Ok(Asked::Replay(bytes));
+                    self.log_decision(Decision::Replayed, begin);
+                    return Ok(Acquisition::Replay(bytes));
                 }
-                Claim::Mismatch => {
-                    return Err(self
-                        .turned_away(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)));
-                }
+                Claim::Mismatch => return Err(self.reject(IdempotencyRejection::KeyReused)),
                 Claim::Interrupted { .. }
                     if self.policy.on_interrupted == OnInterrupted::Reconcile =>
                 {
                     takeover = Takeover::Rerun;
                 }
                 Claim::Interrupted { .. } => {
-                    return Err(self.turned_away(RejectedKind::Idempotency(
-                        IdempotencyRejection::OutcomeUnknown,
-                    )));
+                    return Err(self.reject(IdempotencyRejection::OutcomeUnknown));
                 }
                 Claim::InFlight { lease_left } => {
-                    // Somebody else was first to take over, and may end it in any way.
-                    takeover = usual;
-                    let left = self.time_left(begin).map(|left| left.saturating_sub(unseen));
+                    // Another call has taken over first, and its claim may end in any way.
+                    takeover = default_takeover;
+                    let left = self.time_left(begin).map(|left| left.saturating_sub(skipped));
                     let Some(left) = left.filter(|left| !left.is_zero()) else {
-                        return Err(self.in_flight(lease_left));
+                        return Err(self.reject_in_flight(lease_left));
                     };
-                    if waiter.is_none() && self.waits == WaitMode::Async {
-                        waiter = Some(self.waiter());
+                    if flight.is_none() && self.wait_mode == WaitMode::Async {
+                        flight = Some(self.join_flight());
                         continue;
                     }
-                    let pause = poll_interval(polls).min(left).min(lease_left);
+                    let delay = poll_interval(polls).min(left).min(lease_left);
                     polls = polls.saturating_add(1);
-                    unseen = unseen.saturating_add(self.pause(pause).await);
+                    skipped = skipped.saturating_add(self.wait_for_change(delay).await);
                 }
             }
         }
     }
 
-    fn waiter(&self) -> Waiter {
-        Waiter::enter(Table::of_process(), self.store.id(), self.key, self.fingerprint)
+    fn join_flight(&self) -> FlightCall {
+        FlightCall::join(Flights::of_process(), self.store.id(), self.key, self.fingerprint)
     }
 
-    /// WaitMode until it is this call's turn to ask the store; the answer, where somebody else has it first.
-    async fn wait_for_turn(
+    /// Waits until this call leads its flight, then returns `None`. Returns the outcome if the
+    /// leader publishes an outcome first.
+    async fn wait_for_leader(
         &self,
-        waiter: &mut Option<Waiter>,
+        flight: &mut Option<FlightCall>,
         begin: Timestamp,
     ) -> Result<Option<Arc<[u8]>>, Rejected> {
-        let Some(waiter) = waiter else { return Ok(None) };
+        let Some(flight) = flight else { return Ok(None) };
         let left = self.time_left(begin).unwrap_or_default();
-        match within(left, waiter.turn()).await {
-            Some(Turn::Ask) => Ok(None),
-            Some(Turn::Done(bytes)) => Ok(Some(bytes)),
-            None => Err(self.in_flight(self.policy.lease)),
+        match timeout(left, flight.role()).await {
+            Some(Role::Leader) => Ok(None),
+            Some(Role::Follower(bytes)) => Ok(Some(bytes)),
+            None => Err(self.reject_in_flight(self.policy.lease)),
         }
     }
 
-    /// What is left of the time that this call may wait; none where it may not.
+    /// Returns the rest of the wait time, or `None` if the policy rejects instead of waiting.
     pub(super) fn time_left(&self, begin: Timestamp) -> Option<Duration> {
         Some(self.policy.wait?.saturating_sub(now().since(begin)))
     }
 
-    /// WaitMode; returns the time so passed that no clock shows.
-    async fn pause(&self, pause: Duration) -> Duration {
-        match self.waits {
+    /// Waits for a change of the record, for `delay` at most. Returns the time that passed on no
+    /// clock.
+    async fn wait_for_change(&self, delay: Duration) -> Duration {
+        match self.wait_mode {
             WaitMode::Async => {
-                self.store.changed(&self.key, pause).await;
+                self.store.changed(&self.key, delay).await;
                 Duration::ZERO
             }
-            WaitMode::Blocking => blocked(pause),
+            WaitMode::Blocking => block_for(delay),
         }
     }
 
-    /// Claims, and where the answer is lost asks again: with the same owner, so that nothing is lost by it.
-    async fn try_claim(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
-        let mut tries = 0;
+    /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same
+    /// owner, so the store answers with the same token.
+    async fn claim_with_retries(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
+        let mut retries = 0;
         loop {
             let claimed = self.step(self.store.claim(self.request(owner, takeover))).await;
             match claimed {
-                Err(error) if tries < REPEATS && error.may_pass() => tries += 1,
+                Err(error) if retries < CLAIM_RETRIES && error.is_retryable() => retries += 1,
                 claimed => return claimed,
             }
         }
@@ -237,97 +228,95 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
-    /// The call as its body sees it.
+    /// Returns the context that the body sees.
     pub(super) fn context(&self, fence: u64, attempt: u32) -> IdempotencyContext {
         let secret = self.store.secret();
         IdempotencyContext::new(self.policy.name, self.key, fence, attempt, secret)
     }
 
-    /// An outcome as it is stored. One that is too long is kept as that.
-    pub(super) fn seal(&self, kept: Kept<'_>, codec: Codec) -> Vec<u8> {
-        let most = self.store.caps().max_outcome.saturating_sub(envelope::OVERHEAD);
-        let most = self.policy.max_outcome.min(most);
-        let kept = match kept {
-            Kept::Value(bytes) if bytes.len() > most => Kept::NotStored,
-            kept => kept,
-        };
-        envelope::seal(kept, codec, self.policy.name, self.policy.version)
+    /// Returns the payload of an envelope, or `None` if the outcome was not stored.
+    pub(super) fn open<'b>(
+        &self,
+        bytes: &'b [u8],
+        codec: Codec,
+    ) -> Result<Option<&'b [u8]>, Rejected> {
+        match envelope::open(bytes, codec, self.policy.name, self.policy.version) {
+            Ok(StoredOutcome::Value(value)) => Ok(Some(value)),
+            Ok(StoredOutcome::NotStored) => Ok(None),
+            Ok(StoredOutcome::Unencodable) => Err(self.reject(IdempotencyRejection::Undecodable)),
+            Err(error) => Err(self.reject(IdempotencyRejection::Undecodable).because(error)),
+        }
     }
 
-    /// A thread that blocks gives no sign of life, and needs none: its store ends with its process.
+    /// Returns the envelope of an outcome. An outcome over the limit is recorded without its
+    /// payload.
+    pub(super) fn seal(&self, outcome: StoredOutcome<'_>, codec: Codec) -> Vec<u8> {
+        let limit = self.store.caps().max_outcome.saturating_sub(envelope::OVERHEAD);
+        let limit = self.policy.max_outcome.min(limit);
+        let outcome = match outcome {
+            StoredOutcome::Value(bytes) if bytes.len() > limit => StoredOutcome::NotStored,
+            outcome => outcome,
+        };
+        envelope::seal(outcome, codec, self.policy.name, self.policy.version)
+    }
+
+    /// Returns the lease of a claim. A blocked thread cannot renew a lease. A blocking store ends
+    /// with its process, so its claims need no end.
     pub(super) fn lease(&self) -> Duration {
-        match self.waits {
+        match self.wait_mode {
             WaitMode::Async => self.policy.lease,
             WaitMode::Blocking => Duration::MAX,
         }
     }
 
-    /// One step of the store, in its time.
+    /// Runs a step of the store within `store_timeout`.
     pub(super) async fn step<T>(
         &self,
         step: impl Future<Output = StoreResult<T>>,
     ) -> StoreResult<T> {
         let limit = self.policy.store_timeout;
         let late = || StoreError::unavailable(format!("no answer within {limit:?}"));
-        within(limit, step).await.unwrap_or_else(|| Err(late()))
+        timeout(limit, step).await.unwrap_or_else(|| Err(late()))
     }
 
-    fn without_store(&self, error: StoreError) -> Result<Asked<S>, Rejected> {
-        // A record that is there and cannot be read may well be that of a call that has run.
-        let is_away = error.kind() != StoreErrorKind::Corrupt;
-        if is_away && self.policy.on_store_error == OnStoreError::FailOpen {
-            log::store_error(self.policy.name, self.key, "running unprotected", &error);
-            return Ok(Asked::Run(ActiveCall::unguarded(self)));
+    fn proceed_without_store(&self, error: StoreError) -> Result<Acquisition<S>, Rejected> {
+        // An unreadable record may belong to a completed call, so its call never runs.
+        let may_run = error.kind() != StoreErrorKind::Corrupt;
+        if may_run && self.policy.on_store_error == OnStoreError::FailOpen {
+            log::store_error(self.policy.name, self.key, StoreFailure::Unprotected, &error);
+            return Ok(Acquisition::Run(ActiveCall::unprotected(self)));
         }
-        Err(self.unavailable(error))
+        Err(self.reject_unavailable(error))
     }
-}
 
-/// The answer of the store, after any wait.
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
-pub(super) enum Asked<S: Store + Clone> {
-    Run(ActiveCall<S>),
-    Replay(Arc<[u8]>),
-}
-
-/// Blocks the thread; returns the time so passed that no clock shows, under a test's guard or a paused
-/// runtime.
-pub(super) fn blocked(pause: Duration) -> Duration {
-    let (pause, skipped) = Delay::start(pause);
-    skipped.saturating_add(pause.block())
-}
-
-/// How often a step whose answer was lost is repeated.
-const REPEATS: u32 = 2;
-
-/// 25 ms, growing by 1.6 up to a second, within 20 % of that.
-pub(super) fn poll_interval(polls: i32) -> Duration {
-    let millis = (25.0 * 1.6_f64.powi(polls.min(20))).min(1000.0);
-    Duration::from_secs_f64(millis * (0.8 + 0.4 * draw()) / 1000.0)
-}
-
-/// What a future comes to within `limit`. The timer is made when the future has to wait.
-pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    if let Some(out) = core::future::poll_fn(|cx| Poll::Ready(at_once(future.as_mut(), cx))).await {
-        return Some(out);
+    /// Rejects the call because the store failed.
+    pub(super) fn reject_unavailable(&self, error: StoreError) -> Rejected {
+        log::store_error(self.policy.name, self.key, StoreFailure::Rejected, &error);
+        self.reject(IdempotencyRejection::StoreUnavailable).because(error)
     }
-    let mut timer = pin!(DeadlineTimer::start(limit, None));
-    core::future::poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(out) => Poll::Ready(Some(out)),
-        Poll::Pending => timer.as_mut().poll(cx).map(|_| None),
-    })
-    .await
-}
 
-fn at_once<F: Future>(future: core::pin::Pin<&mut F>, cx: &mut Context<'_>) -> Option<F::Output> {
-    match future.poll(cx) {
-        Poll::Ready(out) => Some(out),
-        Poll::Pending => None,
+    /// Rejects the call because another call with the key is running.
+    pub(super) fn reject_in_flight(&self, lease_left: Duration) -> Rejected {
+        self.reject_after(IdempotencyRejection::InFlight, Some(lease_left.min(self.policy.lease)))
     }
-}
 
-/// What a future comes to that never waits.
-pub(super) fn ready<F: Future>(future: F) -> Option<F::Output> {
-    at_once(pin!(future), &mut Context::from_waker(Waker::noop()))
+    /// Rejects the call for `reason`.
+    pub(super) fn reject(&self, reason: IdempotencyRejection) -> Rejected {
+        self.reject_after(reason, None)
+    }
+
+    fn reject_after(
+        &self,
+        reason: IdempotencyRejection,
+        retry_after: Option<Duration>,
+    ) -> Rejected {
+        let decision = Decision::Rejected { reason, retry_after };
+        log::decided(self.policy.name, self.key, self.scope, decision, None);
+        Rejected::new(reason.into(), self.policy.name, retry_after)
+    }
+
+    pub(super) fn log_decision(&self, decision: Decision, begin: Timestamp) {
+        let waited = now().since(begin);
+        log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
+    }
 }

@@ -1,4 +1,4 @@
-//! Which outcomes are kept, and how they are written.
+//! The disposition and the encoding of outcomes.
 
 use core::fmt;
 
@@ -6,161 +6,167 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use resilience_core::Outcome;
-use resilience_core::{FailureClass, FailureKind};
+use resilience_core::{FailureClass, FailureKind, Outcome};
 
-/// What is done with an outcome.
+/// The treatment of an outcome after the body has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Keep {
-    /// It is stored: a repetition returns it.
+pub enum Disposition {
+    /// Stores the outcome. A repeated call returns the stored outcome.
     Store,
-    /// It is known that nothing was done: a repetition runs.
+    /// Releases the claim, because the side effect was not applied. A repeated call runs.
     Release,
-    /// It is not known what was done: a repetition does what `on_interrupted` says.
+    /// Abandons the claim, because the side effect may have been applied. A repeated call follows
+    /// [`OnInterrupted`](crate::OnInterrupted).
     Abandon,
 }
 
-/// Which outcomes of type `O` are kept, and how.
-pub trait Keeps<O: Sized> {
-    /// What is done with an outcome; none where its class decides between releasing and abandoning.
-    fn keep(&self, out: &O, class: Option<&FailureClass>) -> Option<Keep>;
+/// The disposition and the encoding of outcomes of type `O`.
+pub trait OutcomePolicy<O: Sized> {
+    /// Returns the disposition of an outcome. With `None`, the class of the failure decides
+    /// between release and abandon.
+    fn disposition(&self, out: &O, class: Option<&FailureClass>) -> Option<Disposition>;
 
-    /// Writes an outcome that is to be stored.
+    /// Encodes an outcome.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// [`CodecError`] if the outcome is excluded from the store or cannot be serialized.
     fn encode(&self, out: &O, bytes: &mut Vec<u8>) -> Result<(), CodecError>;
 
-    /// Reads an outcome.
+    /// Decodes an outcome.
     ///
     /// # Errors
-    /// Where the bytes are none.
+    /// [`CodecError`] if the bytes are not an outcome of this type.
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError>;
 }
 
-/// An outcome that cannot be written or read, or is not meant to be. Neither form of it shows the outcome.
-pub struct CodecError(Option<serde_json::Error>);
+/// The reason why an outcome has no encoding. The `Display` and `Debug` forms show no part of the
+/// outcome.
+pub enum CodecError {
+    /// The policy excludes the outcome from the store.
+    NotStored,
+    /// `serde_json` failed.
+    Json(serde_json::Error),
+}
 
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without a value, which may be anybody's.
-        f.write_str(match self.0.as_ref().map(serde_json::Error::classify) {
-            None => "the outcome is not meant to be stored",
-            Some(Category::Data) => "the stored outcome is not of the function's type",
-            Some(_) => "the stored outcome is no JSON",
+        f.write_str(match self {
+            Self::NotStored => "the outcome is excluded from the store",
+            // The text of the inner error may show a part of the outcome.
+            Self::Json(error) => match error.classify() {
+                Category::Data => "the stored outcome does not have the type of the function",
+                Category::Io | Category::Syntax | Category::Eof => {
+                    "the stored outcome is not valid JSON"
+                }
+            },
         })
     }
 }
 
 impl fmt::Debug for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CodecError")
-            .field(&self.0.as_ref().map(serde_json::Error::classify))
-            .finish()
+        match self {
+            Self::NotStored => f.write_str("NotStored"),
+            Self::Json(error) => f.debug_tuple("Json").field(&error.classify()).finish(),
+        }
     }
 }
 
 impl core::error::Error for CodecError {}
 
-fn json(error: serde_json::Error) -> CodecError {
-    CodecError(Some(error))
-}
-
-impl CodecError {
-    /// Whether the outcome is not meant to be stored.
-    pub(super) fn is_meant(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-/// What can be kept: what `serde` can write and read.
+/// A type whose values can be stored and returned again: `serde` writes and reads the type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be stored, so that a repetition could return it",
+    message = "`{Self}` cannot be stored and returned to repeated calls",
     label = "needs `serde::Serialize` and `serde::Deserialize`",
-    note = "derive them, `#[derive(serde::Serialize, serde::Deserialize)]`"
+    note = "derive both, `#[derive(serde::Serialize, serde::Deserialize)]`"
 )]
 pub trait Storable: Serialize + DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Storable for T {}
 
-/// What can be part of the fingerprint: what `serde` can write.
+/// A type whose values can be part of a fingerprint: `serde` writes the type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of the fingerprint",
     label = "needs `serde::Serialize`",
-    note = "derive it, `#[derive(serde::Serialize)]`, or leave the argument out with `#[skip]`, or say what counts: `fingerprint(order.id, order.amount)`"
+    note = "derive it, `#[derive(serde::Serialize)]`, exclude the argument with `#[skip]`, or list the values that count: `fingerprint(order.id, order.amount)`"
 )]
 pub trait Fingerprinted: Serialize {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Fingerprinted for T {}
 
-/// `keep = ok`: successes.
+/// `keep = "ok"`: stores successes.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepOk;
 
-impl<O: Outcome<Ok: Storable>> Keeps<O> for KeepOk {
-    fn keep(&self, _: &O, class: Option<&FailureClass>) -> Option<Keep> {
-        class.is_none().then_some(Keep::Store)
+impl<O: Outcome<Ok: Storable>> OutcomePolicy<O> for KeepOk {
+    fn disposition(&self, _: &O, class: Option<&FailureClass>) -> Option<Disposition> {
+        class.is_none().then_some(Disposition::Store)
     }
 
     fn encode(&self, out: &O, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
         match out.as_result() {
-            Ok(value) => serde_json::to_writer(bytes, value).map_err(json),
-            // Found out by a reconciling function: a failure is nothing to return again.
-            Err(_) => Err(CodecError(None)),
+            Ok(value) => serde_json::to_writer(bytes, value).map_err(CodecError::Json),
+            // A reconcile function found a failure. A failure is never returned to repeated calls.
+            Err(_) => Err(CodecError::NotStored),
         }
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError> {
-        serde_json::from_slice(bytes).map(|value| O::from_result(Ok(value))).map_err(json)
+        let value = serde_json::from_slice(bytes).map_err(CodecError::Json)?;
+        Ok(O::from_result(Ok(value)))
     }
 }
 
-/// `keep = ok_and_permanent`: successes, and failures that the same call would meet again.
+/// `keep = "ok_and_permanent"`: stores successes and permanent failures.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepOkAndPermanent;
 
-impl<O: Outcome<Ok: Storable, Err: Storable>> Keeps<O> for KeepOkAndPermanent {
-    fn keep(&self, _: &O, class: Option<&FailureClass>) -> Option<Keep> {
-        let stands = class.is_none_or(|class| class.kind == FailureKind::Permanent);
-        stands.then_some(Keep::Store)
+impl<O: Outcome<Ok: Storable, Err: Storable>> OutcomePolicy<O> for KeepOkAndPermanent {
+    fn disposition(&self, _: &O, class: Option<&FailureClass>) -> Option<Disposition> {
+        let is_final = class.is_none_or(|class| class.kind == FailureKind::Permanent);
+        is_final.then_some(Disposition::Store)
     }
 
     fn encode(&self, out: &O, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
-        serde_json::to_writer(bytes, &out.as_result()).map_err(json)
+        serde_json::to_writer(bytes, &out.as_result()).map_err(CodecError::Json)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError> {
-        serde_json::from_slice(bytes).map(O::from_result).map_err(json)
+        serde_json::from_slice(bytes).map(O::from_result).map_err(CodecError::Json)
     }
 }
 
-/// `keep = nothing`: that there was a success, and not what it was. Any type will do.
+/// `keep = "nothing"`: records a success without the value, so the value can have any type.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepNothing;
 
-impl<O: Outcome> Keeps<O> for KeepNothing {
-    fn keep(&self, _: &O, class: Option<&FailureClass>) -> Option<Keep> {
-        class.is_none().then_some(Keep::Store)
+impl<O: Outcome> OutcomePolicy<O> for KeepNothing {
+    fn disposition(&self, _: &O, class: Option<&FailureClass>) -> Option<Disposition> {
+        class.is_none().then_some(Disposition::Store)
     }
 
     fn encode(&self, _: &O, _: &mut Vec<u8>) -> Result<(), CodecError> {
-        Err(CodecError(None))
+        Err(CodecError::NotStored)
     }
 
     fn decode(&self, _: &[u8]) -> Result<O, CodecError> {
-        Err(CodecError(None))
+        Err(CodecError::NotStored)
     }
 }
 
-/// `keep = with(path)`: what a function of the outcome says.
+/// `keep = with(path)`: a function decides about each outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepWith<F>(pub F);
 
-impl<O: Outcome<Ok: Storable, Err: Storable>, F: Fn(&O) -> Keep> Keeps<O> for KeepWith<F> {
-    fn keep(&self, out: &O, _: Option<&FailureClass>) -> Option<Keep> {
+impl<O, F> OutcomePolicy<O> for KeepWith<F>
+where
+    O: Outcome<Ok: Storable, Err: Storable>,
+    F: Fn(&O) -> Disposition,
+{
+    fn disposition(&self, out: &O, _: Option<&FailureClass>) -> Option<Disposition> {
         Some((self.0)(out))
     }
 

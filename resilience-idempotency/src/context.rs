@@ -1,4 +1,4 @@
-//! The call that is running on this task.
+//! The context of the call that runs on the current task.
 
 use core::fmt;
 use core::future::Future;
@@ -9,17 +9,19 @@ use std::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use crate::key::{RecordKey, Secret, hex};
+use crate::digest::hex;
+use crate::key::RecordKey;
+use crate::secret::Secret;
 
-/// The idempotent call inside which this code runs.
+/// The context of the idempotent call that runs on the current task.
 ///
+/// # Examples
 /// ```
-///
 /// use resilience::idempotent::IdempotencyContext;
 ///
 /// // Inside of a function with `#[idempotent]`:
 /// if let Some(call) = IdempotencyContext::current() {
-///     let header = call.child_key("stripe"); // the same each time this call runs again
+///     let header = call.child_key("stripe"); // equal in every attempt of this call
 /// }
 /// ```
 #[derive(Clone)]
@@ -48,42 +50,46 @@ impl IdempotencyContext {
         Self(Arc::new(Inner { name, key, fence, attempt, secret }))
     }
 
-    /// The innermost call that is running on this task, or on this thread where there is none.
+    /// Returns the innermost call that runs on this task, or on this thread outside of a task.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
     }
 
-    /// A key for a call that this one makes, to a system that has idempotency keys of its own: 32
-    /// hexadecimal digits, the same whenever this call is run again, another for each `step`.
+    /// Returns an idempotency key for a request that this call sends to another system: 32
+    /// hexadecimal digits.
+    ///
+    /// The key is equal in every attempt of this call, and different for each `step`.
     #[must_use]
     pub fn child_key(&self, step: &str) -> String {
         let mut digest = self.0.secret.hasher("idem.child.v1");
         digest.raw(&self.0.key.0);
         digest.field(step.as_bytes());
-        hex(digest.end().get(..16).unwrap_or_default())
+        hex(digest.finish().get(..16).unwrap_or_default())
     }
 
-    /// A number that rises with every claim of this key. A system that refuses a lower one than it has seen
-    /// cannot be written to by a call that was taken for dead.
+    /// Returns a number that rises with every claim of this key.
+    ///
+    /// A call that has lost its lease has a lower fence than the call that took over. A system
+    /// that rejects lower fences than the highest seen fence therefore rejects its writes.
     #[must_use]
     pub fn fence(&self) -> u64 {
         self.0.fence
     }
 
-    /// How often this key was claimed, with this time, from 1.
+    /// Returns the number of claims of this key, including the current claim. Starts at 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.0.attempt
     }
 
-    /// The name of the function.
+    /// Returns the name of the function.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.0.name
     }
 
-    /// The key of the record.
+    /// Returns the key of the record.
     #[must_use]
     pub fn key(&self) -> RecordKey {
         self.0.key
@@ -91,7 +97,7 @@ impl IdempotencyContext {
 
     /// Runs `body` inside of this call.
     pub(super) fn scope<T>(&self, body: impl FnOnce() -> T) -> T {
-        let _entered = Entered::new(self.clone());
+        let _entered = EnterGuard::new(self.clone());
         body()
     }
 }
@@ -107,34 +113,34 @@ impl fmt::Debug for IdempotencyContext {
     }
 }
 
-/// Puts back on drop, and so on a panic too, what was there before.
-struct Entered(Option<IdempotencyContext>);
+/// A guard that restores the previous context on drop, also after a panic.
+struct EnterGuard(Option<IdempotencyContext>);
 
-impl Entered {
+impl EnterGuard {
     fn new(call: IdempotencyContext) -> Self {
         let outer = CURRENT.try_with(|current| current.borrow_mut().replace(call));
         Self(outer.ok().flatten())
     }
 }
 
-impl Drop for Entered {
+impl Drop for EnterGuard {
     fn drop(&mut self) {
         let outer = self.0.take();
-        // A thread that is ending has no call any more.
+        // The thread-local is unavailable while the thread ends.
         let _ = CURRENT.try_with(|current| core::mem::replace(&mut *current.borrow_mut(), outer));
     }
 }
 
 pin_project! {
-    /// A future each of whose steps runs inside of a call.
-    pub(super) struct Inside<F> {
+    /// A future that sets the current call during each poll.
+    pub(super) struct InContext<F> {
         pub(super) call: IdempotencyContext,
         #[pin]
         pub(super) body: F,
     }
 }
 
-impl<F: Future> Future for Inside<F> {
+impl<F: Future> Future for InContext<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

@@ -1,63 +1,68 @@
-//! What an outcome is kept in: how it was written, for which version of the function, and a checksum.
+//! The envelope of a stored outcome: codec, version of the function, and a checksum.
 //!
-//! What cannot be read is never a reason to run again: the effect has happened.
+//! An unreadable outcome never lets a call run again, because the side effect was applied.
 
 use core::fmt;
 
-use crate::key::Digest;
+use crate::digest::Digest;
 
-/// An outcome as it is kept.
+/// The content of an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept<'b> {
-    /// The bytes of the codec.
+pub(super) enum StoredOutcome<'b> {
+    /// The bytes that the codec wrote.
     Value(&'b [u8]),
-    /// It was longer than what may be kept, or not meant to be.
+    /// No bytes: the outcome was over the limit, or the policy excludes the outcome.
     NotStored,
-    /// It could not be written.
-    Unwritten,
+    /// No bytes: the outcome failed to serialize.
+    Unencodable,
 }
 
-/// Why bytes are no outcome of this function.
+/// The reason why bytes are not an outcome of this function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
-    /// The bytes are not those that were written.
+pub(super) enum EnvelopeError {
+    /// The checksum does not match.
     Corrupt,
-    /// They are of another library, or of a version to come.
+    /// The format is unknown: another library or a newer version wrote the bytes.
     Unknown,
-    /// They are of another version of the function.
+    /// Another version of the function, or another function, wrote the bytes.
     Schema,
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Corrupt => "the stored bytes are damaged",
-            Self::Unknown => "the stored bytes are not in a form that this version knows",
-            Self::Schema => "the stored bytes are of another `version` of the function",
+            Self::Unknown => "the stored bytes have an unknown format",
+            Self::Schema => "the stored bytes belong to another `version` of the function",
         })
     }
 }
 
-impl core::error::Error for Unreadable {}
+impl core::error::Error for EnvelopeError {}
 
 const MAGIC: &[u8; 4] = b"RSI1";
 const HEAD: usize = 4 + 1 + 4 + 4;
 const SUM: usize = 8;
 
-/// How many bytes an envelope adds.
+/// The number of bytes that an envelope adds.
 pub(super) const OVERHEAD: usize = HEAD + SUM;
 
-/// Puts an outcome into its envelope. `function` is the name of the function, `codec` who wrote the bytes.
-pub(super) fn seal(kept: Kept<'_>, codec: Codec, function: &str, version: u32) -> Vec<u8> {
-    let (flag, payload) = match kept {
-        Kept::Value(payload) => (codec.0, payload),
-        Kept::NotStored => (TOO_LARGE, &[][..]),
-        Kept::Unwritten => (UNWRITTEN, &[][..]),
+/// Puts an outcome into an envelope.
+pub(super) fn seal(
+    outcome: StoredOutcome<'_>,
+    codec: Codec,
+    function: &str,
+    version: u32,
+) -> Vec<u8> {
+    let (flag, payload) = match outcome {
+        StoredOutcome::Value(payload) => (codec.0, payload),
+        StoredOutcome::NotStored => (NOT_STORED, &[][..]),
+        StoredOutcome::Unencodable => (UNENCODABLE, &[][..]),
     };
     let mut bytes = Vec::with_capacity(payload.len().saturating_add(OVERHEAD));
     bytes.extend_from_slice(MAGIC);
     bytes.push(flag);
-    bytes.extend_from_slice(&of_name(function));
+    bytes.extend_from_slice(&name_hash(function));
     bytes.extend_from_slice(&version.to_le_bytes());
     bytes.extend_from_slice(payload);
     let sum = checksum(&bytes);
@@ -65,55 +70,59 @@ pub(super) fn seal(kept: Kept<'_>, codec: Codec, function: &str, version: u32) -
     bytes
 }
 
-/// What stands in an envelope.
+/// Returns the content of an envelope.
 pub(super) fn open<'b>(
     bytes: &'b [u8],
     codec: Codec,
     function: &str,
     version: u32,
-) -> Result<Kept<'b>, Unreadable> {
+) -> Result<StoredOutcome<'b>, EnvelopeError> {
     if !bytes.starts_with(MAGIC) {
-        return Err(Unreadable::Unknown);
+        return Err(EnvelopeError::Unknown);
     }
-    let end = bytes.len().checked_sub(SUM).ok_or(Unreadable::Corrupt)?;
-    let (written, sum) = bytes.split_at_checked(end).ok_or(Unreadable::Corrupt)?;
+    let end = bytes.len().checked_sub(SUM).ok_or(EnvelopeError::Corrupt)?;
+    let (written, sum) = bytes.split_at_checked(end).ok_or(EnvelopeError::Corrupt)?;
     if checksum(written) != sum {
-        return Err(Unreadable::Corrupt);
+        return Err(EnvelopeError::Corrupt);
     }
-    let (head, payload) = written.split_at_checked(HEAD).ok_or(Unreadable::Corrupt)?;
-    let schema = [of_name(function), version.to_le_bytes()].concat();
+    let (head, payload) = written.split_at_checked(HEAD).ok_or(EnvelopeError::Corrupt)?;
+    let schema = [name_hash(function), version.to_le_bytes()].concat();
     match head.get(4) {
-        Some(&TOO_LARGE) => return Ok(Kept::NotStored),
-        Some(&UNWRITTEN) => return Ok(Kept::Unwritten),
+        Some(&NOT_STORED) => return Ok(StoredOutcome::NotStored),
+        Some(&UNENCODABLE) => return Ok(StoredOutcome::Unencodable),
         Some(flag) if *flag == codec.0 => {}
-        _ => return Err(Unreadable::Unknown),
+        _ => return Err(EnvelopeError::Unknown),
     }
-    if head.get(5..) == Some(&schema) { Ok(Kept::Value(payload)) } else { Err(Unreadable::Schema) }
+    if head.get(5..) == Some(&schema) {
+        Ok(StoredOutcome::Value(payload))
+    } else {
+        Err(EnvelopeError::Schema)
+    }
 }
 
-/// Who wrote the bytes.
+/// The writer of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Codec(u8);
 
 impl Codec {
     pub(super) const JSON: Self = Self(1);
-    /// The caller of a claim by hand.
+    /// The bytes of a caller that claimed without the runner.
     pub(super) const RAW: Self = Self(2);
 }
 
-const TOO_LARGE: u8 = 0x80;
-const UNWRITTEN: u8 = 0x81;
+const NOT_STORED: u8 = 0x80;
+const UNENCODABLE: u8 = 0x81;
 
-fn of_name(function: &str) -> [u8; 4] {
+fn name_hash(function: &str) -> [u8; 4] {
     let mut digest = Digest::unkeyed();
     digest.field(function.as_bytes());
-    digest.end().first_chunk().copied().unwrap_or_default()
+    digest.finish().first_chunk().copied().unwrap_or_default()
 }
 
 fn checksum(bytes: &[u8]) -> [u8; SUM] {
     let mut digest = Digest::unkeyed();
     digest.field(bytes);
-    digest.end().first_chunk().copied().unwrap_or_default()
+    digest.finish().first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -123,21 +132,21 @@ mod tests {
     const NAME: &str = "payments.charge";
 
     #[test]
-    fn what_was_sealed_is_opened() {
-        let round = |kept| {
-            let bytes = seal(kept, Codec::JSON, NAME, 3);
-            assert_eq!(open(&bytes, Codec::JSON, NAME, 3), Ok(kept));
+    fn an_envelope_opens_to_its_content() {
+        let round_trip = |outcome| {
+            let bytes = seal(outcome, Codec::JSON, NAME, 3);
+            assert_eq!(open(&bytes, Codec::JSON, NAME, 3), Ok(outcome));
             bytes
         };
-        assert_eq!(round(Kept::Value(b"")).len(), OVERHEAD);
-        round(Kept::Value(b"{}"));
-        round(Kept::NotStored);
-        round(Kept::Unwritten);
+        assert_eq!(round_trip(StoredOutcome::Value(b"")).len(), OVERHEAD);
+        round_trip(StoredOutcome::Value(b"{}"));
+        round_trip(StoredOutcome::NotStored);
+        round_trip(StoredOutcome::Unencodable);
     }
 
     #[test]
     fn every_bit_counts() {
-        let sealed = seal(Kept::Value(b"{\"id\":7}"), Codec::JSON, NAME, 3);
+        let sealed = seal(StoredOutcome::Value(b"{\"id\":7}"), Codec::JSON, NAME, 3);
         for at in 0..sealed.len() * 8 {
             let mut bytes = sealed.clone();
             bytes[at / 8] ^= 1 << (at % 8);
@@ -149,11 +158,11 @@ mod tests {
     }
 
     #[test]
-    fn another_function_version_or_codec_is_not_read() {
-        let bytes = seal(Kept::Value(b"1"), Codec::JSON, NAME, 3);
-        assert_eq!(open(&bytes, Codec::JSON, NAME, 4), Err(Unreadable::Schema));
-        assert_eq!(open(&bytes, Codec::JSON, "other", 3), Err(Unreadable::Schema));
-        assert_eq!(open(&bytes, Codec::RAW, NAME, 3), Err(Unreadable::Unknown));
-        assert_eq!(open(b"SQLite format 3", Codec::JSON, NAME, 3), Err(Unreadable::Unknown));
+    fn another_function_version_or_codec_is_rejected() {
+        let bytes = seal(StoredOutcome::Value(b"1"), Codec::JSON, NAME, 3);
+        assert_eq!(open(&bytes, Codec::JSON, NAME, 4), Err(EnvelopeError::Schema));
+        assert_eq!(open(&bytes, Codec::JSON, "other", 3), Err(EnvelopeError::Schema));
+        assert_eq!(open(&bytes, Codec::RAW, NAME, 3), Err(EnvelopeError::Unknown));
+        assert_eq!(open(b"SQLite format 3", Codec::JSON, NAME, 3), Err(EnvelopeError::Unknown));
     }
 }

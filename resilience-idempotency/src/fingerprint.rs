@@ -1,53 +1,57 @@
-//! What a call is about, as a hash of its arguments.
+//! The fingerprint of a call: a hash of its arguments.
 //!
-//! Through `serde`, so that what counts is the value and not its memory: the order of a map's entries and of
-//! a struct's fields, the width of a number and the sign of a zero make no difference; where one value ends
-//! and the next begins does.
+//! Arguments are hashed through `serde`, so the value counts and not its representation in memory.
+//! The order of map entries and struct fields, the width of a number and the sign of a zero make
+//! no difference. The borders between values do.
 
 use core::fmt;
 
 use serde::Serialize;
 
-use crate::canonical::Writer;
-use crate::key::{Digest, Fingerprint, Secret};
-use crate::key_fault::KeyError;
+use crate::canonical::CanonicalSerializer;
+use crate::digest::Digest;
+use crate::key::{Fingerprint, KeyError};
+use crate::secret::Secret;
 
-/// Makes a [`Fingerprint`] of values.
+/// A builder of a [`Fingerprint`].
 #[derive(Clone)]
 pub struct FingerprintBuilder {
     digest: Digest,
-    refused: bool,
+    has_failed: bool,
 }
 
 impl FingerprintBuilder {
-    /// A fingerprint of nothing yet, for calls of this function.
+    /// Creates a fingerprint without values, for calls of `function`.
     #[must_use]
     pub fn new(secret: &Secret, function: &str) -> Self {
         let mut digest = secret.hasher("idem.fingerprint.v1");
         digest.field(function.as_bytes());
-        Self { digest, refused: false }
+        Self { digest, has_failed: false }
     }
 
     /// Adds a value.
     #[must_use]
     pub fn value(mut self, value: &(impl Serialize + ?Sized)) -> Self {
-        self.refused |= value.serialize(Writer(&mut self.digest)).is_err();
+        self.has_failed |= value.serialize(CanonicalSerializer(&mut self.digest)).is_err();
         self
     }
 
-    /// Adds bytes, such as those of a request's body.
+    /// Adds bytes, such as the body of a request.
     #[must_use]
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
         self.digest.field(bytes);
         self
     }
 
-    /// The fingerprint of all that was added.
+    /// Returns the fingerprint of all added values.
     ///
     /// # Errors
-    /// [`KeyError::Fingerprint`] where a value could not be serialized: what it is about is not known then.
-    pub fn end(&self) -> Result<Fingerprint, KeyError> {
-        if self.refused { Err(KeyError::Fingerprint) } else { Ok(Fingerprint(self.digest.end())) }
+    /// [`KeyError::Fingerprint`] if a value failed to serialize.
+    pub fn finish(&self) -> Result<Fingerprint, KeyError> {
+        if self.has_failed {
+            return Err(KeyError::Fingerprint);
+        }
+        Ok(Fingerprint(self.digest.finish()))
     }
 }
 

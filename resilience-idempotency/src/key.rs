@@ -1,26 +1,31 @@
-//! From what the user calls a key to the 32 bytes under which a record is kept.
+//! Idempotency keys, and the 32 bytes that identify a record.
 //!
-//! The key itself is kept nowhere: nobody who reads the store can replay a call, and neither its length nor
-//! its characters can mean anything to a database.
+//! The store never holds the key itself. A reader of the store cannot repeat a call, and a
+//! database never interprets the characters of a key.
 
 use core::fmt;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::key_fault::KeyError;
+pub use resilience_rules::KeyError;
+use resilience_rules::idempotency_key;
 
-/// What a record is kept under: a keyed hash of namespace, function, scope and key.
+use crate::digest::{Digest, hex};
+use crate::secret::Secret;
+
+/// The key of a record: a keyed hash of namespace, function, scope and idempotency key.
 ///
-/// Its `Debug` form shows the first 4 of its 32 bytes, which is what the log shows too.
+/// The `Debug` form and the log show the first 4 of the 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey(pub [u8; 32]);
 
-/// What a call is about: a keyed hash of its arguments. The same key with another fingerprint is refused.
+/// A keyed hash of the arguments of a call. A call with a known key and another fingerprint is
+/// rejected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 32]);
 
 impl RecordKey {
-    /// The first 8 hexadecimal digits.
+    /// Returns the first 8 hexadecimal digits.
     #[must_use]
     pub fn short(&self) -> String {
         hex(self.0.get(..4).unwrap_or_default())
@@ -39,130 +44,49 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
-}
-
-/// What the keys of a store are hashed with. Without one they are hashed with a constant, by which a reader of
-/// the store could try out keys that he guesses; give one that is kept with your other secrets, the same
-/// to every process that shares the store. A new one forgets all records.
-#[derive(Clone)]
-pub struct Secret {
-    key: [u8; 32],
-    namespace: Cow<'static, str>,
-}
-
-impl Secret {
-    /// A secret of 32 bytes.
-    #[must_use]
-    pub const fn new(key: [u8; 32]) -> Self {
-        Self { key, namespace: Cow::Borrowed("") }
-    }
-
-    /// Keeps the records apart from those of others in the same store.
-    #[must_use]
-    pub fn namespace(mut self, namespace: impl Into<Cow<'static, str>>) -> Self {
-        self.namespace = namespace.into();
-        self
-    }
-
-    /// A hash for this purpose.
-    pub(super) fn hasher(&self, purpose: &str) -> Digest {
-        let mut digest = Digest(blake3::Hasher::new_keyed(&self.key));
-        digest.field(purpose.as_bytes());
-        digest.field(self.namespace.as_bytes());
-        digest
-    }
-}
-
-/// Tells apart our hashes from all others of the same function.
-impl Default for Secret {
-    fn default() -> Self {
-        Self::new(*b"resilience, idempotent, unkeyed.")
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secret").field("namespace", &self.namespace).finish_non_exhaustive()
-    }
-}
-
-/// A hash of fields, each with its length in front, so that `("a", "bc")` is not `("ab", "c")`.
-#[derive(Clone)]
-pub(super) struct Digest(blake3::Hasher);
-
-impl Digest {
-    /// For what goes into another that is keyed.
-    pub(super) fn unkeyed() -> Self {
-        Self(blake3::Hasher::new())
-    }
-
-    pub(super) fn field(&mut self, bytes: &[u8]) {
-        self.length(bytes.len());
-        self.0.update(bytes);
-    }
-
-    pub(super) fn length(&mut self, length: usize) {
-        self.0.update(&(length as u64).to_le_bytes());
-    }
-
-    /// Bytes of a length that follows from what stands in front.
-    pub(super) fn raw(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    pub(super) fn end(&self) -> [u8; 32] {
-        *self.0.finalize().as_bytes()
-    }
-}
-
-/// Takes the parts of a key. See [`KeyParts`].
+/// A receiver of the parts of a key. See [`KeyParts`].
 pub struct KeyWriter {
     digest: Digest,
-    /// The least length of a text; none for a scope, which is no word of the caller's.
-    shortest: Option<usize>,
+    /// The minimum length of a text of a key. `None` for a scope, whose texts only must not be
+    /// empty.
+    min_length: Option<usize>,
     parts: u32,
 }
 
 impl KeyWriter {
-    fn new(digest: Digest, shortest: Option<usize>) -> Self {
-        Self { digest, shortest, parts: 0 }
+    fn new(digest: Digest, min_length: Option<usize>) -> Self {
+        Self { digest, min_length, parts: 0 }
     }
 
-    /// A text: 1 to 255 visible ASCII characters, and at least as many as the function asks for. In a scope
-    /// any text but an empty one.
+    /// Adds a text.
+    ///
+    /// A text of a key has 1 to 255 visible ASCII characters, and at least
+    /// [`min_key_length`](crate::IdempotencyPolicy::min_key_length). A text of a scope is not
+    /// empty.
     ///
     /// # Errors
-    /// Where it is not.
+    /// [`KeyError`] if `text` breaks the rule.
     pub fn text(&mut self, text: &str) -> Result<(), KeyError> {
-        if text.is_empty() {
-            return Err(KeyError::Empty);
-        }
-        if let Some(shortest) = self.shortest {
-            if text.len() > 255 {
-                return Err(KeyError::TooLong);
-            }
-            if text.len() < shortest {
+        match (self.min_length, idempotency_key(text.as_bytes())) {
+            (None, _) if text.is_empty() => return Err(KeyError::Empty),
+            (None, _) => {}
+            (Some(min_length), Ok(()) | Err(KeyError::NotVisible)) if text.len() < min_length => {
                 return Err(KeyError::TooShort);
             }
-            if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(KeyError::NotVisible);
-            }
+            (Some(_), checked) => checked?,
         }
         self.bytes(text.as_bytes());
         Ok(())
     }
 
-    /// Bytes of any kind, such as those of a number.
+    /// Adds arbitrary bytes, such as a number.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.parts = self.parts.saturating_add(1);
         self.digest.field(bytes);
     }
 
-    pub(super) fn end(self) -> Result<[u8; 32], KeyError> {
-        if self.parts == 0 { Err(KeyError::Missing) } else { Ok(self.digest.end()) }
+    fn finish(self) -> Result<[u8; 32], KeyError> {
+        if self.parts == 0 { Err(KeyError::Missing) } else { Ok(self.digest.finish()) }
     }
 }
 
@@ -172,13 +96,13 @@ impl fmt::Debug for KeyWriter {
     }
 }
 
-/// What can be a key, or a scope: texts, numbers, bytes, options and tuples of them, and what you implement it
-/// for.
+/// A value that can be a key or a scope: a text, a number, bytes, or an `Option` or tuple of
+/// these.
 ///
 /// A `None` is a missing key.
 ///
+/// # Examples
 /// ```
-///
 /// use resilience::idempotent::{KeyParts, KeyError, KeyWriter};
 ///
 /// struct OrderId(u64);
@@ -191,14 +115,14 @@ impl fmt::Debug for KeyWriter {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be neither an idempotency key nor the scope of one",
-    label = "no text, number, `Option` or tuple of them",
-    note = "make a text of it, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `{Self}`"
+    label = "not a text, number, `Option` or tuple of these",
+    note = "convert the value to a text, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `{Self}`"
 )]
 pub trait KeyParts {
     /// Writes the parts of the key.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`KeyError`] if the value cannot be a key.
     fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError>;
 }
 
@@ -251,7 +175,7 @@ impl<const N: usize> KeyParts for [u8; N] {
     }
 }
 
-/// As decimal digits, so that a number and its text are the same key, of whichever width.
+/// Decimal digits: a number and its text are the same key, whatever the width of the number.
 macro_rules! numbers {
     ($($number:ty)*) => {
         $(impl KeyParts for $number {
@@ -278,19 +202,19 @@ macro_rules! tuples {
 }
 tuples!((A) (A B) (A B C) (A B C D));
 
-/// Whose key it is. Two tenants with the same key have nothing to do with each other.
+/// The scope of a key. Equal keys in different scopes are independent.
 #[derive(Clone, Copy)]
 pub enum Scope<'a> {
-    /// Everybody's: for keys that nobody outside can choose.
+    /// One scope for all callers, for keys that no external caller can choose.
     Global,
-    /// Of a tenant, an account, a user.
+    /// The scope of a tenant, an account or a user.
     Of(&'a dyn KeyParts),
-    /// Of the call that is running on this task.
+    /// The scope of the call that runs on this task.
     Parent(&'a RecordKey),
 }
 
 impl Scope<'_> {
-    /// For the log, which does not tell whose.
+    /// Returns the word for the log. The log never shows the scope itself.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Global => "global",
@@ -306,13 +230,13 @@ impl fmt::Debug for Scope<'_> {
     }
 }
 
-/// The key of a record.
+/// Returns the key of a record.
 pub(super) fn record_key(
     secret: &Secret,
     function: &str,
     scope: Scope<'_>,
     key: &dyn KeyParts,
-    shortest: usize,
+    min_length: usize,
 ) -> Result<RecordKey, KeyError> {
     let mut digest = secret.hasher("idem.v1");
     digest.field(function.as_bytes());
@@ -322,11 +246,11 @@ pub(super) fn record_key(
         Scope::Parent(parent) => digest.raw(&parent.0),
         Scope::Of(of) => {
             let mut writer = KeyWriter::new(secret.hasher("idem.scope.v1"), None);
-            let written = of.write(&mut writer).and_then(|()| writer.end());
+            let written = of.write(&mut writer).and_then(|()| writer.finish());
             digest.raw(&written.map_err(|_| KeyError::Scope)?);
         }
     }
-    let mut writer = KeyWriter::new(digest, Some(shortest));
+    let mut writer = KeyWriter::new(digest, Some(min_length));
     key.write(&mut writer)?;
-    writer.end().map(RecordKey)
+    writer.finish().map(RecordKey)
 }

@@ -1,54 +1,75 @@
-//! Calls that run once for each key: a claim with a lease, the body, and an outcome that is stored and
-//! returned to whoever calls again.
+//! The runtime of `#[idempotent]`: a body runs at most once for each idempotency key, and later
+//! calls with the key return the stored outcome.
 //!
-//! The guide is that of the attribute, `#[idempotent]`. Here are its stores, and what it is made of for those
-//! who call by hand.
+//! A call claims the key with a lease, runs the body, and stores the outcome. The guide of the
+//! attribute explains keys, scopes, interrupted calls and stores. This crate holds
+//!
+//! - the stores: the trait [`Store`], the [`MemoryStore`], and handles such as [`StaticStore`] and
+//!   [`DynStore`];
+//! - calls without the attribute: [`IdempotencyPolicy`], [`IdempotentCall`] and [`ActiveCall`];
+//! - maintenance: [`purge`], [`redrive`] and [`forget`];
+//! - tests: the suite [`store_conformance!`](crate::store_conformance) for stores, and
+//!   [`testing`], a store with injected faults for applications.
 
-mod call;
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// Keys.
 mod canonical;
-mod codec;
-pub mod conformance;
-mod context;
-mod decided;
-mod envelope;
+mod digest;
 mod fingerprint;
-mod forwarded;
-mod handle;
 mod key;
-mod key_fault;
-mod lent;
-mod log;
-mod memory;
+mod secret;
+
+// Calls.
+mod active_call;
+mod call;
+mod context;
 mod policy;
-mod record;
 mod recovery;
 mod run;
-mod running;
-mod secret;
+mod singleflight;
+mod transaction;
+
+// Outcomes.
+mod codec;
+mod envelope;
+
+// Stores.
+mod dyn_store;
+mod into_store;
+mod memory;
+mod record;
 mod shard;
-mod spawn;
 mod store;
 mod store_error;
+
+// Tests of stores and of applications.
+#[doc(hidden)]
+pub mod conformance;
 pub mod testing;
-mod transaction;
-mod waiting;
+
+// Shared by all parts.
+mod log;
+mod spawn;
+mod wait;
 
 #[doc(hidden)]
 pub mod __private;
 
+pub use active_call::{ActiveCall, Completed};
 pub use call::{Claimed, IdempotentCall, Replayed};
-pub use codec::Keep;
+pub use codec::Disposition;
 pub use context::IdempotencyContext;
+pub use dyn_store::{DynStore, StaticStore};
 pub use fingerprint::FingerprintBuilder;
-pub use forwarded::{DynStore, StaticStore};
-pub use key::{Fingerprint, KeyParts, KeyWriter, RecordKey, Scope, Secret};
-pub use key_fault::KeyError;
+#[doc(inline)]
+pub use key::KeyError;
+pub use key::{Fingerprint, KeyParts, KeyWriter, RecordKey, Scope};
 pub use memory::MemoryStore;
 pub use policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use recovery::{RedriveReport, forget, purge, redrive};
 pub use run::Reconciled;
-pub use running::{ActiveCall, Completed};
-pub use secret::WithSecret;
+pub use secret::{Secret, WithSecret};
 pub use store::{
     BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Takeover, Token,
     WriteOutcome,

@@ -1,149 +1,182 @@
-//! What becomes of idempotent calls and their records: events of `tracing`, and counters of `metrics`. A key
-//! is shown by 8 of its digits.
+//! Events of `tracing` and counters of `metrics` for idempotent calls and their records.
+//!
+//! Events and counters never show a key, a scope, an argument or an outcome. A record key is shown
+//! by 8 of its hexadecimal digits.
 
 use core::time::Duration;
 
 use crate::key::RecordKey;
 use crate::store_error::StoreError;
-use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+use resilience_core::{IdempotencyRejection, Rejected};
 
-/// What was decided of a call.
+/// A decision about a call.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads all of it"))]
-pub(super) enum Decision<'r> {
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only events read the fields"))]
+pub(super) enum Decision {
     Acquired { attempt: u32, fence: u64 },
     Replayed,
     DuplicateExecution,
     Fenced,
     Unsaved,
-    Rejected(&'r Rejected),
+    Rejected { reason: IdempotencyRejection, retry_after: Option<Duration> },
 }
 
-impl Decision<'_> {
-    /// For the log and the counters.
+impl Decision {
+    /// Returns the word for the log and the counters.
     #[cfg_attr(
         not(any(feature = "tracing", feature = "metrics")),
-        expect(dead_code, reason = "nobody asks")
+        expect(dead_code, reason = "for events and counters")
     )]
-    fn word(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Acquired { .. } => "acquired",
             Self::Replayed => "replayed",
             Self::DuplicateExecution => "duplicate_execution",
             Self::Fenced => "fenced",
             Self::Unsaved => "unsaved",
-            Self::Rejected(rejected) => match rejected.kind() {
-                RejectedKind::Idempotency(IdempotencyRejection::MissingKey) => "missing_key",
-                RejectedKind::Idempotency(IdempotencyRejection::InvalidKey) => "invalid_key",
-                RejectedKind::Idempotency(IdempotencyRejection::KeyReused) => "mismatch",
-                RejectedKind::Idempotency(IdempotencyRejection::InFlight) => "in_flight",
-                RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown) => "interrupted",
-                RejectedKind::Idempotency(IdempotencyRejection::LeaseLost) => "lease_lost",
-                RejectedKind::Idempotency(IdempotencyRejection::Undecodable) => "undecodable",
-                RejectedKind::Idempotency(IdempotencyRejection::NotStored) => "not_stored",
-                RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable) => "unavailable",
-                _ => "rejected",
-            },
+            Self::Rejected { reason, .. } => reason.label(),
         }
     }
 }
 
-/// One of these for each feature; without it, nothing.
-macro_rules! counted {
+/// The consequence of a failed step of the store.
+#[derive(Clone, Copy)]
+pub(super) enum StoreFailure {
+    /// The call is rejected.
+    Rejected,
+    /// The step is repeated.
+    Retrying,
+    /// The body runs without a claim.
+    Unprotected,
+    /// The lease is not renewed.
+    LeaseNotRenewed,
+    /// The outcome is not stored.
+    Unsaved,
+    /// The claim stays until the end of the lease, instead of being released.
+    NotReleased,
+    /// The claim stays until the end of the lease, instead of being abandoned.
+    NotAbandoned,
+}
+
+impl StoreFailure {
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for events"))]
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Retrying => "retrying",
+            Self::Unprotected => "unprotected",
+            Self::LeaseNotRenewed => "lease_not_renewed",
+            Self::Unsaved => "unsaved",
+            Self::NotReleased => "not_released",
+            Self::NotAbandoned => "not_abandoned",
+        }
+    }
+}
+
+/// Increments a counter, with the feature `metrics`.
+macro_rules! count {
     ($name:literal, $by:expr $(, $label:literal => $value:expr)*) => {
         #[cfg(feature = "metrics")]
         metrics::counter!($name $(, $label => $value)*).increment($by);
     };
 }
 
-/// Tells what was decided of a call, and how long it had to wait for that.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
+/// Emits and counts a decision about a call. `waited` is the time between the call and the
+/// decision.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn decided(
-    name: &'static str,
+    function: &'static str,
     key: RecordKey,
     scope: &str,
-    decision: Decision<'_>,
+    decision: Decision,
     waited: Option<Duration>,
 ) {
-    counted!("resilience_idempotent_calls", 1, "function" => name, "decision" => decision.word());
+    count!(
+        "resilience_idempotent_calls", 1,
+        "function" => function, "decision" => decision.label()
+    );
     #[cfg(feature = "tracing")]
     {
-        macro_rules! tell {
+        macro_rules! emit {
             ($level:ident $(, $field:ident = $value:expr)*) => {
                 tracing::event!(
-                    target: "resilience", tracing::Level::$level, function = name,
-                    key = key.short(), scope, decision = decision.word(),
-                    waited_ms = waited.map(millis), $($field = $value,)* "idempotent"
+                    target: "resilience", tracing::Level::$level, function,
+                    key = key.short(), scope, decision = decision.label(),
+                    waited_ms = waited.map(millis), $($field = $value,)* "idempotent call"
                 )
             };
         }
         match decision {
             Decision::Acquired { attempt, fence } => {
-                tell!(DEBUG, attempt = attempt, fence = fence);
+                emit!(DEBUG, attempt = attempt, fence = fence);
             }
-            Decision::Replayed => tell!(INFO),
-            Decision::DuplicateExecution | Decision::Fenced | Decision::Unsaved => tell!(WARN),
-            Decision::Rejected(rejected) => {
-                tell!(DEBUG, retry_after_ms = rejected.retry_after().map(millis));
+            Decision::Replayed => emit!(INFO),
+            Decision::DuplicateExecution | Decision::Fenced | Decision::Unsaved => emit!(WARN),
+            Decision::Rejected { retry_after, .. } => {
+                emit!(DEBUG, retry_after_ms = retry_after.map(millis));
             }
         }
     }
 }
 
-/// Counts a call that was turned away for its key, before there was anything to ask the store. The attribute tells
-/// it as any rejection.
-#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for the counters"))]
-pub(super) fn refused(rejected: &Rejected) {
-    counted!(
+/// Counts a call that is rejected for its key. The attribute emits the event, as for every
+/// rejection.
+#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for counters"))]
+pub(super) fn key_rejected(rejected: &Rejected, reason: IdempotencyRejection) {
+    count!(
         "resilience_idempotent_calls", 1,
-        "function" => rejected.name(), "decision" => Decision::Rejected(rejected).word()
+        "function" => rejected.name(), "decision" => reason.label()
     );
 }
 
-/// Tells of a store that did not do what it was asked, and what becomes of that.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
-pub(super) fn store_error(name: &'static str, key: RecordKey, what: &str, error: &StoreError) {
-    counted!("resilience_idempotent_store_errors", 1, "function" => name);
+/// Emits and counts a failed step of the store.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
+pub(super) fn store_error(
+    function: &'static str,
+    key: RecordKey,
+    consequence: StoreFailure,
+    error: &StoreError,
+) {
+    count!("resilience_idempotent_store_errors", 1, "function" => function);
     #[cfg(feature = "tracing")]
     {
-        let cause = core::error::Error::source(error).map(tracing::field::display);
+        let source = core::error::Error::source(error);
+        let error = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         tracing::warn!(
-            target: "resilience", function = name, key = key.short(), %error, cause,
-            "idempotent: {what}"
+            target: "resilience", function, key = key.short(), %error,
+            decision = consequence.label(), "store error"
         );
     }
 }
 
-/// Counts records that have expired.
+/// Emits and counts the removal of expired records.
 #[cfg_attr(
     not(any(feature = "tracing", feature = "metrics")),
-    expect(unused_variables, reason = "for the log and the counters")
+    expect(unused_variables, reason = "for events and counters")
 )]
 pub(super) fn purged(records: usize) {
-    counted!("resilience_idempotent_purged", u64::try_from(records).unwrap_or(u64::MAX));
+    count!("resilience_idempotent_purged", u64::try_from(records).unwrap_or(u64::MAX));
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "resilience", records, "idempotent: purged");
+    tracing::debug!(target: "resilience", records, "records purged");
 }
 
-/// Tells of an interrupted call that was driven on.
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "for the log"))]
-pub(super) fn redriven(name: &str, key: RecordKey, driven: bool) {
-    counted!(
+/// Emits and counts an interrupted call, after the function given to `redrive` has returned.
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "for events"))]
+pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
+    count!(
         "resilience_idempotent_redriven", 1,
-        "function" => name.to_owned(), "driven" => if driven { "yes" } else { "no" }
+        "function" => function.to_owned(), "driven" => if driven { "yes" } else { "no" }
     );
     #[cfg(feature = "tracing")]
-    tracing::info!(
-        target: "resilience", function = name, key = key.short(), driven, "idempotent: redriven"
-    );
+    tracing::info!(target: "resilience", function, key = key.short(), driven, "call redriven");
 }
 
-/// Tells of a record that was removed by hand.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for the log"))]
+/// Emits and counts the removal of a record by `forget`.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn forgotten(key: RecordKey) {
-    counted!("resilience_idempotent_forgotten", 1);
+    count!("resilience_idempotent_forgotten", 1);
     #[cfg(feature = "tracing")]
-    tracing::info!(target: "resilience", key = key.short(), "idempotent: forgotten");
+    tracing::info!(target: "resilience", key = key.short(), "record forgotten");
 }
 
 #[cfg(feature = "tracing")]

@@ -1,4 +1,4 @@
-//! The store in this process.
+//! The store in the memory of this process.
 
 use core::fmt;
 use core::future::Future;
@@ -20,15 +20,17 @@ use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use resilience_core::__internal::TestReset;
 use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 
-/// Records in this process: for one process whose writes need no memory beyond its own life, for functions
-/// that are not async, and for tests, whose virtual time it keeps.
+/// A store in the memory of this process, with virtual time in tests.
 ///
-/// It takes no more than `max_records` at a time: a claim beyond that is refused
-/// ([`StoreErrorKind::Full`]) and nothing is forgotten before its time. Made in a constant, so that it can be
-/// a `static`.
+/// Use the memory store in a single process whose records may end with the process, in functions
+/// that are not async, and in tests.
 ///
+/// The store holds at most `max_records` records. A claim beyond the limit fails with
+/// [`StoreErrorKind::Full`]; no record is evicted before the expiry. The constructor is a `const
+/// fn`, so a store can be a `static`.
+///
+/// # Examples
 /// ```
-///
 /// use resilience::idempotent::MemoryStore;
 ///
 /// static STORE: MemoryStore = MemoryStore::new().max_records(10_000);
@@ -37,11 +39,11 @@ pub struct MemoryStore {
     shards: [Mutex<Option<Shard>>; SHARDS],
     records: AtomicUsize,
     max_records: usize,
-    /// The last one that was given out.
+    /// The fence of the last claim.
     fence: AtomicU64,
-    /// The first claim, by both clocks: the second in microseconds since 1970.
+    /// The time of the first claim on both clocks: monotonic, and microseconds since 1970.
     begin: OnceLock<(Timestamp, u64)>,
-    /// How many have watched a record.
+    /// The number of watchers so far.
     watchers: AtomicU64,
     id: OnceLock<StoreId>,
 }
@@ -50,7 +52,7 @@ const SHARDS: usize = 16;
 const MAX_RECORDS: usize = 100_000;
 
 impl MemoryStore {
-    /// An empty store for at most 100 000 records.
+    /// Creates an empty store for at most 100 000 records.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -64,40 +66,40 @@ impl MemoryStore {
         }
     }
 
-    /// How many records it keeps at a time. Default: 100 000.
+    /// Sets the maximum number of records. Default: 100 000.
     #[must_use]
     pub const fn max_records(mut self, records: usize) -> Self {
         self.max_records = records;
         self
     }
 
-    /// How many records there are, with those that have expired and were not looked at since.
+    /// Returns the number of records, including expired records that no step has removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.load(Relaxed)
     }
 
-    /// Whether there are none.
+    /// Returns whether the store has no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     fn shard(&self, key: &RecordKey) -> MutexGuard<'_, Option<Shard>> {
-        // Other bits than those by which the map finds its place.
+        // The map uses the first bytes of the key, so the shard uses the last byte.
         let index = usize::from(key.0.last().copied().unwrap_or_default()) % SHARDS;
         let shard = self.shards.get(index).unwrap_or(&self.shards[0]);
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more record, where there is room.
-    fn make_room(&self) -> bool {
+    /// Counts one more record, if the limit allows.
+    fn reserve(&self) -> bool {
         let more = |records: usize| (records < self.max_records).then(|| records.saturating_add(1));
         self.records.fetch_update(Relaxed, Relaxed, more).is_ok()
     }
 
-    /// Above every other of this store, and of those of the processes before: what a fence has been shown to
-    /// outlives them.
+    /// Returns a fence above all fences of this store, and of earlier processes, because systems
+    /// that check fences may outlive the process.
     fn next_fence(&self, now: Timestamp) -> u64 {
         let (begin, micros) = *self.begin.get_or_init(|| {
             let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
@@ -109,7 +111,7 @@ impl MemoryStore {
         next(before.unwrap_or_else(|last| last))
     }
 
-    fn forgotten(&self, records: usize) {
+    fn count_removed(&self, records: usize) {
         self.records.fetch_sub(records, Relaxed);
     }
 
@@ -121,30 +123,30 @@ impl MemoryStore {
         if let Some(claim) = shard.claim(request, fence, now) {
             return Ok(claim);
         }
-        // What has expired makes room; a few at a time, so that no claim waits for many.
+        // Each insertion removes a few expired records, so that no claim waits for many removals.
         let purged = shard.purge(now, 4);
-        self.forgotten(purged.records);
-        let claim = self.make_room().then(|| self.insert(shard, request, now));
+        self.count_removed(purged.records);
+        let claim = self.reserve().then(|| self.insert(shard, request, now));
         drop(guard);
         purged.wake();
         if let Some(claim) = claim {
             return Ok(claim);
         }
-        // Another shard may have what this one lacks.
-        if self.purge_now(1) == 0 || !self.make_room() {
+        // An expired record of another shard may make room.
+        if self.purge_now(1) == 0 || !self.reserve() {
             return Err(StoreError::new(StoreErrorKind::Full));
         }
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
-        // Somebody else may have been faster.
+        // Another call may have inserted the record meanwhile.
         if let Some(claim) = shard.claim(request, fence, now) {
-            self.forgotten(1);
+            self.count_removed(1);
             return Ok(claim);
         }
         Ok(self.insert(shard, request, now))
     }
 
-    /// Puts in a record for which there is room.
+    /// Inserts a record whose room is reserved.
     fn insert(&self, shard: &mut Shard, request: &ClaimRequest<'_>, now: Timestamp) -> Claim {
         let record = Record::new(request, self.next_fence(now), now);
         let claim = record.acquired();
@@ -160,10 +162,10 @@ impl MemoryStore {
         let now = now();
         let mut guard = self.shard(key);
         let Some(shard) = guard.as_mut() else { return WriteOutcome::Fenced };
-        let Some(slot) = shard.records.get_mut(key) else { return WriteOutcome::Fenced };
-        let written = write(&mut slot.record, now);
-        let watchers = core::mem::take(&mut slot.watchers);
-        shard.list_again(key);
+        let Some(entry) = shard.records.get_mut(key) else { return WriteOutcome::Fenced };
+        let written = write(&mut entry.record, now);
+        let watchers = core::mem::take(&mut entry.watchers);
+        shard.reschedule(key);
         drop(guard);
         for (_, waker) in watchers {
             waker.wake();
@@ -171,53 +173,53 @@ impl MemoryStore {
         written
     }
 
-    /// For how long the record is held, at least.
+    /// Returns the minimum time that the record stays claimed.
     fn lease_left(&self, key: &RecordKey) -> Duration {
         let now = now();
         let guard = self.shard(key);
-        let slot = guard.as_ref().and_then(|shard| shard.records.get(key));
-        slot.map_or(Duration::ZERO, |slot| slot.record.lease_left(now))
+        let entry = guard.as_ref().and_then(|shard| shard.records.get(key));
+        entry.map_or(Duration::ZERO, |entry| entry.record.lease_left(now))
     }
 
-    /// Puts `waker` in the place of what this watcher has left with the record, where there is one.
+    /// Replaces the waker of a watcher. `None` removes the watcher.
     fn watch(&self, key: &RecordKey, watcher: u64, waker: Option<Waker>) {
         let mut guard = self.shard(key);
-        let slot = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
-        let Some(slot) = slot else { return };
-        let place = slot.watchers.iter().position(|(other, _)| *other == watcher);
-        let before = place.map(|place| slot.watchers.swap_remove(place));
-        slot.watchers.extend(waker.map(|waker| (watcher, waker)));
+        let entry = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
+        let Some(entry) = entry else { return };
+        let place = entry.watchers.iter().position(|(other, _)| *other == watcher);
+        let before = place.map(|place| entry.watchers.swap_remove(place));
+        entry.watchers.extend(waker.map(|waker| (watcher, waker)));
         drop(guard);
-        // What a waker does when it is dropped is not ours.
+        // Dropped after the lock, because `drop` of a waker is foreign code.
         drop(before);
     }
 
     fn purge_now(&self, limit: usize) -> usize {
         let now = now();
-        let mut gone: usize = 0;
+        let mut removed: usize = 0;
         for shard in &self.shards {
             let mut guard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(shard) = guard.as_mut() else { continue };
-            let purged = shard.purge(now, limit.saturating_sub(gone));
+            let purged = shard.purge(now, limit.saturating_sub(removed));
             drop(guard);
-            gone = gone.saturating_add(purged.records);
-            self.forgotten(purged.records);
+            removed = removed.saturating_add(purged.records);
+            self.count_removed(purged.records);
             purged.wake();
         }
-        gone
+        removed
     }
 }
 
-/// Somebody who waits for a change, until it is dropped.
+/// A call that watches a record until drop.
 struct Watcher<'s> {
     store: &'s MemoryStore,
     key: &'s RecordKey,
-    number: u64,
+    id: u64,
 }
 
 impl Drop for Watcher<'_> {
     fn drop(&mut self) {
-        self.store.watch(self.key, self.number, None);
+        self.store.watch(self.key, self.id, None);
     }
 }
 
@@ -253,13 +255,13 @@ impl Store for MemoryStore {
         Ok(self.write(key, |record, now| record.abandon(token, now)))
     }
 
-    /// Returns when the record is written, at the end of its lease, or after `hint`.
+    /// Returns when the record is written, when its lease ends, or after `hint`.
     async fn changed(&self, key: &RecordKey, hint: Duration) {
         let left = self.lease_left(key);
         let mut wait = pin!(Delay::start(hint.min(left)).0.wait());
-        let watcher = Watcher { store: self, key, number: self.watchers.fetch_add(1, Relaxed) };
+        let watcher = Watcher { store: self, key, id: self.watchers.fetch_add(1, Relaxed) };
         core::future::poll_fn(|cx| {
-            watcher.store.watch(key, watcher.number, Some(cx.waker().clone()));
+            watcher.store.watch(key, watcher.id, Some(cx.waker().clone()));
             match self.lease_left(key) {
                 Duration::ZERO => Poll::Ready(()),
                 _ => wait.as_mut().poll(cx),
@@ -273,13 +275,13 @@ impl Store for MemoryStore {
     }
 
     async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-        let gone = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
-        let is_gone = gone.is_some();
-        if let Some(slot) = gone {
-            self.forgotten(1);
-            slot.watchers.into_iter().for_each(|(_, waker)| waker.wake());
+        let removed = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
+        let was_present = removed.is_some();
+        if let Some(entry) = removed {
+            self.count_removed(1);
+            entry.watchers.into_iter().for_each(|(_, waker)| waker.wake());
         }
-        Ok(is_gone)
+        Ok(was_present)
     }
 
     async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
@@ -288,9 +290,9 @@ impl Store for MemoryStore {
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let records = shard.as_ref().into_iter().flat_map(|shard| &shard.records);
-            let interrupted = records.filter_map(|(key, slot)| {
-                let attempt = slot.record.interrupted(now)?;
-                Some(Interrupted::new(*key, &*slot.label, attempt))
+            let interrupted = records.filter_map(|(key, entry)| {
+                let attempt = entry.record.interrupted(now)?;
+                Some(Interrupted::new(*key, &*entry.label, attempt))
             });
             found.extend(interrupted.take(limit.saturating_sub(found.len())));
         }

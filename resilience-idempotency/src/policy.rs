@@ -4,36 +4,38 @@ use core::time::Duration;
 
 use crate::call::IdempotentCall;
 use crate::fingerprint::FingerprintBuilder;
-use crate::key::{KeyParts, RecordKey, Scope, record_key};
-use crate::key_fault::KeyError;
+use crate::key::{KeyError, KeyParts, RecordKey, Scope, record_key};
 use crate::log;
 use crate::store::{Store, Takeover};
-use resilience_core::InvalidPolicy;
-use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+use resilience_core::{IdempotencyRejection, InvalidPolicy, Rejected};
 use resilience_rules::idempotent as rules;
 
-/// How a function runs once for each key. What `#[idempotent]` makes of its keys, and what calls by hand go
-/// by.
+/// The settings of calls that run once for each key.
 ///
+/// `#[idempotent]` creates a policy from its keys. Without the attribute, a policy creates calls
+/// with [`call`](Self::call).
+///
+/// # Examples
 /// ```
-///
-/// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, StaticStore};
 /// use resilience::Rejected;
+/// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, StaticStore};
 ///
 /// static CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
 /// static STORE: MemoryStore = MemoryStore::new();
 ///
 /// fn charge(tenant: &str, request: &str, cents: u64) -> Result<u64, Rejected> {
-///     let about = |call: resilience::idempotent::FingerprintBuilder| call.value(&cents);
-///     CHARGE.call(StaticStore(&STORE), Scope::Of(&tenant), &request, about)?.run(|| Ok(cents))
+///     let store = StaticStore(&STORE);
+///     let scope = Scope::Of(&tenant);
+///     let call = CHARGE.call(store, scope, &request, |arguments| arguments.value(&cents))?;
+///     call.run(|| Ok(cents))
 /// }
 ///
 /// assert_eq!(charge("acme", "r-1", 5), Ok(5));
-/// assert_eq!(charge("acme", "r-1", 5), Ok(5)); // and nothing ran
-/// assert!(charge("acme", "r-1", 6).is_err()); // the same key for something else
+/// assert_eq!(charge("acme", "r-1", 5), Ok(5)); // the stored outcome; the body does not run
+/// assert!(charge("acme", "r-1", 6).is_err()); // the same key with other arguments
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a policy does nothing until a call is made by it"]
+#[must_use = "a policy does nothing until it creates a call"]
 pub struct IdempotencyPolicy {
     pub(super) name: &'static str,
     pub(super) version: u32,
@@ -49,52 +51,56 @@ pub struct IdempotencyPolicy {
     pub(super) store_timeout: Duration,
 }
 
-/// What becomes of a call whose predecessor never said how it ended: its process was killed, its future
-/// dropped, its answer lost.
+/// The treatment of a key whose earlier call was interrupted.
+///
+/// A call is interrupted if its process ends, its future is dropped or its final write is lost.
+/// The side effect may then be applied or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnInterrupted {
-    /// It runs again: at least once.
+    /// Runs the body again. The side effect happens at least once.
     Rerun,
-    /// It is turned away, and somebody has to look: at most once.
+    /// Rejects the call, for a person to decide. The side effect happens at most once.
     Unknown,
-    /// It finds out what has happened, by the function that it was given for that.
+    /// Calls the reconcile function, which reports whether the side effect was applied.
     Reconcile,
 }
 
-/// What becomes of a call when the store does not answer.
+/// The treatment of a call while the store is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnStoreError {
-    /// It is turned away.
+    /// Rejects the call.
     FailClosed,
-    /// It runs, unprotected.
+    /// Runs the body without protection.
     FailOpen,
 }
 
-/// What becomes of a body when its lease is gone: renewed too late, and claimed by somebody else.
+/// The treatment of a body that has lost its lease, because its renewals failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnLeaseLost {
-    /// It goes on, and what the store has by then is returned.
+    /// The body continues. If another call has taken over and completed, its outcome is returned.
     Continue,
-    /// It is dropped.
+    /// The body is dropped, and the call is rejected.
     Cancel,
 }
 
-/// What a call returns that has run, but whose outcome could not be stored.
+/// The result of a call whose body has run and whose outcome could not be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnsaved {
-    /// What the body returned.
+    /// Returns the outcome of the body.
     Return,
-    /// An error: the next call may run again.
+    /// Returns an error. The next call may run again.
     Error,
 }
 
 impl IdempotencyPolicy {
-    /// The defaults. `name` stands for the function in the store, so it should outlive its renaming:
-    /// `"payments.charge"`.
+    /// Creates a policy with the defaults.
+    ///
+    /// `name` identifies the function in the store, such as `"payments.charge"`. Keep the name
+    /// when the function is renamed.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -112,92 +118,106 @@ impl IdempotencyPolicy {
         }
     }
 
-    /// Another name for the function.
+    /// Sets the name of the function in the store.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name = name;
         self
     }
 
-    /// For how long an outcome is kept, from its completion. Default: 24 hours. It should be longer than
-    /// anybody goes on trying.
+    /// Sets how long an outcome is kept after its completion. Default: 24 hours.
+    ///
+    /// Choose a time longer than any caller retries.
     pub const fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// How long after its last sign of life a call counts as dead. It gives one every third of that. Default:
-    /// 30 s.
+    /// Sets the lease: the time after which a call without a heartbeat counts as interrupted.
+    /// Default: 30 s.
+    ///
+    /// A running call renews its lease after each third of this time.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// For how long a call waits for another one with the same key that is running. Default: 5 s.
+    /// Sets how long a call waits for a running call with the same key. Default: 5 s.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
         self
     }
 
-    /// Turns a call away at once while another one with the same key is running.
+    /// Rejects a call at once while another call with the same key is running.
     pub const fn reject(mut self) -> Self {
         self.wait = None;
         self
     }
 
-    /// What becomes of a call whose predecessor never said how it ended. Default: it runs again.
+    /// Sets the treatment of a key whose earlier call was interrupted. Default:
+    /// [`Rerun`](OnInterrupted::Rerun).
     pub const fn on_interrupted(mut self, then: OnInterrupted) -> Self {
         self.on_interrupted = then;
         self
     }
 
-    /// What becomes of a call when the store does not answer. Default: it is turned away.
+    /// Sets the treatment of a call while the store is unavailable. Default:
+    /// [`FailClosed`](OnStoreError::FailClosed).
     pub const fn on_store_error(mut self, then: OnStoreError) -> Self {
         self.on_store_error = then;
         self
     }
 
-    /// What becomes of a body when its lease is gone. Default: it goes on.
+    /// Sets the treatment of a body that has lost its lease. Default:
+    /// [`Continue`](OnLeaseLost::Continue).
     pub const fn on_lease_lost(mut self, then: OnLeaseLost) -> Self {
         self.on_lease_lost = then;
         self
     }
 
-    /// What a call returns whose outcome could not be stored. Default: what the body returned.
+    /// Sets the result of a call whose outcome could not be stored. Default:
+    /// [`Return`](OnUnsaved::Return).
     pub const fn on_unsaved(mut self, then: OnUnsaved) -> Self {
         self.on_unsaved = then;
         self
     }
 
-    /// The version of what the function returns. An outcome of another version is not read, and the call is
-    /// turned away. Default: 1.
+    /// Sets the version of the outcome type. Default: 1.
+    ///
+    /// A stored outcome of another version is not decoded, and the call is rejected with
+    /// [`Undecodable`](IdempotencyRejection::Undecodable).
     pub const fn version(mut self, version: u32) -> Self {
         self.version = version;
         self
     }
 
-    /// The least length of a key that is a text, against keys that can be guessed. Default: 1.
+    /// Sets the minimum length of a text key, in characters. Default: 1.
+    ///
+    /// A minimum rejects short keys that a stranger could guess.
     pub const fn min_key_length(mut self, characters: u32) -> Self {
         self.min_key_length = characters as usize;
         self
     }
 
-    /// The longest outcome that is stored, in bytes. Of a longer one it is stored that it was, and a
-    /// repetition is turned away. Default: 256 KiB.
+    /// Sets the maximum length of a stored outcome, in bytes. Default: 256 KiB.
+    ///
+    /// A longer outcome is recorded without its bytes. Repeated calls are then rejected with
+    /// [`NotStored`](IdempotencyRejection::NotStored).
     pub const fn max_outcome(mut self, bytes: u32) -> Self {
         self.max_outcome = bytes as usize;
         self
     }
 
-    /// How long one step of the store may take. Default: 500 ms.
+    /// Sets the timeout of a step of the store. Default: 500 ms.
     pub const fn store_timeout(mut self, time: Duration) -> Self {
         self.store_timeout = time;
         self
     }
 
-    /// Looks for settings that cannot be meant.
+    /// Checks the settings against each other.
     ///
     /// # Errors
-    /// The rule that is broken, in words.
+    /// [`InvalidPolicy`] if `store_timeout`, `ttl` or `lease` is zero, or if `lease` is not
+    /// shorter than `ttl`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         if let broken @ Err(_) = rules::store_timeout(self.store_timeout) {
             return broken;
@@ -205,48 +225,54 @@ impl IdempotencyPolicy {
         rules::lease_within_ttl(self.lease, self.ttl)
     }
 
-    /// A call with this key. The rest of the arguments, as far as they matter, goes into the fingerprint.
+    /// Creates a call with this key. `fingerprint` adds the arguments that identify the call.
     ///
     /// # Errors
-    /// [`MissingKey`](IdempotencyRejection::MissingKey) and [`InvalidKey`](IdempotencyRejection::InvalidKey).
+    /// [`MissingKey`](IdempotencyRejection::MissingKey) if the key is missing, and
+    /// [`InvalidKey`](IdempotencyRejection::InvalidKey) if the key, the scope or an argument is
+    /// invalid.
     pub fn call<S: Store + Clone>(
         &self,
         store: S,
         scope: Scope<'_>,
         key: &dyn KeyParts,
-        about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+        fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
     ) -> Result<IdempotentCall<S>, Rejected> {
-        self.call_or_fault(store, scope, key, about).map_err(|fault| self.refuse(fault))
+        self.call_or_key_error(store, scope, key, fingerprint)
+            .map_err(|error| self.reject_key(error))
     }
 
-    /// The same, with nothing told of a key that will not do.
-    pub(super) fn call_or_fault<S: Store + Clone>(
+    /// Creates a call, without counting an invalid key.
+    pub(super) fn call_or_key_error<S: Store + Clone>(
         &self,
         store: S,
         scope: Scope<'_>,
         key: &dyn KeyParts,
-        about: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
+        fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
     ) -> Result<IdempotentCall<S>, KeyError> {
         let secret = store.secret();
         let key = record_key(&secret, self.name, scope, key, self.min_key_length)?;
-        let fingerprint = about(FingerprintBuilder::new(&secret, self.name)).end()?;
+        let fingerprint = fingerprint(FingerprintBuilder::new(&secret, self.name)).finish()?;
         Ok(IdempotentCall::new(*self, store, key, fingerprint, scope.kind()))
     }
 
-    /// Turns away a call whose key will not do.
-    pub(super) fn refuse(&self, fault: KeyError) -> Rejected {
-        let rejected = self.faulty(fault);
-        log::refused(&rejected);
+    /// Rejects and counts a call with an invalid key.
+    pub(super) fn reject_key(&self, error: KeyError) -> Rejected {
+        let reason = key_rejection(error);
+        let rejected = self.rejected(reason).because(error);
+        log::key_rejected(&rejected, reason);
         rejected
     }
 
-    /// The key of a record, for [`forget`](crate::forget), or to be kept with a job for [`redrive`](crate::redrive). Scope
-    /// and key are those of the call.
+    /// Returns the key of a record, from the scope and the key of its call.
     ///
+    /// [`forget`](crate::forget) needs the key of a record. A job queue stores the key with each
+    /// job, to find the job again in [`redrive`](crate::redrive).
+    ///
+    /// # Examples
     /// ```
-    ///
-    /// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, RecordKey, Scope};
     /// use resilience::Rejected;
+    /// use resilience::idempotent::{IdempotencyPolicy, MemoryStore, RecordKey, Scope};
     ///
     /// // `#[idempotent(policy = CHARGE, key = request, scope = tenant, …)]`
     /// const CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
@@ -257,7 +283,8 @@ impl IdempotencyPolicy {
     /// ```
     ///
     /// # Errors
-    /// As [`call`](Self::call).
+    /// [`MissingKey`](IdempotencyRejection::MissingKey) if the key is missing, and
+    /// [`InvalidKey`](IdempotencyRejection::InvalidKey) if the key or the scope is invalid.
     pub fn key<S: Store>(
         &self,
         store: &S,
@@ -265,10 +292,11 @@ impl IdempotencyPolicy {
         key: &dyn KeyParts,
     ) -> Result<RecordKey, Rejected> {
         record_key(&store.secret(), self.name, scope, key, self.min_key_length)
-            .map_err(|fault| self.faulty(fault))
+            .map_err(|error| self.rejected(key_rejection(error)).because(error))
     }
 
-    /// What becomes of a lease that is over. Reconciling first hears of it, and then takes over.
+    /// Returns whether a claim takes over an interrupted key. A reconciling call first claims
+    /// without takeover, to learn of the interruption.
     pub(super) const fn takeover(&self) -> Takeover {
         match self.on_interrupted {
             OnInterrupted::Rerun => Takeover::Rerun,
@@ -276,15 +304,16 @@ impl IdempotencyPolicy {
         }
     }
 
-    fn faulty(&self, fault: KeyError) -> Rejected {
-        let kind = match fault {
-            KeyError::Missing => RejectedKind::Idempotency(IdempotencyRejection::MissingKey),
-            _ => RejectedKind::Idempotency(IdempotencyRejection::InvalidKey),
-        };
-        self.rejected(kind).because(fault)
+    pub(super) fn rejected(&self, reason: IdempotencyRejection) -> Rejected {
+        Rejected::new(reason.into(), self.name, None)
     }
+}
 
-    pub(super) fn rejected(&self, kind: RejectedKind) -> Rejected {
-        Rejected::new(kind, self.name, None)
+/// Returns the reason to reject a call with an invalid key.
+const fn key_rejection(error: KeyError) -> IdempotencyRejection {
+    if matches!(error, KeyError::Missing) {
+        IdempotencyRejection::MissingKey
+    } else {
+        IdempotencyRejection::InvalidKey
     }
 }

@@ -1,7 +1,8 @@
-//! The record of one key, and its transitions: synchronous functions of what is known and the store's
-//! time. The memory store is this under a lock; a store in a database says the same in its own language.
+//! The record of a key and its transitions: synchronous functions of record, request and time.
 //!
-//! The numbers are those of the table of transitions in `docs/idempotent.md`.
+//! The memory store keeps such records under a lock. Stores in a database express the same
+//! transitions in SQL or Lua. The numbers T1 to T13 are defined in the table of transitions in
+//! `docs/idempotent.md`.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::key::Fingerprint;
 use crate::store::{Claim, ClaimRequest, Takeover, Token, WriteOutcome};
 use resilience_core::__internal::Timestamp;
 
-/// What is kept for one key.
+/// The stored state of a key.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     token: Token,
@@ -22,14 +23,14 @@ pub(super) struct Record {
 
 #[derive(Clone, Debug)]
 enum State {
-    /// Somebody has claimed it. Interrupted is no state of its own: it is a lease that is over.
+    /// The key is claimed. An interrupted call is this state with an ended lease.
     InFlight {
         lease_until: Timestamp,
     },
     Completed {
         outcome: Arc<[u8]>,
     },
-    /// Known not to have been applied.
+    /// The call has released its claim: the side effect was not applied.
     Released,
 }
 
@@ -46,7 +47,7 @@ impl Record {
             fingerprint: *request.fingerprint,
             attempt,
             state: State::InFlight { lease_until },
-            // What is in flight does not expire before its lease.
+            // A claimed record does not expire before the end of the lease.
             expires_at: now.plus(request.retention).max(lease_until),
         }
     }
@@ -55,12 +56,12 @@ impl Record {
         Claim::Acquired { token: self.token, attempt: self.attempt }
     }
 
-    /// Whether the record is as good as absent.
+    /// Returns whether the record counts as absent.
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
 
-    /// T2 to T7: a claim of a key that is known. `fence` rises with every call that asks for one.
+    /// T2 to T7: a claim of a known key. `fence` returns a higher number at each call.
     pub(super) fn claim(
         &mut self,
         request: &ClaimRequest<'_>,
@@ -90,12 +91,12 @@ impl Record {
         self.acquired()
     }
 
-    /// A fence above the last one, whatever the clock says.
+    /// Returns a fence above the last fence of the record, even if the clock went back.
     fn next(&self, fence: u64) -> u64 {
         fence.max(self.token.fence.saturating_add(1))
     }
 
-    /// T8.
+    /// T8: renews the lease.
     pub(super) fn renew(&mut self, token: Token, lease: Duration, now: Timestamp) -> WriteOutcome {
         let is_owner = self.token == token;
         let State::InFlight { lease_until } = &mut self.state else { return WriteOutcome::Fenced };
@@ -107,7 +108,8 @@ impl Record {
         WriteOutcome::Applied
     }
 
-    /// T9: also after the lease, as long as nobody else has claimed the key.
+    /// T9: stores the outcome, also after the end of the lease, unless another call has claimed
+    /// the key.
     pub(super) fn complete(
         &mut self,
         token: Token,
@@ -124,13 +126,13 @@ impl Record {
                 self.expires_at = now.plus(retention);
                 WriteOutcome::Applied
             }
-            // The answer to the first try was lost.
+            // A repeated completion, because the reply to the first was lost.
             State::Completed { .. } => WriteOutcome::Applied,
             State::Released => WriteOutcome::Fenced,
         }
     }
 
-    /// T10.
+    /// T10: releases the claim.
     pub(super) fn release(&mut self, token: Token) -> WriteOutcome {
         if self.token != token || matches!(self.state, State::Completed { .. }) {
             return WriteOutcome::Fenced;
@@ -139,7 +141,7 @@ impl Record {
         WriteOutcome::Applied
     }
 
-    /// T11.
+    /// T11: ends the lease at once.
     pub(super) fn abandon(&mut self, token: Token, now: Timestamp) -> WriteOutcome {
         let is_owner = self.token == token;
         match &mut self.state {
@@ -147,25 +149,27 @@ impl Record {
                 *lease_until = now.min(*lease_until);
                 WriteOutcome::Applied
             }
-            _ => WriteOutcome::Fenced,
+            State::InFlight { .. } | State::Completed { .. } | State::Released => {
+                WriteOutcome::Fenced
+            }
         }
     }
 
-    /// For how long nothing but a write of its owner changes what a claim would find.
+    /// Returns the time during which only the owner can change the result of a claim.
     pub(super) fn lease_left(&self, now: Timestamp) -> Duration {
         match self.state {
             State::InFlight { lease_until } if !self.is_expired(now) => lease_until.since(now),
-            _ => Duration::ZERO,
+            State::InFlight { .. } | State::Completed { .. } | State::Released => Duration::ZERO,
         }
     }
 
-    /// The claim that nobody ended, where there is one.
+    /// Returns the attempt of an interrupted call.
     pub(super) fn interrupted(&self, now: Timestamp) -> Option<u32> {
         match self.state {
             State::InFlight { lease_until } if now >= lease_until && !self.is_expired(now) => {
                 Some(self.attempt)
             }
-            _ => None,
+            State::InFlight { .. } | State::Completed { .. } | State::Released => None,
         }
     }
 }

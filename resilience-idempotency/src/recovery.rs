@@ -1,7 +1,8 @@
-//! What somebody has to do from time to time: remove what has expired, see to what was interrupted, and forget what
-//! was a mistake.
+//! Maintenance of a store: remove expired records, redrive interrupted calls, remove single
+//! records.
 //!
-//! Nothing here runs by itself. A task that purges and drives on every minute, on one machine or on all, is enough.
+//! No maintenance runs by itself. Run [`purge`] and [`redrive`] periodically, for example every
+//! minute, on one machine or on all machines.
 
 use core::future::Future;
 
@@ -10,22 +11,23 @@ use crate::log;
 use crate::store::{Interrupted, Store};
 use crate::store_error::StoreResult;
 
-/// Removes all records that have expired, `batch` at a time, so that nobody waits long for a lock; how many
-/// there were.
+/// Removes all expired records, `batch` records at a time, so that no step holds a lock for long.
+/// Returns the number of removed records.
 ///
+/// # Examples
 /// ```
-///
 /// use resilience::idempotent::{self, MemoryStore, StoreError};
 ///
 /// async fn clean(store: &MemoryStore) -> Result<(), StoreError> {
-///     let forgotten = idempotent::purge(store, 1000).await?;
-///     println!("{forgotten} records have expired");
+///     let purged = idempotent::purge(store, 1000).await?;
+///     println!("{purged} expired records removed");
 ///     Ok(())
 /// }
 /// ```
 ///
 /// # Errors
-/// Those of the store. What was removed by then stays removed.
+/// The [`StoreError`](crate::StoreError) of the failed step. Records removed by earlier steps stay
+/// removed.
 pub async fn purge<S: Store>(store: &S, batch: usize) -> StoreResult<usize> {
     let mut purged = 0_usize;
     loop {
@@ -38,41 +40,41 @@ pub async fn purge<S: Store>(store: &S, batch: usize) -> StoreResult<usize> {
     }
 }
 
-/// What became of the claims that [`redrive`] has found.
+/// The result of [`redrive`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedriveReport {
-    /// Those that were driven on.
+    /// The number of calls whose function returned `Ok`.
     pub driven: usize,
-    /// Those for which the function returned an error; they are found again the next time.
+    /// The number of calls whose function returned an error. The next `redrive` finds these calls
+    /// again.
     pub failed: usize,
 }
 
-/// Hands each claim that nobody has ended, and whose lease is over, to `drive`; at most `limit` of them, one
-/// after the other.
+/// Passes each interrupted call to `drive`, at most `limit` calls, one after another.
 ///
-/// A record holds no arguments. So whoever wants to drive a call on keeps, with the job that makes it, the
-/// [key](crate::IdempotencyPolicy::key) of its record, finds the job by it, and calls the function again with
-/// the same key and arguments: then what `on_interrupted` says happens. Several may do this at the same time,
-/// because each call claims its key.
+/// A record holds no arguments. Store the [key](crate::IdempotencyPolicy::key) of the record with
+/// the job that makes the call. In `drive`, find the job by the key and call the function again
+/// with the same arguments. `on_interrupted` then decides. Several processes may redrive at the
+/// same time, because each call claims its key.
 ///
+/// # Examples
 /// ```
-///
 /// use resilience::idempotent::{self, MemoryStore, RecordKey, StoreError};
 ///
 /// # struct Jobs;
 /// # impl Jobs {
-/// #     async fn again(&self, _: RecordKey) -> Result<(), &'static str> { Ok(()) }
+/// #     async fn run_again(&self, _: RecordKey) -> Result<(), &'static str> { Ok(()) }
 /// # }
-/// async fn drive_on(store: &MemoryStore, jobs: &Jobs) -> Result<(), StoreError> {
-///     let done = idempotent::redrive(store, 100, |call| jobs.again(call.key)).await?;
-///     println!("{} went on, {} did not", done.driven, done.failed);
+/// async fn redrive(store: &MemoryStore, jobs: &Jobs) -> Result<(), StoreError> {
+///     let report = idempotent::redrive(store, 100, |call| jobs.run_again(call.key)).await?;
+///     println!("{} completed, {} failed", report.driven, report.failed);
 ///     Ok(())
 /// }
 /// ```
 ///
 /// # Errors
-/// Those of the store.
+/// The [`StoreError`](crate::StoreError) if the list of interrupted calls cannot be read.
 pub async fn redrive<S, F, E>(
     store: &S,
     limit: usize,
@@ -82,43 +84,45 @@ where
     S: Store,
     F: Future<Output = Result<(), E>>,
 {
-    let mut done = RedriveReport::default();
+    let mut report = RedriveReport::default();
     for call in store.interrupted(limit).await? {
         let (label, key) = (call.label.clone(), call.key);
         let driven = drive(call).await.is_ok();
         if driven {
-            done.driven = done.driven.saturating_add(1);
+            report.driven = report.driven.saturating_add(1);
         } else {
-            done.failed = done.failed.saturating_add(1);
+            report.failed = report.failed.saturating_add(1);
         }
         log::redriven(&label, key, driven);
     }
-    Ok(done)
+    Ok(report)
 }
 
-/// Removes one record, whatever its state; whether there was one. The next call of its key runs, so this is for an
-/// outcome that is known to be wrong, or a claim that nobody holds any more.
+/// Removes a record in any state. Returns whether a record existed.
 ///
+/// The next call with the key runs. Use `forget` for a wrong outcome, or for a claim whose process
+/// no longer exists.
+///
+/// # Examples
 /// ```
-///
 /// use resilience::idempotent::{self, IdempotencyPolicy, MemoryStore, Scope};
 ///
 /// static CHARGE: IdempotencyPolicy = IdempotencyPolicy::new("payments.charge");
 ///
-/// async fn undo(store: &MemoryStore) -> Result<(), Box<dyn std::error::Error>> {
+/// async fn allow_another_charge(store: &MemoryStore) -> Result<(), Box<dyn std::error::Error>> {
 ///     let key = CHARGE.key(store, Scope::Of(&"tenant-1"), &"request-12345")?;
-///     let was_there = idempotent::forget(store, &key).await?;
-///     println!("{}", if was_there { "it may be charged again" } else { "nothing is known of it" });
+///     let existed = idempotent::forget(store, &key).await?;
+///     println!("{}", if existed { "removed" } else { "no record" });
 ///     Ok(())
 /// }
 /// ```
 ///
 /// # Errors
-/// Those of the store.
+/// The [`StoreError`](crate::StoreError) of the failed step.
 pub async fn forget<S: Store>(store: &S, key: &RecordKey) -> StoreResult<bool> {
-    let was_there = store.forget(key).await?;
-    if was_there {
+    let existed = store.forget(key).await?;
+    if existed {
         log::forgotten(*key);
     }
-    Ok(was_there)
+    Ok(existed)
 }

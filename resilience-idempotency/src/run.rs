@@ -1,40 +1,43 @@
-//! A body around which everything else is done: the claim before it, the last word after it.
+//! The runner: claims the key before the body, and writes the outcome after the body.
 
-use core::future::{Future, Ready, ready as at_once};
+use core::future::{Future, Ready, ready};
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
-use crate::call::{Asked, IdempotentCall, ready};
-use crate::codec::{Keep, KeepOk, Keeps};
+use crate::active_call::{ActiveCall, Completed};
+use crate::call::{Acquisition, IdempotentCall};
+use crate::codec::{CodecError, Disposition, KeepOk, OutcomePolicy};
 use crate::context::IdempotencyContext;
-use crate::envelope::{Codec, Kept};
+use crate::envelope::{Codec, StoredOutcome};
 use crate::policy::OnInterrupted;
-use crate::running::{ActiveCall, Completed};
 use crate::store::{BlockingStore, Store};
+use crate::wait::now_or_never;
 use resilience_core::__internal::WaitMode;
-use resilience_core::FailureClass;
-use resilience_core::Outcome;
-use resilience_core::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
+use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected};
 
-/// What has become of a call that never said how it ended.
+/// The result of reconciling an interrupted call: whether the earlier call applied its side
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reconciled<O> {
-    /// It was done, and this came of it: it is stored and returned.
+    /// The side effect was applied, with this outcome. The outcome is stored and returned.
     Done(O),
-    /// It was not done: this call does it.
+    /// The side effect was not applied. The body runs.
     NotApplied,
-    /// It cannot be found out: the call is turned away.
+    /// The state is unknown. The call is rejected.
     Unknown,
 }
 
 impl<S: Store + Clone> IdempotentCall<S> {
-    /// Runs an async body once for this key, and returns what came of it the first time. A success is stored;
-    /// a failure is not, and the next call runs again.
+    /// Runs an async body once for this key, and returns the outcome of the first completed call.
+    ///
+    /// A success is stored. A failure is not stored, so the next call runs again.
     ///
     /// # Errors
-    /// Those of the body, and a [`Rejected`] as one of them.
+    /// The error of the body, or a [`Rejected`] converted to the error type.
     pub async fn run_async<T, E>(self, body: impl Future<Output = Result<T, E>>) -> Result<T, E>
     where
         Result<T, E>: Outcome<Err = E>,
-        KeepOk: Keeps<Result<T, E>>,
+        KeepOk: OutcomePolicy<Result<T, E>>,
         E: FromRejected,
     {
         let class = |_: &E| FailureClass::transient();
@@ -43,15 +46,16 @@ impl<S: Store + Clone> IdempotentCall<S> {
             .unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
     }
 
-    /// The same for a body that is not async, with a store that needs no runtime.
+    /// Runs a body that is not async once for this key, with a [`BlockingStore`]. Waits block the
+    /// thread.
     ///
     /// # Errors
-    /// Those of the body, and a [`Rejected`] as one of them.
+    /// The error of the body, or a [`Rejected`] converted to the error type.
     pub fn run<T, E>(self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E>
     where
         S: BlockingStore,
         Result<T, E>: Outcome<Err = E>,
-        KeepOk: Keeps<Result<T, E>>,
+        KeepOk: OutcomePolicy<Result<T, E>>,
         E: FromRejected,
     {
         let class = |_: &E| FailureClass::transient();
@@ -60,18 +64,44 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 }
 
-/// For a policy that never asks.
+/// Reconciles nothing. The function of a policy without `Reconcile`.
 pub fn not_reconciled<O>(_: IdempotencyContext) -> Ready<Reconciled<O>> {
-    at_once(Reconciled::Unknown)
+    ready(Reconciled::Unknown)
 }
 
-/// Runs a body once for its key.
+/// A body that stays in the future of the annotated function.
+///
+/// A body passed by value would be copied into several nested futures of the runner, and nested
+/// steps would multiply that size. Dropping this value drops the body, so the body ends before the
+/// final write to the store.
+#[derive(Debug)]
+pub struct PinnedBody<'b, F>(pub Pin<&'b mut Option<F>>);
+
+impl<F: Future> Future for PinnedBody<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.0.as_mut().as_pin_mut() {
+            Some(body) => body.poll(cx),
+            // Unreachable: only `drop` removes the body.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F> Drop for PinnedBody<'_, F> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+/// Runs an async body once for the key of `call`.
 ///
 /// # Errors
-/// The rejection, where the call was turned away.
+/// [`Rejected`] if the call is rejected.
 pub async fn run_async<O, S, K, R>(
     call: Result<Option<IdempotentCall<S>>, Rejected>,
-    keeps: &K,
+    outcomes: &K,
     class: impl FnOnce(&O::Err) -> FailureClass,
     reconcile: impl FnOnce(IdempotencyContext) -> R,
     body: impl Future<Output = O>,
@@ -79,39 +109,40 @@ pub async fn run_async<O, S, K, R>(
 where
     O: Outcome,
     S: Store + Clone,
-    K: Keeps<O>,
+    K: OutcomePolicy<O>,
     R: Future<Output = Reconciled<O>>,
 {
-    // Without a key, where that is allowed, nothing protects the call.
+    // A call without its optional key runs unprotected.
     let Some(call) = call? else { return Ok(body.await) };
-    let mut running = match call.ask().await? {
-        Asked::Run(running) => running,
-        Asked::Replay(bytes) => return replay(&call, keeps, &bytes),
+    let mut active = match call.acquire().await? {
+        Acquisition::Run(active) => active,
+        Acquisition::Replay(bytes) => return replay(&call, outcomes, &bytes),
     };
-    if running.is_interrupted() {
-        let context = running.context().clone();
-        match running.attend(reconcile(context)).await? {
-            Reconciled::Done(out) => return settle(&call, running, keeps, Keep::Store, out).await,
+    if active.is_interrupted() {
+        let context = active.context().clone();
+        match active.run(reconcile(context)).await? {
+            Reconciled::Done(out) => {
+                return settle(&call, active, outcomes, Disposition::Store, out).await;
+            }
             Reconciled::NotApplied => {}
             Reconciled::Unknown => {
-                running.abandon().await;
-                return Err(call
-                    .turned_away(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)));
+                active.abandon().await;
+                return Err(call.reject(IdempotencyRejection::OutcomeUnknown));
             }
         }
     }
-    let out = running.attend(body).await?;
-    let keep = judge(&call, keeps, class, &out);
-    settle(&call, running, keeps, keep, out).await
+    let out = active.run(body).await?;
+    let disposition = disposition(&call, outcomes, class, &out);
+    settle(&call, active, outcomes, disposition, out).await
 }
 
-/// Runs a body once for its key, and blocks the thread meanwhile.
+/// Runs a body that is not async once for the key of `call`. Waits block the thread.
 ///
 /// # Errors
-/// The rejection, where the call was turned away.
+/// [`Rejected`] if the call is rejected.
 pub fn run<O, S, K>(
     call: Result<Option<IdempotentCall<S>>, Rejected>,
-    keeps: &K,
+    outcomes: &K,
     class: impl FnOnce(&O::Err) -> FailureClass,
     reconcile: impl FnOnce(IdempotencyContext) -> Reconciled<O>,
     body: impl FnOnce() -> O,
@@ -119,119 +150,121 @@ pub fn run<O, S, K>(
 where
     O: Outcome,
     S: BlockingStore + Clone,
-    K: Keeps<O>,
+    K: OutcomePolicy<O>,
 {
     let Some(mut call) = call? else { return Ok(body()) };
-    call.waits = WaitMode::Blocking;
-    // Nothing here waits otherwise than by blocking.
-    let blocked = |call: &IdempotentCall<S>| {
-        call.turned_away(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+    call.wait_mode = WaitMode::Blocking;
+    // A blocking store is ready at the first poll. A store that is not ready breaks the contract.
+    let not_ready = |call: &IdempotentCall<S>| call.reject(IdempotencyRejection::StoreUnavailable);
+    let acquired = now_or_never(call.acquire()).unwrap_or_else(|| Err(not_ready(&call)))?;
+    let mut active = match acquired {
+        Acquisition::Run(active) => active,
+        Acquisition::Replay(bytes) => return replay(&call, outcomes, &bytes),
     };
-    let mut running = match ready(call.ask()).unwrap_or_else(|| Err(blocked(&call)))? {
-        Asked::Run(running) => running,
-        Asked::Replay(bytes) => return replay(&call, keeps, &bytes),
-    };
-    let (mut keep, mut found) = (Keep::Store, None);
-    if running.is_interrupted() {
-        let context = running.context().clone();
-        match running.attend_blocking(|| reconcile(context)) {
-            Reconciled::Done(out) => found = Some(out),
+    let (mut disposition, mut reconciled) = (Disposition::Store, None);
+    if active.is_interrupted() {
+        let context = active.context().clone();
+        match active.run_blocking(|| reconcile(context)) {
+            Reconciled::Done(out) => reconciled = Some(out),
             Reconciled::NotApplied => {}
             Reconciled::Unknown => {
-                drop(running);
-                return Err(call
-                    .turned_away(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)));
+                drop(active);
+                return Err(call.reject(IdempotencyRejection::OutcomeUnknown));
             }
         }
     }
-    let out = found.unwrap_or_else(|| {
-        let out = running.attend_blocking(body);
-        keep = judge(&call, keeps, class, &out);
+    let out = reconciled.unwrap_or_else(|| {
+        let out = active.run_blocking(body);
+        disposition = self::disposition(&call, outcomes, class, &out);
         out
     });
-    ready(settle(&call, running, keeps, keep, out)).unwrap_or_else(|| Err(blocked(&call)))
+    let settled = now_or_never(settle(&call, active, outcomes, disposition, out));
+    settled.unwrap_or_else(|| Err(not_ready(&call)))
 }
 
-/// What is done with the record of a body that has ended.
-pub(super) fn judge<O: Outcome, S: Store + Clone>(
+/// Returns the disposition of the outcome of a body.
+pub(super) fn disposition<O: Outcome, S: Store + Clone>(
     call: &IdempotentCall<S>,
-    keeps: &impl Keeps<O>,
+    outcomes: &impl OutcomePolicy<O>,
     class: impl FnOnce(&O::Err) -> FailureClass,
     out: &O,
-) -> Keep {
+) -> Disposition {
     let class = out.as_result().err().map(class);
-    if let Some(keep) = keeps.keep(out, class.as_ref()) {
-        return keep;
+    if let Some(disposition) = outcomes.disposition(out, class.as_ref()) {
+        return disposition;
     }
-    let unapplied = class.is_some_and(|class| class.effect.is_not_applied());
-    // Whoever runs again in any case may do so at once.
-    if unapplied || call.policy.on_interrupted == OnInterrupted::Rerun {
-        Keep::Release
+    let not_applied = class.is_some_and(|class| class.effect.is_not_applied());
+    // With `Rerun` the next call runs in any case, so a release saves the wait for the end of the
+    // lease.
+    if not_applied || call.policy.on_interrupted == OnInterrupted::Rerun {
+        Disposition::Release
     } else {
-        Keep::Abandon
+        Disposition::Abandon
     }
 }
 
-/// Tells the store, and returns what counts.
+/// Ends the claim, and returns the outcome that counts.
 async fn settle<O: Outcome, S: Store + Clone>(
     call: &IdempotentCall<S>,
-    running: ActiveCall<S>,
-    keeps: &impl Keeps<O>,
-    keep: Keep,
+    active: ActiveCall<S>,
+    outcomes: &impl OutcomePolicy<O>,
+    disposition: Disposition,
     out: O,
 ) -> Result<O, Rejected> {
-    let completed = match keep {
-        Keep::Store => {
+    let completed = match disposition {
+        Disposition::Store => {
             let mut bytes = Vec::new();
-            let kept = written(keeps, &out, &mut bytes);
-            running.seal(kept, Codec::JSON).await?
+            let encoded = encode(outcomes, &out, &mut bytes);
+            active.store_outcome(encoded, Codec::JSON).await?
         }
-        Keep::Release => {
-            running.release().await;
+        Disposition::Release => {
+            active.release().await;
             return Ok(out);
         }
-        Keep::Abandon => {
-            running.abandon().await;
+        Disposition::Abandon => {
+            active.abandon().await;
             return Ok(out);
         }
     };
     match completed {
         Completed::Stored | Completed::Unsaved => Ok(out),
-        Completed::Other(bytes) => decode(call, keeps, &bytes),
-        Completed::OtherNotStored => {
-            Err(call.turned_away(RejectedKind::Idempotency(IdempotencyRejection::NotStored)))
-        }
+        Completed::Other(bytes) => decode(call, outcomes, &bytes),
+        Completed::OtherNotStored => Err(call.reject(IdempotencyRejection::NotStored)),
     }
 }
 
-/// An outcome that is to be stored, as far as it can be.
-pub(super) fn written<'b, O>(keeps: &impl Keeps<O>, out: &O, bytes: &'b mut Vec<u8>) -> Kept<'b> {
-    match keeps.encode(out, bytes) {
-        Ok(()) => Kept::Value(bytes),
-        Err(error) if error.is_meant() => Kept::NotStored,
-        // The effect has happened: that must not be forgotten.
-        Err(_) => Kept::Unwritten,
+/// Encodes an outcome into `bytes`.
+pub(super) fn encode<'b, O>(
+    outcomes: &impl OutcomePolicy<O>,
+    out: &O,
+    bytes: &'b mut Vec<u8>,
+) -> StoredOutcome<'b> {
+    match outcomes.encode(out, bytes) {
+        Ok(()) => StoredOutcome::Value(bytes),
+        Err(CodecError::NotStored) => StoredOutcome::NotStored,
+        // The side effect is applied, so the completion is recorded even without the outcome.
+        Err(CodecError::Json(_)) => StoredOutcome::Unencodable,
     }
 }
 
+/// Decodes the stored outcome of an earlier call.
 pub(super) fn replay<O, S: Store + Clone>(
     call: &IdempotentCall<S>,
-    keeps: &impl Keeps<O>,
+    outcomes: &impl OutcomePolicy<O>,
     bytes: &[u8],
 ) -> Result<O, Rejected> {
     match call.open(bytes, Codec::JSON)? {
-        Some(value) => decode(call, keeps, value),
-        None => Err(call.turned_away(RejectedKind::Idempotency(IdempotencyRejection::NotStored))),
+        Some(value) => decode(call, outcomes, value),
+        None => Err(call.reject(IdempotencyRejection::NotStored)),
     }
 }
 
 fn decode<O, S: Store + Clone>(
     call: &IdempotentCall<S>,
-    keeps: &impl Keeps<O>,
+    outcomes: &impl OutcomePolicy<O>,
     bytes: &[u8],
 ) -> Result<O, Rejected> {
-    keeps.decode(bytes).map_err(|error| {
-        call.turned_away(RejectedKind::Idempotency(IdempotencyRejection::Undecodable))
-            .because(error)
-    })
+    outcomes
+        .decode(bytes)
+        .map_err(|error| call.reject(IdempotencyRejection::Undecodable).because(error))
 }

@@ -1,4 +1,4 @@
-//! A part of the memory store, under a lock of its own: its records, and when they expire.
+//! A shard of the memory store: records, and their expiry times, under one lock.
 
 use core::hash::{BuildHasherDefault, Hasher};
 use core::task::Waker;
@@ -13,24 +13,25 @@ use resilience_core::__internal::Timestamp;
 
 #[derive(Default)]
 pub(super) struct Shard {
-    pub(super) records: HashMap<RecordKey, Slot, BuildHasherDefault<Prefix>>,
-    /// One entry for each record, with a time at which it might have expired, and some of records that are
-    /// gone.
-    ends: BinaryHeap<Reverse<(Timestamp, RecordKey)>>,
-    /// The label of the last record, which mostly is that of the next one.
+    pub(super) records: HashMap<RecordKey, Entry, BuildHasherDefault<KeyHasher>>,
+    /// The earliest possible expiry of each record. Entries of removed or changed records are
+    /// skipped.
+    expirations: BinaryHeap<Reverse<(Timestamp, RecordKey)>>,
+    /// The label of the last insertion. Consecutive records mostly share a label.
     label: Option<Arc<str>>,
 }
 
-pub(super) struct Slot {
+pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) label: Arc<str>,
-    /// The time of its entry; others of its key are out of date.
-    listed: Timestamp,
-    /// Who wants to know when it changes.
+    /// The expiry time in the heap that belongs to this record. Other heap entries of the key are
+    /// outdated.
+    scheduled: Timestamp,
+    /// The wakers of the calls that watch this record.
     pub(super) watchers: Vec<(u64, Waker)>,
 }
 
-/// Records that were taken out, and who wanted to know of them.
+/// The number of removed records, and the wakers of the calls that watched the records.
 #[derive(Default)]
 #[must_use]
 pub(super) struct Purged {
@@ -39,17 +40,17 @@ pub(super) struct Purged {
 }
 
 impl Purged {
-    /// To be called when nothing is locked: what a waker does is not ours.
+    /// Wakes the watchers. Call this without a lock, because a waker is foreign code.
     pub(super) fn wake(self) {
         self.watchers.into_iter().for_each(Waker::wake);
     }
 }
 
-/// A record key is a hash already.
+/// A hasher that uses the first bytes of a record key, because a record key is a hash already.
 #[derive(Default)]
-pub(super) struct Prefix(u64);
+pub(super) struct KeyHasher(u64);
 
-impl Hasher for Prefix {
+impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -60,32 +61,33 @@ impl Hasher for Prefix {
         }
     }
 
-    // The length of the array, which is always the same.
+    // Ignores the length of the array, which is constant.
     fn write_usize(&mut self, _: usize) {}
 }
 
 impl Shard {
-    /// Puts in the record of a key that is not known.
+    /// Inserts the record of an unknown key.
     pub(super) fn insert(&mut self, key: RecordKey, record: Record, label: &str) {
         let last = self.label.take().filter(|last| **last == *label);
         let label = last.unwrap_or_else(|| label.into());
         self.label = Some(Arc::clone(&label));
-        let listed = record.expires_at;
-        self.records.insert(key, Slot { record, label, listed, watchers: Vec::new() });
-        self.list(listed, key);
+        let scheduled = record.expires_at;
+        self.records.insert(key, Entry { record, label, scheduled, watchers: Vec::new() });
+        self.schedule(scheduled, key);
     }
 
-    /// Adds an entry. Where most are of records that are gone, or out of date, they go first.
-    fn list(&mut self, end: Timestamp, key: RecordKey) {
-        if self.ends.len() > self.records.len().saturating_mul(2).saturating_add(64) {
-            let ends = self.records.iter().map(|(key, slot)| Reverse((slot.listed, *key)));
-            self.ends = ends.collect();
+    /// Adds an expiry time. If outdated entries are the majority, the heap is rebuilt first.
+    fn schedule(&mut self, end: Timestamp, key: RecordKey) {
+        if self.expirations.len() > self.records.len().saturating_mul(2).saturating_add(64) {
+            let expirations =
+                self.records.iter().map(|(key, entry)| Reverse((entry.scheduled, *key)));
+            self.expirations = expirations.collect();
             return;
         }
-        self.ends.push(Reverse((end, key)));
+        self.expirations.push(Reverse((end, key)));
     }
 
-    /// A claim of a key that is known.
+    /// Claims a known key. Returns `None` for an unknown key.
     pub(super) fn claim(
         &mut self,
         request: &ClaimRequest<'_>,
@@ -93,40 +95,40 @@ impl Shard {
         now: Timestamp,
     ) -> Option<Claim> {
         let claim = self.records.get_mut(request.key)?.record.claim(request, fence, now);
-        self.list_again(request.key);
+        self.reschedule(request.key);
         Some(claim)
     }
 
-    /// Adds an entry for a record that expires earlier than the one it has says.
-    pub(super) fn list_again(&mut self, key: &RecordKey) {
-        let Some(slot) = self.records.get_mut(key) else { return };
-        let end = slot.record.expires_at;
-        if end < slot.listed {
-            slot.listed = end;
-            self.list(end, *key);
+    /// Adds an expiry time if the record now expires earlier.
+    pub(super) fn reschedule(&mut self, key: &RecordKey) {
+        let Some(entry) = self.records.get_mut(key) else { return };
+        let end = entry.record.expires_at;
+        if end < entry.scheduled {
+            entry.scheduled = end;
+            self.schedule(end, *key);
         }
     }
 
-    /// Takes out at most `limit` records that have expired.
+    /// Removes at most `limit` expired records.
     pub(super) fn purge(&mut self, now: Timestamp, limit: usize) -> Purged {
         let mut purged = Purged::default();
         while purged.records < limit {
-            let Some(Reverse((end, key))) = self.ends.peek().copied() else { break };
+            let Some(Reverse((end, key))) = self.expirations.peek().copied() else { break };
             if now < end {
                 break;
             }
-            self.ends.pop();
-            match self.records.get_mut(&key).filter(|slot| slot.listed == end) {
-                Some(slot) if slot.record.is_expired(now) => {
-                    let watchers = core::mem::take(&mut slot.watchers);
+            self.expirations.pop();
+            match self.records.get_mut(&key).filter(|entry| entry.scheduled == end) {
+                Some(entry) if entry.record.is_expired(now) => {
+                    let watchers = core::mem::take(&mut entry.watchers);
                     purged.watchers.extend(watchers.into_iter().map(|(_, waker)| waker));
                     purged.records = purged.records.saturating_add(1);
                     self.records.remove(&key);
                 }
-                // It was renewed, completed or claimed again since.
-                Some(slot) => {
-                    slot.listed = slot.record.expires_at;
-                    self.ends.push(Reverse((slot.listed, key)));
+                // The record was renewed, completed or claimed since.
+                Some(entry) => {
+                    entry.scheduled = entry.record.expires_at;
+                    self.expirations.push(Reverse((entry.scheduled, key)));
                 }
                 None => {}
             }

@@ -1,4 +1,4 @@
-//! What a store of idempotency records can do.
+//! The interface of a store of idempotency records.
 
 use core::fmt;
 use core::future::Future;
@@ -6,71 +6,73 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::key::{Fingerprint, RecordKey, Secret};
+use crate::key::{Fingerprint, RecordKey};
+use crate::secret::Secret;
 use crate::store_error::StoreResult;
 use resilience_core::__internal::Delay;
 
-/// Who holds a claim, and since when: `owner` is drawn by the claimant before it first asks, so that a claim
-/// whose answer was lost can be asked for again; `fence` rises with every claim of a key.
+/// The identity of a claim. A write succeeds only with the token of the current claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token {
-    /// The random number of the claimant.
+    /// The random number of the claimant, drawn before the first claim. A repeated claim with the
+    /// same owner returns the same token.
     pub owner: u128,
-    /// Higher than that of every claim of the same key before it.
+    /// The fencing number, higher than the fence of every earlier claim of the key.
     pub fence: u64,
 }
 
-/// What becomes of a claim that nobody ended, once its lease is over.
+/// The treatment of a claim whose lease has ended without a completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Takeover {
-    /// The next claimant runs again.
+    /// The next claim takes over.
     Rerun,
-    /// Nobody does: [`Claim::Interrupted`].
+    /// The next claim returns [`Claim::Interrupted`].
     Never,
 }
 
-/// A claim that is asked for.
+/// The parameters of a claim.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimRequest<'a> {
-    /// Of what.
+    /// The key of the record.
     pub key: &'a RecordKey,
-    /// What the call is about: the same key with another fingerprint is a mistake of the caller's.
+    /// The fingerprint of the arguments. A claim with another fingerprint returns
+    /// [`Claim::Mismatch`].
     pub fingerprint: &'a Fingerprint,
     /// The random number of the claimant.
     pub owner: u128,
-    /// For how long the claim stands without being renewed.
+    /// The time until the claim ends without a renewal.
     pub lease: Duration,
-    /// For how long the record is kept.
+    /// The time until the record expires.
     pub retention: Duration,
-    /// What becomes of a claim whose lease is over.
+    /// The treatment of an earlier claim whose lease has ended.
     pub takeover: Takeover,
-    /// The name of the function, for people who look into the store.
+    /// The name of the function, for people who read the store.
     pub label: &'a str,
 }
 
-/// The answer to a claim. Its `Debug` form shows of an outcome how long it is.
+/// The result of a claim. The `Debug` form shows only the length of an outcome.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Claim {
-    /// It is the caller's, who may run now.
+    /// The claimant owns the key and may run.
     Acquired {
-        /// The right to write the record.
+        /// The token for writes to the record.
         token: Token,
-        /// How often the key was claimed, from 1.
+        /// The number of claims of the key. Starts at 1.
         attempt: u32,
     },
-    /// It is done, and this came of it.
+    /// An earlier call has completed with this outcome.
     Replay(Arc<[u8]>),
-    /// Somebody else holds it, for that long at least.
+    /// Another call holds the key.
     InFlight {
-        /// What is left of the lease.
+        /// The rest of the lease of the other call.
         lease_left: Duration,
     },
-    /// The key was used for something else.
+    /// The key was used with another fingerprint.
     Mismatch,
-    /// Somebody held it, and never said how it ended ([`Takeover::Never`]).
+    /// An earlier call was interrupted, and the request has [`Takeover::Never`].
     Interrupted {
-        /// How often the key was claimed.
+        /// The number of claims of the key.
         attempt: u32,
     },
 }
@@ -93,50 +95,50 @@ impl fmt::Debug for Claim {
     }
 }
 
-/// The answer to a write.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum WriteOutcome {
-    /// The record says so now, or said so already.
+    /// The record has the written state, from this write or from an earlier one.
     Applied,
-    /// The token is no longer that of the record, which is unchanged.
+    /// The token does not match the current claim. The record is unchanged.
     Fenced,
 }
 
-/// What a store promises.
+/// The properties of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
     /// Whether records survive the process.
     pub durable: bool,
-    /// Whether several machines see the same records.
+    /// Whether several processes or machines see the same records.
     pub shared: bool,
-    /// The longest outcome, in bytes.
+    /// The maximum length of an outcome, in bytes.
     pub max_outcome: usize,
 }
 
 impl Capabilities {
-    /// A store in this process, without a limit of its own.
+    /// Creates the properties of a store in this process, without a limit for outcomes.
     #[must_use]
     pub const fn new() -> Self {
         Self { durable: false, shared: false, max_outcome: usize::MAX }
     }
 
-    /// Whether records survive the process.
+    /// Sets whether records survive the process.
     #[must_use]
     pub const fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
         self
     }
 
-    /// Whether several machines see the same records.
+    /// Sets whether several processes or machines see the same records.
     #[must_use]
     pub const fn shared(mut self, shared: bool) -> Self {
         self.shared = shared;
         self
     }
 
-    /// The longest outcome, in bytes.
+    /// Sets the maximum length of an outcome, in bytes.
     #[must_use]
     pub const fn max_outcome(mut self, bytes: usize) -> Self {
         self.max_outcome = bytes;
@@ -150,21 +152,21 @@ impl Default for Capabilities {
     }
 }
 
-/// Tells the stores of a process apart. All handles of one store share it.
+/// The identity of a store within the process. All handles of a store return the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoreId(u64);
 
 impl StoreId {
-    /// One that no other store has.
+    /// Creates a unique id.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "a default would not be the same twice")]
+    #[expect(clippy::new_without_default, reason = "each id is different, so there is no default")]
     pub fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Relaxed))
     }
 }
 
-/// A claim that nobody ended, for whoever drives it on.
+/// An interrupted call, as listed by [`Store::interrupted`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interrupted {
@@ -172,34 +174,34 @@ pub struct Interrupted {
     pub key: RecordKey,
     /// The name of the function.
     pub label: String,
-    /// How often it was claimed.
+    /// The number of claims of the key.
     pub attempt: u32,
 }
 
 impl Interrupted {
-    /// A claim of this key, that function, and so many attempts.
+    /// Creates the entry of an interrupted call.
     #[must_use]
     pub fn new(key: RecordKey, label: impl Into<String>, attempt: u32) -> Self {
         Self { key, label: label.into(), attempt }
     }
 }
 
-/// A place for idempotency records, and the atomic steps on them.
+/// A store of idempotency records.
 ///
-/// Every step is atomic, also between processes; times are those of the store's own clock; an end is reached
-/// at the time itself and not after it. What each step has to do is the table of transitions in the guide,
-/// and [`store_conformance!`](crate::store_conformance) finds out whether a store does. A step that fails
-/// may have been applied: the runner repeats it with the same token.
+/// Every step is atomic, also between processes. Times come from the clock of the store, and a
+/// lease or a record has ended at its end time itself. The table of transitions in the guide
+/// defines each step, and [`store_conformance!`](crate::store_conformance) tests a store. A failed
+/// step may have been applied, so the runner repeats the step with the same token.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no store for `#[idempotent]`",
+    message = "`{Self}` is not a store for `#[idempotent]`",
     label = "needs `resilience::idempotent::Store`",
-    note = "a store in a `static` is handed over as `StaticStore(&STORE)`, a shared one as an `Arc`, one behind a trait object as `Arc<dyn resilience::idempotent::DynStore>`"
+    note = "pass a store in a `static` as `StaticStore(&STORE)`, a shared store as an `Arc`, a trait object as `Arc<dyn resilience::idempotent::DynStore>`"
 )]
 pub trait Store: Send + Sync + 'static {
-    /// Claims a key, or says why not.
+    /// Claims a key.
     fn claim(&self, request: ClaimRequest<'_>) -> impl Future<Output = StoreResult<Claim>> + Send;
 
-    /// Moves the end of the lease to `lease` from now.
+    /// Extends the lease to `lease` from now.
     fn renew(
         &self,
         key: &RecordKey,
@@ -207,7 +209,8 @@ pub trait Store: Send + Sync + 'static {
         lease: Duration,
     ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
-    /// Keeps the outcome for `retention` from now, also where the lease is over and nobody has taken over.
+    /// Stores the outcome for `retention` from now. Succeeds after the end of the lease, unless
+    /// another call has claimed the key.
     fn complete(
         &self,
         key: &RecordKey,
@@ -216,58 +219,59 @@ pub trait Store: Send + Sync + 'static {
         retention: Duration,
     ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
-    /// Gives the claim back: it is known that nothing was done.
+    /// Releases the claim: the side effect was not applied.
     fn release(
         &self,
         key: &RecordKey,
         token: Token,
     ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
-    /// Ends the lease: nobody knows what was done.
+    /// Ends the lease at once: the side effect may have been applied.
     fn abandon(
         &self,
         key: &RecordKey,
         token: Token,
     ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 
-    /// Returns when the record may have changed, after `hint` at the latest. A hint: the one who waits asks
-    /// again in any case.
+    /// Waits until the record may have changed, for `hint` at most. The caller claims again in any
+    /// case, so an early return is allowed.
     fn changed(&self, key: &RecordKey, hint: Duration) -> impl Future<Output = ()> + Send {
         let _ = key;
         Delay::start(hint).0.wait()
     }
 
-    /// Removes at most `limit` records that have expired; how many there were.
+    /// Removes at most `limit` expired records. Returns the number of removed records.
     fn purge(&self, limit: usize) -> impl Future<Output = StoreResult<usize>> + Send;
 
-    /// Removes the record of a key, whatever its state; whether there was one. The next call runs.
+    /// Removes the record of a key in any state. Returns whether a record existed. The next call
+    /// runs.
     fn forget(&self, key: &RecordKey) -> impl Future<Output = StoreResult<bool>> + Send;
 
-    /// At most `limit` claims whose lease is over.
+    /// Returns at most `limit` interrupted calls.
     fn interrupted(
         &self,
         limit: usize,
     ) -> impl Future<Output = StoreResult<Vec<Interrupted>>> + Send;
 
-    /// What it promises.
+    /// Returns the properties of the store.
     fn caps(&self) -> Capabilities;
 
-    /// Which store it is.
+    /// Returns the identity of the store.
     fn id(&self) -> StoreId;
 
-    /// What its keys are made with. See [`WithSecret`](crate::WithSecret).
+    /// Returns the secret of keys and fingerprints. See [`WithSecret`](crate::WithSecret).
     fn secret(&self) -> Secret {
         Secret::default()
     }
 }
 
-/// A store that answers at once, without a runtime, and whose records end with the process: what a function
-/// that is not async can have.
+/// A store for functions that are not async.
 ///
-/// The futures of such a store are ready when they are first asked.
+/// Every future of a blocking store is ready at the first poll, without a runtime. The records end
+/// with the process.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be called by a function that is not async",
-    label = "has to wait for something",
-    note = "make the function `async`, or leave `store` out: the memory store needs no runtime"
+    message = "`{Self}` cannot be the store of a function that is not async",
+    label = "needs `resilience::idempotent::BlockingStore`",
+    note = "make the function `async`, or use the memory store, which needs no runtime"
 )]
 pub trait BlockingStore: Store {}

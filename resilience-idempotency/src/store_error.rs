@@ -1,61 +1,64 @@
-//! Why a store could not do what it was asked.
+//! The errors of a store.
 
 use core::fmt;
 use std::error::Error;
 
-/// A source of trouble, of whichever kind.
+/// A boxed error, the source of a [`StoreError`].
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What a store answers.
+/// The result of a step of a store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// Why a store could not do what it was asked.
+/// A failed step of a store.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
     source: Option<BoxError>,
 }
 
-/// What kind of trouble a store has.
+/// The kind of a [`StoreError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It did not answer, or not in time: the step may have been applied.
+    /// The store did not answer, or not in time. The step may have been applied.
     Unavailable,
-    /// It has no room for another record. Those it has still work.
+    /// The store has no room for another record. Steps on its records still succeed.
     Full,
-    /// It answered with something that is none of the answers.
+    /// The store returned a record or a reply that cannot be read.
     Corrupt,
 }
 
 impl StoreError {
-    /// Trouble of this kind.
+    /// Creates an error without a source.
     #[must_use]
     pub const fn new(kind: StoreErrorKind) -> Self {
         Self { kind, source: None }
     }
 
-    /// No answer, for this reason.
+    /// Creates an error of kind [`Unavailable`](StoreErrorKind::Unavailable).
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self { kind: StoreErrorKind::Unavailable, source: Some(source.into()) }
     }
 
-    /// No room, for this reason.
+    /// Creates an error of kind [`Full`](StoreErrorKind::Full).
     pub fn full(source: impl Into<BoxError>) -> Self {
         Self { kind: StoreErrorKind::Full, source: Some(source.into()) }
     }
 
-    /// An answer that makes no sense, for this reason.
+    /// Creates an error of kind [`Corrupt`](StoreErrorKind::Corrupt).
     pub fn corrupt(source: impl Into<BoxError>) -> Self {
         Self { kind: StoreErrorKind::Corrupt, source: Some(source.into()) }
     }
 
-    /// Whether the same step may be answered the next time.
-    pub(super) fn may_pass(&self) -> bool {
-        self.kind == StoreErrorKind::Unavailable
+    /// Returns whether the same step may succeed at the next try.
+    pub(super) fn is_retryable(&self) -> bool {
+        match self.kind {
+            StoreErrorKind::Unavailable => true,
+            StoreErrorKind::Full | StoreErrorKind::Corrupt => false,
+        }
     }
 
-    /// What kind of trouble it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
@@ -65,9 +68,9 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            StoreErrorKind::Unavailable => "the idempotency store has failed",
+            StoreErrorKind::Unavailable => "the idempotency store failed",
             StoreErrorKind::Full => "the idempotency store is full",
-            StoreErrorKind::Corrupt => "the idempotency store has a record that cannot be read",
+            StoreErrorKind::Corrupt => "the idempotency store has an unreadable record",
         })
     }
 }

@@ -1,7 +1,8 @@
-//! A store that fails as you tell it to, for tests of what your code does then.
+//! A store with injected faults, for tests of an application.
 //!
-//! It stands here and not in [`resilience::testing`](resilience::testing), whose guards change what the thread
-//! sees: this is a store like others, and part of a test by being handed over.
+//! The guards of [`resilience::testing`](resilience_core::testing) override the state of the current
+//! thread. A [`FaultStore`] is an ordinary store instead, and a test passes the store to the code
+//! under test.
 
 use core::fmt;
 use core::future::pending;
@@ -10,7 +11,8 @@ use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::key::{RecordKey, Secret};
+use crate::key::RecordKey;
+use crate::secret::Secret;
 use crate::store::{
     Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token, WriteOutcome,
 };
@@ -39,42 +41,44 @@ pub enum StoreOp {
     Interrupted,
 }
 
-/// What becomes of one step.
+/// A fault in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InjectedFault {
-    /// None: for the steps before one that fails.
+    /// No fault. Skips steps in a script.
     Nothing,
     /// The step fails with an error of this kind, and is not applied.
     Fail(StoreErrorKind),
-    /// The step is applied, and its answer lost.
+    /// The step is applied, and fails with [`Unavailable`](StoreErrorKind::Unavailable).
     LoseReply,
     /// The step is applied after this time.
     Delay(Duration),
-    /// The step is applied at once, and answered after this time.
+    /// The step is applied at once, and the reply comes after this time.
     DelayReply(Duration),
-    /// The step is never applied nor answered.
+    /// The step is not applied, and never replies.
     Hang,
-    /// The step is applied and never answered.
+    /// The step is applied, and never replies.
     HangAfter,
-    /// Another step goes first: this one is applied once the next of any kind has been.
+    /// The step is applied after the next step of any kind.
     LetOnePass,
-    /// An outcome that is replayed has one bit changed. Other answers are as they are.
+    /// A replayed outcome has one changed bit. Other replies stay unchanged.
     Corrupt,
 }
 
-/// A store that does with its steps what a script says, and otherwise what the store in it does.
+/// A store that injects faults into the steps of another store.
 ///
-/// All clones share script and counts.
+/// All clones share the faults and the counters. See [`script`](Self::script) for the next steps
+/// and [`always`](Self::always) for every step.
 ///
+/// # Examples
 /// ```
-///
 /// use std::sync::Arc;
-/// use resilience::idempotent::testing::{InjectedFault, FaultStore, StoreOp};
 /// use resilience::idempotent::MemoryStore;
+/// use resilience::idempotent::testing::{FaultStore, InjectedFault, StoreOp};
 ///
 /// let store = FaultStore::new(Arc::new(MemoryStore::new()));
-/// store.script(StoreOp::Claim, [InjectedFault::LoseReply]); // the first claim; those after it pass
+/// // The reply to the first claim is lost. Later claims succeed.
+/// store.script(StoreOp::Claim, [InjectedFault::LoseReply]);
 /// assert_eq!(store.calls(StoreOp::Claim), 0);
 /// ```
 #[derive(Clone)]
@@ -92,37 +96,38 @@ struct Faults {
 }
 
 impl<S: Store + Clone> FaultStore<S> {
-    /// This store, without faults so far.
+    /// Creates a store without faults.
     #[must_use]
     pub fn new(store: S) -> Self {
         Self { store, faults: Arc::default(), steps: Arc::default() }
     }
 
-    /// What becomes of the next steps of this kind, one after the other, behind those that were said before.
-    pub fn script(&self, verb: StoreOp, faults: impl IntoIterator<Item = InjectedFault>) {
-        // What an iterator does is not ours.
+    /// Adds faults for the next steps of this kind, one fault per step, behind the faults of
+    /// earlier calls.
+    pub fn script(&self, op: StoreOp, faults: impl IntoIterator<Item = InjectedFault>) {
+        // Collected before the lock, because an iterator is foreign code.
         let faults: Vec<_> = faults.into_iter().collect();
-        self.faults().scripts.entry(verb).or_default().extend(faults);
+        self.faults().scripts.entry(op).or_default().extend(faults);
     }
 
-    /// What becomes of every step of this kind that has no script, until something else is said.
-    pub fn always(&self, verb: StoreOp, fault: InjectedFault) {
-        self.faults().always.insert(verb, fault);
+    /// Sets the fault of every step of this kind that has no scripted fault.
+    pub fn always(&self, op: StoreOp, fault: InjectedFault) {
+        self.faults().always.insert(op, fault);
     }
 
-    /// How often a step of this kind was begun.
+    /// Returns the number of started steps of this kind.
     #[must_use]
-    pub fn calls(&self, verb: StoreOp) -> usize {
-        self.faults().calls.get(&verb).copied().unwrap_or_default()
+    pub fn calls(&self, op: StoreOp) -> usize {
+        self.faults().calls.get(&op).copied().unwrap_or_default()
     }
 
-    /// How often a step of any kind was.
+    /// Returns the number of started steps of all kinds.
     #[must_use]
     pub fn all_calls(&self) -> usize {
         self.faults().calls.values().fold(0, |sum, calls| sum.saturating_add(*calls))
     }
 
-    /// The store in it.
+    /// Returns the inner store.
     #[must_use]
     pub fn inner(&self) -> &S {
         &self.store
@@ -132,21 +137,21 @@ impl<S: Store + Clone> FaultStore<S> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self, verb: StoreOp) -> InjectedFault {
+    fn next(&self, op: StoreOp) -> InjectedFault {
         let mut faults = self.faults();
-        let calls = faults.calls.entry(verb).or_default();
+        let calls = faults.calls.entry(op).or_default();
         *calls = calls.saturating_add(1);
-        let next = faults.scripts.get_mut(&verb).and_then(VecDeque::pop_front);
-        let always = faults.always.get(&verb).copied();
+        let next = faults.scripts.get_mut(&op).and_then(VecDeque::pop_front);
+        let always = faults.always.get(&op).copied();
         next.or(always).unwrap_or(InjectedFault::Nothing)
     }
 
     async fn step<T>(
         &self,
-        verb: StoreOp,
+        op: StoreOp,
         step: impl Future<Output = StoreResult<T>>,
     ) -> StoreResult<(T, InjectedFault)> {
-        let fault = self.next(verb);
+        let fault = self.next(op);
         match fault {
             InjectedFault::Fail(kind) => return Err(StoreError::new(kind)),
             InjectedFault::Hang => return pending().await,
@@ -157,18 +162,27 @@ impl<S: Store + Clone> FaultStore<S> {
                     Delay::start(Duration::from_millis(1)).0.wait().await;
                 }
             }
-            _ => {}
+            InjectedFault::Nothing
+            | InjectedFault::LoseReply
+            | InjectedFault::DelayReply(_)
+            | InjectedFault::HangAfter
+            | InjectedFault::Corrupt => {}
         }
-        let answer = step.await;
+        let reply = step.await;
         self.steps.fetch_add(1, Relaxed);
         match fault {
-            InjectedFault::LoseReply => Err(StoreError::unavailable("the answer is lost")),
+            InjectedFault::LoseReply => Err(StoreError::unavailable("the reply is lost")),
             InjectedFault::HangAfter => pending().await,
             InjectedFault::DelayReply(time) => {
                 Delay::start(time).0.wait().await;
-                Ok((answer?, fault))
+                Ok((reply?, fault))
             }
-            _ => Ok((answer?, fault)),
+            InjectedFault::Nothing
+            | InjectedFault::Fail(_)
+            | InjectedFault::Delay(_)
+            | InjectedFault::Hang
+            | InjectedFault::LetOnePass
+            | InjectedFault::Corrupt => Ok((reply?, fault)),
         }
     }
 }

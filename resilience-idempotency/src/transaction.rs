@@ -1,40 +1,41 @@
-//! Claim, effect and completion in one transaction of the caller's: the effect happens exactly once.
+//! Idempotent calls inside a transaction of the caller: claim, side effect and completion commit
+//! together, so the side effect happens exactly once.
 //!
-//! Nothing is seen of the claim before the transaction is committed, and nothing is left of it when it is not:
-//! no lease, no takeover, nobody to find out what became of it.
+//! The claim is invisible until the commit, and a rollback removes the claim. A claim in a
+//! transaction therefore has no lease, no takeover and no interrupted state.
 
 use core::future::Future;
 use core::time::Duration;
 
-use crate::call::{IdempotentCall, poll_interval};
-use crate::codec::{Keep, KeepOk, Keeps};
-use crate::context::{IdempotencyContext, Inside};
+use crate::call::IdempotentCall;
+use crate::codec::{Disposition, KeepOk, OutcomePolicy};
+use crate::context::{IdempotencyContext, InContext};
 use crate::envelope::Codec;
 use crate::log::Decision;
-use crate::run::{judge, replay, written};
+use crate::run::{disposition, encode, replay};
 use crate::store::{Claim, ClaimRequest, Store, Token, WriteOutcome};
 use crate::store_error::StoreResult;
-use resilience_core::__internal::unique_id;
-use resilience_core::__internal::{Delay, now};
-use resilience_core::FailureClass;
-use resilience_core::Outcome;
-use resilience_core::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
+use crate::wait::poll_interval;
+use resilience_core::__internal::{Delay, now, unique_id};
+use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected};
 
-/// A store that can take part in a transaction `Tx` of the same database.
+/// A store that can take part in a transaction `Tx` of its own database.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot take part in a transaction of type `{Tx}`",
     label = "needs to be a store in the database of the transaction"
 )]
 pub trait TxStore<Tx: ?Sized>: Store {
-    /// Takes the key for the rest of the transaction, or says why not. Never waits for another transaction:
-    /// who has begun to wait for a lock cannot stop without losing his own transaction.
+    /// Claims the key until the end of the transaction.
+    ///
+    /// The claim never waits for another transaction. A wait for a database lock can only be
+    /// cancelled together with the whole transaction.
     fn claim_in(
         &self,
         tx: &mut Tx,
         request: ClaimRequest<'_>,
     ) -> impl Future<Output = StoreResult<Claim>> + Send;
 
-    /// Stores the outcome, for when the transaction is committed.
+    /// Stores the outcome as a part of the transaction.
     fn complete_in(
         &self,
         tx: &mut Tx,
@@ -43,12 +44,12 @@ pub trait TxStore<Tx: ?Sized>: Store {
     ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send;
 }
 
-/// The right to run inside of a transaction. Until that is committed, nothing has happened.
+/// A call that may run inside a transaction.
 #[derive(Debug)]
-#[must_use = "without a word the call is as if it had never been"]
-pub struct RunningIn<S>(Option<Protected<S>>);
+#[must_use = "a call that does not settle stores no outcome"]
+pub struct TransactionCall<S>(Option<Protected<S>>);
 
-/// A call that has a key.
+/// A call with a key.
 #[derive(Debug)]
 struct Protected<S> {
     call: IdempotentCall<S>,
@@ -56,22 +57,32 @@ struct Protected<S> {
     context: IdempotencyContext,
 }
 
-/// The answer to a call inside of a transaction.
+/// The result of a claim inside a transaction.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
+#[expect(clippy::large_enum_variant, reason = "callers match the value at once")]
 pub enum ClaimedIn<S, O> {
-    /// It may run.
-    Run(RunningIn<S>),
-    /// It has run before, and this came of it.
+    /// The call has claimed the key and may run.
+    Run(TransactionCall<S>),
+    /// An earlier call has completed with this outcome.
     Replay(O),
 }
 
+/// The `retry_after` of a call that another transaction blocks. The end of the other transaction
+/// is unknown.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The maximum time between two polls. A waiting transaction holds a connection, so polls are
+/// frequent.
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(200);
+
 impl<S: Store + Clone> IdempotentCall<S> {
-    /// Runs a body once for this key, inside of a transaction that the caller commits when it has succeeded,
-    /// and rolls back when it has not: what the body does in it happens exactly once.
+    /// Runs a body once for this key inside a transaction.
+    ///
+    /// The caller commits the transaction after a success and rolls the transaction back after a
+    /// failure. The changes that the body makes in the transaction then happen exactly once.
     ///
     /// # Errors
-    /// Those of the body, and a [`Rejected`] as one of them.
+    /// The error of the body, or a [`Rejected`] converted to the error type.
     pub async fn run_in<Tx: ?Sized, T, E>(
         self,
         tx: &mut Tx,
@@ -80,30 +91,30 @@ impl<S: Store + Clone> IdempotentCall<S> {
     where
         S: TxStore<Tx>,
         Result<T, E>: Outcome<Err = E>,
-        KeepOk: Keeps<Result<T, E>>,
+        KeepOk: OutcomePolicy<Result<T, E>>,
         E: FromRejected,
     {
         let class = |_: &E| FailureClass::transient();
-        let asked = self.ask_in(tx, &KeepOk).await.map_err(E::from_rejected)?;
-        let running = match asked {
-            ClaimedIn::Run(running) => running,
+        let active = match self.acquire_in(tx, &KeepOk).await.map_err(E::from_rejected)? {
+            ClaimedIn::Run(active) => active,
             ClaimedIn::Replay(out) => return out,
         };
-        let out = running.attend(body(tx)).await;
-        let settled = running.settle(tx, &KeepOk, class, out).await;
+        let out = active.run(body(tx)).await;
+        let settled = active.settle(tx, &KeepOk, class, out).await;
         settled.unwrap_or_else(|rejected| Err(E::from_rejected(rejected)))
     }
 
-    /// Claims the key inside of a transaction, or has the outcome of the call that was committed before.
-    /// While another transaction has the key, waits as long as the policy says.
+    /// Claims the key inside a transaction, or returns the committed outcome of an earlier call.
+    /// While another transaction holds the key, the call waits as long as the policy allows.
     ///
     /// # Errors
-    /// Any kind of [`Rejected`] from [`KeyReused`](IdempotencyRejection::KeyReused) on. A store that does not answer
-    /// is always an error here, because the transaction is on it.
-    pub(super) async fn ask_in<Tx: ?Sized, O>(
+    /// [`Rejected`] with any [`IdempotencyRejection`] from
+    /// [`KeyReused`](IdempotencyRejection::KeyReused) on. A failed store always rejects the call,
+    /// because the transaction runs on the same database.
+    pub(super) async fn acquire_in<Tx: ?Sized, O>(
         self,
         tx: &mut Tx,
-        keeps: &impl Keeps<O>,
+        outcomes: &impl OutcomePolicy<O>,
     ) -> Result<ClaimedIn<S, O>, Rejected>
     where
         S: TxStore<Tx>,
@@ -114,84 +125,74 @@ impl<S: Store + Clone> IdempotentCall<S> {
         let mut polls = 0;
         loop {
             let claim = self.store.claim_in(tx, self.request(owner, takeover)).await;
-            let claim = claim.map_err(|error| self.unavailable(error))?;
+            let claim = claim.map_err(|error| self.reject_unavailable(error))?;
             match claim {
                 Claim::Acquired { token, attempt } => {
-                    self.told(Decision::Acquired { attempt, fence: token.fence }, begin);
+                    self.log_decision(Decision::Acquired { attempt, fence: token.fence }, begin);
                     let context = self.context(token.fence, attempt);
                     let call = Protected { call: self, token, context };
-                    return Ok(ClaimedIn::Run(RunningIn(Some(call))));
+                    return Ok(ClaimedIn::Run(TransactionCall(Some(call))));
                 }
                 Claim::Replay(bytes) => {
-                    self.told(Decision::Replayed, begin);
-                    return replay(&self, keeps, &bytes).map(ClaimedIn::Replay);
+                    self.log_decision(Decision::Replayed, begin);
+                    return replay(&self, outcomes, &bytes).map(ClaimedIn::Replay);
                 }
-                Claim::Mismatch => {
-                    return Err(self
-                        .turned_away(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)));
-                }
+                Claim::Mismatch => return Err(self.reject(IdempotencyRejection::KeyReused)),
                 Claim::Interrupted { .. } => {
-                    return Err(self.turned_away(RejectedKind::Idempotency(
-                        IdempotencyRejection::OutcomeUnknown,
-                    )));
+                    return Err(self.reject(IdempotencyRejection::OutcomeUnknown));
                 }
                 Claim::InFlight { lease_left } => {
                     let left = self.time_left(begin).filter(|left| !left.is_zero());
                     let Some(left) = left else {
-                        return Err(self.in_flight(lease_left.min(AGAIN)));
+                        return Err(self.reject_in_flight(lease_left.min(RETRY_AFTER)));
                     };
-                    let pause = poll_interval(polls).min(left).min(LONGEST);
+                    let delay = poll_interval(polls).min(left).min(MAX_POLL_INTERVAL);
                     polls += 1;
-                    Delay::start(pause).0.wait().await;
+                    Delay::start(delay).0.wait().await;
                 }
             }
         }
     }
 }
 
-/// When it is worth asking again after a transaction of which nobody knows when it ends.
-const AGAIN: Duration = Duration::from_secs(1);
-
-/// A transaction that is waited for holds a connection: it is asked often.
-const LONGEST: Duration = Duration::from_millis(200);
-
-/// Claims the key of a call, where it has one.
+/// Claims the key of a call, if the call has a key.
 ///
 /// # Errors
-/// The rejection, where the call was turned away.
+/// [`Rejected`] if the call is rejected.
 pub async fn claim_in<O, S, Tx, K>(
     call: Result<Option<IdempotentCall<S>>, Rejected>,
-    keeps: &K,
+    outcomes: &K,
     tx: &mut Tx,
 ) -> Result<ClaimedIn<S, O>, Rejected>
 where
     S: TxStore<Tx> + Clone,
     Tx: ?Sized,
-    K: Keeps<O>,
+    K: OutcomePolicy<O>,
 {
     match call? {
-        Some(call) => call.ask_in(tx, keeps).await,
-        None => Ok(ClaimedIn::Run(RunningIn(None))),
+        Some(call) => call.acquire_in(tx, outcomes).await,
+        None => Ok(ClaimedIn::Run(TransactionCall(None))),
     }
 }
 
-impl<S: Store + Clone> RunningIn<S> {
-    /// Runs the body, with [`IdempotencyContext::current`].
-    pub async fn attend<F: Future>(&self, body: F) -> F::Output {
+impl<S: Store + Clone> TransactionCall<S> {
+    /// Runs the body inside of [`IdempotencyContext::current`].
+    pub async fn run<F: Future>(&self, body: F) -> F::Output {
         match &self.0 {
-            Some(Protected { context, .. }) => Inside { call: context.clone(), body }.await,
+            Some(Protected { context, .. }) => InContext { call: context.clone(), body }.await,
             None => body.await,
         }
     }
 
-    /// Stores what is to be stored, for when the transaction is committed.
+    /// Stores the outcome as a part of the transaction.
     ///
     /// # Errors
-    /// The rejection, where it could not be stored. The transaction is not to be committed then.
+    /// [`Rejected`] if the outcome cannot be stored. The caller must not commit the transaction
+    /// then.
     pub async fn settle<Tx: ?Sized, O: Outcome>(
         self,
         tx: &mut Tx,
-        keeps: &impl Keeps<O>,
+        outcomes: &impl OutcomePolicy<O>,
         class: impl FnOnce(&O::Err) -> FailureClass,
         out: O,
     ) -> Result<O, Rejected>
@@ -199,22 +200,17 @@ impl<S: Store + Clone> RunningIn<S> {
         S: TxStore<Tx>,
     {
         let Some(Protected { call, token, .. }) = self.0 else { return Ok(out) };
-        if judge(&call, keeps, class, &out) != Keep::Store {
+        if disposition(&call, outcomes, class, &out) != Disposition::Store {
             return Ok(out);
         }
         let mut bytes = Vec::new();
-        let bytes = call.seal(written(keeps, &out, &mut bytes), Codec::JSON);
-        match call
-            .store
-            .complete_in(tx, call.request(token.owner, call.policy.takeover()), &bytes)
-            .await
-        {
+        let bytes = call.seal(encode(outcomes, &out, &mut bytes), Codec::JSON);
+        let request = call.request(token.owner, call.policy.takeover());
+        match call.store.complete_in(tx, request, &bytes).await {
             Ok(WriteOutcome::Applied) => Ok(out),
-            // Nothing has happened yet: the transaction is not to be committed.
-            Ok(WriteOutcome::Fenced) => {
-                Err(call.turned_away(RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)))
-            }
-            Err(error) => Err(call.unavailable(error)),
+            // No effect is committed yet, so the rejection makes the caller roll back.
+            Ok(WriteOutcome::Fenced) => Err(call.reject(IdempotencyRejection::LeaseLost)),
+            Err(error) => Err(call.reject_unavailable(error)),
         }
     }
 }

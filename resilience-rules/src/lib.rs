@@ -7,6 +7,7 @@
 
 pub mod bulkhead;
 pub mod circuit_breaker;
+mod idempotency_key;
 pub mod idempotent;
 mod invalid;
 pub mod keyed;
@@ -14,4 +15,5 @@ pub mod rate_limit;
 pub mod retry;
 pub mod timeout;
 
+pub use idempotency_key::{KeyError, MAX_IDEMPOTENCY_KEY_LENGTH, idempotency_key};
 pub use invalid::{InvalidPolicy, RuleResult};

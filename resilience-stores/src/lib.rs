@@ -1,40 +1,37 @@
-//! What databases and caches mean for a retry: which of their errors are worth another attempt, and
-//! whether the effect could have happened. With the feature `circuit_breaker`, breakers that processes
-//! share.
+//! Databases and caches for `resilience-rs`: error classification, idempotency records, and
+//! circuit breakers shared between processes.
 //!
-//! Depend on `resilience-rs` with one of its features `sqlx` and `redis`, which re-exports everything here
-//! as `resilience::stores` and has the guide.
+//! - [`sqlx`] and [`redis`] classify errors: whether another attempt makes sense, and whether the
+//!   side effect may have been applied.
+//! - The feature `idempotent` adds a record store for each enabled database.
+//! - The feature `shared-breakers` adds the module `breaker`.
+//!
+//! Depend on `resilience-rs` with one of the features `sqlx` and `redis`. `resilience-rs`
+//! re-exports this crate as `resilience::stores` and contains the guide.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "shared-breakers")]
 pub mod breaker;
 mod chain;
-#[cfg(all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")))]
-mod held;
-#[cfg(any(
-    all(feature = "idempotent", any(feature = "postgres", feature = "redis", feature = "sqlite")),
-    all(feature = "shared-breakers", any(feature = "postgres", feature = "redis"))
-))]
-mod millis;
-#[cfg(all(feature = "idempotent", feature = "postgres"))]
-pub mod postgres;
+#[allow(dead_code, reason = "the enabled features decide whether a function is used")]
+mod db_time;
+#[cfg(feature = "idempotent")]
+mod records;
 #[cfg(feature = "redis")]
 pub mod redis;
-#[cfg(all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")))]
-mod sql;
-#[cfg(all(feature = "idempotent", feature = "sqlite"))]
-pub mod sqlite;
 #[cfg(feature = "sqlx")]
 pub mod sqlx;
 
 pub use chain::{classify_chain, find_class};
 #[cfg(all(feature = "idempotent", feature = "postgres"))]
-pub use postgres::PostgresStore;
+pub use records::postgres::{self, PostgresStore};
 #[cfg(all(feature = "idempotent", feature = "redis"))]
-pub use redis::RedisStore;
+pub use records::redis::RedisStore;
 #[cfg(all(feature = "idempotent", feature = "sqlite"))]
-pub use sqlite::SqliteStore;
+pub use records::sqlite::{self, SqliteStore};
 
-/// The examples of the guide, which need the databases' crates.
+/// The examples of the guide, which need the crates of the databases.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/stores.md")]
 struct Guide;

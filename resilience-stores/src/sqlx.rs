@@ -1,4 +1,4 @@
-//! Errors of `sqlx`.
+//! SQL databases: classification of the errors of `sqlx`.
 
 use std::io;
 
@@ -6,20 +6,19 @@ use resilience_core::{Effect, FailureClass};
 use sqlx::Error;
 use sqlx::error::DatabaseError;
 
-/// What an error of `sqlx` means, for `on`: the codes of PostgreSQL, MySQL and SQLite, and what the
-/// client itself met.
+/// Classifies an error of `sqlx`, for `on`: error codes of PostgreSQL, MySQL and SQLite, and
+/// errors of the client.
 ///
-/// A transaction that failed is repeated as a whole: the function that has the attribute begins it and
-/// commits it.
+/// A failed transaction must be repeated as a whole: begin and commit the transaction inside the
+/// annotated function.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use std::io;
 /// use resilience::{FailureClass, Effect};
-/// use resilience_stores::sqlx::classify;
+/// use resilience::stores::sqlx::classify;
 ///
 /// assert_eq!(classify(&sqlx::Error::PoolTimedOut), FailureClass::transient().effect(Effect::NotSent));
-/// // Had it been a COMMIT, nobody knows whether it was executed.
+/// // A lost COMMIT may have been executed.
 /// let lost = sqlx::Error::Io(io::ErrorKind::UnexpectedEof.into());
 /// assert_eq!(classify(&lost), FailureClass::transient());
 /// assert_eq!(classify(&sqlx::Error::RowNotFound), FailureClass::permanent());
@@ -40,17 +39,17 @@ pub fn classify(error: &Error) -> FailureClass {
     }
 }
 
-/// Whether anything can have gone out. The other kinds that sound like it are met on an open connection
-/// as well: it is how a system tells that a peer has gone silent.
+/// Returns whether a request may have been sent. Kinds such as `TimedOut` also occur on an open
+/// connection with a silent peer, so only the kinds below prove that no request was sent.
 fn io(kind: io::ErrorKind) -> Effect {
     match kind {
-        // No file: the server's socket is not there yet.
+        // `NotFound`: the socket file of the server does not exist yet.
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Effect::NotSent,
         _ => Effect::Unknown,
     }
 }
 
-/// What the database answered.
+/// Classifies an error reply of the database.
 fn database(error: &dyn DatabaseError) -> FailureClass {
     #[cfg(feature = "mysql")]
     if let Some(class) = mysql(error) {
@@ -63,21 +62,22 @@ fn database(error: &dyn DatabaseError) -> FailureClass {
     }
 }
 
-/// What a code of SQLite says, which is shorter than an SQLSTATE: the low byte. The rest says how it came to it.
+/// Returns the primary code of SQLite: the low byte of an extended code. A code of five characters
+/// is an SQLSTATE instead.
 pub(crate) fn sqlite_code(code: &str) -> Option<u32> {
     code.parse().ok().filter(|_| code.len() != 5).map(|code: u32| code & 0xff)
 }
 
 fn sqlstate(code: &str) -> FailureClass {
     match code {
-        // No connection was made: refused, too many, starting up or shutting down.
+        // No connection: refused, too many connections, starting up or shutting down.
         "08001" | "08004" | "53300" | "57P03" => FailureClass::transient().effect(Effect::NotSent),
-        // Lost to another transaction, waited too long for a lock, took too long, or a writer that has
-        // become a replica.
+        // Serialization failure, deadlock, lock timeout, statement timeout, or a write on a server
+        // that has become a replica.
         "40001" | "40P01" | "55P03" | "57014" | "25006" => {
             FailureClass::transient().effect(Effect::Refused)
         }
-        // The connection is gone, and perhaps a COMMIT with it.
+        // The connection was lost; a COMMIT may have been executed.
         "08000" | "08003" | "08006" | "08007" | "57P01" | "57P02" => FailureClass::transient(),
         _ => FailureClass::permanent(),
     }
@@ -85,19 +85,19 @@ fn sqlstate(code: &str) -> FailureClass {
 
 fn sqlite(code: u32) -> FailureClass {
     match code {
-        // Busy (a stale snapshot of a WAL, 517, among it), and locked.
+        // SQLITE_BUSY (including 517, a stale WAL snapshot) and SQLITE_LOCKED.
         5 | 6 => FailureClass::transient().effect(Effect::Refused),
         _ => FailureClass::permanent(),
     }
 }
 
-/// The numbers that say more than their SQLSTATE, which is mostly HY000.
+/// Classifies by the error numbers of MySQL, because the SQLSTATE is mostly the generic HY000.
 #[cfg(feature = "mysql")]
 fn mysql(error: &dyn DatabaseError) -> Option<FailureClass> {
     match error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?.number() {
-        // Waited too long for a lock, or lost to another transaction.
+        // Lock wait timeout, or deadlock.
         1205 | 1213 => Some(FailureClass::transient().effect(Effect::Refused)),
-        // The server has gone away, or was lost during the statement.
+        // The connection was closed, or lost during the statement.
         2006 | 2013 => Some(FailureClass::transient()),
         _ => None,
     }

@@ -15,7 +15,7 @@ async fn two(time: u64) -> Result<u64, Rejected> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_rejects_what_is_too_many_at_once() {
+async fn rejects_calls_above_the_maximum() {
     let (one, other, third) = tokio::join!(two(10), two(20), two(30));
     assert_eq!((one, other), (Ok(10), Ok(20)));
     let rejected = third.expect_err("two are running");
@@ -31,7 +31,7 @@ async fn queued(time: u64) -> Result<u64, Rejected> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_lets_some_wait_for_a_while() {
+async fn lets_calls_wait_in_the_queue() {
     let start = Instant::now();
     let (one, other, third) = tokio::join!(queued(40), queued(10), queued(1));
     assert_eq!((one, other), (Ok(40), Ok(10)));
@@ -42,7 +42,7 @@ async fn it_lets_some_wait_for_a_while() {
 }
 
 #[test]
-fn sync_functions_have_one_as_well_and_a_panic_gives_its_permit_back() {
+fn works_on_sync_functions_and_returns_the_permit_after_a_panic() {
     #[bulkhead(max = 1)]
     fn sync(depth: u32) -> Result<u32, Rejected> {
         assert!(depth < 10, "deep");
@@ -55,7 +55,7 @@ fn sync_functions_have_one_as_well_and_a_panic_gives_its_permit_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_gives_its_permit_back() {
+async fn a_dropped_call_returns_its_permit() {
     #[bulkhead(max = 1)]
     async fn one() -> Result<(), Rejected> {
         sleep(ms(100)).await;
@@ -68,7 +68,7 @@ async fn a_call_that_is_dropped_gives_its_permit_back() {
 static SHARED: Bulkhead = Bulkhead::new(1).name("shared");
 
 #[tokio::test(start_paused = true)]
-async fn it_may_be_shared_and_of_each_key() {
+async fn may_be_shared_or_per_key() {
     #[bulkhead(bulkhead = SHARED)]
     async fn shared() -> Option<()> {
         sleep(ms(1)).await;
@@ -88,7 +88,7 @@ async fn it_may_be_shared_and_of_each_key() {
 }
 
 #[test]
-fn its_numbers_may_be_constants() {
+fn numbers_may_be_constants() {
     const MAX: u32 = 1;
     #[bulkhead(max = MAX, queue = MAX, wait = ms(5), error = |_| calls.get())]
     fn call(calls: &Cell<u32>) -> Result<(), u32> {

@@ -1,4 +1,4 @@
-//! Permits: how many there are, and that they come back.
+//! Permits: their number, and their return.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -40,7 +40,7 @@ fn names() {
 }
 
 #[test]
-fn a_rejection_is_an_outcome() {
+fn a_rejection_becomes_the_outcome() {
     #[derive(Debug, PartialEq)]
     enum ApiError {
         Down,
@@ -52,54 +52,54 @@ fn a_rejection_is_an_outcome() {
         }
     }
     let bulkhead = Bulkhead::new(1).name("api");
-    let call = || bulkhead.call(|| Err::<(), _>(ApiError::Down));
-    let call_async = || at_once(bulkhead.call_async(async { Err::<(), _>(ApiError::Down) }));
+    let call = || bulkhead.run(|| Err::<(), _>(ApiError::Down));
+    let call_async = || at_once(bulkhead.run_async(async { Err::<(), _>(ApiError::Down) }));
     assert_eq!((call(), call_async()), (Err(ApiError::Down), Err(ApiError::Down)));
 
     let _all = bulkhead.try_acquire().expect("free again");
     let rejected = bulkhead.try_acquire().expect_err("full");
     assert_eq!(call(), Err(ApiError::Rejected(rejected.clone())));
     assert_eq!(call_async(), Err(ApiError::Rejected(rejected)));
-    assert_eq!(bulkhead.call(|| Some("never")), None);
-    let error = bulkhead.call(|| Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()));
+    assert_eq!(bulkhead.run(|| Some("never")), None);
+    let error = bulkhead.run(|| Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()));
     assert!(is_full(error.expect_err("full").downcast_ref().expect("a rejection")));
 }
 
 #[test]
-fn a_panic_gives_the_permit_back() {
+fn a_panic_returns_the_permit() {
     let bulkhead = Bulkhead::new(1);
-    let call = || bulkhead.call(|| -> Option<()> { panic!("of the body") });
+    let call = || bulkhead.run(|| -> Option<()> { panic!("of the body") });
     assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
     assert_eq!(bulkhead.running(), 0);
     let call = || {
-        at_once(bulkhead.call_async(async { if true { panic!("of the body") } else { Some(()) } }))
+        at_once(bulkhead.run_async(async { if true { panic!("of the body") } else { Some(()) } }))
     };
     assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
     assert_eq!(bulkhead.running(), 0);
-    assert_eq!(bulkhead.call(|| Some(7)), Some(7));
+    assert_eq!(bulkhead.run(|| Some(7)), Some(7));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_that_is_dropped_gives_the_permit_back() {
+async fn a_dropped_future_returns_the_permit() {
     let bulkhead = Bulkhead::new(1);
-    let call = bulkhead.call_async(std::future::pending::<Option<()>>());
+    let call = bulkhead.run_async(std::future::pending::<Option<()>>());
     assert!(tokio::time::timeout(ms(5), call).await.is_err());
     assert_eq!(bulkhead.running(), 0);
-    // One that was never polled never had one.
+    // A future that was never polled has no permit.
     drop(bulkhead.acquire());
     assert_eq!(bulkhead.running(), 0);
 }
 
 #[test]
-fn the_body_runs_under_its_permit() {
+fn the_body_runs_under_a_permit() {
     let bulkhead = Bulkhead::new(3);
-    assert_eq!(bulkhead.call(|| Some(bulkhead.running())), Some(1));
-    assert_eq!(at_once(bulkhead.call_async(async { Some(bulkhead.running()) })), Some(1));
+    assert_eq!(bulkhead.run(|| Some(bulkhead.running())), Some(1));
+    assert_eq!(at_once(bulkhead.run_async(async { Some(bulkhead.running()) })), Some(1));
     assert_eq!(bulkhead.running(), 0);
 }
 
 #[test]
-fn numbers_that_make_no_sense() {
+fn invalid_numbers_are_replaced() {
     let words = |bulkhead: &Bulkhead| bulkhead.validate().map_err(|error| error.to_string());
     let zero = ms(0);
     for good in [
@@ -118,7 +118,8 @@ fn numbers_that_make_no_sense() {
     ] {
         let words = words(&bad).expect_err(named);
         assert!(words.contains(named), "{words}");
-        // And it still works, as the nearest thing that makes sense: one at a time, and no queue.
+        // The bulkhead still works with the nearest valid values: one call at a time, and no
+        // queue.
         let permit = bad.acquire_blocking().expect("a permit");
         assert!(bad.acquire_blocking().is_err());
         assert!(at_once(bad.acquire()).is_err());
@@ -129,29 +130,29 @@ fn numbers_that_make_no_sense() {
 
 #[test]
 fn fresh_state() {
-    static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(7).name("own");
+    static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(7).name("fresh");
     let _all = BULKHEAD.try_acquire().expect("the first");
     {
         let _guard = testing::fresh_state();
         let fresh = resilience::__private::resolve(&BULKHEAD);
-        let _permit = fresh.try_acquire().expect("it has its own");
-        assert_eq!(fresh.try_acquire().expect_err("full").name(), "own");
+        let _permit = fresh.try_acquire().expect("fresh state");
+        assert_eq!(fresh.try_acquire().expect_err("full").name(), "fresh");
         assert!(format!("{fresh:?}").contains("queue: Some(7)"), "{fresh:?}");
     }
     assert!(resilience::__private::resolve(&BULKHEAD).try_acquire().is_err());
 }
 
 #[test]
-fn what_it_costs() {
+fn memory_cost() {
     fn sends<T: Send>(value: T) -> T {
         value
     }
     let bulkhead = Bulkhead::new(1).queue(4).wait(ms(5));
     let counted = measure(|| {
-        assert_eq!(bulkhead.call(|| Some(7)), Some(7));
-        assert_eq!(at_once(bulkhead.call_async(async { Some(7) })), Some(7));
+        assert_eq!(bulkhead.run(|| Some(7)), Some(7));
+        assert_eq!(at_once(bulkhead.run_async(async { Some(7) })), Some(7));
     });
-    assert_eq!(counted.count_total, 0, "while nobody waits nothing is allocated");
+    assert_eq!(counted.count_total, 0, "no allocation without waiters");
     drop(sends(bulkhead.acquire()));
     drop(sends(bulkhead.try_acquire()));
     let timer = size_of::<tokio::time::Sleep>();

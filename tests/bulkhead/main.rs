@@ -1,4 +1,4 @@
-//! What a bulkhead promises, through the public API.
+//! The guarantees of a bulkhead, through the public API.
 
 mod attribute;
 mod calls;
@@ -18,7 +18,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Counts how often it is woken.
+/// Counts the wake-ups.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -35,7 +35,7 @@ struct Waiter<'b> {
 }
 
 impl<'b> Waiter<'b> {
-    /// Takes a place in the queue.
+    /// Joins the queue.
     fn new(bulkhead: &'b Bulkhead) -> Self {
         let mut waiter = Self { future: Box::pin(bulkhead.acquire()), woken: Arc::default() };
         assert!(waiter.poll().is_pending(), "there is no need to wait");
@@ -52,7 +52,7 @@ impl<'b> Waiter<'b> {
     }
 }
 
-/// The answer of a future that does not have to wait.
+/// Returns the output of a future that need not wait.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,

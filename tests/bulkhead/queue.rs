@@ -1,4 +1,4 @@
-//! The queue: first come, first served, and nobody in it who has left.
+//! The queue: first come, first served, without calls that have left.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,12 +8,12 @@ use resilience::Bulkhead;
 use crate::{Waiter, at_once, is_full};
 
 #[test]
-fn a_queue_has_its_length() {
+fn the_queue_is_bounded() {
     let bulkhead = Bulkhead::new(1).queue(2);
     let permit = bulkhead.try_acquire().expect("the first");
     let (mut first, mut second) = (Waiter::new(&bulkhead), Waiter::new(&bulkhead));
     assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 2));
-    assert!(is_full(&at_once(bulkhead.acquire()).expect_err("no place")));
+    assert!(is_full(&at_once(bulkhead.acquire()).expect_err("full queue")));
     assert!(bulkhead.acquire_blocking().is_err());
     drop(permit);
     assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 1));
@@ -34,7 +34,7 @@ fn first_come_first_served() {
         let wakes: Vec<_> = waiters.iter().map(Waiter::wakes).collect();
         let expected: Vec<_> = (0..10).map(|waiter| usize::from(waiter <= turn)).collect();
         assert_eq!(wakes, expected);
-        // Whoever is not at the front is not served, however often it asks.
+        // A waiter behind the front gets no permit, however often polled.
         assert!(waiters.iter_mut().skip(turn + 1).all(|waiter| waiter.poll().is_pending()));
         let Poll::Ready(permit) = waiters[turn].poll() else { panic!("{turn} is served") };
         permits.push(permit);
@@ -48,7 +48,7 @@ fn a_new_call_does_not_overtake() {
     let permit = bulkhead.try_acquire();
     let mut waiter = Waiter::new(&bulkhead);
     drop(permit);
-    // The waiter has not looked yet, but the permit is its own.
+    // The permit is assigned, but the waiter has not polled yet.
     assert!(bulkhead.try_acquire().is_err());
     let mut newcomer = Waiter::new(&bulkhead);
     assert!(waiter.poll().is_ready(), "and given back");
@@ -56,7 +56,7 @@ fn a_new_call_does_not_overtake() {
 }
 
 #[test]
-fn who_is_dropped_leaves_the_queue() {
+fn a_dropped_waiter_leaves_the_queue() {
     let bulkhead = Bulkhead::new(1).queue(3);
     let permit = bulkhead.try_acquire();
     let mut first = Waiter::new(&bulkhead);
@@ -73,7 +73,7 @@ fn who_is_dropped_leaves_the_queue() {
 }
 
 #[test]
-fn who_is_dropped_with_a_permit_in_hand_passes_it_on() {
+fn a_dropped_waiter_passes_an_assigned_permit_on() {
     let bulkhead = Bulkhead::new(1).queue(3);
     let permit = bulkhead.try_acquire();
     let (first, second) = (Waiter::new(&bulkhead), Waiter::new(&bulkhead));
@@ -100,9 +100,9 @@ fn the_waker_of_the_last_poll_counts() {
     assert_eq!((Waiter::wakes(&waiter), Arc::strong_count(&moved)), (1, 1));
 }
 
-/// Wakers belong to the executor: they may look at the bulkhead, which therefore holds no lock.
+/// Wakers belong to the executor and may access the bulkhead, so the bulkhead holds no lock then.
 #[test]
-fn a_waker_may_come_back() {
+fn a_waker_may_access_the_bulkhead() {
     static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(1);
     struct Curious;
     impl Wake for Curious {

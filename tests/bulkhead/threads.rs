@@ -1,4 +1,4 @@
-//! Threads and tasks at the same bulkhead.
+//! Threads and tasks on the same bulkhead.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use resilience::{Bulkhead, Rejected};
 
 use crate::{Waiter, ms};
 
-/// Returns when so many calls are in the queue.
+/// Returns once the queue has this many calls.
 fn await_queue(bulkhead: &Bulkhead, calls: usize) {
     while bulkhead.queued() < calls {
         thread::yield_now();
@@ -17,7 +17,7 @@ fn await_queue(bulkhead: &Bulkhead, calls: usize) {
 }
 
 #[test]
-fn threads_and_tasks_stand_in_one_queue() {
+fn threads_and_tasks_share_the_queue() {
     let (bulkhead, order) = (&Bulkhead::new(1).queue(4), &Mutex::new(Vec::new()));
     let note = move |who| order.lock().expect("no panic").push(who);
     let permit = bulkhead.try_acquire().expect("the first");
@@ -33,7 +33,7 @@ fn threads_and_tasks_stand_in_one_queue() {
         let mut task = Waiter::new(bulkhead);
         blocked("thread 2");
         await_queue(bulkhead, 3);
-        // A wake-up that means nothing.
+        // A spurious wake-up.
         first.thread().unpark();
         thread::sleep(ms(5));
         assert!(order.lock().expect("no panic").is_empty());
@@ -65,14 +65,14 @@ fn a_blocked_call_that_gives_up_leaves_the_queue() {
     assert!(bulkhead.try_acquire().is_ok());
 }
 
-/// Counts who is inside, and remembers the most.
+/// Counts the running calls and the maximum.
 #[derive(Default)]
 struct Inside {
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
-/// One who is.
+/// A running call.
 struct One<'i>(&'i Inside);
 
 impl Inside {
@@ -90,7 +90,7 @@ impl Drop for One<'_> {
 }
 
 #[test]
-fn never_more_than_allowed_and_nobody_is_lost() {
+fn never_above_the_maximum_and_no_waiter_is_lost() {
     const CALLS: usize = 400;
     let bulkhead = Arc::new(Bulkhead::new(3).queue(1000));
     let inside = Arc::new(Inside::default());
@@ -101,12 +101,12 @@ fn never_more_than_allowed_and_nobody_is_lost() {
         .map(|call| {
             let (bulkhead, inside) = (Arc::clone(&bulkhead), Arc::clone(&inside));
             runtime.spawn(async move {
-                let body = bulkhead.call_async(async {
+                let body = bulkhead.run_async(async {
                     let _one = inside.enter();
                     tokio::task::yield_now().await;
                     Ok::<_, Rejected>(())
                 });
-                // One in four does not wait to the end.
+                // A quarter of the calls leave the queue early.
                 if call % 4 == 0 {
                     drop(tokio::time::timeout(ms(call as u64 % 3), body).await);
                     return true;
@@ -124,7 +124,7 @@ fn never_more_than_allowed_and_nobody_is_lost() {
                         thread::yield_now();
                         Ok::<_, Rejected>(())
                     };
-                    assert_eq!(bulkhead.call(body), Ok(()));
+                    assert_eq!(bulkhead.run(body), Ok(()));
                 }
             });
         }

@@ -1,4 +1,4 @@
-//! How long a call waits for a permit.
+//! The wait for a permit.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::time::{Instant, advance, sleep};
 use crate::{Waiter, is_full, ms};
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_has_its_end() {
+async fn a_wait_is_bounded() {
     let bulkhead = Bulkhead::new(1).wait(ms(100));
     let permit = bulkhead.try_acquire().expect("the first");
     let start = Instant::now();
     assert!(is_full(&bulkhead.acquire().await.expect_err("too late")));
     assert_eq!((start.elapsed(), bulkhead.queued()), (ms(100), 0));
-    // Time begins when a call is first polled, and any number may wait.
-    let calls = (0..50).map(|_| bulkhead.call_async(async { Some(start.elapsed()) }));
+    // The waiting time starts at the first poll, and the number of waiters is unlimited.
+    let calls = (0..50).map(|_| bulkhead.run_async(async { Some(start.elapsed()) }));
     let calls: Vec<_> = calls.collect();
     sleep(ms(60)).await;
     let release = async {
@@ -28,15 +28,15 @@ async fn a_wait_has_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_alone_waits_as_long_as_it_takes() {
+async fn a_queue_without_a_wait_is_unbounded_in_time() {
     let bulkhead = Bulkhead::new(1).queue(1);
     let hour = Duration::from_secs(3600);
     let start = Instant::now();
-    let long = bulkhead.call_async(async {
+    let long = bulkhead.run_async(async {
         sleep(hour).await;
         Some(start.elapsed())
     });
-    let next = bulkhead.call_async(async { Some(start.elapsed()) });
+    let next = bulkhead.run_async(async { Some(start.elapsed()) });
     assert_eq!(futures::join!(long, next), (Some(hour), Some(hour)));
 }
 
@@ -45,14 +45,14 @@ async fn both_limits() {
     let bulkhead = Bulkhead::new(1).queue(1).wait(ms(100));
     let _permit = bulkhead.try_acquire().expect("the first");
     let start = Instant::now();
-    let call = || bulkhead.call_async(async { Some(()) });
+    let call = || bulkhead.run_async(async { Some(()) });
     let late = async {
         sleep(ms(50)).await;
         assert_eq!(call().await, None);
-        assert_eq!(start.elapsed(), ms(50), "no place");
+        assert_eq!(start.elapsed(), ms(50), "full queue");
         sleep(ms(50)).await;
         assert_eq!(call().await, None);
-        assert_eq!(start.elapsed(), ms(200), "a place, and too long a wait");
+        assert_eq!(start.elapsed(), ms(200), "queued, and the wait ends");
     };
     assert_eq!(futures::join!(call(), late).0, None);
     assert_eq!(bulkhead.queued(), 0);
@@ -64,20 +64,20 @@ async fn a_permit_at_the_last_moment_is_taken() {
     let permit = bulkhead.try_acquire();
     let mut waiter = Waiter::new(&bulkhead);
     advance(ms(200)).await;
-    // Its time is over, but it has not looked yet.
+    // The waiting time is over, but the call has not been polled.
     drop(permit);
     assert!(matches!(waiter.poll(), std::task::Poll::Ready(Ok(_))));
     assert_eq!(bulkhead.running(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_too_late_leaves_the_queue_at_once() {
+async fn a_late_waiter_leaves_the_queue_at_once() {
     let bulkhead = Bulkhead::new(1).wait(ms(100));
     let permit = bulkhead.try_acquire();
     let mut waiter = Waiter::new(&bulkhead);
     advance(ms(200)).await;
     assert!(matches!(waiter.poll(), std::task::Poll::Ready(Err(_))));
-    // Whatever becomes of the future.
+    // The future may end either way.
     assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 0));
     drop(permit);
     assert!(bulkhead.try_acquire().is_ok());
@@ -85,7 +85,7 @@ async fn who_is_too_late_leaves_the_queue_at_once() {
 }
 
 #[test]
-fn a_blocked_wait_passes_at_once_under_test() {
+fn a_blocked_wait_ends_at_once_under_test() {
     let bulkhead = Bulkhead::new(1).wait(Duration::from_secs(20));
     let _permit = bulkhead.try_acquire();
     let clock = testing::clock();
@@ -99,7 +99,7 @@ fn a_blocked_wait_passes_at_once_under_test() {
 }
 
 #[test]
-fn a_blocked_wait_takes_its_time() {
+fn a_blocked_wait_takes_real_time() {
     let bulkhead = Bulkhead::new(1).wait(ms(20));
     let _permit = bulkhead.try_acquire();
     let start = std::time::Instant::now();
@@ -108,7 +108,7 @@ fn a_blocked_wait_takes_its_time() {
 }
 
 #[test]
-fn waits_beyond_all_clocks() {
+fn waits_beyond_the_range_of_clocks() {
     let bulkhead = Bulkhead::new(1).queue(u32::MAX).wait(Duration::MAX);
     let permit = bulkhead.try_acquire();
     let mut waiter = Waiter::new(&bulkhead);

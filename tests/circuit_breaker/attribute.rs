@@ -1,4 +1,4 @@
-//! The attribute: what it needs of the function, and what it leaves alone.
+//! The attribute: its requirements on the function, and the parts left unchanged.
 
 use std::cell::Cell;
 
@@ -19,7 +19,7 @@ fn bare(calls: &Cell<u32>) -> Result<(), Failure> {
 }
 
 #[test]
-fn bare_it_opens_after_five_failures_for_thirty_seconds() {
+fn the_default_opens_after_five_failures_for_thirty_seconds() {
     let (clock, _state, calls) = (testing::clock(), testing::fresh_state(), Cell::new(0));
     for _ in 0..10 {
         assert!(bare(&calls).is_err());
@@ -39,9 +39,9 @@ fn bare_it_opens_after_five_failures_for_thirty_seconds() {
     assert_eq!(calls.get(), 6);
 }
 
-/// What `pybreaker` and its like do, in one line.
+/// The behavior of `pybreaker`, in one line.
 #[test]
-fn the_plain_breaker_is_one_line() {
+fn the_default_breaker_is_one_line() {
     #[circuit_breaker(failure_threshold = 3, reset_timeout = "10s")]
     async fn fetch(ok: bool) -> Result<u32, Failure> {
         if ok { Ok(7) } else { Err(Failure::Down) }
@@ -59,7 +59,7 @@ fn the_plain_breaker_is_one_line() {
 }
 
 #[test]
-fn the_error_s_own_meaning_counts_and_on_says_it_otherwise() {
+fn classify_decides_unless_on_is_given() {
     #[derive(Debug)]
     enum ApiError {
         Busy,
@@ -80,7 +80,7 @@ fn the_error_s_own_meaning_counts_and_on_says_it_otherwise() {
         }
     }
     #[circuit_breaker(failure_threshold = 2)]
-    fn own(error: ApiError) -> Result<(), ApiError> {
+    fn by_predicate(error: ApiError) -> Result<(), ApiError> {
         Err(error)
     }
     #[circuit_breaker(failure_threshold = 2, on = |error| matches!(error, ApiError::NotFound))]
@@ -88,19 +88,19 @@ fn the_error_s_own_meaning_counts_and_on_says_it_otherwise() {
         Err(error)
     }
     for _ in 0..5 {
-        assert!(matches!(own(ApiError::NotFound), Err(ApiError::NotFound)));
+        assert!(matches!(by_predicate(ApiError::NotFound), Err(ApiError::NotFound)));
         assert!(matches!(other(ApiError::Busy), Err(ApiError::Busy)));
     }
     for _ in 0..2 {
-        assert!(matches!(own(ApiError::Busy), Err(ApiError::Busy)));
+        assert!(matches!(by_predicate(ApiError::Busy), Err(ApiError::Busy)));
         assert!(matches!(other(ApiError::NotFound), Err(ApiError::NotFound)));
     }
-    assert!(matches!(own(ApiError::Busy), Err(ApiError::Rejected)));
+    assert!(matches!(by_predicate(ApiError::Busy), Err(ApiError::Rejected)));
     assert!(matches!(other(ApiError::NotFound), Err(ApiError::Rejected)));
 }
 
 #[test]
-fn every_kind_of_failure_can_hold_a_rejection() {
+fn every_error_type_can_hold_a_rejection() {
     #[circuit_breaker(failure_threshold = 1)]
     fn option() -> Option<()> {
         None
@@ -190,7 +190,7 @@ impl Provided for u8 {}
 impl Provided for u16 {}
 
 #[test]
-fn a_provided_method_shares_one_among_all_that_implement_the_trait() {
+fn a_provided_method_shares_a_breaker_among_all_implementors() {
     assert_eq!(1_u8.provided(), Err(Failure::Down));
     assert_eq!(1_u16.provided(), Err(Failure::Down));
     assert!(matches!(1_u8.provided(), Err(Failure::Rejected(_))));

@@ -1,4 +1,4 @@
-//! A breaker in somebody's hand.
+//! Manual control of a breaker.
 
 use std::cell::RefCell;
 
@@ -7,18 +7,18 @@ use resilience::{CircuitBreaker, CircuitSnapshot, CircuitState, StateChange, tes
 use crate::{SECOND, Seen, call, fail, is_open, succeed};
 
 #[test]
-fn forced_open_it_stays_open_until_it_is_closed() {
+fn forced_open_stays_open_until_closed() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().reset_timeout(SECOND);
     breaker.force_open();
     clock.advance(3600 * SECOND);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     breaker.force_close();
     succeed(&breaker, 1);
 }
 
 #[test]
-fn disabled_it_counts_nothing() {
+fn disabled_counts_nothing() {
     let breaker = CircuitBreaker::new().failure_threshold(1).failure_rate(0.1).min_calls(1);
     breaker.disable();
     fail(&breaker, 10);
@@ -30,7 +30,7 @@ fn disabled_it_counts_nothing() {
 }
 
 #[test]
-fn closing_what_is_closed_keeps_its_counts_and_a_reset_does_not() {
+fn closing_a_closed_breaker_keeps_the_counts_and_reset_clears_them() {
     let breaker = CircuitBreaker::new();
     fail(&breaker, 4);
     breaker.force_close();
@@ -42,12 +42,12 @@ fn closing_what_is_closed_keeps_its_counts_and_a_reset_does_not() {
 }
 
 #[test]
-fn it_can_be_tripped_and_probed_by_hand() {
+fn can_be_tripped_and_probed_by_hand() {
     let breaker = CircuitBreaker::new();
     breaker.probe();
     assert_eq!(breaker.state(), CircuitState::Closed, "nothing to probe");
     breaker.trip();
-    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+    assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(Some(_))));
     breaker.probe();
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     succeed(&breaker, 1);
@@ -57,12 +57,12 @@ fn it_can_be_tripped_and_probed_by_hand() {
 thread_local!(static CHANGES: RefCell<Vec<StateChange>> = const { RefCell::new(Vec::new()) });
 
 #[test]
-fn every_change_is_told_once() {
+fn every_change_is_reported_once() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new()
         .failure_threshold(1)
         .reset_timeout(SECOND)
-        .name("told")
+        .name("reported")
         .on_state_change(|change| CHANGES.with_borrow_mut(|changes| changes.push(*change)));
     fail(&breaker, 1);
     clock.advance(SECOND);
@@ -74,7 +74,7 @@ fn every_change_is_told_once() {
     breaker.reset();
     use CircuitState::{Closed, ForcedOpen, HalfOpen, Open};
     let changes = CHANGES.take();
-    assert!(changes.iter().all(|change| change.name == "told"));
+    assert!(changes.iter().all(|change| change.name == "reported"));
     let steps: Vec<_> = changes.iter().map(|change| (change.from, change.to)).collect();
     assert_eq!(
         steps,
@@ -93,7 +93,7 @@ fn every_change_is_told_once() {
 }
 
 #[test]
-fn a_snapshot_is_taken_up_by_another_breaker() {
+fn a_snapshot_restores_another_breaker() {
     let clock = testing::clock();
     let settings = || {
         CircuitBreaker::new()
@@ -108,17 +108,21 @@ fn a_snapshot_is_taken_up_by_another_breaker() {
     clock.advance(5 * SECOND);
     other.restore(&one.snapshot());
     for breaker in [&one, &other] {
-        assert_eq!(call(breaker, Ok(())), Seen::Away(Some(15 * SECOND)));
+        assert_eq!(call(breaker, Ok(())), Seen::Rejected(Some(15 * SECOND)));
     }
     clock.advance(15 * SECOND);
     for breaker in [&one, &other] {
         fail(breaker, 1);
-        assert_eq!(call(breaker, Ok(())), Seen::Away(Some(40 * SECOND)), "it grows on");
+        assert_eq!(
+            call(breaker, Ok(())),
+            Seen::Rejected(Some(40 * SECOND)),
+            "the open time keeps growing"
+        );
     }
 }
 
 #[test]
-fn a_restored_run_goes_on() {
+fn a_restored_run_of_failures_continues() {
     let breaker = CircuitBreaker::new().failure_threshold(2);
     let mut snapshot = CircuitSnapshot::default();
     snapshot.consecutive_failures = 1;
@@ -128,7 +132,7 @@ fn a_restored_run_goes_on() {
 }
 
 #[test]
-fn a_restored_run_ends_with_a_success() {
+fn a_restored_run_of_failures_ends_with_a_success() {
     let breaker = CircuitBreaker::new().failure_threshold(2);
     let mut snapshot = CircuitSnapshot::default();
     snapshot.consecutive_failures = 1;

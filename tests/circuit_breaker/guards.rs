@@ -1,14 +1,14 @@
-//! Calls that do not end as they should: none of them can wedge a breaker, or turn it wrongly.
+//! Calls that end abnormally never block a breaker and never cause a wrong state.
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use resilience::{CircuitBreaker, CircuitState, circuit_breaker, testing, timeout};
+use resilience::{CircuitBreaker, CircuitState, OnCancel, circuit_breaker, testing, timeout};
 
 use crate::{Failure, SECOND, Seen, call, fail, is_open, succeed};
 
-/// Open, with its time over, and one permit.
+/// Returns a breaker whose open time is over, with one permit.
 fn ready_to_probe(clock: &testing::Clock) -> CircuitBreaker {
     let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND);
     fail(&breaker, 1);
@@ -17,11 +17,11 @@ fn ready_to_probe(clock: &testing::Clock) -> CircuitBreaker {
 }
 
 #[test]
-fn a_dropped_probe_gives_its_permit_back() {
+fn a_dropped_trial_call_returns_its_permit() {
     let clock = testing::clock();
     let breaker = ready_to_probe(&clock);
     let probe = breaker.try_acquire().unwrap();
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     drop(probe);
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     succeed(&breaker, 1);
@@ -29,15 +29,15 @@ fn a_dropped_probe_gives_its_permit_back() {
 }
 
 #[test]
-fn a_hung_probe_holds_its_permit_for_a_lease_only() {
+fn a_hung_trial_call_holds_its_permit_for_one_lease() {
     let clock = testing::clock();
     let breaker = ready_to_probe(&clock);
     let hung = breaker.try_acquire().unwrap();
     clock.advance(Duration::from_millis(999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     clock.advance(Duration::from_millis(1));
     let second = breaker.try_acquire().expect("the lease is over");
-    // What became of the first no longer matters.
+    // The outcome of the first trial call no longer matters.
     hung.failure();
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     second.success();
@@ -45,7 +45,7 @@ fn a_hung_probe_holds_its_permit_for_a_lease_only() {
 }
 
 #[test]
-fn a_lease_lasts_as_long_as_a_call_that_is_not_slow() {
+fn a_lease_lasts_at_least_the_slow_call_limit() {
     let clock = testing::clock();
     let breaker =
         CircuitBreaker::new().failure_threshold(1).slow_call(5 * SECOND).reset_timeout(SECOND);
@@ -53,17 +53,17 @@ fn a_lease_lasts_as_long_as_a_call_that_is_not_slow() {
     clock.advance(SECOND);
     let probe = breaker.try_acquire().unwrap();
     clock.advance(Duration::from_millis(4999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     probe.success();
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
 
 #[test]
-fn a_panicking_probe_opens_it_again_and_goes_on() {
+fn a_panicking_trial_call_reopens_the_breaker_and_unwinds() {
     let clock = testing::clock();
     let breaker = ready_to_probe(&clock);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        breaker.call(|| -> Result<(), Failure> { panic!("in the body") })
+        breaker.run(|| -> Result<(), Failure> { panic!("in the body") })
     }));
     assert!(panicked.is_err());
     assert!(is_open(&breaker));
@@ -72,18 +72,18 @@ fn a_panicking_probe_opens_it_again_and_goes_on() {
 }
 
 #[test]
-fn a_panic_counts_and_poisons_nothing() {
+fn a_panic_counts_and_poisons_no_lock() {
     let breaker = CircuitBreaker::new().failure_threshold(3);
     for _ in 0..3 {
         let body = || -> Result<(), Failure> { panic!("in the body") };
-        assert!(catch_unwind(AssertUnwindSafe(|| breaker.call(body))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| breaker.run(body))).is_err());
     }
     assert!(is_open(&breaker));
-    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+    assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(Some(_))));
 }
 
 #[test]
-fn a_probe_that_outlives_its_half_open_state_says_nothing_about_the_next() {
+fn a_trial_call_that_outlives_its_half_open_state_is_ignored() {
     let clock = testing::clock();
     let breaker =
         CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND).success_threshold(2);
@@ -121,7 +121,8 @@ fn stale_outcomes_neither_close_nor_open() {
     assert_eq!(breaker.snapshot().consecutive_failures, 0);
 }
 
-static CUT: CircuitBreaker = CircuitBreaker::new().failure_threshold(2).abandoned_is_failure(true);
+static CUT: CircuitBreaker =
+    CircuitBreaker::new().failure_threshold(2).on_cancel(OnCancel::Failure);
 
 #[timeout("1s")]
 #[circuit_breaker(failure_threshold = 2, on_cancel = "failure", name = "hangs")]
@@ -136,7 +137,7 @@ async fn ignored() -> Result<(), Failure> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outer_timeout_opens_it_where_it_is_told_to() {
+async fn an_outer_timeout_opens_the_breaker_if_on_cancel_is_failure() {
     let state = |name| circuit_breaker(name).map(CircuitBreaker::state);
     for _ in 0..3 {
         assert!(hangs().await.is_err());
@@ -144,16 +145,16 @@ async fn an_outer_timeout_opens_it_where_it_is_told_to() {
     }
     assert_eq!(state("hangs"), Some(CircuitState::Open));
     assert_eq!(state("ignored"), Some(CircuitState::Closed));
-    // By hand likewise.
+    // The same by hand.
     for _ in 0..2 {
-        let hang = CUT.call_async(pending::<Result<(), Failure>>());
+        let hang = CUT.run_async(pending::<Result<(), Failure>>());
         assert!(tokio::time::timeout(SECOND, hang).await.is_err());
     }
     assert!(is_open(&CUT));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_below_is_counted_whatever_on_says() {
+async fn an_inner_timeout_is_counted_regardless_of_on() {
     #[circuit_breaker(failure_threshold = 2, on = |_| false, name = "slow")]
     #[timeout("1s")]
     async fn slow() -> Result<(), Failure> {
@@ -167,7 +168,7 @@ async fn a_timeout_below_is_counted_whatever_on_says() {
 }
 
 #[test]
-fn recursion_and_re_entrance_do_not_deadlock() {
+fn recursion_and_reentrance_do_not_deadlock() {
     #[circuit_breaker(failure_threshold = 100)]
     fn recursive(depth: u32) -> Result<u32, Failure> {
         if depth == 0 { Err(Failure::Down) } else { recursive(depth - 1) }

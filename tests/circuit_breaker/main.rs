@@ -1,15 +1,15 @@
-//! Circuit breakers: when they open, what lets them close, and what can never wedge them.
+//! Circuit breakers: opening, closing, and recovery from every state.
 #![allow(
     clippy::items_after_statements,
     clippy::unwrap_used,
-    reason = "functions under test stand where they are called, and a test may panic"
+    reason = "functions under test are defined next to their calls, and a test may panic"
 )]
 
 mod attribute;
 mod control;
 mod guards;
 mod model;
-mod places;
+mod state_source;
 mod states;
 mod threads;
 mod values;
@@ -24,7 +24,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Failure {
     Down,
-    /// The caller's own mistake.
+    /// A mistake of the caller.
     Wrong,
     Rejected(Rejected),
 }
@@ -35,21 +35,21 @@ impl From<Rejected> for Failure {
     }
 }
 
-/// How a call ended.
+/// The end of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Seen {
     Ok,
     Failed,
-    /// Turned away, with the time to come back where one was told.
-    Away(Option<Duration>),
+    /// Rejected, with the time until a retry, if known.
+    Rejected(Option<Duration>),
 }
 
 pub(crate) fn call(breaker: &CircuitBreaker, outcome: Result<(), Failure>) -> Seen {
-    match breaker.call_on(|error| *error == Failure::Down, || outcome) {
+    match breaker.on(|error: &Failure| *error == Failure::Down).run(|| outcome) {
         Ok(()) => Seen::Ok,
         Err(Failure::Rejected(rejected)) => {
             assert_eq!(rejected.kind(), RejectedKind::CircuitOpen);
-            Seen::Away(rejected.retry_after())
+            Seen::Rejected(rejected.retry_after())
         }
         Err(_) => Seen::Failed,
     }

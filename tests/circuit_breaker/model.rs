@@ -9,7 +9,7 @@ use resilience::{CircuitBreaker, CircuitState, testing};
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Start,
-    /// The oldest, or the newest, of the calls under way ends.
+    /// Ends the oldest or the newest running call.
     End {
         oldest: bool,
         outcome: Outcome,
@@ -43,7 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Clone, Copy, Debug)]
 struct Settings {
     threshold: u32,
-    /// Calls, of which so many per cent must fail.
+    /// Calls with a percentage of failures.
     window: Option<(usize, f64)>,
     min_calls: usize,
     successes: u32,
@@ -65,7 +65,7 @@ fn settings() -> impl Strategy<Value = Settings> {
 
 const OPEN_TIME: u64 = 1000;
 
-/// One state after the other, each with everything that happened in it.
+/// The states in order, each with the events during the state.
 #[derive(Debug)]
 struct Model {
     settings: Settings,
@@ -187,14 +187,14 @@ proptest! {
                 }
                 Step::End { oldest, outcome } => {
                     let call = if oldest { under_way.pop_front() } else { under_way.pop_back() };
-                    let Some((guard, ticket)) = call else { continue };
+                    let Some((guard, id)) = call else { continue };
                     match outcome {
                         Outcome::Success => guard.success(),
                         Outcome::Failure => guard.failure(),
                         Outcome::Ignored => guard.ignore(),
                         Outcome::Dropped => drop(guard),
                     }
-                    model.end(ticket, outcome);
+                    model.end(id, outcome);
                 }
                 Step::Pass(millis) => {
                     clock.advance(Duration::from_millis(millis.into()));
@@ -206,7 +206,7 @@ proptest! {
     }
 }
 
-/// A window of time against a list of everything that ever happened.
+/// A time window against a list of all events.
 const WIDTH: u64 = 100;
 const BUCKETS: u64 = 10;
 
@@ -214,7 +214,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_window_of_time_holds_the_bucket_that_runs_and_nine_before(
+    fn a_time_window_holds_the_current_bucket_and_nine_before(
         calls in proptest::collection::vec((any::<bool>(), prop_oneof![
             5 => 0..30_u64, 2 => 30..400_u64, 1 => 400..5000_u64
         ]), 1..200),

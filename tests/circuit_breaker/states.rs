@@ -1,4 +1,4 @@
-//! Closed, open, half-open, and how long each lasts.
+//! The states closed, open and half-open, and their durations.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use resilience::{CircuitBreaker, CircuitState, testing};
 use crate::{Failure, SECOND, Seen, call, fail, is_open, succeed};
 
 #[test]
-fn it_opens_at_the_threshold_and_says_for_how_long() {
+fn opens_at_the_threshold_and_reports_the_open_time() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new();
     fail(&breaker, 4);
@@ -15,11 +15,11 @@ fn it_opens_at_the_threshold_and_says_for_how_long() {
     fail(&breaker, 1);
     assert!(is_open(&breaker));
     clock.advance(10 * SECOND);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(20 * SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(20 * SECOND)));
 }
 
 #[test]
-fn a_success_ends_the_run() {
+fn a_success_ends_the_run_of_failures() {
     let breaker = CircuitBreaker::new().failure_threshold(3);
     for _ in 0..10 {
         fail(&breaker, 2);
@@ -29,7 +29,7 @@ fn a_success_ends_the_run() {
 }
 
 #[test]
-fn what_on_declines_is_neither_success_nor_failure() {
+fn a_declined_error_is_neither_success_nor_failure() {
     let breaker = CircuitBreaker::new().failure_threshold(3);
     fail(&breaker, 2);
     assert_eq!(call(&breaker, Err(Failure::Wrong)), Seen::Failed);
@@ -39,23 +39,23 @@ fn what_on_declines_is_neither_success_nor_failure() {
 }
 
 #[test]
-fn the_open_time_ends_inclusively_and_one_probe_decides() {
+fn the_open_time_ends_inclusively_and_one_trial_call_decides() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND);
     fail(&breaker, 1);
     clock.advance(Duration::from_nanos(999_999_999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(Duration::from_nanos(1))));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(Duration::from_nanos(1))));
     clock.advance(Duration::from_nanos(1));
     fail(&breaker, 1);
     assert!(is_open(&breaker), "the probe failed");
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(SECOND)));
     clock.advance(SECOND);
     succeed(&breaker, 1);
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
 
 #[test]
-fn the_open_time_doubles_up_to_its_maximum_and_starts_again_after_closing() {
+fn the_open_time_doubles_up_to_the_maximum_and_resets_after_closing() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new()
         .failure_threshold(1)
@@ -63,14 +63,14 @@ fn the_open_time_doubles_up_to_its_maximum_and_starts_again_after_closing() {
         .max_reset_timeout(35 * SECOND);
     fail(&breaker, 1);
     for open_for in [10, 20, 35, 35, 35] {
-        assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(open_for * SECOND)));
+        assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(open_for * SECOND)));
         clock.advance(open_for * SECOND);
         fail(&breaker, 1);
     }
     clock.advance(35 * SECOND);
     succeed(&breaker, 1);
     fail(&breaker, 1);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(10 * SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(10 * SECOND)));
     let huge = CircuitBreaker::new()
         .failure_threshold(1)
         .reset_timeout(Duration::MAX)
@@ -80,7 +80,7 @@ fn the_open_time_doubles_up_to_its_maximum_and_starts_again_after_closing() {
 }
 
 #[test]
-fn half_open_decides_as_soon_as_it_is_certain() {
+fn half_open_decides_as_soon_as_the_result_is_certain() {
     let clock = testing::clock();
     let breaker = || {
         let breaker = CircuitBreaker::new()
@@ -107,7 +107,7 @@ fn half_open_decides_as_soon_as_it_is_certain() {
 }
 
 #[test]
-fn no_more_probes_than_were_asked_for_are_under_way() {
+fn trial_calls_are_limited() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new()
         .failure_threshold(1)
@@ -117,13 +117,13 @@ fn no_more_probes_than_were_asked_for_are_under_way() {
     fail(&breaker, 1);
     clock.advance(SECOND);
     let probes: Vec<_> = (0..3).map(|_| breaker.try_acquire().expect("a permit")).collect();
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
     let mut probes = probes.into_iter();
     probes.next().unwrap().failure();
     assert_eq!(
         call(&breaker, Ok(())),
-        Seen::Away(None),
-        "a failed probe does not give its place back"
+        Seen::Rejected(None),
+        "a failed trial call does not return its permit"
     );
     probes.next().unwrap().ignore();
     succeed(&breaker, 1);
@@ -133,7 +133,7 @@ fn no_more_probes_than_were_asked_for_are_under_way() {
 }
 
 #[test]
-fn a_minimum_of_calls_is_not_asked_of_probes() {
+fn min_calls_does_not_apply_to_trial_calls() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(10).reset_timeout(SECOND);
     fail(&breaker, 10);
@@ -145,11 +145,10 @@ fn a_minimum_of_calls_is_not_asked_of_probes() {
 }
 
 #[test]
-fn switched_off_every_call_goes_through_and_nothing_is_counted() {
-    // The switch is the process's; this is the only test of this program that touches it, and it
-    // leaves the others a closed breaker at worst for an instant: so it runs in a child process.
+fn switched_off_admits_every_call_and_counts_nothing() {
+    // The switch affects the whole process, so this test runs in a child process.
     if std::env::var_os("RESILIENCE_SWITCH").is_none() {
-        let name = "states::switched_off_every_call_goes_through_and_nothing_is_counted";
+        let name = "states::switched_off_admits_every_call_and_counts_nothing";
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args([name, "--exact", "--quiet"])
             .env("RESILIENCE_SWITCH", "off")
@@ -165,5 +164,5 @@ fn switched_off_every_call_goes_through_and_nothing_is_counted() {
     fail(&breaker, 3);
     resilience::set_enabled(true);
     assert!(is_open(&breaker));
-    assert!(matches!(call(&breaker, Ok(())), Seen::Away(Some(_))));
+    assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(Some(_))));
 }

@@ -28,7 +28,7 @@ fn no_outcome_is_lost() {
 
 /// Most of these successes take no lock.
 #[test]
-fn no_success_is_lost_beside_a_failure_now_and_then() {
+fn no_success_is_lost_next_to_occasional_failures() {
     for round in 0..20_u32 {
         let breaker =
             CircuitBreaker::new().failure_rate(1.0).count_window(100_000).min_calls(100_000);
@@ -50,7 +50,7 @@ fn no_success_is_lost_beside_a_failure_now_and_then() {
 }
 
 #[test]
-fn a_run_of_failures_opens_it_once() {
+fn a_run_of_failures_opens_the_breaker_once() {
     static OPENED: AtomicU32 = AtomicU32::new(0);
     let breaker = CircuitBreaker::new()
         .failure_threshold(1000)
@@ -76,7 +76,7 @@ fn a_run_of_failures_opens_it_once() {
 }
 
 #[test]
-fn of_many_callers_so_many_are_probes() {
+fn many_callers_share_the_limited_trial_calls() {
     for _ in 0..200 {
         let breaker = CircuitBreaker::new()
             .failure_threshold(1)
@@ -96,7 +96,7 @@ fn of_many_callers_so_many_are_probes() {
             }
         });
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
-        breaker.try_acquire().expect("the permit of the dropped one").success();
+        breaker.try_acquire().expect("the permit of the dropped call").success();
         assert_eq!(breaker.state(), CircuitState::Closed);
     }
 }

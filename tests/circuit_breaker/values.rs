@@ -11,7 +11,7 @@ use resilience::{
 
 use crate::{Failure, SECOND, is_open};
 
-/// What a status means, as HTTP has it: 404 stands.
+/// The class of an HTTP status; 404 is final.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
 fn by_status(status: &u16) -> FailureClass {
     match status {
@@ -28,7 +28,7 @@ fn failures(name: &str) -> u32 {
 }
 
 #[test]
-fn a_value_that_may_pass_is_a_failure_and_one_that_stands_a_success() {
+fn a_transient_value_is_a_failure_and_a_permanent_value_a_success() {
     #[circuit_breaker(failure_threshold = 3, on_ok = by_status, name = "status")]
     fn get(status: u16, calls: &Cell<u32>) -> Answer {
         calls.set(calls.get() + 1);
@@ -37,7 +37,7 @@ fn a_value_that_may_pass_is_a_failure_and_one_that_stands_a_success() {
     let calls = Cell::new(0);
     for (status, expected) in [(503, 1), (429, 2), (404, 0), (503, 1), (200, 0), (503, 1), (429, 2)]
     {
-        assert_eq!(get(status, &calls), Ok(status), "the value is returned as it is");
+        assert_eq!(get(status, &calls), Ok(status), "the value is returned unchanged");
         assert_eq!(failures("status"), expected, "after {status}");
     }
     assert_eq!(get(503, &calls), Ok(503));
@@ -47,7 +47,7 @@ fn a_value_that_may_pass_is_a_failure_and_one_that_stands_a_success() {
 }
 
 #[test]
-fn errors_count_as_without_it() {
+fn errors_count_as_without_on_ok() {
     #[circuit_breaker(
         failure_threshold = 9,
         on = |failure| *failure == Failure::Down,
@@ -71,7 +71,7 @@ fn errors_count_as_without_it() {
 }
 
 #[test]
-fn a_predicate_may_be_a_closure_and_use_the_arguments_also_on_an_option() {
+fn a_predicate_may_be_a_closure_that_uses_the_arguments() {
     #[circuit_breaker(failure_threshold = 2, on_ok = |status| *status >= worst)]
     async fn result(status: u16, worst: u16) -> Answer {
         Ok(status)
@@ -90,7 +90,7 @@ fn a_predicate_may_be_a_closure_and_use_the_arguments_also_on_an_option() {
 }
 
 #[test]
-fn probes_are_judged_by_it() {
+fn on_ok_applies_to_trial_calls() {
     #[circuit_breaker(failure_threshold = 1, reset_timeout = "1s", on_ok = by_status, name = "probe")]
     async fn get(status: u16) -> Answer {
         Ok(status)
@@ -106,7 +106,7 @@ fn probes_are_judged_by_it() {
 }
 
 #[test]
-fn in_a_window_such_values_are_failures_and_the_others_calls() {
+fn on_ok_applies_to_windows() {
     #[circuit_breaker(failure_rate = 0.5, window = 4, min_calls = 4, on_ok = by_status, name = "rate")]
     fn get(status: u16) -> Answer {
         Ok(status)
@@ -121,7 +121,7 @@ fn in_a_window_such_values_are_failures_and_the_others_calls() {
 }
 
 #[test]
-fn beside_slow_calls() {
+fn on_ok_works_with_slow_calls() {
     #[circuit_breaker(
         failure_threshold = 2,
         window = 4,
@@ -168,12 +168,12 @@ impl Client {
 }
 
 #[test]
-fn with_a_breaker_from_elsewhere_and_with_keys() {
+fn on_ok_works_with_a_given_breaker_and_with_keys() {
     let breaker = Arc::new(CircuitBreaker::new().failure_threshold(1));
     let mut client = Client { breaker, worst: 501 };
     assert_eq!(futures::executor::block_on(client.get(499)), Ok(499));
     assert_eq!(futures::executor::block_on(client.get(499)), Ok(499));
-    assert!(is_open(&client.breaker), "judged after the body, by what the body has left");
+    assert!(is_open(&client.breaker), "classified after the body, with the changes of the body");
 
     assert_eq!(Client::of_host("a", 503), Ok(503));
     assert!(matches!(Client::of_host("a", 200), Err(Failure::Rejected(_))));
@@ -181,7 +181,7 @@ fn with_a_breaker_from_elsewhere_and_with_keys() {
 }
 
 #[test]
-fn a_panic_in_it_counts_and_goes_on() {
+fn a_panic_in_on_ok_counts_and_unwinds() {
     #[circuit_breaker(failure_threshold = 9, on_ok = |_| -> bool { panic!("in `on_ok`") }, name = "panics")]
     fn get() -> Answer {
         Ok(200)
@@ -191,10 +191,11 @@ fn a_panic_in_it_counts_and_goes_on() {
 }
 
 #[test]
-fn a_value_that_tells_of_a_local_rejection_is_neutral() {
+fn a_value_with_a_local_rejection_is_neutral() {
     let breaker = CircuitBreaker::new().failure_threshold(1);
     let full = Rejected::new(RejectedKind::BulkheadFull, "pool", None);
-    let seen: Result<u8, Failure> = breaker.call_on_ok(|_| true, |_| full.classify(), || Ok(7));
+    let seen: Result<u8, Failure> =
+        breaker.on(|_: &Failure| true).on_ok(|_: &u8| full.classify()).run(|| Ok(7));
     assert_eq!(seen, Ok(7));
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
@@ -203,9 +204,9 @@ fn a_value_that_tells_of_a_local_rejection_is_neutral() {
 fn by_hand() {
     let breaker = CircuitBreaker::new().failure_threshold(2).name("by hand");
     let on = |failure: &Failure| *failure == Failure::Down;
-    let call = |answer: Answer| breaker.call_on_ok(on, by_status, || answer);
+    let call = |answer: Answer| breaker.on(on).on_ok(by_status).run(|| answer);
     let later = |answer: Answer| {
-        futures::executor::block_on(breaker.call_async_on_ok(on, by_status, async { answer }))
+        futures::executor::block_on(breaker.on(on).on_ok(by_status).run_async(async { answer }))
     };
     let seen = || breaker.snapshot().consecutive_failures;
     for call in [&call as &dyn Fn(Answer) -> Answer, &later] {

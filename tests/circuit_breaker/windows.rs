@@ -26,7 +26,7 @@ fn a_cold_ring_trips_at_its_minimum() {
 }
 
 #[test]
-fn it_opens_within_one_window_after_a_million_successes() {
+fn opens_within_one_window_after_a_million_successes() {
     let clock = testing::clock();
     for breaker in [
         CircuitBreaker::new().failure_rate(0.5).count_window(20),
@@ -59,8 +59,8 @@ fn a_success_may_be_the_call_that_trips() {
 }
 
 #[test]
-fn rates_compare_as_they_are_written() {
-    // Three of thirty are ten per cent, although 0.1 * 30.0 is more than 3.
+fn rates_compare_as_written() {
+    // Three of thirty are ten percent, although 0.1 * 30.0 is more than 3.
     for (rate, failures, calls) in [(0.1, 3, 30), (0.6, 3, 5), (0.7, 7, 10), (0.07, 7, 100)] {
         let breaker = CircuitBreaker::new().failure_rate(rate).count_window(100).min_calls(calls);
         succeed(&breaker, calls - failures);
@@ -72,7 +72,7 @@ fn rates_compare_as_they_are_written() {
 }
 
 #[test]
-fn a_threshold_beside_a_window_counts_the_failures_in_it() {
+fn a_threshold_with_a_window_counts_the_failures_in_the_window() {
     let breaker = CircuitBreaker::new().failure_threshold(3).count_window(5);
     for _ in 0..10 {
         fail(&breaker, 1);
@@ -84,14 +84,14 @@ fn a_threshold_beside_a_window_counts_the_failures_in_it() {
 }
 
 #[test]
-fn a_window_of_time_drops_its_oldest_tenth() {
+fn a_time_window_drops_the_oldest_tenth() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().failure_rate(1.0).min_calls(1000);
     for _ in 0..10 {
         fail(&breaker, 2);
         clock.advance(SECOND);
     }
-    // The first second has just left.
+    // The first second has just expired.
     assert_eq!(breaker.snapshot().calls, 18);
     clock.advance(SECOND);
     assert_eq!(breaker.snapshot().calls, 16);
@@ -102,7 +102,7 @@ fn a_window_of_time_drops_its_oldest_tenth() {
 }
 
 #[test]
-fn failures_of_long_ago_do_not_count() {
+fn old_failures_do_not_count() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(5);
     fail(&breaker, 4);
@@ -112,12 +112,12 @@ fn failures_of_long_ago_do_not_count() {
 }
 
 #[test]
-fn slow_calls_open_it_although_they_succeed() {
+fn slow_successes_open_the_breaker() {
     let clock = testing::clock();
     let breaker =
         CircuitBreaker::new().failure_rate(0.9).slow_call(2 * SECOND).slow_rate(0.5).min_calls(4);
     let takes = |time: Duration| {
-        breaker.call(|| -> Result<(), crate::Failure> {
+        breaker.run(|| -> Result<(), crate::Failure> {
             clock.advance(time);
             Ok(())
         })
@@ -128,14 +128,14 @@ fn slow_calls_open_it_although_they_succeed() {
     assert_eq!(breaker.snapshot().slow_calls, 1, "exactly as long is not slow");
     assert!(takes(3 * SECOND).is_ok());
     assert!(is_open(&breaker), "two of four");
-    // A probe that is slow has not shown that all is well.
+    // A slow trial call does not prove recovery.
     clock.advance(30 * SECOND);
     assert!(takes(3 * SECOND).is_ok());
     assert!(is_open(&breaker));
 }
 
 #[test]
-fn beside_slow_calls_in_a_window_failures_are_a_share_of_it() {
+fn with_slow_calls_in_a_window_failures_count_by_rate() {
     let breaker = CircuitBreaker::new().slow_call(SECOND).slow_rate(0.8).count_window(20);
     let _clock = testing::clock();
     succeed(&breaker, 5);
@@ -148,13 +148,13 @@ fn beside_slow_calls_in_a_window_failures_are_a_share_of_it() {
 }
 
 #[test]
-fn what_led_to_the_opening_stays_in_view_until_the_first_probe() {
+fn the_calls_before_an_opening_stay_in_view_until_the_first_trial_call() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(4).reset_timeout(60 * SECOND);
     succeed(&breaker, 1);
     fail(&breaker, 3);
     clock.advance(30 * SECOND);
-    assert_eq!(call(&breaker, Ok(())), Seen::Away(Some(30 * SECOND)));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(30 * SECOND)));
     let open = breaker.snapshot();
     assert_eq!((open.calls, open.failures, open.rejected), (4, 3, 1));
     assert_eq!(open.failure_rate, Some(0.75));
@@ -165,7 +165,7 @@ fn what_led_to_the_opening_stays_in_view_until_the_first_probe() {
 }
 
 #[test]
-fn after_failed_probes_they_are_what_is_in_view() {
+fn failed_trial_calls_stay_in_view() {
     let clock = testing::clock();
     let breaker = CircuitBreaker::new()
         .failure_rate(0.5)
@@ -208,7 +208,7 @@ fn memory_is_constant_over_ten_million_calls() {
 }
 
 #[test]
-fn any_settings_are_taken() {
+fn any_settings_are_accepted() {
     for count in [0, 1, 7, u32::MAX] {
         for rate in [f64::NAN, f64::INFINITY, -1.0, 0.0, 0.5, 7.0] {
             for time in [Duration::ZERO, Duration::from_nanos(1), SECOND, Duration::MAX] {

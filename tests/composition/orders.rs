@@ -232,7 +232,7 @@ fn two_breakers_count_independently() {
 #[tokio::test(start_paused = true)]
 async fn a_timeout_may_stand_above_a_breaker_made_by_hand() {
     static BREAKER: CircuitBreaker =
-        CircuitBreaker::new().failure_threshold(1).abandoned_is_failure(true);
+        CircuitBreaker::new().failure_threshold(1).on_cancel(resilience::OnCancel::Failure);
     #[timeout("50ms")]
     #[circuit_breaker(breaker = BREAKER)]
     async fn call() -> Result<u32, Failure> {

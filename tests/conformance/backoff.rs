@@ -22,18 +22,18 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
         if config["stateful"] == true {
             previous = Some(delay);
         }
-        // Without a ceiling a delay ends at the longest time there is, which each library has its own
-        // idea of.
+        // Without a ceiling, a delay saturates at the longest duration, which differs between
+        // libraries.
         let longest = duration(&config["backoff"]["saturate_ms"]).unwrap_or(Duration::MAX);
         json!({ "delay_ms": millis(if delay == Duration::MAX { longest } else { delay }) })
     }))
 }
 
-/// The policy whose delays are those of `backoff`, for a case that uses these `draws`.
+/// Returns the policy with the delays of `backoff`, for a case that uses these `draws`.
 pub(crate) fn policy(backoff: &Value, draws: &[f64]) -> Result<RetryPolicy, Skip> {
     let policy = RetryPolicy::new().jitter(jitter(backoff, draws)?);
     let policy = match text(&backoff["kind"]) {
-        // No backoff, no wait: without a `base_ms` the base is zero.
+        // No backoff, no delay: without a `base_ms` the base is zero.
         "" | "none" | "constant" => policy.fixed(),
         "linear" => policy.linear(),
         "fibonacci" => policy.fibonacci(),
@@ -41,7 +41,7 @@ pub(crate) fn policy(backoff: &Value, draws: &[f64]) -> Result<RetryPolicy, Skip
         "decorrelated" => policy.jitter(Jitter::Decorrelated),
         "sequence" => {
             let delays: Vec<_> = items(&backoff["delays_ms"]).iter().filter_map(duration).collect();
-            // A list is `'static`, so that a policy with one can be; a test may leak it.
+            // A list is `'static`, so the test leaks the list.
             policy.list(delays.leak())
         }
         kind => return Err(format!("backoff `{kind}` is not built")),
@@ -63,7 +63,8 @@ fn jitter(backoff: &Value, draws: &[f64]) -> Result<Jitter, Skip> {
             Jitter::UpTo(duration(&jitter["max_ms"]).unwrap_or_default())
         }
         "additive" => return Err("by design additive jitter stays below the ceiling".to_owned()),
-        // `x * (1 - f + 2 * f * u)` is no built-in, but at the centre of every draw it is `x`.
+        // `x * (1 - f + 2 * f * u)` is not a built-in jitter, but equals `x` at the center of
+        // every draw.
         "proportional" if draws.iter().all(|&draw| (draw - 0.5).abs() < f64::EPSILON) => {
             return Ok(Jitter::None);
         }

@@ -1,8 +1,8 @@
-//! The area `breaker`: a [`CircuitBreaker`] under the virtual clock, driven as its users do it: whole
-//! calls by `call_on`, calls that overlap by guards, an operator by the methods for one.
+//! The area `breaker`: a [`CircuitBreaker`] under the virtual clock. Whole calls use `run`,
+//! overlapping calls use guards, and manual control uses the methods for operators.
 //!
-//! What a snapshot does not know is not compared: why it opened (`emitted`), and, without a window,
-//! how many calls there were, since a success then writes nothing.
+//! Facts outside the snapshot are not compared: the cause of an opening (`emitted`), and the
+//! number of calls without a window, because a success then writes nothing.
 
 use std::cell::{Cell, RefCell};
 use std::mem;
@@ -53,7 +53,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     }
     let mut expected = case["expect"].clone();
     keep(&mut expected, |key| key != "emitted");
-    compare(&expected, &run.told(), "expect", &mut found);
+    compare(&expected, &run.in_case_words(), "expect", &mut found);
     match (run.by_design, settings::approximation(config)) {
         (Some(reason), _) => Err(reason.to_owned()),
         (None, Some(reason)) if !found.is_empty() => Err(reason.to_owned()),
@@ -62,7 +62,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
 }
 
 thread_local! {
-    /// The changes of state of the case that is run; a hook is a plain function.
+    /// The state changes of the current case; a hook is a plain function.
     static CHANGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -75,7 +75,7 @@ fn changes() -> usize {
     CHANGES.with_borrow(Vec::len)
 }
 
-/// A state as cases name it.
+/// Returns a state by the name in the cases.
 pub(crate) fn word(state: CircuitState) -> &'static str {
     match state {
         CircuitState::Closed => "closed",
@@ -87,10 +87,10 @@ pub(crate) fn word(state: CircuitState) -> &'static str {
     }
 }
 
-/// How the body of a whole call fails.
+/// The failure of a whole call.
 enum Failure {
     Counted,
-    /// What `on` declines.
+    /// An error declined by `on`.
     Ignored,
     Rejected(Rejected),
 }
@@ -101,11 +101,11 @@ impl From<Rejected> for Failure {
     }
 }
 
-/// When a call was let through, and whether as a probe.
+/// The time of admission, and whether the call is a trial call.
 #[derive(Clone, Copy)]
 struct Admitted {
     since: Duration,
-    /// How many changes of state came before.
+    /// The number of earlier state changes.
     changes: usize,
     is_probe: bool,
 }
@@ -114,13 +114,13 @@ struct Run<'b> {
     breaker: &'b CircuitBreaker,
     clock: &'b Clock,
     config: &'b Value,
-    /// The calls under way. One without a name never ends.
+    /// The running calls. A call without a name never ends.
     calls: Vec<(&'b str, CircuitGuard<'b>, Admitted)>,
     trial: Trial,
-    /// Where the case leaves what this crate does on purpose.
+    /// Where the case deviates from this crate's decisions.
     by_design: Option<&'static str>,
     has_succeeded: bool,
-    /// How often it had opened again, at each opening.
+    /// The number of reopenings at each opening.
     reopened: Vec<u32>,
 }
 
@@ -168,13 +168,13 @@ impl<'b> Run<'b> {
         if CHANGES.with_borrow(opened) {
             self.reopened.push(self.breaker.snapshot().reopened);
         }
-        let told = figures(self.breaker);
-        seen["state"] = told["state"].clone();
-        seen["metrics"] = told;
+        let metrics = figures(self.breaker);
+        seen["state"] = metrics["state"].clone();
+        seen["metrics"] = metrics;
         seen
     }
 
-    /// A whole call; turned away, it fails.
+    /// Runs a whole call; a rejected call fails.
     fn call(&mut self, event: &Value) -> Result<(), Rejected> {
         let outcome = text(&event["outcome"]);
         let admitted = Cell::new(None);
@@ -185,12 +185,12 @@ impl<'b> Run<'b> {
                 "success" => Ok(()),
                 "failure" => Err(Failure::Counted),
                 "ignored" => Err(Failure::Ignored),
-                "panic" => resume_unwind(Box::new("as the case has it")),
+                "panic" => resume_unwind(Box::new("panic of the case")),
                 other => panic!("outcome {other} is not known"),
             }
         };
         let is_counted = |failure: &Failure| matches!(failure, Failure::Counted);
-        let ended = catch_unwind(AssertUnwindSafe(|| self.breaker.call_on(is_counted, body)));
+        let ended = catch_unwind(AssertUnwindSafe(|| self.breaker.on(is_counted).run(body)));
         if let Some(admitted) = admitted.get() {
             self.ended(admitted, outcome);
         }
@@ -210,7 +210,7 @@ impl<'b> Run<'b> {
             "panic" => {
                 let panicked = catch_unwind(AssertUnwindSafe(move || {
                     let _guard = guard;
-                    resume_unwind(Box::new("as the case has it"))
+                    resume_unwind(Box::new("panic of the case"))
                 }));
                 assert!(panicked.is_err());
             }
@@ -230,7 +230,7 @@ impl<'b> Run<'b> {
         Admitted { since: self.clock.elapsed(), changes: changes(), is_probe }
     }
 
-    /// What was decided, in the words of the cases: their errors name the state, too.
+    /// Returns the decision in the words of the cases: their errors name the state.
     fn admission(&self, rejected: Option<Rejected>) -> Value {
         let Some(rejected) = rejected else { return json!({ "permitted": true }) };
         let error = match self.breaker.state() {
@@ -242,7 +242,7 @@ impl<'b> Run<'b> {
         json!({ "permitted": false, "error": error, "retry_after_ms": after })
     }
 
-    /// Looks whether the end of a call has led where the case cannot follow.
+    /// Checks whether the end of a call led to a state outside the case.
     fn ended(&mut self, admitted: Admitted, outcome: &str) {
         let (was_good, was_bad) = (outcome == "success", matches!(outcome, "failure" | "panic"));
         self.has_succeeded |= was_good;
@@ -250,7 +250,8 @@ impl<'b> Run<'b> {
         let slow = duration(&self.config["slow_call_ms"])
             .is_some_and(|limit| self.clock.elapsed() > admitted.since + limit);
         if admitted.is_probe && (was_good || was_bad) {
-            // Stale where the state changed before this outcome; by it, it changes once.
+            // Stale if the state changed before this outcome; the outcome itself changes the state
+            // once.
             if is_of_now || changes() == admitted.changes + 1 {
                 let decide = &self.config["half_open"]["decide"];
                 self.trial.count(admitted.changes, was_bad, slow);
@@ -274,7 +275,7 @@ impl<'b> Run<'b> {
             }
             ("half_open", None) => {
                 breaker.probe();
-                // It tells no error, and nothing happens.
+                // No error is reported, and nothing happens.
                 if breaker.state() != CircuitState::HalfOpen {
                     return json!({ "error": "illegal_transition" });
                 }
@@ -287,7 +288,7 @@ impl<'b> Run<'b> {
         json!({})
     }
 
-    fn told(&mut self) -> Value {
+    fn in_case_words(&mut self) -> Value {
         json!({
             "state": word(self.breaker.state()),
             "transitions": CHANGES.take(),
@@ -296,8 +297,8 @@ impl<'b> Run<'b> {
     }
 }
 
-/// Takes figures away that a breaker without a window does not keep while it is closed. Until the
-/// first success, the failures in all are those in a row.
+/// Removes the counters that a closed breaker without a window does not keep. Until the first
+/// success, all failures are consecutive.
 pub(crate) fn forget_uncounted(expected: &mut Value, config: &Value, has_succeeded: bool) {
     if config["trip"]["kind"] != "consecutive" {
         return;
@@ -315,7 +316,7 @@ fn keep(object: &mut Value, is_kept: impl Fn(&str) -> bool) {
     }
 }
 
-/// What a snapshot says, as cases name it.
+/// Returns a snapshot in the words of the cases.
 pub(crate) fn figures(breaker: &CircuitBreaker) -> Value {
     let seen = breaker.snapshot();
     json!({

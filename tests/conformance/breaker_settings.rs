@@ -1,16 +1,15 @@
-//! What a case says of a breaker, as the settings of one; and where this crate decides otherwise on
-//! purpose.
+//! The settings of a breaker from a case, and the deliberate deviations of this crate.
 
 use resilience::CircuitBreaker;
 use serde_json::Value;
 
 use crate::case::{Skip, count, duration, items, only, text};
 
-/// The breaker of a case. Whether a call in the very instant when the open time ends is a probe is
-/// not asked by any case: here it is (`inclusive`).
+/// Returns the breaker of a case. No case tests a call at the exact end of the open time: this
+/// crate admits a trial call then (`inclusive`).
 pub(crate) fn build(config: &Value) -> Result<CircuitBreaker, Skip> {
     if text(&config["ignored_as"]) == "success" {
-        return Err("by design what is ignored is neutral".to_owned());
+        return Err("by design an ignored outcome is neutral".to_owned());
     }
     let breaker = opens(trips(config)?, &config["open"])?;
     match config.get("half_open") {
@@ -38,7 +37,7 @@ fn trips(config: &Value) -> Result<CircuitBreaker, Skip> {
             let mut breaker = looks_back(new, &trip["window"])?.min_calls(number("min_calls"));
             breaker = match trip["failure_rate"].as_f64() {
                 Some(rate) => breaker.failure_rate(rate),
-                // Slow calls alone: no number of failures is enough.
+                // Slow calls only: no number of failures is enough.
                 None => breaker.failure_threshold(u32::MAX),
             };
             let slow = duration(&config["slow_call_ms"]).zip(trip["slow_rate"].as_f64());
@@ -51,7 +50,7 @@ fn trips(config: &Value) -> Result<CircuitBreaker, Skip> {
     }
 }
 
-/// The breaker with the window of a case.
+/// Returns the breaker with the window of a case.
 pub(crate) fn looks_back(breaker: CircuitBreaker, window: &Value) -> Result<CircuitBreaker, Skip> {
     match text(&window["kind"]) {
         "count" => {
@@ -77,7 +76,8 @@ fn opens(breaker: CircuitBreaker, open: &Value) -> Result<CircuitBreaker, Skip> 
     }
 }
 
-/// A setting that is only mapped to the nearest there is: a case may or may not depend on it.
+/// A setting that maps to the nearest equivalent only: a case may or may not depend on the
+/// difference.
 pub(crate) fn approximation(config: &Value) -> Option<&'static str> {
     let schedule = items(&config["open"]["schedule_ms"]);
     let doubles = |pair: &[Value]| {
@@ -85,7 +85,7 @@ pub(crate) fn approximation(config: &Value) -> Option<&'static str> {
         twice == pair[1].as_f64() || pair[1] == *schedule.last().expect("it has pairs")
     };
     let is_doubling = schedule.windows(2).all(doubles);
-    (!is_doubling).then_some("asserts open times that grow by another factor than two")
+    (!is_doubling).then_some("asserts a growth factor of the open time other than two")
 }
 
 fn closes(breaker: CircuitBreaker, half_open: &Value) -> Result<CircuitBreaker, Skip> {
@@ -110,13 +110,13 @@ fn closes(breaker: CircuitBreaker, half_open: &Value) -> Result<CircuitBreaker, 
     Ok(breaker.half_open_calls(calls).success_threshold(successes))
 }
 
-/// How many of a rate's calls have to fail.
+/// Returns how many of the calls have to fail for a rate.
 fn failures_that_open(decide: &Value, rate: &str) -> Option<u32> {
     let (calls, rate) = (count(&decide["calls"])?, decide[rate].as_f64()?);
     (0..=calls).find(|bad| f64::from(*bad) / f64::from(calls) >= rate - 1e-12)
 }
 
-/// Why the opening of a closed breaker is none that the case knows of.
+/// Returns why the opening of a closed breaker is unknown to the case.
 pub(crate) fn opened_by_design(
     trip: &Value,
     by_success: bool,
@@ -125,14 +125,14 @@ pub(crate) fn opened_by_design(
     let exact = trip["failure_rate"].as_f64().zip(rate);
     let is_at_threshold = exact.is_some_and(|(limit, rate)| (limit - rate).abs() < 1e-12);
     if text(&trip["comparison"]) == "gt" && is_at_threshold {
-        return Some("by design a rate opens that is reached, not only one that is exceeded");
+        return Some("by design a reached rate opens, not only an exceeded rate");
     }
     let is_on_failure = text(&trip["evaluate_on"]) == "failure";
     (is_on_failure && by_success).then_some("by design a success is looked at, too")
 }
 
-/// The probes of one half-open state, counted here to tell where the cases decide later: a rate is
-/// theirs to judge when all of its calls have ended, and here as soon as it is certain.
+/// The trial calls of one half-open state. Cases evaluate a rate after all trial calls, this crate
+/// as soon as the result is certain.
 #[derive(Default)]
 pub(crate) struct Trial {
     changes: usize,
@@ -143,7 +143,7 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// A probe of the state after so many `changes` has ended.
+    /// Records the end of a trial call of the state after this number of `changes`.
     pub(crate) fn count(&mut self, changes: usize, failed: bool, slow: bool) {
         if self.changes != changes {
             *self = Self { changes, ..Self::default() };
@@ -162,23 +162,23 @@ impl Trial {
         let enough = failures_that_open(decide, "failure_rate")?;
         let bad = if decide["slow_rate"].is_null() { self.failed } else { self.bad };
         if self.calls < calls && (bad >= enough || self.calls - bad > calls - enough) {
-            return Some("by design half-open decides as soon as it is certain");
+            return Some("by design half-open decides as soon as the result is certain");
         }
-        // One rate of both, where cases have two.
+        // This crate has one rate for both; cases have two.
         let slow_enough = failures_that_open(decide, "slow_rate");
         let theirs = self.failed >= enough || slow_enough.is_some_and(|slow| self.slow >= slow);
         (self.calls == calls && theirs != (bad >= enough))
-            .then_some("by design a slow probe is a failed one")
+            .then_some("by design a slow trial call fails")
     }
 }
 
-/// What cases may ask for and this crate leaves away, and what it does instead.
+/// Settings of the cases that this crate does not have, and the behavior of this crate instead.
 pub(crate) fn left_away(feature: &str) -> Option<&'static str> {
     Some(match feature {
-        "half_open_max_wait" => "half-open has no limit of its own: each probe's permit has one",
-        "half_open_queue" => "nobody waits for a probe: who comes meanwhile is turned away at once",
+        "half_open_max_wait" => "each trial call has a lease instead of a limit for half-open",
+        "half_open_queue" => "no call waits for a trial call: other calls are rejected at once",
         "isolation_handles" => "isolation is not counted: `force_open` holds until `force_close`",
-        "state_metrics_only" => "a state that only counts is not built",
+        "state_metrics_only" => "a state for metrics only is not implemented",
         "window_tumbling" => "tumbling windows are not built: windows slide",
         _ => return None,
     })

@@ -1,8 +1,8 @@
-//! Area `budget`: what retries may draw, driven by calls that are held where the case wants them.
+//! The area `budget`: the withdrawals of retries, driven by calls that are held at chosen points.
 //!
-//! A case speaks of deposits and withdrawals by themselves. Here both belong to calls: a request is a
-//! call that is held in its first attempt, a retry is one whose first attempt then fails and which is
-//! held in its second, so that it can still succeed.
+//! Cases describe deposits and withdrawals separately. Here both belong to calls: a request is a
+//! call held in the first attempt; a retry is a call whose first attempt fails, held in the second
+//! attempt so that the attempt can still succeed.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -35,7 +35,7 @@ fn token_cost(case: &Value) -> Result<Vec<String>, Skip> {
     let budget = RetryBudget::new()
         .capacity(number(&config["capacity"]))
         .costs(number(&costs["transient"]), number(&costs["throttling"]))
-        .per_success(earned.ok_or("a success that earns more than one token is not built")?);
+        .per_success(earned.ok_or("a success that earns more than a token is not implemented")?);
     let bench = Bench::new(budget);
     let mut retrying: Vec<(String, Call)> = Vec::new();
     Ok(report::per_event(case, |event| {
@@ -54,7 +54,7 @@ fn token_cost(case: &Value) -> Result<Vec<String>, Skip> {
                     retrying.push((kind, call));
                 }
                 ("success", None) => assert!(bench.start().answer(Ok(())).is_ready()),
-                // One of the calls that are in their retry succeeds.
+                // A call in its retry succeeds.
                 (_, Some(refund)) => {
                     let of_kind = |(kind, call): &(String, Call)| kind == refund && !call.done;
                     let index = retrying.iter().position(of_kind).expect("a retry to give back");
@@ -72,8 +72,8 @@ fn deposit_withdraw(case: &Value) -> Result<Vec<String>, Skip> {
     only(config, &["kind", "percent_can_retry", "reserve_retries"])?;
     let share = config["percent_can_retry"].as_f64().ok_or("a share is missing")?;
     let bench = Bench::new(RetryBudget::ratio(share));
-    // The calls of retries that no request stands behind start while the bucket is full, and so
-    // bring nothing; then what the case does not hold in reserve is spent.
+    // The calls of retries without a request start while the bucket is full, and so earn nothing;
+    // then the tokens outside the case's reserve are spent.
     let ops = items(&case["events"]).iter();
     let retries = ops.filter(|event| event["op"] == "retry");
     let retries: u32 = retries.map(|event| count(&event["count"]).unwrap_or(1)).sum();
@@ -101,7 +101,7 @@ fn deposit_withdraw(case: &Value) -> Result<Vec<String>, Skip> {
     }))
 }
 
-/// A budget, and a policy that draws on it.
+/// A budget, and a policy with the budget.
 struct Bench {
     budget: &'static RetryBudget,
     policy: &'static RetryPolicy,
@@ -115,18 +115,18 @@ impl Bench {
         Self { budget, policy: Box::leak(Box::new(policy)) }
     }
 
-    /// A call that is held in its first attempt.
+    /// A call held in the first attempt.
     fn start(&self) -> Call {
         let answer: Answer = Rc::default();
-        let (policy, told) = (self.policy, Rc::clone(&answer));
+        let (policy, answered) = (self.policy, Rc::clone(&answer));
         let attempt = move || {
-            let told = Rc::clone(&told);
-            poll_fn(move |_| told.take().map_or(Poll::Pending, Poll::Ready))
+            let answered = Rc::clone(&answered);
+            poll_fn(move |_| answered.take().map_or(Poll::Pending, Poll::Ready))
         };
         let future =
             async move { policy.on(|class: &FailureClass| *class).run_async(attempt).await };
         let mut call = Call { future: Box::pin(future), answer, done: false };
-        assert!(call.poll().is_pending(), "nobody has answered yet");
+        assert!(call.poll().is_pending(), "not answered yet");
         call
     }
 }
@@ -134,7 +134,7 @@ impl Bench {
 type Outcome = Result<(), FailureClass>;
 type Answer = Rc<Cell<Option<Outcome>>>;
 
-/// A call whose attempts are answered from outside.
+/// A call with attempts answered by the test.
 struct Call {
     future: Pin<Box<dyn Future<Output = Outcome>>>,
     answer: Answer,
@@ -142,10 +142,10 @@ struct Call {
 }
 
 impl Call {
-    /// Answers the attempt that is held; ready where the call ends with that.
+    /// Answers the held attempt; ready if the call ends.
     fn answer(&mut self, outcome: Outcome) -> Poll<Outcome> {
         self.answer.set(Some(outcome));
-        // A pause of no length yields once.
+        // A zero delay yields once.
         let first = self.poll();
         if first.is_ready() { first } else { self.poll() }
     }

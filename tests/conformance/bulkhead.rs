@@ -1,5 +1,5 @@
-//! The area `bulkhead`: calls that are acquired and released by name, as tasks that are polled once
-//! for every event.
+//! The area `bulkhead`: named calls acquire and release permits, as tasks that are polled once per
+//! event.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -24,7 +24,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     let bulkhead = Bulkhead::new(max).queue(queue);
     let mut calls =
         Calls { bulkhead: &bulkhead, waiting: Vec::new(), running: Vec::new(), log: Vec::new() };
-    // What the whole case expects is compared below, when all of it has happened.
+    // Expectations of the whole case are compared at the end.
     let mut events = case.clone();
     events["expect"] = json!({});
     let mut found = per_event(&events, |event| {
@@ -71,7 +71,7 @@ impl<'b> Calls<'b> {
         let index = self.running.iter().position(|(other, _)| other == id).expect("it runs");
         self.log.push(format!("exit:{id}"));
         drop(self.running.swap_remove(index));
-        // From the back: who comes first must not depend on who asks first.
+        // From the back: the order of service must not depend on the order of polling.
         for index in (0..self.waiting.len()).rev() {
             if let Poll::Ready(Ok(permit)) = poll(&mut self.waiting[index].1) {
                 let (id, _) = self.waiting.remove(index);

@@ -1,4 +1,4 @@
-//! Reading cases: their files, and the words and numbers in them.
+//! Reads cases: files, words and numbers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Why a case cannot be run.
+/// The reason why a case cannot run.
 pub(crate) type Skip = String;
 
-/// The case files of `folder`, by name.
+/// Returns the case files of `folder`, by name.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
     let mut files: Vec<_> = entries
-        .map(|entry| entry.expect("an entry of a folder that was just listed").path())
+        .map(|entry| entry.expect("a readable folder entry").path())
         .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
         .collect();
     files.sort();
     files
 }
 
-/// The cases of `file`: a list, or an object that has them under `cases`.
+/// Returns the cases of `file`: a list, or an object with a list under `cases`.
 pub(crate) fn read(file: &Path) -> Vec<Value> {
     let text = fs::read_to_string(file)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
@@ -36,7 +36,7 @@ pub(crate) fn read(file: &Path) -> Vec<Value> {
     }
 }
 
-/// Refuses what the runner would otherwise overlook: a key that it does not map.
+/// Rejects keys that the runner does not map, so that no key is overlooked.
 pub(crate) fn only(object: &Value, known: &[&str]) -> Result<(), Skip> {
     let mut keys = object.as_object().into_iter().flat_map(|object| object.keys());
     match keys.find(|key| !known.contains(&key.as_str())) {
@@ -45,22 +45,22 @@ pub(crate) fn only(object: &Value, known: &[&str]) -> Result<(), Skip> {
     }
 }
 
-/// The string, or an empty one.
+/// Returns the string, or an empty string.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// The elements of a list, or none.
+/// Returns the elements of a list, or an empty list.
 pub(crate) fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A whole number, cut to what the crate counts with.
+/// Returns a whole number, cut to the range of the crate.
 pub(crate) fn count(value: &Value) -> Option<u32> {
     value.as_u64().map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// A time given in milliseconds. Whole ones are taken exactly.
+/// Returns a time in milliseconds. Whole milliseconds are exact.
 pub(crate) fn duration(value: &Value) -> Option<Duration> {
     match value.as_u64() {
         Some(millis) => Some(Duration::from_millis(millis)),
@@ -68,7 +68,7 @@ pub(crate) fn duration(value: &Value) -> Option<Duration> {
     }
 }
 
-/// A time in milliseconds, as cases give it.
+/// Returns a time in milliseconds, as in the cases.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

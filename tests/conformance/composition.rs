@@ -1,6 +1,6 @@
-//! The area `composition`: each order of layers that cases use is one annotated async function, as it
-//! stands in a program, so that its layers know of each other's rejections. What the layers are set to
-//! comes at run time. Time is that of a paused tokio.
+//! The area `composition`: each order of layers in the cases is an annotated async function, so
+//! that the layers see each other's rejections. The settings come at run time. Time is the clock
+//! of a paused tokio runtime.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -20,7 +20,7 @@ type Answer = Result<Value, Failure>;
 
 #[derive(Debug)]
 enum Failure {
-    /// As the case names it.
+    /// By the name in the case.
     Own(Value),
     Rejected(Rejected),
 }
@@ -44,17 +44,17 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
         let start = Instant::now();
         let mut results = Vec::new();
         for _ in 0..count(&config["calls"]).unwrap_or(1) {
-            results.push(told(stack.call().await?));
+            results.push(in_case_words(stack.call().await?));
             if let Some(gap) = duration(&config["gap_ms"]) {
                 sleep(gap).await;
             }
         }
-        Ok::<_, Skip>(stack.told(&results, start))
+        Ok::<_, Skip>(stack.in_case_words(&results, start))
     })?;
     let mut expected = case["expect"].clone();
     let figures = expected.get_mut("breakers").and_then(Value::as_array_mut);
     for (figures, layer) in figures.into_iter().flatten().zip(layers(case, "circuit_breaker")) {
-        // No case here mixes failures with successes before it asks for these.
+        // No case mixes failures and successes before these.
         breaker::forget_uncounted(figures, layer, false);
     }
     let mut found = Vec::new();
@@ -62,12 +62,12 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     Ok(found)
 }
 
-/// The layers of a case that are of this `kind`, outermost first.
+/// Returns the layers of a case of this `kind`, outermost first.
 fn layers<'c>(case: &'c Value, kind: &str) -> impl Iterator<Item = &'c Value> {
     items(&case["config"]["pipeline"]).iter().filter(move |layer| layer["policy"] == kind)
 }
 
-fn told(answer: Answer) -> Value {
+fn in_case_words(answer: Answer) -> Value {
     match answer {
         Ok(value) => json!({ "kind": "ok", "value": value }),
         Err(Failure::Own(error)) => json!({ "kind": "err", "error": error }),
@@ -82,7 +82,7 @@ fn told(answer: Answer) -> Value {
     }
 }
 
-/// What the layers of a case are set to, and what was seen of them.
+/// The settings of the layers of a case, and the observations.
 struct Stack<'c> {
     case: &'c Value,
     retry: RetryPolicy,
@@ -90,7 +90,7 @@ struct Stack<'c> {
     executions: Cell<usize>,
     timeouts: Cell<usize>,
     fallbacks: Cell<usize>,
-    /// When the attempts of the retry begin, as far as they are planned.
+    /// The planned starts of the retry's attempts.
     attempts: RefCell<Vec<Instant>>,
 }
 
@@ -165,7 +165,7 @@ impl<'c> Stack<'c> {
         })
     }
 
-    /// The function within: the next event.
+    /// The inner function: the next event.
     async fn body(&self) -> Answer {
         let script = items(&self.case["events"]);
         let execution = self.executions.replace(self.executions.get() + 1);
@@ -189,8 +189,8 @@ impl<'c> Stack<'c> {
         rejected.into()
     }
 
-    /// What `on` declines is neutral to a breaker, where cases call it a success. To tell them apart
-    /// takes failures before it.
+    /// An error declined by `on` is neutral for this breaker, and a success in the cases. The
+    /// difference shows after failures only.
     fn is_recorded(&self, index: usize, failure: &Failure) -> bool {
         let layer = layers(self.case, "circuit_breaker").nth(index);
         let layer = layer.expect("as many as the function has");
@@ -198,28 +198,28 @@ impl<'c> Stack<'c> {
     }
 
     fn is_repeated(&self, failure: &Failure) -> bool {
-        let layer = layers(self.case, "retry").next().expect("the function has one");
+        let layer = layers(self.case, "retry").next().expect("a layer of this kind");
         is_listed(&layer["retry_on"], failure, true)
             && !is_listed(&layer["abort_on"], failure, false)
     }
 
     fn is_replaced(&self, failure: &Failure) -> bool {
-        let layer = layers(self.case, "fallback").next().expect("the function has one");
+        let layer = layers(self.case, "fallback").next().expect("a layer of this kind");
         is_listed(&layer["on"], failure, true)
     }
 
     fn replacement(&self) -> Value {
         self.fallbacks.set(self.fallbacks.get() + 1);
-        layers(self.case, "fallback").next().expect("the function has one")["value"].clone()
+        layers(self.case, "fallback").next().expect("a layer of this kind")["value"].clone()
     }
 
     fn retried(&self, event: &RetryEvent<'_, Failure>) {
         self.attempts.borrow_mut().push(Instant::now() + event.delay);
     }
 
-    fn told(&self, results: &[Value], start: Instant) -> Value {
+    fn in_case_words(&self, results: &[Value], start: Instant) -> Value {
         let now = Instant::now();
-        // A retry that was dropped in its wait has planned one more.
+        // A retry dropped during its delay has planned one more attempt.
         let attempts = self.attempts.borrow().iter().filter(|begin| **begin <= now).count();
         json!({
             "attempts": attempts,
@@ -234,7 +234,7 @@ impl<'c> Stack<'c> {
     }
 }
 
-/// Whether a list of errors has this one; without a list, `otherwise`.
+/// Returns whether a list of errors contains this error; without a list, `otherwise`.
 fn is_listed(list: &Value, failure: &Failure, otherwise: bool) -> bool {
     match failure {
         _ if list.is_null() || list == "any" => otherwise,
@@ -311,7 +311,8 @@ async fn retry_fallback(stack: &Stack<'_>) -> Answer {
     stack.body().await
 }
 
-/// Two functions: on one, `#[timeout]` asks for `abandoned = …`, which is refused beside `breaker = …`.
+/// Two functions: `#[timeout]` above `#[circuit_breaker]` requires `on_cancel = …`, which is not
+/// allowed with `breaker = …`.
 #[timeout(stack.limit(0), error = |rejected| stack.timed_out(rejected))]
 async fn timeout_guarded(stack: &Stack<'_>) -> Answer {
     guarded(stack).await

@@ -1,7 +1,7 @@
-//! The published conformance cases, run against the crate's own types under a virtual clock.
+//! The published conformance cases, run with the crate's types under a virtual clock.
 //!
-//! `cargo test --test conformance -- --nocapture` prints what ran, what was skipped and why.
-//! `RESILIENCE_CONFORMANCE_DIR` names a folder of further case files.
+//! `cargo test --test conformance -- --nocapture` prints the cases that ran, and the skipped cases
+//! with reasons. `RESILIENCE_CONFORMANCE_DIR` names a folder with more case files.
 #![cfg(feature = "tokio")] // Whose paused clock the awaited half needs.
 
 mod backoff;
@@ -26,11 +26,11 @@ use case::{Skip, items, text};
 use report::{Report, Verdict};
 use serde_json::Value;
 
-/// How many `must` cases of the repository's own files run. Raise it with every area that is built:
-/// it keeps a case from turning into a skipped one unseen.
+/// The number of `must` cases in the repository's files that run. Raise the number with every new
+/// area, so that no case is skipped unnoticed.
 const MUST_CASES: usize = 115;
 
-/// Optional features that cases name and this crate has.
+/// Optional features of the cases that this crate has.
 const BUILT: [&str; 9] = [
     "bulkhead_queue",
     "delay_hook",
@@ -45,9 +45,9 @@ const BUILT: [&str; 9] = [
 
 #[test]
 fn conformance() {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
     let mut report = Report::default();
-    for file in case::files(&own) {
+    for file in case::files(&folder) {
         judge_file(&file, &mut report);
     }
     let must_cases = report.must_cases_run();
@@ -68,7 +68,7 @@ fn judge_file(file: &Path, report: &mut Report) {
 }
 
 fn judge(case: &Value) -> Verdict {
-    // A case that panics is reported like any other, beside the rest.
+    // A panicking case is reported like every other failure.
     match catch_unwind(AssertUnwindSafe(|| check(case))) {
         Ok(Ok(found)) if found.is_empty() => Verdict::Passed,
         Ok(Ok(found)) => Verdict::Failed(found),
@@ -77,10 +77,10 @@ fn judge(case: &Value) -> Verdict {
     }
 }
 
-/// What `case` expects and the crate does not do.
+/// Returns the expectations of `case` that the crate does not meet.
 fn check(case: &Value) -> Result<Vec<String>, Skip> {
     if text(&case["adopt"]) == "contrast" {
-        return Err("shows by contrast what another library does".to_owned());
+        return Err("shows the behavior of another library by contrast".to_owned());
     }
     let check = match text(&case["area"]) {
         "retry" => retry::check,
@@ -92,7 +92,9 @@ fn check(case: &Value) -> Result<Vec<String>, Skip> {
         "composition" => composition::check,
         "bulkhead" => bulkhead::check,
         "rate_limiter" => rate_limiter::check,
-        "predicate" => return Err("lists of types are not built: `on` is one predicate".to_owned()),
+        "predicate" => {
+            return Err("lists of types are not implemented: `on` is a predicate".to_owned());
+        }
         area => return Err(format!("area not built yet: {area}")),
     };
     match items(&case["requires"]).iter().map(text).find(|name| !BUILT.contains(name)) {

@@ -1,4 +1,4 @@
-//! The area `rate_limiter`: permits taken ahead under the virtual clock, each kept.
+//! The area `rate_limiter`: permits reserved under the virtual clock, and kept.
 
 use std::time::Duration;
 
@@ -44,19 +44,19 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
         match text(&event["op"]) {
             "acquire" => {
                 for _ in 0..number("count") * number("permits") {
-                    let place = limiter.reserve();
-                    seen["permitted"] = json!(place.is_ok());
-                    match place {
-                        Ok(place) => {
-                            seen["wait_ms"] = json!(millis(place.delay()));
-                            kept.push(place);
+                    let reservation = limiter.reserve();
+                    seen["permitted"] = json!(reservation.is_ok());
+                    match reservation {
+                        Ok(reservation) => {
+                            seen["wait_ms"] = json!(millis(reservation.delay()));
+                            kept.push(reservation);
                         }
                         Err(rejected) => {
                             seen["retry_after_ms"] = json!(rejected.retry_after().map(millis));
                         }
                     }
                 }
-                // Where nothing is free, a call that cannot wait is told when something is.
+                // If no permit is free, a call that cannot wait gets the time until a permit.
                 if limiter.available() == 0 {
                     let left = limiter.try_acquire().expect_err("nothing is free").retry_after();
                     seen["next_free_ms"] = json!(left.map(|left| millis(at + left)));
@@ -70,9 +70,9 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     }))
 }
 
-/// Published smooth limiters give out permits on a grid from their start, where GCRA counts from the
-/// call. The two differ once a call comes after a rest and between two lines of the grid: on the grid
-/// the next may be closer to it than the interval.
+/// Published smooth limiters issue permits on a grid from their start; GCRA counts from the call.
+/// The two differ after a call that follows a rest and falls between two grid lines: on the grid
+/// the next call may be closer than the interval.
 fn from_the_call(case: &Value, interval: Duration) -> Result<(), Skip> {
     let mut free = Duration::ZERO;
     for event in items(&case["events"]) {

@@ -1,4 +1,4 @@
-//! Comparing what a case expects with what was seen, and telling how the cases went.
+//! Compares the expectations of a case with the observations, and reports the results.
 #![allow(clippy::print_stdout, reason = "the report is the output of this test")]
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::case::{items, text};
 
-/// How a case ended.
+/// The result of a case.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Passed,
@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
     Failed(Vec<String>),
 }
 
-/// The differences of a case whose events each expect something of their own.
+/// Returns the differences of a case with an expectation per event.
 pub(crate) fn per_event(case: &Value, mut observe: impl FnMut(&Value) -> Value) -> Vec<String> {
     let mut found = Vec::new();
     for (index, event) in items(&case["events"]).iter().enumerate() {
@@ -30,8 +30,8 @@ pub(crate) fn per_event(case: &Value, mut observe: impl FnMut(&Value) -> Value) 
     found
 }
 
-/// Appends to `found` how `seen` differs from `expected`. Of an object only the expected keys count;
-/// one of nothing but `min` and `max` is a range.
+/// Appends the differences between `seen` and `expected` to `found`. For an object only the
+/// expected keys count. An object of `min` and `max` is a range.
 pub(crate) fn compare(expected: &Value, seen: &Value, path: &str, found: &mut Vec<String>) {
     let equal = match (expected, seen) {
         (Value::Object(range), _) if is_range(expected) => seen.as_f64().is_some_and(|seen| {
@@ -69,8 +69,8 @@ pub(crate) fn compare(expected: &Value, seen: &Value, path: &str, found: &mut Ve
 
 /// A nanosecond, in milliseconds.
 const TOLERANCE: f64 = 1e-6;
-/// Each decorrelated delay multiplies how the one before was rounded to nanoseconds. The cases
-/// allow a jittered delay a whole millisecond.
+/// Each decorrelated delay multiplies the rounding error of the previous delay. The cases allow a
+/// whole millisecond for a jittered delay.
 const RELATIVE_TOLERANCE: f64 = 1e-6;
 
 fn is_range(expected: &Value) -> bool {
@@ -79,7 +79,7 @@ fn is_range(expected: &Value) -> bool {
     })
 }
 
-/// How often the cases of one area and level ended how.
+/// The number of results per area and level.
 #[derive(Default)]
 struct Tally {
     passed: usize,
@@ -87,12 +87,12 @@ struct Tally {
     skipped: usize,
 }
 
-/// The verdicts so far.
+/// The results so far.
 #[derive(Default)]
 pub(crate) struct Report {
     /// By area and level.
     tallies: BTreeMap<(String, String), Tally>,
-    /// The cases skipped, by reason.
+    /// The skipped cases, by reason.
     skipped: BTreeMap<String, Vec<String>>,
     failures: Vec<(String, Vec<String>)>,
 }
@@ -118,7 +118,7 @@ impl Report {
         self.failures.is_empty()
     }
 
-    /// How many cases of the level `must` were not skipped.
+    /// The number of `must` cases that ran.
     pub(crate) fn must_cases_run(&self) -> usize {
         let must = self.tallies.iter().filter(|((_, level), _)| level == "must");
         must.map(|(_, tally)| tally.passed + tally.failed).sum()

@@ -1,5 +1,5 @@
-//! The area `retry`: whole calls, blocking under the virtual clock and awaited under a paused
-//! tokio, which must agree.
+//! The area `retry`: whole calls, blocking under the virtual clock and async under a paused tokio
+//! runtime. Both must agree.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
@@ -15,10 +15,10 @@ use crate::backoff;
 use crate::case::{Skip, count, duration, items, millis, only, text};
 use crate::report::compare;
 
-/// What an attempt ends in: the event that scripts it, as a value or as an error.
+/// The end of an attempt: the scripted event, as a value or as an error.
 type Scripted = Result<Value, Value>;
 
-/// A call that no case makes this often does not end.
+/// The limit of attempts; beyond this number a call is endless.
 const TOO_MANY: usize = 10_000;
 
 pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
@@ -27,7 +27,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     let (mut expected, mut found) = (&case["expect"], Vec::new());
     if let Some(blocked) = &blocked {
         compare(expected, blocked, "sync", &mut found);
-        // The awaited call must agree where the case is silent, too.
+        // The async call must agree where the case is silent, too.
         if found.is_empty() {
             expected = blocked;
         }
@@ -37,12 +37,12 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     if items(delays).iter().all(is_whole) {
         compare(expected, &awaited, "async", &mut found);
     } else if blocked.is_none() {
-        return Err("only async, where tokio rounds its waits up to whole milliseconds".to_owned());
+        return Err("async only, where tokio rounds waits up to whole milliseconds".to_owned());
     }
     Ok(found)
 }
 
-/// A policy, and what a user of it writes for the case.
+/// A policy, and the predicates and hooks of a user.
 struct Call<'c> {
     policy: RetryPolicy,
     config: &'c Value,
@@ -65,11 +65,11 @@ impl<'c> Call<'c> {
             }
         }
         if config.get("exhausted").is_some_and(|outcome| outcome != "last_outcome") {
-            return Err("by design the last outcome is what a call returns".to_owned());
+            return Err("by design a call returns the last outcome".to_owned());
         }
 
         let draws: Vec<_> = items(&config["rng"]).iter().filter_map(Value::as_f64).collect();
-        // Cases know no limit to what a server or a hook may ask for.
+        // Cases have no limit for the delay from a server or a hook.
         let mut policy =
             backoff::policy(&config["backoff"], &draws)?.max_retry_after(Duration::MAX);
         policy = match count(&config["max_attempts"]) {
@@ -85,8 +85,8 @@ impl<'c> Call<'c> {
         Ok(Self { policy, config, script, draws, cancel_at: duration(&config["cancel_at_ms"]) })
     }
 
-    /// The call blocking, or `None` where nobody could cancel it as the case does: before its start
-    /// and in a wait only the one who awaits a call can drop it.
+    /// Runs the blocking call. Returns `None` if a blocking call cannot be cancelled as in the
+    /// case: before the start and during a delay only the owner of a future can drop the call.
     fn block(&self) -> Option<Value> {
         let clock = testing::clock();
         let _draws = testing::draws(self.draws.iter().copied());
@@ -103,10 +103,10 @@ impl<'c> Call<'c> {
                 clock.advance(duration(&event["duration_ms"]).unwrap_or_default());
                 scripted(event)
             });
-        (!missed.get()).then(|| log.told(Some(result), clock.elapsed()))
+        (!missed.get()).then(|| log.in_case_words(Some(result), clock.elapsed()))
     }
 
-    /// The call awaited, and dropped when it is cancelled.
+    /// Runs the async call, and drops the future at the cancellation.
     fn wait(&self) -> Value {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
@@ -130,24 +130,24 @@ impl<'c> Call<'c> {
                     scripted(event)
                 });
             let result = tokio::select! {
-                // Cancelled at the very end of a wait, a call makes no further attempt.
+                // A call cancelled at the very end of a delay makes no further attempt.
                 biased;
                 () = cancelled(self.cancel_at, &running) => None,
                 result = call => Some(result),
             };
-            log.told(result, start.elapsed())
+            log.in_case_words(result, start.elapsed())
         })
     }
 
-    /// What an attempt's end at `now` means to the user.
+    /// Returns the class of an attempt that ends at `now`, as a user would write the predicate.
     fn class(&self, event: &Value, now: Duration) -> FailureClass {
-        // As one writes it who has a cancellation token: after it nothing is worth a retry.
+        // With a cancellation token: after the cancellation no failure is worth a retry.
         if self.is_cancelled(now) || !self.is_repeated(event) {
             return FailureClass::permanent();
         }
         let (asked, exact) = (&event["retry_after_ms"], self.config["retry_after"] == "exact");
         if exact && asked.as_f64().is_some_and(|asked| asked < 0.0) {
-            // A negative time is a server's "do not".
+            // A negative time is a server's "do not retry".
             return FailureClass::permanent();
         }
         let asked = if exact { duration(asked) } else { None };
@@ -171,7 +171,7 @@ impl<'c> Call<'c> {
     }
 }
 
-/// Ready from `at` on, but not while an attempt runs: it is left to finish, and its own outcome is
+/// Ready from `at` on, but not during an attempt: the attempt finishes, and its outcome is
 /// returned.
 async fn cancelled(at: Option<Duration>, running: &Cell<bool>) {
     let Some(at) = at else { return pending().await };
@@ -187,7 +187,7 @@ fn scripted(event: &Value) -> Scripted {
     if event["outcome"] == "ok" { Ok(event.clone()) } else { Err(event.clone()) }
 }
 
-/// What was seen of a call.
+/// The observations of a call.
 #[derive(Default)]
 struct Log {
     attempts: Cell<usize>,
@@ -196,7 +196,7 @@ struct Log {
 }
 
 impl Log {
-    /// An attempt begins: the event that scripts it; the last repeats.
+    /// Starts an attempt: returns the scripted event; the last repeats.
     fn attempt<'s>(&self, script: &'s [Value]) -> &'s Value {
         let attempt = self.attempts.replace(self.attempts.get() + 1);
         assert!(attempt < TOO_MANY, "the call does not end");
@@ -209,8 +209,8 @@ impl Log {
         self.retries.borrow_mut().push((event.attempt, millis(event.delay)));
     }
 
-    /// All of it in the words of the cases; a call without a result was cancelled.
-    fn told(self, result: Option<Scripted>, elapsed: Duration) -> Value {
+    /// Returns the observations in the words of the cases; a call without a result was cancelled.
+    fn in_case_words(self, result: Option<Scripted>, elapsed: Duration) -> Value {
         let result = match result {
             Some(Ok(event)) => json!({ "kind": "ok", "value": event["value"] }),
             Some(Err(event)) => json!({ "kind": "err", "error": event["error"] }),

@@ -1,4 +1,5 @@
-//! The area `stop`: a run is led into the situation of a case, and seen to end there or go on.
+//! The area `stop`: brings a run into the situation of a case, and observes an end or a
+//! continuation.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -19,15 +20,17 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     Ok(report::per_event(case, |event| json!({ "stop": stop(policy, event) })))
 }
 
-/// `policy` with the limits of `stop`; `waits` says whether a wait is ever upcoming.
+/// Returns `policy` with the limits of `stop`; `waits` says whether a delay can follow.
 fn limited(policy: RetryPolicy, stop: &Value, waits: bool) -> Result<RetryPolicy, Skip> {
     only(stop, &["kind", "n", "limit_ms", "of"])?;
     let limit = || duration(&stop["limit_ms"]).expect("`limit_ms` is a time");
     match text(&stop["kind"]) {
         "never" => Ok(policy),
         "after_attempt" => Ok(policy.attempts(count(&stop["n"]).expect("`n` is a number"))),
-        // A deadline counts the upcoming wait; without one the two kinds are the same.
-        "after_delay" if waits => Err("a limit that ignores the upcoming wait is not built".into()),
+        // A deadline counts the next delay; without a delay the two kinds are equal.
+        "after_delay" if waits => {
+            Err("a limit that ignores the next delay is not implemented".into())
+        }
         "after_delay" | "before_delay" => Ok(policy.deadline(limit())),
         "any" => {
             let mut parts = items(&stop["of"]).iter();
@@ -37,11 +40,11 @@ fn limited(policy: RetryPolicy, stop: &Value, waits: bool) -> Result<RetryPolicy
     }
 }
 
-/// Whether `policy` gives up in the situation of `event`.
+/// Returns whether `policy` gives up in the situation of `event`.
 fn stop(policy: RetryPolicy, event: &Value) -> Value {
     let attempt = count(&event["attempt"]).expect("`attempt` is a number");
     let elapsed = duration(&event["elapsed_ms"]).unwrap_or_default();
-    // All waits are zero but the one that would follow.
+    // All delays are zero except the next.
     let mut delays = vec![Duration::ZERO; attempt.saturating_sub(1) as usize];
     delays.push(duration(&event["upcoming_ms"]).unwrap_or_default());
     let policy = policy.list(delays.leak()).jitter(Jitter::None);
@@ -61,7 +64,7 @@ fn stop(policy: RetryPolicy, event: &Value) -> Value {
     match (result, gave_up.get()) {
         (Ok(()), None) => json!(false),
         (Err(()), Some(last)) if last == attempt => json!(true),
-        // The situation did not come about, or what was told is not what was done.
+        // The situation did not occur, or the events differ from the behavior.
         other => json!(format!("{other:?} after {calls} calls")),
     }
 }

@@ -1,7 +1,7 @@
-//! The area `window`: what a breaker that never opens has in view.
+//! The area `window`: the contents of the window of a breaker that never opens.
 //!
-//! Durations are not added up, and slow calls are not split by outcome: a window keeps whether a call
-//! failed and whether it was slow.
+//! Durations are not summed, and slow calls are not split by outcome: a window records failure and
+//! slowness only.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::breaker_settings::looks_back;
 use crate::case::{Skip, count, duration, items, only, text};
 use crate::report::per_event;
 
-/// What is slow; short, so that a slow call changes nothing in the time of the events.
+/// The limit of slow calls; short, so that a slow call barely advances the time of the events.
 const SLOW: Duration = Duration::from_nanos(1);
 
 pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
@@ -28,7 +28,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     let mut breaker = looks_back(CircuitBreaker::new(), &config["window"])?;
     breaker = breaker.failure_threshold(u32::MAX).min_calls(1);
     if items(&case["events"]).iter().any(|event| event["slow"] == true) {
-        // A share that no calls reach.
+        // A rate that no calls reach.
         breaker = breaker.slow_call(SLOW).slow_rate(2.0);
     }
     let clock = testing::clock();
@@ -45,7 +45,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
             }
         }
         let mut seen = figures(&breaker);
-        // Of no calls there is no rate; cases say 0.
+        // Zero calls have no rate; cases say 0.
         for rate in ["failure_rate", "slow_rate"] {
             seen[format!("raw_{rate}")] = json!(seen[rate].as_f64().unwrap_or_default());
         }
@@ -53,7 +53,7 @@ pub(crate) fn check(case: &Value) -> Result<Vec<String>, Skip> {
     }))
 }
 
-/// The case, of the figures that are kept.
+/// Returns the case without the counters that this crate does not keep.
 fn counted(case: &Value) -> Value {
     let mut case = case.clone();
     let events = case["events"].as_array_mut();

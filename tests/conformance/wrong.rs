@@ -1,4 +1,4 @@
-//! A runner that cannot fail proves nothing.
+//! Checks the runner: wrong expectations must fail.
 
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ fn wrong_expectations_of_breakers_are_failures() {
     );
 }
 
-/// The differences of a case of one event.
+/// Returns the differences of a case with one event.
 fn found(area: &str, config: &Value, event: &Value, expect: &Value) -> Vec<String> {
     let case = json!({
         "id": "wrong", "area": area, "config": config, "events": [event], "expect": expect,

@@ -1,9 +1,9 @@
-//! `#[fallback]`: something in place of a failure.
+//! `#[fallback]`: a replacement for a failure.
 #![allow(
     clippy::items_after_statements,
     clippy::needless_pass_by_value,
     clippy::unwrap_used,
-    reason = "functions under test stand where they are called, and a test may panic"
+    reason = "functions under test are defined next to their calls, and a test may panic"
 )]
 
 use std::cell::Cell;
@@ -25,7 +25,7 @@ fn is_down(failure: &Failure) -> bool {
 }
 
 #[test]
-fn a_value_stands_in_for_a_failure() {
+fn a_value_replaces_a_failure() {
     #[fallback(value = 7)]
     fn call(failure: Option<Failure>) -> Result<u32, Failure> {
         failure.map_or(Ok(1), Err)
@@ -35,7 +35,7 @@ fn a_value_stands_in_for_a_failure() {
 }
 
 #[test]
-fn a_value_is_made_only_when_it_is_needed() {
+fn a_value_is_computed_only_if_needed() {
     #[fallback(value = { made.set(made.get() + 1); made.get() })]
     fn call(ok: bool, made: &Cell<u32>) -> Result<u32, Failure> {
         if ok { Ok(0) } else { Err(Failure::Down) }
@@ -47,7 +47,7 @@ fn a_value_is_made_only_when_it_is_needed() {
 }
 
 #[test]
-fn only_chosen_errors_have_one() {
+fn on_selects_errors() {
     #[fallback(value = 7, on = is_down)]
     fn by_bool(failure: Failure) -> Result<u32, Failure> {
         fails(failure)
@@ -92,7 +92,7 @@ fn a_function_gets_the_error_by_value_and_may_use_the_arguments() {
 }
 
 #[test]
-fn it_may_answer_with_the_function_s_own_type() {
+fn with_may_return_the_type_of_the_function() {
     #[fallback(with = |failure| if failure == Failure::Down { Ok(7) } else { Err(failure) })]
     fn result(failure: Failure) -> Result<u32, Failure> {
         fails(failure)
@@ -111,7 +111,7 @@ fn it_may_answer_with_the_function_s_own_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_async_functions_it_may_be_async() {
+async fn with_may_be_async_on_async_functions() {
     async fn replica(failure: Failure) -> Result<u32, Failure> {
         tokio::task::yield_now().await;
         if failure == Failure::Down { Ok(7) } else { Err(failure) }
@@ -143,7 +143,7 @@ async fn on_async_functions_it_may_be_async() {
 }
 
 #[test]
-fn an_argument_that_the_body_consumes_is_moved_where_nobody_needs_it() {
+fn an_argument_that_only_the_body_needs_is_moved() {
     #[fallback(value = String::new())]
     fn consumed(text: String) -> Result<String, Failure> {
         Ok(text)
@@ -158,7 +158,7 @@ fn an_argument_that_the_body_consumes_is_moved_where_nobody_needs_it() {
 }
 
 #[test]
-fn it_may_lend_what_it_was_lent() {
+fn with_may_borrow_borrowed_arguments() {
     #[fallback(value = None)]
     fn first(items: &mut [u32]) -> Result<Option<&mut u32>, Failure> {
         items.first_mut().map(Some).ok_or(Failure::Down)
@@ -169,7 +169,7 @@ fn it_may_lend_what_it_was_lent() {
 }
 
 #[test]
-fn a_value_that_means_failure_is_replaced_too() {
+fn on_ok_replaces_values() {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
     fn by_status(status: &u16) -> FailureClass {
         FailureClass::from(*status >= 500)

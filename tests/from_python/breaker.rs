@@ -138,7 +138,7 @@ fn two_successes_close_the_circuit() {
 fn a_breaker_by_hand_and_its_manual_control() {
     let bank = CircuitBreaker::new().failure_threshold(3).reset_timeout(Duration::from_secs(60));
     let clock = testing::clock();
-    assert_eq!(bank.call(|| None::<()>), None);
+    assert_eq!(bank.run(|| None::<()>), None);
     assert_eq!((bank.state(), bank.snapshot().consecutive_failures), (CircuitState::Closed, 1));
 
     bank.trip(); // `open()`; closes after `reset_timeout`
@@ -158,7 +158,7 @@ fn a_breaker_by_hand_and_its_manual_control() {
 #[test]
 fn calls_run_concurrently() {
     let (bank, both) = (CircuitBreaker::new(), Barrier::new(2));
-    let meet = || bank.call(|| Ok::<BarrierWaitResult, Rejected>(both.wait()));
+    let meet = || bank.run(|| Ok::<BarrierWaitResult, Rejected>(both.wait()));
     thread::scope(|scope| {
         let calls = [scope.spawn(meet), scope.spawn(meet)];
         assert!(calls.into_iter().all(|call| call.join().is_ok_and(|outcome| outcome.is_ok())));

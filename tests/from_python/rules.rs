@@ -98,7 +98,7 @@ type Log = RefCell<Vec<String>>;
     attempts = 3,
     backoff = "fixed",
     base_delay = "2s",
-    on_retry = |event| tell(log, event),
+    on_retry = |event| record(log, event),
     on_give_up = |event| log.borrow_mut().push(format!("{} failed: the end", event.attempt)),
 )]
 fn load(log: &Log) -> Result<(), &'static str> {
@@ -106,7 +106,7 @@ fn load(log: &Log) -> Result<(), &'static str> {
     Err("down")
 }
 
-fn tell(log: &Log, event: &RetryEvent<'_, &'static str>) {
+fn record(log: &Log, event: &RetryEvent<'_, &'static str>) {
     log.borrow_mut().push(format!("{} {:?} {:?}", event.attempt, event.error, event.delay));
 }
 

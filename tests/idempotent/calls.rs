@@ -1,4 +1,4 @@
-//! Calls through the runner: who runs, who waits, what is returned.
+//! Calls through the runner: claims, waits, and returned outcomes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -26,10 +26,10 @@ pub(crate) const fn ms(millis: u64) -> Duration {
 }
 
 pub(crate) fn call(policy: IdempotencyPolicy, store: &Faulty, key: &str) -> IdempotentCall<Faulty> {
-    policy.call(store.clone(), Scope::Global, &key, |about| about).expect("a key")
+    policy.call(store.clone(), Scope::Global, &key, |arguments| arguments).expect("a key")
 }
 
-/// A call whose body returns how often it has run.
+/// Calls a body that returns the number of runs so far.
 async fn counted(
     policy: IdempotencyPolicy,
     store: &Faulty,
@@ -49,26 +49,29 @@ fn kind<T: std::fmt::Debug>(result: Result<T, Rejected>) -> RejectedKind {
     result.expect_err("a rejection").kind()
 }
 
-/// C05.
+/// Of 100 waiting calls, a single call polls the store.
 #[tokio::test(start_paused = true)]
-async fn a_hundred_wait_and_one_asks() {
+async fn a_single_waiter_polls_the_store() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     let calls = (0..100).map(|_| counted(POLICY, &store, "k", ms(2000), &runs));
     let ends = futures::future::join_all(calls).await;
     assert!(ends.iter().all(|end| *end == Ok(1)), "{ends:?}");
     assert_eq!(runs.load(SeqCst), 1);
     let claims = store.calls(StoreOp::Claim);
-    assert!((101..=115).contains(&claims), "a claim of each and the polls of one, not {claims}");
+    assert!(
+        (101..=115).contains(&claims),
+        "100 claims and the polls of a single call, not {claims}"
+    );
     assert_eq!(store.calls(StoreOp::Complete), 1);
 }
 
-/// C05, on release: one of those who wait, and then the next.
+/// After a release, the waiting calls run in turn until a call succeeds.
 #[tokio::test(start_paused = true)]
-async fn a_release_lets_one_of_them_run() {
+async fn waiting_calls_run_in_turn_after_a_release() {
     let (store, runs, at_once) = (store(), AtomicUsize::new(0), AtomicUsize::new(0));
     let calls = (0..20).map(|_| {
         call(POLICY, &store, "k").run_async(async {
-            assert_eq!(at_once.fetch_add(1, SeqCst), 0, "two at once");
+            assert_eq!(at_once.fetch_add(1, SeqCst), 0, "two bodies at the same time");
             sleep(ms(100)).await;
             at_once.fetch_sub(1, SeqCst);
             let run = runs.fetch_add(1, SeqCst) + 1;
@@ -81,9 +84,9 @@ async fn a_release_lets_one_of_them_run() {
     assert_eq!(ends.iter().filter(|end| **end == Ok(4)).count(), 17);
 }
 
-/// C07.
+/// A call waits for the configured time, and not at all with `reject`.
 #[tokio::test(start_paused = true)]
-async fn a_wait_ends_at_its_time() {
+async fn a_wait_ends_on_time() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     let holder = counted(POLICY, &store, "k", ms(60_000), &runs);
     let waits = [0, 1, 30, 700].map(|wait| {
@@ -108,29 +111,29 @@ async fn a_wait_ends_at_its_time() {
     assert_eq!(end, Ok(1));
     for (kind, late) in waits {
         assert_eq!(kind, RejectedKind::Idempotency(IdempotencyRejection::InFlight));
-        assert!(late <= ms(25), "{late:?} too late");
+        assert!(late <= ms(25), "{late:?} late");
     }
 }
 
-/// C08.
+/// A cancelled waiter does not delay the remaining waiters.
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_waiter_disturbs_nobody() {
+async fn a_cancelled_waiter_does_not_delay_other_waiters() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     let holder = counted(POLICY, &store, "k", ms(2000), &runs);
     let waiter = |give_up| {
         let call = counted(POLICY, &store, "k", ms(0), &runs);
         async move { tokio::time::timeout(ms(give_up), call).await.ok() }
     };
-    // The one who asks is the first of them.
+    // The first waiter polls the store, and gives up first.
     let waiters = futures::future::join_all([200, 4000, 300, 4000, 500].map(waiter));
     let (end, waiters) = futures::join!(holder, waiters);
     assert_eq!(end, Ok(1));
     assert_eq!(waiters, [None, Some(Ok(1)), None, Some(Ok(1)), None]);
 }
 
-/// C09, C15: a stalled call finds what the other stored, and its fence is lower.
+/// A call that lost its lease returns the outcome of the call that took over.
 #[tokio::test(start_paused = true)]
-async fn a_stalled_call_returns_what_counts() {
+async fn a_stalled_call_returns_the_stored_outcome() {
     let store = store();
     store.always(StoreOp::Renew, InjectedFault::Fail(StoreErrorKind::Unavailable));
     let policy = POLICY.lease(ms(900));
@@ -146,13 +149,13 @@ async fn a_stalled_call_returns_what_counts() {
         second.run_async(async { body(100, 2).await }).await
     };
     let (first, second) = futures::join!(first, second);
-    assert_eq!(first, second, "one truth");
+    assert_eq!(first, second, "both calls return the same outcome");
     assert_eq!(first.expect("an outcome").0, 2);
 }
 
-/// C10, C09: the other is still running.
+/// A call that lost its lease is rejected while the call that took over still runs.
 #[tokio::test(start_paused = true)]
-async fn a_lease_lost_to_one_who_runs_is_told() {
+async fn a_call_that_lost_its_lease_is_rejected() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     store.always(StoreOp::Renew, InjectedFault::Fail(StoreErrorKind::Unavailable));
     let policy = POLICY.lease(ms(900));
@@ -168,9 +171,9 @@ async fn a_lease_lost_to_one_who_runs_is_told() {
     );
 }
 
-/// C12.
+/// Heartbeats renew the lease of a long body, and stop after the body.
 #[tokio::test(start_paused = true)]
-async fn signs_of_life_keep_a_long_body() {
+async fn heartbeats_renew_the_lease_of_a_long_body() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     let policy = POLICY.lease(ms(300));
     let long = counted(policy, &store, "k", ms(3000), &runs);
@@ -186,12 +189,12 @@ async fn signs_of_life_keep_a_long_body() {
     let beats = store.calls(StoreOp::Renew);
     assert!((25..=30).contains(&beats), "{beats}");
     sleep(ms(1000)).await;
-    assert_eq!(store.calls(StoreOp::Renew), beats, "none after the end");
+    assert_eq!(store.calls(StoreOp::Renew), beats, "no heartbeat after the body");
 }
 
-/// C13.
+/// `on_lease_lost` decides whether a body without heartbeats continues or is dropped.
 #[tokio::test(start_paused = true)]
-async fn a_body_without_signs_of_life_goes_on_or_is_dropped() {
+async fn a_body_without_heartbeats_continues_or_is_dropped() {
     for (policy, expected) in [
         (POLICY, Ok(1)),
         (
@@ -210,9 +213,9 @@ async fn a_body_without_signs_of_life_goes_on_or_is_dropped() {
     }
 }
 
-/// C19 to C21.
+/// A claim or a completion without a reply is repeated.
 #[tokio::test(start_paused = true)]
-async fn lost_answers_are_asked_for_again() {
+async fn steps_without_a_reply_are_repeated() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     store.script(StoreOp::Claim, [InjectedFault::LoseReply, InjectedFault::HangAfter]);
     store.script(
@@ -225,9 +228,9 @@ async fn lost_answers_are_asked_for_again() {
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
 }
 
-/// C21.
+/// The outcome is returned even if the completion fails until the lease ends.
 #[tokio::test(start_paused = true)]
-async fn an_outcome_that_cannot_be_stored_is_returned() {
+async fn an_unsaved_outcome_is_returned() {
     for (policy, next) in [
         (POLICY, Ok(2)),
         (UNKNOWN, Err(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))),
@@ -245,9 +248,9 @@ async fn an_outcome_that_cannot_be_stored_is_returned() {
     }
 }
 
-/// C51.
+/// A damaged outcome and an outcome of another version are rejected, and the body does not run.
 #[tokio::test(start_paused = true)]
-async fn damaged_bytes_are_no_reason_to_run() {
+async fn a_damaged_outcome_is_rejected() {
     let (store, runs) = (store(), AtomicUsize::new(0));
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
     store.script(StoreOp::Claim, [InjectedFault::Corrupt]);
@@ -258,9 +261,10 @@ async fn damaged_bytes_are_no_reason_to_run() {
     assert_eq!(counted(POLICY, &store, "k", ms(0), &runs).await, Ok(1));
 }
 
-/// C55, C56.
+/// `on_store_error` decides about a call while the store is unavailable. A corrupt record always
+/// rejects.
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_away() {
+async fn an_unavailable_store_fails_closed_or_open() {
     let away = InjectedFault::Fail(StoreErrorKind::Unavailable);
     for (fault, longest) in [(away, ms(0)), (InjectedFault::Hang, ms(1500))] {
         let (store, runs) = (store(), AtomicUsize::new(0));
@@ -272,20 +276,20 @@ async fn a_store_that_is_away() {
         assert_eq!(runs.load(SeqCst), 0);
         let open = POLICY.on_store_error(OnStoreError::FailOpen);
         assert_eq!(counted(open, &store, "k", ms(0), &runs).await, Ok(1));
-        assert_eq!(store.calls(StoreOp::Complete), 0, "nothing to complete");
+        assert_eq!(store.calls(StoreOp::Complete), 0, "no claim to complete");
         store.always(StoreOp::Claim, InjectedFault::Fail(StoreErrorKind::Corrupt));
         let end = counted(open, &store, "k", ms(0), &runs).await;
         assert_eq!(
             kind(end),
             RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable),
-            "a record may be there"
+            "a record may exist"
         );
     }
 }
 
-/// C57.
+/// A full store rejects new keys until a record expires.
 #[tokio::test(start_paused = true)]
-async fn a_full_store_keeps_what_it_has() {
+async fn a_full_store_rejects_new_keys() {
     let store = FaultStore::new(Arc::new(MemoryStore::new().max_records(2)));
     let runs = AtomicUsize::new(0);
     assert_eq!(counted(POLICY, &store, "a", ms(0), &runs).await, Ok(1));

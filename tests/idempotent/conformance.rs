@@ -1,4 +1,4 @@
-//! The store of this crate under the suite, and the suite itself: what it finds in stores that are wrong.
+//! The conformance suite on the memory store.
 
 mod memory {
     use std::future::{Ready, ready};
@@ -13,7 +13,7 @@ mod memory {
     resilience::store_conformance!(store, keys = 1000);
 }
 
-/// One store for all cases, as a trait object, in virtual time.
+/// Runs all cases on the same store, as a trait object, in virtual time.
 mod shared {
     use std::future::{Ready, ready};
     use std::sync::{Arc, LazyLock};
@@ -28,8 +28,8 @@ mod shared {
     resilience::store_conformance!(store, block_on = super::in_virtual_time);
 }
 
-/// Without a runtime: the races go over threads.
-mod neutral {
+/// Runs races on threads, without a runtime.
+mod threads {
     use std::sync::Arc;
 
     use futures::executor::block_on;
@@ -37,15 +37,15 @@ mod neutral {
     use resilience::idempotent::conformance::{self as suite, Candidate};
 
     #[test]
-    fn races_need_no_runtime() {
+    fn races_run_without_a_runtime() {
         let candidate = Candidate::new(Arc::new(MemoryStore::new())).keys(20);
         block_on(suite::racing_claims_have_one_winner(candidate.clone()));
         block_on(suite::a_late_completion_races_a_takeover(candidate.clone()));
-        block_on(suite::a_lease_ends_at_its_time(candidate));
+        block_on(suite::a_lease_ends_on_time(candidate));
     }
 }
 
-/// Runs a case where no time passes but that which is waited for.
+/// Runs a case in virtual time.
 pub(crate) fn in_virtual_time<T>(case: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_time().start_paused(true).build().expect("a runtime").block_on(case)

@@ -1,4 +1,4 @@
-//! What may be wrong with a store, and by which case of the suite it is found.
+//! Defects of a store, and the case of the conformance suite that finds each defect.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,13 +7,13 @@ use resilience::idempotent::conformance::{self as suite, Candidate};
 use crate::conformance::in_virtual_time;
 use crate::model::ListStore;
 
-/// The suite passes a store that is sound.
-mod sound {
+/// A correct store passes the suite.
+mod correct {
     use super::ListStore;
 
     use std::future::{Ready, ready};
 
-    // The clock is that of the runtime.
+    // Created inside the runtime, because the store uses its clock.
     fn store() -> Ready<ListStore> {
         ready(ListStore::new(None))
     }
@@ -28,7 +28,7 @@ macro_rules! defects {
             $($defect),+
         }
 
-        /// Every defect, and whether its case has found it.
+        /// Returns every defect, and whether its case has failed.
         fn found() -> Vec<(Defect, bool)> {
             vec![$((Defect::$defect, {
                 let case = || in_virtual_time(async {
@@ -46,31 +46,31 @@ defects! {
     UnfencedRelease: a_lost_owner_changes_nothing
     UnfencedAbandon: a_lost_owner_changes_nothing
     UnfencedRenew: a_lost_owner_changes_nothing
-    OwnerIsEnough: a_token_matches_as_a_whole
-    FenceIsEnough: a_token_matches_as_a_whole
-    OwnerHalved: owners_of_any_bits
+    OwnerIsEnough: owner_and_fence_must_both_match
+    FenceIsEnough: owner_and_fence_must_both_match
+    OwnerHalved: all_128_bits_of_an_owner_count
     KeyCutAtNul: keys_are_independent
     KeyHalved: keys_are_independent
-    FingerprintHalved: a_fingerprint_counts_to_its_last_bit
-    LeaseEndsLate: a_lease_ends_at_its_time
-    RecordEndsLate: an_outcome_expires_at_its_time
-    RecordNeverEnds: racing_claims_of_the_expired_have_one_winner
-    TimesOverflow: the_longest_times_saturate
-    LeaseLeftIsWhole: what_is_left_of_a_lease_is_told
+    FingerprintHalved: every_fingerprint_bit_counts
+    LeaseEndsLate: a_lease_ends_on_time
+    RecordEndsLate: an_outcome_expires_on_time
+    RecordNeverEnds: racing_claims_of_expired_records_have_one_winner
+    TimesOverflow: long_durations_saturate
+    LeaseLeftIsWhole: the_remaining_lease_is_reported
     TakeoverKeepsFence: racing_takeovers_have_one_winner
     FenceGoesWithRow: fences_rise_across_removal
     NewTokenForSameOwner: a_repeated_claim_gets_the_same_token
-    LapsedOwnerIsAnybody: a_repeated_claim_gets_its_token_after_the_lease
+    LapsedOwnerIsAnybody: a_repeated_claim_gets_its_token_after_the_lease_ends
     RepeatedClaimRenews: a_repeated_claim_does_not_renew
-    ClaimRelabels: a_claim_leaves_what_it_meets
-    MismatchEndsLease: another_fingerprint_is_refused_first
-    ReplayBeforeMismatch: another_fingerprint_is_refused_first
-    InFlightBeforeMismatch: another_fingerprint_is_refused_first
-    OwnerBeforeMismatch: another_fingerprint_is_refused_first
-    LapseBeforeMismatch: another_fingerprint_is_refused_first
+    ClaimRelabels: a_rejected_claim_changes_nothing
+    MismatchEndsLease: a_mismatch_takes_precedence
+    ReplayBeforeMismatch: a_mismatch_takes_precedence
+    InFlightBeforeMismatch: a_mismatch_takes_precedence
+    OwnerBeforeMismatch: a_mismatch_takes_precedence
+    LapseBeforeMismatch: a_mismatch_takes_precedence
     ReleaseForgetsFingerprint: a_released_key_keeps_its_fingerprint
     ReleaseRemoves: a_released_key_is_claimed_again
-    ReleaseAfterCompletion: what_is_complete_stays
+    ReleaseAfterCompletion: a_completed_record_stays_completed
     RepeatedReleaseIsFenced: repeated_writes_are_applied
     ReleasedIsInterrupted: a_released_key_is_claimed_again
     NeverIsRerun: an_abandoned_key_stays_interrupted
@@ -78,35 +78,35 @@ defects! {
     AbandonWaits: an_abandoned_key_is_taken_over_at_once
     AttemptsUncounted: attempts_are_counted
     AttemptOutlivesExpiry: an_expired_claim_is_absent
-    LateCompletionIsFenced: a_late_completion_counts
+    LateCompletionIsFenced: a_late_completion_is_applied
     RepeatedCompletionIsFenced: a_repeated_completion_is_applied
     RepeatedCompletionOverwrites: a_repeated_completion_changes_nothing
-    RetentionFromClaim: an_outcome_is_kept_from_its_completion
-    CompleteAfterRelease: what_is_released_stays
-    OutcomeIsText: outcomes_of_any_bytes
+    RetentionFromClaim: retention_starts_at_completion
+    CompleteAfterRelease: a_released_record_stays_released
+    OutcomeIsText: outcomes_of_arbitrary_bytes
     OutcomeIsShort: a_long_outcome
-    EmptyOutcomeIsNull: outcomes_of_any_bytes
+    EmptyOutcomeIsNull: outcomes_of_arbitrary_bytes
     ExpiresBeforeLease: a_claim_does_not_expire_before_its_lease
     RenewLeavesExpiry: a_renewed_claim_does_not_expire
     RenewMovesExpiry: a_renewed_claim_does_not_expire
-    RenewAfterTheEnd: what_is_complete_stays
-    LapsedIsNotRenewed: a_lease_is_renewed_after_its_end
+    RenewAfterTheEnd: a_completed_record_stays_completed
+    LapsedIsNotRenewed: an_ended_lease_can_be_renewed
     ClaimInTwoSteps: racing_claims_have_one_winner
     TakeoverInTwoSteps: racing_takeovers_have_one_winner
-    PurgeRemovesNothing: purge_removes_the_expired
-    PurgeRemovesTheLapsed: purge_keeps_what_is_live
-    PurgeRemovesTheReleased: purge_keeps_what_is_live
-    PurgeHasNoLimit: purge_removes_no_more_than_asked
+    PurgeRemovesNothing: purge_removes_expired_records
+    PurgeRemovesTheLapsed: purge_keeps_live_records
+    PurgeRemovesTheReleased: purge_keeps_live_records
+    PurgeHasNoLimit: purge_respects_its_limit
     ForgetKeepsTheHeld: a_forgotten_key_is_absent
-    ListsTheHeld: what_goes_on_is_not_listed
-    ListsTheEnded: what_goes_on_is_not_listed
-    ListsTheExpired: what_goes_on_is_not_listed
-    ListHasNoLimit: the_interrupted_are_listed
-    EveryHandleIsAnother: handles_are_of_one_store
+    ListsTheHeld: only_interrupted_claims_are_listed
+    ListsTheEnded: only_interrupted_claims_are_listed
+    ListsTheExpired: only_interrupted_claims_are_listed
+    ListHasNoLimit: interrupted_claims_are_listed
+    EveryHandleIsAnother: handles_share_one_store
 }
 
 #[test]
-fn every_defect_is_found() {
+fn the_suite_finds_every_defect() {
     let missed: Vec<_> = found().into_iter().filter(|(_, found)| !found).collect();
     assert!(missed.is_empty(), "{missed:?}");
 }

@@ -1,4 +1,4 @@
-//! What a call is about, whose it is, and what is told of it.
+//! Fingerprints, scopes and keys of calls, and the absence of user data in messages.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use resilience::{IdempotencyRejection, Rejected, RejectedKind};
 const POLICY: IdempotencyPolicy = IdempotencyPolicy::new("tests.identity");
 
 fn about(add: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder) -> Fingerprint {
-    add(FingerprintBuilder::new(&Secret::default(), "f")).end().expect("a fingerprint")
+    add(FingerprintBuilder::new(&Secret::default(), "f")).finish().expect("a fingerprint")
 }
 
-/// C35.
+/// Different values have different fingerprints.
 #[test]
-fn values_that_are_not_the_same_differ() {
+fn different_values_have_different_fingerprints() {
     let all = [
         about(|f| f.value("a:b").value("c")),
         about(|f| f.value("a").value("b:c")),
@@ -59,9 +59,9 @@ fn values_that_are_not_the_same_differ() {
 }
 
 proptest! {
-    /// C35.
+    /// The order of map entries does not change the fingerprint.
     #[test]
-    fn the_order_of_a_map_does_not_count(entries in prop::collection::vec((".*", any::<u64>()), 0..20)) {
+    fn the_order_of_map_entries_does_not_count(entries in prop::collection::vec((".*", any::<u64>()), 0..20)) {
         let sorted: BTreeMap<_, _> = entries.iter().cloned().collect();
         let hashed: HashMap<_, _> = entries.iter().cloned().collect();
         let again: HashMap<_, _> = sorted.clone().into_iter().rev().collect();
@@ -73,24 +73,24 @@ proptest! {
         prop_assert!(more == sorted || about(|f| f.value(&more)) != expected);
     }
 
-    /// C53: what is replayed is what was returned.
+    /// A replayed outcome equals the first outcome.
     #[test]
-    fn outcomes_come_back_as_they_were(
+    fn replayed_outcomes_are_equal(
         value in (any::<f64>(), ".*", any::<Vec<u8>>(), any::<Option<i64>>(), any::<u128>(), any::<()>()),
     ) {
         prop_assume!(value.0.is_finite());
         let store = Arc::new(MemoryStore::new());
         let call = || POLICY.call(Arc::clone(&store), Scope::Global, &1, |f| f).expect("a key");
         let first = call().run(|| Ok::<_, Rejected>(value.clone()));
-        let again = call().run(|| unreachable!("it has run"));
+        let again = call().run(|| unreachable!("the body has run"));
         prop_assert_eq!(&first, &again);
         prop_assert_eq!(first, Ok(value));
     }
 }
 
-/// C39.
+/// Equal keys in different scopes or functions are independent.
 #[test]
-fn tenants_have_nothing_to_do_with_each_other() {
+fn scopes_are_independent() {
     let store = Arc::new(MemoryStore::new());
     let run = |scope: Scope<'_>, policy: IdempotencyPolicy, value: u32| {
         let call = policy.call(Arc::clone(&store), scope, &"k", |f| f).expect("a key");
@@ -109,16 +109,16 @@ fn tenants_have_nothing_to_do_with_each_other() {
             assert_eq!(run(scope, policy, value + round * 100), Ok(value));
         }
     }
-    // C36: the same key for something else.
+    // A repeated key with other arguments is rejected.
     let other =
         POLICY.call(Arc::clone(&store), Scope::Global, &"k", |f| f.value(&1)).expect("a key");
-    let rejected = other.run(|| Ok::<_, Rejected>(9)).expect_err("for something else");
+    let rejected = other.run(|| Ok::<_, Rejected>(9)).expect_err("other arguments");
     assert_eq!(rejected.kind(), RejectedKind::Idempotency(IdempotencyRejection::KeyReused));
 }
 
-/// C40.
+/// A key has 1 to 255 visible ASCII characters.
 #[test]
-fn keys_are_visible_ascii() {
+fn text_keys_are_visible_ascii() {
     let store = Arc::new(MemoryStore::new());
     let found = |key: &dyn KeyParts| {
         let call = POLICY.call(Arc::clone(&store), Scope::Global, key, |f| f);
@@ -146,9 +146,9 @@ fn keys_are_visible_ascii() {
     assert_ne!(found(&("a", "bc")), found(&("ab", "c")));
 }
 
-/// C45.
+/// The longest durations are valid, and zero durations are not.
 #[test]
-fn the_longest_settings_are_taken() {
+fn the_longest_durations_are_valid() {
     let _clock = resilience::testing::clock();
     let policy = POLICY.ttl(Duration::MAX).lease(Duration::MAX).wait(Duration::MAX);
     let store = Arc::new(MemoryStore::new());
@@ -160,9 +160,9 @@ fn the_longest_settings_are_taken() {
     assert!(POLICY.lease(Duration::ZERO).validate().is_err());
 }
 
-/// C62: neither key, scope, arguments nor outcome.
+/// Messages and `Debug` forms show no key, scope, argument or outcome.
 #[tokio::test(start_paused = true)]
-async fn nothing_of_the_users_is_told() {
+async fn messages_contain_no_user_data() {
     let secrets = ["key-4929", "tenant-4929", "argument-4929", "outcome-4929"];
     let [key, tenant, argument, outcome] = secrets;
     let store = Arc::new(MemoryStore::new());
@@ -170,7 +170,7 @@ async fn nothing_of_the_users_is_told() {
     let call = |policy: IdempotencyPolicy, argument: &str| {
         policy.call(Arc::clone(&store), scope, &key, |f| f.value(argument)).expect("a key")
     };
-    let mut told = vec![format!("{:?} {scope:?}", call(POLICY, argument))];
+    let mut shown = vec![format!("{:?} {scope:?}", call(POLICY, argument))];
     let end = call(POLICY, argument).run_async(async { Ok::<_, Rejected>(outcome.to_owned()) });
     assert_eq!(end.await.as_deref(), Ok(outcome));
 
@@ -179,32 +179,32 @@ async fn nothing_of_the_users_is_told() {
     let version =
         call(POLICY.version(2), argument).run_async(async { Ok::<u64, Rejected>(1) }).await;
     for rejected in [wrong, reused, version].map(|end| end.expect_err("a rejection")) {
-        told.push(format!("{rejected} {rejected:?} {rejected:#?}"));
+        shown.push(format!("{rejected} {rejected:?} {rejected:#?}"));
         let mut source = std::error::Error::source(&rejected);
         while let Some(error) = source {
-            told.push(format!("{error} {error:?}"));
+            shown.push(format!("{error} {error:?}"));
             source = error.source();
         }
     }
     let by_hand = IdempotencyPolicy::new("tests.by_hand");
     for _ in 0..2 {
         let claimed = call(by_hand, argument).claim().await.expect("an answer");
-        told.push(format!("{claimed:?}"));
+        shown.push(format!("{claimed:?}"));
         match claimed {
             Claimed::Run(running) => {
-                told.push(format!("{running:?} {:?}", running.context()));
-                told.push(format!("{:?}", running.complete(outcome.as_bytes()).await));
+                shown.push(format!("{running:?} {:?}", running.context()));
+                shown.push(format!("{:?}", running.complete(outcome.as_bytes()).await));
             }
             Claimed::Replay(Replayed::Outcome(bytes)) => assert_eq!(bytes, outcome.as_bytes()),
             other => panic!("{other:?}"),
         }
     }
-    told.push(format!("{store:?}"));
+    shown.push(format!("{store:?}"));
     let bad = POLICY.call(Arc::clone(&store), scope, &"key-4929 with a space", |f| f);
-    told.push(format!("{:?}", bad.expect_err("no key")));
+    shown.push(format!("{:?}", bad.expect_err("a missing key")));
     let bytes = format!("{:?}", outcome.as_bytes());
     let digits = bytes.trim_matches(['[', ']']);
-    for line in told {
+    for line in shown {
         assert!(!line.contains("4929") && !line.contains(digits), "{line}");
     }
 }

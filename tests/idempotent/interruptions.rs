@@ -1,4 +1,4 @@
-//! Calls that end otherwise than by returning: dropped at any step, by a panic, with their runtime.
+//! Calls that do not return: dropped at any poll, ended by a panic, or dropped with their runtime.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,15 +21,15 @@ use tokio::time::sleep;
 
 use crate::calls::{Faulty, POLICY, UNKNOWN, call, ms, store};
 
-/// C26 to C28: a call is dropped after each of its polls.
+/// Drops a call after each number of polls, and then repeats the call.
 #[tokio::test(start_paused = true)]
-async fn a_call_may_be_dropped_at_every_step() {
+async fn a_call_can_be_dropped_after_every_poll() {
     for policy in [POLICY, UNKNOWN] {
         let mut ended = false;
         for polls in 0..200 {
             let (store, ran) = (store(), AtomicUsize::new(0));
-            for verb in [StoreOp::Claim, StoreOp::Complete] {
-                store.always(verb, InjectedFault::Delay(ms(10)));
+            for op in [StoreOp::Claim, StoreOp::Complete] {
+                store.always(op, InjectedFault::Delay(ms(10)));
             }
             let dropped = {
                 let body = async {
@@ -51,9 +51,9 @@ async fn a_call_may_be_dropped_at_every_step() {
                 .await
             };
             if polls == 0 {
-                assert_eq!(store.all_calls(), 0, "nothing is asked before the first poll");
+                assert_eq!(store.all_calls(), 0, "no step before the first poll");
             }
-            // What was left to the runtime is said.
+            // Leaves time for the final write, which runs on the runtime.
             sleep(ms(50)).await;
             let again = call(policy.reject(), &store, "k");
             let again = again.run_async(async { Ok::<_, Rejected>(8) }).await;
@@ -79,7 +79,7 @@ async fn a_call_may_be_dropped_at_every_step() {
                 break;
             }
         }
-        assert!(ended, "the call has an end");
+        assert!(ended, "the call never ends");
     }
 }
 
@@ -93,9 +93,9 @@ impl IsRerun for IdempotencyPolicy {
     }
 }
 
-/// C31.
+/// A panic of an async body passes to the caller, and ends the claim.
 #[tokio::test(start_paused = true)]
-async fn a_panic_passes_and_the_claim_is_ended() {
+async fn a_panic_ends_the_claim() {
     for (policy, next) in [
         (POLICY, Ok(8)),
         (UNKNOWN, Err(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))),
@@ -113,9 +113,9 @@ async fn a_panic_passes_and_the_claim_is_ended() {
     }
 }
 
-/// C33.
+/// A panic of a body that is not async passes to the caller, and ends the claim.
 #[test]
-fn a_function_that_is_not_async() {
+fn a_panic_ends_the_claim_of_a_blocking_call() {
     for (policy, next) in [
         (POLICY, Ok(8)),
         (UNKNOWN, Err(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))),
@@ -124,7 +124,7 @@ fn a_function_that_is_not_async() {
         let call = || {
             policy
                 .reject()
-                .call(Arc::clone(&store), Scope::Global, &"k", |about| about)
+                .call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments)
                 .expect("key")
         };
         let panicking = || call().run::<u32, Rejected>(|| panic!("in the body"));
@@ -134,11 +134,13 @@ fn a_function_that_is_not_async() {
     }
 }
 
-/// The wait of a thread ends, under a guard that lets waits pass too.
+/// The wait of a blocked thread ends under a guard that skips waits.
 #[test]
-fn a_thread_does_not_wait_for_ever() {
+fn a_blocking_wait_ends() {
     let store = Arc::new(MemoryStore::new());
-    let call = || POLICY.call(Arc::clone(&store), Scope::Global, &"k", |about| about).expect("key");
+    let call = || {
+        POLICY.call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments).expect("key")
+    };
     let outer = call().run(|| {
         let _waits = resilience::testing::no_waits();
         let begin = std::time::Instant::now();
@@ -150,7 +152,7 @@ fn a_thread_does_not_wait_for_ever() {
     assert_eq!(outer, Ok(1));
 }
 
-/// A store that needs a runtime to be asked anything.
+/// A store that needs a runtime for `abandon`.
 #[derive(Clone)]
 struct NeedsRuntime(Faulty);
 
@@ -208,11 +210,13 @@ impl Store for NeedsRuntime {
     }
 }
 
-/// C32: outside of any runtime, with a store that needs one; its lease ends the claim.
+/// A call is dropped outside of a runtime, with a store that needs a runtime. The lease ends the
+/// claim.
 #[test]
-fn a_call_may_be_dropped_without_a_runtime() {
+fn a_call_can_be_dropped_without_a_runtime() {
     let store = NeedsRuntime(store());
-    let call = POLICY.call(store.clone(), Scope::Global, &"k", |about| about).expect("a key");
+    let call =
+        POLICY.call(store.clone(), Scope::Global, &"k", |arguments| arguments).expect("a key");
     let key = call.key();
     let mut running = Box::pin(call.run_async(std::future::pending::<Result<u32, Rejected>>()));
     assert!(running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -227,13 +231,13 @@ fn a_call_may_be_dropped_without_a_runtime() {
         takeover: Takeover::Rerun,
         label: "",
     };
-    // The record is there, and of something else.
+    // The record exists, with another fingerprint.
     assert_eq!(futures::executor::block_on(store.claim(request)).ok(), Some(Claim::Mismatch));
 }
 
-/// C32: tasks that are dropped with their runtime.
+/// A runtime drops its tasks before their calls end.
 #[test]
-fn a_runtime_may_end_before_its_calls() {
+fn a_runtime_can_end_before_its_calls() {
     let store = store();
     store.always(StoreOp::Abandon, InjectedFault::Delay(ms(5)));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -246,27 +250,27 @@ fn a_runtime_may_end_before_its_calls() {
         };
         running.run_async(body).await
     });
-    wait.recv().expect("a body that began");
+    wait.recv().expect("a started body");
     runtime.shutdown_timeout(ms(500));
     assert_eq!(store.calls(StoreOp::Complete), 0);
 }
 
-/// By hand: what was claimed and dropped without a word was perhaps done.
+/// Dropping an active call abandons the call.
 #[tokio::test(start_paused = true)]
-async fn a_claim_by_hand_is_abandoned_when_it_is_dropped() {
+async fn a_dropped_active_call_is_abandoned() {
     let store = store();
     let claimed = call(UNKNOWN, &store, "k").claim().await.expect("a claim");
     assert!(matches!(claimed, Claimed::Run(_)));
     drop(claimed);
-    let again = call(UNKNOWN, &store, "k").claim().await.expect_err("nobody knows");
+    let again = call(UNKNOWN, &store, "k").claim().await.expect_err("an unknown outcome");
     assert_eq!(again.kind(), RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown));
     assert_eq!((store.calls(StoreOp::Abandon), store.calls(StoreOp::Release)), (1, 0));
 }
 
-/// The faults of a store are those of its script, and otherwise it is a store like others.
+/// A `FaultStore` without faults passes conformance cases.
 #[tokio::test(start_paused = true)]
-async fn a_store_without_faults_is_one() {
+async fn a_fault_store_without_faults_passes() {
     suite::fences_rise(Candidate::new(store())).await;
     suite::racing_claims_have_one_winner(Candidate::new(store()).keys(5)).await;
-    suite::the_interrupted_are_listed(Candidate::new(store())).await;
+    suite::interrupted_claims_are_listed(Candidate::new(store())).await;
 }

@@ -1,4 +1,4 @@
-//! What idempotent calls promise, through the public API.
+//! Idempotent calls through the public API.
 
 mod calls;
 mod conformance;

@@ -1,5 +1,5 @@
-//! A store that is a list of rows and looks at all of them: the table of transitions, once more, as plainly
-//! as it can be said. It may be given one defect.
+//! A store as a plain list of rows: a second implementation of the table of transitions. An
+//! optional defect breaks a single rule.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl ListStore {
         }
     }
 
-    /// As the store's columns are too narrow for it.
+    /// Shortens the key, for the defects of columns that are too narrow.
     fn key(&self, key: &RecordKey) -> RecordKey {
         let mut bytes = key.0;
         match self.defect {
@@ -128,7 +128,7 @@ impl ListStore {
         let is_same = row.fingerprint == fingerprint;
         let is_owner = row.token.owner == self.token(request, 0).owner;
         let lapsed = self.is_lapsed(&row);
-        let unlooked = match self.defect {
+        let unchecked = match self.defect {
             Some(Defect::ReplayBeforeMismatch) => matches!(row.state, State::Completed(_)),
             Some(Defect::InFlightBeforeMismatch) => row.state == State::InFlight && !lapsed,
             Some(Defect::OwnerBeforeMismatch) => row.state == State::InFlight && is_owner,
@@ -136,7 +136,7 @@ impl ListStore {
             Some(Defect::ReleaseForgetsFingerprint) => row.state == State::Released,
             _ => false,
         };
-        if !is_same && !unlooked {
+        if !is_same && !unchecked {
             if self.has(Defect::MismatchEndsLease) {
                 rows.rows[at].lease_until = Duration::ZERO;
             }

@@ -1,4 +1,4 @@
-//! What somebody has to do from time to time.
+//! Maintenance: purge, redrive and forget.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -17,9 +17,10 @@ fn store() -> &'static MemoryStore {
     Box::leak(Box::default())
 }
 
-/// One job, whose body hangs where it is told to.
+/// Runs a job. The body never ends with `hangs`.
 async fn run(store: &'static MemoryStore, job: u32, hangs: bool) -> Result<u32, Rejected> {
-    let call = POLICY.call(StaticStore(store), Scope::Global, &job, |about| about.value(&job))?;
+    let call =
+        POLICY.call(StaticStore(store), Scope::Global, &job, |arguments| arguments.value(&job))?;
     call.run_async(async {
         if hangs {
             pending::<()>().await;
@@ -30,7 +31,7 @@ async fn run(store: &'static MemoryStore, job: u32, hangs: bool) -> Result<u32, 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_expired_is_purged_in_batches() {
+async fn purge_removes_expired_records_in_batches() {
     let store = store();
     for job in 0..10 {
         assert_eq!(run(store, job, false).await, Ok(job));
@@ -38,31 +39,31 @@ async fn what_has_expired_is_purged_in_batches() {
     assert_eq!(idempotent::purge(store, 3).await.expect("a store in memory"), 0);
     advance(Duration::from_secs(60)).await;
     assert_eq!(run(store, 100, false).await, Ok(100));
-    // The claim may have made room for itself.
+    // The last claim may have removed an expired record.
     let left = store.len() - 1;
     assert_eq!(idempotent::purge(store, 3).await.expect("a store in memory"), left);
     assert_eq!(store.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_interrupted_is_driven_on() {
+async fn redrive_repeats_interrupted_calls() {
     let store = store();
-    let mut kept = Vec::new();
+    let mut stored = Vec::new();
     for job in 0..4 {
         let hangs = job < 3;
         let key = POLICY.key(store, Scope::Global, &job).expect("a number is a key");
-        kept.push((key, job));
+        stored.push((key, job));
         let done = timeout(Duration::from_secs(1), run(store, job, hangs)).await;
         assert_eq!(done.is_err(), hangs);
     }
-    // A dropped call is abandoned: nobody has to wait for its lease.
+    // The dropped calls are abandoned, so no call has to wait for the end of a lease.
     let seen = RefCell::new(Vec::new());
     let again = |call: idempotent::Interrupted| {
-        let job = kept.iter().find(|(key, _)| *key == call.key).map(|(_, job)| *job);
-        let job = job.expect("a job that was kept");
+        let job = stored.iter().find(|(key, _)| *key == call.key).map(|(_, job)| *job);
+        let job = job.expect("a stored job");
         seen.borrow_mut().push((job, call.label.clone(), call.attempt));
         async move {
-            // The second one fails again.
+            // Job 1 fails again.
             if job == 1 {
                 Err(Rejected::new(RejectedKind::CircuitOpen, "bank", None))
             } else {
@@ -83,7 +84,7 @@ async fn what_was_interrupted_is_driven_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_forgotten_runs_again() {
+async fn a_forgotten_key_runs_again() {
     let store = store();
     assert_eq!(run(store, 7, false).await, Ok(7));
     let key = POLICY.key(store, Scope::Global, &7_u32).expect("a number is a key");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::idempotent::{Keep, MemoryStore};
+use resilience::idempotent::{Disposition, MemoryStore};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
 use crate::{Answer, Failure, Runs, classify, rejected_as};
@@ -64,11 +64,11 @@ fn keep_nothing_stores_the_completion_only() {
 
 #[test]
 fn keep_with_stores_by_a_function() {
-    fn decide(out: &Answer) -> Keep {
+    fn decide(out: &Answer) -> Disposition {
         match out {
-            Ok(1) => Keep::Release,
-            Ok(2) => Keep::Abandon,
-            _ => Keep::Store,
+            Ok(1) => Disposition::Release,
+            Ok(2) => Disposition::Abandon,
+            _ => Disposition::Store,
         }
     }
     #[idempotent(

@@ -76,7 +76,7 @@ fn a_step_without_an_outer_call_is_rejected() {
     assert_eq!(rejected.kind(), RejectedKind::Idempotency(IdempotencyRejection::MissingKey));
     assert_eq!(rejected.name(), "alone");
     let why = std::error::Error::source(&rejected).expect("a reason").to_string();
-    assert_eq!(why, "a `step` takes the key of the idempotent call around it, and there is none");
+    assert_eq!(why, "a `step` needs an idempotent call around it, to take its key");
 }
 
 #[test]

@@ -6,26 +6,26 @@ use tokio::time::Instant;
 use crate::{SECOND, ms};
 
 #[rate_limit(rate = 10, burst = 2)]
-fn ten_a_second() -> Result<(), Rejected> {
+fn ten_per_second() -> Result<(), Rejected> {
     Ok(())
 }
 
 #[test]
-fn a_burst_and_then_one_at_a_time() {
+fn a_burst_and_then_single_calls() {
     let (clock, _state) = (testing::clock(), testing::fresh_state());
-    assert_eq!((ten_a_second(), ten_a_second()), (Ok(()), Ok(())));
+    assert_eq!((ten_per_second(), ten_per_second()), (Ok(()), Ok(())));
     clock.advance(ms(30));
-    let rejected = ten_a_second().expect_err("too early");
+    let rejected = ten_per_second().expect_err("too early");
     assert_eq!(rejected.kind(), RejectedKind::RateLimited);
     assert_eq!(rejected.retry_after(), Some(ms(70)));
-    assert_eq!(rejected.name(), "rate_limit::attribute::ten_a_second");
+    assert_eq!(rejected.name(), "rate_limit::attribute::ten_per_second");
     clock.advance(ms(70));
-    assert_eq!(ten_a_second(), Ok(()));
-    assert!(ten_a_second().is_err());
+    assert_eq!(ten_per_second(), Ok(()));
+    assert!(ten_per_second().is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_within_its_bound() {
+async fn waits_within_the_limit() {
     #[rate_limit(rate = 2, per = "1s", wait = "1s")]
     async fn waits() -> Result<(), Rejected> {
         Ok(())
@@ -38,7 +38,7 @@ async fn it_waits_within_its_bound() {
 }
 
 #[test]
-fn a_sync_function_waits_as_well() {
+fn a_sync_function_waits_too() {
     #[rate_limit(rate = 1, per = "1m", wait = "2m")]
     fn waits() -> Option<()> {
         Some(())
@@ -49,7 +49,7 @@ fn a_sync_function_waits_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_while_it_waits_gives_its_turn_back() {
+async fn a_dropped_waiting_call_returns_its_permit() {
     #[rate_limit(rate = 1, per = "1s", wait = "10s")]
     async fn waits() -> Result<(), Rejected> {
         Ok(())
@@ -64,7 +64,7 @@ async fn a_call_that_is_dropped_while_it_waits_gives_its_turn_back() {
 static SHARED: RateLimiter = RateLimiter::new(1, SECOND).name("shared");
 
 #[test]
-fn it_may_be_shared_and_of_each_key() {
+fn may_be_shared_or_per_key() {
     #[rate_limit(limiter = SHARED)]
     fn shared() -> Result<(), Rejected> {
         Ok(())
@@ -79,7 +79,7 @@ fn it_may_be_shared_and_of_each_key() {
     clock.advance(SECOND);
     assert_eq!(shared(), Ok(()));
     assert_eq!((of("a"), of("b"), of("a")), (Some(()), Some(()), None));
-    // What is at rest again may be forgotten for others.
+    // A limiter at rest may be evicted for other keys.
     clock.advance(3600 * SECOND);
     for number in 0..100 {
         assert_eq!(of(&number.to_string()), Some(()), "{number}");
@@ -87,7 +87,7 @@ fn it_may_be_shared_and_of_each_key() {
 }
 
 #[test]
-fn its_numbers_may_be_constants() {
+fn numbers_may_be_constants() {
     const RATE: u32 = 1;
     const BURST: u32 = RATE + 1;
     #[rate_limit(rate = RATE, per = SECOND, burst = BURST, error = |rejected| rejected.to_string())]

@@ -6,18 +6,18 @@ use resilience::{RateLimiter, Rejected, testing};
 use crate::{SECOND, at_once, ms};
 
 #[test]
-fn a_rejection_is_an_outcome() {
+fn a_rejection_becomes_the_outcome() {
     let limiter = RateLimiter::new(1, SECOND).burst(2).name("api");
     let _clock = testing::clock();
-    assert_eq!(limiter.call(|| Some(7)), Some(7));
-    let answer: Result<u32, Rejected> = at_once(limiter.call_async(async { Ok(7) }));
+    assert_eq!(limiter.run(|| Some(7)), Some(7));
+    let answer: Result<u32, Rejected> = at_once(limiter.run_async(async { Ok(7) }));
     assert_eq!(answer, Ok(7));
-    let rejected = limiter.call(|| Ok::<(), Rejected>(())).expect_err("used up");
+    let rejected = limiter.run(|| Ok::<(), Rejected>(())).expect_err("used up");
     assert_eq!(rejected.to_string(), "api: rate limit reached; retry after 1s");
-    let rejected = at_once(limiter.call_async(async { Ok::<(), Rejected>(()) }));
+    let rejected = at_once(limiter.run_async(async { Ok::<(), Rejected>(()) }));
     assert_eq!(rejected.expect_err("used up").retry_after(), Some(SECOND));
-    assert_eq!(limiter.call(|| Some("never")), None);
-    let error = limiter.call(|| Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()));
+    assert_eq!(limiter.run(|| Some("never")), None);
+    let error = limiter.run(|| Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()));
     assert!(error.expect_err("used up").is::<Rejected>());
 }
 
@@ -35,7 +35,7 @@ fn names() {
 
 #[test]
 fn fresh_state() {
-    static LIMITER: RateLimiter = RateLimiter::new(1, SECOND).burst(2).wait(SECOND).name("own");
+    static LIMITER: RateLimiter = RateLimiter::new(1, SECOND).burst(2).wait(SECOND).name("fresh");
     let clock = testing::clock();
     assert!(LIMITER.try_acquire().is_ok());
     {
@@ -50,14 +50,14 @@ fn fresh_state() {
 }
 
 #[test]
-fn what_it_costs() {
+fn memory_cost() {
     fn sends<T: Send>(value: T) -> T {
         value
     }
     let limiter = RateLimiter::new(1, SECOND).burst(9).wait(ms(5));
     let counted = measure(|| {
-        assert_eq!(limiter.call(|| Some(7)), Some(7));
-        assert_eq!(at_once(limiter.call_async(async { Some(7) })), Some(7));
+        assert_eq!(limiter.run(|| Some(7)), Some(7));
+        assert_eq!(at_once(limiter.run_async(async { Some(7) })), Some(7));
     });
     assert_eq!(counted.count_total, 0);
     drop(sends(limiter.acquire()));

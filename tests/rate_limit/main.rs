@@ -1,4 +1,4 @@
-//! What a rate limiter promises, through the public API.
+//! The guarantees of a rate limiter, through the public API.
 
 mod attribute;
 mod calls;
@@ -23,19 +23,19 @@ const fn ns(nanos: u64) -> Duration {
     Duration::from_nanos(nanos)
 }
 
-/// How long a call that was turned away has to wait.
+/// Returns the wait of a rejected call.
 fn left<T>(answer: Result<T, Rejected>) -> Option<Duration> {
     let rejected = answer.err()?;
     assert_eq!(rejected.kind(), RejectedKind::RateLimited);
     Some(rejected.retry_after().expect("the time is known"))
 }
 
-/// How many calls are let through at once.
+/// Returns the number of calls admitted at once.
 fn drain(limiter: &RateLimiter) -> usize {
     (0..10_000).take_while(|_| limiter.try_acquire().is_ok()).count()
 }
 
-/// The answer of a future that does not have to wait.
+/// Returns the output of a future that need not wait.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,

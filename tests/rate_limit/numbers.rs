@@ -1,4 +1,4 @@
-//! Numbers that make no sense, and numbers that are too large.
+//! Invalid numbers and extreme numbers.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn rules() {
     ] {
         let words = words(&bad).expect_err(named);
         assert!(words.contains(named), "{words}");
-        // And it still works, as the nearest thing that makes sense.
+        // The limiter still works, with the nearest valid values.
         let clock = testing::clock();
         assert_eq!(drain(&bad), 1, "{bad:?}");
         let left = left(bad.try_acquire()).expect("used up");
@@ -28,7 +28,7 @@ fn rules() {
     }
 }
 
-/// Faster than the clock counts: one in a nanosecond.
+/// Faster than the clock: one call per nanosecond.
 #[test]
 fn faster_than_the_clock() {
     let limiter = RateLimiter::new(u32::MAX, ns(1)).burst(3);
@@ -38,7 +38,7 @@ fn faster_than_the_clock() {
     assert_eq!(drain(&limiter), 2);
 }
 
-/// Slower than a process lives: one call, and no other.
+/// Slower than the life of a process: a single call.
 #[test]
 fn slower_than_the_clock() {
     let limiter = RateLimiter::new(1, Duration::MAX).burst(9).wait(Duration::MAX);
@@ -82,10 +82,10 @@ proptest! {
         for step in steps {
             clock.advance(step);
             drop(limiter.try_acquire());
-            let place = limiter.reserve();
+            let reservation = limiter.reserve();
             drop(limiter.reserve());
-            limiter.call(|| Some(()));
-            drop(place);
+            limiter.run(|| Some(()));
+            drop(reservation);
             let _future = futures::executor::block_on(limiter.acquire());
             prop_assert!(limiter.available() <= burst.max(1));
         }

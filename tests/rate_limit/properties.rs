@@ -1,4 +1,4 @@
-//! What holds for every rate and every sequence of calls.
+//! Properties of every rate and every sequence of calls.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use resilience::{RateLimiter, testing};
 
 use crate::{left, ns};
 
-/// The distance of calls, in whole nanoseconds.
+/// The interval of calls, in whole nanoseconds.
 fn interval(rate: u32, per: Duration) -> u128 {
     per.as_nanos().div_ceil(u128::from(rate))
 }
 
-/// In any window there are at most the burst and the window's share: `times` in order.
+/// Checks that no window has more calls than the burst plus the steady rate; `times` is sorted.
 fn excess(times: &[u128], rate: u32, per: Duration, burst: u32) -> Option<String> {
     for (first, from) in times.iter().enumerate() {
         for (last, to) in times.iter().enumerate().skip(first) {
@@ -32,9 +32,9 @@ fn excess(times: &[u128], rate: u32, per: Duration, burst: u32) -> Option<String
 enum Step {
     Pass(u64),
     Try,
-    /// Takes a place ahead and keeps it.
+    /// Reserves a permit and keeps the reservation.
     Reserve,
-    /// Gives a place back that is still ahead: this one of them.
+    /// Returns a reservation that is still ahead, by index.
     Return(usize),
 }
 
@@ -65,7 +65,7 @@ proptest! {
         let mut ahead: VecDeque<(u128, resilience::Reservation<'_>)> = VecDeque::new();
         for step in steps {
             let now = clock.elapsed().as_nanos();
-            // Those whose time has come make their call then.
+            // Reservations whose time has come make their call.
             while ahead.front().is_some_and(|(time, _)| *time <= now) {
                 calls.extend(ahead.pop_front().map(|(time, _)| time));
             }
@@ -80,9 +80,9 @@ proptest! {
                     }
                 }
                 Step::Reserve => {
-                    if let Ok(place) = limiter.reserve() {
-                        prop_assert!(place.delay() <= ns(wait));
-                        ahead.push_back((now + place.delay().as_nanos(), place));
+                    if let Ok(reservation) = limiter.reserve() {
+                        prop_assert!(reservation.delay() <= ns(wait));
+                        ahead.push_back((now + reservation.delay().as_nanos(), reservation));
                     }
                 }
                 Step::Return(which) => {
@@ -97,9 +97,10 @@ proptest! {
         prop_assert_eq!(excess(&calls, rate, per, burst), None);
     }
 
-    /// As many as are allowed, too: a limiter that lets nobody through would hold every limit.
+    /// A limiter that admits no call would satisfy every limit, so the test requires the allowed
+    /// calls too.
     #[test]
-    fn the_time_to_wait_is_exact(
+    fn the_reported_wait_is_exact(
         rate in 1..50_u32,
         per in 1..10_000_u64,
         burst in 1..6_u32,
@@ -109,7 +110,7 @@ proptest! {
         let limiter = RateLimiter::new(rate, per).burst(burst);
         let interval = interval(rate, per);
         let clock = testing::clock();
-        // The reference: tokens in the form of time, saved up to a burst.
+        // The reference: tokens as time, saved up to a burst.
         let full = interval * u128::from(burst);
         let (mut saved, mut seen) = (full, 0);
         for pass in passes {
@@ -125,7 +126,8 @@ proptest! {
                 }
                 Some(left) => {
                     prop_assert_eq!(left.as_nanos(), interval - saved);
-                    // One nanosecond before it is too early, and then it is not.
+                    // Rejected a nanosecond before the reported time, admitted at the reported
+                    // time.
                     clock.advance(left.saturating_sub(ns(1)));
                     prop_assert!(limiter.try_acquire().is_err());
                     clock.advance(ns(1));

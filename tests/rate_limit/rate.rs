@@ -1,11 +1,11 @@
-//! The rate: bursts, spacing, what is saved up and what is not.
+//! The rate: bursts, spacing, and saved permits.
 
 use resilience::{RateLimiter, testing};
 
 use crate::{SECOND, drain, left, ms, ns};
 
 #[test]
-fn a_burst_and_then_one_at_a_time() {
+fn a_burst_and_then_single_calls() {
     let limiter = RateLimiter::new(10, SECOND).burst(3);
     let clock = testing::clock();
     assert_eq!((limiter.available(), drain(&limiter), limiter.available()), (3, 3, 0));
@@ -16,7 +16,7 @@ fn a_burst_and_then_one_at_a_time() {
         clock.advance(ns(1));
         assert_eq!((limiter.available(), drain(&limiter)), (1, 1));
     }
-    // Half a rest saves up half a burst, and a long one no more than a burst.
+    // Half a rest saves half a burst; a long rest saves one burst at most.
     clock.advance(ms(299));
     assert_eq!((limiter.available(), drain(&limiter)), (2, 2));
     clock.advance(3600 * SECOND);
@@ -24,13 +24,13 @@ fn a_burst_and_then_one_at_a_time() {
 }
 
 #[test]
-fn one_at_a_time_from_the_start() {
+fn without_a_burst_single_calls_from_the_start() {
     let limiter = RateLimiter::new(2, SECOND);
     let clock = testing::clock();
     assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(ms(500))));
     clock.advance(3600 * SECOND);
     assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(ms(500))));
-    // From the call, and not from a grid: two are never closer than the interval.
+    // Counted from the call instead of a grid: two calls are never closer than the interval.
     clock.advance(ms(700));
     assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(ms(500))));
 }
@@ -52,7 +52,8 @@ fn a_rejected_call_leaves_no_debt() {
     assert_eq!(left(limiter.try_acquire()), Some(SECOND));
 }
 
-/// 3 a second do not divide it: the distance is rounded up, so that they never become more.
+/// 3 a second do not divide a second: the interval is rounded up, so that the rate is never
+/// exceeded.
 #[test]
 fn no_drift_above_the_rate() {
     for (rate, per) in [(3, SECOND), (7, ms(100)), (1_000_000_007, 60 * SECOND)] {
@@ -69,24 +70,24 @@ fn no_drift_above_the_rate() {
 }
 
 #[test]
-fn a_clock_that_goes_back_locks_nobody_out() {
+fn a_clock_that_goes_back_does_not_lock_callers_out() {
     let limiter = RateLimiter::new(1, SECOND).burst(5).wait(SECOND);
     {
         let clock = testing::clock();
         clock.advance(1000 * SECOND);
         assert_eq!(drain(&limiter), 5);
     }
-    // The clock is the system's again, which is a quarter of an hour behind.
+    // The system's clock again, a quarter of an hour behind.
     let clock = testing::clock();
     assert_eq!(left(limiter.try_acquire()), Some(SECOND));
     clock.advance(SECOND);
     assert_eq!((drain(&limiter), left(limiter.try_acquire())), (1, Some(SECOND)));
-    // And forward again.
+    // Forward again.
     clock.advance(2000 * SECOND);
     assert_eq!(drain(&limiter), 5);
 }
 
-/// The whole burst of an hour is there, once, however many want it.
+/// The whole burst of an hour is available once, with any number of threads.
 #[test]
 fn threads_do_not_overspend() {
     const BURST: usize = 100_000;

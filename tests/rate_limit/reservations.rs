@@ -1,4 +1,4 @@
-//! Places ahead: taken, waited for, given back.
+//! Reservations: made, awaited, returned.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use tokio::time::{Instant, advance, timeout};
 
 use crate::{SECOND, left, ms};
 
-fn delay(place: &Result<Reservation<'_>, resilience::Rejected>) -> Duration {
-    place.as_ref().expect("a place").delay()
+fn delay(reservation: &Result<Reservation<'_>, resilience::Rejected>) -> Duration {
+    reservation.as_ref().expect("a reservation").delay()
 }
 
 #[test]
 fn places_ahead() {
     let limiter = RateLimiter::new(2, SECOND).burst(2).wait(SECOND);
     let clock = testing::clock();
-    let places: Vec<_> = (0..4).map(|_| limiter.reserve()).collect();
-    assert_eq!(places.iter().map(delay).collect::<Vec<_>>(), [0, 0, 500, 1000].map(ms));
+    let reservations: Vec<_> = (0..4).map(|_| limiter.reserve()).collect();
+    assert_eq!(reservations.iter().map(delay).collect::<Vec<_>>(), [0, 0, 500, 1000].map(ms));
     assert_eq!(left(limiter.reserve()), Some(ms(1500)));
     assert_eq!(left(limiter.try_acquire()), Some(ms(1500)), "it cannot wait at all");
     clock.advance(ms(700));
-    assert_eq!(places.iter().map(delay).collect::<Vec<_>>(), [0, 0, 0, 300].map(ms));
-    assert!(format!("{places:?}").contains("delay: 300ms"));
+    assert_eq!(reservations.iter().map(delay).collect::<Vec<_>>(), [0, 0, 0, 300].map(ms));
+    assert!(format!("{reservations:?}").contains("delay: 300ms"));
 }
 
 #[test]
-fn the_last_place_is_given_back() {
+fn the_last_reservation_is_returned() {
     let limiter = RateLimiter::new(1, SECOND).wait(10 * SECOND);
     let clock = testing::clock();
     let _now = limiter.reserve();
@@ -34,39 +34,39 @@ fn the_last_place_is_given_back() {
     drop(second);
     let second = limiter.reserve();
     assert_eq!(delay(&second), 2 * SECOND);
-    // Behind the first there is the second, whose time is fixed: nobody may come as early.
+    // The second reservation is later and keeps its time, so no call may take the earlier time.
     drop(first);
     let third = limiter.reserve();
     assert_eq!(delay(&third), 3 * SECOND);
-    // From the end, all come back.
+    // From the end, all reservations are returned.
     drop(third);
     drop(second);
     assert_eq!(left(limiter.try_acquire()), Some(2 * SECOND));
-    // Once its time has come a place is used, and dropping it changes nothing.
-    let place = limiter.reserve();
+    // A reservation whose time has come is used; a drop changes nothing.
+    let reservation = limiter.reserve();
     clock.advance(2 * SECOND);
-    assert_eq!(delay(&place), Duration::ZERO);
-    drop(place);
+    assert_eq!(delay(&reservation), Duration::ZERO);
+    drop(reservation);
     assert_eq!(left(limiter.try_acquire()), Some(SECOND));
-    // The same for one that never had to wait.
+    // The same for a reservation without a wait.
     clock.advance(SECOND);
     drop(limiter.reserve());
     assert_eq!(left(limiter.try_acquire()), Some(SECOND));
 }
 
 #[test]
-fn blocked_waits_under_test() {
+fn blocked_waits_end_at_once_under_test() {
     let limiter = RateLimiter::new(1, SECOND).wait(2 * SECOND);
     let clock = testing::clock();
     limiter.acquire_blocking().expect("the first");
     assert_eq!(clock.elapsed(), Duration::ZERO);
     limiter.acquire_blocking().expect("it may wait so long");
     assert_eq!(clock.elapsed(), SECOND);
-    limiter.reserve().expect("a place").wait_blocking();
+    limiter.reserve().expect("a reservation").wait_blocking();
     assert_eq!((clock.elapsed(), left(limiter.try_acquire())), (2 * SECOND, Some(SECOND)));
     assert_eq!(futures::executor::block_on(limiter.acquire()), Ok(()));
     assert_eq!(clock.elapsed(), 3 * SECOND);
-    // Skipped waits pass no time, so that places run out.
+    // Skipped waits pass no time, so reservations run out.
     let _guard = testing::no_waits();
     let limiter = RateLimiter::new(1, SECOND).wait(2 * SECOND);
     let answers = [(); 4].map(|()| limiter.acquire_blocking().is_ok());
@@ -77,7 +77,7 @@ fn blocked_waits_under_test() {
 }
 
 #[test]
-fn a_blocked_wait_takes_its_time() {
+fn a_blocked_wait_takes_real_time() {
     let limiter = RateLimiter::new(100, SECOND).wait(SECOND);
     let start = std::time::Instant::now();
     for _ in 0..4 {
@@ -87,23 +87,23 @@ fn a_blocked_wait_takes_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn awaited_in_order() {
+async fn waits_end_in_order() {
     let limiter = RateLimiter::new(4, SECOND).wait(SECOND);
     let start = Instant::now();
-    let call = || limiter.call_async(async { Some(start.elapsed()) });
+    let call = || limiter.run_async(async { Some(start.elapsed()) });
     let answers = futures::future::join_all((0..7).map(|_| call())).await;
     let times = [Some(0), Some(250), Some(500), Some(750), Some(1000), None, None];
     assert_eq!(answers, times.map(|time| time.map(ms)));
-    // Rejected at once, and not after a wait in vain.
+    // Rejected at once instead of after a useless wait.
     assert_eq!(start.elapsed(), SECOND);
     assert_eq!(call().await, Some(ms(1250)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_that_is_dropped_gives_its_place_back() {
+async fn a_dropped_future_returns_its_reservation() {
     let limiter = RateLimiter::new(1, SECOND).wait(5 * SECOND);
     limiter.try_acquire().expect("the first");
-    // Nothing is taken before it is polled.
+    // No permit is taken before the first poll.
     drop(limiter.acquire());
     assert!(timeout(ms(300), limiter.acquire()).await.is_err());
     assert_eq!(left(limiter.try_acquire()), Some(ms(700)));
@@ -113,9 +113,9 @@ async fn a_future_that_is_dropped_gives_its_place_back() {
     limiter.try_acquire().expect("its turn");
 }
 
-/// Places are given back and taken by all threads at once; those that are kept never share a time.
+/// All threads return reservations at once; kept reservations never share a time.
 #[test]
-fn threads_do_not_share_a_place() {
+fn threads_never_share_a_reservation() {
     const HOUR: Duration = Duration::from_secs(3600);
     let limiter = RateLimiter::new(1, HOUR).wait(Duration::MAX);
     let mut hours: Vec<u64> = std::thread::scope(|scope| {
@@ -125,11 +125,11 @@ fn threads_do_not_share_a_place() {
                 scope.spawn(move || {
                     let mut kept = Vec::new();
                     for turn in 0..1000 {
-                        let place = limiter.reserve().expect("there is room");
-                        // In whole hours: the test takes no half of one.
-                        let hours = (place.delay() + HOUR / 2).as_secs() / HOUR.as_secs();
+                        let reservation = limiter.reserve().expect("within the wait");
+                        // In whole hours: the test takes less than half an hour.
+                        let hours = (reservation.delay() + HOUR / 2).as_secs() / HOUR.as_secs();
                         if (turn + thread) % 3 != 0 {
-                            kept.push((hours, place));
+                            kept.push((hours, reservation));
                         }
                     }
                     kept

@@ -1,4 +1,4 @@
-//! Arguments: lent to every attempt, cloned only where the user says so.
+//! Arguments: borrowed by every attempt, cloned only at the user's request.
 
 use std::rc::Rc;
 
@@ -21,10 +21,10 @@ fn a_clone_for_each_attempt() {
 }
 
 #[test]
-fn nothing_is_cloned_behind_the_users_back() {
+fn nothing_is_cloned_silently() {
     struct Uncloneable(Rc<()>);
     #[retry]
-    fn lend(item: Uncloneable) -> Result<usize, usize> {
+    fn borrow(item: Uncloneable) -> Result<usize, usize> {
         Err(Rc::strong_count(&item.0))
     }
     #[retry]
@@ -32,7 +32,7 @@ fn nothing_is_cloned_behind_the_users_back() {
         Err(Rc::strong_count(&item.0))
     }
     let _guard = testing::no_waits();
-    assert_eq!(lend(Uncloneable(Rc::default())), Err(1));
+    assert_eq!(borrow(Uncloneable(Rc::default())), Err(1));
     assert_eq!(futures::executor::block_on(lend_async(Uncloneable(Rc::default()))), Err(1));
 }
 
@@ -45,7 +45,7 @@ struct Job {
 impl Job {
     #[retry(clone(self))]
     fn run(mut self, suffix: &str) -> Result<String, String> {
-        // Nested items with a `self` of their own, closures, and format strings.
+        // Nested items with their own `self`, closures, and format strings.
         struct Inner(u32);
         impl Inner {
             fn value(&self) -> u32 {
@@ -67,7 +67,7 @@ impl Job {
         Err(name)
     }
 
-    // Owned, not consumed: no clone is needed.
+    // Owned but not consumed: no clone is needed.
     #[retry]
     fn look(self) -> Result<usize, usize> {
         self.runs.set(self.runs.get() + 1);
@@ -130,7 +130,7 @@ fn predicates_and_hooks_see_the_arguments() {
 }
 
 #[test]
-fn a_reference_that_the_body_moves_on() {
+fn the_body_may_advance_a_reference() {
     #[retry(clone(rest))]
     fn parse(mut rest: &[u8], seen: &mut Vec<usize>) -> Result<(), usize> {
         rest = &rest[1..];

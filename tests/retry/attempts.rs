@@ -1,4 +1,4 @@
-//! How often the body is called.
+//! The number of attempts.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::count;
 const FIVE: u32 = 5;
 
 #[test]
-fn attempts_are_total_calls() {
+fn attempts_counts_all_calls() {
     #[retry]
     fn by_default(calls: &Cell<u32>) -> Result<(), u32> {
         Err(count(calls))
@@ -58,7 +58,7 @@ fn constants_of_a_type() {
             None
         }
 
-        // A parameter of the `impl` block, which the attribute cannot see, stands in braces.
+        // A parameter of the `impl` block, invisible to the attribute, is written in braces.
         #[retry(attempts = { TRIES })]
         fn braced(calls: &Cell<u32>) -> Option<()> {
             count(calls);
@@ -143,7 +143,7 @@ fn option() {
 }
 
 #[test]
-fn values_that_mean_not_yet() {
+fn on_ok_retries_values() {
     #[retry(attempts = 4, on_ok = |status: &&str| *status == "pending")]
     fn poll(calls: &Cell<u32>, done: u32) -> Result<&'static str, ()> {
         Ok(if count(calls) < done { "pending" } else { "done" })
@@ -151,13 +151,13 @@ fn values_that_mean_not_yet() {
     let _guard = testing::no_waits();
     assert_eq!(poll(&Cell::new(0), 3), Ok("done"));
     let calls = Cell::new(0);
-    // Used up: the last value is returned, and no error is made of it.
+    // Attempts used up: the last value is returned, without an error.
     assert_eq!(poll(&calls, 99), Ok("pending"));
     assert_eq!(calls.get(), 4);
 }
 
 #[test]
-fn an_outcome_of_ones_own() {
+fn a_custom_outcome_type() {
     #[derive(Debug, PartialEq)]
     enum Reply {
         Body(u32),
@@ -192,7 +192,7 @@ fn an_outcome_of_ones_own() {
 }
 
 #[test]
-fn a_policy_from_elsewhere() {
+fn a_given_policy() {
     static SHARED: RetryPolicy = RetryPolicy::new().attempts(4).fixed().base_delay(Duration::ZERO);
     struct Client {
         retry: RetryPolicy,
@@ -200,11 +200,11 @@ fn a_policy_from_elsewhere() {
     }
     impl Client {
         #[retry(policy = self.retry)]
-        fn own(&self, calls: &Cell<u32>) -> Result<(), ()> {
+        fn with_field(&self, calls: &Cell<u32>) -> Result<(), ()> {
             count(calls);
             Err(())
         }
-        // `&mut self` is lent to the body, so the policy is copied out.
+        // The body borrows `&mut self`, so the policy is copied out.
         #[retry(policy = { self.retry })]
         fn exclusive(&mut self) -> Result<(), ()> {
             self.calls += 1;
@@ -220,7 +220,7 @@ fn a_policy_from_elsewhere() {
     let retry = RetryPolicy::new().attempts(2).fixed().base_delay(Duration::from_secs(1));
     let mut client = Client { retry, calls: 0 };
     let calls = Cell::new(0);
-    assert_eq!(client.own(&calls), Err(()));
+    assert_eq!(client.with_field(&calls), Err(()));
     assert_eq!((calls.get(), clock.elapsed()), (2, Duration::from_secs(1)));
     assert_eq!(client.exclusive(), Err(()));
     assert_eq!(std::mem::take(&mut client.calls), 2);
@@ -229,7 +229,7 @@ fn a_policy_from_elsewhere() {
 }
 
 #[test]
-fn beside_an_outer_loop() {
+fn inside_an_outer_loop() {
     #[retry(attempts = 2)]
     fn inner(calls: &Cell<u32>) -> Result<(), ()> {
         count(calls);

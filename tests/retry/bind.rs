@@ -1,4 +1,4 @@
-//! What a body can know of its attempt.
+//! The information about an attempt in the body.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::ms;
 type Seen = (u32, Option<Duration>, Duration, bool);
 
 #[tokio::test(start_paused = true)]
-async fn the_attempt_by_name() {
+async fn bind_names_the_attempt() {
     #[retry(bind = attempt, jitter = "none", deadline = "10s")]
     async fn call(seen: &mut Vec<Seen>) -> Result<(), u32> {
         seen.push((
@@ -34,7 +34,7 @@ async fn the_attempt_by_name() {
 }
 
 #[test]
-fn in_sync_functions_and_methods() {
+fn bind_works_in_sync_functions_and_methods() {
     struct Client {
         log: Vec<u32>,
     }
@@ -53,13 +53,13 @@ fn in_sync_functions_and_methods() {
     assert_eq!(client.log, [1, 2, 3]);
 }
 
-/// Fails with what is left of these, in order; then says what it knew each time.
+/// Fails with the rest of these errors, in order; then returns the observations of each attempt.
 fn next(left: &mut Vec<FailureClass>) -> Result<(), FailureClass> {
     if left.is_empty() { Ok(()) } else { Err(left.remove(0)) }
 }
 
 #[test]
-fn whether_an_attempt_before_may_have_been_applied() {
+fn after_ambiguous_reports_a_possible_side_effect() {
     #[retry(bind = attempt, attempts = 9, on = |class| *class, on_rejection = "wait")]
     fn sync(left: &mut Vec<FailureClass>, seen: &mut Vec<bool>) -> Result<(), FailureClass> {
         seen.push(attempt.after_ambiguous());
@@ -79,12 +79,12 @@ fn whether_an_attempt_before_may_have_been_applied() {
         (&[sent(Effect::NotSent), sent(Effect::Refused), rejected], &[false, false, false, false]),
         (&[sent(Effect::Unknown)], &[false, true]),
         (&[sent(Effect::Applied)], &[false, true]),
-        // It stays known, however the attempts between have ended.
+        // The flag stays set, however later attempts end.
         (
             &[sent(Effect::NotSent), sent(Effect::Unknown), sent(Effect::NotSent)],
             &[false, false, true, true],
         ),
-        // A server's own delay is kept beside it.
+        // The delay from the server is kept next to the flag.
         (&[FailureClass::throttled(Some(ms(5))), sent(Effect::NotSent)], &[false, true, true]),
     ] {
         let mut seen = Vec::new();
@@ -98,7 +98,7 @@ fn whether_an_attempt_before_may_have_been_applied() {
 }
 
 #[test]
-fn an_error_that_nobody_has_classified_and_a_value_leave_it_open_too() {
+fn unclassified_errors_and_values_are_ambiguous() {
     #[retry(bind = attempt, on_ok = |ambiguous| !*ambiguous)]
     fn value() -> Result<bool, ()> {
         Ok(attempt.after_ambiguous())
@@ -113,7 +113,7 @@ fn an_error_that_nobody_has_classified_and_a_value_leave_it_open_too() {
 }
 
 #[test]
-fn what_it_knows_and_the_longest_waits_do_not_mix() {
+fn flags_and_the_longest_delays_do_not_mix() {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
     const FOREVER: Duration = Duration::MAX;
     #[retry(
@@ -132,7 +132,7 @@ fn what_it_knows_and_the_longest_waits_do_not_mix() {
         let mut seen = Vec::new();
         assert_eq!(call(sent, &mut seen), Err(sent));
         assert_eq!(seen[..2], [(None, false), (Some(CENTURY), ambiguous)]);
-        // The longest that is told.
+        // The longest delay that is reported.
         for (delay, known) in &seen[2..] {
             assert!(delay.is_some_and(|delay| delay > CENTURY), "{seen:?}");
             assert_eq!(*known, ambiguous);
@@ -141,7 +141,7 @@ fn what_it_knows_and_the_longest_waits_do_not_mix() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_was_cut_off_may_have_been_applied() {
+async fn a_timed_out_attempt_is_ambiguous() {
     #[retry(bind = attempt, attempts = 2, jitter = "none")]
     #[timeout("1s", error = |_| false)]
     async fn slow() -> Result<(), bool> {

@@ -1,4 +1,4 @@
-//! Budgets: shared, never overspent, given back.
+//! Budgets: shared, never overspent, refunded.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +17,12 @@ fn the_standard_quota() {
     let _guard = testing::no_waits();
     let (transient, throttled) = (FailureClass::transient(), FailureClass::throttled(None));
     assert_eq!(QUOTA.tokens(), 500);
-    // A retry that fails as well is paid for; a throttled one costs less.
+    // A failed retry costs tokens; a throttled failure costs less.
     assert!(call(&mut vec![Err(transient), Err(transient)]).is_err());
     assert_eq!(QUOTA.tokens(), 500 - 14);
     assert!(call(&mut vec![Err(throttled), Err(transient)]).is_err());
     assert_eq!(QUOTA.tokens(), 500 - 14 - 5);
-    // One that succeeds gets its own cost back, a first success earns one.
+    // A successful retry refunds its cost; a first success earns one token.
     assert!(call(&mut vec![Err(transient), Ok(())]).is_ok());
     assert_eq!(QUOTA.tokens(), 500 - 14 - 5);
     assert!(call(&mut vec![Ok(())]).is_ok());
@@ -34,7 +34,7 @@ fn the_standard_quota() {
 }
 
 #[test]
-fn a_function_of_its_own_stops_when_it_is_used_up() {
+fn a_budget_per_function_stops_retries_when_used_up() {
     #[retry(attempts = 3, budget, on_give_up = |event| *reason = Some(event.reason))]
     fn fail(calls: &mut u32, reason: &mut Option<StopReason>) -> Result<(), ()> {
         *calls += 1;
@@ -45,13 +45,13 @@ fn a_function_of_its_own_stops_when_it_is_used_up() {
     for _ in 0..100 {
         assert_eq!(fail(&mut calls, &mut reason), Err(()));
     }
-    // 35 retries of 14 tokens; first attempts are never refused.
+    // 35 retries of 14 tokens; first attempts are never rejected.
     assert_eq!(calls, 100 + 35);
     assert_eq!(reason, Some(StopReason::Budget));
 }
 
 #[test]
-fn a_ratio_is_a_share_of_the_calls_and_ten_a_second() {
+fn a_ratio_allows_a_share_of_the_calls_plus_ten_per_second() {
     #[retry(attempts = 2, budget = 0.6, backoff = "fixed", base_delay = "0s")]
     fn fail(calls: &mut u32) -> Result<(), ()> {
         *calls += 1;
@@ -59,7 +59,7 @@ fn a_ratio_is_a_share_of_the_calls_and_ten_a_second() {
     }
     let clock = testing::clock();
     let mut calls = 0;
-    // At first ten seconds' worth may be spent at once. Six in ten calls bring one.
+    // At first, ten seconds' worth may be spent at once. Six in ten calls earn a token.
     for _ in 0..1000 {
         assert_eq!(fail(&mut calls), Err(()));
     }
@@ -73,7 +73,7 @@ fn a_ratio_is_a_share_of_the_calls_and_ten_a_second() {
 }
 
 #[test]
-fn shared_in_every_way() {
+fn budgets_may_be_shared() {
     static SHARED: RetryBudget = RetryBudget::bucket(3);
     static POLICY: RetryPolicy = RetryPolicy::new().attempts(2).budget(&SHARED);
     struct Client {
@@ -112,20 +112,20 @@ fn shared_in_every_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_never_starts_is_given_back() {
+async fn a_retry_that_never_starts_is_refunded() {
     static BUDGET: RetryBudget = RetryBudget::bucket(10);
     #[retry(budget = BUDGET, backoff = "fixed", base_delay = "1s")]
     async fn fail(attempt: Duration) -> Result<(), ()> {
         tokio::time::sleep(attempt).await;
         Err(())
     }
-    // Dropped in the wait before the first retry.
+    // Dropped during the delay before the first retry.
     assert!(tokio::time::timeout(ms(500), fail(ms(0))).await.is_err());
     assert_eq!(BUDGET.tokens(), 10);
-    // Dropped in the retry itself: it has made its load, and is paid for.
+    // Dropped during the retry: the load was made, so the tokens are spent.
     assert!(tokio::time::timeout(ms(1500), fail(ms(400))).await.is_err());
     assert_eq!(BUDGET.tokens(), 9);
-    // By hand as well.
+    // The same by hand.
     let policy = RetryPolicy::new().fixed().base_delay(ms(1000)).budget(&BUDGET);
     let call = policy.run_async(|| async { Err::<(), _>(()) });
     assert!(tokio::time::timeout(ms(500), call).await.is_err());
@@ -177,7 +177,7 @@ fn threads_do_not_overspend() {
 }
 
 #[test]
-fn sixty_percent_is_sixty_percent() {
+fn a_ratio_of_sixty_percent_is_exact() {
     for (ratio, expected) in [(0.05, 500), (0.2, 2000), (0.3, 3000), (0.6, 6000), (1.0, 10_000)] {
         let budget: &'static RetryBudget =
             Box::leak(Box::new(RetryBudget::bucket(2).per_call(ratio)));
@@ -196,7 +196,7 @@ fn sixty_percent_is_sixty_percent() {
 }
 
 #[test]
-fn a_test_may_have_a_functions_state_as_new() {
+fn fresh_state_resets_a_budget_for_a_test() {
     #[retry(attempts = 2, budget)]
     fn fail(calls: &mut u32) -> Result<(), ()> {
         *calls += 1;
@@ -218,8 +218,8 @@ fn a_test_may_have_a_functions_state_as_new() {
             let _fresher = testing::fresh_state();
             assert_eq!(retries(40), 35);
         }
-        assert_eq!(retries(40), 0, "the guard's quota, where it was left");
-        // Another thread has the function's own.
+        assert_eq!(retries(40), 0, "the rest of the guard's quota");
+        // Another thread uses the state of the function.
         std::thread::scope(|scope| {
             let other = scope.spawn(|| {
                 let _guard = testing::no_waits();
@@ -230,5 +230,5 @@ fn a_test_may_have_a_functions_state_as_new() {
             assert_eq!(other.join().expect("no panic"), 2);
         });
     }
-    assert_eq!(retries(10), 4, "the function's own, where it was left");
+    assert_eq!(retries(10), 4, "the rest of the function's quota");
 }

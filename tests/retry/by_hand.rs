@@ -1,4 +1,4 @@
-//! The same engine without an attribute.
+//! The engine without the attribute.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -56,7 +56,7 @@ fn a_policy_made_at_run_time_is_checked_without_a_panic() {
     let broken = |policy: RetryPolicy| policy.validate().map_err(|error| error.to_string());
     let policy = RetryPolicy::new;
     assert_eq!(broken(policy()), Ok(()));
-    // What was not set is not wrong.
+    // An unset value is valid.
     assert_eq!(broken(policy().max_delay(ms(50)).deadline(ms(100))), Ok(()));
     for (policy, words) in [
         (policy().attempts(0), "at least 1"),
@@ -72,7 +72,7 @@ fn a_policy_made_at_run_time_is_checked_without_a_panic() {
     ] {
         let error = broken(policy).expect_err(words);
         assert!(error.contains(words), "{error}");
-        // And it still runs.
+        // The policy still runs.
         let _guard = testing::no_waits();
         let calls = Cell::new(0);
         assert!(policy.run(|| Err::<(), _>(count(&calls))).is_err());

@@ -1,4 +1,4 @@
-//! Futures that are dropped, bodies that panic, and the process-wide switch.
+//! Dropped futures, panicking bodies, and the process-wide switch.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use resilience::{RetryPolicy, retry, testing};
 use crate::{Script, count, ms};
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_future_stops_at_once_and_leaves_nothing_behind() {
+async fn a_dropped_future_stops_at_once_and_releases_everything() {
     struct Noted(Rc<Cell<u32>>);
     impl Drop for Noted {
         fn drop(&mut self) {
@@ -25,7 +25,7 @@ async fn a_dropped_future_stops_at_once_and_leaves_nothing_behind() {
         Err(noted)
     }
     for (attempt, calls) in [(Duration::ZERO, 3), (ms(10_000), 1)] {
-        // Dropped in a wait, and in an attempt.
+        // Dropped during a delay, and during an attempt.
         let script = Script::new();
         let dropped = Rc::new(Cell::new(0));
         let call = fail(&script, Rc::clone(&dropped), attempt);
@@ -47,13 +47,13 @@ async fn the_error_is_dropped_before_the_wait() {
     let held = Rc::new(());
     let mut call = Box::pin(fail(Rc::clone(&held)));
     assert!(futures::poll!(&mut call).is_pending());
-    // The argument, the one here, and none in the error of the attempt that failed.
+    // The argument and the local handle; the failed attempt's error holds no handle.
     assert_eq!(Rc::strong_count(&held), 2);
     assert!(call.await.is_err());
 }
 
 #[test]
-fn a_panic_goes_through() {
+fn a_panic_unwinds() {
     #[retry]
     fn panics(calls: &Cell<u32>) -> Result<(), ()> {
         count(calls);
@@ -78,8 +78,8 @@ fn a_panic_goes_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_task_is_not_repeated() {
-    // The token of whoever cancels is one more predicate.
+async fn a_cancelled_task_is_not_retried() {
+    // A cancellation token is another predicate.
     #[retry(attempts = 9, on = |()| !cancelled.get())]
     async fn work(cancelled: &Cell<bool>, calls: &Cell<u32>) -> Result<(), ()> {
         if count(calls) == 2 {
@@ -93,7 +93,7 @@ async fn a_cancelled_task_is_not_repeated() {
 }
 
 #[test]
-fn guards_restore_what_was_before() {
+fn guards_restore_the_previous_state() {
     let outer = testing::clock();
     {
         let inner = testing::clock();
@@ -112,7 +112,7 @@ fn guards_may_be_dropped_in_any_order() {
     clock = testing::clock(); // The first is dropped behind the second.
     assert_eq!((wait(policy), clock.elapsed()), (None, ms(200)));
     let (first, second) = (testing::no_waits(), testing::clock());
-    // The innermost rules.
+    // The innermost guard wins.
     assert_eq!((wait(policy), second.elapsed()), (None, ms(200)));
     drop(first);
     assert_eq!((wait(policy), second.elapsed()), (None, ms(400)));

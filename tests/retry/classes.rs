@@ -1,4 +1,4 @@
-//! Which failures are retried.
+//! The failures to retry.
 
 use std::cell::Cell;
 
@@ -18,7 +18,7 @@ impl ApiError {
     }
 }
 
-/// An error that knows its meaning.
+/// An error with a classification.
 #[derive(Debug, PartialEq)]
 struct Knowing(ApiError);
 
@@ -29,7 +29,7 @@ impl Classify for Knowing {
 }
 
 #[test]
-fn a_predicate_decides() {
+fn on_selects_errors() {
     #[retry(on = ApiError::is_transient)]
     fn by_path(calls: &Cell<u32>, error: fn() -> ApiError) -> Result<(), ApiError> {
         count(calls);
@@ -51,7 +51,7 @@ fn a_predicate_decides() {
 }
 
 #[test]
-fn the_errors_own_meaning_is_the_default() {
+fn classify_is_the_default() {
     #[retry]
     fn knowing(calls: &Cell<u32>) -> Result<(), Knowing> {
         count(calls);
@@ -67,7 +67,7 @@ fn the_errors_own_meaning_is_the_default() {
         count(calls);
         Err(error())
     }
-    // Without a meaning of its own every error is retried.
+    // Without a classification every error is retried.
     #[retry]
     fn unknowing(calls: &Cell<u32>) -> Result<(), ApiError> {
         count(calls);
@@ -93,7 +93,7 @@ fn the_errors_own_meaning_is_the_default() {
 }
 
 #[test]
-fn what_is_not_idempotent_is_repeated_only_when_it_was_not_applied() {
+fn a_non_idempotent_call_is_retried_only_if_not_applied() {
     #[retry(idempotent = false, on = |sent| FailureClass::transient().effect(*sent))]
     fn pay(calls: &Cell<u32>, sent: Effect) -> Result<(), Effect> {
         count(calls);
@@ -121,13 +121,13 @@ fn what_is_not_idempotent_is_repeated_only_when_it_was_not_applied() {
         assert_eq!(pay_keyed(&calls, sent, false), Err(sent));
         assert_eq!(calls.replace(0), expected);
     }
-    // An error nobody has classified may have been applied.
+    // The side effect of an unclassified error may have been applied.
     assert_eq!(unclassified(&calls), Err(()));
     assert_eq!(calls.get(), 1);
 }
 
 #[test]
-fn what_is_worth_one_more_attempt_gets_one() {
+fn once_allows_one_extra_attempt() {
     thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
 
     #[retry(attempts = 9, on = |class| *class, on_give_up = |event| STOPPED.set(Some(event.reason)))]
@@ -145,7 +145,7 @@ fn what_is_worth_one_more_attempt_gets_one() {
     for (failures, left, result) in [
         (&[once][..], 0, Ok(())),
         (&[once, once, passes], 1, Err(once)),
-        // Whatever came between, and whichever kind it was.
+        // Whatever failed in between, of whichever kind.
         (&[once, passes, once, passes], 1, Err(once)),
         (&[throttled, passes, passes, once], 0, Err(once)),
         (&[passes, passes, once, passes, passes], 0, Ok(())),
@@ -158,6 +158,6 @@ fn what_is_worth_one_more_attempt_gets_one() {
         assert_eq!(futures::executor::block_on(later(&mut failing)), result, "{failures:?}");
         assert_eq!(failing.len(), left, "{failures:?}");
     }
-    // The second call knows nothing of the first.
+    // The second call starts without history.
     assert_eq!(sync(&mut vec![once]), Ok(()));
 }

@@ -1,4 +1,4 @@
-//! One clock for sync and async code, and whichever executor.
+//! One clock for sync and async code, under any executor.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -32,8 +32,8 @@ fn async_waits_need_no_tokio() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blocked_thread_counts_under_a_paused_clock() {
-    // The paused clock does not see that the thread waits; the deadline counts it all the same.
+async fn a_blocked_wait_counts_under_a_paused_clock() {
+    // The paused clock does not show the thread's wait; the deadline counts the wait anyway.
     #[retry(attempts = 100, backoff = "fixed", base_delay = "1ms", deadline = "5ms")]
     fn fail(calls: &Cell<u32>) -> Result<(), ()> {
         count(calls);
@@ -45,7 +45,7 @@ async fn a_blocked_thread_counts_under_a_paused_clock() {
 }
 
 #[test]
-fn the_virtual_clock_is_for_async_code_too() {
+fn the_virtual_clock_covers_async_code() {
     #[retry(attempts = 3, backoff = "fixed", base_delay = "1h")]
     async fn fail() -> Result<(), ()> {
         Err(())
@@ -56,7 +56,7 @@ fn the_virtual_clock_is_for_async_code_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_immediate_retry_lets_others_run() {
+async fn an_immediate_retry_yields_to_other_tasks() {
     #[retry(attempts = "unlimited", backoff = "fixed", base_delay = "0s")]
     async fn spin(done: &Cell<bool>) -> Result<(), ()> {
         if done.get() { Ok(()) } else { Err(()) }

@@ -1,4 +1,4 @@
-//! The deadline, and the waits that a server asks for.
+//! The deadline, and delays from a server.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -15,13 +15,14 @@ async fn no_wait_ends_at_or_after_the_deadline() {
     }
     let script = Script::new();
     assert_eq!(fail(&script).await, Err("down"));
-    // At 0, 100, …, 900 ms; the next would start at the deadline. And it stops at once, unwaited.
+    // At 0, 100, …, 900 ms; the next attempt would start at the deadline. The call ends at once,
+    // without a wait.
     assert_eq!(script.calls(), 10);
     assert_eq!(script.start.elapsed(), ms(900));
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_counts_from_the_call_and_includes_the_attempts() {
+async fn the_deadline_counts_from_the_call_and_includes_attempts() {
     #[retry(attempts = 9, backoff = "fixed", base_delay = "10ms", deadline = "1s")]
     async fn slow(script: &Script) -> Result<(), &'static str> {
         tokio::time::sleep(ms(400)).await;
@@ -29,20 +30,20 @@ async fn it_counts_from_the_call_and_includes_the_attempts() {
     }
     let script = Script::new();
     assert_eq!(slow(&script).await, Err("down"));
-    // The third attempt starts at 820 ms and is left to finish.
+    // The third attempt starts at 820 ms and is not interrupted.
     assert_eq!(script.calls(), 3);
     assert_eq!(script.start.elapsed(), ms(1220));
 }
 
 #[tokio::test(start_paused = true)]
 async fn fractions_of_a_millisecond() {
-    // Tokio's timer counts whole milliseconds, so a wait may end up to one later than asked for.
+    // Tokio's timer counts whole milliseconds, so a wait may end up to a millisecond late.
     #[retry(attempts = "unlimited", base_delay = "1ms", factor = 1.1, deadline = "50ms")]
     async fn fail(script: &Script) -> Result<(), &'static str> {
         script.fail()
     }
     for seed in 0..200 {
-        // Nor does a call begin on one of the timer's milliseconds.
+        // A call need not start on a whole millisecond of the timer.
         tokio::time::advance(Duration::from_micros(seed * 37)).await;
         let _seed = testing::seed(seed);
         let script = Script::new();
@@ -54,7 +55,7 @@ async fn fractions_of_a_millisecond() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blocked_thread_knows_no_whole_milliseconds() {
+async fn a_blocked_thread_waits_exactly() {
     #[retry(attempts = 9, backoff = "fixed", base_delay = "500us", deadline = "1ms")]
     fn fail(calls: &Cell<u32>) -> Result<(), ()> {
         count(calls);
@@ -78,7 +79,7 @@ fn skipped_waits_count_against_the_deadline() {
     assert_eq!(calls.get(), 10);
 }
 
-/// An error with the time that the server asked for.
+/// An error with a delay from the server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Busy(Duration);
 
@@ -87,7 +88,7 @@ fn classify(error: &Busy) -> FailureClass {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_servers_delay_is_exact() {
+async fn a_server_delay_is_exact() {
     #[retry(attempts = 2, on = classify, max_delay = "1s", base_delay = "10ms")]
     async fn ask(script: &Script, after: Duration) -> Result<(), Busy> {
         script.fail().map_err(|_| Busy(after))
@@ -102,7 +103,7 @@ async fn a_servers_delay_is_exact() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn above_the_limit_or_the_time_left_it_stops_at_once() {
+async fn a_server_delay_above_the_limit_or_the_remaining_time_ends_the_call() {
     fn note(event: &GiveUpEvent<'_, Busy>) {
         REASON.set(Some((event.reason, event.class.after)));
     }
@@ -118,7 +119,7 @@ async fn above_the_limit_or_the_time_left_it_stops_at_once() {
     }
     let day = Duration::from_secs(86_400);
     let script = Script::new();
-    // The caller gets the delay: in the error, and in the event.
+    // The caller gets the delay, in the error and in the event.
     assert_eq!(limited(&script, day).await, Err(Busy(day)));
     assert_eq!(REASON.take(), Some((StopReason::RetryAfter, Some(day))));
     assert_eq!(in_time(&script, ms(5000)).await, Err(Busy(ms(5000))));
@@ -128,7 +129,7 @@ async fn above_the_limit_or_the_time_left_it_stops_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_servers_delay_starts_the_backoff_again() {
+async fn a_server_delay_restarts_the_backoff() {
     #[retry(attempts = 6, on = |after: &Option<u64>| match after {
         Some(after) => FailureClass::throttled(Some(ms(*after))),
         None => FailureClass::transient(),
@@ -143,7 +144,7 @@ async fn a_servers_delay_starts_the_backoff_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_of_zero_is_no_order_to_hammer() {
+async fn a_server_delay_of_zero_leaves_the_delay_to_the_backoff() {
     #[retry(attempts = 2, on = classify, jitter = "none", base_delay = "2s")]
     async fn ask(script: &Script) -> Result<(), Busy> {
         script.fail().map_err(|_| Busy(Duration::ZERO))
@@ -154,7 +155,7 @@ async fn a_delay_of_zero_is_no_order_to_hammer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttling_without_a_time_counts_from_a_second() {
+async fn throttling_without_a_delay_starts_at_one_second() {
     #[retry(attempts = 4, on = |_| FailureClass::throttled(None), jitter = "none")]
     async fn throttled(script: &Script) -> Result<(), &'static str> {
         script.fail()

@@ -1,4 +1,4 @@
-//! What the hooks are told.
+//! The events for hooks.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use resilience::{
 
 use crate::ms;
 
-/// What happened, in the order in which it did.
+/// The events, in order.
 #[derive(Debug, PartialEq)]
 enum Told {
     Call,
@@ -34,7 +34,7 @@ fn tell_give_up(log: &Log, event: &GiveUpEvent<'_, &'static str>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_retry_and_the_end() {
+async fn hooks_see_every_retry_and_the_end() {
     #[retry(
         jitter = "none",
         deadline = "30s",
@@ -68,7 +68,7 @@ async fn every_retry_and_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_deadline_time_counts_from_the_first_failure() {
+async fn without_a_deadline_elapsed_counts_from_the_first_failure() {
     #[retry(attempts = 2, backoff = "fixed", on_give_up = |event| elapsed.push(event.elapsed))]
     async fn fail(elapsed: &mut Vec<Duration>) -> Result<(), ()> {
         tokio::time::sleep(ms(10)).await;
@@ -105,12 +105,14 @@ fn names() {
     fn by_path() -> Option<()> {
         None
     }
-    #[retry(policy = NAMED, name = "own", on_give_up = note)]
+    #[retry(policy = NAMED, name = "by key", on_give_up = note)]
     fn by_key() -> Option<()> {
         None
     }
     let path = concat!(module_path!(), "::by_path");
-    for (call, expected) in [(by_policy as fn() -> _, "shared"), (by_path, path), (by_key, "own")] {
+    for (call, expected) in
+        [(by_policy as fn() -> _, "shared"), (by_path, path), (by_key, "by key")]
+    {
         assert_eq!(call(), None);
         assert_eq!(NAME.get(), expected);
     }
@@ -121,7 +123,7 @@ fn names() {
 }
 
 #[test]
-fn every_reason_to_stop() {
+fn every_stop_reason_is_reported() {
     fn reason(class: FailureClass, idempotent: bool) -> Option<StopReason> {
         #[retry(
             on = |class| *class,
@@ -151,7 +153,7 @@ fn every_reason_to_stop() {
 }
 
 #[test]
-fn a_value_that_means_not_yet_has_no_error() {
+fn a_retried_value_has_no_error() {
     #[retry(
         attempts = 2,
         on_ok = |()| true,

@@ -135,7 +135,7 @@ fn a_million_draws_stay_below_the_ceiling() {
         let policy = RetryPolicy::new().jitter(jitter).max_delay(MAX);
         let (mut previous, mut shortest, mut longest) = (None, MAX, Duration::ZERO);
         for draw in 0..200_000_u32 {
-            // From the first retries to the last number there is.
+            // From the first retries to the largest number.
             let retry = if draw % 2 == 0 { draw / 2 } else { u32::MAX - draw };
             let delay = policy.delay(retry, previous);
             assert!(delay <= MAX, "{jitter:?} waits {delay:?} before retry {retry}");
@@ -149,7 +149,7 @@ fn a_million_draws_stay_below_the_ceiling() {
 
 #[test]
 fn means() {
-    // Over many draws the kinds have the means of their formulas, within a hundredth.
+    // Over many draws the variants have the means of their formulas, within a hundredth.
     let mean = |jitter| {
         let policy = RetryPolicy::new().fixed().base_delay(Duration::from_secs(1)).jitter(jitter);
         (0..100_000)
@@ -172,7 +172,7 @@ fn means() {
 }
 
 #[test]
-fn the_number_of_attempts_may_be_the_largest() {
+fn attempts_may_be_the_largest_number() {
     #[retry(attempts = 4_294_967_295)]
     fn ends(calls: &mut u32) -> Result<u32, ()> {
         *calls += 1;

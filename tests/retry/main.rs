@@ -1,4 +1,4 @@
-//! What `#[retry]` promises, through the public API and under virtual time.
+//! The guarantees of `#[retry]`, through the public API and under virtual time.
 
 mod arguments;
 mod attempts;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A body that fails, and remembers when it was called.
+/// A body that fails and records the times of the calls.
 #[derive(Debug)]
 struct Script {
     start: Instant,
@@ -36,7 +36,7 @@ impl Script {
         Err("down")
     }
 
-    /// The waits between the calls.
+    /// Returns the delays between the calls.
     fn waits(&self) -> Vec<Duration> {
         self.calls.borrow().windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect()
     }
@@ -46,7 +46,7 @@ impl Script {
     }
 }
 
-/// Counts up; returns the number of this call.
+/// Counts up and returns the number of this call.
 fn count(calls: &Cell<u32>) -> u32 {
     calls.set(calls.get() + 1);
     calls.get()

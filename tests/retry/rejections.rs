@@ -1,4 +1,4 @@
-//! Local rejections: given up at once, or waited for.
+//! Local rejections: an immediate end, or a wait.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use resilience::{
 
 use crate::{Script, ms};
 
-/// An error with a place for rejections.
+/// An error with a variant for rejections.
 #[derive(Debug)]
 enum ApiError {
     Rejected(Rejected),
@@ -26,7 +26,7 @@ fn rejected(kind: RejectedKind, after: Option<u64>) -> ApiError {
 }
 
 #[test]
-fn they_are_not_retried_blindly() {
+fn rejections_are_not_retried_by_default() {
     #[retry(on_give_up = |event| *reason = Some(event.reason))]
     fn call(
         kind: RejectedKind,
@@ -41,23 +41,23 @@ fn they_are_not_retried_blindly() {
         (RejectedKind::CircuitOpen, 1, StopReason::Rejected),
         (RejectedKind::BulkheadFull, 1, StopReason::Rejected),
         (RejectedKind::RateLimited, 1, StopReason::Rejected),
-        // A timeout is a failure of the call, not a refusal to make it.
+        // A timeout is a failure of the call, not a rejection.
         (RejectedKind::TimedOut, 3, StopReason::Attempts),
     ] {
-        let (mut made, mut told) = (0, None);
-        assert!(call(kind, &mut made, &mut told).is_err());
-        assert_eq!((made, told), (calls, Some(reason)), "{kind}");
+        let (mut made, mut reported) = (0, None);
+        assert!(call(kind, &mut made, &mut reported).is_err());
+        assert_eq!((made, reported), (calls, Some(reason)), "{kind}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_are_waited_for_where_that_is_asked() {
+async fn rejections_are_awaited_on_request() {
     #[retry(on_rejection = "wait", jitter = "none", deadline = "10s", idempotent = false)]
     async fn call(script: &Script, kind: RejectedKind, after: Option<u64>) -> Result<(), ApiError> {
         let _ = script.fail::<()>();
         Err(rejected(kind, after))
     }
-    // As long as it says, and never when the call could have been applied.
+    // For the reported time, and never if the call may have been applied.
     for (kind, after, waits) in [
         (RejectedKind::CircuitOpen, Some(700), vec![ms(700), ms(700)]),
         (RejectedKind::RateLimited, Some(30), vec![ms(30), ms(30)]),
@@ -93,7 +93,7 @@ fn the_table() {
             Effect::NotSent,
             "gate: rate limit reached; retry after 3s",
         ),
-        // What timed out has no time to come back, and is not told one.
+        // A timeout reports no time until a retry.
         (RejectedKind::TimedOut, FailureKind::Transient, Effect::Unknown, "gate: timed out"),
     ] {
         let rejected = Rejected::new(kind, "gate", after);

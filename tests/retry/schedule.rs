@@ -1,4 +1,4 @@
-//! The waits, to the nanosecond, under a paused clock and given draws.
+//! The delays, to the nanosecond, under a paused clock and given draws.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use resilience::{Backoff, Jitter, retry, testing};
 
 use crate::{Script, ms};
 
-/// Runs an annotated function until it gives up; returns its waits.
+/// Runs an annotated function until giving up; returns the delays.
 macro_rules! waits {
     ($($key:ident $(= $value:expr)?),*) => {{
         #[retry(attempts = 6, $($key $(= $value)?),*)]
@@ -54,7 +54,7 @@ async fn expressions() {
         waits!(backoff = |retry| ms(u64::from(retry)), jitter = "none"),
         [1, 2, 3, 4, 5].map(ms)
     );
-    // A ceiling holds for a backoff of one's own as well; without one there is none.
+    // A ceiling applies to a custom backoff as well; the default is no ceiling.
     assert_eq!(
         waits!(backoff = |retry| ms(u64::from(retry)), jitter = "none", max_delay = "3ms"),
         [1, 2, 3, 3, 3].map(ms)
@@ -67,7 +67,7 @@ async fn expressions() {
 async fn jitters() {
     let _draws = testing::draws([0.5]);
     assert_eq!(waits!(jitter), [50, 100, 200, 400, 800].map(ms));
-    // Full is the default.
+    // Full jitter is the default.
     assert_eq!(waits!(base_delay = "1s"), [500, 1000, 2000, 4000, 5000].map(ms));
     assert_eq!(waits!(jitter = "full"), [50, 100, 200, 400, 800].map(ms));
     assert_eq!(waits!(jitter = "equal"), [75, 150, 300, 600, 1200].map(ms));
@@ -78,7 +78,7 @@ async fn jitters() {
         waits!(jitter = "decorrelated", base_delay = "64ms", max_delay = "500ms"),
         [128, 224, 368, 500, 500].map(ms)
     );
-    // Fixed delays have none, unless it is asked for.
+    // Fixed delays have no jitter by default.
     assert_eq!(waits!(backoff = "fixed"), [ms(100); 5]);
     assert_eq!(waits!(backoff = "fixed", jitter), [ms(50); 5]);
 }
@@ -100,7 +100,7 @@ async fn additive_jitter_is_still_spread_at_the_ceiling() {
         let _draws = testing::draws([1.0]);
         waits!(jitter = "50ms", max_delay = "300ms")
     };
-    // The interval moves down so that it ends at the ceiling.
+    // The interval moves down to end at the ceiling.
     assert_eq!(low, [100, 200, 250, 250, 250].map(ms));
     assert_eq!(high, [150, 250, 300, 300, 300].map(ms));
     let _draws = testing::draws([0.0]);

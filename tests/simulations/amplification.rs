@@ -1,4 +1,4 @@
-//! Attempts for each first try, by policy and by how much fails.
+//! Attempts per first attempt, by policy and failure rate.
 
 use resilience::{RetryBudget, retry};
 
@@ -7,12 +7,12 @@ use crate::table::{Sample, Table};
 
 const FAILING: [f64; 6] = [0.05, 0.1, 0.2, 0.3, 0.5, 1.0];
 
-/// Beside three standard errors of what was counted here: what the published figures, rounded and
-/// counted themselves, may be off by.
+/// The tolerance for the published figures, in addition to three standard errors: the published
+/// figures are rounded and counted themselves.
 const PUBLISHED_ERROR: f64 = 0.005;
 
-/// No capacity was published for the bucket. It matters only where the bucket is about to run dry,
-/// at `p = 0.1`, and 5 is the one that gives 1.092 and 1.093 there.
+/// The capacity of the bucket is unpublished. The capacity matters only near an empty bucket, at
+/// `p = 0.1`; the capacity 5 gives 1.092 and 1.093 there.
 const BUCKET: u32 = 5;
 
 const FOUR_ATTEMPTS: [f64; 6] = [1.053, 1.111, 1.248, 1.418, 1.874, 4.000];
@@ -27,10 +27,10 @@ fn tolerance(found: Sample) -> f64 {
     3.0 * found.standard_error() + PUBLISHED_ERROR
 }
 
-/// Adds what `call` makes of each rate of failure.
+/// Adds the result of `call` for each failure rate.
 fn row(table: &mut Table, name: &str, published: [f64; 6], mut call: impl FnMut() -> Call) {
     let mut cells = Vec::new();
-    // Failures grow, so that a budget that lives through the row never has to recover.
+    // Failures grow, so that a budget that survives the row never has to recover.
     for (seed, (p, published)) in (0..).zip(FAILING.into_iter().zip(published)) {
         let found = amplification(&mut call(), p, seed);
         table.expect(&format!("{name} at {p}"), found, published, tolerance(found));
@@ -63,8 +63,8 @@ fn of_policies() {
     row(&mut table, "4 attempts, a ratio of 20 % and 10 a second", RATIO, || {
         within(kept(RetryBudget::ratio(0.2)), 4)
     });
-    // Its tokens are lost by every failure, of first tries and of calls that give up as well, and half
-    // of them must be left for a retry. A budget here is drawn on by retries alone.
+    // Every failure takes tokens there, of first attempts and of abandoned calls too, and a retry
+    // needs half of the tokens. Here only retries take tokens.
     table.row("gRPC's throttle: not built", GRPC.map(|published| format!("({published:.3})")));
     table.finish();
 }
@@ -106,9 +106,9 @@ fn of_functions() {
     table.finish();
 }
 
-/// Budgets that are not quite the published ones, where the difference shows.
+/// Budgets slightly different from the published budgets, where the difference shows.
 #[test]
-fn other_budgets_are_told_apart() {
+fn different_budgets_are_distinguished() {
     let bucket = RetryBudget::bucket;
     let mut table = Table::default();
     table.line(
@@ -124,7 +124,7 @@ fn other_budgets_are_told_apart() {
         let found = amplification(&mut within(kept(budget), attempts), p, 0);
         table.row(name, [format!("{:.3} ({published:.3})", found.mean)]);
         let differs = !found.is_within(tolerance(found), published);
-        table.hold(differs, format_args!("{name}: cannot be told from the right one"));
+        table.hold(differs, format_args!("{name}: indistinguishable from the correct budget"));
     }
     table.finish();
 }

@@ -7,38 +7,39 @@ use resilience::{Jitter, RetryPolicy};
 use crate::contention::{Runs, simulate, under};
 use crate::table::{Sample, Table};
 
-/// How far calls and times may be from the published means, as a share of them.
+/// The tolerance for calls and times, as a share of the published means.
 pub(crate) const CALLS: f64 = 0.02;
 pub(crate) const MILLIS: f64 = 0.06;
 
 pub(crate) const SEEDS: u64 = 100;
 
-/// `expo(n) = min(2 s, 5 ms * 2^n)`. The first wait has `n = 1`, so the first delay is 10 ms.
+/// `expo(n) = min(2 s, 5 ms * 2^n)`. The first delay has `n = 1`, so the first delay is 10 ms.
 pub(crate) const EXPO: RetryPolicy = RetryPolicy::new()
     .exponential()
     .base_delay(Duration::from_millis(10))
     .factor(2.0)
     .max_delay(Duration::from_secs(2));
 
-/// Here the base is the base itself: before the first wait `s` is 5 ms.
+/// Here the base is not doubled: before the first delay `s` is 5 ms.
 pub(crate) const DECORRELATED: RetryPolicy =
     EXPO.base_delay(Duration::from_millis(5)).jitter(Jitter::Decorrelated);
 
-/// What was published for one kind of wait.
+/// The published figures of a kind of delay.
 pub(crate) struct Published {
     pub(crate) name: &'static str,
     pub(crate) policy: RetryPolicy,
     /// Mean and deviation of a run with 100 clients.
     pub(crate) calls: (f64, f64),
     pub(crate) millis: (f64, f64),
-    /// Calls and milliseconds as the first to publish the model read them off, to print beside.
+    /// Calls and milliseconds as read off by the first publication of the model, printed for
+    /// comparison.
     first: [&'static str; 2],
     /// Mean calls with 10, 20, 50 and 200 clients.
     at: [f64; 4],
 }
 
 impl Published {
-    /// Whether runs with 100 clients are what was published.
+    /// Checks runs with 100 clients against the published figures.
     pub(crate) fn is(&self, found: Runs) -> bool {
         let (calls, millis) = (self.calls.0, self.millis.0);
         found.calls.is_within(CALLS * calls, calls)
@@ -94,7 +95,7 @@ const ROWS: [Published; 5] = [
 ];
 
 #[test]
-fn a_hundred_clients() {
+fn one_hundred_clients() {
     let mut table = Table::default();
     table.line(format_args!("100 clients on one row, {SEEDS} runs: found (published) [in 2015]"));
     table.row("", ["calls", "", "", "ms", "", ""].map(str::to_owned));
@@ -120,7 +121,7 @@ fn a_hundred_clients() {
 
 #[test]
 fn fewer_and_more_clients() {
-    // Few clients scatter more, and are quick.
+    // Fewer clients scatter more, and run faster.
     let sizes = [(10, 2000), (20, 1000), (50, 200), (200, 40)];
     let mut table = Table::default();
     table.line("Calls by the number of clients: found (published)");

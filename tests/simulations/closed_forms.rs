@@ -1,11 +1,11 @@
-//! Where the amplification is known exactly, and where the quota begins to drain.
+//! Exact results for the amplification, and the failure rate at which the quota starts to drain.
 
 use resilience::RetryBudget;
 
 use crate::load::{CALLS, amplification, kept, under, within};
 use crate::table::Table;
 
-/// A call with so many retries makes `1 + p + p^2 + …` attempts.
+/// A call with this number of retries makes `1 + p + p^2 + …` attempts.
 #[test]
 fn attempts_alone() {
     let mut table = Table::default();
@@ -26,8 +26,8 @@ fn attempts_alone() {
     table.finish();
 }
 
-/// A bucket that a success fills by `f` allows `1 + f(1-p)/(1-f(1-p))` attempts as soon as it is dry,
-/// above `p = f/(1+f)`, and one that a call fills `1 + f`: retries bring nothing.
+/// A bucket refilled by `f` per success allows `1 + f(1-p)/(1-f(1-p))` attempts once empty, above
+/// `p = f/(1+f)`. A bucket refilled by `f` per call allows `1 + f`: retries earn nothing.
 #[test]
 fn dry_buckets() {
     const BUCKET: u32 = 5;
@@ -45,7 +45,7 @@ fn dry_buckets() {
                 (&mut by_call, bucket().per_call(f), 1.0 + f),
             ] {
                 let found = amplification(&mut within(kept(budget), 10), p, seed);
-                // As many tokens as were there at first may have been spent besides.
+                // The initial tokens may have been spent in addition.
                 let at_first = f64::from(BUCKET) / f64::from(CALLS);
                 let tolerance = 3.0 * found.standard_error() + at_first;
                 table.expect(&format!("a bucket of {f} at {p}"), found, exact, tolerance);
@@ -58,8 +58,8 @@ fn dry_buckets() {
     table.finish();
 }
 
-/// What a call earns of the quota where nothing limits it: one token if it succeeds at once, while a
-/// retry that succeeds is given back and one that fails costs 5.
+/// The net earning of a call from the quota, without limits: one token for a success at once; a
+/// successful retry is refunded, and a failed retry costs 5.
 fn earned(p: f64) -> f64 {
     (1.0 - p) - 5.0 * p * p * (1.0 - p) - 10.0 * p.powi(3)
 }

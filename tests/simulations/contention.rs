@@ -1,9 +1,9 @@
-//! M. Brooker's model of optimistic concurrency ("Exponential Backoff And Jitter", AWS Architecture
-//! Blog, 2015; `aws-samples/aws-arch-backoff-simulator`).
+//! M. Brooker's model of optimistic concurrency ("Exponential Backoff And Jitter", AWS
+//! Architecture Blog, 2015; `aws-samples/aws-arch-backoff-simulator`).
 //!
-//! Clients start together, and each must bump the version of one row once. A client reads the version
-//! and writes with it; a write with an old version is refused, and the client waits and reads again.
-//! Every way through the network is a hop.
+//! Clients start together, and each client must increment the version of one row once. A client
+//! reads the version and writes with that version. A write with an old version is rejected, and
+//! the client waits and reads again. Every passage through the network is a hop.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,32 +14,32 @@ use resilience::{RetryPolicy, testing};
 use crate::random::Random;
 use crate::table::Sample;
 
-/// Where the next event of a client happens.
+/// The next event of a client.
 #[derive(Clone, Copy, Debug)]
 enum Next {
-    /// Its question for the version reaches the server.
+    /// The read of the version reaches the server.
     Read,
-    /// Its write with the version that it read reaches the server.
+    /// The write with the read version reaches the server.
     Write { version: u32 },
-    /// The answer to its write reaches it.
+    /// The answer to the write reaches the client.
     Answer { accepted: bool },
 }
 
-/// How one run went.
+/// The result of a run.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     /// The writes that reached the server.
     calls: u32,
-    /// When the last event was handled.
+    /// The time of the last event.
     end: Duration,
 }
 
-/// How long a client, by its index, waits after its refusal of that number, counted from 1.
+/// The delay of a client, by index, after the rejection of this number, counted from 1.
 pub(crate) type Wait = dyn FnMut(usize, u32) -> Duration;
 
 fn run(clients: usize, random: &mut Random, wait: &mut Wait) -> Run {
     let mut states = vec![(Next::Read, 0_u32); clients];
-    // A client has one event to come at any time.
+    // A client has exactly one pending event.
     let mut events: BinaryHeap<_> =
         (0..clients).map(|client| Reverse((hop(random), client))).collect();
     let (mut row, mut calls, mut now) = (0, 0, Duration::ZERO);
@@ -82,7 +82,8 @@ pub(crate) struct Runs {
     pub(crate) millis: Sample,
 }
 
-/// Runs the model under as many seeds; `waits` makes the waits of each run for so many clients.
+/// Runs the model with several seeds; `waits` creates the delays of a run for this number of
+/// clients.
 pub(crate) fn simulate(seeds: u64, clients: usize, waits: impl Fn(usize) -> Box<Wait>) -> Runs {
     let runs: Vec<_> = (0..seeds)
         .map(|seed| {
@@ -97,7 +98,7 @@ pub(crate) fn simulate(seeds: u64, clients: usize, waits: impl Fn(usize) -> Box<
     }
 }
 
-/// The waits of clients that each do one operation under `policy`, drawn as a call would draw them.
+/// Returns the delays of clients that each run one operation under `policy`, drawn as in a call.
 pub(crate) fn under(policy: RetryPolicy) -> impl Fn(usize) -> Box<Wait> {
     move |clients| {
         let mut previous = vec![None; clients];

@@ -1,7 +1,7 @@
-//! What one function's deadline promises, over random schedules.
+//! The guarantees of a deadline, over random schedules.
 //!
-//! That a function hands the time it has left to those that it calls (of 30 s, 23 s and then 19 s) is
-//! not built, nor is a limit to each attempt: one that runs is left to finish.
+//! Not implemented: passing the remaining time on to called functions (of 30 s, 23 s and then 19
+//! s), and a limit per attempt. A running attempt is not interrupted.
 
 use core::fmt;
 use std::cell::RefCell;
@@ -12,22 +12,22 @@ use resilience::{DelaySource, FailureClass, Jitter, RetryPolicy, StopReason, ret
 use crate::random::Random;
 use crate::table::Table;
 
-/// What a call did; times count from its start.
+/// The events of a call; times count from the start of the call.
 #[derive(Debug, Default)]
 struct Log {
     starts: Vec<Duration>,
-    /// When each wait is to end.
+    /// The planned end of each delay.
     waits: Vec<Duration>,
-    /// How many waits in a row the policy has chosen.
+    /// The number of consecutive delays chosen by the policy.
     backoffs: u32,
-    /// When it ended, why, and what the server had asked for.
+    /// The end of the call, the reason, and the delay asked for by the server.
     end: Option<(Duration, StopReason, Option<Duration>)>,
 }
 
-/// A body that always fails, and what is seen of it.
+/// A body that always fails, with observations.
 struct Watched<'b> {
     clock: testing::Clock,
-    /// How long the next attempt takes, and how it fails.
+    /// The duration and the failure of the next attempt.
     next: RefCell<&'b mut dyn FnMut() -> (Duration, FailureClass)>,
     log: RefCell<Log>,
 }
@@ -64,7 +64,7 @@ fn watch(policy: &RetryPolicy, next: &mut dyn FnMut() -> (Duration, FailureClass
     watched.log.into_inner()
 }
 
-/// Nothing but the deadline ends a call under it.
+/// Only the deadline ends a call with this policy.
 fn any_policy(deadline: Duration, jitter: Jitter, random: &mut Random) -> RetryPolicy {
     let policy = random.one_of([
         RetryPolicy::new().exponential(),
@@ -77,7 +77,7 @@ fn any_policy(deadline: Duration, jitter: Jitter, random: &mut Random) -> RetryP
 }
 
 #[test]
-fn nothing_starts_or_waits_beyond_it() {
+fn nothing_starts_or_waits_beyond_the_deadline() {
     const SCHEDULES: u64 = 2_000;
     let mut table = Table::default();
     let (mut starts, mut waits, mut decided) = (0, 0, 0);
@@ -109,12 +109,12 @@ fn nothing_starts_or_waits_beyond_it() {
         };
         hold(log.starts.iter().all(|start| *start < deadline), format_args!("a late start"));
         hold(log.waits.iter().all(|end| *end < deadline), format_args!("a late end of a wait"));
-        hold(log.starts[1..] == log.waits, format_args!("a start that is no end of a wait"));
+        hold(log.starts[1..] == log.waits, format_args!("a start away from the end of a delay"));
         let Some((end, StopReason::Deadline, asked)) = log.end else {
             hold(false, format_args!("another end"));
             continue;
         };
-        // Nor does it give up while there is time. Without jitter the wait that it refused is known.
+        // The call does not give up early either. Without jitter the rejected delay is known.
         let refused = match (asked, jitter) {
             (None, Jitter::None) => Some(policy.delay(log.backoffs + 1, None)),
             (asked, _) => asked,
@@ -130,16 +130,16 @@ fn nothing_starts_or_waits_beyond_it() {
     }
     table.line(format_args!("{SCHEDULES} random schedules against their deadlines:"));
     table.line(format_args!("{starts} starts and {waits} ends of waits, none at it or after"));
-    table.line(format_args!("the nearest was {nearest:?} before it"));
+    table.line(format_args!("the nearest was {nearest:?} before the deadline"));
     table.line(format_args!("{decided} ends whose wait is known, none while there was time"));
     table.hold(starts > 5_000 && decided > 300, "too little happened to prove anything");
     table.finish();
 }
 
-/// Published of a caller with 10 s, of which 8 s are gone: 2 s are left. That much is true of one
+/// Published for a caller with 10 s, of which 8 s have passed: 2 s remain. This applies to a
 /// function and its attempts.
 #[test]
-fn what_a_slow_attempt_leaves() {
+fn a_slow_attempt_leaves_the_remaining_time() {
     const LIMIT: Duration = Duration::from_secs(10);
     const SLOW: Duration = Duration::from_secs(8);
     let nanos = Duration::from_nanos;

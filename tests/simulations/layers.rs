@@ -1,4 +1,4 @@
-//! Retries at several layers multiply, at one layer they do not.
+//! Retries at several layers multiply; retries at one layer do not.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ use resilience::{retry, testing};
 
 use crate::table::Table;
 
-/// What is below every layer: it always fails.
+/// The dependency below all layers: always fails.
 fn leaf(calls: &Cell<u32>) -> Result<(), ()> {
     calls.set(calls.get() + 1);
     Err(())
@@ -27,7 +27,7 @@ fn blocking_three_each(layers: u32, calls: &Cell<u32>) -> Result<(), ()> {
     futures::executor::block_on(three_each(layers, calls))
 }
 
-/// Layers that hand on what they get.
+/// Layers that pass results on.
 fn plain(layers: u32, calls: &Cell<u32>) -> Result<(), ()> {
     if layers == 0 { leaf(calls) } else { plain(layers - 1, calls) }
 }
@@ -42,7 +42,7 @@ fn three_at_the_top(layers: u32, calls: &Cell<u32>) -> Result<(), ()> {
     plain(layers - 1, calls)
 }
 
-/// And the one layer at the bottom, under ones that do not retry.
+/// Only the lowest layer retries.
 fn three_at_the_bottom(layers: u32, calls: &Cell<u32>) -> Result<(), ()> {
     if layers == 1 { three_at_the_top(1, calls) } else { three_at_the_bottom(layers - 1, calls) }
 }

@@ -1,5 +1,5 @@
-//! The load that retries add: one client with 100 first tries a second, each attempt failing with the
-//! same probability, in steady state.
+//! The load added by retries: one client with 100 first attempts a second, each attempt failing
+//! with equal probability, in steady state.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use resilience::{RetryBudget, RetryPolicy, testing};
 use crate::random::Random;
 use crate::table::Sample;
 
-/// What an attempt does.
+/// The result of an attempt.
 pub(crate) type Body<'b> = dyn FnMut() -> Result<(), ()> + 'b;
 
-/// A call with its retries.
+/// A call with retries.
 pub(crate) type Call = Box<dyn FnMut(&mut Body<'_>) -> Result<(), ()>>;
 
 const BETWEEN_CALLS: Duration = Duration::from_millis(10);
 
-/// Long enough for any budget here to fill or to drain.
+/// Long enough for every budget here to fill or to drain.
 const WARM_UP: u32 = 10_000;
-/// Neighbouring calls share what is in the budget, so that the error is estimated from batches that
-/// hardly do.
+/// Neighboring calls share the tokens of the budget, so the error is estimated from nearly
+/// independent batches.
 const BATCHES: u32 = 20;
 const CALLS_PER_BATCH: u32 = 2_500;
-/// How many are counted.
+/// The number of counted calls.
 pub(crate) const CALLS: u32 = BATCHES * CALLS_PER_BATCH;
 
-/// Attempts for each first try, where attempts fail with probability `p`.
+/// Returns the attempts per first attempt, for attempts that fail with probability `p`.
 pub(crate) fn amplification(call: &mut Call, p: f64, seed: u64) -> Sample {
     let clock = testing::clock();
     let mut random = Random::new(seed);
@@ -33,7 +33,7 @@ pub(crate) fn amplification(call: &mut Call, p: f64, seed: u64) -> Sample {
         let mut all = 0_u32;
         for _ in 0..calls {
             let before = all;
-            // The outcome itself is nobody's business here.
+            // The outcome is irrelevant here.
             let _ = call(&mut || {
                 all += 1;
                 if random.chance(p) { Err(()) } else { Ok(()) }
@@ -49,13 +49,13 @@ pub(crate) fn amplification(call: &mut Call, p: f64, seed: u64) -> Sample {
     found
 }
 
-/// A call under so many attempts and no other limit, without waits.
+/// Returns a call with this number of attempts and no other limit, without delays.
 pub(crate) fn under(attempts: u32) -> Call {
     let policy = without_waits(attempts);
     Box::new(move |body| policy.run(body))
 }
 
-/// A call that draws on `budget` as well.
+/// Returns a call that also draws on `budget`.
 pub(crate) fn within(budget: &'static RetryBudget, attempts: u32) -> Call {
     let policy = without_waits(attempts).budget(budget);
     Box::new(move |body| policy.run(body))
@@ -65,7 +65,7 @@ const fn without_waits(attempts: u32) -> RetryPolicy {
     RetryPolicy::new().attempts(attempts).fixed().base_delay(Duration::ZERO)
 }
 
-/// A policy has its budget for as long as the program runs.
+/// A policy needs a `'static` budget.
 pub(crate) fn kept(budget: RetryBudget) -> &'static RetryBudget {
     Box::leak(Box::new(budget))
 }

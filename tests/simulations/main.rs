@@ -1,7 +1,8 @@
-//! Published simulations of retries, run again with this crate's own types under virtual time.
+//! Published simulations of retries, reproduced with this crate's types under virtual time.
 //!
-//! They prove that a backoff, a jitter and a budget here mean what the field means by them.
-//! `cargo test --test simulations -- --nocapture` prints every table beside the published one.
+//! The simulations prove that the backoff, jitter and budgets of this crate agree with the
+//! literature. `cargo test --test simulations -- --nocapture` prints every table next to the
+//! published table.
 
 mod amplification;
 mod backoff;

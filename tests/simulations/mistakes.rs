@@ -1,5 +1,6 @@
-//! What typical mistakes in a backoff give in the same model: the tolerances tell each from the real
-//! thing. They are made here, in how the policies are used, and are not the library's.
+//! Typical mistakes in a backoff, in the model of contention: the tolerances distinguish each
+//! mistake from the correct backoff. The mistakes are in the use of the policies, not in the
+//! library.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ const CLIENTS: usize = 100;
 const BASE: Duration = Duration::from_millis(5);
 const CAP: Duration = Duration::from_secs(2);
 
-/// A mistake in the waits of `of`, and the mean calls that were published for it, where any were.
+/// A mistake in the delays of `of`, and the published mean calls, if any.
 struct Mistake {
     name: &'static str,
     of: Published,
@@ -53,11 +54,12 @@ const MISTAKES: [Mistake; 6] = [
     },
 ];
 
-/// The n-th wait of every client comes of the same draw.
+/// The n-th delays of all clients share a draw.
 fn alike(_: usize) -> Box<Wait> {
     let mut waits = Vec::new();
     Box::new(move |_, refusal| {
-        // Whoever comes first to a number draws for all; a client comes to each in turn.
+        // The first client at a number draws for all clients; each client reaches the numbers in
+        // order.
         let index = refusal as usize - 1;
         if index == waits.len() {
             waits.push(FULL.policy.delay(refusal, None));
@@ -66,7 +68,7 @@ fn alike(_: usize) -> Box<Wait> {
     })
 }
 
-/// Spreads a delay that has not been cut yet, so that late retries all wait for the cap.
+/// Spreads a delay before the cap, so that late retries all wait for the cap.
 fn jitter_first(_: usize) -> Box<Wait> {
     let policy = FULL.policy.max_delay(Duration::MAX);
     Box::new(move |_, refusal| policy.delay(refusal, None).min(CAP))
@@ -82,7 +84,7 @@ fn from_zero(clients: usize) -> Box<Wait> {
     })
 }
 
-/// Every operation goes on from where any other left the delay.
+/// All operations share the state of the delay.
 fn shared(_: usize) -> Box<Wait> {
     let mut previous = None;
     Box::new(move |_, refusal| {
@@ -93,7 +95,7 @@ fn shared(_: usize) -> Box<Wait> {
 }
 
 #[test]
-fn typical_mistakes_are_told_apart() {
+fn typical_mistakes_are_distinguished() {
     let mut table = Table::default();
     table.line(format_args!("Mistakes, {CLIENTS} clients, {SEEDS} runs: found (published)"));
     table.row("", ["calls", "without it", "ms", "without it"].map(str::to_owned));
@@ -110,7 +112,7 @@ fn typical_mistakes_are_told_apart() {
                 format!("({})", of.millis.0),
             ],
         );
-        table.hold(!of.is(found), format_args!("{name}: cannot be told from {}", of.name));
+        table.hold(!of.is(found), format_args!("{name}: indistinguishable from {}", of.name));
         if let Some(published) = published {
             table.expect(name, calls, published, CALLS * published);
         }

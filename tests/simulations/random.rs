@@ -1,9 +1,9 @@
-//! The chance of the models. The library's own draws come from a generator of its own.
+//! The randomness of the models. The draws of the library come from the library's generator.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-/// `SplitMix64`, with the normal draw that Box and Muller's method leaves over.
+/// `SplitMix64`, with the second normal draw of the Box-Muller method.
 #[derive(Debug)]
 pub(crate) struct Random {
     state: u64,
@@ -15,7 +15,7 @@ impl Random {
         Self { state: seed, spare: None }
     }
 
-    /// Any number: a seed for another generator.
+    /// Returns any number: a seed for another generator.
     pub(crate) const fn word(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.state;
@@ -24,29 +24,29 @@ impl Random {
         word ^ (word >> 31)
     }
 
-    /// Uniform in `[0, 1)`.
+    /// Returns a uniform draw from `[0, 1)`.
     pub(crate) fn uniform(&mut self) -> f64 {
         f64::from((self.word() >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
     }
 
-    /// True with the probability `p`.
+    /// Returns true with the probability `p`.
     pub(crate) fn chance(&mut self, p: f64) -> bool {
         self.uniform() < p
     }
 
-    /// Normal, of mean 0 and deviation 1.
+    /// Returns a normal draw with mean 0 and deviation 1.
     pub(crate) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
-        // The logarithm wants no zero.
+        // The logarithm excludes zero.
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         let (sine, cosine) = (TAU * self.uniform()).sin_cos();
         self.spare = Some(radius * sine);
         radius * cosine
     }
 
-    /// Uniform up to `most`, in whole microseconds.
+    /// Returns a uniform draw up to `most`, in whole microseconds.
     pub(crate) fn micros(&mut self, most: u32) -> Duration {
         Duration::from_micros(self.word() % (u64::from(most) + 1))
     }

@@ -1,4 +1,4 @@
-//! What was found beside what was published, printed as a whole and judged at the end.
+//! The results next to the published results, printed as a whole and checked at the end.
 #![allow(clippy::print_stdout, reason = "the tables are the output of these tests")]
 
 use core::fmt;
@@ -13,7 +13,7 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn of(results: impl IntoIterator<Item = f64>) -> Self {
-        // By Welford's method, in one pass.
+        // Welford's method, in one pass.
         let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
         for result in results {
             count += 1.0;
@@ -24,7 +24,7 @@ impl Sample {
         Self { mean, deviation: (squares / (count - 1.0)).sqrt(), count }
     }
 
-    /// How far the mean is from the one of infinitely many results, as a deviation.
+    /// Returns the standard error of the mean.
     pub(crate) fn standard_error(self) -> f64 {
         self.deviation / self.count.sqrt()
     }
@@ -34,7 +34,7 @@ impl Sample {
     }
 }
 
-/// Lines of text, and what in them is not as published.
+/// Lines of text, and the deviations from the published results.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     text: String,
@@ -53,7 +53,7 @@ impl Table {
         self.line(row);
     }
 
-    /// Notes it where `found` is further than `tolerance` from `published`.
+    /// Records a deviation if `found` differs from `published` by more than `tolerance`.
     pub(crate) fn expect(&mut self, what: &str, found: Sample, published: f64, tolerance: f64) {
         if !found.is_within(tolerance, published) {
             let mean = found.mean;
@@ -61,14 +61,14 @@ impl Table {
         }
     }
 
-    /// Notes it where something does not hold.
+    /// Records a deviation if a condition does not hold.
     pub(crate) fn hold(&mut self, holds: bool, what: impl fmt::Display) {
         if !holds {
             self.misses.push(what.to_string());
         }
     }
 
-    /// Prints everything, in one piece, since tests run side by side; fails where anything missed.
+    /// Prints everything at once, because tests run in parallel; fails on deviations.
     pub(crate) fn finish(self) {
         println!("\n{}", self.text);
         assert!(self.misses.is_empty(), "not as published:\n{}", self.misses.join("\n"));

@@ -1,4 +1,5 @@
-//! `#[timeout]`: the body is dropped at the limit, and nobody takes its error for the body's own.
+//! `#[timeout]`: the body is dropped at the limit, and the error is distinct from the body's
+//! errors.
 #![allow(
     clippy::items_after_statements,
     clippy::unwrap_used,
@@ -49,7 +50,7 @@ async fn the_body_is_dropped_at_the_limit() {
 #[tokio::test(start_paused = true)]
 async fn a_success_in_time_wins() {
     assert_eq!(takes(MS(49)).await, Ok(7));
-    // Both are ready in the same instant: what has been done is not thrown away.
+    // Both are ready at the same time: the finished work is kept.
     assert_eq!(takes(MS(50)).await, Ok(7));
 }
 
@@ -62,7 +63,7 @@ impl Drop for Noticed<'_> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_body_holds_is_released_before_the_error_is_seen() {
+async fn the_body_is_released_before_the_error_is_returned() {
     #[timeout("1s", error = |_| dropped.get())]
     async fn call(dropped: &Cell<u32>) -> Result<(), u32> {
         let _noticed = Noticed(dropped);
@@ -72,7 +73,7 @@ async fn what_the_body_holds_is_released_before_the_error_is_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limit_may_be_known_at_run_time_only() {
+async fn the_limit_may_be_a_run_time_value() {
     struct Client {
         limit: Duration,
     }
@@ -92,7 +93,7 @@ async fn the_limit_may_be_known_at_run_time_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_option_is_none_and_other_errors_convert() {
+async fn a_timeout_is_none_for_an_option_and_converts_into_errors() {
     #[timeout("1s")]
     async fn option() -> Option<()> {
         pending().await
@@ -138,7 +139,7 @@ async fn the_smaller_of_two_limits_wins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_outside_shortens_the_last_attempt() {
+async fn an_outer_deadline_shortens_the_last_attempt() {
     #[retry(attempts = "unlimited", backoff = "fixed", base_delay = "10ms", deadline = "100ms")]
     #[timeout("40ms")]
     async fn call(limits: &mut Vec<Duration>) -> Result<(), Failure> {
@@ -147,7 +148,8 @@ async fn a_deadline_outside_shortens_the_last_attempt() {
     }
     let start = Instant::now();
     let error = call(&mut vec![]).await.unwrap_err();
-    // 40, a wait of 10, 40, a wait of 10, and nothing is left; without the deadline it were 40 more.
+    // 40, a delay of 10, 40, a delay of 10, and no time is left; without the deadline there would
+    // be 40 more.
     assert_eq!(start.elapsed(), MS(90));
     assert!(matches!(error, Failure::Rejected(_)));
 
@@ -163,7 +165,7 @@ async fn a_deadline_outside_shortens_the_last_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_outside_repeats_it_whatever_on_says() {
+async fn an_outer_retry_repeats_a_timeout_regardless_of_on() {
     #[retry(attempts = 3, base_delay = "1ms", on = |_| false)]
     #[timeout("10ms")]
     async fn call(calls: &Cell<u32>) -> Result<(), Failure> {
@@ -187,13 +189,13 @@ async fn a_retry_outside_repeats_it_whatever_on_says() {
     assert_eq!(calls.take(), 3);
     assert!(not_idempotent(&calls).await.is_err());
     assert_eq!(calls.take(), 1);
-    // What was told of the first attempt is not remembered for the second.
+    // The signal of the first attempt is cleared before the second.
     assert_eq!(then_fails(&calls).await, Err(Failure::Own));
     assert_eq!(calls.take(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_inside_is_cut_in_its_wait() {
+async fn an_inner_retry_is_cut_during_its_delay() {
     #[timeout("100ms")]
     #[retry(attempts = 3, backoff = "fixed", base_delay = "1s")]
     async fn call(calls: &Cell<u32>) -> Result<(), Failure> {
@@ -206,7 +208,7 @@ async fn a_retry_inside_is_cut_in_its_wait() {
 }
 
 #[test]
-fn a_virtual_clock_is_heeded() {
+fn the_virtual_clock_applies() {
     #[timeout("1s")]
     async fn call(clock: &testing::Clock, time: Duration) -> Result<(), Failure> {
         clock.advance(time);
@@ -229,7 +231,7 @@ fn a_virtual_clock_is_heeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_no_timeout() {
+async fn a_panic_is_not_a_timeout() {
     #[timeout("1s")]
     async fn call() -> Result<(), Failure> {
         panic!("in the body")
@@ -239,7 +241,7 @@ async fn a_panic_is_no_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn any_length_is_taken() {
+async fn any_length_is_accepted() {
     for limit in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
         #[timeout(limit)]
         async fn call(limit: Duration) -> Result<u32, Failure> {

@@ -1,5 +1,5 @@
-//! Breakers beside what one writes by hand: a count in an atomic, looked at before the call and
-//! changed after a failure.
+//! Breakers and hand-written code: an atomic counter, read before the call and updated after a
+//! failure.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use super::work;
 
 #[derive(Debug)]
 pub(super) enum Failure {
-    Down(#[allow(dead_code, reason = "carried, as an error is")] u32),
+    Down(#[allow(dead_code, reason = "only stored")] u32),
     Rejected,
 }
 
@@ -28,7 +28,8 @@ pub(super) fn call(input: u32) -> Result<u32> {
     work(input).map_err(Failure::Down)
 }
 
-/// The breaker that people write: five failures in a row, and then never again, to be short.
+/// A typical hand-written breaker: opens after five failures in a row and, for brevity, never
+/// closes again.
 #[derive(Debug)]
 pub(super) struct Counter(AtomicU32);
 
@@ -78,7 +79,7 @@ pub(super) mod sync {
     }
 }
 
-/// Shared with other processes, which costs a call nothing.
+/// Shared with other processes, at no cost per call.
 pub(super) mod shared {
     use super::{Counter, Failure, Result, call, circuit_breaker};
 
@@ -129,7 +130,7 @@ pub(super) mod asynchronous {
     }
 }
 
-/// The last outcomes under a lock, as a ring.
+/// The most recent outcomes in a ring under a lock.
 pub(super) mod calls {
     use super::{Failure, Mutex, Result, call, circuit_breaker};
 
@@ -147,11 +148,11 @@ pub(super) mod calls {
     #[inline(never)]
     pub(crate) fn by_hand(input: u32) -> Result<u32> {
         let is_open = |ring: &Ring| ring.calls >= 20 && ring.failures * 2 >= ring.calls;
-        if is_open(&RING.lock().expect("no panic in here")) {
+        if is_open(&RING.lock().expect("no panic under the lock")) {
             return Err(Failure::Rejected);
         }
         let result = call(input);
-        let mut ring = RING.lock().expect("no panic in here");
+        let mut ring = RING.lock().expect("no panic under the lock");
         let next = ring.next;
         if ring.calls == 100 {
             ring.failures -= u32::from(ring.failed[next]);
@@ -171,7 +172,7 @@ pub(super) mod calls {
     }
 }
 
-/// Two periods under a lock: the one that runs, and the one before.
+/// Two periods under a lock: the current and the previous.
 pub(super) mod period {
     use super::{Duration, Failure, Instant, Mutex, Result, call, circuit_breaker};
 
@@ -191,11 +192,11 @@ pub(super) mod period {
             let calls: u32 = periods.calls.iter().sum();
             calls >= 20 && periods.failures.iter().sum::<u32>() * 2 >= calls
         };
-        if is_open(&PERIODS.lock().expect("no panic in here")) {
+        if is_open(&PERIODS.lock().expect("no panic under the lock")) {
             return Err(Failure::Rejected);
         }
         let result = call(input);
-        let mut periods = PERIODS.lock().expect("no panic in here");
+        let mut periods = PERIODS.lock().expect("no panic under the lock");
         let now = Instant::now();
         let began = *periods.began.get_or_insert(now);
         if now - began >= Duration::from_secs(5) {
@@ -215,7 +216,7 @@ pub(super) mod period {
     }
 }
 
-/// Open: the clock is read, and the call turned away.
+/// Open: the call reads the clock and is rejected.
 pub(super) mod open {
     use super::{AtomicU64, Failure, Instant, Relaxed, Result, call, circuit_breaker, work};
     use std::sync::LazyLock;

@@ -1,7 +1,7 @@
-//! What is measured: for each row the annotated function, and the hand-written code it stands for.
+//! The measured rows: an annotated function each, and the equivalent hand-written code.
 //!
-//! The loops are what one writes by hand: count, match, sleep for twice as long as before. The first
-//! call always succeeds, and no compiler can know that it does.
+//! The hand-written loops count, match, and sleep twice as long as before. The first call always
+//! succeeds, but the compiler cannot know the outcome.
 #![allow(clippy::inline_always, reason = "both sides of a row have to begin alike")]
 
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use resilience::retry;
 
-/// The hand-written loop around one attempt.
+/// The hand-written loop around an attempt.
 macro_rules! attempts {
     ($attempt:expr, $sleep:path $(, $wait:ident)?) => {{
         let mut attempt = 0;
@@ -33,14 +33,14 @@ mod breaker;
 mod others;
 mod stack;
 
-/// Its name, and its two sides, each of which makes as many calls as it is told.
+/// The name of the row and the two sides. A side runs the given number of calls.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) by_hand: fn(u64),
     pub(crate) annotated: fn(u64),
 }
 
-/// A row of two functions of one number.
+/// A row of two functions with a number as argument.
 macro_rules! row {
     ($name:literal, $by_hand:expr, $annotated:expr) => {
         Row {
@@ -51,8 +51,8 @@ macro_rules! row {
     };
 }
 
-/// A row of two async functions of one number in one module, called where a runtime is entered, whose
-/// timer they need.
+/// A row of two async functions with a number as argument, inside a tokio runtime, because both
+/// functions need the timer.
 macro_rules! async_row {
     ($name:literal, $($module:ident)::+) => {
         Row {
@@ -106,7 +106,7 @@ pub(crate) const ROWS: &[Row] = &[
     row!("(only the loop that measures)", work, work),
 ];
 
-/// What a retried function calls, whatever it is.
+/// The body of the retried function.
 #[inline(never)]
 fn work(input: u32) -> Result<u32, u32> {
     black_box(input).checked_add(1).ok_or(input)
@@ -126,7 +126,7 @@ fn entered(calls: impl FnOnce()) {
     calls();
 }
 
-/// Polls a future that is ready at once, as executors do: without knowing its type.
+/// Polls a ready future through a trait object, as executors do.
 #[inline(always)]
 fn poll<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
@@ -214,7 +214,8 @@ mod deadline {
 mod budget {
     use super::{AtomicU32, Duration, Relaxed, retry, work};
 
-    /// A store of tokens: a retry takes 14, a success brings 1, one on a retry the 14.
+    /// A token store: a retry takes 14, a success returns 1, and a successful retry returns the
+    /// 14.
     struct Tokens(AtomicU32);
 
     impl Tokens {
@@ -255,7 +256,7 @@ mod budget {
     }
 }
 
-/// A body with `?` in it, which by hand needs a block or a function of its own.
+/// A body with `?`. The hand-written side needs a block or a helper function.
 mod block {
     use super::{retry, work};
 
@@ -278,7 +279,7 @@ mod block {
     }
 }
 
-/// A body that is one expression, which by hand needs nothing around it.
+/// A body that is a single expression. The hand-written side needs no block.
 mod one {
     use super::{retry, work};
 

@@ -1,5 +1,5 @@
-//! A fallback, a bulkhead, a rate limit and a timeout beside what one writes by hand: a match, a count
-//! in an atomic, the time of the next arrival in an atomic, and tokio's own.
+//! Fallback, bulkhead, rate limit and timeout, with hand-written equivalents: a match, an atomic
+//! counter, an atomic arrival time, and the timeout of tokio.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
@@ -56,11 +56,11 @@ pub(super) mod fall_back_async {
     }
 }
 
-/// How many calls run at once.
+/// The number of running calls.
 #[derive(Debug)]
 pub(super) struct Places(AtomicU32);
 
-/// One of them; it is free again when this is dropped, which an async call may be at any time.
+/// A permit, released on drop, because an async call may be dropped at any time.
 #[derive(Debug)]
 pub(super) struct Place<'a>(&'a Places);
 
@@ -124,8 +124,8 @@ pub(super) mod places_async {
     }
 }
 
-/// A thousand calls at once and a million a second: callgrind is too slow to reach that. Where a row
-/// is timed instead, most calls are turned away, on both sides.
+/// A burst of 1000 and a million calls per second: callgrind is too slow to reach the limit. A
+/// timed run rejects most calls, on both sides.
 pub(super) mod rate {
     use super::{AtomicU64, Failure, Instant, LazyLock, Relaxed, Result, call, rate_limit};
 
@@ -134,7 +134,7 @@ pub(super) mod rate {
 
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-    /// When the next call would arrive if all came at the steady rate.
+    /// The time of the next arrival at the steady rate.
     static NEXT: AtomicU64 = AtomicU64::new(0);
 
     #[inline(always)]

@@ -1,11 +1,11 @@
-//! Several attributes on one async function, beside all of them by hand.
+//! Several attributes on one async function, and the hand-written equivalent.
 
 use resilience::{bulkhead, circuit_breaker, fallback, retry, timeout};
 
 use super::breaker::{Counter, Failure, Result, call};
 use super::others::Places;
 
-/// What the attributes are put on, twice.
+/// Two copies of the annotated function.
 pub(super) mod plain {
     use super::{Result, call};
 

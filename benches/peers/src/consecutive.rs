@@ -1,5 +1,5 @@
-//! Closed, opening after five failures in a row; recloser knows no such rule and keeps its ring of
-//! calls, which is said beside its name.
+//! A closed breaker that opens after five failures in a row. `recloser` has no such rule and uses
+//! a ring of calls, as the subject states.
 
 use std::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed};
 use std::time::Duration;
@@ -79,10 +79,10 @@ pub(crate) const ASYNC: &[Row] = &[
     },
     Row {
         name: NAME_ASYNC,
-        subject: "resilience `CircuitBreaker::call_async`",
+        subject: "resilience `CircuitBreaker::run_async`",
         run: |calls| {
             let breaker = CircuitBreaker::new();
-            repeat(calls, |input| poll(breaker.call_async(work_async(input))));
+            repeat(calls, |input| poll(breaker.run_async(work_async(input))));
         },
     },
     Row {
@@ -122,7 +122,7 @@ pub(crate) const ASYNC: &[Row] = &[
     },
 ];
 
-/// Five failures in a row, and then never again, to be short.
+/// Opens after five failures in a row and, for brevity, never closes again.
 #[derive(Debug)]
 struct Counter(AtomicU32);
 
@@ -160,7 +160,7 @@ pub(crate) fn ours(input: u32) -> Result<u32> {
 
 #[inline(never)]
 fn ours_called(breaker: &CircuitBreaker, input: u32) -> Result<u32> {
-    breaker.call(|| work(input))
+    breaker.run(|| work(input))
 }
 
 pub(crate) fn failsafe() -> Failsafe {

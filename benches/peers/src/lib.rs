@@ -1,5 +1,5 @@
-//! Functions under a breaker or a retry of this library and of others: `scripts/peers` counts and
-//! times them. What wraps a function differs; the function does not.
+//! Functions under a breaker or a retry of this crate and of other crates. `scripts/peers` counts
+//! and times the calls. The wrapped function is always the same.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -13,18 +13,18 @@ mod retry;
 pub mod threads;
 mod windows;
 
-/// One function of one crate, called as often as one likes.
+/// A measured function of one crate.
 #[derive(Debug)]
 pub struct Row {
-    /// What is measured.
+    /// The name of the row.
     pub name: &'static str,
-    /// Whose it is; with a word on the kind, where there are several.
+    /// The crate, with the kind of policy if the crate has several.
     pub subject: &'static str,
-    /// Makes the breaker, and then as many calls as it is told.
+    /// Creates the breaker, and then runs the given number of calls.
     pub run: fn(u64),
 }
 
-/// Every row, ours before the others.
+/// Every row; this crate comes first.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [consecutive::SYNC, consecutive::ASYNC, windows::CALLS, windows::TIME, open::ROWS]
         .into_iter()
@@ -32,17 +32,17 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         .flatten()
 }
 
-/// What is in every figure.
+/// The fixed part of every figure.
 const LOOP: &[Row] = &[Row {
     name: "(only the loop that measures)",
     subject: "–",
     run: |calls| repeat(calls, work),
 }];
 
-/// The error of the function, which can be made of a rejection of ours.
+/// The error of the function, which can be created from a rejection.
 #[derive(Clone, Copy, Debug)]
 enum Failure {
-    Down(#[allow(dead_code, reason = "carried, as an error is")] u32),
+    Down(#[allow(dead_code, reason = "only stored")] u32),
     Rejected,
 }
 
@@ -54,7 +54,7 @@ impl From<Rejected> for Failure {
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// The function: it succeeds for the numbers that it is given, and no compiler can know.
+/// The body: succeeds for the given numbers, but the compiler cannot know the outcome.
 #[inline(never)]
 fn work(input: u32) -> Result<u32> {
     black_box(input).checked_add(1).ok_or(Failure::Down(input))
@@ -64,7 +64,7 @@ async fn work_async(input: u32) -> Result<u32> {
     std::future::ready(work(input)).await
 }
 
-/// What opens a breaker.
+/// The failures that open a breaker.
 #[inline(never)]
 fn fails(input: u32) -> Result<u32> {
     work(input).and(Err(Failure::Down(1)))
@@ -77,7 +77,7 @@ fn repeat<T>(calls: u64, mut call: impl FnMut(u32) -> T) {
     }
 }
 
-/// Polls a future that is ready at once, as executors do: without knowing its type.
+/// Polls a ready future through a trait object, as executors do.
 #[inline(always)]
 fn poll<T>(future: impl Future<Output = T> + Send) -> T {
     let mut future = std::pin::pin!(future);

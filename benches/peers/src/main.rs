@@ -1,9 +1,9 @@
-//! Calls, for callgrind to count, and times.
+//! Runs the rows under callgrind, or times the rows.
 //!
-//! - without arguments: the rows, one a line, with a tab between name and subject
-//! - `<name> <subject> <calls>`: makes so many calls
-//! - `time <name> <subject> <calls>`: nanoseconds for one of so many calls, the least of several runs
-//! - `threads`: a table of breakers that threads share
+//! - without arguments: prints the rows, one per line, with a tab between name and subject
+//! - `<name> <subject> <calls>`: runs the given number of calls
+//! - `time <name> <subject> <calls>`: nanoseconds per call, the fastest of several runs
+//! - `threads`: a table of breakers shared by several threads
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ fn time(row: &Row, calls: u64) -> Duration {
     start.elapsed()
 }
 
-/// For one call, in the fastest run.
+/// Nanoseconds per call, in the fastest run.
 fn nanoseconds(calls: u64, run: impl Fn() -> Duration) -> f64 {
     let least = (0..RUNS).map(|_| run()).min().unwrap_or_default();
     least.as_secs_f64() * 1e9 / calls as f64

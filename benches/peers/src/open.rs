@@ -1,4 +1,4 @@
-//! Open for a year: the call is turned away.
+//! A breaker open for a year: the call is rejected.
 
 use std::time::Duration;
 

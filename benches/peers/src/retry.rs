@@ -1,4 +1,4 @@
-//! Four attempts at most, of which the first succeeds.
+//! At most four attempts; the first attempt succeeds.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn ours(input: u32) -> Result<u32> {
     work(input)
 }
 
-/// As ours by default: from 100 ms, twice as long each time, at most 10 s, spread.
+/// The default delays of this crate: 100 ms, doubled each time, at most 10 s, with jitter.
 fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(100))

@@ -1,4 +1,4 @@
-//! One closed breaker, and as many threads as one likes that call it at once.
+//! A closed breaker under concurrent calls from several threads.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -10,16 +10,16 @@ use crate::consecutive::{
 };
 use crate::repeat;
 
-/// A breaker for threads to share.
+/// A breaker shared by threads.
 #[derive(Debug)]
 pub struct Shared {
-    /// Whose it is.
+    /// The crate.
     pub subject: &'static str,
-    /// How long it takes until each of the threads has made its calls.
+    /// Returns the time until every thread has finished the calls.
     pub run: fn(threads: u32, calls: u64) -> Duration,
 }
 
-/// Ours before the others.
+/// This crate comes first.
 pub const SHARED: &[Shared] = &[
     Shared {
         subject: "by hand: a count in an atomic",
@@ -52,7 +52,7 @@ pub const SHARED: &[Shared] = &[
     },
 ];
 
-/// The longest of the threads, all of which begin at once.
+/// The time of the slowest thread; all threads start together.
 fn together(threads: u32, calls: impl Fn() + Sync) -> Duration {
     let (start, calls) = (Barrier::new(threads as usize), &calls);
     let one = || {

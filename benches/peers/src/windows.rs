@@ -1,4 +1,4 @@
-//! Closed, opening at 50 % of failures: among the last 100 calls, or in the last 10 s.
+//! A closed breaker that opens at 50 % failures: of the last 100 calls, or of the last 10 s.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ async fn time_ours_async(input: u32) -> Result<u32> {
     work_async(input).await
 }
 
-/// One service that is not cloned for its calls, which is the cheapest way to use it.
+/// A single service without clones per call, the cheapest way to use the crate.
 pub(crate) fn tower<F>(calls: u64, layer: &CircuitBreakerLayer, work: fn(u32) -> F)
 where
     F: Future<Output = Result<u32>> + Send + 'static,
@@ -116,7 +116,7 @@ where
     repeat(calls, |input| poll(async { service.ready().await?.call(input).await }));
 }
 
-/// Opens at half of 20 calls at least, for a year.
+/// Opens at 50 % of at least 20 calls, for a year.
 pub(crate) fn seatbelt<F>(calls: u64, work: fn(u32) -> F)
 where
     F: Future<Output = Result<u32>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! A limit to how much retrying adds to the load of a service that is already failing.
+//! Retry budgets: limit the load that retries add to a failing service.
 
 mod tokens;
 
@@ -10,18 +10,18 @@ use crate::clock;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
 
-/// A store of tokens that the retries of all its callers draw on. When it is empty, failures are
-/// returned at once; first attempts are never delayed or refused.
+/// A token bucket shared by the retries of all callers. While the bucket is empty, failures are
+/// returned at once. First attempts are never delayed or rejected.
 ///
-/// The standard quota lets a burst of failures be retried, and under a lasting outage none: it holds
-/// 500 tokens, a retry costs 14 (5 where the other side throttles), a call that succeeds at once earns
-/// 1, and one that succeeds on a retry gets the cost of that retry back (the AWS SDKs' standard mode,
-/// 2026). [`ratio`](Self::ratio) instead allows a share of the calls (Finagle's and Linkerd's).
+/// The standard quota allows retries in a burst of failures, and stops retries in a lasting
+/// outage. The bucket holds 500 tokens. A retry costs 14 tokens, or 5 after a throttled failure. A
+/// first attempt that succeeds earns 1 token, and a retry that succeeds refunds the cost (standard
+/// mode of the AWS SDKs, 2026). [`ratio`](Self::ratio) allows a share of the calls instead, as
+/// Finagle and Linkerd do.
 ///
-/// A retry that never starts, because the call was dropped while it waited, is given back.
+/// A retry that never starts is refunded: the call was dropped during the delay.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{RetryBudget, RetryPolicy, testing};
 ///
 /// static BUDGET: RetryBudget = RetryBudget::new();
@@ -33,35 +33,35 @@ use crate::function_state::TestReset;
 ///     let result: Result<(), &str> = RETRY.run(|| { calls += 1; Err("down") });
 ///     assert_eq!(result, Err("down"));
 /// }
-/// assert_eq!(calls, 100 + 500 / 14); // and not 300
+/// assert_eq!(calls, 100 + 500 / 14); // instead of 300
 /// ```
 #[derive(Debug)]
 pub struct RetryBudget {
     tokens: Tokens,
-    terms: Terms,
+    quota: Quota,
 }
 
-/// Everything in thousandths of tokens.
+/// All amounts in thousandths of tokens.
 #[derive(Clone, Copy, Debug)]
-struct Terms {
+struct Quota {
     capacity: u32,
     transient: u32,
     throttled: u32,
     per_call: u32,
     per_success: u32,
     per_second: u32,
-    /// Whether a retry that succeeds gets its cost back, and not what a success earns.
+    /// Whether a successful retry refunds the cost, instead of earning tokens.
     refunds: bool,
 }
 
 const TOKEN: u32 = 1000;
 
 impl RetryBudget {
-    /// The standard quota.
+    /// Returns the standard quota.
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn new() -> Self {
-        Self::under(Terms {
+        Self::with_quota(Quota {
             capacity: 500 * TOKEN,
             transient: 14 * TOKEN,
             throttled: 5 * TOKEN,
@@ -72,12 +72,13 @@ impl RetryBudget {
         })
     }
 
-    /// As many retries as `ratio` times the calls, and 10 a second besides, which a burst may use up
-    /// for 10 seconds at once. A ratio below 0, or not a number, counts as 0; one above 1 as 1.
+    /// Allows `ratio` retries per call, plus 10 retries a second. Unused retries add up to at most
+    /// 100, for a burst. A ratio below 0, or not a number, counts as 0; a ratio above 1 counts as
+    /// 1.
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn ratio(ratio: f64) -> Self {
-        Self::under(Terms {
+        Self::with_quota(Quota {
             capacity: 100 * TOKEN,
             transient: TOKEN,
             throttled: TOKEN,
@@ -88,12 +89,14 @@ impl RetryBudget {
         })
     }
 
-    /// A bucket of `capacity` tokens, full at first, of which each retry takes one. Nothing flows back
-    /// until [`per_call`](Self::per_call) or [`per_success`](Self::per_success) says so.
+    /// Creates a full bucket of `capacity` tokens. Each retry takes a token.
+    /// [`per_call`](Self::per_call) and [`per_success`](Self::per_success) refill the bucket;
+    /// without both the bucket never refills.
+    #[doc(hidden)]
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn bucket(capacity: u32) -> Self {
-        Self::under(Terms {
+        Self::with_quota(Quota {
             capacity: capacity.saturating_mul(TOKEN),
             transient: TOKEN,
             throttled: TOKEN,
@@ -105,42 +108,46 @@ impl RetryBudget {
     }
 
     #[cfg(not(resilience_loom))]
-    const fn under(terms: Terms) -> Self {
-        Self { tokens: Tokens::new(terms.capacity), terms }
+    const fn with_quota(quota: Quota) -> Self {
+        Self { tokens: Tokens::new(quota.capacity), quota }
     }
 
-    /// The number of tokens that it holds at most, and at first.
+    /// Sets the capacity, and fills the bucket.
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn capacity(mut self, tokens: u32) -> Self {
-        self.terms.capacity = tokens.saturating_mul(TOKEN);
-        self.tokens = Tokens::new(self.terms.capacity);
+        self.quota.capacity = tokens.saturating_mul(TOKEN);
+        self.tokens = Tokens::new(self.quota.capacity);
         self
     }
 
-    /// What a retry costs: after a transient failure, and after a throttled one.
+    /// Sets the cost of a retry, after a transient failure and after a throttled failure.
+    #[doc(hidden)]
     #[must_use]
     pub const fn costs(mut self, transient: u32, throttled: u32) -> Self {
-        self.terms.transient = transient.saturating_mul(TOKEN);
-        self.terms.throttled = throttled.saturating_mul(TOKEN);
+        self.quota.transient = transient.saturating_mul(TOKEN);
+        self.quota.throttled = throttled.saturating_mul(TOKEN);
         self
     }
 
-    /// What each call brings before its first attempt: up to one token, in thousandths.
+    /// Sets the tokens that each call earns before the first attempt: at most 1, in steps of a
+    /// thousandth.
+    #[doc(hidden)]
     #[must_use]
     pub const fn per_call(mut self, tokens: f64) -> Self {
-        self.terms.per_call = thousandths(tokens);
+        self.quota.per_call = thousandths(tokens);
         self
     }
 
-    /// What each success brings: up to one token, in thousandths.
+    /// Sets the tokens that each success earns: at most 1, in steps of a thousandth.
+    #[doc(hidden)]
     #[must_use]
     pub const fn per_success(mut self, tokens: f64) -> Self {
-        self.terms.per_success = thousandths(tokens);
+        self.quota.per_success = thousandths(tokens);
         self
     }
 
-    /// The whole tokens that are left.
+    /// Returns the number of whole tokens left.
     #[must_use]
     pub fn tokens(&self) -> u32 {
         self.refill();
@@ -148,7 +155,7 @@ impl RetryBudget {
     }
 
     fn refill(&self) {
-        let Terms { per_second, capacity, .. } = self.terms;
+        let Quota { per_second, capacity, .. } = self.quota;
         if per_second > 0 {
             self.tokens.refill(clock::now().millis(), per_second, capacity);
         }
@@ -156,7 +163,7 @@ impl RetryBudget {
 
     fn give(&self, milli: u32) {
         if milli > 0 {
-            self.tokens.add(milli, self.terms.capacity);
+            self.tokens.add(milli, self.quota.capacity);
         }
     }
 }
@@ -171,7 +178,7 @@ impl Default for RetryBudget {
 #[cfg(not(resilience_loom))]
 impl TestReset for RetryBudget {
     fn fresh(&self) -> Self {
-        Self::under(self.terms)
+        Self::with_quota(self.quota)
     }
 }
 
@@ -184,41 +191,42 @@ impl AsRef<RetryBudget> for RetryBudget {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and takes NaN to zero"
+    reason = "the cast saturates and turns NaN into zero"
 )]
 const fn thousandths(tokens: f64) -> u32 {
     let milli = (tokens * 1000.0 + 0.5) as u32;
     if milli > TOKEN { TOKEN } else { milli }
 }
 
-/// What one call does with its budget.
+/// The use of the budget by a single call.
 ///
-/// A withdrawal is given back where the call is dropped before the retry that it pays for starts.
+/// A withdrawal is refunded if the call is dropped before the paid retry starts.
 #[derive(Debug)]
 pub struct Spending<'b> {
     budget: Option<&'b RetryBudget>,
-    /// What the last retry cost.
+    /// The cost of the last retry.
     cost: Cell<u32>,
     waiting: Cell<bool>,
 }
 
 impl<'b> Spending<'b> {
-    /// A call starts.
+    /// Starts a call.
     #[inline]
     #[must_use]
     pub fn new(budget: Option<&'b RetryBudget>) -> Self {
         if let Some(budget) = budget {
-            budget.give(budget.terms.per_call);
+            budget.give(budget.quota.per_call);
         }
         Self { budget, cost: Cell::new(0), waiting: Cell::new(false) }
     }
 
-    /// A retry is wanted after a failure of this kind; whether the budget has it.
+    /// Withdraws the cost of a retry after a failure of this kind. Returns whether the budget
+    /// allows the retry.
     pub(crate) fn withdraw(&self, kind: FailureKind) -> bool {
         let Some(budget) = self.budget else { return true };
         let cost = match kind {
-            FailureKind::Throttled => budget.terms.throttled,
-            _ => budget.terms.transient,
+            FailureKind::Throttled => budget.quota.throttled,
+            _ => budget.quota.transient,
         };
         budget.refill();
         let granted = budget.tokens.take(cost);
@@ -229,18 +237,18 @@ impl<'b> Spending<'b> {
         granted
     }
 
-    /// The wait is over: the retry starts, and is paid for.
+    /// Records that the retry starts.
     #[inline]
     pub fn retrying(&self) {
         self.waiting.set(false);
     }
 
-    /// The call has succeeded.
+    /// Records that the call succeeded.
     #[inline]
     pub fn succeeded(&self) {
         if let Some(budget) = self.budget {
-            let retried = self.cost.get() > 0 && budget.terms.refunds;
-            budget.give(if retried { self.cost.get() } else { budget.terms.per_success });
+            let retried = self.cost.get() > 0 && budget.quota.refunds;
+            budget.give(if retried { self.cost.get() } else { budget.quota.per_success });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A count that many threads share, in one atomic word: never overspent, never above its capacity.
+//! A token counter in one atomic word: never overspent, never above the capacity.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -6,7 +6,7 @@ use crate::sync::{AtomicU64, const_fn};
 
 /// Thousandths of tokens in the high half, the millisecond of the last refill in the low half.
 ///
-/// Nothing else is read or written on the word's account, so no ordering beyond its own is needed.
+/// The word guards no other memory, so relaxed ordering is enough.
 #[derive(Debug)]
 pub(super) struct Tokens(AtomicU64);
 
@@ -23,7 +23,7 @@ impl Count {
         (self.milli as u64) << 32 | self.refilled as u64
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "only the halves are wanted")]
     const fn unpack(word: u64) -> Self {
         Self { milli: (word >> 32) as u32, refilled: word as u32 }
     }
@@ -40,7 +40,7 @@ impl Tokens {
         Count::unpack(self.0.load(Relaxed)).milli
     }
 
-    /// Adds, up to the capacity.
+    /// Adds tokens, up to the capacity.
     pub(super) fn add(&self, milli: u32, capacity: u32) {
         self.update(|count| {
             let full = count.milli.saturating_add(milli).min(capacity);
@@ -48,17 +48,17 @@ impl Tokens {
         });
     }
 
-    /// Takes all of it, or nothing.
+    /// Takes all `milli` tokens, or no token.
     pub(super) fn take(&self, milli: u32) -> bool {
         self.update(|count| Some(Count { milli: count.milli.checked_sub(milli)?, ..count }))
     }
 
-    /// Adds what the time since the last refill brings.
+    /// Adds the tokens earned since the last refill.
     pub(super) fn refill(&self, now: u32, milli_per_second: u32, capacity: u32) {
         let now = now.max(1);
         self.update(|count| {
             let since = now.wrapping_sub(count.refilled);
-            // The first time, and where a clock went back, time only begins to count.
+            // At the first refill, and after the clock went back, no time has passed.
             let since = if count.refilled == 0 || since > u32::MAX / 2 { 0 } else { since };
             let earned = u64::from(since) * u64::from(milli_per_second) / 1000;
             let earned = u32::try_from(earned).unwrap_or(u32::MAX);
@@ -68,7 +68,7 @@ impl Tokens {
         });
     }
 
-    /// Replaces the count by what `next` makes of it; leaves it where that is nothing.
+    /// Replaces the count with the result of `next`. Keeps the count if `next` returns `None`.
     fn update(&self, next: impl Fn(Count) -> Option<Count>) -> bool {
         let next = |word| next(Count::unpack(word)).map(Count::pack);
         self.0.fetch_update(Relaxed, Relaxed, next).is_ok()
@@ -81,9 +81,9 @@ mod model {
     use loom::sync::Arc;
     use loom::thread;
 
-    /// Every interleaving of threads that take, give back and earn.
+    /// Checks every interleaving of threads that take, return and earn tokens.
     #[test]
-    fn nothing_is_overspent_or_lost() {
+    fn tokens_are_never_overspent_or_lost() {
         loom::model(|| {
             let tokens = Arc::new(Tokens::new(2));
             let threads: Vec<_> = (0..2)
@@ -92,7 +92,7 @@ mod model {
                     thread::spawn(move || {
                         let taken = u32::from(tokens.take(1)) + u32::from(tokens.take(1));
                         if taken == 2 {
-                            // One of them is given back.
+                            // Return a token.
                             tokens.add(1, 2);
                         }
                         taken.min(1)

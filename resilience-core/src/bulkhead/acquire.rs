@@ -1,4 +1,4 @@
-//! Waiting for a permit, and holding one.
+//! Waiting for a permit, and the permit.
 
 use core::fmt;
 use core::future::Future;
@@ -8,18 +8,19 @@ use core::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::Bulkhead;
-use super::places::{Entry, Ticket};
+use super::semaphore::{Acquired, WaiterId};
 use crate::clock::{Delay, Sleep};
 use crate::park::Parker;
 use crate::rejected::Rejected;
 use crate::switch::is_enabled;
 
-/// The right to run, given back when it is dropped: at the end of the call, on a panic, and with a
-/// future that is dropped half-way. Made by [`Bulkhead::acquire`] and its siblings.
+/// A permit to run, returned on drop: at the end of the call, on a panic, or with a dropped
+/// future. Created by [`Bulkhead::acquire`], [`Bulkhead::acquire_blocking`] and
+/// [`Bulkhead::try_acquire`].
 #[derive(Debug)]
-#[must_use = "the permit is given back as soon as it is dropped"]
+#[must_use = "the permit is returned on drop"]
 pub struct BulkheadPermit<'b> {
-    /// None where the call was not counted, because policies are switched off.
+    /// `None` while policies are switched off: the call is not counted.
     bulkhead: Option<&'b Bulkhead>,
 }
 
@@ -36,49 +37,53 @@ impl<'b> BulkheadPermit<'b> {
 impl Drop for BulkheadPermit<'_> {
     fn drop(&mut self) {
         if let Some(bulkhead) = self.bulkhead {
-            bulkhead.places.exit();
+            bulkhead.semaphore.release();
         }
     }
 }
 
-type Answer<'b> = Result<BulkheadPermit<'b>, Rejected>;
+type PermitResult<'b> = Result<BulkheadPermit<'b>, Rejected>;
 
-/// One call's way to a permit. Dropped in the queue it leaves the queue, and a permit that it has been
-/// handed by then goes to the next.
+/// A call that waits for a permit. On drop the call leaves the queue; a permit already assigned
+/// goes to the next waiter.
 #[derive(Debug)]
-struct Place<'b> {
+struct QueueEntry<'b> {
     bulkhead: &'b Bulkhead,
-    ticket: Option<Ticket>,
+    waiter: Option<WaiterId>,
 }
 
-impl<'b> Place<'b> {
-    /// The answer, or nothing as long as the call has to wait for `waker` to be woken.
-    fn look(&mut self, waker: &Waker) -> Option<Answer<'b>> {
+impl<'b> QueueEntry<'b> {
+    /// Returns the result, or `None` while the call has to wait for `waker`.
+    fn poll(&mut self, waker: &Waker) -> Option<PermitResult<'b>> {
         let bulkhead = self.bulkhead;
-        let Some(ticket) = self.ticket else {
-            return bulkhead.at_once().or_else(|| {
-                match bulkhead.places.enter(bulkhead.max(), bulkhead.places(), waker.clone()) {
-                    Entry::Running => Some(Ok(BulkheadPermit::of(bulkhead))),
-                    Entry::Full => Some(Err(bulkhead.rejected())),
-                    Entry::Waiting(ticket) => {
-                        self.ticket = Some(ticket);
+        let Some(waiter) = self.waiter else {
+            return bulkhead.acquire_now().or_else(|| {
+                match bulkhead.semaphore.acquire_or_queue(
+                    bulkhead.max(),
+                    bulkhead.queue_capacity(),
+                    waker.clone(),
+                ) {
+                    Acquired::Permit => Some(Ok(BulkheadPermit::of(bulkhead))),
+                    Acquired::Full => Some(Err(bulkhead.rejected())),
+                    Acquired::Queued(waiter) => {
+                        self.waiter = Some(waiter);
                         None
                     }
                 }
             });
         };
-        if bulkhead.places.is_served(ticket, waker.clone()) {
-            self.ticket = None;
+        if bulkhead.semaphore.has_permit(waiter, waker.clone()) {
+            self.waiter = None;
             return Some(Ok(BulkheadPermit::of(bulkhead)));
         }
-        // Switched off in the meantime: nobody has to wait any more.
+        // Switched off while waiting: the call runs without a permit.
         (!is_enabled()).then(|| self.give_up().or_else(|_| Ok(BulkheadPermit::uncounted())))
     }
 
-    /// Leaves the queue; a permit that has been handed over by now is taken all the same.
-    fn give_up(&mut self) -> Answer<'b> {
-        match self.ticket.take() {
-            Some(ticket) if !self.bulkhead.places.leave(ticket) => {
+    /// Leaves the queue. If a permit has been assigned in the meantime, takes the permit.
+    fn give_up(&mut self) -> PermitResult<'b> {
+        match self.waiter.take() {
+            Some(waiter) if !self.bulkhead.semaphore.leave_queue(waiter) => {
                 Ok(BulkheadPermit::of(self.bulkhead))
             }
             _ => Err(self.bulkhead.rejected()),
@@ -86,43 +91,43 @@ impl<'b> Place<'b> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
+        if self.waiter.is_some() {
             drop(self.give_up());
         }
     }
 }
 
-/// Blocks the thread until there is an answer.
+/// Blocks the thread until there is a result.
 #[cold]
-pub(super) fn block(bulkhead: &Bulkhead) -> Answer<'_> {
+pub(super) fn block(bulkhead: &Bulkhead) -> PermitResult<'_> {
     let parker = Parker::new();
     let waker = parker.waker();
-    let mut place = Place { bulkhead, ticket: None };
-    if let Some(answer) = place.look(&waker) {
+    let mut entry = QueueEntry { bulkhead, waiter: None };
+    if let Some(answer) = entry.poll(&waker) {
         return answer;
     }
     let until = bulkhead.wait.and_then(|wait| Delay::start(wait).0.end());
     loop {
         let in_time = parker.park(until);
-        if let Some(answer) = place.look(&waker) {
+        if let Some(answer) = entry.poll(&waker) {
             return answer;
         }
         if !in_time {
-            return place.give_up();
+            return entry.give_up();
         }
     }
 }
 
 pin_project! {
-    /// A permit that is waited for, without blocking the thread. See [`Bulkhead::acquire`].
+    /// A future that waits for a permit. See [`Bulkhead::acquire`].
     ///
-    /// Nothing happens before it is first polled: only then does it stand in the queue, and only then
-    /// does its time begin. Dropped, it leaves the queue.
-    #[must_use = "a future does nothing unless it is awaited"]
+    /// The first poll joins the queue and starts the waiting time. On drop the call leaves the
+    /// queue.
+    #[must_use = "futures do nothing unless awaited"]
     pub struct BulkheadAcquire<'b> {
-        place: Place<'b>,
+        entry: QueueEntry<'b>,
         #[pin]
         limit: Option<Sleep>,
     }
@@ -130,36 +135,36 @@ pin_project! {
 
 impl<'b> BulkheadAcquire<'b> {
     pub(super) fn new(bulkhead: &'b Bulkhead) -> Self {
-        Self { place: Place { bulkhead, ticket: None }, limit: None }
+        Self { entry: QueueEntry { bulkhead, waiter: None }, limit: None }
     }
 }
 
 impl<'b> Future for BulkheadAcquire<'b> {
-    type Output = Answer<'b>;
+    type Output = PermitResult<'b>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer<'b>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PermitResult<'b>> {
         let mut this = self.project();
-        // Before the time is looked at: a permit that comes at the last moment is taken.
-        if let Some(answer) = this.place.look(cx.waker()) {
+        // Polled before the time limit: a permit at the last moment is taken.
+        if let Some(answer) = this.entry.poll(cx.waker()) {
             return Poll::Ready(answer);
         }
-        let Some(wait) = this.place.bulkhead.wait else { return Poll::Pending };
+        let Some(wait) = this.entry.bulkhead.wait else { return Poll::Pending };
         if this.limit.is_none() {
             this.limit.set(Some(Delay::start(wait).0.wait()));
         }
         match this.limit.as_mut().as_pin_mut().map(|limit| limit.poll(cx)) {
             Some(Poll::Pending) => Poll::Pending,
-            _ => Poll::Ready(this.place.give_up()),
+            _ => Poll::Ready(this.entry.give_up()),
         }
     }
 }
 
 impl fmt::Debug for BulkheadAcquire<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { bulkhead, ticket } = &self.place;
+        let QueueEntry { bulkhead, waiter } = &self.entry;
         f.debug_struct("BulkheadAcquire")
             .field("bulkhead", bulkhead)
-            .field("is_queued", &ticket.is_some())
+            .field("is_queued", &waiter.is_some())
             .finish()
     }
 }

@@ -1,99 +1,94 @@
-//! A limit to how many calls run at once.
+//! Bulkheads: limit the number of concurrent calls.
 
 mod acquire;
-mod places;
+mod semaphore;
 
 use core::fmt;
-use core::future::Future;
 use core::time::Duration;
 
 pub use self::acquire::{BulkheadAcquire, BulkheadPermit};
-use self::places::Places;
+use self::semaphore::Semaphore;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::Forgettable;
-use crate::outcome::Outcome;
-use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
+use crate::keyed::Evictable;
+use crate::limiter::limiter;
+use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
 use resilience_rules::{InvalidPolicy, bulkhead as rules};
 
-/// Lets a limited number of calls run at once, so that one slow dependency cannot take every thread,
-/// connection or byte of memory with it.
+/// Limits the number of concurrent calls, so that a slow dependency cannot use up all threads,
+/// connections or memory.
 ///
-/// When it is full, a further call is rejected at once. With [`queue`](Self::queue) or
-/// [`wait`](Self::wait) it may wait its turn: first come, first served, over blocked threads and
-/// waiting tasks alike, and a new call never overtakes one that waits.
+/// A full bulkhead rejects further calls at once. With [`queue`](Self::queue) or
+/// [`wait`](Self::wait) calls wait for a permit, first come, first served. Blocked threads and
+/// async tasks share the queue. A new call never overtakes a waiting call.
 ///
-/// Built by `const fn`, so that one can stand in a `static`. Any value is accepted and no input
-/// panics: a `max` of 0 counts as 1, and [`validate`](Self::validate) says so. While nobody waits it
-/// allocates nothing.
+/// Built by `const fn`, so a bulkhead can be a `static`. Every value is accepted without a panic:
+/// a `max` of 0 counts as 1, and [`validate`](Self::validate) reports the mistake. Allocates
+/// memory for waiting calls only.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{Bulkhead, Rejected, RejectedKind};
 ///
 /// static REPORTS: Bulkhead = Bulkhead::new(2).name("reports");
 ///
-/// let render = || REPORTS.call(|| Ok::<_, Rejected>("a report"));
+/// let render = || REPORTS.run(|| Ok::<_, Rejected>("a report"));
 /// assert_eq!(render(), Ok("a report"));
 ///
-/// // With both permits taken a call is turned away, and runs again when one is back.
+/// // With both permits taken a call is rejected. A returned permit admits the next call.
 /// let (first, _second) = (REPORTS.try_acquire()?, REPORTS.try_acquire()?);
 /// assert_eq!(render().unwrap_err().kind(), RejectedKind::BulkheadFull);
 /// drop(first);
 /// assert_eq!(render(), Ok("a report"));
 /// # Ok::<(), Rejected>(())
 /// ```
-#[must_use = "a bulkhead limits only what is run under it"]
+///
+/// Async calls wait without blocking the thread:
+///
+/// ```
+/// use resilience::{Bulkhead, Rejected};
+///
+/// static UPLOADS: Bulkhead = Bulkhead::new(2).queue(10);
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let answer: Result<u32, Rejected> = UPLOADS.run_async(async { Ok(7) }).await;
+/// assert_eq!(answer, Ok(7));
+/// # });
+/// ```
+#[must_use = "a bulkhead does nothing until a call takes a permit"]
 pub struct Bulkhead {
     max: u32,
     queue: Option<u32>,
     wait: Option<Duration>,
     name: Option<&'static str>,
-    places: Places,
+    semaphore: Semaphore,
 }
 
 impl Bulkhead {
-    /// At most `max` calls at once, and no queue. Zero counts as 1.
+    /// Creates a bulkhead for `max` concurrent calls, without a queue. Zero counts as 1.
     #[cfg(not(resilience_loom))]
     pub const fn new(max: u32) -> Self {
-        Self { max, queue: None, wait: None, name: None, places: Places::new() }
+        Self { max, queue: None, wait: None, name: None, semaphore: Semaphore::new() }
     }
 
-    /// At most so many calls wait when it is full; the next is rejected. Default: none, or where a
-    /// [`wait`](Self::wait) is set, any number. Zero leaves no place to wait.
+    /// Sets the number of calls that may wait; the next call is rejected. Default: 0, or unlimited
+    /// if a [`wait`](Self::wait) is set. Zero allows no waiting.
     pub const fn queue(mut self, queue: u32) -> Self {
         self.queue = Some(queue);
         self
     }
 
-    /// A call waits at most this long when it is full, and is then rejected. Default: where a
-    /// [`queue`](Self::queue) is set, as long as it takes; else not at all. Zero is no wait.
+    /// Sets the longest wait of a call; after the wait the call is rejected. Default: unlimited if
+    /// a [`queue`](Self::queue) is set, else no wait. Zero is no wait.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
         self
     }
 
-    /// The name in rejections. Default: `"bulkhead"`.
-    pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// The same under this name, unless it has one: what generated code adds.
-    #[doc(hidden)]
-    pub const fn at(mut self, name: &'static str) -> Self {
-        if self.name.is_none() {
-            self.name = Some(name);
-        }
-        self
-    }
-
-    /// The first rule that the numbers break: for settings that come from a file. The attribute holds
-    /// its constants to the same rules at compile time.
+    /// Returns the first rule that the settings break. Use it for settings from a file; the
+    /// attribute checks constants against the same rules at compile time.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::Bulkhead;
     ///
     /// assert!(Bulkhead::new(10).queue(20).validate().is_ok());
@@ -102,8 +97,7 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidPolicy`]: a `max` of zero; a queue in which nobody may wait, or a wait for which there
-    /// is no place.
+    /// [`InvalidPolicy`]: a `max` of zero, a `queue` with a `wait` of zero, or a `wait` with a `queue` of zero.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         if let Err(broken) = rules::max(self.max) {
             return Err(broken);
@@ -114,10 +108,9 @@ impl Bulkhead {
         }
     }
 
-    /// Takes a permit if one is free; never waits.
+    /// Takes a permit if available; never waits.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::Bulkhead;
     ///
     /// let bulkhead = Bulkhead::new(1);
@@ -129,23 +122,21 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] where all permits are out, or others wait for one.
+    /// [`Rejected`] if all permits are taken or other calls wait.
     #[inline]
     pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
         if !is_enabled() {
             return Ok(BulkheadPermit::uncounted());
         }
-        if self.places.try_enter(self.max()) {
+        if self.semaphore.try_acquire(self.max()) {
             return Ok(BulkheadPermit::of(self));
         }
         Err(self.rejected())
     }
 
-    /// Takes a permit; where there is none, blocks the thread as long as the limits of the queue
-    /// allow.
+    /// Takes a permit. If all permits are taken, blocks the thread within the limits of the queue.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{Bulkhead, testing};
     ///
@@ -153,30 +144,28 @@ impl Bulkhead {
     ///
     /// let _permit = BULKHEAD.acquire_blocking()?;
     /// let clock = testing::clock();
-    /// assert!(BULKHEAD.acquire_blocking().is_err()); // nobody gave the permit back
-    /// assert_eq!(clock.elapsed(), Duration::from_secs(2)); // of virtual time
+    /// assert!(BULKHEAD.acquire_blocking().is_err()); // the permit was not returned
+    /// assert_eq!(clock.elapsed(), Duration::from_secs(2)); // virtual time
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] where there is neither a permit nor a place to wait, or the time to wait is over.
+    /// [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        self.at_once().unwrap_or_else(|| acquire::block(self))
+        self.acquire_now().unwrap_or_else(|| acquire::block(self))
     }
 
-    /// Takes a permit; where there is none, waits as long as the limits of the queue allow.
+    /// Takes a permit. If all permits are taken, waits within the limits of the queue.
     ///
-    /// Dropped while it waits, it leaves the queue; a permit that it has just been handed goes to the
-    /// next.
+    /// If dropped while waiting, the future leaves the queue, and a permit already assigned goes
+    /// to the next waiter.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::Bulkhead;
     ///
     /// static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(10);
     ///
-    /// # #[cfg(feature = "tokio")]
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let permit = BULKHEAD.acquire().await?;
     /// assert_eq!(BULKHEAD.running(), 1);
@@ -186,76 +175,30 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// Its output is [`Rejected`] where there is neither a permit nor a place to wait, or the time to
-    /// wait is over.
+    /// The output is [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire(&self) -> BulkheadAcquire<'_> {
         BulkheadAcquire::new(self)
     }
 
-    /// Calls `body` under a permit, for which it may [block](Self::acquire_blocking) the thread; a
-    /// rejection becomes an outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use resilience::Bulkhead;
-    ///
-    /// static BULKHEAD: Bulkhead = Bulkhead::new(10);
-    ///
-    /// assert_eq!(BULKHEAD.call(|| Some(7)), Some(7));
-    /// ```
-    pub fn call<O>(&self, body: impl FnOnce() -> O) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire_blocking() {
-            Ok(_permit) => body(),
-            Err(rejected) => reject(rejected),
-        }
-    }
-
-    /// Awaits `body` under a permit, for which it may [wait](Self::acquire); a rejection becomes an
-    /// outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use resilience::{Bulkhead, Rejected};
-    ///
-    /// static BULKHEAD: Bulkhead = Bulkhead::new(10);
-    ///
-    /// # #[cfg(feature = "tokio")]
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let answer: Result<u32, Rejected> = BULKHEAD.call_async(async { Ok(7) }).await;
-    /// assert_eq!(answer, Ok(7));
-    /// # });
-    /// ```
-    pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire().await {
-            Ok(_permit) => body.await,
-            Err(rejected) => reject(rejected),
-        }
-    }
-
-    /// How many permits are out: calls that run, and calls that have just been handed theirs.
+    /// Returns the number of permits in use, including permits assigned to waiters that have not
+    /// run yet.
     #[must_use]
     pub fn running(&self) -> u32 {
-        self.places.running()
+        self.semaphore.running()
     }
 
-    /// How many calls wait.
+    /// Returns the number of waiting calls.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.places.waiting()
+        self.semaphore.waiting()
     }
 
-    /// A permit, or a rejection where nobody may wait.
+    /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
-    fn at_once(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
+    fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
         match self.try_acquire() {
-            Err(_) if self.places() > 0 => None,
+            Err(_) if self.queue_capacity() > 0 => None,
             answer => Some(answer),
         }
     }
@@ -265,8 +208,8 @@ impl Bulkhead {
         self.max.max(1)
     }
 
-    /// How many calls may wait.
-    fn places(&self) -> usize {
+    /// Returns the number of calls that may wait.
+    fn queue_capacity(&self) -> usize {
         match (self.queue, self.wait) {
             (_, Some(Duration::ZERO)) | (None, None) => 0,
             (None, Some(_)) => usize::MAX,
@@ -276,29 +219,25 @@ impl Bulkhead {
 
     #[cold]
     fn rejected(&self) -> Rejected {
-        Rejected::new(RejectedKind::BulkheadFull, self.name.unwrap_or("bulkhead"), None)
+        Rejected::new(RejectedKind::BulkheadFull, self.name_or_default(), None)
     }
 }
+
+limiter!(Bulkhead, "bulkhead");
 
 #[cfg(not(resilience_loom))]
 impl TestReset for Bulkhead {
     fn fresh(&self) -> Self {
         let Self { max, queue, wait, name, .. } = *self;
-        Self { max, queue, wait, name, places: Places::new() }
-    }
-}
-
-impl AsRef<Bulkhead> for Bulkhead {
-    fn as_ref(&self) -> &Bulkhead {
-        self
+        Self { max, queue, wait, name, semaphore: Semaphore::new() }
     }
 }
 
 impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max, queue, wait, name, .. } = self;
+        let Self { max, queue, wait, .. } = self;
         f.debug_struct("Bulkhead")
-            .field("name", &name.unwrap_or("bulkhead"))
+            .field("name", &self.name_or_default())
             .field("max", max)
             .field("queue", queue)
             .field("wait", wait)
@@ -308,8 +247,8 @@ impl fmt::Debug for Bulkhead {
     }
 }
 
-impl Forgettable for Bulkhead {
-    fn is_as_new(&self) -> bool {
+impl Evictable for Bulkhead {
+    fn is_pristine(&self) -> bool {
         self.running() == 0 && self.queued() == 0
     }
 }

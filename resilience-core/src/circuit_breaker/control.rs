@@ -1,22 +1,23 @@
-//! A breaker in somebody's hand: figures, and states that are set.
+//! Metrics and manual control of a breaker.
 
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::machine::Machine;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
-use crate::keyed::Forgettable;
+use crate::keyed::Evictable;
 use crate::sync::lock;
 
-/// By hand, and for a page of figures.
+/// Metrics and manual control.
 impl CircuitBreaker {
-    /// Where it stands. An open breaker stays open until a call comes after its time.
+    /// Returns the current state. An open breaker stays open until the first call after the open
+    /// time.
     #[must_use]
     pub fn state(&self) -> CircuitState {
         lock(&self.machine).state
     }
 
-    /// Where it stands, and what it has in view.
+    /// Returns the state and the counters.
     #[must_use]
     pub fn snapshot(&self) -> CircuitSnapshot {
         let mut machine = lock(&self.machine);
@@ -27,7 +28,7 @@ impl CircuitBreaker {
             state: machine.state,
             open_for: machine.until.map(|until| until.since(clock::now())),
             reopened: machine.reopened(),
-            consecutive_failures: machine.run,
+            consecutive_failures: machine.consecutive_failures,
             calls: counts.calls,
             failures: counts.failures,
             slow_calls: counts.slow,
@@ -37,8 +38,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Takes up the state of a snapshot: where it stood, for how much longer it is open, how often it
-    /// has opened again, and the run of failures. The window starts empty.
+    /// Restores the state of a snapshot: the state, the remaining open time, the number of
+    /// reopenings, and the failures in a row. The window starts empty.
     pub fn restore(&self, snapshot: &CircuitSnapshot) {
         let CircuitSnapshot { state, consecutive_failures, reopened, open_for, .. } = *snapshot;
         let until = match state {
@@ -51,14 +52,14 @@ impl CircuitBreaker {
         self.change(|machine| machine.restore(state, consecutive_failures, reopened, until));
     }
 
-    /// Opens now, as too many failures would: for a health check or an alert that knows. Where it is
-    /// open already, its time starts anew.
+    /// Opens the breaker, as too many failures do. For health checks and alerts. If already open,
+    /// the open time starts again.
     pub fn trip(&self) {
         self.change(|machine| machine.trip(&self.settings, clock::now()));
     }
 
-    /// Lets probes through now, where it is open: after a repair that is known of. Nothing happens
-    /// in any other state.
+    /// Admits trial calls now, if the breaker is open. For a known repair. No effect in other
+    /// states.
     pub fn probe(&self) {
         self.change(|machine| {
             if matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
@@ -67,12 +68,12 @@ impl CircuitBreaker {
         });
     }
 
-    /// Turns calls away until [`force_close`](Self::force_close) or [`reset`](Self::reset).
+    /// Rejects all calls until [`force_close`](Self::force_close) or [`reset`](Self::reset).
     pub fn force_open(&self) {
-        self.change(|machine| machine.hold(CircuitState::ForcedOpen));
+        self.change(|machine| machine.enter_cleared(CircuitState::ForcedOpen));
     }
 
-    /// Closes now, from whatever state, with nothing counted; closed already, it is left as it is.
+    /// Closes the breaker from any state and clears the counters. No effect on a closed breaker.
     pub fn force_close(&self) {
         self.change(|machine| {
             if machine.state != CircuitState::Closed {
@@ -81,30 +82,31 @@ impl CircuitBreaker {
         });
     }
 
-    /// Lets every call through and counts nothing, until [`force_close`](Self::force_close) or
+    /// Admits all calls without counting, until [`force_close`](Self::force_close) or
     /// [`reset`](Self::reset).
     pub fn disable(&self) {
-        self.change(|machine| machine.hold(CircuitState::Disabled));
+        self.change(|machine| machine.enter_cleared(CircuitState::Disabled));
     }
 
-    /// As at the start: closed, with nothing counted. Outcomes of calls under way change nothing.
+    /// Returns to the initial state: closed, with cleared counters. Running calls no longer count.
     pub fn reset(&self) {
         self.change(Machine::close);
     }
 
-    /// Says anew what the fast paths see.
+    /// Publishes the state for the fast paths again.
     pub(super) fn republish(&self) {
         self.change(|_| ());
     }
 }
 
-impl Forgettable for CircuitBreaker {
-    /// Whether it is closed, and has no failure in view: nothing but successes would be forgotten.
-    fn is_as_new(&self) -> bool {
+impl Evictable for CircuitBreaker {
+    /// Returns whether the breaker is closed without a failure in view: an eviction loses
+    /// successes only.
+    fn is_pristine(&self) -> bool {
         let mut machine = lock(&self.machine);
         let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now);
         machine.state == CircuitState::Closed
-            && machine.run == 0
+            && machine.consecutive_failures == 0
             && counts.failures == 0
             && counts.slow == 0
     }

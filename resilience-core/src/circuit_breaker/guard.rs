@@ -1,31 +1,32 @@
-//! A call that was let through, and what it turns out to be.
+//! The guard of an admitted call, and the recording of its outcome.
 
 use core::mem;
 
 use super::CircuitBreaker;
-use super::machine::Verdict;
+use super::machine::CallOutcome;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::Timestamp;
 use crate::outcome::Outcome;
 use crate::rejection_signal::RejectionSignal;
 
-/// The right to make one call; made by [`CircuitBreaker::try_acquire`].
+/// The permission for one call; made by [`CircuitBreaker::try_acquire`].
 ///
-/// Say how the call ended. Dropped without a word it counts as given up, which is neutral unless the
-/// breaker was told otherwise; dropped by a panic it counts as a failure. Either way a probe's permit
-/// goes back.
+/// Report the outcome with [`success`](Self::success), [`failure`](Self::failure) or
+/// [`ignore`](Self::ignore). A guard dropped without a report counts by
+/// [`on_cancel`](CircuitBreaker::on_cancel); a guard dropped by a panic counts as a failure. In
+/// all cases a trial call returns its permit.
 #[derive(Debug)]
-#[must_use = "a guard that is dropped at once counts as a call that was given up"]
+#[must_use = "a guard dropped at once counts as a cancelled call"]
 pub struct CircuitGuard<'b> {
     pub(super) breaker: &'b CircuitBreaker,
-    /// The breaker's word when the call was let through, with the number of the probe.
+    /// The breaker's word at admission, with the number of the trial call.
     pub(super) seen: u64,
-    /// When the call began, where slow calls are looked for.
+    /// The start of the call, if the breaker counts slow calls.
     pub(super) started: Option<Timestamp>,
 }
 
 impl CircuitGuard<'_> {
-    /// The call has succeeded.
+    /// Records a success.
     #[inline]
     pub fn success(self) {
         if !self.breaker.is_idle() {
@@ -34,61 +35,60 @@ impl CircuitGuard<'_> {
         mem::forget(self);
     }
 
-    /// The call has failed.
+    /// Records a failure.
     pub fn failure(self) {
-        self.end(Verdict::Failure);
+        self.end(CallOutcome::Failure);
     }
 
-    /// The call says nothing about the other side: neither success nor failure.
+    /// Records neither success nor failure: the call says nothing about the dependency.
     pub fn ignore(self) {
-        self.end(Verdict::Neutral);
+        self.end(CallOutcome::Neutral);
     }
 
     #[inline]
-    fn end(self, verdict: Verdict) {
-        self.breaker.settle(self.seen, verdict, self.started);
+    fn end(self, outcome: CallOutcome) {
+        self.breaker.settle(self.seen, outcome, self.started);
         mem::forget(self);
     }
 
-    /// Records a failed outcome by what `on` makes of it, and hands it back.
+    /// Records a failed outcome by the class from `on`, and returns the outcome.
     #[doc(hidden)]
     #[inline]
-    pub fn settled<O: Outcome, C: Into<FailureClass>>(
+    pub fn record_error<O: Outcome, C: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         signal: Option<&RejectionSignal>,
     ) -> (O,) {
-        // Its parts and not the guard: one whose address is taken could not live in registers.
+        // The fields instead of the guard: a guard with an address could not live in registers.
         let (breaker, seen, started) = (self.breaker, self.seen, self.started);
         mem::forget(self);
         settle(breaker, seen, started, out, on, signal)
     }
 
-    /// Records an outcome of which a value may be a failure too, by what `on` and `on_ok` make of it, and
-    /// hands it back.
+    /// Records an outcome by the classes from `on` and `on_ok`, and returns the outcome.
     #[doc(hidden)]
     #[inline]
-    pub fn judged<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
+    pub fn record<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
         signal: Option<&RejectionSignal>,
     ) -> (O,) {
-        // Asked while the guard is whole: should `on_ok` panic, the call counts as one that did.
+        // The guard is still whole here: if `on_ok` panics, the call counts as a panic.
         match out.as_result().map(|value| on_ok(value).into()) {
-            // It stands: the other side has answered.
+            // A permanent value is an answer of the dependency.
             Ok(FailureClass { kind: FailureKind::Permanent, .. }) => self.success(),
-            Ok(class) => self.end(verdict(class)),
-            Err(_) => return self.settled(out, on, signal),
+            Ok(class) => self.end(outcome(class)),
+            Err(_) => return self.record_error(out, on, signal),
         }
         (out,)
     }
 }
 
-/// By value and as a tuple: a borrow of the outcome that reached a call would keep the compiler from
-/// building it where the caller wants it.
+/// Takes and returns the outcome by value, in a tuple. Otherwise a borrow of the outcome would
+/// reach this call, and the compiler could not build the outcome in place for the caller.
 #[cold]
 #[inline(never)]
 fn settle<O: Outcome, C: Into<FailureClass>>(
@@ -99,29 +99,57 @@ fn settle<O: Outcome, C: Into<FailureClass>>(
     on: impl FnOnce(&O::Err) -> C,
     signal: Option<&RejectionSignal>,
 ) -> (O,) {
-    // Should `on` panic, the call counts as one that did.
+    // If `on` panics, the call counts as a panic.
     let guard = CircuitGuard { breaker, seen, started };
-    let verdict = match (out.as_result(), signal.and_then(RejectionSignal::class)) {
-        (Ok(_), _) => Verdict::Success,
-        (Err(_), Some(rejected)) => verdict(rejected),
-        (Err(error), None) => verdict(on(error).into()),
+    let outcome = match (out.as_result(), signal.and_then(RejectionSignal::class)) {
+        (Ok(_), _) => CallOutcome::Success,
+        (Err(_), Some(rejected)) => outcome(rejected),
+        (Err(error), None) => outcome(on(error).into()),
     };
-    guard.end(verdict);
+    guard.end(outcome);
     (out,)
 }
 
-/// A local rejection says nothing about the other side, a permanent failure that it works.
-const fn verdict(class: FailureClass) -> Verdict {
+/// A local rejection says nothing about the dependency; a permanent failure says that the
+/// dependency works.
+const fn outcome(class: FailureClass) -> CallOutcome {
     if class.is_rejection || matches!(class.kind, FailureKind::Permanent) {
-        Verdict::Neutral
+        CallOutcome::Neutral
     } else {
-        Verdict::Failure
+        CallOutcome::Failure
+    }
+}
+
+/// A guard without the breaker, for a future that owns a handle of the breaker and so cannot
+/// borrow from the handle. If dropped, a trial call keeps its permit until the lease expires.
+#[derive(Debug)]
+#[must_use]
+pub struct DetachedGuard {
+    seen: u64,
+    started: Option<Timestamp>,
+}
+
+#[doc(hidden)]
+impl CircuitGuard<'_> {
+    /// Detaches the guard from the breaker.
+    pub fn detach(self) -> DetachedGuard {
+        let Self { seen, started, .. } = self;
+        mem::forget(self);
+        DetachedGuard { seen, started }
+    }
+}
+
+#[doc(hidden)]
+impl CircuitBreaker {
+    /// Attaches a detached guard to the breaker that admitted the call.
+    pub fn attach(&self, DetachedGuard { seen, started }: DetachedGuard) -> CircuitGuard<'_> {
+        CircuitGuard { breaker: self, seen, started }
     }
 }
 
 impl Drop for CircuitGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.breaker.abandon(self.seen, self.started);
+        self.breaker.cancel(self.seen, self.started);
     }
 }

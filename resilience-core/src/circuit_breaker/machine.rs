@@ -1,113 +1,114 @@
-//! The state machine of a breaker: what follows from an outcome, and nothing about threads.
+//! The state machine of a breaker, without concurrency.
 
 use core::time::Duration;
 
 use super::cursor::Cursor;
-use super::policy::Settings;
-use super::shared::Decision;
+use super::settings::Settings;
+use super::sync::CircuitDecision;
 use super::window::{Counts, Record, Span, Window};
 use crate::clock::Timestamp;
 
-/// Where a breaker stands.
+/// The state of a breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// Calls go through, and failures are counted.
+    /// Calls are admitted, and failures are counted.
     #[default]
     Closed,
-    /// Calls are turned away until the open time is over.
+    /// Calls are rejected until the open time ends.
     Open,
-    /// A few calls go through as probes and decide.
+    /// A few trial calls are admitted, and their outcomes decide.
     HalfOpen,
-    /// Calls are turned away until somebody closes it: [`force_open`](super::CircuitBreaker::force_open).
+    /// Calls are rejected until the breaker is closed by hand:
+    /// [`force_open`](super::CircuitBreaker::force_open).
     ForcedOpen,
-    /// Calls go through and nothing is counted: [`disable`](super::CircuitBreaker::disable).
+    /// Calls are admitted and not counted: [`disable`](super::CircuitBreaker::disable).
     Disabled,
 }
 
-/// What the end of a call means to a breaker.
+/// The outcome of a call for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum CallOutcome {
     Success,
     Failure,
-    /// Neither: what `on` declines, a rejection from inside, a call that was dropped.
+    /// Neither: an error declined by `on`, a rejection by an inner layer, a cancelled call.
     Neutral,
 }
 
-/// Who has brought a breaker to its state.
+/// The origin of the current state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// Calls of this process that failed, or probes of it that succeeded.
-    Outcomes,
-    /// The same, of another process.
-    Elsewhere,
-    /// Somebody's hand, or time.
+pub(super) enum Origin {
+    /// Failed calls or successful trial calls of this process.
+    LocalCalls,
+    /// A decision of another process.
+    Remote,
+    /// Manual control, or time.
     Other,
 }
 
-/// A call that was let through.
+/// An admitted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub(super) struct AdmittedCall {
     pub(super) generation: u32,
-    /// The number of the probe; 0 is none.
+    /// The number of the trial call; 0 for other calls.
     pub(super) probe: u32,
 }
 
-/// A probe whose outcome is awaited.
+/// A trial call in progress.
 #[derive(Clone, Copy, Debug)]
 struct Probe {
     number: u32,
-    /// When its permit goes to another call, whatever has become of it.
+    /// The end of the lease: from then on another trial call may start.
     expires: Timestamp,
 }
 
-/// The state, without the [`Cursor`], which is shared with those who hold no lock.
+/// The state under the lock. The [`Cursor`] is separate, because the fast paths share the cursor
+/// without the lock.
 #[derive(Debug)]
 pub(super) struct Machine {
     pub(super) state: CircuitState,
-    pub(super) cause: Cause,
-    /// Counts the changes of state. Outcomes of calls that were let through in an earlier one say
-    /// nothing about this one.
+    pub(super) origin: Origin,
+    /// The number of state changes. Outcomes of calls from an earlier generation are ignored.
     pub(super) generation: u32,
-    /// Failures without a success between them.
-    pub(super) run: u32,
+    /// Failures in a row.
+    pub(super) consecutive_failures: u32,
     window: Window,
-    /// How often it has opened again since it was last closed.
+    /// How often the breaker has opened again since the last time it was closed.
     reopened: u32,
-    /// While open: when the first probe may go.
+    /// While open: the time of the first trial call.
     pub(super) until: Option<Timestamp>,
     probes: Vec<Probe>,
-    /// The number of the last probe.
+    /// The number of the last trial call.
     last_probe: u32,
-    /// The probes of this half-open state that have ended.
-    tried: Counts,
+    /// The finished trial calls of the current half-open state.
+    trials: Counts,
 }
 
 impl Machine {
     pub(super) const fn new() -> Self {
         Self {
             state: CircuitState::Closed,
-            cause: Cause::Other,
+            origin: Origin::Other,
             generation: 0,
-            run: 0,
+            consecutive_failures: 0,
             window: Window::new(),
             reopened: 0,
             until: None,
             probes: Vec::new(),
             last_probe: 0,
-            tried: Counts { calls: 0, failures: 0, slow: 0 },
+            trials: Counts { calls: 0, failures: 0, slow: 0 },
         }
     }
 
-    /// Lets a call through, or says when to come back where that is known.
+    /// Admits a call, or returns the time until a call may be admitted, if known.
     pub(super) fn admit(
         &mut self,
         settings: &Settings,
         now: Timestamp,
-    ) -> Result<Ticket, Option<Duration>> {
+    ) -> Result<AdmittedCall, Option<Duration>> {
         match self.state {
             CircuitState::Closed | CircuitState::Disabled => {
-                return Ok(Ticket { generation: self.generation, probe: 0 });
+                return Ok(AdmittedCall { generation: self.generation, probe: 0 });
             }
             CircuitState::ForcedOpen => return Err(None),
             CircuitState::Open => {
@@ -119,14 +120,14 @@ impl Machine {
             CircuitState::HalfOpen => self.probes.retain(|probe| now < probe.expires),
         }
         let under_way = u32::try_from(self.probes.len()).unwrap_or(u32::MAX);
-        if under_way.saturating_add(self.tried.calls) >= settings.probes() {
+        if under_way.saturating_add(self.trials.calls) >= settings.probes() {
             return Err(None);
         }
         let number = (self.last_probe + 1) & PROBES;
         let number = number.max(1);
         self.last_probe = number;
         self.probes.push(Probe { number, expires: now.plus(settings.lease()) });
-        Ok(Ticket { generation: self.generation, probe: number })
+        Ok(AdmittedCall { generation: self.generation, probe: number })
     }
 
     /// Records the end of a call.
@@ -134,54 +135,58 @@ impl Machine {
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
-        ticket: Ticket,
-        verdict: Verdict,
+        admitted: AdmittedCall,
+        outcome: CallOutcome,
         took: Option<Duration>,
         now: impl Fn() -> Timestamp,
     ) {
-        if ticket.generation != self.generation {
+        if admitted.generation != self.generation {
             return;
         }
         let slow = settings.slow_call.zip(took).is_some_and(|(limit, took)| took > limit);
         match self.state {
-            CircuitState::Closed => self.count(settings, cursor, verdict, slow, now),
-            CircuitState::HalfOpen => self.probed(settings, ticket, verdict, slow, now),
+            CircuitState::Closed => self.record_call(settings, cursor, outcome, slow, now),
+            CircuitState::HalfOpen => self.record_probe(settings, admitted, outcome, slow, now),
             CircuitState::Open | CircuitState::ForcedOpen | CircuitState::Disabled => {}
         }
     }
 
-    fn count(
+    fn record_call(
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
-        verdict: Verdict,
+        outcome: CallOutcome,
         slow: bool,
         now: impl Fn() -> Timestamp,
     ) {
-        let failed = match verdict {
-            Verdict::Neutral => return,
-            Verdict::Success => false,
-            Verdict::Failure => true,
+        let failed = match outcome {
+            CallOutcome::Neutral => return,
+            CallOutcome::Success => false,
+            CallOutcome::Failure => true,
         };
-        self.run = if failed { self.run.saturating_add(1) } else { 0 };
+        self.consecutive_failures =
+            if failed { self.consecutive_failures.saturating_add(1) } else { 0 };
         self.window.record(settings.span, cursor, &now, Record { failed, slow });
-        if self.must_open(settings, cursor) {
+        if self.should_open(settings, cursor) {
             self.open(settings, now());
         }
     }
 
-    /// The rules by which it opens. Evaluated on every outcome, also on a success: with it the calls
-    /// may have become enough to speak of a rate.
-    fn must_open(&self, settings: &Settings, cursor: &Cursor) -> bool {
+    /// Returns whether the breaker has to open. Evaluated after successes too: a success may
+    /// complete the minimum number of calls for a rate.
+    fn should_open(&self, settings: &Settings, cursor: &Cursor) -> bool {
         let Settings { failure_threshold, failure_rate, slow_rate, min_calls, span, .. } =
             *settings;
-        if settings.counts_run() && failure_threshold > 0 && self.run >= failure_threshold {
+        if settings.counts_run()
+            && failure_threshold > 0
+            && self.consecutive_failures >= failure_threshold
+        {
             return true;
         }
         if span == Span::None {
             return false;
         }
-        let Counts { calls, failures, slow } = self.window.still(span, cursor);
+        let Counts { calls, failures, slow } = self.window.last_counts(span, cursor);
         if failures == 0 && slow == 0 {
             return false;
         }
@@ -189,49 +194,49 @@ impl Machine {
             return true;
         }
         let reaches = |part: u32, rate: Option<f64>| {
-            // The quotient, not the product: it rounds to the same number as the literal.
+            // The quotient rounds to the same number as the literal; a product would not.
             rate.is_some_and(|rate| part > 0 && f64::from(part) / f64::from(calls) >= rate)
         };
         calls >= min_calls && (reaches(failures, failure_rate) || reaches(slow, slow_rate))
     }
 
-    fn probed(
+    fn record_probe(
         &mut self,
         settings: &Settings,
-        ticket: Ticket,
-        verdict: Verdict,
+        admitted: AdmittedCall,
+        outcome: CallOutcome,
         slow: bool,
         now: impl Fn() -> Timestamp,
     ) {
-        let index = self.probes.iter().position(|probe| probe.number == ticket.probe);
-        // A probe whose permit was given to another call has nothing more to say.
+        let index = self.probes.iter().position(|probe| probe.number == admitted.probe);
+        // The lease of this trial call expired, and another trial call has the permit.
         let Some(index) = index else { return };
         self.probes.swap_remove(index);
-        let failed = match verdict {
-            Verdict::Neutral => return,
-            Verdict::Success => settings.slow_rate.is_some() && slow,
-            Verdict::Failure => true,
+        let failed = match outcome {
+            CallOutcome::Neutral => return,
+            CallOutcome::Success => settings.slow_rate.is_some() && slow,
+            CallOutcome::Failure => true,
         };
-        self.tried.add(Record { failed, slow });
-        let successes = self.tried.calls.saturating_sub(self.tried.failures);
+        self.trials.add(Record { failed, slow });
+        let successes = self.trials.calls.saturating_sub(self.trials.failures);
         let needed = settings.successes();
         if successes >= needed {
             self.close();
-            self.cause = Cause::Outcomes;
-        } else if self.tried.failures > settings.probes().saturating_sub(needed) {
+            self.origin = Origin::LocalCalls;
+        } else if self.trials.failures > settings.probes().saturating_sub(needed) {
             self.reopened = self.reopened.saturating_add(1);
             self.open(settings, now());
         }
     }
 
-    /// Opens. What led here stays in view until the first probe.
+    /// Opens the breaker. The window keeps the calls until the first trial call.
     pub(super) fn open(&mut self, settings: &Settings, now: Timestamp) {
         self.enter(CircuitState::Open);
-        self.cause = Cause::Outcomes;
+        self.origin = Origin::LocalCalls;
         self.until = Some(now.plus(settings.open_time(self.reopened)));
     }
 
-    /// As after so many failed probes in a row.
+    /// Opens the breaker, as failures do.
     pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
         if self.state == CircuitState::HalfOpen {
             self.reopened = self.reopened.saturating_add(1);
@@ -241,80 +246,82 @@ impl Machine {
 
     pub(super) fn half_open(&mut self) {
         self.enter(CircuitState::HalfOpen);
-        self.forget();
+        self.clear();
     }
 
-    /// Closes, with nothing counted.
+    /// Closes the breaker and clears the counters.
     pub(super) fn close(&mut self) {
-        self.hold(CircuitState::Closed);
+        self.enter_cleared(CircuitState::Closed);
     }
 
-    /// Turns to a state that no time leaves, with nothing counted.
-    pub(super) fn hold(&mut self, state: CircuitState) {
+    /// Enters a state that does not expire, and clears the counters.
+    pub(super) fn enter_cleared(&mut self, state: CircuitState) {
         self.enter(state);
-        self.forget();
+        self.clear();
         self.reopened = 0;
     }
 
-    /// Takes up where another has been left.
+    /// Restores the state of a snapshot.
     pub(super) fn restore(
         &mut self,
         state: CircuitState,
-        run: u32,
+        consecutive_failures: u32,
         reopened: u32,
         until: Option<Timestamp>,
     ) {
         self.enter(state);
-        self.forget();
-        (self.run, self.reopened, self.until) = (run, reopened, until);
+        self.clear();
+        (self.consecutive_failures, self.reopened, self.until) =
+            (consecutive_failures, reopened, until);
     }
 
-    /// Goes where another process has come to.
-    pub(super) fn follow(&mut self, decision: Decision, now: Timestamp) {
+    /// Applies a decision of another process.
+    pub(super) fn apply_remote(&mut self, decision: CircuitDecision, now: Timestamp) {
         match (decision, self.state) {
             (_, CircuitState::ForcedOpen | CircuitState::Disabled)
-            | (Decision::Closed, CircuitState::Closed) => {}
-            (Decision::Open(time), CircuitState::Open) => {
+            | (CircuitDecision::Closed, CircuitState::Closed) => {}
+            (CircuitDecision::Open(time), CircuitState::Open) => {
                 self.until = self.until.max(Some(now.plus(time)));
             }
-            (Decision::Open(time), CircuitState::Closed | CircuitState::HalfOpen) => {
+            (CircuitDecision::Open(time), CircuitState::Closed | CircuitState::HalfOpen) => {
                 self.enter(CircuitState::Open);
-                self.cause = Cause::Elsewhere;
+                self.origin = Origin::Remote;
                 self.until = Some(now.plus(time));
             }
-            (Decision::Closed, CircuitState::Open | CircuitState::HalfOpen) => {
+            (CircuitDecision::Closed, CircuitState::Open | CircuitState::HalfOpen) => {
                 self.close();
-                self.cause = Cause::Elsewhere;
+                self.origin = Origin::Remote;
             }
         }
     }
 
     fn enter(&mut self, state: CircuitState) {
         self.state = state;
-        self.cause = Cause::Other;
+        self.origin = Origin::Other;
         self.generation = self.generation.wrapping_add(1);
         self.until = None;
         self.probes.clear();
     }
 
-    fn forget(&mut self) {
-        self.run = 0;
-        self.tried = Counts::default();
+    fn clear(&mut self) {
+        self.consecutive_failures = 0;
+        self.trials = Counts::default();
         self.window.clear();
     }
 
-    /// What is in view, and how many calls make a rate of it: the window, or the probes that have
-    /// ended. What led to an opening stays until the next probe.
+    /// Returns the counts in view and the minimum number of calls for a rate: of the window, or of
+    /// the finished trial calls. The calls before an opening stay in view until the next trial
+    /// call.
     pub(super) fn counts(
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
         now: impl FnOnce() -> Timestamp,
     ) -> (Counts, u32) {
-        let probes = self.state == CircuitState::HalfOpen || self.tried.calls > 0;
+        let probes = self.state == CircuitState::HalfOpen || self.trials.calls > 0;
         let counts = match self.state {
-            _ if probes => return (self.tried, 1),
-            CircuitState::Open => self.window.still(settings.span, cursor),
+            _ if probes => return (self.trials, 1),
+            CircuitState::Open => self.window.last_counts(settings.span, cursor),
             _ => self.window.counts(settings.span, cursor, now),
         };
         (counts, settings.min_calls.max(1))
@@ -325,5 +332,5 @@ impl Machine {
     }
 }
 
-/// The numbers that probes are given: so many bits are left for them in a guard.
+/// The largest number of a trial call; a guard has 24 bits for the number.
 pub(super) const PROBES: u32 = (1 << 24) - 1;

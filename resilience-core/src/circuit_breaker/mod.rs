@@ -1,36 +1,34 @@
-//! Circuit breakers: what keeps failing is left alone for a while, then tried with care.
+//! Circuit breakers: stop calling a dependency that keeps failing, then test it with trial calls.
 
-mod bell;
-mod build;
-mod call;
-mod change;
 mod control;
 mod cursor;
-mod detached;
 mod guard;
 mod machine;
 #[cfg(all(test, resilience_loom))]
 mod model;
-mod policy;
+mod notify;
 mod registry;
-mod shared;
+mod run;
+mod settings;
+mod snapshot;
+mod sync;
 mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
-pub use self::bell::Bell;
-pub use self::change::{CircuitSnapshot, StateChange};
 use self::cursor::Cursor;
-pub use self::detached::Detached;
-pub use self::guard::CircuitGuard;
+pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
-use self::machine::{Cause, Machine, PROBES, Ticket, Verdict};
-use self::policy::Settings;
-pub use self::registry::circuit_breaker;
-pub(crate) use self::registry::expect_stand_ins;
-pub use self::registry::shared_breakers;
-pub use self::shared::{Decision, News};
+use self::machine::{AdmittedCall, CallOutcome, Machine, Origin, PROBES};
+pub use self::notify::Notified;
+pub(crate) use self::registry::expect_overrides;
+pub use self::registry::{circuit_breaker, shared_breakers};
+pub use self::run::CircuitCall;
+use self::settings::Settings;
+pub use self::settings::{OnCancel, Window};
+pub use self::snapshot::{CircuitSnapshot, StateChange};
+pub use self::sync::{CircuitDecision, LocalDecision};
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::log;
@@ -38,21 +36,20 @@ use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
 
-/// Lets calls through until too many fail, then turns them away for a while.
+/// Admits calls until too many fail, then rejects all calls for a while.
 ///
-/// Closed, it counts failures. It opens when so many follow one another
-/// ([`failure_threshold`](Self::failure_threshold)) or when they are too large a share of the last
-/// calls or the last seconds ([`failure_rate`](Self::failure_rate)), and then turns every call away at
-/// once. After [`reset_timeout`](Self::reset_timeout) it is half-open: a few calls go through as
-/// probes, and as soon as their outcomes decide it, it closes or opens again.
+/// A closed breaker counts failures. It opens after a number of failures in a row
+/// ([`failure_threshold`](Self::failure_threshold)) or at a share of failures in a window of calls
+/// or time ([`failure_rate`](Self::failure_rate)). An open breaker rejects every call at once.
+/// After [`reset_timeout`](Self::reset_timeout) the breaker is half-open and admits a few trial
+/// calls; their outcomes close the breaker or open it again.
 ///
-/// Built by `const fn`, so that one can stand in a `static`; any value is accepted, nothing panics,
-/// and [`validate`](Self::validate) says what makes no sense. The state is exact under any number of
-/// threads; no lock is held while a call runs. A closed breaker that counts failures in a row costs a
-/// success two loads of one word.
+/// Built by `const fn`, so a breaker can be a `static`. Every value is accepted without a panic,
+/// and [`validate`](Self::validate) reports mistakes. The state is exact with any number of
+/// threads, and no lock is held while a call runs. On a closed breaker that counts failures in a
+/// row, a success costs two loads of a word.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{CircuitBreaker, CircuitState, Rejected};
 ///
 /// static PAYMENTS: CircuitBreaker = CircuitBreaker::new().failure_threshold(2).name("payments");
@@ -70,64 +67,64 @@ use crate::sync::{AtomicU64, Mutex, Tally, lock};
 /// }
 ///
 /// for _ in 0..2 {
-///     let result: Result<(), Failure> = PAYMENTS.call(|| Err(Failure::Down));
+///     let result: Result<(), Failure> = PAYMENTS.run(|| Err(Failure::Down));
 ///     assert_eq!(result, Err(Failure::Down));
 /// }
 /// assert_eq!(PAYMENTS.state(), CircuitState::Open);
-/// let result: Result<(), Failure> = PAYMENTS.call(|| unreachable!("nothing is called"));
+/// let result: Result<(), Failure> = PAYMENTS.run(|| unreachable!("the circuit is open"));
 /// assert!(matches!(result, Err(Failure::Rejected(rejected)) if rejected.name() == "payments"));
 /// ```
 #[derive(Debug)]
 pub struct CircuitBreaker {
-    /// What the fast paths need of the machine, published whenever it changes.
+    /// The state for the fast paths, published at each change.
     word: AtomicU64,
-    /// While open: when that ends, in the clock's nanoseconds.
+    /// While open: the end of the open time, in the clock's nanoseconds.
     until: AtomicU64,
-    /// Statistics only, so not part of the machine.
+    /// For statistics only, so separate from the machine.
     rejected: Tally,
     cursor: Cursor,
     machine: Mutex<Machine>,
     settings: Settings,
-    /// Whether it is that of an annotated function.
+    /// Whether the breaker belongs to an annotated function.
     listed: bool,
 }
 
-// The word: the generation in the high half; in the low one the number of a probe (in a guard only),
-// and these.
+// The word: the generation in the high half; in the low half the number of a trial call (in a
+// guard only) and these flags.
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
-/// Half-open, or in somebody's hand.
-const OTHER: u64 = 2;
-/// The state is that of a `static` that nobody has used yet.
+/// Half-open, forced open or disabled.
+const HALF_OPEN_OR_MANUAL: u64 = 2;
+/// The state of a `static` before the first call.
 const UNUSED: u64 = 3;
-/// A success has something to write: failures in a row before it.
-const RUN: u64 = 1 << 2;
-/// A success has something to write: its place in the window.
+/// A success has to clear the failures in a row.
+const HAS_FAILURES: u64 = 1 << 2;
+/// A success has to be recorded in the window.
 const WINDOW: u64 = 1 << 4;
-/// The duration of a call matters.
+/// The breaker measures the duration of calls.
 const TIMED: u64 = 1 << 3;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
-const fn flags(settings: &Settings, run: u32) -> u64 {
-    let run = if run > 0 { RUN } else { 0 };
+const fn flags(settings: &Settings, failures: u32) -> u64 {
+    let failures = if failures > 0 { HAS_FAILURES } else { 0 };
     let window = if settings.records() { WINDOW } else { 0 };
     let timed = if settings.slow_call.is_some() { TIMED } else { 0 };
-    run | window | timed
+    failures | window | timed
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
-const fn ticket(seen: u64) -> Ticket {
+#[expect(clippy::cast_possible_truncation, reason = "only the halves are wanted")]
+const fn admitted(seen: u64) -> AdmittedCall {
     let probe = (seen >> PROBE_SHIFT) as u32 & PROBES;
-    Ticket { generation: (seen >> GENERATION_SHIFT) as u32, probe }
+    AdmittedCall { generation: (seen >> GENERATION_SHIFT) as u32, probe }
 }
 
 impl CircuitBreaker {
-    /// Lets a call through, or turns it away at once.
+    /// Admits a call, or rejects the call at once.
     ///
     /// # Errors
-    /// [`Rejected`], with the time after which a probe may go, where it is open.
+    /// [`Rejected`] if the breaker is open; with the time until a trial call.
     #[inline]
     pub fn try_acquire(&self) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
@@ -138,10 +135,10 @@ impl CircuitBreaker {
         Ok(CircuitGuard { breaker: self, seen, started })
     }
 
-    /// The same for the breaker of an annotated function that does not look for slow calls. It is
-    /// listed when it is first used, and a test's stand-in is asked in its place.
+    /// Admits a call of an annotated function without `slow_call`. The first call registers the
+    /// breaker. In a test the override of the thread is used instead.
     ///
-    /// That no time is kept is known to the compiler here, which leaves the guard in two registers.
+    /// The compiler knows here that no start time is kept, so the guard fits in two registers.
     #[doc(hidden)]
     #[inline]
     pub fn enter(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
@@ -149,26 +146,26 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen, _) = self.enter_with_care(seen)?;
+        let (breaker, seen, _) = self.enter_slow(seen)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
-    /// The same for one that does.
+    /// Admits a call of an annotated function with `slow_call`.
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
-        let (breaker, seen, started) = self.enter_with_care(self.word.load(Acquire))?;
+        let (breaker, seen, started) = self.enter_slow(self.word.load(Acquire))?;
         Ok(CircuitGuard { breaker, seen, started })
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_with_care(
+    fn enter_slow(
         &'static self,
         seen: u64,
     ) -> Result<(&'static Self, u64, Option<Timestamp>), Rejected> {
         let breaker = if seen & STATE == UNUSED {
-            registry::list(self);
+            registry::register(self);
             resolve(self)
         } else {
             self
@@ -178,35 +175,35 @@ impl CircuitBreaker {
         Ok((breaker, seen, started))
     }
 
-    /// Whether a success has nothing to write.
+    /// Returns whether a success has nothing to record.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
     fn is_idle(&self) -> bool {
         self.word.load(Acquire) as u32 == 0
     }
 
-    /// A success that has something to write: most often its place in the window.
+    /// Records a success that changes state: most often a position in the window.
     #[inline(never)]
     fn succeed(&self, seen: u64, started: Option<Timestamp>) {
         let word = self.word.load(Acquire);
-        let counted = word & (STATE | RUN | WINDOW | TIMED) == CLOSED | WINDOW
-            && self.cursor.succeed(ticket(seen).generation, self.settings.span);
+        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW
+            && self.cursor.succeed(admitted(seen).generation, self.settings.span);
         if !counted {
-            self.succeed_with_care(seen, started, word);
+            self.succeed_slow(seen, started, word);
         }
     }
 
     #[cold]
-    fn succeed_with_care(&self, seen: u64, started: Option<Timestamp>, word: u64) {
+    fn succeed_slow(&self, seen: u64, started: Option<Timestamp>, word: u64) {
         let in_time = || match (started, self.settings.slow_call) {
             (Some(started), Some(limit)) => clock::now().since(started) <= limit,
             _ => true,
         };
-        let counted = word & (STATE | RUN | WINDOW | TIMED) == CLOSED | WINDOW | TIMED
+        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW | TIMED
             && in_time()
-            && self.cursor.succeed(ticket(seen).generation, self.settings.span);
+            && self.cursor.succeed(admitted(seen).generation, self.settings.span);
         if !counted {
-            self.settle(seen, Verdict::Success, started);
+            self.settle(seen, CallOutcome::Success, started);
         }
     }
 
@@ -230,12 +227,12 @@ impl CircuitBreaker {
         self.admit_by_machine(now).map(|seen| (seen, timed))
     }
 
-    /// Apart from what an open breaker says to most, which has no use for a frame of this size.
+    /// Separate from the rejections of an open breaker, which need no stack frame of this size.
     #[cold]
     #[inline(never)]
     fn admit_by_machine(&self, now: Timestamp) -> Result<u64, Rejected> {
         match self.change(|machine| machine.admit(&self.settings, now)) {
-            Ok(Ticket { generation, probe }) => {
+            Ok(AdmittedCall { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
                 Ok(seen | u64::from(probe) << PROBE_SHIFT)
             }
@@ -249,34 +246,38 @@ impl CircuitBreaker {
     }
 
     #[inline(never)]
-    fn settle(&self, seen: u64, verdict: Verdict, started: Option<Timestamp>) {
+    fn settle(&self, seen: u64, outcome: CallOutcome, started: Option<Timestamp>) {
         if switch::is_enabled() {
             let took = started.map(|started| clock::now().since(started));
             self.change(|machine| {
-                let ticket = ticket(seen);
-                machine.settle(&self.settings, &self.cursor, ticket, verdict, took, clock::now);
+                let admitted = admitted(seen);
+                machine.settle(&self.settings, &self.cursor, admitted, outcome, took, clock::now);
             });
         }
     }
 
-    /// A guard was dropped without a word.
+    /// Records a call whose guard was dropped without a report.
     #[cold]
     #[inline(never)]
-    fn abandon(&self, seen: u64, started: Option<Timestamp>) {
-        let failed = self.settings.abandoned_fails || std::thread::panicking();
-        self.settle(seen, if failed { Verdict::Failure } else { Verdict::Neutral }, started);
+    fn cancel(&self, seen: u64, started: Option<Timestamp>) {
+        let failed = self.settings.on_cancel == OnCancel::Failure || std::thread::panicking();
+        self.settle(
+            seen,
+            if failed { CallOutcome::Failure } else { CallOutcome::Neutral },
+            started,
+        );
     }
 
-    /// Changes the machine, publishes what the fast paths see of it, and tells of a new state when
-    /// the lock is gone.
+    /// Changes the machine, publishes the state for the fast paths, and reports a state change
+    /// after unlocking.
     fn change<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> T {
         let mut machine = lock(&self.machine);
         let (from, generation) = (machine.state, machine.generation);
         let result = change(&mut machine);
         if machine.generation != generation {
             match machine.state {
-                // What led to the opening stays in view.
-                CircuitState::Open => self.cursor.keep(machine.generation),
+                // The calls before the opening stay in view.
+                CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
             if !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
@@ -287,35 +288,43 @@ impl CircuitBreaker {
             self.until.store(until.word(), Relaxed);
         }
         let state = match machine.state {
-            CircuitState::Closed => CLOSED | flags(&self.settings, machine.run),
+            CircuitState::Closed => CLOSED | flags(&self.settings, machine.consecutive_failures),
             CircuitState::Open => OPEN,
-            _ => OTHER,
+            _ => HALF_OPEN_OR_MANUAL,
         };
-        // Where a test may have put a stand-in, nobody goes past the place that looks for it.
-        let state = if self.listed && function_state::is_ever_replaced() { UNUSED } else { state };
+        // If a test may have an override, every call has to take the path that looks for
+        // overrides.
+        let state =
+            if self.listed && function_state::is_ever_overridden() { UNUSED } else { state };
         let word = u64::from(machine.generation) << GENERATION_SHIFT | state;
-        // Written only where it differs: on a word that others read, a write is a cost to them.
+        // Written only if different: a write slows down the readers of a shared word.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);
         }
-        let (to, cause, until) = (machine.state, machine.cause, machine.until);
+        let (to, origin, until) = (machine.state, machine.origin, machine.until);
         drop(machine);
         if from != to {
-            self.tell(from, to, until, cause);
+            self.report_change(from, to, until, origin);
         }
         result
     }
 
     #[cold]
     #[inline(never)]
-    fn tell(&self, from: CircuitState, to: CircuitState, until: Option<Timestamp>, cause: Cause) {
-        let (name, remote) = (self.name_or_default(), cause == Cause::Elsewhere);
+    fn report_change(
+        &self,
+        from: CircuitState,
+        to: CircuitState,
+        until: Option<Timestamp>,
+        origin: Origin,
+    ) {
+        let (name, remote) = (self.name_or_default(), origin == Origin::Remote);
         let open_for = until.map(|until| until.since(clock::now()));
         log::state_change(name, &from, &to, open_for, remote);
-        if self.settings.shared.is_some() && cause == Cause::Outcomes {
-            bell::ring();
-            if to == CircuitState::Open && !bell::is_heard() {
-                log::shared_with_nobody(name);
+        if self.settings.shared.is_some() && origin == Origin::LocalCalls {
+            notify::notify();
+            if to == CircuitState::Open && !notify::has_listener() {
+                log::unsynchronized(name);
             }
         }
         if let Some(hook) = self.settings.on_state_change {

@@ -1,23 +1,36 @@
-//! Every interleaving of a few threads on one breaker.
+//! Checks every interleaving of a few threads on one breaker.
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
-use super::policy::Settings;
+use super::settings::Settings;
+use super::window::Span;
 use super::*;
 
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
-    let settings = Settings::new().failure_threshold(failures).reset_timeout(Duration::MAX);
-    Arc::new(CircuitBreaker::made(settings))
+    let settings =
+        Settings { threshold: Some(failures), reset_timeout: Duration::MAX, ..Settings::new() };
+    Arc::new(CircuitBreaker::with_settings(settings.resolved()))
+}
+
+/// A breaker that opens once all of the last `calls` calls have failed.
+fn breaker_with_ring(calls: u32) -> Arc<CircuitBreaker> {
+    let settings = Settings {
+        rate: Some(1.0),
+        window: Some(Span::Calls(calls)),
+        min: Some(calls),
+        ..Settings::new()
+    };
+    Arc::new(CircuitBreaker::with_settings(settings.resolved()))
 }
 
 fn state(breaker: &CircuitBreaker) -> (CircuitState, u32) {
     let machine = lock(&breaker.machine);
-    (machine.state, machine.run)
+    (machine.state, machine.consecutive_failures)
 }
 
-/// Failures of several threads are all counted, and once open everybody sees it.
+/// All failures of several threads count, and every thread sees the open state.
 #[test]
 fn failures_are_counted_once_each() {
     loom::model(|| {
@@ -37,7 +50,7 @@ fn failures_are_counted_once_each() {
     });
 }
 
-/// A success that sees failures before it ends the run; one that ends before them does not.
+/// A success after a failure ends the run of failures; a success before a failure does not.
 #[test]
 fn a_success_is_before_or_after_a_failure() {
     loom::model(|| {
@@ -48,49 +61,49 @@ fn a_success_is_before_or_after_a_failure() {
         };
         breaker.try_acquire().unwrap().failure();
         other.join().unwrap();
-        let (state, run) = state(&breaker);
+        let (state, failures) = state(&breaker);
         assert_eq!(state, CircuitState::Closed);
-        assert!(run <= 1);
-        // What the fast path sees is what the machine says.
-        assert_eq!(breaker.is_idle(), run == 0);
+        assert!(failures <= 1);
+        // The fast path agrees with the machine.
+        assert_eq!(breaker.is_idle(), failures == 0);
     });
 }
 
-/// One permit, two callers: one probe, and whichever way it ends the permit is not lost.
+/// One permit and two callers: one trial call runs at a time, and the permit is always returned.
 #[test]
-fn a_permit_is_given_once_and_comes_back() {
+fn a_permit_is_assigned_once_and_returned() {
     loom::model(|| {
         let breaker = breaker(1);
         breaker.try_acquire().unwrap().failure();
         breaker.probe();
-        let under_way = Arc::new(AtomicUsize::new(0));
-        let probe = |breaker: &CircuitBreaker, under_way: &AtomicUsize| {
+        let running = Arc::new(AtomicUsize::new(0));
+        let probe = |breaker: &CircuitBreaker, running: &AtomicUsize| {
             let Ok(guard) = breaker.try_acquire() else { return false };
-            assert_eq!(under_way.fetch_add(1, Relaxed), 0, "one at a time");
-            under_way.fetch_sub(1, Relaxed);
+            assert_eq!(running.fetch_add(1, Relaxed), 0, "one at a time");
+            running.fetch_sub(1, Relaxed);
             drop(guard);
             true
         };
         let other = {
-            let (breaker, under_way) = (Arc::clone(&breaker), Arc::clone(&under_way));
-            thread::spawn(move || probe(&breaker, &under_way))
+            let (breaker, running) = (Arc::clone(&breaker), Arc::clone(&running));
+            thread::spawn(move || probe(&breaker, &running))
         };
-        let one = probe(&breaker, &under_way);
-        let two = other.join().unwrap();
-        assert!(one || two);
-        // Dropped without a word: neutral, so still half-open, and the next probe may go.
+        let first = probe(&breaker, &running);
+        let second = other.join().unwrap();
+        assert!(first || second);
+        // The guard was dropped without a report: still half-open, and the next trial call may
+        // start.
         assert_eq!(state(&breaker).0, CircuitState::HalfOpen);
         breaker.try_acquire().unwrap().success();
         assert_eq!(state(&breaker).0, CircuitState::Closed);
     });
 }
 
-/// A ring of three calls of which nobody takes a lock while there are only successes.
+/// A ring of three calls, without a lock while all calls succeed.
 #[test]
 fn no_call_of_a_window_is_lost_or_counted_twice() {
     loom::model(|| {
-        let settings = Settings::new().failure_rate(1.0).count_window(3).min_calls(3);
-        let breaker = Arc::new(CircuitBreaker::made(settings));
+        let breaker = breaker_with_ring(3);
         let succeed = |breaker: &CircuitBreaker| breaker.try_acquire().unwrap().success();
         let other = {
             let breaker = Arc::clone(&breaker);
@@ -103,7 +116,7 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
         other.join().unwrap();
         let seen = breaker.snapshot();
         assert_eq!((seen.calls, seen.failures), (3, 1));
-        // The fourth pushes the first out, whichever that was.
+        // The fourth call evicts the first.
         succeed(&breaker);
         let seen = breaker.snapshot();
         assert_eq!(seen.calls, 3);
@@ -114,12 +127,11 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
     });
 }
 
-/// A ring of one call, which every call writes again: whichever comes first, the failure is seen.
+/// A ring of one call, overwritten by every call: the failure counts in every order.
 #[test]
-fn the_only_failure_in_view_opens_it() {
+fn the_only_failure_in_view_opens_the_breaker() {
     loom::model(|| {
-        let settings = Settings::new().failure_rate(1.0).count_window(1).min_calls(1);
-        let breaker = Arc::new(CircuitBreaker::made(settings));
+        let breaker = breaker_with_ring(1);
         let other = {
             let breaker = Arc::clone(&breaker);
             thread::spawn(move || {
@@ -131,14 +143,14 @@ fn the_only_failure_in_view_opens_it() {
         breaker.try_acquire().unwrap().failure();
         other.join().unwrap();
         let seen = breaker.snapshot();
-        // It was the last call for an instant at least, and that is all of the window.
+        // The failure was the last call at some point, and so filled the window.
         assert_eq!((seen.state, seen.failures), (CircuitState::Open, 1));
     });
 }
 
-/// The outcome of a call from before the opening changes nothing after it.
+/// The outcome of a call from before the opening changes nothing after the opening.
 #[test]
-fn what_is_stale_changes_nothing() {
+fn a_stale_outcome_changes_nothing() {
     loom::model(|| {
         let breaker = breaker(1);
         let stale = breaker.try_acquire().unwrap();
@@ -151,27 +163,27 @@ fn what_is_stale_changes_nothing() {
             })
         };
         stale.success();
-        // The probe was granted and dropped without a word.
+        // The trial call was admitted, and the guard dropped without a report.
         assert!(other.join().unwrap());
         assert_eq!(state(&breaker).0, CircuitState::HalfOpen);
     });
 }
 
-/// What was decided here is not undone by what comes from elsewhere, as long as nobody there knows of it.
+/// A remote decision does not undo an unpublished local decision.
 #[test]
-fn news_is_not_lost_to_what_comes_from_elsewhere() {
+fn a_remote_decision_keeps_an_unpublished_local_one() {
     loom::model(|| {
         let breaker = breaker(1);
         let other = {
             let breaker = Arc::clone(&breaker);
-            thread::spawn(move || breaker.follow(Decision::Open(Duration::MAX), None))
+            thread::spawn(move || breaker.apply_remote(CircuitDecision::Open(Duration::MAX), None))
         };
         if let Ok(guard) = breaker.try_acquire() {
             guard.failure();
         }
-        let closes = breaker.follow(Decision::Closed, None);
+        let closes = breaker.apply_remote(CircuitDecision::Closed, None);
         other.join().unwrap();
-        assert_eq!(breaker.news().is_none(), closes);
+        assert_eq!(breaker.local_decision().is_none(), closes);
         assert!(closes || state(&breaker).0 == CircuitState::Open);
     });
 }

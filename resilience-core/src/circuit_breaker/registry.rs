@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CircuitBreaker, bell};
+use super::{CircuitBreaker, notify};
 use crate::function_state::resolve;
 
 static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
@@ -11,14 +11,15 @@ fn breakers() -> MutexGuard<'static, Vec<&'static CircuitBreaker>> {
     BREAKERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The breaker that `#[circuit_breaker]` gave to a function, by the function's path or by `name = "…"`.
+/// Returns the breaker of a function with `#[circuit_breaker]`, by the path of the function or by
+/// `name = "…"`.
 ///
-/// A function's breaker is known from its first call on; of several with one name the first is found.
-/// For one that must be at hand before, write a `static` and `breaker = &IT`.
+/// A breaker is registered at the first call of the function. If several breakers have the name,
+/// the first is returned. To access a breaker before the first call, declare a `static` and use
+/// `breaker = &IT`.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
-/// assert!(resilience::circuit_breaker("payments::charge").is_none()); // never called yet
+/// assert!(resilience::circuit_breaker("payments::charge").is_none()); // not called yet
 /// ```
 #[must_use]
 pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
@@ -26,26 +27,26 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
     found.map(resolve)
 }
 
-/// Makes every call of an annotated function look for a stand-in, from now on.
-pub(crate) fn expect_stand_ins() {
+/// Makes all later calls of annotated functions look for overrides.
+pub(crate) fn expect_overrides() {
     breakers().iter().for_each(|breaker| breaker.republish());
 }
 
-/// Those of annotated functions that are shared with other processes.
+/// Returns the breakers of annotated functions that are shared with other processes.
 #[must_use]
 pub fn shared_breakers() -> Vec<&'static CircuitBreaker> {
     let is_shared = |breaker: &&&'static CircuitBreaker| breaker.shared_name().is_some();
     breakers().iter().filter(is_shared).copied().collect()
 }
 
-/// Takes a breaker into the list.
-pub(super) fn list(breaker: &'static CircuitBreaker) {
+/// Registers a breaker.
+pub(super) fn register(breaker: &'static CircuitBreaker) {
     let mut breakers = breakers();
     if !breakers.iter().any(|known| core::ptr::eq(*known, breaker)) {
         breakers.push(breaker);
         drop(breakers);
         if breaker.shared_name().is_some() {
-            bell::ring();
+            notify::notify();
         }
     }
 }

@@ -1,22 +1,22 @@
-//! The last outcomes: of a number of calls, or of a length of time.
+//! The window of recent outcomes, by number of calls or by time.
 
 use core::time::Duration;
 
 use super::cursor::Cursor;
 use crate::clock::{Timestamp, nanos};
 
-/// What a breaker looks back upon.
+/// The range of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Span {
-    /// Nothing but the run of consecutive failures.
+    /// No window: failures in a row only.
     None,
     /// The last calls; at least one.
     Calls(u32),
-    /// The last period, in so many buckets; at least one.
+    /// The last period, in this number of buckets; at least one.
     Time { length: Duration, buckets: u32 },
 }
 
-/// How many calls of which kind.
+/// The number of calls, failures and slow calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) calls: u32,
@@ -24,7 +24,7 @@ pub(super) struct Counts {
     pub(super) slow: u32,
 }
 
-/// One call that has ended.
+/// The outcome of a finished call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) failed: bool,
@@ -47,32 +47,31 @@ impl Counts {
         self.mark(record);
     }
 
-    /// What is to be said of a call that is counted elsewhere.
+    /// Adds the failure and slow flags of a call that is counted elsewhere.
     fn mark(&mut self, record: Record) {
         self.failures = self.failures.saturating_add(u32::from(record.failed));
         self.slow = self.slow.saturating_add(u32::from(record.slow));
     }
 
-    fn take(&mut self, gone: Self) {
-        self.calls = self.calls.saturating_sub(gone.calls);
-        self.failures = self.failures.saturating_sub(gone.failures);
-        self.slow = self.slow.saturating_sub(gone.slow);
+    fn subtract(&mut self, expired: Self) {
+        self.calls = self.calls.saturating_sub(expired.calls);
+        self.failures = self.failures.saturating_sub(expired.failures);
+        self.slow = self.slow.saturating_sub(expired.slow);
     }
 }
 
-/// The outcomes in view. Calls as such are counted by the [`Cursor`], which successes move on without
-/// a lock; here is what a lock guards: which of them failed or were slow, and the buckets that are
-/// full.
+/// The outcomes in view, under the lock: failures, slow calls, and the finished buckets. The
+/// [`Cursor`] counts the calls, because a success advances the cursor without the lock.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// The failures and slow calls in view, and the calls of the buckets that are full.
+    /// The failures and slow calls in view, and the calls of the finished buckets.
     total: Counts,
-    /// Two bits for each call, 32 calls in a word; made when the first failure is recorded.
+    /// Two bits for each call, 32 calls in a word; allocated at the first failure.
     ring: Vec<u64>,
     buckets: Vec<Counts>,
-    /// The number of the bucket that is being filled, counted from the first.
+    /// The number of the current bucket, counted from the first.
     current: u64,
-    /// When the first bucket began.
+    /// The start of the first bucket.
     begun: Option<Timestamp>,
 }
 
@@ -87,7 +86,7 @@ impl Window {
         }
     }
 
-    /// Forgets everything, and keeps the memory.
+    /// Clears the window and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.total = Counts::default();
         self.ring.fill(0);
@@ -96,7 +95,7 @@ impl Window {
         self.begun = None;
     }
 
-    /// What is in view at `now`, which only a window of time needs to know.
+    /// Returns the counts in view at `now`; only time windows read the clock.
     pub(super) fn counts(
         &mut self,
         span: Span,
@@ -108,11 +107,11 @@ impl Window {
                 self.slide(cursor, now(), length, buckets);
             }
         }
-        self.still(span, cursor)
+        self.last_counts(span, cursor)
     }
 
-    /// What was in view when it was last looked at.
-    pub(super) fn still(&self, span: Span, cursor: &Cursor) -> Counts {
+    /// Returns the counts as of the last update.
+    pub(super) fn last_counts(&self, span: Span, cursor: &Cursor) -> Counts {
         let calls = self.total.calls.saturating_add(cursor.calls(span));
         Counts { calls, ..self.total }
     }
@@ -127,8 +126,8 @@ impl Window {
         match span {
             Span::None => return,
             Span::Calls(size) => {
-                let gone = self.replace(size, cursor.claim(span), record);
-                self.total.take(gone);
+                let expired = self.replace(size, cursor.claim(span), record);
+                self.total.subtract(expired);
             }
             Span::Time { length, buckets } => {
                 self.slide(cursor, now(), length, buckets);
@@ -139,23 +138,23 @@ impl Window {
             }
         }
         self.total.mark(record);
-        cursor.mix(self.total.failures > 0 || self.total.slow > 0);
+        cursor.set_not_plain(self.total.failures > 0 || self.total.slow > 0);
     }
 
-    /// Puts the call where the oldest one was; returns what that one was, which is nothing in a ring
-    /// that is not full.
-    fn replace(&mut self, size: u32, place: u32, record: Record) -> Counts {
-        let (word, shift) = (place as usize / 32, place % 32 * 2);
+    /// Overwrites the oldest record. Returns the counts of the overwritten record, which are zero
+    /// while the ring is not full.
+    fn replace(&mut self, size: u32, position: u32, record: Record) -> Counts {
+        let (word, shift) = (position as usize / 32, position % 32 * 2);
         if self.ring.is_empty() {
             self.ring.resize(size.div_ceil(32) as usize, 0);
         }
-        let mut gone = Counts::default();
+        let mut expired = Counts::default();
         if let Some(word) = self.ring.get_mut(word) {
-            // How many calls there are is known to the cursor.
-            gone.mark(Record::from_bits(*word >> shift));
+            // The cursor counts the calls.
+            expired.mark(Record::from_bits(*word >> shift));
             *word = *word & !(3 << shift) | record.bits() << shift;
         }
-        gone
+        expired
     }
 
     fn bucket(&mut self, number: u64) -> Option<&mut Counts> {
@@ -163,7 +162,7 @@ impl Window {
         usize::try_from(index).ok().and_then(|index| self.buckets.get_mut(index))
     }
 
-    /// Drops the buckets that are out of view at `now`.
+    /// Drops the buckets that have expired at `now`.
     fn slide(&mut self, cursor: &Cursor, now: Timestamp, length: Duration, buckets: u32) {
         let count = u64::from(buckets);
         if self.buckets.is_empty() {
@@ -178,14 +177,14 @@ impl Window {
             return;
         }
         let until = begun.word().saturating_add(number.saturating_add(1).saturating_mul(width));
-        let filled = cursor.turn(until);
+        let filled = cursor.end_bucket(until);
         if let Some(bucket) = self.bucket(self.current) {
             bucket.calls = bucket.calls.saturating_add(filled);
         }
         self.total.calls = self.total.calls.saturating_add(filled);
         for step in 1..=passed {
-            if let Some(old) = self.bucket(self.current + step).map(core::mem::take) {
-                self.total.take(old);
+            if let Some(expired) = self.bucket(self.current + step).map(core::mem::take) {
+                self.total.subtract(expired);
             }
         }
         self.current = self.current.max(number);

@@ -1,48 +1,47 @@
-//! A limit to how many calls start in a time.
+//! Rate limiters: limit the number of calls per time.
 
-mod arrivals;
+mod gcra;
 mod reservation;
 
 use core::fmt;
-use core::future::Future;
 use core::time::Duration;
 
-use self::arrivals::{Arrivals, HORIZON, Terms};
+use self::gcra::{Gcra, MAX_NANOS, Pace};
 pub use self::reservation::{RateLimitAcquire, Reservation};
 use crate::clock::{nanos, now};
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::Forgettable;
-use crate::outcome::Outcome;
-use crate::rejected::{FromRejected, Rejected, RejectedKind, reject};
+use crate::keyed::Evictable;
+use crate::limiter::limiter;
+use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
 use resilience_rules::{InvalidPolicy, rate_limit as rules};
 
-/// Lets calls start at a steady rate: a [`burst`](Self::burst) of them at once from rest, then one
-/// every `per / rate` (GCRA, the leaky bucket as a meter). In any window of time no more start than the
-/// burst and the share of the window.
+/// Limits the rate of calls: a [`burst`](Self::burst) at once after a rest, then one call every
+/// `per / rate` (GCRA, the leaky bucket as a meter). No window of time has more calls than the
+/// burst plus the steady rate.
 ///
-/// A call that comes too early is rejected with the time until it may come, or with
-/// [`wait`](Self::wait) waits for it. A rejected call costs nothing, and idle time is saved up to the
-/// burst and no further.
+/// An early call is rejected with the time until the next permit, or waits with
+/// [`wait`](Self::wait). A rejected call uses no permit. Idle time saves up permits, at most a
+/// burst.
 ///
-/// The distance of calls is counted in whole nanoseconds and rounded up, so that the rate is never
-/// exceeded, however long it runs: 3 a second are 333 333 334 ns from call to call, and nothing runs
-/// faster than one in a nanosecond.
+/// The interval between calls is in whole nanoseconds, rounded up, so that the rate is never
+/// exceeded in the long run: 3 calls a second are 333 333 334 ns apart. The smallest interval is 1
+/// ns.
 ///
-/// Built by `const fn`, so that one can stand in a `static`. Any value is accepted and no input
-/// panics: a zero counts as 1 (of `per`, as one nanosecond), and [`validate`](Self::validate) says so.
-/// Its state is one atomic word; it never locks or allocates.
+/// Built by `const fn`, so a limiter can be a `static`. Every value is accepted without a panic: a
+/// zero counts as 1 (for `per`, as one nanosecond), and [`validate`](Self::validate) reports the
+/// mistake. The state is one atomic word, without locks and allocations.
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::{RateLimiter, Rejected, testing};
 ///
-/// static SEARCH: RateLimiter = RateLimiter::new(10, Duration::from_secs(1)).burst(3).name("search");
+/// static SEARCH: RateLimiter =
+///     RateLimiter::new(10, Duration::from_secs(1)).burst(3).name("search");
 ///
 /// let clock = testing::clock();
-/// let search = || SEARCH.call(|| Ok::<_, Rejected>("found"));
+/// let search = || SEARCH.run(|| Ok::<_, Rejected>("found"));
 /// for _ in 0..3 {
 ///     assert_eq!(search(), Ok("found"));
 /// }
@@ -51,20 +50,21 @@ use resilience_rules::{InvalidPolicy, rate_limit as rules};
 /// clock.advance(Duration::from_millis(100));
 /// assert_eq!(search(), Ok("found"));
 /// ```
-#[must_use = "a limiter limits only what is run under it"]
+#[must_use = "a limiter does nothing until a call takes a permit"]
 pub struct RateLimiter {
     rate: u32,
     per: Duration,
     burst: u32,
     wait: Duration,
     name: Option<&'static str>,
-    /// The same in nanoseconds.
-    terms: Terms,
-    arrivals: Arrivals,
+    /// The rate in nanoseconds.
+    pace: Pace,
+    gcra: Gcra,
 }
 
 impl RateLimiter {
-    /// `rate` calls in each period of `per`, evenly spread. Zero counts as 1, or as one nanosecond.
+    /// Creates a limiter for `rate` calls per `per`, evenly spread. Zero counts as 1, or as one
+    /// nanosecond.
     #[cfg(not(resilience_loom))]
     pub const fn new(rate: u32, per: Duration) -> Self {
         Self {
@@ -73,46 +73,30 @@ impl RateLimiter {
             burst: rules::BURST,
             wait: Duration::ZERO,
             name: None,
-            terms: Terms::new(rate, per, rules::BURST),
-            arrivals: Arrivals::new(),
+            pace: Pace::new(rate, per, rules::BURST),
+            gcra: Gcra::new(),
         }
     }
 
-    /// How many calls may start at once after a rest. Default: 1. Zero counts as 1; and a burst that
-    /// it would take more than 146 years to save up is cut to those.
+    /// Sets the number of calls that may start at once after a rest. Default: 1. Zero counts as 1.
+    /// Limited to the permits of 146 years.
     pub const fn burst(mut self, burst: u32) -> Self {
         self.burst = burst;
-        self.terms = Terms::new(self.rate, self.per, burst);
+        self.pace = Pace::new(self.rate, self.per, burst);
         self
     }
 
-    /// How long a call may wait to be let through; it is rejected at once where that is not enough.
-    /// Default: zero, which is no wait. At most 146 years.
+    /// Sets the longest wait of a call. A call that would wait longer is rejected at once.
+    /// Default: zero, no wait. At most 146 years.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// The name in rejections. Default: `"rate_limit"`.
-    pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// The same under this name, unless it has one: what generated code adds.
-    #[doc(hidden)]
-    pub const fn at(mut self, name: &'static str) -> Self {
-        if self.name.is_none() {
-            self.name = Some(name);
-        }
-        self
-    }
-
-    /// The first rule that the numbers break: for settings that come from a file. The attribute holds
-    /// its constants to the same rules at compile time.
+    /// Returns the first rule that the settings break. Use it for settings from a file; the
+    /// attribute checks constants against the same rules at compile time.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::RateLimiter;
     ///
@@ -133,10 +117,9 @@ impl RateLimiter {
         rules::burst(self.burst)
     }
 
-    /// Whether a call may be made now, which is then counted; never waits.
+    /// Takes a permit if available; never waits.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{RateLimiter, RejectedKind};
     ///
@@ -146,18 +129,17 @@ impl RateLimiter {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] with the time until a call may be made.
+    /// [`Rejected`] with the time until the next permit.
     #[inline]
     pub fn try_acquire(&self) -> Result<(), Rejected> {
-        // Without a wait there is nothing to give back.
+        // Without a wait there is no grant to return.
         self.reserve_within(0).map(drop)
     }
 
-    /// Takes a place that is at most [`wait`](Self::wait) ahead, and says how far: for code that waits
-    /// in its own way.
+    /// Reserves a permit at most [`wait`](Self::wait) ahead, and returns the delay until the
+    /// permit is valid. For code with its own way to wait.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{RateLimiter, testing};
     ///
@@ -166,20 +148,20 @@ impl RateLimiter {
     /// let clock = testing::clock();
     /// assert_eq!(limiter.reserve()?.delay(), Duration::ZERO);
     ///
-    /// let place = limiter.reserve()?;
-    /// assert_eq!(place.delay(), second);
-    /// drop(place); // given back, and the next one has it
-    /// let place = limiter.reserve()?;
-    /// assert_eq!(place.delay(), second);
+    /// let reservation = limiter.reserve()?;
+    /// assert_eq!(reservation.delay(), second);
+    /// drop(reservation); // returns the permit to the next call
+    /// let reservation = limiter.reserve()?;
+    /// assert_eq!(reservation.delay(), second);
     ///
-    /// clock.advance(place.delay());
-    /// assert_eq!(place.delay(), Duration::ZERO); // now the call may be made
+    /// clock.advance(reservation.delay());
+    /// assert_eq!(reservation.delay(), Duration::ZERO); // the call may start
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`] where the next place is further away than the wait; with the time until it, after
-    /// which a call need not wait.
+    /// [`Rejected`] if the next permit is further away than the wait; with the time until a call
+    /// need not wait.
     #[inline]
     pub fn reserve(&self) -> Result<Reservation<'_>, Rejected> {
         self.reserve_within(self.longest_wait())
@@ -189,17 +171,16 @@ impl RateLimiter {
         if !is_enabled() {
             return Ok(Reservation::now());
         }
-        match self.arrivals.take(self.terms, wait, self.longest_wait(), || now().word()) {
-            Ok(slot) if slot.is_ahead => Ok(Reservation::later(self, slot)),
+        match self.gcra.try_acquire(self.pace, wait, self.longest_wait(), || now().word()) {
+            Ok(grant) if grant.must_wait => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
             Err(left) => Err(self.rejected(left)),
         }
     }
 
-    /// Counts a call, and blocks the thread until it may be made.
+    /// Takes a permit, and blocks the thread until the permit is valid.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{RateLimiter, testing};
     ///
@@ -209,128 +190,76 @@ impl RateLimiter {
     /// for _ in 0..5 {
     ///     limiter.acquire_blocking()?;
     /// }
-    /// assert_eq!(clock.elapsed(), 2 * second); // of virtual time
+    /// assert_eq!(clock.elapsed(), 2 * second); // virtual time
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`], at once, where the [`wait`](Self::wait) is not enough; with the time until a call
-    /// may be made.
+    /// [`Rejected`], at once, if the [`wait`](Self::wait) is too short; with the time until the
+    /// next permit.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<(), Rejected> {
         self.reserve().map(Reservation::wait_blocking)
     }
 
-    /// Counts a call, and waits until it may be made.
+    /// Takes a permit, and waits until the permit is valid.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::RateLimiter;
     ///
     /// static LIMITER: RateLimiter =
     ///     RateLimiter::new(1000, Duration::from_secs(1)).wait(Duration::from_secs(1));
     ///
-    /// # #[cfg(feature = "tokio")]
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// LIMITER.acquire().await?;
-    /// LIMITER.acquire().await?; // a millisecond later
+    /// LIMITER.acquire().await?; // 1 ms later
     /// # Ok::<(), resilience::Rejected>(())
     /// # }).unwrap();
     /// ```
     ///
     /// # Errors
-    /// Its output is [`Rejected`], at once, where the [`wait`](Self::wait) is not enough; with the time
-    /// until a call may be made.
+    /// The output is [`Rejected`], at once, if the [`wait`](Self::wait) is too short; with the
+    /// time until the next permit.
     #[inline]
     pub fn acquire(&self) -> RateLimitAcquire<'_> {
         RateLimitAcquire::new(self)
     }
 
-    /// Calls `body` when it may be, for which it may [block](Self::acquire_blocking) the thread; a
-    /// rejection becomes an outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use core::time::Duration;
-    /// use resilience::RateLimiter;
-    ///
-    /// static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(3600));
-    ///
-    /// assert_eq!(LIMITER.call(|| Some(7)), Some(7));
-    /// assert_eq!(LIMITER.call(|| Some(7)), None);
-    /// ```
-    pub fn call<O>(&self, body: impl FnOnce() -> O) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire_blocking() {
-            Ok(()) => body(),
-            Err(rejected) => reject(rejected),
-        }
-    }
-
-    /// Awaits `body` when it may be, for which it may [wait](Self::acquire); a rejection becomes an
-    /// outcome of the call.
-    ///
-    /// ```
-    /// # extern crate resilience_core as resilience;
-    /// use core::time::Duration;
-    /// use resilience::{RateLimiter, Rejected};
-    ///
-    /// static LIMITER: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
-    ///
-    /// # #[cfg(feature = "tokio")]
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let answer: Result<u32, Rejected> = LIMITER.call_async(async { Ok(7) }).await;
-    /// assert_eq!(answer, Ok(7));
-    /// # });
-    /// ```
-    pub async fn call_async<O>(&self, body: impl Future<Output = O>) -> O
-    where
-        O: Outcome<Err: FromRejected>,
-    {
-        match self.acquire().await {
-            Ok(()) => body.await,
-            Err(rejected) => reject(rejected),
-        }
-    }
-
-    /// How many calls would be let through at once.
+    /// Returns the number of calls that would be admitted at once.
     #[must_use]
     pub fn available(&self) -> u32 {
-        self.arrivals.available(self.terms, now().word())
+        self.gcra.available(self.pace, now().word())
     }
 
     fn longest_wait(&self) -> u64 {
-        nanos(self.wait).min(HORIZON)
+        nanos(self.wait).min(MAX_NANOS)
     }
 
     #[cold]
     fn rejected(&self, left: u64) -> Rejected {
-        let name = self.name.unwrap_or("rate_limit");
-        Rejected::new(RejectedKind::RateLimited, name, Some(Duration::from_nanos(left)))
+        Rejected::new(
+            RejectedKind::RateLimited,
+            self.name_or_default(),
+            Some(Duration::from_nanos(left)),
+        )
     }
 }
+
+limiter!(RateLimiter, "rate_limit");
 
 #[cfg(not(resilience_loom))]
 impl TestReset for RateLimiter {
     fn fresh(&self) -> Self {
-        Self { arrivals: Arrivals::new(), ..*self }
-    }
-}
-
-impl AsRef<RateLimiter> for RateLimiter {
-    fn as_ref(&self) -> &RateLimiter {
-        self
+        Self { gcra: Gcra::new(), ..*self }
     }
 }
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rate, per, burst, wait, name, .. } = self;
+        let Self { rate, per, burst, wait, .. } = self;
         f.debug_struct("RateLimiter")
-            .field("name", &name.unwrap_or("rate_limit"))
+            .field("name", &self.name_or_default())
             .field("rate", rate)
             .field("per", per)
             .field("burst", burst)
@@ -340,8 +269,8 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-impl Forgettable for RateLimiter {
-    fn is_as_new(&self) -> bool {
+impl Evictable for RateLimiter {
+    fn is_pristine(&self) -> bool {
         self.available() >= self.burst.max(1)
     }
 }

@@ -1,4 +1,4 @@
-//! A place in the flow of calls, and waiting for it.
+//! Reservations of permits, and waiting for a reserved permit.
 
 use core::fmt;
 use core::future::Future;
@@ -9,58 +9,58 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::RateLimiter;
-use super::arrivals::Slot;
+use super::gcra::Grant;
 use crate::clock::{Delay, Sleep, now};
 use crate::rejected::Rejected;
 
-/// A place in the flow of calls, from which on a call may be made. Made by [`RateLimiter::reserve`].
+/// A reserved permit with a start time. Made by [`RateLimiter::reserve`].
 ///
-/// Dropped before its time has come it is given back, unless another has been made after it: the
-/// times of those behind it are fixed, and its own then passes unused.
-#[must_use = "dropped before its time has come, the reservation is given back"]
+/// If dropped before the start time, the permit is returned, unless a later permit has been
+/// reserved: later reservations keep their times, so this permit is lost.
+#[must_use = "a reservation dropped before its start time returns the permit"]
 pub struct Reservation<'l> {
-    /// None where there is nothing to wait for or to give back.
-    place: Option<(&'l RateLimiter, Slot)>,
+    /// `None` if there is no wait and no permit to return.
+    grant: Option<(&'l RateLimiter, Grant)>,
 }
 
 impl<'l> Reservation<'l> {
     pub(super) fn now() -> Self {
-        Self { place: None }
+        Self { grant: None }
     }
 
-    pub(super) fn later(limiter: &'l RateLimiter, slot: Slot) -> Self {
-        Self { place: Some((limiter, slot)) }
+    pub(super) fn later(limiter: &'l RateLimiter, grant: Grant) -> Self {
+        Self { grant: Some((limiter, grant)) }
     }
 
-    /// The time that is left until the call may be made; zero where it may be made now.
+    /// Returns the time until the call may start; zero if the call may start now.
     #[must_use]
     pub fn delay(&self) -> Duration {
-        self.place.map_or(Duration::ZERO, |(_, slot)| left(slot))
+        self.grant.map_or(Duration::ZERO, |(_, grant)| remaining(grant))
     }
 
-    /// Blocks the thread until the call may be made.
+    /// Blocks the thread until the call may start.
     pub fn wait_blocking(self) {
-        // What could not be seen to pass, as under a paused clock, was waited for all the same.
+        // Waited even if the clock shows no progress, as under a paused clock.
         let delay = self.delay();
         Delay::start(delay).0.block();
-        self.spend();
+        self.consume();
     }
 
-    /// The call is made.
-    fn spend(mut self) {
-        self.place = None;
+    /// Keeps the permit: the call starts.
+    fn consume(mut self) {
+        self.grant = None;
     }
 }
 
-fn left(slot: Slot) -> Duration {
-    Duration::from_nanos(slot.ready.saturating_sub(now().word()))
+fn remaining(grant: Grant) -> Duration {
+    Duration::from_nanos(grant.ready.saturating_sub(now().word()))
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        if let Some((limiter, slot)) = self.place {
-            if !left(slot).is_zero() {
-                limiter.arrivals.give_back(slot);
+        if let Some((limiter, grant)) = self.grant {
+            if !remaining(grant).is_zero() {
+                limiter.gcra.release(grant);
             }
         }
     }
@@ -73,11 +73,11 @@ impl fmt::Debug for Reservation<'_> {
 }
 
 pin_project! {
-    /// Leave to make a call, waited for without blocking the thread. See [`RateLimiter::acquire`].
+    /// A future that waits for a permit. See [`RateLimiter::acquire`].
     ///
-    /// Nothing is reserved before it is first polled. Dropped while it waits, it gives its place back
-    /// as a [`Reservation`] does.
-    #[must_use = "a future does nothing unless it is awaited"]
+    /// The first poll reserves the permit. If dropped while waiting, the permit is returned as for
+    /// a [`Reservation`].
+    #[must_use = "futures do nothing unless awaited"]
     pub struct RateLimitAcquire<'l> {
         limiter: &'l RateLimiter,
         reservation: Option<Reservation<'l>>,
@@ -113,7 +113,7 @@ impl Future for RateLimitAcquire<'_> {
             return Poll::Pending;
         }
         if let Some(reservation) = this.reservation.take() {
-            reservation.spend();
+            reservation.consume();
         }
         Poll::Ready(Ok(()))
     }

@@ -1,53 +1,57 @@
-//! What a body can know of the attempt that it is.
+//! The attempt, as the body of a function sees it.
 
 use core::time::Duration;
 
-use super::past::Past;
+use super::state::AttemptHistory;
 use crate::clock::{self, Timestamp};
 
-/// The attempt that is running: the local that `bind = attempt` names in the body of a function.
+/// The current attempt: the local variable that `bind = attempt` declares in the body of a
+/// function.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     pub(super) number: u32,
     pub(super) attempts: Option<u32>,
-    pub(super) past: Past,
+    pub(super) history: AttemptHistory,
     pub(super) started: Option<Timestamp>,
 }
 
 impl Attempt {
-    /// Its number; 1 is the first call.
+    /// Returns the number of the attempt; 1 is the first.
     #[must_use]
     pub const fn number(&self) -> u32 {
         self.number
     }
 
-    /// The wait before it; `None` for the first.
+    /// Returns the delay before the attempt; `None` for the first.
     #[must_use]
     pub const fn previous_delay(&self) -> Option<Duration> {
-        if self.number > 1 { Some(self.past.delay()) } else { None }
+        if self.number > 1 { Some(self.history.delay()) } else { None }
     }
 
-    /// Whether an earlier attempt of the same call may have been applied: it failed with
-    /// [`Effect::Unknown`] or [`Effect::Applied`]. What then looks like a conflict may be its work: a DELETE that finds
-    /// nothing, an `If-Match` that does not match, a row that exists already.
+    /// Returns whether the side effect of an earlier attempt may have been applied: the attempt
+    /// failed with [`Effect::Unknown`] or [`Effect::Applied`]. An apparent conflict may then be
+    /// the work of the earlier attempt: a DELETE without a match, a failed `If-Match`, an existing
+    /// row.
     ///
-    /// An error that nobody has classified leaves it open, so after one this is `true`.
+    /// An unclassified error counts as [`Effect::Unknown`], so the result is `true` after such an
+    /// error.
     ///
     /// [`Effect::Unknown`]: crate::Effect::Unknown
     /// [`Effect::Applied`]: crate::Effect::Applied
     #[must_use]
     pub const fn after_ambiguous(&self) -> bool {
-        self.past.is_ambiguous()
+        self.history.is_ambiguous()
     }
 
-    /// The time since the call, or, without a `deadline`, since its first failure. Reads the clock.
+    /// Returns the time since the call, or, without a `deadline`, since the first failure. Reads
+    /// the clock.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.started.map_or(Duration::ZERO, |started| clock::now().since(started))
     }
 
-    /// Whether no further attempt is allowed after it. One that is not the last by number may still
-    /// be the last by time.
+    /// Returns whether the attempt is the last by number. An earlier attempt may be the last by
+    /// time.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         match self.attempts {

@@ -1,7 +1,6 @@
-//! Calling again: what [`RetryPolicy`] allows, and the engine that decides after each attempt.
+//! Retries: the [`RetryPolicy`], and the engine that decides after each attempt.
 
 mod attempt;
-mod past;
 mod policy;
 mod run;
 mod state;

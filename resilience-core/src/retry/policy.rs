@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 
-use crate::__private::BorrowedBackoff;
-use crate::backoff::{Backoff, Schedule};
+use crate::backoff::{Backoff, BorrowedBackoff, Schedule};
 use crate::budget::RetryBudget;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
@@ -11,15 +10,14 @@ use crate::jitter::{self, Jitter};
 use crate::random;
 use resilience_rules::{InvalidPolicy, retry as rules};
 
-/// How often, how long and at what distance a call is repeated.
+/// The number of attempts, the delays between attempts, and the conditions for a retry.
 ///
-/// Built by `const fn`, so that one can stand in a `static`; its default is three attempts with
-/// exponential backoff from 100 ms up to 10 s under full jitter. Any value is accepted and no input
-/// panics: what makes no sense is read as the nearest thing that does, and
-/// [`validate`](Self::validate) says so. `B` is the [`Backoff`].
+/// Built by `const fn`, so a policy can be a `static`. Default: three attempts with exponential
+/// backoff from 100 ms up to 10 s under full jitter. Every value is accepted without a panic: an
+/// invalid value is replaced by the nearest valid value, and [`validate`](Self::validate) reports
+/// the mistake. `B` is the [`Backoff`].
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::time::Duration;
 /// use resilience::RetryPolicy;
 ///
@@ -36,13 +34,13 @@ use resilience_rules::{InvalidPolicy, retry as rules};
 /// assert_eq!(result, Ok(3));
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a policy does nothing until something is run under it"]
+#[must_use = "a policy does nothing until `run` or `run_async`"]
 pub struct RetryPolicy<B = Schedule> {
     pub(super) limits: Limits,
     pub(super) backoff: B,
 }
 
-/// What does not depend on the kind of backoff.
+/// The settings apart from the backoff.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) attempts: Option<u32>,
@@ -51,17 +49,18 @@ pub(super) struct Limits {
     pub(super) deadline: Option<Duration>,
     pub(super) max_retry_after: Duration,
     pub(super) idempotent: bool,
-    /// Whether the call can be made a second time at all; a function always can.
+    /// Whether a second attempt is possible at all; always true for functions.
     pub(super) replayable: bool,
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
     pub(super) name: Option<&'static str>,
-    /// How the call waits; generated code and `run` say it.
+    /// How the call waits; set by generated code and `run`.
     pub(super) waits: WaitMode,
 }
 
 impl RetryPolicy {
-    /// Three attempts, exponential backoff from 100 ms up to 10 s under full jitter, no deadline.
+    /// Creates a policy with three attempts, exponential backoff from 100 ms up to 10 s under full
+    /// jitter, and no deadline.
     pub const fn new() -> Self {
         Self {
             limits: Limits {
@@ -81,58 +80,58 @@ impl RetryPolicy {
         }
     }
 
-    /// Delays of `base * factor^(n-1)` before retry `n`. The default.
+    /// Sets delays of `base * factor^(n-1)` before retry `n`. The default.
     pub const fn exponential(mut self) -> Self {
         self.backoff = self.backoff.exponential();
         self
     }
 
-    /// The same delay, `base`, each time. Its default jitter is none.
+    /// Sets a constant delay, `base`. The default jitter is then [`Jitter::None`].
     pub const fn fixed(mut self) -> Self {
         self.backoff = self.backoff.fixed();
         self
     }
 
-    /// Delays of `base * n` before retry `n`.
+    /// Sets delays of `base * n` before retry `n`.
     pub const fn linear(mut self) -> Self {
         self.backoff = self.backoff.linear();
         self
     }
 
-    /// Delays of `base` times 1, 1, 2, 3, 5, …
+    /// Sets delays of `base` times 1, 1, 2, 3, 5, …
     pub const fn fibonacci(mut self) -> Self {
         self.backoff = self.backoff.fibonacci();
         self
     }
 
-    /// These delays; the last repeats. They are their own ceiling unless `max_delay` is set.
+    /// Sets a list of delays; the last repeats. The list has no ceiling unless `max_delay` is set.
     pub const fn list(mut self, delays: &'static [Duration]) -> Self {
         self.backoff = self.backoff.list(delays);
         self
     }
 
-    /// The first delay. Default: 100 ms.
+    /// Sets the first delay. Default: 100 ms.
     pub const fn base_delay(mut self, base_delay: Duration) -> Self {
         self.backoff = self.backoff.base_delay(base_delay);
         self
     }
 
-    /// The growth of exponential delays. Default: 2. Below 1, or not a number, counts as 1.
+    /// Sets the growth factor of exponential delays. Default: 2. A factor below 1, or not a
+    /// number, counts as 1.
     pub const fn factor(mut self, factor: f64) -> Self {
         self.backoff = self.backoff.factor(factor);
         self
     }
 
-    /// Delays of your own, in place of the built-in ones.
+    /// Replaces the built-in delays by your own backoff.
     pub fn backoff<C: Backoff>(self, backoff: C) -> RetryPolicy<C> {
         RetryPolicy { limits: self.limits, backoff }
     }
 
-    /// The first rule that the numbers and times of this policy break: for settings that come from a
-    /// file. The attribute holds its constants to the same rules at compile time.
+    /// Returns the first rule that the numbers and times of this policy break. Use it for settings
+    /// from a file; the attribute checks constants against the same rules at compile time.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use resilience::RetryPolicy;
     ///
     /// assert!(RetryPolicy::new().attempts(4).validate().is_ok());
@@ -144,8 +143,8 @@ impl RetryPolicy {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter ratio
-    /// outside 0 to 1, an empty list, a base delay that is set above the ceiling or not below the
+    /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
+    /// ratio outside 0 to 1, an empty list, a base delay above the ceiling or not below the
     /// deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         macro_rules! hold {
@@ -182,85 +181,87 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Settings that do not depend on the backoff.
+/// Settings apart from the backoff.
 impl<B> RetryPolicy<B> {
-    /// How many calls are made in all, the first one included. Default: 3. Zero counts as 1: the
-    /// first call is always made.
+    /// Sets the number of attempts, the first included. Default: 3. Zero counts as 1: the first
+    /// attempt is always made.
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.limits.attempts = Some(attempts);
         self
     }
 
-    /// No limit to the number of calls: for loops that must never give up, such as reconnecting.
+    /// Removes the limit of attempts. For loops that must never give up, such as reconnecting.
     pub const fn unlimited(mut self) -> Self {
         self.limits.attempts = None;
         self
     }
 
-    /// The ceiling of every delay, jitter included; only a server's own delay may be longer.
-    /// Default: 10 s, or the base delay where that is longer; none for a list or a backoff of your
-    /// own.
+    /// Sets the ceiling of every delay, jitter included; only a delay from the server may be
+    /// longer. Default: 10 s, or the base delay if longer; no ceiling for a list or your own
+    /// backoff.
     pub const fn max_delay(mut self, max_delay: Duration) -> Self {
         self.limits.max_delay = Some(max_delay);
         self
     }
 
-    /// How delays are spread. Default: [`Jitter::Full`]; for fixed delays [`Jitter::None`].
+    /// Sets the jitter. Default: [`Jitter::Full`]; for fixed delays [`Jitter::None`].
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.limits.jitter = Some(jitter);
         self
     }
 
-    /// The time from the call after which no attempt starts and no wait ends. A running attempt is
-    /// left to finish. Default: none.
+    /// Sets the time from the call after which no attempt starts and no wait ends. A running
+    /// attempt is not interrupted. Default: no deadline.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = Some(deadline);
         self
     }
 
-    /// The longest wait that a server may ask for; one above it ends the call. Default: 60 s.
+    /// Sets the longest delay that a server may ask for. A longer delay ends the call. Default: 60
+    /// s.
     pub const fn max_retry_after(mut self, max_retry_after: Duration) -> Self {
         self.limits.max_retry_after = max_retry_after;
         self
     }
 
-    /// Whether the call may safely be applied twice. Default: `true`. With `false`, only what was
-    /// certainly not applied is repeated; see [`Effect`](crate::Effect).
+    /// Sets whether the call is safe to apply twice. Default: `true`. With `false`, a failure is
+    /// retried only if the side effect was certainly not applied; see [`Effect`](crate::Effect).
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
         self.limits.idempotent = idempotent;
         self
     }
 
-    /// The budget that retries under this policy draw on. Default: none.
+    /// Sets the budget for the retries of this policy. Default: no budget.
     pub const fn budget(mut self, budget: &'static RetryBudget) -> Self {
         self.limits.budget = Some(budget);
         self
     }
 
-    /// Whether a local rejection (an open circuit, a full bulkhead, a rate limit) is waited for, as
-    /// long as it says, within all limits. Default: `false`; the call gives up at once.
+    /// Sets whether the call waits after a local rejection (an open circuit, a full bulkhead, a
+    /// rate limit), within all limits, for the time that the rejection states. Default: `false`;
+    /// the call gives up at once.
     pub const fn wait_for_rejections(mut self, wait: bool) -> Self {
         self.limits.waits_for_rejections = wait;
         self
     }
 
-    /// The name in events and logs. Default: `"retry"`.
+    /// Sets the name in events and logs. Default: `"retry"`.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.limits.name = Some(name);
         self
     }
 }
 
-/// What generated code and layers add.
+/// Methods for generated code and layers.
 #[doc(hidden)]
 impl<B> RetryPolicy<B> {
-    /// Whether there is something to make another attempt with.
+    /// Sets whether another attempt is possible.
     pub const fn replayable(mut self, replayable: bool) -> Self {
         self.limits.replayable = replayable;
         self
     }
 
-    /// The policy at its place: under this name, unless it has one, and waiting like this.
+    /// Sets the name, unless a name is set, and how the call waits.
     pub const fn at(mut self, name: &'static str, waits: WaitMode) -> Self {
         if self.limits.name.is_none() {
             self.limits.name = Some(name);
@@ -269,8 +270,8 @@ impl<B> RetryPolicy<B> {
         self
     }
 
-    /// The policy with its backoff borrowed.
-    pub fn lent(&self) -> RetryPolicy<BorrowedBackoff<'_>>
+    /// Returns the policy with a borrowed backoff.
+    pub fn borrowed(&self) -> RetryPolicy<BorrowedBackoff<'_>>
     where
         B: Backoff,
     {
@@ -279,11 +280,10 @@ impl<B> RetryPolicy<B> {
 }
 
 impl<B: Backoff> RetryPolicy<B> {
-    /// The delay before retry number `retry` (1 is the first), drawn as a call would draw it.
-    /// `previous` is what was waited before it; only [`Jitter::Decorrelated`] looks at it.
+    /// Returns the delay before retry number `retry` (1 is the first), with jitter as in a call.
+    /// Only [`Jitter::Decorrelated`] uses `previous`, the delay before.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::{Jitter, RetryPolicy};
     ///
@@ -299,7 +299,7 @@ impl<B: Backoff> RetryPolicy<B> {
 }
 
 impl Limits {
-    /// The delay that the policy itself chooses.
+    /// Returns the delay that the policy chooses.
     pub(super) fn delay(
         &self,
         backoff: &dyn Backoff,

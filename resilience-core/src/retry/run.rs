@@ -1,4 +1,4 @@
-//! Retrying by hand: a policy, and what a call needs beside it.
+//! Retries without the attribute.
 
 use core::fmt;
 use core::future::Future;
@@ -17,7 +17,6 @@ use crate::outcome::Outcome;
 /// A policy together with the predicates and hooks of a call; made by [`RetryPolicy::on`].
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use resilience::{FailureClass, Classify, RetryPolicy, testing};
 ///
 /// #[derive(Debug, PartialEq)]
@@ -51,31 +50,29 @@ pub struct Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
     on_ok: OnOk,
     on_retry: OnRetry,
     on_give_up: OnGiveUp,
-    judges: PhantomData<fn(&T, &E)>,
+    classifies: PhantomData<fn(&T, &E)>,
 }
 
-type Accept<T> = fn(&T) -> FailureClass;
-type Unwatched<'p, T, E, B, On> =
-    Retry<'p, T, E, B, On, Accept<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
+type KeepValue<T> = fn(&T) -> FailureClass;
+type WithoutHooks<'p, T, E, B, On> =
+    Retry<'p, T, E, B, On, KeepValue<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
 
 impl<B: Backoff> RetryPolicy<B> {
-    /// Calls `body` until it succeeds or the policy gives up, and returns its last outcome. Every
-    /// error is retried; waits block the thread.
+    /// Calls `body` until success or until the policy gives up, and returns the last outcome.
+    /// Retries every error; delays block the thread.
     pub fn run<O: Outcome>(&self, body: impl FnMut() -> O) -> O {
         self.on(|_: &O::Err| true).run(body)
     }
 
-    /// Calls and awaits `body` until it succeeds or the policy gives up, and returns its last
-    /// outcome. Every error is retried.
+    /// Calls and awaits `body` until success or until the policy gives up, and returns the last
+    /// outcome. Retries every error.
     ///
     /// ```
-    /// # extern crate resilience_core as resilience;
     /// use core::time::Duration;
     /// use resilience::RetryPolicy;
     ///
     /// static RETRY: RetryPolicy = RetryPolicy::new().base_delay(Duration::from_millis(1));
     ///
-    /// # #[cfg(feature = "tokio")]
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// let mut calls = 0;
     /// let result: Result<u32, &str> = RETRY
@@ -95,40 +92,41 @@ impl<B: Backoff> RetryPolicy<B> {
         self.on(|_: &O::Err| true).run_async(body).await
     }
 
-    /// Says which errors are retried: a predicate from the error to `bool` or [`FailureClass`].
+    /// Sets the errors to retry: a predicate from the error to `bool` or [`FailureClass`].
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl Fn(&E) -> C,
-    ) -> Unwatched<'_, T, E, B, impl Fn(&E) -> FailureClass> {
+    ) -> WithoutHooks<'_, T, E, B, impl Fn(&E) -> FailureClass> {
         Retry {
             policy: self,
             on: move |error: &E| on(error).into(),
             on_ok: |_| FailureClass::permanent(),
             on_retry: |_| {},
             on_give_up: |_| {},
-            judges: PhantomData,
+            classifies: PhantomData,
         }
     }
 }
 
 impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
-    /// Says which values mean "not yet" and are retried: a predicate to `bool` or [`FailureClass`].
+    /// Sets the values to retry, which mean "not yet": a predicate from the value to `bool` or
+    /// [`FailureClass`].
     pub fn on_ok<D: Into<FailureClass>>(
         self,
         on_ok: impl Fn(&T) -> D,
     ) -> Retry<'p, T, E, B, On, impl Fn(&T) -> FailureClass, OnRetry, OnGiveUp> {
-        let Self { policy, on, on_retry, on_give_up, judges, .. } = self;
+        let Self { policy, on, on_retry, on_give_up, classifies, .. } = self;
         let on_ok = move |value: &T| on_ok(value).into();
-        Retry { policy, on, on_ok, on_retry, on_give_up, judges }
+        Retry { policy, on, on_ok, on_retry, on_give_up, classifies }
     }
 
-    /// Calls `hook` before each wait.
+    /// Calls `hook` before each delay.
     pub fn on_retry<H: FnMut(&RetryEvent<'_, E>)>(
         self,
         hook: H,
     ) -> Retry<'p, T, E, B, On, OnOk, H, OnGiveUp> {
-        let Self { policy, on, on_ok, on_give_up, judges, .. } = self;
-        Retry { policy, on, on_ok, on_retry: hook, on_give_up, judges }
+        let Self { policy, on, on_ok, on_give_up, classifies, .. } = self;
+        Retry { policy, on, on_ok, on_retry: hook, on_give_up, classifies }
     }
 
     /// Calls `hook` before a failure is returned.
@@ -136,8 +134,8 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         self,
         hook: H,
     ) -> Retry<'p, T, E, B, On, OnOk, OnRetry, H> {
-        let Self { policy, on, on_ok, on_retry, judges, .. } = self;
-        Retry { policy, on, on_ok, on_retry, on_give_up: hook, judges }
+        let Self { policy, on, on_ok, on_retry, classifies, .. } = self;
+        Retry { policy, on, on_ok, on_retry, on_give_up: hook, classifies }
     }
 }
 
@@ -149,17 +147,17 @@ where
     OnRetry: FnMut(&RetryEvent<'_, E>),
     OnGiveUp: FnMut(&GiveUpEvent<'_, E>),
 {
-    /// Calls `body` until its outcome stands. WaitMode block the thread.
+    /// Calls `body` until the outcome is final. Delays block the thread.
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
-        let policy = self.policy.lent().at("retry", WaitMode::Blocking);
-        let under = CallContext { policy: &policy, spending: Some(&spending) };
+        let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
+        let context = CallContext { policy: &policy, spending: Some(&spending) };
         loop {
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
             let step =
-                state.step_blocking(under, None, body(), &*on, &*on_ok, on_retry, on_give_up);
+                state.step_blocking(context, None, body(), &*on, &*on_ok, on_retry, on_give_up);
             if let ControlFlow::Break(out) = step {
                 return out;
             }
@@ -167,7 +165,7 @@ where
         }
     }
 
-    /// Calls and awaits `body` until its outcome stands.
+    /// Calls and awaits `body` until the outcome is final.
     pub async fn run_async<O, F>(mut self, mut body: impl FnMut() -> F) -> O
     where
         O: Outcome<Ok = T, Err = E>,
@@ -177,21 +175,22 @@ where
         let mut state = RetryState::begin(self.policy);
         loop {
             let out = body().await;
-            // Nothing of this block lives through the wait, so that the future is `Send`.
-            let pause = {
-                let policy = self.policy.lent().at("retry", WaitMode::Async);
-                let under = CallContext { policy: &policy, spending: Some(&spending) };
+            // The variables of this block are dropped before the wait, so that the future is
+            // `Send`.
+            let delay = {
+                let policy = self.policy.borrowed().at("retry", WaitMode::Async);
+                let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
-                match state.step(under, None, out, &*on, &*on_ok, on_retry, on_give_up) {
+                match state.step(context, None, out, &*on, &*on_ok, on_retry, on_give_up) {
                     ControlFlow::Break(out) => return out,
-                    ControlFlow::Continue((next, pause)) => {
+                    ControlFlow::Continue((next, delay)) => {
                         state = next;
-                        pause
+                        delay
                     }
                 }
             };
-            pause.wait().await;
+            delay.wait().await;
             spending.retrying();
         }
     }

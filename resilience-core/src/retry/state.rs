@@ -1,11 +1,10 @@
-//! The engine: what follows a failed attempt. Attributes and hand-written calls share it.
+//! The retry engine: decides after each failed attempt, for attributes and calls by hand.
 
 use core::num::NonZeroU32;
 use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::attempt::Attempt;
-use super::past::Past;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::budget::Spending;
@@ -17,90 +16,132 @@ use crate::outcome::Outcome;
 use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 
-/// Where one call stands. Travels by value; nothing is written before the first failure unless the
-/// policy has a deadline.
+/// The progress of a call. Passed by value. Without a deadline nothing is written before the first
+/// failure.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct RetryState(Option<Progress>);
 
 #[derive(Clone, Copy, Debug)]
 struct Progress {
-    /// The attempt that runs or has just ended.
+    /// The running or last attempt.
     attempt: NonZeroU32,
-    /// How many delays in a row the policy has chosen.
+    /// The number of consecutive delays chosen by the policy.
     backoffs: u32,
-    past: Past,
-    /// From when `elapsed` counts; moved back by waits that the clock did not show.
+    history: AttemptHistory,
+    /// The start of `elapsed`; moved back by waits that the clock did not show.
     started: Option<Timestamp>,
 }
 
-const FIRST: Progress =
-    Progress { attempt: NonZeroU32::MIN, backoffs: 0, past: Past::NONE, started: None };
+const FIRST: Progress = Progress {
+    attempt: NonZeroU32::MIN,
+    backoffs: 0,
+    history: AttemptHistory::NONE,
+    started: None,
+};
 
-/// What the engine decides upon.
-struct Situation<'s> {
+/// The last delay, and flags of all earlier failures, in one word: the state of a call stays at
+/// three words. The two highest bits are flags. The other bits hold nanoseconds, up to 146 years.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttemptHistory(u64);
+
+/// After an earlier failure the side effect may have been applied.
+const AMBIGUOUS: u64 = 1 << 63;
+/// The one extra attempt of [`FailureClass::once`] has been used.
+const ONCE_USED: u64 = 1 << 62;
+const FLAGS: u64 = AMBIGUOUS | ONCE_USED;
+
+impl AttemptHistory {
+    /// The history before the first failure.
+    const NONE: Self = Self(0);
+
+    /// Returns the history after a failure of this class and the delay that follows.
+    fn after(self, class: FailureClass, delay: Duration) -> Self {
+        let ambiguous = if class.effect.is_not_applied() { 0 } else { AMBIGUOUS };
+        let once_used = if class.is_once { ONCE_USED } else { 0 };
+        Self(self.0 & FLAGS | ambiguous | once_used | clock::nanos(delay).min(!FLAGS))
+    }
+
+    /// Returns the last delay; meaningless before the first failure.
+    pub(super) const fn delay(self) -> Duration {
+        Duration::from_nanos(self.0 & !FLAGS)
+    }
+
+    /// Returns whether the side effect of an earlier attempt may have been applied.
+    pub(super) const fn is_ambiguous(self) -> bool {
+        self.0 & AMBIGUOUS != 0
+    }
+
+    /// Returns whether a failure of this class has used up its one extra attempt.
+    const fn is_used_up(self, class: FailureClass) -> bool {
+        class.is_once && self.0 & ONCE_USED != 0
+    }
+}
+
+/// The input of a decision.
+struct Failure<'s> {
     class: FailureClass,
     elapsed: Duration,
     spending: Option<&'s Spending<'s>>,
 }
 
-/// What the engine decided, before anybody is told.
-enum Verdict {
+/// The result of a decision, before hooks and logs.
+enum Decision {
     Retry { next: Progress, delay: Duration, source: DelaySource },
     GiveUp(StopReason),
 }
 
-/// What a call runs under: two words, so that they travel in registers.
+/// The context of a call: two words, so that the context travels in registers.
 #[derive(Clone, Copy, Debug)]
 pub struct CallContext<'p, B> {
-    /// The policy, at its place.
+    /// The policy, with name and wait mode.
     pub policy: &'p RetryPolicy<B>,
-    /// What the call does with its budget, where it has one.
+    /// The use of the budget, if the call has a budget.
     pub spending: Option<&'p Spending<'p>>,
 }
 
 impl RetryState {
-    /// A call that starts now and has no deadline: no clock is read.
+    /// Starts a call without a deadline. Does not read the clock.
     #[inline]
     pub const fn new() -> Self {
         Self(None)
     }
 
-    /// A call that starts now and has a deadline.
+    /// Starts a call with a deadline.
     #[inline]
     pub fn timed() -> Self {
         Self(Some(Progress { started: Some(clock::now()), ..FIRST }))
     }
 
-    /// A call under `policy` that starts now.
+    /// Starts a call under `policy`.
     #[inline]
     pub fn begin<B>(policy: &RetryPolicy<B>) -> Self {
         if policy.limits.deadline.is_some() { Self::timed() } else { Self::new() }
     }
 
-    /// What a call under `policy` does with the policy's budget.
+    /// Returns the budget use of a call under `policy`.
     #[inline]
     pub fn spending<B>(policy: &RetryPolicy<B>) -> Spending<'static> {
         Spending::new(policy.limits.budget)
     }
 
-    /// The attempt that runs next, for the body to look at.
+    /// Returns the next attempt, for the body.
     #[inline]
     pub fn attempt<B>(self, policy: &RetryPolicy<B>) -> Attempt {
-        let Progress { attempt, past, started, .. } = self.0.unwrap_or(FIRST);
-        Attempt { number: attempt.get(), attempts: policy.limits.attempts, past, started }
+        let Progress { attempt, history, started, .. } = self.0.unwrap_or(FIRST);
+        Attempt { number: attempt.get(), attempts: policy.limits.attempts, history, started }
     }
 
-    /// When the call's deadline is, where it has one.
+    /// Returns the time of the deadline, if any.
     #[inline]
     pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
         let started = self.0?.started?;
         Some(started.plus(policy.limits.deadline?))
     }
 
-    /// Decides what follows a failure of this class: a pause and the next attempt, or nothing. For a
-    /// call without `on_ok` and hooks: no type of the call's is named here, so that one instance
-    /// serves them all, and its caller is cheap to compile.
+    /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
+    /// calls without `on_ok` and hooks. The function is not generic over the types of the call, so
+    /// that all calls share one instance, and the caller compiles fast.
     #[cold]
     #[inline(never)]
     pub fn next<B: Backoff>(
@@ -112,25 +153,26 @@ impl RetryState {
     ) -> Option<Delay> {
         let retry = |event: &RetryEvent<'_, ()>| {
             if let Some((level, error)) = log {
-                log::tell_retry(event, level, error);
+                log::log_retry(event, level, error);
             }
         };
         let give_up = |event: &GiveUpEvent<'_, ()>| {
             if let Some((_, error)) = log {
-                log::tell_give_up(event, error);
+                log::log_give_up(event, error);
             }
         };
-        self.follow(policy, spending, None, class, retry, give_up)
+        self.advance(policy, spending, None, class, retry, give_up)
     }
 
-    /// Decides what follows `out`: it is returned, or dropped and repeated after the pause.
+    /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
+    /// the next attempt.
     ///
-    /// `out` comes by value, so that it is gone before the wait: whatever it holds is released, and
-    /// a future with an error that is not `Send` stays `Send`. In `signal` a layer inside has told where it
-    /// turned the call away.
+    /// `out` is passed by value and dropped before the wait, so that its resources are released,
+    /// and so that a future with an error that is not `Send` stays `Send`. `signal` carries a
+    /// rejection by an inner layer.
     ///
     /// # Errors
-    /// None: `Break` carries the outcome back unchanged.
+    /// Never fails: `Break` carries the outcome unchanged.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -166,20 +208,20 @@ impl RetryState {
                 (rejected.unwrap_or_else(|| on(error).into()), Some(error))
             }
         };
-        match self.follow(policy, spending, error, class, on_retry, on_give_up) {
-            Some(pause) => {
+        match self.advance(policy, spending, error, class, on_retry, on_give_up) {
+            Some(delay) => {
                 signal.inspect(|signal| signal.clear());
-                ControlFlow::Continue((self, pause))
+                ControlFlow::Continue((self, delay))
             }
             None => ControlFlow::Break(out),
         }
     }
 
-    /// Decides what follows `out`, and blocks the thread for the pause. One call, and in place: what
-    /// a loop needs for a second one is made ready before the first attempt, failure or not.
+    /// Decides after `out`, and blocks the thread for the delay. A single call, in place: the loop
+    /// prepares the parameters of a second call before the first attempt, even without a failure.
     ///
     /// # Errors
-    /// None: `Break` carries the outcome back unchanged.
+    /// Never fails: `Break` carries the outcome unchanged.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -188,7 +230,7 @@ impl RetryState {
     #[inline(never)]
     pub fn step_blocking<O, B, C, D>(
         &mut self,
-        under: CallContext<'_, B>,
+        context: CallContext<'_, B>,
         signal: Option<&RejectionSignal>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -202,18 +244,19 @@ impl RetryState {
         C: Into<FailureClass>,
         D: Into<FailureClass>,
     {
-        let (mut next, pause) = match self.step(under, signal, out, on, on_ok, on_retry, on_give_up)
-        {
-            ControlFlow::Break(out) => return ControlFlow::Break(out),
-            ControlFlow::Continue(next) => next,
-        };
-        next.block(pause);
+        let (mut next, delay) =
+            match self.step(context, signal, out, on, on_ok, on_retry, on_give_up) {
+                ControlFlow::Break(out) => return ControlFlow::Break(out),
+                ControlFlow::Continue(next) => next,
+            };
+        next.block(delay);
         *self = next;
         ControlFlow::Continue(())
     }
 
-    /// Decides, tells, and starts the pause; `None` where there is no further attempt.
-    fn follow<E, B: Backoff>(
+    /// Decides, calls the hook, and starts the delay. Returns `None` if there is no further
+    /// attempt.
+    fn advance<E, B: Backoff>(
         &mut self,
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
@@ -228,9 +271,9 @@ impl RetryState {
         let name = policy.limits.name.unwrap_or("retry");
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
-        let situation = Situation { class, elapsed, spending };
-        match decide(progress, &policy.limits, &policy.backoff, situation) {
-            Verdict::Retry { next, delay, source: delay_source } => {
+        let failure = Failure { class, elapsed, spending };
+        match decide(progress, &policy.limits, &policy.backoff, failure) {
+            Decision::Retry { next, delay, source: delay_source } => {
                 on_retry(&RetryEvent {
                     name,
                     attempt,
@@ -241,21 +284,21 @@ impl RetryState {
                     delay_source,
                     elapsed,
                 });
-                let (pause, unseen) = Delay::start(delay);
+                let (delay, unseen) = Delay::start(delay);
                 let started = Some(started.minus(unseen));
                 *self = Self(Some(Progress { started, ..next }));
-                Some(pause)
+                Some(delay)
             }
-            Verdict::GiveUp(reason) => {
+            Decision::GiveUp(reason) => {
                 on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
                 None
             }
         }
     }
 
-    /// Blocks the thread for the pause.
-    fn block(&mut self, pause: Delay) {
-        let unseen = pause.block();
+    /// Blocks the thread for the delay.
+    fn block(&mut self, delay: Delay) {
+        let unseen = delay.block();
         if let Some(Progress { started: Some(started), .. }) = &mut self.0 {
             *started = started.minus(unseen);
         }
@@ -268,55 +311,55 @@ impl Default for RetryState {
     }
 }
 
-/// The rules, in the order in which they are reported.
+/// Applies the rules, in the order of their reporting.
 fn decide(
     progress: Progress,
     limits: &Limits,
     backoff: &dyn Backoff,
-    Situation { class, elapsed, spending }: Situation<'_>,
-) -> Verdict {
+    Failure { class, elapsed, spending }: Failure<'_>,
+) -> Decision {
     let attempt = progress.attempt;
-    if class.kind == FailureKind::Permanent || progress.past.is_spent_for(class) {
-        return Verdict::GiveUp(StopReason::Permanent);
+    if class.kind == FailureKind::Permanent || progress.history.is_used_up(class) {
+        return Decision::GiveUp(StopReason::Permanent);
     }
     if class.is_rejection && !limits.waits_for_rejections {
-        return Verdict::GiveUp(StopReason::Rejected);
+        return Decision::GiveUp(StopReason::Rejected);
     }
     if !limits.idempotent && !class.effect.is_not_applied() {
-        return Verdict::GiveUp(StopReason::NotIdempotent);
+        return Decision::GiveUp(StopReason::NotIdempotent);
     }
     if limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
-        return Verdict::GiveUp(StopReason::Attempts);
+        return Decision::GiveUp(StopReason::Attempts);
     }
     if !switch::is_enabled() {
-        return Verdict::GiveUp(StopReason::Disabled);
+        return Decision::GiveUp(StopReason::Disabled);
     }
     if !limits.replayable {
-        return Verdict::GiveUp(StopReason::BodyNotReplayable);
+        return Decision::GiveUp(StopReason::BodyNotReplayable);
     }
     let asked = class.after.filter(|after| !after.is_zero());
     if asked.is_some_and(|after| after > limits.max_retry_after) {
-        return Verdict::GiveUp(StopReason::RetryAfter);
+        return Decision::GiveUp(StopReason::RetryAfter);
     }
     let (delay, source, backoffs) = if let Some(after) = asked {
         (after, DelaySource::Server, 0)
     } else {
         let retry = progress.backoffs.saturating_add(1);
-        let previous = (retry > 1).then(|| progress.past.delay());
+        let previous = (retry > 1).then(|| progress.history.delay());
         (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
-        return Verdict::GiveUp(StopReason::Deadline);
+        return Decision::GiveUp(StopReason::Deadline);
     }
-    // Last, so that nothing is withdrawn for a retry that another rule forbids.
+    // The budget comes last, so that no withdrawal is made for a retry that another rule forbids.
     if spending.is_some_and(|spending| !spending.withdraw(class.kind)) {
-        return Verdict::GiveUp(StopReason::Budget);
+        return Decision::GiveUp(StopReason::Budget);
     }
     let next = Progress {
         attempt: attempt.saturating_add(1),
         backoffs,
-        past: progress.past.after(class, delay),
+        history: progress.history.after(class, delay),
         ..progress
     };
-    Verdict::Retry { next, delay, source }
+    Decision::Retry { next, delay, source }
 }

@@ -1,4 +1,4 @@
-//! ReplayWith that are read ahead as far as they may be, and passed on as they came.
+//! Bodies that are read ahead, and passed on unchanged.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -10,27 +10,29 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-/// A body under an [`IdempotencyLayer`](crate::IdempotencyLayer): what was read ahead of another body, and the
-/// rest of it. Also a stored body, and that of an answer of the layer's own.
+/// A body under an [`IdempotencyLayer`](crate::IdempotencyLayer).
+///
+/// The body consists of frames read ahead and the rest of an inner body. Replayed bodies and the
+/// bodies of problems have this type as well.
 pub struct IdempotentBody<B: Body> {
     read: VecDeque<Result<Frame<B::Data>, B::Error>>,
     rest: Option<Pin<Box<B>>>,
 }
 
 impl<B: Body<Data = Bytes>> IdempotentBody<B> {
-    /// A body of which nothing was read.
+    /// Wraps a body without reading.
     pub(super) fn untouched(body: B) -> Self {
         Self { read: VecDeque::new(), rest: Some(Box::pin(body)) }
     }
 
-    /// A body of these bytes.
-    pub(super) fn of(bytes: Bytes) -> Self {
+    /// Creates a body of these bytes.
+    pub(super) fn whole(bytes: Bytes) -> Self {
         let read = if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) };
         Self { read: read.into_iter().collect(), rest: None }
     }
 
     /// Adds trailers.
-    pub(super) fn trailers(mut self, trailers: HeaderMap) -> Self {
+    pub(super) fn with_trailers(mut self, trailers: HeaderMap) -> Self {
         if !trailers.is_empty() {
             self.read.push_back(Ok(Frame::trailers(trailers)));
         }
@@ -38,48 +40,47 @@ impl<B: Body<Data = Bytes>> IdempotentBody<B> {
     }
 }
 
-/// What reading ahead has come to.
+/// The result of reading ahead.
 pub(super) enum Read<B: Body> {
     /// The body has ended.
     Whole { body: IdempotentBody<B>, bytes: Bytes, trailers: HeaderMap },
-    /// It has not, or not well: longer than what may be read, a stream, or broken.
-    Part { body: IdempotentBody<B>, why: Why },
+    /// The body is too long, a stream, or broken.
+    Partial { body: IdempotentBody<B>, reason: Unread },
 }
 
-/// Why a body was not read to its end.
+/// The reason why a body was not read to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum Unread {
     TooLong,
-    /// There is more to come, nobody knows when.
+    /// More frames come at an unknown time.
     Stream,
     Broken,
 }
 
-/// Which bodies are waited for.
+/// The bodies that are worth waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
-    /// Every one.
+pub(super) enum ReadMode {
+    /// Every body.
     All,
-    /// One that says how long it is. Of another, which may be a stream, only what is there already is read.
+    /// A body of known length. Of any other body, which may be a stream, only the available
+    /// frames are read.
     Sized,
 }
 
-/// Reads a body of at most `most` bytes.
-pub(super) async fn read<B: Body<Data = Bytes>>(
-    body: B,
-    most: usize,
-    patience: Patience,
-) -> Read<B> {
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn read<B: Body<Data = Bytes>>(body: B, limit: usize, mode: ReadMode) -> Read<B> {
     let hint = body.size_hint();
     let mut all = IdempotentBody::untouched(body);
-    if hint.lower() > most as u64 {
-        return Read::Part { body: all, why: Why::TooLong };
+    if hint.lower() > limit as u64 {
+        return Read::Partial { body: all, reason: Unread::TooLong };
     }
-    let waits = patience == Patience::All || hint.exact().is_some();
+    let waits = mode == ReadMode::All || hint.exact().is_some();
     let (mut parts, mut length, mut trailers) = (Vec::new(), 0_usize, HeaderMap::new());
     loop {
-        let why = match all.read_on(waits).await {
-            Step::Frame(None) => return Read::Whole { body: all, bytes: joined(parts), trailers },
+        let reason = match all.next_frame(waits).await {
+            Step::Frame(None) => {
+                return Read::Whole { body: all, bytes: concatenate(parts), trailers };
+            }
             Step::Frame(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
                     length = length.saturating_add(data.len());
@@ -88,33 +89,33 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
                     trailers.extend(more.clone());
                 }
                 all.read.push_back(Ok(frame));
-                if length <= most {
+                if length <= limit {
                     continue;
                 }
-                Why::TooLong
+                Unread::TooLong
             }
             Step::Frame(Some(Err(error))) => {
                 all.read.push_back(Err(error));
                 all.rest = None;
-                Why::Broken
+                Unread::Broken
             }
-            Step::Later => Why::Stream,
+            Step::Pending => Unread::Stream,
         };
-        return Read::Part { body: all, why };
+        return Read::Partial { body: all, reason };
     }
 }
 
 enum Step<B: Body> {
     Frame(Option<Result<Frame<B::Data>, B::Error>>),
-    Later,
+    Pending,
 }
 
 impl<B: Body<Data = Bytes>> IdempotentBody<B> {
-    /// The next frame of the rest; none where it has ended.
-    async fn read_on(&mut self, waits: bool) -> Step<B> {
+    /// Returns the next frame of the inner body, or `None` at the end.
+    async fn next_frame(&mut self, waits: bool) -> Step<B> {
         let Some(rest) = &mut self.rest else { return Step::Frame(None) };
         let frame = poll_fn(|cx| match rest.as_mut().poll_frame(cx) {
-            Poll::Pending if !waits => Poll::Ready(Step::Later),
+            Poll::Pending if !waits => Poll::Ready(Step::Pending),
             frame => frame.map(Step::Frame),
         });
         let step = frame.await;
@@ -125,7 +126,7 @@ impl<B: Body<Data = Bytes>> IdempotentBody<B> {
     }
 }
 
-fn joined(parts: Vec<Bytes>) -> Bytes {
+fn concatenate(parts: Vec<Bytes>) -> Bytes {
     match <[Bytes; 1]>::try_from(parts) {
         Ok([all]) => all,
         Err(parts) => parts.concat().into(),
@@ -166,12 +167,12 @@ impl<B: Body<Data = Bytes>> Body for IdempotentBody<B> {
     }
 }
 
-/// Without what it says, which is the user's.
+/// Omits the content, which can be private.
 impl<B: Body> fmt::Debug for IdempotentBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdempotentBody").finish_non_exhaustive()
     }
 }
 
-/// What was read ahead is not pinned, and the rest is where it is.
+/// The frames need no pinning, and the inner body is in a pinned box.
 impl<B: Body> Unpin for IdempotentBody<B> {}

@@ -1,4 +1,4 @@
-//! The layer and its settings.
+//! The layer and the settings.
 
 use core::fmt;
 use core::time::Duration;
@@ -13,19 +13,22 @@ use resilience_idempotency::{
 };
 use tower_layer::Layer;
 
-use super::key::KeyHeaders;
-use super::record::KeptHeaders;
+use super::key_header::KeyHeaders;
+use super::record::StoredHeaders;
 use super::service::IdempotencyService;
-use super::statuses::StorePolicy;
+use super::store_policy::StorePolicy;
 
-/// Makes the endpoints inside of it safe to retry: a request with an idempotency key is handled once, and
-/// whoever sends it again gets the answer of the first time.
+/// Makes endpoints safe to retry: a request with an idempotency key is handled once.
 ///
-/// For whatever is a `Service` of `http` requests: a router of `axum`, a service under `hyper`, `tonic`. The
-/// guide, with the table of answers, is that of [the module](crate).
+/// A repeated request receives the stored response of the first request. The layer works for every
+/// `Service` of `http` requests, such as an `axum` router, `hyper` or `tonic`. [The module](crate)
+/// has the guide and the table of responses.
 ///
-/// It has to know whose keys they are, so it stands inside of what finds that out; and what turns requests away
-/// for reasons of its own, such as a rate limiter, stands outside too, because its answers are none to keep.
+/// **Order.** Place the layer inside authentication, because the scope needs the account. Place
+/// the layer inside rate limiters and similar layers as well, because their rejections must not be
+/// stored.
+///
+/// # Examples
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -35,52 +38,56 @@ use super::statuses::StorePolicy;
 /// static STORE: MemoryStore = MemoryStore::new();
 ///
 /// #[derive(Clone)]
-/// struct Tenant(String); // put into the request by the authentication
+/// struct Tenant(String); // added to the request by authentication
 ///
-/// # async fn pay() -> &'static str { "paid" }
+/// async fn pay() -> &'static str {
+///     "paid"
+/// }
+///
 /// let payments = IdempotencyLayer::new(StaticStore(&STORE), |request| {
 ///     request.extensions.get::<Tenant>().map(|tenant| tenant.0.clone())
 /// })
 /// .name("payments");
 /// let app: Router = Router::new().route("/payments", post(pay)).layer(payments);
 /// ```
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct IdempotencyLayer<T> {
     settings: Settings<T>,
 }
 
-type Scoping = Arc<dyn Fn(&Parts) -> Box<dyn KeyParts> + Send + Sync>;
+type ScopeFn = Arc<dyn Fn(&Parts) -> Box<dyn KeyParts> + Send + Sync>;
 type OnReplay = Arc<dyn Fn(&mut Response<Bytes>) + Send + Sync>;
 
-/// What all requests have in common.
+/// The settings, shared by all requests.
 #[derive(Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate setting")]
 pub(super) struct Settings<T> {
     pub(super) store: T,
-    /// None for keys that are everybody's.
-    scope: Option<Scoping>,
+    /// `None` for keys without a scope.
+    scope: Option<ScopeFn>,
     pub(super) policy: IdempotencyPolicy,
-    pub(super) mode: OnInterrupted,
+    pub(super) on_interrupted: OnInterrupted,
     pub(super) max_outcome: usize,
     pub(super) max_body: usize,
     pub(super) methods: Vec<Method>,
     pub(super) keys: KeyHeaders,
     pub(super) is_required: bool,
-    pub(super) tells_ignored: bool,
+    pub(super) reports_ignored: bool,
     pub(super) canonical_json: bool,
-    pub(super) statuses: StorePolicy,
-    pub(super) kept: KeptHeaders,
+    pub(super) store_policy: StorePolicy,
+    pub(super) stored_headers: StoredHeaders,
     pub(super) on_replay: Option<OnReplay>,
-    pub(super) types: Cow<'static, str>,
-    pub(super) detaches: bool,
+    pub(super) problem_base: Cow<'static, str>,
+    pub(super) is_detached: bool,
 }
 
 impl<T: Store + Clone> IdempotencyLayer<T> {
-    /// A layer whose keys belong to whom `scope` says: a tenant, an account, a user. Two of them with the same
-    /// key have nothing to do with each other, and neither is ever told what the other did.
+    /// Creates a layer with a scope for each key: a tenant, an account, a user.
     ///
-    /// It is asked after the body was read, and returns something that can be a key: a `String`, a number, a tuple of
-    /// them. A `None` is a request of nobody, which is turned away with a 403.
+    /// Equal keys in different scopes are independent, and a scope never receives a response of
+    /// another scope. The layer calls `scope` after the body was read. The result is a `String`, a
+    /// number, a tuple, or another type with [`KeyParts`]. A request with the scope `None` is
+    /// rejected with a 403.
     pub fn new<K: KeyParts + 'static>(
         store: T,
         scope: impl Fn(&Parts) -> K + Send + Sync + 'static,
@@ -88,13 +95,15 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         Self::of(store, Some(Arc::new(move |request| Box::new(scope(request)))))
     }
 
-    /// A layer whose keys are everybody's: whoever guesses one is given the answer that another has got. For
-    /// services that have one client, or whose keys cannot be guessed.
+    /// Creates a layer without scopes.
+    ///
+    /// A client with a guessed key receives the response of another client. Use this function for
+    /// services with one client, or with keys that cannot be guessed.
     pub fn global(store: T) -> Self {
         Self::of(store, None)
     }
 
-    fn of(store: T, scope: Option<Scoping>) -> Self {
+    fn of(store: T, scope: Option<ScopeFn>) -> Self {
         let max_outcome = 1024 * 1024;
         let policy = IdempotencyPolicy::new("http").reject().max_outcome(max_outcome);
         Self {
@@ -102,140 +111,161 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
                 store,
                 scope,
                 policy,
-                mode: OnInterrupted::Rerun,
+                on_interrupted: OnInterrupted::Rerun,
                 max_outcome: max_outcome as usize,
                 max_body: 2 * 1024 * 1024,
                 methods: vec![Method::POST, Method::PATCH],
                 keys: KeyHeaders::default(),
                 is_required: true,
-                tells_ignored: false,
+                reports_ignored: false,
                 canonical_json: false,
-                statuses: StorePolicy::Verdicts,
-                kept: KeptHeaders::default(),
+                store_policy: StorePolicy::Definitive,
+                stored_headers: StoredHeaders::default(),
                 on_replay: None,
-                types: Cow::Borrowed("urn:problem:idempotency:"),
-                detaches: true,
+                problem_base: Cow::Borrowed("urn:problem:idempotency:"),
+                is_detached: true,
             },
         }
     }
 
-    /// The name of the endpoint in the store, which should outlive its path. Two layers with different names
-    /// and the same store share nothing. Default: `"http"`.
+    /// Sets the name of the endpoint in the store. Default: `"http"`.
+    ///
+    /// Layers with different names share no records. Choose a name that outlives the path of the
+    /// endpoint.
     pub fn name(self, name: &'static str) -> Self {
         self.policy(|policy| policy.name(name))
     }
 
-    /// The version of its answers. One that was stored by another version is not replayed: the request is
-    /// turned away. Default: 1.
+    /// Sets the version of the responses. Default: 1.
+    ///
+    /// A request whose record has a different version is rejected.
     pub fn version(self, version: u32) -> Self {
         self.policy(|policy| policy.version(version))
     }
 
-    /// For how long an answer is kept. Default: 24 hours.
+    /// Sets the retention of a stored response. Default: 24 hours.
     pub fn ttl(self, ttl: Duration) -> Self {
         self.policy(|policy| policy.ttl(ttl))
     }
 
-    /// How long after its last sign of life a request counts as dead. It gives one every third of that.
-    /// Default: 30 s.
+    /// Sets the lease of a running request. Default: 30 s.
+    ///
+    /// The layer renews the lease every third of this time. Another request can take over after
+    /// the lease has expired.
     pub fn lease(self, lease: Duration) -> Self {
         self.policy(|policy| policy.lease(lease))
     }
 
-    /// For how long a request waits for the first one with its key, to be given the same answer. Without it
-    /// the second one is turned away at once.
+    /// Sets the time a repeated request waits for the first request, and receives the response.
+    ///
+    /// Without this setting, a repeated request is rejected at once.
     pub fn wait(self, wait: Duration) -> Self {
         self.policy(|policy| policy.wait(wait))
     }
 
-    /// The least length of a key, against keys that can be guessed. Default: 1.
+    /// Sets the shortest key, as a protection against guessed keys. Default: 1 character.
     pub fn min_key_length(self, characters: u32) -> Self {
         self.policy(|policy| policy.min_key_length(characters))
     }
 
-    /// What becomes of a request whose predecessor never said how it ended, because its process was killed or
-    /// its handler panicked. Default: it is handled again. A layer cannot find out what has happened, so
-    /// [`OnInterrupted::Reconcile`] means [`OnInterrupted::Unknown`] here.
+    /// Sets the treatment of a request after an interrupted request with an equal key: the process
+    /// was killed, or the handler panicked. Default: [`OnInterrupted::Rerun`].
+    ///
+    /// A layer cannot reconcile, so [`OnInterrupted::Reconcile`] acts as
+    /// [`OnInterrupted::Unknown`].
     pub fn on_interrupted(mut self, then: OnInterrupted) -> Self {
         let mode = match then {
             OnInterrupted::Reconcile => OnInterrupted::Unknown,
             mode => mode,
         };
-        self.settings.mode = mode;
+        self.settings.on_interrupted = mode;
         self.policy(|policy| policy.on_interrupted(mode))
     }
 
-    /// What becomes of a request when the store does not answer. Default: it is turned away.
+    /// Sets the treatment of a request while the store fails. Default: the request is rejected.
     pub fn on_store_error(self, then: OnStoreError) -> Self {
         self.policy(|policy| policy.on_store_error(then))
     }
 
-    /// How long one step of the store may take. Default: 500 ms.
+    /// Sets the timeout of one operation of the store. Default: 500 ms.
     pub fn store_timeout(self, time: Duration) -> Self {
         self.policy(|policy| policy.store_timeout(time))
     }
 
-    /// The longest answer that is stored, in bytes. A longer one is passed on as it comes, and a repetition
-    /// is told that the request was handled. Default: 1 MiB.
+    /// Sets the longest stored response, in bytes. Default: 1 MiB.
+    ///
+    /// A longer response is passed on without a record of the body. A repeated request is rejected
+    /// with `completed-without-body`.
     pub fn max_outcome(mut self, bytes: u32) -> Self {
         self.settings.max_outcome = bytes as usize;
         self.policy(|policy| policy.max_outcome(bytes))
     }
 
-    /// The longest request that is taken, in bytes: it is read before it is handled, because what it says
-    /// belongs to its key. Default: 2 MiB.
+    /// Sets the longest request body, in bytes. Default: 2 MiB.
+    ///
+    /// The layer reads the body before the handler runs, because the body is part of the
+    /// fingerprint.
     pub fn max_body(mut self, bytes: u32) -> Self {
         self.settings.max_body = bytes as usize;
         self
     }
 
-    /// The methods whose requests are handled once. Default: POST and PATCH.
+    /// Sets the methods with protection. Default: POST and PATCH.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.methods = methods.into_iter().collect();
         self
     }
 
-    /// The headers in which the key may stand. Default: `Idempotency-Key` and `X-Idempotency-Key`.
+    /// Sets the headers that can carry the key. Default: `Idempotency-Key` and
+    /// `X-Idempotency-Key`.
     pub fn headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.settings.keys = KeyHeaders::new(names);
         self
     }
 
-    /// Whether a request without a key is turned away; otherwise nothing protects it. Default: `true`.
+    /// Sets whether a request without a key is rejected. Default: `true`.
+    ///
+    /// With `false`, such a request runs without protection.
     pub fn required(mut self, required: bool) -> Self {
         self.settings.is_required = required;
         self
     }
 
-    /// Whether a request whose key is not looked at, because of its method, is told so by `Idempotency-Status:
-    /// ignored`. Default: `false`.
-    pub fn tell_ignored(mut self, tell: bool) -> Self {
-        self.settings.tells_ignored = tell;
+    /// Sets whether a response reports an ignored key by `Idempotency-Status: ignored`. Default:
+    /// `false`.
+    ///
+    /// The layer ignores the key of a request with an unprotected [method](Self::methods).
+    pub fn report_ignored(mut self, report: bool) -> Self {
+        self.settings.reports_ignored = report;
         self
     }
 
-    /// Whether two requests are the same whose JSON says the same: white space and the order of members do not
-    /// count then. Default: `false`, every byte counts.
+    /// Sets whether JSON bodies are compared by value. Default: `false`, every byte counts.
+    ///
+    /// With `true`, white space and the order of members do not matter.
     pub fn canonical_json(mut self, canonical: bool) -> Self {
         self.settings.canonical_json = canonical;
         self
     }
 
-    /// Which answers are stored. Default: [`StorePolicy::Verdicts`].
-    pub fn statuses(mut self, statuses: StorePolicy) -> Self {
-        self.settings.statuses = statuses;
+    /// Sets the responses to store. Default: [`StorePolicy::Definitive`].
+    pub fn store_policy(mut self, store_policy: StorePolicy) -> Self {
+        self.settings.store_policy = store_policy;
         self
     }
 
-    /// Stores another header of answers, beside `content-type`, `content-encoding`, `content-language`,
-    /// `location`, `etag`, `link`, `retry-after`, and `x-request-id`, which is `x-original-request-id` in a
-    /// replay. Cookies, `date`, `content-length` and headers of the connection are never stored.
+    /// Adds a header to the stored headers.
+    ///
+    /// The default headers are `content-type`, `content-encoding`, `content-language`, `location`,
+    /// `etag`, `link`, `retry-after` and `x-request-id`; a replay sends the latter as
+    /// `x-original-request-id`. Cookies, `date`, `content-length` and headers of the connection
+    /// are never stored.
     pub fn keep_header(mut self, name: HeaderName) -> Self {
-        self.settings.kept.add(name);
+        self.settings.stored_headers.add(name);
         self
     }
 
-    /// Changes an answer that is replayed, before it is sent.
+    /// Sets a function that changes a replayed response before the response is sent.
     pub fn on_replay(
         mut self,
         hook: impl Fn(&mut Response<Bytes>) + Send + Sync + 'static,
@@ -244,18 +274,21 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self
     }
 
-    /// What stands in front of the `type` of a problem, such as
-    /// `https://api.example/problems/`, where there is a page on each. Default: `urn:problem:idempotency:`.
+    /// Sets the first part of problem types, such as `https://api.example/problems/` for an API
+    /// with a page on each problem. Default: `urn:problem:idempotency:`.
     pub fn problem_types(mut self, base: impl Into<Cow<'static, str>>) -> Self {
-        self.settings.types = base.into();
+        self.settings.problem_base = base.into();
         self
     }
 
-    /// Whether a handler goes on, as a task of its own, when its client has hung up. Otherwise it is dropped
-    /// half-way, and nobody knows what it has done. Default: `true`. Outside of a runtime of tokio it never
-    /// does. The task is inside the span of its request (feature `tracing`), and outside of all task-locals.
+    /// Sets whether a handler continues as a separate task after the client disconnects. Default:
+    /// `true`.
+    ///
+    /// With `false`, a disconnect drops the handler, and the effect of the request is unknown.
+    /// Without a tokio runtime, the handler never continues. The task belongs to the span of the
+    /// request (feature `tracing`) and sees no task-locals.
     pub fn detach(mut self, detach: bool) -> Self {
-        self.settings.detaches = detach;
+        self.settings.is_detached = detach;
         self
     }
 
@@ -266,7 +299,7 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
 }
 
 impl<T> Settings<T> {
-    /// Hands `then` the scope of a request.
+    /// Calls `then` with the scope of a request.
     pub(super) fn scoped<O>(&self, request: &Parts, then: impl FnOnce(Scope<'_>) -> O) -> O {
         match &self.scope {
             None => then(Scope::Global),

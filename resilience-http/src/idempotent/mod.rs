@@ -1,19 +1,18 @@
-//! Endpoints that are safe to retry: a request with an idempotency key is handled once, and whoever sends it
-//! again gets the answer of the first time.
+//! Idempotent endpoints: a request with an idempotency key is handled once.
 
+mod background;
 mod body;
-mod detach;
-mod exchange;
 mod fingerprint;
 mod grpc;
-mod key;
+mod handle;
+mod key_header;
 mod layer;
 mod problem;
 mod record;
 mod service;
-mod statuses;
+mod store_policy;
 
 pub use self::body::IdempotentBody;
 pub use self::layer::IdempotencyLayer;
 pub use self::service::IdempotencyService;
-pub use self::statuses::StorePolicy;
+pub use self::store_policy::StorePolicy;

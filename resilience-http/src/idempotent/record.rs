@@ -1,4 +1,4 @@
-//! An answer as it is stored: bytes, because headers need not be text.
+//! The stored form of a response: bytes, because headers need not be text.
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -6,28 +6,28 @@ use http::{Response, StatusCode};
 
 use super::grpc;
 
-/// The form of the bytes below.
-const FORM: u8 = 1;
+/// The version of the format.
+const FORMAT: u8 = 1;
 
-/// What is stored of an answer.
+/// A response in the store.
 #[derive(Debug, Default)]
-pub(super) struct Stored {
+pub(super) struct StoredResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// Only those of gRPC, whose status stands there.
+    /// The status trailers of gRPC.
     pub(super) trailers: HeaderMap,
 }
 
-impl Stored {
+impl StoredResponse {
     pub(super) fn write(&self) -> Vec<u8> {
-        let mut bytes = vec![FORM];
+        let mut bytes = vec![FORMAT];
         bytes.extend(self.status.as_u16().to_le_bytes());
         for headers in [&self.headers, &self.trailers] {
-            length(&mut bytes, headers.len());
+            write_length(&mut bytes, headers.len());
             for (name, value) in headers {
                 for part in [name.as_str().as_bytes(), value.as_bytes()] {
-                    length(&mut bytes, part.len());
+                    write_length(&mut bytes, part.len());
                     bytes.extend(part);
                 }
             }
@@ -36,10 +36,10 @@ impl Stored {
         bytes
     }
 
-    /// None where the bytes are no answer.
+    /// Parses a stored response, or returns `None` for malformed bytes.
     pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
         let mut bytes = Bytes::from(bytes);
-        if take(&mut bytes, 1)?.as_ref() != [FORM] {
+        if take(&mut bytes, 1)?.as_ref() != [FORMAT] {
             return None;
         }
         let status = u16::from_le_bytes(*take(&mut bytes, 2)?.first_chunk()?);
@@ -50,8 +50,8 @@ impl Stored {
     }
 }
 
-fn length(bytes: &mut Vec<u8>, length: usize) {
-    // What is longer is longer than any record, and does not come here.
+fn write_length(bytes: &mut Vec<u8>, length: usize) {
+    // A longer part exceeds the longest record, so the length fits.
     bytes.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
 }
 
@@ -75,15 +75,15 @@ fn take(bytes: &mut Bytes, length: usize) -> Option<Bytes> {
     (length <= bytes.len()).then(|| bytes.split_to(length))
 }
 
-/// Which headers of an answer are stored, and what they are called in a replay.
+/// The stored headers of a response, with the name in the response and the name in the replay.
 #[derive(Clone, Debug)]
-pub(super) struct KeptHeaders(Vec<(HeaderName, HeaderName)>);
+pub(super) struct StoredHeaders(Vec<(HeaderName, HeaderName)>);
 
-impl Default for KeptHeaders {
+impl Default for StoredHeaders {
     fn default() -> Self {
-        let as_it_is = [
+        let unchanged = [
             header::CONTENT_TYPE,
-            // Without it nobody could read the body.
+            // The body is unreadable without the encoding.
             header::CONTENT_ENCODING,
             header::CONTENT_LANGUAGE,
             header::LOCATION,
@@ -91,37 +91,37 @@ impl Default for KeptHeaders {
             header::LINK,
             header::RETRY_AFTER,
         ];
-        let as_it_is = as_it_is.into_iter().chain(grpc::STATUS);
-        let mut kept: Vec<_> = as_it_is.map(|name| (name.clone(), name)).collect();
-        // A replay is another request, and has a number of its own.
+        let unchanged = unchanged.into_iter().chain(grpc::STATUS);
+        let mut names: Vec<_> = unchanged.map(|name| (name.clone(), name)).collect();
+        // A replay belongs to another request with a different request id.
         let id = HeaderName::from_static("x-request-id");
-        kept.push((id, HeaderName::from_static("x-original-request-id")));
-        Self(kept)
+        names.push((id, HeaderName::from_static("x-original-request-id")));
+        Self(names)
     }
 }
 
-impl KeptHeaders {
+impl StoredHeaders {
     pub(super) fn add(&mut self, name: HeaderName) {
         self.0.push((name.clone(), name));
     }
 
-    /// The headers that are stored of these, in their order.
-    pub(super) fn of(&self, headers: &HeaderMap) -> HeaderMap {
-        let mut kept = HeaderMap::new();
+    /// Returns the stored headers of a response, in the order of this list.
+    pub(super) fn select(&self, headers: &HeaderMap) -> HeaderMap {
+        let mut selected = HeaderMap::new();
         for (name, replayed) in &self.0 {
-            if is_of_one_answer(name, headers) || kept.contains_key(replayed) {
+            if is_never_stored(name, headers) || selected.contains_key(replayed) {
                 continue;
             }
             for value in headers.get_all(name) {
-                kept.append(replayed.clone(), value.clone());
+                selected.append(replayed.clone(), value.clone());
             }
         }
-        kept
+        selected
     }
 }
 
-/// Whether a header belongs to one answer, one connection or one person, whatever a list says.
-fn is_of_one_answer(name: &HeaderName, headers: &HeaderMap) -> bool {
+/// Returns whether a header belongs to a single response, connection or user, and is never stored.
+fn is_never_stored(name: &HeaderName, headers: &HeaderMap) -> bool {
     const NEVER: [&str; 13] = [
         "set-cookie",
         "set-cookie2",
@@ -137,16 +137,17 @@ fn is_of_one_answer(name: &HeaderName, headers: &HeaderMap) -> bool {
         "transfer-encoding",
         "upgrade",
     ];
-    let named = headers.get_all(header::CONNECTION);
-    let mut named = named.iter().filter_map(|line| line.to_str().ok()).flat_map(|it| it.split(','));
-    NEVER.contains(&name.as_str()) || named.any(|it| it.trim().eq_ignore_ascii_case(name.as_str()))
+    let listed = headers.get_all(header::CONNECTION);
+    let mut listed =
+        listed.iter().filter_map(|line| line.to_str().ok()).flat_map(|it| it.split(','));
+    NEVER.contains(&name.as_str()) || listed.any(|it| it.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
-/// The header by which a replay is known.
+/// The header that marks a replay.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-impl Stored {
-    /// The answer to a request that was sent again.
+impl StoredResponse {
+    /// Returns the replay of the response.
     pub(super) fn replay(self) -> Response<Bytes> {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;

@@ -1,4 +1,4 @@
-//! A request on its way in: its key, what it is about, and whether it is handled.
+//! The service: reads the key and the body of a request, and claims the key.
 
 use core::fmt;
 use core::future::Future;
@@ -12,17 +12,19 @@ use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
+use resilience_core::IdempotencyRejection;
 use resilience_idempotency::{Claimed, Replayed, Store};
 use tower_service::Service;
 
-use super::body::{IdempotentBody, Patience, Read, Why, read};
-use super::detach::detached;
-use super::exchange::Exchange;
-use super::fingerprint::about;
+use super::background::run_in_background;
+use super::body::{IdempotentBody, Read, ReadMode, Unread, read};
+use super::fingerprint::add_request;
 use super::grpc;
+use super::handle::ClaimedRequest;
 use super::layer::Settings;
 use super::problem::Problem;
-use super::record::Stored;
+use super::record::StoredResponse;
+use crate::ready_service::take_ready;
 
 /// A service under an [`IdempotencyLayer`](crate::IdempotencyLayer).
 pub struct IdempotencyService<S, T> {
@@ -61,7 +63,7 @@ where
 {
     type Response = Response<IdempotentBody<R>>;
     type Error = S::Error;
-    // A task of its own needs a future that may be sent and borrows nothing, so there is no bound to be saved.
+    // A background task needs a `Send + 'static` future anyway, so a box costs no generality.
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -69,90 +71,91 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The call goes to the one that said it was ready, and the next to another that will be asked.
-        let next = self.service.clone();
-        let mut service = mem::replace(&mut self.service, next);
+        let mut service = take_ready(&mut self.service);
         let settings = Arc::clone(&self.settings);
         let (head, body) = request.into_parts();
         let key = match settings.key(&head) {
             Ok(Some(key)) => key,
             Err(problem) => {
-                let answer = settings.turned_away(&head, &problem);
-                return Box::pin(async { Ok(answer) });
+                let response = settings.reject(&head, &problem);
+                return Box::pin(async { Ok(response) });
             }
             Ok(None) => {
-                let is_ignored = settings.tells_ignored && settings.keys.is_in(&head.headers);
+                let is_ignored = settings.reports_ignored && settings.keys.is_in(&head.headers);
                 let body = IdempotentBody::untouched(body);
-                let answer = service.call(Request::from_parts(head, body));
-                return Box::pin(async move { Ok(unprotected(answer.await?, is_ignored)) });
+                let response = service.call(Request::from_parts(head, body));
+                return Box::pin(async move { Ok(unprotected(response.await?, is_ignored)) });
             }
         };
         Box::pin(async move {
-            let body = match read(body, settings.max_body, Patience::All).await {
+            let body = match read(body, settings.max_body, ReadMode::All).await {
                 Read::Whole { bytes, .. } => bytes,
-                Read::Part { why, .. } => {
-                    let problem = match why {
-                        Why::Broken => Problem::body_unreadable(),
-                        Why::TooLong | Why::Stream => Problem::body_too_large(),
+                Read::Partial { reason, .. } => {
+                    let problem = match reason {
+                        Unread::Broken => Problem::body_unreadable(),
+                        Unread::TooLong | Unread::Stream => Problem::body_too_large(),
                     };
-                    return Ok(settings.turned_away(&head, &problem));
+                    return Ok(settings.reject(&head, &problem));
                 }
             };
-            let running = match settings.claim(&head, &key, &body).await {
-                Ok(Claimed::Run(running)) => running,
+            let call = match settings.claim(&head, &key, &body).await {
+                Ok(Claimed::Run(call)) => call,
                 Ok(Claimed::Replay(replayed)) => return Ok(settings.replay(&head, replayed)),
-                Ok(_) => return Ok(settings.turned_away(&head, &Problem::without_body())),
-                Err(problem) => return Ok(settings.turned_away(&head, &problem)),
+                Ok(_) => return Ok(settings.reject(&head, &Problem::not_stored())),
+                Err(problem) => return Ok(settings.reject(&head, &problem)),
             };
             drop(key);
-            let asker = Asker::of(&head);
-            let request = Request::from_parts(head, IdempotentBody::of(body));
-            let detaches = settings.detaches;
-            let exchange = Exchange { settings: Arc::clone(&settings), asker, running };
-            let work = exchange.run(service, request);
-            if !detaches {
+            let protocol = Protocol::of(&head);
+            let request = Request::from_parts(head, IdempotentBody::whole(body));
+            let is_detached = settings.is_detached;
+            let claimed = ClaimedRequest { settings: Arc::clone(&settings), protocol, call };
+            let work = claimed.run(service, request);
+            if !is_detached {
                 return work.await;
             }
-            // Only a runtime that ends does not let it come to its end.
-            let ended = || Ok(settings.problem(asker, &Problem::outcome_unknown()));
-            detached(work).await.unwrap_or_else(ended)
+            // The task has no output if the runtime stops.
+            let stopped = || {
+                let problem = Problem::new(IdempotencyRejection::OutcomeUnknown);
+                Ok(settings.problem(protocol, &problem))
+            };
+            run_in_background(work).await.unwrap_or_else(stopped)
         })
     }
 }
 
-/// Who asks, as far as it matters for an answer.
+/// The protocol of a request, which decides the form of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(super) enum Protocol {
     Http,
     Grpc,
 }
 
-impl Asker {
+impl Protocol {
     fn of(head: &Parts) -> Self {
-        if grpc::is_spoken(&head.headers) { Self::Grpc } else { Self::Http }
+        if grpc::is_grpc(&head.headers) { Self::Grpc } else { Self::Http }
     }
 }
 
 impl<T: Store + Clone> Settings<T> {
-    /// The key of a request that is to be handled once.
+    /// Returns the key, or `None` for a request that the layer does not protect.
     fn key(&self, head: &Parts) -> Result<Option<String>, Problem> {
         if !self.methods.contains(&head.method) {
             return Ok(None);
         }
         match self.keys.read(&head.headers) {
-            Ok(None) if self.is_required => Err(Problem::missing_key()),
+            Ok(None) if self.is_required => Err(Problem::new(IdempotencyRejection::MissingKey)),
             Ok(key) => Ok(key),
-            Err(why) => Err(Problem::unclear_key(why)),
+            Err(error) => Err(Problem::invalid_key(error)),
         }
     }
 
     async fn claim(&self, head: &Parts, key: &str, body: &[u8]) -> Result<Claimed<T>, Problem> {
         let call = self.scoped(head, |scope| {
-            let print = |print| about(print, head, body, self.canonical_json);
-            self.policy.call(self.store.clone(), scope, &key, print)
+            let fingerprint = |builder| add_request(builder, head, body, self.canonical_json);
+            self.policy.call(self.store.clone(), scope, &key, fingerprint)
         });
-        let call = call.map_err(|rejected| Problem::of(&rejected))?;
-        call.claim().await.map_err(|rejected| Problem::of(&rejected))
+        let call = call.map_err(|rejected| Problem::from_rejection(&rejected))?;
+        call.claim().await.map_err(|rejected| Problem::from_rejection(&rejected))
     }
 
     fn replay<R: Body<Data = Bytes>>(
@@ -161,61 +164,61 @@ impl<T: Store + Clone> Settings<T> {
         replayed: Replayed,
     ) -> Response<IdempotentBody<R>> {
         match replayed {
-            Replayed::Outcome(bytes) => self.stored(Asker::of(head), bytes),
-            _ => self.turned_away(head, &Problem::without_body()),
+            Replayed::Outcome(bytes) => self.stored_response(Protocol::of(head), bytes),
+            _ => self.reject(head, &Problem::not_stored()),
         }
     }
 
-    fn turned_away<R: Body<Data = Bytes>>(
+    fn reject<R: Body<Data = Bytes>>(
         &self,
         head: &Parts,
         problem: &Problem,
     ) -> Response<IdempotentBody<R>> {
-        self.problem(Asker::of(head), problem)
+        self.problem(Protocol::of(head), problem)
     }
 }
 
 impl<T> Settings<T> {
-    /// What the layer answers itself.
+    /// Returns the response of the layer for a problem.
     pub(super) fn problem<R: Body<Data = Bytes>>(
         &self,
-        asker: Asker,
+        protocol: Protocol,
         problem: &Problem,
     ) -> Response<IdempotentBody<R>> {
-        let answer = match asker {
-            Asker::Http => problem.answer(&self.types),
-            Asker::Grpc => problem.grpc_answer(),
+        let response = match protocol {
+            Protocol::Http => problem.http_response(&self.problem_base),
+            Protocol::Grpc => problem.grpc_response(),
         };
-        answer.map(IdempotentBody::of)
+        response.map(IdempotentBody::whole)
     }
 
-    /// An answer out of the store.
-    pub(super) fn stored<R: Body<Data = Bytes>>(
+    /// Returns the replay of a stored response.
+    pub(super) fn stored_response<R: Body<Data = Bytes>>(
         &self,
-        asker: Asker,
+        protocol: Protocol,
         bytes: Vec<u8>,
     ) -> Response<IdempotentBody<R>> {
-        let Some(mut stored) = Stored::read(bytes) else {
-            return self.problem(asker, &Problem::unreadable_record());
+        let Some(mut stored) = StoredResponse::read(bytes) else {
+            return self.problem(protocol, &Problem::new(IdempotencyRejection::Undecodable));
         };
         let trailers = mem::take(&mut stored.trailers);
         let mut response = stored.replay();
         if let Some(hook) = &self.on_replay {
             hook(&mut response);
         }
-        response.map(|body| IdempotentBody::of(body).trailers(trailers))
+        response.map(|body| IdempotentBody::whole(body).with_trailers(trailers))
     }
 }
 
-/// The answer to a request that was let through.
+/// Returns the response to a request that the layer does not protect.
 fn unprotected<R: Body<Data = Bytes>>(
-    answer: Response<R>,
+    response: Response<R>,
     is_ignored: bool,
 ) -> Response<IdempotentBody<R>> {
     const STATUS: HeaderName = HeaderName::from_static("idempotency-status");
-    let mut answer = answer.map(IdempotentBody::untouched);
+    let mut response = response.map(IdempotentBody::untouched);
     if is_ignored {
-        answer.headers_mut().insert(STATUS, HeaderValue::from_static("ignored"));
+        response.headers_mut().insert(STATUS, HeaderValue::from_static("ignored"));
     }
-    answer
+    response
 }

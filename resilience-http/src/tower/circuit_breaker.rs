@@ -1,4 +1,4 @@
-//! A service that is left alone while it fails.
+//! `#[circuit_breaker]` as a layer.
 
 use core::fmt;
 use core::future::Future;
@@ -7,31 +7,32 @@ use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Detached, Keyed, reject};
+use resilience_core::__internal::{DetachedGuard, Keyed, reject};
 use resilience_core::{CircuitBreaker, CircuitGuard, FailureKind, Rejected};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::request::HttpRequest;
-use super::{BoxError, Handle};
-use crate::classifier::Classifier;
-use crate::error::HttpError;
-use crate::gate::lower;
-use crate::response::HttpResponse;
+use super::{BoxError, PolicyRef};
+use crate::classification::{Classifier, HttpError, HttpResponse};
+use crate::host_cooldown::normalize_host;
 
-/// Stops calling a service that keeps failing, then tries with care: `#[circuit_breaker]` as a layer.
+/// Rejects calls while the service fails: `#[circuit_breaker]` as a layer.
 ///
-/// An answer that is worth another attempt counts as a failure, such as a 503 or a 429, and any other as
-/// a success, a 404 too. An error counts as for the attribute: transient and throttled ones are failures,
-/// permanent ones and calls that were turned away inside say nothing. A call that is turned away has a
-/// boxed [`Rejected`] for its error, and the service has not seen it.
+/// - A retryable response, such as a 503 or a 429, counts as a failure.
+/// - Any other response, such as a 404, counts as a success.
+/// - A transient or throttled error counts as a failure.
+/// - A permanent error and a rejection by an inner layer do not count.
+///
+/// The error of a rejected call is a boxed [`Rejected`], and the service does not see the request.
+///
+/// # Examples
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::{convert::Infallible, future::ready};
 /// use http::{Request, Response};
 /// use resilience::{CircuitBreaker, Rejected};
-/// use resilience_http::CircuitBreakerLayer;
+/// use resilience::http::CircuitBreakerLayer;
 /// use tower::{Service, ServiceBuilder, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -41,8 +42,8 @@ use crate::response::HttpResponse;
 /// let mut service = ServiceBuilder::new()
 ///     .layer(CircuitBreakerLayer::new(&BREAKER))
 ///     .service(service_fn(|_: Request<()>| {
-///         let answer = Response::builder().status(503).body(()).unwrap();
-///         ready(Ok::<_, Infallible>(answer))
+///         let response = Response::builder().status(503).body(()).unwrap();
+///         ready(Ok::<_, Infallible>(response))
 ///     }));
 /// assert_eq!(service.call(Request::new(())).await.unwrap().status(), 503);
 /// let error = service.call(Request::new(())).await.unwrap_err();
@@ -50,7 +51,7 @@ use crate::response::HttpResponse;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct CircuitBreakerLayer {
     breakers: Breakers,
     rules: Classifier,
@@ -58,23 +59,25 @@ pub struct CircuitBreakerLayer {
 
 #[derive(Clone, Debug)]
 enum Breakers {
-    One(Handle<CircuitBreaker>),
+    One(PolicyRef<CircuitBreaker>),
     PerHost(Arc<Keyed<CircuitBreaker>>),
 }
 
 impl CircuitBreakerLayer {
-    /// One breaker for all calls.
+    /// Creates a layer with one breaker for all calls.
     pub const fn new(breaker: &'static CircuitBreaker) -> Self {
-        Self::of(Breakers::One(Handle::Static(breaker)))
+        Self::of(Breakers::One(PolicyRef::Static(breaker)))
     }
 
-    /// The same where it is not `static`.
+    /// Creates a layer with one breaker that is not `static`.
     pub const fn shared(breaker: Arc<CircuitBreaker>) -> Self {
-        Self::of(Breakers::One(Handle::Shared(breaker)))
+        Self::of(Breakers::One(PolicyRef::Shared(breaker)))
     }
 
-    /// A breaker for each host and port, made by `make`, so that one that fails takes no other with it.
-    /// At most `max_hosts` are kept; the idle ones go first, an open one never.
+    /// Creates a layer with a breaker for each host and port, made by `make`.
+    ///
+    /// At most `max_hosts` breakers exist at the same time. Idle breakers are evicted first, open
+    /// breakers never.
     pub fn per_host(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
         Self::of(Breakers::PerHost(Arc::new(Keyed::new(max_hosts, make))))
     }
@@ -83,16 +86,18 @@ impl CircuitBreakerLayer {
         Self { breakers, rules: Classifier::new() }
     }
 
-    /// The rules by which answers and errors are judged. Default: [`Classifier::new`].
+    /// Sets the classification of responses and errors. Default: [`Classifier::new`].
     pub const fn classifier(mut self, rules: Classifier) -> Self {
         self.rules = rules;
         self
     }
 
-    fn breaker(&self, request: &impl HttpRequest) -> Handle<CircuitBreaker> {
+    fn breaker(&self, request: &impl HttpRequest) -> PolicyRef<CircuitBreaker> {
         match &self.breakers {
             Breakers::One(breaker) => breaker.clone(),
-            Breakers::PerHost(hosts) => Handle::Shared(hosts.get(&*lower(request.host()))),
+            Breakers::PerHost(hosts) => {
+                PolicyRef::Shared(hosts.get(&*normalize_host(request.host())))
+            }
         }
     }
 }
@@ -126,7 +131,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        match Permit::of(self.settings.breaker(&request)) {
+        match CallPermit::of(self.settings.breaker(&request)) {
             Ok(permit) => {
                 let rules = self.settings.rules;
                 let future = self.service.call(request);
@@ -137,15 +142,15 @@ where
     }
 }
 
-/// The right to make one call, with its breaker.
+/// The permit of a breaker for one call.
 #[derive(Debug)]
-struct Permit {
-    breaker: Handle<CircuitBreaker>,
-    detached: Option<Detached>,
+struct CallPermit {
+    breaker: PolicyRef<CircuitBreaker>,
+    detached: Option<DetachedGuard>,
 }
 
-impl Permit {
-    fn of(breaker: Handle<CircuitBreaker>) -> Result<Self, Rejected> {
+impl CallPermit {
+    fn of(breaker: PolicyRef<CircuitBreaker>) -> Result<Self, Rejected> {
         let detached = Some(breaker.try_acquire()?.detach());
         Ok(Self { breaker, detached })
     }
@@ -154,8 +159,8 @@ impl Permit {
         self.detached.take().map(|detached| self.breaker.attach(detached))
     }
 
-    /// Records how the call ended.
-    fn settle<R: HttpResponse, E: HttpError>(
+    /// Records the outcome of the call.
+    fn record<R: HttpResponse, E: HttpError>(
         &mut self,
         rules: &Classifier,
         out: Result<R, E>,
@@ -163,24 +168,24 @@ impl Permit {
         let Some(guard) = self.guard() else { return out };
         match &out {
             Ok(response) if rules.response(response).kind == FailureKind::Permanent => {
-                guard.success()
+                guard.success();
             }
             Ok(_) => guard.failure(),
-            Err(_) => return guard.settled(out, |error| rules.error(error), None).0,
+            Err(_) => return guard.record_error(out, |error| rules.error(error), None).0,
         }
         out
     }
 }
 
-/// A call that was dropped counts as one that was given up.
-impl Drop for Permit {
+/// Records a cancelled call.
+impl Drop for CallPermit {
     fn drop(&mut self) {
         drop(self.guard());
     }
 }
 
 pin_project! {
-    /// See [`CircuitBreakerService`].
+    /// The future of a [`CircuitBreakerService`].
     #[must_use]
     pub struct CircuitBreakerFuture<F> {
         #[pin]
@@ -192,7 +197,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F> {
         Rejected { rejected: Rejected },
-        Called { permit: Permit, rules: Classifier, #[pin] future: F },
+        Called { permit: CallPermit, rules: Classifier, #[pin] future: F },
     }
 }
 
@@ -209,7 +214,7 @@ where
             StepProjection::Rejected { rejected } => reject(rejected.clone()),
             StepProjection::Called { permit, rules, future } => {
                 let out = ready!(future.poll(cx));
-                permit.settle(rules, out).map_err(Into::into)
+                permit.record(rules, out).map_err(Into::into)
             }
         })
     }

@@ -1,14 +1,14 @@
-//! The same for those who have a `Service` instead of a function: layers of `tower`.
+//! Layers for `tower` services.
 //!
-//! The retry layer gives errors back as they come. The others turn calls away, which no client's error
-//! can say, so theirs is a box, as in `tower`'s own layers.
+//! The retry layer returns the errors of the service unchanged. The remaining layers reject calls.
+//! The error type of a client cannot represent a rejection, so these layers return a boxed error,
+//! like the layers of `tower`.
 
 mod circuit_breaker;
-mod host_gate;
+mod host_cooldown;
 mod replay;
 mod request;
 mod retry;
-mod retry_future;
 mod timeout;
 
 use core::ops::Deref;
@@ -16,7 +16,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 pub use self::circuit_breaker::{CircuitBreakerLayer, CircuitBreakerService};
-pub use self::host_gate::{HostCooldownLayer, HostCooldownService};
+pub use self::host_cooldown::{HostCooldownLayer, HostCooldownService};
 pub use self::replay::{Replay, ReplayByClone, ReplayWith};
 pub use self::request::HttpRequest;
 pub use self::retry::{RetryLayer, RetryService};
@@ -24,14 +24,14 @@ pub use self::timeout::{TimeoutLayer, TimeoutService};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What a service shares with others.
+/// A policy of a layer: a `static`, or shared by reference count.
 #[derive(Debug)]
-enum Handle<T: 'static> {
+enum PolicyRef<T: 'static> {
     Static(&'static T),
     Shared(Arc<T>),
 }
 
-impl<T> Clone for Handle<T> {
+impl<T> Clone for PolicyRef<T> {
     fn clone(&self) -> Self {
         match self {
             Self::Static(it) => Self::Static(it),
@@ -40,7 +40,7 @@ impl<T> Clone for Handle<T> {
     }
 }
 
-impl<T> Deref for Handle<T> {
+impl<T> Deref for PolicyRef<T> {
     type Target = T;
 
     fn deref(&self) -> &T {

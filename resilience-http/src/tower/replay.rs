@@ -1,20 +1,20 @@
-//! A request for another attempt.
+//! Requests for further attempts.
 
 use core::fmt;
 
-/// How a request is kept for another attempt, while the service takes it for this one.
+/// Makes the request of the next attempt before the service consumes the current request.
 #[diagnostic::on_unimplemented(
     message = "`{Request}` cannot be sent a second time",
     label = "its body is not `Clone`",
     note = "use a body that is, such as `String` or `http_body_util::Full<Bytes>`, or say which bodies can be sent again: `RetryLayer::new(policy).replay(|body: &axum::body::Body| body.is_end_stream().then(axum::body::Body::empty))`"
 )]
 pub trait Replay<Request> {
-    /// A request like this one; `None` where its body cannot be sent a second time. It then has one
-    /// attempt.
+    /// Returns a copy of the request, or `None` if the body cannot be sent again. A call without a
+    /// copy has a single attempt.
     fn replay(&self, request: &Request) -> Option<Request>;
 }
 
-/// [`Replay`] by a clone of the request, whose body is `Clone` or, for `reqwest`, in memory.
+/// Clones the request: for a body with `Clone`, and for `reqwest` requests with a body in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayByClone;
 
@@ -32,20 +32,19 @@ impl Replay<reqwest::Request> for ReplayByClone {
     }
 }
 
-/// [`Replay`] by a function that says which bodies can be sent again; see
-/// [`RetryLayer::replay`](crate::RetryLayer::replay).
+/// Copies the body by a function; see [`RetryLayer::replay`](crate::RetryLayer::replay).
 #[derive(Clone, Copy)]
 pub struct ReplayWith<F>(pub(super) F);
 
 impl<B, F: Fn(&B) -> Option<B>> Replay<http::Request<B>> for ReplayWith<F> {
     fn replay(&self, request: &http::Request<B>) -> Option<http::Request<B>> {
-        let mut again = http::Request::new((self.0)(request.body())?);
-        *again.method_mut() = request.method().clone();
-        *again.uri_mut() = request.uri().clone();
-        *again.version_mut() = request.version();
-        again.headers_mut().clone_from(request.headers());
-        again.extensions_mut().clone_from(request.extensions());
-        Some(again)
+        let mut copy = http::Request::new((self.0)(request.body())?);
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.version_mut() = request.version();
+        copy.headers_mut().clone_from(request.headers());
+        copy.extensions_mut().clone_from(request.extensions());
+        Some(copy)
     }
 }
 

@@ -1,26 +1,27 @@
-//! What the layers ask a request.
+//! The request as seen by the layers.
 
 use http::uri::Authority;
 use http::{HeaderMap, Method, header};
 
-/// A request, of whichever client: those of `http`, and with the feature `reqwest` those of `reqwest`.
+/// A request of `http`, or of `reqwest` with the feature `reqwest`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no HTTP request that `resilience::http` knows",
+    message = "`{Self}` is not an HTTP request known to `resilience::http`",
     label = "needs `HttpRequest`",
-    note = "those of `http` are known (which are also those of `hyper`, `hyper-util` and `axum`), and with the feature `reqwest` those of `reqwest`",
-    note = "for a type of your own, implement `resilience::http::HttpRequest`"
+    note = "the known requests are `http::Request` (also of `hyper`, `hyper-util` and `axum`), and `reqwest::Request` with the feature `reqwest`",
+    note = "for an application type, implement `resilience::http::HttpRequest`"
 )]
 pub trait HttpRequest {
-    /// Its method.
+    /// Returns the method.
     fn method(&self) -> &Method;
 
-    /// Its headers.
+    /// Returns the headers.
     fn headers(&self) -> &HeaderMap;
 
-    /// Its headers, for an idempotency key.
+    /// Returns the headers for the insertion of an idempotency key.
     fn headers_mut(&mut self) -> &mut HeaderMap;
 
-    /// The host that it goes to, with the port where one is written; empty where it is not known.
+    /// Returns the host, with a port if the request names a port, or an empty string for an
+    /// unknown host.
     fn host(&self) -> &str;
 }
 

@@ -1,40 +1,46 @@
-//! Retrying a service.
+//! `#[retry]` as a layer.
 
-use core::mem;
-use core::task::{Context, Poll};
-use std::fmt::Display;
+use core::fmt::{self, Display};
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
-use resilience_core::{Backoff, RetryPolicy, Schedule};
+use http::HeaderMap;
+use pin_project_lite::pin_project;
+use resilience_core::__internal::{Delay, Level, RetryState, Shown, Sleep, Spending, WaitMode};
+use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::replay::{Replay, ReplayByClone, ReplayWith};
 use super::request::HttpRequest;
-use super::retry_future::{Call, RetryFuture};
-use crate::classifier::Classifier;
-use crate::error::HttpError;
-use crate::key::{IdempotencyKey, is_idempotent};
-use crate::response::HttpResponse;
+use crate::classification::{Classifier, HttpError, HttpResponse};
+use crate::client_key::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
+use crate::ready_service::take_ready;
 
-/// Calls a service again while it fails, as [`RetryPolicy`] says: `#[retry]` with
-/// [`classify`](crate::classify()) and [`classify_response`](crate::classify_response()), as a layer.
+/// Retries the calls of a service: `#[retry]` with [`classify`](crate::classify()) and
+/// [`classify_response`](crate::classify_response()) as a layer.
 ///
-/// It sees the request, so it decides alone whether a repetition is safe: by the method, and by an
-/// idempotency key where the request has one. Under a key a 409 that says when to come back is waited for.
+/// - **Safety.** The layer reads the method and the idempotency key of the request and decides
+///   whether a retry is safe. With a key, the layer also retries a 409 with a `Retry-After`.
+/// - **Outcome.** A failed response is dropped with the body before the delay. The last response
+///   or error is returned unchanged.
+/// - **Body.** A request whose body cannot be sent again has a single attempt, and the log says
+///   so.
+/// - **Readiness.** Before each retry the layer waits until the service is ready. An error of
+///   `poll_ready` ends the call.
+/// - **Rejections.** A rejection by an inner layer, such as
+///   [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), ends the call, unless the policy [waits
+///   for rejections](RetryPolicy::wait_for_rejections).
 ///
-/// A failed response is dropped, with its body, before the wait; the last one is returned as it is, and so
-/// is the last error. A request whose body cannot be sent a second time has one attempt, and the log says
-/// so. Where the service itself is not ready any more, its error is returned. A layer inside that turns a
-/// call away, such as [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), ends it at once, unless the
-/// policy [waits for rejections](RetryPolicy::wait_for_rejections).
+/// # Examples
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::{cell::Cell, convert::Infallible, future::ready};
 /// use http::{Request, Response};
 /// use resilience::{RetryPolicy, testing};
-/// use resilience_http::RetryLayer;
+/// use resilience::http::RetryLayer;
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -55,31 +61,33 @@ use crate::response::HttpResponse;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct RetryLayer<B = Schedule, C = ReplayByClone> {
     settings: Settings<B, C>,
 }
 
-/// What all calls of a service have in common.
+/// The settings, shared by all calls of a service.
 #[derive(Clone, Debug)]
-pub(super) struct Settings<B, C> {
-    pub(super) policy: RetryPolicy<B>,
-    pub(super) rules: Classifier,
-    keys: bool,
+struct Settings<B, C> {
+    policy: RetryPolicy<B>,
+    rules: Classifier,
+    makes_keys: bool,
     idempotent: bool,
     replay: C,
 }
 
 impl<B> RetryLayer<B> {
-    /// Retries under this policy. What it says of [`idempotent`](RetryPolicy::idempotent) is not asked; the
-    /// layer sees it.
+    /// Creates a layer with this policy.
+    ///
+    /// The layer ignores the [`idempotent`](RetryPolicy::idempotent) setting of the policy,
+    /// because the request itself is known.
     pub const fn new(policy: RetryPolicy<B>) -> Self {
         let rules = Classifier::new();
         Self {
             settings: Settings {
                 policy,
                 rules,
-                keys: false,
+                makes_keys: false,
                 idempotent: false,
                 replay: ReplayByClone,
             },
@@ -88,36 +96,41 @@ impl<B> RetryLayer<B> {
 }
 
 impl<B, C> RetryLayer<B, C> {
-    /// The rules by which answers and errors are judged. Default: [`Classifier::new`].
+    /// Sets the classification of responses and errors. Default: [`Classifier::new`].
     pub fn classifier(mut self, rules: Classifier) -> Self {
         self.settings.rules = rules;
         self
     }
 
-    /// Whether a request whose method is not idempotent is given an
-    /// [`IdempotencyKey`], unless it has one. It is made once for a call,
-    /// before the first attempt and even where there are no others, and all attempts send it. For servers
-    /// that know the header. Default: `false`.
+    /// Sets whether the layer adds an [`IdempotencyKey`] to a request with a method that is not
+    /// idempotent. Default: `false`.
+    ///
+    /// The layer makes the key once for each call, before the first attempt, and every attempt
+    /// sends the key. An existing key stays. Enable this setting only for servers with support for
+    /// the header.
     pub fn idempotency_keys(mut self, keys: bool) -> Self {
-        self.settings.keys = keys;
+        self.settings.makes_keys = keys;
         self
     }
 
-    /// Whether every request may be applied twice, whatever its method. Default: `false`.
+    /// Sets whether every request may be applied twice, whatever the method. Default: `false`.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.settings.idempotent = idempotent;
         self
     }
 
-    /// Says of a body that is not `Clone` how it is sent again, where it can be. With a body of `axum`,
-    /// requests without one are retried by `.replay(|body: &Body| body.is_end_stream().then(Body::empty))`.
+    /// Sets a function that copies a body without `Clone`, or returns `None` for a body that
+    /// cannot be sent again.
+    ///
+    /// For bodies of `axum`, this call retries requests with an empty body:
+    /// `.replay(|body: &Body| body.is_end_stream().then(Body::empty))`.
     pub fn replay<Body, F: Fn(&Body) -> Option<Body>>(
         self,
-        again: F,
+        copy: F,
     ) -> RetryLayer<B, ReplayWith<F>> {
-        let Settings { policy, rules, keys, idempotent, .. } = self.settings;
-        let replay = ReplayWith(again);
-        RetryLayer { settings: Settings { policy, rules, keys, idempotent, replay } }
+        let Settings { policy, rules, makes_keys, idempotent, .. } = self.settings;
+        let replay = ReplayWith(copy);
+        RetryLayer { settings: Settings { policy, rules, makes_keys, idempotent, replay } }
     }
 }
 
@@ -130,17 +143,18 @@ impl<S, B: Clone, C: Clone> Layer<S> for RetryLayer<B, C> {
 }
 
 impl<B, C> Settings<B, C> {
-    /// The request as all attempts send it, and whether it may be applied twice.
+    /// Adds a key if needed, and returns whether the request may be applied twice.
     fn prepare(&self, request: &mut impl HttpRequest) -> bool {
-        let by_itself = is_idempotent(request.method(), request.headers());
-        if self.keys && !by_itself {
+        let is_safe = is_idempotent(request.method(), request.headers());
+        if self.makes_keys && !is_safe {
             IdempotencyKey::new().apply(request.headers_mut());
         }
-        self.keys || by_itself || self.idempotent
+        self.makes_keys || is_safe || self.idempotent
     }
 
-    /// The request for the attempt after the one that `call` is about to make, if there can be one.
-    pub(super) fn copy<Request>(&self, call: &Call, request: &Request) -> Option<Request>
+    /// Returns the request of the attempt after the current attempt, if the policy allows a
+    /// further attempt.
+    fn request_for_retry<Request>(&self, call: &Call, request: &Request) -> Option<Request>
     where
         C: Replay<Request>,
     {
@@ -179,9 +193,131 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let idempotent = self.settings.prepare(&mut request);
         let call = Call::begin(&self.settings.policy, request.headers(), idempotent);
-        // The call goes to the one that said it was ready, and the next to another that will be asked.
-        let next = self.service.clone();
-        let service = mem::replace(&mut self.service, next);
+        let service = take_ready(&mut self.service);
         RetryFuture::start(Arc::clone(&self.settings), service, call, request)
+    }
+}
+
+/// The progress of one call.
+#[derive(Debug)]
+struct Call {
+    state: RetryState,
+    spending: Spending<'static>,
+    idempotent: bool,
+    has_key: bool,
+}
+
+impl Call {
+    fn begin<B>(policy: &RetryPolicy<B>, headers: &HeaderMap, idempotent: bool) -> Self {
+        let (state, spending) = (RetryState::begin(policy), RetryState::spending(policy));
+        Self { state, spending, idempotent, has_key: headers.contains_key(IDEMPOTENCY_KEY) }
+    }
+
+    /// Returns whether the policy allows no attempt after the current attempt.
+    fn is_last<B>(&self, policy: &RetryPolicy<B>) -> bool {
+        self.state.attempt(policy).is_last()
+    }
+
+    /// Returns the delay before the next attempt, or `None` if `out` is final.
+    ///
+    /// `replayable` says whether a request for the next attempt exists.
+    fn next_delay<R: HttpResponse, E: HttpError + Display, B: Backoff, C>(
+        &mut self,
+        settings: &Settings<B, C>,
+        out: &Result<R, E>,
+        replayable: bool,
+    ) -> Option<Delay> {
+        let rules = if self.has_key { settings.rules.keyed(true) } else { settings.rules };
+        let status;
+        let (class, shown) = match out {
+            Ok(response) => {
+                let class = rules.response(response);
+                if class.kind == FailureKind::Permanent {
+                    self.spending.succeeded();
+                    return None;
+                }
+                status = response.status();
+                (class, Shown::Display(&status))
+            }
+            Err(error) => (rules.error(error), Shown::Display(error)),
+        };
+        let policy = settings.policy.borrowed().at("retry", WaitMode::Async);
+        let policy = policy.idempotent(self.idempotent).replayable(replayable);
+        self.state.next(&policy, Some(&self.spending), class, Some((Level::Warn, shown)))
+    }
+}
+
+pin_project! {
+    /// The future of a [`RetryService`].
+    #[must_use]
+    pub struct RetryFuture<S: Service<Request>, Request, B, C> {
+        settings: Arc<Settings<B, C>>,
+        service: S,
+        call: Call,
+        // The request of the next attempt.
+        request: Option<Request>,
+        #[pin]
+        step: Step<S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StepProjection]
+    enum Step<F> {
+        Called { #[pin] future: F },
+        Waiting { #[pin] wait: Sleep },
+        AwaitingReadiness,
+    }
+}
+
+impl<S: Service<Request>, Request, B, C: Replay<Request>> RetryFuture<S, Request, B, C> {
+    fn start(settings: Arc<Settings<B, C>>, mut service: S, call: Call, request: Request) -> Self {
+        let request_for_retry = settings.request_for_retry(&call, &request);
+        let step = Step::Called { future: service.call(request) };
+        Self { settings, service, call, request: request_for_retry, step }
+    }
+}
+
+impl<S, Request, B, C> Future for RetryFuture<S, Request, B, C>
+where
+    S: Service<Request, Response: HttpResponse, Error: HttpError + Display>,
+    B: Backoff,
+    C: Replay<Request>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.step.as_mut().project() {
+                StepProjection::Called { future } => {
+                    let out = ready!(future.poll(cx));
+                    let delay = this.call.next_delay(this.settings, &out, this.request.is_some());
+                    let Some(delay) = delay else { return Poll::Ready(out) };
+                    // The failed response is dropped before the delay.
+                    drop(out);
+                    this.step.set(Step::Waiting { wait: delay.wait() });
+                }
+                StepProjection::Waiting { wait } => {
+                    ready!(wait.poll(cx));
+                    this.step.set(Step::AwaitingReadiness);
+                }
+                StepProjection::AwaitingReadiness => {
+                    ready!(this.service.poll_ready(cx))?;
+                    // The request is absent only if the future is polled after completion.
+                    let Some(request) = this.request.take() else { return Poll::Pending };
+                    *this.request = this.settings.request_for_retry(this.call, &request);
+                    this.call.spending.retrying();
+                    let future = this.service.call(request);
+                    this.step.set(Step::Called { future });
+                }
+            }
+        }
+    }
+}
+
+impl<S: Service<Request>, Request, B, C> fmt::Debug for RetryFuture<S, Request, B, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryFuture").field("call", &self.call).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! A time for a service to answer in.
+//! `#[timeout]` as a layer.
 
 use core::fmt;
 use core::future::Future;
@@ -14,19 +14,24 @@ use tower_service::Service;
 
 use super::BoxError;
 
-/// Gives a service a time to answer in, and drops the call when it is over: `#[timeout]` as a layer.
+/// Limits the time of a call, and drops the call after the limit: `#[timeout]` as a layer.
 ///
-/// Below a [`RetryLayer`](crate::RetryLayer) it is the time of one attempt, and above it that of all.
+/// Below a [`RetryLayer`](crate::RetryLayer), the limit applies to one attempt. Above a
+/// `RetryLayer`, the limit applies to all attempts together.
+///
 /// The error is a boxed [`Rejected`] of the kind
-/// [`TimedOut`](resilience_core::RejectedKind::TimedOut), which the layers above know for a failure that
-/// may pass, of a request that may have been applied. For most clients the answer is the head of the
-/// response; the body is read afterwards, and not within this time.
+/// [`TimedOut`](resilience_core::RejectedKind::TimedOut). The outer layers treat a timeout as a
+/// transient failure of a request that may have been applied.
+///
+/// Most clients complete the call with the head of the response. The limit does not cover the
+/// body.
+///
+/// # Examples
 ///
 /// ```
-/// # extern crate resilience_core as resilience;
 /// use core::{convert::Infallible, future::pending, time::Duration};
 /// use resilience::Rejected;
-/// use resilience_http::TimeoutLayer;
+/// use resilience::http::TimeoutLayer;
 /// use tower::{Service, ServiceBuilder, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -39,19 +44,19 @@ use super::BoxError;
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer has no effect until a service is wrapped"]
 pub struct TimeoutLayer {
     limit: Duration,
     name: &'static str,
 }
 
 impl TimeoutLayer {
-    /// So long for each call.
+    /// Creates a layer with this limit for each call.
     pub const fn new(limit: Duration) -> Self {
         Self { limit, name: "timeout" }
     }
 
-    /// The name in rejections. Default: `"timeout"`.
+    /// Sets the name in rejections. Default: `"timeout"`.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name = name;
         self
@@ -92,7 +97,7 @@ where
 }
 
 pin_project! {
-    /// See [`TimeoutService`].
+    /// The future of a [`TimeoutService`].
     #[must_use]
     pub struct TimeoutFuture<F> {
         #[pin]

@@ -1,4 +1,4 @@
-//! ReplayWith that are long, slow, broken, or never end (C50).
+//! Bodies: long, slow, broken and endless.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,11 +16,11 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
+use crate::raw_client::{TIME_LIMIT, exchange, pay, position, request, send};
 use crate::server::Server;
-use crate::wire::{PATIENCE, exchange, pay, position, request, send};
 use crate::{Runs, api, ask, counting, layer, post};
 
-/// A body whose frames come when they are sent.
+/// A body with frames from a channel.
 struct Frames {
     frames: Receiver<Result<Frame<Bytes>, std::io::Error>>,
     length: Option<u64>,
@@ -44,7 +44,7 @@ impl HttpBody for Frames {
 
 type Pieces = Sender<Result<Frame<Bytes>, std::io::Error>>;
 
-/// An API whose first answer has a body of these frames, of this length where it is known.
+/// Makes an API whose first response has a body of these frames, with this length if known.
 fn streaming(
     layer: resilience::http::IdempotencyLayer<crate::Memory>,
     length: Option<u64>,
@@ -62,24 +62,25 @@ fn data(text: &'static str) -> Result<Frame<Bytes>, std::io::Error> {
 }
 
 #[tokio::test]
-async fn the_first_words_of_a_stream_do_not_wait_for_the_last() {
+async fn a_stream_is_passed_on_at_once() {
     let (api, runs, frames) = streaming(layer(), None);
     let server = Server::start(api).await;
     let mut stream = TcpStream::connect(server.address).await.expect("a server");
-    let asked = request("idempotency-key: k\r\n", "10 EUR");
-    stream.write_all(&asked).await.expect("it reads");
-    frames.send(data("first")).await.expect("somebody waits");
+    let request_bytes = request("idempotency-key: k\r\n", "10 EUR");
+    stream.write_all(&request_bytes).await.expect("the server reads");
+    frames.send(data("first")).await.expect("the receiver is alive");
     let mut seen = Vec::new();
     while position(&seen, b"first").is_none() {
-        let read = timeout(PATIENCE, stream.read_buf(&mut seen)).await.expect("it does not wait");
-        assert_ne!(read.expect("an answer"), 0);
+        let read =
+            timeout(TIME_LIMIT, stream.read_buf(&mut seen)).await.expect("a prompt response");
+        assert_ne!(read.expect("a response"), 0);
     }
-    // It is done, as far as the key goes, while it is still being read.
+    // The key is complete while the client still reads the stream.
     let again = pay(server.address, "k").await;
     assert_eq!((again.status, again.problem().as_deref()), (409, Some("completed-without-body")));
     assert_eq!(again.header("retry-after"), None);
 
-    frames.send(data("last")).await.expect("somebody waits");
+    frames.send(data("last")).await.expect("the receiver is alive");
     drop(frames);
     stream.read_to_end(&mut seen).await.expect("the rest");
     assert!(position(&seen, b"last").is_some());
@@ -88,7 +89,7 @@ async fn the_first_words_of_a_stream_do_not_wait_for_the_last() {
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_no_stream() {
+async fn an_available_body_is_stored() {
     let (api, runs, frames) = streaming(layer(), None);
     for frame in [data("all "), data("at "), data("once")] {
         frames.send(frame).await.expect("room");
@@ -100,7 +101,7 @@ async fn what_is_there_already_is_no_stream() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_how_long_it_is_is_waited_for() {
+async fn a_body_of_known_length_is_stored() {
     let (api, runs, frames) = streaming(layer(), Some(8));
     let first = tokio::spawn({
         let api = api.clone();
@@ -108,16 +109,16 @@ async fn a_body_that_says_how_long_it_is_is_waited_for() {
     });
     for frame in [data("word"), data("word")] {
         tokio::task::yield_now().await;
-        frames.send(frame).await.expect("somebody waits");
+        frames.send(frame).await.expect("the receiver is alive");
     }
     drop(frames);
-    assert_eq!(first.await.expect("an answer").text(), "wordword");
+    assert_eq!(first.await.expect("a response").text(), "wordword");
     let again = ask(&api, post("k")).await;
     assert_eq!((again.text(), again.is_replay(), runs.count()), ("wordword", true, 1));
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_breaks_off_and_does_not_run_again() {
+async fn a_broken_response_body_is_not_repeated() {
     let (api, runs, frames) = streaming(layer(), Some(8));
     let server = Server::start(api).await;
     frames.send(data("word")).await.expect("room");
@@ -130,8 +131,9 @@ async fn a_body_that_breaks_off_breaks_off_and_does_not_run_again() {
 }
 
 #[tokio::test]
-async fn an_answer_over_the_limit_is_passed_on_and_not_stored() {
-    // What is stored are 20 bytes of a head as well: form, status, and the number of headers; and their lines.
+async fn a_response_above_the_limit_is_not_stored() {
+    // A record also has a head of 20 bytes (format, status, number of headers) and the header
+    // lines.
     for (length, is_stored) in [(800, true), (1024, false), (5000, false)] {
         let (api, runs) = api(layer().max_outcome(1024), move |_| "x".repeat(length));
         assert_eq!(ask(&api, post("k")).await.body.len(), length);
@@ -144,7 +146,7 @@ async fn an_answer_over_the_limit_is_passed_on_and_not_stored() {
         }
         assert_eq!(runs.count(), 1);
     }
-    // The same where nobody says how long it is.
+    // The limit also holds for a body of unknown length.
     let (api, runs, frames) = streaming(layer().max_outcome(6), None);
     for frame in [data("word"), data("word"), data("word")] {
         frames.send(frame).await.expect("room");
@@ -168,12 +170,13 @@ async fn the_default_limit_is_a_mebibyte() {
 async fn trailers_are_dropped() {
     let (api, _, frames) = streaming(layer(), None);
     let trailers =
-        HeaderMap::from_iter([("x-sum".parse().expect("a name"), "7".parse().expect("it"))]);
+        HeaderMap::from_iter([("x-sum".parse().expect("a name"), "7".parse().expect("a value"))]);
     frames.send(data("words")).await.expect("room");
     frames.send(Ok(Frame::trailers(trailers))).await.expect("room");
     drop(frames);
     let trailers = async || {
-        let response = tower::ServiceExt::oneshot(api.clone(), post("k")).await.expect("an answer");
+        let response =
+            tower::ServiceExt::oneshot(api.clone(), post("k")).await.expect("a response");
         let mut body = response.into_body();
         let mut seen = (Vec::new(), None);
         while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
@@ -190,13 +193,13 @@ async fn trailers_are_dropped() {
 }
 
 #[tokio::test]
-async fn a_request_over_the_limit_is_turned_away() {
+async fn a_request_above_the_limit_is_rejected() {
     let (api, runs) = counting(layer().max_body(8));
     let server = Server::start(api).await;
     let key = "idempotency-key: k\r\n";
-    let answer = send(server.address, &request(key, "123456789")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (413, Some("body-too-large")));
-    // One that does not say how long it is, in pieces.
+    let response = send(server.address, &request(key, "123456789")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (413, Some("body-too-large")));
+    // A chunked body without a length.
     let pieces = "POST /pay HTTP/1.1\r\nhost: api\r\nconnection: close\r\ntransfer-encoding: chunked\r\nidempotency-key: k\r\n\r\n5\r\n12345\r\n5\r\n67890\r\n0\r\n\r\n";
     assert_eq!(send(server.address, pieces.as_bytes()).await.status, 413);
     assert_eq!(runs.count(), 0);
@@ -204,16 +207,16 @@ async fn a_request_over_the_limit_is_turned_away() {
 }
 
 #[tokio::test]
-async fn the_handler_reads_what_was_sent() {
+async fn the_handler_reads_the_whole_body() {
     let echo = async |body: String| body;
     let api = Router::new().route("/pay", on_post(echo)).layer(layer());
     let server = Server::start(api).await;
     let pieces = "POST /pay HTTP/1.1\r\nhost: api\r\nconnection: close\r\ntransfer-encoding: chunked\r\nidempotency-key: k\r\n\r\n5\r\n12345\r\n5\r\n67890\r\n0\r\n\r\n";
     for replayed in [false, true] {
-        let answer = send(server.address, pieces.as_bytes()).await;
-        assert_eq!((answer.text(), answer.is_replay()), ("1234567890", replayed));
+        let response = send(server.address, pieces.as_bytes()).await;
+        assert_eq!((response.text(), response.is_replay()), ("1234567890", replayed));
     }
-    // How it was sent makes no difference.
+    // The transfer encoding makes no difference.
     let whole = send(server.address, &request("idempotency-key: k\r\n", "1234567890")).await;
     assert!(whole.is_replay());
     let none = send(server.address, &request("idempotency-key: l\r\n", "")).await;
@@ -221,21 +224,21 @@ async fn the_handler_reads_what_was_sent() {
 }
 
 #[tokio::test]
-async fn a_request_that_breaks_off_is_not_handled() {
+async fn a_broken_request_body_is_not_handled() {
     let (api, runs) = counting(layer());
     let (sender, frames) = channel(2);
     sender.send(data("10")).await.expect("room");
     sender.send(Err(std::io::Error::other("gone"))).await.expect("room");
     let mut request = post("k");
     *request.body_mut() = Body::new(Frames { frames, length: None });
-    let answer = ask(&api, request).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (400, Some("body-unreadable")));
+    let response = ask(&api, request).await;
+    assert_eq!((response.status, response.problem().as_deref()), (400, Some("body-unreadable")));
     assert_eq!(ask(&api, post("k")).await.text(), "run 1");
     assert_eq!(runs.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn signs_of_life_are_given_while_a_body_is_read() {
+async fn the_lease_is_renewed_while_a_response_body_is_read() {
     let (api, runs, frames) = streaming(layer().lease(Duration::from_secs(3)), Some(8));
     let first = tokio::spawn({
         let api = api.clone();
@@ -244,16 +247,16 @@ async fn signs_of_life_are_given_while_a_body_is_read() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(ask(&api, post("k")).await.problem().as_deref(), Some("in-progress"));
     for frame in [data("word"), data("word")] {
-        frames.send(frame).await.expect("somebody waits");
+        frames.send(frame).await.expect("the receiver is alive");
     }
     drop(frames);
-    assert_eq!(first.await.expect("an answer").text(), "wordword");
+    assert_eq!(first.await.expect("a response").text(), "wordword");
     assert_eq!(runs.count(), 1);
 }
 
 #[tokio::test]
-async fn a_request_whose_method_does_not_count_is_not_read() {
-    // Its body never ends.
+async fn the_body_of_an_unprotected_method_is_not_read() {
+    // The body of this request never ends.
     let (_sender, frames) = channel(1);
     let (api, _) = counting(layer());
     let body = Body::new(Frames { frames, length: None });
@@ -261,20 +264,20 @@ async fn a_request_whose_method_does_not_count_is_not_read() {
     assert_eq!(ask(&api, request).await.text(), "run 1");
 }
 
-/// The layer asks of a service what `hyper` asks: nothing of `axum` is needed.
+/// The layer has the bounds of `hyper` and needs no type of `axum`.
 #[tokio::test]
-async fn any_service_will_do() {
+async fn any_service_works() {
     let runs = Runs::default();
     let counted = runs.clone();
     let service = tower::service_fn(move |_: Request<_>| {
-        let run = counted.one_more();
+        let run = counted.increment();
         async move { Ok::<_, Infallible>(Response::new(format!("run {run}"))) }
     });
     let service = tower::Layer::layer(&layer(), service);
     for _ in 0..2 {
         let request = post("k").map(|_| String::from("10 EUR"));
         let response = tower::ServiceExt::oneshot(service.clone(), request).await;
-        let body = Body::new(response.expect("an answer").into_body());
+        let body = Body::new(response.expect("a response").into_body());
         assert_eq!(axum::body::to_bytes(body, 9).await.expect("a body"), "run 1");
     }
     assert_eq!(runs.count(), 1);

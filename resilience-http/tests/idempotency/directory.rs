@@ -1,4 +1,4 @@
-//! A directory that is removed again.
+//! A temporary directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process;
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    /// An empty one. The name has to be that of one test.
+    /// Creates an empty directory. The name must be unique to a test.
     pub(crate) fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", process::id()));
         _ = fs::remove_dir_all(&path);
@@ -19,7 +19,7 @@ impl Directory {
         self.0.join(name)
     }
 
-    /// The bytes of all its files.
+    /// Returns the bytes of all files.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let files = fs::read_dir(&self.0).expect("a directory").flatten();
         files.flat_map(|file| fs::read(file.path()).expect("a file")).collect()

@@ -1,4 +1,4 @@
-//! What makes two requests the same.
+//! The parts of the fingerprint of a request.
 
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -14,7 +14,7 @@ fn request(method: &Method, uri: &str, kind: Option<&str>, body: &str) -> Reques
 }
 
 #[tokio::test]
-async fn method_path_query_kind_and_body_count() {
+async fn method_path_query_content_type_and_body_count() {
     let json = Some("application/json");
     let (api, runs) = counting(layer());
     let first = || request(&Method::POST, "/pay?a=1&b=2", json, "{\"amount\":1}");
@@ -33,7 +33,7 @@ async fn method_path_query_kind_and_body_count() {
         let shown = format!("{other:?}");
         assert_eq!(ask(&api, other).await.status, 422, "{shown}");
     }
-    // Other headers do not.
+    // Additional headers do not count.
     let mut again = first();
     again.headers_mut().insert("x-attempt", "2".parse().expect("a value"));
     assert!(ask(&api, again).await.is_replay());
@@ -41,7 +41,7 @@ async fn method_path_query_kind_and_body_count() {
 }
 
 #[tokio::test]
-async fn fields_do_not_run_into_one_another() {
+async fn fields_are_delimited() {
     let (api, _) = counting(layer());
     assert_eq!(ask(&api, request(&Method::POST, "/pay?a", None, "b")).await.status, 200);
     assert_eq!(ask(&api, request(&Method::POST, "/pay", None, "ab")).await.status, 422);
@@ -49,7 +49,7 @@ async fn fields_do_not_run_into_one_another() {
 }
 
 #[tokio::test]
-async fn json_may_be_compared_by_what_it_says() {
+async fn canonical_json_is_compared_by_value() {
     let json = Some("application/vnd.api+json; charset=utf-8");
     let (api, runs) = counting(layer().canonical_json(true));
     let ask = async |kind, body| ask(&api, request(&Method::POST, "/pay", kind, body)).await.status;
@@ -69,7 +69,7 @@ async fn json_may_be_compared_by_what_it_says() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_compared_as_it_is() {
+async fn invalid_json_is_compared_by_bytes() {
     let (api, runs) = counting(layer().canonical_json(true));
     let ask = async |body| {
         ask(&api, request(&Method::POST, "/pay", Some("application/json"), body)).await.status

@@ -1,4 +1,4 @@
-//! gRPC, whose status stands in trailers under a 200.
+//! gRPC: the status is in the trailers of a 200 response.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -38,30 +38,34 @@ impl HttpBody for Reply {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Answer {
+struct RawResponse {
     status: u16,
     headers: HeaderMap,
     message: String,
     trailers: HeaderMap,
 }
 
-/// What the second of two calls is told, and how often the service has run.
-async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) -> (Answer, usize) {
+/// Returns the response to the second of two calls, and the number of runs.
+async fn second(
+    layer: IdempotencyLayer<Memory>,
+    code: &'static str,
+    key: &str,
+) -> (RawResponse, usize) {
     let runs = Runs::default();
     let counted = runs.clone();
     let service = tower::service_fn(move |_: Request<_>| {
-        let run = counted.one_more();
+        let run = counted.increment();
         let response = Response::builder().header("content-type", "application/grpc+proto");
-        async move { Ok::<_, Infallible>(response.body(Reply::new(run, code)).expect("it")) }
+        async move { Ok::<_, Infallible>(response.body(Reply::new(run, code)).expect("a value")) }
     });
     let service = layer.layer(service);
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for _ in 0..2 {
         let request =
             Request::post("/shop.Orders/Place").header("content-type", "application/grpc");
         let request = request.header("idempotency-key", key).body(String::from("order"));
         let response = service.clone().oneshot(request.expect("a request")).await;
-        let (head, mut body) = response.expect("an answer").into_parts();
+        let (head, mut body) = response.expect("a response").into_parts();
         let (mut message, mut trailers) = (String::new(), HeaderMap::new());
         while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
         {
@@ -70,18 +74,18 @@ async fn second(layer: IdempotencyLayer<Memory>, code: &'static str, key: &str) 
                 Err(frame) => trailers = frame.into_trailers().expect("trailers"),
             }
         }
-        answers.push(Answer {
+        responses.push(RawResponse {
             status: head.status.as_u16(),
             headers: head.headers,
             message,
             trailers,
         });
     }
-    (answers.pop().expect("the second"), runs.count())
+    (responses.pop().expect("the second"), runs.count())
 }
 
 #[tokio::test]
-async fn the_status_of_grpc_decides_and_comes_again() {
+async fn the_grpc_status_decides_and_is_replayed() {
     for (code, is_stored) in [
         ("0", true),
         ("3", true),
@@ -95,24 +99,24 @@ async fn the_status_of_grpc_decides_and_comes_again() {
         ("14", false),
         ("16", false),
     ] {
-        let (answer, runs) = second(layer(), code, "k").await;
+        let (response, runs) = second(layer(), code, "k").await;
         assert_eq!(runs, if is_stored { 1 } else { 2 }, "{code}");
-        assert_eq!((answer.status, answer.message), (200, format!("run {runs}")));
-        assert_eq!(answer.trailers.get("grpc-status").expect("a status"), code);
-        assert_eq!(answer.trailers.contains_key("x-trailer"), !is_stored);
-        assert_eq!(answer.headers.contains_key("idempotent-replayed"), is_stored);
+        assert_eq!((response.status, response.message), (200, format!("run {runs}")));
+        assert_eq!(response.trailers.get("grpc-status").expect("a status"), code);
+        assert_eq!(response.trailers.contains_key("x-trailer"), !is_stored);
+        assert_eq!(response.headers.contains_key("idempotent-replayed"), is_stored);
     }
 }
 
 #[tokio::test]
-async fn a_problem_is_told_in_its_words() {
+async fn a_problem_is_a_grpc_status() {
     let strict = layer().on_interrupted(OnInterrupted::Unknown);
-    let (answer, runs) = second(strict, "14", "k").await;
-    assert_eq!((answer.status, runs, answer.message.as_str()), (200, 1, ""));
-    assert_eq!(answer.headers["grpc-status"], "13");
+    let (response, runs) = second(strict, "14", "k").await;
+    assert_eq!((response.status, runs, response.message.as_str()), (200, 1, ""));
+    assert_eq!(response.headers["grpc-status"], "13");
     let words = "the outcome of an earlier call with this idempotency key is unknown";
-    assert_eq!(answer.headers["grpc-message"], words);
-    assert_eq!(answer.headers["content-type"], "application/grpc");
-    let (answer, runs) = second(layer(), "0", "").await;
-    assert_eq!((runs, &answer.headers["grpc-status"]), (0, &HeaderValue::from_static("3")));
+    assert_eq!(response.headers["grpc-message"], words);
+    assert_eq!(response.headers["content-type"], "application/grpc");
+    let (response, runs) = second(layer(), "0", "").await;
+    assert_eq!((runs, &response.headers["grpc-status"]), (0, &HeaderValue::from_static("3")));
 }

@@ -1,23 +1,23 @@
-//! Endpoints that are safe to retry: servers of `axum` on the loopback, asked over raw connections, and the
-//! layer around services in virtual time.
+//! Idempotent endpoints: `axum` servers on loopback ports with raw connections, and the layer in
+//! virtual time.
 
 mod bodies;
 mod concurrency;
 mod directory;
-mod durable;
+mod disconnects;
+mod failing_stores;
 mod fingerprints;
 mod grpc;
-mod hang_up;
-mod keys;
+mod key_headers;
+mod privacy;
 mod problems;
+mod raw_client;
 mod replays;
+mod restarts;
 mod scopes;
-mod secrets;
 mod server;
 mod spans;
-mod statuses;
-mod stores;
-mod wire;
+mod store_policy;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -27,19 +27,19 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use raw_client::RawResponse;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::MemoryStore;
 use tower::ServiceExt;
-use wire::Answer;
 
 type Memory = Arc<MemoryStore>;
 
-/// A layer with a store of its own.
+/// Makes a layer with a new store.
 fn layer() -> IdempotencyLayer<Memory> {
     IdempotencyLayer::global(Memory::default())
 }
 
-/// How often a handler has run.
+/// The number of handler runs.
 #[derive(Clone, Debug, Default)]
 struct Runs(Arc<AtomicUsize>);
 
@@ -48,15 +48,15 @@ impl Runs {
         self.0.load(SeqCst)
     }
 
-    fn one_more(&self) -> usize {
+    fn increment(&self) -> usize {
         self.0.fetch_add(1, SeqCst) + 1
     }
 }
 
-/// An API whose handler answers with what `answer` makes of the number of its run, under the layer.
+/// Makes an API under the layer; `respond` maps the number of a run to the response.
 fn api<T, R>(
     layer: IdempotencyLayer<T>,
-    answer: impl Fn(usize) -> R + Clone + Send + Sync + 'static,
+    respond: impl Fn(usize) -> R + Clone + Send + Sync + 'static,
 ) -> (Router, Runs)
 where
     T: resilience::idempotent::Store + Clone,
@@ -64,12 +64,12 @@ where
 {
     let runs = Runs::default();
     let counted = runs.clone();
-    let handler = async move || answer(counted.one_more());
+    let handler = async move || respond(counted.increment());
     let routes = Router::new().route("/pay", any(handler.clone())).route("/refund", any(handler));
     (routes.layer(layer), runs)
 }
 
-/// Answers with the number of the run.
+/// Makes an API whose response is the number of the run.
 fn counting<T: resilience::idempotent::Store + Clone>(
     layer: IdempotencyLayer<T>,
 ) -> (Router, Runs) {
@@ -83,15 +83,15 @@ fn post(key: &str) -> Request<Body> {
         .expect("a request")
 }
 
-async fn ask(api: &Router, request: Request<Body>) -> Answer {
-    let response = api.clone().oneshot(request).await.expect("a router never fails");
-    answer(response).await
+async fn ask(api: &Router, request: Request<Body>) -> RawResponse {
+    let response = api.clone().oneshot(request).await.expect("a router is infallible");
+    read_response(response).await
 }
 
-async fn answer(response: Response) -> Answer {
+async fn read_response(response: Response) -> RawResponse {
     let (head, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-    Answer { status: head.status.as_u16(), headers: headers.collect(), body }
+    RawResponse { status: head.status.as_u16(), headers: headers.collect(), body }
 }

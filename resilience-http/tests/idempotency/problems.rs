@@ -1,4 +1,4 @@
-//! What the layer answers itself: every row of the table.
+//! Problems of the layer: every row of the table.
 
 use std::time::Duration;
 
@@ -11,44 +11,44 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::wire::Answer;
+use crate::raw_client::RawResponse;
 use crate::{Memory, api, ask, counting, layer, post};
 
-fn json(answer: &Answer) -> Value {
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    serde_json::from_slice(&answer.body).expect("JSON")
+fn json(response: &RawResponse) -> Value {
+    assert_eq!(response.header("content-type"), Some("application/problem+json"));
+    serde_json::from_slice(&response.body).expect("JSON")
 }
 
 #[tokio::test]
 async fn a_missing_key() {
     let (api, runs) = counting(layer());
-    let answer = ask(&api, Request::post("/pay").body(Body::empty()).expect("a request")).await;
+    let response = ask(&api, Request::post("/pay").body(Body::empty()).expect("a request")).await;
     let expected = json!({
         "type": "urn:problem:idempotency:missing-key",
         "title": "idempotency key missing",
         "status": 400,
-        "detail": "Send a header Idempotency-Key with a value that no other request of yours has.",
+        "detail": "Send an Idempotency-Key header with a value that no other request uses.",
         "error": "idempotency key missing",
     });
-    assert_eq!((answer.status, json(&answer)), (400, expected));
+    assert_eq!((response.status, json(&response)), (400, expected));
     let link = "<urn:problem:idempotency:missing-key>; rel=\"describedby\"";
-    assert_eq!(answer.header("link"), Some(link));
-    assert_eq!(answer.header("retry-after"), None);
+    assert_eq!(response.header("link"), Some(link));
+    assert_eq!(response.header("retry-after"), None);
     assert_eq!(runs.count(), 0);
 }
 
 #[tokio::test]
-async fn types_may_have_pages() {
+async fn problem_types_can_have_a_base() {
     let (api, _) = counting(layer().problem_types("https://api.example/problems/"));
-    let answer = ask(&api, post("")).await;
-    assert_eq!(json(&answer)["type"], "https://api.example/problems/invalid-key");
-    assert_eq!(json(&answer)["error"], "the idempotency key is empty");
+    let response = ask(&api, post("")).await;
+    assert_eq!(json(&response)["type"], "https://api.example/problems/invalid-key");
+    assert_eq!(json(&response)["error"], "the idempotency key is empty");
     let link = "<https://api.example/problems/invalid-key>; rel=\"describedby\"";
-    assert_eq!(answer.header("link"), Some(link));
+    assert_eq!(response.header("link"), Some(link));
 }
 
-/// An API whose handler takes so long, and a first request that it is busy with.
-fn busy(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, JoinHandle<Answer>) {
+/// Makes an API with a slow handler, and starts the first request.
+fn busy(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, JoinHandle<RawResponse>) {
     let handler = async move || sleep(time).await;
     let api = Router::new().route("/pay", axum::routing::post(handler)).layer(layer);
     let first = api.clone();
@@ -56,37 +56,37 @@ fn busy(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, JoinHandle<
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_in_flight_says_when_to_come_back() {
+async fn a_running_request_sets_retry_after() {
     let layer = layer().lease(Duration::from_secs(30));
     let (api, first) = busy(layer, Duration::from_secs(45));
-    // The lease is renewed every ten seconds; what is left of it is rounded up.
-    for (pause, left) in [(500, "30"), (5000, "25"), (4600, "30"), (20_000, "30")] {
-        sleep(Duration::from_millis(pause)).await;
+    // The lease is renewed every ten seconds. The header holds the rest of the lease, rounded up.
+    for (wait, left) in [(500, "30"), (5000, "25"), (4600, "30"), (20_000, "30")] {
+        sleep(Duration::from_millis(wait)).await;
         let second = ask(&api, post("k")).await;
         assert_eq!((second.status, second.problem().as_deref()), (409, Some("in-progress")));
         assert_eq!(second.header("retry-after"), Some(left));
     }
-    let first = first.await.expect("an answer");
+    let first = first.await.expect("a response");
     assert!(first.status == 200 && !first.is_replay());
     assert!(ask(&api, post("k")).await.is_replay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn less_than_a_second_is_a_second() {
+async fn retry_after_is_at_least_a_second() {
     let (api, _first) = busy(layer().lease(Duration::from_millis(300)), Duration::from_secs(9));
     sleep(Duration::from_millis(50)).await;
     assert_eq!(ask(&api, post("k")).await.header("retry-after"), Some("1"));
 }
 
 #[tokio::test]
-async fn another_payload() {
+async fn a_key_with_another_payload() {
     let (api, runs) = counting(layer());
     assert_eq!(ask(&api, post("k")).await.status, 200);
     let other = Request::post("/pay").header("idempotency-key", "k").body(Body::from("99 EUR"));
-    let answer = ask(&api, other.expect("a request")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (422, Some("key-reused")));
-    assert_eq!(answer.header("retry-after"), None);
-    // And nothing is lost by it.
+    let response = ask(&api, other.expect("a request")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (422, Some("key-reused")));
+    assert_eq!(response.header("retry-after"), None);
+    // The rejection loses nothing.
     assert!(ask(&api, post("k")).await.is_replay());
     assert_eq!(runs.count(), 1);
 }
@@ -96,10 +96,10 @@ async fn an_unknown_outcome() {
     let layer = layer().on_interrupted(OnInterrupted::Unknown);
     let (api, runs) = api(layer, |_| http::StatusCode::BAD_GATEWAY);
     assert_eq!(ask(&api, post("k")).await.status, 502);
-    let answer = ask(&api, post("k")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (409, Some("outcome-unknown")));
-    assert_eq!(json(&answer)["safe_new_key"], false);
-    assert_eq!(answer.header("retry-after"), None);
+    let response = ask(&api, post("k")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (409, Some("outcome-unknown")));
+    assert_eq!(json(&response)["safe_new_key"], false);
+    assert_eq!(response.header("retry-after"), None);
     assert_eq!(runs.count(), 1);
 }
 
@@ -108,9 +108,9 @@ async fn a_full_store() {
     let store = Memory::new(MemoryStore::new().max_records(1));
     let (api, runs) = counting(IdempotencyLayer::global(store));
     assert_eq!(ask(&api, post("k")).await.status, 200);
-    let answer = ask(&api, post("l")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (503, Some("unavailable")));
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    let response = ask(&api, post("l")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (503, Some("unavailable")));
+    assert_eq!(response.header("retry-after"), Some("1"));
     assert!(ask(&api, post("k")).await.is_replay());
     assert_eq!(runs.count(), 1);
 }
@@ -121,14 +121,14 @@ async fn a_record_of_another_version() {
     let (first, _) = counting(IdempotencyLayer::global(Memory::clone(&store)));
     ask(&first, post("k")).await;
     let (second, runs) = counting(IdempotencyLayer::global(store).version(2));
-    let answer = ask(&second, post("k")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (500, Some("unreadable-record")));
-    assert_eq!(json(&answer)["safe_new_key"], false);
+    let response = ask(&second, post("k")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (500, Some("unreadable-record")));
+    assert_eq!(json(&response)["safe_new_key"], false);
     assert_eq!(runs.count(), 0);
 }
 
-/// A record that was written by something else (C51).
-async fn with_record(bytes: &[u8]) -> Answer {
+/// Returns the response for a record with these bytes.
+async fn with_record(bytes: &[u8]) -> RawResponse {
     let store = Memory::default();
     let policy = IdempotencyPolicy::new("http");
     let call = policy.call(Memory::clone(&store), Scope::Global, &"k", |about| {
@@ -136,18 +136,18 @@ async fn with_record(bytes: &[u8]) -> Answer {
         about.value(&None::<&[u8]>).bytes(b"10 EUR")
     });
     let Ok(Claimed::Run(running)) = call.expect("a key").claim().await else { panic!("a claim") };
-    running.complete(bytes).await.expect("it is stored");
+    running.complete(bytes).await.expect("the outcome is stored");
     let (api, runs) = counting(IdempotencyLayer::global(store));
-    let answer = ask(&api, post("k")).await;
+    let response = ask(&api, post("k")).await;
     assert_eq!(runs.count(), 0);
-    answer
+    response
 }
 
 #[tokio::test]
-async fn a_record_that_is_no_answer() {
+async fn malformed_records() {
     let head = |headers: u8| [&[1, 200, 0, headers, 0, 0, 0][..], &[0; 4]].concat();
-    let answer = with_record(&[&head(0)[..], b"paid"].concat()).await;
-    assert_eq!((answer.status, answer.text(), answer.is_replay()), (200, "paid", true));
+    let response = with_record(&[&head(0)[..], b"paid"].concat()).await;
+    assert_eq!((response.status, response.text(), response.is_replay()), (200, "paid", true));
     let too_long = [1, 200, 0, 1, 0, 0, 0, 255, 255, 255, 255];
     let no_header = [1, 200, 0, 1, 0, 0, 0, 1, 0, 0, 0, b' ', 0, 0, 0, 0, 0, 0, 0, 0];
     let another_form = [&[2][..], &head(0)[1..]].concat();
@@ -157,8 +157,8 @@ async fn a_record_that_is_no_answer() {
     broken.push(&many);
     broken.extend((0..whole.len()).map(|end| &whole[..end]));
     for bytes in broken {
-        let answer = with_record(bytes).await;
-        assert_eq!(answer.problem().as_deref(), Some("unreadable-record"), "{bytes:?}");
-        assert_eq!(answer.status, 500);
+        let response = with_record(bytes).await;
+        assert_eq!(response.problem().as_deref(), Some("unreadable-record"), "{bytes:?}");
+        assert_eq!(response.status, 500);
     }
 }

@@ -1,4 +1,4 @@
-//! What comes again, and what does not (C53, C54).
+//! The stored and the omitted parts of a response.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use axum::http::{Method, Request, StatusCode};
 use bytes::Bytes;
 use resilience::http::IdempotencyLayer;
 
+use crate::raw_client::pay;
 use crate::server::Server;
-use crate::wire::pay;
 use crate::{Memory, api, ask, counting, layer, post};
 
 fn headers(lines: &[(&'static str, &'static [u8])]) -> HeaderMap {
@@ -23,7 +23,7 @@ fn headers(lines: &[(&'static str, &'static [u8])]) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn status_headers_and_body_come_again() {
+async fn status_headers_and_body_are_replayed() {
     let said = headers(&[
         ("content-type", b"image/png"),
         ("content-encoding", b"br"),
@@ -45,7 +45,7 @@ async fn status_headers_and_body_come_again() {
     ]);
     let kept = ["x-mine", "x-hop", "set-cookie", "date", "keep-alive", "connection"];
     let layer = kept.into_iter().map(HeaderName::from_static).fold(layer(), |it, name| {
-        // Whatever is asked for, what belongs to one answer is not kept.
+        // Even an explicit choice stores no header of a single response or connection.
         it.keep_header(name.clone()).keep_header(name)
     });
     let (api, runs) = api(layer, move |_| {
@@ -71,7 +71,7 @@ async fn status_headers_and_body_come_again() {
         ("retry-after", &[b"0"]),
         ("x-original-request-id", &[b"first"]),
         ("x-mine", &[b"", b"2"]),
-        // Those of the server that sends it.
+        // Headers of the server that sends the replay.
         ("content-length", &[b"6"]),
         ("connection", &[b"close"]),
         ("x-other", &[]),
@@ -88,7 +88,7 @@ async fn status_headers_and_body_come_again() {
 }
 
 #[tokio::test]
-async fn short_answers_come_again() {
+async fn short_responses_are_replayed() {
     let bodies: [&[u8]; 3] = [b"", b"x", b"\xff\0"];
     for body in bodies {
         for status in [StatusCode::OK, StatusCode::NO_CONTENT] {
@@ -108,7 +108,7 @@ async fn short_answers_come_again() {
 }
 
 #[tokio::test]
-async fn a_hook_may_change_a_replay_and_only_a_replay() {
+async fn on_replay_changes_replays_only() {
     let layer = layer().on_replay(|response| {
         let words = [response.body(), &b", again"[..]].concat();
         *response.body_mut() = words.into();
@@ -126,7 +126,7 @@ async fn a_hook_may_change_a_replay_and_only_a_replay() {
 }
 
 #[tokio::test]
-async fn only_some_methods_are_handled_once() {
+async fn only_protected_methods_are_replayed() {
     let request = |method: &Method| {
         let request = Request::builder().method(method).uri("/pay");
         request.header("idempotency-key", "k").body(Body::empty()).expect("a request")
@@ -134,8 +134,8 @@ async fn only_some_methods_are_handled_once() {
     let methods = [Method::GET, Method::PUT, Method::DELETE, Method::POST, Method::PATCH];
     for method in &methods {
         let is_once = [Method::POST, Method::PATCH].contains(method);
-        for told in [false, true] {
-            let (api, runs) = counting(layer().tell_ignored(told));
+        for is_reported in [false, true] {
+            let (api, runs) = counting(layer().report_ignored(is_reported));
             ask(&api, request(method)).await;
             let second = ask(&api, request(method)).await;
             assert_eq!(
@@ -143,15 +143,16 @@ async fn only_some_methods_are_handled_once() {
                 if is_once { (1, true) } else { (2, false) }
             );
             let status = second.header("idempotency-status");
-            assert_eq!(status, (told && !is_once).then_some("ignored"), "{method}");
+            assert_eq!(status, (is_reported && !is_once).then_some("ignored"), "{method}");
         }
         let (api, runs) = counting(layer().methods(methods.clone()));
         ask(&api, request(method)).await;
         assert!(ask(&api, request(method)).await.is_replay());
         assert_eq!(runs.count(), 1);
     }
-    // Without a key there is nothing to ignore, and a bad one is not looked at.
-    let (api, _) = counting(layer().tell_ignored(true));
+    // A request without a key has no ignored key, and an unprotected method ignores an invalid
+    // key.
+    let (api, _) = counting(layer().report_ignored(true));
     let without = Request::get("/pay").body(Body::empty()).expect("a request");
     assert_eq!(ask(&api, without).await.header("idempotency-status"), None);
     let bad = Request::get("/pay").header("idempotency-key", "").body(Body::empty());
@@ -159,7 +160,7 @@ async fn only_some_methods_are_handled_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_are_kept_for_their_time() {
+async fn responses_expire_after_the_ttl() {
     let (api, runs) = counting(layer().ttl(Duration::from_secs(3600)));
     ask(&api, post("k")).await;
     tokio::time::sleep(Duration::from_millis(3_599_990)).await;
@@ -170,7 +171,7 @@ async fn answers_are_kept_for_their_time() {
 }
 
 #[tokio::test]
-async fn endpoints_with_names_share_a_store_and_nothing_else() {
+async fn endpoints_with_different_names_are_independent() {
     let store = Memory::default();
     let layer = || IdempotencyLayer::global(Memory::clone(&store));
     let (payments, paid) = counting(layer().name("payments"));
@@ -182,12 +183,12 @@ async fn endpoints_with_names_share_a_store_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_head_is_what_the_handler_said() {
+async fn the_handler_sets_content_length() {
     let (api, _) = api(layer(), |_| ([(header::CONTENT_LENGTH, "4")], "paid"));
     let server = Server::start(api).await;
     for replayed in [false, true] {
-        let answer = pay(server.address, "k").await;
-        assert_eq!(answer.is_replay(), replayed);
-        assert_eq!(answer.all("content-length"), [b"4"]);
+        let response = pay(server.address, "k").await;
+        assert_eq!(response.is_replay(), replayed);
+        assert_eq!(response.all("content-length"), [b"4"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Whose keys they are (C39), and what stands outside of the layer.
+//! Scopes of keys, and layers outside of the idempotency layer.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -9,13 +9,13 @@ use resilience::http::IdempotencyLayer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use crate::wire::Answer;
+use crate::raw_client::RawResponse;
 use crate::{Memory, ask, counting, post};
 
 #[derive(Clone)]
 struct Tenant(String);
 
-/// Lets in who has a name.
+/// Accepts a request with an `authorization` header.
 async fn authenticate(mut request: Request, next: Next) -> Response {
     let Some(name) = request.headers().get("authorization") else {
         return StatusCode::UNAUTHORIZED.into_response();
@@ -31,7 +31,7 @@ fn by_tenant() -> IdempotencyLayer<Memory> {
     })
 }
 
-async fn ask_as(api: &axum::Router, tenant: &str, body: &'static str) -> Answer {
+async fn ask_as(api: &axum::Router, tenant: &str, body: &'static str) -> RawResponse {
     let mut request = post("k");
     request.headers_mut().insert("authorization", tenant.parse().expect("a value"));
     *request.body_mut() = Body::from(body);
@@ -39,11 +39,11 @@ async fn ask_as(api: &axum::Router, tenant: &str, body: &'static str) -> Answer 
 }
 
 #[tokio::test]
-async fn two_tenants_have_nothing_to_do_with_each_other() {
+async fn tenants_are_independent() {
     let (api, runs) = counting(by_tenant());
     let api = api.layer(from_fn(authenticate));
     assert_eq!(ask_as(&api, "ada", "1 EUR").await.text(), "run 1");
-    // Neither the answer of the other one, nor that there is one.
+    // A tenant sees neither the response of another tenant nor the existence of a record.
     assert_eq!(ask_as(&api, "bob", "2 EUR").await.text(), "run 2");
     for (tenant, body, text) in [("ada", "1 EUR", "run 1"), ("bob", "2 EUR", "run 2")] {
         let again = ask_as(&api, tenant, body).await;
@@ -53,17 +53,17 @@ async fn two_tenants_have_nothing_to_do_with_each_other() {
 }
 
 #[tokio::test]
-async fn a_request_of_nobody_is_turned_away() {
+async fn a_request_without_a_scope_is_rejected() {
     let (api, runs) = counting(by_tenant());
-    let answer = ask(&api, post("k")).await;
-    assert_eq!((answer.status, answer.problem().as_deref()), (403, Some("no-scope")));
+    let response = ask(&api, post("k")).await;
+    assert_eq!((response.status, response.problem().as_deref()), (403, Some("no-scope")));
     let (empty, _) = counting(IdempotencyLayer::new(Memory::default(), |_| ""));
     assert_eq!(ask(&empty, post("k")).await.status, 403);
     assert_eq!(runs.count(), 0);
 }
 
 #[tokio::test]
-async fn who_may_no_longer_ask_is_not_told() {
+async fn outer_layers_reject_before_a_replay() {
     let is_closed = Arc::new(AtomicBool::new(false));
     let closed = Arc::clone(&is_closed);
     let (api, runs) = counting(by_tenant());

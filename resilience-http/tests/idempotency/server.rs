@@ -1,4 +1,4 @@
-//! Servers on loopback ports of their own.
+//! Servers on loopback ports.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A server, until it is dropped.
+/// A server until drop.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
@@ -17,7 +17,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let task =
-            tokio::spawn(async move { axum::serve(listener, api).await.expect("it serves") });
+            tokio::spawn(async move { axum::serve(listener, api).await.expect("the server runs") });
         Self { address, task }
     }
 }

@@ -1,4 +1,4 @@
-//! What a handler logs belongs to its request, also in a task of its own.
+//! Events of a handler belong to the span of the request, also in a background task.
 
 use std::cell::RefCell;
 
@@ -13,13 +13,13 @@ use crate::{api, ask, layer, post};
 struct Seen {
     spans: Vec<&'static Metadata<'static>>,
     entered: Vec<usize>,
-    /// For each event, the span that it was in.
+    /// The span of each event.
     events: Vec<Option<&'static str>>,
 }
 
 thread_local!(static SEEN: RefCell<Seen> = RefCell::default());
 
-/// Knows the spans of this thread, and the events of this file.
+/// Records the spans of this thread, and the events of this file.
 struct Spans;
 
 fn index(id: &Id) -> usize {
@@ -59,11 +59,11 @@ impl Subscriber for Spans {
 }
 
 #[tokio::test]
-async fn a_handler_is_in_the_span_of_its_request() {
+async fn a_handler_runs_in_the_span_of_the_request() {
     let _guard = set_default(Spans);
-    for detaches in [true, false] {
-        let (api, _) = api(layer().detach(detaches), |_| info!("handled"));
+    for is_detached in [true, false] {
+        let (api, _) = api(layer().detach(is_detached), |_| info!("handled"));
         ask(&api, post("k")).instrument(info_span!("request")).await;
-        assert_eq!(SEEN.take().events, [Some("request")], "{detaches}");
+        assert_eq!(SEEN.take().events, [Some("request")], "{is_detached}");
     }
 }

@@ -1,4 +1,4 @@
-//! A router of `axum` as the service, and its body, which is not `Clone`.
+//! A router of `axum` as the service. The body of `axum` is not `Clone`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -15,7 +15,7 @@ use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use crate::{POLICY, secs};
 
-/// Fails twice, then answers with what it was sent.
+/// Makes a router that fails twice, then echoes the body.
 fn router(calls: &Arc<AtomicUsize>) -> Router {
     let calls = Arc::clone(calls);
     let handler = async move |body: String| match calls.fetch_add(1, SeqCst) {
@@ -30,13 +30,13 @@ fn request<B>(method: Method, body: B) -> Request<B> {
 }
 
 #[tokio::test]
-async fn a_router_never_fails_but_its_answers_do() {
+async fn failed_responses_of_a_router_are_retried() {
     let _guard = testing::no_waits();
     for (method, expected) in [(Method::PUT, 3), (Method::POST, 1)] {
         let calls = Arc::default();
         let service = RetryLayer::new(POLICY).layer(router(&calls));
         let response = service.oneshot(request(method, "hello".to_owned())).await;
-        let response = response.expect("an answer");
+        let response = response.expect("a response");
         assert_eq!(response.status().is_success(), expected == 3);
         assert_eq!(calls.load(SeqCst), expected);
         if expected == 3 {
@@ -46,29 +46,29 @@ async fn a_router_never_fails_but_its_answers_do() {
 }
 
 #[tokio::test]
-async fn a_body_of_axum_is_sent_again_where_there_is_none() {
+async fn an_empty_axum_body_is_sent_again() {
     let _guard = testing::no_waits();
     for (body, expected) in [(Body::empty(), 3), (Body::from("hello"), 1)] {
         let calls = Arc::default();
         let layer =
             RetryLayer::new(POLICY).replay(|body: &Body| body.is_end_stream().then(Body::empty));
         let response = layer.layer(router(&calls)).oneshot(request(Method::PUT, body)).await;
-        assert_eq!(response.expect("an answer").status().is_success(), expected == 3);
+        assert_eq!(response.expect("a response").status().is_success(), expected == 3);
         assert_eq!(calls.load(SeqCst), expected);
     }
 }
 
 #[tokio::test]
-async fn all_layers_stand_around_it() {
-    static GATE: HostCooldown = HostCooldown::new();
+async fn all_layers_wrap_a_router() {
+    static COOLDOWN: HostCooldown = HostCooldown::new();
     let _draws = testing::draws([0.0]);
     let calls = Arc::default();
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY.base_delay(secs(0))))
-        .layer(HostCooldownLayer::new(&GATE))
+        .layer(HostCooldownLayer::new(&COOLDOWN))
         .layer(CircuitBreakerLayer::per_host(10, CircuitBreaker::new))
         .layer(TimeoutLayer::new(secs(10)))
         .service(router(&calls));
     let response = service.oneshot(request(Method::GET, String::new())).await;
-    assert_eq!((response.expect("an answer").status(), calls.load(SeqCst)), (StatusCode::OK, 3));
+    assert_eq!((response.expect("a response").status(), calls.load(SeqCst)), (StatusCode::OK, 3));
 }

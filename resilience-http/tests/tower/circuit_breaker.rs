@@ -1,4 +1,4 @@
-//! The breaker around a service.
+//! `CircuitBreakerLayer`.
 
 use std::future::Future;
 use std::io::ErrorKind::{ConnectionReset, PermissionDenied};
@@ -12,7 +12,7 @@ use resilience::http::{
 use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, secs};
 
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
@@ -20,7 +20,7 @@ fn breaker(failures: u32) -> Arc<CircuitBreaker> {
 }
 
 #[tokio::test]
-async fn it_opens_and_the_service_sees_nothing_more() {
+async fn an_open_breaker_rejects_calls() {
     use Act::{After, Fail, Status};
     let failures = [Status(500), Status(503), After(429, "9"), Status(529), Fail(ConnectionReset)];
     for act in failures {
@@ -30,7 +30,7 @@ async fn it_opens_and_the_service_sees_nothing_more() {
             let _ = guarded.clone().oneshot(get()).await;
         }
         for _ in 0..10 {
-            let error = guarded.clone().oneshot(get()).await.expect_err("it is open");
+            let error = guarded.clone().oneshot(get()).await.expect_err("the breaker is open");
             let rejected: &Rejected = error.downcast_ref().expect("a rejection");
             assert_eq!((rejected.kind(), rejected.name()), (RejectedKind::CircuitOpen, "api"));
             assert!(rejected.retry_after() > Some(secs(29)), "{rejected}");
@@ -40,7 +40,7 @@ async fn it_opens_and_the_service_sees_nothing_more() {
 }
 
 #[tokio::test]
-async fn an_answer_that_stands_is_a_success_and_a_permanent_error_is_nothing() {
+async fn a_final_response_is_a_success_and_a_permanent_error_does_not_count() {
     use Act::{Fail, Status};
     for act in [Status(200), Status(404), Status(409), Status(501)] {
         let (service, breaker) = (Scripted::new(&[Status(503), act]), breaker(2));
@@ -62,20 +62,20 @@ async fn an_answer_that_stands_is_a_success_and_a_permanent_error_is_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_turned_away_inside_is_nothing_to_it() {
-    static GATE: HostCooldown = HostCooldown::new().max_wait(secs(0));
+async fn a_rejection_by_an_inner_layer_does_not_count() {
+    static COOLDOWN: HostCooldown = HostCooldown::new().max_wait(secs(0));
     let (service, breaker) = (Scripted::new(&[Act::Status(200)]), breaker(1));
-    GATE.hold("api.example", secs(60));
+    COOLDOWN.start("api.example", secs(60));
     let guarded = ServiceBuilder::new()
         .layer(CircuitBreakerLayer::shared(Arc::clone(&breaker)))
-        .layer(HostCooldownLayer::new(&GATE))
+        .layer(HostCooldownLayer::new(&COOLDOWN))
         .service(service.clone());
-    assert!(guarded.oneshot(get()).await.expect_err("the gate is closed").is::<Rejected>());
+    assert!(guarded.oneshot(get()).await.expect_err("the host is cooling").is::<Rejected>());
     assert_eq!((service.calls(), breaker.state()), (0, CircuitState::Closed));
 }
 
 #[tokio::test]
-async fn each_host_has_its_own() {
+async fn each_host_has_a_breaker() {
     let service = Scripted::new(&[Act::Status(503)]);
     let make = || CircuitBreaker::new().failure_threshold(1);
     let guarded = CircuitBreakerLayer::per_host(100, make).layer(service.clone());
@@ -91,7 +91,7 @@ async fn each_host_has_its_own() {
         let result = guarded.clone().oneshot(to(uri)).await;
         assert_eq!(result.is_ok(), let_through, "{uri}");
     }
-    // A request as a server receives it names its host in a header.
+    // A request on the server side names the host in a header.
     let mut received = to("/things");
     received.headers_mut().insert("host", "b.example".try_into().expect("a value"));
     assert!(guarded.oneshot(received).await.is_err());
@@ -99,7 +99,7 @@ async fn each_host_has_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_dropped_gives_its_place_back() {
+async fn a_dropped_trial_call_releases_the_permit() {
     let service = Scripted::new(&[Act::Status(503), Act::Hang, Act::Status(200)]);
     let breaker = breaker(1);
     let guarded = CircuitBreakerLayer::shared(Arc::clone(&breaker)).layer(service.clone());
@@ -115,7 +115,7 @@ async fn a_probe_that_is_dropped_gives_its_place_back() {
 }
 
 #[tokio::test]
-async fn a_panic_counts_and_goes_on() {
+async fn a_panic_counts_and_propagates() {
     let (service, breaker) = (Scripted::new(&[Act::Panic]), breaker(1));
     let guarded = CircuitBreakerLayer::shared(Arc::clone(&breaker)).layer(service);
     assert!(tokio::spawn(guarded.oneshot(get())).await.is_err_and(|it| it.is_panic()));
@@ -123,7 +123,7 @@ async fn a_panic_counts_and_goes_on() {
 }
 
 #[tokio::test]
-async fn the_rules_are_those_of_the_layer() {
+async fn the_classifier_of_the_layer_decides() {
     let (service, breaker) = (Scripted::new(&[Act::After(409, "1")]), breaker(1));
     let layer = CircuitBreakerLayer::shared(Arc::clone(&breaker));
     let _ = layer.clone().layer(service.clone()).oneshot(post()).await;
@@ -134,21 +134,22 @@ async fn the_rules_are_those_of_the_layer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_around_it_stops_where_it_opens_or_waits_until_it_closes() {
+async fn an_outer_retry_stops_or_waits_for_an_open_breaker() {
     static BREAKER: CircuitBreaker =
         CircuitBreaker::new().failure_threshold(2).reset_timeout(secs(9));
     let _guard = testing::draws([0.0]);
     let start = tokio::time::Instant::now();
-    let answers = [Act::Status(500), Act::Status(500), Act::Status(200)];
-    let service = Scripted::new(&answers);
+    let script = [Act::Status(500), Act::Status(500), Act::Status(200)];
+    let service = Scripted::new(&script);
     let around = |policy| {
         let layers = ServiceBuilder::new().layer(RetryLayer::new(policy));
         layers.layer(CircuitBreakerLayer::new(&BREAKER)).service(service.clone())
     };
-    let error = around(POLICY.attempts(5)).oneshot(get()).await.expect_err("it has opened");
+    let error =
+        around(POLICY.attempts(5)).oneshot(get()).await.expect_err("the breaker has opened");
     assert!(error.is::<Rejected>());
     assert_eq!((service.calls(), start.elapsed()), (2, secs(2)));
     let waits = POLICY.wait_for_rejections(true);
-    assert_eq!(around(waits).oneshot(post()).await.expect("an answer").status(), 200);
+    assert_eq!(around(waits).oneshot(post()).await.expect("a response").status(), 200);
     assert_eq!((service.calls(), start.elapsed()), (3, secs(1 + 9)));
 }

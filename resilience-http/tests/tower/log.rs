@@ -1,4 +1,4 @@
-//! The events of `tracing` are those of functions.
+//! Events of the layers.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};
@@ -11,12 +11,12 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, secs};
 
 thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
 
-/// Writes every event of the library as a line.
+/// Writes each event of the library as a line.
 struct Lines;
 
 struct Line(String);
@@ -27,7 +27,7 @@ impl Visit for Line {
             "message" => write!(self.0, " {value:?}"),
             name => write!(self.0, " {name}={value:?}"),
         };
-        written.expect("a string takes everything");
+        written.expect("a string accepts writes");
     }
 }
 
@@ -49,7 +49,7 @@ impl Subscriber for Lines {
     fn exit(&self, _: &Id) {}
 }
 
-/// What is logged while a call runs, under a virtual clock.
+/// Returns the events of a call under a virtual clock.
 fn logged(call: impl Future) -> Vec<String> {
     let _clock = testing::clock();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -58,7 +58,7 @@ fn logged(call: impl Future) -> Vec<String> {
 }
 
 #[test]
-fn a_scheduled_retry_and_the_end() {
+fn a_retry_and_a_give_up() {
     let service = Scripted::new(&[Act::After(503, "7"), Act::Fail(std::io::ErrorKind::TimedOut)]);
     let layer = RetryLayer::new(POLICY.attempts(2).name("shop"));
     assert_eq!(
@@ -74,10 +74,10 @@ fn a_scheduled_retry_and_the_end() {
 }
 
 #[test]
-fn why_there_is_no_further_attempt() {
+fn stop_reasons() {
     let reason = |layer: RetryLayer, request| {
         let lines = logged(layer.layer(Scripted::new(&[Act::Status(503)])).oneshot(request));
-        let [.., last] = &*lines else { panic!("nothing was said") };
+        let [.., last] = &*lines else { panic!("no event") };
         last.split_once("stop_reason=").expect("a reason").1.to_owned()
     };
     let layer = || RetryLayer::new(POLICY);
@@ -94,7 +94,7 @@ fn a_body_that_cannot_be_sent_again() {
           error=503 Service Unavailable kind=Transient effect=Unknown elapsed_ms=0 \
           stop_reason=the body of the request cannot be sent again"]
     );
-    // Nothing is said of the body where another reason comes first, or none.
+    // The log omits the body if another reason comes first, or if the call succeeds.
     for (act, expected) in [(Act::Status(404), 0), (Act::Status(200), 0)] {
         let once = RetryLayer::new(POLICY).replay(|_: &String| None);
         let lines = logged(once.layer(Scripted::new(&[act])).oneshot(get()));
@@ -106,18 +106,18 @@ fn a_body_that_cannot_be_sent_again() {
 }
 
 #[test]
-fn calls_that_are_turned_away() {
+fn rejected_calls() {
     static BREAKER: CircuitBreaker = CircuitBreaker::new().name("shop");
     BREAKER.force_open();
     let service = Scripted::new(&[Act::Hang]);
     let guarded = CircuitBreakerLayer::new(&BREAKER).layer(service.clone());
     assert_eq!(
         logged(guarded.oneshot(get())),
-        ["DEBUG rejected function=\"shop\" kind=circuit open"]
+        ["DEBUG call rejected function=\"shop\" kind=circuit open"]
     );
     let limited = TimeoutLayer::new(secs(0)).layer(service);
     assert_eq!(
         logged(limited.oneshot(get())),
-        ["DEBUG rejected function=\"timeout\" kind=timed out limit_ms=0"]
+        ["DEBUG call rejected function=\"timeout\" kind=timed out elapsed_ms=0"]
     );
 }

@@ -1,14 +1,14 @@
-//! The layers around services that do as they are told, without a network.
+//! The layers around scripted services, without a network.
 
 mod axum;
 mod circuit_breaker;
-mod gate;
-mod keys;
+mod client_keys;
+mod host_cooldown;
 mod log;
 mod readiness;
 mod replay;
 mod retry;
-mod service;
+mod scripted;
 mod timeout;
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use http::{Method, Request};
 use resilience::{Jitter, RetryPolicy};
 
-/// Three attempts, and a second between them.
+/// Three attempts with delays of one second.
 const POLICY: RetryPolicy =
     RetryPolicy::new().fixed().base_delay(Duration::from_secs(1)).jitter(Jitter::None);
 

@@ -1,4 +1,4 @@
-//! What is repeated, when, and how it ends.
+//! `RetryLayer`: retried outcomes, delays, and the end of a call.
 
 use std::cell::Cell;
 use std::fmt;
@@ -12,7 +12,7 @@ use resilience::{FailureClass, Rejected, RejectedKind, RetryBudget, RetryPolicy,
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, request, secs};
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn the_method_and_the_failure_decide() {
     use Act::{After, Fail, Status};
     let _guard = testing::no_waits();
     let scripts = [
-        // the act, calls for GET, for POST, for POST with a key
+        // the act, and the calls for GET, for POST, for POST with a key
         (Status(500), 3, 1, 3),
         (Status(503), 3, 1, 3),
         (After(503, "1"), 3, 1, 3),
@@ -28,7 +28,7 @@ async fn the_method_and_the_failure_decide() {
         (Status(522), 3, 3, 3),
         (Status(404), 1, 1, 1),
         (Status(501), 1, 1, 1),
-        (After(409, "1"), 1, 1, 3), // still under way, where there is a key
+        (After(409, "1"), 1, 1, 3), // with a key: the first request still runs
         (Status(409), 1, 1, 1),
         (Fail(ConnectionRefused), 3, 3, 3),
         (Fail(ConnectionReset), 3, 1, 3),
@@ -47,29 +47,29 @@ async fn the_method_and_the_failure_decide() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_the_same_request() {
+async fn every_attempt_sends_an_equal_request() {
     let _guard = testing::no_waits();
     let service = Scripted::new(&[Act::Status(503)]);
     let mut request = request(Method::PUT);
     request.headers_mut().insert("x-mark", "7".try_into().expect("a value"));
     let response = RetryLayer::new(POLICY).layer(service.clone()).oneshot(request).await;
-    assert_eq!(response.expect("an answer").status(), 503);
+    assert_eq!(response.expect("a response").status(), 503);
     assert_eq!(service.headers("x-mark"), vec![Some("7".to_owned()); 3]);
     assert_eq!(service.bodies(), ["{}"; 3]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_says_when_and_the_policy_otherwise() {
+async fn the_server_or_the_policy_sets_the_delay() {
     let service = Scripted::new(&[Act::After(503, "7"), Act::Status(500), Act::Status(200)]);
     let start = Instant::now();
     let response = RetryLayer::new(POLICY).layer(service.clone()).oneshot(get()).await;
-    assert_eq!(response.expect("an answer").status(), 200);
+    assert_eq!(response.expect("a response").status(), 200);
     assert_eq!(start.elapsed(), secs(7 + 1));
     assert_eq!(service.calls(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_lasts_too_long_ends_at_once_and_the_answer_is_as_it_came() {
+async fn a_delay_above_the_limits_ends_the_call() {
     let deadline = POLICY.attempts(100).deadline(secs(10));
     for (policy, after) in
         [(POLICY, "61"), (POLICY.max_retry_after(secs(5)), "6"), (deadline, "20")]
@@ -77,10 +77,10 @@ async fn what_lasts_too_long_ends_at_once_and_the_answer_is_as_it_came() {
         let service = Scripted::new(&[Act::After(503, after)]);
         let start = Instant::now();
         let response = RetryLayer::new(policy).layer(service.clone()).oneshot(get()).await;
-        let response = response.expect("an answer");
+        let response = response.expect("a response");
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], after);
-        assert_eq!((service.kept(), service.calls()), (1, 1));
+        assert_eq!((service.live_bodies(), service.calls()), (1, 1));
         assert_eq!(start.elapsed(), secs(0));
     }
     let service = Scripted::new(&[Act::Status(500)]);
@@ -90,7 +90,7 @@ async fn what_lasts_too_long_ends_at_once_and_the_answer_is_as_it_came() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rules_are_those_of_the_layer() {
+async fn the_classifier_of_the_layer_decides() {
     let rules = Classifier::new().strict_429(true);
     let service = Scripted::new(&[Act::Status(429)]);
     let layer = RetryLayer::new(POLICY).classifier(rules);
@@ -113,7 +113,7 @@ async fn a_budget_is_shared_by_all_calls() {
 }
 
 #[tokio::test]
-async fn an_answer_that_stands_earns_what_its_retry_has_cost() {
+async fn a_final_response_refunds_the_retry() {
     static BUDGET: RetryBudget = RetryBudget::new().capacity(100);
     let _guard = testing::no_waits();
     for (last, expected) in [(Act::Status(404), 100), (Act::Status(503), 100 - 2 * 14)] {
@@ -125,15 +125,15 @@ async fn an_answer_that_stands_earns_what_its_retry_has_cost() {
 }
 
 #[test]
-fn a_retry_that_never_starts_is_given_back() {
+fn a_retry_that_never_starts_is_refunded() {
     static BUDGET: RetryBudget = RetryBudget::bucket(1);
     let _guard = testing::no_waits();
     let service = Scripted::new(&[Act::Status(500)]);
     let retrying = RetryLayer::new(POLICY.budget(&BUDGET)).layer(service.clone());
     let mut call = Box::pin(retrying.oneshot(get()));
     let mut context = Context::from_waker(Waker::noop());
-    assert!(call.as_mut().poll(&mut context).is_pending()); // failed, and waits
-    service.pause(1000);
+    assert!(call.as_mut().poll(&mut context).is_pending()); // the delay after a failure
+    service.delay_readiness(1000);
     assert!(call.as_mut().poll(&mut context).is_pending()); // the service is not ready
     assert_eq!((service.calls(), BUDGET.tokens()), (1, 0));
     drop(call);
@@ -141,15 +141,15 @@ fn a_retry_that_never_starts_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_failed_answer_is_gone_before_the_wait() {
+async fn a_failed_response_is_dropped_before_the_delay() {
     let service = Scripted::new(&[Act::Status(503)]);
     let mut call = Box::pin(RetryLayer::new(POLICY).layer(service.clone()).oneshot(get()));
     let mut context = Context::from_waker(Waker::noop());
     assert!(call.as_mut().poll(&mut context).is_pending());
-    assert_eq!((service.calls(), service.kept()), (1, 0));
+    assert_eq!((service.calls(), service.live_bodies()), (1, 0));
 }
 
-/// An error of the user's own.
+/// An error of the application.
 #[derive(Clone, Copy, Debug)]
 struct Busy(bool);
 
@@ -166,7 +166,7 @@ impl HttpError for Busy {
 }
 
 #[tokio::test]
-async fn an_error_of_ones_own_says_what_it_means() {
+async fn an_application_error_is_classified() {
     let _guard = testing::no_waits();
     for (passes, expected) in [(true, 3), (false, 1)] {
         let calls = Cell::new(0);
@@ -180,7 +180,7 @@ async fn an_error_of_ones_own_says_what_it_means() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_turned_away_inside_stops_at_once_unless_the_policy_waits() {
+async fn an_inner_rejection_ends_the_call_unless_the_policy_waits() {
     for (policy, expected) in [(POLICY, 1), (POLICY.wait_for_rejections(true), 3)] {
         let calls = Cell::new(0);
         let service = service_fn(|_: Request<String>| {
@@ -196,11 +196,11 @@ async fn who_is_turned_away_inside_stops_at_once_unless_the_policy_waits() {
 }
 
 #[tokio::test]
-async fn a_backoff_of_ones_own_and_a_service_in_another_task() {
+async fn a_custom_backoff_and_a_service_in_another_task() {
     let _guard = testing::no_waits();
     let policy = RetryPolicy::new().backoff(|retry: u32| secs(u64::from(retry)));
     let service = Scripted::new(&[Act::Status(503), Act::Status(200)]);
     let retrying = RetryLayer::new(policy).layer(service.clone());
     let response = tokio::spawn(retrying.oneshot(get())).await.expect("no panic");
-    assert_eq!(response.expect("an answer").status(), 200);
+    assert_eq!(response.expect("a response").status(), 200);
 }

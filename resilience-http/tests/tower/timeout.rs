@@ -1,4 +1,4 @@
-//! A time for each attempt, or for all.
+//! `TimeoutLayer`: a limit for each attempt, or for all attempts.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind};
 use tokio::time::Instant;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
-use crate::service::{Act, Scripted};
+use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, request, secs};
 
 #[tokio::test(start_paused = true)]
-async fn what_takes_too_long_is_dropped() {
+async fn a_slow_call_is_dropped() {
     let service = Scripted::new(&[Act::Hang, Act::Status(200)]);
     let limited = TimeoutLayer::new(secs(2)).name("api").layer(service.clone());
     let start = Instant::now();
@@ -20,11 +20,11 @@ async fn what_takes_too_long_is_dropped() {
     let rejected: &Rejected = error.downcast_ref().expect("a rejection");
     assert_eq!((rejected.kind(), rejected.name()), (RejectedKind::TimedOut, "api"));
     assert_eq!((rejected.limit(), start.elapsed()), (Some(secs(2)), secs(2)));
-    assert_eq!(limited.oneshot(get()).await.expect("an answer").status(), 200);
+    assert_eq!(limited.oneshot(get()).await.expect("a response").status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn below_a_retry_it_is_the_time_of_an_attempt_that_may_have_been_applied() {
+async fn below_a_retry_the_limit_applies_to_each_attempt() {
     for (method, calls, took) in [(Method::GET, 2, 2 + 1), (Method::POST, 1, 2)] {
         let service = Scripted::new(&[Act::Hang, Act::Status(200)]);
         let layers = ServiceBuilder::new().layer(RetryLayer::new(POLICY));
@@ -37,7 +37,7 @@ async fn below_a_retry_it_is_the_time_of_an_attempt_that_may_have_been_applied()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_attempt_takes_counts_against_the_deadline() {
+async fn attempts_count_against_the_deadline() {
     let service = Scripted::new(&[Act::Hang]);
     let layers =
         ServiceBuilder::new().layer(RetryLayer::new(POLICY.unlimited().deadline(secs(10))));
@@ -48,7 +48,7 @@ async fn what_an_attempt_takes_counts_against_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn above_a_retry_it_is_the_time_of_all() {
+async fn above_a_retry_the_limit_applies_to_all_attempts() {
     let service = Scripted::new(&[Act::Status(503)]);
     let layers = ServiceBuilder::new().layer(TimeoutLayer::new(secs(3)));
     let limited = layers.layer(RetryLayer::new(POLICY.unlimited())).service(service.clone());
@@ -59,7 +59,7 @@ async fn above_a_retry_it_is_the_time_of_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_a_breaker_around_it_it_is_a_failure() {
+async fn a_timeout_is_a_failure_for_an_outer_breaker() {
     let breaker = Arc::new(CircuitBreaker::new().failure_threshold(1));
     let layers = ServiceBuilder::new().layer(CircuitBreakerLayer::shared(Arc::clone(&breaker)));
     let service = Scripted::new(&[Act::Hang]);

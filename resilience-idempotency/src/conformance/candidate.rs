@@ -1,4 +1,4 @@
-//! The store under examination, and one key of it.
+//! The store under test, and one key of the store.
 
 use core::fmt;
 use core::future::Future;
@@ -11,7 +11,7 @@ use crate::store_error::StoreResult;
 use resilience_core::__internal::Delay;
 use resilience_core::__internal::unique_id;
 
-/// A store that is put to a case.
+/// A store under test.
 #[derive(Clone, Debug)]
 pub struct Candidate<S> {
     pub(super) store: S,
@@ -19,43 +19,43 @@ pub struct Candidate<S> {
 }
 
 impl<S: Store + Clone> Candidate<S> {
-    /// This store, with races over 50 keys.
+    /// Creates a candidate whose races use 50 keys.
     #[must_use]
     pub const fn new(store: S) -> Self {
         Self { store, keys: 50 }
     }
 
-    /// Over how many keys a race goes.
+    /// Sets the number of keys of a race.
     #[must_use]
     pub fn keys(mut self, keys: usize) -> Self {
         self.keys = keys;
         self
     }
 
-    /// A key that nobody has used.
+    /// Returns a new random key.
     pub(super) fn fresh(&self) -> Subject<S> {
         let (key, fingerprint) = (RecordKey(random_bytes()), Fingerprint(random_bytes()));
         Subject { store: self.store.clone(), key, fingerprint }
     }
 
-    /// As many of them as a race goes over.
+    /// Returns new random keys, one for each round of a race.
     pub(super) fn fresh_keys(&self) -> Vec<Subject<S>> {
         (0..self.keys).map(|_| self.fresh()).collect()
     }
 
-    /// Purges until there is nothing more.
+    /// Purges until no expired record is left.
     pub(super) async fn purge_all(&self) {
         for _ in 0..10_000 {
-            if answered("purge", self.store.purge(1000).await) == 0 {
+            if expect_answer("purge", self.store.purge(1000).await) == 0 {
                 return;
             }
         }
-        panic!("`purge` always finds more");
+        panic!("`purge` never ends");
     }
 
-    /// Every interrupted claim that the store lists.
+    /// Returns the interrupted calls that the store lists.
     pub(super) async fn interrupted(&self, limit: usize) -> Vec<Interrupted> {
-        answered("interrupted", self.store.interrupted(limit).await)
+        expect_answer("interrupted", self.store.interrupted(limit).await)
     }
 }
 
@@ -66,7 +66,7 @@ fn random_bytes() -> [u8; 32] {
     bytes
 }
 
-/// One key, and what a call with it is about.
+/// One key with one fingerprint.
 #[derive(Clone)]
 pub(super) struct Subject<S> {
     pub(super) store: S,
@@ -74,9 +74,9 @@ pub(super) struct Subject<S> {
     pub(super) fingerprint: Fingerprint,
 }
 
-/// A claim that is asked for; each has a new owner.
+/// The parameters of a claim. Each value has a new owner.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ask {
+pub(super) struct TestClaim {
     pub(super) owner: u128,
     lease: Duration,
     retention: Duration,
@@ -84,14 +84,14 @@ pub(super) struct Ask {
     label: &'static str,
 }
 
-/// The shortest lease: long beside the steps of a store, short beside a test.
+/// The shortest lease: long against a step of the store, short against a test.
 pub(super) const SHORT: Duration = Duration::from_millis(200);
-/// Longer than any case.
+/// A time longer than any case.
 pub(super) const LONG: Duration = Duration::from_secs(600);
-/// The retention where a case does not ask for another.
+/// The default retention.
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-impl Ask {
+impl TestClaim {
     pub(super) fn new() -> Self {
         Self {
             owner: unique_id(),
@@ -127,67 +127,67 @@ impl Ask {
         self
     }
 
-    /// One for each way to take over.
+    /// Returns a claim for each kind of takeover.
     pub(super) fn both() -> [Self; 2] {
         [Self::new(), Self::new().never()]
     }
 }
 
 impl<S: Store + Clone> Subject<S> {
-    /// The same key, for something else.
-    pub(super) fn about_something_else(&self) -> Self {
+    /// Returns the same key with another fingerprint.
+    pub(super) fn with_other_fingerprint(&self) -> Self {
         Self { fingerprint: Fingerprint(random_bytes()), ..self.clone() }
     }
 
-    pub(super) async fn claim(&self, ask: Ask) -> Claim {
+    pub(super) async fn claim(&self, claim: TestClaim) -> Claim {
         let request = ClaimRequest {
             key: &self.key,
             fingerprint: &self.fingerprint,
-            owner: ask.owner,
-            lease: ask.lease,
-            retention: ask.retention,
-            takeover: ask.takeover,
-            label: ask.label,
+            owner: claim.owner,
+            lease: claim.lease,
+            retention: claim.retention,
+            takeover: claim.takeover,
+            label: claim.label,
         };
-        answered("claim", self.store.claim(request).await)
+        expect_answer("claim", self.store.claim(request).await)
     }
 
-    /// A claim that has to be acquired, as this attempt.
-    pub(super) async fn acquire(&self, ask: Ask, expected: u32) -> Token {
-        match self.claim(ask).await {
+    /// Asserts that the claim is acquired with attempt `expected`.
+    pub(super) async fn acquire(&self, claim: TestClaim, expected: u32) -> Token {
+        match self.claim(claim).await {
             Claim::Acquired { token, attempt } => {
-                assert_eq!(token.owner, ask.owner, "the token is the claimant's");
+                assert_eq!(token.owner, claim.owner, "the owner of the token");
                 assert_eq!(attempt, expected, "the attempt");
                 token
             }
-            other => panic!("a claim was to be acquired, and the store answered {other:?}"),
+            other => panic!("expected an acquired claim, got {other:?}"),
         }
     }
 
-    /// A claim that has to find another one in flight; what is left of its lease.
-    pub(super) async fn in_flight(&self, ask: Ask) -> Duration {
-        match self.claim(ask).await {
+    /// Asserts that the claim finds another claim in flight. Returns the rest of its lease.
+    pub(super) async fn in_flight(&self, claim: TestClaim) -> Duration {
+        match self.claim(claim).await {
             Claim::InFlight { lease_left } => {
-                assert!(!lease_left.is_zero(), "a lease with nothing left is over");
+                assert!(!lease_left.is_zero(), "a lease in flight has time left");
                 lease_left
             }
-            other => panic!("a claim was to be in flight, and the store answered {other:?}"),
+            other => panic!("expected a claim in flight, got {other:?}"),
         }
     }
 
-    /// A claim that has to find this outcome, whoever asks.
-    pub(super) async fn replays(&self, outcome: &[u8]) {
-        for ask in Ask::both() {
-            assert_eq!(self.claim(ask).await, Claim::Replay(outcome.into()));
+    /// Asserts that claims with each kind of takeover return this outcome.
+    pub(super) async fn assert_replays(&self, outcome: &[u8]) {
+        for claim in TestClaim::both() {
+            assert_eq!(self.claim(claim).await, Claim::Replay(outcome.into()));
         }
     }
 
-    /// Claims for something else have to be refused, whoever asks.
-    pub(super) async fn refuses_something_else(&self, owner: u128) {
-        for ask in Ask::both() {
-            let other = self.about_something_else();
-            assert_eq!(other.claim(ask).await, Claim::Mismatch);
-            assert_eq!(other.claim(ask.owner(owner)).await, Claim::Mismatch, "by the same owner");
+    /// Asserts that claims with another fingerprint return a mismatch, also with the same owner.
+    pub(super) async fn assert_mismatch(&self, owner: u128) {
+        for claim in TestClaim::both() {
+            let other = self.with_other_fingerprint();
+            assert_eq!(other.claim(claim).await, Claim::Mismatch);
+            assert_eq!(other.claim(claim.owner(owner)).await, Claim::Mismatch, "by the same owner");
         }
     }
 
@@ -201,27 +201,27 @@ impl<S: Store + Clone> Subject<S> {
         outcome: &[u8],
         time: Duration,
     ) -> WriteOutcome {
-        answered("complete", self.store.complete(&self.key, token, outcome, time).await)
+        expect_answer("complete", self.store.complete(&self.key, token, outcome, time).await)
     }
 
     pub(super) async fn renew(&self, token: Token, lease: Duration) -> WriteOutcome {
-        answered("renew", self.store.renew(&self.key, token, lease).await)
+        expect_answer("renew", self.store.renew(&self.key, token, lease).await)
     }
 
     pub(super) async fn release(&self, token: Token) -> WriteOutcome {
-        answered("release", self.store.release(&self.key, token).await)
+        expect_answer("release", self.store.release(&self.key, token).await)
     }
 
     pub(super) async fn abandon(&self, token: Token) -> WriteOutcome {
-        answered("abandon", self.store.abandon(&self.key, token).await)
+        expect_answer("abandon", self.store.abandon(&self.key, token).await)
     }
 
     pub(super) async fn forget(&self) -> bool {
-        answered("forget", self.store.forget(&self.key).await)
+        expect_answer("forget", self.store.forget(&self.key).await)
     }
 
-    /// Every write with this token has to be refused.
-    pub(super) async fn refuses_writes_of(&self, token: Token) {
+    /// Asserts that every write with this token is fenced.
+    pub(super) async fn assert_fenced(&self, token: Token) {
         assert_eq!(self.complete(token, b"stale").await, WriteOutcome::Fenced, "complete");
         assert_eq!(self.release(token).await, WriteOutcome::Fenced, "release");
         assert_eq!(self.abandon(token).await, WriteOutcome::Fenced, "abandon");
@@ -229,37 +229,37 @@ impl<S: Store + Clone> Subject<S> {
     }
 }
 
-/// The answer of a store that has no reason to fail.
-pub(super) fn answered<T>(step: &str, answer: StoreResult<T>) -> T {
+/// Returns the reply of a step that must not fail.
+pub(super) fn expect_answer<T>(step: &str, answer: StoreResult<T>) -> T {
     answer.unwrap_or_else(|error| {
         let source = core::error::Error::source(&error).map(ToString::to_string);
         panic!("`{step}` failed: {error}: {}", source.unwrap_or_default())
     })
 }
 
-/// Applied, with what it was.
+/// Asserts that a write was applied.
 #[track_caller]
 pub(super) fn applied(write: WriteOutcome) {
     assert_eq!(write, WriteOutcome::Applied);
 }
 
-/// Fenced.
+/// Asserts that a write was fenced.
 #[track_caller]
 pub(super) fn fenced(write: WriteOutcome) {
     assert_eq!(write, WriteOutcome::Fenced);
 }
 
-/// Lets so much time pass.
+/// Waits for `time`.
 pub(super) async fn pass(time: Duration) {
     Delay::start(time).0.wait().await;
 }
 
-/// Lets a time end that began before now, by whichever clock.
+/// Waits until a lease or retention of `time` that began before now has ended on every clock.
 pub(super) async fn outlast(time: Duration) {
     pass(time + Duration::from_millis(30)).await;
 }
 
-/// What `racers` come to that start at once.
+/// Runs `racers` at the same time. Returns their outputs.
 pub(super) async fn race<T, F>(racers: impl IntoIterator<Item = F>) -> Vec<T>
 where
     T: Send + 'static,

@@ -1,179 +1,184 @@
-//! What a claim answers, whatever time it is.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
+//! Results of claims that do not depend on time.
 
-use super::candidate::{Ask, Candidate, DAY, LONG, SHORT, applied, outlast};
+use super::candidate::{Candidate, DAY, LONG, SHORT, TestClaim, applied, outlast};
 use crate::key::{Fingerprint, RecordKey};
 use crate::store::{Claim, Store, WriteOutcome};
 
-/// T1.
-pub async fn a_first_claim_is_acquired<S: Store + Clone>(on: Candidate<S>) {
-    for ask in Ask::both() {
-        on.fresh().acquire(ask, 1).await;
+/// T1: the first claim of a key is acquired.
+pub async fn a_first_claim_is_acquired<S: Store + Clone>(candidate: Candidate<S>) {
+    for claim in TestClaim::both() {
+        candidate.fresh().acquire(claim, 1).await;
     }
 }
 
-/// T5.
-pub async fn a_claim_in_flight_is_shown_to_others<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let token = subject.acquire(Ask::new(), 1).await;
-    for ask in Ask::both() {
-        let left = subject.in_flight(ask).await;
-        assert!(left <= LONG, "no more than the lease is left, and not {left:?}");
-        assert!(left > LONG / 2, "nearly all of the lease is left, and not {left:?}");
+/// T5: a claim finds the running claim of another call.
+pub async fn a_claim_in_flight_is_visible<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let token = subject.acquire(TestClaim::new(), 1).await;
+    for claim in TestClaim::both() {
+        let left = subject.in_flight(claim).await;
+        assert!(left <= LONG, "more than the lease is left: {left:?}");
+        assert!(left > LONG / 2, "less than half of the lease is left: {left:?}");
     }
     applied(subject.complete(token, b"done").await);
 }
 
-/// A key is all of its bytes, of any value.
-pub async fn keys_are_independent<S: Store + Clone>(on: Candidate<S>) {
-    let mut subject = on.fresh();
-    // What comes behind a zero counts as well.
+/// Every byte of a key counts, whatever its value.
+pub async fn keys_are_independent<S: Store + Clone>(candidate: Candidate<S>) {
+    let mut subject = candidate.fresh();
+    // The bytes behind a zero byte count too.
     subject.key.0[7] = 0;
-    applied(subject.complete(subject.acquire(Ask::new(), 1).await, b"done").await);
+    applied(subject.complete(subject.acquire(TestClaim::new(), 1).await, b"done").await);
     for (at, byte) in
         [(0, 0), (31, 0), (0, b'\''), (15, b'{'), (16, b'}'), (31, 0xff), (7, b'\\'), (8, 1)]
     {
         let mut other = subject.clone();
         if other.key.0[at] != byte {
             other.key.0[at] = byte;
-            other.acquire(Ask::new(), 1).await;
+            other.acquire(TestClaim::new(), 1).await;
         }
     }
     let mut bytes = subject.key.0;
     bytes.reverse();
     let reversed = super::candidate::Subject { key: RecordKey(bytes), ..subject.clone() };
-    let token = reversed.acquire(Ask::new(), 1).await;
+    let token = reversed.acquire(TestClaim::new(), 1).await;
     applied(reversed.release(token).await);
-    subject.replays(b"done").await;
+    subject.assert_replays(b"done").await;
 }
 
-/// T3.
-pub async fn a_completed_key_replays<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let ask = Ask::new();
-    let token = subject.acquire(ask, 1).await;
+/// T3: a claim returns the stored outcome.
+pub async fn a_completed_key_replays<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let claim = TestClaim::new();
+    let token = subject.acquire(claim, 1).await;
     applied(subject.complete(token, b"done").await);
     for _ in 0..3 {
-        subject.replays(b"done").await;
+        subject.assert_replays(b"done").await;
     }
-    assert_eq!(subject.claim(ask).await, Claim::Replay((*b"done").into()), "its own owner");
+    assert_eq!(subject.claim(claim).await, Claim::Replay((*b"done").into()), "by the owner");
 }
 
-/// T2, in every state, before every other rule and without a trace (I7).
-pub async fn another_fingerprint_is_refused_first<S: Store + Clone>(on: Candidate<S>) {
-    let (held, completed, released, abandoned, lapsed) =
-        (on.fresh(), on.fresh(), on.fresh(), on.fresh(), on.fresh());
+/// T2: in every state a mismatch comes before every other result, and changes nothing.
+pub async fn a_mismatch_takes_precedence<S: Store + Clone>(candidate: Candidate<S>) {
+    let (held, completed, released, abandoned, lapsed) = (
+        candidate.fresh(),
+        candidate.fresh(),
+        candidate.fresh(),
+        candidate.fresh(),
+        candidate.fresh(),
+    );
 
-    let ask = Ask::new().lease(SHORT);
-    let late = lapsed.acquire(ask, 1).await;
-    lapsed.refuses_something_else(ask.owner).await;
+    let claim = TestClaim::new().lease(SHORT);
+    let late = lapsed.acquire(claim, 1).await;
+    lapsed.assert_mismatch(claim.owner).await;
     outlast(SHORT).await;
-    lapsed.refuses_something_else(ask.owner).await;
-    assert_eq!(lapsed.claim(Ask::new().never()).await, Claim::Interrupted { attempt: 1 });
+    lapsed.assert_mismatch(claim.owner).await;
+    assert_eq!(lapsed.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 1 });
     applied(lapsed.complete(late, b"late").await);
 
-    let ask = Ask::new();
-    let token = held.acquire(ask, 1).await;
-    held.refuses_something_else(ask.owner).await;
-    held.in_flight(Ask::new()).await;
+    let claim = TestClaim::new();
+    let token = held.acquire(claim, 1).await;
+    held.assert_mismatch(claim.owner).await;
+    held.in_flight(TestClaim::new()).await;
     applied(held.complete(token, b"done").await);
 
-    let token = completed.acquire(ask, 1).await;
+    let token = completed.acquire(claim, 1).await;
     applied(completed.complete(token, b"done").await);
-    completed.refuses_something_else(ask.owner).await;
-    completed.replays(b"done").await;
+    completed.assert_mismatch(claim.owner).await;
+    completed.assert_replays(b"done").await;
 
-    let token = released.acquire(ask, 1).await;
+    let token = released.acquire(claim, 1).await;
     applied(released.release(token).await);
-    released.refuses_something_else(ask.owner).await;
-    released.acquire(Ask::new(), 2).await;
+    released.assert_mismatch(claim.owner).await;
+    released.acquire(TestClaim::new(), 2).await;
 
-    let token = abandoned.acquire(ask, 1).await;
+    let token = abandoned.acquire(claim, 1).await;
     applied(abandoned.abandon(token).await);
-    abandoned.refuses_something_else(ask.owner).await;
-    assert_eq!(abandoned.claim(Ask::new().never()).await, Claim::Interrupted { attempt: 1 });
-    abandoned.acquire(Ask::new(), 2).await;
+    abandoned.assert_mismatch(claim.owner).await;
+    assert_eq!(abandoned.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 1 });
+    abandoned.acquire(TestClaim::new(), 2).await;
 }
 
-/// T2.
-pub async fn a_fingerprint_counts_to_its_last_bit<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    applied(subject.complete(subject.acquire(Ask::new(), 1).await, b"done").await);
+/// T2: a fingerprint with one changed bit is a mismatch.
+pub async fn every_fingerprint_bit_counts<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    applied(subject.complete(subject.acquire(TestClaim::new(), 1).await, b"done").await);
     for (at, bit) in [(0, 0x80), (0, 1), (15, 1), (16, 1), (31, 0x80), (31, 1)] {
         let mut bytes = subject.fingerprint.0;
         bytes[at] ^= bit;
         let other =
             super::candidate::Subject { fingerprint: Fingerprint(bytes), ..subject.clone() };
-        assert_eq!(other.claim(Ask::new()).await, Claim::Mismatch, "byte {at}, bit {bit}");
+        assert_eq!(other.claim(TestClaim::new()).await, Claim::Mismatch, "byte {at}, bit {bit}");
     }
-    subject.replays(b"done").await;
+    subject.assert_replays(b"done").await;
 }
 
-/// T7, with either way to take over: what was released was not interrupted.
-pub async fn a_released_key_is_claimed_again<S: Store + Clone>(on: Candidate<S>) {
-    for again in Ask::both() {
-        let subject = on.fresh();
-        let first = subject.acquire(Ask::new(), 1).await;
+/// T7: a released key is acquired with either kind of takeover, because a release is not an
+/// interruption.
+pub async fn a_released_key_is_claimed_again<S: Store + Clone>(candidate: Candidate<S>) {
+    for again in TestClaim::both() {
+        let subject = candidate.fresh();
+        let first = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.release(first).await);
         let second = subject.acquire(again, 2).await;
         assert!(second.fence > first.fence, "{second:?} after {first:?}");
-        subject.in_flight(Ask::new()).await;
+        subject.in_flight(TestClaim::new()).await;
         applied(subject.complete(second, b"done").await);
     }
-    // The one who released it is no exception.
-    let (subject, ask) = (on.fresh(), Ask::new());
-    let first = subject.acquire(ask, 1).await;
+    // A claim by the owner that released the key is a new claim too.
+    let (subject, claim) = (candidate.fresh(), TestClaim::new());
+    let first = subject.acquire(claim, 1).await;
     applied(subject.release(first).await);
-    let second = subject.acquire(ask, 2).await;
+    let second = subject.acquire(claim, 2).await;
     assert!(second.fence > first.fence, "{second:?} after {first:?}");
-    subject.refuses_writes_of(first).await;
+    subject.assert_fenced(first).await;
 }
 
-/// T2 for R.
-pub async fn a_released_key_keeps_its_fingerprint<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
+/// T2: a released key keeps its fingerprint.
+pub async fn a_released_key_keeps_its_fingerprint<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
     for attempt in 1..4 {
-        let ask = Ask::new();
-        let token = subject.acquire(ask, attempt).await;
+        let claim = TestClaim::new();
+        let token = subject.acquire(claim, attempt).await;
         applied(subject.release(token).await);
-        subject.refuses_something_else(ask.owner).await;
+        subject.assert_mismatch(claim.owner).await;
     }
 }
 
-/// T11 and T6a.
-pub async fn an_abandoned_key_is_taken_over_at_once<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let first = subject.acquire(Ask::new(), 1).await;
+/// T11, T6a: a claim takes over an abandoned key at once.
+pub async fn an_abandoned_key_is_taken_over_at_once<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let first = subject.acquire(TestClaim::new(), 1).await;
     applied(subject.abandon(first).await);
-    let second = subject.acquire(Ask::new(), 2).await;
+    let second = subject.acquire(TestClaim::new(), 2).await;
     assert!(second.fence > first.fence, "{second:?} after {first:?}");
-    subject.in_flight(Ask::new()).await;
-    subject.refuses_writes_of(first).await;
+    subject.in_flight(TestClaim::new()).await;
+    subject.assert_fenced(first).await;
     applied(subject.complete(second, b"done").await);
 }
 
-/// T11 and T6b.
-pub async fn an_abandoned_key_stays_interrupted<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let first = subject.acquire(Ask::new(), 1).await;
+/// T11, T6b: without takeover an abandoned key stays interrupted.
+pub async fn an_abandoned_key_stays_interrupted<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let first = subject.acquire(TestClaim::new(), 1).await;
     applied(subject.abandon(first).await);
     for _ in 0..3 {
-        let claim = subject.claim(Ask::new().never()).await;
+        let claim = subject.claim(TestClaim::new().never()).await;
         assert_eq!(claim, Claim::Interrupted { attempt: 1 });
     }
-    let second = subject.acquire(Ask::new(), 2).await;
+    let second = subject.acquire(TestClaim::new(), 2).await;
     applied(subject.abandon(second).await);
-    assert_eq!(subject.claim(Ask::new().never()).await, Claim::Interrupted { attempt: 2 });
-    // Whoever held it last may still say how it ended.
+    assert_eq!(subject.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 2 });
+    // The last owner may still complete.
     applied(subject.complete(second, b"found out").await);
-    subject.replays(b"found out").await;
+    subject.assert_replays(b"found out").await;
 }
 
-/// The attempt counts every claim of a live record, however it ended.
-pub async fn attempts_are_counted<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
+/// The attempt counts every claim of a live record, after a release and after an abandonment.
+pub async fn attempts_are_counted<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
     for attempt in 1..=10 {
-        let token = subject.acquire(Ask::new(), attempt).await;
+        let token = subject.acquire(TestClaim::new(), attempt).await;
         let ended = if attempt % 2 == 0 {
             subject.abandon(token).await
         } else {
@@ -183,51 +188,51 @@ pub async fn attempts_are_counted<S: Store + Clone>(on: Candidate<S>) {
     }
 }
 
-/// All 128 bits of an owner count, and come back.
-pub async fn owners_of_any_bits<S: Store + Clone>(on: Candidate<S>) {
+/// All 128 bits of an owner are compared and returned.
+pub async fn all_128_bits_of_an_owner_count<S: Store + Clone>(candidate: Candidate<S>) {
     for owner in [0, 1, u128::MAX, 1 << 127, u128::from(u64::MAX), 1 << 64, i64::MAX as u128] {
-        let (subject, ask) = (on.fresh(), Ask::new().owner(owner));
-        let token = subject.acquire(ask, 1).await;
+        let (subject, claim) = (candidate.fresh(), TestClaim::new().owner(owner));
+        let token = subject.acquire(claim, 1).await;
         for bit in [0, 63, 64, 127] {
             let mut other = token;
             other.owner ^= 1 << bit;
-            subject.refuses_writes_of(other).await;
-            subject.in_flight(ask.owner(other.owner)).await;
+            subject.assert_fenced(other).await;
+            subject.in_flight(claim.owner(other.owner)).await;
         }
-        assert_eq!(subject.acquire(ask, 1).await, token);
+        assert_eq!(subject.acquire(claim, 1).await, token);
         applied(subject.complete(token, b"done").await);
     }
 }
 
-/// Answers other than `Acquired` change nothing: neither lease, retention, owner nor label.
-pub async fn a_claim_leaves_what_it_meets<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let ask = Ask::new().lease(SHORT).retention(DAY).label("first");
-    let token = subject.acquire(ask, 1).await;
-    for other in Ask::both() {
+/// A claim that is not acquired changes neither lease, retention, owner nor label.
+pub async fn a_rejected_claim_changes_nothing<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let claim = TestClaim::new().lease(SHORT).retention(DAY).label("first");
+    let token = subject.acquire(claim, 1).await;
+    for other in TestClaim::both() {
         subject.in_flight(other.label("second")).await;
-        subject.refuses_something_else(ask.owner).await;
+        subject.assert_mismatch(claim.owner).await;
     }
     outlast(SHORT).await;
     for _ in 0..2 {
-        let claim = subject.claim(Ask::new().never().label("second")).await;
-        assert_eq!(claim, Claim::Interrupted { attempt: 1 }, "the lease is the first one's");
+        let claim = subject.claim(TestClaim::new().never().label("second")).await;
+        assert_eq!(claim, Claim::Interrupted { attempt: 1 }, "the lease of the first claim");
     }
-    let listed = on.interrupted(usize::MAX).await;
+    let listed = candidate.interrupted(usize::MAX).await;
     let ours = listed.iter().find(|other| other.key == subject.key).expect("an interrupted claim");
     assert_eq!((&*ours.label, ours.attempt), ("first", 1));
     applied(subject.complete(token, b"done").await);
 }
 
-/// All handles of a store are one.
-pub async fn handles_are_of_one_store<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let other = Candidate { store: on.store.clone(), keys: on.keys };
-    assert_eq!(other.store.id(), on.store.id(), "the same store, another handle");
-    assert_eq!(other.store.caps(), on.store.caps());
-    let token = subject.acquire(Ask::new(), 1).await;
+/// All handles of a store share records, identity and properties.
+pub async fn handles_share_one_store<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let other = Candidate { store: candidate.store.clone(), keys: candidate.keys };
+    assert_eq!(other.store.id(), candidate.store.id(), "another handle of the store");
+    assert_eq!(other.store.caps(), candidate.store.caps());
+    let token = subject.acquire(TestClaim::new(), 1).await;
     let subject = super::candidate::Subject { store: other.store, ..subject };
-    subject.in_flight(Ask::new()).await;
+    subject.in_flight(TestClaim::new()).await;
     applied(subject.complete(token, b"done").await);
-    assert!(on.store.caps().max_outcome > 0, "a store that keeps nothing");
+    assert!(candidate.store.caps().max_outcome > 0, "`max_outcome` is zero");
 }

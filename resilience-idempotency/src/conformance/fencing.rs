@@ -1,135 +1,134 @@
-//! Who may write a record, and for how long.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
+//! Writes with the token of an earlier claim, and the order of fences.
 
-use super::candidate::{Ask, Candidate, DAY, LONG, SHORT, Subject, applied, fenced, outlast};
+use super::candidate::{Candidate, DAY, LONG, SHORT, Subject, TestClaim, applied, fenced, outlast};
 use crate::store::{Claim, Store, Token};
 
-/// C09, T12, I4: whatever became of the claim of the one who took over.
-pub async fn a_lost_owner_changes_nothing<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let first = subject.acquire(Ask::new().lease(SHORT), 1).await;
+/// T12: an owner that lost its claim cannot write, whatever the state of the new claim.
+pub async fn a_lost_owner_changes_nothing<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let first = subject.acquire(TestClaim::new().lease(SHORT), 1).await;
     outlast(SHORT).await;
-    let second = subject.acquire(Ask::new(), 2).await;
-    subject.refuses_writes_of(first).await;
-    subject.in_flight(Ask::new()).await;
+    let second = subject.acquire(TestClaim::new(), 2).await;
+    subject.assert_fenced(first).await;
+    subject.in_flight(TestClaim::new()).await;
 
     applied(subject.release(second).await);
-    subject.refuses_writes_of(first).await;
+    subject.assert_fenced(first).await;
 
-    let third = subject.acquire(Ask::new(), 3).await;
-    applied(subject.complete(third, b"the third's").await);
-    subject.refuses_writes_of(first).await;
-    subject.refuses_writes_of(second).await;
-    subject.replays(b"the third's").await;
+    let third = subject.acquire(TestClaim::new(), 3).await;
+    applied(subject.complete(third, b"third").await);
+    subject.assert_fenced(first).await;
+    subject.assert_fenced(second).await;
+    subject.assert_replays(b"third").await;
 }
 
-/// T4 is of the owner that holds the claim now.
-pub async fn a_lost_owner_is_told_so_by_its_claim<S: Store + Clone>(on: Candidate<S>) {
-    let (subject, lost) = (on.fresh(), Ask::new());
+/// T4: an owner that lost its claim is treated as a new claimant.
+pub async fn a_lost_owner_sees_the_new_claim<S: Store + Clone>(candidate: Candidate<S>) {
+    let (subject, lost) = (candidate.fresh(), TestClaim::new());
     let first = subject.acquire(lost, 1).await;
     applied(subject.abandon(first).await);
-    let second = subject.acquire(Ask::new(), 2).await;
+    let second = subject.acquire(TestClaim::new(), 2).await;
     subject.in_flight(lost).await;
     applied(subject.complete(second, b"done").await);
     assert_eq!(subject.claim(lost).await, Claim::Replay((*b"done").into()));
 }
 
-/// C11, T9: nobody has taken over.
-pub async fn a_late_completion_counts<S: Store + Clone>(on: Candidate<S>) {
-    let (completed, released) = (on.fresh(), on.fresh());
-    let token = completed.acquire(Ask::new().lease(SHORT), 1).await;
-    let other = released.acquire(Ask::new().lease(SHORT), 1).await;
+/// T9: a write after the lease is applied if no other call has taken over.
+pub async fn a_late_completion_is_applied<S: Store + Clone>(candidate: Candidate<S>) {
+    let (completed, released) = (candidate.fresh(), candidate.fresh());
+    let token = completed.acquire(TestClaim::new().lease(SHORT), 1).await;
+    let other = released.acquire(TestClaim::new().lease(SHORT), 1).await;
     outlast(SHORT).await;
-    assert_eq!(completed.claim(Ask::new().never()).await, Claim::Interrupted { attempt: 1 });
+    assert_eq!(completed.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 1 });
     applied(completed.complete(token, b"late").await);
-    completed.replays(b"late").await;
+    completed.assert_replays(b"late").await;
     applied(released.release(other).await);
-    // Released, and so no longer interrupted.
-    released.acquire(Ask::new().never(), 2).await;
+    // The release ended the interruption.
+    released.acquire(TestClaim::new().never(), 2).await;
 }
 
-/// T8.
-pub async fn a_renewed_lease_holds<S: Store + Clone>(on: Candidate<S>) {
-    let (longer, shorter) = (on.fresh(), on.fresh());
-    let token = longer.acquire(Ask::new().lease(SHORT), 1).await;
+/// T8: a renewal sets the lease to start now.
+pub async fn a_renewed_lease_is_extended<S: Store + Clone>(candidate: Candidate<S>) {
+    let (longer, shorter) = (candidate.fresh(), candidate.fresh());
+    let token = longer.acquire(TestClaim::new().lease(SHORT), 1).await;
     applied(longer.renew(token, LONG).await);
-    let other = shorter.acquire(Ask::new().lease(LONG), 1).await;
+    let other = shorter.acquire(TestClaim::new().lease(LONG), 1).await;
     applied(shorter.renew(other, SHORT).await);
     outlast(SHORT).await;
-    let left = longer.in_flight(Ask::new()).await;
+    let left = longer.in_flight(TestClaim::new()).await;
     assert!(left > LONG / 2 && left <= LONG, "{left:?}");
     applied(longer.complete(token, b"done").await);
-    // It is the lease from now, and not what is more.
-    shorter.acquire(Ask::new(), 2).await;
+    // A renewal may also shorten the lease.
+    shorter.acquire(TestClaim::new(), 2).await;
 }
 
-/// T8: the guard is the token, as for T9.
-pub async fn a_lease_is_renewed_after_its_end<S: Store + Clone>(on: Candidate<S>) {
-    let (lapsed, abandoned) = (on.fresh(), on.fresh());
-    let token = lapsed.acquire(Ask::new().lease(SHORT), 1).await;
+/// T8: a renewal after the end of the lease is applied, because only the token counts.
+pub async fn an_ended_lease_can_be_renewed<S: Store + Clone>(candidate: Candidate<S>) {
+    let (lapsed, abandoned) = (candidate.fresh(), candidate.fresh());
+    let token = lapsed.acquire(TestClaim::new().lease(SHORT), 1).await;
     outlast(SHORT).await;
     applied(lapsed.renew(token, LONG).await);
-    lapsed.in_flight(Ask::new()).await;
+    lapsed.in_flight(TestClaim::new()).await;
 
-    let token = abandoned.acquire(Ask::new(), 1).await;
+    let token = abandoned.acquire(TestClaim::new(), 1).await;
     applied(abandoned.abandon(token).await);
     applied(abandoned.renew(token, LONG).await);
-    abandoned.in_flight(Ask::new()).await;
+    abandoned.in_flight(TestClaim::new()).await;
 }
 
-/// I2: with its own token too.
-pub async fn what_is_complete_stays<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let token = subject.acquire(Ask::new(), 1).await;
+/// A completed record rejects all other writes of its owner.
+pub async fn a_completed_record_stays_completed<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let token = subject.acquire(TestClaim::new(), 1).await;
     applied(subject.complete(token, b"done").await);
     fenced(subject.renew(token, LONG).await);
     fenced(subject.release(token).await);
     fenced(subject.abandon(token).await);
-    subject.replays(b"done").await;
+    subject.assert_replays(b"done").await;
 }
 
-/// R is written by nobody but the one who claims it next.
-pub async fn what_is_released_stays<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let token = subject.acquire(Ask::new(), 1).await;
+/// A released record rejects all other writes of its owner.
+pub async fn a_released_record_stays_released<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let token = subject.acquire(TestClaim::new(), 1).await;
     applied(subject.release(token).await);
     fenced(subject.complete(token, b"too late").await);
     fenced(subject.renew(token, LONG).await);
     fenced(subject.abandon(token).await);
-    subject.acquire(Ask::new().never(), 2).await;
+    subject.acquire(TestClaim::new().never(), 2).await;
 }
 
-/// Neither the owner nor the fence alone is enough.
-pub async fn a_token_matches_as_a_whole<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let token = subject.acquire(Ask::new(), 1).await;
+/// Writes compare owner and fence.
+pub async fn owner_and_fence_must_both_match<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let token = subject.acquire(TestClaim::new(), 1).await;
     let Token { owner, fence } = token;
     let near = [fence.wrapping_sub(1), fence.wrapping_add(1), 0, u64::MAX, fence ^ 1 << 63];
     for fence in near.into_iter().filter(|other| *other != fence) {
-        subject.refuses_writes_of(Token { owner, fence }).await;
+        subject.assert_fenced(Token { owner, fence }).await;
     }
-    subject.refuses_writes_of(Token { owner: Ask::new().owner, fence }).await;
-    subject.in_flight(Ask::new()).await;
+    subject.assert_fenced(Token { owner: TestClaim::new().owner, fence }).await;
+    subject.in_flight(TestClaim::new()).await;
     applied(subject.complete(token, b"done").await);
-    subject.refuses_writes_of(Token { owner, fence: fence.wrapping_add(1) }).await;
-    subject.refuses_writes_of(Token { owner: Ask::new().owner, fence }).await;
-    subject.replays(b"done").await;
+    subject.assert_fenced(Token { owner, fence: fence.wrapping_add(1) }).await;
+    subject.assert_fenced(Token { owner: TestClaim::new().owner, fence }).await;
+    subject.assert_replays(b"done").await;
 }
 
-/// T12: a write makes no record.
-pub async fn an_absent_key_is_not_written<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    subject.refuses_writes_of(Token { owner: Ask::new().owner, fence: 1 }).await;
-    assert!(!subject.forget().await, "a write has made a record");
-    subject.acquire(Ask::new(), 1).await;
+/// T12: a write to an absent key creates no record.
+pub async fn writes_create_no_records<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    subject.assert_fenced(Token { owner: TestClaim::new().owner, fence: 1 }).await;
+    assert!(!subject.forget().await, "a write created a record");
+    subject.acquire(TestClaim::new(), 1).await;
 }
 
-/// I3.
-pub async fn fences_rise<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
+/// Each claim of a key has a higher fence.
+pub async fn fences_rise<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
     let mut last = None;
     for attempt in 1..=20 {
-        let token = subject.acquire(Ask::new(), attempt).await;
+        let token = subject.acquire(TestClaim::new(), attempt).await;
         rises(&mut last, token);
         match attempt % 3 {
             0 => applied(subject.release(token).await),
@@ -140,15 +139,15 @@ pub async fn fences_rise<S: Store + Clone>(on: Candidate<S>) {
             }
         }
     }
-    let token = subject.acquire(Ask::new().lease(SHORT), 21).await;
+    let token = subject.acquire(TestClaim::new().lease(SHORT), 21).await;
     rises(&mut last, token);
     outlast(SHORT).await;
-    rises(&mut last, subject.acquire(Ask::new(), 22).await);
+    rises(&mut last, subject.acquire(TestClaim::new(), 22).await);
 }
 
-/// I3 for a record that has expired, purged or not.
-pub async fn fences_rise_across_expiry<S: Store + Clone>(on: Candidate<S>) {
-    let (kept, purged) = (on.fresh(), on.fresh());
+/// The fence of a claim after an expiry is higher, with and without a purge.
+pub async fn fences_rise_across_expiry<S: Store + Clone>(candidate: Candidate<S>) {
+    let (kept, purged) = (candidate.fresh(), candidate.fresh());
     let mut last = [None, None];
     for round in 0..2 {
         for (subject, last) in [&kept, &purged].into_iter().zip(&mut last) {
@@ -160,7 +159,7 @@ pub async fn fences_rise_across_expiry<S: Store + Clone>(on: Candidate<S>) {
         if round == 0 {
             rises(&mut last[0], acquire_anew(&kept).await);
             assert!(kept.forget().await);
-            on.purge_all().await;
+            candidate.purge_all().await;
         }
     }
     for (subject, last) in [&kept, &purged].into_iter().zip(&mut last) {
@@ -168,9 +167,9 @@ pub async fn fences_rise_across_expiry<S: Store + Clone>(on: Candidate<S>) {
     }
 }
 
-/// I3 for a record that was forgotten, as fast as it goes.
-pub async fn fences_rise_across_removal<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
+/// The fence of a claim after a `forget` is higher, even in quick succession.
+pub async fn fences_rise_across_removal<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
     let mut last = None;
     for _ in 0..20 {
         rises(&mut last, acquire_anew(&subject).await);
@@ -179,7 +178,7 @@ pub async fn fences_rise_across_removal<S: Store + Clone>(on: Candidate<S>) {
 }
 
 async fn acquire_anew<S: Store + Clone>(subject: &Subject<S>) -> Token {
-    subject.acquire(Ask::new().retention(DAY), 1).await
+    subject.acquire(TestClaim::new().retention(DAY), 1).await
 }
 
 #[track_caller]

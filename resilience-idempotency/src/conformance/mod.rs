@@ -1,10 +1,9 @@
-//! What every store has to do, as tests that any store can be put to.
+//! The conformance suite for stores: one function per case.
 //!
-//! [`store_conformance!`](crate::store_conformance) writes one test for each case. Each case takes fresh
-//! random keys, so that the store may be new each time or one that all of them share, with whatever else is
-//! in it. Stores keep their own clock, so time here is real: leases of a few tenths of a second.
-//!
-//! A case panics where the store does not do what it has to.
+//! [`store_conformance!`](crate::store_conformance) writes a test for each case. A case uses new
+//! random keys, so the store may be new for each test, or shared by all tests and hold other
+//! records. A store has its own clock, so the cases use real time, with leases of some tenths of a
+//! second. A case panics if the store breaks a rule.
 
 mod candidate;
 mod claims;
@@ -25,12 +24,13 @@ pub use races::*;
 pub use removal::*;
 pub use time::*;
 
-/// Writes the tests that a store of idempotency records has to pass, one for each case.
+/// Writes the conformance tests of a store of idempotency records, a test for each rule.
 ///
-/// Takes an async function that makes the store; it is called once by each test, and may always return a
-/// handle of the same one. `keys` is over how many keys the races go: 50 where it is left out, a thousand
-/// for a store that is fast.
+/// The first argument is an async function that creates the store. Each test calls the function
+/// once, and the function may return a handle of a shared store. `keys` is the number of keys in
+/// a race: 50 by default, 1000 for a fast store.
 ///
+/// # Examples
 /// ```
 /// mod conformance {
 ///     use std::sync::Arc;
@@ -46,11 +46,10 @@ pub use time::*;
 /// }
 /// ```
 ///
-/// Each test runs on a runtime of tokio's with several threads, because a store that talks to a server needs
-/// a runtime, its timer and its sockets, and a race needs threads: so the crate that writes this depends on
-/// `tokio` with the feature `rt-multi-thread`, for its tests. A store that lives on another runtime names a
-/// function that runs a future on it: `store_conformance!(store, keys = 50, block_on = smol::block_on)`. Races
-/// then go over threads of their own.
+/// Each test runs on a multi-threaded tokio runtime. The crate that contains the tests therefore
+/// has a dev-dependency on `tokio` with the feature `rt-multi-thread`. For a store on another
+/// runtime, `block_on` names a function that runs a future: `store_conformance!(store, keys = 50,
+/// block_on = smol::block_on)`. Races then use one thread per racer.
 #[macro_export]
 macro_rules! store_conformance {
     ($make:expr $(, keys = $keys:expr)? $(,)?) => {
@@ -75,73 +74,73 @@ macro_rules! store_conformance {
         $crate::store_conformance! {
             @tests $make, $keys, |$case| $run,
             a_first_claim_is_acquired
-            a_claim_in_flight_is_shown_to_others
+            a_claim_in_flight_is_visible
             keys_are_independent
             a_completed_key_replays
-            another_fingerprint_is_refused_first
-            a_fingerprint_counts_to_its_last_bit
+            a_mismatch_takes_precedence
+            every_fingerprint_bit_counts
             a_released_key_is_claimed_again
             a_released_key_keeps_its_fingerprint
             an_abandoned_key_is_taken_over_at_once
             an_abandoned_key_stays_interrupted
             attempts_are_counted
-            owners_of_any_bits
-            a_claim_leaves_what_it_meets
-            handles_are_of_one_store
+            all_128_bits_of_an_owner_count
+            a_rejected_claim_changes_nothing
+            handles_share_one_store
 
             a_lost_owner_changes_nothing
-            a_lost_owner_is_told_so_by_its_claim
-            a_late_completion_counts
-            a_renewed_lease_holds
-            a_lease_is_renewed_after_its_end
-            what_is_complete_stays
-            what_is_released_stays
-            a_token_matches_as_a_whole
-            an_absent_key_is_not_written
+            a_lost_owner_sees_the_new_claim
+            a_late_completion_is_applied
+            a_renewed_lease_is_extended
+            an_ended_lease_can_be_renewed
+            a_completed_record_stays_completed
+            a_released_record_stays_released
+            owner_and_fence_must_both_match
+            writes_create_no_records
             fences_rise
             fences_rise_across_expiry
             fences_rise_across_removal
 
             a_repeated_claim_gets_the_same_token
             a_repeated_claim_does_not_renew
-            a_repeated_claim_gets_its_token_after_the_lease
+            a_repeated_claim_gets_its_token_after_the_lease_ends
             a_repeated_completion_is_applied
             a_repeated_completion_changes_nothing
             repeated_writes_are_applied
-            a_repeated_release_does_not_touch_the_next
+            a_repeated_release_does_not_affect_the_next_claim
 
-            a_lease_ends_at_its_time
-            what_is_left_of_a_lease_is_told
-            an_outcome_expires_at_its_time
-            an_outcome_is_kept_from_its_completion
+            a_lease_ends_on_time
+            the_remaining_lease_is_reported
+            an_outcome_expires_on_time
+            retention_starts_at_completion
             a_claim_does_not_expire_before_its_lease
             a_renewed_claim_does_not_expire
             an_expired_claim_is_absent
-            an_expired_release_is_absent
-            the_longest_times_saturate
-            a_change_is_awaited_no_longer_than_asked
+            an_expired_released_record_is_absent
+            long_durations_saturate
+            a_wait_for_a_change_ends_at_its_hint
 
-            outcomes_of_any_bytes
+            outcomes_of_arbitrary_bytes
             a_long_outcome
-            an_outcome_appears_as_a_whole
-            an_old_outcome_is_gone
+            an_outcome_appears_atomically
+            an_expired_outcome_does_not_return
 
             racing_claims_have_one_winner
             racing_takeovers_have_one_winner
-            racing_claims_of_the_expired_have_one_winner
-            racing_claims_of_the_released_have_one_winner
-            racing_repeats_get_one_token
+            racing_claims_of_expired_records_have_one_winner
+            racing_claims_of_released_records_have_one_winner
+            racing_repeated_claims_get_one_token
             racing_fingerprints_have_one_winner
             a_late_completion_races_a_takeover
             a_release_races_a_completion
 
-            purge_removes_the_expired
-            purge_keeps_what_is_live
-            purge_removes_no_more_than_asked
+            purge_removes_expired_records
+            purge_keeps_live_records
+            purge_respects_its_limit
             purge_races_claims
             a_forgotten_key_is_absent
-            the_interrupted_are_listed
-            what_goes_on_is_not_listed
+            interrupted_claims_are_listed
+            only_interrupted_claims_are_listed
         }
     };
     (@tests $make:expr, $keys:expr, |$case:ident| $run:expr, $($name:ident)+) => {

@@ -1,44 +1,43 @@
-//! What is stored is what is returned.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
+//! Stored outcomes.
 
-use super::candidate::{Ask, Candidate, SHORT, applied, outlast, race};
+use super::candidate::{Candidate, SHORT, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store};
 
-/// C53.
-pub async fn outcomes_of_any_bytes<S: Store + Clone>(on: Candidate<S>) {
+/// An outcome returns byte for byte.
+pub async fn outcomes_of_arbitrary_bytes<S: Store + Clone>(candidate: Candidate<S>) {
     let every: Vec<u8> = (0..=u8::MAX).collect();
     let texts: [&[u8]; 9] =
         [b"", b"x", b"\0", b"\0\0", b"\xff\xfe", b"{}", b"\\x00", b"'; --", "Größe".as_bytes()];
     for outcome in texts.into_iter().chain([&*every]) {
-        let subject = on.fresh();
-        let token = subject.acquire(Ask::new(), 1).await;
+        let subject = candidate.fresh();
+        let token = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.complete(token, outcome).await);
-        subject.replays(outcome).await;
+        subject.assert_replays(outcome).await;
     }
 }
 
-/// Up to what the store says it takes, or a mebibyte.
-pub async fn a_long_outcome<S: Store + Clone>(on: Candidate<S>) {
-    let most = on.store.caps().max_outcome.min(1 << 20);
+/// An outcome may have the maximum length of the store, at most 1 MiB.
+pub async fn a_long_outcome<S: Store + Clone>(candidate: Candidate<S>) {
+    let most = candidate.store.caps().max_outcome.min(1 << 20);
     for length in [most / 2 + 1, most] {
         let outcome: Vec<u8> = (0..=250).cycle().take(length).collect();
-        let subject = on.fresh();
-        let token = subject.acquire(Ask::new(), 1).await;
+        let subject = candidate.fresh();
+        let token = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.complete(token, &outcome).await);
-        match subject.claim(Ask::new()).await {
-            Claim::Replay(bytes) => assert!(*bytes == *outcome, "{length} bytes came back others"),
+        match subject.claim(TestClaim::new()).await {
+            Claim::Replay(bytes) => assert!(*bytes == *outcome, "{length} bytes changed"),
             other => {
-                panic!("{length} bytes were to be replayed, not {:.200}", format!("{other:?}"))
+                panic!("expected {length} bytes, got {:.200}", format!("{other:?}"))
             }
         }
     }
 }
 
-/// I5: whoever asks meanwhile finds all of it or nothing.
-pub async fn an_outcome_appears_as_a_whole<S: Store + Clone>(on: Candidate<S>) {
-    let length = on.store.caps().max_outcome.min(1 << 16);
-    for subject in on.fresh_keys().into_iter().take(20) {
-        let token = subject.acquire(Ask::new(), 1).await;
+/// A concurrent claim finds the whole outcome or no outcome.
+pub async fn an_outcome_appears_atomically<S: Store + Clone>(candidate: Candidate<S>) {
+    let length = candidate.store.caps().max_outcome.min(1 << 16);
+    for subject in candidate.fresh_keys().into_iter().take(20) {
+        let token = subject.acquire(TestClaim::new(), 1).await;
         let racers = (0..8).map(|racer| {
             let (subject, outcome) = (subject.clone(), vec![7; length]);
             async move {
@@ -47,7 +46,7 @@ pub async fn an_outcome_appears_as_a_whole<S: Store + Clone>(on: Candidate<S>) {
                     return;
                 }
                 loop {
-                    match subject.claim(Ask::new()).await {
+                    match subject.claim(TestClaim::new()).await {
                         Claim::InFlight { .. } => {}
                         Claim::Replay(bytes) => {
                             assert!(*bytes == *outcome, "{} of {length} bytes", bytes.len());
@@ -63,19 +62,19 @@ pub async fn an_outcome_appears_as_a_whole<S: Store + Clone>(on: Candidate<S>) {
     }
 }
 
-/// A claim of what has expired finds nothing of what was.
-pub async fn an_old_outcome_is_gone<S: Store + Clone>(on: Candidate<S>) {
-    let subject = on.fresh();
-    let token = subject.acquire(Ask::new(), 1).await;
+/// A claim after the expiry never finds the expired outcome again.
+pub async fn an_expired_outcome_does_not_return<S: Store + Clone>(candidate: Candidate<S>) {
+    let subject = candidate.fresh();
+    let token = subject.acquire(TestClaim::new(), 1).await;
     applied(subject.complete_for(token, b"old", SHORT).await);
     outlast(SHORT).await;
-    let token = subject.acquire(Ask::new(), 1).await;
-    subject.in_flight(Ask::new()).await;
+    let token = subject.acquire(TestClaim::new(), 1).await;
+    subject.in_flight(TestClaim::new()).await;
     applied(subject.abandon(token).await);
-    assert_eq!(subject.claim(Ask::new().never()).await, Claim::Interrupted { attempt: 1 });
-    let token = subject.acquire(Ask::new(), 2).await;
+    assert_eq!(subject.claim(TestClaim::new().never()).await, Claim::Interrupted { attempt: 1 });
+    let token = subject.acquire(TestClaim::new(), 2).await;
     applied(subject.release(token).await);
-    let token = subject.acquire(Ask::new(), 3).await;
+    let token = subject.acquire(TestClaim::new(), 3).await;
     applied(subject.complete(token, b"new").await);
-    subject.replays(b"new").await;
+    subject.assert_replays(b"new").await;
 }

@@ -1,4 +1,4 @@
-//! A future that runs beside others: as a task where there is a runtime of tokio's, as a thread elsewhere.
+//! A future that runs concurrently: a task on a tokio runtime, a thread elsewhere.
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 use std::thread::{self, Thread};
 
-/// What it comes to, or how it panicked.
+/// The output or the panic of a racer.
 type End<T> = thread::Result<T>;
 
 pub(super) enum Racer<T> {
@@ -45,7 +45,7 @@ impl<T: Send + 'static> Racer<T> {
         Self::Thread(lane)
     }
 
-    /// What it comes to. Its panic is the caller's.
+    /// Returns the output. A panic of the racer continues in the caller.
     pub(super) async fn end(self) -> T {
         let end = match self {
             #[cfg(feature = "tokio")]
@@ -63,7 +63,7 @@ impl<T: Send + 'static> Racer<T> {
     }
 }
 
-/// Wakes a thread.
+/// A waker that unparks a thread.
 struct Unpark(Thread);
 
 impl Wake for Unpark {

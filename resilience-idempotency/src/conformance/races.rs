@@ -1,40 +1,41 @@
-//! Many at once.
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store is wrong")]
+//! Concurrent steps on one key.
 
-use super::candidate::{Ask, Candidate, SHORT, Subject, applied, outlast, race};
+use super::candidate::{Candidate, SHORT, Subject, TestClaim, applied, outlast, race};
 use crate::store::{Claim, Store, Token, WriteOutcome};
 
 const RACERS: usize = 64;
 
-/// C01, I1.
-pub async fn racing_claims_have_one_winner<S: Store + Clone>(on: Candidate<S>) {
-    for subject in on.fresh_keys() {
+/// One of many concurrent claims is acquired.
+pub async fn racing_claims_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
+    for subject in candidate.fresh_keys() {
         let token = one_winner(&subject, 1).await;
         applied(subject.complete(token, b"done").await);
     }
 }
 
-/// C02.
-pub async fn racing_takeovers_have_one_winner<S: Store + Clone>(on: Candidate<S>) {
+/// One of many concurrent claims takes over an ended lease.
+pub async fn racing_takeovers_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
     let mut lapsed = Vec::new();
-    for subject in on.fresh_keys() {
-        let token = subject.acquire(Ask::new().lease(SHORT), 1).await;
+    for subject in candidate.fresh_keys() {
+        let token = subject.acquire(TestClaim::new().lease(SHORT), 1).await;
         lapsed.push((subject, token));
     }
     outlast(SHORT).await;
     for (subject, lost) in lapsed {
         let token = one_winner(&subject, 2).await;
         assert!(token.fence > lost.fence, "{token:?} after {lost:?}");
-        subject.refuses_writes_of(lost).await;
+        subject.assert_fenced(lost).await;
         applied(subject.complete(token, b"done").await);
     }
 }
 
-/// C03.
-pub async fn racing_claims_of_the_expired_have_one_winner<S: Store + Clone>(on: Candidate<S>) {
+/// One of many concurrent claims acquires an expired record.
+pub async fn racing_claims_of_expired_records_have_one_winner<S: Store + Clone>(
+    candidate: Candidate<S>,
+) {
     let mut expired = Vec::new();
-    for subject in on.fresh_keys() {
-        let token = subject.acquire(Ask::new(), 1).await;
+    for subject in candidate.fresh_keys() {
+        let token = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.complete_for(token, b"old", SHORT).await);
         expired.push((subject, token));
     }
@@ -43,28 +44,30 @@ pub async fn racing_claims_of_the_expired_have_one_winner<S: Store + Clone>(on: 
         let token = one_winner(&subject, 1).await;
         assert!(token.fence > old.fence, "{token:?} after {old:?}");
         applied(subject.complete(token, b"new").await);
-        subject.replays(b"new").await;
+        subject.assert_replays(b"new").await;
     }
 }
 
-/// C04.
-pub async fn racing_claims_of_the_released_have_one_winner<S: Store + Clone>(on: Candidate<S>) {
-    for subject in on.fresh_keys() {
-        let first = subject.acquire(Ask::new(), 1).await;
+/// One of many concurrent claims acquires a released record.
+pub async fn racing_claims_of_released_records_have_one_winner<S: Store + Clone>(
+    candidate: Candidate<S>,
+) {
+    for subject in candidate.fresh_keys() {
+        let first = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.release(first).await);
         let token = one_winner(&subject, 2).await;
         assert!(token.fence > first.fence, "{token:?} after {first:?}");
-        assert_eq!(subject.about_something_else().claim(Ask::new()).await, Claim::Mismatch);
+        assert_eq!(subject.with_other_fingerprint().claim(TestClaim::new()).await, Claim::Mismatch);
     }
 }
 
-/// T4: a claimant that asks again before the first answer.
-pub async fn racing_repeats_get_one_token<S: Store + Clone>(on: Candidate<S>) {
-    for subject in on.fresh_keys() {
-        let ask = Ask::new();
+/// T4: concurrent claims of one owner return the same token.
+pub async fn racing_repeated_claims_get_one_token<S: Store + Clone>(candidate: Candidate<S>) {
+    for subject in candidate.fresh_keys() {
+        let claim = TestClaim::new();
         let racers = (0..8).map(|_| {
             let subject = subject.clone();
-            async move { subject.acquire(ask, 1).await }
+            async move { subject.acquire(claim, 1).await }
         });
         let tokens = race(racers).await;
         assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
@@ -72,13 +75,13 @@ pub async fn racing_repeats_get_one_token<S: Store + Clone>(on: Candidate<S>) {
     }
 }
 
-/// I1 and I7: two uses of a key at once.
-pub async fn racing_fingerprints_have_one_winner<S: Store + Clone>(on: Candidate<S>) {
-    for subject in on.fresh_keys() {
-        let uses = [subject.clone(), subject.about_something_else()];
+/// Of concurrent claims with two fingerprints, one claim is acquired.
+pub async fn racing_fingerprints_have_one_winner<S: Store + Clone>(candidate: Candidate<S>) {
+    for subject in candidate.fresh_keys() {
+        let uses = [subject.clone(), subject.with_other_fingerprint()];
         let racers = (0..16).map(|racer| {
             let subject = uses[racer % 2].clone();
-            async move { (racer % 2, subject.claim(Ask::new()).await) }
+            async move { (racer % 2, subject.claim(TestClaim::new()).await) }
         });
         let claims = race(racers).await;
         let is_won = |(_, claim): &&(usize, Claim)| matches!(claim, Claim::Acquired { .. });
@@ -95,10 +98,10 @@ pub async fn racing_fingerprints_have_one_winner<S: Store + Clone>(on: Candidate
     }
 }
 
-/// C09 against C11: one of them, and not both.
-pub async fn a_late_completion_races_a_takeover<S: Store + Clone>(on: Candidate<S>) {
-    for subject in on.fresh_keys() {
-        let late = subject.acquire(Ask::new(), 1).await;
+/// Either the late completion or a takeover succeeds, never both.
+pub async fn a_late_completion_races_a_takeover<S: Store + Clone>(candidate: Candidate<S>) {
+    for subject in candidate.fresh_keys() {
+        let late = subject.acquire(TestClaim::new(), 1).await;
         applied(subject.abandon(late).await);
         let racers = (0..8).map(|racer| {
             let subject = subject.clone();
@@ -106,7 +109,7 @@ pub async fn a_late_completion_races_a_takeover<S: Store + Clone>(on: Candidate<
                 if racer == 4 {
                     return Err(subject.complete(late, b"late").await);
                 }
-                Ok(subject.claim(Ask::new()).await)
+                Ok(subject.claim(TestClaim::new()).await)
             }
         });
         let ends = race(racers).await;
@@ -116,18 +119,18 @@ pub async fn a_late_completion_races_a_takeover<S: Store + Clone>(on: Candidate<
         if is_complete {
             let has_outcome = |end: &_| matches!(end, Err(_) | Ok(Claim::Replay(_)));
             assert!(ends.iter().all(has_outcome), "{ends:?}");
-            subject.replays(b"late").await;
+            subject.assert_replays(b"late").await;
         } else {
-            subject.refuses_writes_of(late).await;
-            subject.in_flight(Ask::new()).await;
+            subject.assert_fenced(late).await;
+            subject.in_flight(TestClaim::new()).await;
         }
     }
 }
 
-/// One word is the last, whichever it is.
-pub async fn a_release_races_a_completion<S: Store + Clone>(on: Candidate<S>) {
-    for subject in on.fresh_keys() {
-        let token = subject.acquire(Ask::new(), 1).await;
+/// Either the release or the completion is applied, never both.
+pub async fn a_release_races_a_completion<S: Store + Clone>(candidate: Candidate<S>) {
+    for subject in candidate.fresh_keys() {
+        let token = subject.acquire(TestClaim::new(), 1).await;
         let racers = [true, false].map(|is_release| {
             let subject = subject.clone();
             async move {
@@ -140,19 +143,20 @@ pub async fn a_release_races_a_completion<S: Store + Clone>(on: Candidate<S>) {
         });
         match *race(racers).await {
             [WriteOutcome::Applied, WriteOutcome::Fenced] => {
-                subject.acquire(Ask::new(), 2).await;
+                subject.acquire(TestClaim::new(), 2).await;
             }
-            [WriteOutcome::Fenced, WriteOutcome::Applied] => subject.replays(b"done").await,
+            [WriteOutcome::Fenced, WriteOutcome::Applied] => subject.assert_replays(b"done").await,
             ref other => panic!("release and completion: {other:?}"),
         }
     }
 }
 
-/// One of many gets the key, as this attempt; the others find it in flight.
+/// Asserts that one of many concurrent claims is acquired with attempt `expected`. Returns its
+/// token.
 async fn one_winner<S: Store + Clone>(subject: &Subject<S>, expected: u32) -> Token {
     let racers = (0..RACERS).map(|_| {
         let subject = subject.clone();
-        async move { subject.claim(Ask::new()).await }
+        async move { subject.claim(TestClaim::new()).await }
     });
     let mut winner = None;
     for claim in race(racers).await {
@@ -162,7 +166,7 @@ async fn one_winner<S: Store + Clone>(subject: &Subject<S>, expected: u32) -> To
                 assert_eq!(winner.replace(token), None, "two winners");
             }
             Claim::InFlight { .. } => {}
-            other => panic!("a racer was answered {other:?}"),
+            other => panic!("unexpected claim of a racer: {other:?}"),
         }
     }
     winner.expect("a winner")

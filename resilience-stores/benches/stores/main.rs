@@ -1,6 +1,6 @@
-//! The stores beside the bare statements or scripts, written by hand, with the same client: steps in a second,
-//! and how much longer ours take. `cargo bench -p resilience-stores --bench stores`, or only some of them with
-//! `-- SQLite`, `-- PostgreSQL` or `-- Redis`.
+//! Compares the stores with hand-written statements and scripts over the same client: steps per
+//! second, and the overhead of the store. Run all with `cargo bench -p resilience-stores --bench
+//! stores`, or some with `-- SQLite`, `-- PostgreSQL` or `-- Redis`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
 
@@ -23,7 +23,7 @@ use sql::{HandPostgres, HandSqlite};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqliteJournalMode;
 
-/// Connections to PostgreSQL, and callers at once.
+/// Connections to PostgreSQL, and concurrent callers.
 const CONNECTIONS: u32 = 4;
 
 #[tokio::main]
@@ -33,7 +33,7 @@ async fn main() {
         let place = arguments.iter().position(|argument| argument == word)?;
         arguments.get(place + 1).cloned()
     };
-    // A second process, which does the same until it is killed.
+    // A second process, which runs the same steps until killed.
     if let Some(url) = after("postgres") {
         return keeps_going(Stored(postgres(&url, true).await.0), CONNECTIONS).await;
     }
@@ -103,7 +103,7 @@ async fn redis(url: &str) -> MultiplexedConnection {
 
 async fn sqlite(path: &str) -> (SqliteStore, HandSqlite) {
     let store = SqliteStore::open(path).await.unwrap();
-    // With pool and settings of the same kind.
+    // The pool has the same settings.
     let options = (*store.pool().connect_options()).clone().journal_mode(SqliteJournalMode::Wal);
     let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
     let by_hand = HandSqlite(pool.connect_with(options).await.unwrap());

@@ -1,4 +1,4 @@
-//! What one would write for the same record in Redis by hand: two scripts, sent by their hash.
+//! A hand-written Redis record: two scripts, sent by hash.
 
 use std::fmt::Write;
 
@@ -48,7 +48,7 @@ impl HandRedis {
         Self { connection, claim: Script::new(CLAIM), complete: Script::new(COMPLETE) }
     }
 
-    /// What the record is, and the fence or the outcome.
+    /// Returns the state of the record, and the fence or the outcome.
     async fn ask(&self, key: &RecordKey) -> (Vec<u8>, Vec<u8>) {
         let mut connection = self.connection.clone();
         let mut claim = self.claim.key(name(key));

@@ -1,4 +1,5 @@
-//! What is measured: many short rounds, one side after the other, so that both meet the same machine.
+//! The measurement: many short rounds that alternate between the two sides, so that both see the
+//! same machine.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use resilience::idempotent::{
     Claim, ClaimRequest, Fingerprint, RecordKey, Store, Takeover, Token, WriteOutcome,
 };
 
-/// One way to keep records.
+/// An implementation of the record steps.
 pub(crate) trait Side: Clone + Send + Sync + 'static {
     fn claim(&self, key: &RecordKey) -> impl Future<Output = u64> + Send;
     fn complete(
@@ -61,7 +62,7 @@ impl<S: Store + Clone> Side for Stored<S> {
     }
 }
 
-/// What a caller does with each of its keys.
+/// The steps of a caller for each key.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Claim,
@@ -77,7 +78,7 @@ const STEPS: [(Step, &str); 4] = [
     (Step::All, "claim, complete, replay"),
 ];
 
-/// Prints a row for each step, of a side by hand and a store.
+/// Prints a row for each step, for a hand-written side and a store.
 pub(crate) async fn measure(
     name: &str,
     by_hand: &impl Side,
@@ -87,7 +88,7 @@ pub(crate) async fn measure(
 ) {
     let mut times = STEPS.map(|_| [Vec::new(), Vec::new()]);
     for turn in 0..=ROUNDS {
-        // Who is first meets what the other has left.
+        // The order alternates, because the second side runs on the leftovers of the first.
         let (first, second) = if turn % 2 == 0 {
             let first = round(by_hand, callers, keys).await;
             (first, round(store, callers, keys).await)
@@ -95,7 +96,7 @@ pub(crate) async fn measure(
             let second = round(store, callers, keys).await;
             (round(by_hand, callers, keys).await, second)
         };
-        // The first turn is for connections and statements.
+        // The first round opens connections and prepares statements.
         if turn > 0 {
             for (times, (first, second)) in times.iter_mut().zip(first.into_iter().zip(second)) {
                 times[0].push(first);
@@ -121,14 +122,14 @@ fn middle(numbers: &mut [f64]) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// All three steps, until the process is killed.
+/// Runs all three steps until the process is killed.
 pub(crate) async fn keeps_going(side: impl Side, callers: u32) {
     loop {
         each(&side, callers, Step::All, &fresh(100)).await;
     }
 }
 
-/// How long each of the steps takes, over so many keys.
+/// Returns the time of each step over this number of keys.
 async fn round(side: &impl Side, callers: u32, keys: usize) -> [Duration; 4] {
     let mut work = fresh(keys);
     let mut times = [Duration::ZERO; 4];
@@ -148,7 +149,7 @@ async fn round(side: &impl Side, callers: u32, keys: usize) -> [Duration; 4] {
     times
 }
 
-/// Keys, and the fences of their claims where there are any.
+/// Creates keys, and room for the fences of the claims.
 fn fresh(keys: usize) -> Vec<(RecordKey, u64)> {
     (0..keys).map(|_| (random(), 0)).collect()
 }
@@ -160,7 +161,7 @@ fn random() -> RecordKey {
     RecordKey(key)
 }
 
-/// Does a step with each key, so many at once; the fences.
+/// Runs a step for each key with concurrent callers, and returns the fences.
 async fn each(side: &impl Side, callers: u32, step: Step, work: &[(RecordKey, u64)]) -> Vec<u64> {
     let share = work.len().div_ceil(callers as usize);
     let callers: Vec<_> = work

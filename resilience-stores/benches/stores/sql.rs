@@ -1,12 +1,12 @@
-//! The same steps without a store: one query each, as one writes it.
+//! The same steps without a store: one hand-written query each.
 
 use resilience::idempotent::RecordKey;
 use sqlx::Row;
 
 use crate::rounds::Side;
 
-/// `$columns` are the types of a key, a time and a text; `$now` is the time, and `$later` that time and so
-/// many milliseconds.
+/// `$columns` are the types of a key, a time and a text. `$now` is the current time, and `$later`
+/// is the current time plus a number of milliseconds.
 macro_rules! by_hand {
     ($name:ident, $pool:ty, $binary:literal, $time:literal, $now:literal, $later:literal) => {
         #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ macro_rules! by_hand {
                 .bind(86_400_000_i64)
                 .bind(true)
                 .bind("bench")
-                // To the end: the first row comes before the commit.
+                // Reads to the end: the first row arrives before the commit.
                 .fetch_all(&self.0)
                 .await
                 .unwrap();

@@ -1,20 +1,22 @@
-//! Circuit breakers that processes share: an opening in one is an opening in all.
+//! Circuit breakers shared between processes: if one process opens a breaker, all processes open
+//! the breaker.
 //!
-//! The breaker stays what it is, local, and a call of one that is shared costs what any call costs. Beside
-//! the calls an [`BreakerSync`] tells a [`SharedState`] what the breakers of this process have come to, and follows
-//! what the board says of the others. [`RedisState`] and [`PostgresState`] are boards.
+//! A shared breaker stays local, and a call costs no more than a call of any other breaker. A
+//! [`BreakerSync`] task runs in parallel to the calls: the task publishes the decisions of this
+//! process to a [`SharedState`] and applies the decisions of other processes. [`RedisState`] and
+//! [`PostgresState`] implement [`SharedState`].
 
-mod board;
-mod exchange;
-mod link;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+mod shared_state;
+mod sync;
+mod synced_breaker;
 
-pub use board::{EntryId, RemoteState, SharedEntry, SharedState};
-pub use exchange::BreakerSync;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresState, SCHEMA as POSTGRES_SCHEMA};
 #[cfg(feature = "redis")]
 pub use redis::RedisState;
+pub use shared_state::{EntryId, RemoteState, SharedEntry, SharedState};
+pub use sync::BreakerSync;

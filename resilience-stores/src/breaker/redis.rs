@@ -1,39 +1,40 @@
-//! A board in Redis: a key for each name, which expires.
+//! Shared breaker states in Redis: one expiring key per breaker name.
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisResult, pipe};
 
-use super::board::{EntryId, RemoteState, SharedEntry, SharedState};
-use crate::millis::whole_millis;
+use super::shared_state::{EntryId, RemoteState, SharedEntry, SharedState};
+use crate::db_time::whole_millis;
 
-/// A board in Redis.
+/// Shared breaker states in Redis.
 ///
-/// Under each name stands one short text, `open:` or `closed:` with the [`EntryId`], that expires. The time that
-/// is left of an opening is that of the key, so that nobody's clock matters.
+/// The value of a key is `open:` or `closed:` with the [`EntryId`]. The expiry of the key encodes
+/// the remaining open time, so the clocks of the processes do not matter.
 ///
-/// It connects when it is first asked, and again after any failure, by the [`Client`] it was made with.
+/// `RedisState` connects through the [`Client`] at the first call, and reconnects after any
+/// failure.
 #[derive(Debug)]
 pub struct RedisState {
     client: Client,
     prefix: String,
-    /// Taken out while it is used: one that has failed, or whose user was dropped, does not come back.
+    /// Taken during a call. After a failed or dropped call the connection is not reused.
     connection: Option<MultiplexedConnection>,
 }
 
-/// One step: who has opened it meanwhile, or closed it, is not written over.
+/// Compares and writes in one step, so that a newer entry is never overwritten.
 const CLOSE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
                      redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1";
 
 impl RedisState {
-    /// A board on the server of this client.
+    /// Creates a shared state on the server of the client.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client, prefix: "{resilience}:breaker:".to_owned(), connection: None }
     }
 
-    /// What the keys begin with. Default: `{resilience}:breaker:`, of which the braces keep all of them on
+    /// Sets the prefix of the keys. Default: `{resilience}:breaker:`. The braces keep all keys on
     /// one node of a cluster.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
@@ -49,20 +50,20 @@ impl RedisState {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        // How long an answer is waited for is said by the exchange.
+        // `BreakerSync` limits the time of a round.
         let config = AsyncConnectionConfig::new();
         let config = config.set_connection_timeout(None).set_response_timeout(None);
         self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
+    async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
         let mut connection = self.connection().await?;
         let answer = command.query_async(&mut connection).await?;
         self.connection = Some(connection);
         Ok(answer)
     }
 
-    async fn ask_all<T: FromRedisValue>(&mut self, commands: &Pipeline) -> RedisResult<T> {
+    async fn query_all<T: FromRedisValue>(&mut self, commands: &Pipeline) -> RedisResult<T> {
         let mut connection = self.connection().await?;
         let answer = commands.query_async(&mut connection).await?;
         self.connection = Some(connection);
@@ -73,49 +74,49 @@ impl RedisState {
 impl SharedState for RedisState {
     type Error = redis::RedisError;
 
-    async fn open(&mut self, name: &str, tag: EntryId, left: Duration) -> RedisResult<()> {
-        let time = whole_millis(left.saturating_add(Self::KEPT));
+    async fn open(&mut self, name: &str, id: EntryId, left: Duration) -> RedisResult<()> {
+        let time = whole_millis(left.saturating_add(Self::RETENTION));
         let key = self.key(name);
-        self.ask(redis::cmd("SET").arg(key).arg(open(tag)).arg("PX").arg(time)).await
+        self.query(redis::cmd("SET").arg(key).arg(open(id)).arg("PX").arg(time)).await
     }
 
-    async fn close(&mut self, name: &str, opening: EntryId, tag: EntryId) -> RedisResult<bool> {
+    async fn close(&mut self, name: &str, opening: EntryId, id: EntryId) -> RedisResult<bool> {
         let key = self.key(name);
         let mut command = redis::cmd("EVAL");
-        command.arg(CLOSE).arg(1).arg(key).arg(open(opening)).arg(closed(tag));
-        self.ask(command.arg(whole_millis(Self::KEPT))).await
+        command.arg(CLOSE).arg(1).arg(key).arg(open(opening)).arg(closed(id));
+        self.query(command.arg(whole_millis(Self::RETENTION))).await
     }
 
     async fn read(&mut self, names: &[&str]) -> RedisResult<Vec<Option<SharedEntry>>> {
         let mut commands = pipe();
-        // A text and its time belong together.
+        // One transaction: the value and the expiry must belong together.
         commands.atomic();
         for name in names {
             let key = self.key(name);
             commands.cmd("GET").arg(&key).cmd("PTTL").arg(key);
         }
-        let found: Vec<(Option<String>, i64)> = self.ask_all(&commands).await?;
-        Ok(found.into_iter().map(|(text, time)| entry(&text?, time, Self::KEPT)).collect())
+        let found: Vec<(Option<String>, i64)> = self.query_all(&commands).await?;
+        Ok(found.into_iter().map(|(value, time)| entry(&value?, time, Self::RETENTION)).collect())
     }
 }
 
-fn open(tag: EntryId) -> String {
-    format!("open:{:x}", tag.0)
+fn open(id: EntryId) -> String {
+    format!("open:{:x}", id.0)
 }
 
-fn closed(tag: EntryId) -> String {
-    format!("closed:{:x}", tag.0)
+fn closed(id: EntryId) -> String {
+    format!("closed:{:x}", id.0)
 }
 
-/// None for a text that is not ours.
-fn entry(text: &str, time: i64, kept: Duration) -> Option<SharedEntry> {
-    let (word, tag) = text.split_once(':')?;
-    let tag = EntryId(u64::from_str_radix(tag, 16).ok()?);
+/// Parses the value of a key; `None` for a value in another format.
+fn entry(value: &str, time: i64, retention: Duration) -> Option<SharedEntry> {
+    let (word, id) = value.split_once(':')?;
+    let id = EntryId(u64::from_str_radix(id, 16).ok()?);
     let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
-    let stand = match word {
-        "open" => RemoteState::Open(time.saturating_sub(kept)),
+    let state = match word {
+        "open" => RemoteState::Open(time.saturating_sub(retention)),
         "closed" => RemoteState::Closed,
         _ => return None,
     };
-    Some(SharedEntry { tag, stand })
+    Some(SharedEntry { id, state })
 }

@@ -1,4 +1,4 @@
-//! What is told of an exchange that does not come about.
+//! Log events of a failed synchronization.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::memory::{Memory, Mood};
+use crate::memory::{Memory, Mode};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
@@ -42,29 +42,29 @@ impl Subscriber for Lines {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_told_once_and_its_end_too() {
+async fn an_outage_and_the_recovery_are_logged_once() {
     let lines = Lines::default();
     let _listening = tracing::subscriber::set_default(lines.clone());
-    let board = Memory::default();
-    let breaker = Arc::new(CircuitBreaker::new().shared("told").name("told"));
-    let exchange = tokio::spawn(BreakerSync::new(board.clone()).with(Arc::clone(&breaker)).run());
+    let store = Memory::default();
+    let breaker = Arc::new(CircuitBreaker::new().shared("log").name("log"));
+    let task = tokio::spawn(BreakerSync::new(store.clone()).with(Arc::clone(&breaker)).run());
     let pass = || tokio::time::sleep(Duration::from_mins(1));
     pass().await;
-    board.is(Mood::Down);
+    store.set_mode(Mode::Failing);
     pass().await;
-    board.is(Mood::Silent);
+    store.set_mode(Mode::Hanging);
     pass().await;
-    board.is(Mood::Well);
+    store.set_mode(Mode::Working);
     pass().await;
-    board.put("told", 1, Some(Duration::from_mins(1)));
+    store.write("log", 1, Some(Duration::from_mins(1)));
     tokio::time::sleep(Duration::from_millis(501)).await;
-    exchange.abort();
-    let told = lines.0.lock().unwrap().clone();
-    assert_eq!(told.len(), 3, "{told:#?}");
+    task.abort();
+    let events = lines.0.lock().unwrap().clone();
+    assert_eq!(events.len(), 3, "{events:#?}");
     assert_eq!(
-        told[0],
-        "WARN message=circuit breakers are not shared for now error=connection refused"
+        events[0],
+        "WARN message=synchronization of circuit breakers lost error=connection refused"
     );
-    assert_eq!(told[1], "INFO message=circuit breakers are shared again");
-    assert!(told[2].contains("to=open") && told[2].contains("remote=true"), "{}", told[2]);
+    assert_eq!(events[1], "INFO message=synchronization of circuit breakers restored");
+    assert!(events[2].contains("to=open") && events[2].contains("remote=true"), "{}", events[2]);
 }

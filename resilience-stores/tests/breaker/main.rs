@@ -1,9 +1,9 @@
-//! Breakers that processes share: on a board in memory under virtual time, and on real servers among real
-//! processes.
+//! Breakers shared between processes: in memory under virtual time, and on real servers between
+//! real processes.
 
-#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod boards;
+mod contract;
 mod log;
 mod memory;
 mod outages;

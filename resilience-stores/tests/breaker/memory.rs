@@ -1,4 +1,4 @@
-//! A board in memory that fails, hangs and is written to at the moment a test wants.
+//! A shared state in memory that fails, hangs, or changes at a chosen moment.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,90 +7,90 @@ use std::time::Duration;
 
 use resilience::stores::breaker::{EntryId, RemoteState, SharedEntry, SharedState};
 
-/// What the board does when it is asked.
+/// The reaction to a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub(crate) enum Mode {
     #[default]
-    Well,
-    /// Answers with an error.
-    Down,
-    /// Does not answer.
-    Silent,
-    /// Does what it is asked, and does not say so.
-    Mute,
+    Working,
+    /// Returns an error.
+    Failing,
+    /// Never answers.
+    Hanging,
+    /// Executes the call and never answers.
+    NoAnswer,
 }
 
 #[derive(Default)]
-struct Inside {
-    /// The board's own clock, which no process sees.
+struct State {
+    /// The clock of the store, invisible to the processes.
     now: Duration,
     entries: HashMap<String, (EntryId, Option<Duration>)>,
-    mood: Mood,
-    asked: usize,
+    mode: Mode,
+    calls: usize,
     written: Vec<(String, EntryId)>,
-    /// Done once, while somebody reads.
-    meanwhile: Option<Box<dyn FnOnce() + Send>>,
+    /// Runs once, during the next read.
+    during_read: Option<Box<dyn FnOnce() + Send>>,
 }
 
 #[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Inside>>);
+pub(crate) struct Memory(Arc<Mutex<State>>);
 
 impl Memory {
-    fn inside(&self) -> MutexGuard<'_, Inside> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        self.inside().now += by;
+        self.state().now += by;
     }
 
-    pub(crate) fn is(&self, mood: Mood) {
-        self.inside().mood = mood;
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        self.state().mode = mode;
     }
 
-    /// How often it was asked anything.
-    pub(crate) fn asked(&self) -> usize {
-        self.inside().asked
+    /// Returns the number of calls.
+    pub(crate) fn calls(&self) -> usize {
+        self.state().calls
     }
 
-    /// The tags that were written under a name, in order. Under others functions of other tests may
-    /// write, which every exchange of the process finds.
+    /// Returns the ids written under a name, in order. Functions of other tests in the same
+    /// process may write under other names.
     pub(crate) fn written(&self, name: &str) -> Vec<EntryId> {
-        let inside = self.inside();
-        inside.written.iter().filter(|(other, _)| other == name).map(|(_, tag)| *tag).collect()
+        let state = self.state();
+        state.written.iter().filter(|(other, _)| other == name).map(|(_, id)| *id).collect()
     }
 
-    pub(crate) fn meanwhile(&self, then: impl FnOnce() + Send + 'static) {
-        self.inside().meanwhile = Some(Box::new(then));
+    pub(crate) fn during_read(&self, then: impl FnOnce() + Send + 'static) {
+        self.state().during_read = Some(Box::new(then));
     }
 
-    /// What somebody else writes; `None` is a closing.
-    pub(crate) fn put(&self, name: &str, tag: u64, left: Option<Duration>) {
-        let mut inside = self.inside();
-        let until = left.map(|left| inside.now + left);
-        inside.entries.insert(name.into(), (EntryId(tag), until));
+    /// Writes an entry as another process would; `None` is a close.
+    pub(crate) fn write(&self, name: &str, id: u64, left: Option<Duration>) {
+        let mut state = self.state();
+        let until = left.map(|left| state.now + left);
+        state.entries.insert(name.into(), (EntryId(id), until));
     }
 
     pub(crate) fn is_open(&self, name: &str) -> bool {
-        self.inside().entries.get(name).is_some_and(|(_, until)| until.is_some())
+        self.state().entries.get(name).is_some_and(|(_, until)| until.is_some())
     }
 
     async fn answer(&self) -> io::Result<()> {
-        let mood = {
-            let mut inside = self.inside();
-            inside.asked += 1;
-            inside.mood
+        let mode = {
+            let mut state = self.state();
+            state.calls += 1;
+            state.mode
         };
-        match mood {
-            Mood::Well | Mood::Mute => Ok(()),
-            Mood::Down => Err(io::ErrorKind::ConnectionRefused.into()),
-            Mood::Silent => std::future::pending().await,
+        match mode {
+            Mode::Working | Mode::NoAnswer => Ok(()),
+            Mode::Failing => Err(io::ErrorKind::ConnectionRefused.into()),
+            Mode::Hanging => std::future::pending().await,
         }
     }
 
-    async fn done<T>(&self, value: T) -> io::Result<T> {
-        let mood = self.inside().mood;
-        if mood == Mood::Mute {
+    async fn finish<T>(&self, value: T) -> io::Result<T> {
+        let mode = self.state().mode;
+        if mode == Mode::NoAnswer {
             std::future::pending::<()>().await;
         }
         Ok(value)
@@ -100,52 +100,52 @@ impl Memory {
 impl SharedState for Memory {
     type Error = io::Error;
 
-    async fn open(&mut self, name: &str, tag: EntryId, left: Duration) -> io::Result<()> {
+    async fn open(&mut self, name: &str, id: EntryId, left: Duration) -> io::Result<()> {
         self.answer().await?;
         {
-            let mut inside = self.inside();
-            let until = inside.now + left;
-            inside.entries.insert(name.into(), (tag, Some(until)));
-            inside.written.push((name.into(), tag));
+            let mut state = self.state();
+            let until = state.now + left;
+            state.entries.insert(name.into(), (id, Some(until)));
+            state.written.push((name.into(), id));
         }
-        self.done(()).await
+        self.finish(()).await
     }
 
-    async fn close(&mut self, name: &str, opening: EntryId, tag: EntryId) -> io::Result<bool> {
+    async fn close(&mut self, name: &str, opening: EntryId, id: EntryId) -> io::Result<bool> {
         self.answer().await?;
         let is_known = {
-            let mut inside = self.inside();
-            let is_known = inside
+            let mut state = self.state();
+            let is_known = state
                 .entries
                 .get(name)
                 .is_some_and(|(known, until)| *known == opening && until.is_some());
             if is_known {
-                inside.entries.insert(name.into(), (tag, None));
-                inside.written.push((name.into(), tag));
+                state.entries.insert(name.into(), (id, None));
+                state.written.push((name.into(), id));
             }
             is_known
         };
-        self.done(is_known).await
+        self.finish(is_known).await
     }
 
     async fn read(&mut self, names: &[&str]) -> io::Result<Vec<Option<SharedEntry>>> {
         self.answer().await?;
         let entries = {
-            let inside = self.inside();
+            let state = self.state();
             let entry = |name: &&str| {
-                let (tag, until) = *inside.entries.get(*name)?;
-                let stand = match until {
-                    Some(until) => RemoteState::Open(until.saturating_sub(inside.now)),
+                let (id, until) = *state.entries.get(*name)?;
+                let remote = match until {
+                    Some(until) => RemoteState::Open(until.saturating_sub(state.now)),
                     None => RemoteState::Closed,
                 };
-                Some(SharedEntry { tag, stand })
+                Some(SharedEntry { id, state: remote })
             };
             names.iter().map(entry).collect()
         };
-        let meanwhile = self.inside().meanwhile.take();
-        if let Some(then) = meanwhile {
+        let during_read = self.state().during_read.take();
+        if let Some(then) = during_read {
             then();
         }
-        self.done(entries).await
+        self.finish(entries).await
     }
 }

@@ -1,4 +1,5 @@
-//! A server that dies, hangs or is slow: nobody waits for it, and everybody goes by what he sees himself.
+//! A server that dies, hangs or is slow: nobody waits for it, and everybody goes by what he sees
+//! himself.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::store::{Kind, Store};
 
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Whoever waits for a round waits for a hundred milliseconds; what is longer here is a busy machine.
+/// Whoever waits for a round waits for a hundred milliseconds; what is longer here is a busy
+/// machine.
 fn is_fast(when: &str, cost: &Cost) {
     let [mean, longest] = [1, 250].map(Duration::from_millis);
     assert!(cost.mean < mean && cost.longest < longest, "{when}: {cost:?}");

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::process::{Process, RESET};
 use crate::store::{Kind, Store};
 
-/// What a busy machine may take until a process runs that could.
+/// The scheduling delay of a busy machine.
 const SLACK: Duration = Duration::from_millis(400);
 
-/// What becomes of one is what becomes of all, within the interval.
-fn one_speaks_for_all(kind: Kind) {
+/// The decision of one process reaches all processes within the interval.
+fn one_decision_reaches_all_processes(kind: Kind) {
     const INTERVAL: Duration = Duration::from_millis(500);
     let Some(store) = Store::start(kind) else { return };
     let [mut one, mut two, mut three, mut four] =
@@ -38,8 +38,9 @@ fn one_speaks_for_all(kind: Kind) {
     }
 }
 
-/// Who opened it is gone: the others open, and try by themselves.
-fn one_that_dies_is_not_waited_for(kind: Kind) {
+/// The process that opened the breaker is gone: the other processes open and send trial calls
+/// themselves.
+fn a_killed_process_is_not_awaited(kind: Kind) {
     const INTERVAL: Duration = Duration::from_millis(50);
     let Some(store) = Store::start(kind) else { return };
     let [mut one, mut two] = [(); 2].map(|()| Process::start(&store.url(), INTERVAL));
@@ -47,7 +48,7 @@ fn one_that_dies_is_not_waited_for(kind: Kind) {
     let opened = one.ask("trip");
     two.heard();
     one.kill();
-    // One that comes later hears of it as well.
+    // A process that starts later reads the open state as well.
     let mut three = Process::start(&store.url(), INTERVAL);
     three.ask("refused");
     let tried = two.ask("accepted").saturating_sub(opened);
@@ -67,4 +68,4 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-on_both!(one_speaks_for_all, one_that_dies_is_not_waited_for);
+on_both!(one_decision_reaches_all_processes, a_killed_process_is_not_awaited);

@@ -1,24 +1,24 @@
-//! The servers that boards are on, and the boards.
+//! The servers behind the shared states.
 
 use resilience::stores::breaker::{PostgresState, RedisState};
 
 use crate::servers::{Postgres, Redis, Signal};
 
-/// Which of them.
+/// The kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Redis,
     Postgres,
 }
 
-/// A server of its own.
+/// A separate server.
 pub(crate) enum Store {
     Redis(Redis),
     Postgres(Postgres),
 }
 
 impl Store {
-    /// None where it is not installed.
+    /// Returns `None` if the server is not installed.
     pub(crate) fn start(kind: Kind) -> Option<Self> {
         let store = match kind {
             Kind::Redis => Self::Redis(Redis::start(&[])?),

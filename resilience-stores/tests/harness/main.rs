@@ -1,6 +1,6 @@
-//! The servers and the proxy that other tests rely on.
+//! Tests of the test servers and the proxy.
 
-#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 #[path = "../servers/mod.rs"]
 mod servers;
@@ -18,7 +18,7 @@ use servers::{Postgres, Proxy, Redis, Signal, is_running, until};
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
-async fn a_postgres_comes_back_with_its_data() {
+async fn postgres_data_survives_a_restart() {
     let Some(server) = Postgres::start(&["max_connections=7"]) else { return };
     let mut connection = PgConnection::connect(&server.url()).await.unwrap();
     let limit: String =
@@ -40,7 +40,7 @@ async fn a_postgres_comes_back_with_its_data() {
 }
 
 #[test]
-fn a_redis_comes_back_with_its_data() {
+fn redis_data_survives_a_restart() {
     let Some(server) = Redis::start(&["--databases", "3"]) else { return };
     let connect = || redis::Client::open(server.url()).unwrap().get_connection().unwrap();
     for (stops, signal) in [Signal::Kill, Signal::Term].into_iter().enumerate() {
@@ -58,7 +58,7 @@ fn a_redis_comes_back_with_its_data() {
 }
 
 #[test]
-fn a_server_that_stands_still_goes_on() {
+fn a_paused_server_resumes() {
     let Some(server) = Redis::start(&[]) else { return };
     let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
     connection.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -70,7 +70,7 @@ fn a_server_that_stands_still_goes_on() {
 }
 
 #[test]
-fn a_server_ends_with_a_test_that_panics() {
+fn a_server_ends_with_a_panicking_test() {
     let Some(server) = Redis::start(&[]) else { return };
     let (id, directory) = (server.id(), server.directory().to_owned());
     assert!(is_running(&id) && directory.exists());
@@ -82,7 +82,7 @@ fn a_server_ends_with_a_test_that_panics() {
 }
 
 #[test]
-fn a_server_ends_with_its_process() {
+fn a_server_ends_with_the_process() {
     const IS_THE_PROCESS: &str = "RESILIENCE_TEST_ENDS";
     if env::var_os(IS_THE_PROCESS).is_some() {
         for (id, directory) in [
@@ -96,7 +96,7 @@ fn a_server_ends_with_its_process() {
         }
         std::process::abort();
     }
-    let test = ["a_server_ends_with_its_process", "--exact", "--nocapture"];
+    let test = ["a_server_ends_with_the_process", "--exact", "--nocapture"];
     let mut process = Command::new(env::current_exe().unwrap());
     let output = process.args(test).env(IS_THE_PROCESS, "").output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
@@ -111,7 +111,7 @@ fn a_server_ends_with_its_process() {
     }
 }
 
-/// A server that answers every byte, at once.
+/// Starts a server that echoes every byte immediately.
 fn echo() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -151,12 +151,12 @@ fn a_proxy_delays() {
 }
 
 #[test]
-fn a_proxy_swallows_answers_and_cuts() {
+fn a_proxy_swallows_answers_and_cuts_connections() {
     let proxy = Proxy::to(echo());
     let mut stream = connect(&proxy);
     proxy.swallow();
     stream.write_all(b"lost").unwrap();
-    until("the answer that is lost", || proxy.swallowed() == 4);
+    until("the lost answer", || proxy.swallowed() == 4);
     proxy.pass();
     assert_eq!(ask(&mut stream, *b"here").unwrap(), *b"here");
     proxy.cut();
@@ -166,7 +166,7 @@ fn a_proxy_swallows_answers_and_cuts() {
 }
 
 #[test]
-fn a_proxy_without_a_server_closes() {
+fn a_proxy_without_a_server_closes_connections() {
     let proxy = Proxy::to(servers::free_port());
     assert!(ask(&mut connect(&proxy), *b"none").is_err());
 }

@@ -1,74 +1,75 @@
-//! Other processes: this program, which runs one test and finds a part to play there.
+//! Child processes: this program runs a single test, which reads a role from the environment.
 
 use std::env;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-const PART: &str = "RESILIENCE_TEST_PART";
+const ROLE: &str = "RESILIENCE_TEST_ROLE";
 
-/// What this process has to do instead of the test, as words.
-pub(crate) fn part() -> Option<Vec<String>> {
-    let part = env::var(PART).ok()?;
-    Some(part.split('\n').map(str::to_owned).collect())
+/// Returns the role of this process as words, if this process is a child.
+pub(crate) fn role() -> Option<Vec<String>> {
+    let role = env::var(ROLE).ok()?;
+    Some(role.split('\n').map(str::to_owned).collect())
 }
 
-/// Says something to the test that has started this process.
-pub(crate) fn say(word: &str) {
-    // The harness may have begun the line.
+/// Sends a word to the parent test.
+pub(crate) fn report(word: &str) {
+    // The harness may have started the line.
     let mut out = std::io::stdout();
     writeln!(out, "\nsaid: {word}").unwrap();
 }
 
-/// A process, killed when this is dropped.
+/// A process, killed on drop.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    said: Lines<BufReader<ChildStdout>>,
+    output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Process {
-    /// Plays a part of the test of this name.
-    pub(crate) fn start(test: &str, part: &[&str]) -> Self {
+    /// Starts the test of this name with a role.
+    pub(crate) fn start(test: &str, role: &[&str]) -> Self {
         let program = env::current_exe().unwrap();
-        Self::run(Command::new(program), test, part)
+        Self::run(Command::new(program), test, role)
     }
 
-    /// The same, where no file may grow beyond so many bytes, and whoever tries is told.
-    pub(crate) fn start_with_files_up_to(bytes: usize, test: &str, part: &[&str]) -> Self {
+    /// Starts the test of this name with a role and a file size limit in bytes. Writes beyond the
+    /// limit fail.
+    pub(crate) fn start_with_file_limit(bytes: usize, test: &str, role: &[&str]) -> Self {
         let limit = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
         let mut command = Command::new("sh");
         command.args(["-c", &limit]).arg(env::current_exe().unwrap());
-        Self::run(command, test, part)
+        Self::run(command, test, role)
     }
 
-    fn run(mut command: Command, test: &str, part: &[&str]) -> Self {
+    fn run(mut command: Command, test: &str, role: &[&str]) -> Self {
         let mut child = command
             .args([test, "--exact", "--nocapture"])
-            .env(PART, part.join("\n"))
+            .env(ROLE, role.join("\n"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, said }
+        let output = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, output }
     }
 
-    /// The next thing it says, if it says anything before it ends.
-    pub(crate) fn heard(&mut self) -> Option<String> {
-        self.said
+    /// Returns the next word of the child; `None` after the end of the child.
+    pub(crate) fn next_report(&mut self) -> Option<String> {
+        self.output
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("said: ").map(str::to_owned))
     }
 
-    /// All that it says until it ends, which has to be well.
-    pub(crate) fn ended(mut self) -> Vec<String> {
-        let said: Vec<_> = std::iter::from_fn(|| self.heard()).collect();
-        assert!(self.child.wait().unwrap().success(), "{said:?}");
-        said
+    /// Returns all words until the end of the child, which must succeed.
+    pub(crate) fn wait(mut self) -> Vec<String> {
+        let output: Vec<_> = std::iter::from_fn(|| self.next_report()).collect();
+        assert!(self.child.wait().unwrap().success(), "{output:?}");
+        output
     }
 
-    /// SIGKILL.
+    /// Kills the child with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -82,7 +83,7 @@ impl Drop for Process {
     }
 }
 
-/// A path as one of the words.
+/// Returns a path as a word of a role.
 pub(crate) fn word(path: &Path) -> &str {
     path.to_str().unwrap()
 }

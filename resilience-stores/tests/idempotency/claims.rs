@@ -1,4 +1,4 @@
-//! Steps of a store, one by one.
+//! Single steps of a store.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// A claim of a key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct ClaimSpec {
     pub(crate) key: RecordKey,
     pub(crate) owner: u128,
     pub(crate) lease: Duration,
@@ -20,8 +20,8 @@ pub(crate) struct Ask {
     pub(crate) takeover: Takeover,
 }
 
-impl Ask {
-    /// The claim of a key that nobody has used.
+impl ClaimSpec {
+    /// Creates a claim of an unused key.
     pub(crate) fn new() -> Self {
         let mut key = [0; 32];
         key.chunks_mut(8).for_each(|part| part.copy_from_slice(&random().to_be_bytes()));
@@ -29,7 +29,7 @@ impl Ask {
         Self { key: RecordKey(key), owner: owner(), lease: DAY, retention: DAY, takeover }
     }
 
-    /// Somebody else's claim of the same key.
+    /// Creates a claim of the same key by another owner.
     pub(crate) fn other(self) -> Self {
         Self { owner: owner(), ..self }
     }
@@ -38,11 +38,11 @@ impl Ask {
         Self { lease, ..self }
     }
 
-    pub(crate) fn never(self) -> Self {
+    pub(crate) fn no_takeover(self) -> Self {
         Self { takeover: Takeover::Never, ..self }
     }
 
-    pub(crate) async fn of(&self, store: &impl Store) -> StoreResult<Claim> {
+    pub(crate) async fn claim(&self, store: &impl Store) -> StoreResult<Claim> {
         let request = ClaimRequest {
             key: &self.key,
             fingerprint: &Fingerprint(self.key.0),
@@ -55,24 +55,24 @@ impl Ask {
         store.claim(request).await
     }
 
-    /// The claim, acquired.
+    /// Requires that the claim is acquired.
     pub(crate) async fn acquire(&self, store: &impl Store) -> (Token, u32) {
-        match self.of(store).await.unwrap() {
+        match self.claim(store).await.unwrap() {
             Claim::Acquired { token, attempt } => (token, attempt),
             other => panic!("{other:?}"),
         }
     }
 
-    /// The claim, acquired and completed.
-    pub(crate) async fn done(&self, store: &impl Store, outcome: &[u8], retention: Duration) {
+    /// Acquires and completes the claim.
+    pub(crate) async fn complete(&self, store: &impl Store, outcome: &[u8], retention: Duration) {
         let (token, _) = self.acquire(store).await;
         let written = store.complete(&self.key, token, outcome, retention).await.unwrap();
         assert_eq!(written, WriteOutcome::Applied);
     }
 
-    /// The claim has to find this outcome.
+    /// Requires that the claim replays this outcome.
     pub(crate) async fn replays(&self, store: &impl Store, outcome: &[u8]) {
-        assert_eq!(self.of(store).await.unwrap(), Claim::Replay(outcome.into()));
+        assert_eq!(self.claim(store).await.unwrap(), Claim::Replay(outcome.into()));
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::{env, fs, process};
 
-/// A folder for a database, which goes when this is dropped.
+/// A directory for a database, removed on drop.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 

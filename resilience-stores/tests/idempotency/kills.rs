@@ -1,7 +1,7 @@
-//! Claim, effect and completion in one transaction, while the process, or the server's side of its connection,
-//! is killed in the middle: every charge happens exactly once.
+//! Claim, side effect and completion in one transaction, while the process or the server
+//! connection is killed in the middle: every charge happens exactly once.
 //!
-//! `RESILIENCE_KILLS` says how often; CI has a thousand.
+//! `RESILIENCE_KILLS` sets the number of kills; CI uses 1000.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -19,7 +19,8 @@ const KEY: &str = "RESILIENCE_CHILD_KEY";
 const PHASE: &str = "RESILIENCE_CHILD_PHASE";
 const DATABASE: &str = "RESILIENCE_CHILD_DATABASE";
 
-/// Where a call may be killed: with its claim, with its effect, with its outcome, and around its commit.
+/// The phases of a call where a kill may happen: claim, side effect, outcome, and before and
+/// during the commit.
 const PHASES: [&str; 5] = ["claimed", "done", "completed", "committing", "committed"];
 
 fn kills() -> usize {
@@ -27,7 +28,7 @@ fn kills() -> usize {
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "shown where a test fails")]
+#[expect(dead_code, reason = "shown when a test fails")]
 enum Failed {
     Rejected(Rejected),
     Database(sqlx::Error),
@@ -45,17 +46,17 @@ impl From<sqlx::Error> for Failed {
     }
 }
 
-/// In a child, tells the parent where it is, and waits there to be killed.
+/// In a child, reports the phase to the parent and waits to be killed.
 fn phase(here: &str) {
     let Ok(wanted) = env::var(PHASE) else { return };
     if wanted == here {
         tell(here);
-        // Only a signal ends it.
+        // Only a signal ends the wait.
         loop {
             std::thread::park();
         }
     }
-    // The kill then meets the commit at whatever point it has come to.
+    // The kill interrupts the commit at an arbitrary point.
     if wanted == "committing" && here == "completed" {
         tell(here);
     }
@@ -109,7 +110,7 @@ async fn on_sqlite(store: &SqliteStore, key: &str) -> Result<i64, Failed> {
     Ok(done)
 }
 
-/// What a child does: one charge. In the parent it is a test like the others, of nothing.
+/// The role of a child: one charge. In the parent, the test does nothing.
 #[tokio::test]
 async fn child() {
     let (Ok(key), Ok(database)) = (env::var(KEY), env::var(DATABASE)) else { return };
@@ -123,7 +124,7 @@ async fn child() {
     done.unwrap();
 }
 
-/// Starts a child that makes one charge, and kills it when it has come to a phase.
+/// Starts a child that makes one charge, and kills the child in the phase.
 fn kill_at(phase: &str, key: &str, database: &str) {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["kills::child", "--exact", "--nocapture"])
@@ -198,7 +199,7 @@ async fn counted(pool: &SqlitePool) -> Vec<(String, i64)> {
     sqlx::query_as(count).fetch_all(pool).await.unwrap()
 }
 
-/// The server's side of the connection: its process for this client.
+/// The server side of the connection: the backend process of this client.
 #[tokio::test]
 async fn backends_of_postgres() {
     let Some(server) = Server::shared() else { return };
@@ -223,7 +224,7 @@ async fn backends_of_postgres() {
             if kill % 3 == 1 {
                 end().await?;
             }
-            // Either may be first.
+            // The call and the kill race.
             let (committed, ended) = futures::join!(tx.commit(), end());
             ended?;
             committed?;

@@ -1,6 +1,6 @@
-//! The stores of idempotency records, on real databases.
+//! The SQL stores of idempotency records, on real databases.
 
-#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod child;
 mod claims;
@@ -13,8 +13,8 @@ mod servers;
 mod sqlite;
 mod transaction;
 
-/// Over how many keys the races of the suite go.
+/// The number of keys in the race tests of the conformance suite.
 fn races() -> usize {
-    let asked = std::env::var("RESILIENCE_RACES").ok().and_then(|keys| keys.parse().ok());
-    asked.unwrap_or(50)
+    let configured = std::env::var("RESILIENCE_RACES").ok().and_then(|keys| keys.parse().ok());
+    configured.unwrap_or(50)
 }

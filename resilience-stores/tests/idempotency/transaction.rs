@@ -1,4 +1,4 @@
-//! Claim, effect and completion in one transaction of the caller's.
+//! Claim, side effect and completion in one transaction of the caller.
 
 use futures::future::join_all;
 use resilience::idempotent::Store;
@@ -10,8 +10,10 @@ use sqlx::{PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transac
 use crate::folder::Folder;
 use crate::servers::{PgBouncer, Postgres as Server};
 
+const TENANT: &str = "acme";
+
 #[derive(Debug)]
-#[allow(dead_code, reason = "shown where a test fails")]
+#[allow(dead_code, reason = "shown when a test fails")]
 enum Failed {
     Rejected(Rejected),
     Database(sqlx::Error),
@@ -64,7 +66,7 @@ impl Bank {
     #[idempotent(
         name = "bank.charge",
         key = request,
-        scope = "acme",
+        scope = TENANT,
         store = self.store,
         transaction = tx
     )]
@@ -85,11 +87,11 @@ impl Bank {
         Ok(cents * 2)
     }
 
-    /// The same, over a transaction as it is.
+    /// A charge on a transaction passed by value.
     #[idempotent(
         name = "bank.charge",
         key = request,
-        scope = "acme",
+        scope = TENANT,
         store = self.store,
         transaction = tx,
         concurrent = "reject"
@@ -135,7 +137,7 @@ async fn a_charge_happens_once() {
 }
 
 #[tokio::test]
-async fn what_is_rolled_back_has_not_been() {
+async fn a_rolled_back_claim_is_undone() {
     let Some(bank) = Bank::open().await else { return };
     let mut tx = bank.pool.begin().await.unwrap();
     assert_eq!(bank.charge(&mut tx, "t-back", 5).await.unwrap(), 10);
@@ -148,7 +150,7 @@ async fn what_is_rolled_back_has_not_been() {
 }
 
 #[tokio::test]
-async fn of_many_at_once_one_runs_and_the_others_wait_for_it() {
+async fn concurrent_calls_run_once() {
     let Some(bank) = Bank::open().await else { return };
     let calls = (0..8).map(|_| bank.whole("t-many", 7));
     let all = join_all(calls).await;
@@ -156,9 +158,9 @@ async fn of_many_at_once_one_runs_and_the_others_wait_for_it() {
     assert_eq!(bank.charges("t-many").await, 1);
 }
 
-/// Behind a `PgBouncer`, where a connection is another one after each transaction.
+/// Behind a `PgBouncer`, where each transaction may use another connection.
 #[tokio::test]
-async fn a_transaction_stays_where_it_is() {
+async fn a_transaction_keeps_one_connection() {
     let Some(bouncer) = PgBouncer::shared() else { return };
     let bank = Bank::at(&bouncer.url()).await;
     let calls = (0..8).map(|_| bank.whole("t-bouncer", 7));
@@ -167,9 +169,10 @@ async fn a_transaction_stays_where_it_is() {
     assert_eq!(bank.charges("t-bouncer").await, 1);
 }
 
-/// Without one each statement would be committed by itself, and a second call at the same time would run as well.
+/// Without a transaction each statement would be committed separately, and a concurrent second
+/// call would run as well.
 #[tokio::test]
-async fn a_connection_without_a_transaction_is_refused() {
+async fn a_connection_without_a_transaction_is_rejected() {
     let Some(bank) = Bank::open().await else { return };
     let mut connection = bank.pool.acquire().await.unwrap();
     let refused = bank.charge(&mut connection, "t-none", 5).await.unwrap_err();
@@ -178,7 +181,7 @@ async fn a_connection_without_a_transaction_is_refused() {
         Some(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
     );
     let Failed::Rejected(refused) = refused else { unreachable!() };
-    assert!(chain(&refused).contains("is in no transaction"), "{}", chain(&refused));
+    assert!(chain(&refused).contains("is not in a transaction"), "{}", chain(&refused));
     assert_eq!(bank.charges("t-none").await, 0);
 
     let folder = Folder::new();
@@ -193,30 +196,30 @@ async fn a_connection_without_a_transaction_is_refused() {
     assert_eq!(purse.charges().await, 0);
 }
 
-/// Whoever has forgotten `migrate()` reads it in the error.
+/// The error names the missing `migrate()` call.
 #[tokio::test]
-async fn a_table_that_is_missing_is_said_to_be() {
+async fn a_missing_table_is_reported() {
     let Some(server) = Server::shared() else { return };
     let pool = PgPool::connect(&server.url()).await.unwrap();
     sqlx::raw_sql("CREATE SCHEMA IF NOT EXISTS empty").execute(&pool).await.unwrap();
     let options: PgConnectOptions = server.url().parse().unwrap();
     let pool = PgPoolOptions::new().connect_with(options.options([("search_path", "empty")]));
     let error = PostgresStore::new(pool.await.unwrap()).purge(1).await.unwrap_err();
-    assert!(chain(&error).contains("`migrate()` of the store makes it"), "{}", chain(&error));
+    assert!(chain(&error).contains("call `migrate()` of the store"), "{}", chain(&error));
 
     let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
     let error = SqliteStore::new(pool).purge(1).await.unwrap_err();
-    assert!(chain(&error).contains("`migrate()` of the store makes it"), "{}", chain(&error));
+    assert!(chain(&error).contains("call `migrate()` of the store"), "{}", chain(&error));
 }
 
-/// All that an error says, down to its source.
+/// Formats an error with all its sources.
 fn chain(error: &dyn std::error::Error) -> String {
     let source = error.source().map(chain).unwrap_or_default();
     format!("{error}: {source}")
 }
 
 #[tokio::test]
-async fn who_does_not_wait_is_turned_away() {
+async fn a_call_that_does_not_wait_is_rejected() {
     let Some(bank) = Bank::open().await else { return };
     let mut first = bank.pool.begin().await.unwrap();
     assert_eq!(bank.charge_at_once(&mut first, "t-busy", 1).await.unwrap(), 2);
@@ -225,7 +228,7 @@ async fn who_does_not_wait_is_turned_away() {
     assert_eq!(busy.kind(), Some(RejectedKind::Idempotency(IdempotencyRejection::InFlight)));
     let Failed::Rejected(busy) = busy else { unreachable!() };
     assert_eq!(busy.retry_after(), Some(std::time::Duration::from_secs(1)));
-    // The transaction is none the worse for it.
+    // The transaction stays usable.
     sqlx::query("SELECT 1").execute(&mut *second).await.unwrap();
     first.commit().await.unwrap();
     assert_eq!(bank.charge_at_once(&mut second, "t-busy", 1).await.unwrap(), 2);
@@ -234,7 +237,7 @@ async fn who_does_not_wait_is_turned_away() {
 }
 
 #[tokio::test]
-async fn a_snapshot_from_before_does_not_charge_again() {
+async fn an_old_snapshot_does_not_charge_again() {
     let Some(bank) = Bank::open().await else { return };
     let mut old = bank.pool.begin().await.unwrap();
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -243,7 +246,7 @@ async fn a_snapshot_from_before_does_not_charge_again() {
         .unwrap();
     sqlx::query("SELECT count(*) FROM charges").execute(&mut *old).await.unwrap();
     assert_eq!(bank.whole("t-snapshot", 3).await.unwrap(), 6);
-    // It cannot see what was committed meanwhile, and must not be able to commit.
+    // The snapshot does not contain the concurrent commit, so the transaction must not commit.
     let blind = bank.charge(&mut old, "t-snapshot", 3).await.unwrap_err();
     assert_eq!(
         blind.kind(),
@@ -256,7 +259,7 @@ async fn a_snapshot_from_before_does_not_charge_again() {
 static POLICY: idempotent::IdempotencyPolicy = idempotent::IdempotencyPolicy::new("by.hand");
 
 #[tokio::test]
-async fn a_call_by_hand_can_be_sent() {
+async fn a_manual_call_is_send() {
     let Some(bank) = Bank::open().await else { return };
     let (pool, store) = (bank.pool.clone(), bank.store.clone());
     let twice = tokio::spawn(async move {
@@ -300,7 +303,7 @@ impl Purse {
     #[idempotent(
         name = "purse.charge",
         key = request,
-        scope = "acme",
+        scope = TENANT,
         store = self.store,
         transaction = tx
     )]
@@ -331,7 +334,7 @@ impl Purse {
 }
 
 #[tokio::test]
-async fn sqlite_charges_once_as_well() {
+async fn sqlite_charges_once() {
     let folder = Folder::new();
     let purse = Purse::open(&folder).await;
     let all = join_all((0..8).map(|_| purse.whole("s-many"))).await;

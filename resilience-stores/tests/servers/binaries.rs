@@ -1,4 +1,4 @@
-//! Where the programs are, and as whom they run.
+//! Finds the programs, and the user that runs the servers.
 
 use std::env;
 use std::fs;
@@ -6,15 +6,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Says that a program is missing, and that a test is skipped for it; where nothing may be skipped, fails.
-pub fn skipped(program: &str) {
-    assert!(env::var_os("RESILIENCE_CI").is_none(), "there is no `{program}` on this machine");
-    // Written past the test harness, which would keep it to itself.
-    let words = format!("skipped: there is no `{program}` on this machine");
-    writeln!(std::io::stderr(), "{words}").expect("somebody reads it");
+/// Reports that a program is missing and the test is skipped. Panics if `RESILIENCE_CI` forbids
+/// skipping.
+pub fn report_skip(program: &str) {
+    assert!(env::var_os("RESILIENCE_CI").is_none(), "`{program}` is not installed");
+    // Writes directly to stderr, because the test harness captures `eprintln!`.
+    let words = format!("skipped: `{program}` is not installed");
+    writeln!(std::io::stderr(), "{words}").expect("stderr is open");
 }
 
-/// A program of `PATH`, or of the newest PostgreSQL where Debian keeps it.
+/// Finds a program in `PATH`, or in the newest PostgreSQL directory of Debian.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -27,29 +28,30 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The user that servers run as where the tests run as root, because PostgreSQL refuses to.
+/// Returns an unprivileged user for servers if the tests run as root, because PostgreSQL refuses
+/// to run as root.
 pub fn unprivileged() -> Option<&'static str> {
-    let is_root = asked("id", &["-u"]).is_some_and(|id| id == "0");
-    is_root.then(|| if asked("id", &["-u", "postgres"]).is_some() { "postgres" } else { "nobody" })
+    let is_root = output("id", &["-u"]).is_some_and(|id| id == "0");
+    is_root.then(|| if output("id", &["-u", "postgres"]).is_some() { "postgres" } else { "nobody" })
 }
 
-/// A command that runs the program as this user, as the very process.
+/// Returns a command that runs the program as this user, in the same process.
 pub fn command(user: Option<&str>, program: &Path) -> Vec<String> {
     let program = program.display().to_string();
     let Some(user) = user else { return vec![program] };
-    let group = asked("id", &["-gn", user]).expect("the group of a user that there is");
+    let group = output("id", &["-gn", user]).expect("the group of the user");
     let as_user = [format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".into()];
     ["setpriv".to_owned()].into_iter().chain(as_user).chain([program]).collect()
 }
 
-/// What a program prints, if it succeeds.
-pub fn asked(program: &str, arguments: &[&str]) -> Option<String> {
+/// Returns the output of a program, if the program succeeds.
+pub fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     let printed = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| printed.trim().to_owned())
 }
 
-/// Whether a process is there. One that has ended and that nobody has waited for is not.
+/// Returns whether a process exists. A zombie process does not count.
 pub fn is_running(id: &str) -> bool {
-    asked("ps", &["-o", "stat=", "-p", id]).is_some_and(|state| !state.starts_with('Z'))
+    output("ps", &["-o", "stat=", "-p", id]).is_some_and(|state| !state.starts_with('Z'))
 }

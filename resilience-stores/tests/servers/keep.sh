@@ -1,7 +1,7 @@
-# Runs a server for as long as somebody holds this script's standard input: keep.sh DIRECTORY SIGNAL COMMAND…
+# Runs a server while the standard input of this script is open: keep.sh DIRECTORY SIGNAL COMMAND…
 #
-# However a test ends, its end of the pipe is closed then, and the server is stopped by SIGNAL and
-# DIRECTORY removed. Until then each line says what to do; what has been done is answered by a line.
+# However a test ends, the pipe closes. The script then stops the server with SIGNAL and removes DIRECTORY.
+# Until then each input line is a command, answered by a line.
 directory=$1 signal=$2
 shift 2
 

@@ -1,36 +1,41 @@
-//! Real servers for tests, each on a free port of the loopback with data of its own, and a proxy that breaks
-//! connections on purpose.
+//! Real servers for tests, each on a free loopback port with separate data, and a proxy that
+//! breaks connections on purpose.
 //!
-//! Where a server is not installed, a test says so and passes; with `RESILIENCE_CI` in the environment it
-//! fails. No server outlives the process that started it, however that ends.
+//! A test reports a missing server and passes; with `RESILIENCE_CI` in the environment the test
+//! fails. No server outlives the process that started the server, however the process ends.
 
-#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test binary uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test binary uses some of the items"
+)]
 
 mod binaries;
 mod directory;
-mod kept;
 mod pgbouncer;
 mod port;
 mod postgres;
 mod proxy;
 mod redis;
+mod server_process;
 
 use std::time::{Duration, Instant};
 
 pub use binaries::is_running;
-pub use kept::Signal;
 pub use pgbouncer::PgBouncer;
 pub use port::free_port;
 pub use postgres::Postgres;
 pub use proxy::Proxy;
 pub use redis::Redis;
+pub use server_process::Signal;
 
-/// Waits until something that is expected soon has come.
+/// Waits until an expected condition holds.
 #[track_caller]
-pub fn until(what: &str, mut come: impl FnMut() -> bool) {
+pub fn until(condition: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !come() {
-        assert!(start.elapsed() < Duration::from_secs(20), "still waiting: {what}");
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20), "still waiting for {condition}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -5,28 +5,28 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use super::binaries::{asked, command, find, skipped, unprivileged};
+use super::binaries::{command, find, output, report_skip, unprivileged};
 use super::directory::directory;
 use super::free_port;
-use super::kept::{Kept, Signal};
 use super::postgres::Postgres;
+use super::server_process::{ServerProcess, Signal};
 
-/// A `PgBouncer`, in its transaction mode if the settings do not say otherwise: each transaction of a client may
-/// be on another connection to the server.
+/// A `PgBouncer`, in transaction mode by default: each transaction of a client may use another
+/// server connection.
 #[derive(Debug)]
 pub struct PgBouncer {
-    kept: Kept,
+    process: ServerProcess,
 }
 
 impl PgBouncer {
-    /// One in its transaction mode before the server that the tests of this process share; `None` if there is none
-    /// that knows prepared statements.
+    /// Returns a `PgBouncer` in transaction mode before the shared server of this process; `None`
+    /// without a version that supports prepared statements.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<PgBouncer>> = OnceLock::new();
         let start = || {
             let server = Postgres::shared()?;
-            if !Self::knows_statements() {
-                skipped("pgbouncer` from 1.21 on, such as that of `scripts/pgbouncer");
+            if !Self::supports_prepared_statements() {
+                report_skip("pgbouncer` from 1.21 on, such as that of `scripts/pgbouncer");
                 return None;
             }
             Self::to(server, "max_prepared_statements = 100")
@@ -34,11 +34,12 @@ impl PgBouncer {
         SHARED.get_or_init(start).as_ref()
     }
 
-    /// Two connections to this server for all clients, and settings by line, such as
-    /// `max_prepared_statements = 100`; `None` if it is not installed.
+    /// Starts a `PgBouncer` with two connections to this server for all clients. `settings` has
+    /// one setting per line, such as `max_prepared_statements = 100`. Returns `None` if the
+    /// program is not installed.
     pub fn to(server: &Postgres, settings: &str) -> Option<Self> {
         let Some(program) = program() else {
-            skipped("pgbouncer");
+            report_skip("pgbouncer");
             return None;
         };
         let user = unprivileged();
@@ -51,28 +52,28 @@ impl PgBouncer {
              default_pool_size = 2\nignore_startup_parameters = extra_float_digits\n{settings}\n",
             server.port()
         );
-        fs::write(&configuration, lines).expect("a directory of ours");
+        fs::write(&configuration, lines).expect("a writable directory");
         let mut command = command(user, &program);
         command.push(configuration.display().to_string());
-        let kept = Kept::start(directory, port, Signal::Kill, &command);
-        kept.until_ready(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Some(Self { kept })
+        let process = ServerProcess::start(directory, port, Signal::Kill, &command);
+        process.until_ready(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Some(Self { process })
     }
 
-    /// For a client of the server that comes by here.
+    /// Returns the URL of the server through `PgBouncer`.
     pub fn url(&self) -> String {
-        Postgres::url_at(self.kept.port())
+        Postgres::url_at(self.process.port())
     }
 
-    /// Those from 1.21 on know prepared statements.
-    fn knows_statements() -> bool {
-        let version = program().and_then(|program| asked(program.to_str()?, &["--version"]));
+    /// Returns whether the version is 1.21 or later, the first with prepared statements.
+    fn supports_prepared_statements() -> bool {
+        let version = program().and_then(|program| output(program.to_str()?, &["--version"]));
         let minor = version.as_deref().and_then(|version| version.split('.').nth(1)?.parse().ok());
         minor.is_some_and(|minor: u32| minor >= 21)
     }
 }
 
-/// Where Debian keeps it is not in every `PATH`.
+/// The Debian directory of the program is not in every `PATH`.
 fn program() -> Option<PathBuf> {
     find("pgbouncer").or_else(|| find("../sbin/pgbouncer"))
 }

@@ -4,16 +4,16 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A port of the loopback that nobody listens on.
+/// Returns a loopback port without a listener.
 ///
-/// From below the range that systems take for outgoing connections: a port that a server has left for a
-/// moment is not taken by a client.
+/// The port is below the range for outgoing connections, so that no client takes the port of a
+/// stopped server.
 pub fn free_port() -> u16 {
     const FIRST: u32 = 16_000;
     const COUNT: u32 = 16_000;
     static DRAWN: AtomicU32 = AtomicU32::new(0);
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    // Processes that run at the same time begin at different places.
+    // Concurrent processes start at different ports.
     let start = process::id().wrapping_mul(97);
     let drawn = |_| start.wrapping_add(DRAWN.fetch_add(1, Ordering::Relaxed)) % COUNT + FIRST;
     let mut ports = (0..COUNT).map(drawn).filter_map(|port| u16::try_from(port).ok());

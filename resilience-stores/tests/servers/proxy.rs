@@ -1,4 +1,4 @@
-//! A proxy between a client and a server, which breaks what goes through it.
+//! A proxy between a client and a server, which disturbs the traffic.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// A proxy on a port of its own of the loopback. It ends when it is dropped, with its connections.
+/// A proxy with a loopback port. Dropping the proxy closes the connections.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -18,7 +18,7 @@ pub struct Proxy {
 struct Shared {
     /// Both sides of every connection.
     open: Mutex<Vec<TcpStream>>,
-    /// How long an answer is kept back, in nanoseconds.
+    /// The delay of an answer, in nanoseconds.
     delay: AtomicU64,
     swallows: AtomicBool,
     swallowed: AtomicUsize,
@@ -26,32 +26,32 @@ struct Shared {
 }
 
 impl Proxy {
-    /// A proxy for the server at this port, which need not be there yet.
+    /// Starts a proxy for the server at this port. The server may start later.
     pub fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("it is bound").port();
+        let port = listener.local_addr().expect("a bound socket").port();
         let shared = Arc::new(Shared::default());
-        let held = Arc::clone(&shared);
+        let listener_state = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                if held.ended.load(SeqCst) {
+                if listener_state.ended.load(SeqCst) {
                     break;
                 }
-                // Where there is no server the client's connection is closed.
+                // Without a server, the connection of the client is closed.
                 if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
-                    held.join(client, server);
+                    listener_state.join(client, server);
                 }
             }
         });
         Self { port, shared }
     }
 
-    /// Where it listens.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Closes every connection. New ones are let through.
+    /// Closes every connection. New connections pass.
     pub fn cut(&self) {
         let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
         for stream in open.drain(..) {
@@ -59,23 +59,23 @@ impl Proxy {
         }
     }
 
-    /// From now on every piece of an answer comes this much later.
+    /// Delays every later piece of an answer.
     pub fn delay(&self, by: Duration) {
         self.shared.delay.store(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), SeqCst);
     }
 
-    /// From now on what is asked is handed on, and what is answered is not.
+    /// Forwards requests but no answers from now on.
     pub fn swallow(&self) {
         self.shared.swallows.store(true, SeqCst);
     }
 
-    /// How many bytes of answers have been swallowed. When it is more than none, the server has done what
-    /// it was asked.
+    /// Returns the number of swallowed answer bytes. A positive number means that the server has
+    /// executed the request.
     pub fn swallowed(&self) -> usize {
         self.shared.swallowed.load(SeqCst)
     }
 
-    /// From now on everything passes, at once.
+    /// Forwards everything immediately from now on.
     pub fn pass(&self) {
         self.shared.swallows.store(false, SeqCst);
         self.delay(Duration::ZERO);
@@ -85,14 +85,14 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.ended.store(true, SeqCst);
-        // Wakes the one that accepts.
+        // Wakes the accept loop.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         self.cut();
     }
 }
 
 impl Shared {
-    /// Carries between the two until one of them closes.
+    /// Forwards in both directions until one side closes.
     fn join(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
         let copy = |stream: &TcpStream| stream.try_clone().expect("a second handle");
         let (to_client, to_server) = (copy(&client), copy(&server));
@@ -104,7 +104,7 @@ impl Shared {
         thread::spawn(move || carry(server, to_client, |count| shared.lets_pass(count)));
     }
 
-    /// Whether an answer of so many bytes is handed on, after its delay.
+    /// Delays an answer, and returns whether to forward the answer.
     fn lets_pass(&self, count: usize) -> bool {
         thread::sleep(Duration::from_nanos(self.delay.load(SeqCst)));
         let passes = !self.swallows.load(SeqCst);
@@ -115,7 +115,7 @@ impl Shared {
     }
 }
 
-/// Carries one way.
+/// Forwards one direction.
 fn carry(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(usize) -> bool) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes) {

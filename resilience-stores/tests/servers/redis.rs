@@ -6,80 +6,82 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::binaries::{find, skipped};
+use super::binaries::{find, report_skip};
 use super::directory::directory;
 use super::free_port;
-use super::kept::{Kept, Signal};
+use super::server_process::{ServerProcess, Signal};
 
-/// A Redis that writes down every command, and knows its data again after `restart`.
+/// A Redis server that logs every command to disk and restores the data after `restart`.
 #[derive(Debug)]
 pub struct Redis {
-    kept: Kept,
+    process: ServerProcess,
 }
 
 impl Deref for Redis {
-    type Target = Kept;
+    type Target = ServerProcess;
 
-    fn deref(&self) -> &Kept {
-        &self.kept
+    fn deref(&self) -> &ServerProcess {
+        &self.process
     }
 }
 
 impl Redis {
-    /// The server that the tests of this process share, each with keys of its own; `None` if Redis is not
-    /// installed.
+    /// Returns the shared server of this process, where each test has separate keys; `None` if
+    /// Redis is not installed.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Redis>> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(&[])).as_ref()
     }
 
-    /// A server with these settings, such as `--maxmemory 1mb` by word; `None` if Redis is not installed.
+    /// Starts a server with these settings, such as `--maxmemory 1mb` as two words; `None` if
+    /// Redis is not installed.
     pub fn start(settings: &[&str]) -> Option<Self> {
         let Some(redis) = find("redis-server") else {
-            skipped("redis-server");
+            report_skip("redis-server");
             return None;
         };
         let directory = directory("redis", None);
         let port = free_port();
         let (redis, port_word) = (redis.display().to_string(), port.to_string());
         let path = directory.display().to_string();
-        let own = [&redis, "--port", &port_word, "--bind", "127.0.0.1", "--dir", &path];
+        let base = [&redis, "--port", &port_word, "--bind", "127.0.0.1", "--dir", &path];
         let durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "no"];
-        let command = own.iter().chain(&durable).chain(settings);
+        let command = base.iter().chain(&durable).chain(settings);
         let command: Vec<String> = command.map(|word| (*word).to_owned()).collect();
-        let server = Self { kept: Kept::start(directory, port, Signal::Kill, &command) };
+        let server =
+            Self { process: ServerProcess::start(directory, port, Signal::Kill, &command) };
         server.until_ready();
         Some(server)
     }
 
-    /// For a client of this server.
+    /// Returns the URL of this server.
     pub fn url(&self) -> String {
         Self::url_at(self.port())
     }
 
-    /// For a client that comes by another port, that of a proxy.
+    /// Returns the URL for another port, such as the port of a proxy.
     pub fn url_at(port: u16) -> String {
         format!("redis://127.0.0.1:{port}")
     }
 
-    /// Starts the server that was stopped, on the same port and data.
+    /// Starts a stopped server again, with the same port and data.
     pub fn start_again(&self) {
-        self.kept.start_again();
+        self.process.start_again();
         self.until_ready();
     }
 
-    /// Stops the server, and starts it again on the same port and data.
+    /// Stops the server, and starts the server again with the same port and data.
     pub fn restart(&self, signal: Signal) {
         self.stop(signal);
         self.start_again();
     }
 
     fn until_ready(&self) {
-        self.kept.until_ready(|| answers_ping(self.port()));
+        self.process.until_ready(|| answers_ping(self.port()));
     }
 }
 
-/// Whether commands are answered: not while the data are loaded.
+/// Returns whether the server answers commands, which fails while data is loading.
 fn answers_ping(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));

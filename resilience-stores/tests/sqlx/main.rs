@@ -1,6 +1,6 @@
-//! What errors of `sqlx` mean: the tables, and errors of real databases.
+//! Classification of `sqlx` errors: the tables, and errors of real databases.
 
-#![allow(clippy::unwrap_used, reason = "a panic is what a test is for")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod chain;
 mod mysql;
@@ -15,14 +15,14 @@ use resilience::stores::sqlx::classify;
 use resilience::{Effect, FailureClass};
 use sqlx::error::DatabaseError;
 
-/// Nothing went out.
+/// No request was sent.
 const UNSENT: FailureClass = FailureClass::transient().effect(Effect::NotSent);
-/// Turned away, or rolled back.
+/// Rejected, or rolled back.
 const REFUSED: FailureClass = FailureClass::transient().effect(Effect::Refused);
-/// Nobody knows.
+/// The statement may have been executed.
 const LOST: FailureClass = FailureClass::transient();
 
-/// The code of a database's error, and what it means.
+/// Returns the code of a database error and the class of the error.
 fn answer<T: std::fmt::Debug>(result: sqlx::Result<T>) -> (String, FailureClass) {
     let error = result.unwrap_err();
     let code = error.as_database_error().and_then(DatabaseError::code);

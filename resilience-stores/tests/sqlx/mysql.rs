@@ -1,4 +1,4 @@
-//! Errors of MySQL, from a server that greets with them.
+//! Errors of MySQL, from a server that greets with an error.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -11,8 +11,8 @@ use sqlx::{Connection, MySqlConnection};
 
 use crate::{LOST, REFUSED, UNSENT};
 
-/// The error of a connection to a server that turns it away with this number and SQLSTATE.
-async fn turned_away(number: u16, state: &str) -> sqlx::Error {
+/// Returns the error of a connection that the server rejects with this number and SQLSTATE.
+async fn rejected_connection(number: u16, state: &str) -> sqlx::Error {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("mysql://root@{}/test", listener.local_addr().unwrap());
     let mut body = vec![0xff];
@@ -33,7 +33,7 @@ async fn turned_away(number: u16, state: &str) -> sqlx::Error {
 }
 
 #[tokio::test]
-async fn are_known_by_number_and_by_state() {
+async fn transient_numbers_and_states() {
     for (number, state, class) in [
         (1213, "40001", REFUSED), // deadlock
         (1213, "HY000", REFUSED),
@@ -42,14 +42,14 @@ async fn are_known_by_number_and_by_state() {
         (2013, "HY000", LOST),
         (1040, "08004", UNSENT), // too many connections
     ] {
-        assert_eq!(classify(&turned_away(number, state).await), class, "{number}, {state}");
+        assert_eq!(classify(&rejected_connection(number, state).await), class, "{number}, {state}");
     }
 }
 
 #[tokio::test]
-async fn are_permanent_otherwise() {
+async fn unknown_numbers_are_permanent() {
     for (number, state) in [(1062, "23000"), (1045, "28000"), (1105, "HY000")] {
-        let class = classify(&turned_away(number, state).await);
+        let class = classify(&rejected_connection(number, state).await);
         assert_eq!(class.kind, FailureKind::Permanent, "{number}, {state}");
         assert_eq!(class, FailureClass::permanent());
     }

@@ -1,4 +1,4 @@
-//! Errors that a real PostgreSQL answers with.
+//! Errors of a real PostgreSQL server.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn connect() -> Option<PgConnection> {
     Some(PgConnection::connect(&server.url()).await.unwrap())
 }
 
-/// Two connections, and a table of this name with the rows 1 and 2.
+/// Returns two connections, and creates a table of this name with the rows 1 and 2.
 async fn pair(table: &str) -> Option<(PgConnection, PgConnection)> {
     let (mut first, second) = (connect().await?, connect().await?);
     let sql = format!("CREATE TABLE {table} AS SELECT n, 0 AS v FROM generate_series(1, 2) AS n");
@@ -30,11 +30,11 @@ async fn run(connection: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
 }
 
 #[tokio::test]
-async fn of_every_state_of_the_table() {
+async fn every_sqlstate_of_the_table() {
     let Some(mut connection) = connect().await else { return };
     for (state, class) in STATES {
         let sql = format!("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$");
-        // A warning to the client's author, and no error: the class of success.
+        // A warning to the author of the client, not an error: class 01 belongs to success.
         if !state.starts_with("00") {
             assert_eq!(answer(run(&mut connection, &sql).await), coded(state, class));
         }
@@ -72,7 +72,7 @@ async fn a_deadlock() {
 }
 
 #[tokio::test]
-async fn too_long() {
+async fn a_statement_timeout() {
     let Some(mut connection) = connect().await else { return };
     run(&mut connection, "SET statement_timeout = 5").await.unwrap();
     let slept = run(&mut connection, "SELECT pg_sleep(20)").await;
@@ -80,7 +80,7 @@ async fn too_long() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_held() {
+async fn a_lock_timeout() {
     let Some((mut first, mut second)) = pair("locked").await else { return };
     run(&mut first, "BEGIN; SELECT * FROM locked FOR UPDATE").await.unwrap();
     let nowait = run(&mut second, "SELECT * FROM locked FOR UPDATE NOWAIT").await;
@@ -91,7 +91,7 @@ async fn a_lock_that_is_held() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_terminated() {
+async fn a_terminated_connection() {
     let Some((mut first, mut second)) = pair("terminated").await else { return };
     let id: i32 =
         sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut first).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_replica_cannot_write() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_there_already() {
+async fn a_unique_violation() {
     let Some((mut first, _)) = pair("unique_rows").await else { return };
     run(&mut first, "CREATE UNIQUE INDEX ON unique_rows (n)").await.unwrap();
     let again = run(&mut first, "INSERT INTO unique_rows VALUES (1)").await;
@@ -117,37 +117,37 @@ async fn a_row_that_is_there_already() {
 }
 
 #[tokio::test]
-async fn a_pool_that_is_exhausted() {
+async fn an_exhausted_pool() {
     let Some(server) = Postgres::shared() else { return };
     let options =
         PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(20));
     let pool = options.connect_lazy(&server.url()).unwrap();
-    // However slow the first connection is, it is the only one that is waited for.
-    let held = loop {
-        if let Ok(held) = pool.acquire().await {
-            break held;
+    // Only the first connection is awaited, however slow.
+    let connection = loop {
+        if let Ok(connection) = pool.acquire().await {
+            break connection;
         }
     };
     let error = pool.acquire().await.unwrap_err();
     assert!(matches!(error, sqlx::Error::PoolTimedOut), "{error:?}");
     assert_eq!(classify(&error), UNSENT);
-    drop(held);
+    drop(connection);
 }
 
-/// Adds one to the row, in a transaction that conflicts with every other that does so.
+/// Increments the row in a transaction that conflicts with every concurrent increment.
 #[retry(attempts = 200, base_delay = "1ms", max_delay = "20ms", idempotent = false, on = classify)]
 async fn add(pool: &PgPool) -> sqlx::Result<()> {
     let mut transaction = pool.begin().await?;
     transaction.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").await?;
     let v: i32 = sqlx::query_scalar("SELECT v FROM added").fetch_one(&mut *transaction).await?;
-    // For the others to come between.
+    // Gives the concurrent transactions time to conflict.
     sleep(Duration::from_millis(1)).await;
     sqlx::query("UPDATE added SET v = $1").bind(v + 1).execute(&mut *transaction).await?;
     transaction.commit().await
 }
 
 #[tokio::test]
-async fn whole_transactions_are_repeated_until_each_is_through() {
+async fn whole_transactions_are_retried_until_committed() {
     let Some(server) = Postgres::shared() else { return };
     let pool = PgPoolOptions::new().max_connections(4).connect(&server.url()).await.unwrap();
     pool.execute("CREATE TABLE added AS SELECT 0 AS v").await.unwrap();

@@ -1,4 +1,4 @@
-//! A PostgreSQL that is not there, is full, goes away, or cannot be heard.
+//! A PostgreSQL server that is unreachable, full, stopped, or silent.
 
 use resilience::stores::sqlx::classify;
 use sqlx::{Connection, Executor, PgConnection};
@@ -11,7 +11,7 @@ async fn connect(server: &Postgres) -> sqlx::Result<PgConnection> {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn connection_refused() {
     let error = PgConnection::connect(&Postgres::url_at(free_port())).await.unwrap_err();
     assert_eq!(classify(&error), UNSENT, "{error:?}");
     let nowhere = "postgres://postgres@localhost/postgres?host=/nowhere";
@@ -22,9 +22,9 @@ async fn nobody_listens() {
 #[tokio::test]
 async fn too_many_connections() {
     let Some(server) = Postgres::start(&["max_connections=4"]) else { return };
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..4 {
-        held.push(connect(&server).await.unwrap());
+        connections.push(connect(&server).await.unwrap());
     }
     assert_eq!(answer(connect(&server).await), coded("53300", UNSENT));
 }
@@ -33,7 +33,7 @@ async fn too_many_connections() {
 async fn the_server_shuts_down() {
     let Some(server) = Postgres::start(&[]) else { return };
     let mut last = connect(&server).await.unwrap();
-    // It waits for the last client, and takes no new ones.
+    // The server waits for the last client and accepts no new clients.
     server.signal(Signal::Term);
     let turned_away = loop {
         match connect(&server).await {
@@ -43,7 +43,7 @@ async fn the_server_shuts_down() {
     };
     assert_eq!(answer(turned_away), coded("57P03", UNSENT));
     last.execute("SELECT 1").await.unwrap();
-    // It waits no more.
+    // The server no longer waits.
     server.stop(Signal::Int);
     assert_eq!(answer(last.execute("SELECT 1").await), coded("57P01", LOST));
 }
@@ -67,7 +67,7 @@ async fn the_server_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_without_an_answer_may_have_been_done() {
+async fn a_commit_without_an_answer_may_have_been_executed() {
     let Some(server) = Postgres::shared() else { return };
     let mut direct = connect(server).await.unwrap();
     direct.execute("CREATE TABLE committed (n int)").await.unwrap();
@@ -78,7 +78,7 @@ async fn a_commit_without_an_answer_may_have_been_done() {
     proxy.swallow();
     let (committed, ()) = tokio::join!(transaction.commit(), async {
         tokio::task::spawn_blocking(move || {
-            until("the answer that is lost", || proxy.swallowed() > 0);
+            until("the lost answer", || proxy.swallowed() > 0);
             proxy.cut();
         })
         .await

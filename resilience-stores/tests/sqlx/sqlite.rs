@@ -1,4 +1,4 @@
-//! Errors of a real SQLite.
+//! Errors of a real SQLite database.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 
 use crate::{REFUSED, answer, coded};
 
-/// A database in a folder, which goes when this is dropped.
+/// A database in a directory that is removed on drop.
 struct Database(PathBuf);
 
 impl Database {
@@ -22,12 +22,13 @@ impl Database {
         let options = database.options().create_if_missing(true);
         let mut connection = options.journal_mode(SqliteJournalMode::Wal).connect().await.unwrap();
         connection.execute("CREATE TABLE t (n INTEGER)").await.unwrap();
-        // Not by dropping it: it would still be busy when the next one comes.
+        // An explicit close, because a dropped connection is still busy when the next connection
+        // opens.
         connection.close().await.unwrap();
         database
     }
 
-    /// Of connections that do not wait for one another.
+    /// Returns options without a busy timeout.
     fn options(&self) -> SqliteConnectOptions {
         SqliteConnectOptions::new().filename(self.0.join("db")).busy_timeout(Duration::ZERO)
     }
@@ -60,7 +61,7 @@ async fn a_stale_snapshot() {
     first.fetch_all("SELECT * FROM t").await.unwrap();
     second.execute("INSERT INTO t VALUES (1)").await.unwrap();
     assert_eq!(answer(first.execute("INSERT INTO t VALUES (2)").await), coded("517", REFUSED));
-    // Waiting does not help: the transaction has to begin again.
+    // Waiting does not help: the transaction has to start again.
     assert_eq!(answer(first.execute("INSERT INTO t VALUES (2)").await), coded("517", REFUSED));
     first.execute("ROLLBACK; BEGIN; INSERT INTO t VALUES (2); COMMIT").await.unwrap();
 }
@@ -74,7 +75,8 @@ async fn locked() {
     first.execute("CREATE TABLE a (n); CREATE TABLE b (n)").await.unwrap();
     first.execute("BEGIN; INSERT INTO a VALUES (1)").await.unwrap();
     second.execute("BEGIN; SELECT * FROM b").await.unwrap();
-    // Each waits for the other's table, and the one that comes last is told.
+    // Each connection waits for the table of the other. SQLite reports the deadlock to the second
+    // connection.
     let (one, other) = tokio::join!(
         async {
             let result = first.execute("INSERT INTO b VALUES (1)").await;
@@ -87,18 +89,18 @@ async fn locked() {
             result.map(drop)
         },
     );
-    let told = if one.is_err() { one } else { other };
-    let (code, class) = answer(told);
+    let victim = if one.is_err() { one } else { other };
+    let (code, class) = answer(victim);
     assert!(["6", "262"].contains(&code.as_str()), "{code}");
     assert_eq!(class, REFUSED);
 }
 
 #[tokio::test]
-async fn a_retry_gets_through_when_the_other_is_done() {
+async fn a_retry_succeeds_after_the_other_transaction() {
     #[retry(attempts = 2, base_delay = "1ms", idempotent = false, on = classify)]
     async fn insert(mine: &mut SqliteConnection, other: &mut SqliteConnection) -> sqlx::Result<()> {
         let result = mine.execute("INSERT INTO t VALUES (1)").await;
-        // The first time. The second there is nothing to commit.
+        // The first attempt. The second attempt has nothing to commit.
         let _ = other.execute("COMMIT").await;
         result.map(drop)
     }
@@ -109,7 +111,7 @@ async fn a_retry_gets_through_when_the_other_is_done() {
 }
 
 #[tokio::test]
-async fn a_broken_rule_is_permanent() {
+async fn a_constraint_violation_is_permanent() {
     let database = Database::create("rule").await;
     let mut connection = database.connect().await;
     connection.execute("CREATE UNIQUE INDEX only ON t (n)").await.unwrap();

@@ -1,4 +1,4 @@
-//! Every row of the tables, without a database.
+//! Every row of the classification tables, without a database.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,7 +13,7 @@ use crate::{LOST, REFUSED, UNSENT};
 
 const PERMANENT: FailureClass = FailureClass::permanent();
 
-/// An error of a database with this code.
+/// A database error with this code.
 #[derive(Debug)]
 pub(crate) struct Coded(pub(crate) Option<&'static str>);
 
@@ -51,7 +51,7 @@ impl DatabaseError for Coded {
     }
 }
 
-/// What each SQLSTATE means.
+/// The expected class of each SQLSTATE.
 pub(crate) const STATES: [(&str, FailureClass); 23] = [
     ("40001", REFUSED),
     ("40P01", REFUSED),
@@ -79,7 +79,7 @@ pub(crate) const STATES: [(&str, FailureClass); 23] = [
 ];
 
 #[test]
-fn of_sqlstates() {
+fn sqlstates() {
     for (code, class) in STATES {
         assert_eq!(classify(&Coded(Some(code)).into()), class, "{code}");
     }
@@ -88,7 +88,7 @@ fn of_sqlstates() {
 }
 
 #[test]
-fn of_codes_of_sqlite() {
+fn sqlite_codes() {
     for (code, class) in [
         ("5", REFUSED),   // BUSY
         ("6", REFUSED),   // LOCKED
@@ -110,7 +110,7 @@ fn of_codes_of_sqlite() {
 }
 
 #[test]
-fn of_what_the_client_met() {
+fn client_errors() {
     let unsent = PERMANENT.effect(Effect::NotSent);
     for (error, class) in [
         (Error::PoolTimedOut, UNSENT),
@@ -134,7 +134,7 @@ fn of_what_the_client_met() {
 }
 
 #[test]
-fn of_connections() {
+fn io_errors() {
     for (kind, class) in [
         (io::ErrorKind::ConnectionRefused, UNSENT),
         (io::ErrorKind::NotFound, UNSENT),

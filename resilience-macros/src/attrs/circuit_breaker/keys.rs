@@ -174,7 +174,8 @@ impl Keys {
             None => {}
         }
         if let Some(OnCancel::Failure) = value_of(self.on_cancel.as_ref()) {
-            builder.set("abandoned_is_failure", Some(&quote!(true)));
+            let private = &context.private;
+            builder.set("on_cancel", Some(&quote!(#private::OnCancel::Failure)));
         }
         if let Some(name) = value_of(self.shared.as_ref()) {
             builder.set("shared", Some(&name.to_token_stream()));

@@ -59,13 +59,13 @@ impl LayerAttribute for CircuitBreaker {
     //         };
     //         let out = async move { body }.await;
     //         if out.is_ok() { guard.success(); break 'layer out; }
-    //         let (out,) = guard.settled(out, on, signal);
+    //         let (out,) = guard.record_error(out, on, signal);
     //         out
     //     }
     //
     // With `on_ok`, which also examines a success, the last three lines are:
     //
-    //         let (out,) = guard.judged(out, on, on_ok, signal);
+    //         let (out,) = guard.record(out, on, on_ok, signal);
     //         out
     fn generate(&self, context: &Context) -> TokenStream {
         let Context { returns, returns_span, .. } = context;
@@ -87,21 +87,21 @@ impl LayerAttribute for CircuitBreaker {
             (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
         let private = context.private_at(*returns_span);
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
-            let judged = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::judged::<#returns, _, _>(#guard, #out, #on, #on_ok, #signal)
+            let record = quote_spanned!(*returns_span=>
+                #private::CircuitGuard::record::<#returns, _, _>(#guard, #out, #on, #on_ok, #signal)
             );
-            quote!(let (#out,) = #judged;)
+            quote!(let (#out,) = #record;)
         } else {
             let is_ok = context.is_ok(&out);
-            let settled = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::settled::<#returns, _>(#guard, #out, #on, #signal)
+            let record = quote_spanned!(*returns_span=>
+                #private::CircuitGuard::record_error::<#returns, _>(#guard, #out, #on, #signal)
             );
             quote! {
                 if #is_ok {
                     #guard.success();
                     break #layer #out;
                 }
-                let (#out,) = #settled;
+                let (#out,) = #record;
             }
         };
         quote! {

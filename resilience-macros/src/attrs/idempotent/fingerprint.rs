@@ -46,7 +46,7 @@ pub(super) fn generate(values: Option<&[Expr]>, known: &[&Expr], context: &Conte
         builder.set_span(builder.span().located_at(at));
         quote_spanned!(at=>
             #[allow(clippy::used_underscore_binding)]
-            let #builder = #there::idempotent::about(#builder, &(#value));
+            let #builder = #there::idempotent::add_argument(#builder, &(#value));
         )
     });
     quote!(|#builder| { #(#written)* #builder })

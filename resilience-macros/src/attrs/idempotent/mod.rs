@@ -54,7 +54,7 @@ impl LayerAttribute for Idempotent {
 
     // Output:
     //
-    //     let call = call(policy, store, scope, &key, |fingerprint| about(fingerprint, &argument));
+    //     let call = call(policy, store, scope, &key, |fingerprint| add_argument(fingerprint, &argument));
     //     let body = pin!(Some(async move { body }));
     //     let out = run_async(
     //         call,
@@ -191,7 +191,7 @@ impl Idempotent {
     //     let call = call(policy, store, scope, &key, |fingerprint| …);
     //     match claim_in(call, &KeepOk, &mut *tx).await {
     //         Ok(ClaimedIn::Run(active)) => {
-    //             let out = active.attend(async { let tx = &mut *tx; body }).await;
+    //             let out = active.run(async { let tx = &mut *tx; body }).await;
     //             active.settle(&mut *tx, &KeepOk, |error| class, out).await
     //         }
     //         Ok(ClaimedIn::Replay(out)) => Ok(out),
@@ -215,7 +215,7 @@ impl Idempotent {
         quote! {
             match #claimed {
                 #private::Ok(#private::idempotent::ClaimedIn::Run(#active)) => {
-                    let #out = #active.attend(#body).await;
+                    let #out = #active.run(#body).await;
                     #active.settle(#tx, &#keep, #class, #out).await
                 }
                 #private::Ok(#private::idempotent::ClaimedIn::Replay(#out)) => #private::Ok(#out),

@@ -1,7 +1,7 @@
 //! The store of the records: a handle that outlives the call.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprUnary, UnOp};
 
@@ -27,23 +27,19 @@ pub(super) fn generate(
     let Some(store) = store else { return quote!(#private::idempotent::memory()) };
     let (at, there) = (store.span(), context.private_at(store.span()));
     let place = place(store);
-    let call = |make: &str| {
-        let make = Ident::new(make, at.resolved_at(Span::call_site()));
-        quote_spanned!(at=> #there::idempotent::#make(&#place))
+    let place = if is_static(place) {
+        quote_spanned!(at=> #there::idempotent::StaticStore(&#place))
+    } else {
+        place.to_token_stream()
     };
-    let handle = match (is_static(place), context.is_async) {
-        (true, true) => call("fixed"),
-        (true, false) => call("fixed_blocking"),
-        (false, false) => call("handle_blocking"),
-        (false, true) => {
-            let named = call("Named");
-            quote_spanned!(at=> {
-                #[allow(unused_imports)]
-                use #there::idempotent::Handles as _;
-                #named.handle()
-            })
-        }
-    };
+    if !context.is_async {
+        return quote_spanned!(at=> #there::idempotent::handle_blocking(&#place));
+    }
+    let handle = quote_spanned!(at=> {
+        #[allow(unused_imports)]
+        use #there::idempotent::OtherStore as _;
+        #there::idempotent::NamedStore(&#place).handle()
+    });
     let Some(transaction) = transaction else { return handle };
     let transaction = quote_spanned!(transaction.span()=> &*#transaction);
     quote_spanned!(at=> #there::idempotent::in_database(#transaction, #handle))

@@ -158,7 +158,7 @@ impl Retry {
             || quote!(#private::None),
             |level| {
                 let level = Ident::new(level, Span::call_site());
-                quote!(#private::told!(#level, #error))
+                quote!(#private::failure_log!(#level, #error))
             },
         );
         quote! {

@@ -54,7 +54,7 @@ impl Policy {
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
                     constant: quote!(#name),
-                    policy: quote!(&#name.lent() #location),
+                    policy: quote!(&#name.borrowed() #location),
                     spends: true,
                 }
             }

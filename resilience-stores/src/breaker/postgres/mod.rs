@@ -1,30 +1,31 @@
-//! A board in PostgreSQL: a row for each name.
+//! Shared breaker states in PostgreSQL: one row per breaker name.
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 
-use super::board::{EntryId, RemoteState, SharedEntry, SharedState};
-use crate::millis::whole_millis;
+use super::shared_state::{EntryId, RemoteState, SharedEntry, SharedState};
+use crate::db_time::whole_millis;
 
-/// The table, for those who make their tables themselves.
+/// The definition of the table, for applications with their own migrations.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
-/// `clock_timestamp()` and not `now()`: whoever has waited for a row would count from before.
-const OPEN: &str = "INSERT INTO resilience_circuit_breakers (name, tag, open_until, expires_at) \
+/// Uses `clock_timestamp()`, because `now()` is the start of the transaction and ignores the wait
+/// for a row lock.
+const OPEN: &str = "INSERT INTO resilience_circuit_breakers (name, entry_id, open_until, expires_at) \
                     VALUES ($1, $2, clock_timestamp() + $3 * interval '1 ms', \
                     clock_timestamp() + ($3 + $4) * interval '1 ms') \
-                    ON CONFLICT (name) DO UPDATE SET tag = EXCLUDED.tag, \
+                    ON CONFLICT (name) DO UPDATE SET entry_id = EXCLUDED.entry_id, \
                     open_until = clock_timestamp() + $3 * interval '1 ms', \
                     expires_at = clock_timestamp() + ($3 + $4) * interval '1 ms'";
 
-const CLOSE: &str = "UPDATE resilience_circuit_breakers SET tag = $3, open_until = NULL, \
+const CLOSE: &str = "UPDATE resilience_circuit_breakers SET entry_id = $3, open_until = NULL, \
                      expires_at = clock_timestamp() + $4 * interval '1 ms' \
-                     WHERE name = $1 AND tag = $2 AND open_until IS NOT NULL \
+                     WHERE name = $1 AND entry_id = $2 AND open_until IS NOT NULL \
                      AND expires_at > clock_timestamp()";
 
-const READ: &str = "SELECT name, tag, open_until IS NULL, \
+const READ: &str = "SELECT name, entry_id, open_until IS NULL, \
                     coalesce(greatest(0, extract(epoch FROM open_until - clock_timestamp()) * 1000), 0)::bigint, \
                     expires_at <= clock_timestamp() \
                     FROM resilience_circuit_breakers WHERE name = ANY($1)";
@@ -33,45 +34,45 @@ const PURGE: &str = "DELETE FROM resilience_circuit_breakers WHERE name IN \
                      (SELECT name FROM resilience_circuit_breakers \
                      WHERE expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)";
 
-/// A board in a PostgreSQL database, which has to be the primary.
+/// Shared breaker states in PostgreSQL.
 ///
-/// It has one connection of its own, made when it is first asked and again after any failure: a pool that
-/// is used up, as it may be when a breaker is about to open, is not waited for, and an answer that never
-/// comes holds no connection of a pool. Each step is a statement of its own, so that `PgBouncer` from 1.21 on
-/// will do, in its transaction mode as well. What has expired is deleted by whoever meets it.
+/// The database has to be the primary. `PostgresState` connects at the first call and reconnects
+/// after any failure. The connection belongs to no pool: an exhausted pool, likely when a breaker
+/// opens, delays no synchronization, and a missing answer blocks no pooled connection. Each step
+/// is a single statement, so `PgBouncer` 1.21 or later works, also in transaction mode. Each
+/// process deletes the expired rows that a read finds.
 ///
 /// ```no_run
-/// # extern crate resilience_stores as stores;
 /// # async fn start() -> Result<(), sqlx::Error> {
-/// use stores::breaker::{BreakerSync, PostgresState};
+/// use resilience::stores::breaker::{BreakerSync, PostgresState};
 ///
-/// let board = PostgresState::new("postgres://app@db/app".parse()?);
-/// board.migrate().await?;
-/// tokio::spawn(BreakerSync::new(board).run());
+/// let state = PostgresState::new("postgres://app@db/app".parse()?);
+/// state.migrate().await?;
+/// tokio::spawn(BreakerSync::new(state).run());
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
 pub struct PostgresState {
     options: PgConnectOptions,
-    /// Taken out while it is used: one that has failed, or whose user was dropped, does not come back.
+    /// Taken during a call. After a failed or dropped call the connection is not reused.
     connection: Option<PgConnection>,
 }
 
 impl PostgresState {
-    /// A board in the database that these lead to. Those of a pool are
+    /// Creates a shared state in the database of the options. The options of a pool are
     /// `(*pool.connect_options()).clone()`.
     #[must_use]
     pub fn new(options: PgConnectOptions) -> Self {
         Self { options, connection: None }
     }
 
-    /// Makes the table where it is missing, in the first schema of the search path.
+    /// Creates the table in the first schema of the search path, if the table does not exist.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns the `sqlx::Error` of a failed connection attempt or statement.
     pub async fn migrate(&self) -> Result<(), sqlx::Error> {
         let mut connection = self.options.connect().await?;
-        // Two that make it at the same time would trip over each other.
+        // The advisory lock serializes concurrent migrations, which PostgreSQL would fail.
         let mut transaction = connection.begin().await?;
         transaction.execute("SELECT pg_advisory_xact_lock(7243615890212)").await?;
         transaction.execute(SCHEMA).await?;
@@ -90,10 +91,10 @@ impl PostgresState {
 impl SharedState for PostgresState {
     type Error = sqlx::Error;
 
-    async fn open(&mut self, name: &str, tag: EntryId, left: Duration) -> Result<(), sqlx::Error> {
+    async fn open(&mut self, name: &str, id: EntryId, left: Duration) -> Result<(), sqlx::Error> {
         let mut connection = self.connection().await?;
-        let query = sqlx::query(OPEN).bind(name).bind(bits(tag)).bind(whole_millis(left));
-        query.bind(whole_millis(Self::KEPT)).execute(&mut connection).await?;
+        let query = sqlx::query(OPEN).bind(name).bind(bits(id)).bind(whole_millis(left));
+        query.bind(whole_millis(Self::RETENTION)).execute(&mut connection).await?;
         self.connection = Some(connection);
         Ok(())
     }
@@ -102,11 +103,11 @@ impl SharedState for PostgresState {
         &mut self,
         name: &str,
         opening: EntryId,
-        tag: EntryId,
+        id: EntryId,
     ) -> Result<bool, sqlx::Error> {
         let mut connection = self.connection().await?;
-        let query = sqlx::query(CLOSE).bind(name).bind(bits(opening)).bind(bits(tag));
-        let done = query.bind(whole_millis(Self::KEPT)).execute(&mut connection).await?;
+        let query = sqlx::query(CLOSE).bind(name).bind(bits(opening)).bind(bits(id));
+        let done = query.bind(whole_millis(Self::RETENTION)).execute(&mut connection).await?;
         self.connection = Some(connection);
         Ok(done.rows_affected() > 0)
     }
@@ -118,17 +119,17 @@ impl SharedState for PostgresState {
         let mut has_expired = false;
         for row in rows {
             let name: &str = row.try_get(0)?;
-            let tag: i64 = row.try_get(1)?;
+            let id: i64 = row.try_get(1)?;
             let left: i64 = row.try_get(3)?;
             if row.try_get(4)? {
                 has_expired = true;
                 continue;
             }
             let left = Duration::from_millis(left.unsigned_abs());
-            let stand = if row.try_get(2)? { RemoteState::Closed } else { RemoteState::Open(left) };
-            let entry = SharedEntry { tag: EntryId(tag.cast_unsigned()), stand };
-            for (place, _) in found.iter_mut().zip(names).filter(|(_, other)| **other == name) {
-                *place = Some(entry);
+            let state = if row.try_get(2)? { RemoteState::Closed } else { RemoteState::Open(left) };
+            let entry = SharedEntry { id: EntryId(id.cast_unsigned()), state };
+            for (slot, _) in found.iter_mut().zip(names).filter(|(_, other)| **other == name) {
+                *slot = Some(entry);
             }
         }
         if has_expired {
@@ -139,6 +140,6 @@ impl SharedState for PostgresState {
     }
 }
 
-fn bits(tag: EntryId) -> i64 {
-    tag.0.cast_signed()
+fn bits(id: EntryId) -> i64 {
+    id.0.cast_signed()
 }

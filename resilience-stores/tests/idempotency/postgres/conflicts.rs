@@ -1,4 +1,4 @@
-//! Steps that the server ends because of somebody else.
+//! Steps aborted by the server because of concurrent transactions.
 
 use resilience::idempotent::{Claim, StoreErrorKind};
 use resilience::stores::PostgresStore;
@@ -7,12 +7,12 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::{open, open_with};
-use crate::claims::Ask;
+use crate::claims::ClaimSpec;
 use crate::folder::Folder;
-use crate::payments::{Payments, why};
+use crate::payments::{Payments, rejection_kind};
 use crate::servers::Postgres;
 
-/// A database of its own on the shared server.
+/// Creates a separate database on the shared server.
 async fn database(server: &Postgres, name: &'static str) -> PgConnectOptions {
     let mut connection = PgConnection::connect(&server.url()).await.unwrap();
     let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
@@ -27,11 +27,11 @@ async fn claims_race_in_serializable_transactions() {
     let store =
         open_with(options.options([("default_transaction_isolation", "serializable")]), 8).await;
     for _ in 0..20 {
-        let ask = Ask::new();
+        let spec = ClaimSpec::new();
         let racers: Vec<_> = (0..16)
             .map(|_| {
-                let (store, ask) = (store.clone(), ask.other());
-                tokio::spawn(async move { ask.of(&store).await.unwrap() })
+                let (store, spec) = (store.clone(), spec.other());
+                tokio::spawn(async move { spec.claim(&store).await.unwrap() })
             })
             .collect();
         let mut acquired = 0;
@@ -46,7 +46,8 @@ async fn claims_race_in_serializable_transactions() {
     }
 }
 
-/// Makes the next steps fail with this state; the sequence does not go back with them.
+/// Makes the next steps fail with this SQLSTATE. A sequence counts the failures, because a
+/// rollback does not reset a sequence.
 async fn fail(store: &PostgresStore, state: &str, times: u32) {
     let trigger = format!(
         "CREATE SEQUENCE IF NOT EXISTS failed; SELECT setval('failed', 1, false);
@@ -60,23 +61,23 @@ async fn fail(store: &PostgresStore, state: &str, times: u32) {
 }
 
 #[tokio::test]
-async fn what_was_taken_back_is_done_again() {
+async fn a_rolled_back_step_is_repeated() {
     let Some(server) = Postgres::shared() else { return };
     let store = open_with(database(server, "taken_back").await, 2).await;
     let folder = Folder::new();
     let payments = Payments::new(store.clone(), folder.journal());
     for state in ["40001", "40P01"] {
         fail(&store, state, 5).await;
-        assert_eq!(Ask::new().acquire(&store).await.1, 1);
+        assert_eq!(ClaimSpec::new().acquire(&store).await.1, 1);
         fail(&store, state, 1000).await;
-        let ask = Ask::new();
-        assert_eq!(ask.of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+        let spec = ClaimSpec::new();
+        assert_eq!(spec.claim(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
         assert_eq!(
-            why(payments.rerun("r-1", 5).await),
+            rejection_kind(payments.rerun("r-1", 5).await),
             RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
         );
     }
-    // Those that may pass are repeated by the call.
+    // The call repeats the errors that are transient.
     for (state, kind) in [
         ("57P01", StoreErrorKind::Unavailable),
         ("57014", StoreErrorKind::Unavailable),
@@ -84,7 +85,7 @@ async fn what_was_taken_back_is_done_again() {
         ("XX001", StoreErrorKind::Corrupt),
     ] {
         fail(&store, state, 1).await;
-        assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), kind, "{state}");
+        assert_eq!(ClaimSpec::new().claim(&store).await.unwrap_err().kind(), kind, "{state}");
         fail(&store, state, 1).await;
         let paid = payments.rerun(state, 5).await;
         assert_eq!(paid.is_ok(), kind == StoreErrorKind::Unavailable, "{paid:?} after {state}");
@@ -92,15 +93,16 @@ async fn what_was_taken_back_is_done_again() {
     assert_eq!(payments.lines().len(), 2);
 }
 
-/// The backend of a claim that waits for a lock is terminated; the call claims again, as the same owner.
+/// The backend of a claim that waits for a lock is terminated; the call claims again, as the same
+/// owner.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_is_terminated() {
+async fn a_terminated_backend() {
     let Some(server) = Postgres::shared() else { return };
     let options = database(server, "terminated").await;
     let store = open_with(options.clone(), 2).await;
     let folder = Folder::new();
     let payments = Payments::new(store.clone(), folder.journal());
-    // A record that may be claimed, and that somebody holds.
+    // A record with an expired lease, locked by another transaction.
     payments.unknown("r-1", 5).await.unwrap();
     let released = "UPDATE resilience_idempotency SET state = 3, outcome = NULL";
     store.pool().execute(released).await.unwrap();
@@ -108,7 +110,7 @@ async fn a_backend_is_terminated() {
     let mut holder = holder.begin().await.unwrap();
     holder.execute("SELECT 1 FROM resilience_idempotency FOR UPDATE").await.unwrap();
     let calls = payments.clone();
-    let call = tokio::spawn(async move { calls.patient("r-1", 5).await });
+    let call = tokio::spawn(async move { calls.long_lease("r-1", 5).await });
     let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                      WHERE datname = 'terminated' AND wait_event_type = 'Lock'";
     while sqlx::query_scalar::<_, i64>(terminate).fetch_one(&mut *holder).await.unwrap() == 0 {}
@@ -119,7 +121,7 @@ async fn a_backend_is_terminated() {
 }
 
 #[tokio::test]
-async fn a_server_that_only_reads() {
+async fn a_read_only_server() {
     let Some(server) = Postgres::shared() else { return };
     let folder = Folder::new();
     let writer = Payments::new(open(&server.url(), 1).await, folder.journal());
@@ -128,12 +130,15 @@ async fn a_server_that_only_reads() {
     let pool =
         sqlx::PgPool::connect_with(options.options([("default_transaction_read_only", "on")]));
     let store = PostgresStore::new(pool.await.unwrap());
-    assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
-    // Also what is there: whether it is the last word, only the primary knows.
+    assert_eq!(
+        ClaimSpec::new().claim(&store).await.unwrap_err().kind(),
+        StoreErrorKind::Unavailable
+    );
+    // Replays fail as well: only the primary knows the latest state.
     let reader = Payments::new(store, folder.journal());
     for request in ["read-only", "read-only-2"] {
         assert_eq!(
-            why(reader.rerun(request, 5).await),
+            rejection_kind(reader.rerun(request, 5).await),
             RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
         );
     }

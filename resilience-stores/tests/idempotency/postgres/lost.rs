@@ -1,4 +1,4 @@
-//! Answers that do not come.
+//! Lost answers.
 
 use std::time::{Duration, Instant};
 
@@ -7,23 +7,23 @@ use resilience::stores::PostgresStore;
 use resilience::{IdempotencyRejection, RejectedKind};
 
 use super::{open, until_idle};
-use crate::claims::{Ask, DAY};
+use crate::claims::{ClaimSpec, DAY};
 use crate::folder::Folder;
-use crate::payments::{Payments, why};
+use crate::payments::{Payments, rejection_kind};
 use crate::servers::{Postgres, Proxy, until};
 
-/// A store behind a proxy, with one connection that knows the statements.
+/// Opens a store behind a proxy, with one connection that has prepared the statements.
 async fn behind(proxy: &Proxy) -> PostgresStore {
     let store = open(&Postgres::url_at(proxy.port()), 1).await;
-    Ask::new().done(&store, b"done", DAY).await;
+    ClaimSpec::new().complete(&store, b"done", DAY).await;
     until_idle(store.pool()).await;
     store
 }
 
-/// Cuts the connection when the server has answered.
+/// Cuts the connection after the server has answered.
 async fn cut_after_the_answer(proxy: Proxy) -> Proxy {
     tokio::task::spawn_blocking(move || {
-        until("the answer that is lost", || proxy.swallowed() > 0);
+        until("the lost answer", || proxy.swallowed() > 0);
         proxy.pass();
         proxy.cut();
         proxy
@@ -33,55 +33,58 @@ async fn cut_after_the_answer(proxy: Proxy) -> Proxy {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_that_was_made() {
+async fn a_claim_without_an_answer() {
     let Some(server) = Postgres::shared() else { return };
     let proxy = Proxy::to(server.port());
     let store = behind(&proxy).await;
-    let ask = Ask::new();
+    let spec = ClaimSpec::new();
     proxy.swallow();
-    let (claim, _proxy) = tokio::join!(ask.of(&store), cut_after_the_answer(proxy));
+    let (claim, _proxy) = tokio::join!(spec.claim(&store), cut_after_the_answer(proxy));
     assert_eq!(claim.unwrap_err().kind(), StoreErrorKind::Unavailable);
     let fence: i64 = sqlx::query_scalar("SELECT fence FROM resilience_idempotency WHERE k = $1")
-        .bind(&ask.key.0[..])
+        .bind(&spec.key.0[..])
         .fetch_one(store.pool())
         .await
         .unwrap();
-    let (token, attempt) = ask.acquire(&store).await;
+    let (token, attempt) = spec.acquire(&store).await;
     assert_eq!((i64::try_from(token.fence), attempt), (Ok(fence), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_completion_that_was_made() {
+async fn a_completion_without_an_answer() {
     let Some(server) = Postgres::shared() else { return };
     let proxy = Proxy::to(server.port());
     let store = behind(&proxy).await;
-    let ask = Ask::new();
-    let (token, _) = ask.acquire(&store).await;
+    let spec = ClaimSpec::new();
+    let (token, _) = spec.acquire(&store).await;
     until_idle(store.pool()).await;
     proxy.swallow();
-    let complete = store.complete(&ask.key, token, b"done", DAY);
+    let complete = store.complete(&spec.key, token, b"done", DAY);
     let (written, _proxy) = tokio::join!(complete, cut_after_the_answer(proxy));
     assert_eq!(written.unwrap_err().kind(), StoreErrorKind::Unavailable);
-    assert_eq!(store.complete(&ask.key, token, b"done", DAY).await.unwrap(), WriteOutcome::Applied);
-    ask.replays(&store, b"done").await;
+    assert_eq!(
+        store.complete(&spec.key, token, b"done", DAY).await.unwrap(),
+        WriteOutcome::Applied
+    );
+    spec.replays(&store, b"done").await;
 }
 
-/// The call repeats the claim by itself, as the same owner: it is the first attempt still.
+/// The call repeats the claim as the same owner, so the attempt number stays 1.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_goes_on() {
+async fn a_call_survives_a_cut_connection() {
     let Some(server) = Postgres::shared() else { return };
     let proxy = Proxy::to(server.port());
     let folder = Folder::new();
     let store = behind(&proxy).await;
     let payments = Payments::new(store, folder.journal());
     proxy.swallow();
-    let (paid, _proxy) = tokio::join!(payments.patient("cut", 5), cut_after_the_answer(proxy));
+    let (paid, _proxy) = tokio::join!(payments.long_lease("cut", 5), cut_after_the_answer(proxy));
     assert!(paid.unwrap().ends_with(" 1"));
     assert_eq!(payments.lines().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_take_too_long() {
+async fn answers_after_the_timeout() {
     let Some(server) = Postgres::shared() else { return };
     let proxy = Proxy::to(server.port());
     let folder = Folder::new();
@@ -89,35 +92,35 @@ async fn answers_that_take_too_long() {
     proxy.delay(Duration::from_millis(400));
     let start = Instant::now();
     assert_eq!(
-        why(payments.in_time("slow", 5).await),
+        rejection_kind(payments.short_timeout("slow", 5).await),
         RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
     );
-    // A tenth of a second for each of three tries.
+    // 100 ms for each of three attempts.
     assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
     assert_eq!(payments.lines().len(), 0);
     proxy.pass();
-    payments.patient("slow", 5).await.unwrap();
+    payments.long_lease("slow", 5).await.unwrap();
     assert_eq!(payments.lines().len(), 1);
 }
 
-/// The network says nothing any more, not even that it is gone, and then there is a new way to the server:
-/// the connections that wait for ever do not keep the pool from it.
+/// The network becomes silent without closing connections, and then a new route to the server
+/// appears. The silent connections must not exhaust the pool.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_server_does_not_use_up_the_pool() {
+async fn a_silent_server_does_not_exhaust_the_pool() {
     let Some(server) = Postgres::shared() else { return };
     let proxy = Proxy::to(server.port());
     let folder = Folder::new();
     let payments = Payments::new(behind(&proxy).await, folder.journal());
     proxy.swallow();
     assert_eq!(
-        why(payments.in_time("silent", 5).await),
+        rejection_kind(payments.short_timeout("silent", 5).await),
         RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
     );
-    until("the answer that is lost", || proxy.swallowed() > 0);
+    until("the lost answer", || proxy.swallowed() > 0);
     proxy.pass();
     let start = Instant::now();
-    while payments.in_time("another", 5).await.is_err() {
-        assert!(start.elapsed() < Duration::from_secs(8), "the pool is used up");
+    while payments.short_timeout("another", 5).await.is_err() {
+        assert!(start.elapsed() < Duration::from_secs(8), "the pool is exhausted");
     }
     assert_eq!(payments.lines().len(), 1);
 }

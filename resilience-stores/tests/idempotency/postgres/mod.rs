@@ -20,7 +20,7 @@ use crate::servers::Postgres;
 mod conformance {
     use super::*;
 
-    /// The memory store where there is no PostgreSQL, which has been said by then.
+    /// Falls back to the memory store if PostgreSQL is missing; the skip has been reported.
     async fn store() -> Arc<dyn DynStore> {
         let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
         Arc::new(open(&server.url(), 8).await)
@@ -29,13 +29,13 @@ mod conformance {
     resilience::store_conformance!(store, keys = crate::races());
 }
 
-/// The records of this server, or of the proxy before it.
+/// Opens the records of this server, or of a proxy before the server.
 async fn open(url: &str, connections: u32) -> PostgresStore {
     let options: PgConnectOptions = url.parse().unwrap();
     open_with(options, connections).await
 }
 
-/// Connections are not asked how they are before they are used, so that a step is the first to find out.
+/// Connections are not tested before use, so that a step meets the failure first.
 async fn open_with(options: PgConnectOptions, connections: u32) -> PostgresStore {
     let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
     let store = PostgresStore::new(pool.connect_with(options).await.unwrap());
@@ -43,7 +43,7 @@ async fn open_with(options: PgConnectOptions, connections: u32) -> PostgresStore
     store
 }
 
-/// Until the connections are back that have been used.
+/// Waits until all used connections are back in the pool.
 async fn until_idle(pool: &PgPool) {
     while pool.num_idle() < pool.size() as usize {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! `PgBouncer`, which gives a client a connection for a session, or for a transaction only.
+//! `PgBouncer`, with server connections per session or per transaction.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use resilience::stores::PostgresStore;
 use sqlx::postgres::PgPoolOptions;
 
 use super::open;
-use crate::claims::{Ask, DAY};
+use crate::claims::{ClaimSpec, DAY};
 use crate::servers::{PgBouncer, Postgres};
 
-/// Many at once, over more connections than the bouncer has; the kinds of trouble they met.
+/// Runs concurrent clients over more connections than `PgBouncer` has, and returns the kinds of
+/// errors.
 async fn meet(bouncer: &PgBouncer, clients: u32) -> Vec<StoreErrorKind> {
     let pool = PgPoolOptions::new().max_connections(clients).test_before_acquire(false);
     let pool = pool.connect(&bouncer.url()).await.unwrap();
@@ -20,10 +21,10 @@ async fn meet(bouncer: &PgBouncer, clients: u32) -> Vec<StoreErrorKind> {
             let store = store.clone();
             tokio::spawn(async move {
                 for _ in 0..10 {
-                    let ask = Ask::new();
-                    ask.of(&store).await?;
-                    ask.done(&store, b"done", DAY).await;
-                    ask.replays(&store, b"done").await;
+                    let spec = ClaimSpec::new();
+                    spec.claim(&store).await?;
+                    spec.complete(&store, b"done", DAY).await;
+                    spec.replays(&store, b"done").await;
                 }
                 Ok(())
             })
@@ -52,7 +53,7 @@ async fn sessions() {
     assert_eq!(meet(&bouncer, 2).await, []);
 }
 
-/// A bouncer that knows prepared statements has them on each connection.
+/// A `PgBouncer` with prepared statements prepares them on each server connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions() {
     let Some(bouncer) = PgBouncer::shared() else { return };
@@ -63,7 +64,8 @@ async fn transactions() {
 mod conformance {
     use super::*;
 
-    /// The memory store where there is no such bouncer, which has been said by then.
+    /// Falls back to the memory store if such a `PgBouncer` is missing; the skip has been
+    /// reported.
     async fn store() -> Arc<dyn DynStore> {
         let Some(bouncer) = PgBouncer::shared() else { return Arc::new(MemoryStore::new()) };
         Arc::new(open(&bouncer.url(), 8).await)

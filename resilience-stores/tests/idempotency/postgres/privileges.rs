@@ -1,11 +1,11 @@
-//! What the user of the database has to be allowed, and what the tables say to whoever may read them.
+//! Required database privileges, and the data visible in the tables.
 
 use resilience::idempotent::Store;
 use resilience::stores::{PostgresStore, postgres};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::claims::{Ask, DAY};
+use crate::claims::{ClaimSpec, DAY};
 use crate::folder::Folder;
 use crate::payments::Payments;
 use crate::servers::Postgres;
@@ -15,25 +15,25 @@ async fn four_privileges_on_one_table() {
     let Some(server) = Postgres::start(&[]) else { return };
     let mut owner = PgConnection::connect(&server.url()).await.unwrap();
     owner.execute(sqlx::raw_sql(postgres::SCHEMA)).await.unwrap();
-    // Once more does no harm.
+    // A second migration changes nothing.
     owner.execute(sqlx::raw_sql(postgres::SCHEMA)).await.unwrap();
     let grant = "CREATE ROLE app LOGIN;
                  GRANT SELECT, INSERT, UPDATE, DELETE ON resilience_idempotency TO app";
     owner.execute(sqlx::raw_sql(grant)).await.unwrap();
     let options: PgConnectOptions = server.url().parse().unwrap();
     let store = PostgresStore::new(PgPool::connect_with(options.username("app")).await.unwrap());
-    let ask = Ask::new();
-    ask.done(&store, b"done", DAY).await;
-    ask.replays(&store, b"done").await;
+    let spec = ClaimSpec::new();
+    spec.complete(&store, b"done", DAY).await;
+    spec.replays(&store, b"done").await;
     assert_eq!(store.purge(10).await.unwrap(), 0);
     assert!(store.interrupted(10).await.unwrap().is_empty());
-    assert!(store.forget(&ask.key).await.unwrap());
-    // To make the table takes more.
+    assert!(store.forget(&spec.key).await.unwrap());
+    // Creating the table requires more privileges.
     assert!(store.migrate().await.is_err());
 }
 
 #[tokio::test]
-async fn no_key_no_scope_and_no_payload() {
+async fn no_plain_key_scope_or_payload() {
     let Some(server) = Postgres::start(&[]) else { return };
     let folder = Folder::new();
     let store = super::open(&server.url(), 1).await;

@@ -1,4 +1,4 @@
-//! A purge beside everything else.
+//! A purge concurrent with all other steps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use resilience::idempotent::{Claim, Store};
 
 use super::open;
-use crate::claims::{Ask, DAY, SHORT};
+use crate::claims::{ClaimSpec, DAY, SHORT};
 use crate::servers::Postgres;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,14 +32,14 @@ async fn no_live_record_is_purged() {
             let (store, ends) = (store.clone(), Arc::clone(&ends));
             tokio::spawn(async move {
                 let (mut kept, mut again) = (Vec::new(), 0);
-                let turns = [(); 5].map(|()| Ask::new());
+                let turns = [(); 5].map(|()| ClaimSpec::new());
                 while !ends.load(Relaxed) {
-                    let ask = Ask::new();
-                    ask.done(&store, b"kept", DAY).await;
-                    kept.push(ask);
-                    // Records that expire at once and are claimed anew, under the hands of the purge.
+                    let spec = ClaimSpec::new();
+                    spec.complete(&store, b"kept", DAY).await;
+                    kept.push(spec);
+                    // Records that expire immediately and are claimed again during the purge.
                     for turn in turns {
-                        turn.other().done(&store, b"turn", Duration::ZERO).await;
+                        turn.other().complete(&store, b"turn", Duration::ZERO).await;
                         again += 1;
                     }
                 }
@@ -56,8 +56,8 @@ async fn no_live_record_is_purged() {
     for caller in callers {
         let (kept, again) = caller.await.unwrap();
         assert!(kept.len() > 5, "{}", kept.len());
-        for ask in kept {
-            ask.replays(&store, b"kept").await;
+        for spec in kept {
+            spec.replays(&store, b"kept").await;
         }
         claims += again;
     }
@@ -65,20 +65,20 @@ async fn no_live_record_is_purged() {
     assert!(purged > 20 && purged <= claims, "{purged} of {claims}");
 }
 
-/// What is locked by somebody is left for the next time.
+/// A purge skips locked records.
 #[tokio::test]
-async fn nobody_waits_for_a_purge_that_hangs() {
+async fn a_purge_skips_locked_records() {
     let Some(server) = Postgres::start(&[]) else { return };
     let store = open(&server.url(), 3).await;
-    let asks = [(); 6].map(|()| Ask::new());
-    for ask in asks {
-        ask.done(&store, b"done", Duration::ZERO).await;
+    let specs = [(); 6].map(|()| ClaimSpec::new());
+    for spec in specs {
+        spec.complete(&store, b"done", Duration::ZERO).await;
     }
     let mut hangs = store.pool().begin().await.unwrap();
     let lock = "SELECT 1 FROM resilience_idempotency LIMIT 2 FOR UPDATE";
     sqlx::query(lock).execute(&mut *hangs).await.unwrap();
     assert_eq!(store.purge(100).await.unwrap(), 4);
-    assert!(matches!(Ask::new().of(&store).await.unwrap(), Claim::Acquired { .. }));
+    assert!(matches!(ClaimSpec::new().claim(&store).await.unwrap(), Claim::Acquired { .. }));
     hangs.rollback().await.unwrap();
     assert_eq!(store.purge(100).await.unwrap(), 2);
 }

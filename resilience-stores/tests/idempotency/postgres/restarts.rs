@@ -1,5 +1,5 @@
-//! A server that goes and comes back. It does not call `fsync` here, which is to say that its process is lost
-//! and not the machine: what is tested is the order of the commit and its answer.
+//! A server that stops and restarts. `fsync` is off, so the tests cover the loss of the server
+//! process, not of the machine: the order of the commit and the answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,23 +9,29 @@ use resilience::idempotent::{Claim, Store, Token, WriteOutcome};
 use resilience::stores::PostgresStore;
 
 use super::open;
-use crate::claims::{Ask, DAY};
+use crate::claims::{ClaimSpec, DAY};
 use crate::folder::Folder;
 use crate::payments::Payments;
 use crate::servers::{Postgres, Signal};
 
-/// What was acknowledged until the first error, or the end: a pool may find a way around every error.
-async fn until_it_fails(store: PostgresStore, ends: Arc<AtomicBool>) -> Vec<(Ask, Token, bool)> {
+/// Returns the writes acknowledged until the first error or until the end, because a pool may
+/// recover from every error.
+async fn write_until_failure(
+    store: PostgresStore,
+    ends: Arc<AtomicBool>,
+) -> Vec<(ClaimSpec, Token, bool)> {
     let mut acknowledged = Vec::new();
     loop {
         if ends.load(Relaxed) {
             return acknowledged;
         }
-        let ask = Ask::new();
-        let Ok(Claim::Acquired { token, .. }) = ask.of(&store).await else { return acknowledged };
-        acknowledged.push((ask, token, false));
+        let spec = ClaimSpec::new();
+        let Ok(Claim::Acquired { token, .. }) = spec.claim(&store).await else {
+            return acknowledged;
+        };
+        acknowledged.push((spec, token, false));
         if acknowledged.len() % 2 == 0 {
-            match store.complete(&ask.key, token, b"done", DAY).await {
+            match store.complete(&spec.key, token, b"done", DAY).await {
                 Ok(WriteOutcome::Applied) => acknowledged.last_mut().unwrap().2 = true,
                 _ => return acknowledged,
             }
@@ -34,13 +40,13 @@ async fn until_it_fails(store: PostgresStore, ends: Arc<AtomicBool>) -> Vec<(Ask
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_outlives_the_server() {
+async fn acknowledged_writes_survive_a_restart() {
     let Some(server) = Postgres::start(&[]) else { return };
     for signal in [Signal::Kill, Signal::Int] {
         let store = open(&server.url(), 4).await;
         let ends = Arc::new(AtomicBool::new(false));
         let writers: Vec<_> = (0..4)
-            .map(|_| tokio::spawn(until_it_fails(store.clone(), Arc::clone(&ends))))
+            .map(|_| tokio::spawn(write_until_failure(store.clone(), Arc::clone(&ends))))
             .collect();
         tokio::time::sleep(Duration::from_millis(200)).await;
         server.restart(signal);
@@ -48,14 +54,14 @@ async fn what_was_acknowledged_outlives_the_server() {
         let store = open(&server.url(), 4).await;
         let mut completed = 0;
         for writer in writers {
-            for (ask, token, is_complete) in writer.await.unwrap() {
+            for (spec, token, is_complete) in writer.await.unwrap() {
                 if is_complete {
-                    ask.other().replays(&store, b"done").await;
+                    spec.other().replays(&store, b"done").await;
                     completed += 1;
                     continue;
                 }
-                // The last completion may have been made without an answer.
-                match ask.of(&store).await.unwrap() {
+                // The last completion may have been executed without an answer.
+                match spec.claim(&store).await.unwrap() {
                     Claim::Acquired { token: again, attempt: 1 } => assert_eq!(again, token),
                     Claim::Replay(outcome) => assert_eq!(&*outcome, b"done"),
                     lost => panic!("{lost:?} after {signal:?}"),
@@ -66,7 +72,7 @@ async fn what_was_acknowledged_outlives_the_server() {
     }
 }
 
-/// A call that runs while the server is away is not run again, and none is lost.
+/// A call that spans a restart of the server is not executed again, and no call is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_span_a_restart() {
     let Some(server) = Postgres::start(&[]) else { return };
@@ -82,9 +88,9 @@ async fn calls_span_a_restart() {
                 while !ends.load(Relaxed) {
                     number += 1;
                     let request = format!("r-{caller}-{number}");
-                    // As a client that repeats what failed.
+                    // The client repeats failed calls.
                     paid.push(loop {
-                        match payments.patient(&request, 5).await {
+                        match payments.long_lease(&request, 5).await {
                             Ok(receipt) => break (request, receipt),
                             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
                         }
@@ -104,7 +110,7 @@ async fn calls_span_a_restart() {
     }
     assert!(paid.len() > 8, "{}", paid.len());
     for (request, receipt) in &paid {
-        assert_eq!(payments.patient(request, 5).await.unwrap(), *receipt);
+        assert_eq!(payments.long_lease(request, 5).await.unwrap(), *receipt);
     }
     assert_eq!(payments.lines().len(), paid.len());
 }

@@ -1,4 +1,4 @@
-//! A server, or a pool, that has no time.
+//! A server or a pool without capacity.
 
 use std::time::{Duration, Instant};
 
@@ -9,30 +9,30 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::{open, open_with};
-use crate::claims::{Ask, DAY, SHORT};
+use crate::claims::{ClaimSpec, DAY, SHORT};
 use crate::folder::Folder;
-use crate::payments::{Payments, why};
+use crate::payments::{Payments, rejection_kind};
 use crate::servers::Postgres;
 
 #[tokio::test]
-async fn a_statement_that_takes_too_long() {
+async fn a_slow_statement() {
     let Some(server) = Postgres::shared() else { return };
     let options: PgConnectOptions = server.url().parse().unwrap();
     let store = open_with(options.options([("statement_timeout", "50ms")]), 2).await;
-    let ask = Ask::new();
+    let spec = ClaimSpec::new();
     let mut holder = PgConnection::connect(&server.url()).await.unwrap();
-    // Expired, so that a claim has to write, and held by somebody.
-    ask.done(&store, b"done", Duration::ZERO).await;
+    // An expired record, so that a claim has to write, and locked by another transaction.
+    spec.complete(&store, b"done", Duration::ZERO).await;
     let mut holder = holder.begin().await.unwrap();
     let lock = "SELECT 1 FROM resilience_idempotency WHERE k = $1 FOR UPDATE";
-    holder.execute(sqlx::query(lock).bind(&ask.key.0[..])).await.unwrap();
-    let error = ask.other().of(&store).await.unwrap_err();
+    holder.execute(sqlx::query(lock).bind(&spec.key.0[..])).await.unwrap();
+    let error = spec.other().claim(&store).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(format!("{error:?}").contains("57014"), "{error:?}");
-    // Others are not held up.
-    Ask::new().done(&store, b"done", DAY).await;
+    // Other keys are not delayed.
+    ClaimSpec::new().complete(&store, b"done", DAY).await;
     holder.rollback().await.unwrap();
-    assert_eq!(ask.other().acquire(&store).await.1, 1);
+    assert_eq!(spec.other().acquire(&store).await.1, 1);
 }
 
 #[tokio::test]
@@ -43,24 +43,24 @@ async fn a_pool_without_a_connection() {
     let store = PostgresStore::new(pool.connect(&server.url()).await.unwrap());
     store.migrate().await.unwrap();
     let payments = Payments::new(store.clone(), folder.journal());
-    let held = store.pool().acquire().await.unwrap();
-    let error = Ask::new().of(&store).await.unwrap_err();
+    let connection = store.pool().acquire().await.unwrap();
+    let error = ClaimSpec::new().claim(&store).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(format!("{error:?}").contains("PoolTimedOut"), "{error:?}");
     let start = Instant::now();
     assert_eq!(
-        why(payments.in_time("pool", 5).await),
+        rejection_kind(payments.short_timeout("pool", 5).await),
         RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
     );
     assert!(start.elapsed() < 2 * SHORT, "{:?}", start.elapsed());
     assert_eq!(payments.lines().len(), 0);
-    drop(held);
-    payments.in_time("pool", 5).await.unwrap();
+    drop(connection);
+    payments.short_timeout("pool", 5).await.unwrap();
 }
 
-/// The same where the pool would wait for longer than the call.
+/// The pool would wait longer than the call.
 #[tokio::test]
-async fn a_pool_that_waits_for_longer() {
+async fn a_pool_with_a_longer_timeout() {
     let Some(server) = Postgres::shared() else { return };
     let folder = Folder::new();
     let store = open(&server.url(), 1).await;
@@ -68,11 +68,11 @@ async fn a_pool_that_waits_for_longer() {
     let _held = store.pool().acquire().await.unwrap();
     let start = Instant::now();
     assert_eq!(
-        why(payments.in_time("pool-2", 5).await),
+        rejection_kind(payments.short_timeout("pool-2", 5).await),
         RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
     );
     assert!(start.elapsed() < 2 * LIMIT, "{:?}", start.elapsed());
 }
 
-/// Three tries of a tenth of a second.
+/// Three attempts of 100 ms.
 const LIMIT: Duration = Duration::from_millis(300);

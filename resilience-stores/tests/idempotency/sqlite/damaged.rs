@@ -1,4 +1,4 @@
-//! Records that somebody else has written to.
+//! Records modified by another program.
 
 use std::fs::OpenOptions;
 use std::io::{Seek, SeekFrom, Write};
@@ -7,9 +7,9 @@ use resilience::idempotent::StoreErrorKind;
 use resilience::stores::SqliteStore;
 use resilience::{IdempotencyRejection, RejectedKind};
 
-use crate::claims::{Ask, DAY};
+use crate::claims::{ClaimSpec, DAY};
 use crate::folder::Folder;
-use crate::payments::{Payments, why};
+use crate::payments::{Payments, rejection_kind};
 
 async fn open(folder: &Folder) -> (SqliteStore, Payments<SqliteStore>) {
     let store = SqliteStore::open(folder.database()).await.unwrap();
@@ -17,7 +17,7 @@ async fn open(folder: &Folder) -> (SqliteStore, Payments<SqliteStore>) {
 }
 
 #[tokio::test]
-async fn an_outcome_that_is_damaged() {
+async fn a_damaged_outcome() {
     for damage in [
         "outcome = x''",
         "outcome = substr(outcome, 2)",
@@ -31,12 +31,12 @@ async fn an_outcome_that_is_damaged() {
         let damage = format!("UPDATE resilience_idempotency SET {damage}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(damage.clone())).execute(store.pool()).await.unwrap();
         assert_eq!(
-            why(payments.rerun("r-1", 5).await),
+            rejection_kind(payments.rerun("r-1", 5).await),
             RejectedKind::Idempotency(IdempotencyRejection::Undecodable),
             "{damage}"
         );
         assert_eq!(
-            why(payments.open("r-1", 5).await),
+            rejection_kind(payments.fail_open("r-1", 5).await),
             RejectedKind::Idempotency(IdempotencyRejection::Undecodable),
             "{damage}"
         );
@@ -45,7 +45,7 @@ async fn an_outcome_that_is_damaged() {
 }
 
 #[tokio::test]
-async fn a_record_that_makes_no_sense() {
+async fn an_invalid_record() {
     for damage in [
         "state = 0",
         "state = 9",
@@ -60,9 +60,9 @@ async fn a_record_that_makes_no_sense() {
         payments.rerun("r-1", 5).await.unwrap();
         let damage = format!("UPDATE resilience_idempotency SET {damage}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(damage.clone())).execute(store.pool()).await.unwrap();
-        for turned_away in [payments.rerun("r-1", 5).await, payments.open("r-1", 5).await] {
+        for result in [payments.rerun("r-1", 5).await, payments.fail_open("r-1", 5).await] {
             assert_eq!(
-                why(turned_away),
+                rejection_kind(result),
                 RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable),
                 "{damage}"
             );
@@ -72,24 +72,24 @@ async fn a_record_that_makes_no_sense() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database() {
+async fn a_corrupt_file() {
     let folder = Folder::new();
     let (store, payments) = open(&folder).await;
     for _ in 0..40 {
-        Ask::new().done(&store, &[7; 200], DAY).await;
+        ClaimSpec::new().complete(&store, &[7; 200], DAY).await;
     }
     payments.rerun("r-1", 5).await.unwrap();
     store.pool().close().await;
-    // Every page but the first two, which say what tables there are.
+    // Overwrites every page except the first two, which contain the list of tables.
     let mut file = OpenOptions::new().write(true).open(folder.database()).unwrap();
     let length = file.seek(SeekFrom::End(0)).unwrap();
     file.seek(SeekFrom::Start(2 * 4096)).unwrap();
     file.write_all(&vec![0xa5; usize::try_from(length).unwrap() - 2 * 4096]).unwrap();
 
     let (store, payments) = open(&folder).await;
-    assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
+    assert_eq!(ClaimSpec::new().claim(&store).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
     assert_eq!(
-        why(payments.open("r-1", 5).await),
+        rejection_kind(payments.fail_open("r-1", 5).await),
         RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
     );
     assert_eq!(payments.lines().len(), 1);

@@ -1,4 +1,4 @@
-//! A database that somebody else has locked.
+//! A database locked by another connection.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use resilience::{IdempotencyRejection, RejectedKind};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use crate::claims::{Ask, DAY, SHORT};
+use crate::claims::{ClaimSpec, DAY, SHORT};
 use crate::folder::Folder;
-use crate::payments::{Payments, why};
+use crate::payments::{Payments, rejection_kind};
 
-/// A connection that keeps everybody else from writing.
+/// Returns a connection that blocks all other writers.
 async fn lock(folder: &Folder) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(folder.database());
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -21,27 +21,27 @@ async fn lock(folder: &Folder) -> SqliteConnection {
 }
 
 #[tokio::test]
-async fn longer_than_the_store_may_take() {
+async fn locked_longer_than_the_store_timeout() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.database()).await.unwrap();
     let payments = Payments::new(store, folder.journal());
     let mut locked = lock(&folder).await;
     let start = Instant::now();
     assert_eq!(
-        why(payments.in_time("r-1", 5).await),
+        rejection_kind(payments.short_timeout("r-1", 5).await),
         RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable)
     );
-    // A tenth of a second for each of three tries.
+    // 100 ms for each of three attempts.
     assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
     assert_eq!(payments.lines().len(), 0);
     locked.execute("COMMIT").await.unwrap();
-    // The claims that were given up may still be made, late; their lease ends them.
+    // The abandoned claims may still be written later; the lease ends such a claim.
     payments.rerun("r-1", 5).await.unwrap();
     assert_eq!(payments.lines().len(), 1);
 }
 
 #[tokio::test]
-async fn shorter_than_the_busy_timeout() {
+async fn locked_shorter_than_the_busy_timeout() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.database()).await.unwrap();
     let payments = Payments::new(store, folder.journal());
@@ -55,16 +55,19 @@ async fn shorter_than_the_busy_timeout() {
     assert_eq!(payments.lines().len(), 1);
 }
 
-/// Those whose pool has its own `busy_timeout`.
+/// The pool has a shorter `busy_timeout`.
 #[tokio::test]
-async fn longer_than_the_busy_timeout() {
+async fn locked_longer_than_the_busy_timeout() {
     let folder = Folder::new();
     SqliteStore::open(folder.database()).await.unwrap();
     let options = SqliteConnectOptions::new().filename(folder.database());
     let pool = SqlitePool::connect_with(options.busy_timeout(Duration::from_millis(20)));
     let store = SqliteStore::new(pool.await.unwrap());
     let _locked = lock(&folder).await;
-    assert_eq!(Ask::new().of(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    assert_eq!(
+        ClaimSpec::new().claim(&store).await.unwrap_err().kind(),
+        StoreErrorKind::Unavailable
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,9 +81,9 @@ async fn thirty_two_writers() {
         let store = store.clone();
         tokio::spawn(async move {
             for _ in 0..4 {
-                let ask = Ask::new();
-                ask.done(&store, b"done", DAY).await;
-                ask.replays(&store, b"done").await;
+                let spec = ClaimSpec::new();
+                spec.complete(&store, b"done", DAY).await;
+                spec.replays(&store, b"done").await;
             }
         })
     });
@@ -90,7 +93,7 @@ async fn thirty_two_writers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_opens_at_once() {
+async fn concurrent_opens() {
     for _ in 0..8 {
         let folder = Folder::new();
         let open = (0..8).map(|_| tokio::spawn(SqliteStore::open(folder.database())));

@@ -15,7 +15,7 @@ use crate::folder::Folder;
 mod conformance {
     use super::*;
 
-    /// The database goes with the test, whose thread is its own.
+    /// The database is removed after the test, which has a separate thread.
     async fn store() -> SqliteStore {
         thread_local! {
             static FOLDER: Folder = Folder::new();

@@ -1,4 +1,4 @@
-//! What the files say to whoever gets hold of them.
+//! The data visible in the files.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn no_key_no_scope_and_no_payload() {
+async fn no_plain_key_scope_or_payload() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.database()).await.unwrap();
     let payments = Payments::new(store.clone(), folder.journal());
@@ -29,7 +29,7 @@ async fn no_key_no_scope_and_no_payload() {
             read.extend(fs::read(file.unwrap().path()).unwrap());
         }
     }
-    // The name of the function is meant for people who look.
+    // The name of the function is stored in plain text, for people who inspect the records.
     assert!(contains(&read, "payments.charge"));
     for secret in ["request-4711", "4711", "tenant-acme", "acme", "987654321012"] {
         assert!(!contains(&read, secret), "{secret}");

@@ -1,39 +1,39 @@
-//! Several processes on one file, and some of them killed.
+//! Several processes with one file, some of them killed.
 
 use std::collections::HashSet;
 
 use resilience::stores::SqliteStore;
 use resilience::{IdempotencyRejection, RejectedKind};
 
-use crate::child::{self, Process, say};
+use crate::child::{self, Process, report};
 use crate::folder::Folder;
-use crate::payments::{LEASE, Payments, Stays, why};
+use crate::payments::{HangAt, LEASE, Payments, rejection_kind};
 
-/// Plays a part, if this process has one: a file, a journal, where to stay, and requests.
+/// Plays the role of this process, if any: a file, a journal, the phase to hang in, and requests.
 async fn plays() -> bool {
-    let Some(part) = child::part() else { return false };
-    let [database, journal, stays, requests @ ..] = &part[..] else { panic!("{part:?}") };
+    let Some(role) = child::role() else { return false };
+    let [database, journal, hang_at, requests @ ..] = &role[..] else { panic!("{role:?}") };
     let store = SqliteStore::open(database).await.unwrap();
     let mut payments = Payments::new(store, journal);
-    payments.stays = match stays.as_str() {
-        "before" => Stays::BeforeTheEffect,
-        "after" => Stays::AfterTheEffect,
-        _ => Stays::Never,
+    payments.hang_at = match hang_at.as_str() {
+        "before" => HangAt::BeforeEffect,
+        "after" => HangAt::AfterEffect,
+        _ => HangAt::Never,
     };
     let calls = requests.iter().map(|request| {
         let (payments, request) = (payments.clone(), request.clone());
         tokio::spawn(async move { payments.rerun(&request, 5).await })
     });
     for call in calls.collect::<Vec<_>>() {
-        say(&call.await.unwrap().unwrap());
+        report(&call.await.unwrap().unwrap());
     }
     true
 }
 
-fn start(test: &str, folder: &Folder, stays: &str, requests: &[&str]) -> Process {
+fn start(test: &str, folder: &Folder, hang_at: &str, requests: &[&str]) -> Process {
     let (database, journal) = (folder.database(), folder.journal());
-    let part = [&[child::word(&database), child::word(&journal), stays], requests].concat();
-    Process::start(&format!("sqlite::processes::{test}"), &part)
+    let role = [&[child::word(&database), child::word(&journal), hang_at], requests].concat();
+    Process::start(&format!("sqlite::processes::{test}"), &role)
 }
 
 #[tokio::test]
@@ -42,44 +42,43 @@ async fn duplicates_in_four_processes_run_once() {
         return;
     }
     let folder = Folder::new();
-    // The file is not there: that they all make it is part of the race.
+    // The file does not exist yet: creating the file is part of the race.
     let test = "duplicates_in_four_processes_run_once";
     let processes = [(); 4].map(|()| start(test, &folder, "never", &["r-1"; 16]));
-    let said: Vec<_> = processes.into_iter().flat_map(Process::ended).collect();
-    assert_eq!(said.len(), 64);
-    assert_eq!(said.iter().collect::<HashSet<_>>().len(), 1, "{said:?}");
+    let reports: Vec<_> = processes.into_iter().flat_map(Process::wait).collect();
+    assert_eq!(reports.len(), 64);
+    assert_eq!(reports.iter().collect::<HashSet<_>>().len(), 1, "{reports:?}");
     let store = SqliteStore::open(folder.database()).await.unwrap();
     assert_eq!(Payments::new(store, folder.journal()).lines().len(), 1);
 }
 
 #[tokio::test]
-async fn executions_are_as_many_as_keys() {
+async fn one_execution_per_key() {
     if plays().await {
         return;
     }
     let folder = Folder::new();
     let keys: Vec<String> = (0..24).map(|key| format!("r-{key}")).collect();
     let requests: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let processes =
-        [(); 4].map(|()| start("executions_are_as_many_as_keys", &folder, "never", &requests));
-    let said: Vec<_> = processes.into_iter().flat_map(Process::ended).collect();
-    assert_eq!(said.len(), 4 * keys.len());
+    let processes = [(); 4].map(|()| start("one_execution_per_key", &folder, "never", &requests));
+    let reports: Vec<_> = processes.into_iter().flat_map(Process::wait).collect();
+    assert_eq!(reports.len(), 4 * keys.len());
     let store = SqliteStore::open(folder.database()).await.unwrap();
     let lines = Payments::new(store, folder.journal()).lines();
     assert_eq!(lines.len(), keys.len());
     assert_eq!(lines.iter().collect::<HashSet<_>>().len(), keys.len());
 }
 
-/// The payments after a process was killed in the middle of `r-1`.
-async fn after_a_kill(test: &str, folder: &Folder, stays: &str) -> Payments<SqliteStore> {
-    let mut process = start(test, folder, stays, &["r-1"]);
-    assert_eq!(process.heard().as_deref(), Some("here"));
+/// Returns the payments after a process was killed in the middle of `r-1`.
+async fn after_a_kill(test: &str, folder: &Folder, hang_at: &str) -> Payments<SqliteStore> {
+    let mut process = start(test, folder, hang_at, &["r-1"]);
+    assert_eq!(process.next_report().as_deref(), Some("here"));
     process.kill();
     let store = SqliteStore::open(folder.database()).await.unwrap();
     Payments::new(store, folder.journal())
 }
 
-/// The text that stands for the payment at the bank, in each line of the journal.
+/// Returns the bank key of each line in the journal.
 fn child_keys(lines: &[String]) -> HashSet<&str> {
     lines.iter().map(|line| line.split(' ').nth(1).unwrap()).collect()
 }
@@ -92,7 +91,7 @@ async fn killed_before_the_effect() {
     let folder = Folder::new();
     let payments = after_a_kill("killed_before_the_effect", &folder, "before").await;
     assert_eq!(payments.lines().len(), 0);
-    // It waits for the end of the lease.
+    // The second process waits for the end of the lease.
     let paid = payments.rerun("r-1", 5).await.unwrap();
     assert!(paid.ends_with(" 2"), "the second attempt: {paid}");
     assert_eq!(payments.rerun("r-1", 5).await.unwrap(), paid);
@@ -108,11 +107,7 @@ async fn killed_after_the_effect_and_rerun() {
     let payments = after_a_kill("killed_after_the_effect_and_rerun", &folder, "after").await;
     payments.rerun("r-1", 5).await.unwrap();
     let lines = payments.lines();
-    assert_eq!(
-        (lines.len(), child_keys(&lines).len()),
-        (2, 1),
-        "twice, by the same key: {lines:?}"
-    );
+    assert_eq!((lines.len(), child_keys(&lines).len()), (2, 1), "twice, with one key: {lines:?}");
 }
 
 #[tokio::test]
@@ -124,7 +119,7 @@ async fn killed_after_the_effect_and_unknown() {
     let payments = after_a_kill("killed_after_the_effect_and_unknown", &folder, "after").await;
     for _ in 0..2 {
         assert_eq!(
-            why(payments.unknown("r-1", 5).await),
+            rejection_kind(payments.unknown("r-1", 5).await),
             RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)
         );
     }
@@ -136,28 +131,28 @@ async fn killed_and_reconciled() {
     if plays().await {
         return;
     }
-    for (stays, lines) in [("before", ["asked", "paid"]), ("after", ["paid", "asked"])] {
+    for (hang_at, lines) in [("before", ["asked", "paid"]), ("after", ["paid", "asked"])] {
         let folder = Folder::new();
-        let payments = after_a_kill("killed_and_reconciled", &folder, stays).await;
+        let payments = after_a_kill("killed_and_reconciled", &folder, hang_at).await;
         let paid = payments.reconcile("r-1", 5).await.unwrap();
-        assert_eq!(paid.ends_with(" found"), stays == "after", "{paid}");
-        // It is stored, and nobody is asked again.
+        assert_eq!(paid.ends_with(" found"), hang_at == "after", "{paid}");
+        // The outcome is stored, and `reconcile` is not called again.
         assert_eq!(payments.reconcile("r-1", 5).await.unwrap(), paid);
         let noted = payments.lines();
         let noted: Vec<_> = noted.iter().map(|line| &line[..line.len().min(5)]).collect();
         let lines = lines.map(|line| if line == "paid" { "paid " } else { line });
-        assert_eq!(noted, lines, "killed {stays} the effect");
+        assert_eq!(noted, lines, "killed {hang_at} the side effect");
     }
 }
 
 #[tokio::test]
-async fn a_live_process_keeps_its_lease() {
+async fn a_live_process_keeps_the_lease() {
     if plays().await {
         return;
     }
     let folder = Folder::new();
-    let mut process = start("a_live_process_keeps_its_lease", &folder, "after", &["r-1"]);
-    assert_eq!(process.heard().as_deref(), Some("here"));
+    let mut process = start("a_live_process_keeps_the_lease", &folder, "after", &["r-1"]);
+    assert_eq!(process.next_report().as_deref(), Some("here"));
     tokio::time::sleep(2 * LEASE).await;
     let store = SqliteStore::open(folder.database()).await.unwrap();
     let payments = Payments::new(store, folder.journal());

@@ -3,12 +3,12 @@
 use resilience::idempotent::{Claim, Store, WriteOutcome};
 use resilience::stores::SqliteStore;
 
-use crate::claims::{Ask, DAY};
+use crate::claims::{ClaimSpec, DAY};
 use crate::folder::Folder;
 use crate::payments::Payments;
 
 #[tokio::test]
-async fn outcomes_outlive_the_process() {
+async fn outcomes_survive_the_process() {
     let folder = Folder::new();
     let mut first = None;
     for _ in 0..3 {
@@ -22,11 +22,11 @@ async fn outcomes_outlive_the_process() {
 }
 
 #[tokio::test]
-async fn states_outlive_the_process() {
+async fn states_survive_the_process() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.database()).await.unwrap();
-    let [held, released, abandoned] = [(); 3].map(|()| Ask::new());
-    let (token, _) = held.acquire(&store).await;
+    let [claimed, released, abandoned] = [(); 3].map(|()| ClaimSpec::new());
+    let (token, _) = claimed.acquire(&store).await;
     let (given_back, _) = released.acquire(&store).await;
     assert_eq!(store.release(&released.key, given_back).await.unwrap(), WriteOutcome::Applied);
     let (left, _) = abandoned.acquire(&store).await;
@@ -34,14 +34,14 @@ async fn states_outlive_the_process() {
     store.pool().close().await;
 
     let store = SqliteStore::open(folder.database()).await.unwrap();
-    assert!(matches!(held.other().of(&store).await.unwrap(), Claim::InFlight { .. }));
-    assert_eq!(held.acquire(&store).await, (token, 1));
+    assert!(matches!(claimed.other().claim(&store).await.unwrap(), Claim::InFlight { .. }));
+    assert_eq!(claimed.acquire(&store).await, (token, 1));
     assert_eq!(released.other().acquire(&store).await.1, 2);
-    let claim = abandoned.other().never().of(&store).await.unwrap();
+    let claim = abandoned.other().no_takeover().claim(&store).await.unwrap();
     assert_eq!(claim, Claim::Interrupted { attempt: 1 });
     assert_eq!(store.interrupted(9).await.unwrap()[0].key, abandoned.key);
     assert_eq!(
-        store.complete(&held.key, token, b"done", DAY).await.unwrap(),
+        store.complete(&claimed.key, token, b"done", DAY).await.unwrap(),
         WriteOutcome::Applied
     );
 }

@@ -1,0 +1,138 @@
+//! Calls through a breaker without the attribute.
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+
+use super::{CircuitBreaker, CircuitGuard};
+use crate::classify::FailureClass;
+use crate::outcome::Outcome;
+use crate::rejected::{FromRejected, reject};
+
+/// A breaker together with the predicates of a call; made by [`CircuitBreaker::on`].
+///
+/// ```
+/// use resilience::{CircuitBreaker, CircuitState, Rejected};
+///
+/// static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(2);
+///
+/// let get = |status: u16| -> Result<u16, Rejected> {
+///     API.on(|_: &Rejected| true).on_ok(|status| *status >= 500).run(|| Ok(status))
+/// };
+/// assert_eq!((get(503), get(404)), (Ok(503), Ok(404))); // a failure, a success
+/// assert_eq!((get(503), get(503)), (Ok(503), Ok(503)));
+/// assert_eq!(API.state(), CircuitState::Open);
+/// assert!(get(200).is_err());
+/// ```
+#[must_use = "nothing runs before `run` or `run_async`"]
+pub struct CircuitCall<'b, T, E, On, OnOk> {
+    breaker: &'b CircuitBreaker,
+    on: On,
+    on_ok: OnOk,
+    /// Whether every value is a success: `on_ok` is not set. Known to the compiler after inlining,
+    /// which keeps a borrow of the outcome off the happy path.
+    any_value: bool,
+    classifies: PhantomData<fn(&T, &E)>,
+}
+
+impl CircuitBreaker {
+    /// Runs `body` if the breaker admits the call. Every `Err` counts as a failure;
+    /// [`on`](Self::on) selects errors.
+    pub fn run<O>(&self, body: impl FnOnce() -> O) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+    {
+        self.on(|_: &O::Err| true).run(body)
+    }
+
+    /// Awaits `body` if the breaker admits the call. Every `Err` counts as a failure;
+    /// [`on`](Self::on) selects errors.
+    ///
+    /// ```
+    /// use resilience::{CircuitBreaker, Rejected};
+    ///
+    /// static API: CircuitBreaker = CircuitBreaker::new();
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let answer: Result<u32, Rejected> = API.run_async(async { Ok(7) }).await;
+    /// assert_eq!(answer, Ok(7));
+    /// # });
+    /// ```
+    pub async fn run_async<O>(&self, body: impl Future<Output = O>) -> O
+    where
+        O: Outcome<Err: FromRejected>,
+    {
+        self.on(|_: &O::Err| true).run_async(body).await
+    }
+
+    /// Sets the errors that count as failures: a predicate from the error to `bool` or
+    /// [`FailureClass`]. Transient and throttled errors count; permanent errors are ignored.
+    pub fn on<T, E, C: Into<FailureClass>>(
+        &self,
+        on: impl FnOnce(&E) -> C,
+    ) -> CircuitCall<'_, T, E, impl FnOnce(&E) -> FailureClass, impl FnOnce(&T) -> FailureClass>
+    {
+        CircuitCall {
+            breaker: self,
+            on: move |error: &E| on(error).into(),
+            on_ok: |_: &T| FailureClass::permanent(),
+            any_value: true,
+            classifies: PhantomData,
+        }
+    }
+}
+
+impl<'b, T, E, On, OnOk> CircuitCall<'b, T, E, On, OnOk> {
+    /// Sets the values that count as failures: a predicate from the value to `bool` or
+    /// [`FailureClass`]. Transient and throttled values count as failures, permanent values as
+    /// successes.
+    pub fn on_ok<D: Into<FailureClass>>(
+        self,
+        on_ok: impl FnOnce(&T) -> D,
+    ) -> CircuitCall<'b, T, E, On, impl FnOnce(&T) -> FailureClass> {
+        let Self { breaker, on, classifies, .. } = self;
+        let on_ok = move |value: &T| on_ok(value).into();
+        CircuitCall { breaker, on, on_ok, any_value: false, classifies }
+    }
+}
+
+impl<T, E, On, OnOk> CircuitCall<'_, T, E, On, OnOk>
+where
+    E: FromRejected,
+    On: FnOnce(&E) -> FailureClass,
+    OnOk: FnOnce(&T) -> FailureClass,
+{
+    /// Runs `body` if the breaker admits the call. A rejection becomes the outcome.
+    pub fn run<O: Outcome<Ok = T, Err = E>>(self, body: impl FnOnce() -> O) -> O {
+        match self.breaker.try_acquire() {
+            Ok(guard) => self.record(guard, body()),
+            Err(rejected) => reject(rejected),
+        }
+    }
+
+    /// Awaits `body` if the breaker admits the call. A rejection becomes the outcome.
+    pub async fn run_async<O: Outcome<Ok = T, Err = E>>(self, body: impl Future<Output = O>) -> O {
+        match self.breaker.try_acquire() {
+            Ok(guard) => self.record(guard, body.await),
+            Err(rejected) => reject(rejected),
+        }
+    }
+
+    #[inline]
+    fn record<O: Outcome<Ok = T, Err = E>>(self, guard: CircuitGuard<'_>, out: O) -> O {
+        if !self.any_value {
+            return guard.record(out, self.on, self.on_ok, None).0;
+        }
+        if out.is_ok() {
+            guard.success();
+            return out;
+        }
+        guard.record_error(out, self.on, None).0
+    }
+}
+
+impl<T, E, On, OnOk> fmt::Debug for CircuitCall<'_, T, E, On, OnOk> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitCall").field("breaker", self.breaker).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,451 @@
+//! The settings of a circuit breaker: setters, defaults, derived values and validation.
+
+use core::time::Duration;
+
+use super::cursor::Cursor;
+use super::machine::Machine;
+use super::snapshot::StateChange;
+use super::window::Span;
+use super::{CLOSED, CircuitBreaker, UNUSED, flags};
+#[cfg(not(resilience_loom))]
+use crate::const_check;
+use crate::function_state::TestReset;
+use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
+use resilience_rules::InvalidPolicy;
+use resilience_rules::circuit_breaker::{self as rules, MAX_WINDOW};
+
+/// The effect of a call that is dropped before it ends. Set by [`CircuitBreaker::on_cancel`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnCancel {
+    /// Neither a success nor a failure. The default.
+    #[default]
+    Ignore,
+    /// A failure. Suits a dependency that hangs until an outer timeout drops the call.
+    Failure,
+}
+
+/// The settings as given, and the values derived from them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) threshold: Option<u32>,
+    pub(super) rate: Option<f64>,
+    pub(super) window: Option<Span>,
+    pub(super) min: Option<u32>,
+    pub(super) slow: Option<f64>,
+    pub(super) half_open_calls: Option<u32>,
+    /// Derived: the failures that open the breaker, in a row or in the window; 0 is never.
+    pub(super) failure_threshold: u32,
+    /// Derived.
+    pub(super) failure_rate: Option<f64>,
+    pub(super) slow_call: Option<Duration>,
+    /// Derived.
+    pub(super) slow_rate: Option<f64>,
+    /// Derived.
+    pub(super) span: Span,
+    /// Derived.
+    pub(super) min_calls: u32,
+    pub(super) reset_timeout: Duration,
+    pub(super) max_reset_timeout: Option<Duration>,
+    pub(super) success_threshold: u32,
+    pub(super) on_cancel: OnCancel,
+    pub(super) name: Option<&'static str>,
+    pub(super) shared: Option<&'static str>,
+    pub(super) on_state_change: Option<fn(&StateChange)>,
+}
+
+impl CircuitBreaker {
+    /// Returns a breaker that opens after five failures in a row, stays open for 30 seconds, and
+    /// closes after one successful trial call.
+    #[must_use]
+    #[cfg(not(resilience_loom))]
+    pub const fn new() -> Self {
+        Self::with_settings(Settings::new())
+    }
+
+    const_fn! {
+        pub(super) fn with_settings(settings: Settings) -> Self {
+            Self {
+                word: AtomicU64::new(CLOSED | flags(&settings, 0)),
+                until: AtomicU64::new(0),
+                rejected: Tally::new(0),
+                cursor: Cursor::new(),
+                machine: Mutex::new(Machine::new()),
+                settings,
+                listed: false,
+            }
+        }
+    }
+
+    /// Returns the first rule that the settings break. Use it for settings from a file; the
+    /// attribute checks constants against the same rules at compile time.
+    ///
+    /// ```
+    /// use resilience::CircuitBreaker;
+    ///
+    /// assert!(CircuitBreaker::new().failure_rate(0.5).validate().is_ok());
+    /// let error = CircuitBreaker::new().failure_rate(50.0).validate().unwrap_err();
+    /// assert_eq!(error.to_string(), "`failure_rate` must be a share of the calls, above 0 and at most 1");
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`]: a threshold, rate or time of zero, a rate above 1, a minimum or threshold
+    /// that the window cannot hold, a maximum open time below the first, fewer trial calls than
+    /// must succeed.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        self.settings.validate()
+    }
+
+    pub(super) fn name_or_default(&self) -> &'static str {
+        self.settings.name.unwrap_or("circuit breaker")
+    }
+}
+
+/// Settings. Each setter returns a breaker in its initial state.
+#[cfg(not(resilience_loom))]
+impl CircuitBreaker {
+    /// Sets the number of failures that opens the breaker: failures in a row, or failures in the
+    /// window where a window is set. Default: 5, and none where a
+    /// [`failure_rate`](Self::failure_rate) is set.
+    #[must_use]
+    pub const fn failure_threshold(mut self, failures: u32) -> Self {
+        self.settings.threshold = Some(failures);
+        self.updated()
+    }
+
+    /// Sets the share of failed calls in the window that opens the breaker, above 0 and at most 1.
+    /// The rate applies once [`min_calls`](Self::min_calls) are in the window. Without a window of
+    /// your own the breaker looks back 10 s.
+    #[must_use]
+    pub const fn failure_rate(mut self, rate: f64) -> Self {
+        self.settings.rate = Some(rate);
+        self.updated()
+    }
+
+    /// Looks back over the last `calls` calls, at most 100 000. The memory, two bits per call, is
+    /// allocated at the first failure.
+    #[must_use]
+    pub const fn count_window(mut self, calls: u32) -> Self {
+        self.settings.window = Some(Span::Calls(calls));
+        self.updated()
+    }
+
+    /// Looks back over the last `length`, in ten buckets that expire one at a time.
+    #[must_use]
+    pub const fn time_window(mut self, length: Duration) -> Self {
+        self.settings.window = Some(Span::Time { length, buckets: rules::WINDOW_BUCKETS });
+        self.updated()
+    }
+
+    /// Sets the number of buckets of a [`time_window`](Self::time_window) that was set before.
+    /// Default: 10. For tests that reproduce the windows of other libraries.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn window_buckets(mut self, buckets: u32) -> Self {
+        if let Some(Span::Time { length, .. }) = self.settings.window {
+            self.settings.window = Some(Span::Time { length, buckets });
+        }
+        self.updated()
+    }
+
+    /// Sets the number of calls in the window from which a rate applies. Default: 20, or the size
+    /// of the window if smaller.
+    #[must_use]
+    pub const fn min_calls(mut self, calls: u32) -> Self {
+        self.settings.min = Some(calls);
+        self.updated()
+    }
+
+    /// Counts calls that take longer than `limit` as slow. The breaker then reads the clock at the
+    /// start and at the end of every call.
+    #[must_use]
+    pub const fn slow_call(mut self, limit: Duration) -> Self {
+        self.settings.slow_call = Some(limit);
+        self.updated()
+    }
+
+    /// Sets the share of slow calls in the window that opens the breaker. Default: the failure
+    /// rate, or 0.5.
+    #[must_use]
+    pub const fn slow_rate(mut self, rate: f64) -> Self {
+        self.settings.slow = Some(rate);
+        self.updated()
+    }
+
+    /// Sets the time for which the breaker stays open. Default: 30 s.
+    #[must_use]
+    pub const fn reset_timeout(mut self, time: Duration) -> Self {
+        self.settings.reset_timeout = time;
+        self.updated()
+    }
+
+    /// Doubles the open time each time that the trial calls fail, up to `time`. Default: no
+    /// growth.
+    #[must_use]
+    pub const fn max_reset_timeout(mut self, time: Duration) -> Self {
+        self.settings.max_reset_timeout = Some(time);
+        self.updated()
+    }
+
+    /// Sets the number of trial calls that must succeed to close the breaker. Default: 1.
+    #[must_use]
+    pub const fn success_threshold(mut self, successes: u32) -> Self {
+        self.settings.success_threshold = successes;
+        self.updated()
+    }
+
+    /// Sets the number of trial calls that a half-open breaker admits. The breaker opens again as
+    /// soon as the [`success_threshold`](Self::success_threshold) is out of reach. Default: the
+    /// success threshold.
+    #[must_use]
+    pub const fn half_open_calls(mut self, calls: u32) -> Self {
+        self.settings.half_open_calls = Some(calls);
+        self.updated()
+    }
+
+    /// Sets the effect of a call that is dropped before it ends, for example by an outer timeout.
+    /// Default: [`OnCancel::Ignore`].
+    #[must_use]
+    pub const fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
+        self.settings.on_cancel = on_cancel;
+        self.updated()
+    }
+
+    /// Sets the name in rejections, events and logs. Default: `"circuit breaker"`.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.settings.name = Some(name);
+        self.updated()
+    }
+
+    /// Opens and closes together with the breakers of this name in other processes.
+    ///
+    /// The synchronization task of `resilience::stores::breaker` carries decisions to the other
+    /// processes through Redis or PostgreSQL. Calls never wait for the task. Without the task
+    /// nothing is shared, and each opening logs a warning.
+    #[must_use]
+    pub const fn shared(mut self, name: &'static str) -> Self {
+        self.settings.shared = Some(name);
+        self.updated()
+    }
+
+    /// Calls `hook` at each change of state, while no lock is held.
+    #[must_use]
+    pub const fn on_state_change(mut self, hook: fn(&StateChange)) -> Self {
+        self.settings.on_state_change = Some(hook);
+        self.updated()
+    }
+
+    const fn updated(mut self) -> Self {
+        self.settings = self.settings.resolved();
+        self.word = AtomicU64::new(CLOSED | flags(&self.settings, 0));
+        self
+    }
+
+    /// Returns the breaker of an annotated function: named after the function unless a name is
+    /// set, and added to the registry at the first call.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn at(mut self, name: &'static str) -> Self {
+        if self.settings.name.is_none() {
+            self.settings.name = Some(name);
+        }
+        self.word = AtomicU64::new(UNUSED);
+        self.listed = true;
+        self
+    }
+}
+
+#[cfg(not(resilience_loom))]
+impl Default for CircuitBreaker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestReset for CircuitBreaker {
+    fn fresh(&self) -> Self {
+        Self::with_settings(self.settings)
+    }
+}
+
+impl AsRef<CircuitBreaker> for CircuitBreaker {
+    fn as_ref(&self) -> &CircuitBreaker {
+        self
+    }
+}
+
+/// The window of a breaker from a constant: a number of calls or a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<T>(pub T);
+
+#[cfg(not(resilience_loom))]
+impl Window<u32> {
+    /// Returns the breaker with this window.
+    #[track_caller]
+    #[must_use]
+    pub const fn windowed(self, breaker: CircuitBreaker) -> CircuitBreaker {
+        breaker.count_window(const_check::window(self.0))
+    }
+}
+
+#[cfg(not(resilience_loom))]
+impl Window<Duration> {
+    /// Returns the breaker with this window.
+    #[track_caller]
+    #[must_use]
+    pub const fn windowed(self, breaker: CircuitBreaker) -> CircuitBreaker {
+        breaker.time_window(const_check::window_time(self.0))
+    }
+}
+
+impl Settings {
+    pub(super) const fn new() -> Self {
+        Self {
+            threshold: None,
+            rate: None,
+            window: None,
+            min: None,
+            slow: None,
+            half_open_calls: None,
+            failure_threshold: rules::FAILURE_THRESHOLD,
+            failure_rate: None,
+            slow_call: None,
+            slow_rate: None,
+            span: Span::None,
+            min_calls: 0,
+            reset_timeout: rules::RESET_TIMEOUT,
+            max_reset_timeout: None,
+            success_threshold: rules::SUCCESS_THRESHOLD,
+            on_cancel: OnCancel::Ignore,
+            name: None,
+            shared: None,
+            on_state_change: None,
+        }
+    }
+
+    /// Computes the derived values.
+    pub(super) const fn resolved(mut self) -> Self {
+        let rated = self.rate.is_some() || self.slow_call.is_some();
+        self.slow_rate = match (self.slow_call, self.slow, self.rate) {
+            (None, ..) => None,
+            (Some(_), Some(rate), _) | (Some(_), None, Some(rate)) => Some(rate),
+            (Some(_), None, None) => Some(rules::SLOW_RATE),
+        };
+        // With slow calls in a window of your own, failures count by the same rate.
+        self.failure_rate = match (self.rate, self.threshold, self.window) {
+            (None, None, Some(_)) => self.slow_rate,
+            (rate, ..) => rate,
+        };
+        self.failure_threshold = match (self.threshold, self.failure_rate) {
+            (Some(0), _) => 1,
+            (Some(failures), _) => failures,
+            (None, Some(_)) => 0,
+            (None, None) => rules::FAILURE_THRESHOLD,
+        };
+        self.span = match self.window {
+            Some(Span::Calls(calls)) => Span::Calls(clamped(calls)),
+            Some(Span::Time { length, buckets }) => {
+                Span::Time { length, buckets: clamped(buckets) }
+            }
+            None if rated => Span::Time { length: rules::WINDOW, buckets: rules::WINDOW_BUCKETS },
+            Some(Span::None) | None => Span::None,
+        };
+        let min = match self.min {
+            Some(calls) => calls,
+            None => rules::MIN_CALLS,
+        };
+        // A minimum above the size of the window could never be reached.
+        self.min_calls = match self.span {
+            Span::Calls(size) if size < min => size,
+            _ => min,
+        };
+        self
+    }
+
+    /// Returns whether `failure_threshold` counts failures in a row.
+    pub(super) const fn counts_run(&self) -> bool {
+        self.window.is_none()
+    }
+
+    /// Returns whether a closed breaker records successes without an earlier failure.
+    pub(super) const fn records(&self) -> bool {
+        !matches!(self.span, Span::None)
+    }
+
+    /// Returns the number of trial calls that must succeed.
+    pub(super) const fn successes(&self) -> u32 {
+        if self.success_threshold == 0 { 1 } else { self.success_threshold }
+    }
+
+    /// Returns the number of trial calls that a half-open breaker admits.
+    pub(super) const fn probes(&self) -> u32 {
+        let least = self.successes();
+        match self.half_open_calls {
+            Some(calls) if calls > least => calls,
+            _ => least,
+        }
+    }
+
+    /// Returns the open time after `reopened` reopenings.
+    pub(super) fn open_time(&self, reopened: u32) -> Duration {
+        match self.max_reset_timeout {
+            None => self.reset_timeout,
+            Some(max) => {
+                let doubled = 1_u32.checked_shl(reopened).unwrap_or(u32::MAX);
+                self.reset_timeout.saturating_mul(doubled).min(max).max(self.reset_timeout)
+            }
+        }
+    }
+
+    /// Returns the lease of a trial call's permit.
+    pub(super) fn lease(&self) -> Duration {
+        self.reset_timeout.max(self.slow_call.unwrap_or_default())
+    }
+
+    pub(super) const fn validate(&self) -> Result<(), InvalidPolicy> {
+        macro_rules! hold {
+            ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
+        }
+        if let Some(failures) = self.threshold {
+            hold!(rules::failure_threshold(failures));
+            if let Some(Span::Calls(size)) = self.window {
+                hold!(rules::threshold_within_window(failures, size));
+            }
+        }
+        if let Some(Span::Calls(size)) = self.window {
+            hold!(rules::window(size));
+        }
+        if let Some(rate) = self.rate {
+            hold!(rules::failure_rate(rate));
+        }
+        if let Some(rate) = self.slow {
+            hold!(rules::slow_rate(rate));
+        }
+        if let (Some(min), Some(Span::Calls(size))) = (self.min, self.window) {
+            hold!(rules::min_calls_within_window(min, size));
+        }
+        if let Some(Span::Time { length, .. }) = self.window {
+            hold!(rules::window_time(length));
+        }
+        if let Some(max) = self.max_reset_timeout {
+            hold!(rules::reset_within_max(self.reset_timeout, max));
+        }
+        if let Some(calls) = self.half_open_calls {
+            hold!(rules::probes_suffice(self.success_threshold, calls));
+        }
+        hold!(
+            rules::reset_timeout(self.reset_timeout),
+            rules::success_threshold(self.success_threshold)
+        );
+        Ok(())
+    }
+}
+
+const fn clamped(count: u32) -> u32 {
+    match count {
+        0 => 1,
+        1..=MAX_WINDOW => count,
+        _ => MAX_WINDOW,
+    }
+}

@@ -1,0 +1,86 @@
+//! Durations in messages, rounded for people.
+
+use core::fmt;
+use core::time::Duration;
+
+/// A duration with the precision of a message: `250ms`, `1.5s`, `30s`, `5m 30s`, `24h`.
+///
+/// Rounded to whole nanoseconds, microseconds or milliseconds below one second, to tenths below 10
+/// seconds, to whole seconds below two hours, and to whole minutes above.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounded(pub Duration);
+
+const MICRO: u128 = 1_000;
+const MILLI: u128 = 1_000_000;
+const SECOND: u128 = 1_000_000_000;
+const MINUTE: u128 = 60;
+
+impl fmt::Display for Rounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.as_nanos();
+        let rounded = |unit: u128| (nanos + unit / 2) / unit;
+        if nanos < MICRO {
+            return if nanos == 0 { f.write_str("0s") } else { write!(f, "{nanos}ns") };
+        }
+        if rounded(MICRO) < 1000 {
+            return write!(f, "{}µs", rounded(MICRO));
+        }
+        if rounded(MILLI) < 1000 {
+            return write!(f, "{}ms", rounded(MILLI));
+        }
+        let (tenths, seconds) = (rounded(SECOND / 10), rounded(SECOND));
+        match seconds {
+            _ if tenths < 100 && tenths % 10 > 0 => write!(f, "{}.{}s", tenths / 10, tenths % 10),
+            _ if tenths < 100 => write!(f, "{}s", tenths / 10),
+            0..120 => write!(f, "{seconds}s"),
+            120..7200 => pair(f, seconds / MINUTE, "m", seconds % MINUTE, "s"),
+            _ => {
+                let minutes = rounded(MINUTE * SECOND);
+                pair(f, minutes / MINUTE, "h", minutes % MINUTE, "m")
+            }
+        }
+    }
+}
+
+fn pair(
+    f: &mut fmt::Formatter<'_>,
+    large: u128,
+    large_unit: &str,
+    small: u128,
+    small_unit: &str,
+) -> fmt::Result {
+    write!(f, "{large}{large_unit}")?;
+    if small > 0 { write!(f, " {small}{small_unit}") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_rounded_for_people() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (999, "999ns"),
+            (1_500, "2µs"),
+            (999_500, "1ms"),
+            (250_000_000, "250ms"),
+            (333_333_334, "333ms"),
+            (999_499_999, "999ms"),
+            (999_500_000, "1s"),
+            (1_500_000_000, "1.5s"),
+            (1_949_000_000, "1.9s"),
+            (9_950_000_000, "10s"),
+            (29_999_962_940, "30s"),
+            (119_499_999_999, "119s"),
+            (119_500_000_000, "2m"),
+            (330_000_000_000, "5m 30s"),
+            (7_200_000_000_000, "2h"),
+            (86_399_000_000_000, "24h"),
+            (9_030_000_000_000, "2h 31m"),
+        ] {
+            assert_eq!(Rounded(Duration::from_nanos(nanos)).to_string(), text);
+        }
+        assert_eq!(Rounded(Duration::MAX).to_string(), "5124095576030431h");
+    }
+}

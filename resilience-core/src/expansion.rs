@@ -1,0 +1,58 @@
+//! Helper functions for the expansion of the attributes.
+
+use crate::event::{GiveUpEvent, RetryEvent};
+
+/// Runs a body once. The separate function makes the closure `FnOnce` from the start.
+#[inline]
+pub fn once<O>(body: impl FnOnce() -> O) -> O {
+    body()
+}
+
+/// A cloneable handle of a policy. Used if the policy is in a value that the body may change: the
+/// call holds a clone.
+#[diagnostic::on_unimplemented(
+    message = "the call cannot hold `{Self}` while the function changes the value that contains it",
+    label = "not a cloneable handle",
+    note = "store an `Arc` of the policy, so that the call can hold a clone, or take `&self`"
+)]
+pub trait Handle<P>: Clone + AsRef<P> {}
+
+#[diagnostic::do_not_recommend]
+impl<H: Clone + AsRef<P>, P> Handle<P> for H {}
+
+/// Clones the handle for one call.
+#[inline]
+#[must_use]
+pub fn clone_handle<H: Handle<P>, P>(handle: &H) -> H {
+    handle.clone()
+}
+
+/// Returns a value of any type at a position that is never reached. The macros recognize a wrapped
+/// body by this name.
+#[must_use]
+#[expect(clippy::empty_loop, reason = "never reached, and the library does not panic")]
+pub fn resilience_never<T>() -> T {
+    loop {}
+}
+
+/// The default of `on`: every error counts.
+#[inline]
+#[must_use]
+pub fn match_all<E>(_: &E) -> bool {
+    true
+}
+
+/// The default of `on_ok`: every value is final.
+#[inline]
+#[must_use]
+pub fn never_retry<T>(_: &T) -> bool {
+    false
+}
+
+/// The default of `on_retry`.
+#[inline]
+pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
+
+/// The default of `on_give_up`.
+#[inline]
+pub fn no_give_up_hook<E>(_: &GiveUpEvent<'_, E>) {}

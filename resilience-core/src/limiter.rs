@@ -1,0 +1,59 @@
+//! The common methods of bulkhead and rate limiter.
+
+/// Adds `name`, `at`, `run` and `run_async` to a limiter with the field `name`, and with the
+/// methods `acquire` and `acquire_blocking`.
+macro_rules! limiter {
+    ($limiter:ident, $default_name:literal) => {
+        impl $limiter {
+            #[doc = concat!("Sets the name in rejections. Default: `\"", $default_name, "\"`.")]
+            pub const fn name(mut self, name: &'static str) -> Self {
+                self.name = Some(name);
+                self
+            }
+
+            /// Sets the name of the annotated function, unless a name is set.
+            #[doc(hidden)]
+            pub const fn at(mut self, name: &'static str) -> Self {
+                if self.name.is_none() {
+                    self.name = Some(name);
+                }
+                self
+            }
+
+            fn name_or_default(&self) -> &'static str {
+                self.name.unwrap_or($default_name)
+            }
+
+            /// Runs `body` under a permit. Waiting for the permit
+            /// [blocks](Self::acquire_blocking) the thread. A rejection becomes the outcome.
+            pub fn run<O>(&self, body: impl FnOnce() -> O) -> O
+            where
+                O: $crate::Outcome<Err: $crate::FromRejected>,
+            {
+                match self.acquire_blocking() {
+                    Ok(_permit) => body(),
+                    Err(rejected) => $crate::rejected::reject(rejected),
+                }
+            }
+
+            /// Awaits `body` under a permit, after [waiting](Self::acquire) for the permit. A
+            /// rejection becomes the outcome.
+            pub async fn run_async<O>(&self, body: impl Future<Output = O>) -> O
+            where
+                O: $crate::Outcome<Err: $crate::FromRejected>,
+            {
+                match self.acquire().await {
+                    Ok(_permit) => body.await,
+                    Err(rejected) => $crate::rejected::reject(rejected),
+                }
+            }
+        }
+
+        impl AsRef<$limiter> for $limiter {
+            fn as_ref(&self) -> &$limiter {
+                self
+            }
+        }
+    };
+}
+pub(crate) use limiter;

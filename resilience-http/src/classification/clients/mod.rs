@@ -1,0 +1,49 @@
+//! Classification of client errors. Each function looks at one error without the sources.
+
+#[cfg(any(feature = "hyper-util", feature = "tonic"))]
+mod connect;
+#[cfg(feature = "http2")]
+mod h2;
+#[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(feature = "hyper-util")]
+mod hyper_util;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "tonic")]
+mod tonic;
+
+use std::error::Error;
+
+use resilience_core::FailureClass;
+
+use crate::classification::Classifier;
+
+/// Returns the class of a known client error.
+#[cfg_attr(
+    not(any(feature = "reqwest", feature = "tonic")),
+    expect(unused_variables, reason = "only `reqwest` and `tonic` need the rules")
+)]
+pub(crate) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref() {
+        return Some(reqwest::classify(rules, error));
+    }
+    #[cfg(feature = "tonic")]
+    if let Some(class) = tonic::classify(rules, error) {
+        return Some(class);
+    }
+    #[cfg(feature = "hyper-util")]
+    if let Some(class) = error.downcast_ref().and_then(hyper_util::classify) {
+        return Some(class);
+    }
+    #[cfg(feature = "hyper")]
+    if let Some(class) = error.downcast_ref().and_then(hyper::classify) {
+        return Some(class);
+    }
+    #[cfg(feature = "http2")]
+    if let Some(class) = error.downcast_ref().and_then(h2::classify) {
+        return Some(class);
+    }
+    None
+}

@@ -1,0 +1,151 @@
+//! Classification of errors.
+
+use core::convert::Infallible;
+use std::error::Error;
+use std::io;
+
+use resilience_core::__internal::error_sources;
+use resilience_core::{Classify, FailureClass, FailureKind, Rejected};
+
+use super::classifier::Classifier;
+use super::clients;
+use super::io::classify_kind;
+
+/// Returns the class of an error of an HTTP client, for `on = classify`.
+///
+/// The class says whether the server may have applied the request, and whether another attempt can
+/// succeed. Known are the errors of each client whose feature is enabled (`reqwest`, `hyper`,
+/// `hyper-util`, `tonic`), `std::io::Error` and boxed errors.
+///
+/// An error does not contain the method of the request. Set `idempotent = false` on a function
+/// whose request must not be applied twice; a retry then needs proof of "not applied".
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use resilience::{FailureClass, Effect};
+/// use resilience::http::classify;
+///
+/// let refused = Error::from(ErrorKind::ConnectionRefused);
+/// assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));
+/// let reset = Error::from(ErrorKind::ConnectionReset);
+/// assert_eq!(classify(&reset), FailureClass::transient()); // the effect is unknown
+/// let denied = Error::from(ErrorKind::PermissionDenied);
+/// assert_eq!(classify(&denied), FailureClass::permanent());
+/// ```
+#[must_use]
+pub fn classify<E: HttpError + ?Sized>(error: &E) -> FailureClass {
+    Classifier::new().error(error)
+}
+
+/// Returns the class of the first known error in a chain of sources.
+///
+/// The search starts with the error and follows [`source`](Error::source). The class is permanent
+/// if the chain has no known error. Use this function for an application error around the error of
+/// a client.
+///
+/// # Examples
+///
+/// ```
+/// use std::{error::Error, fmt, io};
+/// use resilience::{FailureClass, RetryPolicy, Effect, testing};
+/// use resilience::http::classify_chain;
+///
+/// #[derive(Debug)]
+/// struct ApiError(io::Error);
+///
+/// impl fmt::Display for ApiError {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         f.write_str("the API does not answer")
+///     }
+/// }
+///
+/// impl Error for ApiError {
+///     fn source(&self) -> Option<&(dyn Error + 'static)> {
+///         Some(&self.0)
+///     }
+/// }
+///
+/// let error = ApiError(io::ErrorKind::ConnectionRefused.into());
+/// assert_eq!(classify_chain(&error), FailureClass::transient().effect(Effect::NotSent));
+/// ```
+#[must_use]
+pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
+    Classifier::new().chain(error)
+}
+
+/// An error with a known class for HTTP.
+#[diagnostic::on_unimplemented(
+    message = "`resilience::http` cannot classify `{Self}`",
+    label = "needs `HttpError`",
+    note = "the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`",
+    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`; for any other error, implement `resilience::Classify` and remove `on`"
+)]
+pub trait HttpError {
+    /// Returns the class of the error under these rules.
+    fn class(&self, rules: &Classifier) -> FailureClass;
+}
+
+impl<E: HttpError + ?Sized> HttpError for Box<E> {
+    fn class(&self, rules: &Classifier) -> FailureClass {
+        (**self).class(rules)
+    }
+}
+
+impl HttpError for dyn Error + Send + Sync {
+    fn class(&self, rules: &Classifier) -> FailureClass {
+        classify_sources(rules, self)
+    }
+}
+
+macro_rules! known {
+    ($($(#[$feature:meta])? $error:ty),* $(,)?) => {
+        $($(#[$feature])? impl HttpError for $error {
+            fn class(&self, rules: &Classifier) -> FailureClass {
+                classify_sources(rules, self)
+            }
+        })*
+    };
+}
+
+known! {
+    dyn Error,
+    dyn Error + Send,
+    // The error of an infallible service, such as an `axum` router.
+    Infallible,
+    io::Error,
+    Rejected,
+    #[cfg(feature = "hyper")] hyper::Error,
+    #[cfg(feature = "hyper-util")] hyper_util::client::legacy::Error,
+    #[cfg(feature = "reqwest")] reqwest::Error,
+    #[cfg(feature = "tonic")] tonic::Status,
+}
+
+/// Returns the class of the first known error in a chain, or a permanent failure.
+pub(crate) fn classify_sources(rules: &Classifier, error: &(dyn Error + 'static)) -> FailureClass {
+    first_known(rules, error).unwrap_or_else(FailureClass::permanent)
+}
+
+/// Returns the class of the first known error in a chain.
+pub(crate) fn first_known(
+    rules: &Classifier,
+    error: &(dyn Error + 'static),
+) -> Option<FailureClass> {
+    let mut by_kind: Option<FailureClass> = None;
+    for error in error_sources(error) {
+        if let Some(rejected) = error.downcast_ref::<Rejected>() {
+            return Some(rejected.classify());
+        }
+        if let Some(class) = clients::classify(rules, error) {
+            return Some(class);
+        }
+        // The search continues, because the wrapped error is more specific than the `ErrorKind`.
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            if by_kind.is_none_or(|class| class.kind == FailureKind::Permanent) {
+                by_kind = Some(classify_kind(error.kind()));
+            }
+        }
+    }
+    by_kind
+}

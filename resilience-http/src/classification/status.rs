@@ -1,0 +1,72 @@
+//! Classification of status codes.
+
+use http::{HeaderMap, HeaderName, StatusCode};
+use resilience_core::{Effect, FailureClass, FailureKind};
+
+use super::classifier::Classifier;
+use super::retry_after::ServerDelay;
+
+/// Headers with the server's own decision on a retry.
+static SHOULD_RETRY: [HeaderName; 2] =
+    [HeaderName::from_static("stripe-should-retry"), HeaderName::from_static("x-should-retry")];
+
+pub(crate) fn classify_status(
+    rules: &Classifier,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> FailureClass {
+    let code = status.as_u16();
+    if code < 400 {
+        return classify_code(rules, code, false);
+    }
+    let delay = ServerDelay::read(headers, rules.vendor);
+    let is_vendor_limit =
+        delay.delay().is_some() && rules.vendor.is_some_and(|it| it.is_rate_limit_status(code));
+    // The status of a vendor for an exhausted limit counts as a 429.
+    let effective_code = if is_vendor_limit { 429 } else { code };
+    let class =
+        match (classify_code(rules, effective_code, delay.is_explicit()), should_retry(headers)) {
+            (class, Some(false)) => FailureClass::permanent().effect(class.effect),
+            // The header allows a retry and says nothing about the effect of the request.
+            (FailureClass { kind: FailureKind::Permanent, .. }, Some(true)) => {
+                FailureClass::transient()
+            }
+            (class, _) => class,
+        };
+    match delay.delay() {
+        Some(delay) if class.kind != FailureKind::Permanent => class.after(delay),
+        _ => class,
+    }
+}
+
+fn classify_code(rules: &Classifier, code: u16, has_explicit_delay: bool) -> FailureClass {
+    match code {
+        409 if rules.keyed && has_explicit_delay => {
+            FailureClass::throttled(None).effect(Effect::Refused)
+        }
+        200..=299 | 409 => FailureClass::permanent().effect(Effect::Applied),
+        413 | 423 if has_explicit_delay => FailureClass::throttled(None).effect(Effect::Refused),
+        413 | 423 | 424 => FailureClass::permanent().effect(Effect::Refused),
+        // Another server may accept the request, but this server never does: one retry is enough.
+        421 => FailureClass::transient().effect(Effect::Refused).once(),
+        425 => FailureClass::transient().effect(Effect::Refused),
+        429 if rules.strict_429 => FailureClass::throttled(None),
+        429 => FailureClass::throttled(None).effect(Effect::Refused),
+        503 | 507 if has_explicit_delay => FailureClass::throttled(None),
+        509 | 529 => FailureClass::throttled(None),
+        521..=523 => FailureClass::transient().effect(Effect::NotSent),
+        525 | 526 | 530 => FailureClass::permanent().effect(Effect::NotSent),
+        501 | 505..=508 | 510 | 511 => FailureClass::permanent(),
+        // RFC 9110: an unknown status of a class counts as the x00 status of the class.
+        408 | 500..=599 => FailureClass::transient(),
+        _ => FailureClass::permanent(),
+    }
+}
+
+pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
+    SHOULD_RETRY.iter().find_map(|name| match headers.get(name)?.as_bytes().trim_ascii() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    })
+}

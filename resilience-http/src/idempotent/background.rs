@@ -1,0 +1,43 @@
+//! Work that survives a disconnect of the client, and panics that cross a task.
+
+use core::any::Any;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use tokio::runtime::Handle;
+
+/// The payload of a panic.
+pub(super) type Panic = Box<dyn Any + Send>;
+
+/// Runs a future as a separate task, and returns the output.
+///
+/// The task continues after the caller drops the returned future. The output is `None` if the
+/// runtime stops first. Without a tokio runtime, the future runs in place.
+pub(super) async fn run_in_background<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let Ok(runtime) = Handle::try_current() else { return Some(work.await) };
+    // Events of the task belong to the span of the request.
+    #[cfg(feature = "tracing")]
+    let work = tracing::Instrument::in_current_span(work);
+    match runtime.spawn(work).await {
+        Ok(out) => Some(out),
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => None,
+        },
+    }
+}
+
+/// Returns the output of a future, or the panic that ended the future.
+pub(super) async fn catch_panic<F: Future>(work: F) -> Result<F::Output, Panic> {
+    let mut work = pin!(work);
+    // After a panic the future is dropped without another poll, so no broken state is observed.
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}

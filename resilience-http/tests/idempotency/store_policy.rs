@@ -1,0 +1,120 @@
+//! The responses to store.
+
+use axum::Extension;
+use axum::http::StatusCode;
+use resilience::Effect;
+use resilience::http::{IdempotencyLayer, StorePolicy};
+use resilience::idempotent::{Disposition, OnInterrupted};
+
+use crate::{Memory, api, ask, layer, post};
+
+/// The treatment of the second request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Second {
+    Replay,
+    Run,
+    Unknown,
+}
+use Second::{Replay, Run, Unknown};
+
+async fn again(layer: IdempotencyLayer<Memory>, status: u16, effect: Option<Effect>) -> Second {
+    let status = StatusCode::from_u16(status).expect("a status");
+    let (api, runs) = api(layer, move |_| (status, effect.map(Extension), "said"));
+    let first = ask(&api, post("k")).await;
+    assert_eq!(first.status, status.as_u16());
+    let second = ask(&api, post("k")).await;
+    match (runs.count(), second.is_replay(), second.problem().as_deref()) {
+        (1, true, None) => {
+            assert_eq!((second.status, &second.body), (first.status, &first.body));
+            Replay
+        }
+        (2, false, None) => Run,
+        (1, false, Some("outcome-unknown")) => Unknown,
+        other => panic!("{status}: {other:?}"),
+    }
+}
+
+/// Statuses without a decision of the handler, and statuses with an unknown outcome.
+const NO_DECISION: [u16; 9] = [401, 403, 407, 413, 421, 425, 429, 431, 451];
+const UNKNOWN_OUTCOME: [u16; 5] = [408, 500, 502, 503, 599];
+
+fn statuses() -> impl Iterator<Item = u16> {
+    (200..=204)
+        .chain([226, 300, 301, 303, 307])
+        .chain(400..=431)
+        .chain([451, 499])
+        .chain(UNKNOWN_OUTCOME)
+}
+
+#[tokio::test]
+async fn definitive_responses_are_stored() {
+    for status in statuses() {
+        let repeated = NO_DECISION.contains(&status) || UNKNOWN_OUTCOME.contains(&status);
+        let expected = if repeated { Run } else { Replay };
+        assert_eq!(again(layer(), status, None).await, expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn with_unknown_an_unknown_outcome_is_final() {
+    let strict = || layer().on_interrupted(OnInterrupted::Unknown);
+    for status in statuses() {
+        let expected = match status {
+            _ if NO_DECISION.contains(&status) => Run,
+            _ if UNKNOWN_OUTCOME.contains(&status) => Unknown,
+            _ => Replay,
+        };
+        assert_eq!(again(strict(), status, None).await, expected, "{status}");
+    }
+    // A layer cannot reconcile, so `Reconcile` acts as `Unknown`.
+    let finding = layer().on_interrupted(OnInterrupted::Reconcile);
+    assert_eq!(again(finding, 500, None).await, Unknown);
+}
+
+#[tokio::test]
+async fn the_handler_can_set_the_effect() {
+    let strict = || layer().on_interrupted(OnInterrupted::Unknown);
+    for (status, effect, expected) in [
+        (500, Effect::NotSent, Run),
+        (503, Effect::Refused, Run),
+        (422, Effect::NotSent, Run),
+        (200, Effect::NotSent, Run),
+        (500, Effect::Unknown, Unknown),
+        (429, Effect::Unknown, Run),
+        (500, Effect::Applied, Replay),
+    ] {
+        assert_eq!(again(strict(), status, Some(effect)).await, expected, "{status} {effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn stripe_v1_stores_server_errors() {
+    for status in statuses() {
+        let expected = if NO_DECISION.contains(&status) || status == 408 { Run } else { Replay };
+        let seen = again(layer().store_policy(StorePolicy::StripeV1), status, None).await;
+        assert_eq!(seen, expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_decides() {
+    fn only_created(status: StatusCode) -> Disposition {
+        if status == 201 { Disposition::Store } else { Disposition::Abandon }
+    }
+    let strict = || {
+        let layer = layer().store_policy(StorePolicy::With(only_created));
+        layer.on_interrupted(OnInterrupted::Unknown)
+    };
+    assert_eq!(again(strict(), 201, None).await, Replay);
+    assert_eq!(again(strict(), 200, None).await, Unknown);
+    assert_eq!(again(strict(), 200, Some(Effect::NotSent)).await, Run);
+}
+
+#[tokio::test]
+async fn an_informational_response_is_not_stored() {
+    let (api, runs) = api(layer(), |_| StatusCode::SWITCHING_PROTOCOLS);
+    assert_eq!(ask(&api, post("k")).await.status, 101);
+    let second = ask(&api, post("k")).await;
+    assert_eq!(second.problem().as_deref(), Some("completed-without-body"));
+    assert_eq!(runs.count(), 1);
+}

@@ -1,0 +1,350 @@
+//! A call that has claimed its key: heartbeats beside the body, and the final write to the store.
+
+use core::fmt;
+use core::future::{Future, pending, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::call::{Acquisition, IdempotentCall};
+use crate::context::{IdempotencyContext, InContext};
+use crate::envelope::{Codec, StoredOutcome};
+use crate::log::{self, Decision, StoreFailure};
+use crate::policy::{OnLeaseLost, OnUnsaved};
+use crate::spawn::spawn;
+use crate::store::{Store, Token, WriteOutcome};
+use crate::store_error::{StoreError, StoreResult};
+use crate::wait::{block_for, now_or_never};
+use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
+use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+
+/// A call that has claimed its key and may run.
+///
+/// [`complete`](Self::complete), [`release`](Self::release) or [`abandon`](Self::abandon) ends the
+/// claim. Dropping the value abandons the call.
+#[must_use = "dropping an active call abandons the call"]
+pub struct ActiveCall<S: Store + Clone> {
+    call: IdempotentCall<S>,
+    /// `None` if the call runs without a claim, because the store failed.
+    token: Option<Token>,
+    context: IdempotencyContext,
+    interrupted: bool,
+    has_begun: bool,
+    /// The start of the current lease.
+    renewed: Timestamp,
+}
+
+/// The state of the store after a completion. The `Debug` form shows no outcome.
+#[non_exhaustive]
+pub enum Completed {
+    /// The store has the outcome of this call.
+    Stored,
+    /// The store did not answer until the lease ended. It may have the outcome.
+    Unsaved,
+    /// Another call took over after the lease and has stored this outcome. The outcome of the
+    /// other call counts.
+    Other(Vec<u8>),
+    /// Another call took over after the lease and has completed, without a stored outcome.
+    OtherNotStored,
+}
+
+impl fmt::Debug for Completed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stored => f.write_str("Stored"),
+            Self::Unsaved => f.write_str("Unsaved"),
+            Self::Other(bytes) => write!(f, "Other({} bytes)", bytes.len()),
+            Self::OtherNotStored => f.write_str("OtherNotStored"),
+        }
+    }
+}
+
+impl<S: Store + Clone> ActiveCall<S> {
+    pub(super) fn new(
+        call: &IdempotentCall<S>,
+        token: Token,
+        attempt: u32,
+        interrupted: bool,
+    ) -> Self {
+        let mut active = Self::with_context(call, call.context(token.fence, attempt));
+        active.token = Some(token);
+        active.interrupted = interrupted;
+        active
+    }
+
+    /// Creates a call without a claim.
+    pub(super) fn unprotected(call: &IdempotentCall<S>) -> Self {
+        Self::with_context(call, call.context(0, 1))
+    }
+
+    fn with_context(call: &IdempotentCall<S>, context: IdempotencyContext) -> Self {
+        Self {
+            call: call.clone(),
+            token: None,
+            context,
+            interrupted: false,
+            has_begun: false,
+            renewed: now(),
+        }
+    }
+
+    /// Marks the side effect as possibly applied.
+    pub(super) fn mark_begun(mut self) -> Self {
+        self.has_begun = true;
+        self
+    }
+
+    /// Returns the context that the body sees.
+    pub fn context(&self) -> &IdempotencyContext {
+        &self.context
+    }
+
+    /// Returns whether an earlier call with this key was interrupted, so that this call has to
+    /// [reconcile](crate::OnInterrupted::Reconcile) before it runs.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Runs the body inside of [`IdempotencyContext::current`], and renews the lease meanwhile.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) with [`OnLeaseLost::Cancel`], after the body
+    /// was dropped.
+    pub async fn run<F: Future>(&mut self, body: F) -> Result<F::Output, Rejected> {
+        self.has_begun = true;
+        let mut renewed = self.renewed;
+        let out = {
+            let mut body = pin!(InContext { call: self.context.clone(), body });
+            let mut heartbeats = pin!(self.heartbeats(&mut renewed));
+            poll_fn(|cx| match body.as_mut().poll(cx) {
+                Poll::Ready(out) => Poll::Ready(Some(out)),
+                Poll::Pending => heartbeats.as_mut().poll(cx).map(|()| None),
+            })
+            .await
+        };
+        self.renewed = renewed;
+        out.ok_or_else(|| self.call.reject(IdempotencyRejection::LeaseLost))
+    }
+
+    /// Runs a body that is not async. A blocking store ends with its process, so its lease needs
+    /// no renewal.
+    pub(super) fn run_blocking<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        self.has_begun = true;
+        self.context.scope(body)
+    }
+
+    /// Renews the lease after each third of its length. Returns when the lease is lost and the
+    /// body has to be dropped.
+    async fn heartbeats(&self, renewed: &mut Timestamp) {
+        let (policy, key) = (&self.call.policy, &self.call.key);
+        let Some(token) = self.token else { return pending().await };
+        loop {
+            DeadlineTimer::start(policy.lease / 3, None).await;
+            let step = self.call.store.renew(key, token, policy.lease);
+            // The store counts the lease from a time between the request and the reply, so the
+            // request counts.
+            let requested = now();
+            match self.call.step(step).await {
+                Ok(WriteOutcome::Applied) => {
+                    *renewed = requested;
+                    continue;
+                }
+                Ok(WriteOutcome::Fenced) => {
+                    log::decided(policy.name, *key, "", Decision::Fenced, None);
+                }
+                Err(error) => {
+                    log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);
+                    if now() < renewed.plus(policy.lease) {
+                        continue;
+                    }
+                    if policy.on_lease_lost == OnLeaseLost::Continue {
+                        continue;
+                    }
+                }
+            }
+            match policy.on_lease_lost {
+                OnLeaseLost::Cancel => return,
+                OnLeaseLost::Continue => pending().await,
+            }
+        }
+    }
+
+    /// Stores the outcome. An outcome over the limit is recorded without its bytes.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) if another call has taken over and is still
+    /// running. [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) if the store failed,
+    /// with [`OnUnsaved::Error`].
+    pub async fn complete(self, outcome: &[u8]) -> Result<Completed, Rejected> {
+        self.store_outcome(StoredOutcome::Value(outcome), Codec::RAW).await
+    }
+
+    /// Records the completion without an outcome. A later call with the key is rejected with
+    /// [`NotStored`](IdempotencyRejection::NotStored).
+    ///
+    /// # Errors
+    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) and
+    /// [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable), as for
+    /// [`complete`](Self::complete).
+    pub async fn complete_without_outcome(self) -> Result<Completed, Rejected> {
+        self.store_outcome(StoredOutcome::NotStored, Codec::RAW).await
+    }
+
+    pub(super) async fn store_outcome(
+        mut self,
+        outcome: StoredOutcome<'_>,
+        codec: Codec,
+    ) -> Result<Completed, Rejected> {
+        let policy = self.call.policy;
+        let bytes = self.call.seal(outcome, codec);
+        let Some(token) = self.token else { return Ok(Completed::Unsaved) };
+        let until = self.renewed.plus(policy.lease);
+        let complete = || self.call.store.complete(&self.call.key, token, &bytes, policy.ttl);
+        let written = self.write_until(until, complete).await;
+        // The final write is over, so drop has to write nothing.
+        self.token = None;
+        match written {
+            Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
+            Ok(WriteOutcome::Fenced) => self.read_again(&bytes, codec).await,
+            Err(error) => {
+                log::store_error(policy.name, self.call.key, StoreFailure::Unsaved, &error);
+                log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
+                match policy.on_unsaved {
+                    OnUnsaved::Return => Ok(Completed::Unsaved),
+                    OnUnsaved::Error => {
+                        Err(self.call.reject(IdempotencyRejection::StoreUnavailable).because(error))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the record after another call has taken over. The record counts for every caller.
+    async fn read_again(&self, bytes: &[u8], codec: Codec) -> Result<Completed, Rejected> {
+        let mut call = self.call.clone();
+        call.policy = call.policy.reject();
+        let acquired = call.acquire().await.map_err(|rejected| match rejected.kind() {
+            RejectedKind::Idempotency(
+                IdempotencyRejection::InFlight | IdempotencyRejection::OutcomeUnknown,
+            ) => self.call.reject(IdempotencyRejection::LeaseLost),
+            _ => rejected,
+        })?;
+        match acquired {
+            Acquisition::Replay(stored) => {
+                log::decided(call.policy.name, call.key, "", Decision::DuplicateExecution, None);
+                Ok(match call.open(&stored, codec)? {
+                    Some(outcome) => Completed::Other(outcome.to_vec()),
+                    None => Completed::OtherNotStored,
+                })
+            }
+            // No call has an outcome: the other call gave up, or its record is gone.
+            Acquisition::Run(mut other) => {
+                let Some(token) = other.token.take() else { return Ok(Completed::Unsaved) };
+                let store = &call.store;
+                let step = store.complete(&call.key, token, bytes, call.policy.ttl);
+                Ok(match call.step(step).await {
+                    Ok(WriteOutcome::Applied) => Completed::Stored,
+                    Ok(WriteOutcome::Fenced) | Err(_) => Completed::Unsaved,
+                })
+            }
+        }
+    }
+
+    /// Releases the claim: the side effect was not applied. The next call with this key runs.
+    pub async fn release(mut self) {
+        if let Some(token) = self.token {
+            let key = self.call.key;
+            let write = || self.call.store.release(&key, token);
+            let written = self.write_until(self.release_deadline(), write).await;
+            self.token = None;
+            self.log_failed_write(StoreFailure::NotReleased, written);
+        }
+    }
+
+    /// Ends the claim without an outcome: the side effect may have been applied. The next call
+    /// with this key follows [`OnInterrupted`](crate::OnInterrupted).
+    pub async fn abandon(mut self) {
+        if let Some(token) = self.token {
+            let key = self.call.key;
+            let write = || self.call.store.abandon(&key, token);
+            let written = self.write_until(self.release_deadline(), write).await;
+            self.token = None;
+            self.log_failed_write(StoreFailure::NotAbandoned, written);
+        }
+    }
+
+    fn log_failed_write(&self, failure: StoreFailure, written: StoreResult<WriteOutcome>) {
+        if let Err(error) = written {
+            log::store_error(self.call.policy.name, self.call.key, failure, &error);
+        }
+    }
+
+    /// Returns the deadline for releasing the claim. The release is best effort, because the lease
+    /// ends the claim too.
+    fn release_deadline(&self) -> Timestamp {
+        now().plus(self.call.policy.store_timeout)
+    }
+
+    /// Writes to the store, and repeats a failed write until `until`.
+    async fn write_until<F: Future<Output = StoreResult<WriteOutcome>>>(
+        &self,
+        until: Timestamp,
+        write: impl Fn() -> F,
+    ) -> StoreResult<WriteOutcome> {
+        let mut delays = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
+        // Waits that a test skips pass on no clock, so they are added up here.
+        let mut skipped = Duration::ZERO;
+        loop {
+            let error = match self.call.step(write()).await {
+                Err(error) if error.is_retryable() => error,
+                written => return written,
+            };
+            // The last delay ends at the deadline: a late write still succeeds if no other call
+            // took over.
+            let left = until.since(now().plus(skipped));
+            if left.is_zero() {
+                return Err(error);
+            }
+            let delay = delays.next().unwrap_or(Duration::from_secs(1)).min(left);
+            log::store_error(self.call.policy.name, self.call.key, StoreFailure::Retrying, &error);
+            match self.call.wait_mode {
+                WaitMode::Async => {
+                    let (wait, time) = Delay::start(delay);
+                    skipped = skipped.saturating_add(time);
+                    wait.wait().await;
+                }
+                WaitMode::Blocking => skipped = skipped.saturating_add(block_for(delay)),
+            }
+        }
+    }
+}
+
+impl<S: Store + Clone> Drop for ActiveCall<S> {
+    /// Abandons the call if its body has begun, and releases the claim otherwise.
+    fn drop(&mut self) {
+        let Some(token) = self.token.take() else { return };
+        let (store, key, has_begun) = (self.call.store.clone(), self.call.key, self.has_begun);
+        let final_write = async move {
+            // A failed write is ignored, because the lease ends the claim too.
+            let _: Result<WriteOutcome, StoreError> = if has_begun {
+                store.abandon(&key, token).await
+            } else {
+                store.release(&key, token).await
+            };
+        };
+        let mut final_write = Box::pin(final_write);
+        // A store that needs a runtime may panic after the runtime has ended.
+        let is_ready = || now_or_never(final_write.as_mut()).is_some();
+        let written = catch_unwind(AssertUnwindSafe(is_ready));
+        if matches!(written, Ok(false)) {
+            spawn(final_write);
+        }
+    }
+}
+
+impl<S: Store + Clone> fmt::Debug for ActiveCall<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActiveCall").field("context", &self.context).finish_non_exhaustive()
+    }
+}

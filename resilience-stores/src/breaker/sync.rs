@@ -1,0 +1,142 @@
+//! The synchronization task: publishes local decisions and applies remote decisions.
+
+use std::fmt;
+use std::time::Duration;
+
+use resilience_core::__internal::{Notified, draw, shared_breakers, sync_lost, sync_restored};
+use resilience_core::CircuitBreaker;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::shared_state::SharedState;
+use super::synced_breaker::SyncedBreaker;
+
+/// A task that synchronizes the shared breakers of this process with a [`SharedState`].
+///
+/// A process needs one task. The task finds every function with `#[circuit_breaker(shared = "…")]`
+/// from the first call on. Register a breaker made by hand with [`with`](Self::with). The
+/// application has to spawn [`run`](Self::run):
+///
+/// ```no_run
+/// # fn start() -> redis::RedisResult<()> {
+/// use resilience::stores::breaker::{BreakerSync, RedisState};
+///
+/// let client = redis::Client::open("redis://127.0.0.1/")?;
+/// tokio::spawn(BreakerSync::new(RedisState::new(client)).run());
+/// # Ok(()) }
+/// ```
+pub struct BreakerSync<S> {
+    store: S,
+    interval: Duration,
+    breakers: Vec<SyncedBreaker>,
+}
+
+/// The longest delay between two failed rounds, in intervals.
+const MAX_RETRY_INTERVALS: u32 = 10;
+
+impl<S: SharedState> BreakerSync<S> {
+    /// Creates a task that reads the store every 500 ms.
+    #[must_use]
+    pub fn new(store: S) -> Self {
+        Self { store, interval: Duration::from_millis(500), breakers: Vec::new() }
+    }
+
+    /// Sets the longest time until this process applies a remote decision: from 10 ms to one hour.
+    /// Default: 500 ms. The task publishes local decisions immediately.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval.clamp(Duration::from_millis(10), Duration::from_hours(1));
+        self
+    }
+
+    /// Adds a breaker that belongs to no function: a `&'static CircuitBreaker` or an
+    /// `Arc<CircuitBreaker>`. A breaker without [`shared`](CircuitBreaker::shared) is ignored.
+    #[must_use]
+    pub fn with(
+        mut self,
+        breaker: impl AsRef<CircuitBreaker> + Clone + Send + Sync + 'static,
+    ) -> Self {
+        self.breakers.extend(SyncedBreaker::new(Box::new(breaker)));
+        self
+    }
+
+    /// Runs forever and never fails. Dropping the future leaves every breaker in the current
+    /// state.
+    ///
+    /// A round fails if the store returns an error or does not answer within two intervals. The
+    /// first failed round is logged at WARN. The delay before the next round grows to ten
+    /// intervals. Meanwhile every breaker follows the local outcomes alone. Requires a tokio
+    /// runtime with time enabled; Redis also requires IO.
+    pub async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            // Created before the round: the round may miss a decision made meanwhile.
+            let (notified, start) = (Notified::new(), Instant::now());
+            let error = match timeout(self.grace(), self.round()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some(format!("no answer within {:?}", self.grace())),
+            };
+            let Some(error) = error else {
+                if std::mem::take(&mut failures) > 0 {
+                    sync_restored();
+                }
+                // The wait is at most the interval. A random reduction of up to a quarter keeps
+                // the processes out of step.
+                let wait = self.interval.mul_f64(1.0 - draw() / 4.0);
+                let _ = timeout_at(start + wait, notified).await;
+                continue;
+            };
+            if failures == 0 {
+                sync_lost(&error);
+            }
+            failures = u32::saturating_add(failures, 1);
+            sleep(self.retry_delay(failures)).await;
+        }
+    }
+
+    /// Returns the time limit of a round: two intervals. A remote open state lasts equally longer
+    /// here, so that the outcome of the first trial call arrives in time.
+    fn grace(&self) -> Duration {
+        self.interval.saturating_mul(2)
+    }
+
+    /// Returns the delay after consecutive failed rounds: 1, 2, 4, … intervals, at most ten,
+    /// multiplied by a random factor from 0.5 to 1.
+    fn retry_delay(&self, failures: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(failures - 1).unwrap_or(MAX_RETRY_INTERVALS);
+        let intervals = doubled.min(MAX_RETRY_INTERVALS);
+        self.interval.saturating_mul(intervals).mul_f64(f64::midpoint(1.0, draw()))
+    }
+
+    async fn round(&mut self) -> Result<(), S::Error> {
+        for breaker in shared_breakers() {
+            if !self.breakers.iter().any(|synced| synced.is(breaker)) {
+                self.breakers.extend(SyncedBreaker::new(Box::new(breaker)));
+            }
+        }
+        for breaker in &mut self.breakers {
+            breaker.publish(&mut self.store).await?;
+        }
+        if self.breakers.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.breakers.iter().map(|breaker| breaker.name).collect();
+        let entries = self.store.read(&names).await?;
+        let grace = self.grace();
+        for (breaker, entry) in self.breakers.iter_mut().zip(entries) {
+            if let Some(entry) = entry {
+                breaker.apply(entry, grace);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S> fmt::Debug for BreakerSync<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerSync")
+            .field("interval", &self.interval)
+            .field("breakers", &self.breakers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! Stores of idempotency records.
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod connection_guard;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

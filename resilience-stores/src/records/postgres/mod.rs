@@ -1,0 +1,74 @@
+//! Idempotency records in PostgreSQL: shared by all machines, as durable as the database.
+
+mod statements;
+
+use std::time::Duration;
+
+use resilience_idempotency::{
+    Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult,
+    Takeover, Token, TxStore, WriteOutcome,
+};
+use sqlx::postgres::PgPool;
+use sqlx::{Executor, Row as _};
+
+use self::statements::STATEMENTS;
+use crate::records::connection_guard::ConnectionGuard;
+use crate::records::sql::{
+    MAX_ROUNDS, Row, acquired, contended, count, fence, is_busy, key, lock, millis, no_transaction,
+    owner, retry_rollback, sql_store, sql_transactions, store_error, written,
+};
+
+/// The definition of the table and the index, for applications with their own migrations.
+pub const SCHEMA: &str = include_str!("schema.sql");
+
+const CAPS: Capabilities =
+    Capabilities::new().durable(true).shared(true).max_outcome(512 * 1024 * 1024);
+
+/// A store of idempotency records in a PostgreSQL database.
+///
+/// The database has to be the primary: a lagging replica does not know the latest claims. Every
+/// step is a single prepared statement. Behind `PgBouncer` in transaction mode, prepared
+/// statements require version 1.21 with `max_prepared_statements`. Clones share the pool.
+///
+/// ```no_run
+/// # async fn open(pool: sqlx::PgPool) -> Result<(), sqlx::Error> {
+/// use resilience::stores::PostgresStore;
+///
+/// let store = PostgresStore::new(pool);
+/// store.migrate().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+    id: StoreId,
+}
+
+impl PostgresStore {
+    /// Creates a store in the database of the pool.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool, id: StoreId::new() }
+    }
+
+    /// Creates the table in the first schema of the search path, if the table does not exist.
+    ///
+    /// # Errors
+    /// Returns the `sqlx::Error` of the failed statement.
+    pub async fn migrate(&self) -> Result<(), sqlx::Error> {
+        // The advisory lock serializes concurrent migrations, which PostgreSQL would fail.
+        let mut transaction = self.pool.begin().await?;
+        transaction.execute("SELECT pg_advisory_xact_lock(7243615890211)").await?;
+        transaction.execute(SCHEMA).await?;
+        transaction.commit().await
+    }
+
+    /// Returns the pool, for use by the application.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+sql_store!(PostgresStore, sqlx::Postgres, sqlx::PgConnection, STATEMENTS);
+sql_transactions!(PostgresStore, sqlx::Postgres, sqlx::PgConnection, STATEMENTS);

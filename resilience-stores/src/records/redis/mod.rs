@@ -1,0 +1,10 @@
+//! Idempotency records in Redis.
+
+mod answer;
+mod check;
+mod interrupted;
+mod script;
+mod store;
+
+pub use check::Warning;
+pub use store::RedisStore;

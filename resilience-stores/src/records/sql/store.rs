@@ -1,0 +1,196 @@
+//! The store implementation, generated for each database.
+
+/// Implements a store over a pool: `sql_store!(SqliteStore, sqlx::Sqlite, sqlx::SqliteConnection,
+/// STATEMENTS)`.
+macro_rules! sql_store {
+    ($store:ident, $database:ty, $connection:ty, $statements:expr) => {
+        impl $store {
+            /// Selects the record of a key that could not be claimed.
+            async fn select(
+                connection: &mut $connection,
+                request: &ClaimRequest<'_>,
+            ) -> StoreResult<Option<Row>> {
+                let row = sqlx::query($statements.select)
+                    .bind(&request.key.0[..])
+                    .fetch_optional(connection)
+                    .await
+                    .map_err(store_error)?;
+                let Some(row) = row else { return Ok(None) };
+                let row = Row {
+                    state: row.try_get(0).map_err(store_error)?,
+                    fence: row.try_get(1).map_err(store_error)?,
+                    owner: row.try_get(2).map_err(store_error)?,
+                    fingerprint: row.try_get(3).map_err(store_error)?,
+                    outcome: row.try_get(4).map_err(store_error)?,
+                    attempts: row.try_get(5).map_err(store_error)?,
+                    lease_left: row.try_get(6).map_err(store_error)?,
+                    is_expired: row.try_get(7).map_err(store_error)?,
+                };
+                Ok(Some(row))
+            }
+
+            async fn claim_on(
+                connection: &mut $connection,
+                request: &ClaimRequest<'_>,
+            ) -> StoreResult<Claim> {
+                for _ in 0..MAX_ROUNDS {
+                    let claimed = sqlx::query($statements.claim)
+                        .bind(&request.key.0[..])
+                        .bind(&owner(request.owner)[..])
+                        .bind(&request.fingerprint.0[..])
+                        .bind(millis(request.lease))
+                        .bind(millis(request.retention))
+                        .bind(request.takeover == Takeover::Rerun)
+                        .bind(request.label)
+                        // Reads to the end: the first row arrives before the commit.
+                        .fetch_all(&mut *connection)
+                        .await
+                        .map_err(store_error)?;
+                    if let Some(row) = claimed.first() {
+                        let fence = row.try_get(0).map_err(store_error)?;
+                        return Ok(acquired(request, fence, row.try_get(1).map_err(store_error)?));
+                    }
+                    let found = Self::select(&mut *connection, request).await?;
+                    if let Some(answer) = found.and_then(|row| row.answer(request)) {
+                        return answer;
+                    }
+                }
+                Err(contended())
+            }
+
+            async fn complete_on(
+                connection: &mut $connection,
+                key: &RecordKey,
+                token: Token,
+                outcome: &[u8],
+                retention: Duration,
+            ) -> StoreResult<WriteOutcome> {
+                let done = sqlx::query($statements.complete)
+                    .bind(&key.0[..])
+                    .bind(&owner(token.owner)[..])
+                    .bind(fence(token))
+                    .bind(outcome)
+                    .bind(millis(retention))
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(store_error)?;
+                if done.rows_affected() > 0 {
+                    return Ok(WriteOutcome::Applied);
+                }
+                // The answer to an earlier completion may have been lost.
+                let again = sqlx::query($statements.is_complete)
+                    .bind(&key.0[..])
+                    .bind(&owner(token.owner)[..])
+                    .bind(fence(token))
+                    .fetch_optional(connection)
+                    .await
+                    .map_err(store_error)?;
+                Ok(if again.is_some() { WriteOutcome::Applied } else { WriteOutcome::Fenced })
+            }
+
+            /// Executes a statement whose only parameter is the token.
+            async fn write(
+                &self,
+                statement: &'static str,
+                key: &RecordKey,
+                token: Token,
+            ) -> StoreResult<WriteOutcome> {
+                let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                let done = sqlx::query(statement)
+                    .bind(&key.0[..])
+                    .bind(&owner(token.owner)[..])
+                    .bind(fence(token))
+                    .execute(guard.connection()?)
+                    .await;
+                guard.finish(done.map_err(store_error)).map(|done| written(done.rows_affected()))
+            }
+        }
+
+        impl Store for $store {
+            async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
+                retry_rollback!({
+                    let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                    let answer = Self::claim_on(guard.connection()?, &request).await;
+                    guard.finish(answer)
+                })
+            }
+
+            async fn renew(
+                &self,
+                key: &RecordKey,
+                token: Token,
+                lease: Duration,
+            ) -> StoreResult<WriteOutcome> {
+                retry_rollback!({
+                    let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                    let done = sqlx::query($statements.renew)
+                        .bind(&key.0[..])
+                        .bind(&owner(token.owner)[..])
+                        .bind(fence(token))
+                        .bind(millis(lease))
+                        .execute(guard.connection()?)
+                        .await;
+                    guard
+                        .finish(done.map_err(store_error))
+                        .map(|done| written(done.rows_affected()))
+                })
+            }
+
+            async fn complete(
+                &self,
+                key: &RecordKey,
+                token: Token,
+                outcome: &[u8],
+                retention: Duration,
+            ) -> StoreResult<WriteOutcome> {
+                retry_rollback!({
+                    let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                    let connection = guard.connection()?;
+                    let answer =
+                        Self::complete_on(connection, key, token, outcome, retention).await;
+                    guard.finish(answer)
+                })
+            }
+
+            async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+                retry_rollback!(self.write($statements.release, key, token).await)
+            }
+
+            async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+                retry_rollback!(self.write($statements.abandon, key, token).await)
+            }
+
+            async fn purge(&self, limit: usize) -> StoreResult<usize> {
+                let done = sqlx::query($statements.purge).bind(count(limit)).execute(&self.pool);
+                let rows = done.await.map_err(store_error)?.rows_affected();
+                Ok(usize::try_from(rows).unwrap_or(usize::MAX))
+            }
+
+            async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
+                let done = sqlx::query($statements.forget).bind(&key.0[..]).execute(&self.pool);
+                Ok(done.await.map_err(store_error)?.rows_affected() > 0)
+            }
+
+            async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
+                let rows = sqlx::query($statements.interrupted).bind(count(limit));
+                let rows = rows.fetch_all(&self.pool).await.map_err(store_error)?;
+                let found = rows.into_iter().map(|row| {
+                    let bytes: Vec<u8> = row.try_get(0).map_err(store_error)?;
+                    let label: String = row.try_get(1).map_err(store_error)?;
+                    let attempts: i32 = row.try_get(2).map_err(store_error)?;
+                    Ok(Interrupted::new(key(&bytes)?, label, attempts.unsigned_abs()))
+                });
+                found.collect()
+            }
+
+            fn caps(&self) -> Capabilities {
+                CAPS
+            }
+
+            fn id(&self) -> StoreId {
+                self.id
+            }
+        }
+    };
+}
+pub(crate) use sql_store;

@@ -1,0 +1,113 @@
+//! Idempotency records in SQLite: a file that survives the process.
+
+mod statements;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use resilience_idempotency::{
+    Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult,
+    Takeover, Token, TxStore, WriteOutcome,
+};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Executor, Row as _};
+
+use self::statements::STATEMENTS;
+use crate::records::connection_guard::ConnectionGuard;
+use crate::records::sql::{
+    MAX_ROUNDS, Row, acquired, code, contended, count, fence, is_busy, key, lock, millis,
+    no_transaction, owner, retry_rollback, sql_store, sql_transactions, store_error, written,
+};
+use crate::sqlx::sqlite_code;
+
+/// The definition of the table and the index, for applications with their own migrations.
+pub const SCHEMA: &str = include_str!("schema.sql");
+
+const CAPS: Capabilities = Capabilities::new().durable(true).max_outcome(512 * 1024 * 1024);
+
+/// The longest wait for the write lock of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Returns whether another process has locked the file: any kind of `SQLITE_BUSY`.
+fn is_in_use(error: &sqlx::Error) -> bool {
+    code(error).and_then(|code| sqlite_code(&code)) == Some(5)
+}
+
+/// A store of idempotency records in an SQLite database, for a single machine whose records must
+/// survive a restart.
+///
+/// Several processes of the machine may share the file. Network file systems do not lock reliably
+/// enough. Clones share the pool.
+///
+/// ```no_run
+/// # async fn open() -> Result<(), sqlx::Error> {
+/// use resilience::stores::SqliteStore;
+///
+/// let store = SqliteStore::open("payments.db").await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+    id: StoreId,
+}
+
+impl SqliteStore {
+    /// Opens a database, and creates the file and the table if missing.
+    ///
+    /// An acknowledged record is on the disk (`synchronous = FULL`). Readers do not block the
+    /// writer (WAL). A writer waits up to five seconds for another process.
+    ///
+    /// # Errors
+    /// Returns the `sqlx::Error` of a failed open or statement.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        let begin = Instant::now();
+        // SQLite allows a single writer. With one connection, writers queue in the pool without
+        // polling.
+        let pool = || SqlitePoolOptions::new().max_connections(1).connect_with(options.clone());
+        let pool = loop {
+            match pool().await {
+                // SQLite does not wait while another process creates the WAL.
+                Err(error) if is_in_use(&error) && begin.elapsed() < BUSY_TIMEOUT => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                opened => break opened?,
+            }
+        };
+        let store = Self::new(pool);
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Creates a store over an open database. With `synchronous` below `FULL`, a power failure may
+    /// lose the most recent outcomes.
+    #[must_use]
+    pub fn new(pool: SqlitePool) -> Self {
+        Self { pool, id: StoreId::new() }
+    }
+
+    /// Creates the table if the table does not exist.
+    ///
+    /// # Errors
+    /// Returns the `sqlx::Error` of the failed statement.
+    pub async fn migrate(&self) -> Result<(), sqlx::Error> {
+        self.pool.execute(SCHEMA).await.map(drop)
+    }
+
+    /// Returns the pool, for use by the application.
+    #[must_use]
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+}
+
+sql_store!(SqliteStore, sqlx::Sqlite, sqlx::SqliteConnection, STATEMENTS);
+sql_transactions!(SqliteStore, sqlx::Sqlite, sqlx::SqliteConnection, STATEMENTS);
