@@ -10,7 +10,7 @@ use crate::duration::Rounded;
 use crate::log;
 use crate::outcome::Outcome;
 
-/// A call that an attribute rejected: the circuit is open, the bulkhead is full, the rate limit is
+/// A call that an attribute rejected. The circuit is open, the bulkhead is full, the rate limit is
 /// reached, the time is over, or the idempotency key prevents the call.
 ///
 /// The classification of each kind; *wait* is `on_rejection = "wait"`:

@@ -116,14 +116,15 @@ mod axum {
     use crate::rejected::Rejected;
 
     /// The response for a rejected call, with a short JSON body such as
-    /// `{"error":"circuit open","retry_after":3}`. The status is
-    /// - 503 for an open circuit, a full bulkhead and an unavailable store,
-    /// - 429 for a rate limit,
-    /// - 504 for a timeout,
-    /// - 400 for a missing or invalid idempotency key,
-    /// - 422 for a key that was used for a different call,
-    /// - 409 for a key in use, and for a key with an outcome that cannot be returned,
-    /// - 500 for an outcome that cannot be decoded.
+    /// `{"error":"circuit open","retry_after":3}`. The status is:
+    ///
+    /// - 503: an open circuit, a full bulkhead and an unavailable store.
+    /// - 429: a rate limit.
+    /// - 504: a timeout.
+    /// - 400: a missing or invalid idempotency key.
+    /// - 422: a key that was used for a different call.
+    /// - 409: a key in use, and a key with an outcome that cannot be returned.
+    /// - 500: an outcome that cannot be decoded.
     ///
     /// Every 429 and 503, and a 409 for a running call, has a `Retry-After` header: whole seconds,
     /// rounded up, at least one. A random addition of up to a tenth of the time, at most 5 s,
@@ -164,10 +165,10 @@ mod tonic {
 
     use crate::rejected::Rejected;
 
-    /// Converts into a status with the rejection as the source: `UNAVAILABLE` for an open circuit,
-    /// a full bulkhead and an unavailable store, `RESOURCE_EXHAUSTED` for a rate limit,
-    /// `DEADLINE_EXCEEDED` for a timeout, and `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED`
-    /// or `INTERNAL` for idempotency keys. The delay before a retry is in
+    /// Converts into a status with the rejection as the source. The code is `UNAVAILABLE` for an
+    /// open circuit, a full bulkhead and an unavailable store, `RESOURCE_EXHAUSTED` for a rate
+    /// limit, and `DEADLINE_EXCEEDED` for a timeout. Idempotency keys give `INVALID_ARGUMENT`,
+    /// `FAILED_PRECONDITION`, `ABORTED` or `INTERNAL`. The delay before a retry is in
     /// `grpc-retry-pushback-ms`.
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {

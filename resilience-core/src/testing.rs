@@ -62,9 +62,9 @@ pub fn no_waits() -> NoWaits {
     NoWaits { _guard: Guard::new(Override::NoWaits) }
 }
 
-/// Gives fresh state to the functions that run on this thread: the state that an attribute keeps
-/// in a `static` of the function, such as the quota of a bare `budget`. Policies shared by name
-/// are not affected.
+/// Gives fresh state to the functions that run on this thread. Covers the state that an attribute
+/// keeps in a `static` of the function, such as the quota of a bare `budget`. Policies shared by
+/// name are not affected.
 ///
 /// Each guard leaks a little memory.
 pub fn fresh_state() -> FreshState {

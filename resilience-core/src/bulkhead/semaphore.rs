@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::sync::{Mutex, MutexGuard, const_fn, lock};
 
-/// The lock is held for a few steps, and never while a waker is cloned, woken or dropped: wakers
+/// The lock is held for a few steps, and never while a waker is cloned, woken or dropped. Wakers
 /// run code of the executor, which may call back into the semaphore.
 #[derive(Debug)]
 pub(super) struct Semaphore(Mutex<State>);

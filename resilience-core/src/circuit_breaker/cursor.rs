@@ -7,9 +7,9 @@ use super::window::Span;
 use crate::clock;
 use crate::sync::{AtomicU64, const_fn};
 
-/// The generation is in the high half. The low half holds a flag for failures or slow calls in
-/// view, a flag for a full ring, and the position: of the next call in the ring, or behind the
-/// last call in the current bucket.
+/// The generation is in the high half. The low half holds two flags and a position. The flags tell
+/// whether failures or slow calls are in view, and whether the ring is full. The position is that
+/// of the next call in the ring, or the end of the current bucket.
 ///
 /// While the window holds successes only, another success changes nothing but the number of calls.
 #[derive(Debug)]

@@ -136,10 +136,7 @@ impl RetryPolicy {
     ///
     /// assert!(RetryPolicy::new().attempts(4).validate().is_ok());
     /// let error = RetryPolicy::new().attempts(0).validate().unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "`attempts` must be at least 1: the first call counts as an attempt",
-    /// );
+    /// assert!(error.to_string().contains("`attempts`"));
     /// ```
     ///
     /// # Errors

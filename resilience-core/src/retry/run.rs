@@ -73,7 +73,8 @@ impl<B: Backoff> RetryPolicy<B> {
     ///
     /// static RETRY: RetryPolicy = RetryPolicy::new().base_delay(Duration::from_millis(1));
     ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
     /// let mut calls = 0;
     /// let result: Result<u32, &str> = RETRY
     ///     .run_async(|| {

@@ -167,9 +167,9 @@ impl RetryState {
     /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
     /// the next attempt.
     ///
-    /// `out` is passed by value and dropped before the wait, so that its resources are released,
-    /// and so that a future with an error that is not `Send` stays `Send`. `signal` carries a
-    /// rejection by an inner layer.
+    /// `out` is passed by value and dropped before the wait. The drop releases the resources of
+    /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
+    /// an inner layer.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome unchanged.
