@@ -130,8 +130,8 @@ impl NamedStore<'_, Arc<dyn DynStore>> {
     /// Returns the handle for a call.
     #[inline]
     #[must_use]
-    pub fn handle(&self) -> SharedStore {
-        SharedStore(Arc::clone(self.0))
+    pub fn handle(&self) -> DynStoreHandle {
+        DynStoreHandle(Arc::clone(self.0))
     }
 }
 
@@ -139,8 +139,8 @@ impl NamedStore<'_, &Arc<dyn DynStore>> {
     /// Returns the handle for a call.
     #[inline]
     #[must_use]
-    pub fn handle(&self) -> SharedStore {
-        SharedStore(Arc::clone(self.0))
+    pub fn handle(&self) -> DynStoreHandle {
+        DynStoreHandle(Arc::clone(self.0))
     }
 }
 
@@ -168,9 +168,9 @@ impl<S> OtherStore<S> for NamedStore<'_, S> {
 /// erases the lifetimes inside a future, and then no longer proves that `dyn DynStore + '_` is a
 /// store.
 #[derive(Clone)]
-pub struct SharedStore(Arc<dyn DynStore>);
+pub struct DynStoreHandle(Arc<dyn DynStore>);
 
-impl Store for SharedStore {
+impl Store for DynStoreHandle {
     forward!(self => self.0);
 
     fn secret(&self) -> Secret {
@@ -178,9 +178,9 @@ impl Store for SharedStore {
     }
 }
 
-impl fmt::Debug for SharedStore {
+impl fmt::Debug for DynStoreHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedStore").finish_non_exhaustive()
+        f.debug_struct("DynStoreHandle").finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,8 @@
 //! A store with injected faults, for tests of an application.
 //!
-//! The guards of [`resilience::testing`](resilience_core::testing) override the state of the current
-//! thread. A [`FaultStore`] is an ordinary store instead, and a test passes the store to the code
-//! under test.
+//! The guards of [`resilience::testing`](resilience_core::testing) override the state of the
+//! current thread. A [`FaultStore`] is an ordinary store instead, and a test passes the store to
+//! the code under test.
 
 use core::fmt;
 use core::future::pending;

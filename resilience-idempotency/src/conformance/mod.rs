@@ -1,7 +1,7 @@
 //! The conformance suite for stores: one function per case.
 //!
-//! [`store_conformance!`](crate::store_conformance) writes a test for each case. A case uses new
-//! random keys, so the store may be new for each test, or shared by all tests and hold other
+//! [`store_conformance!`](crate::store_conformance) generates a test for each case. A case uses
+//! new random keys, so the store may be new for each test, or shared by all tests and hold other
 //! records. A store has its own clock, so the cases use real time, with leases of some tenths of a
 //! second. A case panics if the store breaks a rule.
 
@@ -24,7 +24,7 @@ pub use races::*;
 pub use removal::*;
 pub use time::*;
 
-/// Writes the conformance tests of a store of idempotency records, a test for each rule.
+/// Generates the conformance tests of a store of idempotency records, a test for each rule.
 ///
 /// The first argument is an async function that creates the store. Each test calls the function
 /// once, and the function may return a handle of a shared store. `keys` is the number of keys in
@@ -34,7 +34,7 @@ pub use time::*;
 /// ```
 /// mod conformance {
 ///     use std::sync::Arc;
-///     
+///
 ///     use resilience::idempotent::MemoryStore;
 ///
 ///     async fn store() -> Arc<MemoryStore> {
