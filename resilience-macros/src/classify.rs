@@ -12,8 +12,22 @@ use crate::hint::nearest;
 use crate::tokens::{mentions, respan};
 use crate::value;
 
+/// The meaning of a helper attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Transient,
+    Throttled,
+    Permanent,
+    Forward,
+}
+
 /// The helper attributes.
-const HELPERS: &[&str] = &["transient", "throttled", "permanent", "forward"];
+const HELPERS: &[(&str, Class)] = &[
+    ("transient", Class::Transient),
+    ("throttled", Class::Throttled),
+    ("permanent", Class::Permanent),
+    ("forward", Class::Forward),
+];
 
 /// The values of `effect`, each with the variant of the runtime.
 const EFFECTS: &[(&str, &str)] = &[
@@ -61,6 +75,7 @@ struct Arm {
 /// `throttled(retry_after)`.
 struct Helper {
     name: Ident,
+    class: Class,
     field: Option<Member>,
     effect: Option<&'static str>,
 }
@@ -74,8 +89,9 @@ impl Model {
                 for variant in &data.variants {
                     let name = &variant.ident;
                     let helper = Helper::find(&variant.attrs, errors);
-                    let Some(helper) = helper.or_else(|| default.as_ref().map(Helper::without_field)) else {
-                        if !HELPERS.iter().any(|helper| has(&variant.attrs, helper)) {
+                    let default = || default.as_ref().map(Helper::without_field);
+                    let Some(helper) = helper.or_else(default) else {
+                        if !variant.attrs.iter().any(|attribute| class(attribute).is_some()) {
                             errors.add(
                                 name,
                                 format!(
@@ -99,7 +115,8 @@ impl Model {
                 ),
             },
             Data::Union(data) => {
-                errors.add(data.union_token, "`Classify` does not support unions; use an enum or a struct");
+                let message = "`Classify` does not support unions; use an enum or a struct";
+                errors.add(data.union_token, message);
             }
         }
         model
@@ -112,7 +129,7 @@ impl Model {
         mut helper: Helper,
         errors: &mut Errors,
     ) {
-        if helper.name == "forward" && helper.field.is_none() {
+        if helper.class == Class::Forward && helper.field.is_none() {
             if fields.len() != 1 {
                 errors.add(
                     &helper.name,
@@ -135,7 +152,7 @@ impl Model {
             errors.add(member, format!("unknown field `{written}`; expected one of `{list}`"));
             return;
         };
-        if helper.name == "forward" {
+        if helper.class == Class::Forward {
             self.forwarded.push(field.ty.to_token_stream());
         }
         let at = field.ty.span();
@@ -176,19 +193,17 @@ impl Model {
 impl Helper {
     /// Finds the helper attribute above an item. A wrong attribute is reported and ignored.
     fn find(attrs: &[Attribute], errors: &mut Errors) -> Option<Self> {
-        let mut helpers = attrs
-            .iter()
-            .filter(|attribute| HELPERS.iter().any(|helper| attribute.path().is_ident(helper)));
-        let first = helpers.next()?;
-        for other in helpers {
+        let mut helpers = attrs.iter().filter_map(|attribute| Some((attribute, class(attribute)?)));
+        let (first, class) = helpers.next()?;
+        for (other, _) in helpers {
             errors.add(other, "duplicate class; remove all but one of the helper attributes");
         }
-        errors.keep(Self::parse(first))
+        errors.keep(Self::parse(first, class))
     }
 
-    fn parse(attribute: &Attribute) -> syn::Result<Self> {
+    fn parse(attribute: &Attribute, class: Class) -> syn::Result<Self> {
         let name = attribute.path().require_ident()?.clone();
-        let mut helper = Self { name, field: None, effect: None };
+        let mut helper = Self { name, class, field: None, effect: None };
         if !matches!(attribute.meta, syn::Meta::Path(_)) {
             attribute.parse_args_with(|input: ParseStream<'_>| helper.arguments(input))?;
         }
@@ -199,7 +214,7 @@ impl Helper {
         while !input.is_empty() {
             if input.peek(syn::Ident) && input.peek2(Token![=]) {
                 let key: Ident = input.parse()?;
-                if key != "effect" || self.name == "forward" {
+                if key != "effect" || self.class == Class::Forward {
                     let message = format!("`#[{}]` has no `{key}`; remove it", self.name);
                     return Err(syn::Error::new_spanned(key, message));
                 }
@@ -207,9 +222,10 @@ impl Helper {
                 self.effect = Some(value::choice("effect", &input.parse()?, EFFECTS)?);
             } else {
                 let field: FieldName = input.parse()?;
-                if self.name == "transient" || self.name == "permanent" {
+                if matches!(self.class, Class::Transient | Class::Permanent) {
                     let message = format!(
-                        "`#[{}]` takes no field; write `#[throttled(field)]` to take a delay from a field",
+                        "`#[{}]` takes no field; write `#[throttled(field)]` to take a delay from a \
+                         field",
                         self.name
                     );
                     return Err(syn::Error::new_spanned(field.0, message));
@@ -225,25 +241,21 @@ impl Helper {
 
     /// Copies the class for another variant, without the field.
     fn without_field(&self) -> Self {
-        Self { name: self.name.clone(), field: None, effect: self.effect }
+        Self { name: self.name.clone(), class: self.class, field: None, effect: self.effect }
     }
 
     /// Returns the class as an expression, with the span of the field for type errors.
     fn generate(&self, root: &TokenStream, at: Span) -> TokenStream {
-        let Self { name, field, effect } = self;
-        if name == "forward" {
-            let there = respan(root.clone(), at);
-            return quote_spanned!(at=> #there::Classify::classify(value));
-        }
+        let Self { name, class, field, effect } = self;
         let there = respan(root.clone(), at);
         let delay = field
             .as_ref()
             .map(|_| quote_spanned!(at=> #there::__private::RetryDelay::retry_delay(value)));
         let delay = delay.unwrap_or_else(|| quote!(::core::option::Option::None));
-        let class = if name == "throttled" {
-            quote!(#root::FailureClass::throttled(#delay))
-        } else {
-            quote!(#root::FailureClass::#name())
+        let class = match class {
+            Class::Forward => return quote_spanned!(at=> #there::Classify::classify(value)),
+            Class::Throttled => quote!(#root::FailureClass::throttled(#delay)),
+            Class::Transient | Class::Permanent => quote!(#root::FailureClass::#name()),
         };
         match effect {
             Some(effect) => {
@@ -274,8 +286,10 @@ fn find<'f>(fields: &'f Fields, member: &Member) -> Option<&'f Field> {
     all.find(|(name, _)| name == member).map(|(_, field)| field)
 }
 
-fn has(attrs: &[Attribute], helper: &str) -> bool {
-    attrs.iter().any(|attribute| attribute.path().is_ident(helper))
+/// Returns the class of a helper attribute; `None` for another attribute.
+fn class(attribute: &Attribute) -> Option<Class> {
+    let (_, class) = HELPERS.iter().find(|(name, _)| attribute.path().is_ident(name))?;
+    Some(*class)
 }
 
 /// Reads `#[classify(crate = path)]` above the type: the path of the runtime.
@@ -288,7 +302,8 @@ fn root(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
                 return Ok(());
             }
             let written = meta.path.to_token_stream().to_string();
-            let hint = nearest(&written, HELPERS).map_or_else(
+            let helpers: Vec<&str> = HELPERS.iter().map(|(name, _)| *name).collect();
+            let hint = nearest(&written, &helpers).map_or_else(
                 || "expected `crate`".to_owned(),
                 |helper| format!("write `#[{helper}]`"),
             );

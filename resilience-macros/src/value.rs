@@ -335,3 +335,49 @@ fn bare_word(expr: &Expr) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    const WORDS: &[(&str, u32)] = &[("rerun", 1), ("return", 2)];
+
+    const WAIT: CallForm<u32> = CallForm { word: "wait", example: "\"5s\"", read: |_| Ok(3) };
+
+    fn read(value: TokenStream) -> Result<u32, String> {
+        let expr = syn::parse2(value).expect("an expression");
+        choice_or_call("key", &expr, WORDS, &WAIT).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn choices_are_quoted_words_or_calls_with_a_value() {
+        assert_eq!(read(quote!("rerun")), Ok(1));
+        assert_eq!(read(quote!("return")), Ok(2));
+        assert_eq!(read(quote!(wait("5s"))), Ok(3));
+    }
+
+    #[test]
+    fn bare_words_get_their_quotes_as_the_fix() {
+        let message = |value| read(value).expect_err("a mistake");
+        for word in [quote!(rerun), quote!(return)] {
+            let fix = format!("a choice needs quotes: write `key = \"{word}\"`");
+            assert_eq!(message(word), fix);
+        }
+        let fix = "`wait` needs a value: write `key = wait(\"5s\")`";
+        for value in [quote!(wait), quote!("wait"), quote!(wait())] {
+            assert_eq!(message(value), fix);
+        }
+    }
+
+    #[test]
+    fn unknown_words_get_the_nearest_word_or_the_list() {
+        let message = |value| read(value).expect_err("a mistake");
+        assert_eq!(message(quote!(rerum)), "did you mean `key = \"rerun\"`?");
+        assert_eq!(message(quote!(wiat("5s"))), "did you mean `key = wait(\"5s\")`?");
+        let list = "expected one of `\"rerun\"`, `\"return\"`, `wait(\"5s\")`";
+        assert_eq!(message(quote!(7)), list);
+        assert_eq!(message(quote!("never")), format!("unknown value `\"never\"` of `key`; {list}"));
+    }
+}

@@ -90,3 +90,23 @@ impl Identity {
         Some(Self::Key { key: Box::new(key?.value), scope: Box::new(scope?.value), optional })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(text: &str) -> Result<Scope, String> {
+        let expr = syn::parse_str(text).expect("an expression");
+        super::scope(expr).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn global_is_the_only_scope_in_quotes() {
+        assert!(matches!(scope("\"global\""), Ok(Scope::Global)));
+        assert!(matches!(scope("tenant_id"), Ok(Scope::Of(_))));
+        assert!(matches!(scope("7"), Ok(Scope::Of(_))));
+        let message = |text| scope(text).err().unwrap_or_default();
+        assert_eq!(message("global"), "a choice needs quotes: write `scope = \"global\"`");
+        assert!(message("\"acme\"").starts_with("the only scope in quotes is `\"global\"`"));
+    }
+}
