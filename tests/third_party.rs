@@ -1,8 +1,8 @@
 //! Foreign attributes beside the attributes of this crate.
 //!
-//! A foreign attribute above `#[retry]` is expanded first and becomes an inner layer: the layer runs
-//! once per attempt. A foreign attribute below `#[retry]` becomes an outer layer: the layer runs once
-//! per call.
+//! A foreign attribute above `#[retry]` is expanded first and becomes an inner layer, so the layer
+//! runs once per attempt. A foreign attribute below `#[retry]` becomes an outer layer, so the layer
+//! runs once per call.
 
 use std::cell::Cell;
 use std::sync::Mutex;

@@ -1,7 +1,7 @@
 //! The rule for idempotency keys: 1 to 255 visible ASCII characters.
 //!
-//! The HTTP client, the HTTP server and `#[idempotent]` apply this rule, so the server accepts every
-//! key of the client.
+//! The HTTP client, the HTTP server and `#[idempotent]` apply this rule, so the server accepts
+//! every key of the client.
 
 use core::fmt;
 

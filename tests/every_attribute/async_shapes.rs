@@ -249,8 +249,8 @@ macro_rules! async_shapes {
     };
 }
 
-/// An error type without `Send` in a future with `Send`, for attributes that drop the outcome before
-/// an `await`.
+/// An error type without `Send` in a future with `Send`, for attributes that drop the outcome
+/// before an `await`.
 macro_rules! local_errors {
     (#[$attribute:meta]) => {
         mod local_errors {

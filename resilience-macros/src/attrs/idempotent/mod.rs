@@ -54,7 +54,7 @@ impl LayerAttribute for Idempotent {
 
     // Output:
     //
-    //     let call = call(policy, store, scope, &key, |fingerprint| add_argument(fingerprint, &argument));
+    //     let call = call(policy, store, scope, &key, |fingerprint| …);
     //     let body = pin!(Some(async move { body }));
     //     let out = run_async(
     //         call,
