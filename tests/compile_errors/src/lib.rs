@@ -7,7 +7,6 @@ pub mod reexported;
 pub mod renamed;
 pub mod shared_breaker;
 pub mod stores;
-pub mod ttl;
 pub mod words;
 
 /// Returns the output of a future that does not wait.

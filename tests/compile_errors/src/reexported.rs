@@ -42,7 +42,7 @@ pub fn fallback() -> Result<(), ()> {
 #[exports::resilience::idempotent(
     crate = crate::reexported::exports::resilience,
     key = id,
-    scope = "tenant",
+    scope = "global",
 )]
 pub fn idempotent(id: u32) -> Result<u32, Rejected> {
     Ok(id)

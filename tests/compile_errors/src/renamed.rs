@@ -20,7 +20,7 @@ pub fn retry_above(calls: &Cell<u32>) -> Result<(), ()> {
 ///
 /// # Errors
 /// Returns the rejection of the first two attempts.
-#[once(key = 1, scope = "tenant")]
+#[once(key = 1, scope = "global")]
 #[retry(attempts = 3, base_delay = "1ms")]
 pub fn idempotent_above(#[skip] calls: &Cell<u32>) -> Result<u32, Rejected> {
     calls.set(calls.get() + 1);

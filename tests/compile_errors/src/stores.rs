@@ -15,7 +15,7 @@ static LAZY: LazyLock<WithSecret<Arc<MemoryStore>>> =
 ///
 /// # Errors
 /// Returns the rejection of the attribute.
-#[idempotent(key = id, scope = "tenant", store = STORE)]
+#[idempotent(key = id, scope = "global", store = STORE)]
 pub async fn fixed(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
@@ -24,7 +24,7 @@ pub async fn fixed(id: u32) -> Result<u32, Rejected> {
 ///
 /// # Errors
 /// Returns the rejection of the attribute.
-#[idempotent(key = id, scope = "tenant", store = &crate::stores::STORE)]
+#[idempotent(key = id, scope = "global", store = &crate::stores::STORE)]
 pub fn borrowed(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
@@ -33,7 +33,7 @@ pub fn borrowed(id: u32) -> Result<u32, Rejected> {
 ///
 /// # Errors
 /// Returns the rejection of the attribute.
-#[idempotent(key = id, scope = "tenant", store = *LAZY)]
+#[idempotent(key = id, scope = "global", store = *LAZY)]
 pub fn lazy(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
@@ -42,7 +42,7 @@ pub fn lazy(id: u32) -> Result<u32, Rejected> {
 ///
 /// # Errors
 /// Returns the rejection of the attribute.
-#[idempotent(key = id, scope = "tenant", store = &*LAZY)]
+#[idempotent(key = id, scope = "global", store = &*LAZY)]
 pub async fn lazy_borrowed(id: u32) -> Result<u32, Rejected> {
     Ok(id)
 }
@@ -51,7 +51,7 @@ pub async fn lazy_borrowed(id: u32) -> Result<u32, Rejected> {
 ///
 /// # Errors
 /// Returns the rejection of the attribute.
-#[idempotent(key = id, scope = "tenant", store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 pub async fn lent(id: u32, #[skip] store: &Arc<MemoryStore>) -> Result<u32, Rejected> {
     assert!(store.len() < 9);
     Ok(id)
@@ -61,7 +61,7 @@ pub async fn lent(id: u32, #[skip] store: &Arc<MemoryStore>) -> Result<u32, Reje
 ///
 /// # Errors
 /// Returns the rejection of the attribute.
-#[idempotent(key = id, scope = "tenant", store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 pub fn owned(id: u32, #[skip] store: Arc<MemoryStore>) -> Result<u32, Rejected> {
     drop(store);
     Ok(id)
@@ -71,7 +71,7 @@ pub fn owned(id: u32, #[skip] store: Arc<MemoryStore>) -> Result<u32, Rejected> 
 ///
 /// # Errors
 /// Returns the rejection of the attribute.
-#[idempotent(key = id, scope = "tenant", store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 pub async fn generic<S: Store + Clone>(id: u32, #[skip] store: S) -> Result<u32, Rejected> {
     drop(store);
     Ok(id)
@@ -89,7 +89,7 @@ impl Shop {
     ///
     /// # Errors
     /// Returns the rejection of the attribute.
-    #[idempotent(key = id, scope = "tenant", store = &self.store, name = "a")]
+    #[idempotent(key = id, scope = "global", store = &self.store, name = "a")]
     pub async fn field(&mut self, id: u32) -> Result<u32, Rejected> {
         self.memory = Arc::default();
         Ok(id)
@@ -99,7 +99,7 @@ impl Shop {
     ///
     /// # Errors
     /// Returns the rejection of the attribute.
-    #[idempotent(key = id, scope = "tenant", store = self.memory.clone(), name = "b")]
+    #[idempotent(key = id, scope = "global", store = self.memory.clone(), name = "b")]
     pub fn call(self, id: u32) -> Result<u32, Rejected> {
         drop(self);
         Ok(id)

@@ -16,7 +16,7 @@ fn find(_: IdempotencyContext) -> Reconciled<Result<u32, Rejected>> {
 #[idempotent(
     store = &STORE,
     key = id,
-    scope = "tenant",
+    scope = "global",
     keep = "ok",
     on_interrupted = reconcile(find),
     concurrent = "reject",
@@ -35,7 +35,7 @@ pub fn stored(id: u32) -> Result<u32, Rejected> {
 #[idempotent(
     store = STORE,
     key = id,
-    scope = "tenant",
+    scope = "global",
     keep = "nothing",
     on_interrupted = "unknown",
     concurrent = wait("1s"),

@@ -10,7 +10,7 @@ mod constant_max {
     const NONE: u32 = 0;
 
     #[bulkhead(max = NONE)]
-    //~ error at `NONE`: `max` is zero, so no call could ever run: at least 1
+    //~ error at `NONE`: `max` must be at least 1, or no call could run
     //~ rustc: label: evaluation of `constant_max::call::__RESILIENCE_STATE` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -23,7 +23,7 @@ mod constant_queue {
     const NONE: u32 = 0;
 
     #[bulkhead(max = 10, queue = NONE, wait = "1s")]
-    //~ error at `NONE`: `queue` is zero, so there is no place for the `wait`
+    //~ error at `NONE`: `queue` is zero, so no call could `wait`; raise `queue` or remove `wait`
     //~ rustc: label: evaluation of `constant_queue::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -31,7 +31,7 @@ mod constant_queue {
 }
 
 #[bulkhead(max = 10, queue = 5, wait = Duration::ZERO)]
-//~ error at `Duration`: `wait` is zero, so nobody could stay in the `queue`
+//~ error at `Duration`: `wait` is zero, so no call could stay in the `queue`; raise `wait` or remove `queue`
 //~ rustc: label: evaluation of `constant_wait::_` failed here
 fn constant_wait() -> Result<(), ()> {
     Err(())

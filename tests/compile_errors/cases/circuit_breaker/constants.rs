@@ -6,7 +6,7 @@ mod constant_above_window {
     const MANY: u32 = 11;
 
     #[circuit_breaker(failure_threshold = MANY, window = 10)]
-    //~ error at `MANY`: `failure_threshold` is more than `window` holds, so the circuit would never open
+    //~ error at `MANY`: `failure_threshold` is greater than `window`, so the circuit could never open; raise `window` or lower `failure_threshold`
     //~ rustc: label: evaluation of `constant_above_window::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -19,7 +19,7 @@ mod constant_half_open {
     const NONE: u32 = 0;
 
     #[circuit_breaker(half_open_calls = NONE)]
-    //~ error at `NONE`: `half_open_calls` is less than `success_threshold`, so the circuit could never close
+    //~ error at `NONE`: `half_open_calls` is less than `success_threshold`, so the circuit could never close; raise `half_open_calls` or lower `success_threshold`
     //~ rustc: label: evaluation of `constant_half_open::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -35,7 +35,7 @@ mod constant_max_reset {
     const SHORT: Duration = Duration::from_secs(10);
 
     #[circuit_breaker(max_reset_timeout = SHORT)]
-    //~ error at `SHORT`: `reset_timeout` is longer than `max_reset_timeout`, so the open time could not grow
+    //~ error at `SHORT`: `reset_timeout` is longer than `max_reset_timeout`, so the open time could not grow; raise `max_reset_timeout` or lower `reset_timeout`
     //~ rustc: label: evaluation of `constant_max_reset::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -48,7 +48,7 @@ mod constant_probes {
     const WANTED: u32 = 3;
 
     #[circuit_breaker(success_threshold = WANTED, half_open_calls = 2)]
-    //~ error at `WANTED`: `half_open_calls` is less than `success_threshold`, so the circuit could never close
+    //~ error at `WANTED`: `half_open_calls` is less than `success_threshold`, so the circuit could never close; raise `half_open_calls` or lower `success_threshold`
     //~ rustc: label: evaluation of `constant_probes::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -61,7 +61,7 @@ mod constant_rate {
     const PERCENT: f64 = 50.0;
 
     #[circuit_breaker(failure_rate = PERCENT)]
-    //~ error at `PERCENT`: `failure_rate` is a share of the calls, above 0 and at most 1
+    //~ error at `PERCENT`: `failure_rate` must be a share of the calls, above 0 and at most 1
     //~ rustc: label: evaluation of `constant_rate::call::__RESILIENCE_STATE` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -76,7 +76,7 @@ mod constant_reset {
     const LONG: Duration = Duration::from_secs(60);
 
     #[circuit_breaker(reset_timeout = LONG, max_reset_timeout = "30s")]
-    //~ error at `LONG`: `reset_timeout` is longer than `max_reset_timeout`, so the open time could not grow
+    //~ error at `LONG`: `reset_timeout` is longer than `max_reset_timeout`, so the open time could not grow; raise `max_reset_timeout` or lower `reset_timeout`
     //~ rustc: label: evaluation of `constant_reset::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -89,7 +89,7 @@ mod constant_threshold {
     const NONE: u32 = 0;
 
     #[circuit_breaker(failure_threshold = NONE)]
-    //~ error at `NONE`: `failure_threshold` must be at least 1, or it would be open from the start
+    //~ error at `NONE`: `failure_threshold` must be at least 1, or the circuit would be open from the start
     //~ rustc: label: evaluation of `constant_threshold::call::__RESILIENCE_STATE` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -102,7 +102,7 @@ mod constant_window {
     const NONE: u32 = 0;
 
     #[circuit_breaker(failure_rate = 0.5, window = NONE)]
-    //~ error at `NONE`: `window` is a number of calls from 1 to 100000; for more write a time, like `"10s"`
+    //~ error at `NONE`: `window` must be from 1 to 100000 calls; for a longer window write a time, like `"10s"`
     //~ rustc: label: evaluation of `constant_window::call::__RESILIENCE_STATE` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -117,7 +117,7 @@ mod constant_window_time {
     const NONE: Duration = Duration::ZERO;
 
     #[circuit_breaker(failure_rate = 0.5, window = NONE)]
-    //~ error at `NONE`: `window` is zero, so no call would ever be in it
+    //~ error at `NONE`: `window` is zero, so no call could be in it; write a longer time, like `"10s"`
     //~ rustc: label: evaluation of `constant_window_time::call::__RESILIENCE_STATE` failed here
     fn call() -> Result<(), ()> {
         Err(())

@@ -3,27 +3,27 @@
 use resilience::circuit_breaker;
 
 #[circuit_breaker(record_result = is_busy, recordResultPredicate = is_busy, failure_if_result = |status| *status >= 500)]
-//~ error at `record_result`: `#[circuit_breaker]` has no `record_result`: write `on_ok = is_busy`, which values count as failures
-//~ error at `recordResultPredicate`: `#[circuit_breaker]` has no `recordResultPredicate`: write `on_ok = is_busy`, which values count as failures
-//~ error at `failure_if_result`: `#[circuit_breaker]` has no `failure_if_result`: write `on_ok = | status | * status >= 500`, which values count as failures
+//~ error at `record_result`: `#[circuit_breaker]` has no `record_result`; write `on_ok = is_busy` (the values that count as failures)
+//~ error at `recordResultPredicate`: `#[circuit_breaker]` has no `recordResultPredicate`; write `on_ok = is_busy` (the values that count as failures)
+//~ error at `failure_if_result`: `#[circuit_breaker]` has no `failure_if_result`; write `on_ok = | status | * status >= 500` (the values that count as failures)
 fn names_for_values() -> Result<u16, ()> {
     Err(())
 }
 
 #[circuit_breaker(fail_max = 3, recovery_timeout = 60, exclude = [ValueError])]
-//~ error at `fail_max`: `#[circuit_breaker]` has no `fail_max`: write `failure_threshold = 3`, failures in a row that open it
-//~ error at `recovery_timeout`: `#[circuit_breaker]` has no `recovery_timeout`: write `reset_timeout = "30s"`, how long it stays open
-//~ error at `exclude`: `#[circuit_breaker]` has no `exclude`: write `on = |error| !matches!(error, …)`: what `on` declines is neutral
+//~ error at `fail_max`: `#[circuit_breaker]` has no `fail_max`; write `failure_threshold = 3` (the failures in a row that open the circuit)
+//~ error at `recovery_timeout`: `#[circuit_breaker]` has no `recovery_timeout`; write `reset_timeout = "30s"` (the time for which the circuit stays open)
+//~ error at `exclude`: `#[circuit_breaker]` has no `exclude`; write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral
 fn names_of_pybreaker() -> Result<(), ()> {
     Err(())
 }
 
 #[circuit_breaker(sliding_window_size = 50, failure_rate_threshold = 50, minimum_number_of_calls = 10, wait_duration_in_open_state = "1m", slow_call_rate_threshold = 80)]
-//~ error at `sliding_window_size`: `#[circuit_breaker]` has no `sliding_window_size`: write `window = 50`, how far it looks back: a number of calls, or a time like `"10s"`
-//~ error at `failure_rate_threshold`: `#[circuit_breaker]` has no `failure_rate_threshold`: write `failure_rate = 0.5`, a share of the calls, above 0 and at most 1
-//~ error at `minimum_number_of_calls`: `#[circuit_breaker]` has no `minimum_number_of_calls`: write `min_calls = 10`, calls that must be in the window before a rate counts
-//~ error at `wait_duration_in_open_state`: `#[circuit_breaker]` has no `wait_duration_in_open_state`: write `reset_timeout = "1m"`, how long it stays open
-//~ error at `slow_call_rate_threshold`: `#[circuit_breaker]` has no `slow_call_rate_threshold`: write `slow_rate = 0.8`, a share of the calls, above 0 and at most 1
+//~ error at `sliding_window_size`: `#[circuit_breaker]` has no `sliding_window_size`; write `window = 50` (a number of calls, or a time like `"10s"`)
+//~ error at `failure_rate_threshold`: `#[circuit_breaker]` has no `failure_rate_threshold`; write `failure_rate = 0.5` (a share of the calls, above 0 and at most 1)
+//~ error at `minimum_number_of_calls`: `#[circuit_breaker]` has no `minimum_number_of_calls`; write `min_calls = 10` (the calls in the window from which a rate counts)
+//~ error at `wait_duration_in_open_state`: `#[circuit_breaker]` has no `wait_duration_in_open_state`; write `reset_timeout = "1m"` (the time for which the circuit stays open)
+//~ error at `slow_call_rate_threshold`: `#[circuit_breaker]` has no `slow_call_rate_threshold`; write `slow_rate = 0.8` (a share of the calls, above 0 and at most 1)
 fn names_of_resilience4j() -> Result<(), ()> {
     Err(())
 }

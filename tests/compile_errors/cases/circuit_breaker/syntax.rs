@@ -9,7 +9,7 @@ fn bare_key() -> Result<(), ()> {
 }
 
 #[circuit_breaker(failure-threshold = 5)]
-//~ error at `failure`: keys are written with underscores: `failure_…`
+//~ error at `failure`: keys are written with underscores, not hyphens: `failure_…`
 fn kebab_key() -> Result<(), ()> {
     Err(())
 }

@@ -6,7 +6,7 @@ mod field_of_transient {
     #[derive(Classify)]
     enum ApiError {
         #[transient(after)]
-        //~ error at `after`: `#[transient]` takes no field; `#[throttled(field)]` takes the one with the delay
+        //~ error at `after`: `#[transient]` takes no field; write `#[throttled(field)]` to take a delay from a field
         Down { after: std::time::Duration },
     }
 }
@@ -17,7 +17,7 @@ mod no_such_field {
     #[derive(Classify)]
     enum ApiError {
         #[throttled(retry_after)]
-        //~ error at `retry_after`: there is no such field; there are `after`
+        //~ error at `retry_after`: unknown field `retry_after`; expected one of `after`
         Down { after: Option<std::time::Duration> },
     }
 }
@@ -30,7 +30,7 @@ mod no_word {
         #[transient]
         Down,
         NotFound,
-        //~ error at `NotFound`: what does `NotFound` mean? write `#[transient]`, `#[throttled]`, `#[permanent]` or `#[forward]` above it, or one of them above the enum for all that have none
+        //~ error at `NotFound`: `NotFound` has no class; write `#[transient]`, `#[throttled]`, `#[permanent]` or `#[forward]` above the variant, or above the enum as the default
     }
 }
 
@@ -39,7 +39,7 @@ mod struct_without_word {
 
     #[derive(Classify)]
     struct ApiError;
-    //~ error at `ApiError`: write `#[transient]`, `#[throttled]`, `#[permanent]` or `#[forward]` above it
+    //~ error at `ApiError`: the struct has no class; write `#[transient]`, `#[throttled]`, `#[permanent]` or `#[forward]` above it
 }
 
 mod two_words {
@@ -49,18 +49,18 @@ mod two_words {
     enum ApiError {
         #[transient]
         #[permanent]
-        //~ error at `#[permanent]`: one word is enough: a failure has one meaning
+        //~ error at `#[permanent]`: duplicate class; remove all but one of the helper attributes
         Down,
     }
 }
 
-mod unknown_sent {
+mod unknown_effect {
     use resilience::Classify;
 
     #[derive(Classify)]
     enum ApiError {
         #[transient(effect = "never")]
-        //~ error at `"never"`: unknown effect `"never"`; there are `"not_sent"`, `"refused"`, `"unknown"`, `"applied"`
+        //~ error at `"never"`: unknown value `"never"` of `effect`; expected one of `"not_sent"`, `"refused"`, `"unknown"`, `"applied"`
         Down,
     }
 }
@@ -71,7 +71,7 @@ mod which_field {
     #[derive(Classify)]
     enum ApiError {
         #[forward]
-        //~ error at `forward`: which field? a variant with one field is forwarded to it, others name it: `#[forward(source)]`
+        //~ error at `forward`: `#[forward]` needs a field, unless there is exactly one; write `#[forward(source)]`
         Down(std::io::Error, u32),
     }
 }
@@ -81,7 +81,7 @@ mod wrong_helper {
 
     #[derive(Classify)]
     #[classify(transient)]
-    //~ error at `transient`: `#[classify]` has no `transient`: write `#[transient]`
+    //~ error at `transient`: `#[classify]` has no `transient`; write `#[transient]`
     enum ApiError {
         #[permanent]
         Down,

@@ -9,122 +9,122 @@ use resilience::{
 // A function that returns a boxed future makes the future and does not run it.
 #[bulkhead(max = 10)]
 fn bulkhead_boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
-//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[bulkhead]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[bulkhead]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     Box::pin(async { Err(()) })
 }
 
 #[circuit_breaker]
 fn circuit_breaker_boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
-//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[circuit_breaker]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[circuit_breaker]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     Box::pin(async { Err(()) })
 }
 
 #[fallback(value = ())]
 fn fallback_boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
-//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[fallback]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[fallback]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     Box::pin(async { Err(()) })
 }
 
 #[rate_limit(rate = 10)]
 fn rate_limit_boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
-//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[rate_limit]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[rate_limit]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     Box::pin(async { Err(()) })
 }
 
 #[retry]
 fn retry_boxed_future() -> std::pin::Pin<Box<dyn Future<Output = Result<(), ()>>>> {
-//~ error at `std::pin::Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[retry]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `std::pin::Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[retry]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     Box::pin(async { Err(()) })
 }
 
 #[timeout("5s")]
 fn timeout_boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
-//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[timeout]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[timeout]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     Box::pin(async { Err(()) })
 }
 
 #[bulkhead(max = 10)]
 const fn bulkhead_const_fn() -> Result<(), ()> {
-//~ error at `const`: `#[bulkhead]` cannot go on a `const fn`: it waits and reads the clock
+//~ error at `const`: `#[bulkhead]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
     Err(())
 }
 
 #[circuit_breaker]
 const fn circuit_breaker_const_fn() -> Result<(), ()> {
-//~ error at `const`: `#[circuit_breaker]` cannot go on a `const fn`: it waits and reads the clock
+//~ error at `const`: `#[circuit_breaker]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
     Err(())
 }
 
 #[fallback(value = ())]
 const fn fallback_const_fn() -> Result<(), ()> {
-//~ error at `const`: `#[fallback]` cannot go on a `const fn`: it waits and reads the clock
+//~ error at `const`: `#[fallback]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
     Err(())
 }
 
-#[idempotent(key = 1, scope = global)]
+#[idempotent(key = 1, scope = "global")]
 const fn idempotent_const_fn() -> Result<(), Rejected> {
-//~ error at `const`: `#[idempotent]` cannot go on a `const fn`: it waits and reads the clock
+//~ error at `const`: `#[idempotent]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
     Ok(())
 }
 
 #[rate_limit(rate = 10)]
 const fn rate_limit_const_fn() -> Result<(), ()> {
-//~ error at `const`: `#[rate_limit]` cannot go on a `const fn`: it waits and reads the clock
+//~ error at `const`: `#[rate_limit]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
     Err(())
 }
 
 #[retry]
 const fn retry_const_fn() -> Result<(), ()> {
-//~ error at `const`: `#[retry]` cannot go on a `const fn`: it waits and reads the clock
+//~ error at `const`: `#[retry]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
     Err(())
 }
 
 #[timeout("5s")]
 const fn timeout_const_fn() -> Result<(), ()> {
-//~ error at `const`: `#[timeout]` cannot go on a `const fn`: it waits and reads the clock
+//~ error at `const`: `#[timeout]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
     Err(())
 }
 
 // A function that returns a future makes the future and does not run it.
 #[bulkhead(max = 10)]
 fn bulkhead_impl_future() -> impl Future<Output = Result<(), ()>> {
-//~ error at `impl Future<Output = Result<(), ()>>`: `#[bulkhead]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `impl Future<Output = Result<(), ()>>`: `#[bulkhead]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     async { Err(()) }
 }
 
 #[circuit_breaker]
 fn circuit_breaker_impl_future() -> impl Future<Output = Result<(), ()>> {
-//~ error at `impl Future<Output = Result<(), ()>>`: `#[circuit_breaker]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `impl Future<Output = Result<(), ()>>`: `#[circuit_breaker]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     async { Err(()) }
 }
 
 #[fallback(value = ())]
 fn fallback_impl_future() -> impl Future<Output = Result<(), ()>> {
-//~ error at `impl Future<Output = Result<(), ()>>`: `#[fallback]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `impl Future<Output = Result<(), ()>>`: `#[fallback]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     async { Err(()) }
 }
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 fn idempotent_impl_future(id: u32) -> impl Future<Output = Result<(), Rejected>> {
-//~ error at `impl Future<Output = Result<(), Rejected>>`: `#[idempotent]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `impl Future<Output = Result<(), Rejected>>`: `#[idempotent]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     async move { Ok(drop(id)) }
 }
 
 #[rate_limit(rate = 10)]
 fn rate_limit_impl_future() -> impl Future<Output = Result<(), ()>> {
-//~ error at `impl Future<Output = Result<(), ()>>`: `#[rate_limit]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `impl Future<Output = Result<(), ()>>`: `#[rate_limit]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     async { Err(()) }
 }
 
 #[retry]
 fn retry_impl_future() -> impl Future<Output = Result<(), ()>> {
-//~ error at `impl Future<Output = Result<(), ()>>`: `#[retry]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `impl Future<Output = Result<(), ()>>`: `#[retry]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     async { Err(()) }
 }
 
 #[timeout("5s")]
 fn timeout_impl_future() -> impl Future<Output = Result<(), ()>> {
-//~ error at `impl Future<Output = Result<(), ()>>`: `#[timeout]` would go around the making of this future, not around its run: make it an `async fn`, with `#[async_trait]` where a trait needs it
+//~ error at `impl Future<Output = Result<(), ()>>`: `#[timeout]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
     async { Err(()) }
 }
 
@@ -134,7 +134,7 @@ mod bulkhead_no_body {
     trait Fetch {
         #[bulkhead(max = 10)]
         fn fetch(&self) -> Result<(), ()>;
-        //~ error at `;`: `#[bulkhead]` needs a body: put it on the methods that implement this one
+        //~ error at `;`: `#[bulkhead]` needs a body; move the attribute to the methods in the `impl` blocks
     }
 
     struct Client;
@@ -152,7 +152,7 @@ mod circuit_breaker_no_body {
     trait Fetch {
         #[circuit_breaker]
         fn fetch(&self) -> Result<(), ()>;
-        //~ error at `;`: `#[circuit_breaker]` needs a body: put it on the methods that implement this one
+        //~ error at `;`: `#[circuit_breaker]` needs a body; move the attribute to the methods in the `impl` blocks
     }
 
     struct Client;
@@ -170,7 +170,7 @@ mod fallback_no_body {
     trait Fetch {
         #[fallback(value = ())]
         fn fetch(&self) -> Result<(), ()>;
-        //~ error at `;`: `#[fallback]` needs a body: put it on the methods that implement this one
+        //~ error at `;`: `#[fallback]` needs a body; move the attribute to the methods in the `impl` blocks
     }
 
     struct Client;
@@ -186,9 +186,9 @@ mod idempotent_no_body {
     use resilience::{Rejected, idempotent};
 
     trait Charge {
-        #[idempotent(key = id, scope = global, name = "charge")]
+        #[idempotent(key = id, scope = "global", name = "charge")]
         fn charge(&self, id: &str) -> Result<(), Rejected>;
-        //~ error at `;`: `#[idempotent]` needs a body: put it on the methods that implement this one
+        //~ error at `;`: `#[idempotent]` needs a body; move the attribute to the methods in the `impl` blocks
     }
 }
 
@@ -198,7 +198,7 @@ mod rate_limit_no_body {
     trait Fetch {
         #[rate_limit(rate = 10)]
         fn fetch(&self) -> Result<(), ()>;
-        //~ error at `;`: `#[rate_limit]` needs a body: put it on the methods that implement this one
+        //~ error at `;`: `#[rate_limit]` needs a body; move the attribute to the methods in the `impl` blocks
     }
 
     struct Client;
@@ -216,7 +216,7 @@ mod retry_no_body {
     trait Fetch {
         #[retry]
         fn fetch(&self) -> Result<(), ()>;
-        //~ error at `;`: `#[retry]` needs a body: put it on the methods that implement this one
+        //~ error at `;`: `#[retry]` needs a body; move the attribute to the methods in the `impl` blocks
     }
 }
 
@@ -226,7 +226,7 @@ mod timeout_no_body {
     trait Fetch {
         #[timeout("5s")]
         async fn fetch(&self) -> Result<(), ()>;
-        //~ error at `;`: `#[timeout]` needs a body: put it on the methods that implement this one
+        //~ error at `;`: `#[timeout]` needs a body; move the attribute to the methods in the `impl` blocks
     }
 
     struct Client;
@@ -243,7 +243,7 @@ mod bulkhead_not_a_function {
 
     #[bulkhead(max = 10)]
     struct Client;
-    //~ error at `struct Client;`: `#[bulkhead]` goes on a function or a method
+    //~ error at `struct Client;`: `#[bulkhead]` needs a function or a method
 }
 
 mod circuit_breaker_not_a_function {
@@ -251,7 +251,7 @@ mod circuit_breaker_not_a_function {
 
     #[circuit_breaker]
     struct Client;
-    //~ error at `struct Client;`: `#[circuit_breaker]` goes on a function or a method
+    //~ error at `struct Client;`: `#[circuit_breaker]` needs a function or a method
 }
 
 mod fallback_not_a_function {
@@ -259,15 +259,15 @@ mod fallback_not_a_function {
 
     #[fallback(value = ())]
     struct Client;
-    //~ error at `struct Client;`: `#[fallback]` goes on a function or a method
+    //~ error at `struct Client;`: `#[fallback]` needs a function or a method
 }
 
 mod idempotent_not_a_function {
     use resilience::idempotent;
 
-    #[idempotent(key = 1, scope = global)]
+    #[idempotent(key = 1, scope = "global")]
     struct Client;
-    //~ error at `struct Client;`: `#[idempotent]` goes on a function or a method
+    //~ error at `struct Client;`: `#[idempotent]` needs a function or a method
 }
 
 mod rate_limit_not_a_function {
@@ -275,7 +275,7 @@ mod rate_limit_not_a_function {
 
     #[rate_limit(rate = 10)]
     struct Client;
-    //~ error at `struct Client;`: `#[rate_limit]` goes on a function or a method
+    //~ error at `struct Client;`: `#[rate_limit]` needs a function or a method
 }
 
 mod retry_not_a_function {
@@ -283,7 +283,7 @@ mod retry_not_a_function {
 
     #[retry]
     struct Client;
-    //~ error at `struct Client;`: `#[retry]` goes on a function or a method
+    //~ error at `struct Client;`: `#[retry]` needs a function or a method
 }
 
 mod timeout_not_a_function {
@@ -291,5 +291,5 @@ mod timeout_not_a_function {
 
     #[timeout("5s")]
     struct Client;
-    //~ error at `struct Client;`: `#[timeout]` goes on a function or a method
+    //~ error at `struct Client;`: `#[timeout]` needs a function or a method
 }

@@ -120,7 +120,7 @@ mod idempotent_missing_conversion {
         Down,
     }
 
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn call(id: &str) -> Result<(), ApiError> {
     //~ error at `Result<(), ApiError>`: `idempotent_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
     //~ label: needs `From<resilience::Rejected>`
@@ -277,7 +277,7 @@ fn fallback_no_return_type() {}
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 fn idempotent_no_return_type(id: &str) {
 //~ error at `idempotent_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
@@ -407,7 +407,7 @@ fn fallback_wrong_return_type() -> u32 {
     7
 }
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 fn idempotent_wrong_return_type(id: &str) -> usize {
 //~ error at `usize`: a resilience attribute needs a fallible return type, but this function returns `usize`
 //~ label: not a `Result` or an `Option`
@@ -443,7 +443,7 @@ async fn timeout_wrong_return_type() -> u32 {
     7
 }
 
-#[idempotent(key = id, scope = global)]
+#[idempotent(key = id, scope = "global")]
 async fn idempotent_wrong_return_type_async(id: &str) -> usize {
 //~ error at `usize`: a resilience attribute needs a fallible return type, but this function returns `usize`
 //~ label: not a `Result` or an `Option`

@@ -3,20 +3,20 @@
 use resilience::fallback;
 
 #[fallback(value = 7, with = |_| 7)]
-//~ error at `value`: `value` and `with` exclude each other: a value, or a function of the error that makes one
-//~ error at `with`: `value` and `with` exclude each other: a value, or a function of the error that makes one
+//~ error at `value`: `value` and `with` exclude each other: a value, or a function that makes a value from the error; remove one of them
+//~ error at `with`: `value` and `with` exclude each other: a value, or a function that makes a value from the error; remove one of them
 fn both() -> Result<u32, ()> {
     Err(())
 }
 
 #[fallback(default = 7)]
-//~ error at `default`: `#[fallback]` has no `default`: write `value = 7`, what is returned instead
+//~ error at `default`: `#[fallback]` has no `default`; write `value = 7` (the value to return instead)
 fn default() -> Result<u32, ()> {
     Err(())
 }
 
 #[fallback]
-//~ error at `#[fallback]`: `#[fallback]` needs what to fall back to: `value = …`, or `with = |error| …`
+//~ error at `#[fallback]`: `#[fallback]` needs a replacement for the failure: `value = …` or `with = |error| …`
 fn neither() -> Result<u32, ()> {
     Err(())
 }
@@ -35,7 +35,7 @@ fn on_ok_literal() -> Result<u16, ()> {
 
 // A value that `on_ok` accepts has no error for `with`.
 #[fallback(with = |error| 304, on_ok = |status| *status >= 500)]
-//~ error at `on_ok`: `with` is a function of the error, and a value has none: beside `on_ok` write `value = …`
+//~ error at `on_ok`: `with` is a function of an error, and a success has no error; with `on_ok` write `value = …`
 fn on_ok_with() -> Result<u16, ()> {
     Err(())
 }
@@ -48,14 +48,14 @@ mod other_library {
     }
 
     #[fallback(fallback_method = cached)]
-    //~ error at `fallback_method`: `#[fallback]` has no `fallback_method`: write `with = cached`, called with the error
+    //~ error at `fallback_method`: `#[fallback]` has no `fallback_method`; write `with = cached` (called with the error)
     fn call() -> Result<u32, ()> {
         Err(())
     }
 }
 
 #[fallback(with = 7)]
-//~ error at `7`: a value is written `value = 7`; `with` is a function of the error
+//~ error at `7`: `with` is a function of the error; write `value = 7`
 fn with_literal() -> Result<u32, ()> {
     Err(())
 }

@@ -8,8 +8,8 @@ mod constant_lease {
     const SHORT: Duration = Duration::from_secs(10);
     const LONG: Duration = Duration::from_secs(60);
 
-    #[idempotent(key = id, scope = global, ttl = SHORT, lease = LONG)]
-    //~ error at `LONG`: `lease` is not shorter than `ttl`, so a running call could be forgotten
+    #[idempotent(key = id, scope = "global", ttl = SHORT, lease = LONG)]
+    //~ error at `LONG`: `lease` is not shorter than `ttl`, so the record of a running call could expire; raise `ttl` or lower `lease`
     //~ rustc: label: evaluation of `constant_lease::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
@@ -23,8 +23,8 @@ mod constant_lease_zero {
 
     const NONE: Duration = Duration::ZERO;
 
-    #[idempotent(key = id, scope = global, lease = NONE)]
-    //~ error at `NONE`: `lease` is zero, so every call would count as dead
+    #[idempotent(key = id, scope = "global", lease = NONE)]
+    //~ error at `NONE`: `lease` is zero, so every call would count as dead; write a longer time, like `"30s"`
     //~ rustc: label: evaluation of `constant_lease_zero::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
@@ -38,8 +38,8 @@ mod constant_store_timeout {
 
     const NONE: Duration = Duration::ZERO;
 
-    #[idempotent(key = id, scope = global, store_timeout = NONE)]
-    //~ error at `NONE`: `store_timeout` is zero, so the store could never answer
+    #[idempotent(key = id, scope = "global", store_timeout = NONE)]
+    //~ error at `NONE`: `store_timeout` is zero, so the store could never answer; write a longer time, like `"500ms"`
     //~ rustc: label: evaluation of `constant_store_timeout::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
@@ -53,8 +53,8 @@ mod constant_ttl {
 
     const SHORT: Duration = Duration::from_secs(10);
 
-    #[idempotent(key = id, scope = global, ttl = SHORT)]
-    //~ error at `SHORT`: `lease` is not shorter than `ttl`, so a running call could be forgotten
+    #[idempotent(key = id, scope = "global", ttl = SHORT)]
+    //~ error at `SHORT`: `lease` is not shorter than `ttl`, so the record of a running call could expire; raise `ttl` or lower `lease`
     //~ rustc: label: evaluation of `constant_ttl::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
@@ -68,8 +68,8 @@ mod constant_ttl_zero {
 
     const NONE: Duration = Duration::ZERO;
 
-    #[idempotent(key = id, scope = global, ttl = NONE)]
-    //~ error at `NONE`: `ttl` is zero, so nothing would be remembered
+    #[idempotent(key = id, scope = "global", ttl = NONE)]
+    //~ error at `NONE`: `ttl` is zero, so no outcome would be kept; write a longer time, like `"24h"`
     //~ rustc: label: evaluation of `constant_ttl_zero::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))

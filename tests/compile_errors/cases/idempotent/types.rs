@@ -10,7 +10,7 @@ mod argument_not_serialize {
 
     struct Client;
 
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn call(id: &str, client: &Client) -> Result<(), Rejected> {
     //~ error at `client`: `&argument_not_serialize::Client` cannot be part of the fingerprint
     //~ label: needs `serde::Serialize`
@@ -26,7 +26,7 @@ mod constant_of_wrong_type {
     const HOURS: u64 = 24;
     const LENGTH: usize = 15;
 
-    #[idempotent(key = id, scope = global, ttl = HOURS, min_key_length = LENGTH)]
+    #[idempotent(key = id, scope = "global", ttl = HOURS, min_key_length = LENGTH)]
     //~ rustc: error[E0308] at `HOURS`: mismatched types
     //~ rustc: label: expected `Duration`, found `u64`
     //~ rustc: label: arguments to this function are incorrect
@@ -40,7 +40,7 @@ mod constant_of_wrong_type {
     }
 }
 
-#[idempotent(key = id, scope = global, keep = ok_and_permanent)]
+#[idempotent(key = id, scope = "global", keep = "ok_and_permanent")]
 fn error_not_stored(id: &str) -> Result<(), Rejected> {
 //~ error at `Result`: `resilience::Rejected` cannot be stored and returned to repeated calls
 //~ label: needs `serde::Serialize` and `serde::Deserialize`
@@ -55,7 +55,7 @@ mod fingerprint_not_serialize {
 
     struct Client;
 
-    #[idempotent(key = id, scope = global, fingerprint(id.len(), client))]
+    #[idempotent(key = id, scope = "global", fingerprint(id.len(), client))]
     //~ error at `client`: `&fingerprint_not_serialize::Client` cannot be part of the fingerprint
     //~ label: needs `serde::Serialize`
     //~ rustc: help: the trait `idempotent::codec::Fingerprinted` is not implemented for `&fingerprint_not_serialize::Client`
@@ -65,7 +65,7 @@ mod fingerprint_not_serialize {
     }
 }
 
-#[idempotent(key = id, scope = global, keep = with(|out: &Result<(), ()>| out.is_ok()), error = |_: Rejected| ())]
+#[idempotent(key = id, scope = "global", keep = with(|out: &Result<(), ()>| out.is_ok()), error = |_: Rejected| ())]
 //~ rustc: error[E0271] at `out.is_ok()`: expected `{closure}` to return `Disposition`, but it returns `bool`
 //~ rustc: label: this closure
 //~ rustc: label: closure used here
@@ -75,7 +75,7 @@ fn keep_of_wrong_type(id: &str) -> Result<(), ()> {
     Ok(drop(id))
 }
 
-#[idempotent(key = amount, scope = global)]
+#[idempotent(key = amount, scope = "global")]
 //~ error at `amount`: `f64` can be neither an idempotency key nor the scope of one
 //~ label: not a text, number, `Option` or tuple of these
 //~ rustc: help: the trait `KeyParts` is not implemented for `f64`
@@ -96,7 +96,7 @@ mod not_a_store {
     }
 
     impl Bank {
-        #[idempotent(key = id, scope = global, store = self.store, name = "charge")]
+        #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
         //~ error at `self`: `Arc<HashMap<String, String>>` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `Arc<HashMap<String, String>>`
@@ -113,7 +113,7 @@ mod not_a_store_static {
 
     static STORE: u32 = 7;
 
-    #[idempotent(key = id, scope = global, store = &STORE)]
+    #[idempotent(key = id, scope = "global", store = &STORE)]
     //~ error at `&`: `StaticStore<u32>` cannot be the store of a function that is not async
     //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
     //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `StaticStore<u32>`
@@ -124,7 +124,7 @@ mod not_a_store_static {
 }
 
 // A function that is not async: one error.
-#[idempotent(key = id, scope = global, store = store)]
+#[idempotent(key = id, scope = "global", store = store)]
 //~ error at `store`: `Arc<String>` cannot be the store of a function that is not async
 //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
 //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `Arc<String>`
@@ -138,7 +138,7 @@ mod policy_of_wrong_type {
 
     static CHARGE: u32 = 7;
 
-    #[idempotent(key = id, scope = global, policy = CHARGE)]
+    #[idempotent(key = id, scope = "global", policy = CHARGE)]
     //~ rustc: error[E0308] at `CHARGE`: mismatched types
     //~ rustc: label: expected `&IdempotencyPolicy`, found `&u32`
     //~ rustc: label: arguments to this function are incorrect
@@ -149,7 +149,7 @@ mod policy_of_wrong_type {
     }
 }
 
-#[idempotent(key = id, scope = global, on_interrupted = reconcile(|_| async { true }))]
+#[idempotent(key = id, scope = "global", on_interrupted = reconcile(|_| async { true }))]
 async fn reconcile_of_wrong_type(id: &str) -> Result<(), Rejected> {
 //~ rustc: error[E0271] at `Result`: expected `{async block}` to be a future that resolves to `Reconciled<Result<(), Rejected>>`, but it resolves to `bool`
 //~ rustc: label: expected `Reconciled<Result<(), Rejected>>`, found `bool`
@@ -182,7 +182,7 @@ mod store_without_handle {
     }
 
     impl Bank {
-        #[idempotent(key = id, scope = global, store = self.store, name = "charge")]
+        #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
         //~ error at `self`: `MemoryStore` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `MemoryStore`
@@ -205,7 +205,7 @@ mod sync_with_async_store {
     }
 
     impl Bank {
-        #[idempotent(key = id, scope = global, store = self.store, name = "charge")]
+        #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
         //~ error at `self.store`: `Arc<dyn DynStore>` cannot be the store of a function that is not async
         //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
         //~ rustc: label: required by a bound introduced by this call
@@ -231,7 +231,7 @@ mod transaction_elsewhere {
     }
 
     impl Bank {
-        #[idempotent(key = id, scope = global, store = self.store, transaction = tx, name = "bank.pay")]
+        #[idempotent(key = id, scope = "global", store = self.store, transaction = tx, name = "bank.pay")]
         //~ error at `self`: `Arc<MemoryStore>` cannot take part in a transaction of type `Connection`
         //~ label: needs to be a store in the database of the transaction
         //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `Arc<MemoryStore>`
@@ -244,7 +244,7 @@ mod transaction_elsewhere {
 
     static STORE: MemoryStore = MemoryStore::new();
 
-    #[idempotent(key = id, scope = global, store = STORE, transaction = tx)]
+    #[idempotent(key = id, scope = "global", store = STORE, transaction = tx)]
     //~ error at `STORE`: `StaticStore<MemoryStore>` cannot take part in a transaction of type `Connection`
     //~ label: needs to be a store in the database of the transaction
     //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `StaticStore<MemoryStore>`
@@ -262,7 +262,7 @@ mod value_not_read {
     #[derive(serde::Serialize)]
     struct Receipt;
 
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     async fn call(id: &str) -> Result<Receipt, Rejected> {
     //~ error at `Result`: `value_not_read::Receipt` cannot be stored and returned to repeated calls
     //~ label: needs `serde::Serialize` and `serde::Deserialize`
@@ -279,7 +279,7 @@ mod value_not_stored {
 
     struct Receipt;
 
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn call(id: &str) -> Result<Receipt, Rejected> {
     //~ error at `Result`: `value_not_stored::Receipt` cannot be stored and returned to repeated calls
     //~ label: needs `serde::Serialize` and `serde::Deserialize`

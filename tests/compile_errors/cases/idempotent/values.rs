@@ -2,39 +2,39 @@
 
 use resilience::{Rejected, idempotent};
 
-#[idempotent(key = id, scope = global, ttl = id.parse())]
-//~ error at `id.parse()`: `ttl` must be known at compile time; what is known at run time comes as a policy: `policy = …`
+#[idempotent(key = id, scope = "global", ttl = id.parse())]
+//~ error at `id.parse()`: `ttl` must be known at compile time; for a value known at run time pass a policy: `policy = …`
 fn argument_as_time(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
-#[idempotent(key = id, scope = global, fingerprint)]
-//~ error at `fingerprint`: `fingerprint` names what the call is about: `fingerprint(order.id, order.amount)`
+#[idempotent(key = id, scope = "global", fingerprint)]
+//~ error at `fingerprint`: `fingerprint` needs the values that identify the request: `fingerprint(order.id, order.amount)`
 fn fingerprint_bare(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
-#[idempotent(key = id, scope = global, fingerprint = id.len())]
-//~ error at `id.len()`: `fingerprint` takes a list: `fingerprint(id.len())`
+#[idempotent(key = id, scope = "global", fingerprint = id.len())]
+//~ error at `id.len()`: `fingerprint` takes a list: write `fingerprint(id.len())`
 fn fingerprint_value(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
-#[idempotent(key = id, scope = global, keep = with, on_interrupted = reconcile)]
-//~ error at `with`: did you mean `keep = with(path)`?
-//~ error at `reconcile`: did you mean `on_interrupted = reconcile(path)`?
+#[idempotent(key = id, scope = "global", keep = with, on_interrupted = reconcile)]
+//~ error at `with`: `with` needs a value: write `keep = with(path)`
+//~ error at `reconcile`: `reconcile` needs a value: write `on_interrupted = reconcile(path)`
 fn functions_missing(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
-#[idempotent(key = Some(id), scope = global, optional_key = true)]
-//~ error at `optional_key`: `optional_key` stands alone: a call without a key runs unprotected
+#[idempotent(key = Some(id), scope = "global", optional_key = true)]
+//~ error at `optional_key`: `optional_key` has no value; write `optional_key` alone to run calls without a key unprotected
 fn optional_key_value(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
-#[idempotent(key = id, scope = global, policy = "charge")]
-//~ error at `"charge"`: expected an `IdempotencyPolicy`: `policy = CHARGE`, `policy = self.policy`
+#[idempotent(key = id, scope = "global", policy = "charge")]
+//~ error at `"charge"`: expected an `IdempotencyPolicy`, like `policy = CHARGE` or `policy = self.policy`
 fn policy_literal(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
@@ -47,25 +47,25 @@ fn step_without_quotes(id: &str) -> Result<(), Rejected> {
 
 #[idempotent(
     key = id,
-    scope = global,
+    scope = "global",
     keep = everything,
-    //~ error at `everything`: expected one of `ok`, `ok_and_permanent`, `nothing`, `with(path)`
+    //~ error at `everything`: expected one of `"ok"`, `"ok_and_permanent"`, `"nothing"`, `with(path)`
     on_interrupted = retry,
-    //~ error at `retry`: expected one of `rerun`, `unknown`, `reconcile(path)`
+    //~ error at `retry`: expected one of `"rerun"`, `"unknown"`, `reconcile(path)`
     concurrent = queue,
-    //~ error at `queue`: expected `concurrent = wait("5s")` or `concurrent = reject`
+    //~ error at `queue`: expected one of `"reject"`, `wait("5s")`
     on_store_error = panic,
-    //~ error at `panic`: expected one of `fail_closed`, `fail_open`
+    //~ error at `panic`: expected one of `"fail_closed"`, `"fail_open"`
     on_lease_lost = stop,
-    //~ error at `stop`: expected one of `continue`, `cancel`
+    //~ error at `stop`: expected one of `"continue"`, `"cancel"`
     on_unsaved = "raise"
-    //~ error at `"raise"`: expected one of `return`, `error`
+    //~ error at `"raise"`: unknown value `"raise"` of `on_unsaved`; expected one of `"return"`, `"error"`
 )]
 fn unknown_words(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
-#[idempotent(key = id, scope = global, concurrent = wait(5))]
+#[idempotent(key = id, scope = "global", concurrent = wait(5))]
 //~ error at `5`: missing unit: write `"5ms"` or `"5s"`
 fn wait_without_unit(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
@@ -74,7 +74,7 @@ fn wait_without_unit(id: &str) -> Result<(), Rejected> {
 // Each key with a literal that the key does not accept.
 #[idempotent(
     key = id,
-    scope = global,
+    scope = "global",
     ttl = 24,
     //~ error at `24`: missing unit: write `"24ms"` or `"24s"`
     lease = "30",
@@ -90,11 +90,11 @@ fn wait_without_unit(id: &str) -> Result<(), Rejected> {
     name = charge,
     //~ error at `charge`: expected a text in quotes: `name = "…"`
     store = "redis",
-    //~ error at `"redis"`: expected a store: `store = self.store`, `store = &STORE`; without it, records stay in the memory of this process
+    //~ error at `"redis"`: expected a store, like `store = self.store` or `store = &STORE`; without `store`, records stay in the memory of this process
     on = true,
     //~ error at `true`: expected a path or a closure, like `on = is_transient` or `on = |error| …`
     error = "no"
-    //~ error at `"no"`: expected a path or a closure, like `error = turned_away` or `error = |rejected| …`
+    //~ error at `"no"`: expected a path or a closure, like `error = from_rejected` or `error = |rejected| …`
 )]
 fn wrong_literals(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))

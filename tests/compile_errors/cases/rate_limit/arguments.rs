@@ -3,19 +3,19 @@
 use resilience::rate_limit;
 
 #[rate_limit(rate = count)]
-//~ error at `count`: `rate` must be known at compile time; what is known at run time comes as a policy: `limiter = …`
+//~ error at `count`: `rate` must be known at compile time; for a value known at run time pass a policy: `limiter = …`
 fn argument_as_rate(count: u32) -> Result<(), ()> {
     Err(drop(count))
 }
 
 #[rate_limit(rate = 0.5)]
-//~ error at `0.5`: expected a whole number: less than one in a second is one in a longer `per`, like `rate = 1, per = "2s"`
+//~ error at `0.5`: expected a whole number; for less than one call a second write a longer `per`, like `rate = 1, per = "2s"`
 fn fraction() -> Result<(), ()> {
     Err(())
 }
 
 #[rate_limit(rate = N)]
-//~ error at `N`: `rate` cannot depend on a generic parameter: the state is one `static` that all instances of the function share
+//~ error at `N`: `rate` cannot depend on a generic parameter: all instances of the function share one `static` state
 fn generic_rate<const N: u32>() -> Result<(), ()> {
     Err(())
 }
@@ -28,7 +28,7 @@ mod limiter_and_key {
     static SHARED: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
 
     #[rate_limit(limiter = &SHARED, key = 5)]
-    //~ error at `key`: `key` and `limiter` exclude each other: `limiter = …` is one, whatever the key
+    //~ error at `key`: `key` and `limiter` exclude each other: a policy made by hand has one state for all keys; remove one of them
     fn call() -> Result<(), ()> {
         Err(())
     }
@@ -42,21 +42,21 @@ mod limiter_and_settings {
     static SHARED: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
 
     #[rate_limit(limiter = &SHARED, rate = 5, burst = 2)]
-    //~ error at `rate`: `rate` and `limiter` exclude each other: what comes from elsewhere has its own, set where it is made
-    //~ error at `burst`: `burst` and `limiter` exclude each other: what comes from elsewhere has its own, set where it is made
+    //~ error at `rate`: `rate` and `limiter` exclude each other: a policy made by hand has its own settings; remove `rate`, or set it on the policy
+    //~ error at `burst`: `burst` and `limiter` exclude each other: a policy made by hand has its own settings; remove `burst`, or set it on the policy
     fn call() -> Result<(), ()> {
         Err(())
     }
 }
 
 #[rate_limit(limiter = "payments")]
-//~ error at `"payments"`: expected a `RateLimiter`: `limiter = &SHARED`, `limiter = self.limiter`
+//~ error at `"payments"`: expected a `RateLimiter`, like `limiter = &SHARED` or `limiter = self.limiter`
 fn limiter_by_name() -> Result<(), ()> {
     Err(())
 }
 
 #[rate_limit(rate = 10, max_keys = 100)]
-//~ error at `max_keys`: `max_keys` limits what `key = …` makes: say which key
+//~ error at `max_keys`: `max_keys` needs a `key`: write `key = …`, or remove it
 fn max_keys_alone() -> Result<(), ()> {
     Err(())
 }
@@ -68,29 +68,29 @@ fn missing_unit() -> Result<(), ()> {
 }
 
 #[rate_limit(calls = 15, period = 900, burst_size = 5)]
-//~ error at `calls`: `#[rate_limit]` has no `calls`: write `rate = 15`, calls in a period
-//~ error at `period`: `#[rate_limit]` has no `period`: write `per = "1s"`, the period that the rate is for
-//~ error at `burst_size`: `#[rate_limit]` has no `burst_size`: write `burst = 5`, calls at once from rest
+//~ error at `calls`: `#[rate_limit]` has no `calls`; write `rate = 15` (calls in each period)
+//~ error at `period`: `#[rate_limit]` has no `period`; write `per = "1s"` (the period of the rate)
+//~ error at `burst_size`: `#[rate_limit]` has no `burst_size`; write `burst = 5` (calls that may start at once)
 fn names_of_others() -> Result<(), ()> {
     Err(())
 }
 
 #[rate_limit(limit_for_period = 50, limit_refresh_period = "1s", timeout_duration = "5s")]
-//~ error at `limit_for_period`: `#[rate_limit]` has no `limit_for_period`: write `rate = 50`, calls in a period
-//~ error at `limit_refresh_period`: `#[rate_limit]` has no `limit_refresh_period`: write `per = "1s"`, the period that the rate is for
-//~ error at `timeout_duration`: `#[rate_limit]` has no `timeout_duration`: write `wait = "5s"`, how long a call may wait for its turn
+//~ error at `limit_for_period`: `#[rate_limit]` has no `limit_for_period`; write `rate = 50` (calls in each period)
+//~ error at `limit_refresh_period`: `#[rate_limit]` has no `limit_refresh_period`; write `per = "1s"` (the period of the rate)
+//~ error at `timeout_duration`: `#[rate_limit]` has no `timeout_duration`; write `wait = "5s"` (the longest wait of a call)
 fn names_of_resilience4j() -> Result<(), ()> {
     Err(())
 }
 
 #[rate_limit]
-//~ error at `#[rate_limit]`: `#[rate_limit]` needs a rate: `rate = 100`, and `per = "1m"` where it is not for a second
+//~ error at `#[rate_limit]`: `#[rate_limit]` needs a rate: `rate = 100` for a rate per second; for another period add `per = "1m"`
 fn no_rate() -> Result<(), ()> {
     Err(())
 }
 
 #[rate_limit(per = "1s")]
-//~ error at `#[rate_limit(per = "1s")]`: `#[rate_limit]` needs a rate: `rate = 100`, and `per = "1m"` where it is not for a second
+//~ error at `#[rate_limit(per = "1s")]`: `#[rate_limit]` needs a rate: `rate = 100` for a rate per second; for another period add `per = "1m"`
 fn per_alone() -> Result<(), ()> {
     Err(())
 }
@@ -110,19 +110,19 @@ fn wrong_type() -> Result<(), ()> {
 }
 
 #[rate_limit(rate = 10, burst = 0)]
-//~ error at `0`: `burst` counts the call that is made, so it must be at least 1
+//~ error at `0`: `burst` must be at least 1: a call counts towards its own burst
 fn zero_burst() -> Result<(), ()> {
     Err(())
 }
 
 #[rate_limit(rate = 10, per = "0s")]
-//~ error at `"0s"`: `per` is zero, and a rate needs a period
+//~ error at `"0s"`: `per` is zero, but a rate needs a period, like `"1s"`
 fn zero_per() -> Result<(), ()> {
     Err(())
 }
 
 #[rate_limit(rate = 0)]
-//~ error at `0`: `rate` is zero, so no call could ever run: at least 1
+//~ error at `0`: `rate` must be at least 1, or no call could run
 fn zero_rate() -> Result<(), ()> {
     Err(())
 }

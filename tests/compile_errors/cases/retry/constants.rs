@@ -8,7 +8,7 @@ mod base_above_max_constant {
     const BASE: std::time::Duration = std::time::Duration::from_secs(20);
 
     #[retry(base_delay = BASE, max_delay = "10s")]
-    //~ error at `BASE`: `base_delay` is longer than `max_delay`, so no delay would ever grow
+    //~ error at `BASE`: `base_delay` is longer than `max_delay`, so no delay could grow; raise `max_delay` or lower `base_delay`
     //~ rustc: label: evaluation of `base_above_max_constant::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -21,7 +21,7 @@ mod constant_attempts {
     const NONE: u32 = 0;
 
     #[retry(attempts = NONE)]
-    //~ error at `NONE`: `attempts` counts the first call, so it must be at least 1
+    //~ error at `NONE`: `attempts` must be at least 1: the first call counts as an attempt
     //~ rustc: label: evaluation of `constant_attempts::call::__RESILIENCE_CONSTANT` failed here
     fn call() -> Result<(), ()> {
         Err(())
@@ -34,7 +34,7 @@ mod constant_factor {
     const SHRINK: f64 = 0.5;
 
     #[retry(factor = SHRINK)]
-    //~ error at `SHRINK`: `factor` must be a finite number of at least 1: delays do not shrink
+    //~ error at `SHRINK`: `factor` must be a finite number of at least 1: delays cannot shrink
     //~ rustc: label: evaluation of `constant_factor::call::__RESILIENCE_CONSTANT` failed here
     fn call() -> Result<(), ()> {
         Err(())

@@ -3,13 +3,13 @@
 use resilience::retry;
 
 #[retry(clone(&text))]
-//~ error at `(&text)`: only plain names stand in parentheses; a value is written `clone = …`
+//~ error at `(&text)`: expected plain names in parentheses; for a value write `clone = …`
 fn clone_borrowed(text: String) -> Result<(), usize> {
     Err(text.len())
 }
 
 #[retry(clone(text))]
-//~ error at `text`: `text` is a reference and lent to every attempt; there is nothing to clone
+//~ error at `text`: `text` is a reference, and every attempt can use it; remove it from `clone`
 fn clone_reference(text: &str) -> Result<(), usize> {
     Err(text.len())
 }
@@ -23,7 +23,7 @@ fn clone_unknown(text: String) -> Result<(), String> {
 // Changes of one attempt must not reach the next attempt.
 #[retry]
 fn mut_argument(mut count: u32) -> Result<(), u32> {
-//~ error at `count`: `count` is taken by value and `mut`, so one attempt's changes would reach the next: write `#[retry(clone(count))]` to give each attempt its own, or take it without `mut`, or by `&mut` if it is meant to be shared
+//~ error at `count`: `count` is passed by value and `mut`, so a change in one attempt would reach the next; write `#[retry(clone(count))]` for a fresh value in each attempt, remove `mut`, or take `&mut` to share the value
     count += 1;
     Err(count)
 }
@@ -35,7 +35,7 @@ mod on_impl {
 
     #[retry]
     impl Client {
-    //~ error at `impl Client {…`: `#[retry]` goes on a function or a method
+    //~ error at `impl Client {…`: `#[retry]` needs a function or a method
         fn call(&self) -> Result<(), ()> {
             Err(())
         }
@@ -44,6 +44,6 @@ mod on_impl {
 
 #[retry]
 fn returns_mut_borrow(items: &mut Vec<u32>) -> Result<&mut u32, ()> {
-//~ error at `-> Result<&mut u32, ()>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep what the next one needs
+//~ error at `-> Result<&mut u32, ()>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
     items.first_mut().ok_or(())
 }

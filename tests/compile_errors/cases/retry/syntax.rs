@@ -9,19 +9,19 @@ fn bare_key() -> Result<(), ()> {
 }
 
 #[retry(bind = "attempt")]
-//~ error at `"attempt"`: `bind` names a local in the body: `bind = attempt`
+//~ error at `"attempt"`: expected a name for a local in the body: `bind = attempt`
 fn bind_literal() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(clone = text)]
-//~ error at `text`: `clone` takes names in parentheses: `clone(text)`
+//~ error at `text`: `clone` takes names in parentheses: write `clone(text)`
 fn clone_value(text: String) -> Result<(), usize> {
     Err(text.len())
 }
 
 #[retry(attempts: 3)]
-//~ error at `:`: a key and its value are joined by `=`: `attempts = …`
+//~ error at `:`: expected `=` between a key and its value: `attempts = …`
 fn colon() -> Result<(), ()> {
     Err(())
 }
@@ -33,13 +33,13 @@ fn crate_path() -> Result<(), ()> {
 }
 
 #[retry(backoff = [])]
-//~ error at `[]`: a list of delays needs at least one
+//~ error at `[]`: a list of delays needs at least one delay
 fn empty_list() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(base-delay = "1s")]
-//~ error at `base`: keys are written with underscores: `base_…`
+//~ error at `base`: keys are written with underscores, not hyphens: `base_…`
 fn kebab_key() -> Result<(), ()> {
     Err(())
 }
@@ -64,19 +64,19 @@ fn name_value() -> Result<(), ()> {
 }
 
 #[retry(attempts 3)]
-//~ error at `3`: a key and its value are joined by `=`: `attempts = …`
+//~ error at `3`: expected `=` between a key and its value: `attempts = …`
 fn no_equals() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(attempts = "4")]
-//~ error at `"4"`: a number without quotes: `attempts = 4`
+//~ error at `"4"`: a number has no quotes: write `attempts = 4`
 fn quoted_count() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(attempts(3))]
-//~ error at `(3)`: only plain names stand in parentheses; a value is written `attempts = …`
+//~ error at `(3)`: expected plain names in parentheses; for a value write `attempts = …`
 fn value_in_parentheses() -> Result<(), ()> {
     Err(())
 }

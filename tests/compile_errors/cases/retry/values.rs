@@ -3,25 +3,25 @@
 use resilience::retry;
 
 #[retry(attempts = count)]
-//~ error at `count`: `attempts` must be known at compile time; what is known at run time comes as a policy: `policy = …`
+//~ error at `count`: `attempts` must be known at compile time; for a value known at run time pass a policy: `policy = …`
 fn argument_as_count(count: u32) -> Result<(), ()> {
     Err(drop(count))
 }
 
 #[retry(budget = "20%")]
-//~ error at `"20%"`: a budget is a share of the calls, above 0 and at most 1: `budget = 0.2` allows one retry for five calls
+//~ error at `"20%"`: `budget` must be a share of the calls, above 0 and at most 1; `budget = 0.2` allows one retry for five calls
 fn budget_text() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(jitter = "Full")]
-//~ error at `"Full"`: unknown jitter `"Full"`; did you mean `"full"`?
+//~ error at `"Full"`: unknown value `"Full"` of `jitter`; did you mean `jitter = "full"`?
 fn case_of_jitter() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(jitter = true)]
-//~ error at `true`: jitter is no switch: write `jitter` alone
+//~ error at `true`: `jitter` takes no `true` or `false`; write `jitter` alone
 fn jitter_switch() -> Result<(), ()> {
     Err(())
 }
@@ -51,7 +51,7 @@ fn negative_count() -> Result<(), ()> {
 }
 
 #[retry(policy = "default")]
-//~ error at `"default"`: expected a `RetryPolicy`: `policy = &RETRY`, `policy = self.retry`
+//~ error at `"default"`: expected a `RetryPolicy`, like `policy = &RETRY` or `policy = self.retry`
 fn policy_literal() -> Result<(), ()> {
     Err(())
 }
@@ -69,25 +69,25 @@ fn unit_in_words() -> Result<(), ()> {
 }
 
 #[retry(backoff = "expo")]
-//~ error at `"expo"`: unknown backoff `"expo"`; there are `"exponential"`, `"fixed"`, `"linear"`, `"fibonacci"`
+//~ error at `"expo"`: unknown value `"expo"` of `backoff`; expected one of `"exponential"`, `"fixed"`, `"linear"`, `"fibonacci"`
 fn unknown_backoff() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(jitter = "ful")]
-//~ error at `"ful"`: unknown jitter `"ful"`; did you mean `"full"`?
+//~ error at `"ful"`: unknown value `"ful"` of `jitter`; did you mean `jitter = "full"`?
 fn unknown_jitter() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(log = "warning")]
-//~ error at `"warning"`: unknown log `"warning"`; there are `"warn"`, `"info"`, `"debug"`, `"off"`
+//~ error at `"warning"`: unknown value `"warning"` of `log`; expected one of `"warn"`, `"info"`, `"debug"`, `"off"`
 fn unknown_level() -> Result<(), ()> {
     Err(())
 }
 
 #[retry(on_rejection = "ignore")]
-//~ error at `"ignore"`: unknown on_rejection `"ignore"`; there are `"stop"`, `"wait"`
+//~ error at `"ignore"`: unknown value `"ignore"` of `on_rejection`; expected one of `"stop"`, `"wait"`
 fn unknown_rejection() -> Result<(), ()> {
     Err(())
 }
@@ -99,7 +99,7 @@ fn unknown_unit() -> Result<(), ()> {
 }
 
 #[retry(backoff = exponential)]
-//~ error at `exponential`: write it in quotes: `backoff = "exponential"`
+//~ error at `exponential`: a choice needs quotes: write `backoff = "exponential"`
 fn unquoted_backoff() -> Result<(), ()> {
     Err(())
 }

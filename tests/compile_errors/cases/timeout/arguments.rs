@@ -21,7 +21,7 @@ async fn empty() -> Result<(), ()> {
 }
 
 #[timeout("5s", error = "too slow")]
-//~ error at `"too slow"`: expected a path or a closure, like `error = turned_away` or `error = |rejected| …`
+//~ error at `"too slow"`: expected a path or a closure, like `error = from_rejected` or `error = |rejected| …`
 async fn error_literal() -> Result<(), ()> {
     Err(())
 }
@@ -39,31 +39,31 @@ async fn no_value() -> Result<(), ()> {
 }
 
 #[timeout(duration = "5s")]
-//~ error at `duration`: `#[timeout]` has no `duration`: the time stands alone: `#[timeout("5s")]`
+//~ error at `duration`: `#[timeout]` has no `duration`; write the time without a key: `#[timeout("5s")]`
 async fn other_name() -> Result<(), ()> {
     Err(())
 }
 
 #[timeout(name = "fetch", "5s")]
-//~ error at `"5s"`: expected a key, like `name = "fetch"`; only one value stands without, in the first place
+//~ error at `"5s"`: expected a key, like `name = "fetch"`; only the first value is written without a key
 async fn second_position() -> Result<(), ()> {
     Err(())
 }
 
 #[timeout(seconds = 5)]
-//~ error at `seconds`: `#[timeout]` has no `seconds`: the time stands alone: `#[timeout("5s")]`
+//~ error at `seconds`: `#[timeout]` has no `seconds`; write the time without a key: `#[timeout("5s")]`
 async fn seconds() -> Result<(), ()> {
     Err(())
 }
 
 #[timeout("5s")]
 fn sync_fn() -> Result<(), ()> {
-//~ error at `fn`: `#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; give the call inside it a timeout of its own, or make the function async
+//~ error at `fn`: `#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; set a timeout on the call inside, or make the function async
     Err(())
 }
 
 #[timeout("5s", "10s")]
-//~ error at `"10s"`: expected a key, like `name = "fetch"`; only one value stands without, in the first place
+//~ error at `"10s"`: expected a key, like `name = "fetch"`; only the first value is written without a key
 async fn two_times() -> Result<(), ()> {
     Err(())
 }
@@ -75,13 +75,13 @@ async fn unit_in_words() -> Result<(), ()> {
 }
 
 #[timeout(5s)]
-//~ error at `5s`: a duration is quoted: `"5s"`
+//~ error at `5s`: a duration needs quotes: write `"5s"`
 async fn unquoted() -> Result<(), ()> {
     Err(())
 }
 
 #[timeout("0s")]
-//~ error at `"0s"`: a timeout of zero leaves no time to run: write `"5s"`, or leave the attribute away
+//~ error at `"0s"`: a timeout of zero leaves no time to run: write `"5s"`, or remove the attribute
 async fn zero() -> Result<(), ()> {
     Err(())
 }

@@ -1,5 +1,5 @@
-//! A rejection by one layer, as those outside it take it. The error of these functions does not say
-//! what it means, and `on` would say something else.
+//! Rejections by an inner layer, as seen by the outer layers. The error type of these functions has
+//! no `Classify` impl, and `on` would give another class.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::Failure;
 thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
 
 #[test]
-fn a_retry_stops_at_once() {
+fn a_retry_stops_at_a_rejection() {
     static OPEN: CircuitBreaker = CircuitBreaker::new();
     static FULL: Bulkhead = Bulkhead::new(1);
     #[retry(attempts = 3, on = |_| true, on_give_up = |event| STOPPED.set(Some(event.reason)))]
@@ -48,7 +48,7 @@ fn a_retry_stops_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_waits_as_long_as_it_is_told_where_it_shall() {
+async fn a_retry_with_on_rejection_wait_waits_for_the_reported_time() {
     #[retry(attempts = 3, base_delay = "10ms", on_rejection = "wait")]
     #[circuit_breaker(failure_threshold = 1, reset_timeout = "500ms")]
     async fn open(calls: &Cell<u32>) -> Result<u32, Failure> {
@@ -61,7 +61,7 @@ async fn a_retry_waits_as_long_as_it_is_told_where_it_shall() {
         Ok(7)
     }
     let (start, calls) = (Instant::now(), Cell::new(0));
-    // The second attempt is turned away; the third is the probe.
+    // The second attempt is rejected; the third attempt is the trial call.
     assert_eq!(open(&calls).await, Ok(7));
     assert_eq!((calls.get(), start.elapsed()), (2, Duration::from_millis(500)));
     assert_eq!(limited().await, Ok(7));
@@ -71,7 +71,7 @@ async fn a_retry_waits_as_long_as_it_is_told_where_it_shall() {
 }
 
 #[test]
-fn a_breaker_outside_does_not_count_it() {
+fn a_breaker_outside_ignores_a_rejection() {
     static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
     static INNER: CircuitBreaker = CircuitBreaker::new();
     #[circuit_breaker(breaker = OUTER, on = |_| true)]
@@ -90,7 +90,7 @@ fn a_breaker_outside_does_not_count_it() {
 }
 
 #[test]
-fn on_an_option_as_well() {
+fn rejections_of_functions_with_an_option_are_recognized() {
     static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
     static INNER: CircuitBreaker = CircuitBreaker::new();
     #[circuit_breaker(breaker = OUTER)]
@@ -110,7 +110,7 @@ fn on_an_option_as_well() {
 }
 
 #[test]
-fn what_a_fallback_has_taken_is_no_rejection_any_more() {
+fn a_failure_from_a_fallback_is_no_rejection() {
     static INNER: CircuitBreaker = CircuitBreaker::new();
     static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
     #[circuit_breaker(breaker = OUTER)]
@@ -121,11 +121,11 @@ fn what_a_fallback_has_taken_is_no_rejection_any_more() {
     }
     INNER.force_open();
     assert_eq!(call(), Err(Failure::Wrong));
-    assert_eq!(OUTER.state(), CircuitState::Open, "a failure of its own");
+    assert_eq!(OUTER.state(), CircuitState::Open, "the failure of the fallback counts");
 }
 
 #[test]
-fn what_was_turned_away_once_is_forgotten_by_the_next_attempt() {
+fn a_rejection_does_not_affect_the_class_of_the_next_failure() {
     static INNER: CircuitBreaker = CircuitBreaker::new();
     #[retry(attempts = 3, base_delay = "1ms", on = |_| false, on_rejection = "wait")]
     #[circuit_breaker(breaker = INNER)]
@@ -135,13 +135,13 @@ fn what_was_turned_away_once_is_forgotten_by_the_next_attempt() {
     }
     let (_clock, calls) = (testing::clock(), Cell::new(0));
     INNER.trip();
-    // Turned away, waited for, and then an error that `on` declines.
+    // A rejection, a wait, and then an error that `on` declines.
     assert_eq!((call(&calls), calls.get()), (Err(Failure::Wrong), 1));
 }
 
-/// An attribute that nobody knows may make a function of the body, in which our local has no name.
+/// An unknown attribute may move the body into a function, where the signal is not accessible.
 #[test]
-fn an_unknown_attribute_between_costs_the_knowledge_and_nothing_else() {
+fn an_unknown_attribute_between_layers_only_hides_rejections() {
     static INNER: CircuitBreaker = CircuitBreaker::new();
     #[retry(attempts = 2, base_delay = "1ms")]
     #[test_attributes::passes]
@@ -159,7 +159,7 @@ mod test_attributes {
 }
 
 #[test]
-fn async_and_boxed_methods_know_as_well() {
+fn async_trait_methods_recognize_rejections() {
     #[async_trait::async_trait]
     trait Fetch {
         async fn fetch(&mut self, text: String) -> Result<(), Failure>;
@@ -181,13 +181,13 @@ fn async_and_boxed_methods_know_as_well() {
     let mut client = Client { breaker: std::sync::Arc::default(), calls: 0 };
     let mut fetch = || futures::executor::block_on(client.fetch("a".into()));
     assert_eq!(fetch(), Err(Failure::Down));
-    // Two more failures open it; the third attempt is turned away, and nobody tries again.
+    // Two more failures open the breaker; the third attempt is rejected, which ends the retry.
     let Err(Failure::Rejected(rejected)) = fetch() else { panic!("open") };
     assert_eq!((rejected.kind(), client.calls), (RejectedKind::CircuitOpen, 5));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_breaker_that_judges_values_is_told_all_the_same() {
+async fn a_breaker_with_on_ok_recognizes_rejections_and_timeouts() {
     static FULL: Bulkhead = Bulkhead::new(1);
     static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(2);
     #[circuit_breaker(breaker = OUTER, on = |_| true, on_ok = |status| *status >= 500)]
@@ -206,5 +206,9 @@ async fn a_breaker_that_judges_values_is_told_all_the_same() {
     }
     assert_eq!(OUTER.snapshot().consecutive_failures, 0, "neutral");
     assert!(slow().await.is_err());
-    assert_eq!(OUTER.snapshot().consecutive_failures, 1, "a failure, whatever `on` says");
+    assert_eq!(
+        OUTER.snapshot().consecutive_failures,
+        1,
+        "a timeout is a failure regardless of `on`"
+    );
 }

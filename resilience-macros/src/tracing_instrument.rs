@@ -1,7 +1,7 @@
-//! `#[tracing::instrument]` above a layer that repeats.
+//! `#[tracing::instrument]` between a layer and the body.
 //!
-//! It has then put the body into an `async move` block of its own, which would move the arguments
-//! into the first attempt. It awaits that block in place, so the `move` can go.
+//! `instrument` puts the body into an `async move` block. The `move` would consume the arguments in
+//! the first attempt. The expansion removes the `move`: `instrument` awaits the block in place.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 
@@ -9,8 +9,8 @@ use crate::tokens::refill;
 
 const FUTURE: &str = "__tracing_instrument_future";
 
-/// The body without the `move` of `#[tracing::instrument]`, recognised by its tokens.
-pub(crate) fn lend_arguments(body: &Group) -> Group {
+/// Removes the `move` of `#[tracing::instrument]`, recognized by its tokens, from the body.
+pub(crate) fn borrow_arguments(body: &Group) -> Group {
     let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
     let is_future = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == FUTURE);
     let Some(place) = tokens.iter().position(is_future) else { return body.clone() };
@@ -28,7 +28,8 @@ pub(crate) fn lend_arguments(body: &Group) -> Group {
     refill(body, tokens.into_iter().collect())
 }
 
-/// Drops the first `move` behind an `async` from `from` on; returns the index of what follows it.
+/// Removes the first `move` after an `async`, from index `from` on. Returns the index of the next
+/// token.
 fn strip_move(tokens: &mut Vec<TokenTree>, from: usize) -> Option<usize> {
     let at = (from..tokens.len()).find(|&index| {
         tokens.get(index).is_some_and(is_async)

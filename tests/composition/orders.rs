@@ -1,4 +1,4 @@
-//! Every pair, in both orders, told apart by what is seen.
+//! Pairs of attributes in both orders, with different results.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -22,7 +22,7 @@ fn failures(name: &str) -> u32 {
 }
 
 #[test]
-fn a_breaker_inside_a_retry_counts_attempts_and_outside_it_calls() {
+fn a_breaker_counts_attempts_inside_a_retry_and_calls_outside() {
     #[retry(attempts = 3, base_delay = "1ms")]
     #[circuit_breaker(failure_threshold = 100, name = "inside retry")]
     fn inside(calls: &Cell<u32>) -> Result<u32, Failure> {
@@ -40,7 +40,7 @@ fn a_breaker_inside_a_retry_counts_attempts_and_outside_it_calls() {
 }
 
 #[test]
-fn a_fallback_outside_a_retry_comes_last_and_inside_it_hides_what_it_takes() {
+fn a_fallback_outside_a_retry_replaces_the_last_failure_and_inside_each_failure() {
     #[fallback(value = 7)]
     #[retry(attempts = 3, base_delay = "1ms")]
     fn outside(calls: &Cell<u32>) -> Result<u32, Failure> {
@@ -63,7 +63,7 @@ fn a_fallback_outside_a_retry_comes_last_and_inside_it_hides_what_it_takes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_inside_a_retry_is_for_an_attempt_and_outside_it_for_all() {
+async fn a_timeout_limits_attempts_inside_a_retry_and_the_call_outside() {
     #[retry(attempts = 3, backoff = "fixed", base_delay = "10ms")]
     #[timeout("50ms")]
     async fn inside() -> Result<u32, Failure> {
@@ -83,14 +83,14 @@ async fn a_timeout_inside_a_retry_is_for_an_attempt_and_outside_it_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_inside_a_breaker_is_a_failure_and_outside_it_is_not() {
+async fn a_breaker_counts_a_timeout_inside_and_ignores_a_timeout_outside() {
     #[circuit_breaker(failure_threshold = 100, name = "outside timeout")]
     #[timeout("50ms")]
     async fn outside() -> Result<u32, Failure> {
         pending().await
     }
     #[timeout("50ms")]
-    #[circuit_breaker(failure_threshold = 100, name = "inside timeout", abandoned = "ignore")]
+    #[circuit_breaker(failure_threshold = 100, name = "inside timeout", on_cancel = "ignore")]
     async fn inside() -> Result<u32, Failure> {
         pending().await
     }
@@ -99,7 +99,7 @@ async fn a_timeout_inside_a_breaker_is_a_failure_and_outside_it_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bulkhead_inside_a_retry_is_left_for_the_wait_and_outside_it_is_not() {
+async fn a_bulkhead_releases_its_permit_between_attempts_only_inside_a_retry() {
     use resilience::Bulkhead;
 
     static INSIDE: Bulkhead = Bulkhead::new(1);
@@ -127,7 +127,7 @@ async fn a_bulkhead_inside_a_retry_is_left_for_the_wait_and_outside_it_is_not() 
 }
 
 #[test]
-fn a_rate_limit_inside_a_retry_counts_attempts_and_outside_it_calls() {
+fn a_rate_limit_counts_attempts_inside_a_retry_and_calls_outside() {
     #[retry(attempts = 3, base_delay = "1ms")]
     #[rate_limit(rate = 1, per = "1h", burst = 2)]
     fn inside(calls: &Cell<u32>) -> Result<u32, Failure> {
@@ -145,7 +145,7 @@ fn a_rate_limit_inside_a_retry_counts_attempts_and_outside_it_calls() {
 }
 
 #[test]
-fn a_limit_inside_a_breaker_is_not_asked_while_it_is_open() {
+fn an_open_breaker_takes_no_permit_of_a_rate_limit_inside() {
     static BREAKER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
     #[circuit_breaker(breaker = BREAKER)]
     #[rate_limit(rate = 1, per = "1h", burst = 2)]
@@ -159,37 +159,41 @@ fn a_limit_inside_a_breaker_is_not_asked_while_it_is_open() {
         assert_eq!(rejected.kind(), RejectedKind::CircuitOpen);
     }
     BREAKER.reset();
-    assert_eq!((call(&calls), calls.get()), (Err(Failure::Down), 2), "one of the burst was left");
+    assert_eq!(
+        (call(&calls), calls.get()),
+        (Err(Failure::Down), 2),
+        "one permit of the burst was left"
+    );
 }
 
-thread_local!(static TOLD: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
+thread_local!(static ASKED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
 
-fn tell(what: &'static str) -> bool {
-    TOLD.with_borrow_mut(|told| told.push(what));
+fn ask(layer: &'static str) -> bool {
+    ASKED.with_borrow_mut(|asked| asked.push(layer));
     true
 }
 
-/// Each layer asks its `on`, from the inside out.
+/// The layers call their `on` predicates from the inside out.
 #[test]
-fn the_top_one_is_outermost_with_foreign_attributes_between() {
-    #[fallback(value = 7, on = |_| tell("fallback"))]
-    #[allow(unused_variables, reason = "an attribute that leaves the body alone")]
-    #[circuit_breaker(failure_threshold = 100, on = |_| tell("breaker"))]
+fn the_top_attribute_is_outermost_also_with_foreign_attributes_between() {
+    #[fallback(value = 7, on = |_| ask("fallback"))]
+    #[allow(unused_variables, reason = "an attribute without an effect on the body")]
+    #[circuit_breaker(failure_threshold = 100, on = |_| ask("breaker"))]
     #[tracing::instrument(skip_all)]
-    #[retry(attempts = 1, on = |_| tell("retry"))]
+    #[retry(attempts = 1, on = |_| ask("retry"))]
     #[inline]
     #[rate_limit(rate = 100)]
     #[must_use]
     fn call(text: String) -> Result<u32, Failure> {
-        tell("body");
+        ask("body");
         Err(Failure::Down)
     }
     assert_eq!(call("a".into()), Ok(7));
-    assert_eq!(TOLD.take(), ["body", "retry", "breaker", "fallback"]);
+    assert_eq!(ASKED.take(), ["body", "retry", "breaker", "fallback"]);
 }
 
 #[test]
-fn cfg_attr_is_seen_as_what_it_becomes() {
+fn attributes_in_cfg_attr_are_recognized() {
     #[cfg_attr(all(), fallback(value = 7))]
     #[cfg_attr(all(), retry(attempts = 3, base_delay = "1ms"))]
     fn call(calls: &Cell<u32>) -> Result<u32, Failure> {
@@ -200,7 +204,7 @@ fn cfg_attr_is_seen_as_what_it_becomes() {
 }
 
 #[test]
-fn paths_are_as_good_as_names() {
+fn attributes_named_by_paths_are_recognized() {
     #[resilience::fallback(value = 7)]
     #[::resilience::retry(attempts = 3, base_delay = "1ms")]
     #[circuit_breaker(failure_threshold = 2)]
@@ -212,7 +216,7 @@ fn paths_are_as_good_as_names() {
 }
 
 #[test]
-fn two_breakers_judge_for_themselves() {
+fn two_breakers_count_independently() {
     static OUTER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
     static INNER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
     #[circuit_breaker(breaker = OUTER, on = |failure| *failure == Failure::Wrong)]
@@ -224,23 +228,23 @@ fn two_breakers_judge_for_themselves() {
     assert_eq!((OUTER.state(), INNER.state()), (CircuitState::Closed, CircuitState::Open));
 }
 
-/// What a shared breaker makes of calls that are dropped is said where it is made.
+/// A breaker made by hand has a setting for cancelled calls, so the order is not an error.
 #[tokio::test(start_paused = true)]
-async fn a_timeout_may_stand_above_a_breaker_from_elsewhere() {
-    static TOLD: CircuitBreaker =
+async fn a_timeout_may_stand_above_a_breaker_made_by_hand() {
+    static BREAKER: CircuitBreaker =
         CircuitBreaker::new().failure_threshold(1).on_cancel(resilience::OnCancel::Failure);
     #[timeout("50ms")]
-    #[circuit_breaker(breaker = TOLD)]
+    #[circuit_breaker(breaker = BREAKER)]
     async fn call() -> Result<u32, Failure> {
         pending().await
     }
     assert!(call().await.is_err());
-    assert_eq!(TOLD.state(), CircuitState::Open);
+    assert_eq!(BREAKER.state(), CircuitState::Open);
 }
 
-/// A value that means failure is one to each layer that has `on_ok`, and its place decides what is counted.
+/// Each layer with `on_ok` treats a busy value as a failure. The order decides what is counted.
 #[tokio::test(start_paused = true)]
-async fn values_that_mean_failure_go_through_a_retry_and_a_breaker() {
+async fn busy_values_are_failures_for_each_layer_with_on_ok() {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate borrows")]
     const fn is_busy(status: &u32) -> bool {
         *status >= 500
@@ -264,10 +268,10 @@ async fn values_that_mean_failure_go_through_a_retry_and_a_breaker() {
         calls.set(calls.get() + 1);
         Ok(503)
     }
-    // A layer without it takes any value for a success.
+    // A layer without `on_ok` counts any value as a success.
     #[retry(attempts = 3, on_ok = is_busy)]
-    #[circuit_breaker(failure_threshold = 2, name = "busy unseen")]
-    fn unseen() -> Result<u32, Failure> {
+    #[circuit_breaker(failure_threshold = 2, name = "busy ignored")]
+    fn ignored() -> Result<u32, Failure> {
         Ok(503)
     }
     let (_guard, calls) = (testing::no_waits(), Cell::new(0));
@@ -276,6 +280,10 @@ async fn values_that_mean_failure_go_through_a_retry_and_a_breaker() {
     assert_eq!((rejected.kind(), calls.take()), (RejectedKind::CircuitOpen, 2));
     assert_eq!((outside(&calls), failures("busy outside"), calls.take()), (Ok(503), 1, 3));
     assert_eq!((replaced(&calls), calls.take()), (Ok(304), 2));
-    assert_eq!((replaced(&calls), calls.take()), (Ok(304), 0), "open, and replaced all the same");
-    assert_eq!((unseen(), failures("busy unseen")), (Ok(503), 0));
+    assert_eq!(
+        (replaced(&calls), calls.take()),
+        (Ok(304), 0),
+        "the rejection of the open breaker is replaced as well"
+    );
+    assert_eq!((ignored(), failures("busy ignored")), (Ok(503), 0));
 }

@@ -1,4 +1,4 @@
-//! The whole stack.
+//! A function with all layers.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::Failure;
 
-/// What the other side does, one answer for each call; the last repeats.
+/// A server with an answer for each call. The last answer repeats.
 struct Server {
     answers: Vec<(u64, Result<u32, Failure>)>,
     calls: Cell<usize>,
@@ -39,28 +39,28 @@ fn server(answers: &[(u64, Result<u32, Failure>)]) -> Server {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_layer_does_its_own() {
+async fn a_server_that_fails_and_recovers() {
     let _state = testing::fresh_state();
     let start = Instant::now();
     let millis = || u64::try_from(start.elapsed().as_millis()).unwrap();
-    // It works.
+    // The server works.
     let fine = server(&[(10, Ok(1))]);
     assert_eq!(call(5, &fine).await, Ok(6));
     assert_eq!(millis(), 10);
-    // It fails, then hangs, then works again: two attempts too many, and nobody notices.
+    // The server fails, then hangs, then works: the retry hides two bad attempts.
     let flaky = server(&[(10, Err(Failure::Down)), (60_000, Ok(2)), (10, Ok(3))]);
     assert_eq!(call(5, &flaky).await, Ok(8));
     assert_eq!(millis(), 10 + 10 + 100 + 1000 + 100 + 10);
-    // It is down: three failures open the circuit, the fourth attempt is turned away, and something
-    // stands in.
+    // The server is down: three failures open the circuit, the fourth attempt is rejected, and the
+    // fallback answers.
     let dead = server(&[(10, Err(Failure::Down))]);
     assert_eq!(call(5, &dead).await, Ok(5));
     assert_eq!(dead.calls.get(), 3);
-    // From then on nobody waits for it.
+    // The next call is rejected without a delay.
     let before = millis();
     assert_eq!(call(6, &dead).await, Ok(6));
     assert_eq!((dead.calls.get(), millis()), (3, before));
-    // It comes back, and a probe finds out.
+    // The server works again: a trial call closes the circuit.
     sleep(Duration::from_secs(10)).await;
     let back = server(&[(10, Ok(4))]);
     assert_eq!(call(1, &back).await, Ok(5));
@@ -69,16 +69,16 @@ async fn each_layer_does_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_bulkhead_neither_counts_nor_is_retried() {
+async fn a_rejection_by_a_full_bulkhead_is_not_counted_or_retried() {
     let _state = testing::fresh_state();
     let slow = server(&[(500, Ok(1))]);
     let results = tokio::join!(call(1, &slow), call(2, &slow), call(3, &slow));
-    assert_eq!(results, (Ok(2), Ok(3), Ok(3)), "the third had to do without");
+    assert_eq!(results, (Ok(2), Ok(3), Ok(3)), "the fallback answers the third call");
     assert_eq!(slow.calls.get(), 2);
-    assert_eq!(call(4, &slow).await, Ok(5), "and the circuit is closed");
+    assert_eq!(call(4, &slow).await, Ok(5), "the circuit is still closed");
 }
 
-/// One future, which may be spawned.
+/// The layers add little to the size of the future, and nothing that is not `Send`.
 #[tokio::test(start_paused = true)]
 async fn the_future_is_send_and_small() {
     #[fallback(value = 0)]

@@ -1,12 +1,10 @@
-//! Return values that borrow from a `&mut` argument: one attempt would keep what the next needs.
+//! Return values with a borrow from a `&mut` argument: a failed attempt would keep the borrow, and
+//! the next attempt needs the argument.
 
-use proc_macro2::Ident;
-use quote::ToTokens;
 use syn::{FnArg, Lifetime, ReceiverKind, Signature, Type, TypeReference};
 
-use crate::tokens::any_ident;
-
-/// Whether the return type ties to a `&mut` argument, by elision or by the same lifetime.
+/// Returns whether the return type borrows from a `&mut` argument, by elision or by the same
+/// lifetime.
 pub(crate) fn returns_mut_borrow(sig: &Signature) -> bool {
     let syn::ReturnType::Type(_, returns) = &sig.output else { return false };
     let mut borrows = Borrows::default();
@@ -16,7 +14,7 @@ pub(crate) fn returns_mut_borrow(sig: &Signature) -> bool {
     let by_name = references.iter().any(|(lifetime, mutable)| {
         *mutable && lifetime.is_some_and(|lifetime| borrows.named.contains(lifetime))
     });
-    // Elision takes the receiver's lifetime, else the only one there is.
+    // Elision takes the lifetime of the receiver, or else the only lifetime of the parameters.
     let source = match (sig.receiver().is_some(), references.as_slice()) {
         (true, [receiver, ..]) | (false, [receiver]) => Some(receiver),
         _ => None,
@@ -24,7 +22,7 @@ pub(crate) fn returns_mut_borrow(sig: &Signature) -> bool {
     by_name || (borrows.elided && source.is_some_and(|(_, mutable)| *mutable))
 }
 
-/// The lifetime and mutability of a parameter that is a reference.
+/// Returns the lifetime and mutability of a parameter with a reference type.
 fn reference(input: &FnArg) -> Option<(Option<&Lifetime>, bool)> {
     let of = |reference: &'_ TypeReference| reference.mutability.is_some();
     match input {
@@ -90,20 +88,5 @@ impl Borrows {
         } else if lifetime.ident != "static" {
             self.named.push(lifetime.clone());
         }
-    }
-}
-
-/// Whether a type is that of a future, by its name: `impl Future`, `BoxFuture`, `Pin<Box<dyn Future>>`.
-pub(crate) fn is_future(returns: &Type) -> bool {
-    let names_future = |ident: &Ident| ident.to_string().ends_with("Future");
-    match returns {
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-            let inside = last.arguments.to_token_stream();
-            names_future(&last.ident) || last.ident == "Pin" && any_ident(&inside, &names_future)
-        }),
-        Type::ImplTrait(_) => any_ident(&returns.to_token_stream(), &names_future),
-        Type::Paren(paren) => is_future(&paren.elem),
-        Type::Group(group) => is_future(&group.elem),
-        _ => false,
     }
 }

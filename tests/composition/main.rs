@@ -1,9 +1,9 @@
-//! Attributes on top of one another: the top one is outermost, and what one turns away is known to
-//! those outside it.
+//! Several attributes on one function: the top attribute is the outermost layer, and outer layers
+//! recognize the rejections of inner layers.
 #![allow(
     clippy::items_after_statements,
     clippy::unwrap_used,
-    reason = "functions under test stand where they are called, and a test may panic"
+    reason = "functions under test are declared at their calls, and a test may panic"
 )]
 
 mod orders;

@@ -1,8 +1,8 @@
-//! Attributes of others between ours: what is known of them.
+//! Foreign attributes between the attributes of this crate.
 
 use syn::Attribute;
 
-/// Attributes that leave the body as it is.
+/// Attributes without an effect on the body.
 const INERT: &[&str] = &[
     "allow",
     "cfg",
@@ -20,13 +20,13 @@ const INERT: &[&str] = &[
     "warn",
 ];
 
-/// Macros that put something around the body, in the same function.
+/// Macros that wrap the body and keep the body in the same function.
 const WRAPPERS: &[&str] = &["instrument"];
 
-/// The namespaces of tools, whose attributes no macro expands.
+/// The namespaces of tools. No macro expands their attributes.
 const TOOLS: &[&str] = &["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
-/// Whether the body behind the attribute is the body in front of it.
+/// Returns whether the attribute does not change the body.
 pub(crate) fn is_inert(attribute: &Attribute) -> bool {
     let segments = &attribute.path().segments;
     let first = segments.first().map(|segment| segment.ident.to_string());
@@ -34,8 +34,8 @@ pub(crate) fn is_inert(attribute: &Attribute) -> bool {
     if segments.len() == 1 { INERT.contains(&first) } else { TOOLS.contains(&first) }
 }
 
-/// Whether the body behind the attribute can name the locals in front of it.
-pub(crate) fn keeps_the_body_in_place(attribute: &Attribute) -> bool {
+/// Returns whether the expanded body can still name the locals of the layers outside.
+pub(crate) fn keeps_body_in_place(attribute: &Attribute) -> bool {
     let last = attribute.path().segments.last();
     is_inert(attribute) || last.is_some_and(|last| WRAPPERS.iter().any(|name| last.ident == name))
 }

@@ -1,7 +1,8 @@
-//! Attributes of others beside ours.
+//! Foreign attributes beside the attributes of this crate.
 //!
-//! One of others above ours is expanded first and ends up inside: it runs once for each attempt.
-//! One below ours ends up outside: it runs once for each call.
+//! A foreign attribute above `#[retry]` is expanded first and becomes an inner layer, so the layer
+//! runs once per attempt. A foreign attribute below `#[retry]` becomes an outer layer, so the layer
+//! runs once per call.
 
 use std::cell::Cell;
 use std::sync::Mutex;
@@ -10,7 +11,7 @@ use resilience::{retry, testing};
 use tracing::Subscriber;
 use tracing::span::{Attributes, Id, Record};
 
-/// Counts the spans that are opened.
+/// Counts opened spans.
 #[derive(Default)]
 struct Spans(Mutex<u32>);
 
@@ -22,7 +23,7 @@ impl Subscriber for Spans {
     }
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         OPENED.set(OPENED.get() + 1);
-        let mut last = self.0.lock().expect("no panic in here");
+        let mut last = self.0.lock().expect("no panic under the lock");
         *last += 1;
         Id::from_u64(u64::from(*last))
     }
@@ -83,7 +84,7 @@ async fn below_async(text: String, log: &mut Vec<usize>) -> Result<(), usize> {
 }
 
 #[test]
-fn above_is_inside_and_below_is_outside() {
+fn an_attribute_above_runs_per_attempt_and_below_per_call() {
     let text = || String::from("abc");
     assert_eq!(spans(|| assert_eq!(above(text(), &mut vec![]), Err(4))), 4);
     assert_eq!(spans(|| assert_eq!(below(text(), &mut vec![]), Err(4))), 1);
@@ -115,26 +116,26 @@ impl Fetch for Vec<usize> {
     }
 }
 
-/// There our layer goes around the method's own body, inside whatever others have put around it.
+/// Under `#[async_trait]`, `#[retry]` wraps the body of the method, inside all foreign layers.
 #[test]
-fn under_async_trait_both_are_outside() {
-    let (mut one, mut other) = (vec![], vec![]);
-    assert_eq!(spans(|| assert_eq!(block_on(one.above("abc".into())), Err(4))), 1);
-    assert_eq!(spans(|| assert_eq!(block_on(other.below("abc".into())), Err(4))), 1);
+fn under_async_trait_foreign_attributes_run_per_call() {
+    let (mut first, mut second) = (vec![], vec![]);
+    assert_eq!(spans(|| assert_eq!(block_on(first.above("abc".into())), Err(4))), 1);
+    assert_eq!(spans(|| assert_eq!(block_on(second.below("abc".into())), Err(4))), 1);
 }
 
 thread_local!(static RUNS: Cell<u32> = const { Cell::new(0) });
 
 #[tokio::test(start_paused = true)]
 #[retry]
-async fn a_flaky_test_may_be_retried() -> Result<(), String> {
+async fn retries_a_flaky_test_above_the_attribute() -> Result<(), String> {
     RUNS.set(RUNS.get() + 1);
     if RUNS.get() % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
 }
 
 #[retry]
 #[tokio::test(start_paused = true)]
-async fn in_either_order() -> Result<(), String> {
+async fn retries_a_flaky_test_below_the_attribute() -> Result<(), String> {
     RUNS.set(RUNS.get() + 1);
     if RUNS.get() % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
 }
