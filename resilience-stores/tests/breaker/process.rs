@@ -17,10 +17,10 @@ use crate::store::{postgres, redis};
 pub(crate) const RESET: Duration = Duration::from_secs(1);
 
 /// The open time of the breaker `refund`: longer than any test.
-const LONG_RESET: Duration = Duration::from_secs(3600);
+const LONG_RESET: Duration = Duration::from_hours(1);
 
 /// Ends a child whose condition never holds. No condition depends on this time.
-const HANG: Duration = Duration::from_secs(300);
+const HANG: Duration = Duration::from_mins(5);
 
 #[circuit_breaker(shared = "payments", failure_threshold = 3, reset_timeout = RESET, name = "charge")]
 fn charge(works: bool, executed: &mut bool) -> Option<()> {
