@@ -1,5 +1,5 @@
-//! Runs the commands of `examples/resilient_api/README.md` and compares the output, without dates and
-//! ports.
+//! Runs the commands of `examples/resilient_api/README.md` and compares the output, without dates
+//! and ports.
 //!
 //! `BLESS=1 cargo test --test resilient_api` writes the new output into the page.
 
@@ -219,8 +219,8 @@ impl Drop for Server {
     }
 }
 
-/// Returns the binary of the example. `cargo test` builds the example, but `cargo test --test …` does
-/// not, so this function builds a binary that is missing or out of date.
+/// Returns the binary of the example. `cargo test` builds the example, but `cargo test --test …`
+/// does not, so this function builds a binary that is missing or out of date.
 fn example() -> PathBuf {
     let test = env::current_exe().expect("this test is a file");
     let profile = test.ancestors().nth(2).expect("target/debug/deps/…");

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod links;
+mod messages;
 mod prose;
 mod words;
 

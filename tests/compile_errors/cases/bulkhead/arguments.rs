@@ -117,3 +117,10 @@ fn zero_max() -> Result<(), ()> {
 fn zero_queue_and_wait() -> Result<(), ()> {
     Err(())
 }
+
+#[bulkhead(capacity = 10, shared = POOL)]
+//~ error at `capacity`: `#[bulkhead]` has no `capacity`; write `max = 10` for running calls, `queue = 20` for waiting calls
+//~ error at `shared`: `#[bulkhead]` has no `shared`; write `bulkhead = &SHARED`
+fn names_of_pools() -> Result<(), ()> {
+    Err(())
+}

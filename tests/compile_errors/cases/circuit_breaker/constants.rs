@@ -123,3 +123,16 @@ mod constant_window_time {
         Err(())
     }
 }
+
+mod constant_min_calls {
+    use resilience::circuit_breaker;
+
+    const MINIMUM: u32 = 200;
+
+    #[circuit_breaker(failure_rate = 0.5, window = 100, min_calls = MINIMUM)]
+    //~ error at `MINIMUM`: `min_calls` is greater than `window`, so no rate could ever count; raise `window` or lower `min_calls`
+    //~ rustc: label: evaluation of `constant_min_calls::call::_` failed here
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}

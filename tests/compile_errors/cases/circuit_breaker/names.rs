@@ -27,3 +27,28 @@ fn names_of_pybreaker() -> Result<(), ()> {
 fn names_of_resilience4j() -> Result<(), ()> {
     Err(())
 }
+
+#[circuit_breaker(half_open_max_calls = 3, slow_call_duration = "2s", cancelled = "failure")]
+//~ error at `half_open_max_calls`: `#[circuit_breaker]` has no `half_open_max_calls`; write `half_open_calls = 3` (the trial calls of a half-open circuit)
+//~ error at `slow_call_duration`: `#[circuit_breaker]` has no `slow_call_duration`; write `slow_call = "2s"` (longer calls are slow)
+//~ error at `cancelled`: `#[circuit_breaker]` has no `cancelled`; write `on_cancel = "failure"` (the meaning of a call that is dropped before its end)
+fn names_for_trial_calls() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(is_failure = is_server_error, expected_exception = Timeout, ignore = NotFound)]
+//~ error at `is_failure`: `#[circuit_breaker]` has no `is_failure`; write `on = is_server_error` (the errors that count as failures)
+//~ error at `expected_exception`: `#[circuit_breaker]` has no `expected_exception`; write `on = |error| matches!(error, …)`
+//~ error at `ignore`: `#[circuit_breaker]` has no `ignore`; write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral
+fn names_for_errors() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(on_open = note, instance = BREAKER, distributed = "payments", fallback = 7)]
+//~ error at `on_open`: `#[circuit_breaker]` has no `on_open`; write `on_state_change = note` (called after each change of state)
+//~ error at `instance`: `#[circuit_breaker]` has no `instance`; write `breaker = self.breaker`, or `breaker = &SHARED`
+//~ error at `distributed`: `#[circuit_breaker]` has no `distributed`; write `shared = "payments"` (the name of the breaker in all processes)
+//~ error at `fallback`: `#[circuit_breaker]` has no `fallback`; put `#[fallback(value = …)]` above it
+fn names_for_other_parts() -> Result<u32, ()> {
+    Err(())
+}

@@ -87,3 +87,25 @@ mod wrong_helper {
         Down,
     }
 }
+
+mod unknown_argument {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    #[classify(path = crate)]
+    //~ error at `path`: `#[classify]` has no `path`; expected `crate`
+    enum ApiError {
+        #[permanent]
+        Down,
+    }
+}
+
+mod union_type {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    union ApiError {
+    //~ error at `union`: `Classify` does not support unions; use an enum or a struct
+        code: u32,
+    }
+}

@@ -59,3 +59,10 @@ mod other_library {
 fn with_literal() -> Result<u32, ()> {
     Err(())
 }
+
+#[fallback(value = 7, when = is_down, handle_result = is_empty)]
+//~ error at `handle_result`: `#[fallback]` has no `handle_result`; write `on_ok = is_empty` (the values to replace)
+//~ error at `when`: `#[fallback]` has no `when`; write `on = is_down` (the errors to replace)
+fn names_of_predicates() -> Result<u32, ()> {
+    Err(())
+}

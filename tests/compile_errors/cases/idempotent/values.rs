@@ -99,3 +99,9 @@ fn wait_without_unit(id: &str) -> Result<(), Rejected> {
 fn wrong_literals(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
+
+#[idempotent(key = id, scope = "tenant")]
+//~ error at `"tenant"`: the only scope in quotes is `"global"`, for keys that no client can choose; for any other scope write an expression, like `scope = tenant_id`
+fn scope_in_quotes(id: &str) -> Result<(), Rejected> {
+    Ok(drop(id))
+}

@@ -47,3 +47,18 @@ mod constant_factor {
 fn constant_jitter() -> Result<(), ()> {
     Err(())
 }
+
+mod base_above_deadline_constant {
+    use std::time::Duration;
+
+    use resilience::retry;
+
+    const DEADLINE: Duration = Duration::from_millis(50);
+
+    #[retry(base_delay = "100ms", deadline = DEADLINE)]
+    //~ error at `DEADLINE`: `base_delay` is not shorter than `deadline`, so no retry could start; raise `deadline` or lower `base_delay`
+    //~ rustc: label: evaluation of `base_above_deadline_constant::call::_` failed here
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -47,3 +47,17 @@ fn returns_mut_borrow(items: &mut Vec<u32>) -> Result<&mut u32, ()> {
 //~ error at `-> Result<&mut u32, ()>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
     items.first_mut().ok_or(())
 }
+
+#[retry(clone())]
+//~ error at `clone`: `clone` needs the arguments to clone: `clone(body)`
+fn clone_nothing(text: String) -> Result<(), usize> {
+    Err(text.len())
+}
+
+#[retry]
+unsafe extern "C" fn variadic(_: u32, _: ...) -> Result<(), ()> {
+//~ error at `...`: `#[retry]` does not support a variadic function
+//~ rustc: error[E0658] at `unsafe extern "C" fn variadic(_: u32, _: ...) -> Result<(), ()> {…`: C-variadic functions are unstable
+//~ rustc: note: see issue #44930 <https://github.com/rust-lang/rust/issues/44930> for more information
+    Err(())
+}

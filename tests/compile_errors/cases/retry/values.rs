@@ -109,3 +109,51 @@ fn unquoted_backoff() -> Result<(), ()> {
 fn wrong_type() -> Result<(), ()> {
     Err(())
 }
+
+#[retry(attempts = "many")]
+//~ error at `"many"`: expected a whole number or `"unlimited"`, like `attempts = 4`
+fn attempts_in_words() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(backoff = 2)]
+//~ error at `2`: expected one of `"exponential"`, `"fixed"`, `"linear"`, `"fibonacci"`, a list like `["100ms", "1s"]`, or an expression with a `Backoff` impl
+fn backoff_literal() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(budget(ratio))]
+//~ error at `budget`: `budget` takes no parentheses; write `budget`, `budget = 0.2` or `budget = &BUDGET`
+fn budget_in_parentheses() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(deadline = "99999999999999999999d")]
+//~ error at `"99999999999999999999d"`: `99999999999999999999d` is too long for a duration
+fn duration_too_long() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(idempotent = "no")]
+//~ error at `"no"`: expected `true`, `false` or a condition, like `idempotent = false`
+fn flag_in_quotes() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(jitter = 'f')]
+//~ error at `'f'`: expected a kind, a ratio or a time: `jitter = "equal"`, `jitter = 0.5`, `jitter = "1s"`
+fn jitter_letter() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(jitter(full))]
+//~ error at `jitter`: `jitter` takes no parentheses; write `jitter`, `jitter = "equal"` or `jitter = 0.5`
+fn jitter_in_parentheses() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(jitter = false)]
+//~ error at `false`: `jitter` takes no `true` or `false`; write `jitter = "none"`
+fn jitter_switched_off() -> Result<(), ()> {
+    Err(())
+}

@@ -85,3 +85,9 @@ async fn unquoted() -> Result<(), ()> {
 async fn zero() -> Result<(), ()> {
     Err(())
 }
+
+#[timeout("5s", on_timeout = note)]
+//~ error at `on_timeout`: `#[timeout]` has no `on_timeout`; write `error = |rejected| …` to make the error; a timeout also emits an event
+async fn name_of_a_hook() -> Result<(), ()> {
+    Err(())
+}
