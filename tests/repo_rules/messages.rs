@@ -12,8 +12,7 @@ const OTHER: [&str; 1] = [
 
 #[test]
 fn each_message_has_a_case() {
-    let cases: String =
-        files("tests/compile_errors/cases", &["rs"]).iter().map(|file| read(file)).collect();
+    let cases: String = files("tests/compile_errors/cases", &["rs"]).iter().map(read).collect();
     let mut missing = Vec::new();
     for folder in ["resilience-macros/src", "resilience-rules/src"] {
         for file in files(folder, &["rs"]) {
