@@ -8,7 +8,7 @@
 //! attributes may have wrapped the shape again.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use syn::Type;
+use syn::{Signature, Type};
 
 use crate::function::{Binding, PassMode, bind, without_mut};
 use crate::tokens::refill;
@@ -81,6 +81,22 @@ impl Boxed {
         });
         refill(body, inside.collect())
     }
+}
+
+/// Returns whether a method is under `#[async_trait]`. A method with a value has a `Boxed` body.
+pub(crate) fn is_method(sig: &Signature) -> bool {
+    sig.generics.lifetimes().any(|parameter| parameter.lifetime.ident == "async_trait")
+}
+
+/// Returns whether a body is `Box::pin(async move { … })` and nothing else, as made by a macro.
+pub(crate) fn is_boxed_block(body: &Group) -> bool {
+    let text = body.stream().to_string().replace(' ', "");
+    let is_call = ["Box::pin(asyncmove{", "::std::boxed::Box::pin(asyncmove{"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+    let groups = tokens.iter().filter(|token| matches!(token, TokenTree::Group(_))).count();
+    is_call && groups == 1 && matches!(tokens.last(), Some(TokenTree::Group(_)))
 }
 
 /// The place of `let __ret: returns = block;` in a list of tokens.
