@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned;
 
 use crate::error_type;
 use crate::function::Binding;
@@ -140,10 +141,13 @@ impl Context {
     /// does not compile if the type depends on a type parameter without a `Classify` bound.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
-        let dependency = error_type::dependency(&self.returns, &self.generics, private);
-        // The span of the return type makes the compiler report an unknown class there.
-        let here = self.private_at(self.returns_span);
-        let probe = quote_spanned!(self.returns_span=>
+        let error_type = error_type::of(&self.returns);
+        let dependency = error_type::dependency(error_type.as_ref(), &self.generics, private);
+        // The span of the error type makes the compiler report an unknown class there.
+        let at = error_type.map_or(self.returns_span, |error_type| error_type.span());
+        let at = Span::mixed_site().located_at(at);
+        let here = self.private_at(at);
+        let probe = quote_spanned!(at=>
             (&#here::class_probe::<#dependency, _>(#error)).resilience_class()
         );
         quote!({

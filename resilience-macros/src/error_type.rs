@@ -13,12 +13,12 @@ const POINTERS: &[&str] = &["Arc", "Box", "Rc"];
 /// `generics` lists the parameters of the function. A parameter of the `impl` block is invisible
 /// here. The runtime recognizes such a parameter by itself, except behind a pointer.
 pub(crate) fn dependency(
-    returns: &TokenStream,
+    error: Option<&Type>,
     generics: &[Ident],
     private: &TokenStream,
 ) -> TokenStream {
-    let Some(error) = error_type(returns) else { return quote!(()) };
-    let mut target = &error;
+    let Some(error) = error else { return quote!(()) };
+    let mut target = error;
     while let Some(next) = pointer_target(target) {
         target = next;
     }
@@ -26,13 +26,13 @@ pub(crate) fn dependency(
         Type::Path(path) if first_word(path).is_some_and(|word| generics.contains(word)) => {
             quote!(#private::Parameter)
         }
-        Type::Path(path) if pointer_target(&error).is_some() => path.to_token_stream(),
+        Type::Path(path) if pointer_target(error).is_some() => path.to_token_stream(),
         _ => quote!(()),
     }
 }
 
 /// Returns the error type of `Result<T, E>`, or of an alias with two or more types.
-fn error_type(returns: &TokenStream) -> Option<Type> {
+pub(crate) fn of(returns: &TokenStream) -> Option<Type> {
     let returns: Type = syn::parse2(returns.clone()).ok()?;
     let mut types = types_of(without_group(&returns))?;
     let error = types.pop()?;
@@ -91,7 +91,7 @@ mod tests {
 
     fn dependency_of(returns: TokenStream) -> String {
         let generics = ["E", "Api"].map(|name| Ident::new(name, Span::call_site()));
-        dependency(&returns, &generics, &quote!(p)).to_string().replace(' ', "")
+        dependency(of(&returns).as_ref(), &generics, &quote!(p)).to_string().replace(' ', "")
     }
 
     #[test]
