@@ -69,6 +69,9 @@ impl LayerAttribute for Timeout {
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
+        let is_shortened = failure.is_some_and(|failure| !failure.ends_retry);
+        let bind = is_shortened.then(|| quote!(let #own_limit: #private::Duration = #time;));
+        let time = if is_shortened { own_limit.to_token_stream() } else { time };
         let blame = failure.map(|FailureVar { name, ends_retry, .. }| {
             let blame = quote!(let #rejected = #private::LastFailure::blame(#name, #rejected););
             if *ends_retry {
@@ -85,8 +88,8 @@ impl LayerAttribute for Timeout {
         let declare = context.declare_failure();
         quote! {
             #declare
-            let #own_limit = #time;
-            match #private::timeout(#own_limit, #deadline, #future).await {
+            #bind
+            match #private::timeout(#time, #deadline, #future).await {
                 ::core::result::Result::Ok(#out) => #out,
                 ::core::result::Result::Err(#limit) => {
                     let #rejected = #private::Rejected::timed_out(#name, #limit);

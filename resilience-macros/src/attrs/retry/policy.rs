@@ -105,19 +105,26 @@ impl Keys {
             }
             Some(Backoff::Custom(backoff)) => {
                 let name = local("backoff");
-                let backoff = value::borrowed_place(backoff);
-                setup.extend(quote!(let #name = #backoff;));
+                let bound = value::borrowed_place(backoff);
+                setup.extend(quote!(let #name = #bound;));
                 // The span of the expression makes the compiler underline a type without a
                 // `Backoff` impl there.
                 let at = Span::mixed_site().located_at(backoff.span());
                 let mut there = name.clone();
                 there.set_span(at);
-                let borrowed = quote_spanned!(at=> #there.resilience_backoff());
-                adjusted.extend(quote!(.backoff({
-                    #[allow(unused_imports)]
-                    use #private::BorrowBackoff as _;
-                    #borrowed
-                })));
+                let borrowed = if let Expr::Closure(_) = backoff {
+                    let borrowed = quote_spanned!(at=> &#there);
+                    quote!(#private::BorrowedBackoff(#borrowed))
+                } else {
+                    // Method resolution follows pointers to the backoff.
+                    let borrowed = quote_spanned!(at=> #there.resilience_backoff());
+                    quote!({
+                        #[allow(unused_imports)]
+                        use #private::BorrowBackoff as _;
+                        #borrowed
+                    })
+                };
+                adjusted.extend(quote!(.backoff(#borrowed)));
             }
             None => {}
         }
