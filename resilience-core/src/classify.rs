@@ -183,7 +183,8 @@ impl From<bool> for FailureClass {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no classification",
     label = "needs `Classify`",
-    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
+    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`",
+    note = "a type that depends on a type parameter needs the bound `{Self}: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure"
 )]
 pub trait Classify {
     /// Returns the class of this error.

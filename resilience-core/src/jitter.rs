@@ -63,8 +63,8 @@ pub(crate) fn decorrelated(base: Duration, previous: Duration, max: Duration, u:
     between(base, high, u).min(max)
 }
 
-/// Returns a delay up to `width` above `delay`. The interval moves down if the end passes `max`, but
-/// not below `floor`.
+/// Returns a delay up to `width` above `delay`. The interval moves down if the end passes `max`,
+/// but not below `floor`.
 pub(crate) fn above(
     delay: Duration,
     width: Duration,

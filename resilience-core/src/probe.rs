@@ -64,29 +64,17 @@ pub trait ClassOfParameter<E> {
     /// Does not compile: the bound fails.
     fn resilience_class(&self) -> FailureClass
     where
-        E: KnownClass;
+        E: Classify;
 }
 
 impl<E, P: ?Sized> ClassOfParameter<E> for &ClassProbe<'_, E, P> {
     fn resilience_class(&self) -> FailureClass
     where
-        E: KnownClass,
+        E: Classify,
     {
         self.error.classify()
     }
 }
-
-/// `Classify`, with a message for type parameters.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` depends on a type parameter, so its classification is unknown here",
-    label = "add `on = …` to the attribute, or a `Classify` bound",
-    note = "select the failures in the attribute: `on = |error| …`, or `on = |_| true` for every failure",
-    note = "or add a bound, so that the attribute uses the classification of the type: `{Self}: resilience::Classify`"
-)]
-pub trait KnownClass: Classify {}
-
-#[diagnostic::do_not_recommend]
-impl<E: Classify> KnownClass for E {}
 
 /// A reference to an error, with the question for the text of the error.
 #[derive(Debug)]

@@ -90,13 +90,14 @@ pub(crate) fn is_method(sig: &Signature) -> bool {
 
 /// Returns whether a body is `Box::pin(async move { … })` and nothing else, as made by a macro.
 pub(crate) fn is_boxed_block(body: &Group) -> bool {
-    let text = body.stream().to_string().replace(' ', "");
-    let is_call = ["Box::pin(asyncmove{", "::std::boxed::Box::pin(asyncmove{"]
-        .iter()
-        .any(|start| text.starts_with(start));
-    let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
-    let groups = tokens.iter().filter(|token| matches!(token, TokenTree::Group(_))).count();
-    is_call && groups == 1 && matches!(tokens.last(), Some(TokenTree::Group(_)))
+    let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+    let Some(TokenTree::Group(arguments)) = tokens.pop() else { return false };
+    let mut block = arguments.stream().into_iter();
+    let is_word = |token: Option<TokenTree>, word: &str| matches!(token, Some(TokenTree::Ident(ident)) if ident == word);
+    let path = tokens.into_iter().collect::<TokenStream>().to_string().replace(' ', "");
+    ["Box::pin", "::std::boxed::Box::pin"].contains(&&*path)
+        && is_word(block.next(), "async")
+        && is_word(block.next(), "move")
 }
 
 /// The place of `let __ret: returns = block;` in a list of tokens.

@@ -173,7 +173,8 @@ impl Context {
         Some(quote!(let #name = #private::RejectionSignal::new(); let #name = &#name;))
     }
 
-    /// Returns the declaration of the local with the last failure, if this layer declares the local.
+    /// Returns the declaration of the local with the last failure, if this layer declares the
+    /// local.
     pub(crate) fn declare_failure(&self) -> Option<TokenStream> {
         let FailureVar { name, .. } = self.stack.failure.as_ref().filter(|var| var.declared)?;
         let private = &self.private;

@@ -189,8 +189,8 @@ fn find_named(table: &[Sibling], attribute: &Attribute) -> Option<Sibling> {
     table.iter().find(|sibling| last.ident == sibling.name).copied()
 }
 
-/// Returns whether a path leads to an attribute of this library: a bare name, a path through a crate
-/// named `resilience…`, or a path that ends like one of `roots`, such as `again::retry` for
+/// Returns whether a path leads to an attribute of this library: a bare name, a path through a
+/// crate named `resilience…`, or a path that ends like one of `roots`, such as `again::retry` for
 /// `crate = ::again`.
 fn is_of_library(path: &Path, roots: &[Path]) -> bool {
     let words = |path: &Path| -> Vec<String> {

@@ -115,10 +115,12 @@ mod closure_that_is_no_backoff {
     use std::time::Duration;
 
     #[retry(backoff = |_: u64| Duration::from_secs(1))]
-    //~ rustc: error[E0599] at `|`: the method `resilience_backoff` exists for closure `{closure}`, but its trait bounds were not satisfied
-    //~ rustc: label: method cannot be called on `{closure}` due to unsatisfied trait bounds
-    //~ rustc: label: doesn't satisfy `_: Backoff` or `_: BorrowBackoff`
-    //~ rustc: note: the following trait bounds were not satisfied: `{closure}: resilience::Backoff` which is required by `{closure}: resilience::__private::BorrowBackoff`
+    //~ rustc: error[E0631] at `|`: type mismatch in closure arguments
+    //~ rustc: label: expected due to this
+    //~ rustc: label: found signature defined here
+    //~ rustc: note: expected closure signature `fn(u32) -> _` found closure signature `fn(u64) -> _`
+    //~ rustc: note: required for `{closure}` to implement `resilience::Backoff`
+    //~ rustc: note: required for the cast from `&{closure}` to `&dyn resilience::Backoff`
     fn wrong_argument() -> Result<(), ()> {
         Err(())
     }

@@ -1,0 +1,1 @@
+//! The library under another name in `Cargo.toml`: `again = { package = "resilience-rs", … }`.
