@@ -5,11 +5,11 @@ mod async_recursion;
 mod cached;
 mod culpa;
 mod fastrace;
-mod helper;
+mod imported_test;
 mod maybe_async;
 mod mockall;
-mod renamed;
 mod rstest;
+mod sqlx;
 mod test_case;
 mod trait_variant;
 

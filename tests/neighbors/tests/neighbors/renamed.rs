@@ -1,1 +1,0 @@
-//! The library under another name in `Cargo.toml`: `again = { package = "resilience-rs", … }`.
