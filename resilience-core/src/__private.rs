@@ -16,16 +16,16 @@ pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, OnCancel, Window}
 pub use crate::classify::{RetryDelay, class_of};
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::expansion::{
-    Handle, clone_handle, exhausted, keep_value, match_all, never_retry, no_give_up_hook, no_retry_hook, once,
-    resilience_never,
+    Handle, clone_handle, exhausted, keep_value, match_all, never_retry, no_give_up_hook,
+    no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, recovered};
 pub use crate::function_state::resolve;
 pub use crate::jitter::Jitter;
 pub use crate::keyed::Keyed;
+pub use crate::last_failure::LastFailure;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
-pub use crate::last_failure::LastFailure;
 pub use crate::probe::{
     ClassOfParameter, Parameter, Probe, ShownByDebug, ShownByNothing, Unclassified, class_probe,
 };

@@ -29,10 +29,8 @@ impl LastFailure {
             Shown::Nothing => None,
             error => Some(error.to_string().into_boxed_str()),
         };
-        let previous = std::mem::replace(
-            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
-            text,
-        );
+        let previous =
+            std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), text);
         drop(previous);
     }
 

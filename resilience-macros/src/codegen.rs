@@ -186,7 +186,9 @@ impl Context {
     pub(crate) fn record_failure(&self, error: &Ident) -> Option<TokenStream> {
         let FailureVar { name, .. } = self.stack.failure.as_ref()?;
         let private = &self.private;
-        Some(quote!(#private::LastFailure::record(#name, #private::shown!(#private::Some(#error)));))
+        Some(
+            quote!(#private::LastFailure::record(#name, #private::shown!(#private::Some(#error)));),
+        )
     }
 
     /// Returns the rejection signal, if this layer reads the signal.

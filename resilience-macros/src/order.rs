@@ -132,8 +132,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let inner = inner.get(1..).unwrap_or_default();
         // The place of the next layer inside.
         let next = places.get(index).copied();
-        let adjacent =
-            next.is_some_and(|next| between(from, next).iter().all(is_inert));
+        let adjacent = next.is_some_and(|next| between(from, next).iter().all(is_inert));
         from = next.map_or(from, |next| next + 1);
         let any = |siblings: &[Sibling], role| siblings.iter().any(|sibling| sibling.has(role));
         let shares_deadline = sibling.has(Role::SetsDeadline) && any(inner, Role::Interrupts)

@@ -85,9 +85,9 @@ pub(crate) fn keeps_body_in_place(attribute: &Attribute, is_async: bool) -> bool
 pub(crate) fn is_helper(attribute: &Attribute, above: &[Attribute]) -> bool {
     HELPERS.iter().any(|(owner, helper)| {
         attribute.path().is_ident(helper)
-            && above.iter().any(|above| {
-                above.path().segments.last().is_some_and(|last| last.ident == owner)
-            })
+            && above
+                .iter()
+                .any(|above| above.path().segments.last().is_some_and(|last| last.ident == owner))
     })
 }
 

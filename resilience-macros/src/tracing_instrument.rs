@@ -31,7 +31,8 @@ fn borrow_in_future(tokens: &mut Vec<TokenTree>) -> bool {
     let Some(block) = strip_move(tokens, place) else { return false };
     change_group(tokens, block, |inner| {
         // With `err` or `ret` there is a second block, at the start of the first.
-        let opens = inner.first().is_some_and(|word| is_word(word, "match") || is_word(word, "let"));
+        let opens =
+            inner.first().is_some_and(|word| is_word(word, "match") || is_word(word, "let"));
         opens && inner.iter().take(6).any(is_async) && strip_move(inner, 0).is_some()
     });
     true
@@ -61,7 +62,9 @@ fn borrow_in_fastrace(tokens: &mut [TokenTree]) -> bool {
         if !block.get(1).is_some_and(|word| is_word(word, FASTRACE_SPAN)) {
             return false;
         }
-        let Some(call) = block.iter().position(|word| is_word(word, "in_span")) else { return false };
+        let Some(call) = block.iter().position(|word| is_word(word, "in_span")) else {
+            return false;
+        };
         change_group(block, call + 1, |arguments| {
             arguments.first().is_some_and(is_async) && strip_move(arguments, 0).is_some()
         })

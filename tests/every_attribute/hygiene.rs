@@ -322,7 +322,10 @@ macro_rules! async_hygiene {
                 #[test]
                 fn blanket_traits_change_nothing() {
                     let count = ::core::cell::Cell::new(0);
-                    assert_eq!(::futures::executor::block_on(call(&count)), ::core::result::Result::Ok(7));
+                    assert_eq!(
+                        ::futures::executor::block_on(call(&count)),
+                        ::core::result::Result::Ok(7)
+                    );
                 }
             }
 
@@ -372,7 +375,10 @@ macro_rules! async_hygiene {
                 #[test]
                 fn blanket_traits_change_nothing() {
                     let count = ::core::cell::Cell::new(0);
-                    assert_eq!(::futures::executor::block_on(call(&count)), ::core::result::Result::Ok(7));
+                    assert_eq!(
+                        ::futures::executor::block_on(call(&count)),
+                        ::core::result::Result::Ok(7)
+                    );
                 }
             }
 

@@ -41,6 +41,18 @@
 //! }
 //! ```
 //!
+//! `#[trait_variant::make]` makes a default method a function that returns a future:
+//!
+//! ```compile_fail
+//! #[trait_variant::make(SendApi: Send)]
+//! trait Api {
+//!     #[resilience::retry]
+//!     async fn load(&self, id: u32) -> Result<u32, String> {
+//!         Ok(id)
+//!     }
+//! }
+//! ```
+//!
 //! `#[automock]` copies the attributes of a default method to functions of another shape:
 //!
 //! ```compile_fail

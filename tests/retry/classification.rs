@@ -119,9 +119,7 @@ fn a_type_parameter_with_a_bound_has_the_class_of_the_argument() {
     }
     assert_eq!(attempts(|calls| bare(calls, || NotFound)), 1);
     assert_eq!(attempts(|calls| boxed(calls, || NotFound)), 1);
-    let call = |calls: &Cell<u32>| {
-        futures::executor::block_on(asynchronous(calls, || NotFound))
-    };
+    let call = |calls: &Cell<u32>| futures::executor::block_on(asynchronous(calls, || NotFound));
     assert_eq!(attempts(call), 1);
 }
 

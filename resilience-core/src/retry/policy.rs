@@ -141,8 +141,8 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
-    /// ratio outside 0 to 1, an empty list, a base delay above the ceiling or, with the jitter on top,
-    /// above the ceiling, or a base delay not below the deadline.
+    /// ratio outside 0 to 1, an empty list, a base delay (or its sum with the jitter on top) above
+    /// the ceiling, or a base delay not below the deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         macro_rules! hold {
             ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
@@ -327,9 +327,7 @@ impl Limits {
                 let delay = nominal(retry).min(max);
                 jitter::above(delay, jitter.width(delay), first, max, random::draw())
             }
-            Jitter::Full | Jitter::Equal => {
-                jitter.below(nominal(retry).min(max), random::draw())
-            }
+            Jitter::Full | Jitter::Equal => jitter.below(nominal(retry).min(max), random::draw()),
         }
     }
 }

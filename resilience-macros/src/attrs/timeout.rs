@@ -13,8 +13,8 @@ use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::function::is_future;
 use crate::hint::Hint;
-use crate::stack_info::FailureVar;
 use crate::keys::keys;
+use crate::stack_info::FailureVar;
 use crate::value::{self, Constant, ConstantType};
 
 keys! {

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use resilience::{circuit_breaker, retry, testing, CircuitBreaker, Rejected};
+use resilience::{CircuitBreaker, Rejected, circuit_breaker, retry, testing};
 
 #[derive(Debug, PartialEq)]
 pub struct Opaque;

@@ -84,7 +84,8 @@ mod tests {
     fn paths_through_the_other_name_are_siblings() {
         assert_eq!(calls(|calls| with_one_crate_key(calls).is_err()), 3);
         // The breaker counts a call with all attempts once.
-        let both = |calls: &Cell<u32>| breaker_above(calls).is_err() && breaker_above(calls).is_err();
+        let both =
+            |calls: &Cell<u32>| breaker_above(calls).is_err() && breaker_above(calls).is_err();
         assert_eq!(calls(both), 6);
         let _guard = again::testing::no_waits();
         let count = Cell::new(0);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::Expr;
+use syn::spanned::Spanned;
 
 use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
 use crate::args::{Args, value_of};
@@ -142,10 +142,12 @@ impl Keys {
                 let jitter = jitter.generate(&mut builder);
                 let base_time = Duration::tokens(base, private);
                 let max_time = Duration::tokens(max, private);
-                builder.require_values("jitter_within_max", base, max, &[
-                    quote!(#base_time, #jitter),
-                    max_time,
-                ]);
+                builder.require_values(
+                    "jitter_within_max",
+                    base,
+                    max,
+                    &[quote!(#base_time, #jitter), max_time],
+                );
             }
         }
         builder.require("base_within_deadline", base, value_of(self.deadline.as_ref()));
