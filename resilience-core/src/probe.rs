@@ -125,9 +125,9 @@ mod tests {
 
     #[test]
     fn the_own_classification_wins_and_other_concrete_types_are_transient() {
-        let class = (&class_probe::<(), _>(&Permanent)).resilience_class();
+        let class = class_probe::<(), _>(&Permanent).resilience_class();
         assert_eq!(class, FailureClass::permanent());
-        let class = (&class_probe::<(), _>(&"down")).resilience_class();
+        let class = class_probe::<(), _>(&"down").resilience_class();
         assert_eq!(class, FailureClass::transient());
     }
 }
