@@ -84,7 +84,8 @@ impl<'t> Reader<'t> {
             b'f' => self.literal("false".len(), |text| text == "false"),
             b'n' => self.literal("null".len(), |text| text == "null"),
             _ => {
-                let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+                let is_part =
+                    |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
                 let end = self.text.find(|c| !is_part(c)).unwrap_or(self.text.len());
                 self.literal(end, is_number)
             }

@@ -155,11 +155,15 @@ impl<T> Settings<T> {
         }
         let content_length = content_length(&head.headers);
         match read(body, self.max_outcome, ReadMode::Sized { content_length }).await {
-            Read::Partial { body, reason } => without_record(head, body, match reason {
-                Unread::TooLong => NotStored::TooLong,
-                Unread::Stream => NotStored::Stream,
-                Unread::Broken => NotStored::Broken,
-            }),
+            Read::Partial { body, reason } => without_record(
+                head,
+                body,
+                match reason {
+                    Unread::TooLong => NotStored::TooLong,
+                    Unread::Stream => NotStored::Stream,
+                    Unread::Broken => NotStored::Broken,
+                },
+            ),
             Read::Whole { body, bytes, trailers } => {
                 let status = grpc::status(&head.headers, &trailers, &bytes);
                 let disposition = status.map_or(disposition, |it| self.disposition(&head, it));

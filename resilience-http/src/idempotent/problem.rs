@@ -111,10 +111,10 @@ impl Problem {
     }
 
     pub(super) fn body_timeout() -> Self {
-        let detail = "The body of the request did not arrive in time. Send the request again, unchanged.";
+        let detail =
+            "The body of the request did not arrive in time. Send the request again, unchanged.";
         let error = "request body incomplete";
-        let problem =
-            Self::of_request("body-timeout", StatusCode::REQUEST_TIMEOUT, error, detail);
+        let problem = Self::of_request("body-timeout", StatusCode::REQUEST_TIMEOUT, error, detail);
         Self { grpc_code: DEADLINE_EXCEEDED, ..problem }
     }
 
@@ -141,7 +141,8 @@ impl Problem {
             }
             NotStored::Broken => Self {
                 name: "response-broken",
-                error: "the request was handled before, and its response ended with an error".into(),
+                error: "the request was handled before, and its response ended with an error"
+                    .into(),
                 detail: "The request was handled before. Its response broke off, so the outcome cannot be returned. Find out the outcome before you send the request with another key.",
                 ..problem
             },

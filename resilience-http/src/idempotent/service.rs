@@ -261,7 +261,9 @@ impl<T> Settings<T> {
             Some(Record::NoResponse(reason)) => {
                 return self.problem(protocol, &Problem::not_stored(reason));
             }
-            None => return self.problem(protocol, &Problem::new(IdempotencyRejection::Undecodable)),
+            None => {
+                return self.problem(protocol, &Problem::new(IdempotencyRejection::Undecodable));
+            }
         };
         let trailers = mem::take(&mut stored.trailers);
         let mut response = stored.replay();
