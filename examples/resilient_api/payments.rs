@@ -28,16 +28,13 @@ struct Bank(AtomicU32);
 pub(crate) type Payments = IdempotencyLayer<Arc<dyn DynStore>>;
 
 /// Returns the layer, with the records in this database or in memory.
-pub(crate) async fn layer(
-    database: Option<&Path>,
-) -> Result<Payments, Box<dyn std::error::Error>> {
+pub(crate) async fn layer(database: Option<&Path>) -> Result<Payments, Box<dyn std::error::Error>> {
     let store: Arc<dyn DynStore> = match database {
         Some(path) => Arc::new(SqliteStore::open(path).await?),
         None => Arc::new(MemoryStore::new()),
     };
     // The scope of a key is the caller: equal keys of two callers are different keys.
-    let layer =
-        IdempotencyLayer::new("shop.payments", store, |request| caller(&request.headers));
+    let layer = IdempotencyLayer::new("shop.payments", store, |request| caller(&request.headers));
     Ok(layer.on_replay(mark_replay))
 }
 

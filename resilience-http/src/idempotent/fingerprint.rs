@@ -1,7 +1,10 @@
 //! The fingerprint of a request: the parts that a repeated request must not change.
 
+use core::net::IpAddr;
+
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::uri::Authority;
 use http::{HeaderMap, Request};
 use resilience_idempotency::FingerprintBuilder;
 
@@ -54,15 +57,30 @@ pub(super) fn add_content(
     fingerprint.value("typed bytes").value(&media_type.parts()).bytes(body)
 }
 
-/// Returns the host of a request in lower case, without the default ports 80 and 443.
+/// Returns the name and the port of the host in lower case, without the default ports 80 and 443.
+///
+/// The result is `None` for an IP address and for `localhost`: an address names a replica of a
+/// service and no tenant, and a repeated request may reach another replica.
 fn host(request: &Request<Bytes>) -> Option<String> {
     let host = match request.uri().authority() {
-        Some(authority) => authority.as_str().as_bytes(),
-        None => request.headers().get(HOST)?.as_bytes(),
+        Some(authority) => authority.clone(),
+        None => {
+            let line = request.headers().get(HOST)?.as_bytes();
+            match Authority::try_from(line) {
+                Ok(authority) => authority,
+                Err(_) => return Some(String::from_utf8_lossy(line).into_owned()),
+            }
+        }
     };
-    let host = String::from_utf8_lossy(host).to_ascii_lowercase();
-    let without_port = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443"));
-    Some(without_port.map(str::to_owned).unwrap_or(host))
+    let name = host.host().to_ascii_lowercase();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    if address.parse::<IpAddr>().is_ok() || address == "localhost" {
+        return None;
+    }
+    match host.port_u16() {
+        None | Some(80 | 443) => Some(name),
+        Some(port) => Some(format!("{name}:{port}")),
+    }
 }
 
 /// Returns the content encodings in lower case, without `identity`.

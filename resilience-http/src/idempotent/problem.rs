@@ -194,16 +194,19 @@ impl Problem {
 
     /// Returns the response of the layer; `base` is the first part of the problem type.
     pub(super) fn response(&self, protocol: Protocol, base: &str) -> Response<Bytes> {
-        let mut response = match protocol {
-            Protocol::Http => self.http_response(base),
-            Protocol::Grpc | Protocol::GrpcWeb | Protocol::GrpcWebText => self.grpc_response(),
-        };
+        let mut response = Response::new(Bytes::new());
         let content_type = HeaderValue::from_static(protocol.content_type());
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        match protocol {
+            Protocol::Http => self.write_http(base, &mut response),
+            Protocol::Grpc | Protocol::GrpcWeb | Protocol::GrpcWebText => {
+                self.write_grpc(response.headers_mut());
+            }
+        }
         response
     }
 
-    fn http_response(&self, base: &str) -> Response<Bytes> {
+    fn write_http(&self, base: &str, response: &mut Response<Bytes>) {
         let problem_type = format!("{base}{}", self.name);
         let mut members = Map::new();
         let mut member = |name: &str, value: Value| _ = members.insert(name.to_owned(), value);
@@ -216,7 +219,7 @@ impl Problem {
         if self.may_have_run {
             member("safe_new_key", false.into());
         }
-        let mut response = Response::new(Value::Object(members).to_string().into());
+        *response.body_mut() = Value::Object(members).to_string().into();
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if let Ok(link) = format!("<{problem_type}>; rel=\"describedby\"").parse() {
@@ -233,11 +236,10 @@ impl Problem {
                 headers.insert(millis, milliseconds(delay).into());
             }
         }
-        response
     }
 
-    fn grpc_response(&self) -> Response<Bytes> {
-        let mut headers = HeaderMap::new();
+    /// Writes the problem as a gRPC status without a body.
+    fn write_grpc(&self, headers: &mut HeaderMap) {
         headers.insert(grpc::CODE, u16::from(self.grpc_code).into());
         if let Ok(message) = self.error.parse() {
             headers.insert(grpc::MESSAGE, message);
@@ -246,9 +248,6 @@ impl Problem {
             let pushback = HeaderName::from_static("grpc-retry-pushback-ms");
             headers.insert(pushback, milliseconds(delay).into());
         }
-        let mut response = Response::new(Bytes::new());
-        *response.headers_mut() = headers;
-        response
     }
 }
 

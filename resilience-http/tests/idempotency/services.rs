@@ -58,3 +58,24 @@ async fn another_host_never_gets_the_response() {
     }
     assert_eq!(runs.count(), 1);
 }
+
+/// A client that addresses the replicas of a service gets the response from each of them.
+#[tokio::test]
+async fn an_address_is_no_host_name() {
+    let store = Memory::default();
+    let (one, runs) = counting(IdempotencyLayer::global("http", Memory::clone(&store)));
+    let (two, other_runs) = counting(IdempotencyLayer::global("http", store));
+    let (one, two) = (Server::start(one).await, Server::start(two).await);
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    for (number, address) in [one.address, two.address, one.address].into_iter().enumerate() {
+        let request = client.post(format!("http://{address}/pay")).header("idempotency-key", "k");
+        let response = request.body("10 EUR").send().await.expect("a response");
+        assert_eq!(response.headers().contains_key("idempotent-replayed"), number > 0);
+        assert_eq!(response.text().await.expect("a body"), "run 1");
+    }
+    for host in ["localhost:1", "LOCALHOST", "[::1]:8080", "10.0.0.1"] {
+        assert!(send(two.address, &to_host("/pay", host)).await.is_replay(), "{host}");
+    }
+    assert_eq!(send(two.address, &to_host("/pay", "10.0.0.1.example")).await.status, 422);
+    assert_eq!((runs.count(), other_runs.count()), (1, 0));
+}
