@@ -244,7 +244,9 @@ impl Server {
     fn send_payment(&self, key: &str) -> TcpStream {
         let address = self.url.strip_prefix("http://").expect("a URL");
         let mut stream = TcpStream::connect(address).expect("the server listens");
-        let request = format!("POST /process-payment HTTP/1.1\r\nhost: api\r\nidempotency-key: {key}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        let request = format!(
+            "POST /process-payment HTTP/1.1\r\nhost: api\r\nidempotency-key: {key}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+        );
         stream.write_all(request.as_bytes()).expect("the server reads");
         stream
     }
