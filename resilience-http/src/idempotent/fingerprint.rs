@@ -62,15 +62,14 @@ pub(super) fn add_content(
 /// The result is `None` for an IP address and for `localhost`: an address names a replica of a
 /// service and no tenant, and a repeated request may reach another replica.
 fn host(request: &Request<Bytes>) -> Option<String> {
-    let host = match request.uri().authority() {
-        Some(authority) => authority.clone(),
-        None => {
-            let line = request.headers().get(HOST)?.as_bytes();
-            match Authority::try_from(line) {
-                Ok(authority) => authority,
-                Err(_) => return Some(String::from_utf8_lossy(line).into_owned()),
-            }
-        }
+    let host = if let Some(authority) = request.uri().authority() {
+        authority.clone()
+    } else {
+        let line = request.headers().get(HOST)?.as_bytes();
+        let Ok(authority) = Authority::try_from(line) else {
+            return Some(String::from_utf8_lossy(line).into_owned());
+        };
+        authority
     };
     let name = host.host().to_ascii_lowercase();
     let address = name.trim_start_matches('[').trim_end_matches(']');

@@ -77,14 +77,20 @@ fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     let digits: Vec<u8> = digits.copied().collect();
     let mut bytes = Vec::with_capacity(digits.len());
     for group in digits.chunks(4) {
-        let padding = group.iter().filter(|byte| **byte == b'=').count();
+        if group.len() < 4 {
+            return None;
+        }
         let mut word = 0_u32;
         for digit in group {
             word = (word << 6) | base64_digit(*digit)?;
         }
         let [_, word @ ..] = word.to_be_bytes();
-        // A group of four digits has three bytes, and one byte less for each padding character.
-        let length = if group.len() == 4 { 3_usize.checked_sub(padding)? } else { return None };
+        // Four digits are three bytes, and each padding character is one byte less.
+        let length = match group {
+            [.., b'=', b'='] => 1,
+            [.., b'='] => 2,
+            _ => 3,
+        };
         bytes.extend(word.get(..length)?);
     }
     Some(bytes)

@@ -18,7 +18,7 @@ use super::grpc;
 use super::layer::Settings;
 use super::problem::Problem;
 use super::protocol::Protocol;
-use super::record::{NotStored, Record, StoredResponse};
+use super::record::{NotStored, StoredResponse};
 use super::running::RunningRequest;
 use super::store_policy::unknown_outcome;
 
@@ -38,7 +38,8 @@ struct HandledResponse<R: Body> {
 
 /// The end of a call in the store.
 enum CallEnd {
-    Store(Record),
+    /// Stores the record.
+    Store(Vec<u8>),
     Release,
     Abandon,
 }
@@ -47,7 +48,7 @@ impl CallEnd {
     /// Returns the end of a call without a response to store.
     fn without_response(disposition: Disposition, reason: NotStored) -> Self {
         match disposition {
-            Disposition::Store => Self::Store(Record::NoResponse(reason)),
+            Disposition::Store => Self::Store(reason.write()),
             Disposition::Release => Self::Release,
             _ => Self::Abandon,
         }
@@ -130,7 +131,7 @@ async fn write_end<T: Store + Clone>(
     end: CallEnd,
 ) -> Result<Completed, Rejected> {
     match end {
-        CallEnd::Store(record) => return call.complete(&record.write()).await,
+        CallEnd::Store(record) => return call.complete(&record).await,
         CallEnd::Release => call.release().await,
         CallEnd::Abandon => call.abandon().await,
     }
@@ -168,12 +169,15 @@ impl<T> Settings<T> {
                 let status = grpc::status(&head.headers, &trailers, &bytes);
                 let disposition = status.map_or(disposition, |it| self.disposition(&head, it));
                 let end = match disposition {
-                    Disposition::Store => CallEnd::Store(Record::Response(StoredResponse {
-                        status: head.status,
-                        headers: self.stored_headers.select(&head.headers),
-                        body: bytes,
-                        trailers: self.stored_headers.select_trailers(&head.headers, &trailers),
-                    })),
+                    Disposition::Store => {
+                        let stored = StoredResponse {
+                            status: head.status,
+                            headers: self.stored_headers.select(&head.headers),
+                            body: bytes,
+                            trailers: self.stored_headers.select_trailers(&head.headers, &trailers),
+                        };
+                        CallEnd::Store(stored.write())
+                    }
                     other => CallEnd::without_response(other, NotStored::Stream),
                 };
                 HandledResponse { response: Response::from_parts(head, body), end }

@@ -83,12 +83,11 @@ fn next_parameter(text: &str) -> Option<(Parameter, Option<&str>)> {
         return empty.trim().is_empty().then_some((None, rest));
     };
     let name = name.trim().to_ascii_lowercase();
-    let (value, rest) = match value.strip_prefix('"') {
-        Some(quoted) => unquote(quoted)?,
-        None => {
-            let end = value.find(';').unwrap_or(value.len());
-            (value.get(..end)?.trim().to_owned(), value.get(end..)?)
-        }
+    let (value, rest) = if let Some(quoted) = value.strip_prefix('"') {
+        unquote(quoted)?
+    } else {
+        let end = value.find(';').unwrap_or(value.len());
+        (value.get(..end)?.trim().to_owned(), value.get(end..)?)
     };
     let rest = rest.trim_start();
     let rest = if rest.is_empty() { None } else { Some(rest.strip_prefix(';')?) };

@@ -6,12 +6,11 @@ pub(super) fn split_parts<'b>(body: &'b [u8], boundary: &str) -> Option<Vec<&'b 
     let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
     // The first delimiter may stand at the start of the body, without a line break in front.
     let first = delimiter.get(2..)?;
-    let (mut rest, mut parts) = match body.strip_prefix(first) {
-        Some(rest) => (rest, vec![&[][..]]),
-        None => {
-            let (preamble, rest) = split_once(body, &delimiter)?;
-            (rest, vec![preamble])
-        }
+    let (mut rest, mut parts) = if let Some(rest) = body.strip_prefix(first) {
+        (rest, vec![&[][..]])
+    } else {
+        let (preamble, rest) = split_once(body, &delimiter)?;
+        (rest, vec![preamble])
     };
     loop {
         if let Some(epilogue) = rest.strip_prefix(b"--") {

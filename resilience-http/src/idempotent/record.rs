@@ -9,13 +9,6 @@ const RESPONSE: u8 = 1;
 /// The first byte of a record without a response. The second byte is the reason.
 const NO_RESPONSE: u8 = 2;
 
-/// The end of a handled request in the store.
-#[derive(Debug)]
-pub(super) enum Record {
-    Response(StoredResponse),
-    NoResponse(NotStored),
-}
-
 /// The reason why a record has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotStored {
@@ -28,27 +21,20 @@ pub(super) enum NotStored {
 
 impl NotStored {
     const ALL: [(u8, Self); 3] = [(1, Self::TooLong), (2, Self::Stream), (3, Self::Broken)];
+
+    pub(super) fn write(self) -> Vec<u8> {
+        let code = Self::ALL.iter().find(|(_, known)| *known == self);
+        [NO_RESPONSE].into_iter().chain(code.map(|(code, _)| *code)).collect()
+    }
 }
 
-impl Record {
-    pub(super) fn write(&self) -> Vec<u8> {
-        match self {
-            Self::Response(response) => response.write(),
-            Self::NoResponse(reason) => {
-                let code = NotStored::ALL.iter().find(|(_, known)| known == reason);
-                [NO_RESPONSE].into_iter().chain(code.map(|(code, _)| *code)).collect()
-            }
-        }
+/// Parses a record, or returns `None` for malformed bytes.
+pub(super) fn read_record(bytes: Vec<u8>) -> Option<Result<StoredResponse, NotStored>> {
+    if let [NO_RESPONSE, code] = bytes[..] {
+        let reason = NotStored::ALL.iter().find(|(known, _)| *known == code);
+        return reason.map(|(_, reason)| Err(*reason));
     }
-
-    /// Parses a record, or returns `None` for malformed bytes.
-    pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
-        if let [NO_RESPONSE, code] = bytes[..] {
-            let reason = NotStored::ALL.iter().find(|(known, _)| *known == code);
-            return reason.map(|(_, reason)| Self::NoResponse(*reason));
-        }
-        StoredResponse::read(bytes).map(Self::Response)
-    }
+    StoredResponse::read(bytes).map(Ok)
 }
 
 /// A response in the store.
@@ -61,7 +47,7 @@ pub(super) struct StoredResponse {
 }
 
 impl StoredResponse {
-    fn write(&self) -> Vec<u8> {
+    pub(super) fn write(&self) -> Vec<u8> {
         let mut bytes = vec![RESPONSE];
         bytes.extend(self.status.as_u16().to_le_bytes());
         for headers in [&self.headers, &self.trailers] {

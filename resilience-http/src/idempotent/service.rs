@@ -24,7 +24,7 @@ use super::handle::ClaimedRequest;
 use super::layer::{RequestScope, Settings};
 use super::problem::Problem;
 use super::protocol::Protocol;
-use super::record::{NotStored, Record};
+use super::record::{NotStored, read_record};
 use crate::ready_service::take_ready;
 
 /// A service under an [`IdempotencyLayer`](crate::IdempotencyLayer).
@@ -256,9 +256,9 @@ impl<T> Settings<T> {
         protocol: Protocol,
         bytes: Vec<u8>,
     ) -> Response<IdempotentBody<R>> {
-        let mut stored = match Record::read(bytes) {
-            Some(Record::Response(stored)) => stored,
-            Some(Record::NoResponse(reason)) => {
+        let mut stored = match read_record(bytes) {
+            Some(Ok(stored)) => stored,
+            Some(Err(reason)) => {
                 return self.problem(protocol, &Problem::not_stored(reason));
             }
             None => {

@@ -172,9 +172,10 @@ async fn a_replay_has_an_encoding_that_the_client_accepts() {
     for is_inside in [true, false] {
         let encoded = axum::middleware::from_fn(encode);
         let pay = axum::Router::new().route("/pay", axum::routing::post(async || "paid"));
-        let api = match is_inside {
-            true => pay.layer(encoded).layer(layer()),
-            false => pay.layer(layer()).layer(encoded),
+        let api = if is_inside {
+            pay.layer(encoded).layer(layer())
+        } else {
+            pay.layer(layer()).layer(encoded)
         };
         let server = Server::start(api).await;
         for (number, accepted) in ["x-rot13", "", "x-rot13", "x-rot13;q=0"].into_iter().enumerate()
