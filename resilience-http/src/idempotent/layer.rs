@@ -28,10 +28,10 @@ use super::stored_headers::StoredHeaders;
 ///
 /// **Order.** Place the layer inside authentication, because the scope needs the account, and
 /// inside rate limiters, because their rejections must not be stored. Place compression and CORS
-/// outside, because both depend on the headers of each request. Place limits of concurrent requests
-/// inside, or use [`max_running`](Self::max_running): a handler continues after a disconnect, and an
-/// outer limit no longer counts the handler. Under `axum` prefer `Router::route_layer`, which leaves
-/// unknown paths to the 404 of the router.
+/// outside, because both depend on the headers of each request. Place limits of concurrent
+/// requests inside, or use [`max_running`](Self::max_running): a handler continues after a
+/// disconnect, and an outer limit no longer counts the handler. Under `axum` prefer
+/// `Router::route_layer`, which leaves unknown paths to the 404 of the router.
 ///
 /// # Examples
 ///

@@ -219,7 +219,7 @@ impl<T: Store + Clone> Settings<T> {
     /// Returns the delay before a client asks again for a running request: half of the time that
     /// the request has been running, so the delays grow by half and the response is found early.
     ///
-    /// Of a request in another process only the last renewal of the lease is known.
+    /// For a request in another process, the time since the last renewal of the lease counts.
     fn ask_again(&self, rejected: &Rejected, record: &RecordKey) -> Duration {
         let left = rejected.retry_after().unwrap_or(self.lease);
         let age = self.running.age(record).unwrap_or_else(|| self.lease.saturating_sub(left));
