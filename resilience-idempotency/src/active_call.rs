@@ -28,6 +28,8 @@ pub struct ActiveCall<S: Store + Clone> {
     call: IdempotentCall<S>,
     /// `None` if the call runs without a claim, because the store failed.
     token: Option<Token>,
+    /// The earliest end of the final write.
+    write_until: Option<Timestamp>,
     context: IdempotencyContext,
     interrupted: bool,
     has_begun: bool,
@@ -82,6 +84,7 @@ impl<S: Store + Clone> ActiveCall<S> {
         Self {
             call: call.clone(),
             token: None,
+            write_until: None,
             context,
             interrupted: false,
             has_begun: false,
@@ -168,6 +171,14 @@ impl<S: Store + Clone> ActiveCall<S> {
                 OnLeaseLost::Continue => pending().await,
             }
         }
+    }
+
+    /// Repeats a failed final write for `time` from now at least, also after the end of the lease.
+    ///
+    /// A late write succeeds unless another call has taken over. Without this setting the final
+    /// write is repeated until the end of the lease.
+    pub fn repeat_final_write(&mut self, time: Duration) {
+        self.write_until = Some(now().plus(time));
     }
 
     /// Stores the outcome. An outcome over the limit is recorded without its bytes.
@@ -292,6 +303,7 @@ impl<S: Store + Clone> ActiveCall<S> {
         until: Timestamp,
         write: impl Fn() -> F,
     ) -> StoreResult<WriteOutcome> {
+        let until = self.write_until.map_or(until, |end| end.max(until));
         let mut delays = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
         // Waits that a test skips pass on no clock, so they are added up here.
         let mut skipped = Duration::ZERO;

@@ -1,5 +1,6 @@
 //! A claimed request: runs the handler, and stores the response.
 
+use core::time::Duration;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -29,6 +30,9 @@ pub(super) struct ClaimedRequest<T: Store + Clone> {
     pub(super) call: ActiveCall<T>,
     pub(super) running: RunningRequest,
 }
+
+/// The time for repetitions of the final write behind the response, if the lease ends earlier.
+const REPEAT_WRITE: Duration = Duration::from_secs(10 * 60);
 
 /// A response of the handler, read as far as the store needs.
 struct HandledResponse<R: Body> {
@@ -112,7 +116,11 @@ impl<T: Store + Clone> ClaimedRequest<T> {
     /// background; the result is `None`. With [`OnUnsaved::Error`] the client waits for the last
     /// repetition.
     async fn end(self, end: CallEnd) -> Option<Result<Completed, Rejected>> {
-        let Self { settings, call, running, .. } = self;
+        let Self { settings, mut call, running, .. } = self;
+        let key = running.key();
+        if settings.on_unsaved != OnUnsaved::Error {
+            call.repeat_final_write(REPEAT_WRITE);
+        }
         let write = async move {
             let written = write_end(call, end).await;
             drop(running);
@@ -121,7 +129,13 @@ impl<T: Store + Clone> ClaimedRequest<T> {
         let write = run_in_background(write);
         match settings.on_unsaved {
             OnUnsaved::Error => write.await,
-            _ => timeout(settings.store_timeout, write).await.flatten(),
+            _ => match timeout(settings.store_timeout, write).await {
+                Some(written) => written,
+                None => {
+                    settings.running.set_unsaved(&key);
+                    None
+                }
+            },
         }
     }
 }

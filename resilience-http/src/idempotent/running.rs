@@ -18,10 +18,17 @@ pub(super) struct Running(Mutex<State>);
 #[derive(Default)]
 struct State {
     count: usize,
-    /// The start of each request. Without a store, two requests with one key may run.
-    started: HashMap<RecordKey, Timestamp>,
+    /// Without a store, two requests with one key may run, and the last is listed.
+    requests: HashMap<RecordKey, Progress>,
     /// The tasks that wait for the end of all requests.
     draining: Vec<Waker>,
+}
+
+#[derive(Clone, Copy)]
+struct Progress {
+    started: Timestamp,
+    /// The handler has ended, and the store has not accepted the outcome.
+    is_unsaved: bool,
 }
 
 impl Running {
@@ -37,14 +44,27 @@ impl Running {
             return None;
         }
         state.count = state.count.saturating_add(1);
-        state.started.insert(key, now);
+        state.requests.insert(key, Progress { started: now, is_unsaved: false });
         Some(RunningRequest { running: Arc::clone(self), key })
     }
 
     /// Returns how long the request with this key has been running in this process.
     pub(super) fn age(&self, key: &RecordKey) -> Option<Duration> {
-        let started = lock(&self.0).started.get(key).copied()?;
-        Some(now().since(started))
+        let progress = lock(&self.0).requests.get(key).copied()?;
+        Some(now().since(progress.started))
+    }
+
+    /// Marks the outcome of a request as not saved, if the request is still running.
+    pub(super) fn set_unsaved(&self, key: &RecordKey) {
+        if let Some(progress) = lock(&self.0).requests.get_mut(key) {
+            progress.is_unsaved = true;
+        }
+    }
+
+    /// Returns whether the handler of a request with this key has ended in this process, and the
+    /// outcome is not saved.
+    pub(super) fn is_unsaved(&self, key: &RecordKey) -> bool {
+        lock(&self.0).requests.get(key).is_some_and(|progress| progress.is_unsaved)
     }
 
     /// Waits until no request is running, for `limit` at most. Returns the number of requests that
@@ -73,11 +93,17 @@ pub(super) struct RunningRequest {
     key: RecordKey,
 }
 
+impl RunningRequest {
+    pub(super) fn key(&self) -> RecordKey {
+        self.key
+    }
+}
+
 impl Drop for RunningRequest {
     fn drop(&mut self) {
         let mut state = lock(&self.running.0);
         state.count = state.count.saturating_sub(1);
-        state.started.remove(&self.key);
+        state.requests.remove(&self.key);
         let draining =
             if state.count == 0 { core::mem::take(&mut state.draining) } else { Vec::new() };
         drop(state);

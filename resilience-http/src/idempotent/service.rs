@@ -177,6 +177,10 @@ impl<T: Store + Clone> Settings<T> {
         let request = Request::from_parts(head, body);
         let call = self.call(&request, key);
         let call = call.map_err(|rejected| Problem::from_rejection(&rejected))?;
+        if self.running.is_unsaved(&record) {
+            // The store may have lost the claim, and a repeated request would run again.
+            return Err(Problem::in_flight(self.ask_again(None, &record)));
+        }
         let call = match call.claim().await {
             Ok(Claimed::Run(call)) => call,
             Ok(Claimed::Replay(replayed)) => return Ok(Claim::Replay(replayed)),
@@ -210,7 +214,7 @@ impl<T: Store + Clone> Settings<T> {
     fn rejection(&self, rejected: &Rejected, record: &RecordKey) -> Problem {
         match rejected.kind() {
             RejectedKind::Idempotency(IdempotencyRejection::InFlight) => {
-                Problem::in_flight(self.ask_again(rejected, record))
+                Problem::in_flight(self.ask_again(rejected.retry_after(), record))
             }
             _ => Problem::from_rejection(rejected),
         }
@@ -220,8 +224,8 @@ impl<T: Store + Clone> Settings<T> {
     /// the request has been running, so the delays grow by half and the response is found early.
     ///
     /// For a request in another process, the time since the last renewal of the lease counts.
-    fn ask_again(&self, rejected: &Rejected, record: &RecordKey) -> Duration {
-        let left = rejected.retry_after().unwrap_or(self.lease);
+    fn ask_again(&self, lease_left: Option<Duration>, record: &RecordKey) -> Duration {
+        let left = lease_left.unwrap_or(self.lease);
         let age = self.running.age(record).unwrap_or_else(|| self.lease.saturating_sub(left));
         let [shortest, longest] = ASK_AGAIN;
         (age / 2).clamp(shortest, longest)

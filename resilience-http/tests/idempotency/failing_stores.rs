@@ -9,8 +9,9 @@ use axum::Router;
 use axum::routing::post as on_post;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::{
-    Capabilities, Claim, ClaimRequest, Interrupted, MemoryStore, OnLeaseLost, OnStoreError,
-    OnUnsaved, RecordKey, Store, StoreError, StoreId, StoreResult, Token, WriteOutcome,
+    Capabilities, Claim, ClaimRequest, Interrupted, MemoryStore, OnInterrupted, OnLeaseLost,
+    OnStoreError, OnUnsaved, RecordKey, Store, StoreError, StoreId, StoreResult, Token,
+    WriteOutcome,
 };
 use tokio::time::{Instant, sleep};
 
@@ -159,6 +160,38 @@ async fn a_silent_store_does_not_hold_the_response() {
     assert_eq!(layer.drain(Duration::from_secs(20)).await, 0);
     let again = replay(server.address).await;
     assert_eq!((again.text(), again.is_replay(), runs.count()), ("run 1", true, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_after_the_handler_causes_no_second_effect() {
+    for mode in [OnInterrupted::Rerun, OnInterrupted::Unknown] {
+        for on_error in [OnStoreError::FailClosed, OnStoreError::FailOpen] {
+            let store = FailingStore::default();
+            let hangs = Arc::clone(&store.hangs);
+            let layer = IdempotencyLayer::global("http", store.clone())
+                .lease(Duration::from_secs(3))
+                .on_interrupted(mode)
+                .on_store_error(on_error);
+            let (api, runs) = crate::api(layer, move |run| {
+                hangs.store(true, SeqCst);
+                format!("run {run}")
+            });
+            let begin = Instant::now();
+            assert_eq!(ask(&api, post("k")).await.text(), "run 1");
+            assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+            // Much longer than the lease.
+            for _ in 0..10 {
+                sleep(Duration::from_secs(6)).await;
+                assert_eq!(ask(&api, post("k")).await.status, 409, "{mode:?} {on_error:?}");
+            }
+            store.hangs.store(false, SeqCst);
+            // A request before the next repetition of the write.
+            assert_eq!(ask(&api, post("k")).await.status, 409, "{mode:?} {on_error:?}");
+            sleep(Duration::from_secs(2)).await;
+            let again = ask(&api, post("k")).await;
+            assert_eq!((again.text(), again.is_replay(), runs.count()), ("run 1", true, 1));
+        }
+    }
 }
 
 #[tokio::test]
