@@ -127,16 +127,14 @@ impl<T: Store + Clone> ClaimedRequest<T> {
             written
         };
         let write = run_in_background(write);
-        match settings.on_unsaved {
-            OnUnsaved::Error => write.await,
-            _ => match timeout(settings.store_timeout, write).await {
-                Some(written) => written,
-                None => {
-                    settings.running.set_unsaved(&key);
-                    None
-                }
-            },
+        if settings.on_unsaved == OnUnsaved::Error {
+            return write.await;
         }
+        let written = timeout(settings.store_timeout, write).await;
+        if written.is_none() {
+            settings.running.set_unsaved(&key);
+        }
+        written.flatten()
     }
 }
 

@@ -230,8 +230,8 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     /// With `Return`, the client receives the response of the handler after
     /// [`store_timeout`](Self::store_timeout) at the latest. The layer repeats the write in the
     /// background for ten minutes, or until the lease ends if later. In this time, this process
-    /// rejects a repeated request with a 409, `in-progress`. With [`OnUnsaved::Error`], the client waits for the last
-    /// repetition, and receives a 503 if all repetitions fail.
+    /// rejects a repeated request with a 409, `in-progress`. With [`OnUnsaved::Error`], the client
+    /// waits for the last repetition, and receives a 503 if all repetitions fail.
     pub fn on_unsaved(mut self, then: OnUnsaved) -> Self {
         self.settings.on_unsaved = then;
         self.policy(|policy| policy.on_unsaved(then))
