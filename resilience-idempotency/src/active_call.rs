@@ -5,17 +5,16 @@ use core::future::{Future, pending, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::call::{Acquisition, IdempotentCall};
 use crate::context::{IdempotencyContext, InContext};
 use crate::envelope::{Codec, StoredOutcome};
 use crate::log::{self, Decision, StoreFailure};
 use crate::policy::{OnLeaseLost, OnUnsaved};
-use crate::spawn::spawn;
+use crate::spawn::finish;
 use crate::store::{Store, Token, WriteOutcome};
-use crate::store_error::{StoreError, StoreResult};
-use crate::wait::{block_for, now_or_never};
+use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
+use crate::wait::block_for;
 use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
@@ -31,6 +30,8 @@ pub struct ActiveCall<S: Store + Clone> {
     context: IdempotencyContext,
     interrupted: bool,
     has_begun: bool,
+    /// The time of the claim.
+    claimed: Timestamp,
     /// The start of the current lease.
     renewed: Timestamp,
 }
@@ -79,13 +80,15 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     fn with_context(call: &IdempotentCall<S>, context: IdempotencyContext) -> Self {
+        let claimed = now();
         Self {
             call: call.clone(),
             token: None,
             context,
             interrupted: false,
             has_begun: false,
-            renewed: now(),
+            claimed,
+            renewed: claimed,
         }
     }
 
@@ -134,38 +137,44 @@ impl<S: Store + Clone> ActiveCall<S> {
         self.context.scope(body)
     }
 
-    /// Renews the lease after each third of its length. Returns when the lease is lost and the
-    /// body has to be dropped.
-    async fn heartbeats(&self, renewed: &mut Timestamp) {
-        let (policy, key) = (&self.call.policy, &self.call.key);
-        let Some(token) = self.token else { return pending().await };
-        loop {
-            DeadlineTimer::start(policy.lease / 3, None).await;
-            let step = self.call.store.renew(key, token, policy.lease);
-            // The store counts the lease from a time between the request and the reply, so the
-            // request counts.
-            let requested = now();
-            match self.call.step(step).await {
-                Ok(WriteOutcome::Applied) => {
-                    *renewed = requested;
-                    continue;
+    /// Renews the lease after each third of its length, until [`max_renewal`] after the claim.
+    /// Returns when the lease is lost and the body has to be dropped.
+    ///
+    /// [`max_renewal`]: crate::IdempotencyPolicy::max_renewal
+    fn heartbeats(&self, renewed: &mut Timestamp) -> impl Future<Output = ()> + Send {
+        async move {
+            let (policy, key) = (&self.call.policy, &self.call.key);
+            let Some(token) = self.token else { return pending().await };
+            let end = self.claimed.plus(policy.renewal_limit());
+            loop {
+                let left = end.since(now());
+                DeadlineTimer::start((policy.lease / 3).min(left), None).await;
+                let lease = policy.lease.min(end.since(now()));
+                if lease.is_zero() {
+                    log::decided(policy.name, *key, "", Decision::RenewalEnded, None);
+                    break;
                 }
-                Ok(WriteOutcome::Fenced) => {
-                    log::decided(policy.name, *key, "", Decision::Fenced, None);
-                }
-                Err(error) => {
-                    log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);
-                    if now() < renewed.plus(policy.lease) {
-                        continue;
+                let step = self.call.store.renew(key, token, lease);
+                // The store counts the lease from a time between the request and the reply, so the
+                // request counts.
+                let requested = now();
+                match self.call.step(step).await {
+                    Ok(WriteOutcome::Applied) => *renewed = requested,
+                    Ok(WriteOutcome::Fenced) => {
+                        log::decided(policy.name, *key, "", Decision::Fenced, None);
+                        break;
                     }
-                    if policy.on_lease_lost == OnLeaseLost::Continue {
-                        continue;
+                    Err(error) => {
+                        log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);
+                        let is_lost = now() >= renewed.plus(policy.lease);
+                        if is_lost && policy.on_lease_lost == OnLeaseLost::Cancel {
+                            break;
+                        }
                     }
                 }
             }
-            match policy.on_lease_lost {
-                OnLeaseLost::Cancel => return,
-                OnLeaseLost::Continue => pending().await,
+            if policy.on_lease_lost == OnLeaseLost::Continue {
+                pending().await
             }
         }
     }
@@ -176,8 +185,11 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) if another call has taken over and is still
     /// running. [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) if the store failed,
     /// with [`OnUnsaved::Error`].
-    pub async fn complete(self, outcome: &[u8]) -> Result<Completed, Rejected> {
-        self.store_outcome(StoredOutcome::Value(outcome), Codec::RAW).await
+    pub fn complete(
+        self,
+        outcome: &[u8],
+    ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
+        async move { self.store_outcome(StoredOutcome::Value(outcome), Codec::RAW).await }
     }
 
     /// Records the completion without an outcome. A later call with the key is rejected with
@@ -187,33 +199,51 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) and
     /// [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable), as for
     /// [`complete`](Self::complete).
-    pub async fn complete_without_outcome(self) -> Result<Completed, Rejected> {
-        self.store_outcome(StoredOutcome::NotStored, Codec::RAW).await
+    pub fn complete_without_outcome(
+        self,
+    ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
+        async move { self.store_outcome(StoredOutcome::NotStored, Codec::RAW).await }
     }
 
-    pub(super) async fn store_outcome(
+    pub(super) fn store_outcome(
         mut self,
         outcome: StoredOutcome<'_>,
         codec: Codec,
-    ) -> Result<Completed, Rejected> {
-        let policy = self.call.policy;
-        let bytes = self.call.seal(outcome, codec);
-        let Some(token) = self.token else { return Ok(Completed::Unsaved) };
-        let until = self.renewed.plus(policy.lease);
-        let complete = || self.call.store.complete(&self.call.key, token, &bytes, policy.ttl);
-        let written = self.write_until(until, complete).await;
-        // The final write is over, so drop has to write nothing.
-        self.token = None;
-        match written {
-            Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
-            Ok(WriteOutcome::Fenced) => self.read_again(&bytes, codec).await,
-            Err(error) => {
-                log::store_error(policy.name, self.call.key, StoreFailure::Unsaved, &error);
-                log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
-                match policy.on_unsaved {
-                    OnUnsaved::Return => Ok(Completed::Unsaved),
-                    OnUnsaved::Error => {
-                        Err(self.call.reject(IdempotencyRejection::StoreUnavailable).because(error))
+    ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
+        async move {
+            let policy = self.call.policy;
+            let bytes = self.call.seal(outcome, codec);
+            let Some(token) = self.token else { return Ok(Completed::Unsaved) };
+            let until = self.renewed.plus(policy.lease);
+            let write = async |bytes: &[u8]| {
+                let complete =
+                    || self.call.store.complete(&self.call.key, token, bytes, policy.ttl);
+                self.write_until(until, complete).await
+            };
+            let mut written = write(&bytes).await;
+            if matches!(&written, Err(error) if error.kind() == StoreErrorKind::Full) {
+                // The mark of an outcome that was not stored may still fit. Without a completion,
+                // the next call would run the body again.
+                let failure = StoreFailure::OutcomeDropped;
+                if let Err(error) = &written {
+                    log::store_error(policy.name, self.call.key, failure, error);
+                }
+                written = write(&self.call.seal(StoredOutcome::NotStored, codec)).await;
+            }
+            // The final write is over, so drop has to write nothing.
+            self.token = None;
+            match written {
+                Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
+                Ok(WriteOutcome::Fenced) => self.read_again(&bytes, codec).await,
+                Err(error) => {
+                    log::store_error(policy.name, self.call.key, StoreFailure::Unsaved, &error);
+                    log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
+                    match policy.on_unsaved {
+                        OnUnsaved::Return => Ok(Completed::Unsaved),
+                        OnUnsaved::Error => Err(self
+                            .call
+                            .reject(IdempotencyRejection::StoreUnavailable)
+                            .because(error)),
                     }
                 }
             }
@@ -224,6 +254,7 @@ impl<S: Store + Clone> ActiveCall<S> {
     async fn read_again(&self, bytes: &[u8], codec: Codec) -> Result<Completed, Rejected> {
         let mut call = self.call.clone();
         call.policy = call.policy.reject();
+        call.has_run = true;
         let acquired = call.acquire().await.map_err(|rejected| match rejected.kind() {
             RejectedKind::Idempotency(
                 IdempotencyRejection::InFlight | IdempotencyRejection::OutcomeUnknown,
@@ -252,25 +283,29 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     /// Releases the claim: the side effect was not applied. The next call with this key runs.
-    pub async fn release(mut self) {
-        if let Some(token) = self.token {
-            let key = self.call.key;
-            let write = || self.call.store.release(&key, token);
-            let written = self.write_until(self.release_deadline(), write).await;
-            self.token = None;
-            self.log_failed_write(StoreFailure::NotReleased, written);
+    pub fn release(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            if let Some(token) = self.token {
+                let key = self.call.key;
+                let write = || self.call.store.release(&key, token);
+                let written = self.write_until(self.release_deadline(), write).await;
+                self.token = None;
+                self.log_failed_write(StoreFailure::NotReleased, written);
+            }
         }
     }
 
     /// Ends the claim without an outcome: the side effect may have been applied. The next call
     /// with this key follows [`OnInterrupted`](crate::OnInterrupted).
-    pub async fn abandon(mut self) {
-        if let Some(token) = self.token {
-            let key = self.call.key;
-            let write = || self.call.store.abandon(&key, token);
-            let written = self.write_until(self.release_deadline(), write).await;
-            self.token = None;
-            self.log_failed_write(StoreFailure::NotAbandoned, written);
+    pub fn abandon(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            if let Some(token) = self.token {
+                let key = self.call.key;
+                let write = || self.call.store.abandon(&key, token);
+                let written = self.write_until(self.release_deadline(), write).await;
+                self.token = None;
+                self.log_failed_write(StoreFailure::NotAbandoned, written);
+            }
         }
     }
 
@@ -333,13 +368,7 @@ impl<S: Store + Clone> Drop for ActiveCall<S> {
                 store.release(&key, token).await
             };
         };
-        let mut final_write = Box::pin(final_write);
-        // A store that needs a runtime may panic after the runtime has ended.
-        let is_ready = || now_or_never(final_write.as_mut()).is_some();
-        let written = catch_unwind(AssertUnwindSafe(is_ready));
-        if matches!(written, Ok(false)) {
-            spawn(final_write);
-        }
+        finish(final_write);
     }
 }
 

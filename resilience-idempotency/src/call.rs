@@ -8,9 +8,10 @@ use std::sync::Arc;
 use crate::active_call::ActiveCall;
 use crate::context::IdempotencyContext;
 use crate::envelope::{self, Codec, StoredOutcome};
-use crate::key::{Fingerprint, RecordKey};
+use crate::key::{Fingerprint, RecordKey, ScopeKey};
 use crate::log::{self, Decision, StoreFailure};
 use crate::policy::{IdempotencyPolicy, OnInterrupted, OnStoreError};
+use crate::sent_claim::SentClaim;
 use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
@@ -29,6 +30,10 @@ pub struct IdempotentCall<S> {
     pub(super) wait_mode: WaitMode,
     /// The kind of the scope, for the log.
     pub(super) scope: &'static str,
+    /// The hash of the scope, for the quotas of a store.
+    pub(super) scope_key: Option<ScopeKey>,
+    /// Whether the body has run, and the claim only reads the record again.
+    pub(super) has_run: bool,
 }
 
 /// The result of [`IdempotentCall::claim`].
@@ -78,8 +83,10 @@ impl<S: Store + Clone> IdempotentCall<S> {
         key: RecordKey,
         fingerprint: Fingerprint,
         scope: &'static str,
+        scope_key: Option<ScopeKey>,
     ) -> Self {
-        Self { policy, store, key, fingerprint, wait_mode: WaitMode::Async, scope }
+        let wait_mode = WaitMode::Async;
+        Self { policy, store, key, fingerprint, wait_mode, scope, scope_key, has_run: false }
     }
 
     /// Returns the key of the record.
@@ -93,19 +100,29 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// # Errors
     /// [`Rejected`] with any [`IdempotencyRejection`] from
     /// [`KeyReused`](IdempotencyRejection::KeyReused) on.
-    pub async fn claim(&self) -> Result<Claimed<S>, Rejected> {
-        match self.acquire().await? {
-            // The caller may start the side effect at any time from here on.
-            Acquisition::Run(active) => Ok(Claimed::Run(active.mark_begun())),
-            Acquisition::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
-                Some(outcome) => Ok(Claimed::Replay(Replayed::Outcome(outcome.to_vec()))),
-                None => Ok(Claimed::Replay(Replayed::NotStored)),
-            },
+    pub fn claim(&self) -> impl Future<Output = Result<Claimed<S>, Rejected>> + Send {
+        async move {
+            match self.acquire().await? {
+                // The caller may start the side effect at any time from here on.
+                Acquisition::Run(active) => Ok(Claimed::Run(active.mark_begun())),
+                Acquisition::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
+                    Some(outcome) => Ok(Claimed::Replay(Replayed::Outcome(outcome.to_vec()))),
+                    None => Ok(Claimed::Replay(Replayed::NotStored)),
+                },
+            }
         }
     }
 
     /// Claims the key, or returns the stored bytes of an earlier call.
-    pub(super) async fn acquire(&self) -> Result<Acquisition<S>, Rejected> {
+    ///
+    /// Every future that contains a step of the store names `Send` in its type. The compiler
+    /// erases the lifetimes inside a spawned future, and cannot prove that the step of an
+    /// `Arc<dyn DynStore>` is `Send` then.
+    pub(super) fn acquire(&self) -> impl Future<Output = Result<Acquisition<S>, Rejected>> + Send {
+        self.acquire_or_wait()
+    }
+
+    async fn acquire_or_wait(&self) -> Result<Acquisition<S>, Rejected> {
         let begin = now();
         let owner = unique_id();
         let default_takeover = self.policy.takeover();
@@ -206,12 +223,21 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same
     /// owner, so the store answers with the same token.
     async fn claim_with_retries(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
+        let sent = SentClaim::new(self, owner, takeover);
         let mut retries = 0;
         loop {
             let claimed = self.step(self.store.claim(self.request(owner, takeover))).await;
             match claimed {
                 Err(error) if retries < CLAIM_RETRIES && error.is_retryable() => retries += 1,
-                claimed => return claimed,
+                // The caller is rejected without a run, so the drop of `sent` gives back a claim
+                // whose answer was lost.
+                Err(error) if error.is_retryable() && !self.may_run_without(&error) => {
+                    return Err(error);
+                }
+                claimed => {
+                    sent.keep();
+                    return claimed;
+                }
             }
         }
     }
@@ -225,13 +251,15 @@ impl<S: Store + Clone> IdempotentCall<S> {
             retention: self.policy.ttl,
             takeover,
             label: self.policy.name,
+            scope: self.scope_key,
         }
     }
 
     /// Returns the context that the body sees.
     pub(super) fn context(&self, fence: u64, attempt: u32) -> IdempotencyContext {
         let secret = self.store.secret();
-        IdempotencyContext::new(self.policy.name, self.key, fence, attempt, secret)
+        let scope = self.scope_key;
+        IdempotencyContext::new(self.policy.name, self.key, scope, fence, attempt, secret)
     }
 
     /// Returns the payload of an envelope, or `None` if the outcome was not stored.
@@ -280,13 +308,18 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     fn proceed_without_store(&self, error: StoreError) -> Result<Acquisition<S>, Rejected> {
-        // An unreadable record may belong to a completed call, so its call never runs.
-        let may_run = error.kind() != StoreErrorKind::Corrupt;
-        if may_run && self.policy.on_store_error == OnStoreError::FailOpen {
+        if self.may_run_without(&error) {
             log::store_error(self.policy.name, self.key, StoreFailure::Unprotected, &error);
             return Ok(Acquisition::Run(ActiveCall::unprotected(self)));
         }
         Err(self.reject_unavailable(error))
+    }
+
+    /// Returns whether the body runs without a claim after this error.
+    fn may_run_without(&self, error: &StoreError) -> bool {
+        // An unreadable record may belong to a completed call, so its call never runs.
+        let may_run = error.kind() != StoreErrorKind::Corrupt;
+        may_run && self.policy.on_store_error == OnStoreError::FailOpen
     }
 
     /// Rejects the call because the store failed.

@@ -281,3 +281,14 @@ pub const fn lease_within_ttl(lease: Duration, ttl: Duration) -> Rule {
         "`lease` is not shorter than `ttl`, so a running call could be forgotten",
     )
 }
+
+/// The rule of this name.
+///
+/// # Errors
+/// [`InvalidPolicy`] where the rule is broken.
+pub const fn lease_within_max_renewal(lease: Duration, max_renewal: Duration) -> Rule {
+    rule(
+        lease.as_nanos() <= max_renewal.as_nanos(),
+        "`max_renewal` is shorter than `lease`; raise `max_renewal` or lower `lease`",
+    )
+}
