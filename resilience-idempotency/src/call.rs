@@ -12,6 +12,7 @@ use crate::key::{Fingerprint, RecordKey, ScopeKey};
 use crate::log::{self, Decision, StoreFailure};
 use crate::policy::{IdempotencyPolicy, OnInterrupted, OnStoreError};
 use crate::sent_claim::SentClaim;
+use crate::shared_claim::share;
 use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
@@ -136,7 +137,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
                 self.log_decision(Decision::Replayed, begin);
                 return Ok(Acquisition::Replay(bytes));
             }
-            let claim = match self.claim_with_retries(owner, takeover).await {
+            let claim = match self.claim_or_share(owner, takeover).await {
                 Ok(claim) => claim,
                 Err(error) => return self.proceed_without_store(error),
             };
@@ -218,6 +219,17 @@ impl<S: Store + Clone> IdempotentCall<S> {
             }
             WaitMode::Blocking => block_for(delay),
         }
+    }
+
+    /// Claims the key, or shares the answer of a concurrent claim of this process.
+    async fn claim_or_share(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
+        let claim = self.claim_with_retries(owner, takeover);
+        if self.wait_mode == WaitMode::Blocking {
+            return claim.await;
+        }
+        let subject = (self.store.id(), self.key, self.fingerprint, takeover);
+        let limit = self.policy.store_timeout.saturating_mul(CLAIM_RETRIES + 1);
+        share(subject, self.policy.lease, limit, claim).await
     }
 
     /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same

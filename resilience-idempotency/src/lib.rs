@@ -28,6 +28,7 @@ mod policy;
 mod recovery;
 mod run;
 mod sent_claim;
+mod shared_claim;
 mod singleflight;
 mod transaction;
 
