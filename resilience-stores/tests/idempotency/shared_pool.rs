@@ -30,7 +30,7 @@ struct PgBank {
 impl PgBank {
     #[idempotent(
         store = self.store, key = key, scope = "global", lease = "1s", name = "shared.pg",
-        concurrent = reject
+        concurrent = "reject"
     )]
     async fn pay(&self, key: &str) -> Result<u32, Failed> {
         let mut tx = self.pool.begin().await?;
@@ -85,7 +85,7 @@ struct SqliteBank {
 impl SqliteBank {
     #[idempotent(
         store = self.store, key = key, scope = "global", lease = "1s", name = "shared.sqlite",
-        concurrent = reject
+        concurrent = "reject"
     )]
     async fn pay(&self, key: &str) -> Result<u32, Failed> {
         let mut connection = self.pool.acquire().await?;

@@ -22,7 +22,7 @@ impl<S: Store + Clone> Shop<S> {
 
     #[idempotent(
         store = self.store, key = key, scope = "global", name = "duplicates.reject",
-        concurrent = reject
+        concurrent = "reject"
     )]
     async fn reject(&self, key: u32) -> Result<u32, Rejected> {
         Ok(self.runs.fetch_add(1, SeqCst) + 1)
