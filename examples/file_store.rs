@@ -356,7 +356,8 @@ impl Store for FileStore {
     async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
         let step = move |directory: &Directory| directory.find(limit, Head::is_interrupted);
         let found = self.step(step).await?;
-        let listed = |(key, head): (RecordKey, Head)| Interrupted::new(key, head.label, head.attempt);
+        let listed =
+            |(key, head): (RecordKey, Head)| Interrupted::new(key, head.label, head.attempt);
         Ok(found.into_iter().map(listed).collect())
     }
 

@@ -241,8 +241,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
             let claimed = self.step(self.store.claim(self.request(owner, takeover))).await;
             match claimed {
                 Err(error) if retries < CLAIM_RETRIES && error.is_retryable() => retries += 1,
-                // The caller is rejected without a run, so the drop of `sent` gives back a claim
-                // whose answer was lost.
+                // The caller is rejected without a run. The drop of `sent` gives the claim back, in
+                // case only the answer was lost.
                 Err(error) if error.is_retryable() && !self.may_run_without(&error) => {
                     return Err(error);
                 }

@@ -1,9 +1,9 @@
 //! The limits of the memory store: records, bytes of outcomes, and the share of a scope.
 //!
 //! A scope may use at most [`SHARE`] times the free room. One scope alone fills four fifths of the
-//! store, and leaves room for the other scopes. The rule is the dynamic threshold for shared buffers of Choudhury and Hahne, "Dynamic
-//! queue length thresholds for shared-memory packet switches", IEEE/ACM Transactions on Networking
-//! 6(2), 1998.
+//! store, and leaves room for the other scopes. The rule is the dynamic threshold for shared
+//! buffers of Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
+//! switches", IEEE/ACM Transactions on Networking 6(2), 1998.
 
 use core::fmt;
 use core::hash::BuildHasherDefault;

@@ -1,5 +1,5 @@
-//! A claim that was sent to the store, and is given back if its caller does not wait for the
-//! answer.
+//! A claim on its way to the store. If the caller leaves before the answer, the claim is given
+//! back.
 //!
 //! A claim without an answer may have been applied. If the caller leaves, the key would stay
 //! claimed until the end of the lease, and count as interrupted afterwards, although no body ran.

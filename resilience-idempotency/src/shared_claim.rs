@@ -1,9 +1,8 @@
-//! Shared claims: of all calls of this process that claim one key at the same time, one call asks
-//! the store, and the others take its answer.
+//! Shared claims: one request to the store answers all concurrent claims of a key in this process.
 //!
-//! Many duplicates at once would otherwise queue for the connections of the store, and the last of
-//! them would wait longer than `store_timeout`. A claim that the store answers at its first poll,
-//! as the memory store does, is not shared.
+//! Many duplicates at once would otherwise queue for the connections of the store, and the last
+//! duplicate would wait longer than `store_timeout`. A claim that the store answers at its first
+//! poll, as the memory store does, is not shared.
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -19,17 +18,17 @@ use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::wait::timeout;
 use resilience_core::__internal::{Mutex, lock};
 
-/// The subject of a claim: claims of equal subjects have the same answer, except that the store
-/// lets a single claim run.
+/// The subject of a claim. Claims of equal subjects have equal answers, except that a single claim
+/// is acquired.
 pub(super) type Subject = (StoreId, RecordKey, Fingerprint, Takeover);
 
-/// The claims of this process that wait for the store.
+/// The claims of this process under way.
 static CLAIMS: LazyLock<Mutex<HashMap<Subject, Arc<Shared>>>> = LazyLock::new(Mutex::default);
 
 /// The number of entries of `CLAIMS`, so that a claim without a rival costs a single load.
 static PENDING: AtomicUsize = AtomicUsize::new(0);
 
-/// A claim that waits for the store, and the calls that wait for its answer.
+/// A claim under way, and the wakers of the calls that share its answer.
 #[derive(Default)]
 struct Shared(Mutex<State>);
 
@@ -148,7 +147,7 @@ impl Leader {
         state.end = Some(end);
         let followers = core::mem::take(&mut state.followers);
         drop(state);
-        // A call that comes later claims for itself, because the record may change meanwhile.
+        // A later call claims again, because the record may change meanwhile.
         let removed = lock(&CLAIMS).remove(&self.subject);
         PENDING.fetch_sub(1, Relaxed);
         drop(removed);

@@ -411,8 +411,7 @@ async fn duplicates_do_not_queue_for_the_store() {
     }
 }
 
-/// The call that asks the store leaves, and the store fails: the other calls do not wait for an
-/// answer that never comes.
+/// The claiming call leaves, or the store fails. The other calls do not wait for the answer.
 #[tokio::test(start_paused = true)]
 async fn a_shared_claim_that_fails_or_leaves_holds_no_other_call() {
     let (store, runs) = (store(), AtomicUsize::new(0));
@@ -442,8 +441,8 @@ async fn a_shared_claim_that_fails_or_leaves_holds_no_other_call() {
     assert_eq!(store.calls(StoreOp::Claim) - before, 4, "three claims, and one to give back");
 }
 
-/// The polls of calls that wait for a key whose executions fail grow with the number of calls, not
-/// with its square.
+/// Calls wait for a key whose executions fail. Their polls grow with the number of calls, not with
+/// the square of the number.
 #[tokio::test(start_paused = true)]
 async fn polls_of_waiting_calls_grow_linearly() {
     async fn polls(calls: usize) -> usize {

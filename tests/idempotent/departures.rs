@@ -144,7 +144,7 @@ async fn a_takeover_whose_caller_leaves_stays_interrupted() {
     assert!(next.is_interrupted(), "the next call reconciles");
 }
 
-/// A call whose body never ends, and the time of each start of a body.
+/// The time of each start of a body.
 #[derive(Default)]
 struct Starts(Mutex<Vec<Duration>>);
 

@@ -58,7 +58,7 @@ async fn run(store: Arc<dyn DynStore>) -> Result<u32, Rejected> {
     .await
 }
 
-/// The same through a function of the application that is generic over the store.
+/// A function of an application, generic over the store.
 async fn generic<S: Store + Clone>(store: S) -> Result<u32, Rejected> {
     let call = POLICY.call(store, Scope::Global, &"generic", |arguments| arguments)?;
     call.run_async(async { Ok(7) }).await
