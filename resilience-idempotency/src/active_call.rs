@@ -23,7 +23,11 @@ use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 /// [`complete`](Self::complete), [`release`](Self::release) or [`abandon`](Self::abandon) ends the
 /// claim. Dropping the value abandons the call.
 #[must_use = "dropping an active call abandons the call"]
-pub struct ActiveCall<S: Store + Clone> {
+pub struct ActiveCall<S: Store + Clone>(Box<State<S>>);
+
+/// The state of an active call. Boxed, because a call passes through several futures, and each
+/// future would hold a copy.
+struct State<S> {
     call: IdempotentCall<S>,
     /// `None` if the call runs without a claim, because the store failed.
     token: Option<Token>,
@@ -69,8 +73,8 @@ impl<S: Store + Clone> ActiveCall<S> {
         interrupted: bool,
     ) -> Self {
         let mut active = Self::with_context(call, call.context(token.fence, attempt));
-        active.token = Some(token);
-        active.interrupted = interrupted;
+        active.0.token = Some(token);
+        active.0.interrupted = interrupted;
         active
     }
 
@@ -81,7 +85,7 @@ impl<S: Store + Clone> ActiveCall<S> {
 
     fn with_context(call: &IdempotentCall<S>, context: IdempotencyContext) -> Self {
         let claimed = now();
-        Self {
+        Self(Box::new(State {
             call: call.clone(),
             token: None,
             context,
@@ -89,24 +93,24 @@ impl<S: Store + Clone> ActiveCall<S> {
             has_begun: false,
             claimed,
             renewed: claimed,
-        }
+        }))
     }
 
     /// Marks the side effect as possibly applied.
     pub(super) fn mark_begun(mut self) -> Self {
-        self.has_begun = true;
+        self.0.has_begun = true;
         self
     }
 
     /// Returns the context that the body sees.
     pub fn context(&self) -> &IdempotencyContext {
-        &self.context
+        &self.0.context
     }
 
     /// Returns whether an earlier call with this key was interrupted, so that this call has to
     /// [reconcile](crate::OnInterrupted::Reconcile) before it runs.
     pub fn is_interrupted(&self) -> bool {
-        self.interrupted
+        self.0.interrupted
     }
 
     /// Runs the body inside of [`IdempotencyContext::current`], and renews the lease meanwhile.
@@ -115,10 +119,10 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) with [`OnLeaseLost::Cancel`], after the body
     /// was dropped.
     pub async fn run<F: Future>(&mut self, body: F) -> Result<F::Output, Rejected> {
-        self.has_begun = true;
-        let mut renewed = self.renewed;
+        self.0.has_begun = true;
+        let mut renewed = self.0.renewed;
         let out = {
-            let mut body = pin!(InContext { call: self.context.clone(), body });
+            let mut body = pin!(InContext { call: self.0.context.clone(), body });
             let mut heartbeats = pin!(self.heartbeats(&mut renewed));
             poll_fn(|cx| match body.as_mut().poll(cx) {
                 Poll::Ready(out) => Poll::Ready(Some(out)),
@@ -126,15 +130,15 @@ impl<S: Store + Clone> ActiveCall<S> {
             })
             .await
         };
-        self.renewed = renewed;
-        out.ok_or_else(|| self.call.reject(IdempotencyRejection::LeaseLost))
+        self.0.renewed = renewed;
+        out.ok_or_else(|| self.0.call.reject(IdempotencyRejection::LeaseLost))
     }
 
     /// Runs a body that is not async. A blocking store ends with its process, so its lease needs
     /// no renewal.
     pub(super) fn run_blocking<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        self.has_begun = true;
-        self.context.scope(body)
+        self.0.has_begun = true;
+        self.0.context.scope(body)
     }
 
     /// Renews the lease after each third of its length, until [`max_renewal`] after the claim.
@@ -143,9 +147,9 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// [`max_renewal`]: crate::IdempotencyPolicy::max_renewal
     fn heartbeats(&self, renewed: &mut Timestamp) -> impl Future<Output = ()> + Send {
         async move {
-            let (policy, key) = (&self.call.policy, &self.call.key);
-            let Some(token) = self.token else { return pending().await };
-            let end = self.claimed.plus(policy.renewal_limit());
+            let (policy, key) = (&self.0.call.policy, &self.0.call.key);
+            let Some(token) = self.0.token else { return pending().await };
+            let end = self.0.claimed.plus(policy.renewal_limit());
             loop {
                 let left = end.since(now());
                 DeadlineTimer::start((policy.lease / 3).min(left), None).await;
@@ -154,11 +158,11 @@ impl<S: Store + Clone> ActiveCall<S> {
                     log::decided(policy.name, *key, "", Decision::RenewalEnded, None);
                     break;
                 }
-                let step = self.call.store.renew(key, token, lease);
+                let step = self.0.call.store.renew(key, token, lease);
                 // The store counts the lease from a time between the request and the reply, so the
                 // request counts.
                 let requested = now();
-                match self.call.step(step).await {
+                match self.0.call.step(step).await {
                     Ok(WriteOutcome::Applied) => *renewed = requested,
                     Ok(WriteOutcome::Fenced) => {
                         log::decided(policy.name, *key, "", Decision::Fenced, None);
@@ -211,13 +215,13 @@ impl<S: Store + Clone> ActiveCall<S> {
         codec: Codec,
     ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
         async move {
-            let policy = self.call.policy;
-            let bytes = self.call.seal(outcome, codec);
-            let Some(token) = self.token else { return Ok(Completed::Unsaved) };
-            let until = self.renewed.plus(policy.lease);
+            let policy = self.0.call.policy;
+            let bytes = self.0.call.seal(outcome, codec);
+            let Some(token) = self.0.token else { return Ok(Completed::Unsaved) };
+            let until = self.0.renewed.plus(policy.lease);
             let write = async |bytes: &[u8]| {
                 let complete =
-                    || self.call.store.complete(&self.call.key, token, bytes, policy.ttl);
+                    || self.0.call.store.complete(&self.0.call.key, token, bytes, policy.ttl);
                 self.write_until(until, complete).await
             };
             let mut written = write(&bytes).await;
@@ -226,21 +230,23 @@ impl<S: Store + Clone> ActiveCall<S> {
                 // the next call would run the body again.
                 let failure = StoreFailure::OutcomeDropped;
                 if let Err(error) = &written {
-                    log::store_error(policy.name, self.call.key, failure, error);
+                    log::store_error(policy.name, self.0.call.key, failure, error);
                 }
-                written = write(&self.call.seal(StoredOutcome::NotStored, codec)).await;
+                written = write(&self.0.call.seal(StoredOutcome::NotStored, codec)).await;
             }
             // The final write is over, so drop has to write nothing.
-            self.token = None;
+            self.0.token = None;
             match written {
                 Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
-                Ok(WriteOutcome::Fenced) => self.read_again(&bytes, codec).await,
+                // Boxed, because a takeover is rare, and would be most of the future.
+                Ok(WriteOutcome::Fenced) => Box::pin(self.read_again(&bytes, codec)).await,
                 Err(error) => {
-                    log::store_error(policy.name, self.call.key, StoreFailure::Unsaved, &error);
-                    log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
+                    log::store_error(policy.name, self.0.call.key, StoreFailure::Unsaved, &error);
+                    log::decided(policy.name, self.0.call.key, "", Decision::Unsaved, None);
                     match policy.on_unsaved {
                         OnUnsaved::Return => Ok(Completed::Unsaved),
                         OnUnsaved::Error => Err(self
+                            .0
                             .call
                             .reject(IdempotencyRejection::StoreUnavailable)
                             .because(error)),
@@ -252,13 +258,13 @@ impl<S: Store + Clone> ActiveCall<S> {
 
     /// Reads the record after another call has taken over. The record counts for every caller.
     async fn read_again(&self, bytes: &[u8], codec: Codec) -> Result<Completed, Rejected> {
-        let mut call = self.call.clone();
+        let mut call = self.0.call.clone();
         call.policy = call.policy.reject();
         call.has_run = true;
         let acquired = call.acquire().await.map_err(|rejected| match rejected.kind() {
             RejectedKind::Idempotency(
                 IdempotencyRejection::InFlight | IdempotencyRejection::OutcomeUnknown,
-            ) => self.call.reject(IdempotencyRejection::LeaseLost),
+            ) => self.0.call.reject(IdempotencyRejection::LeaseLost),
             _ => rejected,
         })?;
         match acquired {
@@ -271,7 +277,7 @@ impl<S: Store + Clone> ActiveCall<S> {
             }
             // No call has an outcome: the other call gave up, or its record is gone.
             Acquisition::Run(mut other) => {
-                let Some(token) = other.token.take() else { return Ok(Completed::Unsaved) };
+                let Some(token) = other.0.token.take() else { return Ok(Completed::Unsaved) };
                 let store = &call.store;
                 let step = store.complete(&call.key, token, bytes, call.policy.ttl);
                 Ok(match call.step(step).await {
@@ -285,11 +291,11 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// Releases the claim: the side effect was not applied. The next call with this key runs.
     pub fn release(mut self) -> impl Future<Output = ()> + Send {
         async move {
-            if let Some(token) = self.token {
-                let key = self.call.key;
-                let write = || self.call.store.release(&key, token);
+            if let Some(token) = self.0.token {
+                let key = self.0.call.key;
+                let write = || self.0.call.store.release(&key, token);
                 let written = self.write_until(self.release_deadline(), write).await;
-                self.token = None;
+                self.0.token = None;
                 self.log_failed_write(StoreFailure::NotReleased, written);
             }
         }
@@ -299,11 +305,11 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// with this key follows [`OnInterrupted`](crate::OnInterrupted).
     pub fn abandon(mut self) -> impl Future<Output = ()> + Send {
         async move {
-            if let Some(token) = self.token {
-                let key = self.call.key;
-                let write = || self.call.store.abandon(&key, token);
+            if let Some(token) = self.0.token {
+                let key = self.0.call.key;
+                let write = || self.0.call.store.abandon(&key, token);
                 let written = self.write_until(self.release_deadline(), write).await;
-                self.token = None;
+                self.0.token = None;
                 self.log_failed_write(StoreFailure::NotAbandoned, written);
             }
         }
@@ -311,14 +317,14 @@ impl<S: Store + Clone> ActiveCall<S> {
 
     fn log_failed_write(&self, failure: StoreFailure, written: StoreResult<WriteOutcome>) {
         if let Err(error) = written {
-            log::store_error(self.call.policy.name, self.call.key, failure, &error);
+            log::store_error(self.0.call.policy.name, self.0.call.key, failure, &error);
         }
     }
 
     /// Returns the deadline for releasing the claim. The release is best effort, because the lease
     /// ends the claim too.
     fn release_deadline(&self) -> Timestamp {
-        now().plus(self.call.policy.store_timeout)
+        now().plus(self.0.call.policy.store_timeout)
     }
 
     /// Writes to the store, and repeats a failed write until `until`.
@@ -331,7 +337,7 @@ impl<S: Store + Clone> ActiveCall<S> {
         // Waits that a test skips pass on no clock, so they are added up here.
         let mut skipped = Duration::ZERO;
         loop {
-            let error = match self.call.step(write()).await {
+            let error = match self.0.call.step(write()).await {
                 Err(error) if error.is_retryable() => error,
                 written => return written,
             };
@@ -342,8 +348,13 @@ impl<S: Store + Clone> ActiveCall<S> {
                 return Err(error);
             }
             let delay = delays.next().unwrap_or(Duration::from_secs(1)).min(left);
-            log::store_error(self.call.policy.name, self.call.key, StoreFailure::Retrying, &error);
-            match self.call.wait_mode {
+            log::store_error(
+                self.0.call.policy.name,
+                self.0.call.key,
+                StoreFailure::Retrying,
+                &error,
+            );
+            match self.0.call.wait_mode {
                 WaitMode::Async => {
                     let (wait, time) = Delay::start(delay);
                     skipped = skipped.saturating_add(time);
@@ -358,8 +369,9 @@ impl<S: Store + Clone> ActiveCall<S> {
 impl<S: Store + Clone> Drop for ActiveCall<S> {
     /// Abandons the call if its body has begun, and releases the claim otherwise.
     fn drop(&mut self) {
-        let Some(token) = self.token.take() else { return };
-        let (store, key, has_begun) = (self.call.store.clone(), self.call.key, self.has_begun);
+        let Some(token) = self.0.token.take() else { return };
+        let (store, key, has_begun) =
+            (self.0.call.store.clone(), self.0.call.key, self.0.has_begun);
         let final_write = async move {
             // A failed write is ignored, because the lease ends the claim too.
             let _: Result<WriteOutcome, StoreError> = if has_begun {
@@ -374,6 +386,6 @@ impl<S: Store + Clone> Drop for ActiveCall<S> {
 
 impl<S: Store + Clone> fmt::Debug for ActiveCall<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ActiveCall").field("context", &self.context).finish_non_exhaustive()
+        f.debug_struct("ActiveCall").field("context", &self.0.context).finish_non_exhaustive()
     }
 }

@@ -2,8 +2,12 @@
 
 use core::fmt;
 use core::future::Future;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::sync::Arc;
+
+use pin_project_lite::pin_project;
 
 use crate::active_call::ActiveCall;
 use crate::context::IdempotencyContext;
@@ -16,7 +20,7 @@ use crate::shared_claim::share;
 use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
-use crate::wait::{block_for, poll_interval, timeout};
+use crate::wait::{Timeout, block_for, poll_interval, timeout};
 use resilience_core::__internal::{Timestamp, WaitMode, now, unique_id};
 use resilience_core::{IdempotencyRejection, Rejected};
 
@@ -40,7 +44,6 @@ pub struct IdempotentCall<S> {
 /// The result of [`IdempotentCall::claim`].
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "callers match the value at once")]
 pub enum Claimed<S: Store + Clone> {
     /// The call has claimed the key and may run.
     Run(ActiveCall<S>),
@@ -68,10 +71,27 @@ impl fmt::Debug for Replayed {
 }
 
 /// The result of a claim, after all waits.
-#[expect(clippy::large_enum_variant, reason = "callers match the value at once")]
 pub(super) enum Acquisition<S: Store + Clone> {
     Run(ActiveCall<S>),
     Replay(Arc<[u8]>),
+}
+
+/// The state of a call between its claims.
+struct Acquiring {
+    begin: Timestamp,
+    owner: u128,
+    takeover: Takeover,
+    /// Waits that a test skips pass on no clock, so they are added up here.
+    skipped: Duration,
+    /// The rest of the lease of the call that holds the key, after the last claim.
+    in_flight: Option<Duration>,
+}
+
+impl Acquiring {
+    fn new(takeover: Takeover) -> Self {
+        let (skipped, in_flight) = (Duration::ZERO, None);
+        Self { begin: now(), owner: unique_id(), takeover, skipped, in_flight }
+    }
 }
 
 /// The number of times that a claim without an answer is repeated.
@@ -124,61 +144,84 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     async fn acquire_or_wait(&self) -> Result<Acquisition<S>, Rejected> {
-        let begin = now();
-        let owner = unique_id();
-        let default_takeover = self.policy.takeover();
-        let mut takeover = default_takeover;
+        let mut acquiring = Acquiring::new(self.policy.takeover());
+        let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
+        match self.decide(claim, &mut acquiring)? {
+            Some(acquired) => Ok(acquired),
+            // Boxed, because most calls never wait, and the wait would be most of their future.
+            None => Box::pin(self.wait_and_claim(acquiring)).await,
+        }
+    }
+
+    /// Waits for another call and claims again, until an answer ends the wait.
+    async fn wait_and_claim(&self, mut acquiring: Acquiring) -> Result<Acquisition<S>, Rejected> {
         let mut flight = None;
         let mut polls = 0_i32;
-        // Waits that a test skips pass on no clock, so they are added up here.
-        let mut skipped = Duration::ZERO;
         loop {
-            if let Some(bytes) = self.wait_for_leader(&mut flight, begin).await? {
-                self.log_decision(Decision::Replayed, begin);
-                return Ok(Acquisition::Replay(bytes));
-            }
-            let claim = match self.claim_or_share(owner, takeover).await {
-                Ok(claim) => claim,
-                Err(error) => return self.proceed_without_store(error),
-            };
-            match claim {
-                Claim::Acquired { token, attempt } => {
-                    let interrupted = takeover == Takeover::Rerun
-                        && self.policy.on_interrupted == OnInterrupted::Reconcile;
-                    self.log_decision(Decision::Acquired { attempt, fence: token.fence }, begin);
-                    let active = ActiveCall::new(self, token, attempt, interrupted);
-                    return Ok(Acquisition::Run(active));
-                }
-                Claim::Replay(bytes) => {
-                    if let Some(flight) = &flight {
-                        FlightCall::publish(flight, &bytes);
-                    }
-                    self.log_decision(Decision::Replayed, begin);
-                    return Ok(Acquisition::Replay(bytes));
-                }
-                Claim::Mismatch => return Err(self.reject(IdempotencyRejection::KeyReused)),
-                Claim::Interrupted { .. }
-                    if self.policy.on_interrupted == OnInterrupted::Reconcile =>
-                {
-                    takeover = Takeover::Rerun;
-                }
-                Claim::Interrupted { .. } => {
-                    return Err(self.reject(IdempotencyRejection::OutcomeUnknown));
-                }
-                Claim::InFlight { lease_left } => {
-                    // Another call has taken over first, and its claim may end in any way.
-                    takeover = default_takeover;
-                    let left = self.time_left(begin).map(|left| left.saturating_sub(skipped));
-                    let Some(left) = left.filter(|left| !left.is_zero()) else {
-                        return Err(self.reject_in_flight(lease_left));
-                    };
-                    if flight.is_none() && self.wait_mode == WaitMode::Async {
-                        flight = Some(self.join_flight());
-                        continue;
-                    }
+            if let Some(lease_left) = acquiring.in_flight.take() {
+                let left = self.time_left(acquiring.begin).unwrap_or_default();
+                let left = left.saturating_sub(acquiring.skipped);
+                if flight.is_none() && self.wait_mode == WaitMode::Async {
+                    flight = Some(self.join_flight());
+                } else {
                     let delay = poll_interval(polls).min(left).min(lease_left);
                     polls = polls.saturating_add(1);
-                    skipped = skipped.saturating_add(self.wait_for_change(delay).await);
+                    let skipped = self.wait_for_change(delay).await;
+                    acquiring.skipped = acquiring.skipped.saturating_add(skipped);
+                }
+            }
+            if let Some(bytes) = self.wait_for_leader(&mut flight, acquiring.begin).await? {
+                self.log_decision(Decision::Replayed, acquiring.begin);
+                return Ok(Acquisition::Replay(bytes));
+            }
+            let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
+            if let (Ok(Claim::Replay(bytes)), Some(flight)) = (&claim, &flight) {
+                FlightCall::publish(flight, bytes);
+            }
+            if let Some(acquired) = self.decide(claim, &mut acquiring)? {
+                return Ok(acquired);
+            }
+        }
+    }
+
+    /// Decides about the answer to a claim. `None` means that the call claims again.
+    fn decide(
+        &self,
+        claim: StoreResult<Claim>,
+        acquiring: &mut Acquiring,
+    ) -> Result<Option<Acquisition<S>>, Rejected> {
+        let claim = match claim {
+            Ok(claim) => claim,
+            Err(error) => return self.proceed_without_store(error).map(Some),
+        };
+        let reconciles = self.policy.on_interrupted == OnInterrupted::Reconcile;
+        match claim {
+            Claim::Acquired { token, attempt } => {
+                let interrupted = acquiring.takeover == Takeover::Rerun && reconciles;
+                let decision = Decision::Acquired { attempt, fence: token.fence };
+                self.log_decision(decision, acquiring.begin);
+                Ok(Some(Acquisition::Run(ActiveCall::new(self, token, attempt, interrupted))))
+            }
+            Claim::Replay(bytes) => {
+                self.log_decision(Decision::Replayed, acquiring.begin);
+                Ok(Some(Acquisition::Replay(bytes)))
+            }
+            Claim::Mismatch => Err(self.reject(IdempotencyRejection::KeyReused)),
+            Claim::Interrupted { .. } if reconciles => {
+                acquiring.takeover = Takeover::Rerun;
+                Ok(None)
+            }
+            Claim::Interrupted { .. } => Err(self.reject(IdempotencyRejection::OutcomeUnknown)),
+            Claim::InFlight { lease_left } => {
+                // Another call has taken over first, and its claim may end in any way.
+                acquiring.takeover = self.policy.takeover();
+                let left = self.time_left(acquiring.begin);
+                match left.map(|left| left.saturating_sub(acquiring.skipped)) {
+                    Some(left) if !left.is_zero() => {
+                        acquiring.in_flight = Some(lease_left);
+                        Ok(None)
+                    }
+                    Some(_) | None => Err(self.reject_in_flight(lease_left)),
                 }
             }
         }
@@ -223,13 +266,13 @@ impl<S: Store + Clone> IdempotentCall<S> {
 
     /// Claims the key, or shares the answer of a concurrent claim of this process.
     async fn claim_or_share(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
-        let claim = self.claim_with_retries(owner, takeover);
+        let mut claim = pin!(self.claim_with_retries(owner, takeover));
         if self.wait_mode == WaitMode::Blocking {
             return claim.await;
         }
         let subject = (self.store.id(), self.key, self.fingerprint, takeover);
         let limit = self.policy.store_timeout.saturating_mul(CLAIM_RETRIES + 1);
-        share(subject, self.policy.lease, limit, claim).await
+        share(subject, self.policy.lease, limit, claim.as_mut()).await
     }
 
     /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same
@@ -310,13 +353,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     /// Runs a step of the store within `store_timeout`.
-    pub(super) async fn step<T>(
-        &self,
-        step: impl Future<Output = StoreResult<T>>,
-    ) -> StoreResult<T> {
-        let limit = self.policy.store_timeout;
-        let late = || StoreError::unavailable(format!("no answer within {limit:?}"));
-        timeout(limit, step).await.unwrap_or_else(|| Err(late()))
+    pub(super) fn step<T, F: Future<Output = StoreResult<T>>>(&self, step: F) -> Step<F> {
+        Step { step: timeout(self.policy.store_timeout, step), limit: self.policy.store_timeout }
     }
 
     fn proceed_without_store(&self, error: StoreError) -> Result<Acquisition<S>, Rejected> {
@@ -363,5 +401,24 @@ impl<S: Store + Clone> IdempotentCall<S> {
     pub(super) fn log_decision(&self, decision: Decision, begin: Timestamp) {
         let waited = now().since(begin);
         log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
+    }
+}
+
+pin_project! {
+    /// A step of the store within `store_timeout`.
+    pub(super) struct Step<F> {
+        #[pin]
+        step: Timeout<F>,
+        limit: Duration,
+    }
+}
+
+impl<T, F: Future<Output = StoreResult<T>>> Future for Step<F> {
+    type Output = StoreResult<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StoreResult<T>> {
+        let limit = self.limit;
+        let late = || StoreError::unavailable(format!("no answer within {limit:?}"));
+        self.project().step.poll(cx).map(|answer| answer.unwrap_or_else(|| Err(late())))
     }
 }

@@ -56,8 +56,8 @@ impl Usage {
 }
 
 fn try_add(counter: &AtomicUsize, more: usize, limit: usize) -> bool {
-    let sum = |now: usize| now.checked_add(more).filter(|sum| more == 0 || *sum <= limit);
-    counter.fetch_update(Relaxed, Relaxed, sum).is_ok()
+    let sum = |now: usize| now.checked_add(more).filter(|sum| *sum <= limit);
+    more == 0 || counter.fetch_update(Relaxed, Relaxed, sum).is_ok()
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +144,9 @@ impl Quotas {
     /// [`Full`](crate::StoreErrorKind::Full) if the outcome has no room.
     pub(super) fn resize(&self, room: &mut Room, outcome: usize) -> StoreResult<()> {
         let bytes = outcome.saturating_sub(SHORT_OUTCOME);
+        if bytes == room.bytes {
+            return Ok(());
+        }
         match bytes.checked_sub(room.bytes) {
             Some(more) => self.add(room, 0, more).map_err(StoreError::full)?,
             None => self.subtract(room, 0, room.bytes.saturating_sub(bytes)),

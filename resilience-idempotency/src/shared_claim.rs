@@ -5,7 +5,7 @@
 //! poll, as the memory store does, is not shared.
 
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -90,16 +90,16 @@ pub(super) async fn share(
     subject: Subject,
     lease: Duration,
     limit: Duration,
-    claim: impl Future<Output = StoreResult<Claim>>,
+    mut claim: Pin<&mut impl Future<Output = StoreResult<Claim>>>,
 ) -> StoreResult<Claim> {
     while let Some(shared) = pending(&subject) {
-        match timeout(limit, Follower { shared: &shared, number: None }.end()).await {
+        // Boxed, because a rival is rare.
+        match Box::pin(timeout(limit, Follower::end(shared))).await {
             Some(End::Answer(answer)) => return answer.claim(),
             Some(End::Left) => {}
             None => break,
         }
     }
-    let mut claim = pin!(claim);
     let first = poll_fn(|cx| Poll::Ready(claim.as_mut().poll(cx))).await;
     if let Poll::Ready(answer) = first {
         return answer;
@@ -162,14 +162,15 @@ impl Drop for Leader {
 }
 
 /// A call that waits for the answer of the leader.
-struct Follower<'s> {
-    shared: &'s Shared,
+struct Follower {
+    shared: Arc<Shared>,
     number: Option<u64>,
 }
 
-impl Follower<'_> {
-    async fn end(mut self) -> End {
-        poll_fn(|cx| self.poll(cx)).await
+impl Follower {
+    async fn end(shared: Arc<Shared>) -> End {
+        let mut follower = Self { shared, number: None };
+        poll_fn(|cx| follower.poll(cx)).await
     }
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<End> {
@@ -190,7 +191,7 @@ impl Follower<'_> {
     }
 }
 
-impl Drop for Follower<'_> {
+impl Drop for Follower {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
         let waker = lock(&self.shared.0).followers.remove(&number);

@@ -473,3 +473,17 @@ async fn polls_of_waiting_calls_grow_linearly() {
     assert!(many <= 12 * few, "{few} polls of 100 calls, {many} polls of 1000 calls");
     assert!(many <= 10_000, "{many} polls of 1000 calls");
 }
+
+/// The waits for other calls are boxed, and the state of a running call is boxed.
+#[tokio::test(start_paused = true)]
+async fn the_future_of_a_call_is_small() {
+    let make = || {
+        let memory = Arc::new(MemoryStore::new());
+        POLICY.call(memory, Scope::Global, &"k", |arguments| arguments).expect("a key")
+    };
+    let run = size_of_val(&make().run_async(async { Ok::<_, Rejected>(7) }));
+    let claim = size_of_val(&make().claim());
+    println!("run_async: {run} bytes, claim: {claim} bytes");
+    assert!(run <= 2048, "{run}");
+    assert!(claim <= 1280, "{claim}");
+}
