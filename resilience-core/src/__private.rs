@@ -11,7 +11,9 @@ pub use crate::__logged as logged;
 pub use crate::backoff::BorrowedBackoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
-pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, OnCancel, Window};
+pub use crate::circuit_breaker::{
+    CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
+};
 pub use crate::classify::{RetryDelay, class_of};
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::expansion::{

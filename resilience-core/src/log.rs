@@ -27,6 +27,17 @@ pub enum Shown<'e> {
     Nothing,
 }
 
+impl Shown<'_> {
+    /// Returns the text; `None` without an error or without a text.
+    #[must_use]
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            shown => Some(shown.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,7 +89,8 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, log_give_up, log_retry, rejected, state_change, unsynchronized,
+    fallback_used, hook_panicked, log_give_up, log_retry, low_traffic, rejected, shadow_rejected,
+    state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -88,17 +100,13 @@ mod emit {
     use core::time::Duration;
 
     use super::{Level, Shown};
+    use crate::circuit_breaker::StateChange;
     use crate::event::{GiveUpEvent, RetryEvent, StopReason};
     use crate::rejected::Rejected;
 
-    /// Logs a change of a breaker's state.
-    pub(crate) fn state_change(
-        name: &str,
-        from: &dyn fmt::Display,
-        to: &dyn fmt::Display,
-        open_for: Option<Duration>,
-        remote: bool,
-    ) {
+    /// Logs a change of a breaker's state, with the failure that opened the breaker.
+    pub(crate) fn state_change(change: &StateChange, cause: Option<&str>) {
+        let StateChange { name, from, to, open_for, remote, shadow, number } = *change;
         tracing::warn!(
             target: "resilience",
             function = name,
@@ -107,7 +115,37 @@ mod emit {
             open_for_ms = open_for.map(millis),
             // Only if true: most changes are local.
             remote = remote.then_some(true),
+            shadow = shadow.then_some(true),
+            number,
+            cause,
             "circuit state changed"
+        );
+    }
+
+    /// Warns of a rate that never applies.
+    pub(crate) fn low_traffic(name: &str, calls: u32, min_calls: u32) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            calls,
+            min_calls,
+            "`failure_rate` is reached, but the window holds fewer calls than `min_calls`, so the \
+             circuit stays closed; lower `min_calls`, lengthen `window`, or set `failure_threshold`"
+        );
+    }
+
+    /// Logs a panic in a hook.
+    pub(crate) fn hook_panicked(name: &str, hook: &str) {
+        tracing::error!(target: "resilience", function = name, hook, "panic in a hook");
+    }
+
+    /// Logs a call that a breaker in shadow mode admitted instead of rejecting.
+    pub(crate) fn shadow_rejected(name: &str, retry_after: Option<Duration>) {
+        tracing::debug!(
+            target: "resilience",
+            function = name,
+            retry_after_ms = retry_after.map(millis),
+            "would be rejected; admitted by `shadow`"
         );
     }
 
@@ -210,17 +248,17 @@ mod emit {
     use core::time::Duration;
 
     use super::{Level, Shown};
+    use crate::circuit_breaker::StateChange;
     use crate::event::{GiveUpEvent, RetryEvent};
     use crate::rejected::Rejected;
 
-    pub(crate) fn state_change(
-        _: &str,
-        _: &dyn fmt::Display,
-        _: &dyn fmt::Display,
-        _: Option<Duration>,
-        _: bool,
-    ) {
-    }
+    pub(crate) fn state_change(_: &StateChange, _: Option<&str>) {}
+
+    pub(crate) fn low_traffic(_: &str, _: u32, _: u32) {}
+
+    pub(crate) fn hook_panicked(_: &str, _: &str) {}
+
+    pub(crate) fn shadow_rejected(_: &str, _: Option<Duration>) {}
 
     pub(crate) fn unsynchronized(_: &str) {}
 

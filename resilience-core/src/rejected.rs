@@ -150,6 +150,12 @@ impl Rejected {
         self
     }
 
+    /// Sets a cause that several rejections share.
+    pub(crate) fn caused_by(mut self, source: Arc<dyn Error + Send + Sync>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
     /// Returns the kind of the rejection.
     #[must_use]
     pub const fn kind(&self) -> RejectedKind {

@@ -20,9 +20,10 @@ pub struct RejectionSignal(AtomicU64);
 const PRESENT: u64 = 1;
 const IS_REJECTION: u64 = 1 << 1;
 const IS_ONCE: u64 = 1 << 2;
-const KIND_SHIFT: u32 = 3;
-const EFFECT_SHIFT: u32 = 5;
-const AFTER_SHIFT: u32 = 7;
+const IS_NEUTRAL: u64 = 1 << 3;
+const KIND_SHIFT: u32 = 4;
+const EFFECT_SHIFT: u32 = 6;
+const AFTER_SHIFT: u32 = 8;
 
 impl RejectionSignal {
     /// Returns a signal without a rejection.
@@ -52,7 +53,7 @@ impl RejectionSignal {
 }
 
 fn pack(class: FailureClass) -> u64 {
-    let FailureClass { kind, effect, after, is_rejection, is_once } = class;
+    let FailureClass { kind, effect, after, is_rejection, is_once, is_neutral } = class;
     let kind = match kind {
         FailureKind::Transient => 0,
         FailureKind::Throttled => 1,
@@ -72,7 +73,9 @@ fn pack(class: FailureClass) -> u64 {
     let after = if after < longest { after } else { longest };
     let rejection = if is_rejection { IS_REJECTION } else { 0 };
     let once = if is_once { IS_ONCE } else { 0 };
-    PRESENT | rejection | once | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << AFTER_SHIFT
+    let neutral = if is_neutral { IS_NEUTRAL } else { 0 };
+    let flags = PRESENT | rejection | once | neutral;
+    flags | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << AFTER_SHIFT
 }
 
 const fn unpack(word: u64) -> Option<FailureClass> {
@@ -96,6 +99,7 @@ const fn unpack(word: u64) -> Option<FailureClass> {
     };
     class.is_rejection = word & IS_REJECTION != 0;
     class.is_once = word & IS_ONCE != 0;
+    class.is_neutral = word & IS_NEUTRAL != 0;
     Some(class)
 }
 
@@ -116,8 +120,11 @@ mod tests {
                     [None, Some(Duration::ZERO), Some(Duration::from_secs(3)), Some(longest)]
                 {
                     for (is_rejection, is_once) in [(true, false), (false, true), (false, false)] {
-                        let class = FailureClass { effect, after, is_rejection, is_once, ..class };
-                        assert_eq!(unpack(pack(class)), Some(class));
+                        for is_neutral in [false, true] {
+                            let flags = FailureClass { is_rejection, is_once, is_neutral, ..class };
+                            let class = FailureClass { effect, after, ..flags };
+                            assert_eq!(unpack(pack(class)), Some(class));
+                        }
                     }
                 }
             }
