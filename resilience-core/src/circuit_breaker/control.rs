@@ -11,16 +11,18 @@ use crate::sync::lock;
 /// Metrics and manual control.
 impl CircuitBreaker {
     /// Returns the current state. An open breaker stays open until the first call after the open
-    /// time.
+    /// time. A state change that was caused by a panic is now delivered to the hook.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        lock(&self.machine).state
+        self.change(|machine| machine.state)
     }
 
     /// Returns the state and the counters.
     #[must_use]
     pub fn snapshot(&self) -> CircuitSnapshot {
         let now = clock::now();
+        // Delivers an event that waits.
+        self.change(|_| ());
         let mut machine = lock(&self.machine);
         let (counts, least) = machine.counts(&self.settings, &self.cursor, now);
         let enough = counts.calls >= least;
@@ -75,17 +77,19 @@ impl CircuitBreaker {
         self.change(|machine| machine.trip(&self.settings, clock::now()));
     }
 
-    /// Admits trial calls now, if the breaker is open. For a known repair. No effect in other
-    /// states; end a [forced](Self::force_open) state with [`force_close`](Self::force_close).
+    /// Admits trial calls now, if the breaker is open or [forced open](Self::force_open). For a
+    /// known repair. No effect in other states.
     pub fn probe(&self) {
         self.change(|machine| {
-            if machine.state == CircuitState::Open {
+            if matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
                 machine.half_open();
             }
         });
     }
 
-    /// Rejects all calls until [`force_close`](Self::force_close) or [`reset`](Self::reset).
+    /// Rejects all calls until manual control ends the state: [`force_close`](Self::force_close),
+    /// [`reset`](Self::reset) or [`probe`](Self::probe). Outcomes, time, [`trip`](Self::trip) and
+    /// decisions of other processes do not.
     pub fn force_open(&self) {
         self.change(|machine| machine.enter_cleared(CircuitState::ForcedOpen));
     }
@@ -99,8 +103,8 @@ impl CircuitBreaker {
         });
     }
 
-    /// Admits all calls without counting, until [`force_close`](Self::force_close) or
-    /// [`reset`](Self::reset).
+    /// Admits all calls without counting, until manual control ends the state:
+    /// [`force_close`](Self::force_close) or [`reset`](Self::reset).
     pub fn disable(&self) {
         self.change(|machine| machine.enter_cleared(CircuitState::Disabled));
     }

@@ -382,6 +382,11 @@ impl Machine {
         self.clear();
         self.reopened = snapshot.reopened;
         self.consecutive_failures = snapshot.consecutive_failures;
+        // The counts are those of the trial calls, unless they are those of the window.
+        if snapshot.window.iter().all(|slice| slice.calls == 0) {
+            let CircuitSnapshot { calls, failures, slow_calls: slow, .. } = *snapshot;
+            self.trials = Counts { calls, failures, slow };
+        }
         match snapshot.state {
             CircuitState::Open => {
                 let open_for = snapshot.open_for;
@@ -389,11 +394,9 @@ impl Machine {
                     open_for.unwrap_or_else(|| settings.nominal_open_time(self.reopened));
                 self.until = Some(now.plus(open_for));
             }
-            CircuitState::HalfOpen => {
-                let CircuitSnapshot { calls, failures, slow_calls: slow, .. } = *snapshot;
-                self.trials = Counts { calls, failures, slow };
-            }
+            CircuitState::HalfOpen => {}
             CircuitState::Closed => {
+                self.trials = Counts::default();
                 self.recovery = settings.recovery.zip(snapshot.recovering_for).map(
                     |(length, rest)| Recovery::resume(now, length, rest),
                 );

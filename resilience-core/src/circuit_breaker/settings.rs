@@ -502,10 +502,9 @@ impl Settings {
         if !(self.jitter > 0.0) {
             return time;
         }
-        // The jitter respects the maximum, but not at the cost of the shortest allowed time.
-        let shortest = if time > grown { time } else { self.reset_timeout };
         let max = self.max_reset_timeout.unwrap_or(Duration::MAX).max(time);
-        Jitter::Ratio(self.jitter).spread(time, max, random::timing_draw()).max(shortest)
+        let jitter = Jitter::Ratio(self.jitter);
+        jitter.spread(time, Duration::MAX, random::timing_draw()).min(max)
     }
 
     /// Returns the lease of a trial call's permit after `reopened` reopenings. The lease grows with

@@ -201,16 +201,15 @@ impl Window {
         let oldest = self.current.saturating_sub(u64::from(buckets) - 1);
         let slices = (oldest..=self.current).filter_map(|number| {
             let counts = *self.bucket(number)?;
-            let unfinished = if number == self.current { cursor.calls(span) } else { 0 };
+            let is_current = number == self.current;
+            let calls = counts.calls.saturating_add(if is_current { cursor.calls(span) } else { 0 });
             let start = begun.plus(Duration::from_nanos(number.saturating_mul(width)));
-            Some(WindowSlice {
-                age: now.since(start),
-                calls: counts.calls.saturating_add(unfinished),
-                failures: counts.failures,
-                slow_calls: counts.slow,
-            })
+            let Counts { failures, slow: slow_calls, .. } = counts;
+            // The current bucket keeps the alignment of the buckets, with or without calls.
+            (is_current || calls > 0)
+                .then(|| WindowSlice { age: now.since(start), calls, failures, slow_calls })
         });
-        slices.filter(|slice| slice.calls > 0).collect()
+        slices.collect()
     }
 
     /// Fills an empty window with the calls of another window, oldest first.
