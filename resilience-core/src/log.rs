@@ -106,7 +106,7 @@ mod emit {
 
     /// Logs a change of a breaker's state, with the failure that opened the breaker.
     pub(crate) fn state_change(change: &StateChange, cause: Option<&str>) {
-        let StateChange { name, from, to, open_for, remote, shadow, number } = *change;
+        let StateChange { name, from, to, open_for, remote, shadow, .. } = *change;
         tracing::warn!(
             target: "resilience",
             function = name,
@@ -116,7 +116,6 @@ mod emit {
             // Only if true: most changes are local.
             remote = remote.then_some(true),
             shadow = shadow.then_some(true),
-            number,
             cause,
             "circuit state changed"
         );

@@ -29,14 +29,14 @@ pub fn draw() -> f64 {
     .unwrap_or_else(thread_draw)
 }
 
-/// Returns a draw for the length of a state, or zero under the virtual clock of a test: the test
-/// then knows when the state ends. A test that gives draws gets its draws.
+/// Returns a draw for the length of a state, or zero in virtual time: a test then knows when the
+/// state ends. A test that gives draws gets its draws.
 pub(crate) fn timing_draw() -> f64 {
     find(|entry| match entry {
         Override::Draws(source) => source.next(),
         _ => None,
     })
-    .unwrap_or_else(|| if clock::virtual_now().is_some() { 0.0 } else { thread_draw() })
+    .unwrap_or_else(|| if clock::is_virtual() { 0.0 } else { thread_draw() })
 }
 
 /// Returns a draw of this thread's generator, seeded at the first draw of the thread.

@@ -104,3 +104,20 @@ fn a_breaker_that_closes_and_opens_at_once_keeps_growing() {
     fail(&breaker, 1);
     assert_eq!(open_for(&breaker), 10 * SECOND);
 }
+
+#[tokio::test(start_paused = true)]
+async fn in_a_paused_runtime_the_open_time_is_exact() {
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    for _ in 0..10 {
+        breaker.reset();
+        fail(&breaker, 1);
+        tokio::time::sleep(30 * SECOND).await;
+        succeed(&breaker, 1);
+    }
+}
+
+#[test]
+fn in_real_time_the_open_times_differ() {
+    let first = opened(CircuitBreaker::new());
+    assert!((0..20).any(|_| opened(CircuitBreaker::new()).abs_diff(first) > SECOND / 10));
+}

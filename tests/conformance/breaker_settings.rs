@@ -8,8 +8,7 @@ use crate::case::{Skip, count, duration, items, only, text};
 /// Returns the breaker of a case. No case tests a call at the exact end of the open time: this
 /// crate admits a trial call then (`inclusive`).
 pub(crate) fn build(config: &Value) -> Result<CircuitBreaker, Skip> {
-    // The cases state exact times.
-    let breaker = opens(trips(config)?, &config["open"])?.jitter(0.0);
+    let breaker = opens(trips(config)?, &config["open"])?;
     match config.get("half_open") {
         Some(half_open) => closes(breaker, half_open),
         None => Ok(breaker),

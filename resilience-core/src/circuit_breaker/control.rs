@@ -27,6 +27,8 @@ impl CircuitBreaker {
         let (counts, least) = machine.counts(&self.settings, &self.cursor, now);
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
+        // The calls before an opening stay in view.
+        let window_time = (machine.state != CircuitState::Open).then_some(now);
         CircuitSnapshot {
             state: machine.state,
             open_for: machine.until.map(|until| until.since(now)),
@@ -41,7 +43,7 @@ impl CircuitBreaker {
             slow_rate: rate(counts.slow),
             rejected: self.rejected.load(Relaxed),
             cause: self.cause.text().map(|text| text.as_ref().to_owned()),
-            window: machine.window.slices(self.settings.span, &self.cursor, now),
+            window: machine.window.slices(self.settings.span, &self.cursor, window_time),
         }
     }
 

@@ -93,7 +93,8 @@ impl CircuitBreaker {
                 return;
             }
         };
-        contained(|| log::state_change(&change, self.cause.text().as_deref()));
+        let cause = self.cause.text().filter(|_| change.to == CircuitState::Open);
+        contained(|| log::state_change(&change, cause.as_deref()));
         let is_published = self.settings.shared.is_none() || notify::has_listener();
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));

@@ -213,8 +213,8 @@ impl CircuitBreaker {
     /// above, so that breakers that opened together send their trial calls apart. A value outside 0
     /// to 1 counts as the nearer end. Default: 0.1.
     ///
-    /// Under [`testing::clock`](crate::testing::clock) the jitter is zero, unless the test gives
-    /// draws.
+    /// In virtual time, under [`testing::clock`](crate::testing::clock) or in a paused runtime of
+    /// tokio, the jitter is zero unless the test gives draws.
     #[must_use]
     pub const fn jitter(mut self, ratio: f64) -> Self {
         self.settings.jitter = ratio;

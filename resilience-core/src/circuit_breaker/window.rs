@@ -153,12 +153,22 @@ impl Window {
         self.begun.is_some_and(|begun| now.since(begun) >= length)
     }
 
-    /// Returns the calls in view, oldest first.
-    pub(super) fn slices(&mut self, span: Span, cursor: &Cursor, now: Timestamp) -> Vec<WindowSlice> {
+    /// Returns the calls in view at `now`, or as of the last update, oldest first.
+    pub(super) fn slices(
+        &mut self,
+        span: Span,
+        cursor: &Cursor,
+        now: Option<Timestamp>,
+    ) -> Vec<WindowSlice> {
         match span {
             Span::None => Vec::new(),
             Span::Calls(size) => self.runs(size, cursor),
-            Span::Time { length, buckets } => self.live_buckets(length, buckets, cursor, now),
+            Span::Time { length, buckets } => {
+                if let Some(now) = now {
+                    self.counts(span, cursor, || now);
+                }
+                self.live_buckets(length, buckets, cursor, now)
+            }
         }
     }
 
@@ -192,22 +202,23 @@ impl Window {
         length: Duration,
         buckets: u32,
         cursor: &Cursor,
-        now: Timestamp,
+        now: Option<Timestamp>,
     ) -> Vec<WindowSlice> {
-        let span = Span::Time { length, buckets };
-        self.counts(span, cursor, || now);
         let Some(begun) = self.begun else { return Vec::new() };
+        let span = Span::Time { length, buckets };
         let width = bucket_width(length, buckets);
+        let start = |number: u64| begun.plus(Duration::from_nanos(number.saturating_mul(width)));
+        let now = now.unwrap_or_else(|| start(self.current));
         let oldest = self.current.saturating_sub(u64::from(buckets) - 1);
         let slices = (oldest..=self.current).filter_map(|number| {
             let counts = *self.bucket(number)?;
             let is_current = number == self.current;
             let calls = counts.calls.saturating_add(if is_current { cursor.calls(span) } else { 0 });
-            let start = begun.plus(Duration::from_nanos(number.saturating_mul(width)));
+            let age = now.since(start(number));
             let Counts { failures, slow: slow_calls, .. } = counts;
             // The current bucket keeps the alignment of the buckets, with or without calls.
             (is_current || calls > 0)
-                .then(|| WindowSlice { age: now.since(start), calls, failures, slow_calls })
+                .then_some(WindowSlice { age, calls, failures, slow_calls })
         });
         slices.collect()
     }
