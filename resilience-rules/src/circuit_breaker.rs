@@ -166,10 +166,7 @@ pub const fn reset_within_max(first: Duration, max: Duration) -> RuleResult {
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for a share outside 0 to 1.
 pub const fn open_jitter(ratio: f64) -> RuleResult {
-    require(
-        ratio >= 0.0 && ratio <= 1.0,
-        "`jitter` must be a share of the open time, from 0 to 1",
-    )
+    require(ratio >= 0.0 && ratio <= 1.0, "`jitter` must be a share of the open time, from 0 to 1")
 }
 
 /// Checks the time in which the share of admitted calls grows.

@@ -68,11 +68,12 @@ fn a_change_during_a_hook_is_delivered_after_the_hook() {
 
 #[test]
 fn the_state_is_visible_in_the_hook() {
-    static BREAKER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).on_state_change(|change| {
-        assert_eq!(BREAKER.state(), change.to);
-        assert_eq!(BREAKER.try_acquire().is_err(), change.to == CircuitState::Open);
-        SEEN.fetch_add(1, SeqCst);
-    });
+    static BREAKER: CircuitBreaker =
+        CircuitBreaker::new().failure_threshold(1).on_state_change(|change| {
+            assert_eq!(BREAKER.state(), change.to);
+            assert_eq!(BREAKER.try_acquire().is_err(), change.to == CircuitState::Open);
+            SEEN.fetch_add(1, SeqCst);
+        });
     static SEEN: AtomicU32 = AtomicU32::new(0);
     fail(&BREAKER, 1);
     BREAKER.force_close();

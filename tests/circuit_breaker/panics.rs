@@ -43,9 +43,7 @@ fn the_panic_of_a_neighbor_is_neutral() {
         pending().await
     }
     let by_hand = CircuitBreaker::new().failure_threshold(1);
-    caught(async {
-        futures::join!(by_hand.run_async(pending::<Result<(), Failure>>()), panics())
-    });
+    caught(async { futures::join!(by_hand.run_async(pending::<Result<(), Failure>>()), panics()) });
     caught(async { futures::join!(healthy(), panics()) });
     caught(async { futures::join!(limited(), panics()) });
     let state = |name: &str| circuit_breaker(name).unwrap().state();
@@ -85,9 +83,7 @@ fn both_breakers_of_nested_functions_count_a_panic_and_a_neighbor_counts_none() 
         inner().await
     }
     let neighbor = CircuitBreaker::new().failure_threshold(1);
-    caught(async {
-        futures::join!(neighbor.run_async(pending::<Result<(), Failure>>()), outer())
-    });
+    caught(async { futures::join!(neighbor.run_async(pending::<Result<(), Failure>>()), outer()) });
     assert!(is_open(circuit_breaker("inner panic").unwrap()));
     assert!(is_open(circuit_breaker("outer panic").unwrap()));
     assert_eq!(neighbor.state(), CircuitState::Closed);

@@ -7,10 +7,8 @@ use resilience::{CircuitBreaker, CircuitState, testing};
 use crate::{Failure, SECOND, Seen, call, fail, is_open, succeed};
 
 fn recovering(clock: &testing::Clock) -> CircuitBreaker {
-    let breaker = CircuitBreaker::new()
-        .failure_threshold(3)
-        .reset_timeout(SECOND)
-        .recovery(30 * SECOND);
+    let breaker =
+        CircuitBreaker::new().failure_threshold(3).reset_timeout(SECOND).recovery(30 * SECOND);
     fail(&breaker, 3);
     clock.advance(SECOND);
     succeed(&breaker, 1);

@@ -33,8 +33,11 @@ fn a_slow_call_counts_once_while_it_runs_and_after_its_end() {
     let clock = testing::clock();
     let breaker = breaker();
     succeed(&breaker, 3);
-    let (slow, failed, dropped) =
-        (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+    let (slow, failed, dropped) = (
+        breaker.try_acquire().unwrap(),
+        breaker.try_acquire().unwrap(),
+        breaker.try_acquire().unwrap(),
+    );
     assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (3, 0));
     clock.advance(2 * SECOND);
     assert_eq!(breaker.snapshot().slow_calls, 0, "exactly as long is not slow");

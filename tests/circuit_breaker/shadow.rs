@@ -7,8 +7,7 @@ use crate::{Failure, SECOND, fail, succeed};
 #[test]
 fn a_shadow_breaker_rejects_no_call_and_decides_as_a_real_one() {
     let clock = testing::clock();
-    let shadow =
-        CircuitBreaker::new().failure_threshold(2).reset_timeout(SECOND).shadow(true);
+    let shadow = CircuitBreaker::new().failure_threshold(2).reset_timeout(SECOND).shadow(true);
     fail(&shadow, 2);
     assert_eq!(shadow.state(), CircuitState::Open);
     // Calls that would be rejected run, and their outcomes change nothing.

@@ -136,8 +136,9 @@ struct Arrival {
 }
 
 fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
-    let arrival = (0..3000_u64, prop_oneof![0..200_u64, 0..200_000_u64], proptest::bool::weighted(0.2))
-        .prop_map(|(pause, takes, neutral)| Arrival { pause, takes, neutral });
+    let arrival =
+        (0..3000_u64, prop_oneof![0..200_u64, 0..200_000_u64], proptest::bool::weighted(0.2))
+            .prop_map(|(pause, takes, neutral)| Arrival { pause, takes, neutral });
     proptest::collection::vec(arrival, 1..300)
 }
 

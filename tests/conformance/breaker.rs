@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use resilience::testing::{self, Clock};
 use resilience::{
-    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, FailureClass, Rejected, StateChange,
+    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, FailureClass, Rejected,
+    StateChange,
 };
 use serde_json::{Value, json};
 
@@ -253,8 +254,7 @@ impl<'b> Run<'b> {
 
     /// Checks whether the end of a call led to a state outside the case.
     fn ended(&mut self, admitted: Admitted, outcome: &str) {
-        let was_good =
-            outcome == "success" || outcome == "ignored" && self.ignored_is_success();
+        let was_good = outcome == "success" || outcome == "ignored" && self.ignored_is_success();
         let was_bad = matches!(outcome, "failure" | "panic");
         self.has_succeeded |= was_good;
         let is_of_now = changes() == admitted.changes;

@@ -22,7 +22,10 @@ enum Event {
         /// Whether calls of this process decided the change.
         is_local: bool,
     },
-    LowTraffic { calls: u32, min_calls: u32 },
+    LowTraffic {
+        calls: u32,
+        min_calls: u32,
+    },
 }
 
 /// The queue, under the lock of the machine.

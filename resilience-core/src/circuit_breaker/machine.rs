@@ -397,9 +397,10 @@ impl Machine {
             CircuitState::HalfOpen => {}
             CircuitState::Closed => {
                 self.trials = Counts::default();
-                self.recovery = settings.recovery.zip(snapshot.recovering_for).map(
-                    |(length, rest)| Recovery::resume(now, length, rest),
-                );
+                self.recovery = settings
+                    .recovery
+                    .zip(snapshot.recovering_for)
+                    .map(|(length, rest)| Recovery::resume(now, length, rest));
                 self.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
             }
             CircuitState::ForcedOpen | CircuitState::Disabled => {}

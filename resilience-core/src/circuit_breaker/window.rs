@@ -213,12 +213,12 @@ impl Window {
         let slices = (oldest..=self.current).filter_map(|number| {
             let counts = *self.bucket(number)?;
             let is_current = number == self.current;
-            let calls = counts.calls.saturating_add(if is_current { cursor.calls(span) } else { 0 });
+            let calls =
+                counts.calls.saturating_add(if is_current { cursor.calls(span) } else { 0 });
             let age = now.since(start(number));
             let Counts { failures, slow: slow_calls, .. } = counts;
             // The current bucket keeps the alignment of the buckets, with or without calls.
-            (is_current || calls > 0)
-                .then_some(WindowSlice { age, calls, failures, slow_calls })
+            (is_current || calls > 0).then_some(WindowSlice { age, calls, failures, slow_calls })
         });
         slices.collect()
     }

@@ -62,13 +62,18 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("exclude", Other(DECLINES)),
     (
         "ignore",
-        Other("write `on = |error| …` with the class `FailureClass::permanent().neutral()` for these errors"),
+        Other(
+            "write `on = |error| …` with the class `FailureClass::permanent().neutral()` for these errors",
+        ),
     ),
     ("ramp", Same("recovery", "\"30s\"", RECOVERY)),
     ("ramp_up", Same("recovery", "\"30s\"", RECOVERY)),
     ("slow_start", Same("recovery", "\"30s\"", RECOVERY)),
     ("dry_run", Other("write `shadow`: the breaker decides, counts and logs, but rejects no call")),
-    ("metrics_only", Other("write `shadow`: the breaker decides, counts and logs, but rejects no call")),
+    (
+        "metrics_only",
+        Other("write `shadow`: the breaker decides, counts and logs, but rejects no call"),
+    ),
     ("wait_jitter", Share("jitter", "0.1", JITTER)),
     ("randomized_wait_factor", Share("jitter", "0.1", JITTER)),
     ("expected_exception", Other("write `on = |error| matches!(error, …)`")),
