@@ -89,7 +89,7 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, hook_panicked, log_give_up, log_retry, low_traffic, rejected, shadow_rejected,
+    fallback_used, hook_panicked, log_give_up, log_retry, low_traffic, rejected, shadow_rejection,
     state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
@@ -138,16 +138,6 @@ mod emit {
         tracing::error!(target: "resilience", function = name, hook, "panic in a hook");
     }
 
-    /// Logs a call that a breaker in shadow mode admitted instead of rejecting.
-    pub(crate) fn shadow_rejected(name: &str, retry_after: Option<Duration>) {
-        tracing::debug!(
-            target: "resilience",
-            function = name,
-            retry_after_ms = retry_after.map(millis),
-            "would be rejected; admitted by `shadow`"
-        );
-    }
-
     /// Warns that no synchronization publishes the decisions of a shared breaker.
     pub(crate) fn unsynchronized(name: &str) {
         tracing::warn!(
@@ -183,6 +173,17 @@ mod emit {
             retry_after_ms = rejected.retry_after().map(millis),
             elapsed_ms = rejected.limit().map(millis),
             "call rejected"
+        );
+    }
+
+    /// Logs a call that runs although the policy would reject the call outside shadow mode.
+    pub(crate) fn shadow_rejection(rejected: &Rejected) {
+        tracing::debug!(
+            target: "resilience",
+            function = rejected.name(),
+            kind = %rejected.kind(),
+            retry_after_ms = rejected.retry_after().map(millis),
+            "call would be rejected; the policy is in shadow mode"
         );
     }
 
@@ -257,8 +258,6 @@ mod emit {
 
     pub(crate) fn hook_panicked(_: &str, _: &str) {}
 
-    pub(crate) fn shadow_rejected(_: &str, _: Option<Duration>) {}
-
     pub(crate) fn unsynchronized(_: &str) {}
 
     /// Does nothing without the feature `tracing`.
@@ -270,6 +269,8 @@ mod emit {
     pub(crate) fn fallback_used(_: &str) {}
 
     pub(crate) fn rejected(_: &Rejected) {}
+
+    pub(crate) fn shadow_rejection(_: &Rejected) {}
 
     pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
 

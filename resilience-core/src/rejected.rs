@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
+use crate::error_sources::error_sources;
 use crate::log;
 use crate::outcome::Outcome;
 
@@ -148,6 +149,26 @@ impl Rejected {
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
+    }
+
+    /// Finds a rejection in an error and its sources, for the classification of an error that holds
+    /// any error. Attributes without `on` look there for `anyhow::Error`, `eyre::Report` and boxed
+    /// errors.
+    ///
+    /// ```
+    /// use std::io;
+    /// use resilience::{Classify, FailureClass, Rejected, RejectedKind};
+    ///
+    /// let class = |error: &io::Error| match Rejected::find(error) {
+    ///     Some(rejected) => rejected.classify(),
+    ///     None => FailureClass::transient(),
+    /// };
+    /// let rejected = Rejected::new(RejectedKind::CircuitOpen, "payments", None);
+    /// assert_eq!(class(&io::Error::other(rejected.clone())), rejected.classify());
+    /// ```
+    #[must_use]
+    pub fn find<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
+        error_sources(error).find_map(|error| error.downcast_ref())
     }
 
     /// Sets a cause that several rejections share.

@@ -147,13 +147,14 @@ impl Context {
         on.map_or_else(|| quote!(|#error| #class), ToTokens::to_token_stream)
     }
 
-    /// Returns the class of an error: from the `Classify` impl of the type, or transient.
+    /// Returns the class of an error: from the `Classify` impl of the type, from a rejection in the
+    /// source chain of a type for any error, or transient.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
         quote!({
             #[allow(unused_imports)]
-            use #private::Unclassified as _;
-            #private::Probe(#error).class()
+            use #private::{Classified as _, ClassifiedBySource as _, Unclassified as _};
+            (&&#private::Probe(#error)).class()
         })
     }
 
@@ -213,6 +214,15 @@ impl Context {
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
         );
         quote!({ #set #outcome })
+    }
+
+    /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
+    /// the time in the queue of this process from the time of the body.
+    pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
+        let is_interrupted = self.is_async && self.stack.outside(Role::Interrupts).is_some();
+        let signal = self.stack.signal.as_ref().filter(|var| var.written && is_interrupted);
+        let Some(SignalVar { name, .. }) = signal else { return acquire };
+        quote!(#name.in_queue(async { #acquire }).await)
     }
 
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the

@@ -198,7 +198,6 @@ fn a_provided_method_shares_a_breaker_among_all_implementors() {
 
 #[test]
 fn jitter_recovery_and_shadow_are_keys() {
-    const OBSERVES: bool = true;
     #[circuit_breaker(
         failure_threshold = 1,
         reset_timeout = "10s",
@@ -213,7 +212,7 @@ fn jitter_recovery_and_shadow_are_keys() {
     fn bare_shadow() -> Result<(), Failure> {
         Err(Failure::Down)
     }
-    #[circuit_breaker(failure_threshold = 1, shadow = OBSERVES)]
+    #[circuit_breaker(failure_threshold = 1, shadow = true)]
     async fn constant_shadow() -> Result<(), Failure> {
         Err(Failure::Down)
     }

@@ -7,7 +7,7 @@ use crate::{Failure, SECOND, fail, succeed};
 #[test]
 fn a_shadow_breaker_rejects_no_call_and_decides_as_a_real_one() {
     let clock = testing::clock();
-    let shadow = CircuitBreaker::new().failure_threshold(2).reset_timeout(SECOND).shadow(true);
+    let shadow = CircuitBreaker::new().failure_threshold(2).reset_timeout(SECOND).shadow();
     fail(&shadow, 2);
     assert_eq!(shadow.state(), CircuitState::Open);
     // Calls that would be rejected run, and their outcomes change nothing.
@@ -29,7 +29,7 @@ fn a_shadow_breaker_runs_calls_while_it_recovers() {
         .failure_threshold(1)
         .reset_timeout(SECOND)
         .recovery(30 * SECOND)
-        .shadow(true);
+        .shadow();
     fail(&shadow, 1);
     clock.advance(SECOND);
     succeed(&shadow, 1);

@@ -248,12 +248,12 @@ impl CircuitBreaker {
     #[inline]
     fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
         self.rejected.fetch_add(1, Relaxed);
+        let rejected = Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after);
         if self.settings.shadow {
-            log::shadow_rejected(self.name_or_default(), after);
+            log::shadow_rejection(&rejected);
             let generation = (self.word.load(Acquire) >> GENERATION_SHIFT).wrapping_sub(1);
             return Ok((generation << GENERATION_SHIFT, None));
         }
-        let rejected = Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after);
         Err(self.cause.add_to(rejected))
     }
 

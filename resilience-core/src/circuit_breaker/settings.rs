@@ -232,13 +232,13 @@ impl CircuitBreaker {
         self.updated()
     }
 
-    /// Observes only: decides, counts, logs and calls the hook, but rejects no call. For trying
-    /// settings in production. Calls that a breaker without `shadow` would reject count in
-    /// [`CircuitSnapshot::rejected`](super::CircuitSnapshot::rejected), and their outcomes change
-    /// nothing. Default: `false`.
+    /// Turns on shadow mode: the breaker decides, counts, logs and calls the hook, but every call
+    /// runs. For trying settings in production. A call that would be rejected counts in
+    /// [`CircuitSnapshot::rejected`](super::CircuitSnapshot::rejected), and its outcome changes
+    /// nothing.
     #[must_use]
-    pub const fn shadow(mut self, shadow: bool) -> Self {
-        self.settings.shadow = shadow;
+    pub const fn shadow(mut self) -> Self {
+        self.settings.shadow = true;
         self.updated()
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use resilience_rules::circuit_breaker as rules;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitStr, parse_quote};
+use syn::{Expr, ExprLit, Lit, LitStr};
 
-use crate::args::{Keyed, Value, value_of};
+use crate::args::{Keyed, value_of};
 use crate::builder::Builder;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
@@ -29,7 +29,7 @@ keys! {
             max_reset_timeout: time,
             jitter: number("0.1") [rule open_jitter],
             recovery: time [rule recovery],
-            shadow: argument(Expr, shadow),
+            shadow: argument(bool, value::switch),
             success_threshold: count [rule success_threshold],
             half_open_calls: count,
             on_cancel: choice(OnCancel, ON_CANCEL),
@@ -180,8 +180,8 @@ impl Keys {
             let private = &context.private;
             builder.set("on_cancel", Some(&quote!(#private::OnCancel::Failure)));
         }
-        if let Some(shadow) = value_of(self.shadow.as_ref()) {
-            builder.set_at(shadow.span(), "shadow", Some(&shadow.to_token_stream()));
+        if value_of(self.shadow.as_ref()) == Some(&true) {
+            builder.set("shadow", None);
         }
         if let Some(name) = value_of(self.shared.as_ref()) {
             builder.set("shared", Some(&name.to_token_stream()));
@@ -226,18 +226,6 @@ impl Keys {
 
 fn literal<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
     value_of(keyed)?.literal().copied()
-}
-
-/// Reads `shadow` alone, `true`, `false`, or a constant of type `bool`.
-fn shadow(key: &Ident, value: Value) -> syn::Result<Expr> {
-    match value {
-        Value::Bare => Ok(parse_quote!(true)),
-        Value::Expr(expr) => value::flag("shadow", expr),
-        Value::Names(_) | Value::List(_) => Err(syn::Error::new_spanned(
-            key,
-            "`shadow` takes no parentheses; write `shadow`, or `shadow = true`",
-        )),
-    }
 }
 
 /// Reads the name of a breaker shared by several processes.

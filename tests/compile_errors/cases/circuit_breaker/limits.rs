@@ -170,7 +170,13 @@ fn zero_recovery() -> Result<(), ()> {
 }
 
 #[circuit_breaker(shadow(yes))]
-//~ error at `shadow`: `shadow` takes no parentheses; write `shadow`, or `shadow = true`
+//~ error at `shadow`: write `shadow` alone, or `shadow = false`
 fn shadow_in_parentheses() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(shadow = "yes")]
+//~ error at `"yes"`: write `shadow` alone, or `shadow = false`
+fn shadow_with_a_text() -> Result<(), ()> {
     Err(())
 }
