@@ -253,9 +253,10 @@ impl IdempotencyRejection {
                 FailureClass::permanent().effect(Effect::NotSent)
             }
             Self::LeaseLost => FailureClass::transient(),
-            Self::OutcomeUnknown => FailureClass::permanent(),
+            // The record says this, not the dependency.
+            Self::OutcomeUnknown => FailureClass::permanent().neutral(),
             Self::Undecodable | Self::NotStored => {
-                FailureClass::permanent().effect(Effect::Applied)
+                FailureClass::permanent().effect(Effect::Applied).neutral()
             }
             // The store failed, so no protection was active.
             Self::StoreUnavailable => FailureClass::throttled(retry_after).effect(Effect::NotSent),

@@ -1,8 +1,8 @@
 //! Errors that are answers, and calls that say nothing about the dependency.
 
 use resilience::{
-    CircuitBreaker, CircuitState, Classify, Effect, FailureClass, Rejected, RejectedKind,
-    circuit_breaker, testing,
+    CircuitBreaker, CircuitState, Classify, Effect, FailureClass, IdempotencyRejection, Rejected,
+    RejectedKind, circuit_breaker, testing,
 };
 
 use crate::{SECOND, fail, is_open};
@@ -89,12 +89,22 @@ fn a_neutral_call_keeps_a_run_of_failures() {
         FailureClass::transient().neutral(),
         FailureClass::permanent().effect(Effect::NotSent),
         Rejected::new(RejectedKind::BulkheadFull, "pool", None).classify(),
+        // Decided by the record of the key: the dependency was not called.
+        idempotency(IdempotencyRejection::MissingKey),
+        idempotency(IdempotencyRejection::KeyReused),
+        idempotency(IdempotencyRejection::OutcomeUnknown),
+        idempotency(IdempotencyRejection::Undecodable),
+        idempotency(IdempotencyRejection::NotStored),
     ] {
         breaker.try_acquire().unwrap().report(class, &"local");
         assert_eq!(breaker.snapshot().consecutive_failures, 2);
     }
     breaker.try_acquire().unwrap().report(true, &"refused");
     assert!(is_open(&breaker));
+}
+
+fn idempotency(reason: IdempotencyRejection) -> FailureClass {
+    Rejected::new(reason.into(), "charge", None).classify()
 }
 
 #[test]
