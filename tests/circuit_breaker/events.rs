@@ -46,7 +46,8 @@ fn a_change_during_a_hook_is_delivered_after_the_hook() {
     let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let changes = Arc::new(Mutex::new(Vec::new()));
     let hook = {
-        let (entered, leave, changes) = (entered.clone(), leave.clone(), changes.clone());
+        let (entered, leave, changes) =
+            (Arc::clone(&entered), Arc::clone(&leave), Arc::clone(&changes));
         move |change: &StateChange| {
             if change.number == 1 {
                 entered.wait();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::{CircuitBreaker, CircuitSnapshot, CircuitState, testing};
+use resilience::{CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, testing};
 
 use crate::{SECOND, fail, is_open, succeed};
 
@@ -74,7 +74,7 @@ fn trial_calls_growth_and_recovery_are_restored() {
     assert_eq!(new.snapshot(), old.snapshot());
     assert_eq!(new.snapshot().recovering_for, Some(25 * SECOND));
     for breaker in [&old, &new] {
-        while breaker.try_acquire().map(|guard| guard.failure()).is_err() {}
+        while breaker.try_acquire().map(CircuitGuard::failure).is_err() {}
         assert_eq!(breaker.snapshot().open_for, Some(20 * SECOND), "not stable yet");
     }
 }

@@ -1,8 +1,9 @@
-//! Metastable failures: N. Bronson and others, "Metastable Failures in Distributed Systems", HotOS
-//! 2021, section 2.1. A database answers 300 queries per second. The application sends 280 per
+//! Metastable failures: N. Bronson and others, "Metastable Failures in Distributed Systems", at
+//! `HotOS` 2021, section 2.1. A database answers 300 queries per second. The application sends 280 per
 //! second, and each query is tried twice. After an outage of ten seconds the retries keep the
 //! database overloaded, although the cause is gone: 560 queries per second, and no answer in time.
 //! The published ways out: less than 150 queries per second, or less than 20 retries per second.
+#![allow(clippy::print_stdout, reason = "the table is the output of the test")]
 
 use std::cell::Cell;
 use std::rc::Rc;

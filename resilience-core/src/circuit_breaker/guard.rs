@@ -142,10 +142,9 @@ fn settle<O: Outcome, C: Into<FailureClass>>(
 /// permanent failure is an answer: the dependency works.
 const fn outcome(class: FailureClass) -> CallOutcome {
     match class {
-        FailureClass { is_rejection: true, .. } | FailureClass { is_neutral: true, .. } => {
-            CallOutcome::Neutral
-        }
-        FailureClass { kind: FailureKind::Permanent, effect: Effect::NotSent, .. } => {
+        FailureClass { is_rejection: true, .. }
+        | FailureClass { is_neutral: true, .. }
+        | FailureClass { kind: FailureKind::Permanent, effect: Effect::NotSent, .. } => {
             CallOutcome::Neutral
         }
         FailureClass { kind: FailureKind::Permanent, .. } => CallOutcome::Success,

@@ -394,7 +394,6 @@ impl Machine {
                     open_for.unwrap_or_else(|| settings.nominal_open_time(self.reopened));
                 self.until = Some(now.plus(open_for));
             }
-            CircuitState::HalfOpen => {}
             CircuitState::Closed => {
                 self.trials = Counts::default();
                 self.recovery = settings
@@ -403,7 +402,7 @@ impl Machine {
                     .map(|(length, rest)| Recovery::resume(now, length, rest));
                 self.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
             }
-            CircuitState::ForcedOpen | CircuitState::Disabled => {}
+            CircuitState::HalfOpen | CircuitState::ForcedOpen | CircuitState::Disabled => {}
         }
     }
 

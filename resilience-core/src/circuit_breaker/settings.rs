@@ -499,12 +499,13 @@ impl Settings {
         let grown = self.nominal_open_time(reopened);
         let max = self.max_reset_timeout.unwrap_or(rules::MAX_ASKED_OPEN_TIME).max(grown);
         let time = asked.map_or(grown, |asked| asked.min(max).max(grown));
-        if !(self.jitter > 0.0) {
-            return time;
+        if self.jitter > 0.0 {
+            let max = self.max_reset_timeout.unwrap_or(Duration::MAX).max(time);
+            let jitter = Jitter::Ratio(self.jitter);
+            jitter.spread(time, Duration::MAX, random::timing_draw()).min(max)
+        } else {
+            time
         }
-        let max = self.max_reset_timeout.unwrap_or(Duration::MAX).max(time);
-        let jitter = Jitter::Ratio(self.jitter);
-        jitter.spread(time, Duration::MAX, random::timing_draw()).min(max)
     }
 
     /// Returns the lease of a trial call's permit after `reopened` reopenings. The lease grows with
