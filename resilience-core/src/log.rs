@@ -2,6 +2,7 @@
 //! functions do nothing.
 
 use core::fmt;
+use core::time::Duration;
 
 use crate::event::{GiveUpEvent, RetryEvent};
 
@@ -14,6 +15,19 @@ pub enum Level {
     Info,
     /// For loops with frequent failures.
     Debug,
+}
+
+/// A change of a breaker's state, with the failure that opened the breaker.
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads the fields"))]
+#[derive(Clone, Copy)]
+pub(crate) struct CircuitChange<'c> {
+    pub(crate) name: &'static str,
+    pub(crate) from: &'c dyn fmt::Display,
+    pub(crate) to: &'c dyn fmt::Display,
+    pub(crate) open_for: Option<Duration>,
+    pub(crate) remote: bool,
+    pub(crate) shadow: bool,
+    pub(crate) cause: Option<&'c str>,
 }
 
 /// The text of an error, by `Display` or `Debug`.
@@ -99,14 +113,13 @@ mod emit {
     use core::fmt;
     use core::time::Duration;
 
-    use super::{Level, Shown};
-    use crate::circuit_breaker::StateChange;
+    use super::{CircuitChange, Level, Shown};
     use crate::event::{GiveUpEvent, RetryEvent, StopReason};
     use crate::rejected::Rejected;
 
     /// Logs a change of a breaker's state, with the failure that opened the breaker.
-    pub(crate) fn state_change(change: &StateChange, cause: Option<&str>) {
-        let StateChange { name, from, to, open_for, remote, shadow, .. } = *change;
+    pub(crate) fn state_change(change: &CircuitChange<'_>) {
+        let CircuitChange { name, from, to, open_for, remote, shadow, cause } = *change;
         tracing::warn!(
             target: "resilience",
             function = name,
@@ -247,12 +260,11 @@ mod emit {
     use core::fmt;
     use core::time::Duration;
 
-    use super::{Level, Shown};
-    use crate::circuit_breaker::StateChange;
+    use super::{CircuitChange, Level, Shown};
     use crate::event::{GiveUpEvent, RetryEvent};
     use crate::rejected::Rejected;
 
-    pub(crate) fn state_change(_: &StateChange, _: Option<&str>) {}
+    pub(crate) fn state_change(_: &CircuitChange<'_>) {}
 
     pub(crate) fn low_traffic(_: &str, _: u32, _: u32) {}
 

@@ -126,10 +126,10 @@ mod axum {
     /// - 409: a key in use, and a key with an outcome that cannot be returned.
     /// - 500: an outcome that cannot be decoded.
     ///
-    /// A rejection with a known time has a `Retry-After` header: whole seconds, rounded up, at least
-    /// one. A random addition of up to a tenth of the time, at most 5 s, spreads the callers. A
-    /// breaker that was forced open by hand and a full bulkhead know no time, and the response has
-    /// no header. The response does not contain the name of the function.
+    /// A rejection with a known time has a `Retry-After` header: whole seconds, rounded up, at
+    /// least one. A random addition of up to a tenth of the time, at most 5 s, spreads the callers.
+    /// A breaker that was forced open by hand and a full bulkhead know no time, and the response
+    /// has no header. The response does not contain the name of the function.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
             let status = StatusCode::from_u16(self.kind().http_status());

@@ -1,4 +1,4 @@
-//! Errors that are answers, and calls that say nothing about the dependency.
+//! Errors as answers of the dependency, and neutral calls.
 
 use resilience::{
     CircuitBreaker, CircuitState, Classify, Effect, FailureClass, IdempotencyRejection, Rejected,

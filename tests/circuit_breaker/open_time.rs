@@ -36,7 +36,7 @@ fn jitter_respects_the_maximum() {
     assert_eq!(opened(breaker.max_reset_timeout(31 * SECOND)), 31 * SECOND);
 }
 
-/// A fleet that opened together sends its trial calls apart.
+/// Breakers with the same opening time send trial calls apart.
 #[test]
 fn a_hundred_breakers_spread_their_trial_calls() {
     let (_clock, _seed) = (testing::clock(), testing::seed(7));
@@ -99,7 +99,7 @@ fn a_breaker_that_closes_and_opens_at_once_keeps_growing() {
         clock.advance(open * SECOND);
         succeed(&breaker, 1);
     }
-    // Closed for as long as it was open.
+    // A stable time: closed for the last open time.
     clock.advance(300 * SECOND);
     fail(&breaker, 1);
     assert_eq!(open_for(&breaker), 10 * SECOND);

@@ -1,4 +1,4 @@
-//! Running calls that are slow already.
+//! Slow calls before their end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn breaker() -> CircuitBreaker {
     CircuitBreaker::new().failure_rate(0.5).slow_call(2 * SECOND).min_calls(10)
 }
 
-/// Ten calls per second to a dependency that stops answering.
+/// Ten calls per second to a hanging dependency.
 #[test]
 fn hanging_calls_open_the_breaker_soon_after_the_limit() {
     let clock = testing::clock();

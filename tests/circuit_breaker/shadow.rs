@@ -1,4 +1,4 @@
-//! A breaker that decides and does not act.
+//! Shadow mode: decisions without rejections.
 
 use resilience::{CircuitBreaker, CircuitState, testing};
 
@@ -10,7 +10,7 @@ fn a_shadow_breaker_rejects_no_call_and_decides_as_a_real_one() {
     let shadow = CircuitBreaker::new().failure_threshold(2).reset_timeout(SECOND).shadow();
     fail(&shadow, 2);
     assert_eq!(shadow.state(), CircuitState::Open);
-    // Calls that would be rejected run, and their outcomes change nothing.
+    // Rejected calls run, and the outcomes change nothing.
     fail(&shadow, 3);
     succeed(&shadow, 4);
     assert_eq!((shadow.state(), shadow.snapshot().rejected), (CircuitState::Open, 7));

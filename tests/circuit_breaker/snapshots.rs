@@ -1,4 +1,4 @@
-//! Snapshots that are stored and restored whole.
+//! Complete snapshots: stored and restored.
 
 use std::time::Duration;
 

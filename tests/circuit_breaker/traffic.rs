@@ -1,4 +1,4 @@
-//! A rate that never applies is reported.
+//! The warning about a rate above the traffic.
 
 use std::sync::{Arc, Mutex};
 

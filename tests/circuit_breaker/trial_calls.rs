@@ -42,7 +42,7 @@ async fn a_trial_call_longer_than_the_open_time_closes_the_breaker() {
 /// A call of the simulation: the end, the guard, and whether the call succeeds.
 type Running<'b> = BTreeMap<(Duration, u32), (CircuitGuard<'b>, bool)>;
 
-/// Runs a dependency whose calls take `takes`, until `until`. Returns the number of admitted calls.
+/// Simulates calls of the length `takes` until `until`. Returns the number of admitted calls.
 fn simulate(
     breaker: &CircuitBreaker,
     clock: &testing::Clock,
@@ -131,7 +131,7 @@ fn every_trial_call_counts_once_and_no_more_start_than_leases_allow() {
 struct Arrival {
     pause: u64,
     takes: u64,
-    /// The call is dropped, or its failure says nothing about the dependency.
+    /// A neutral outcome.
     neutral: bool,
 }
 

@@ -97,7 +97,17 @@ impl CircuitBreaker {
             }
         };
         let cause = self.cause.text().filter(|_| change.to == CircuitState::Open);
-        contained(|| log::state_change(&change, cause.as_deref()));
+        contained(|| {
+            log::state_change(&log::CircuitChange {
+                name: change.name,
+                from: &change.from,
+                to: &change.to,
+                open_for: change.open_for,
+                remote: change.remote,
+                shadow: change.shadow,
+                cause: cause.as_deref(),
+            });
+        });
         let is_published = self.settings.shared.is_none() || notify::has_listener();
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));

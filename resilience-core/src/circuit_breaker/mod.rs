@@ -52,8 +52,8 @@ use crate::sync::{AtomicU64, Mutex, Tally, lock};
 /// After [`reset_timeout`](Self::reset_timeout) the breaker is half-open and admits a few trial
 /// calls; their outcomes close the breaker or open it again.
 ///
-/// An error that `on` declines is an answer: the dependency works. Rejections carry the failure that
-/// opened the breaker as their [`source`](core::error::Error::source).
+/// An error that `on` declines is an answer: the dependency works. The
+/// [`source`](core::error::Error::source) of a rejection is the failure that opened the breaker.
 ///
 /// Built by `const fn`, so a breaker can be a `static`. Every value is accepted without a panic,
 /// and [`validate`](Self::validate) reports mistakes. The state is exact with any number of

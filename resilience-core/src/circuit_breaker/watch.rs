@@ -1,8 +1,8 @@
 //! Whether a dropped future of a call has panicked itself.
 //!
-//! A future is dropped during unwinding for two reasons: its own poll panicked, or a neighbor of the
-//! same task panicked, for example under `join!`. Only the first is a failure of the call. The poll
-//! of the body knows the difference, at no cost: the code runs only during unwinding.
+//! A future is dropped during unwinding for two reasons: its own poll panicked, or a neighbor of
+//! the same task panicked, for example under `join!`. Only the first is a failure of the call. The
+//! poll of the body knows the difference, at no cost: the code runs only during unwinding.
 
 use core::future::Future;
 use core::mem;

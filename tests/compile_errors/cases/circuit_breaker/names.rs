@@ -44,6 +44,14 @@ fn names_for_errors() -> Result<(), ()> {
     Err(())
 }
 
+#[circuit_breaker(slow_start = "1m", randomized_wait_factor = 0.5, dry_run = true)]
+//~ error at `slow_start`: `#[circuit_breaker]` has no `slow_start`; write `recovery = "1m"` (the time in which the share of admitted calls grows after closing)
+//~ error at `randomized_wait_factor`: `#[circuit_breaker]` has no `randomized_wait_factor`; write `jitter = 0.5` (the share that jitter adds to the open time)
+//~ error at `dry_run`: `#[circuit_breaker]` has no `dry_run`; write `shadow`: the breaker decides, counts and logs, but rejects no call
+fn names_for_recovery() -> Result<(), ()> {
+    Err(())
+}
+
 #[circuit_breaker(on_open = note, instance = BREAKER, distributed = "payments", fallback = 7)]
 //~ error at `on_open`: `#[circuit_breaker]` has no `on_open`; write `on_state_change = note` (called after each change of state)
 //~ error at `instance`: `#[circuit_breaker]` has no `instance`; write `breaker = self.breaker`, or `breaker = &SHARED`
