@@ -258,7 +258,6 @@ mod emit {
 #[cfg(not(feature = "tracing"))]
 mod emit {
     use core::fmt;
-    use core::time::Duration;
 
     use super::{CircuitChange, Level, Shown};
     use crate::event::{GiveUpEvent, RetryEvent};
