@@ -84,7 +84,7 @@ impl IdempotencyRejection {
                 "A key has 1 to 255 visible ASCII characters, in one header, with or without quotation marks."
             }
             Self::KeyReused => {
-                "The key belongs to a request with another method, path, query, content type or body."
+                "The key belongs to a request with another method, host, path, query, content type or body."
             }
             Self::InFlight | Self::LeaseLost => {
                 "The first request with this key is still running. Send the request again, unchanged, after the time in Retry-After."
@@ -112,6 +112,7 @@ mod axum {
     use axum_core::response::{IntoResponse, Response};
     use http::{HeaderName, HeaderValue, StatusCode, header};
 
+    use crate::classify::Classify;
     use crate::random::draw;
     use crate::rejected::Rejected;
 
@@ -130,8 +131,22 @@ mod axum {
     /// least one. A random addition of up to a tenth of the time, at most 5 s, spreads the callers.
     /// A breaker that was forced open by hand and a full bulkhead know no time, and the response
     /// has no header. The response does not contain the name of the function.
+    ///
+    /// The [`Effect`](crate::Effect) of the rejection is in the extensions of the response. An
+    /// `IdempotencyLayer` does not store a response with `Effect::NotSent`, so a repeated request
+    /// runs again. A handler that has applied an effect before the rejected call returns
+    /// `(Extension(Effect::Unknown), rejected)`.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
+            let effect = self.classify().effect;
+            let mut response = self.response();
+            response.extensions_mut().insert(effect);
+            response
+        }
+    }
+
+    impl Rejected {
+        fn response(&self) -> Response {
             let status = StatusCode::from_u16(self.kind().http_status());
             let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
