@@ -81,7 +81,7 @@ impl IdempotencyRejection {
                 "Send an Idempotency-Key header with a value that no other request uses."
             }
             Self::InvalidKey => {
-                "A key has 1 to 255 visible ASCII characters, in one header, with or without quotation marks."
+                "A key has 1 to 255 printable ASCII characters, in one header. A key with a space needs quotation marks."
             }
             Self::KeyReused => {
                 "The key belongs to a request with another method, host, path, query, content type or body."
