@@ -4,7 +4,7 @@
 
 pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
-    CircuitDecision, DetachedGuard, LocalDecision, Notified, shared_breakers,
+    CircuitDecision, DetachedGuard, LocalDecision, Notified, WatchedGuard, shared_breakers, watched,
 };
 pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
 pub use crate::duration::Rounded;

@@ -171,7 +171,7 @@ impl CallPermit {
                 guard.success();
             }
             Ok(_) => guard.failure(),
-            Err(_) => return guard.record_error(out, |error| rules.error(error), None).0,
+            Err(_) => return guard.record_error(out, |error| rules.error(error), |_| None, None).0,
         }
         out
     }
