@@ -179,6 +179,12 @@ impl Classifier {
         known.map_or_else(|| self.status(status, headers), |class| self.clamp(class))
     }
 
+    /// Returns the class of an error, or `None` if the rules do not know the error.
+    #[cfg(feature = "tower")]
+    pub(crate) fn known_error<E: HttpError + ?Sized>(&self, error: &E) -> Option<FailureClass> {
+        error.known_class(self).map(|class| self.clamp(class))
+    }
+
     fn clamp(&self, class: FailureClass) -> FailureClass {
         match (class.after, self.max_retry_after) {
             (Some(after), Some(max_retry_after)) => class.after(after.min(max_retry_after)),

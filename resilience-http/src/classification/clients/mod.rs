@@ -12,6 +12,8 @@ mod hyper_util;
 mod reqwest;
 #[cfg(feature = "tonic")]
 mod tonic;
+#[cfg(feature = "tower")]
+mod tower;
 
 use std::error::Error;
 
@@ -43,6 +45,10 @@ pub(crate) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Opt
     }
     #[cfg(feature = "http2")]
     if let Some(class) = error.downcast_ref().and_then(h2::classify) {
+        return Some(class);
+    }
+    #[cfg(feature = "tower")]
+    if let Some(class) = tower::classify(error) {
         return Some(class);
     }
     None
