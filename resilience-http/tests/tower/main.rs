@@ -1,15 +1,22 @@
 //! The layers around scripted services, without a network.
 
 mod axum;
+mod bulkhead;
+mod catch_panic;
 mod circuit_breaker;
 mod client_keys;
+mod fallback;
 mod host_cooldown;
 mod log;
+mod mocks;
+mod open_circuit;
+mod rate_limit;
 mod readiness;
 mod replay;
 mod retry;
 mod scripted;
 mod timeout;
+mod unknown_errors;
 
 use std::time::Duration;
 
