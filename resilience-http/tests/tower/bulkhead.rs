@@ -53,13 +53,12 @@ async fn a_full_bulkhead_rejects_while_the_service_is_not_ready() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queued_call_waits_and_holds_nothing_of_the_service() {
+    static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(1).wait(secs(5));
     for is_static in [true, false] {
-        let bulkhead = || Bulkhead::new(1).queue(1).wait(secs(5));
-        static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(1).wait(secs(5));
         let layer = if is_static {
             BulkheadLayer::new(&BULKHEAD)
         } else {
-            BulkheadLayer::shared(Arc::new(bulkhead()))
+            BulkheadLayer::shared(Arc::new(Bulkhead::new(1).queue(1).wait(secs(5))))
         };
         let (mock, mut handle) = pair();
         let limited = ConcurrencyLimit::new(mock, 2);

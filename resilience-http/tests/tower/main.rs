@@ -1,5 +1,7 @@
 //! The layers around scripted services, without a network.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 mod axum;
 mod bulkhead;
 mod catch_panic;

@@ -55,7 +55,9 @@ async fn hanging_calls_under_a_concurrency_limit_do_not_delay_a_rejection() {
         assert_eq!(kind(soon(guarded.clone().oneshot(get())).await), OPEN);
     }
     assert_eq!(service.calls(), 2);
-    hanging.map(|call| call.abort());
+    for call in hanging {
+        call.abort();
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -331,4 +333,22 @@ async fn clones_in_a_pool_survive_an_outage() {
         assert_eq!(soon(call).await.unwrap().status(), 200);
     }
     assert_eq!(service.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_inside_its_future_is_rejected_when_the_circuit_of_its_host_opens() {
+    let (mock, mut handle) = pair();
+    handle.allow(2);
+    let make = || CircuitBreaker::new().failure_threshold(1);
+    let mut service = CircuitBreakerLayer::per_host(10, make).layer(mock);
+    let first = service.ready().await.unwrap().call(to("first.example"));
+    let second = tokio::spawn(service.ready().await.unwrap().call(to("second.example")));
+    answer(&mut handle, 503).await;
+    assert!(soon(first).await.is_ok());
+    // The circuit of the first host is open, so this call waits for the service in its future.
+    let mut waiting = tokio::spawn(service.ready().await.unwrap().call(to("second.example")));
+    assert!(is_pending(&mut waiting).await);
+    answer(&mut handle, 503).await;
+    assert!(soon(second).await.unwrap().is_ok());
+    assert_eq!(kind(soon(waiting).await.unwrap()), OPEN);
 }

@@ -47,14 +47,14 @@ async fn an_exhausted_limiter_rejects_while_the_service_is_not_ready() {
 #[tokio::test(start_paused = true)]
 async fn a_waiting_call_holds_nothing_of_the_service() {
     let limiter = Arc::new(RateLimiter::new(1, secs(10)).wait(secs(10)));
-    let limited = ConcurrencyLimit::new(Scripted::new(&[Act::Status(200)]), 1);
-    let mut service = RateLimitLayer::shared(Arc::clone(&limiter)).layer(limited.clone());
+    let inner = ConcurrencyLimit::new(Scripted::new(&[Act::Status(200)]), 1);
+    let mut service = RateLimitLayer::shared(Arc::clone(&limiter)).layer(inner.clone());
     // Ready before the permit is gone: the clone holds the only permit of the limit.
     service.ready().await.unwrap();
     limiter.try_acquire().unwrap();
     let start = Instant::now();
     let waiting = service.call(get());
-    assert!(soon(limited.oneshot(get())).await.is_ok());
+    assert!(soon(inner.oneshot(get())).await.is_ok());
     assert!(waiting.await.is_ok());
     assert_eq!(start.elapsed(), secs(10));
 }

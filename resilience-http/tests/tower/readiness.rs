@@ -1,13 +1,16 @@
 //! The layers call `poll_ready` before each call, also on a clone. The scripted service panics
 //! otherwise.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use resilience::http::{HostCooldown, HostCooldownLayer, RetryLayer};
 use resilience::testing;
 use tokio::time::Instant;
 use tower::limit::ConcurrencyLimit;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::mocks::{answer, is_pending, pair, soon};
+use crate::mocks::{answer, is_pending, pair, poll_once, soon};
 use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, secs};
 
@@ -90,11 +93,10 @@ async fn a_service_that_is_ready_before_the_deadline_gets_the_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_waits_for_a_cooldown_holds_nothing_of_the_service() {
-    let cooldown = std::sync::Arc::new(HostCooldown::new());
+    let cooldown = Arc::new(HostCooldown::new());
     let _draws = testing::draws([0.0]);
     let limited = ConcurrencyLimit::new(Scripted::new(&[Act::Status(200)]), 1);
-    let mut service =
-        HostCooldownLayer::shared(std::sync::Arc::clone(&cooldown)).layer(limited.clone());
+    let mut service = HostCooldownLayer::shared(Arc::clone(&cooldown)).layer(limited.clone());
     service.ready().await.expect("ready");
     cooldown.start("api.example", secs(30));
     let start = Instant::now();
@@ -105,12 +107,48 @@ async fn a_call_that_waits_for_a_cooldown_holds_nothing_of_the_service() {
     // While a host cools, a rejection does not wait for the service.
     let (mock, mut handle) = pair();
     handle.allow(0);
-    let strict = std::sync::Arc::new(HostCooldown::new().max_wait(secs(1)));
-    let mut service = HostCooldownLayer::shared(std::sync::Arc::clone(&strict)).layer(mock);
+    let strict = Arc::new(HostCooldown::new().max_wait(secs(1)));
+    let mut service = HostCooldownLayer::shared(Arc::clone(&strict)).layer(mock);
     assert!(is_pending(service.ready()).await);
     strict.start("api.example", secs(30));
     let call = async { service.ready().await?.call(get()).await };
     assert!(soon(call).await.expect_err("cooling").is::<resilience::Rejected>());
     tokio::time::advance(secs(31)).await;
     assert!(is_pending(service.ready()).await, "the cooldown is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_ready_at_the_deadline_gets_no_attempt() {
+    let (mock, mut handle) = pair();
+    handle.allow(1);
+    let retrying = RetryLayer::new(POLICY.deadline(secs(5))).layer(mock);
+    let mut call = Box::pin(retrying.oneshot(get()));
+    assert!(poll_once(|cx| call.as_mut().poll(cx)).await.is_pending());
+    answer(&mut handle, 503).await;
+    assert!(poll_once(|cx| call.as_mut().poll(cx)).await.is_pending());
+    tokio::time::advance(secs(5)).await;
+    handle.allow(1);
+    assert_eq!(soon(call).await.expect("the last response").status(), 503);
+    assert!(soon(handle.next_request()).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cooldown_that_starts_while_a_call_waits_for_the_service_delays_the_call() {
+    let cooldown = Arc::new(HostCooldown::new());
+    let _draws = testing::draws([0.0]);
+    let mut limited = ConcurrencyLimit::new(Scripted::new(&[Act::Status(200)]), 1);
+    let service = HostCooldownLayer::shared(Arc::clone(&cooldown)).layer(limited.clone());
+    limited.ready().await.expect("the only permit");
+    // With a cooling host, the call waits for the permit inside its future.
+    cooldown.start("other.example", secs(60));
+    let start = Instant::now();
+    let mut waiting = tokio::spawn(service.oneshot(get()));
+    assert!(is_pending(&mut waiting).await);
+    cooldown.start("api.example", secs(30));
+    assert!(soon(limited.call(get())).await.is_ok());
+    assert!(is_pending(&mut waiting).await);
+    // The delayed call has given the permit back.
+    assert!(soon(async { limited.ready().await?.call(get()).await }).await.is_ok());
+    assert!(waiting.await.expect("no panic").is_ok());
+    assert_eq!(start.elapsed().as_secs(), 30);
 }

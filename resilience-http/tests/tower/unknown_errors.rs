@@ -60,7 +60,7 @@ async fn an_unknown_error_is_a_failure_as_with_the_attribute() {
     for _ in 0..10 {
         assert!(call().await.is_err());
     }
-    let breaker = resilience::circuit_breaker("unknown errors").expect("the function was called");
+    let breaker = circuit_breaker("unknown errors").expect("the function was called");
     assert_eq!(breaker.state(), CircuitState::Open);
 }
 
