@@ -108,7 +108,7 @@ pub struct GatedService<S, G> {
     watch: ReadinessWatch,
 }
 
-/// What `service` has reserved.
+/// The reservation of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Readiness {
     Unasked,

@@ -38,6 +38,7 @@ pub(crate) struct Cost {
 
 const URL: &str = "RESILIENCE_TEST_BOARD";
 const INTERVAL: &str = "RESILIENCE_TEST_INTERVAL";
+const QUORUM: &str = "RESILIENCE_TEST_QUORUM";
 
 /// The other process: this test, by itself.
 #[test]
@@ -46,17 +47,19 @@ fn child() {
     let interval = Duration::from_millis(env::var(INTERVAL).unwrap().parse().unwrap());
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let _entered = runtime.enter();
+    let quorum: u32 = env::var(QUORUM).unwrap().parse().unwrap();
     if url.starts_with("redis") {
-        runtime.spawn(BreakerSync::new(redis(&url)).interval(interval).run());
+        runtime.spawn(BreakerSync::new(redis(&url)).interval(interval).quorum(quorum).run());
     } else {
-        runtime.spawn(BreakerSync::new(postgres(&url)).interval(interval).run());
+        runtime.spawn(BreakerSync::new(postgres(&url)).interval(interval).quorum(quorum).run());
     }
     for word in stdin().lines() {
-        let answer = match word.unwrap().as_str() {
-            "trip" => done(|| !charged(false)),
-            "refused" => done(|| !charged(true)),
-            "accepted" => done(|| charged(true)),
-            "closed" => done(|| {
+        let word = word.unwrap();
+        let answer = match word.as_str() {
+            "trip" => done(&word, || !charged(false)),
+            "refused" => done(&word, || !charged(true)),
+            "accepted" => done(&word, || charged(true)),
+            "closed" => done(&word, || {
                 let breaker = circuit_breaker("charge");
                 breaker.is_some_and(|breaker| breaker.state() == CircuitState::Closed)
             }),
@@ -68,10 +71,10 @@ fn child() {
 }
 
 /// When it was first seen to be so, in nanoseconds of the machine's clock.
-fn done(mut is_so: impl FnMut() -> bool) -> String {
+fn done(word: &str, mut is_so: impl FnMut() -> bool) -> String {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it does not come to it");
+        assert!(start.elapsed() < Duration::from_secs(20), "still not {word}");
         thread::sleep(Duration::from_millis(1));
     }
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos().to_string()
@@ -101,10 +104,15 @@ pub(crate) struct Process {
 impl Process {
     /// Has called the function once.
     pub(crate) fn start(url: &str, interval: Duration) -> Self {
+        Self::with_quorum(url, interval, 1)
+    }
+
+    pub(crate) fn with_quorum(url: &str, interval: Duration, quorum: u32) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["process::child", "--exact", "--nocapture"])
             .env(URL, url)
             .env(INTERVAL, interval.as_millis().to_string())
+            .env(QUORUM, quorum.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

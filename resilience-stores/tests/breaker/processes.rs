@@ -56,6 +56,34 @@ fn a_killed_process_is_not_awaited(kind: Kind) {
     three.ask("closed");
 }
 
+/// One process opens for itself, two processes open all.
+fn a_quorum_of_two_processes(kind: Kind) {
+    const INTERVAL: Duration = Duration::from_millis(50);
+    let Some(store) = Store::start(kind) else { return };
+    let [mut one, mut two, mut three, mut four] =
+        [(); 4].map(|()| Process::with_quorum(&store.url(), INTERVAL, 2));
+    one.ask("trip");
+    // Longer than several intervals.
+    for other in [&mut two, &mut three, &mut four] {
+        assert!(other.measure().went_through);
+    }
+    for other in [&mut three, &mut four] {
+        other.tell("refused");
+    }
+    // The first process repeats its vote, if its open time is over by now.
+    one.ask("trip");
+    two.ask("trip");
+    for other in [&mut three, &mut four] {
+        other.heard();
+    }
+    for process in [&mut one, &mut two] {
+        process.ask("accepted");
+    }
+    for other in [&mut three, &mut four] {
+        other.ask("closed");
+    }
+}
+
 macro_rules! on_both {
     ($($test:ident),* $(,)?) => {
         mod redis {
@@ -68,4 +96,8 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-on_both!(one_decision_reaches_all_processes, a_killed_process_is_not_awaited);
+on_both!(
+    one_decision_reaches_all_processes,
+    a_killed_process_is_not_awaited,
+    a_quorum_of_two_processes,
+);
