@@ -9,7 +9,7 @@ use resilience::{CircuitBreaker, CircuitState};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::memory::Memory;
+use crate::memory::{Memory, Mode};
 
 const INTERVAL: Duration = Duration::from_millis(500);
 const STEP: Duration = Duration::from_millis(100);
@@ -309,8 +309,116 @@ async fn a_store_that_loses_its_data_does_not_lower_the_quorum() {
     // The first process to read after the loss finds itself alone with a vote.
     fleet.store.clear();
     fleet.store.write("lost", 1, Some(RESET));
+    for _ in 0..100 {
+        sleep(INTERVAL / 50).await;
+        assert_eq!(fleet.states(0..10), [CircuitState::Closed; 10]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn voters_do_not_wait_for_one_another_and_renewed_votes_extend_the_open_time() {
+    let fleet = Fleet::start(6, "extended", Quorum::Auto);
     fleet.pass(INTERVAL * 2).await;
-    assert_eq!(fleet.states(0..10), [CircuitState::Closed; 10]);
+    for _ in 0..5 {
+        fleet.call(6);
+    }
+    fleet.pass(INTERVAL * 2).await;
+    for number in 0..6 {
+        let left = fleet.breaker(number).snapshot().open_for.unwrap();
+        assert!(left <= RESET - INTERVAL * 2, "{number}: {left:?}");
+    }
+    // The trial calls of two processes fail. The others need no trial call of their own.
+    for expected in [false, true] {
+        let number = usize::from(expected);
+        fleet.breaker(number).probe();
+        fleet.breaker(number).run(|| None::<()>);
+        fleet.pass(INTERVAL * 2).await;
+        let left = fleet.breaker(5).snapshot().open_for.unwrap();
+        assert_eq!(left > RESET - INTERVAL * 2, expected, "{left:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fleet_stays_open_as_long_as_a_quorum_of_votes_lasts() {
+    let fleet = Fleet::start(4, "lasts", Quorum::Auto);
+    fleet.pass(INTERVAL * 2).await;
+    fleet.store.write("lasts", 1, Some(RESET * 10));
+    fleet.breaker(0).trip();
+    fleet.pass(INTERVAL * 2).await;
+    let left = fleet.breaker(3).snapshot().open_for.unwrap();
+    assert!(left <= RESET + INTERVAL * 2, "{left:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_that_is_probed_by_hand_sends_its_trial_call() {
+    let fleet = Fleet::start(4, "probed", Quorum::Auto);
+    fleet.pass(INTERVAL * 2).await;
+    for _ in 0..5 {
+        fleet.call(2);
+    }
+    fleet.pass(INTERVAL * 2).await;
+    fleet.breaker(3).probe();
+    fleet.pass(INTERVAL * 2).await;
+    assert_eq!(fleet.breaker(3).state(), CircuitState::HalfOpen);
+    assert_eq!(fleet.breaker(3).run(|| Some(())), Some(()));
+    fleet.pass(INTERVAL * 2).await;
+    // Live votes keep the other follower open.
+    let [closed, open] = [CircuitState::Closed, CircuitState::Open];
+    assert_eq!(fleet.states(0..4), [open, open, open, closed]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_successful_trial_call_after_the_death_of_the_voters_closes_the_fleet() {
+    let mut fleet = Fleet::start(5, "after death", Quorum::Auto);
+    fleet.pass(INTERVAL * 2).await;
+    for _ in 0..5 {
+        fleet.call(2);
+    }
+    fleet.pass(INTERVAL * 2).await;
+    for (_, task) in fleet.processes.drain(..2) {
+        task.abort();
+    }
+    fleet.pass(RESET + INTERVAL * 2).await;
+    assert_eq!(fleet.states(0..3), [CircuitState::Open; 3]);
+    assert_eq!(fleet.breaker(0).run(|| Some(())), Some(()));
+    fleet.pass(INTERVAL * 2).await;
+    assert_eq!(fleet.states(0..3), [CircuitState::Closed; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_whose_own_trial_call_failed_is_not_closed_by_the_others() {
+    let fleet = Fleet::start(4, "own trial", Quorum::Auto);
+    fleet.pass(INTERVAL * 2).await;
+    for _ in 0..5 {
+        fleet.call(2);
+    }
+    fleet.pass(INTERVAL * 2).await;
+    let follower = fleet.breaker(3);
+    follower.probe();
+    assert_eq!(follower.run(|| None::<()>), None);
+    fleet.pass(INTERVAL).await;
+    for voter in [0, 1] {
+        fleet.breaker(voter).probe();
+        assert_eq!(fleet.breaker(voter).run(|| Some(())), Some(()));
+    }
+    fleet.pass(INTERVAL * 2).await;
+    let [closed, open] = [CircuitState::Closed, CircuitState::Open];
+    assert_eq!(fleet.states(0..4), [closed, closed, closed, open]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vote_whose_answer_was_lost_is_withdrawn() {
+    let fleet = Fleet::start(1, "lost answer", Quorum::Auto);
+    fleet.pass(INTERVAL * 2).await;
+    fleet.store.set_mode(Mode::NoAnswer);
+    fleet.breaker(0).trip();
+    fleet.pass(INTERVAL).await;
+    assert!(fleet.store.is_open("lost answer"));
+    fleet.breaker(0).probe();
+    assert_eq!(fleet.breaker(0).run(|| Some(())), Some(()));
+    fleet.store.set_mode(Mode::Working);
+    fleet.pass(INTERVAL * 12).await;
+    assert!(!fleet.store.is_open("lost answer"));
 }
 
 #[tokio::test(start_paused = true)]
