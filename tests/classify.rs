@@ -1,4 +1,4 @@
-//! `#[derive(Classify)]`.
+//! `#[derive(Classify)]`: each helper attribute, generic enums and structs.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use resilience::{Classify, Effect, FailureClass, FailureKind};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Classify)]
-#[allow(dead_code, reason = "fields beside the one that counts")]
+#[allow(dead_code, reason = "fields that no class depends on")]
 enum Every {
     #[transient]
     Unit,
@@ -29,7 +29,7 @@ enum Every {
 
 #[derive(Classify)]
 #[permanent]
-#[allow(dead_code, reason = "only what has a word of its own is built")]
+#[allow(dead_code, reason = "only some variants are built")]
 enum Inner {
     Corrupt,
     #[transient]
@@ -73,7 +73,7 @@ impl Classify for Box<Inner> {
 }
 
 #[test]
-fn every_word() {
+fn every_helper_attribute_gives_its_class() {
     for (error, expected) in [
         (Every::Unit, FailureClass::transient()),
         (Every::Tuple(1, String::new()), FailureClass::transient().effect(Effect::Refused)),
@@ -97,7 +97,7 @@ fn every_word() {
 }
 
 #[test]
-fn generics_and_structs() {
+fn generic_enums_and_structs_are_classified() {
     let known: Generic<Inner, ()> = Generic::Known(Wrapper(Inner::Corrupt));
     assert_eq!(known.classify().kind, FailureKind::Permanent);
     assert_eq!(Generic::<Inner, ()>::Unknown(()).classify().kind, FailureKind::Transient);

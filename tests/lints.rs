@@ -1,5 +1,5 @@
-//! The expansion under the strictest lints, written out: in a `macro_rules!` macro most lints are
-//! silent. Clippy runs over this file in CI.
+//! The expansion under the strictest lints. The functions are written out, because most lints are
+//! silent in a `macro_rules!` macro. CI runs Clippy on this file.
 #![deny(
     warnings,
     missing_docs,
@@ -24,8 +24,11 @@
     clippy::semicolon_outside_block
 )]
 
-// Everything the expansion names by its full path, imported: `unused_qualifications` must not see it.
-#[allow(unused_imports, reason = "a full path would now be one too many")]
+// Imports of all items that the expansion names by full paths, for `unused_qualifications`.
+#[allow(
+    unused_imports,
+    reason = "with the imports, a full path would be an unused qualification"
+)]
 use core::{concat, module_path, ops::ControlFlow, time::Duration};
 
 #[allow(unused_imports, reason = "as above")]
@@ -38,7 +41,7 @@ use resilience::{
 const ATTEMPTS: u32 = 2;
 const BASE: Duration = Duration::from_millis(1);
 
-/// The error of every function here.
+/// The error of every function in this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
 
@@ -51,12 +54,12 @@ impl From<Rejected> for Failed {
 /// A client.
 #[derive(Debug, Default, Clone)]
 pub struct Client {
-    /// What it has sent.
+    /// The sent texts.
     pub sent: Vec<String>,
 }
 
 impl Client {
-    /// Borrows.
+    /// Borrows the client.
     ///
     /// # Errors
     /// Always.
@@ -68,7 +71,7 @@ impl Client {
         Err(Failed)
     }
 
-    /// Changes itself.
+    /// Changes the client.
     ///
     /// # Errors
     /// Always.
@@ -78,7 +81,7 @@ impl Client {
         Err(Failed)
     }
 
-    /// Is consumed.
+    /// Consumes the client.
     ///
     /// # Errors
     /// Always.
@@ -110,7 +113,7 @@ impl Client {
         Err(Failed)
     }
 
-    /// Asks with delays of its own.
+    /// Asks with custom delays.
     ///
     /// # Errors
     /// Always.
@@ -120,7 +123,7 @@ impl Client {
     }
 }
 
-/// A client of something that fails.
+/// A client of a failing dependency.
 #[derive(Debug)]
 pub struct Guarded {
     breaker: std::sync::Arc<CircuitBreaker>,
@@ -153,7 +156,7 @@ impl Guarded {
         Err(Failed)
     }
 
-    /// Has breakers from elsewhere.
+    /// Has a breaker made by hand.
     ///
     /// # Errors
     /// Always.
@@ -169,7 +172,7 @@ impl Guarded {
         if text.is_empty() { Err(Failed) } else { Ok(text) }
     }
 
-    /// Has no second word.
+    /// Has few keys.
     #[fallback(value = 7, on_ok = |value| *value > 99)]
     #[circuit_breaker]
     #[bulkhead(bulkhead = self.bulkhead)]
@@ -180,7 +183,7 @@ impl Guarded {
     }
 }
 
-/// Charges once for each request.
+/// Charges once per request.
 #[derive(Debug)]
 pub struct Till {
     store: std::sync::Arc<idempotent::MemoryStore>,
@@ -201,10 +204,10 @@ impl Till {
         lease = BASE,
         concurrent = wait("5s"),
         on_interrupted = reconcile(|_| core::future::ready(idempotent::Reconciled::Unknown)),
-        keep = ok,
-        on_store_error = fail_open,
-        on_lease_lost = cancel,
-        on_unsaved = error,
+        keep = "ok",
+        on_store_error = "fail_open",
+        on_lease_lost = "cancel",
+        on_unsaved = "error",
         store_timeout = "100ms",
         min_key_length = 1,
         max_outcome = 1024,
@@ -222,8 +225,8 @@ impl Till {
     }
 }
 
-/// Is a step of nothing.
-#[idempotent(step = "alone", keep = nothing)]
+/// A step without a call around the step.
+#[idempotent(step = "alone", keep = "nothing")]
 #[must_use]
 pub fn step(#[skip] waker: &core::task::Waker) -> Option<u32> {
     waker.wake_by_ref();
@@ -233,22 +236,22 @@ pub fn step(#[skip] waker: &core::task::Waker) -> Option<u32> {
 static LIMITER: RateLimiter = RateLimiter::new(100, Duration::from_secs(1));
 
 fn note_change(change: &StateChange) {
-    assert!(change.from != change.to, "a change is one");
+    assert!(change.from != change.to, "a change has two states");
 }
 
 fn note_retry(event: &RetryEvent<'_, Failed>) {
     assert!(event.attempt > 0, "attempts count from 1");
 }
 
-/// Runs under a policy from elsewhere.
+/// Runs under a policy made by hand.
 #[retry(policy = policy)]
 #[must_use]
-pub fn under(policy: &RetryPolicy) -> Option<u32> {
+pub fn with_policy(policy: &RetryPolicy) -> Option<u32> {
     let waits = policy.delay(1, None) > Duration::ZERO;
     if waits { None } else { Some(1) }
 }
 
-/// Has no documented error, and a block for a body.
+/// Has no documented error, and an empty body.
 #[retry(attempts = 1)]
 fn unit() -> Result<(), Failed> {
     Ok(())
@@ -263,7 +266,7 @@ fn the_functions_run() {
     assert!(client.clone().owned(String::new()).is_err(), "owned");
     assert_eq!(futures::executor::block_on(client.ask("")), Err(Failed), "ask");
     assert_eq!(futures::executor::block_on(client.custom()), Err(Failed), "custom");
-    assert_eq!(under(&RetryPolicy::new()), None, "under");
+    assert_eq!(with_policy(&RetryPolicy::new()), None, "with_policy");
     assert_eq!(unit(), Ok(()), "unit");
     let mut guarded = Guarded {
         breaker: std::sync::Arc::default(),
@@ -277,5 +280,5 @@ fn the_functions_run() {
     let charged = futures::executor::block_on(till.charge("acme".to_owned(), 1));
     assert_eq!(charged, Ok(4), "charge");
     assert_eq!(step(core::task::Waker::noop()), None, "step");
-    assert_eq!(client.sent.len(), 3, "what is not idempotent is asked once");
+    assert_eq!(client.sent.len(), 3, "a call that is not idempotent is sent once");
 }

@@ -17,7 +17,7 @@ type Faulty = FaultStore<Arc<MemoryStore>>;
 static JOBS: IdempotencyPolicy = IdempotencyPolicy::new("jobs.run");
 
 /// Jobs with an odd number never end.
-#[idempotent(store = *store, key = job, scope = global, fingerprint(size), ttl = "60s", name = "jobs.run")]
+#[idempotent(store = *store, key = job, scope = "global", fingerprint(size), ttl = "60s", name = "jobs.run")]
 async fn run(store: &Faulty, job: u32, size: u32) -> Result<u32, Rejected> {
     if job % 2 == 1 {
         pending::<()>().await;
@@ -26,13 +26,13 @@ async fn run(store: &Faulty, job: u32, size: u32) -> Result<u32, Rejected> {
 }
 
 /// A function with a required text key.
-#[idempotent(store = *store, key = key, scope = global, policy = JOBS)]
+#[idempotent(store = *store, key = key, scope = "global", policy = JOBS)]
 async fn named(#[skip] store: &Faulty, key: Option<&str>) -> Result<u32, Rejected> {
     Ok(0)
 }
 
 /// A function with an optional text key.
-#[idempotent(store = *store, key = key, scope = global, policy = JOBS, optional_key)]
+#[idempotent(store = *store, key = key, scope = "global", policy = JOBS, optional_key)]
 async fn optional(#[skip] store: &Faulty, key: Option<&str>) -> Result<u32, Rejected> {
     Ok(0)
 }

@@ -61,7 +61,7 @@ fn off_means_no_limit() {
 #[test]
 fn off_keeps_idempotent_calls_protected() {
     let _alone = SWITCH.lock();
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn pay(id: u32, #[skip] runs: &mut u32) -> Result<u32, Rejected> {
         *runs += 1;
         Ok(*runs)

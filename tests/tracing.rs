@@ -258,7 +258,7 @@ fn an_idempotent_call_logs_decisions_without_arguments() {
         key = key,
         scope = tenant,
         lease = "5s",
-        concurrent = reject,
+        concurrent = "reject",
         min_key_length = 4,
         name = "charge"
     )]
@@ -273,7 +273,7 @@ fn an_idempotent_call_logs_decisions_without_arguments() {
         }
         Ok(format!("receipt for {card}"))
     }
-    #[idempotent(store = FULL, key = key, scope = global, on_store_error = fail_open, name = "open")]
+    #[idempotent(store = FULL, key = key, scope = "global", on_store_error = "fail_open", name = "open")]
     async fn open(key: &str) -> Result<String, Failed> {
         Ok(key.to_owned())
     }

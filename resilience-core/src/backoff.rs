@@ -4,9 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::jitter::Jitter;
-
-/// The least delay after a throttled failure without a server-given time.
-const THROTTLED_BASE: Duration = Duration::from_secs(1);
+use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELAY};
 
 /// The delays between the attempts of a call.
 ///
@@ -42,7 +40,7 @@ pub trait Backoff {
     /// [`delay`](Self::delay), but at least one second.
     #[doc(hidden)]
     fn throttled_delay(&self, retry: u32) -> Duration {
-        self.delay(retry).max(THROTTLED_BASE)
+        self.delay(retry).max(THROTTLED_BASE_DELAY)
     }
 
     /// Returns the jitter for policies without a jitter. Default: [`Jitter::Full`].
@@ -141,7 +139,7 @@ impl Schedule {
     /// Returns an exponential schedule from 100 ms with factor 2.
     #[must_use]
     pub(crate) const fn new() -> Self {
-        Self { growth: Growth::Exponential, base: None, factor: 2.0 }
+        Self { growth: Growth::Exponential, base: None, factor: FACTOR }
     }
 
     pub(crate) const fn exponential(mut self) -> Self {
@@ -186,7 +184,7 @@ impl Schedule {
 
     /// Returns the first delay.
     fn first(&self) -> Duration {
-        self.base.unwrap_or(Duration::from_millis(100))
+        self.base.unwrap_or(BASE_DELAY)
     }
 
     pub(crate) const fn growth_factor(&self) -> f64 {
@@ -215,7 +213,7 @@ impl Backoff for Schedule {
     fn throttled_delay(&self, retry: u32) -> Duration {
         match self.growth {
             Growth::List(delays) => delays.throttled_delay(retry),
-            _ => self.base_delay(self.first().max(THROTTLED_BASE)).delay(retry),
+            _ => self.base_delay(self.first().max(THROTTLED_BASE_DELAY)).delay(retry),
         }
     }
 
@@ -230,7 +228,7 @@ impl Backoff for Schedule {
     fn default_max_delay(&self) -> Duration {
         match self.growth {
             Growth::List(_) => Duration::MAX,
-            _ => self.first().max(Duration::from_secs(10)),
+            _ => self.first().max(MAX_DELAY),
         }
     }
 }

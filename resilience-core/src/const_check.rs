@@ -6,12 +6,19 @@
 use core::time::Duration;
 
 use crate::jitter::Jitter;
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::InvalidPolicy;
+
+mod rules {
+    pub(super) use resilience_rules::bulkhead::*;
+    pub(super) use resilience_rules::circuit_breaker::*;
+    pub(super) use resilience_rules::rate_limit::*;
+    pub(super) use resilience_rules::retry::*;
+}
 
 #[track_caller]
 pub(crate) const fn hold(rule: Result<(), InvalidPolicy>) {
     if let Err(broken) = rule {
-        panic!("{}", broken.words());
+        panic!("{}", broken.message());
     }
 }
 

@@ -34,7 +34,7 @@ pub fn memory() -> StaticStore<MemoryStore> {
 #[track_caller]
 pub const fn check(policy: IdempotencyPolicy) -> IdempotencyPolicy {
     if let Err(broken) = policy.validate() {
-        panic!("{}", broken.words());
+        panic!("{}", broken.message());
     }
     policy
 }

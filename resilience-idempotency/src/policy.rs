@@ -8,7 +8,7 @@ use crate::key::{KeyError, KeyParts, RecordKey, Scope, record_key};
 use crate::log;
 use crate::store::{Store, Takeover};
 use resilience_core::{IdempotencyRejection, InvalidPolicy, Rejected};
-use resilience_rules as rules;
+use resilience_rules::idempotent as rules;
 
 /// The settings of calls that run once for each key.
 ///
@@ -104,17 +104,17 @@ impl IdempotencyPolicy {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
-            version: 1,
-            ttl: Duration::from_secs(24 * 60 * 60),
-            lease: Duration::from_secs(30),
-            wait: Some(Duration::from_secs(5)),
+            version: rules::VERSION,
+            ttl: rules::TTL,
+            lease: rules::LEASE,
+            wait: Some(rules::WAIT),
             on_interrupted: OnInterrupted::Rerun,
             on_store_error: OnStoreError::FailClosed,
             on_lease_lost: OnLeaseLost::Continue,
             on_unsaved: OnUnsaved::Return,
-            min_key_length: 1,
-            max_outcome: 256 * 1024,
-            store_timeout: Duration::from_millis(500),
+            min_key_length: rules::MIN_KEY_LENGTH as usize,
+            max_outcome: rules::MAX_OUTCOME as usize,
+            store_timeout: rules::STORE_TIMEOUT,
         }
     }
 

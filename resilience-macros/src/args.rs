@@ -1,4 +1,4 @@
-//! What stands between the parentheses of an attribute: `key`, `key = value`, `key(a, b)`.
+//! The arguments of an attribute: `key`, `key = value`, `key(a, b)`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -12,38 +12,38 @@ use crate::diagnostics::Errors;
 use crate::hint::{Hint, nearest};
 use crate::tokens::mentions;
 
-/// What messages about the arguments have to know of the attribute.
+/// The facts about an attribute for parsing and for messages.
 #[derive(Clone, Copy)]
-pub(crate) struct About {
+pub(crate) struct Spec {
     pub(crate) name: &'static str,
-    /// The key that a first value without one belongs to.
-    pub(crate) first: Option<&'static str>,
-    /// A key with its value.
+    /// The key of a first value written without a key.
+    pub(crate) positional_key: Option<&'static str>,
+    /// A key with a value.
     pub(crate) example: &'static str,
-    /// The key for a policy that was made by hand.
-    pub(crate) by_hand: &'static str,
-    /// The keys whose values stand in parentheses: `key(a.b, c)`.
-    pub(crate) lists: &'static [&'static str],
+    /// The key for a policy made by hand.
+    pub(crate) policy_key: &'static str,
+    /// The keys with a list of expressions in parentheses: `key(a.b, c)`.
+    pub(crate) list_keys: &'static [&'static str],
 }
 
-/// The arguments of one attribute. What nobody has taken by the end is an unknown key.
+/// The arguments of one attribute. Arguments left at the end have unknown keys.
 pub(crate) struct Args {
-    about: About,
+    spec: Spec,
     args: Vec<Arg>,
-    /// The keys that are written, rightly or not.
+    /// The keys in the source, valid or not.
     written: Vec<Ident>,
-    /// Whether an argument could not be read.
+    /// Whether an argument had a syntax error.
     broken: bool,
-    /// Every key that was asked for, in the order of asking.
+    /// The requested keys, in the order of the requests.
     known: Vec<&'static str>,
-    /// The names that a constant cannot mention.
+    /// The names of run-time values, forbidden in constants.
     variables: Vec<Ident>,
 }
 
-/// One argument, with its key kept so that messages can point at it.
-pub(crate) struct Arg {
-    pub(crate) key: Ident,
-    pub(crate) value: Value,
+/// One argument. Messages point at the key.
+struct Arg {
+    key: Ident,
+    value: Value,
 }
 
 /// The value of a key, as written.
@@ -54,34 +54,48 @@ pub(crate) enum Value {
     Expr(Expr),
     /// `key(a, b)`
     Names(Vec<Ident>),
-    /// `key(a.b, c)`, for a key that takes such a list
+    /// `key(a.b, c)`, for a key with a list of expressions
     List(Vec<Expr>),
 }
 
+/// A value with its key.
+#[derive(Clone)]
+pub(crate) struct Keyed<T> {
+    pub(crate) key: Ident,
+    pub(crate) value: T,
+}
+
+/// Returns the value of a key, if the key is given.
+pub(crate) fn value_of<T>(keyed: Option<&Keyed<T>>) -> Option<&T> {
+    keyed.map(|keyed| &keyed.value)
+}
+
 impl Args {
-    /// Reads all arguments. One that cannot be read is reported and left out, and reading goes on
-    /// behind the next comma.
+    /// Parses all arguments. An argument with a syntax error is reported and left out, and parsing
+    /// continues after the next comma.
     pub(crate) fn parse(
-        about: About,
+        spec: Spec,
         tokens: TokenStream,
         variables: Vec<Ident>,
         errors: &mut Errors,
     ) -> Self {
-        let About { name: attribute, first, .. } = about;
+        let Spec { name: attribute, positional_key, .. } = spec;
         let mut args: Vec<Arg> = Vec::new();
         let mut broken = false;
-        let read = |input: ParseStream<'_>| {
-            if let Some(key) = first.filter(|_| is_value(input)) {
-                let arg = Arg::unnamed(key, input);
+        let parse = |input: ParseStream<'_>| {
+            if let Some(key) = positional_key.filter(|_| is_value(input)) {
+                let arg = Arg::positional(key, input);
                 args.extend(errors.keep(arg));
                 input.parse::<Option<Token![,]>>()?;
             }
             while !input.is_empty() {
-                let arg = Arg::parse(input, about);
+                let arg = Arg::parse(input, spec);
                 match arg.and_then(|arg| end_of_argument(input).map(|()| arg)) {
                     Ok(arg) if args.iter().any(|other| other.key == arg.key) => {
-                        errors
-                            .add(&arg.key, format!("duplicate `{}` in `#[{attribute}]`", arg.key));
+                        errors.add(
+                            &arg.key,
+                            format!("duplicate `{}` in `#[{attribute}]`; remove it", arg.key),
+                        );
                     }
                     Ok(arg) => args.push(arg),
                     Err(error) => {
@@ -95,21 +109,21 @@ impl Args {
             }
             Ok(())
         };
-        let end = read.parse2(tokens);
+        let end = parse.parse2(tokens);
         errors.keep(end);
         let written = args.iter().map(|arg| arg.key.clone()).collect();
-        Self { about, args, written, broken, known: Vec::new(), variables }
+        Self { spec, args, written, broken, known: Vec::new(), variables }
     }
 
-    /// The arguments as far as they can be read: what is wrong with them is told elsewhere.
+    /// Parses the arguments and ignores mistakes: the expansion of the attribute reports them.
     pub(crate) fn unchecked(tokens: &TokenStream) -> Self {
-        let about = About { name: "", first: None, example: "", by_hand: "", lists: &[] };
+        let spec =
+            Spec { name: "", positional_key: None, example: "", policy_key: "", list_keys: &[] };
         let mut unread = Errors::at(Span::call_site());
-        Self::parse(about, tokens.clone(), Vec::new(), &mut unread)
+        Self::parse(spec, tokens.clone(), Vec::new(), &mut unread)
     }
 
-    /// Whether one of these keys has a value that names one of `names`. What cannot be read names
-    /// nothing.
+    /// Returns whether the value of any of these keys mentions any of `names`.
     pub(crate) fn mention(tokens: &TokenStream, keys: &[&str], names: &[Ident]) -> bool {
         if keys.is_empty() || tokens.is_empty() {
             return false;
@@ -117,23 +131,36 @@ impl Args {
         let args = Self::unchecked(tokens).args;
         args.iter().any(|Arg { key, value }| match value {
             Value::Expr(value) => {
-                keys.iter().any(|later| key == later) && mentions(&value.to_token_stream(), names)
+                keys.iter().any(|deferred| key == deferred)
+                    && mentions(&value.to_token_stream(), names)
             }
             Value::Bare | Value::Names(_) | Value::List(_) => false,
         })
     }
 
-    /// Takes the argument named `key`, where it is given.
-    pub(crate) fn take(&mut self, key: &'static str) -> Option<Arg> {
+    fn take(&mut self, key: &'static str) -> Option<Arg> {
         self.known.push(key);
         let index = self.args.iter().position(|arg| arg.key == key)?;
         Some(self.args.swap_remove(index))
     }
 
-    /// Whether none of these keys is written, and nothing that may have been meant for one.
-    pub(crate) fn lack(&self, keys: &[&str]) -> bool {
+    /// Returns whether the attribute has none of these keys and no unknown key, which may be a
+    /// misspelling.
+    pub(crate) fn lacks(&self, keys: &[&str]) -> bool {
         let is_written = |key: &&str| self.written.iter().any(|written| written == key);
         !self.broken && self.args.is_empty() && !keys.iter().any(is_written)
+    }
+
+    /// Takes an argument of any form and reads its value.
+    pub(crate) fn argument<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        read: impl FnOnce(&Ident, Value) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        let Arg { key, value } = self.take(key)?;
+        let value = errors.keep(read(&key, value))?;
+        Some(Keyed { key, value })
     }
 
     /// Takes `key = value` and reads the value.
@@ -143,21 +170,16 @@ impl Args {
         errors: &mut Errors,
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
-        let arg = self.take(key)?;
-        match arg.value {
-            Value::Expr(value) => {
-                let value = errors.keep(read(value))?;
-                Some(Keyed { key: arg.key, value })
-            }
+        self.argument(key, errors, |key, value| match value {
+            Value::Expr(value) => read(value),
             Value::Bare | Value::Names(_) | Value::List(_) => {
-                errors.add(&arg.key, format!("`{key}` needs a value: `{key} = …`"));
-                None
+                Err(syn::Error::new_spanned(key, format!("`{key}` needs a value: `{key} = …`")))
             }
-        }
+        })
     }
 
-    /// Takes the value that stands first and alone; there must be one, like in `example`.
-    pub(crate) fn first<T>(
+    /// Takes the required first value, written without a key. `example` shows a use.
+    pub(crate) fn positional<T>(
         &mut self,
         key: &'static str,
         errors: &mut Errors,
@@ -165,15 +187,15 @@ impl Args {
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
         let value = self.value(key, errors, read);
-        // It is not written with its key.
+        // Lists of keys leave out the key: the source never contains it.
         self.known.retain(|known| *known != key);
-        if value.is_none() && self.lack(&[key]) {
-            errors.whole(format!("`#[{}]` needs a value: `{example}`", self.about.name));
+        if value.is_none() && self.lacks(&[key]) {
+            errors.on_attribute(format!("`#[{}]` needs a value: `{example}`", self.spec.name));
         }
         value
     }
 
-    /// Takes `key = value` and reads a value that must be known at compile time.
+    /// Takes `key = value` and reads a value known at compile time.
     pub(crate) fn constant<T>(
         &mut self,
         key: &'static str,
@@ -181,12 +203,12 @@ impl Args {
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
         let variables = std::mem::take(&mut self.variables);
-        let by_hand = self.about.by_hand;
+        let policy_key = self.spec.policy_key;
         let value = self.value(key, errors, |expr| {
             if mentions(&expr.to_token_stream(), &variables) {
                 let message = format!(
-                    "`{key}` must be known at compile time; what is known at run time comes as a \
-                     policy: `{by_hand} = …`"
+                    "`{key}` must be known at compile time; for a value known at run time pass a \
+                     policy: `{policy_key} = …`"
                 );
                 return Err(syn::Error::new_spanned(expr, message));
             }
@@ -196,8 +218,8 @@ impl Args {
         value
     }
 
-    /// Takes `crate = path`, which every attribute has: where generated code finds the runtime.
-    /// `::resilience` where it is not given.
+    /// Takes `crate = path`, a key of every attribute: the path of the runtime, by default
+    /// `::resilience`.
     pub(crate) fn root(&mut self, errors: &mut Errors) -> TokenStream {
         let path = self.value("crate", errors, |value| match value {
             Expr::Path(path) if path.path.leading_colon.is_some() || is_absolute(&path.path) => {
@@ -208,52 +230,47 @@ impl Args {
                 "`crate` is the absolute path of the runtime, like `crate = ::my_crate::resilience`",
             )),
         });
-        // It exists for macros and re-exports; a list of keys for people does not name it.
+        // For macros and re-exports: lists of keys leave `crate` out.
         self.known.retain(|known| *known != "crate");
         runtime(path.map(|path| path.value))
     }
 
-    /// Reports what nobody has taken. `hints` answers the names that other libraries use.
+    /// Reports the remaining arguments. `hints` answers keys of foreign libraries.
     pub(crate) fn finish(self, hints: &[(&str, Hint)], errors: &mut Errors) {
-        let Self { about: About { name: attribute, .. }, args, known, .. } = self;
+        let Self { spec: Spec { name: attribute, .. }, args, known, .. } = self;
         for Arg { key, value } in args {
             let name = key.to_string();
             let list = known.join("`, `");
             let answer = if let Some((_, hint)) = hints.iter().find(|(other, _)| *other == name) {
-                format!(": {}", hint.words(&value))
+                format!("; {}", hint.message(&value))
             } else if let Some(near) = nearest(&name, &known) {
                 format!("; did you mean `{near}`?")
             } else {
-                format!("; its keys are `{list}`")
+                format!("; expected one of `{list}`")
             };
             errors.add(key, format!("`#[{attribute}]` has no `{name}`{answer}"));
         }
     }
 }
 
-/// Where generated code finds the runtime: as written, or where users have it.
+/// Returns the path of the runtime: as written, or the default.
 pub(crate) fn runtime(path: Option<Path>) -> TokenStream {
     path.map_or_else(|| quote!(::resilience), |path| path.to_token_stream())
 }
 
-/// A value with its key.
-pub(crate) struct Keyed<T> {
-    pub(crate) key: Ident,
-    pub(crate) value: T,
-}
-
 impl Arg {
-    /// A value without a key.
-    fn unnamed(key: &str, input: ParseStream<'_>) -> syn::Result<Self> {
+    /// Parses a value without a key.
+    fn positional(key: &str, input: ParseStream<'_>) -> syn::Result<Self> {
         let value: Expr = input.parse()?;
         let key = Ident::new(key, value.span());
         Ok(Self { key, value: Value::Expr(ungroup(value)) })
     }
 
-    fn parse(input: ParseStream<'_>, about: About) -> syn::Result<Self> {
-        let About { example, first, lists, .. } = about;
+    fn parse(input: ParseStream<'_>, spec: Spec) -> syn::Result<Self> {
+        let Spec { example, positional_key, list_keys, .. } = spec;
         if !input.peek(Ident::peek_any) {
-            let once = first.map_or("", |_| "; only one value stands without, in the first place");
+            let once =
+                positional_key.map_or("", |_| "; only the first value is written without a key");
             let message = format!("expected a key, like `{example}`{once}");
             return Err(match input.fork().parse::<Expr>() {
                 Ok(expr) => syn::Error::new_spanned(expr, message),
@@ -269,7 +286,7 @@ impl Arg {
             Value::Expr(ungroup(input.parse()?))
         } else if input.peek(token::Paren) {
             let group: Group = input.parse()?;
-            if lists.iter().any(|list| key == list) {
+            if list_keys.iter().any(|list| key == list) {
                 let list =
                     Punctuated::<Expr, Token![,]>::parse_terminated.parse2(group.stream())?;
                 return Ok(Self { key, value: Value::List(list.into_iter().collect()) });
@@ -278,20 +295,19 @@ impl Arg {
                 Punctuated::<Ident, Token![,]>::parse_terminated_with(input, Ident::parse_any)
             };
             let Ok(names) = names.parse2(group.stream()) else {
-                let message = format!(
-                    "only plain names stand in parentheses; a value is written `{key} = …`"
-                );
+                let message =
+                    format!("expected plain names in parentheses; for a value write `{key} = …`");
                 return Err(syn::Error::new_spanned(group, message));
             };
             Value::Names(names.into_iter().collect())
         } else if input.peek(Token![:]) {
-            let message = format!("a key and its value are joined by `=`: `{key} = …`");
+            let message = format!("expected `=` between a key and its value: `{key} = …`");
             return Err(input.error(message));
         } else if input.peek(Token![-]) {
-            let message = format!("keys are written with underscores: `{key}_…`");
+            let message = format!("keys are written with underscores, not hyphens: `{key}_…`");
             return Err(syn::Error::new_spanned(&key, message));
         } else if input.peek(Lit) {
-            let message = format!("a key and its value are joined by `=`: `{key} = …`");
+            let message = format!("expected `=` between a key and its value: `{key} = …`");
             return Err(input.error(message));
         } else {
             Value::Bare
@@ -300,13 +316,13 @@ impl Arg {
     }
 }
 
-/// Whether the next argument is a value and no key.
+/// Returns whether the next argument is a value without a key.
 fn is_value(input: ParseStream<'_>) -> bool {
     let is_key = input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
     !input.is_empty() && !is_key
 }
 
-/// A value that a `macro_rules!` macro passed on arrives in an invisible group.
+/// Removes the invisible group around a value passed on by a `macro_rules!` macro.
 fn ungroup(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) => ungroup(*group.expr),

@@ -1,82 +1,81 @@
-//! Methods under `#[async_trait]`, which has turned them into sync functions by the time we see
-//! them:
+//! Methods under `#[async_trait]`, already turned into sync functions:
 //!
 //! ```text
 //! Box::pin(async move { … let __self = self; let x = x; let __ret: Ret = { body }; … __ret })
 //! ```
 //!
-//! The layer goes around `{ body }`. The shape is recognised by its tokens, at any depth, because
-//! other attributes may have wrapped it once more.
+//! The layer wraps `{ body }`. The tokens of the shape are recognized at any depth, because foreign
+//! attributes may have wrapped the shape again.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::Type;
 
-use crate::function::{Binding, Taken, bind, without_mut};
+use crate::function::{Binding, PassMode, bind, without_mut};
 use crate::tokens::refill;
 
-/// The name that `#[async_trait]` gives to `self`.
+/// The name of `self` under `#[async_trait]`.
 pub(crate) const SELF: &str = "__self";
 
-/// That name, in the place of a `self`.
-pub(crate) fn named_self(own: &Ident) -> Ident {
-    Ident::new(SELF, own.span())
+/// Returns the name of `self` under `#[async_trait]`, with the span of a `self`.
+pub(crate) fn named_self(original: &Ident) -> Ident {
+    Ident::new(SELF, original.span())
 }
 
 /// The body of a method under `#[async_trait]`.
 pub(crate) struct Boxed {
     pub(crate) returns: Type,
     pub(crate) block: Group,
-    /// The names bound between the method's parameters and its body.
+    /// The names bound between the parameters and the body of the method.
     pub(crate) bindings: Vec<Binding>,
 }
 
 impl Boxed {
-    /// Finds the body inside the desugared one.
+    /// Finds the body inside the desugared body.
     ///
-    /// `self_taken` says how the method takes `self`; for `&mut self` the desugared body has a `mut`
-    /// of its own.
-    pub(crate) fn find(body: &Group, self_taken: Taken) -> Option<Self> {
+    /// `self_pass_mode` says how the method takes `self`. For `&mut self` the desugared body adds a
+    /// `mut`, which is no `mut` of the user.
+    pub(crate) fn find(body: &Group, self_pass_mode: PassMode) -> Option<Self> {
         let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
         let Some(place) = Place::find(&tokens) else {
             let mut groups = tokens.iter().filter_map(|token| match token {
                 TokenTree::Group(group) => Some(group),
                 _ => None,
             });
-            return groups.find_map(|group| Self::find(group, self_taken));
+            return groups.find_map(|group| Self::find(group, self_pass_mode));
         };
         let returns = tokens.get(place.returns.clone())?.iter().cloned().collect();
         let Some(TokenTree::Group(block)) = tokens.get(place.block) else { return None };
         let mut bindings = Vec::new();
         for pattern in prelude(tokens.get(..place.start)?) {
-            bind(&pattern, Taken::Value, &mut bindings);
+            bind(&pattern, PassMode::Value, &mut bindings);
         }
         for binding in bindings.iter_mut().filter(|binding| binding.name == SELF) {
-            binding.taken = self_taken;
-            binding.mutable &= self_taken == Taken::Value;
+            binding.pass_mode = self_pass_mode;
+            binding.mutable &= self_pass_mode == PassMode::Value;
         }
         Some(Self { returns: syn::parse2(returns).ok()?, block: block.clone(), bindings })
     }
 
-    /// The desugared body with another block in the place of the method's own. The names in
-    /// `settled` lose their `mut`: their clones carry it.
-    pub(crate) fn replace(body: &Group, new: &TokenStream, settled: &[Ident]) -> Group {
+    /// Replaces the block of the method inside the desugared body. The names in `cloned` lose their
+    /// `mut`: their clones are `mut` instead.
+    pub(crate) fn replace(body: &Group, new: &TokenStream, cloned: &[Ident]) -> Group {
         let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
         if let Some(place) = Place::find(&tokens) {
             let tail = tokens.split_off(place.block + 1);
             tokens.truncate(place.block);
-            let ours = tokens.split_off(place.start);
-            let before = without_mut(tokens.into_iter().collect(), settled);
+            let statement = tokens.split_off(place.start);
+            let before = without_mut(tokens.into_iter().collect(), cloned);
             let block = TokenTree::Group(Group::new(Delimiter::Brace, new.clone()));
             return refill(
                 body,
-                before.into_iter().chain(ours).chain([block]).chain(tail).collect(),
+                before.into_iter().chain(statement).chain([block]).chain(tail).collect(),
             );
         }
         let mut done = false;
         let inside = tokens.into_iter().map(|token| match token {
             TokenTree::Group(group) if !done && Place::is_within(&group) => {
                 done = true;
-                TokenTree::Group(Self::replace(&group, new, settled))
+                TokenTree::Group(Self::replace(&group, new, cloned))
             }
             other => other,
         });
@@ -84,7 +83,7 @@ impl Boxed {
     }
 }
 
-/// Where `let __ret: returns = block;` stands in a list of tokens.
+/// The place of `let __ret: returns = block;` in a list of tokens.
 struct Place {
     start: usize,
     returns: std::ops::Range<usize>,
@@ -117,13 +116,13 @@ impl Place {
     }
 }
 
-/// The patterns of the `let` statements that rebind the parameters.
+/// Returns the patterns of the `let` statements for the parameters.
 fn prelude(tokens: &[TokenTree]) -> Vec<TokenStream> {
     let mut patterns = Vec::new();
     let mut rest = tokens.iter();
     let is_word =
         |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
-    // `if let Some(__ret) = None::<Ret>` is there for the compiler and rebinds nothing.
+    // `if let Some(__ret) = None::<Ret>` helps type inference and rebinds no parameter.
     let mut is_condition = false;
     while let Some(token) = rest.next() {
         let is_let = is_word(token, "let") && !is_condition;

@@ -1,39 +1,42 @@
-//! What every attribute asks of the function it stands on.
+//! The checks of the annotated function, shared by all attributes.
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::borrow;
 use crate::diagnostics::Errors;
-use crate::function::{Binding, Body, Function, Taken};
+use crate::function::{Binding, Body, Function, PassMode, is_future};
 use crate::hint::nearest;
 use crate::order;
+use crate::returned_borrow;
 use crate::tokens::any_ident;
 
-/// The message for an item that could not be read as a function.
+/// Returns the error for an item that could not be parsed as a function.
 pub(crate) fn not_a_function(name: &str, item: &TokenStream, error: syn::Error) -> syn::Error {
     let words = item.clone().into_iter().take_while(|token| !token.to_string().starts_with('{'));
     let is_function = any_ident(&words.collect(), &|ident| ident == "fn");
     if is_function {
         error
     } else {
-        syn::Error::new_spanned(item, format!("`#[{name}]` goes on a function or a method"))
+        syn::Error::new_spanned(item, format!("`#[{name}]` needs a function or a method"))
     }
 }
 
+/// Reports a function that no attribute supports.
 pub(crate) fn function(name: &str, function: &Function, boxed: bool, errors: &mut Errors) {
     let sig = &function.sig;
     if let Some(keyword) = &sig.constness {
         errors.add(
             keyword,
-            format!("`#[{name}]` cannot go on a `const fn`: it waits and reads the clock"),
+            format!("`#[{name}]` does not support a `const fn`: the attribute reads the clock at run time; remove \
+                 `const`"),
         );
     }
     if let Some(variadic) = &sig.variadic {
-        errors.add(variadic.dots, format!("`#[{name}]` cannot go on a variadic function"));
+        errors.add(variadic.dots, format!("`#[{name}]` does not support a variadic function"));
     }
     if let Body::Missing(rest) = &function.body {
-        let message =
-            format!("`#[{name}]` needs a body: put it on the methods that implement this one");
+        let message = format!(
+            "`#[{name}]` needs a body; move the attribute to the methods in the `impl` blocks"
+        );
         if rest.is_empty() {
             errors.add(&sig.ident, message);
         } else {
@@ -42,12 +45,12 @@ pub(crate) fn function(name: &str, function: &Function, boxed: bool, errors: &mu
     }
     if sig.asyncness.is_none() && !boxed {
         if let syn::ReturnType::Type(_, returns) = &sig.output {
-            if borrow::is_future(returns) {
+            if is_future(returns) {
                 errors.add(
                     returns,
                     format!(
-                        "`#[{name}]` would go around the making of this future, not around its run: \
-                         make it an `async fn`, with `#[async_trait]` where a trait needs it"
+                        "`#[{name}]` would wrap the creation of this future, not its execution; make the \
+                         function an `async fn`, in a trait with `#[async_trait]` if needed"
                     ),
                 );
             }
@@ -55,30 +58,30 @@ pub(crate) fn function(name: &str, function: &Function, boxed: bool, errors: &mu
     }
 }
 
-/// An attribute that saw no siblings, on a function that has one already.
-pub(crate) fn unmarked(name: &str, function: &Function, errors: &mut Errors) {
+/// Reports another attribute of this crate that was expanded earlier on the same function.
+pub(crate) fn not_expanded(name: &str, function: &Function, errors: &mut Errors) {
     if let Body::Block(body) = &function.body {
         if order::is_expanded(&body.stream()) {
             errors.add(
                 &function.sig.ident,
                 format!(
-                    "another resilience attribute on this function was expanded before \
-                     `#[{name}]` and did not see it, so their order would be turned round: write \
-                     both by their own names, `#[{name}]` or `#[resilience::{name}]`"
+                    "another resilience attribute on this function was expanded before `#[{name}]` and \
+                     did not recognize `#[{name}]`, so the order of the two would be reversed; write \
+                     both under their own names, as `#[{name}]` or `#[resilience::{name}]`"
                 ),
             );
         }
     }
 }
 
-/// `clone(…)` names owned arguments.
+/// Reports names in `clone(…)` that are no owned arguments.
 pub(crate) fn clones(bindings: &[Binding], clones: &[Ident], errors: &mut Errors) {
     for clone in clones {
         match bindings.iter().find(|binding| binding.name == *clone) {
-            Some(binding) if binding.taken != Taken::Value && !binding.mutable => errors.add(
+            Some(binding) if binding.pass_mode != PassMode::Value && !binding.mutable => errors.add(
                 clone,
                 format!(
-                    "`{clone}` is a reference and lent to every attempt; there is nothing to clone"
+                    "`{clone}` is a reference, and every attempt can use it; remove it from `clone`"
                 ),
             ),
             Some(_) => {}
@@ -94,7 +97,7 @@ pub(crate) fn clones(bindings: &[Binding], clones: &[Ident], errors: &mut Errors
     }
 }
 
-/// What a body must allow to run more than once.
+/// Reports a function whose body cannot run more than once.
 pub(crate) fn repeatable(
     name: &str,
     function: &Function,
@@ -108,19 +111,19 @@ pub(crate) fn repeatable(
             errors.add(
                 argument,
                 format!(
-                    "`{argument}` is taken by value and `mut`, so one attempt's changes would reach \
-                     the next: write `#[{name}(clone({argument}))]` to give each attempt its own, or \
-                     take it without `mut`, or by `&mut` if it is meant to be shared"
+                    "`{argument}` is passed by value and `mut`, so a change in one attempt would reach the \
+                     next; write `#[{name}(clone({argument}))]` for a fresh value in each attempt, \
+                     remove `mut`, or take `&mut` to share the value"
                 ),
             );
         }
     }
-    if borrow::returns_mut_borrow(&function.sig) {
+    if returned_borrow::returns_mut_borrow(&function.sig) {
         errors.add(
             &function.sig.output,
             format!(
-                "`#[{name}]` cannot return a borrow of a `&mut` argument: a failed attempt would \
-                 keep what the next one needs"
+                "`#[{name}]` cannot return a borrow of a `&mut` argument: a failed attempt would keep \
+                 the borrow that the next attempt needs; return an owned value"
             ),
         );
     }

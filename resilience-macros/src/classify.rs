@@ -1,12 +1,10 @@
-//! `#[derive(Classify)]`: a word above each variant says what it means.
+//! `#[derive(Classify)]`: a helper attribute above each variant gives the class of the variant.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Data, DeriveInput, Field, Fields, Index, LitInt, LitStr, Member, Path, Token,
-};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Index, LitInt, Member, Path, Token};
 
 use crate::args::runtime;
 use crate::diagnostics::Errors;
@@ -14,10 +12,24 @@ use crate::hint::nearest;
 use crate::tokens::{mentions, respan};
 use crate::value;
 
-/// The words, which are also the names of the helper attributes.
-const WORDS: &[&str] = &["transient", "throttled", "permanent", "forward"];
+/// The meaning of a helper attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Transient,
+    Throttled,
+    Permanent,
+    Forward,
+}
 
-/// The answers to "could the effect have happened?".
+/// The helper attributes.
+const HELPERS: &[(&str, Class)] = &[
+    ("transient", Class::Transient),
+    ("throttled", Class::Throttled),
+    ("permanent", Class::Permanent),
+    ("forward", Class::Forward),
+];
+
+/// The values of `effect`, each with the variant of the runtime.
 const EFFECTS: &[(&str, &str)] = &[
     ("not_sent", "NotSent"),
     ("refused", "Refused"),
@@ -34,7 +46,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let model = Model::validate(&input, &mut errors);
     let root = root(&input.attrs, &mut errors);
     match errors.into_compile_errors() {
-        // The impl is there all the same, so that its users cause no second error.
+        // An impl prevents further errors at uses of the trait.
         Some(errors) => {
             let fallback =
                 Model { arms: Vec::new(), forwarded: Vec::new() }.generate(&input, &root);
@@ -44,96 +56,108 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     }
 }
 
-/// What each variant means.
+/// The class of each variant.
 struct Model {
     arms: Vec<Arm>,
-    /// The types that are asked for their own meaning.
+    /// The types with a `Classify` impl for the class.
     forwarded: Vec<TokenStream>,
 }
 
-/// A pattern, and the class of what matches it.
+/// A pattern with a class.
 struct Arm {
     pattern: TokenStream,
-    word: Word,
-    /// Where the field that the word names, or the word itself, stands.
+    helper: Helper,
+    /// The span of the field, or of the helper attribute without a field.
     at: Span,
 }
 
-/// A word and what stands behind it: `transient(effect = "not_sent")`, `throttled(retry_after)`.
-struct Word {
+/// A helper attribute with its arguments: `transient(effect = "not_sent")`,
+/// `throttled(retry_after)`.
+struct Helper {
     name: Ident,
+    class: Class,
     field: Option<Member>,
     effect: Option<&'static str>,
 }
 
 impl Model {
     fn validate(input: &DeriveInput, errors: &mut Errors) -> Self {
-        let default = Word::find(&input.attrs, errors);
+        let default = Helper::find(&input.attrs, errors);
         let mut model = Self { arms: Vec::new(), forwarded: Vec::new() };
         match &input.data {
             Data::Enum(data) => {
                 for variant in &data.variants {
                     let name = &variant.ident;
-                    let word = Word::find(&variant.attrs, errors);
-                    let Some(word) = word.or_else(|| default.as_ref().map(Word::repeated)) else {
-                        if !WORDS.iter().any(|word| has(&variant.attrs, word)) {
+                    let helper = Helper::find(&variant.attrs, errors);
+                    let default = || default.as_ref().map(Helper::without_field);
+                    let Some(helper) = helper.or_else(default) else {
+                        if !variant.attrs.iter().any(|attribute| class(attribute).is_some()) {
                             errors.add(
                                 name,
                                 format!(
-                                    "what does `{name}` mean? write `#[transient]`, `#[throttled]`, \
-                                     `#[permanent]` or `#[forward]` above it, or one of them above \
-                                     the enum for all that have none"
+                                    "`{name}` has no class; write `#[transient]`, `#[throttled]`, \
+                                     `#[permanent]` or `#[forward]` above the variant, or above the \
+                                     enum as the default"
                                 ),
                             );
                         }
                         continue;
                     };
-                    model.add(&quote!(Self::#name), &variant.fields, word, errors);
+                    model.add(&quote!(Self::#name), &variant.fields, helper, errors);
                 }
             }
             Data::Struct(data) => match default {
-                Some(word) => model.add(&quote!(Self), &data.fields, word, errors),
+                Some(helper) => model.add(&quote!(Self), &data.fields, helper, errors),
                 None => errors.add(
                     &input.ident,
-                    "write `#[transient]`, `#[throttled]`, `#[permanent]` or `#[forward]` above it",
+                    "the struct has no class; write `#[transient]`, `#[throttled]`, `#[permanent]` or \
+                     `#[forward]` above it",
                 ),
             },
             Data::Union(data) => {
-                errors.add(data.union_token, "`Classify` is for enums and structs");
+                let message = "`Classify` does not support unions; use an enum or a struct";
+                errors.add(data.union_token, message);
             }
         }
         model
     }
 
-    fn add(&mut self, path: &TokenStream, fields: &Fields, mut word: Word, errors: &mut Errors) {
-        if word.name == "forward" && word.field.is_none() {
+    fn add(
+        &mut self,
+        path: &TokenStream,
+        fields: &Fields,
+        mut helper: Helper,
+        errors: &mut Errors,
+    ) {
+        if helper.class == Class::Forward && helper.field.is_none() {
             if fields.len() != 1 {
                 errors.add(
-                    &word.name,
-                    "which field? a variant with one field is forwarded to it, others name it: \
+                    &helper.name,
+                    "`#[forward]` needs a field, unless there is exactly one; write \
                      `#[forward(source)]`",
                 );
                 return;
             }
-            word.field = fields.members().next();
+            helper.field = fields.members().next();
         }
-        let Some(member) = &word.field else {
-            let at = word.name.span();
-            return self.arms.push(Arm { pattern: quote!(#path { .. }), word, at });
+        let Some(member) = &helper.field else {
+            let at = helper.name.span();
+            return self.arms.push(Arm { pattern: quote!(#path { .. }), helper, at });
         };
         let Some(field) = find(fields, member) else {
             let known: Vec<String> =
                 fields.members().map(|member| member.to_token_stream().to_string()).collect();
             let list = known.join("`, `");
-            errors.add(member, format!("there is no such field; there are `{list}`"));
+            let written = member.to_token_stream();
+            errors.add(member, format!("unknown field `{written}`; expected one of `{list}`"));
             return;
         };
-        if word.name == "forward" {
+        if helper.class == Class::Forward {
             self.forwarded.push(field.ty.to_token_stream());
         }
         let at = field.ty.span();
         let value = quote_spanned!(at=> value);
-        self.arms.push(Arm { pattern: quote!(#path { #member: #value, .. }), word, at });
+        self.arms.push(Arm { pattern: quote!(#path { #member: #value, .. }), helper, at });
     }
 
     fn generate(&self, input: &DeriveInput, root: &TokenStream) -> TokenStream {
@@ -147,8 +171,8 @@ impl Model {
             generics.make_where_clause().predicates.push(bound);
         }
         let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-        let arms = arms.iter().map(|Arm { pattern, word, at }| {
-            let class = word.generate(root, *at);
+        let arms = arms.iter().map(|Arm { pattern, helper, at }| {
+            let class = helper.generate(root, *at);
             quote!(#pattern => #class,)
         });
         quote! {
@@ -166,43 +190,42 @@ impl Model {
     }
 }
 
-impl Word {
-    /// The word above an item; `None` where there is none, or a wrong one.
+impl Helper {
+    /// Finds the helper attribute above an item. A wrong attribute is reported and ignored.
     fn find(attrs: &[Attribute], errors: &mut Errors) -> Option<Self> {
-        let mut words = attrs
-            .iter()
-            .filter(|attribute| WORDS.iter().any(|word| attribute.path().is_ident(word)));
-        let first = words.next()?;
-        for other in words {
-            errors.add(other, "one word is enough: a failure has one meaning");
+        let mut helpers = attrs.iter().filter_map(|attribute| Some((attribute, class(attribute)?)));
+        let (first, class) = helpers.next()?;
+        for (other, _) in helpers {
+            errors.add(other, "duplicate class; remove all but one of the helper attributes");
         }
-        errors.keep(Self::parse(first))
+        errors.keep(Self::parse(first, class))
     }
 
-    fn parse(attribute: &Attribute) -> syn::Result<Self> {
+    fn parse(attribute: &Attribute, class: Class) -> syn::Result<Self> {
         let name = attribute.path().require_ident()?.clone();
-        let mut word = Self { name, field: None, effect: None };
+        let mut helper = Self { name, class, field: None, effect: None };
         if !matches!(attribute.meta, syn::Meta::Path(_)) {
-            attribute.parse_args_with(|input: ParseStream<'_>| word.arguments(input))?;
+            attribute.parse_args_with(|input: ParseStream<'_>| helper.arguments(input))?;
         }
-        Ok(word)
+        Ok(helper)
     }
 
     fn arguments(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         while !input.is_empty() {
             if input.peek(syn::Ident) && input.peek2(Token![=]) {
                 let key: Ident = input.parse()?;
-                if key != "effect" || self.name == "forward" {
-                    let message = format!("`#[{}]` has no `{key}`", self.name);
+                if key != "effect" || self.class == Class::Forward {
+                    let message = format!("`#[{}]` has no `{key}`; remove it", self.name);
                     return Err(syn::Error::new_spanned(key, message));
                 }
                 input.parse::<Token![=]>()?;
-                self.effect = Some(value::named("effect", &input.parse::<LitStr>()?, EFFECTS)?);
+                self.effect = Some(value::choice("effect", &input.parse()?, EFFECTS)?);
             } else {
                 let field: FieldName = input.parse()?;
-                if self.name == "transient" || self.name == "permanent" {
+                if matches!(self.class, Class::Transient | Class::Permanent) {
                     let message = format!(
-                        "`#[{}]` takes no field; `#[throttled(field)]` takes the one with the delay",
+                        "`#[{}]` takes no field; write `#[throttled(field)]` to take a delay from a \
+                         field",
                         self.name
                     );
                     return Err(syn::Error::new_spanned(field.0, message));
@@ -216,27 +239,23 @@ impl Word {
         Ok(())
     }
 
-    /// The same word for another variant. A field of its own it does not have.
-    fn repeated(&self) -> Self {
-        Self { name: self.name.clone(), field: None, effect: self.effect }
+    /// Copies the class for another variant, without the field.
+    fn without_field(&self) -> Self {
+        Self { name: self.name.clone(), class: self.class, field: None, effect: self.effect }
     }
 
-    /// The class, spanned at the field that it needs, so that a wrong type is reported there.
+    /// Returns the class as an expression, with the span of the field for type errors.
     fn generate(&self, root: &TokenStream, at: Span) -> TokenStream {
-        let Self { name, field, effect } = self;
-        if name == "forward" {
-            let there = respan(root.clone(), at);
-            return quote_spanned!(at=> #there::Classify::classify(value));
-        }
+        let Self { name, class, field, effect } = self;
         let there = respan(root.clone(), at);
-        let asked = field
+        let delay = field
             .as_ref()
             .map(|_| quote_spanned!(at=> #there::__private::RetryDelay::retry_delay(value)));
-        let after = asked.unwrap_or_else(|| quote!(::core::option::Option::None));
-        let class = if name == "throttled" {
-            quote!(#root::FailureClass::throttled(#after))
-        } else {
-            quote!(#root::FailureClass::#name())
+        let delay = delay.unwrap_or_else(|| quote!(::core::option::Option::None));
+        let class = match class {
+            Class::Forward => return quote_spanned!(at=> #there::Classify::classify(value)),
+            Class::Throttled => quote!(#root::FailureClass::throttled(#delay)),
+            Class::Transient | Class::Permanent => quote!(#root::FailureClass::#name()),
         };
         match effect {
             Some(effect) => {
@@ -267,11 +286,13 @@ fn find<'f>(fields: &'f Fields, member: &Member) -> Option<&'f Field> {
     all.find(|(name, _)| name == member).map(|(_, field)| field)
 }
 
-fn has(attrs: &[Attribute], word: &str) -> bool {
-    attrs.iter().any(|attribute| attribute.path().is_ident(word))
+/// Returns the class of a helper attribute; `None` for another attribute.
+fn class(attribute: &Attribute) -> Option<Class> {
+    let (_, class) = HELPERS.iter().find(|(name, _)| attribute.path().is_ident(name))?;
+    Some(*class)
 }
 
-/// `#[classify(crate = path)]` above the enum: where generated code finds the runtime.
+/// Reads `#[classify(crate = path)]` above the type: the path of the runtime.
 fn root(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
     let mut root = None;
     for attribute in attrs.iter().filter(|attribute| attribute.path().is_ident("classify")) {
@@ -281,11 +302,12 @@ fn root(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
                 return Ok(());
             }
             let written = meta.path.to_token_stream().to_string();
-            let hint = nearest(&written, WORDS).map_or_else(
-                || "its only key is `crate`".to_owned(),
-                |word| format!("write `#[{word}]`"),
+            let helpers: Vec<&str> = HELPERS.iter().map(|(name, _)| *name).collect();
+            let hint = nearest(&written, &helpers).map_or_else(
+                || "expected `crate`".to_owned(),
+                |helper| format!("write `#[{helper}]`"),
             );
-            Err(meta.error(format!("`#[classify]` has no `{written}`: {hint}")))
+            Err(meta.error(format!("`#[classify]` has no `{written}`; {hint}")))
         });
         errors.keep(read);
     }

@@ -1,4 +1,4 @@
-//! The annotated function: its signature parsed, its body kept as tokens.
+//! The annotated function: a parsed signature and a body of opaque tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -9,40 +9,41 @@ use syn::{
     Visibility,
 };
 
-/// A function as the attribute receives it.
+use crate::tokens::any_ident;
+
+/// A function in the input of the attribute.
 #[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    /// Behind the signature: the body in braces, or what else stands there.
     pub(crate) body: Body,
 }
 
 #[derive(Clone)]
 pub(crate) enum Body {
     Block(Group),
-    /// `;`, or a body that is half typed.
+    /// `;`, or an incomplete body.
     Missing(TokenStream),
 }
 
-/// A name that a parameter binds.
+/// A name bound by a parameter.
 #[derive(Clone)]
 pub(crate) struct Binding {
     pub(crate) name: Ident,
-    /// By value and `mut`: a change that one attempt makes would reach the next.
+    /// By value and `mut`: a change in one attempt would reach the next attempt.
     pub(crate) mutable: bool,
-    pub(crate) taken: Taken,
+    pub(crate) pass_mode: PassMode,
 }
 
-/// How a parameter is declared.
+/// How a parameter is passed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum PassMode {
     Value,
     /// `&T`
-    Shared,
+    SharedRef,
     /// `&mut T`
-    Exclusive,
+    MutRef,
 }
 
 impl Parse for Function {
@@ -58,7 +59,7 @@ impl Parse for Function {
 }
 
 impl Body {
-    /// A body that a `macro_rules!` macro passed on arrives in an invisible group.
+    /// Finds the body. A `macro_rules!` macro passes a body on in an invisible group.
     fn of(rest: TokenStream) -> Self {
         let mut tokens = rest.clone().into_iter();
         match (tokens.next(), tokens.next()) {
@@ -73,7 +74,7 @@ impl Body {
 }
 
 impl Function {
-    /// `#![attr]` at the start of the body becomes `#[attr]` above the function.
+    /// Moves `#![attr]` from the start of the body above the function, as `#[attr]`.
     fn lift_inner_attributes(&mut self) {
         let Body::Block(body) = &self.body else { return };
         let is = |token: Option<&TokenTree>, mark: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
@@ -94,46 +95,47 @@ impl Function {
         self.body = Body::Block(crate::tokens::refill(body, tokens.into_iter().collect()));
     }
 
-    /// How the receiver is taken: `self` and `self: Box<Self>` are by value.
-    pub(crate) fn self_taken(&self) -> Taken {
-        self.sig.receiver().map_or(Taken::Shared, receiver_taken)
+    /// Returns how the receiver is passed: `self` and `self: Box<Self>` are by value.
+    pub(crate) fn self_pass_mode(&self) -> PassMode {
+        self.sig.receiver().map_or(PassMode::SharedRef, receiver_pass_mode)
     }
 
-    /// Every name that the parameters bind, `self` included.
+    /// Returns the names bound by the parameters, `self` included.
     pub(crate) fn bindings(&self) -> Vec<Binding> {
         let mut bindings = Vec::new();
         for input in &self.sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => {
-                    let taken = receiver_taken(receiver);
-                    let mutable = receiver.mutability.is_some() && taken == Taken::Value;
+                    let pass_mode = receiver_pass_mode(receiver);
+                    let mutable = receiver.mutability.is_some() && pass_mode == PassMode::Value;
                     let name = Ident::from(receiver.self_token);
-                    bindings.push(Binding { name, mutable, taken });
+                    bindings.push(Binding { name, mutable, pass_mode });
                 }
                 FnArg::Typed(typed) => {
-                    bind(&typed.pat.to_token_stream(), type_taken(&typed.ty), &mut bindings);
+                    bind(&typed.pat.to_token_stream(), type_pass_mode(&typed.ty), &mut bindings);
                 }
             }
         }
         bindings
     }
 
-    /// Takes an attribute off the parameters; the names that those bind which had it.
-    pub(crate) fn take_off(&mut self, name: &str) -> Vec<Ident> {
+    /// Removes an attribute from the parameters. Returns the names bound by the affected
+    /// parameters.
+    pub(crate) fn strip_param_attr(&mut self, name: &str) -> Vec<Ident> {
         let mut bindings = Vec::new();
         for input in &mut self.sig.inputs {
             if let FnArg::Typed(typed) = input {
                 let before = typed.attrs.len();
                 typed.attrs.retain(|attribute| !attribute.path().is_ident(name));
                 if typed.attrs.len() < before {
-                    bind(&typed.pat.to_token_stream(), type_taken(&typed.ty), &mut bindings);
+                    bind(&typed.pat.to_token_stream(), type_pass_mode(&typed.ty), &mut bindings);
                 }
             }
         }
         bindings.into_iter().map(|binding| binding.name).collect()
     }
 
-    /// The type and constant parameters of the function.
+    /// Returns the type and constant parameters of the function.
     pub(crate) fn generics(&self) -> Vec<Ident> {
         let parameters = self.sig.generics.params.iter();
         parameters
@@ -145,7 +147,7 @@ impl Function {
             .collect()
     }
 
-    /// The return type as generated code may name it, and where it stands.
+    /// Returns the return type for generated code, with the span.
     pub(crate) fn returns(&self) -> (TokenStream, Span) {
         match &self.sig.output {
             ReturnType::Default => {
@@ -156,15 +158,15 @@ impl Function {
         }
     }
 
-    /// Takes the `mut` off the named parameters, whose clones carry it.
-    pub(crate) fn settle(&mut self, names: &[Ident]) {
+    /// Removes `mut` from the named parameters. Their clones are `mut` instead.
+    pub(crate) fn strip_mut(&mut self, names: &[Ident]) {
         if names.is_empty() {
             return;
         }
         for input in &mut self.sig.inputs {
             match input {
                 FnArg::Receiver(receiver) if names.iter().any(|name| name == "self") => {
-                    if receiver_taken(receiver) == Taken::Value {
+                    if receiver_pass_mode(receiver) == PassMode::Value {
                         receiver.mutability = None;
                     }
                 }
@@ -189,25 +191,25 @@ impl ToTokens for Function {
     }
 }
 
-fn receiver_taken(receiver: &Receiver) -> Taken {
+fn receiver_pass_mode(receiver: &Receiver) -> PassMode {
     match &receiver.kind {
-        ReceiverKind::Reference(_, _, Some(_)) => Taken::Exclusive,
-        ReceiverKind::Reference(..) => Taken::Shared,
-        ReceiverKind::Typed(_, ty) => type_taken(ty),
-        _ => Taken::Value,
+        ReceiverKind::Reference(_, _, Some(_)) => PassMode::MutRef,
+        ReceiverKind::Reference(..) => PassMode::SharedRef,
+        ReceiverKind::Typed(_, ty) => type_pass_mode(ty),
+        _ => PassMode::Value,
     }
 }
 
-fn type_taken(ty: &Type) -> Taken {
+fn type_pass_mode(ty: &Type) -> PassMode {
     match ty {
-        Type::Reference(reference) if reference.mutability.is_some() => Taken::Exclusive,
-        Type::Reference(_) => Taken::Shared,
-        _ => Taken::Value,
+        Type::Reference(reference) if reference.mutability.is_some() => PassMode::MutRef,
+        Type::Reference(_) => PassMode::SharedRef,
+        _ => PassMode::Value,
     }
 }
 
-/// Collects the names that a pattern binds: lower-case words that are no path, field name or type.
-pub(crate) fn bind(pattern: &TokenStream, taken: Taken, bindings: &mut Vec<Binding>) {
+/// Collects the names bound by a pattern: lower-case words except paths, field names and types.
+pub(crate) fn bind(pattern: &TokenStream, pass_mode: PassMode, bindings: &mut Vec<Binding>) {
     let tokens: Vec<TokenTree> = pattern.clone().into_iter().collect();
     let mut mutable = false;
     for (index, token) in tokens.iter().enumerate() {
@@ -221,26 +223,26 @@ pub(crate) fn bind(pattern: &TokenStream, taken: Taken, bindings: &mut Vec<Bindi
                 if !field_or_path
                     && first.is_some_and(|first| first == '_' || !first.is_uppercase())
                 {
-                    bindings.push(Binding { name: word.clone(), mutable, taken });
+                    bindings.push(Binding { name: word.clone(), mutable, pass_mode });
                 }
                 mutable = false;
             }
-            TokenTree::Group(group) => bind(&group.stream(), taken, bindings),
+            TokenTree::Group(group) => bind(&group.stream(), pass_mode, bindings),
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
 }
 
-/// The pattern without the `mut` in front of these names.
+/// Returns the pattern without the `mut` in front of these names.
 pub(crate) fn without_mut(pattern: TokenStream, names: &[Ident]) -> TokenStream {
     let mut tokens = pattern.into_iter().peekable();
     let mut kept = Vec::new();
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(word) if word == "mut" => {
-                let carried =
+                let is_named =
                     matches!(tokens.peek(), Some(TokenTree::Ident(name)) if names.contains(name));
-                if !carried {
+                if !is_named {
                     kept.push(TokenTree::Ident(word));
                 }
             }
@@ -254,7 +256,7 @@ pub(crate) fn without_mut(pattern: TokenStream, names: &[Ident]) -> TokenStream 
     kept.into_iter().collect()
 }
 
-/// The type with `_` for every `impl Trait`, which cannot be named.
+/// Replaces every `impl Trait` in a type by `_`: generated code cannot name such a type.
 pub(crate) fn nameable(mut ty: Type) -> Type {
     fn erase(ty: &mut Type) {
         match ty {
@@ -281,4 +283,20 @@ pub(crate) fn nameable(mut ty: Type) -> Type {
     }
     erase(&mut ty);
     ty
+}
+
+/// Returns whether a type is a future by its name: `impl Future`, `BoxFuture`,
+/// `Pin<Box<dyn Future>>`.
+pub(crate) fn is_future(returns: &Type) -> bool {
+    let names_future = |ident: &Ident| ident.to_string().ends_with("Future");
+    match returns {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let inside = last.arguments.to_token_stream();
+            names_future(&last.ident) || last.ident == "Pin" && any_ident(&inside, &names_future)
+        }),
+        Type::ImplTrait(_) => any_ident(&returns.to_token_stream(), &names_future),
+        Type::Paren(paren) => is_future(&paren.elem),
+        Type::Group(group) => is_future(&group.elem),
+        _ => false,
+    }
 }

@@ -1,50 +1,50 @@
-//! What to say to a key that is none of ours.
+//! Answers to unknown keys.
 
 use quote::ToTokens;
 
 use crate::args::Value;
 
-/// What to say to a name that another library uses.
+/// The answer to a foreign name for a key.
 #[derive(Clone, Copy)]
 pub(crate) enum Hint {
-    /// Our key for the same value; an example where none is written; what it means.
+    /// The key of this crate with the same value; an example; the meaning.
     Same(&'static str, &'static str, &'static str),
-    /// Our key for a share, where others have a percentage; an example; what it means.
+    /// The key of this crate for a share, in place of a percentage; an example; the meaning.
     Share(&'static str, &'static str, &'static str),
-    /// Our key, which counts one more; what it means.
+    /// The key of this crate, with a count higher by 1; the meaning.
     More(&'static str, &'static str),
-    /// Anything else.
+    /// A complete answer.
     Other(&'static str),
 }
 
 impl Hint {
-    pub(crate) fn words(self, value: &Value) -> String {
+    pub(crate) fn message(self, value: &Value) -> String {
         let written = match value {
             Value::Expr(value) => Some(value.to_token_stream().to_string()),
             Value::Bare | Value::Names(_) | Value::List(_) => None,
         };
         match self {
             Self::Same(key, example, note) => {
-                // A value of another kind, like a number for a time, would not do here either.
+                // A value of another kind, such as a number for a time, is no value here either.
                 let quoted = |value: &&str| value.starts_with('"') == example.starts_with('"');
                 let value = written.as_deref().filter(quoted).unwrap_or(example);
-                format!("write `{key} = {value}`, {note}")
+                format!("write `{key} = {value}` ({note})")
             }
             Self::Share(key, example, note) => {
                 let share = written.and_then(|value| value.parse().ok()).and_then(as_share);
                 let value = share.map_or_else(|| example.to_owned(), |share| share.to_string());
-                format!("write `{key} = {value}`, {note}")
+                format!("write `{key} = {value}` ({note})")
             }
             Self::More(key, note) => {
                 let value = written.and_then(|value| value.parse::<u32>().ok()).unwrap_or(3);
-                format!("write `{key} = {}`, {note}", value.saturating_add(1))
+                format!("write `{key} = {}` ({note})", value.saturating_add(1))
             }
-            Self::Other(words) => words.to_owned(),
+            Self::Other(message) => message.to_owned(),
         }
     }
 }
 
-/// A number as a share from 0 to 1; above 1 it was meant as a percentage.
+/// Returns a number as a share from 0 to 1. Numbers above 1 are percentages.
 pub(crate) fn as_share(number: f64) -> Option<f64> {
     match number {
         _ if number > 0.0 && number <= 1.0 => Some(number),
@@ -53,15 +53,15 @@ pub(crate) fn as_share(number: f64) -> Option<f64> {
     }
 }
 
-/// The known key that is at most two edits away.
+/// Returns the known key at a distance of at most two edits.
 pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let distances = known.iter().map(|key| (edits(name, key), *key));
     let (distance, key) = distances.min_by_key(|(distance, _)| *distance)?;
-    // Two edits turn any word of three letters into any other.
+    // Two edits turn any word of three letters into any word of that length.
     (distance <= 2 && distance * 2 <= key.len().max(name.len())).then_some(key)
 }
 
-/// The Levenshtein distance.
+/// Returns the Levenshtein distance.
 fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,45 +1,46 @@
-//! The attributes of `resilience-rs`. Their documentation stands where they are re-exported, in
-//! that crate.
+//! The attributes of `resilience-rs`, documented there.
 
-// A macro that panics takes the function, and the user's understanding, with it.
+// A panic in a macro loses the function and explains nothing to the user.
 #![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)]
 
 mod args;
 mod async_trait;
 mod attrs;
-mod borrow;
 mod builder;
 mod check;
 mod classify;
-mod constant;
+mod codegen;
 mod diagnostics;
-mod foreign;
+mod duration;
 mod function;
 mod hint;
-mod instrument;
-mod mark;
+mod keys;
+mod limit;
 mod order;
 mod pipeline;
+mod returned_borrow;
 #[cfg(test)]
 mod robustness;
-mod splice;
+mod stack_info;
 mod state_source;
+mod third_party;
 mod tokens;
+mod tracing_instrument;
 mod value;
 
 use proc_macro::TokenStream;
 
-/// Makes the entry point of each attribute and the table that the pipeline orders them by.
+/// Makes the entry point of each attribute, and the table of all attributes.
 macro_rules! attributes {
     ($($name:ident: $model:ty),* $(,)?) => {
-        const TABLE: &[order::Entry] = &[$(order::Entry::of::<$model>()),*];
+        const TABLE: &[order::Sibling] = &[$(order::Sibling::of::<$model>()),*];
 
-        /// What each attribute of the table does.
+        /// The expansion of each attribute in the table.
         #[cfg(test)]
         const RUNS: &[robustness::Run] = &[$(pipeline::run::<$model>),*];
 
         $(
-            #[allow(missing_docs, reason = "documented where it is re-exported, in the facade")]
+            #[allow(missing_docs, reason = "documented in the facade, which re-exports it")]
             #[proc_macro_attribute]
             pub fn $name(args: TokenStream, item: TokenStream) -> TokenStream {
                 pipeline::run::<$model>(TABLE, args.into(), &item.into()).into()
@@ -58,7 +59,7 @@ attributes! {
     timeout: attrs::timeout::Timeout,
 }
 
-#[allow(missing_docs, reason = "documented where it is re-exported, in the facade")]
+#[allow(missing_docs, reason = "documented in the facade, which re-exports it")]
 #[proc_macro_derive(Classify, attributes(transient, throttled, permanent, forward, classify))]
 pub fn classify(input: TokenStream) -> TokenStream {
     classify::derive(input.into()).into()

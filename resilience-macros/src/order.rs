@@ -1,61 +1,60 @@
-//! Attributes of the family on one function: the one on top becomes the outermost layer.
+//! The order of several attributes of this crate on one function: the top attribute becomes the
+//! outermost layer.
 //!
-//! The compiler expands the top attribute first, which would make it the innermost layer. So the
-//! first one to be expanded writes itself and its siblings back in reverse order, each with a mark
-//! that tells it what stands outside and inside it. A marked attribute never reorders. Attributes
-//! that are not ours keep their places.
-
-use std::time::Duration;
+//! The compiler expands the top attribute first, so the top attribute would become the innermost
+//! layer. Therefore the first expansion writes all attributes of the stack back in reverse order,
+//! with their positions (`StackInfo`). An attribute with a position never reorders. Foreign
+//! attributes keep their places.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Meta};
 
 use crate::args::Args;
-use crate::attrs::{self, Role};
+use crate::attrs::{LayerAttribute, Role};
+use crate::codegen::{BODY_MARKER, local};
 use crate::diagnostics::Errors;
-use crate::foreign;
 use crate::function::Function;
-use crate::mark::{Mark, SlotMark};
+use crate::stack_info::{SignalVar, StackInfo};
+use crate::third_party;
 
-/// What the order needs to know of an attribute of the family.
+/// An attribute of this crate, as known to the siblings on the same function.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry {
+pub(crate) struct Sibling {
     pub(crate) name: &'static str,
     roles: &'static [Role],
-    /// The keys whose values run when the body has begun.
-    later: &'static [&'static str],
-    /// For how long a call with these arguments goes on trying.
-    horizon: fn(&TokenStream) -> Option<Duration>,
+    /// The keys with values evaluated after the start of the body.
+    deferred_keys: &'static [&'static str],
 }
 
-impl Entry {
-    pub(crate) const fn of<A: attrs::Attribute>() -> Self {
-        Self { name: A::NAME, roles: A::ROLES, later: A::LATER, horizon: horizon::<A> }
+impl Sibling {
+    pub(crate) const fn of<A: LayerAttribute>() -> Self {
+        Self { name: A::NAME, roles: A::ROLES, deferred_keys: A::DEFERRED_KEYS }
     }
 
-    pub(crate) fn is(&self, role: Role) -> bool {
+    pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
 }
 
-fn horizon<A: attrs::Attribute>(args: &TokenStream) -> Option<Duration> {
-    // What is wrong with them is told where they are expanded.
-    let mut unread = Errors::at(Span::call_site());
-    A::validate(&mut Args::unchecked(args), &mut unread)?.horizon()
+/// An attribute of the stack, as the user wrote it.
+struct Written {
+    sibling: Sibling,
+    path: TokenStream,
+    args: TokenStream,
 }
 
-/// Writes the attributes of the family back in reverse, with marks; `None` where `first` stands
-/// alone.
+/// Writes the attributes of the stack back in reverse order with their positions. Returns `None`
+/// for an attribute without siblings.
 pub(crate) fn reorder(
-    table: &[Entry],
-    first: Entry,
+    table: &[Sibling],
+    first: Sibling,
     args: &TokenStream,
     function: &Function,
 ) -> Option<TokenStream> {
-    let sibling = |attribute: &Attribute| sibling(table, attribute);
+    let find = |attribute: &Attribute| find_sibling(table, attribute);
     let places: Vec<usize> = (0..function.attrs.len())
-        .filter(|index| function.attrs.get(*index).and_then(sibling).is_some())
+        .filter(|index| function.attrs.get(*index).and_then(find).is_some())
         .collect();
     if places.is_empty() {
         return None;
@@ -63,21 +62,24 @@ pub(crate) fn reorder(
     // The stack as written, outermost first.
     let name = Ident::new(first.name, Span::call_site());
     let root = root(args);
-    let mut stack = vec![(first, quote!(#root::#name), args.clone())];
+    let mut stack =
+        vec![Written { sibling: first, path: quote!(#root::#name), args: args.clone() }];
     for attribute in &function.attrs {
-        if let Some(entry) = sibling(attribute) {
-            stack.push((entry, attribute.path().to_token_stream(), tokens_of(attribute)));
+        if let Some(sibling) = find(attribute) {
+            let path = attribute.path().to_token_stream();
+            stack.push(Written { sibling, path, args: args_of(attribute) });
         }
     }
-    let marked = marks(&stack, function, &places).into_iter().zip(&stack);
-    let marked: Vec<_> =
-        marked.map(|(mark, (_, path, args))| quote!(#[#path(#mark #args)])).collect();
-    // The places, top first, take the stack from its innermost layer on.
-    let mut marked = marked.into_iter().rev();
-    let top = marked.next();
+    let positions = positions(&stack, function, &places).into_iter().zip(&stack);
+    let attributes: Vec<_> = positions
+        .map(|(position, Written { path, args, .. })| quote!(#[#path(#position #args)]))
+        .collect();
+    // The innermost layer comes first, in the top place.
+    let mut reversed = attributes.into_iter().rev();
+    let top = reversed.next();
     let attributes = function.attrs.iter().enumerate().map(|(index, attribute)| {
-        match places.contains(&index).then(|| marked.next()).flatten() {
-            Some(marked) => marked,
+        match places.contains(&index).then(|| reversed.next()).flatten() {
+            Some(written) => written,
             None => attribute.to_token_stream(),
         }
     });
@@ -86,69 +88,65 @@ pub(crate) fn reorder(
     Some(quote!(#top #attributes #rest))
 }
 
-/// The place of each attribute of the stack.
-fn marks(
-    stack: &[(Entry, TokenStream, TokenStream)],
-    function: &Function,
-    places: &[usize],
-) -> Vec<Mark> {
+/// Returns the position of each attribute of the stack.
+fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<StackInfo> {
     let parameters: Vec<Ident> =
         function.bindings().into_iter().map(|binding| binding.name).collect();
-    let entries: Vec<Entry> = stack.iter().map(|(entry, ..)| *entry).collect();
-    let names = |entries: &[Entry]| entries.iter().map(|entry| entry.name.to_owned()).collect();
+    let siblings: Vec<Sibling> = stack.iter().map(|written| written.sibling).collect();
     let between = |from: usize, to: usize| function.attrs.get(from..to).unwrap_or_default();
     let last = places.last().copied().unwrap_or_default();
-    // A local cannot be named through a function that another attribute makes of the body.
-    let is_open = between(0, last).iter().enumerate().all(|(index, attribute)| {
-        places.contains(&index) || foreign::keeps_the_body_in_place(attribute)
+    // A foreign attribute may move the body into a new function, which hides the locals in front.
+    let locals_reach_inside = between(0, last).iter().enumerate().all(|(index, attribute)| {
+        places.contains(&index) || third_party::keeps_body_in_place(attribute)
     });
-    let (slot, bound) = (crate::splice::local("rejection"), crate::splice::local("bound"));
-    let horizons = stack.iter().filter_map(|(entry, _, args)| (entry.horizon)(args));
-    let mut lend = false;
+    let (signal, deadline_var) = (local("rejection"), local("deadline"));
+    let mut borrow_args = false;
     let mut from = 0;
-    let mut marks = Vec::new();
-    for (index, (entry, path, args)) in stack.iter().enumerate() {
+    let mut positions = Vec::new();
+    for (index, Written { sibling, path, args }) in stack.iter().enumerate() {
         let at = path.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
-        let at = Ident::new(entry.name, at);
-        let (outer, inner) = entries.split_at(index);
+        let at = Ident::new(sibling.name, at);
+        let (outer, inner) = siblings.split_at(index);
         let inner = inner.get(1..).unwrap_or_default();
-        // Where the next layer inside stands among the attributes.
+        // The place of the next layer inside.
         let next = places.get(index).copied();
-        let direct = next.is_some_and(|next| between(from, next).iter().all(foreign::is_inert));
+        let adjacent =
+            next.is_some_and(|next| between(from, next).iter().all(third_party::is_inert));
         from = next.map_or(from, |next| next + 1);
-        let any = |entries: &[Entry], role| entries.iter().any(|entry| entry.is(role));
-        let bounded = entry.is(Role::Bounds) && any(inner, Role::IsBounded)
-            || entry.is(Role::IsBounded) && any(outer, Role::Bounds);
-        marks.push(Mark {
+        let any = |siblings: &[Sibling], role| siblings.iter().any(|sibling| sibling.has(role));
+        let shares_deadline = sibling.has(Role::SetsDeadline) && any(inner, Role::Interrupts)
+            || sibling.has(Role::Interrupts) && any(outer, Role::SetsDeadline);
+        positions.push(StackInfo {
             at: Some(at),
-            outer: names(outer),
-            inner: names(inner),
-            lend,
-            direct,
-            slot: SlotMark::of(&slot, entry, outer, inner).filter(|_| is_open),
-            bound: (bounded && is_open).then(|| bound.clone()),
-            horizon: horizons.clone().max().filter(|_| entry.is(Role::Remembers)),
+            outer: outer.to_vec(),
+            inner: inner.to_vec(),
+            borrow_args,
+            adjacent,
+            signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
+            deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
         });
-        lend |= entry.is(Role::Repeats) || Args::mention(args, entry.later, &parameters);
+        borrow_args |=
+            sibling.has(Role::Repeats) || Args::mention(args, sibling.deferred_keys, &parameters);
     }
-    marks
+    positions
 }
 
-/// The family's entry for this attribute: a bare name, or a path that begins with the crate's own.
-fn sibling(table: &[Entry], attribute: &Attribute) -> Option<Entry> {
+/// Returns the sibling named by an attribute. The name is bare, or a path through a crate named
+/// `resilience…`.
+fn find_sibling(table: &[Sibling], attribute: &Attribute) -> Option<Sibling> {
     let path = attribute.path();
     let (first, last) = (path.segments.first()?, path.segments.last()?);
     let ours = path.segments.len() == 1 || first.ident.to_string().starts_with("resilience");
-    table.iter().find(|entry| ours && last.ident == entry.name).copied()
+    table.iter().find(|sibling| ours && last.ident == sibling.name).copied()
 }
 
-/// Where the family is, for the attribute whose own path is not known: the one that is expanded.
+/// Returns the path of this crate for the expanded attribute: the path in the source is unknown.
 fn root(args: &TokenStream) -> TokenStream {
     let mut unread = Errors::at(Span::call_site());
     Args::unchecked(args).root(&mut unread)
 }
 
-fn tokens_of(attribute: &Attribute) -> TokenStream {
+fn args_of(attribute: &Attribute) -> TokenStream {
     match &attribute.meta {
         Meta::List(list) if matches!(list.delimiter, syn::MacroDelimiter::Paren(_)) => {
             list.tokens.clone()
@@ -157,36 +155,29 @@ fn tokens_of(attribute: &Attribute) -> TokenStream {
     }
 }
 
-/// Whether a layer of ours is already inside this body.
+/// Returns whether a layer of this crate is already inside this body.
 ///
-/// An unmarked attribute that finds one was not seen by it as a sibling: the order would be turned
-/// round in silence.
+/// In that case the attribute was not recognized as a sibling, and the order of the layers would be
+/// wrong.
 pub(crate) fn is_expanded(body: &TokenStream) -> bool {
-    crate::tokens::any_ident(body, &|ident| ident == crate::splice::EDGE)
+    crate::tokens::any_ident(body, &|ident| ident == BODY_MARKER)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TABLE: &[Entry] = &[
-        Entry { name: "fallback", roles: &[], later: &["with"], horizon: |_| None },
-        Entry {
+    const TABLE: &[Sibling] = &[
+        Sibling { name: "fallback", roles: &[], deferred_keys: &["with"] },
+        Sibling {
             name: "retry",
-            roles: &[Role::Repeats, Role::Listens, Role::Bounds],
-            later: &[],
-            horizon: |_| Some(Duration::from_secs(90)),
+            roles: &[Role::Repeats, Role::ReadsRejections, Role::SetsDeadline],
+            deferred_keys: &[],
         },
-        Entry {
-            name: "timeout",
-            roles: &[Role::Rejects, Role::IsBounded],
-            later: &[],
-            horizon: |_| None,
-        },
-        Entry { name: "once", roles: &[Role::Remembers], later: &[], horizon: |_| None },
+        Sibling { name: "timeout", roles: &[Role::Rejects, Role::Interrupts], deferred_keys: &[] },
     ];
 
-    /// What the first attribute to be expanded writes, as text with single spaces.
+    /// Returns the output of the first expansion, as text with single spaces.
     fn reordered(first: usize, args: &TokenStream, function: TokenStream) -> Option<String> {
         let function = syn::parse2::<Function>(function).expect("a function");
         let tokens = reorder(TABLE, TABLE[first], args, &function)?;
@@ -198,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stack_is_written_back_in_reverse_with_marks() {
+    fn the_stack_is_written_back_in_reverse_with_positions() {
         let function = quote! {
             /// Docs stay.
             #[resilience::retry(attempts = 4)]
@@ -207,32 +198,34 @@ mod tests {
             fn call(id: u32) -> Result<(), ()> { body }
         };
         let expected = quote! {
-            #[timeout(@{ at[timeout] outer[fallback retry] inner[] lend
-                slot[resilience_rejection heard] bound[resilience_bound] } "5s")]
+            #[timeout(@{ at[timeout] outer[fallback retry] inner[] borrow_args
+                signal[resilience_rejection written] deadline_var[resilience_deadline] } "5s")]
             #[doc = r" Docs stay."]
-            #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] direct
-                slot[resilience_rejection declared listens] bound[resilience_bound] } attempts = 4)]
+            #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] adjacent
+                signal[resilience_rejection declared read] deadline_var[resilience_deadline] }
+                attempts = 4)]
             #[inline]
-            #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] direct } value = 7)]
+            #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] adjacent }
+                value = 7)]
             fn call(id: u32) -> Result<(), ()> { body }
         };
         assert_eq!(reordered(0, &quote!(value = 7), function), Some(text(&expected)));
     }
 
     #[test]
-    fn a_layer_that_uses_an_argument_makes_the_ones_inside_lend() {
+    fn layers_inside_a_layer_that_uses_an_argument_borrow_the_arguments() {
         let function = quote! {
             #[timeout("5s")]
             fn call(id: String) -> Result<(), ()> { body }
         };
-        let marks = |args| reordered(0, &args, function.clone()).expect("two attributes");
-        assert!(marks(quote!(with = |_| id.len())).contains("lend"));
-        assert!(marks(quote!(with = |_| format!("{id}"))).contains("lend"));
-        assert!(!marks(quote!(with = |_| 7)).contains("lend"));
+        let output = |args| reordered(0, &args, function.clone()).expect("two attributes");
+        assert!(output(quote!(with = |_| id.len())).contains("borrow_args"));
+        assert!(output(quote!(with = |_| format!("{id}"))).contains("borrow_args"));
+        assert!(!output(quote!(with = |_| 7)).contains("borrow_args"));
     }
 
     #[test]
-    fn what_another_attribute_may_wrap_is_neither_direct_nor_heard() {
+    fn unknown_attributes_between_layers_hide_locals() {
         let stack = |foreign: TokenStream| {
             let function = quote! {
                 #foreign
@@ -241,32 +234,15 @@ mod tests {
             };
             reordered(1, &quote!(), function).expect("two attributes")
         };
-        assert!(stack(quote!(#[must_use])).contains("direct slot"));
+        assert!(stack(quote!(#[must_use])).contains("adjacent signal"));
         let instrumented = stack(quote!(#[tracing::instrument]));
-        assert!(!instrumented.contains("direct") && instrumented.contains("slot"));
+        assert!(!instrumented.contains("adjacent") && instrumented.contains("signal"));
         let unknown = stack(quote!(#[some::wrapper]));
-        assert!(!unknown.contains("direct") && !unknown.contains("slot"), "{unknown}");
+        assert!(!unknown.contains("adjacent") && !unknown.contains("signal"), "{unknown}");
     }
 
     #[test]
-    fn who_remembers_is_told_for_how_long_a_sibling_goes_on() {
-        let stack = |sibling: TokenStream| {
-            let function = quote! {
-                #sibling
-                fn call() -> Result<(), ()> { body }
-            };
-            reordered(3, &quote!(), function).expect("two attributes")
-        };
-        assert!(
-            stack(quote!(#[retry])).contains(
-                "once (@ { at [once] outer [] inner [retry] direct horizon [90u64 0u32] }"
-            )
-        );
-        assert!(!stack(quote!(#[timeout])).contains("horizon"));
-    }
-
-    #[test]
-    fn attributes_of_others_are_no_siblings() {
+    fn attributes_of_other_crates_are_no_siblings() {
         let alone = quote! {
             #[ntest::timeout(100)]
             #[tokio::test]

@@ -1,24 +1,24 @@
-//! From an attribute to code: read, order, validate, generate. On any mistake the user gets the
-//! messages and the function as it was.
+//! The steps from an attribute to code: parse, order, validate, generate. On any mistake the output
+//! is the messages and the function without changes.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 
-use crate::args::{About, Args};
+use crate::args::{Args, Spec};
 use crate::async_trait::{self, Boxed};
-use crate::attrs::{Attribute, Role};
+use crate::attrs::{LayerAttribute, Role};
 use crate::check;
+use crate::codegen::{ClonedArg, Context, braced};
 use crate::diagnostics::Errors;
-use crate::function::{Body, Function, Taken, nameable};
-use crate::instrument;
-use crate::mark::Mark;
-use crate::order::{self, Entry};
-use crate::splice::{Clone, Site, braced};
+use crate::function::{Body, Function, PassMode, nameable};
+use crate::order::{self, Sibling};
+use crate::stack_info::StackInfo;
 use crate::tokens::rename_self;
+use crate::tracing_instrument;
 
-pub(crate) fn run<A: Attribute>(
-    table: &[Entry],
+pub(crate) fn run<A: LayerAttribute>(
+    table: &[Sibling],
     args: TokenStream,
     item: &TokenStream,
 ) -> TokenStream {
@@ -29,42 +29,42 @@ pub(crate) fn run<A: Attribute>(
             return quote!(#item #error);
         }
     };
-    let (mark, args) = Mark::split(args);
-    if mark.is_none() {
-        if let Some(reordered) = order::reorder(table, Entry::of::<A>(), &args, &function) {
+    let (stack, args) = StackInfo::split(table, args);
+    if stack.is_none() {
+        if let Some(reordered) = order::reorder(table, Sibling::of::<A>(), &args, &function) {
             return reordered;
         }
     }
-    let skipped = A::SKIP.map(|name| function.take_off(name)).unwrap_or_default();
-    let at = mark.as_ref().and_then(|mark| mark.at.as_ref());
+    let skipped = A::PARAM_MARKER.map(|name| function.strip_param_attr(name)).unwrap_or_default();
+    let at = stack.as_ref().and_then(|stack| stack.at.as_ref());
     let mut errors = Errors::at(at.map_or_else(Span::call_site, Ident::span));
-    let layer = Layer::<A>::read(mark, args, &function, &mut errors);
+    let layer = Layer::<A>::validate(stack, args, &function, &mut errors);
     match (errors.into_compile_errors(), layer, function.body.clone()) {
-        (None, Some(layer), Body::Block(body)) => layer.around(&body, function, skipped),
+        (None, Some(layer), Body::Block(body)) => layer.generate(&body, function, skipped),
         (errors, ..) => quote!(#function #errors),
     }
 }
 
-/// A validated attribute, and the function it goes around.
+/// A validated attribute and the facts about the function.
 struct Layer<A> {
     model: A,
     /// The path of the runtime.
     root: TokenStream,
-    mark: Mark,
-    /// Where `#[async_trait]` has put the body.
+    stack: StackInfo,
+    /// The body of a method under `#[async_trait]`.
     boxed: Option<Boxed>,
 }
 
-impl<A: Attribute> Layer<A> {
-    fn read(
-        mark: Option<Mark>,
+impl<A: LayerAttribute> Layer<A> {
+    fn validate(
+        stack: Option<StackInfo>,
         args: TokenStream,
         function: &Function,
         errors: &mut Errors,
     ) -> Option<Self> {
         let boxed = match &function.body {
             Body::Block(body) if function.sig.asyncness.is_none() => {
-                Boxed::find(body, function.self_taken())
+                Boxed::find(body, function.self_pass_mode())
             }
             _ => None,
         };
@@ -74,40 +74,40 @@ impl<A: Attribute> Layer<A> {
             None => function.bindings(),
         };
         let variables: Vec<_> = bindings.iter().map(|binding| binding.name.clone()).collect();
-        let about = About {
+        let spec = Spec {
             name: A::NAME,
-            first: A::FIRST,
+            positional_key: A::POSITIONAL_KEY,
             example: A::EXAMPLE,
-            by_hand: A::BY_HAND,
-            lists: A::LISTS,
+            policy_key: A::POLICY_KEY,
+            list_keys: A::LIST_KEYS,
         };
-        let needs_arguments = Args::mention(&args, A::LATER, &variables);
-        let mut args = Args::parse(about, args, variables, errors);
+        let needs_arguments = Args::mention(&args, A::DEFERRED_KEYS, &variables);
+        let mut args = Args::parse(spec, args, variables, errors);
         let root = args.root(errors);
         let model = A::validate(&mut args, errors);
         args.finish(A::HINTS, errors);
         check::function(A::NAME, function, boxed.is_some(), errors);
-        if mark.is_none() {
-            check::unmarked(A::NAME, function, errors);
+        if stack.is_none() {
+            check::not_expanded(A::NAME, function, errors);
         }
-        let mut mark = mark.unwrap_or_default();
+        let mut stack = stack.unwrap_or_default();
         if let Some(model) = &model {
             let is_async = boxed.is_some() || function.sig.asyncness.is_some();
-            model.check_order(&mark, errors);
+            model.check_order(&stack, errors);
             model.check_function(&function.sig, is_async, errors);
         }
-        mark.lend |= needs_arguments;
+        stack.borrow_args |= needs_arguments;
         let clones = model.as_ref().map(A::clones).unwrap_or_default();
         check::clones(&bindings, clones, errors);
         if A::ROLES.contains(&Role::Repeats) {
             check::repeatable(A::NAME, function, &bindings, clones, errors);
         }
-        model.map(|model| Self { model, root, mark, boxed })
+        model.map(|model| Self { model, root, stack, boxed })
     }
 
-    /// The function with this layer around its body.
-    fn around(self, body: &Group, mut function: Function, skipped: Vec<Ident>) -> TokenStream {
-        let Self { model, root, mark, boxed } = self;
+    /// Returns the function with this layer around the body.
+    fn generate(self, body: &Group, mut function: Function, skipped: Vec<Ident>) -> TokenStream {
+        let Self { model, root, stack, boxed } = self;
         let (returns, returns_span) = match &boxed {
             Some(boxed) => {
                 let returns = nameable(boxed.returns.clone());
@@ -116,30 +116,31 @@ impl<A: Attribute> Layer<A> {
             None => function.returns(),
         };
         let bindings = boxed.as_ref().map_or_else(|| function.bindings(), |b| b.bindings.clone());
-        let clones: Vec<Clone> = model
+        let clones: Vec<ClonedArg> = model
             .clones()
             .iter()
             .filter_map(|name| {
                 bindings.iter().find(|binding| binding.name == *name).map(|binding| {
-                    // Nothing can be bound to `self`, so the body gets another name for it.
-                    let own = name == "self";
+                    // A `let` cannot bind `self`: in the body the clone has another name.
+                    let is_self = name == "self";
                     let local =
-                        if own { async_trait::named_self(&binding.name) } else { name.clone() };
-                    Clone { name: local, from: name.clone(), mutable: binding.mutable }
+                        if is_self { async_trait::named_self(&binding.name) } else { name.clone() };
+                    ClonedArg { name: local, from: name.clone(), mutable: binding.mutable }
                 })
             })
             .collect();
-        let unshared = bindings.iter().filter(|binding| binding.taken != Taken::Shared);
+        let unshared = bindings.iter().filter(|binding| binding.pass_mode != PassMode::SharedRef);
         let unshared = unshared.map(|binding| binding.name.clone()).collect();
         let inside = boxed.as_ref().map_or(body, |boxed| &boxed.block);
-        let lends = mark.lend || A::ROLES.contains(&Role::Repeats);
-        let inside = if lends { instrument::lend_arguments(inside) } else { inside.clone() };
+        let borrows = stack.borrow_args || A::ROLES.contains(&Role::Repeats);
+        let inside =
+            if borrows { tracing_instrument::borrow_arguments(inside) } else { inside.clone() };
         let inside = if clones.iter().any(|clone| clone.from == "self") {
             crate::tokens::refill(&inside, rename_self(inside.stream(), async_trait::SELF))
         } else {
             inside
         };
-        let site = Site {
+        let context = Context {
             is_async: boxed.is_some() || function.sig.asyncness.is_some(),
             returns,
             returns_span,
@@ -151,13 +152,13 @@ impl<A: Attribute> Layer<A> {
             bindings,
             skipped,
             clones,
-            mark,
+            stack,
         };
-        let new = model.generate(&site);
-        let settled = model.clones();
-        function.settle(settled);
+        let new = model.generate(&context);
+        let names = model.clones();
+        function.strip_mut(names);
         function.body = Body::Block(match boxed {
-            Some(_) => Boxed::replace(body, &new, settled),
+            Some(_) => Boxed::replace(body, &new, names),
             None => braced(new),
         });
         quote!(#function)

@@ -1,17 +1,17 @@
-//! Whatever stands in the attribute and in the function: no panic, and the function survives.
+//! Property tests: for any arguments and any function, no attribute panics or loses the function.
 
 use std::str::FromStr;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use proptest::prelude::*;
 
-use crate::order::Entry;
+use crate::order::Sibling;
 use crate::{RUNS, TABLE, classify};
 
-/// An attribute, as the compiler calls it.
-pub(crate) type Run = fn(&[Entry], TokenStream, &TokenStream) -> TokenStream;
+/// The expansion of an attribute.
+pub(crate) type Run = fn(&[Sibling], TokenStream, &TokenStream) -> TokenStream;
 
-/// What values, and what has nothing to do here, are made of.
+/// The parts of random arguments: keys, values, and unrelated tokens.
 const WORDS: &[&str] = &[
     "clone",
     "budget",
@@ -66,6 +66,10 @@ const WORDS: &[&str] = &[
     "\"full\"",
     "\"unlimited\"",
     "\"failure\"",
+    "\"global\"",
+    "\"rerun\"",
+    "wait(\"5s\")",
+    "reconcile(f)",
     "\"100/s\"",
     "50%",
     "&SHARED",
@@ -89,8 +93,8 @@ const WORDS: &[&str] = &[
     "[]",
     "(@)",
     "outer[retry]",
-    "@{ outer[x] inner[y] lend }",
-    "@{ at[retry] outer[timeout] inner[fallback] direct slot[s declared heard] bound[b] }",
+    "@{ outer[x] inner[y] borrow_args }",
+    "@{ at[retry] outer[timeout] inner[fallback] adjacent signal[s declared written] deadline_var[b] }",
     "<T>",
 ];
 
@@ -106,7 +110,7 @@ const FUNCTIONS: &[&str] = &[
     "#[retry(attempts = 0)] #[timeout] async fn f(a: impl Fn(u8) -> u8) -> Result<impl X, ()> { async move {} }",
 ];
 
-/// Words that do not lex together are left out one by one.
+/// Joins words to tokens. Invalid tokens are left out.
 fn tokens<'w>(words: impl IntoIterator<Item = &'w str>) -> TokenStream {
     words.into_iter().flat_map(|word| TokenStream::from_str(word).unwrap_or_default()).collect()
 }
@@ -115,17 +119,17 @@ fn soup() -> impl Strategy<Value = TokenStream> {
     proptest::collection::vec(proptest::sample::select(WORDS), 0..12).prop_map(tokens)
 }
 
-/// The keys of an attribute, as its answer to an unknown one lists them.
+/// Returns the keys of an attribute, as listed in the message about an unknown key.
 fn keys(run: Run) -> Vec<String> {
     let function = tokens(["fn f() -> R { }"]);
     let answer = run(TABLE, tokens(["zzzzzzzzzzzzzzzz = 1"]), &function).to_string();
-    let list = answer.split("its keys are ").nth(1).expect("the list");
+    let list = answer.split("expected one of ").nth(1).expect("the list");
     let list = list.split('"').next().expect("the end of the message");
     list.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
 }
 
-/// An attribute with arguments that are nearly right: its own keys with values of any kind.
-fn nearly() -> impl Strategy<Value = (Run, TokenStream)> {
+/// Generates an attribute with nearly valid arguments: known keys with random values.
+fn nearly_valid() -> impl Strategy<Value = (Run, TokenStream)> {
     proptest::sample::select(RUNS).prop_flat_map(|run| {
         let key = proptest::sample::select(keys(run));
         let value = proptest::sample::select(WORDS);
@@ -149,7 +153,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn any_arguments(
+    fn random_arguments(
         run in proptest::sample::select(RUNS),
         args in soup(),
         function in proptest::sample::select(FUNCTIONS),
@@ -159,13 +163,13 @@ proptest! {
     }
 
     #[test]
-    fn own_keys((run, args) in nearly(), function in proptest::sample::select(FUNCTIONS)) {
+    fn known_keys((run, args) in nearly_valid(), function in proptest::sample::select(FUNCTIONS)) {
         let output = run(TABLE, args, &tokens([function]));
         prop_assert!(survives(&output), "{output}");
     }
 
     #[test]
-    fn any_item(
+    fn random_items(
         run in proptest::sample::select(RUNS),
         args in proptest::sample::select(ENOUGH),
         before in soup(),
@@ -177,28 +181,28 @@ proptest! {
     }
 
     #[test]
-    fn any_enum(word in soup(), field in soup()) {
+    fn random_enums(word in soup(), field in soup()) {
         let item = quote::quote!(#[throttled(#word)] enum f { #[transient(#field)] A(u8), B { b: u8 } });
         let _output = classify::derive(item);
     }
 }
 
-/// For every attribute, one of these is enough.
+/// Every attribute accepts at least one of these arguments.
 const ENOUGH: &[&str] =
-    &["", "\"5s\"", "value = 7", "max = 10", "rate = 100", "key = 7, scope = global"];
+    &["", "\"5s\"", "value = 7", "max = 10", "rate = 100", "key = 7, scope = \"global\""];
 
-/// The function with the attribute around it.
-fn around(run: Run, function: &TokenStream) -> TokenStream {
+/// Expands the attribute on a function.
+fn expand(run: Run, function: &TokenStream) -> TokenStream {
     let outputs = ENOUGH.iter().map(|args| run(TABLE, tokens([*args]), function));
-    let is_right = |output: &TokenStream| !output.to_string().contains("compile_error");
-    outputs.into_iter().find(is_right).expect("arguments that are enough")
+    let is_valid = |output: &TokenStream| !output.to_string().contains("compile_error");
+    outputs.into_iter().find(is_valid).expect("valid arguments")
 }
 
 #[test]
-fn every_layer_is_seen_by_one_that_comes_too_late() {
+fn every_attribute_recognizes_an_expanded_sibling() {
     let function = tokens(["async fn f() -> Result<(), ()> { Ok(()) }"]);
     for inner in RUNS {
-        let expanded = around(*inner, &function);
+        let expanded = expand(*inner, &function);
         for outer in RUNS {
             for args in ENOUGH {
                 let output = outer(TABLE, tokens([*args]), &expanded).to_string();

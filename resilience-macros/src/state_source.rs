@@ -1,196 +1,213 @@
-//! Where the state of a policy lives: in a `static` of the function, one for each key, or with the
-//! user.
+//! The source of a policy's state: a `static` of the function, a state for each key, or a policy
+//! made elsewhere.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use resilience_rules::keyed as rules;
 use syn::spanned::Spanned;
 use syn::{Expr, GenericParam, Signature};
 
 use crate::args::{Args, Keyed};
+use crate::codegen::Context;
 use crate::diagnostics::Errors;
-use crate::splice::Site;
+use crate::keys::keys;
 use crate::tokens::{any_ident, mentions};
 use crate::value::{self, Constant};
 
-/// A policy with a state.
-pub(crate) struct Owned {
-    /// The type, in the runtime's private module.
-    ty: &'static str,
-    place: Place,
+/// A type of policies with a state.
+pub(crate) struct PolicyType {
+    /// The name of the type, in the runtime's private module.
+    pub(crate) name: &'static str,
+    /// The key for a policy made by hand.
+    pub(crate) key: &'static str,
+    /// Whether the policy itself looks for a test override.
+    pub(crate) resolves_overrides: bool,
 }
 
-enum Place {
-    /// A `static`, shared by all instances of the function.
-    Function,
-    /// One for each value of `key`.
-    Keyed { key: Expr, max: Option<Constant<u32>> },
-    /// One from elsewhere.
-    Shared(Expr),
+/// The source of the state of a policy.
+pub(crate) enum StateSource {
+    /// A `static`, shared by all instances of a generic function.
+    PerFunction,
+    /// A state for each value of `key`.
+    PerKey { key: Expr, max_keys: Option<Constant<u32>> },
+    /// A policy made by hand.
+    Provided(Expr),
 }
 
-const MAX_KEYS: u32 = 10_000;
+keys! {
+    /// The keys of a policy with a state for each key.
+    struct Keys {
+        function {
+            key: value(Expr, Ok),
+            max_keys: count [literal max_keys],
+        }
+    }
+}
 
-impl Owned {
-    /// Reads the key named for the policy, which brings one from elsewhere, and, where the attribute
-    /// has them, `key` and `max_keys`.
+impl StateSource {
+    /// Reads the key of the policy, `key` and `max_keys`, and reports `settings` beside a policy
+    /// made by hand.
     pub(crate) fn read(
-        shared: &'static str,
-        ty: &'static str,
+        policy: &PolicyType,
+        settings: &[Ident],
         args: &mut Args,
         errors: &mut Errors,
     ) -> Self {
-        let place = Self::shared(shared, ty, args, errors);
-        let key = args.value("key", errors, Ok);
-        let max = args.constant("max_keys", errors, |expr| value::count("max_keys", expr));
-        let place = match (place, key, max) {
-            (None, None, None) => Place::Function,
-            (None, Some(key), max) => {
-                if let Some(max) = max.as_ref().filter(|max| max.value.literal() == Some(&0)) {
-                    errors.add(&max.value, "`max_keys` must be at least 1");
-                }
-                Place::Keyed { key: key.value, max: max.map(|max| max.value) }
+        let PolicyType { name, key: policy_key, .. } = policy;
+        let provided = args.value(policy_key, errors, |expr| {
+            value::policy(expr, || {
+                format!("expected a `{name}`, like `{policy_key} = &SHARED` or `{policy_key} = self.{policy_key}`")
+            })
+        });
+        let keys = Keys::read(args, errors);
+        if let Some(Keyed { value, .. }) = provided {
+            let given = [keys.key.map(|keyed| keyed.key), keys.max_keys.map(|keyed| keyed.key)];
+            for key in given.into_iter().flatten() {
+                errors.add(
+                    &key,
+                    format!(
+                        "`{key}` and `{policy_key}` exclude each other: a policy made by hand has one \
+                         state for all keys; remove one of them"
+                    ),
+                );
             }
-            (None, None, Some(max)) => {
-                errors.add(max.key, "`max_keys` limits what `key = …` makes: say which key");
-                Place::Function
+            exclude_settings(policy_key, settings, errors);
+            return Self::Provided(value);
+        }
+        keys.check_rules(errors);
+        match (keys.key, keys.max_keys) {
+            (Some(Keyed { value: key, .. }), max_keys) => {
+                Self::PerKey { key, max_keys: max_keys.map(|keyed| keyed.value) }
             }
-            (Some(place), key, max) => {
-                for key in key.map(|key| key.key).into_iter().chain(max.map(|max| max.key)) {
+            (None, max_keys) => {
+                if let Some(max_keys) = max_keys {
                     errors.add(
-                        &key,
-                        format!(
-                            "`{key}` and `{shared}` exclude each other: `{shared} = …` is one, \
-                             whatever the key"
-                        ),
+                        max_keys.key,
+                        "`max_keys` needs a `key`: write `key = …`, or remove it",
                     );
                 }
-                Place::Shared(place.value)
+                Self::PerFunction
             }
-        };
-        Self { ty, place }
-    }
-
-    /// Reports settings beside a policy from elsewhere, which has its own.
-    pub(crate) fn exclude(shared: &str, keys: &[Ident], errors: &mut Errors) {
-        for key in keys {
-            errors.add(
-                key,
-                format!(
-                    "`{key}` and `{shared}` exclude each other: what comes from elsewhere has its own, \
-                     set where it is made"
-                ),
-            );
         }
     }
 
-    fn shared(
-        key: &'static str,
-        ty: &str,
-        args: &mut Args,
-        errors: &mut Errors,
-    ) -> Option<Keyed<Expr>> {
-        args.value(key, errors, |expr| match expr {
-            Expr::Lit(_) => Err(syn::Error::new_spanned(
-                expr,
-                format!("expected a `{ty}`: `{key} = &SHARED`, `{key} = self.{key}`"),
-            )),
-            other => Ok(other),
-        })
-    }
-
-    /// Reports a limit of keys that names a generic parameter.
+    /// Reports a constant that names a generic parameter.
     pub(crate) fn check_generics(&self, function: &Signature, errors: &mut Errors) {
-        if let Place::Keyed { max: Some(max), .. } = &self.place {
-            check_generic("max_keys", max, function, errors);
+        if let Self::PerKey { max_keys: Some(max_keys), .. } = self {
+            check_generic("max_keys", max_keys, function, errors);
         }
     }
 
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.place, Place::Shared(_))
+    pub(crate) fn is_provided(&self) -> bool {
+        matches!(self, Self::Provided(_))
     }
 
-    /// Whether there is one for each value of a key.
-    pub(crate) fn is_keyed(&self) -> bool {
-        matches!(self.place, Place::Keyed { .. })
+    pub(crate) fn is_per_key(&self) -> bool {
+        matches!(self, Self::PerKey { .. })
     }
 
-    /// Whether the policy stands in a `static` of its own, to be listed with the others.
-    pub(crate) fn is_static(&self) -> bool {
-        matches!(self.place, Place::Function)
+    pub(crate) fn is_per_function(&self) -> bool {
+        matches!(self, Self::PerFunction)
     }
 
-    /// The expression that asks the policy in `local` for a permit. `waits` says whether its own settings
-    /// let a call wait; those of one from elsewhere may.
-    pub(crate) fn acquire(&self, local: &Ident, waits: bool, site: &Site) -> TokenStream {
-        match (waits || self.is_shared(), site.is_async) {
+    /// Returns the request for a permit from the policy in `local`. `waits` says whether
+    /// the settings of the attribute allow a wait. A policy made by hand may always wait.
+    pub(crate) fn acquire(&self, local: &Ident, waits: bool, context: &Context) -> TokenStream {
+        match (waits || self.is_provided(), context.is_async) {
             (false, _) => quote!(#local.try_acquire()),
             (true, false) => quote!(#local.acquire_blocking()),
             (true, true) => quote!(#local.acquire().await),
         }
     }
 
-    /// The statements that bind a reference to the policy to `local`. `policy` is what makes it.
-    pub(crate) fn get(&self, local: &Ident, policy: &TokenStream, site: &Site) -> TokenStream {
-        let private = &site.private;
-        let ty = Ident::new(self.ty, Span::call_site());
-        match &self.place {
-            Place::Function => {
+    /// Returns the statements that bind a reference to the policy to `local`. `make`
+    /// creates the policy.
+    pub(crate) fn bind(
+        &self,
+        policy: &PolicyType,
+        local: &Ident,
+        make: &TokenStream,
+        context: &Context,
+    ) -> TokenStream {
+        let private = &context.private;
+        let ty = Ident::new(policy.name, Span::call_site());
+        match self {
+            Self::PerFunction => {
                 let state = quote!(&__RESILIENCE_STATE);
-                // A breaker looks for a test's stand-in by itself.
-                let looks_itself = self.ty == "CircuitBreaker";
-                let state = if looks_itself { state } else { quote!(#private::resolve(#state)) };
+                let state = if policy.resolves_overrides {
+                    state
+                } else {
+                    quote!(#private::resolve(#state))
+                };
                 quote! {
                     let #local = {
-                        static __RESILIENCE_STATE: #private::#ty = #policy;
+                        static __RESILIENCE_STATE: #private::#ty = #make;
                         #state
                     };
                 }
             }
-            Place::Keyed { key, max } => {
-                let max = max.as_ref().map_or_else(|| quote!(#MAX_KEYS), ToTokens::to_token_stream);
-                // By value or by reference, a key is hashed before the body may move it.
+            Self::PerKey { key, max_keys } => {
+                let default = rules::MAX_KEYS;
+                let max_keys =
+                    max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);
+                // Hashed by reference, before the body may move the key.
                 let key = quote_spanned!(key.span()=> &(#key));
-                let held = format_ident!("{}_held", local, span = Span::mixed_site());
+                let entry = format_ident!("{}_entry", local, span = Span::mixed_site());
                 quote! {
-                    let #held = {
+                    let #entry = {
                         static __RESILIENCE_STATES: #private::Keyed<#private::#ty> =
-                            #private::Keyed::new(#max, || #policy);
+                            #private::Keyed::new(#max_keys, || #make);
                         #private::resolve(&__RESILIENCE_STATES).get(#key)
                     };
-                    let #local = &*#held;
+                    let #local = &*#entry;
                 }
             }
-            Place::Shared(expr) => {
+            Self::Provided(expr) => {
                 let at = Span::mixed_site().located_at(expr.span());
-                let here = site.private_at(at);
-                let held = format_ident!("{}_held", local, span = at);
-                // What is reached through a `&mut`, or may be moved, is not there while the body runs.
-                let bound = if mentions(&expr.to_token_stream(), &site.unshared) {
-                    quote_spanned!(at=> let #held = #here::clone_handle::<_, #private::#ty>(&#expr); let #held = &#held;)
+                let here = context.private_at(at);
+                let handle = format_ident!("{}_handle", local, span = at);
+                // The body may move a handle, or borrow the owner of the handle exclusively. The
+                // layer then needs a clone.
+                let bound = if mentions(&expr.to_token_stream(), &context.unshared) {
+                    quote_spanned!(at=> let #handle = #here::clone_handle::<_, #private::#ty>(&#expr); let #handle = &#handle;)
                 } else {
-                    quote_spanned!(at=> let #held = &#expr;)
+                    quote_spanned!(at=> let #handle = &#expr;)
                 };
                 let as_ref =
-                    quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#held));
+                    quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#handle));
                 quote!(#bound let #local: &#private::#ty = #as_ref;)
             }
         }
     }
 }
 
-/// Reports a setting that names a generic parameter of the function, which a `static` cannot.
+/// Reports settings beside a policy made by hand.
+pub(crate) fn exclude_settings(policy_key: &str, settings: &[Ident], errors: &mut Errors) {
+    for key in settings {
+        errors.add(
+            key,
+            format!(
+                "`{key}` and `{policy_key}` exclude each other: a policy made by hand has its own \
+                 settings; remove `{key}`, or set it on the policy"
+            ),
+        );
+    }
+}
+
+/// Reports a constant that names a generic parameter of the function. A `static` cannot depend on
+/// generic parameters.
 pub(crate) fn check_generics<T>(
-    setting: Option<&Keyed<Constant<T>>>,
+    constant: Option<&Keyed<Constant<T>>>,
     function: &Signature,
     errors: &mut Errors,
 ) {
-    if let Some(Keyed { key, value }) = setting {
+    if let Some(Keyed { key, value }) = constant {
         check_generic(&key.to_string(), value, function, errors);
     }
 }
 
-fn check_generic<T>(key: &str, setting: &Constant<T>, function: &Signature, errors: &mut Errors) {
-    let (Constant::Expr(expr) | Constant::Braced(expr)) = setting else { return };
+fn check_generic<T>(key: &str, constant: &Constant<T>, function: &Signature, errors: &mut Errors) {
+    let (Constant::Expr(expr) | Constant::Braced(expr)) = constant else { return };
     let generics: Vec<&Ident> = function
         .generics
         .params
@@ -205,8 +222,8 @@ fn check_generic<T>(key: &str, setting: &Constant<T>, function: &Signature, erro
         errors.add(
             expr,
             format!(
-                "`{key}` cannot depend on a generic parameter: the state is one `static` that all \
-                 instances of the function share"
+                "`{key}` cannot depend on a generic parameter: all instances of the function share \
+                 one `static` state"
             ),
         );
     }

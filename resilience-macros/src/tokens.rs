@@ -1,8 +1,8 @@
-//! What can be seen and changed in code that is kept as tokens.
+//! Queries and changes of code as tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 
-/// Whether `tokens` name one of `names`; inline format arguments count.
+/// Returns whether `tokens` mention any of `names`. Inline format arguments count.
 pub(crate) fn mentions(tokens: &TokenStream, names: &[Ident]) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => names.contains(&ident),
@@ -15,7 +15,7 @@ pub(crate) fn mentions(tokens: &TokenStream, names: &[Ident]) -> bool {
     })
 }
 
-/// Whether an identifier that `test` accepts stands anywhere in `tokens`.
+/// Returns whether `tokens` contain an identifier accepted by `test`, at any depth.
 pub(crate) fn any_ident(tokens: &TokenStream, test: &impl Fn(&Ident) -> bool) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => test(&ident),
@@ -24,7 +24,7 @@ pub(crate) fn any_ident(tokens: &TokenStream, test: &impl Fn(&Ident) -> bool) ->
     })
 }
 
-/// The same tokens at another place.
+/// Gives all tokens another span.
 pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     let at = |mut token: TokenTree| {
         token.set_span(span);
@@ -33,14 +33,14 @@ pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(at).collect()
 }
 
-/// The same group around other tokens.
+/// Replaces the tokens inside a group.
 pub(crate) fn refill(group: &Group, stream: TokenStream) -> Group {
     let mut filled = Group::new(group.delimiter(), stream);
     filled.set_span(group.span());
     filled
 }
 
-/// `self` as `name`, except inside nested items, which have a `self` of their own.
+/// Renames `self`, except inside nested items: there `self` is another value.
 pub(crate) fn rename_self(tokens: TokenStream, name: &str) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut in_item = false;
@@ -49,13 +49,13 @@ pub(crate) fn rename_self(tokens: TokenStream, name: &str) -> TokenStream {
         let after = tokens.get(index + 1);
         match token {
             TokenTree::Ident(ident) if ident == "self" && !in_item => {
-                // `self::name` is a path, not a value.
+                // `self::name` is a path.
                 let is_path = is_punct(after, ':') && is_punct(tokens.get(index + 2), ':');
                 let name = if is_path { "self" } else { name };
                 TokenTree::Ident(Ident::new(name, ident.span()))
             }
             TokenTree::Ident(ident) => {
-                // `fn name` opens an item, `fn(u8) -> u8` is a type.
+                // `fn name` begins an item; `fn(u8) -> u8` is a type.
                 in_item |= matches!(before, Some(TokenTree::Ident(word)) if word == "fn")
                     || ["impl", "trait", "macro_rules"].iter().any(|word| ident == word);
                 token.clone()
@@ -80,7 +80,7 @@ fn is_punct(token: Option<&TokenTree>, mark: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
 }
 
-/// `{self}` in the format strings of a macro call.
+/// Renames `{self}` in the format strings of a macro call.
 fn rename_in_formats(tokens: TokenStream, name: &str) -> TokenStream {
     tokens
         .into_iter()

@@ -1,4 +1,4 @@
-//! The kinds of value a key can have, each read with a message that writes the fix.
+//! The kinds of values. Each message about a value contains the fix.
 
 use std::time::Duration;
 
@@ -7,15 +7,18 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
+use crate::duration;
 use crate::hint::nearest;
 
-/// A value that must be known at compile time.
+/// A value known at compile time.
+#[derive(Clone)]
 pub(crate) enum Constant<T> {
-    /// A literal, checked here.
+    /// A literal, checked during expansion.
     Literal(T, Expr),
-    /// Any other expression, checked by the runtime's `const fn`.
+    /// An expression, checked by a `const fn` of the runtime.
     Expr(Expr),
-    /// An expression in braces, which may name what the attribute cannot see to be generic.
+    /// An expression in braces. The expression may name generic parameters of an `impl` block: the
+    /// attribute cannot see them.
     Braced(Expr),
 }
 
@@ -27,7 +30,7 @@ impl<T> Constant<T> {
         }
     }
 
-    /// Anything but a literal.
+    /// Creates a constant from an expression except a literal.
     fn expression(expr: Expr) -> Self {
         match expr {
             Expr::Block(mut block) if block.block.stmts.len() == 1 => {
@@ -44,7 +47,7 @@ impl<T> Constant<T> {
         }
     }
 
-    /// As written.
+    /// Returns the expression as written.
     pub(crate) fn source(&self) -> &Expr {
         match self {
             Self::Literal(_, expr) | Self::Expr(expr) | Self::Braced(expr) => expr,
@@ -62,7 +65,7 @@ fn error<T>(tokens: impl ToTokens, message: impl std::fmt::Display) -> syn::Resu
     Err(syn::Error::new_spanned(tokens, message))
 }
 
-/// The literal, where the expression is one.
+/// Returns the literal, if the expression is a literal.
 fn literal(expr: &Expr) -> Option<&Lit> {
     match expr {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
@@ -70,29 +73,30 @@ fn literal(expr: &Expr) -> Option<&Lit> {
     }
 }
 
-/// Whether this is a literal, a closure or another shape that can be no constant of a number.
-fn is_hopeless(expr: &Expr) -> bool {
+/// Returns whether the expression cannot be a constant: a literal of another kind, a closure, an
+/// array or a tuple.
+fn cannot_be_const(expr: &Expr) -> bool {
     let negative = matches!(expr, Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if literal(expr).is_some());
     negative || matches!(expr, Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_))
 }
 
-/// A whole number, like `4` or `MAX_ATTEMPTS`.
+/// Reads a whole number, like `4` or `MAX_ATTEMPTS`.
 pub(crate) fn count(key: &str, expr: Expr) -> syn::Result<Constant<u32>> {
     match literal(&expr) {
         Some(Lit::Int(int)) if int.suffix().is_empty() || int.suffix() == "u32" => {
             match int.base10_parse() {
                 Ok(value) => Ok(Constant::Literal(value, expr)),
-                Err(_) => error(&expr, format!("`{key}` is at most {}", u32::MAX)),
+                Err(_) => error(&expr, format!("`{key}` must be at most {}", u32::MAX)),
             }
         }
-        _ if is_hopeless(&expr) => {
+        _ if cannot_be_const(&expr) => {
             error(&expr, format!("expected a whole number, like `{key} = 4`"))
         }
         _ => Ok(Constant::expression(expr)),
     }
 }
 
-/// A number, like `1.5`, `2` or `GROWTH`.
+/// Reads a number, like `1.5`, `2` or `GROWTH`.
 pub(crate) fn number(key: &str, example: &str, expr: Expr) -> syn::Result<Constant<f64>> {
     let words = || format!("expected a number, like `{key} = {example}`");
     match literal(&expr) {
@@ -100,12 +104,12 @@ pub(crate) fn number(key: &str, example: &str, expr: Expr) -> syn::Result<Consta
             Some(value) => Ok(Constant::Literal(value, expr)),
             None => error(&expr, words()),
         },
-        _ if is_hopeless(&expr) => error(&expr, words()),
+        _ if cannot_be_const(&expr) => error(&expr, words()),
         _ => Ok(Constant::expression(expr)),
     }
 }
 
-/// The value of a numeric literal.
+/// Returns the value of a numeric literal.
 pub(crate) fn decimal(lit: &Lit) -> Option<f64> {
     match lit {
         Lit::Int(int) => int.base10_parse().ok(),
@@ -114,151 +118,84 @@ pub(crate) fn decimal(lit: &Lit) -> Option<f64> {
     }
 }
 
-/// A duration, like `"250ms"`, or a constant of type `Duration`.
+/// Reads a duration, like `"250ms"`, or a constant of type `Duration`.
 pub(crate) fn duration(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
-    duration_behind(&format!("{key} = "), expr)
+    duration_after(&format!("{key} = "), expr)
 }
 
-/// The same behind something else than a key.
-pub(crate) fn duration_behind(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
+/// Reads a duration that `prefix` precedes in the source, for messages.
+pub(crate) fn duration_after(prefix: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
     match literal(&expr) {
         Some(Lit::Str(text)) => Ok(Constant::Literal(duration_text(text)?, expr)),
         Some(lit @ (Lit::Int(_) | Lit::Float(_))) => {
             let written = lit.to_token_stream().to_string();
-            if parse_duration(&written).is_ok() {
-                return error(&expr, format!("a duration is quoted: `{key}\"{written}\"`"));
+            if duration::parse(&written).is_ok() {
+                return error(
+                    &expr,
+                    format!("a duration needs quotes: write `{prefix}\"{written}\"`"),
+                );
             }
-            error(&expr, unit_missing(&written))
+            error(&expr, duration::unit_missing(&written))
         }
-        _ if is_hopeless(&expr) => {
-            error(&expr, format!("expected a duration, like `{key}\"250ms\"`"))
+        _ if cannot_be_const(&expr) => {
+            error(&expr, format!("expected a duration, like `{prefix}\"250ms\"`"))
         }
         _ => Ok(Constant::expression(expr)),
     }
 }
 
-fn unit_missing(number: &str) -> String {
-    format!("missing unit: write `\"{number}ms\"` or `\"{number}s\"`")
-}
-
 /// Reads a duration in quotes.
 pub(crate) fn duration_text(text: &LitStr) -> syn::Result<Duration> {
-    parse_duration(&text.value()).map_err(|message| syn::Error::new_spanned(text, message))
+    duration::parse(&text.value()).map_err(|message| syn::Error::new_spanned(text, message))
 }
 
-const UNITS: &[(&str, u64)] = &[
-    ("ns", 1),
-    ("us", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60 * 1_000_000_000),
-    ("h", 3_600 * 1_000_000_000),
-    ("d", 86_400 * 1_000_000_000),
-];
-
-/// What people write for the units.
-const SYNONYMS: &[(&str, &str)] = &[
-    ("msec", "ms"),
-    ("millis", "ms"),
-    ("usec", "us"),
-    ("sec", "s"),
-    ("secs", "s"),
-    ("second", "s"),
-    ("seconds", "s"),
-    ("min", "m"),
-    ("mins", "m"),
-    ("minute", "m"),
-    ("minutes", "m"),
-    ("hr", "h"),
-    ("hour", "h"),
-    ("hours", "h"),
-    ("day", "d"),
-    ("days", "d"),
-];
-
-/// Reads `250ms`, `1.5s`, `1m30s`: numbers with units, the larger unit first.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let example = "expected a duration, like `\"250ms\"`, `\"5s\"` or `\"1m30s\"`";
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(example.into());
-    }
-    let mut total = Duration::ZERO;
-    let mut smallest = u64::MAX;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let after = after.trim_start();
-        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        if number.is_empty() {
-            return Err(example.into());
-        }
-        if unit.is_empty() {
-            return Err(unit_missing(number));
-        }
-        let unit = if unit == "µs" { "us" } else { unit };
-        let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-            let other = SYNONYMS.iter().find(|(name, _)| *name == unit);
-            if let Some((_, known)) = other {
-                return Err(format!("unknown unit `{unit}`; write `\"{number}{known}\"`"));
-            }
-            let units = UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("`, `");
-            return Err(format!("unknown unit `{unit}`; the units are `{units}`"));
-        };
-        if *nanos >= smallest {
-            return Err(format!("`{unit}` after a smaller or the same unit: {example}"));
-        }
-        smallest = *nanos;
-        total = part(number, *nanos)
-            .and_then(|part| total.checked_add(part))
-            .ok_or_else(|| format!("`{number}{unit}` is no length of time that can be told"))?;
-        rest = after.trim_start();
-    }
-    Ok(total)
-}
-
-/// `number` times a unit of `nanos`, exactly where it has no fraction.
-fn part(number: &str, nanos: u64) -> Option<Duration> {
-    if let Ok(whole) = number.parse::<u64>() {
-        let total = u128::from(whole) * u128::from(nanos);
-        let seconds = u64::try_from(total / 1_000_000_000).ok()?;
-        return Some(Duration::new(seconds, u32::try_from(total % 1_000_000_000).ok()?));
-    }
-    let number = number.parse::<f64>().ok()?;
-    Duration::try_from_secs_f64(number * Duration::from_nanos(nanos).as_secs_f64()).ok()
-}
-
-/// The tokens of a duration that is known here.
+/// Returns the tokens of a duration.
 pub(crate) fn duration_tokens(value: Duration, at: &Expr, private: &TokenStream) -> TokenStream {
     let (seconds, nanos) = (value.as_secs(), value.subsec_nanos());
     quote_spanned!(at.span()=> #private::Duration::new(#seconds, #nanos))
 }
 
-/// The tokens of a time: a literal as it was read.
-pub(crate) fn time_tokens(value: &Constant<Duration>, private: &TokenStream) -> TokenStream {
-    match value {
-        Constant::Literal(time, at) => duration_tokens(*time, at, private),
-        other => other.to_token_stream(),
+/// A type of constants.
+pub(crate) trait ConstantType: Sized {
+    /// Returns the tokens of a constant in generated code.
+    fn tokens(value: &Constant<Self>, private: &TokenStream) -> TokenStream;
+}
+
+/// As written.
+impl ConstantType for u32 {
+    fn tokens(value: &Constant<Self>, _: &TokenStream) -> TokenStream {
+        value.to_token_stream()
     }
 }
 
-/// The tokens of a number: a literal as the `f64` that it is meant for.
-pub(crate) fn number_tokens(value: &Constant<f64>) -> TokenStream {
-    match value {
-        Constant::Literal(number, at) => quote_spanned!(at.span()=> #number),
-        other => other.to_token_stream(),
+/// A literal becomes an `f64`: `2` is a valid factor.
+impl ConstantType for f64 {
+    fn tokens(value: &Constant<Self>, _: &TokenStream) -> TokenStream {
+        match value {
+            Constant::Literal(number, at) => quote_spanned!(at.span()=> #number),
+            other => other.to_token_stream(),
+        }
     }
 }
 
-/// A predicate or hook: a path or a closure.
+/// A literal, such as `"250ms"`, becomes a call of `Duration::new`.
+impl ConstantType for Duration {
+    fn tokens(value: &Constant<Self>, private: &TokenStream) -> TokenStream {
+        match value {
+            Constant::Literal(time, at) => duration_tokens(*time, at, private),
+            other => other.to_token_stream(),
+        }
+    }
+}
+
+/// Reads a predicate or a hook: a path or a closure.
 pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
-    if is_hopeless(&expr) && !matches!(expr, Expr::Closure(_)) {
+    if cannot_be_const(&expr) && !matches!(expr, Expr::Closure(_)) {
         let (path, argument) = match key {
             "on" => ("is_transient", "error"),
             "on_ok" => ("is_busy", "value"),
-            "error" => ("turned_away", "rejected"),
-            "with" => ("instead", "error"),
+            "error" => ("from_rejected", "rejected"),
+            "with" => ("default_for", "error"),
             _ => ("notify", "event"),
         };
         return error(
@@ -271,18 +208,18 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
     Ok(expr)
 }
 
-/// `true`, `false`, or any other expression of type `bool`.
+/// Reads `true`, `false`, or an expression of type `bool`.
 pub(crate) fn flag(key: &str, expr: Expr) -> syn::Result<Expr> {
     match literal(&expr) {
         Some(Lit::Bool(_)) => Ok(expr),
-        _ if is_hopeless(&expr) => {
-            error(&expr, format!("expected `true`, `false` or a condition: `{key} = false`"))
+        _ if cannot_be_const(&expr) => {
+            error(&expr, format!("expected `true`, `false` or a condition, like `{key} = false`"))
         }
         _ => Ok(expr),
     }
 }
 
-/// A name in quotes.
+/// Reads a text in quotes.
 pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
@@ -290,40 +227,157 @@ pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
     }
 }
 
-/// One of a few names that was written without its quotes.
-pub(crate) fn unquoted<T>(key: &str, expr: &Expr, names: &[(&str, T)]) -> syn::Result<()> {
-    let word = match expr {
-        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+/// Reads a policy made by hand: any expression except a literal. `message` names the type.
+pub(crate) fn policy(expr: Expr, message: impl FnOnce() -> String) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(literal) => error(literal, message()),
+        other => Ok(other),
+    }
+}
+
+/// The form of a choice with a value, such as `wait("5s")`.
+pub(crate) struct CallForm<T> {
+    pub(crate) word: &'static str,
+    /// An example of the value.
+    pub(crate) example: &'static str,
+    pub(crate) read: fn(Expr) -> syn::Result<T>,
+}
+
+/// Reads a word in quotes from a list.
+pub(crate) fn choice<T: Clone>(key: &str, expr: &Expr, words: &[(&str, T)]) -> syn::Result<T> {
+    read_choice(key, expr, words, None)
+}
+
+/// Reads a word in quotes from a list, or a word with a value, such as `wait("5s")`.
+pub(crate) fn choice_or_call<T: Clone>(
+    key: &str,
+    expr: &Expr,
+    words: &[(&str, T)],
+    form: &CallForm<T>,
+) -> syn::Result<T> {
+    if let Expr::Call(call) = expr {
+        let mut values = call.args.iter();
+        let name = bare_word(&call.func);
+        if let (Some(value), None) = (values.next(), values.next()) {
+            if name.as_deref() == Some(form.word) {
+                return (form.read)(value.clone());
+            }
+        }
+    }
+    read_choice(key, expr, words, Some(form))
+}
+
+fn read_choice<T: Clone>(
+    key: &str,
+    expr: &Expr,
+    words: &[(&str, T)],
+    form: Option<&CallForm<T>>,
+) -> syn::Result<T> {
+    let quoted = quoted_word(expr);
+    if let Some((_, found)) = words.iter().find(|(word, _)| quoted.as_deref() == Some(*word)) {
+        return Ok(found.clone());
+    }
+    unquoted(key, expr, words)?;
+    // As written in the source: in quotes, or with a value in parentheses.
+    let mut options: Vec<(&str, String)> =
+        words.iter().map(|(word, _)| (*word, format!("\"{word}\""))).collect();
+    options
+        .extend(form.map(|CallForm { word, example, .. }| (*word, format!("{word}({example})"))));
+    let written = quoted.clone().or_else(|| bare_word(expr)).or_else(|| match expr {
+        Expr::Call(call) => bare_word(&call.func),
         _ => None,
+    });
+    if let (Some(form), Some(written)) = (form, &written) {
+        if written == form.word {
+            let CallForm { word, example, .. } = form;
+            return error(
+                expr,
+                format!("`{word}` needs a value: write `{key} = {word}({example})`"),
+            );
+        }
+    }
+    let known: Vec<&str> = options.iter().map(|(word, _)| *word).collect();
+    let near = written.and_then(|written| nearest(&written.to_lowercase(), &known));
+    let hint = if let Some((_, option)) = options.iter().find(|(word, _)| Some(*word) == near) {
+        format!("did you mean `{key} = {option}`?")
+    } else {
+        let options: Vec<String> =
+            options.iter().map(|(_, option)| format!("`{option}`")).collect();
+        format!("expected one of {}", options.join(", "))
     };
-    match word.filter(|word| names.iter().any(|(name, _)| name == word)) {
-        Some(word) => error(expr, format!("write it in quotes: `{key} = \"{word}\"`")),
+    match quoted {
+        Some(quoted) => error(expr, format!("unknown value `\"{quoted}\"` of `{key}`; {hint}")),
+        None => error(expr, hint),
+    }
+}
+
+/// Reports a word of a choice without quotes.
+pub(crate) fn unquoted<T>(key: &str, expr: &Expr, words: &[(&str, T)]) -> syn::Result<()> {
+    match bare_word(expr).filter(|word| words.iter().any(|(name, _)| name == word)) {
+        Some(word) => error(expr, format!("a choice needs quotes: write `{key} = \"{word}\"`")),
         None => Ok(()),
     }
 }
 
-/// One of a few names, and nothing else.
-pub(crate) fn choice<T: Copy>(key: &str, expr: Expr, names: &[(&str, T)]) -> syn::Result<T> {
-    unquoted(key, &expr, names)?;
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => named(key, &text, names),
-        other => {
-            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            error(&other, format!("expected one of `\"{}\"`", known.join("\"`, `\"")))
-        }
+fn quoted_word(expr: &Expr) -> Option<String> {
+    match literal(expr)? {
+        Lit::Str(text) => Some(text.value()),
+        _ => None,
     }
 }
 
-/// One of a few names in quotes.
-pub(crate) fn named<T: Copy>(key: &str, text: &LitStr, names: &[(&str, T)]) -> syn::Result<T> {
-    let written = text.value();
-    if let Some((_, found)) = names.iter().find(|(name, _)| *name == written) {
-        return Ok(*found);
+/// Returns a word without quotes, keywords included.
+fn bare_word(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        Expr::Continue(next) if next.label.is_none() => Some("continue".to_owned()),
+        Expr::Return(last) if last.expr.is_none() => Some("return".to_owned()),
+        _ => None,
     }
-    let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-    let hint = match nearest(&written.to_lowercase(), &known) {
-        Some(near) => format!("did you mean `\"{near}\"`?"),
-        None => format!("there are `\"{}\"`", known.join("\"`, `\"")),
-    };
-    error(text, format!("unknown {key} `\"{written}\"`; {hint}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    const WORDS: &[(&str, u32)] = &[("rerun", 1), ("return", 2)];
+
+    const WAIT: CallForm<u32> = CallForm { word: "wait", example: "\"5s\"", read: |_| Ok(3) };
+
+    fn read(value: TokenStream) -> Result<u32, String> {
+        let expr = syn::parse2(value).expect("an expression");
+        choice_or_call("key", &expr, WORDS, &WAIT).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn choices_are_quoted_words_or_calls_with_a_value() {
+        assert_eq!(read(quote!("rerun")), Ok(1));
+        assert_eq!(read(quote!("return")), Ok(2));
+        assert_eq!(read(quote!(wait("5s"))), Ok(3));
+    }
+
+    #[test]
+    fn bare_words_get_their_quotes_as_the_fix() {
+        let message = |value| read(value).expect_err("a mistake");
+        for word in [quote!(rerun), quote!(return)] {
+            let fix = format!("a choice needs quotes: write `key = \"{word}\"`");
+            assert_eq!(message(word), fix);
+        }
+        let fix = "`wait` needs a value: write `key = wait(\"5s\")`";
+        for value in [quote!(wait), quote!("wait"), quote!(wait())] {
+            assert_eq!(message(value), fix);
+        }
+    }
+
+    #[test]
+    fn unknown_words_get_the_nearest_word_or_the_list() {
+        let message = |value| read(value).expect_err("a mistake");
+        assert_eq!(message(quote!(rerum)), "did you mean `key = \"rerun\"`?");
+        assert_eq!(message(quote!(wiat("5s"))), "did you mean `key = wait(\"5s\")`?");
+        let list = "expected one of `\"rerun\"`, `\"return\"`, `wait(\"5s\")`";
+        assert_eq!(message(quote!(7)), list);
+        assert_eq!(message(quote!("never")), format!("unknown value `\"never\"` of `key`; {list}"));
+    }
 }

@@ -113,7 +113,7 @@ fn invalid_numbers_are_replaced() {
     }
     for (bad, named) in [
         (Bulkhead::new(0), "`max`"),
-        (Bulkhead::new(1).queue(0).wait(ms(1)), "no place for the `wait`"),
+        (Bulkhead::new(1).queue(0).wait(ms(1)), "`queue` is zero"),
         (Bulkhead::new(1).queue(1).wait(zero), "in the `queue`"),
     ] {
         let words = words(&bad).expect_err(named);

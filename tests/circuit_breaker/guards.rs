@@ -125,13 +125,13 @@ static CUT: CircuitBreaker =
     CircuitBreaker::new().failure_threshold(2).on_cancel(OnCancel::Failure);
 
 #[timeout("1s")]
-#[circuit_breaker(failure_threshold = 2, abandoned = "failure", name = "hangs")]
+#[circuit_breaker(failure_threshold = 2, on_cancel = "failure", name = "hangs")]
 async fn hangs() -> Result<(), Failure> {
     pending().await
 }
 
 #[timeout("1s")]
-#[circuit_breaker(failure_threshold = 2, abandoned = "ignore", name = "ignored")]
+#[circuit_breaker(failure_threshold = 2, on_cancel = "ignore", name = "ignored")]
 async fn ignored() -> Result<(), Failure> {
     pending().await
 }

@@ -1,1 +1,1 @@
-//! Nothing: the tests beside it are what this package is for.
+//! Empty: the package exists for the tests.

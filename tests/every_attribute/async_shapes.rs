@@ -1,4 +1,4 @@
-//! The shapes of async function. Their futures are `Send` where they would be without us.
+//! Shapes of async functions. Their futures are `Send` if the plain futures are `Send`.
 
 macro_rules! async_shapes {
     (#[$attribute:meta], $failures:expr) => {
@@ -249,8 +249,8 @@ macro_rules! async_shapes {
     };
 }
 
-/// An error that must not cross threads, in a future that may: of every attribute but one that has to tell
-/// somebody of the outcome before it is returned.
+/// An error type without `Send` in a future with `Send`, for attributes that drop the outcome
+/// before an `await`.
 macro_rules! local_errors {
     (#[$attribute:meta]) => {
         mod local_errors {
@@ -264,7 +264,7 @@ macro_rules! local_errors {
             }
 
             #[tokio::test(start_paused = true)]
-            async fn do_not_keep_a_future_from_being_sent() {
+            async fn errors_without_send_allow_a_future_with_send() {
                 const fn sends<T: Send>(future: T) -> T {
                     future
                 }

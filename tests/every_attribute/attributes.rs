@@ -1,5 +1,5 @@
-// Every attribute of the family, and how often a body under it may fail before it succeeds without
-// the caller noticing. A new attribute is one line here.
+// Every attribute, with the number of failures that the attribute hides from the caller. A new
+// attribute needs a line in this list.
 
 suites!(
     bulkhead,
@@ -16,9 +16,9 @@ holding_suites!(
     idempotent,
     #[::resilience::idempotent(
         key = crate::fresh_key(),
-        scope = global,
+        scope = "global",
         fingerprint(),
-        keep = nothing,
+        keep = "nothing",
         name = "suite",
         error = |_| ::core::panic!("repeated")
     )],

@@ -1,11 +1,16 @@
-//! The user's names stay the user's.
+//! Hygiene: generated names do not collide with names of the user.
 
 macro_rules! hygiene {
     (#[$attribute:meta], $failures:expr) => {
-        #[allow(non_upper_case_globals, dead_code, unused_macros, reason = "made to be in the way")]
-        #[allow(clippy::items_after_statements, reason = "made to be in the way")]
+        #[allow(
+            non_upper_case_globals,
+            dead_code,
+            unused_macros,
+            reason = "names that collide on purpose"
+        )]
+        #[allow(clippy::items_after_statements, reason = "names that collide on purpose")]
         mod hygiene {
-            // Modules and types that shadow the standard ones.
+            // Modules and types that shadow the standard library.
             mod core {}
             mod std {}
             mod resilience {}
@@ -56,7 +61,7 @@ macro_rules! hygiene {
             }
 
             #[$attribute]
-            fn like_our_locals(
+            fn names_of_generated_locals(
                 attempt: &::core::cell::Cell<u32>,
                 result: u32,
                 out: u32,
@@ -70,7 +75,7 @@ macro_rules! hygiene {
                 if fails(attempt) {
                     return ::core::result::Result::Err(Failed);
                 }
-                // A local is not kept apart from an item of ours: both are named here.
+                // Hygiene does not separate a generated local from an item of the user.
                 const POLICY: u32 = 1;
                 ::core::result::Result::Ok(
                     result + out + delay + pause + counter + policy + next + error + state + POLICY,
@@ -78,16 +83,16 @@ macro_rules! hygiene {
             }
 
             #[test]
-            fn names() {
+            fn shadowed_names() {
                 let attempt = ::core::cell::Cell::new(0);
                 assert_eq!(
-                    like_our_locals(&attempt, 1, 1, 1, 1, 1, 1, 1, 1),
+                    names_of_generated_locals(&attempt, 1, 1, 1, 1, 1, 1, 1, 1),
                     ::core::result::Result::Ok(10)
                 );
             }
 
             #[test]
-            fn more_names() {
+            fn names_like_variants() {
                 let result = argument_named_state::call(&::core::cell::Cell::new(0), 5);
                 assert_eq!(result, ::core::result::Result::Ok(5));
             }
@@ -103,13 +108,13 @@ macro_rules! hygiene {
             }
 
             #[test]
-            fn async_names() {
+            fn shadowed_names_in_async_functions() {
                 let count = ::core::cell::Cell::new(0);
                 let future = asynchronous(&count, 3);
                 assert_eq!(::futures::executor::block_on(future), ::core::result::Result::Ok(3));
             }
 
-            /// Breaks and labels of the body are its own.
+            /// Labels of the body do not collide with generated labels.
             #[$attribute]
             fn labels(count: &::core::cell::Cell<u32>) -> Result<u32> {
                 let mut turns = 0;
@@ -130,19 +135,19 @@ macro_rules! hygiene {
             }
 
             #[test]
-            fn label() {
+            fn labels_of_the_body() {
                 assert_eq!(labels(&::core::cell::Cell::new(0)), ::core::result::Result::Ok(3));
             }
         }
     };
 }
 
-/// The same for an attribute that async functions only can have.
+/// Hygiene for an attribute of async functions only.
 macro_rules! async_hygiene {
     (#[$attribute:meta], $failures:expr) => {
-        #[allow(non_upper_case_globals, dead_code, reason = "made to be in the way")]
+        #[allow(non_upper_case_globals, dead_code, reason = "names that collide on purpose")]
         mod hygiene {
-            // Modules and types that shadow the standard ones.
+            // Modules and types that shadow the standard library.
             mod core {}
             mod std {}
             mod resilience {}
@@ -163,7 +168,7 @@ macro_rules! async_hygiene {
             const limit: u32 = 1;
 
             #[$attribute]
-            async fn like_our_locals(
+            async fn names_of_generated_locals(
                 count: &::core::cell::Cell<u32>,
                 out: u32,
                 rejected: u32,
@@ -177,9 +182,9 @@ macro_rules! async_hygiene {
             }
 
             #[test]
-            fn names() {
+            fn shadowed_names() {
                 let count = ::core::cell::Cell::new(0);
-                let result = ::futures::executor::block_on(like_our_locals(&count, 1, 1));
+                let result = ::futures::executor::block_on(names_of_generated_locals(&count, 1, 1));
                 assert_eq!(result, ::core::result::Result::Ok(3));
             }
         }

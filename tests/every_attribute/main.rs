@@ -1,5 +1,4 @@
-//! What holds for every attribute of the family, once for each: the shapes of function it goes on,
-//! hygiene, and `Send`.
+//! Tests for every attribute: shapes of functions, hygiene, and `Send`.
 #![deny(warnings, unused_qualifications)]
 #![allow(
     clippy::absurd_extreme_comparisons,
@@ -7,7 +6,7 @@
     clippy::needless_pass_by_value,
     clippy::too_many_arguments,
     clippy::unused_async,
-    reason = "shapes that people write, whatever clippy thinks of them; `lints.rs` has the lints"
+    reason = "shapes of user code; `lints.rs` tests the lints"
 )]
 
 #[macro_use]
@@ -28,7 +27,7 @@ macro_rules! suites {
     };
 }
 
-/// For one whose futures hold the outcome while they wait.
+/// For an attribute whose future holds the outcome across an `await`.
 macro_rules! holding_suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {
         mod $name {
@@ -39,7 +38,7 @@ macro_rules! holding_suites {
     };
 }
 
-/// For one that async functions only can have.
+/// For an attribute of async functions only.
 macro_rules! async_suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {
         mod $name {
@@ -52,7 +51,7 @@ macro_rules! async_suites {
 
 include!("attributes.rs");
 
-/// A key that no other call has.
+/// Returns a unique key.
 fn fresh_key() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! The shapes of sync function.
+//! Shapes of sync functions.
 
 macro_rules! shapes {
     (#[$attribute:meta], $failures:expr) => {
@@ -272,7 +272,7 @@ macro_rules! shapes {
                 assert_eq!(client().provided(), Ok(ENOUGH));
             }
 
-            // A body from a macro arrives in an invisible group.
+            // A macro passes a body on in an invisible group.
 
             #[rustfmt::skip]
                             macro_rules! make {

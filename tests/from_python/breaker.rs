@@ -1,4 +1,4 @@
-//! `pybreaker`.
+//! Equivalents of `pybreaker`.
 
 use std::cell::RefCell;
 use std::sync::{Barrier, BarrierWaitResult};
@@ -43,25 +43,25 @@ fn fail() -> Result<(), ChargeError> {
     charge(Err(ChargeError::Bank))
 }
 
-fn is_turned_away(outcome: &Result<(), ChargeError>) -> bool {
+fn is_rejected(outcome: &Result<(), ChargeError>) -> bool {
     matches!(outcome, Err(ChargeError::Rejected(_)))
 }
 
-/// `fail_max=3, reset_timeout=60`, and a listener's `state_change`.
+/// `fail_max=3, reset_timeout=60`, and the `state_change` of a listener.
 #[test]
-fn the_third_failure_in_a_row_opens_it_for_a_minute() {
+fn the_third_failure_in_a_row_opens_the_circuit_for_a_minute() {
     let (clock, _state) = (testing::clock(), testing::fresh_state());
     assert_eq!((fail(), fail()), (Err(ChargeError::Bank), Err(ChargeError::Bank)));
-    assert_eq!(charge(Ok(())), Ok(())); // begins the count anew
+    assert_eq!(charge(Ok(())), Ok(())); // resets the count
     for _ in 0..3 {
-        // Also that of the call that opens it, where `pybreaker` raises its own.
+        // The call that opens the circuit also returns its error; `pybreaker` raises another error.
         assert_eq!(fail(), Err(ChargeError::Bank));
     }
     clock.advance(Duration::from_millis(59_999));
-    assert!(is_turned_away(&charge(Ok(()))));
+    assert!(is_rejected(&charge(Ok(()))));
     clock.advance(Duration::from_millis(1));
-    assert_eq!(fail(), Err(ChargeError::Bank)); // the trial call, and open again
-    assert!(is_turned_away(&charge(Ok(()))));
+    assert_eq!(fail(), Err(ChargeError::Bank)); // the trial call fails: open again
+    assert!(is_rejected(&charge(Ok(()))));
     clock.advance(Duration::from_secs(60));
     assert_eq!(charge(Ok(())), Ok(()));
     let changes = CHANGES.take();
@@ -77,7 +77,7 @@ fn the_third_failure_in_a_row_opens_it_for_a_minute() {
     );
 }
 
-/// `exclude=[ValueError]`, which for `pybreaker` is a success.
+/// `exclude=[ValueError]`. For `pybreaker` an excluded error is a success.
 #[test]
 fn an_excluded_error_is_neither_success_nor_failure() {
     let (clock, _state) = (testing::clock(), testing::fresh_state());
@@ -86,12 +86,12 @@ fn an_excluded_error_is_neither_success_nor_failure() {
     }
     let two = (fail(), fail());
     assert_eq!(two, (Err(ChargeError::Bank), Err(ChargeError::Bank)));
-    assert_eq!(charge(Err(ChargeError::Value)), Err(ChargeError::Value)); // does not begin it anew
+    assert_eq!(charge(Err(ChargeError::Value)), Err(ChargeError::Value)); // does not reset the count
     assert_eq!(fail(), Err(ChargeError::Bank));
-    assert!(is_turned_away(&charge(Ok(()))));
+    assert!(is_rejected(&charge(Ok(()))));
 
     clock.advance(Duration::from_secs(60));
-    assert_eq!(charge(Err(ChargeError::Value)), Err(ChargeError::Value)); // does not close it
+    assert_eq!(charge(Err(ChargeError::Value)), Err(ChargeError::Value)); // does not close the circuit
     assert_eq!(CHANGES.take().last().map(String::as_str), Some("open -> half-open"));
 }
 
@@ -101,7 +101,7 @@ fn plain(works: bool) -> Option<()> {
 }
 
 #[test]
-fn without_arguments_it_is_five_failures_and_a_minute() {
+fn the_default_is_five_failures_and_the_reset_timeout_is_set() {
     let (clock, _state) = (testing::clock(), testing::fresh_state());
     for _ in 0..4 {
         plain(false);
@@ -121,9 +121,9 @@ fn twice(works: bool) -> Option<()> {
     works.then_some(())
 }
 
-/// `success_threshold=2`: one success is not enough, and a failure after it opens again.
+/// `success_threshold=2`: a failure after the first success opens the circuit again.
 #[test]
-fn two_successes_close_it() {
+fn two_successes_close_the_circuit() {
     let (clock, _state) = (testing::clock(), testing::fresh_state());
     for _ in 0..5 {
         twice(false);
@@ -135,13 +135,13 @@ fn two_successes_close_it() {
 }
 
 #[test]
-fn by_hand_and_in_somebodys_hand() {
+fn a_breaker_by_hand_and_its_manual_control() {
     let bank = CircuitBreaker::new().failure_threshold(3).reset_timeout(Duration::from_secs(60));
     let clock = testing::clock();
     assert_eq!(bank.run(|| None::<()>), None);
     assert_eq!((bank.state(), bank.snapshot().consecutive_failures), (CircuitState::Closed, 1));
 
-    bank.trip(); // `open()`, which lasts as long as if failures had done it
+    bank.trip(); // `open()`; closes after `reset_timeout`
     assert!(bank.try_acquire().is_err());
     clock.advance(Duration::from_secs(60));
     bank.try_acquire().expect("the time is over").success();
@@ -154,9 +154,9 @@ fn by_hand_and_in_somebodys_hand() {
     assert_eq!(bank.state(), CircuitState::Closed);
 }
 
-/// Under `pybreaker`'s lock the second call would wait for the first, which waits for it.
+/// The lock of `pybreaker` would deadlock two calls that wait for each other.
 #[test]
-fn calls_run_at_once() {
+fn calls_run_concurrently() {
     let (bank, both) = (CircuitBreaker::new(), Barrier::new(2));
     let meet = || bank.run(|| Ok::<BarrierWaitResult, Rejected>(both.wait()));
     thread::scope(|scope| {
@@ -171,12 +171,12 @@ async fn charge_async() -> Result<(), ChargeError> {
     Err(ChargeError::Bank)
 }
 
-/// `@breaker` on an `async def` sees a success, the coroutine.
+/// `@breaker` on an `async def` counts the coroutine as a success.
 #[tokio::test]
-async fn async_failures_open_it_too() {
+async fn failures_of_async_functions_open_the_circuit() {
     let _state = testing::fresh_state();
     for _ in 0..2 {
         assert_eq!(charge_async().await, Err(ChargeError::Bank));
     }
-    assert!(is_turned_away(&charge_async().await));
+    assert!(is_rejected(&charge_async().await));
 }

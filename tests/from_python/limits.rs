@@ -1,4 +1,4 @@
-//! Ends that are a matter of time: `stop_before_delay`, `asyncio.wait_for`.
+//! Equivalents of `stop_before_delay` and `asyncio.wait_for`.
 
 use std::cell::Cell;
 use std::future::ready;
@@ -22,9 +22,9 @@ fn by_both(calls: &mut Calls, takes: Duration) -> Result<(), Down> {
     Err(Down)
 }
 
-/// `stop_before_delay(8)`: a wait that would end in that instant is not begun.
+/// `stop_before_delay(8)`: a delay until exactly the deadline does not start.
 #[retry(attempts = "unlimited", deadline = "8s", backoff = "fixed", base_delay = "4s")]
-fn to_the_instant(calls: &mut Calls) -> Result<(), Down> {
+fn exactly(calls: &mut Calls) -> Result<(), Down> {
     calls.begin();
     Err(Down)
 }
@@ -36,18 +36,18 @@ fn a_deadline_is_stop_before_delay() {
     assert_eq!(calls.waits(), [4.0, 4.0]);
 
     let mut calls = Calls::new();
-    assert_eq!(to_the_instant(&mut calls), Err(Down));
+    assert_eq!(exactly(&mut calls), Err(Down));
     assert_eq!(calls.waits(), [4.0]);
 }
 
 #[test]
-fn attempts_and_a_deadline_end_the_call_whichever_comes_first() {
+fn attempts_or_the_deadline_end_the_call() {
     let mut calls = Calls::new();
     assert_eq!(by_both(&mut calls, Duration::ZERO), Err(Down));
     assert_eq!(calls.starts.len(), 3);
     let mut calls = Calls::new();
     assert_eq!(by_both(&mut calls, Duration::from_secs(6)), Err(Down));
-    assert_eq!(calls.starts.len(), 1); // 6 s and a wait of 4 s are 10 s
+    assert_eq!(calls.starts.len(), 1); // 6 s and a delay of 4 s are 10 s
 }
 
 #[timeout("5s")]
@@ -62,7 +62,7 @@ async fn wait_for_is_a_timeout() {
     assert_eq!(fetch(Duration::from_secs(4)).await, Ok(7));
     assert_eq!(start.elapsed(), Duration::from_secs(4));
 
-    let error = fetch(Duration::from_secs(6)).await.expect_err("it takes too long");
+    let error = fetch(Duration::from_secs(6)).await.expect_err("a timeout");
     assert_eq!(error.kind(), RejectedKind::TimedOut);
     assert_eq!(start.elapsed(), Duration::from_secs(4 + 5));
 }
@@ -72,15 +72,15 @@ async fn within(limit: Duration) -> Result<u32, Rejected> {
     Ok(ready(7).await)
 }
 
-/// `wait_for(…, timeout=0)` cancels it.
+/// `wait_for(…, timeout=0)` cancels a coroutine that is ready.
 #[tokio::test(start_paused = true)]
-async fn what_is_ready_counts_also_without_any_time() {
+async fn a_future_that_is_ready_succeeds_with_a_limit_of_zero() {
     assert_eq!(within(Duration::ZERO).await, Ok(7));
 }
 
-struct Noted<'a>(&'a Cell<bool>);
+struct SetOnDrop<'a>(&'a Cell<bool>);
 
-impl Drop for Noted<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.set(true);
     }
@@ -88,13 +88,13 @@ impl Drop for Noted<'_> {
 
 #[timeout("5s")]
 async fn guarded(is_dropped: &Cell<bool>) -> Result<(), Rejected> {
-    let _noted = Noted(is_dropped);
+    let _guard = SetOnDrop(is_dropped);
     std::future::pending().await
 }
 
-/// A task that `wait_for` cancels may go on for as long as it likes.
+/// A task cancelled by `wait_for` may continue.
 #[tokio::test(start_paused = true)]
-async fn at_the_limit_the_body_is_dropped() {
+async fn the_body_is_dropped_at_the_limit() {
     let (start, is_dropped) = (Instant::now(), Cell::new(false));
     assert!(guarded(&is_dropped).await.is_err());
     assert!(is_dropped.get());

@@ -1,7 +1,7 @@
-//! The decorators of Python and the attributes that `docs/from-python.md` shows beside them.
+//! The equivalents of Python decorators in `docs/from-python.md`.
 //!
-//! `waits` holds the page's table against the documented formula of each library and against what the
-//! attribute does; the other files, what the rest of the page says.
+//! `waits` compares the table of the page with the documented formula of each library and with the
+//! behavior of the attribute. The other modules test the rest of the page.
 
 mod breaker;
 mod limits;
@@ -14,11 +14,11 @@ use resilience::testing;
 
 const PAGE: &str = include_str!("../../docs/from-python.md");
 
-/// The failure of a function that fails.
+/// The error of the functions under test.
 #[derive(Debug, PartialEq, Eq)]
 struct Down;
 
-/// A virtual clock, and when the calls under it began.
+/// A virtual clock, and the start times of the calls.
 struct Calls {
     clock: testing::Clock,
     starts: Vec<Duration>,
@@ -29,26 +29,26 @@ impl Calls {
         Self { clock: testing::clock(), starts: Vec::new() }
     }
 
-    /// Notes a call, and tells its number.
+    /// Records a call and returns the number of calls.
     fn begin(&mut self) -> usize {
         self.starts.push(self.clock.elapsed());
         self.starts.len()
     }
 
-    /// The seconds between the calls.
+    /// Returns the seconds between the calls.
     fn waits(&self) -> Vec<f64> {
         let starts = self.starts.iter().map(Duration::as_secs_f64);
         starts.clone().skip(1).zip(starts).map(|(next, last)| next - last).collect()
     }
 }
 
-/// The same for any layout.
+/// Removes the layout from code.
 fn bare(code: &str) -> String {
     code.split_whitespace().collect::<String>().replace(",)", ")")
 }
 
 #[test]
-fn every_attribute_of_the_page_is_tested() {
+fn every_attribute_on_the_page_is_tested() {
     let tests = [
         include_str!("breaker.rs"),
         include_str!("limits.rs"),
@@ -64,14 +64,14 @@ fn every_attribute_of_the_page_is_tested() {
     }
 }
 
-/// The attributes in the tables.
+/// Returns the attributes in the tables.
 fn in_cells() -> Vec<String> {
     let rows = PAGE.lines().filter(|line| line.starts_with('|'));
     let cells = rows.flat_map(|row| row.split('`')).filter(|cell| cell.starts_with("#["));
     cells.map(|cell| cell.replace("\\|", "|")).collect()
 }
 
-/// The attributes above functions.
+/// Returns the attributes above functions.
 fn in_blocks() -> Vec<String> {
     let starts = PAGE.split("\n#[").skip(1);
     let attributes = starts.filter_map(|rest| Some(rest.split_once("]\n")?.0));

@@ -1,4 +1,4 @@
-//! What is retried, what comes back, and what is told.
+//! Equivalents of predicates, results, hooks and policies.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -52,20 +52,20 @@ fn poll_broken(calls: &mut Calls) -> Result<Option<u32>, Down> {
     Err(Down)
 }
 
-/// `retry_on_result` of `retrying`, which retries exceptions as well.
+/// `retry_on_result` of `retrying` also retries exceptions.
 #[retry(attempts = 5, backoff = "fixed", base_delay = "1s", on_ok = Option::is_none)]
 fn poll_all(calls: &mut Calls) -> Result<Option<u32>, Down> {
     if calls.begin() == 1 { Err(Down) } else { Ok(Some(7)) }
 }
 
 #[test]
-fn a_result_may_mean_not_yet() {
+fn a_value_may_mean_not_yet() {
     let mut calls = Calls::new();
     assert_eq!(poll(&mut calls, 3), Ok(Some(7)));
     assert_eq!(calls.waits(), [1.0, 1.0]);
 
     let mut calls = Calls::new();
-    assert_eq!(poll(&mut calls, 9), Ok(None)); // where `tenacity` raises a `RetryError`
+    assert_eq!(poll(&mut calls, 9), Ok(None)); // `tenacity` raises a `RetryError`
     assert_eq!(calls.starts.len(), 5);
 
     let mut calls = Calls::new();
@@ -86,7 +86,7 @@ fn answers(calls: &mut Calls) -> Result<Vec<u32>, usize> {
 }
 
 #[test]
-fn the_last_error_comes_back_or_something_else() {
+fn the_last_error_or_the_fallback_is_returned() {
     assert_eq!(raises(&mut Calls::new()), Err(3));
     let mut calls = Calls::new();
     assert_eq!((answers(&mut calls), calls.starts.len()), (Ok(Vec::new()), 3));
@@ -110,13 +110,13 @@ fn record(log: &Log, event: &RetryEvent<'_, &'static str>) {
     log.borrow_mut().push(format!("{} {:?} {:?}", event.attempt, event.error, event.delay));
 }
 
-/// `before_sleep` and `on_backoff` come after each failure but the last, `on_giveup` after that.
+/// `before_sleep` and `on_backoff` follow each failure except the last, `on_giveup` the last.
 #[test]
-fn hooks_are_called_where_those_of_python_are() {
+fn hooks_are_called_like_the_hooks_in_python() {
     let (_guard, log) = (testing::no_waits(), Log::default());
     assert_eq!(load(&log), Err("down"));
-    let told = r#"call, 1 Some("down") 2s, call, 2 Some("down") 2s, call, 3 failed: the end"#;
-    assert_eq!(log.borrow().join(", "), told);
+    let expected = r#"call, 1 Some("down") 2s, call, 2 Some("down") 2s, call, 3 failed: the end"#;
+    assert_eq!(log.borrow().join(", "), expected);
 }
 
 struct Reply {
@@ -140,7 +140,7 @@ fn get(calls: &mut Calls, retry_after: u64) -> Result<Reply, Down> {
 }
 
 #[test]
-fn the_time_of_a_server_is_kept_exactly_or_ends_the_call() {
+fn the_delay_of_a_server_is_exact_or_ends_the_call() {
     let mut calls = Calls::new();
     assert!(get(&mut calls, 7).is_ok_and(|reply| reply.status == 200));
     assert_eq!(calls.waits(), [7.0, 7.0]);
@@ -163,7 +163,7 @@ fn a_policy_retries_without_an_attribute() {
     assert_eq!(outcome, Err(5));
 }
 
-/// `@retry` alone, which for `tenacity` and `retrying` has no end.
+/// `@retry` without arguments. For `tenacity` and `retrying` there is no limit.
 #[retry]
 fn plain(calls: &mut Calls) -> Result<(), Down> {
     calls.begin();
@@ -171,7 +171,7 @@ fn plain(calls: &mut Calls) -> Result<(), Down> {
 }
 
 #[test]
-fn without_keys_three_calls_are_made() {
+fn the_default_is_three_attempts() {
     let _draws = testing::draws([0.999_999]);
     let mut calls = Calls::new();
     assert_eq!(plain(&mut calls), Err(Down));

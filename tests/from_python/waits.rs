@@ -1,4 +1,4 @@
-//! The table of waits.
+//! The table of delays.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use resilience::{retry, testing};
 
 use crate::{Calls, Down, PAGE, bare};
 
-/// The draws that the page's numbers are for.
+/// The random draws behind the numbers of the page.
 const DRAWS: [f64; 6] = [0.0, 0.5, 0.75, 0.25, 0.5, 0.5];
 
-/// What a library of Python waits before retry `n`, the draw being `u`, and what the attribute does.
+/// The delay of a Python library before retry `n` for the draw `u`, and the delays of the
+/// attribute.
 struct Pair {
     ours: &'static str,
     formula: fn(n: i32, u: f64) -> f64,
@@ -30,7 +31,8 @@ macro_rules! pair {
     }};
 }
 
-/// `multiplier * base^(n-1)`, at most `max`: `wait_exponential`, `backoff.expo`, `2**attempt` from 0.
+/// Returns `multiplier * base^(n-1)`, at most `max`: `wait_exponential`, `backoff.expo`,
+/// `2**attempt` from 0.
 fn expo(multiplier: f64, base: f64, max: f64, n: i32) -> f64 {
     (multiplier * base.powi(n - 1)).min(max)
 }
@@ -39,7 +41,7 @@ fn fibonacci(n: i32) -> f64 {
     (1..n).fold((1.0, 1.0), |(a, b), _| (b, a + b)).0
 }
 
-/// In the order of the page.
+/// Returns the pairs in the order of the page.
 fn pairs() -> Vec<Pair> {
     vec![
         // tenacity
@@ -137,9 +139,9 @@ fn pairs() -> Vec<Pair> {
 }
 
 #[test]
-fn the_waits_are_those_of_the_page() {
-    let (_, table) = PAGE.split_once("# Waits").expect("the section");
-    let (table, _) = table.split_once("\n# ").expect("another section");
+fn the_page_shows_the_delays_of_both() {
+    let (_, table) = PAGE.split_once("# Waits").expect("the section on delays");
+    let (table, _) = table.split_once("\n# ").expect("a section after it");
     let rows: Vec<_> = table.lines().filter(|line| line.contains("`#[retry(")).collect();
     let pairs = pairs();
     assert_eq!(rows.len(), pairs.len());
@@ -158,9 +160,9 @@ fn the_waits_are_those_of_the_page() {
     }
 }
 
-/// Where Python cuts what it has spread, the intervals that would pass the ceiling differ.
+/// Python cuts delays after jitter, so delays at the ceiling differ in three rows.
 #[test]
-fn three_rows_differ() {
+fn three_rows_show_a_difference() {
     let rows = PAGE.lines().filter(|line| line.contains("`#[retry(") && line.starts_with("| "));
     assert_eq!(rows.filter(|line| !line.ends_with("| the same |")).count(), 3);
 }
@@ -169,7 +171,7 @@ fn numbers(cell: &str) -> Vec<f64> {
     cell.split_whitespace().map(|number| number.parse().expect("a number")).collect()
 }
 
-/// To the microsecond: the formulas are in floating point.
+/// Compares to the microsecond: the formulas are in floating point.
 fn assert_same(found: &Vec<f64>, expected: &Vec<f64>, row: &str) {
     let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-6;
     let is_same = found.len() == expected.len() && found.iter().zip(expected).all(near);

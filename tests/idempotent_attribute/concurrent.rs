@@ -1,15 +1,15 @@
-//! Calls at the same time.
+//! Concurrent calls.
 
 use std::time::Duration;
 
 use resilience::{IdempotencyRejection, RejectedKind, idempotent};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Answer, Failure, Runs, turned};
+use crate::{Answer, Failure, Runs, rejected_as};
 
 #[tokio::test(start_paused = true)]
-async fn the_second_waits_for_the_first() {
-    #[idempotent(key = id, scope = global, name = "concurrent.wait")]
+async fn the_second_call_waits_for_the_first() {
+    #[idempotent(key = id, scope = "global", name = "concurrent.wait")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(2)).await;
         Ok(runs.next())
@@ -22,8 +22,8 @@ async fn the_second_waits_for_the_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_no_longer_than_is_said() {
-    #[idempotent(key = id, scope = global, concurrent = wait("1s"), name = "concurrent.limit")]
+async fn the_wait_has_a_limit() {
+    #[idempotent(key = id, scope = "global", concurrent = wait("1s"), name = "concurrent.limit")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(2)).await;
         Ok(runs.next())
@@ -36,17 +36,17 @@ async fn it_waits_no_longer_than_is_said() {
     let (first, (second, waited)) = tokio::join!(call(1, &runs), second);
     assert_eq!(
         (first, second),
-        (Ok(1), turned(RejectedKind::Idempotency(IdempotencyRejection::InFlight)))
+        (Ok(1), rejected_as(RejectedKind::Idempotency(IdempotencyRejection::InFlight)))
     );
     assert!(waited >= Duration::from_secs(1) && waited < Duration::from_millis(1100), "{waited:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_does_not_wait_where_that_is_said() {
+async fn concurrent_reject_does_not_wait() {
     #[idempotent(
         key = id,
-        scope = global,
-        concurrent = reject,
+        scope = "global",
+        concurrent = "reject",
         lease = "9s",
         error = |rejected| rejected.retry_after().unwrap_or_default(),
         name = "concurrent.reject"
@@ -65,8 +65,8 @@ async fn it_does_not_wait_where_that_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_call_with_the_key_is_refused_at_once() {
-    #[idempotent(key = id, scope = global, name = "concurrent.mismatch")]
+async fn a_different_request_with_the_key_is_rejected_at_once() {
+    #[idempotent(key = id, scope = "global", name = "concurrent.mismatch")]
     async fn call(id: u32, cents: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(2)).await;
         Ok(runs.next())
@@ -76,13 +76,13 @@ async fn another_call_with_the_key_is_refused_at_once() {
     let (first, other) = tokio::join!(call(1, 5, &runs), other);
     assert_eq!(
         (first, other),
-        (Ok(1), Ok(turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))))
+        (Ok(1), Ok(rejected_as(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))))
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_lets_the_next_one_run() {
-    #[idempotent(key = id, scope = global, name = "concurrent.failure")]
+async fn after_a_failure_a_waiting_call_runs() {
+    #[idempotent(key = id, scope = "global", name = "concurrent.failure")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(1)).await;
         if runs.next() == 1 { Err(Failure::Lost) } else { Ok(runs.count()) }
@@ -93,10 +93,10 @@ async fn a_failure_lets_the_next_one_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_longer_than_its_lease_keeps_it() {
+async fn a_long_body_renews_its_lease() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         lease = "3s",
         concurrent = wait("1m"),
         name = "concurrent.lease"

@@ -1,4 +1,4 @@
-//! Calls that never said how they ended.
+//! Interrupted calls.
 
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,11 +7,11 @@ use std::time::Duration;
 use resilience::idempotent::{IdempotencyContext, IdempotencyPolicy, Reconciled};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
-use crate::{Answer, Failure, Runs, crash, turned};
+use crate::{Answer, Failure, Runs, crash, rejected_as};
 
 #[tokio::test]
-async fn the_next_one_runs_at_once() {
-    #[idempotent(key = id, scope = global, name = "crashes.rerun")]
+async fn by_default_the_next_call_runs_at_once() {
+    #[idempotent(key = id, scope = "global", name = "crashes.rerun")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() == 1 {
             pending::<()>().await;
@@ -24,8 +24,8 @@ async fn the_next_one_runs_at_once() {
 }
 
 #[tokio::test]
-async fn the_next_one_is_told_that_nobody_knows() {
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "crashes.unknown")]
+async fn on_interrupted_unknown_rejects_the_next_call() {
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "crashes.unknown")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         runs.next();
         pending().await
@@ -35,15 +35,15 @@ async fn the_next_one_is_told_that_nobody_knows() {
     for _ in 0..2 {
         assert_eq!(
             call(1, &runs).await,
-            turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+            rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
         );
     }
     assert_eq!(runs.count(), 1);
 }
 
 #[tokio::test]
-async fn one_that_had_not_begun_leaves_nothing() {
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "crashes.unpolled")]
+async fn a_call_that_was_never_polled_leaves_no_record() {
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "crashes.unpolled")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
@@ -52,10 +52,10 @@ async fn one_that_had_not_begun_leaves_nothing() {
     assert_eq!(call(1, &runs).await, Ok(1));
 }
 
-/// A call whose first run is lost, and a search for it that answers what it is told to.
+/// A call whose first run is lost, with a reconciliation that returns `answer`.
 #[idempotent(
     key = id,
-    scope = global,
+    scope = "global",
     on_interrupted = reconcile(|call: IdempotencyContext| find(call, answer)),
     name = "crashes.reconcile"
 )]
@@ -73,16 +73,20 @@ async fn find(call: IdempotencyContext, answer: Reconciled<Answer>) -> Reconcile
 }
 
 #[tokio::test]
-async fn what_is_found_out_is_stored() {
+async fn a_reconciled_outcome_is_stored() {
     let runs = Runs::default();
     crash(found(1, &runs, Reconciled::Unknown));
     assert_eq!(found(1, &runs, Reconciled::Done(Ok(70))).await, Ok(70));
-    assert_eq!(found(1, &runs, Reconciled::Unknown).await, Ok(70), "nobody is asked again");
+    assert_eq!(
+        found(1, &runs, Reconciled::Unknown).await,
+        Ok(70),
+        "the stored outcome is returned"
+    );
     assert_eq!(runs.count(), 1);
 }
 
 #[tokio::test]
-async fn what_was_not_applied_is_done_now() {
+async fn a_call_reconciled_as_not_applied_runs_again() {
     let runs = Runs::default();
     crash(found(2, &runs, Reconciled::Unknown));
     assert_eq!(found(2, &runs, Reconciled::NotApplied).await, Ok(2));
@@ -91,24 +95,24 @@ async fn what_was_not_applied_is_done_now() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_found_out_stays_so() {
+async fn a_call_reconciled_as_unknown_stays_unknown() {
     let runs = Runs::default();
     crash(found(3, &runs, Reconciled::Unknown));
     assert_eq!(
         found(3, &runs, Reconciled::Unknown).await,
-        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
     );
     assert_eq!(runs.count(), 1);
 }
 
 #[test]
-fn a_function_that_is_not_async_is_told_by_a_panic() {
+fn a_panic_in_a_sync_function_is_an_interruption() {
     fn search(call: &IdempotencyContext) -> Reconciled<Answer> {
         if call.attempt() == 2 { Reconciled::Done(Ok(7)) } else { Reconciled::Unknown }
     }
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         on_interrupted = reconcile(|call| search(&call)),
         name = "crashes.sync"
     )]
@@ -116,7 +120,7 @@ fn a_function_that_is_not_async_is_told_by_a_panic() {
         runs.next();
         panic!("in the middle")
     }
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "crashes.sync_unknown")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "crashes.sync_unknown")]
     fn unknown(id: u32) -> Answer {
         panic!("in the middle")
     }
@@ -125,16 +129,19 @@ fn a_function_that_is_not_async_is_told_by_a_panic() {
     assert!(panics(&|| call(1, &runs)));
     assert_eq!((call(1, &runs), call(1, &runs), runs.count()), (Ok(7), Ok(7), 1));
     assert!(panics(&|| unknown(1)));
-    assert_eq!(unknown(1), turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)));
+    assert_eq!(
+        unknown(1),
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+    );
 }
 
 #[tokio::test]
-async fn a_policy_from_elsewhere_and_a_function_that_finds_out() {
+async fn a_policy_made_by_hand_with_a_reconciliation() {
     static PLAIN: IdempotencyPolicy = IdempotencyPolicy::new("crashes.policy");
     #[idempotent(
         policy = PLAIN,
         key = id,
-        scope = global,
+        scope = "global",
         on_interrupted = reconcile(|_| ready(Reconciled::Done(Ok(7))))
     )]
     async fn call(id: u32) -> Answer {
@@ -145,13 +152,13 @@ async fn a_policy_from_elsewhere_and_a_function_that_finds_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_process_is_dead_when_its_lease_is_over() {
+async fn a_call_without_renewals_is_dead_after_its_lease() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         lease = "30s",
-        concurrent = reject,
-        on_interrupted = unknown,
+        concurrent = "reject",
+        on_interrupted = "unknown",
         name = "crashes.lease"
     )]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -159,26 +166,26 @@ async fn a_lost_process_is_dead_when_its_lease_is_over() {
         pending().await
     }
     let runs = Runs::default();
-    // Never polled again, and never dropped: as a process that was stopped.
+    // Neither polled again nor dropped, like the call of a stopped process.
     let mut stopped = Box::pin(call(1, &runs));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(stopped.as_mut().poll(&mut context).is_pending());
     tokio::time::advance(Duration::from_secs(29)).await;
     assert_eq!(
         call(1, &runs).await,
-        turned(RejectedKind::Idempotency(IdempotencyRejection::InFlight))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::InFlight))
     );
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(
         call(1, &runs).await,
-        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
     );
     drop(stopped);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_taken_for_dead_returns_what_the_others_have() {
-    #[idempotent(key = id, scope = global, lease = "3s", name = "crashes.late")]
+async fn a_late_call_returns_the_outcome_of_its_successor() {
+    #[idempotent(key = id, scope = "global", lease = "3s", name = "crashes.late")]
     async fn call(id: u32, #[skip] runs: &Runs, #[skip] wake: &tokio::sync::Notify) -> Answer {
         let run = runs.next();
         if run == 1 {
@@ -193,16 +200,16 @@ async fn who_was_taken_for_dead_returns_what_the_others_have() {
     tokio::time::advance(Duration::from_secs(3)).await;
     assert_eq!(call(1, &runs, &wake).await, Ok(2));
     wake.notify_one();
-    assert_eq!(late.await, Ok(2), "one truth for everybody");
+    assert_eq!(late.await, Ok(2), "both callers get the stored outcome");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_whose_lease_is_gone_is_dropped_where_that_is_said() {
+async fn on_lease_lost_cancel_drops_the_body() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         lease = "3s",
-        on_lease_lost = cancel,
+        on_lease_lost = "cancel",
         name = "crashes.cancel"
     )]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -217,14 +224,14 @@ async fn a_body_whose_lease_is_gone_is_dropped_where_that_is_said() {
     assert!(late.as_mut().poll(&mut context).is_pending());
     tokio::time::advance(Duration::from_secs(3)).await;
     assert_eq!(call(1, &runs).await, Ok(2));
-    assert_eq!(late.await, turned(RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)));
+    assert_eq!(late.await, rejected_as(RejectedKind::Idempotency(IdempotencyRejection::LeaseLost)));
 }
 
 #[test]
-fn a_failure_that_may_have_been_applied_is_an_interruption_too() {
+fn a_failure_with_an_unknown_effect_is_an_interruption() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         on_interrupted = reconcile(|_| Reconciled::Done(Ok(7))),
         name = "crashes.failure"
     )]
@@ -235,7 +242,7 @@ fn a_failure_that_may_have_been_applied_is_an_interruption_too() {
     assert_eq!((call(1), call(1)), (Err(Failure::Lost), Ok(7)));
 }
 
-/// Asks for the same key when it is dropped.
+/// Repeats the call with the same key on drop.
 struct Asks<'r>(&'r Runs);
 
 impl Drop for Asks<'_> {
@@ -244,14 +251,14 @@ impl Drop for Asks<'_> {
         let other = std::pin::pin!(ending(1, self.0)).poll(&mut context);
         assert_eq!(
             other,
-            std::task::Poll::Ready(turned(RejectedKind::Idempotency(
+            std::task::Poll::Ready(rejected_as(RejectedKind::Idempotency(
                 IdempotencyRejection::InFlight
             )))
         );
     }
 }
 
-#[idempotent(key = id, scope = global, concurrent = reject, name = "crashes.ending")]
+#[idempotent(key = id, scope = "global", concurrent = "reject", name = "crashes.ending")]
 async fn ending(id: u32, #[skip] runs: &Runs) -> Answer {
     if runs.next() == 1 {
         let _asks = Asks(runs);
@@ -261,7 +268,7 @@ async fn ending(id: u32, #[skip] runs: &Runs) -> Answer {
 }
 
 #[tokio::test]
-async fn a_body_has_ended_when_the_next_one_may_run() {
+async fn the_body_is_dropped_before_the_next_call_may_run() {
     let runs = Runs::default();
     crash(ending(1, &runs));
     assert_eq!((runs.count(), ending(1, &runs).await), (1, Ok(2)));

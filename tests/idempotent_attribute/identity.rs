@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use resilience::idempotent::IdempotencyPolicy;
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
-use crate::{Answer, Runs, turned};
+use crate::{Answer, Runs, rejected_as};
 
 #[test]
-fn the_same_key_of_two_tenants_is_not_the_same() {
+fn tenants_have_separate_keys() {
     #[idempotent(key = id, scope = tenant, name = "identity.tenants")]
     fn call(tenant: &str, id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
@@ -19,8 +19,8 @@ fn the_same_key_of_two_tenants_is_not_the_same() {
 }
 
 #[test]
-fn parts_of_a_key_do_not_run_into_each_other() {
-    #[idempotent(key = (a, b), scope = global, name = "identity.parts")]
+fn the_parts_of_a_key_are_separated() {
+    #[idempotent(key = (a, b), scope = "global", name = "identity.parts")]
     fn call(#[skip] a: &str, #[skip] b: Cow<'_, str>, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
@@ -29,12 +29,12 @@ fn parts_of_a_key_do_not_run_into_each_other() {
 }
 
 #[test]
-fn two_functions_do_not_meet_at_a_key() {
-    #[idempotent(key = id, scope = global)]
+fn functions_have_separate_keys() {
+    #[idempotent(key = id, scope = "global")]
     fn one(id: u32) -> Answer {
         Ok(1 + id)
     }
-    #[idempotent(key = id, scope = global)]
+    #[idempotent(key = id, scope = "global")]
     fn two(id: u32) -> Answer {
         Ok(2 + id)
     }
@@ -42,19 +42,19 @@ fn two_functions_do_not_meet_at_a_key() {
 }
 
 #[test]
-fn every_argument_counts_but_those_that_are_skipped() {
+fn the_fingerprint_has_all_arguments_except_skipped_arguments() {
     #[idempotent(key = id, scope = &tenant, name = "identity.arguments")]
     fn call(id: u32, tenant: String, cents: u64, #[skip] trace: u32) -> Answer {
         Ok(trace)
     }
     let call = |cents, trace| call(1, "acme".to_owned(), cents, trace);
     assert_eq!((call(5, 1), call(5, 2)), (Ok(1), Ok(1)));
-    assert_eq!(call(6, 1), turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)));
+    assert_eq!(call(6, 1), rejected_as(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)));
 }
 
 #[test]
-fn a_fingerprint_counts_what_it_names() {
-    #[idempotent(key = id, scope = global, fingerprint(cents / 100, note.trim()), name = "identity.named")]
+fn a_fingerprint_has_the_listed_values() {
+    #[idempotent(key = id, scope = "global", fingerprint(cents / 100, note.trim()), name = "identity.named")]
     fn call(id: u32, cents: u64, note: &str, trace: u32) -> Answer {
         Ok(trace)
     }
@@ -62,17 +62,17 @@ fn a_fingerprint_counts_what_it_names() {
     assert_eq!(call(1, 599, " a", 2), Ok(1));
     assert_eq!(
         call(1, 600, "a", 1),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
     );
     assert_eq!(
         call(1, 500, "b", 1),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
     );
 }
 
 #[test]
-fn an_empty_fingerprint_counts_nothing() {
-    #[idempotent(key = id, scope = global, fingerprint(), name = "identity.nothing")]
+fn an_empty_fingerprint_accepts_any_arguments() {
+    #[idempotent(key = id, scope = "global", fingerprint(), name = "identity.nothing")]
     fn call(id: u32, trace: u32) -> Answer {
         Ok(trace)
     }
@@ -80,78 +80,78 @@ fn an_empty_fingerprint_counts_nothing() {
 }
 
 #[test]
-fn a_key_that_is_missing_is_an_error_or_no_protection() {
-    #[idempotent(key = id, scope = global, name = "identity.required")]
+fn a_missing_key_is_rejected_or_runs_unprotected() {
+    #[idempotent(key = id, scope = "global", name = "identity.required")]
     fn required(id: Option<u32>, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
-    #[idempotent(key = id, scope = global, optional_key, name = "identity.optional")]
+    #[idempotent(key = id, scope = "global", optional_key, name = "identity.optional")]
     fn optional(id: Option<&str>, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
     let runs = Runs::default();
     assert_eq!(
         required(None, &runs),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
     );
     assert_eq!(runs.count(), 0);
     assert_eq!((optional(None, &runs), optional(None, &runs)), (Ok(1), Ok(2)));
     assert_eq!((optional(Some("a"), &runs), optional(Some("a"), &runs)), (Ok(3), Ok(3)));
     assert_eq!(
         optional(Some(""), &runs),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)),
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)),
         "not the same as none"
     );
     assert_eq!(runs.count(), 3);
 }
 
 #[test]
-fn a_key_has_its_least_length() {
-    #[idempotent(key = id, scope = global, min_key_length = 4, name = "identity.length")]
+fn short_keys_are_rejected() {
+    #[idempotent(key = id, scope = "global", min_key_length = 4, name = "identity.length")]
     fn call(id: &str) -> Answer {
         Ok(7)
     }
     assert_eq!(
         (call("abc"), call("abcd")),
-        (turned(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)), Ok(7))
+        (rejected_as(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)), Ok(7))
     );
 }
 
 #[test]
-fn a_scope_that_is_missing_is_no_scope() {
+fn a_missing_scope_is_rejected() {
     #[idempotent(key = id, scope = tenant, optional_key, name = "identity.no_scope")]
     fn call(id: u32, tenant: Option<u32>) -> Answer {
         Ok(7)
     }
     assert_eq!(
         (call(1, None), call(1, Some(1))),
-        (turned(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)), Ok(7))
+        (rejected_as(RejectedKind::Idempotency(IdempotencyRejection::InvalidKey)), Ok(7))
     );
 }
 
 #[test]
-fn a_policy_from_elsewhere_says_all_that_it_has_to() {
+fn a_policy_made_by_hand_has_all_settings() {
     static CHARGE: IdempotencyPolicy =
         IdempotencyPolicy::new("identity.policy").ttl(std::time::Duration::from_secs(60));
-    #[idempotent(policy = CHARGE, key = id, scope = global)]
+    #[idempotent(policy = CHARGE, key = id, scope = "global")]
     fn by_static(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
-    #[idempotent(policy = policy, key = id, scope = global)]
+    #[idempotent(policy = policy, key = id, scope = "global")]
     fn by_argument(id: u32, #[skip] runs: &Runs, #[skip] policy: IdempotencyPolicy) -> Answer {
         Ok(runs.next())
     }
     let (clock, _state) = (testing::clock(), testing::fresh_state());
     let runs = Runs::default();
     assert_eq!((by_static(1, &runs), by_static(1, &runs)), (Ok(1), Ok(1)));
-    assert_eq!(by_argument(1, &runs, CHARGE), Ok(1), "its name is that of the records");
+    assert_eq!(by_argument(1, &runs, CHARGE), Ok(1), "the records have the name of the policy");
     clock.advance(std::time::Duration::from_secs(60));
-    assert_eq!(by_argument(1, &runs, CHARGE), Ok(2), "and its time is over");
+    assert_eq!(by_argument(1, &runs, CHARGE), Ok(2), "the outcome has expired");
 }
 
 #[test]
-fn fresh_state_is_a_store_as_new() {
-    #[idempotent(key = id, scope = global, name = "identity.fresh")]
+fn fresh_state_replaces_the_memory_store() {
+    #[idempotent(key = id, scope = "global", name = "identity.fresh")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }

@@ -1,4 +1,4 @@
-//! `#[idempotent]` as its users meet it. What it stands on is tested in `tests/idempotent/`.
+//! `#[idempotent]` on functions. `tests/idempotent/` tests the runtime.
 #![allow(missing_docs, clippy::must_use_candidate, clippy::unused_async, reason = "tests")]
 
 mod concurrent;
@@ -17,30 +17,30 @@ use std::task::{Context, Waker};
 use resilience::{FailureClass, Rejected, RejectedKind};
 use serde::{Deserialize, Serialize};
 
-/// What a body can fail with, and what it means.
+/// The failures of the bodies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Failure {
-    /// Perhaps it was applied.
+    /// The side effect may have been applied.
     Lost,
-    /// It was not.
+    /// The side effect was not applied.
     Refused,
-    /// It never will be.
+    /// The failure is permanent.
     Declined,
-    /// The call was turned away, for this reason.
+    /// The call was rejected.
     #[serde(skip)]
-    Turned(RejectedKind),
+    Rejected(RejectedKind),
 }
 
 impl From<Rejected> for Failure {
     fn from(rejected: Rejected) -> Self {
-        Self::Turned(rejected.kind())
+        Self::Rejected(rejected.kind())
     }
 }
 
-/// For `on`.
-fn meaning(failure: &Failure) -> FailureClass {
+/// Classifies a failure, for `on`.
+fn classify(failure: &Failure) -> FailureClass {
     match failure {
-        Failure::Lost | Failure::Turned(_) => FailureClass::transient(),
+        Failure::Lost | Failure::Rejected(_) => FailureClass::transient(),
         Failure::Refused => FailureClass::transient().effect(resilience::Effect::NotSent),
         Failure::Declined => FailureClass::permanent(),
     }
@@ -48,7 +48,7 @@ fn meaning(failure: &Failure) -> FailureClass {
 
 type Answer = Result<u32, Failure>;
 
-/// Counts its runs, and answers with their number.
+/// Counts the runs of a body.
 #[derive(Debug, Default)]
 struct Runs(Cell<u32>);
 
@@ -63,12 +63,12 @@ impl Runs {
     }
 }
 
-/// Polls a future once, and drops it: a crash in the middle.
+/// Polls a future once and drops the future, like a crash during the call.
 fn crash<F: Future>(future: F) {
     let poll = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
-    assert!(poll.is_pending(), "it was to be dropped in the middle");
+    assert!(poll.is_pending(), "the future must not be ready");
 }
 
-fn turned(kind: RejectedKind) -> Answer {
-    Err(Failure::Turned(kind))
+fn rejected_as(kind: RejectedKind) -> Answer {
+    Err(Failure::Rejected(kind))
 }

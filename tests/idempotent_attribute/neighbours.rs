@@ -11,14 +11,14 @@ use resilience::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::{Answer, Failure, Runs, meaning, turned};
+use crate::{Answer, Failure, Runs, classify, rejected_as};
 
 thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
 
 #[test]
-fn a_retry_inside_has_one_record_for_all_attempts() {
-    #[idempotent(key = id, scope = global, name = "neighbours.inside")]
-    #[retry(attempts = 3, on = meaning)]
+fn all_attempts_of_a_retry_inside_have_one_record() {
+    #[idempotent(key = id, scope = "global", name = "neighbours.inside")]
+    #[retry(attempts = 3, on = classify)]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() < 3 { Err(Failure::Lost) } else { Ok(runs.count()) }
     }
@@ -27,9 +27,9 @@ fn a_retry_inside_has_one_record_for_all_attempts() {
 }
 
 #[test]
-fn a_retry_outside_claims_anew_at_each_attempt() {
-    #[retry(attempts = 3, on = meaning)]
-    #[idempotent(key = id, scope = global, name = "neighbours.outside")]
+fn each_attempt_of_a_retry_outside_claims_the_key() {
+    #[retry(attempts = 3, on = classify)]
+    #[idempotent(key = id, scope = "global", name = "neighbours.outside")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         let attempt = IdempotencyContext::current().map(|call| call.attempt());
         assert_eq!(attempt, Some(runs.next()));
@@ -40,13 +40,13 @@ fn a_retry_outside_claims_anew_at_each_attempt() {
 }
 
 #[test]
-fn a_retry_outside_stops_at_what_no_repetition_helps() {
+fn a_retry_outside_stops_at_permanent_rejections() {
     #[retry(attempts = 5, on = |_| true, on_give_up = |event| STOPPED.set(Some(event.reason)))]
     #[idempotent(
         key = id,
-        scope = global,
-        on = meaning,
-        on_interrupted = unknown,
+        scope = "global",
+        on = classify,
+        on_interrupted = "unknown",
         name = "neighbours.stops"
     )]
     fn call(id: Option<u32>, #[skip] runs: &Runs) -> Answer {
@@ -56,21 +56,21 @@ fn a_retry_outside_stops_at_what_no_repetition_helps() {
     let (_guard, runs) = (testing::no_waits(), Runs::default());
     assert_eq!(
         call(None, &runs),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
     );
     assert_eq!(STOPPED.take(), Some(StopReason::Permanent));
-    // The second attempt finds the first one interrupted, and that ends it.
+    // The second attempt finds an interrupted call, which ends the retry.
     assert_eq!(
         call(Some(1), &runs),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
     );
     assert_eq!((STOPPED.take(), runs.count()), (Some(StopReason::Permanent), 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
+async fn a_retry_outside_waits_for_a_running_call_only_on_request() {
     #[retry(attempts = 9, on = |_| true)]
-    #[idempotent(key = id, scope = global, concurrent = reject, name = "neighbours.stop")]
+    #[idempotent(key = id, scope = "global", concurrent = "reject", name = "neighbours.stop")]
     async fn stop(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(runs.next())
@@ -78,8 +78,8 @@ async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
     #[retry(attempts = 9, on_rejection = "wait", on = |_| true)]
     #[idempotent(
         key = id,
-        scope = global,
-        concurrent = reject,
+        scope = "global",
+        concurrent = "reject",
         lease = "10s",
         name = "neighbours.wait"
     )]
@@ -89,21 +89,24 @@ async fn a_retry_outside_waits_for_another_call_only_where_that_is_said() {
     }
     let (runs, start) = (Runs::default(), Instant::now());
     let both = tokio::join!(stop(1, &runs), stop(1, &runs));
-    assert_eq!(both, (Ok(1), turned(RejectedKind::Idempotency(IdempotencyRejection::InFlight))));
+    assert_eq!(
+        both,
+        (Ok(1), rejected_as(RejectedKind::Idempotency(IdempotencyRejection::InFlight)))
+    );
     assert_eq!(start.elapsed(), Duration::from_secs(5));
     assert_eq!(tokio::join!(wait(1, &runs), wait(1, &runs)), (Ok(2), Ok(2)));
-    assert_eq!(start.elapsed(), Duration::from_secs(15), "as long as the lease");
+    assert_eq!(start.elapsed(), Duration::from_secs(15), "the remaining lease");
 }
 
-/// What a call under `on_interrupted = unknown` comes to, the second time, after a layer inside has turned away the
-/// first one. The error does not say what it means.
+/// Calls twice with `on_interrupted = "unknown"`. A layer inside rejects the first call. The error
+/// type has no `Classify` impl.
 macro_rules! released {
     ($name:literal, #[$($layer:tt)*], $block:expr, $unblock:expr, $kind:ident) => {{
         #[idempotent(
             key = id,
-            scope = global,
+            scope = "global",
             on = |_| true,
-            on_interrupted = unknown,
+            on_interrupted = "unknown",
             name = $name
         )]
         #[$($layer)*]
@@ -111,14 +114,14 @@ macro_rules! released {
             Ok(id)
         }
         let blocked = $block;
-        assert_eq!(call(7), turned(RejectedKind::$kind));
+        assert_eq!(call(7), rejected_as(RejectedKind::$kind));
         $unblock(blocked);
-        assert_eq!(call(7), Ok(7), "the claim was given back");
+        assert_eq!(call(7), Ok(7), "the claim was released");
     }};
 }
 
 #[test]
-fn a_rejection_inside_gives_the_claim_back() {
+fn a_rejection_inside_releases_the_claim() {
     static BREAKER: CircuitBreaker = CircuitBreaker::new();
     static BULKHEAD: Bulkhead = Bulkhead::new(1);
     static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
@@ -147,75 +150,78 @@ fn a_rejection_inside_gives_the_claim_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_inside_leaves_open_what_was_done() {
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "neighbours.late")]
+async fn after_a_timeout_inside_the_effect_is_unknown() {
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbours.late")]
     #[timeout("1s")]
     async fn unknown(id: u32) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(id)
     }
-    #[idempotent(key = id, scope = global, name = "neighbours.rerun")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.rerun")]
     #[timeout("1s")]
     async fn rerun(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(if runs.next() == 1 { 5 } else { 0 })).await;
         Ok(id)
     }
-    assert_eq!(unknown(1).await, turned(RejectedKind::TimedOut));
+    assert_eq!(unknown(1).await, rejected_as(RejectedKind::TimedOut));
     assert_eq!(
         unknown(1).await,
-        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
     );
     let runs = Runs::default();
-    assert_eq!(rerun(1, &runs).await, turned(RejectedKind::TimedOut));
+    assert_eq!(rerun(1, &runs).await, rejected_as(RejectedKind::TimedOut));
     assert_eq!(rerun(1, &runs).await, Ok(1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_outside_drops_the_call_which_is_an_interruption() {
+async fn a_timeout_outside_interrupts_the_call() {
     #[timeout("1s")]
-    #[idempotent(key = id, scope = global, on_interrupted = unknown, name = "neighbours.dropped")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbours.dropped")]
     async fn call(id: u32) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(id)
     }
     let start = Instant::now();
-    assert_eq!(call(1).await, turned(RejectedKind::TimedOut));
+    assert_eq!(call(1).await, rejected_as(RejectedKind::TimedOut));
     assert_eq!(
         call(1).await,
-        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
         "at once, without the lease"
     );
     assert_eq!(start.elapsed(), Duration::from_secs(1));
 }
 
 #[test]
-fn a_breaker_outside_counts_the_store_and_no_key() {
+fn a_breaker_outside_counts_store_errors_and_no_key_errors() {
     static FULL: MemoryStore = MemoryStore::new().max_records(1);
     static BREAKER: CircuitBreaker = CircuitBreaker::new();
     #[circuit_breaker(breaker = BREAKER, on = |_| true)]
-    #[idempotent(store = FULL, key = id, scope = global, name = "neighbours.above")]
+    #[idempotent(store = FULL, key = id, scope = "global", name = "neighbours.above")]
     fn call(id: Option<u32>, cents: u32) -> Answer {
         Ok(cents)
     }
     let failures = || BREAKER.snapshot().consecutive_failures;
     assert_eq!((call(Some(1), 5), call(Some(1), 5)), (Ok(5), Ok(5)));
-    assert_eq!(call(None, 5), turned(RejectedKind::Idempotency(IdempotencyRejection::MissingKey)));
+    assert_eq!(
+        call(None, 5),
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::MissingKey))
+    );
     assert_eq!(
         call(Some(1), 6),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::KeyReused))
     );
-    assert_eq!(failures(), 0, "a mistake of the caller's is none of the other side's");
+    assert_eq!(failures(), 0, "a mistake of the caller is no failure of the dependency");
     assert_eq!(
         call(Some(2), 5),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
     );
     assert_eq!(failures(), 1);
 }
 
 #[test]
-fn a_fallback_outside_stands_in_and_is_not_stored() {
+fn the_value_of_a_fallback_outside_is_not_stored() {
     #[fallback(value = 0, on = |failure| *failure == Failure::Lost)]
-    #[idempotent(key = id, scope = global, name = "neighbours.fallback")]
+    #[idempotent(key = id, scope = "global", name = "neighbours.fallback")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() == 1 { Err(Failure::Lost) } else { Ok(runs.count()) }
     }
@@ -224,8 +230,8 @@ fn a_fallback_outside_stands_in_and_is_not_stored() {
 }
 
 #[test]
-fn a_repetition_takes_no_permit_of_a_layer_inside() {
-    #[idempotent(key = id, scope = global, name = "neighbours.permits")]
+fn a_repeated_call_takes_no_permit_of_a_layer_inside() {
+    #[idempotent(key = id, scope = "global", name = "neighbours.permits")]
     #[rate_limit(rate = 1, per = "1h")]
     fn call(id: u32) -> Result<u32, Rejected> {
         Ok(id)
@@ -236,10 +242,10 @@ fn a_repetition_takes_no_permit_of_a_layer_inside() {
 }
 
 #[test]
-fn all_of_them() {
+fn all_layers_together() {
     #[fallback(value = 0)]
-    #[idempotent(key = id, scope = global, name = "neighbours.all")]
-    #[retry(attempts = 3, base_delay = "1ms", on = meaning)]
+    #[idempotent(key = id, scope = "global", name = "neighbours.all")]
+    #[retry(attempts = 3, base_delay = "1ms", on = classify)]
     #[circuit_breaker(failure_threshold = 9)]
     #[rate_limit(rate = 9, burst = 9)]
     #[bulkhead(max = 1)]

@@ -1,20 +1,20 @@
-//! What is stored, for how long, and how a claim ends otherwise.
+//! Stored outcomes, their time to live, and released claims.
 
 use std::time::Duration;
 
 use resilience::idempotent::{Disposition, MemoryStore};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
-use crate::{Answer, Failure, Runs, meaning, turned};
+use crate::{Answer, Failure, Runs, classify, rejected_as};
 
-/// One answer after the other.
+/// Returns the answer for a run, by its number.
 fn answers(answers: &[Answer], at: u32) -> Answer {
     answers[at as usize - 1].clone()
 }
 
 #[test]
-fn successes_are_kept_and_failures_are_not() {
-    #[idempotent(key = id, scope = global, on = meaning, name = "outcomes.ok")]
+fn successes_are_stored_and_failures_are_not() {
+    #[idempotent(key = id, scope = "global", on = classify, name = "outcomes.ok")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         answers(&[Err(Failure::Declined), Err(Failure::Lost), Ok(3)], runs.next())
     }
@@ -25,12 +25,12 @@ fn successes_are_kept_and_failures_are_not() {
 }
 
 #[test]
-fn permanent_failures_are_kept_where_that_is_said() {
+fn keep_ok_and_permanent_stores_permanent_failures() {
     #[idempotent(
         key = id,
-        scope = global,
-        keep = ok_and_permanent,
-        on = meaning,
+        scope = "global",
+        keep = "ok_and_permanent",
+        on = classify,
         name = "outcomes.permanent"
     )]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -44,11 +44,11 @@ fn permanent_failures_are_kept_where_that_is_said() {
 }
 
 #[test]
-fn nothing_is_kept_but_that_it_was() {
-    /// Cannot be written down.
+fn keep_nothing_stores_the_completion_only() {
+    /// A value that cannot be serialized.
     #[derive(Debug, PartialEq)]
     struct Handle;
-    #[idempotent(key = id, scope = global, keep = nothing, name = "outcomes.nothing")]
+    #[idempotent(key = id, scope = "global", keep = "nothing", name = "outcomes.nothing")]
     fn call(id: u32, #[skip] runs: &Runs) -> Result<Handle, Failure> {
         if runs.next() == 1 { Err(Failure::Lost) } else { Ok(Handle) }
     }
@@ -57,13 +57,13 @@ fn nothing_is_kept_but_that_it_was() {
     assert_eq!([call(), call()], [Err(Failure::Lost), Ok(Handle)]);
     assert_eq!(
         call(),
-        Err(Failure::Turned(RejectedKind::Idempotency(IdempotencyRejection::NotStored)))
+        Err(Failure::Rejected(RejectedKind::Idempotency(IdempotencyRejection::NotStored)))
     );
     assert_eq!(runs.count(), 2);
 }
 
 #[test]
-fn a_function_says_what_is_kept() {
+fn keep_with_stores_by_a_function() {
     fn decide(out: &Answer) -> Disposition {
         match out {
             Ok(1) => Disposition::Release,
@@ -73,9 +73,9 @@ fn a_function_says_what_is_kept() {
     }
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         keep = with(decide),
-        on_interrupted = unknown,
+        on_interrupted = "unknown",
         name = "outcomes.with"
     )]
     fn call(id: u32, first: u32, #[skip] runs: &Runs) -> Answer {
@@ -89,21 +89,21 @@ fn a_function_says_what_is_kept() {
     assert_eq!(call(1, 0, &runs), Ok(2), "the first was released");
     assert_eq!(
         call(1, 0, &runs),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
         "the second was not"
     );
     assert_eq!(call(2, 0, &runs), Err(Failure::Lost));
-    assert_eq!(call(2, 0, &runs), Err(Failure::Lost), "a failure, stored");
+    assert_eq!(call(2, 0, &runs), Err(Failure::Lost), "the stored failure");
     assert_eq!(runs.count(), 3);
 }
 
 #[test]
-fn what_failed_without_an_effect_is_free_and_what_may_have_had_one_is_not() {
+fn a_failure_without_an_effect_releases_the_claim() {
     #[idempotent(
         key = id,
-        scope = global,
-        on = meaning,
-        on_interrupted = unknown,
+        scope = "global",
+        on = classify,
+        on_interrupted = "unknown",
         name = "outcomes.sent"
     )]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -115,16 +115,16 @@ fn what_failed_without_an_effect_is_free_and_what_may_have_had_one_is_not() {
     assert_eq!(
         [call(), call()],
         [
-            turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
-            turned(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
+            rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown)),
+            rejected_as(RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown))
         ]
     );
     assert_eq!(runs.count(), 2);
 }
 
 #[test]
-fn an_outcome_is_kept_from_its_completion_for_as_long_as_is_said() {
-    #[idempotent(key = id, scope = global, ttl = "1h", name = "outcomes.ttl")]
+fn the_ttl_of_an_outcome_begins_at_its_completion() {
+    #[idempotent(key = id, scope = "global", ttl = "1h", name = "outcomes.ttl")]
     fn call(id: u32, #[skip] runs: &Runs, #[skip] clock: &testing::Clock) -> Answer {
         clock.advance(Duration::from_secs(1800));
         Ok(runs.next())
@@ -138,25 +138,28 @@ fn an_outcome_is_kept_from_its_completion_for_as_long_as_is_said() {
 }
 
 #[test]
-fn another_version_does_not_read_it() {
+fn an_outcome_of_another_version_is_rejected() {
     static STORE: MemoryStore = MemoryStore::new();
-    #[idempotent(store = STORE, key = id, scope = global, name = "outcomes.version")]
+    #[idempotent(store = STORE, key = id, scope = "global", name = "outcomes.version")]
     fn first(id: u32) -> Answer {
         Ok(1)
     }
-    #[idempotent(store = STORE, key = id, scope = global, version = 2, name = "outcomes.version")]
+    #[idempotent(store = STORE, key = id, scope = "global", version = 2, name = "outcomes.version")]
     fn second(id: u32) -> Result<String, Failure> {
         Ok("2".into())
     }
     assert_eq!(
         (first(1), second(1)),
-        (Ok(1), Err(Failure::Turned(RejectedKind::Idempotency(IdempotencyRejection::Undecodable))))
+        (
+            Ok(1),
+            Err(Failure::Rejected(RejectedKind::Idempotency(IdempotencyRejection::Undecodable)))
+        )
     );
 }
 
 #[test]
-fn an_outcome_that_is_too_long_is_known_to_have_been() {
-    #[idempotent(key = id, scope = global, max_outcome = 8, name = "outcomes.long")]
+fn a_long_outcome_is_recorded_without_its_body() {
+    #[idempotent(key = id, scope = "global", max_outcome = 8, name = "outcomes.long")]
     fn call(id: u32, #[skip] runs: &Runs, text: &str) -> Result<String, Failure> {
         runs.next();
         Ok(text.to_owned())
@@ -167,23 +170,23 @@ fn an_outcome_that_is_too_long_is_known_to_have_been() {
     assert_eq!(long(2, "longer than that"), Ok("longer than that".into()));
     assert_eq!(
         long(2, "longer than that"),
-        Err(Failure::Turned(RejectedKind::Idempotency(IdempotencyRejection::NotStored)))
+        Err(Failure::Rejected(RejectedKind::Idempotency(IdempotencyRejection::NotStored)))
     );
     assert_eq!(runs.count(), 2);
 }
 
 #[test]
-fn a_store_that_is_full_turns_away_or_lets_run() {
+fn a_full_store_rejects_or_runs_unprotected() {
     static FULL: MemoryStore = MemoryStore::new().max_records(0);
-    #[idempotent(store = FULL, key = id, scope = global, name = "outcomes.closed")]
+    #[idempotent(store = FULL, key = id, scope = "global", name = "outcomes.closed")]
     fn closed(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
     #[idempotent(
         store = FULL,
         key = id,
-        scope = global,
-        on_store_error = fail_open,
+        scope = "global",
+        on_store_error = "fail_open",
         name = "outcomes.open"
     )]
     fn open(id: u32, #[skip] runs: &Runs) -> Answer {
@@ -192,17 +195,17 @@ fn a_store_that_is_full_turns_away_or_lets_run() {
     let runs = Runs::default();
     assert_eq!(
         closed(1, &runs),
-        turned(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
+        rejected_as(RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable))
     );
     assert_eq!(runs.count(), 0);
     assert_eq!((open(1, &runs), open(1, &runs)), (Ok(1), Ok(2)));
 }
 
 #[test]
-fn an_error_of_another_crate_is_made() {
+fn an_error_type_without_conversion_is_created_by_error() {
     #[idempotent(
         key = id,
-        scope = global,
+        scope = "global",
         error = |rejected| rejected.to_string(),
         name = "outcomes.error"
     )]

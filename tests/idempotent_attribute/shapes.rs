@@ -1,4 +1,4 @@
-//! Functions and methods of every kind.
+//! Functions and methods of all shapes.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use resilience::{Rejected, idempotent};
 use crate::{Answer, Failure, Runs};
 
 #[test]
-fn a_function() {
-    #[idempotent(key = id, scope = global, name = "shapes.function")]
+fn a_sync_function() {
+    #[idempotent(key = id, scope = "global", name = "shapes.function")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(runs.next())
     }
@@ -20,7 +20,7 @@ fn a_function() {
 
 #[tokio::test]
 async fn an_async_function() {
-    #[idempotent(key = id, scope = global, name = "shapes.async_function")]
+    #[idempotent(key = id, scope = "global", name = "shapes.async_function")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         tokio::task::yield_now().await;
         Ok(runs.next())
@@ -31,8 +31,8 @@ async fn an_async_function() {
 }
 
 #[test]
-fn an_option_has_what_was_stored_or_nothing() {
-    #[idempotent(key = id, scope = global, name = "shapes.option")]
+fn an_option_is_the_stored_value_or_none() {
+    #[idempotent(key = id, scope = "global", name = "shapes.option")]
     fn call(id: Option<u32>, #[skip] runs: &Runs) -> Option<u32> {
         (runs.next() > 1).then(|| runs.count())
     }
@@ -40,7 +40,7 @@ fn an_option_has_what_was_stored_or_nothing() {
     // The first failure is not stored.
     assert_eq!([call(Some(1), &runs), call(Some(1), &runs)], [None, Some(2)]);
     assert_eq!((call(Some(1), &runs), call(None, &runs)), (Some(2), None));
-    assert_eq!(runs.count(), 2, "a rejection is nothing, and nothing ran");
+    assert_eq!(runs.count(), 2, "a rejection is `None` without a run");
 }
 
 struct Shop<S> {
@@ -49,31 +49,31 @@ struct Shop<S> {
 }
 
 impl<S: Store + Clone> Shop<S> {
-    #[idempotent(store = self.store, key = id, scope = global, name = "shop.shared")]
+    #[idempotent(store = self.store, key = id, scope = "global", name = "shop.shared")]
     async fn shared(&self, id: u32) -> Answer {
         Ok(self.runs.next())
     }
 
-    #[idempotent(store = self.store, key = id, scope = global, name = "shop.exclusive")]
+    #[idempotent(store = self.store, key = id, scope = "global", name = "shop.exclusive")]
     async fn exclusive(&mut self, id: u32) -> Answer {
         Ok(self.runs.next())
     }
 
-    #[idempotent(store = self.store, key = id, scope = global, name = "shop.owned")]
+    #[idempotent(store = self.store, key = id, scope = "global", name = "shop.owned")]
     async fn owned(self, id: u32) -> Answer {
         Ok(self.runs.next())
     }
 }
 
 #[tokio::test]
-async fn methods_by_each_receiver() {
+async fn methods_with_each_kind_of_receiver() {
     let store = Arc::new(MemoryStore::new());
     let mut shop = Shop { store: Arc::clone(&store), runs: Runs::default() };
     assert_eq!((shop.shared(1).await, shop.shared(1).await), (Ok(1), Ok(1)));
     assert_eq!((shop.exclusive(1).await, shop.exclusive(1).await), (Ok(2), Ok(2)));
     assert_eq!(shop.owned(1).await, Ok(3));
     let other = Shop { store: Arc::clone(&store), runs: Runs::default() };
-    assert_eq!(other.owned(1).await, Ok(3), "the record is the store's, not the object's");
+    assert_eq!(other.owned(1).await, Ok(3), "the record belongs to the store, not to the object");
     assert_eq!(store.len(), 3);
 }
 
@@ -81,7 +81,7 @@ async fn methods_by_each_receiver() {
 async fn a_store_chosen_at_run_time_in_a_task() {
     struct Shop(Arc<dyn DynStore>);
     impl Shop {
-        #[idempotent(store = self.0, key = id, scope = global, name = "shop.chosen")]
+        #[idempotent(store = self.0, key = id, scope = "global", name = "shop.chosen")]
         async fn call(&self, id: u32) -> Answer {
             tokio::task::yield_now().await;
             Ok(id)
@@ -98,7 +98,7 @@ trait Charge {
 }
 
 impl Charge for Runs {
-    #[idempotent(key = id, scope = global, name = "shapes.trait")]
+    #[idempotent(key = id, scope = "global", name = "shapes.trait")]
     fn charge(&self, id: u32) -> Answer {
         Ok(self.next())
     }
@@ -108,7 +108,7 @@ impl Charge for Runs {
 trait Pay: Sync {
     async fn pay(&self, id: &str) -> Result<String, Failure>;
 
-    #[idempotent(key = id, scope = global, name = "shapes.default")]
+    #[idempotent(key = id, scope = "global", name = "shapes.default")]
     async fn twice(&self, id: &str) -> Result<String, Failure> {
         Ok(self.pay(id).await? + &self.pay("other").await?)
     }
@@ -118,7 +118,7 @@ struct Till(std::sync::Mutex<u32>);
 
 #[async_trait]
 impl Pay for Till {
-    #[idempotent(key = id, scope = global, name = "shapes.async_trait")]
+    #[idempotent(key = id, scope = "global", name = "shapes.async_trait")]
     async fn pay(&self, id: &str) -> Result<String, Failure> {
         let mut sum = self.0.lock().expect("nobody panics");
         *sum += 1;
@@ -139,12 +139,12 @@ async fn methods_of_traits() {
 }
 
 #[test]
-fn patterns_owned_and_generic_arguments() {
-    #[idempotent(key = id, scope = global, name = "shapes.generic")]
+fn pattern_owned_and_generic_arguments() {
+    #[idempotent(key = id, scope = "global", name = "shapes.generic")]
     fn generic<T: serde::Serialize + Into<u32>>(id: u32, more: T) -> Answer {
         Ok(id + more.into())
     }
-    #[idempotent(key = (a, &*text), scope = global, name = "shapes.patterns")]
+    #[idempotent(key = (a, &*text), scope = "global", name = "shapes.patterns")]
     fn plain((a, b): (u32, u32), text: String, #[skip] runs: &mut u32) -> Answer {
         *runs += 1;
         Ok(a + b + u32::try_from(text.into_bytes().len()).unwrap_or(0))
@@ -155,12 +155,12 @@ fn patterns_owned_and_generic_arguments() {
     assert_eq!(plain((1, 2), "abc".into(), &mut runs), Ok(6));
     assert_eq!(plain((1, 2), "abc".into(), &mut runs), Ok(6));
     assert_eq!(runs, 1);
-    assert!(plain((1, 3), "abc".into(), &mut runs).is_err(), "`b` is what the call is about");
+    assert!(plain((1, 3), "abc".into(), &mut runs).is_err(), "`b` is in the fingerprint");
 }
 
 #[test]
 fn a_question_mark_and_a_return_end_the_body() {
-    #[idempotent(key = id, scope = global, name = "shapes.early")]
+    #[idempotent(key = id, scope = "global", name = "shapes.early")]
     fn call(id: u32, text: &str) -> Result<u32, Rejected> {
         if text.is_empty() {
             return Ok(0);
@@ -176,15 +176,15 @@ fn a_question_mark_and_a_return_end_the_body() {
 }
 
 #[test]
-fn a_static_store_stands_with_its_name() {
+fn a_static_store_is_given_by_name_or_by_reference() {
     static STORE: MemoryStore = MemoryStore::new();
-    #[idempotent(store = STORE, key = id, scope = global, name = "shapes.a")]
+    #[idempotent(store = STORE, key = id, scope = "global", name = "shapes.a")]
     fn named(id: u32) -> Answer {
         Ok(id)
     }
-    #[idempotent(store = &STORE, key = id, scope = global, name = "shapes.b")]
-    fn lent(id: u32) -> Answer {
+    #[idempotent(store = &STORE, key = id, scope = "global", name = "shapes.b")]
+    fn by_reference(id: u32) -> Answer {
         Ok(id)
     }
-    assert_eq!((named(1), lent(1), STORE.len()), (Ok(1), Ok(1), 2));
+    assert_eq!((named(1), by_reference(1), STORE.len()), (Ok(1), Ok(1), 2));
 }

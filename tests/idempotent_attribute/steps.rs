@@ -1,4 +1,4 @@
-//! Steps of a call, and the keys that it hands on.
+//! Steps of a call, and child keys.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -6,22 +6,22 @@ use std::future::pending;
 use resilience::idempotent::IdempotencyContext;
 use resilience::{IdempotencyRejection, RejectedKind, idempotent};
 
-use crate::{Answer, Runs, crash, turned};
+use crate::{Answer, Runs, crash, rejected_as};
 
-/// What happened, in order.
+/// The events of a test, in order.
 #[derive(Default)]
 struct Log(RefCell<Vec<String>>);
 
 impl Log {
-    fn note(&self, what: &str) -> usize {
+    fn note(&self, event: &str) -> usize {
         let call = IdempotencyContext::current().expect("inside of a call");
         let mut log = self.0.borrow_mut();
-        log.push(format!("{what} {}", call.child_key("bank")));
+        log.push(format!("{event} {}", call.child_key("bank")));
         log.len()
     }
 }
 
-#[idempotent(key = order, scope = global, name = "steps.fulfil")]
+#[idempotent(key = order, scope = "global", name = "steps.fulfil")]
 async fn fulfil(order: u32, #[skip] log: &Log, #[skip] works: bool) -> Answer {
     log.note("fulfil");
     let paid = pay(order, log).await?;
@@ -44,30 +44,30 @@ async fn ship(paid: u32, #[skip] log: &Log, #[skip] works: bool) -> Answer {
 }
 
 #[tokio::test]
-async fn finished_steps_are_not_done_again_and_keys_stay() {
+async fn completed_steps_do_not_run_again_and_child_keys_are_stable() {
     let log = Log::default();
     crash(fulfil(1, &log, false));
     assert_eq!(fulfil(1, &log, true).await, Ok(11));
     assert_eq!(fulfil(1, &log, false).await, Ok(11));
     let log = log.0.take();
-    let what: Vec<&str> = log.iter().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!(what, ["fulfil", "pay", "ship", "fulfil", "ship"]);
-    assert_eq!((&log[0], &log[2]), (&log[3], &log[4]), "the same child keys in both runs");
+    let events: Vec<&str> = log.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(events, ["fulfil", "pay", "ship", "fulfil", "ship"]);
+    assert_eq!((&log[0], &log[2]), (&log[3], &log[4]), "both runs have equal child keys");
     let keys: std::collections::HashSet<&str> =
         log.iter().filter_map(|line| line.split(' ').nth(1)).collect();
-    assert_eq!(keys.len(), 3, "and each of its own");
+    assert_eq!(keys.len(), 3, "each step has a separate key");
     assert!(keys.iter().all(|key| key.len() == 32));
 }
 
 #[tokio::test]
-async fn the_steps_of_two_calls_have_nothing_in_common() {
+async fn the_steps_of_two_calls_are_separate() {
     let log = Log::default();
     assert_eq!((fulfil(2, &log, true).await, fulfil(3, &log, true).await), (Ok(21), Ok(31)));
     assert_eq!(log.0.take().len(), 6);
 }
 
 #[test]
-fn a_step_needs_a_call_around_it() {
+fn a_step_without_an_outer_call_is_rejected() {
     #[idempotent(step = "alone", error = |rejected| rejected)]
     fn alone(_id: u32) -> Result<u32, resilience::Rejected> {
         unreachable!("no key")
@@ -80,13 +80,13 @@ fn a_step_needs_a_call_around_it() {
 }
 
 #[test]
-fn a_step_compares_its_own_arguments() {
-    #[idempotent(key = id, scope = global, fingerprint(), name = "steps.outer")]
+fn a_step_has_a_separate_fingerprint() {
+    #[idempotent(key = id, scope = "global", fingerprint(), name = "steps.outer")]
     fn outer(id: u32, cents: u32) -> Answer {
         let paid = inner(cents);
         assert_eq!(
             inner(cents + 1),
-            turned(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)),
+            rejected_as(RejectedKind::Idempotency(IdempotencyRejection::KeyReused)),
             "another sum, in one call"
         );
         paid
@@ -99,8 +99,8 @@ fn a_step_compares_its_own_arguments() {
 }
 
 #[test]
-fn steps_in_steps_are_steps_of_the_inner_one() {
-    #[idempotent(key = id, scope = global, name = "steps.nested")]
+fn a_nested_step_belongs_to_the_inner_step() {
+    #[idempotent(key = id, scope = "global", name = "steps.nested")]
     fn outer(id: u32, #[skip] runs: &Runs) -> Answer {
         Ok(leaf(runs)? + branch(runs)? + leaf(runs)?)
     }
@@ -118,8 +118,8 @@ fn steps_in_steps_are_steps_of_the_inner_one() {
 }
 
 #[tokio::test]
-async fn a_body_knows_its_call_and_only_while_it_runs() {
-    #[idempotent(key = id, scope = global, name = "steps.current")]
+async fn the_context_exists_only_inside_the_body() {
+    #[idempotent(key = id, scope = "global", name = "steps.current")]
     async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         let call = IdempotencyContext::current().expect("inside");
         assert_eq!((call.name(), call.attempt()), ("steps.current", runs.next()));
@@ -135,7 +135,7 @@ async fn a_body_knows_its_call_and_only_while_it_runs() {
     let mut first = Box::pin(call(1, &runs));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(first.as_mut().poll(&mut context).is_pending());
-    assert!(IdempotencyContext::current().is_none(), "outside, while it waits");
+    assert!(IdempotencyContext::current().is_none(), "outside the body, during a wait");
     assert!(first.as_mut().poll(&mut context).is_pending());
     drop(first);
     assert_eq!(call(1, &runs).await, Ok(2));
@@ -143,8 +143,8 @@ async fn a_body_knows_its_call_and_only_while_it_runs() {
 }
 
 #[test]
-fn an_unprotected_call_inside_of_another_knows_the_outer_one() {
-    #[idempotent(key = id, scope = global, optional_key, name = "steps.optional")]
+fn an_unprotected_inner_call_sees_the_context_of_the_outer_call() {
+    #[idempotent(key = id, scope = "global", optional_key, name = "steps.optional")]
     fn call(id: Option<u32>) -> Answer {
         Ok(u32::from(IdempotencyContext::current().is_some()))
     }
@@ -152,12 +152,12 @@ fn an_unprotected_call_inside_of_another_knows_the_outer_one() {
 }
 
 #[test]
-fn a_body_lies_in_the_future_once() {
-    #[idempotent(key = 1, scope = global, name = "steps.small")]
+fn the_future_contains_the_body_once() {
+    #[idempotent(key = 1, scope = "global", name = "steps.small")]
     async fn small() -> Answer {
         std::future::ready(Ok(1)).await
     }
-    #[idempotent(key = 1, scope = global, name = "steps.large")]
+    #[idempotent(key = 1, scope = "global", name = "steps.large")]
     async fn large() -> Answer {
         let bytes = std::hint::black_box([1_u8; 8192]);
         pending::<()>().await;

@@ -68,7 +68,7 @@ fn a_policy_made_at_run_time_is_checked_without_a_panic() {
         (policy().list(&[]), "at least one"),
         (policy().base_delay(ms(11)).max_delay(ms(10)), "`max_delay`"),
         (policy().deadline(Duration::ZERO), "zero"),
-        (policy().base_delay(ms(100)).deadline(ms(100)), "no room"),
+        (policy().base_delay(ms(100)).deadline(ms(100)), "no retry could start"),
     ] {
         let error = broken(policy).expect_err(words);
         assert!(error.contains(words), "{error}");

@@ -14,7 +14,7 @@ use crate::keyed::Evictable;
 use crate::limiter::limiter;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::{InvalidPolicy, bulkhead as rules};
 
 /// Limits the number of concurrent calls, so that a slow dependency cannot use up all threads,
 /// connections or memory.

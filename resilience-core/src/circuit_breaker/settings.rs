@@ -11,7 +11,8 @@ use super::{CLOSED, CircuitBreaker, UNUSED, flags};
 use crate::const_check;
 use crate::function_state::TestReset;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::InvalidPolicy;
+use resilience_rules::circuit_breaker::{self as rules, MAX_WINDOW};
 
 /// The effect of a call that is dropped before it ends. Set by [`CircuitBreaker::on_cancel`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,11 +53,6 @@ pub(super) struct Settings {
     pub(super) shared: Option<&'static str>,
     pub(super) on_state_change: Option<fn(&StateChange)>,
 }
-
-/// The largest number of calls or buckets in a window; keeps the memory below 25 kilobytes.
-const LARGEST: u32 = 100_000;
-
-const BUCKETS: u32 = 10;
 
 impl CircuitBreaker {
     /// Returns a breaker that opens after five failures in a row, stays open for 30 seconds, and
@@ -137,7 +133,7 @@ impl CircuitBreaker {
     /// Looks back over the last `length`, in ten buckets that expire one at a time.
     #[must_use]
     pub const fn time_window(mut self, length: Duration) -> Self {
-        self.settings.window = Some(Span::Time { length, buckets: BUCKETS });
+        self.settings.window = Some(Span::Time { length, buckets: rules::WINDOW_BUCKETS });
         self.updated()
     }
 
@@ -312,15 +308,15 @@ impl Settings {
             min: None,
             slow: None,
             half_open_calls: None,
-            failure_threshold: 5,
+            failure_threshold: rules::FAILURE_THRESHOLD,
             failure_rate: None,
             slow_call: None,
             slow_rate: None,
             span: Span::None,
             min_calls: 0,
-            reset_timeout: Duration::from_secs(30),
+            reset_timeout: rules::RESET_TIMEOUT,
             max_reset_timeout: None,
-            success_threshold: 1,
+            success_threshold: rules::SUCCESS_THRESHOLD,
             on_cancel: OnCancel::Ignore,
             name: None,
             shared: None,
@@ -334,7 +330,7 @@ impl Settings {
         self.slow_rate = match (self.slow_call, self.slow, self.rate) {
             (None, ..) => None,
             (Some(_), Some(rate), _) | (Some(_), None, Some(rate)) => Some(rate),
-            (Some(_), None, None) => Some(0.5),
+            (Some(_), None, None) => Some(rules::SLOW_RATE),
         };
         // With slow calls in a window of your own, failures count by the same rate.
         self.failure_rate = match (self.rate, self.threshold, self.window) {
@@ -345,19 +341,19 @@ impl Settings {
             (Some(0), _) => 1,
             (Some(failures), _) => failures,
             (None, Some(_)) => 0,
-            (None, None) => 5,
+            (None, None) => rules::FAILURE_THRESHOLD,
         };
         self.span = match self.window {
             Some(Span::Calls(calls)) => Span::Calls(clamped(calls)),
             Some(Span::Time { length, buckets }) => {
                 Span::Time { length, buckets: clamped(buckets) }
             }
-            None if rated => Span::Time { length: Duration::from_secs(10), buckets: BUCKETS },
+            None if rated => Span::Time { length: rules::WINDOW, buckets: rules::WINDOW_BUCKETS },
             Some(Span::None) | None => Span::None,
         };
         let min = match self.min {
             Some(calls) => calls,
-            None => 20,
+            None => rules::MIN_CALLS,
         };
         // A minimum above the size of the window could never be reached.
         self.min_calls = match self.span {
@@ -449,7 +445,7 @@ impl Settings {
 const fn clamped(count: u32) -> u32 {
     match count {
         0 => 1,
-        1..=LARGEST => count,
-        _ => LARGEST,
+        1..=MAX_WINDOW => count,
+        _ => MAX_WINDOW,
     }
 }

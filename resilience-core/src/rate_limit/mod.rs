@@ -15,7 +15,7 @@ use crate::keyed::Evictable;
 use crate::limiter::limiter;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::{InvalidPolicy, rate_limit as rules};
 
 /// Limits the rate of calls: a [`burst`](Self::burst) at once after a rest, then one call every
 /// `per / rate` (GCRA, the leaky bucket as a meter). No window of time has more calls than the
@@ -70,10 +70,10 @@ impl RateLimiter {
         Self {
             rate,
             per,
-            burst: 1,
+            burst: rules::BURST,
             wait: Duration::ZERO,
             name: None,
-            pace: Pace::new(rate, per, 1),
+            pace: Pace::new(rate, per, rules::BURST),
             gcra: Gcra::new(),
         }
     }

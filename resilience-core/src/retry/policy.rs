@@ -8,7 +8,7 @@ use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
 use crate::jitter::{self, Jitter};
 use crate::random;
-use resilience_rules::{self as rules, InvalidPolicy};
+use resilience_rules::{InvalidPolicy, retry as rules};
 
 /// The number of attempts, the delays between attempts, and the conditions for a retry.
 ///
@@ -64,11 +64,11 @@ impl RetryPolicy {
     pub const fn new() -> Self {
         Self {
             limits: Limits {
-                attempts: Some(3),
+                attempts: Some(rules::ATTEMPTS),
                 max_delay: None,
                 jitter: None,
                 deadline: None,
-                max_retry_after: Duration::from_secs(60),
+                max_retry_after: rules::MAX_RETRY_AFTER,
                 idempotent: true,
                 replayable: true,
                 budget: None,

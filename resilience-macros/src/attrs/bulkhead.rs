@@ -1,174 +1,110 @@
-//! `#[bulkhead]`: a permit for as long as the body runs.
-
-use std::time::Duration;
+//! `#[bulkhead]`: limits concurrent calls.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
-use syn::spanned::Spanned;
-use syn::{Expr, LitStr, Signature};
+use resilience_rules::bulkhead as rules;
+use syn::{Expr, Signature};
 
-use crate::args::{Args, Keyed};
-use crate::attrs::{Attribute, Role};
+use crate::args::{Args, value_of};
 use crate::builder::Builder;
+use crate::codegen::Context;
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::splice::{Site, local};
-use crate::state_source::{Owned, check_generics};
-use crate::value::{self, Constant};
+use crate::keys::{check_literal, keys};
+use crate::limit::{Limit, Limiter};
+use crate::state_source::PolicyType;
 
-/// The validated keys.
-pub(crate) struct Bulkhead {
-    bulkhead: Owned,
-    max: Option<Keyed<Constant<u32>>>,
-    queue: Option<Keyed<Constant<u32>>>,
-    wait: Option<Keyed<Constant<Duration>>>,
-    error: Option<Expr>,
-    name: Option<LitStr>,
+pub(crate) type Bulkhead = Limit<Keys>;
+
+keys! {
+    /// The keys of `#[bulkhead]`.
+    pub(crate) struct Keys {
+        policy {
+            max: count [argument max],
+            queue: count,
+            wait: time,
+            name: text,
+        }
+        deferred {
+            error: callable,
+        }
+    }
 }
 
-impl Attribute for Bulkhead {
+impl Limiter for Keys {
     const NAME: &'static str = "bulkhead";
-    const ROLES: &'static [Role] = &[Role::Rejects];
-    const LATER: &'static [&'static str] = &["error"];
+    const DEFERRED_KEYS: &'static [&'static str] = Self::DEFERRED;
     const EXAMPLE: &'static str = "max = 10";
-    const BY_HAND: &'static str = "bulkhead";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
+    const POLICY: PolicyType =
+        PolicyType { name: "Bulkhead", key: "bulkhead", resolves_overrides: false };
+    const HOLDS_PERMIT: bool = true;
 
-    fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let max = args.constant("max", errors, |expr| value::count("max", expr));
-        let queue = args.constant("queue", errors, |expr| value::count("queue", expr));
-        let wait = args.constant("wait", errors, |expr| value::duration("wait", expr));
-        let name = args.value("name", errors, |expr| value::text("name", expr));
-        let bulkhead = Owned::read("bulkhead", "Bulkhead", args, errors);
-        let error = args.value("error", errors, |expr| value::callable("error", expr));
-        let keys = [
-            max.as_ref().map(|keyed| &keyed.key),
-            queue.as_ref().map(|keyed| &keyed.key),
-            wait.as_ref().map(|keyed| &keyed.key),
-            name.as_ref().map(|keyed| &keyed.key),
-        ];
-        let given: Vec<Ident> = keys.into_iter().flatten().cloned().collect();
-        let (error, name) = (error.map(|keyed| keyed.value), name.map(|keyed| keyed.value));
-        let model = Self { bulkhead, max, queue, wait, error, name };
-        if model.bulkhead.is_shared() {
-            Owned::exclude("bulkhead", &given, errors);
-        } else {
-            model.check(args, errors);
-        }
-        Some(model)
+    fn read(args: &mut Args, errors: &mut Errors) -> Self {
+        Self::read(args, errors)
     }
 
-    // Output:
-    //
-    //     let bulkhead = own({ static BULKHEAD: Bulkhead = …; &BULKHEAD });
-    //     match bulkhead.acquire().await {
-    //         Ok(permit) => {
-    //             let out = async move { body }.await;
-    //             drop(permit);
-    //             out
-    //         }
-    //         Err(rejected) => reject(rejected),
-    //     }
-    fn generate(&self, site: &Site) -> TokenStream {
-        let [bulkhead, permit, rejected, out] =
-            ["bulkhead", "permit", "rejected", "out"].map(local);
-        let declared = site.declare_slot();
-        let (policy, checks) = self.policy(site);
-        let get = self.bulkhead.get(&bulkhead, &policy, site);
-        let waits = self.queue.is_some() || self.wait.is_some();
-        let acquire = self.bulkhead.acquire(&bulkhead, waits, site);
-        let run = site.run();
-        let turned_away = site.reject(&rejected, self.error.as_ref());
-        quote! {
-            #checks
-            #declared
-            #get
-            match #acquire {
-                ::core::result::Result::Ok(#permit) => {
-                    let #out = #run;
-                    ::core::mem::drop(#permit);
-                    #out
-                }
-                ::core::result::Result::Err(#rejected) => #turned_away,
-            }
-        }
+    fn settings(&self) -> Vec<Ident> {
+        self.settings()
     }
 
-    fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
-        self.bulkhead.check_generics(function, errors);
-        if !self.bulkhead.is_shared() {
-            check_generics(self.max.as_ref(), function, errors);
-            check_generics(self.queue.as_ref(), function, errors);
-            check_generics(self.wait.as_ref(), function, errors);
-        }
-    }
-}
-
-impl Bulkhead {
-    /// The rules for literals, in the words of the runtime's `rules`.
     fn check(&self, args: &Args, errors: &mut Errors) {
-        match &self.max {
-            Some(max) if max.value.literal() == Some(&0) => {
-                errors.add(&max.value, "`max` is zero, so no call could ever run: at least 1");
-            }
-            None if args.lack(&["max", "bulkhead"]) => errors
-                .whole("`#[bulkhead]` needs to know how many calls may run at once: `max = 10`"),
-            _ => {}
+        if self.max.is_none() && args.lacks(&["max", "bulkhead"]) {
+            errors.on_attribute("`#[bulkhead]` needs the number of concurrent calls: `max = 10`");
         }
-        let queue = self.queue.as_ref().and_then(|keyed| keyed.value.literal());
-        let wait = self.wait.as_ref().and_then(|keyed| keyed.value.literal());
-        if let (Some(keyed), Some(0), Some(_)) = (&self.queue, queue, &self.wait) {
-            errors.add(&keyed.value, "`queue` is zero, so there is no place for the `wait`");
-        }
-        if let (Some(keyed), Some(time), Some(_)) = (&self.wait, wait, &self.queue) {
-            if time.is_zero() {
-                errors.add(&keyed.value, "`wait` is zero, so nobody could stay in the `queue`");
-            }
+        self.check_rules(errors);
+        if let (Some(_), Some(_)) = (&self.queue, &self.wait) {
+            check_literal(self.queue.as_ref(), rules::queue_of_wait, errors);
+            check_literal(self.wait.as_ref(), rules::wait_in_queue, errors);
         }
     }
 
-    fn policy(&self, site: &Site) -> (TokenStream, TokenStream) {
-        let mut builder = Builder::with("Bulkhead", site, |builder| {
-            self.max.iter().map(|max| builder.check_count("max", &max.value)).collect()
+    fn check_generics(&self, function: &Signature, errors: &mut Errors) {
+        self.check_generics(function, errors);
+    }
+
+    fn waits(&self) -> bool {
+        self.queue.is_some() || self.wait.is_some()
+    }
+
+    fn error(&self) -> Option<&Expr> {
+        value_of(self.error.as_ref())
+    }
+
+    fn generate(&self, context: &Context) -> (TokenStream, TokenStream) {
+        let mut builder = Builder::with("Bulkhead", context, |builder| {
+            let max = value_of(self.max.as_ref());
+            max.iter().map(|max| builder.argument(max, Some("max"))).collect()
         });
-        if let Some(Keyed { value: queue, .. }) = &self.queue {
-            builder.set_at(queue.source().span(), "queue", Some(&queue.to_token_stream()));
-        }
-        if let Some(Keyed { value: wait, .. }) = &self.wait {
-            let time = builder.time(wait);
-            builder.set_at(wait.source().span(), "wait", Some(&time));
-        }
-        if let (Some(Keyed { value: queue, .. }), Some(Keyed { value: wait, .. })) =
-            (&self.queue, &self.wait)
-        {
-            if queue.literal().is_none() || wait.literal().is_none() {
-                let time = builder.time(wait);
-                builder.require("queue_and_wait", queue, wait, &quote!(#queue, #time));
-            }
-        }
-        builder.named(&site.policy_name(self.name.as_ref()))
+        self.set_constants(&mut builder);
+        let (queue, wait) = (value_of(self.queue.as_ref()), value_of(self.wait.as_ref()));
+        builder.require("queue_and_wait", queue, wait);
+        let name = value_of(self.name.as_ref());
+        builder.into_static(&context.policy_name(name))
     }
 }
 
-/// The names that other libraries use.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
-    ("limit", Hint::Same("max", "10", "calls at once")),
-    ("concurrency", Hint::Same("max", "10", "calls at once")),
-    ("max_concurrency", Hint::Same("max", "10", "calls at once")),
-    ("max_concurrent", Hint::Same("max", "10", "calls at once")),
-    ("max_concurrent_calls", Hint::Same("max", "10", "calls at once")),
-    ("permits", Hint::Same("max", "10", "calls at once")),
-    ("permit_limit", Hint::Same("max", "10", "calls at once")),
-    ("value", Hint::Same("max", "10", "calls at once")),
-    ("capacity", Hint::Other("`max = 10` is how many run, `queue = 20` how many wait")),
-    ("max_capacity", Hint::Other("`max = 10` is how many run, `queue = 20` how many wait")),
+    ("limit", Hint::Same("max", "10", "concurrent calls")),
+    ("concurrency", Hint::Same("max", "10", "concurrent calls")),
+    ("max_concurrency", Hint::Same("max", "10", "concurrent calls")),
+    ("max_concurrent", Hint::Same("max", "10", "concurrent calls")),
+    ("max_concurrent_calls", Hint::Same("max", "10", "concurrent calls")),
+    ("permits", Hint::Same("max", "10", "concurrent calls")),
+    ("permit_limit", Hint::Same("max", "10", "concurrent calls")),
+    ("value", Hint::Same("max", "10", "concurrent calls")),
+    ("capacity", Hint::Other("write `max = 10` for running calls, `queue = 20` for waiting calls")),
+    (
+        "max_capacity",
+        Hint::Other("write `max = 10` for running calls, `queue = 20` for waiting calls"),
+    ),
     ("max_queue", Hint::Same("queue", "20", "calls that may wait")),
     ("queue_limit", Hint::Same("queue", "20", "calls that may wait")),
     ("queue_size", Hint::Same("queue", "20", "calls that may wait")),
     ("queue_capacity", Hint::Same("queue", "20", "calls that may wait")),
     ("waiting_task_queue", Hint::Same("queue", "20", "calls that may wait")),
-    ("max_wait", Hint::Same("wait", "\"100ms\"", "how long a call may wait")),
-    ("max_wait_duration", Hint::Same("wait", "\"100ms\"", "how long a call may wait")),
-    ("timeout", Hint::Same("wait", "\"100ms\"", "how long a call may wait")),
+    ("max_wait", Hint::Same("wait", "\"100ms\"", "the longest wait of a call")),
+    ("max_wait_duration", Hint::Same("wait", "\"100ms\"", "the longest wait of a call")),
+    ("timeout", Hint::Same("wait", "\"100ms\"", "the longest wait of a call")),
     ("shared", Hint::Other("write `bulkhead = &SHARED`")),
 ];

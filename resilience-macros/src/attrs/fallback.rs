@@ -1,24 +1,38 @@
-//! `#[fallback]`: something in place of a failure.
+//! `#[fallback]`: replaces a failure.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, LitStr};
+use syn::{Expr, Lifetime};
 
-use crate::args::{Args, Keyed};
-use crate::attrs::{Attribute, Role};
+use crate::args::{Args, value_of};
+use crate::attrs::{LayerAttribute, Role};
+use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::mark::Mark;
-use crate::splice::{Site, local};
+use crate::keys::keys;
+use crate::stack_info::StackInfo;
 use crate::value;
+
+keys! {
+    /// The keys of `#[fallback]`.
+    struct Keys {
+        function {
+            name: text,
+        }
+        deferred {
+            value: value(Expr, Ok),
+            with: value(Expr, with),
+            on: callable,
+            on_ok: callable,
+        }
+    }
+}
 
 /// The validated keys.
 pub(crate) struct Fallback {
     answer: Answer,
-    on: Option<Expr>,
-    on_ok: Option<Expr>,
-    name: Option<LitStr>,
+    keys: Keys,
 }
 
 enum Answer {
@@ -26,49 +40,43 @@ enum Answer {
     With(Expr),
 }
 
-impl Attribute for Fallback {
+impl LayerAttribute for Fallback {
     const NAME: &'static str = "fallback";
-    const ROLES: &'static [Role] = &[];
-    const LATER: &'static [&'static str] = &["value", "with", "on", "on_ok"];
+    const ROLES: &'static [Role] = &[Role::ReplacesFailures];
+    const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "value = …";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let value = args.value("value", errors, Ok);
-        let with = args.value("with", errors, with);
-        let on = args.value("on", errors, |expr| value::callable("on", expr));
-        let on_ok = args.value("on_ok", errors, |expr| value::callable("on_ok", expr));
-        let name = args.value("name", errors, |expr| value::text("name", expr));
-        let answer = match (value, with) {
+        let mut keys = Keys::read(args, errors);
+        let answer = match (keys.value.take(), keys.with.take()) {
             (Some(value), None) => Answer::Value(value.value),
             (None, Some(with)) => Answer::With(with.value),
             (Some(value), Some(with)) => {
-                let message = "`value` and `with` exclude each other: a value, or a function of the \
-                               error that makes one";
+                let message = "`value` and `with` exclude each other: a value, or a function that \
+                               makes a value from the error; remove one of them";
                 errors.add(value.key, message);
                 errors.add(&with.key, message);
                 Answer::With(with.value)
             }
             (None, None) => {
-                if args.lack(&["value", "with"]) {
-                    errors.whole(
-                        "`#[fallback]` needs what to fall back to: `value = …`, or \
+                if args.lacks(&["value", "with"]) {
+                    errors.on_attribute(
+                        "`#[fallback]` needs a replacement for the failure: `value = …` or \
                          `with = |error| …`",
                     );
                 }
                 return None;
             }
         };
-        if let (Answer::With(_), Some(on_ok)) = (&answer, &on_ok) {
+        if let (Answer::With(_), Some(on_ok)) = (&answer, &keys.on_ok) {
             errors.add(
                 &on_ok.key,
-                "`with` is a function of the error, and a value has none: beside `on_ok` write \
+                "`with` is a function of an error, and a success has no error; with `on_ok` write \
                  `value = …`",
             );
         }
-        let expr = |keyed: Option<Keyed<Expr>>| keyed.map(|keyed| keyed.value);
-        let name = name.map(|name| name.value);
-        Some(Self { answer, on: expr(on), on_ok: expr(on_ok), name })
+        Some(Self { answer, keys })
     }
 
     // Output:
@@ -83,31 +91,31 @@ impl Attribute for Fallback {
     //         recovered(Answer(answer).answer().await)
     //     }
     //
-    // The failure is gone before the answer is awaited, so that it need not be `Send`.
+    // The failure is dropped before the answer is awaited, so the failure need not be `Send`.
     //
-    // With `on_ok`, which has to see a success as well, and answers with a value only:
+    // With `on_ok`, which also examines a success, and for a value only:
     //
     //         let out = async { body }.await;
-    //         let answer = match stands(out, name, on, on_ok) {
+    //         let answer = match keep_outcome(out, name, on, on_ok) {
     //             Some(out) => break 'layer out,
     //             None => value,
     //         };
-    fn generate(&self, site: &Site) -> TokenStream {
-        let Site { private, returns, returns_span, .. } = site;
+    fn generate(&self, context: &Context) -> TokenStream {
+        let Context { private, returns, returns_span, .. } = context;
         let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
-        let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
-        let run = site.run();
-        let on = self.on.as_ref();
+        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
+        let run = context.run();
+        let on = value_of(self.keys.on.as_ref());
         let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
-        let here = site.private_at(*returns_span);
-        let name = site.policy_name(self.name.as_ref());
+        let here = context.private_at(*returns_span);
+        let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let (error, made, at) = match &self.answer {
-            // What the error was does not matter to a value.
+            // A value does not depend on the error.
             Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
             Answer::With(with) => {
                 let at = with.span();
                 let error = Ident::new(&error.to_string(), error.span().located_at(at));
-                let there = site.private_at(at.resolved_at(Span::call_site()));
+                let there = context.private_at(at.resolved_at(Span::call_site()));
                 let answer = match with {
                     Expr::Path(with) => quote_spanned!(at=> #with(#error)),
                     with => quote_spanned!(at=> #there::answer::<#returns, _>(#error, #with)),
@@ -115,18 +123,18 @@ impl Attribute for Fallback {
                 (quote!(#error), answer, at)
             }
         };
-        let answered = if let Some(on_ok) = &self.on_ok {
-            let stands = quote_spanned!(*returns_span=>
+        let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
+            let keep = quote_spanned!(*returns_span=>
                 #here::keep_outcome::<#returns, _, _>(#out, #name, #on, #on_ok)
             );
             quote! {
-                let #answer = match #stands {
+                let #answer = match #keep {
                     #private::Some(#out) => break #layer #out,
                     #private::None => #made,
                 };
             }
         } else {
-            let is_ok = site.is_ok(&out);
+            let is_ok = context.is_ok(&out);
             let fall_back = quote_spanned!(*returns_span=>
                 #here::fall_back::<#returns, _>(#out, #name, #on)
             );
@@ -140,7 +148,7 @@ impl Attribute for Fallback {
                 };
             }
         };
-        let awaited = if site.is_async && self.answer.may_be_future() {
+        let awaited = if context.is_async && self.answer.may_be_future() {
             quote!({
                 #[allow(unused_imports)]
                 use #private::Ready as _;
@@ -149,37 +157,37 @@ impl Attribute for Fallback {
         } else {
             quote!(#answer)
         };
-        let there = site.private_at(at);
+        let there = context.private_at(at);
         let recovered = quote_spanned!(at=> #there::recovered::<#returns, _>(#awaited));
-        let clear = site.clear_slot();
+        let clear = context.clear_signal();
         quote! {
             #layer: {
                 let #out = #run;
-                #answered
+                #select
                 #clear
                 #recovered
             }
         }
     }
 
-    fn check_order(&self, mark: &Mark, errors: &mut Errors) {
-        if self.on.is_some() {
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        if self.keys.on.is_some() {
             return;
         }
-        let dead = |name: &&str| mark.outer.iter().any(|outer| outer == name);
-        if let Some(name) = ["retry", "circuit_breaker"].iter().find(|name| dead(name)) {
-            errors.whole(format!(
-                "this `#[fallback]` turns every failure into a success, so `#[{name}]` above it \
-                     would never see one: move `#[fallback]` above `#[{name}]`, or say for which \
-                     errors it is, `on = …`"
+        if let Some(outer) = stack.outside(Role::ActsOnFailures) {
+            let name = outer.name;
+            errors.on_attribute(format!(
+                "this `#[fallback]` turns every failure into a success, so `#[{name}]` above could \
+                 never see a failure; move `#[fallback]` above `#[{name}]`, or select the errors \
+                 with `on = …`"
             ));
         }
     }
 }
 
 impl Answer {
-    /// Whether the answer may have to be awaited: a value is none to wait for, and neither is what a
-    /// constructor like `Err` makes.
+    /// Returns whether the answer may be a future. A value is no future, and neither is the
+    /// result of a constructor like `Err`.
     fn may_be_future(&self) -> bool {
         match self {
             Self::Value(_) => false,
@@ -192,32 +200,30 @@ impl Answer {
     }
 }
 
-/// A function of the error; a literal was meant as a value.
+/// Reads a function of the error. A literal belongs under `value`.
 fn with(expr: Expr) -> syn::Result<Expr> {
     match expr {
         Expr::Lit(value) => {
             let written = value.to_token_stream();
-            let words = format!(
-                "a value is written `value = {written}`; `with` is a function of the error"
-            );
-            Err(syn::Error::new_spanned(value, words))
+            let message = format!("`with` is a function of the error; write `value = {written}`");
+            Err(syn::Error::new_spanned(value, message))
         }
         other => value::callable("with", other),
     }
 }
 
-/// The names that other libraries use.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
-    ("default", Hint::Same("value", "…", "what is returned instead")),
-    ("default_value", Hint::Same("value", "…", "what is returned instead")),
+    ("default", Hint::Same("value", "…", "the value to return instead")),
+    ("default_value", Hint::Same("value", "…", "the value to return instead")),
     ("fallback", Hint::Same("with", "|error| …", "called with the error")),
     ("fallback_method", Hint::Same("with", "|error| …", "called with the error")),
     ("method", Hint::Same("with", "|error| …", "called with the error")),
     ("handler", Hint::Same("with", "|error| …", "called with the error")),
     ("function", Hint::Same("with", "|error| …", "called with the error")),
-    ("when", Hint::Same("on", "is_unavailable", "for which errors it is")),
-    ("apply_on", Hint::Same("on", "is_unavailable", "for which errors it is")),
-    ("handle_result", Hint::Same("on_ok", "is_busy", "for which values it is")),
+    ("when", Hint::Same("on", "is_unavailable", "the errors to replace")),
+    ("apply_on", Hint::Same("on", "is_unavailable", "the errors to replace")),
+    ("handle_result", Hint::Same("on_ok", "is_busy", "the values to replace")),
     ("skip_on", Hint::Other("write `on = |error| !matches!(error, …)`")),
     ("exceptions", Hint::Other("write `on = |error| matches!(error, …)`")),
 ];

@@ -1,4 +1,5 @@
-//! What an attribute is: keys, checks, code. One file each; none imports another.
+//! The attributes: keys, checks and code of each. A file or folder for each attribute; no attribute
+//! imports another.
 
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
@@ -8,81 +9,78 @@ pub(crate) mod rate_limit;
 pub(crate) mod retry;
 pub(crate) mod timeout;
 
-use std::time::Duration;
-
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use syn::Signature;
 
 use crate::args::Args;
+use crate::codegen::Context;
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::mark::Mark;
-use crate::splice::Site;
+use crate::stack_info::StackInfo;
 
-/// How a layer takes part in what passes between layers.
+/// A property of a layer that matters to its siblings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The body may run more than once.
     Repeats,
-    /// It treats a rejection by a layer inside differently from a failure of the body.
-    Listens,
-    /// It turns calls away.
+    /// The layer acts on failures of the body.
+    ActsOnFailures,
+    /// The layer treats a rejection from inside differently from a failure of the body.
+    ReadsRejections,
+    /// The layer rejects calls.
     Rejects,
-    /// It may set a deadline.
-    Bounds,
-    /// A deadline outside shortens its own time.
-    IsBounded,
-    /// It must remember a call for as long as a sibling goes on trying.
-    Remembers,
+    /// The layer may set a deadline.
+    SetsDeadline,
+    /// The layer drops the body after a time limit. A deadline outside shortens the time.
+    Interrupts,
+    /// The layer turns a failure into a success.
+    ReplacesFailures,
+    /// The layer stores outcomes and returns them to later calls.
+    StoresOutcomes,
 }
 
-/// An attribute as the pipeline sees it. The value is the validated model.
-pub(crate) trait Attribute: Sized {
+/// An attribute in the pipeline. A value is the validated model.
+pub(crate) trait LayerAttribute: Sized {
     const NAME: &'static str;
 
-    /// What the layers around it must know.
+    /// The properties that matter to siblings.
     const ROLES: &'static [Role];
 
-    /// The keys whose values run when the body has begun, and so may need its arguments again.
-    const LATER: &'static [&'static str];
+    /// The keys with values evaluated after the start of the body, with access to the arguments.
+    const DEFERRED_KEYS: &'static [&'static str];
 
-    /// A key with its value, for messages.
+    /// A key with a value, for messages.
     const EXAMPLE: &'static str;
 
-    /// The key for a policy that was made by hand, which may be known at run time only.
-    const BY_HAND: &'static str = "policy";
+    /// The key for a policy made by hand, possibly at run time.
+    const POLICY_KEY: &'static str = "policy";
 
-    /// The key that a first value without one belongs to.
-    const FIRST: Option<&'static str> = None;
+    /// The key of a first value written without a key.
+    const POSITIONAL_KEY: Option<&'static str> = None;
 
-    /// The keys whose values are a list of expressions in parentheses.
-    const LISTS: &'static [&'static str] = &[];
+    /// The keys with a list of expressions in parentheses.
+    const LIST_KEYS: &'static [&'static str] = &[];
 
-    /// The attribute of an argument that is of no concern to this one, which takes it off.
-    const SKIP: Option<&'static str> = None;
+    /// The marker of an excluded parameter. The expansion removes the marker.
+    const PARAM_MARKER: Option<&'static str> = None;
 
-    /// The keys that other libraries use, and what to say about each.
+    /// Foreign names for the keys, each with an answer.
     const HINTS: &'static [(&'static str, Hint)];
 
-    /// Takes the keys and reports everything that is wrong with them.
+    /// Takes the keys and reports every mistake in them.
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self>;
 
-    /// Code around the body. Cannot fail: what could is not in the model.
-    fn generate(&self, site: &Site) -> TokenStream;
+    /// Generates the code around the body. Generation cannot fail: the model is valid.
+    fn generate(&self, context: &Context) -> TokenStream;
 
-    /// Reports a place among its siblings that would make a layer dead or dangerous.
-    fn check_order(&self, _mark: &Mark, _errors: &mut Errors) {}
+    /// Reports an order that makes a layer useless or dangerous.
+    fn check_order(&self, _stack: &StackInfo, _errors: &mut Errors) {}
 
-    /// Reports a function that the attribute cannot go on.
+    /// Reports a function that the attribute does not support.
     fn check_function(&self, _function: &Signature, _is_async: bool, _errors: &mut Errors) {}
 
-    /// For how long a call goes on trying, where its keys tell.
-    fn horizon(&self) -> Option<Duration> {
-        None
-    }
-
-    /// The arguments that get a clone for each attempt.
-    fn clones(&self) -> &[proc_macro2::Ident] {
+    /// Returns the arguments to clone for each attempt.
+    fn clones(&self) -> &[Ident] {
         &[]
     }
 }

@@ -1,148 +1,95 @@
-//! `#[rate_limit]`: a place in time before the body.
-
-use std::time::Duration;
+//! `#[rate_limit]`: limits the calls in a period.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
-use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitStr, Signature};
+use quote::quote;
+use resilience_rules::rate_limit as rules;
+use syn::{Expr, ExprLit, Lit, Signature};
 
-use crate::args::{Args, Keyed};
-use crate::attrs::{Attribute, Role};
+use crate::args::{Args, value_of};
 use crate::builder::Builder;
+use crate::codegen::Context;
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::splice::{Site, local};
-use crate::state_source::{Owned, check_generics};
+use crate::keys::keys;
+use crate::limit::{Limit, Limiter};
+use crate::state_source::PolicyType;
 use crate::value::{self, Constant};
 
-/// The validated keys.
-pub(crate) struct RateLimit {
-    limiter: Owned,
-    rate: Option<Keyed<Constant<u32>>>,
-    per: Option<Keyed<Constant<Duration>>>,
-    burst: Option<Keyed<Constant<u32>>>,
-    wait: Option<Keyed<Constant<Duration>>>,
-    error: Option<Expr>,
-    name: Option<LitStr>,
+pub(crate) type RateLimit = Limit<Keys>;
+
+keys! {
+    /// The keys of `#[rate_limit]`.
+    pub(crate) struct Keys {
+        policy {
+            rate: count(rate) [argument rate],
+            per: time [argument per],
+            burst: count [rule burst],
+            wait: time,
+            name: text,
+        }
+        deferred {
+            error: callable,
+        }
+    }
 }
 
-impl Attribute for RateLimit {
+impl Limiter for Keys {
     const NAME: &'static str = "rate_limit";
-    const ROLES: &'static [Role] = &[Role::Rejects];
-    const LATER: &'static [&'static str] = &["error"];
+    const DEFERRED_KEYS: &'static [&'static str] = Self::DEFERRED;
     const EXAMPLE: &'static str = "rate = 100";
-    const BY_HAND: &'static str = "limiter";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
+    const POLICY: PolicyType =
+        PolicyType { name: "RateLimiter", key: "limiter", resolves_overrides: false };
+    const HOLDS_PERMIT: bool = false;
 
-    fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let rate = args.constant("rate", errors, rate);
-        let per = args.constant("per", errors, |expr| value::duration("per", expr));
-        let burst = args.constant("burst", errors, |expr| value::count("burst", expr));
-        let wait = args.constant("wait", errors, |expr| value::duration("wait", expr));
-        let name = args.value("name", errors, |expr| value::text("name", expr));
-        let limiter = Owned::read("limiter", "RateLimiter", args, errors);
-        let error = args.value("error", errors, |expr| value::callable("error", expr));
-        let keys = [
-            rate.as_ref().map(|keyed| &keyed.key),
-            per.as_ref().map(|keyed| &keyed.key),
-            burst.as_ref().map(|keyed| &keyed.key),
-            wait.as_ref().map(|keyed| &keyed.key),
-            name.as_ref().map(|keyed| &keyed.key),
-        ];
-        let given: Vec<Ident> = keys.into_iter().flatten().cloned().collect();
-        let (error, name) = (error.map(|keyed| keyed.value), name.map(|keyed| keyed.value));
-        let model = Self { limiter, rate, per, burst, wait, error, name };
-        if model.limiter.is_shared() {
-            Owned::exclude("limiter", &given, errors);
-        } else {
-            model.check(args, errors);
-        }
-        Some(model)
+    fn read(args: &mut Args, errors: &mut Errors) -> Self {
+        Self::read(args, errors)
     }
 
-    // Output:
-    //
-    //     let limiter = own({ static LIMITER: RateLimiter = …; &LIMITER });
-    //     match limiter.acquire().await {
-    //         Ok(()) => async move { body }.await,
-    //         Err(rejected) => reject(rejected),
-    //     }
-    fn generate(&self, site: &Site) -> TokenStream {
-        let [limiter, rejected] = ["limiter", "rejected"].map(local);
-        let declared = site.declare_slot();
-        let (policy, checks) = self.policy(site);
-        let get = self.limiter.get(&limiter, &policy, site);
-        let acquire = self.limiter.acquire(&limiter, self.wait.is_some(), site);
-        let run = site.run();
-        let turned_away = site.reject(&rejected, self.error.as_ref());
-        quote! {
-            #checks
-            #declared
-            #get
-            match #acquire {
-                ::core::result::Result::Ok(()) => #run,
-                ::core::result::Result::Err(#rejected) => #turned_away,
-            }
-        }
+    fn settings(&self) -> Vec<Ident> {
+        self.settings()
     }
 
-    fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
-        self.limiter.check_generics(function, errors);
-        if !self.limiter.is_shared() {
-            check_generics(self.rate.as_ref(), function, errors);
-            check_generics(self.per.as_ref(), function, errors);
-            check_generics(self.burst.as_ref(), function, errors);
-            check_generics(self.wait.as_ref(), function, errors);
-        }
-    }
-}
-
-impl RateLimit {
-    /// The rules for literals, in the words of the runtime's `rules`.
     fn check(&self, args: &Args, errors: &mut Errors) {
-        match &self.rate {
-            Some(rate) if rate.value.literal() == Some(&0) => {
-                errors.add(&rate.value, "`rate` is zero, so no call could ever run: at least 1");
-            }
-            None if args.lack(&["rate", "limiter"]) => errors.whole("`#[rate_limit]` needs a rate: `rate = 100`, and `per = \"1m\"` where it is not for a \
-                 second",
-            ),
-            _ => {}
-        }
-        if let Some(per) = self.per.as_ref().filter(|per| is_zero(&per.value)) {
-            errors.add(&per.value, "`per` is zero, and a rate needs a period");
-        }
-        if let Some(burst) = self.burst.as_ref().filter(|burst| burst.value.literal() == Some(&0)) {
-            errors.add(
-                &burst.value,
-                "`burst` counts the call that is made, so it must be at least 1",
+        if self.rate.is_none() && args.lacks(&["rate", "limiter"]) {
+            errors.on_attribute(
+                "`#[rate_limit]` needs a rate: `rate = 100` for a rate per second; for another \
+                 period add `per = \"1m\"`",
             );
         }
+        self.check_rules(errors);
     }
 
-    fn policy(&self, site: &Site) -> (TokenStream, TokenStream) {
-        let private = &site.private;
-        let mut builder = Builder::with("RateLimiter", site, |builder| {
-            let Some(rate) = &self.rate else { return Vec::new() };
-            let per = self.per.as_ref().map(|per| builder.check_time("per", &per.value));
-            let per = per.unwrap_or_else(|| quote!(#private::Duration::from_secs(1)));
-            vec![builder.check_count("rate", &rate.value), per]
+    fn check_generics(&self, function: &Signature, errors: &mut Errors) {
+        self.check_generics(function, errors);
+    }
+
+    fn waits(&self) -> bool {
+        self.wait.is_some()
+    }
+
+    fn error(&self) -> Option<&Expr> {
+        value_of(self.error.as_ref())
+    }
+
+    fn generate(&self, context: &Context) -> (TokenStream, TokenStream) {
+        let private = &context.private;
+        let mut builder = Builder::with("RateLimiter", context, |builder| {
+            let Some(rate) = value_of(self.rate.as_ref()) else { return Vec::new() };
+            let per = value_of(self.per.as_ref()).map(|per| builder.argument(per, Some("per")));
+            let default = rules::PER.as_secs();
+            let per = per.unwrap_or_else(|| quote!(#private::Duration::from_secs(#default)));
+            vec![builder.argument(rate, Some("rate")), per]
         });
-        if let Some(Keyed { value: burst, .. }) = &self.burst {
-            builder.checked("burst", burst, &burst.to_token_stream());
-        }
-        if let Some(Keyed { value: wait, .. }) = &self.wait {
-            let time = builder.time(wait);
-            builder.set_at(wait.source().span(), "wait", Some(&time));
-        }
-        builder.named(&site.policy_name(self.name.as_ref()))
+        self.set_constants(&mut builder);
+        builder.into_static(&context.policy_name(value_of(self.name.as_ref())))
     }
 }
 
-/// A whole number. A rate and its period in one, or a part of a call, are told apart.
+/// Reads a whole number. A rate with a period, like `"100/s"`, and a fraction have their own
+/// messages.
 fn rate(expr: Expr) -> syn::Result<Constant<u32>> {
-    let words = match &expr {
+    let message = match &expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let text = text.value();
             let (rate, period) = text.split_once('/').unwrap_or((&text, "s"));
@@ -153,24 +100,20 @@ fn rate(expr: Expr) -> syn::Result<Constant<u32>> {
             }
         }
         Expr::Lit(ExprLit { lit: Lit::Float(_), .. }) => {
-            "expected a whole number: less than one in a second is one in a longer `per`, like \
+            "expected a whole number; for less than one call a second write a longer `per`, like \
              `rate = 1, per = \"2s\"`"
                 .into()
         }
         _ => return value::count("rate", expr),
     };
-    Err(syn::Error::new_spanned(expr, words))
+    Err(syn::Error::new_spanned(expr, message))
 }
 
-fn is_zero(time: &Constant<Duration>) -> bool {
-    time.literal().is_some_and(Duration::is_zero)
-}
+const RATE: &str = "calls in each period";
+const PER: &str = "the period of the rate";
+const WAIT: &str = "the longest wait of a call";
 
-const RATE: &str = "calls in a period";
-const PER: &str = "the period that the rate is for";
-const WAIT: &str = "how long a call may wait for its turn";
-
-/// The names that other libraries use.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
     ("limit", Hint::Same("rate", "100", RATE)),
     ("calls", Hint::Same("rate", "100", RATE)),
@@ -186,10 +129,10 @@ const HINTS: &[(&str, Hint)] = &[
     ("interval", Hint::Same("per", "\"1s\"", PER)),
     ("window", Hint::Same("per", "\"1s\"", PER)),
     ("limit_refresh_period", Hint::Same("per", "\"1s\"", PER)),
-    ("burst_size", Hint::Same("burst", "20", "calls at once from rest")),
-    ("bucket", Hint::Same("burst", "20", "calls at once from rest")),
-    ("capacity", Hint::Same("burst", "20", "calls at once from rest")),
-    ("max_burst", Hint::Same("burst", "20", "calls at once from rest")),
+    ("burst_size", Hint::Same("burst", "20", "calls that may start at once")),
+    ("bucket", Hint::Same("burst", "20", "calls that may start at once")),
+    ("capacity", Hint::Same("burst", "20", "calls that may start at once")),
+    ("max_burst", Hint::Same("burst", "20", "calls that may start at once")),
     ("timeout", Hint::Same("wait", "\"100ms\"", WAIT)),
     ("timeout_duration", Hint::Same("wait", "\"100ms\"", WAIT)),
     ("max_wait", Hint::Same("wait", "\"100ms\"", WAIT)),

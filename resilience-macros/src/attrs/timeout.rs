@@ -1,99 +1,106 @@
-//! `#[timeout]`: the body is dropped when its time is over.
+//! `#[timeout]`: drops the body after a time limit.
+
+use std::time::Duration;
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Expr, LitStr, ReturnType, Signature};
+use quote::{ToTokens, quote};
+use resilience_rules::timeout as rules;
+use syn::{Expr, ReturnType, Signature};
 
-use crate::args::Args;
-use crate::attrs::{Attribute, Role};
-use crate::borrow::is_future;
+use crate::args::{Args, value_of};
+use crate::attrs::{LayerAttribute, Role};
+use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
+use crate::function::is_future;
 use crate::hint::Hint;
-use crate::splice::{Site, local};
-use crate::value::{self, Constant};
+use crate::keys::keys;
+use crate::value::{self, Constant, ConstantType};
+
+keys! {
+    /// The keys of `#[timeout]`.
+    struct Keys {
+        function {
+            limit: positional(Constant<Duration>, limit, "#[timeout(\"5s\")]"),
+            name: text,
+        }
+        deferred {
+            error: callable,
+        }
+    }
+}
 
 /// The validated keys.
 pub(crate) struct Timeout {
-    limit: Constant<std::time::Duration>,
-    error: Option<Expr>,
-    name: Option<LitStr>,
+    limit: Constant<Duration>,
+    keys: Keys,
 }
 
-impl Attribute for Timeout {
+impl LayerAttribute for Timeout {
     const NAME: &'static str = "timeout";
-    const ROLES: &'static [Role] = &[Role::Rejects, Role::IsBounded];
-    const LATER: &'static [&'static str] = &["error"];
+    const ROLES: &'static [Role] = &[Role::Rejects, Role::Interrupts];
+    const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "name = \"fetch\"";
-    const FIRST: Option<&'static str> = Some("limit");
+    const POSITIONAL_KEY: Option<&'static str> = Some("limit");
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let limit = args.first("limit", errors, "#[timeout(\"5s\")]", limit);
-        let error = args.value("error", errors, |expr| value::callable("error", expr));
-        let name = args.value("name", errors, |expr| value::text("name", expr));
-        Some(Self {
-            limit: limit?.value,
-            error: error.map(|keyed| keyed.value),
-            name: name.map(|keyed| keyed.value),
-        })
+        let mut keys = Keys::read(args, errors);
+        Some(Self { limit: keys.limit.take()?.value, keys })
     }
 
     // Output:
     //
-    //     match timeout(limit, bound, async move { body }).await {
+    //     match timeout(limit, deadline, async move { body }).await {
     //         Ok(out) => out,
     //         Err(limit) => reject(Rejected::timed_out(name, limit)),
     //     }
-    fn generate(&self, site: &Site) -> TokenStream {
-        let private = &site.private;
+    fn generate(&self, context: &Context) -> TokenStream {
+        let private = &context.private;
         let [out, limit, rejected] = ["out", "limit", "rejected"].map(local);
-        let time = value::time_tokens(&self.limit, private);
-        let bound = site.mark.bound.as_ref();
-        let bound = bound.map_or_else(|| quote!(#private::None), |bound| quote!(#bound));
-        let future = site.future();
-        let name = site.policy_name(self.name.as_ref());
-        let outcome = site.reject(&rejected, self.error.as_ref());
+        let time = Duration::tokens(&self.limit, private);
+        let deadline = context.stack.deadline_var.as_ref();
+        let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
+        let future = context.future();
+        let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         quote! {
-            match #private::timeout(#time, #bound, #future).await {
+            match #private::timeout(#time, #deadline, #future).await {
                 ::core::result::Result::Ok(#out) => #out,
                 ::core::result::Result::Err(#limit) => {
                     let #rejected = #private::Rejected::timed_out(#name, #limit);
-                    #outcome
+                    #rejection
                 }
             }
         }
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        // What cannot be async for another reason is told so elsewhere.
+        // `check::function` reports functions for which `async` is impossible.
         let is_future =
             matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
         if !is_async && !is_future && function.constness.is_none() {
             errors.add(
                 function.fn_token,
-                "`#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; give \
-                 the call inside it a timeout of its own, or make the function async",
+                "`#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; set a \
+                 timeout on the call inside, or make the function async",
             );
         }
     }
 }
 
-/// A duration in quotes, or any expression that is one: the only key that may be known at run time
-/// only.
-fn limit(expr: Expr) -> syn::Result<Constant<std::time::Duration>> {
-    let limit = value::duration_behind("", expr)?;
-    match limit.literal() {
-        Some(time) if time.is_zero() => Err(syn::Error::new_spanned(
-            limit,
-            "a timeout of zero leaves no time to run: write `\"5s\"`, or leave the attribute away",
-        )),
+/// Reads a duration in quotes, or an expression of type `Duration`. The limit is the only setting
+/// that may be known only at run time.
+fn limit(expr: Expr) -> syn::Result<Constant<Duration>> {
+    let limit = value::duration_after("", expr)?;
+    match limit.literal().map(|limit| rules::limit(*limit)) {
+        Some(Err(broken)) => Err(syn::Error::new_spanned(limit, broken)),
         _ => Ok(limit),
     }
 }
 
-const LIMIT: Hint = Hint::Other("the time stands alone: `#[timeout(\"5s\")]`");
+const LIMIT: Hint = Hint::Other("write the time without a key: `#[timeout(\"5s\")]`");
 
-/// The names that other libraries use.
+/// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
     ("after", LIMIT),
     ("duration", LIMIT),
@@ -108,7 +115,7 @@ const HINTS: &[(&str, Hint)] = &[
     (
         "on_timeout",
         Hint::Other(
-            "the error is made by `error = |rejected| …`; the call that is too slow is told as an event",
+            "write `error = |rejected| …` to make the error; a timeout also emits an event",
         ),
     ),
 ];

@@ -120,17 +120,8 @@ impl SharedState for RedisState {
             command.arg(hex(process.0)).arg(whole_millis(Self::MEMBERSHIP));
             commands.add_command(command.arg(whole_millis(Self::RETENTION)).to_owned());
         }
-        let found: Vec<(u32, Vec<(String, String, u64)>)> = self
-            .query_all::<Vec<redis::Value>>(&commands)
-            .await?
-            .into_iter()
-            .map(parts)
-            .collect::<RedisResult<_>>()?;
-        let votes = |(members, votes): (u32, Vec<_>)| Votes {
-            members,
-            votes: votes.iter().filter_map(vote).collect(),
-        };
-        Ok(found.into_iter().map(votes).collect())
+        let answers: Vec<redis::Value> = self.query_all(&commands).await?;
+        answers.into_iter().map(votes).collect()
     }
 }
 
@@ -144,23 +135,22 @@ fn hex(bits: u64) -> String {
     format!("{bits:x}")
 }
 
-/// Splits an answer of [`READ`].
-fn parts(answer: redis::Value) -> RedisResult<(u32, Vec<(String, String, u64)>)> {
+/// Parses an answer of [`READ`].
+fn votes(answer: redis::Value) -> RedisResult<Votes> {
     let mut values: Vec<redis::Value> = redis::from_redis_value(answer)?;
-    if values.is_empty() {
-        return Ok((0, Vec::new()));
-    }
-    let votes = values.split_off(1);
+    let parts = values.split_off(values.len().min(1));
     let members = values.pop().map_or(Ok(0), redis::from_redis_value)?;
-    Ok((members, redis::from_redis_value(redis::Value::Array(votes))?))
+    let parts: Vec<(String, String, u64)> = redis::from_redis_value(redis::Value::Array(parts))?;
+    let votes = parts.iter().filter_map(|(process, head, left)| vote(process, head, *left));
+    Ok(Votes { members, votes: votes.collect() })
 }
 
 /// Parses a vote; `None` for a vote in another format.
-fn vote((process, head, left): &(String, String, u64)) -> Option<(ProcessId, Vote)> {
+fn vote(process: &str, head: &str, left: u64) -> Option<(ProcessId, Vote)> {
     let bits = |text: &str| u64::from_str_radix(text, 16).ok();
     let (word, id) = head.split_once(':')?;
     let state = match word {
-        "open" => VoteState::Open(Duration::from_millis(*left)),
+        "open" => VoteState::Open(Duration::from_millis(left)),
         "closed" => VoteState::Closed,
         _ => return None,
     };

@@ -165,8 +165,8 @@ impl<S: SharedState> BreakerSync<S> {
         let votes = self.store.read(self.process, &names).await?;
         let grace = self.grace();
         for (name, votes) in self.names.iter_mut().zip(votes) {
-            let named = self.quorums.iter().find(|(other, _)| other == name.name);
-            let quorum = named.map_or(self.quorum, |(_, quorum)| *quorum);
+            let own = self.quorums.iter().find(|(other, _)| other == name.name);
+            let quorum = own.map_or(self.quorum, |(_, quorum)| *quorum);
             let quorum = quorum.of(name.members(votes.members, S::MEMBERSHIP));
             let quorum = usize::try_from(quorum).unwrap_or(usize::MAX);
             name.apply(&votes, Round { process: self.process, quorum, grace });

@@ -75,12 +75,13 @@ impl SyncedName {
             };
             let left = self.breakers.iter().filter_map(SyncedBreaker::opened_for).max();
             let state = match (decision, left) {
-                (CircuitDecision::Open(Duration::ZERO), _) => None,
+                // The open time is over, or another breaker of this process is open.
+                (CircuitDecision::Open(Duration::ZERO), _) | (CircuitDecision::Closed, Some(_)) => {
+                    None
+                }
                 (CircuitDecision::Open(own), left) => {
                     Some(VoteState::Open(left.unwrap_or_default().max(own)))
                 }
-                // Another breaker of this process is open.
-                (CircuitDecision::Closed, Some(_)) => None,
                 (CircuitDecision::Closed, None) => {
                     let is_news = self.has_vote || self.breakers[breaker].is_following();
                     is_news.then_some(VoteState::Closed)

@@ -37,7 +37,7 @@ impl State {
         let now = self.now;
         let fleet = self.fleets.entry(name.into()).or_default();
         fleet.seen.insert(process.0, now);
-        fleet.seen.retain(|_, seen| now - *seen < Memory::MEMBERSHIP);
+        fleet.seen.retain(|_, seen| now.saturating_sub(*seen) < Memory::MEMBERSHIP);
         let vote = |(process, (id, until)): (&u64, &(VoteId, Option<Duration>))| {
             let state = match until {
                 Some(until) => VoteState::Open(until.saturating_sub(now)),

@@ -67,7 +67,7 @@ fn tell(here: &str) {
     writeln!(out, "\nphase {here}").and_then(|()| out.flush()).unwrap();
 }
 
-#[idempotent(name = "charge", key = key, scope = global, store = store, transaction = tx)]
+#[idempotent(name = "charge", key = key, scope = "global", store = store, transaction = tx)]
 async fn charge_postgres(
     tx: &mut PgConnection,
     store: &PostgresStore,
@@ -79,7 +79,7 @@ async fn charge_postgres(
     Ok(7)
 }
 
-#[idempotent(name = "charge", key = key, scope = global, store = store, transaction = tx)]
+#[idempotent(name = "charge", key = key, scope = "global", store = store, transaction = tx)]
 async fn charge_sqlite(
     tx: &mut SqliteConnection,
     store: &SqliteStore,

@@ -13,6 +13,8 @@ use resilience::{Rejected, RejectedKind, idempotent};
 
 use crate::child::report;
 
+const TENANT: &str = "tenant-acme";
+
 pub(crate) const LEASE: Duration = Duration::from_millis(300);
 
 /// Whether a call ends, or reports a phase and hangs.
@@ -36,7 +38,7 @@ impl<S: Store + Clone> Payments<S> {
     }
 
     #[idempotent(
-        store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
+        store = self.store, key = request, scope = TENANT, fingerprint(cents),
         lease = "300ms", ttl = "1h", name = "payments.charge"
     )]
     pub(crate) async fn rerun(&self, request: &str, cents: u64) -> Result<String, Rejected> {
@@ -44,15 +46,15 @@ impl<S: Store + Clone> Payments<S> {
     }
 
     #[idempotent(
-        store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
-        lease = "300ms", ttl = "1h", on_interrupted = unknown, name = "payments.charge"
+        store = self.store, key = request, scope = TENANT, fingerprint(cents),
+        lease = "300ms", ttl = "1h", on_interrupted = "unknown", name = "payments.charge"
     )]
     pub(crate) async fn unknown(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await
     }
 
     #[idempotent(
-        store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
+        store = self.store, key = request, scope = TENANT, fingerprint(cents),
         lease = "300ms", ttl = "1h", name = "payments.charge",
         on_interrupted = reconcile(async |call| self.ask_bank(&call))
     )]
@@ -62,7 +64,7 @@ impl<S: Store + Clone> Payments<S> {
 
     /// Uses a store timeout of 100 ms per step.
     #[idempotent(
-        store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
+        store = self.store, key = request, scope = TENANT, fingerprint(cents),
         lease = "300ms", ttl = "1h", store_timeout = "100ms", name = "payments.charge"
     )]
     pub(crate) async fn short_timeout(
@@ -75,8 +77,8 @@ impl<S: Store + Clone> Payments<S> {
 
     /// Runs without a record if the store does not answer.
     #[idempotent(
-        store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
-        lease = "300ms", ttl = "1h", on_store_error = fail_open, name = "payments.charge"
+        store = self.store, key = request, scope = TENANT, fingerprint(cents),
+        lease = "300ms", ttl = "1h", on_store_error = "fail_open", name = "payments.charge"
     )]
     pub(crate) async fn fail_open(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await
@@ -84,7 +86,7 @@ impl<S: Store + Clone> Payments<S> {
 
     /// Uses a lease that outlasts the restart of a server.
     #[idempotent(
-        store = self.store, key = request, scope = "tenant-acme", fingerprint(cents),
+        store = self.store, key = request, scope = TENANT, fingerprint(cents),
         lease = "20s", ttl = "1h", concurrent = wait("20s"), name = "payments.charge"
     )]
     pub(crate) async fn long_lease(&self, request: &str, cents: u64) -> Result<String, Rejected> {

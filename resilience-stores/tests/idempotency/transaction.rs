@@ -10,6 +10,8 @@ use sqlx::{PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transac
 use crate::folder::Folder;
 use crate::servers::{PgBouncer, Postgres as Server};
 
+const TENANT: &str = "acme";
+
 #[derive(Debug)]
 #[allow(dead_code, reason = "shown when a test fails")]
 enum Failed {
@@ -64,7 +66,7 @@ impl Bank {
     #[idempotent(
         name = "bank.charge",
         key = request,
-        scope = "acme",
+        scope = TENANT,
         store = self.store,
         transaction = tx
     )]
@@ -89,10 +91,10 @@ impl Bank {
     #[idempotent(
         name = "bank.charge",
         key = request,
-        scope = "acme",
+        scope = TENANT,
         store = self.store,
         transaction = tx,
-        concurrent = reject
+        concurrent = "reject"
     )]
     async fn charge_at_once(
         &self,
@@ -301,7 +303,7 @@ impl Purse {
     #[idempotent(
         name = "purse.charge",
         key = request,
-        scope = "acme",
+        scope = TENANT,
         store = self.store,
         transaction = tx
     )]

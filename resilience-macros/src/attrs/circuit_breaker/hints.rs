@@ -1,15 +1,16 @@
-//! The names that other libraries use for what `#[circuit_breaker]` has under its own.
+//! Foreign names for the keys of `#[circuit_breaker]`.
 
 use crate::hint::Hint::{self, Other, Same, Share};
 
-const FAILURES: &str = "failures in a row that open it";
-const OPEN: &str = "how long it stays open";
+const FAILURES: &str = "the failures in a row that open the circuit";
+const OPEN: &str = "the time for which the circuit stays open";
 const RATE: &str = "a share of the calls, above 0 and at most 1";
-const WINDOW: &str = "how far it looks back: a number of calls, or a time like `\"10s\"`";
-const MINIMUM: &str = "calls that must be in the window before a rate counts";
-const VALUES: &str = "which values count as failures";
-const PROBES: &str = "probes let through while half-open";
-const FLEET: &str = "the name under which processes share it";
+const WINDOW: &str = "a number of calls, or a time like `\"10s\"`";
+const MINIMUM: &str = "the calls in the window from which a rate counts";
+const VALUES: &str = "the values that count as failures";
+const PROBES: &str = "the trial calls of a half-open circuit";
+const CANCELLED: &str = "the meaning of a call that is dropped before its end";
+const FLEET: &str = "the name of the breaker in all processes";
 
 pub(super) const HINTS: &[(&str, Hint)] = &[
     ("fail_max", Same("failure_threshold", "5", FAILURES)),
@@ -53,27 +54,36 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("max_half_open_calls", Same("half_open_calls", "3", PROBES)),
     ("half_open_max_requests", Same("half_open_calls", "3", PROBES)),
     ("max_requests", Same("half_open_calls", "3", PROBES)),
-    ("exclude", Other("write `on = |error| !matches!(error, …)`: what `on` declines is neutral")),
-    ("ignore", Other("write `on = |error| !matches!(error, …)`: what `on` declines is neutral")),
+    (
+        "exclude",
+        Other("write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral"),
+    ),
+    (
+        "ignore",
+        Other("write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral"),
+    ),
     ("expected_exception", Other("write `on = |error| matches!(error, …)`")),
     ("exceptions", Other("write `on = |error| matches!(error, …)`")),
-    ("record", Same("on", "is_failure", "which errors count")),
-    ("is_failure", Same("on", "is_failure", "which errors count")),
-    ("when", Same("on", "is_failure", "which errors count")),
+    ("record", Same("on", "is_failure", "the errors that count as failures")),
+    ("is_failure", Same("on", "is_failure", "the errors that count as failures")),
+    ("when", Same("on", "is_failure", "the errors that count as failures")),
     ("record_result", Same("on_ok", "is_busy", VALUES)),
     ("record_result_predicate", Same("on_ok", "is_busy", VALUES)),
     ("recordResultPredicate", Same("on_ok", "is_busy", VALUES)),
     ("failure_if_result", Same("on_ok", "is_busy", VALUES)),
     ("handle_result", Same("on_ok", "is_busy", VALUES)),
     ("fallback", Other("put `#[fallback(value = …)]` above it")),
-    ("listeners", Same("on_state_change", "|change| …", "called at each change of state")),
-    ("on_open", Same("on_state_change", "|change| …", "called at each change of state")),
-    ("on_close", Same("on_state_change", "|change| …", "called at each change of state")),
-    ("state_change", Same("on_state_change", "|change| …", "called at each change of state")),
+    ("listeners", Same("on_state_change", "|change| …", "called after each change of state")),
+    ("on_open", Same("on_state_change", "|change| …", "called after each change of state")),
+    ("on_close", Same("on_state_change", "|change| …", "called after each change of state")),
+    ("state_change", Same("on_state_change", "|change| …", "called after each change of state")),
     ("distributed", Same("shared", "\"payments\"", FLEET)),
     ("share", Same("shared", "\"payments\"", FLEET)),
     ("fleet", Same("shared", "\"payments\"", FLEET)),
     ("group", Same("shared", "\"payments\"", FLEET)),
     ("redis", Same("shared", "\"payments\"", FLEET)),
+    ("cancelled", Same("on_cancel", "\"failure\"", CANCELLED)),
+    ("on_drop", Same("on_cancel", "\"failure\"", CANCELLED)),
+    ("on_cancelled", Same("on_cancel", "\"failure\"", CANCELLED)),
     ("instance", Other("write `breaker = self.breaker`, or `breaker = &SHARED`")),
 ];

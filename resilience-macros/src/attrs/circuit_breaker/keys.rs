@@ -1,237 +1,240 @@
-//! The keys that make up the breaker: read, checked by the rules for literals, and written out.
+//! The keys of `#[circuit_breaker]`, the checks between keys, and the breaker in generated code.
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use resilience_rules::circuit_breaker as rules;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
-use crate::args::{Args, Keyed};
+use crate::args::{Keyed, value_of};
 use crate::builder::Builder;
+use crate::codegen::Context;
 use crate::diagnostics::Errors;
-use crate::splice::Site;
+use crate::keys::keys;
 use crate::value::{self, Constant};
 
-/// The keys, as far as they are given.
-pub(super) struct Keys {
-    pub(super) failure_threshold: Option<Keyed<Constant<u32>>>,
-    pub(super) failure_rate: Option<Keyed<Constant<f64>>>,
-    pub(super) window: Option<Keyed<Window>>,
-    pub(super) min_calls: Option<Keyed<Constant<u32>>>,
-    pub(super) slow_call: Option<Keyed<Constant<Duration>>>,
-    pub(super) slow_rate: Option<Keyed<Constant<f64>>>,
-    pub(super) reset_timeout: Option<Keyed<Constant<Duration>>>,
-    pub(super) max_reset_timeout: Option<Keyed<Constant<Duration>>>,
-    pub(super) success_threshold: Option<Keyed<Constant<u32>>>,
-    pub(super) half_open_calls: Option<Keyed<Constant<u32>>>,
-    /// Whether a dropped call is a failure.
-    pub(super) abandoned: Option<Keyed<bool>>,
-    /// The name under which processes share it.
-    pub(super) shared: Option<Keyed<LitStr>>,
-    pub(super) on_state_change: Option<Keyed<Expr>>,
+keys! {
+    /// The keys of `#[circuit_breaker]`.
+    pub(super) struct Keys {
+        policy {
+            failure_threshold: count [rule failure_threshold],
+            failure_rate: share [rule failure_rate],
+            window: constant(Window, window),
+            min_calls: count [literal min_calls],
+            slow_call: time [literal slow_call],
+            slow_rate: share [rule slow_rate],
+            reset_timeout: time [rule reset_timeout],
+            max_reset_timeout: time,
+            success_threshold: count [rule success_threshold],
+            half_open_calls: count,
+            on_cancel: choice(OnCancel, ON_CANCEL),
+            shared: value(LitStr, shared),
+            on_state_change: callable,
+            name: text,
+        }
+        deferred {
+            on: callable,
+            on_ok: callable,
+            error: callable,
+        }
+    }
 }
 
 pub(super) enum Window {
     Calls(Constant<u32>),
     Time(Constant<Duration>),
-    /// A constant of one of both types.
+    /// A constant of type `u32` or `Duration`.
     Either(Expr),
 }
 
-/// Where none is given.
-pub(super) const RESET_TIMEOUT: Duration = Duration::from_secs(30);
+/// The meaning of a cancelled call: the future is dropped before the end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnCancel {
+    Ignore,
+    Failure,
+}
 
-const ABANDONED: &[(&str, bool)] = &[("ignore", false), ("failure", true)];
+const ON_CANCEL: &[(&str, OnCancel)] =
+    &[("ignore", OnCancel::Ignore), ("failure", OnCancel::Failure)];
 
 impl Keys {
-    pub(super) fn read(args: &mut Args, errors: &mut Errors) -> Self {
-        Self {
-            failure_threshold: count(args, errors, "failure_threshold"),
-            failure_rate: rate(args, errors, "failure_rate"),
-            window: args.constant("window", errors, window),
-            min_calls: count(args, errors, "min_calls"),
-            slow_call: time(args, errors, "slow_call"),
-            slow_rate: rate(args, errors, "slow_rate"),
-            reset_timeout: time(args, errors, "reset_timeout"),
-            max_reset_timeout: time(args, errors, "max_reset_timeout"),
-            success_threshold: count(args, errors, "success_threshold"),
-            half_open_calls: count(args, errors, "half_open_calls"),
-            abandoned: args
-                .value("abandoned", errors, |expr| value::choice("abandoned", expr, ABANDONED)),
-            shared: args.value("shared", errors, shared),
-            on_state_change: args
-                .value("on_state_change", errors, |expr| value::callable("on_state_change", expr)),
+    /// Reports literals that break a rule, and keys that need another key.
+    pub(super) fn check(&self, errors: &mut Errors) {
+        self.check_rules(errors);
+        if let (Some(slow), None) = (&self.slow_rate, &self.slow_call) {
+            errors.add(
+                &slow.key,
+                "`slow_rate` needs the duration of a slow call; add `slow_call = \"2s\"`",
+            );
+        }
+        let has_rate = self.failure_rate.is_some() || self.slow_call.is_some();
+        if let (Some(min), false) = (&self.min_calls, has_rate) {
+            errors.add(
+                &min.key,
+                "`min_calls` needs a rate; add `failure_rate = 0.5`, or remove `min_calls`",
+            );
+        }
+        if let (Some(window), false, None) = (&self.window, has_rate, &self.failure_threshold) {
+            errors.add(
+                &window.key,
+                "`window` needs a condition that opens the circuit; add `failure_rate = 0.5` or \
+                 `failure_threshold = 5`",
+            );
+        }
+        self.check_window(errors);
+        self.check_reset_timeout(errors);
+        let successes = literal(self.success_threshold.as_ref());
+        let successes = successes.unwrap_or(rules::SUCCESS_THRESHOLD).max(1);
+        if let Some(Keyed { value, .. }) = &self.half_open_calls {
+            if let Some(probes) = value.literal() {
+                let rule = rules::probes_suffice(successes, *probes);
+                let is_default = self.success_threshold.is_none();
+                errors.check(
+                    value,
+                    match rule {
+                        Err(broken) if is_default => Err(broken.second_is_default()),
+                        rule => rule,
+                    },
+                );
+            }
         }
     }
 
-    /// Whether the time that a call takes matters.
+    fn check_window(&self, errors: &mut Errors) {
+        match value_of(self.window.as_ref()) {
+            Some(Window::Calls(size)) => {
+                let Some(calls) = size.literal().copied() else { return };
+                if !errors.check(size, rules::window(calls)) {
+                    return;
+                }
+                if let Some(Keyed { value, .. }) = &self.failure_threshold {
+                    if let Some(failures) = value.literal() {
+                        errors.check(value, rules::threshold_within_window(*failures, calls));
+                    }
+                }
+                if let Some(Keyed { value, .. }) = &self.min_calls {
+                    if let Some(min) = value.literal() {
+                        errors.check(value, rules::min_calls_within_window(*min, calls));
+                    }
+                }
+            }
+            Some(Window::Time(length)) => {
+                if let Some(time) = length.literal() {
+                    errors.check(length, rules::window_time(*time));
+                }
+            }
+            Some(Window::Either(_)) | None => {}
+        }
+    }
+
+    fn check_reset_timeout(&self, errors: &mut Errors) {
+        let Some(Keyed { value: max, .. }) = &self.max_reset_timeout else { return };
+        let Some(max_time) = max.literal() else { return };
+        let first = match &self.reset_timeout {
+            None => Some(rules::RESET_TIMEOUT),
+            Some(first) => first.value.literal().copied(),
+        };
+        let Some(first) = first else { return };
+        let is_default = self.reset_timeout.is_none();
+        errors.check(
+            max,
+            match rules::reset_within_max(first, *max_time) {
+                Err(broken) if is_default => Err(broken.first_is_default()),
+                rule => rule,
+            },
+        );
+    }
+
+    /// Returns whether the duration of a call matters.
     pub(super) fn is_timed(&self) -> bool {
         self.slow_call.is_some()
     }
 
-    pub(super) fn given(&self) -> Vec<&Ident> {
-        fn key<T>(keyed: Option<&Keyed<T>>) -> Option<&Ident> {
-            keyed.map(|keyed| &keyed.key)
-        }
-        let keys = [
-            key(self.failure_threshold.as_ref()),
-            key(self.failure_rate.as_ref()),
-            key(self.window.as_ref()),
-            key(self.min_calls.as_ref()),
-            key(self.slow_call.as_ref()),
-            key(self.slow_rate.as_ref()),
-            key(self.reset_timeout.as_ref()),
-            key(self.max_reset_timeout.as_ref()),
-            key(self.success_threshold.as_ref()),
-            key(self.half_open_calls.as_ref()),
-            key(self.abandoned.as_ref()),
-            key(self.shared.as_ref()),
-            key(self.on_state_change.as_ref()),
-        ];
-        keys.into_iter().flatten().collect()
-    }
-
-    /// The breaker, and the checks that stand before it.
-    pub(super) fn policy(&self, site: &Site, name: &TokenStream) -> (TokenStream, TokenStream) {
-        let mut builder = Builder::new("CircuitBreaker", site);
-        for (key, count) in [
-            ("failure_threshold", &self.failure_threshold),
-            ("min_calls", &self.min_calls),
-            ("success_threshold", &self.success_threshold),
-            ("half_open_calls", &self.half_open_calls),
-        ] {
-            if let Some(Keyed { value, .. }) = count {
-                let tokens = value.to_token_stream();
-                if ["failure_threshold", "success_threshold"].contains(&key) {
-                    builder.checked(key, value, &tokens);
-                } else {
-                    builder.set_at(value.source().span(), key, Some(&tokens));
-                }
-            }
-        }
-        for (key, rate) in [("failure_rate", &self.failure_rate), ("slow_rate", &self.slow_rate)] {
-            if let Some(Keyed { value, .. }) = rate {
-                builder.checked(key, value, &value::number_tokens(value));
-            }
-        }
-        for (key, time) in [
-            ("slow_call", &self.slow_call),
-            ("reset_timeout", &self.reset_timeout),
-            ("max_reset_timeout", &self.max_reset_timeout),
-        ] {
-            if let Some(Keyed { value, .. }) = time {
-                let tokens = builder.time(value);
-                if key == "reset_timeout" {
-                    builder.checked(key, value, &tokens);
-                } else {
-                    builder.set_at(value.source().span(), key, Some(&tokens));
-                }
-            }
-        }
-        match self.window.as_ref().map(|keyed| &keyed.value) {
+    /// Returns the expression that creates the breaker, and checks as items.
+    pub(super) fn generate(&self, context: &Context) -> (TokenStream, TokenStream) {
+        let mut builder = Builder::new("CircuitBreaker", context);
+        self.set_constants(&mut builder);
+        match value_of(self.window.as_ref()) {
             Some(Window::Calls(calls)) => {
-                builder.set_at(
-                    calls.source().span(),
-                    "count_window",
-                    Some(&calls.to_token_stream()),
-                );
+                let tokens = builder.argument(calls, None);
+                builder.set_at(calls.source().span(), "count_window", Some(&tokens));
             }
             Some(Window::Time(length)) => {
-                let tokens = builder.time(length);
+                let tokens = builder.argument(length, None);
                 builder.set_at(length.source().span(), "time_window", Some(&tokens));
             }
             Some(Window::Either(expr)) => {
                 let at = expr.span().resolved_at(Span::call_site());
-                let private = site.private_at(at);
+                let private = context.private_at(at);
                 builder
                     .wrap(|policy| quote_spanned!(at=> #private::Window(#expr).windowed(#policy)));
             }
             None => {}
         }
-        if let Some(Keyed { value: true, .. }) = self.abandoned {
-            let private = &builder.site.private;
-            let failure = quote!(#private::OnCancel::Failure);
-            builder.set("on_cancel", Some(&failure));
+        if let Some(OnCancel::Failure) = value_of(self.on_cancel.as_ref()) {
+            let private = &context.private;
+            builder.set("on_cancel", Some(&quote!(#private::OnCancel::Failure)));
         }
-        if let Some(Keyed { value: name, .. }) = &self.shared {
+        if let Some(name) = value_of(self.shared.as_ref()) {
             builder.set("shared", Some(&name.to_token_stream()));
         }
-        if let Some(Keyed { value: hook, .. }) = &self.on_state_change {
+        if let Some(hook) = value_of(self.on_state_change.as_ref()) {
             builder.set_at(hook.span(), "on_state_change", Some(&hook.to_token_stream()));
         }
-        self.check_constants(&mut builder);
-        builder.named(name)
+        self.require_constants(&mut builder);
+        builder.into_static(&context.policy_name(value_of(self.name.as_ref())))
     }
 
-    /// The rules between two keys of which one at least is no literal.
-    fn check_constants(&self, builder: &mut Builder<'_>) {
-        let mut pair = |rule, first: Option<&Constant<u32>>, second: Option<&Constant<u32>>| {
-            if let (Some(first), Some(second)) = (first, second) {
-                if first.literal().is_none() || second.literal().is_none() {
-                    builder.require(rule, first, second, &quote!(#first, #second));
-                }
-            }
-        };
-        let window = match self.window.as_ref().map(|keyed| &keyed.value) {
+    /// Adds checks for the rules between constant expressions.
+    fn require_constants(&self, builder: &mut Builder<'_>) {
+        let window = match value_of(self.window.as_ref()) {
             Some(Window::Calls(calls)) => Some(calls),
             _ => None,
         };
-        pair("threshold_within_window", value(self.failure_threshold.as_ref()), window);
-        pair("min_calls_within_window", value(self.min_calls.as_ref()), window);
-        match (&self.success_threshold, &self.half_open_calls) {
-            (Some(successes), Some(probes)) => {
-                pair("probes_suffice", Some(&successes.value), Some(&probes.value));
+        let failures = value_of(self.failure_threshold.as_ref());
+        builder.require("threshold_within_window", failures, window);
+        builder.require("min_calls_within_window", value_of(self.min_calls.as_ref()), window);
+        let successes = value_of(self.success_threshold.as_ref());
+        match (successes, value_of(self.half_open_calls.as_ref())) {
+            (None, Some(probes)) => {
+                let default = rules::SUCCESS_THRESHOLD;
+                let values = [quote!(#default), quote!(#probes)];
+                builder.require_values("probes_suffice", probes, probes, &values);
             }
-            (None, Some(Keyed { value: probes, .. })) if probes.literal().is_none() => {
-                builder.require("probes_suffice", probes, probes, &quote!(1, #probes));
-            }
-            _ => {}
+            (successes, probes) => builder.require("probes_suffice", successes, probes),
         }
-        let Some(max) = value(self.max_reset_timeout.as_ref()) else { return };
-        let first = value(self.reset_timeout.as_ref());
-        if max.literal().is_none() || first.is_some_and(|first| first.literal().is_none()) {
-            let (default, max_time) = (RESET_TIMEOUT.as_secs(), builder.time(max));
-            let private = &builder.site.private;
-            let default = quote!(#private::Duration::from_secs(#default));
-            let first_time = first.map_or(default, |first| builder.time(first));
-            let values = quote!(#first_time, #max_time);
-            builder.require("reset_within_max", first.unwrap_or(max), max, &values);
+        let first = value_of(self.reset_timeout.as_ref());
+        match (first, value_of(self.max_reset_timeout.as_ref())) {
+            (None, Some(max)) => {
+                let private = &builder.context.private;
+                let default = rules::RESET_TIMEOUT.as_secs();
+                let default = quote!(#private::Duration::from_secs(#default));
+                builder.require_values("reset_within_max", max, max, &[default, quote!(#max)]);
+            }
+            (first, max) => builder.require("reset_within_max", first, max),
         }
     }
 }
 
-fn value<T>(keyed: Option<&Keyed<Constant<T>>>) -> Option<&Constant<T>> {
-    keyed.map(|keyed| &keyed.value)
+fn literal<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
+    value_of(keyed)?.literal().copied()
 }
 
-fn count(args: &mut Args, errors: &mut Errors, key: &'static str) -> Option<Keyed<Constant<u32>>> {
-    args.constant(key, errors, |expr| value::count(key, expr))
-}
-
-fn rate(args: &mut Args, errors: &mut Errors, key: &'static str) -> Option<Keyed<Constant<f64>>> {
-    args.constant(key, errors, |expr| value::number(key, "0.5", expr))
-}
-
-fn time(
-    args: &mut Args,
-    errors: &mut Errors,
-    key: &'static str,
-) -> Option<Keyed<Constant<Duration>>> {
-    args.constant(key, errors, |expr| value::duration(key, expr))
-}
-
+/// Reads the name of a breaker shared by several processes.
 fn shared(expr: Expr) -> syn::Result<LitStr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if !name.value().is_empty() => Ok(name),
         other => Err(syn::Error::new_spanned(
             other,
-            "expected the name that all processes know it by, in quotes: `shared = \"payments\"`; one \
-             that functions of this process share is `breaker = &PAYMENTS`",
+            "expected the name of the breaker in all processes, in quotes: `shared = \"payments\"`; \
+             to share a breaker between functions write `breaker = &PAYMENTS`",
         )),
     }
 }
 
+/// Reads a number of calls, a time, or a constant of either type.
 fn window(expr: Expr) -> syn::Result<Window> {
     match &expr {
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
@@ -245,7 +248,7 @@ fn window(expr: Expr) -> syn::Result<Window> {
         Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_) => {
             Err(syn::Error::new_spanned(
                 expr,
-                "expected a number of calls or a time: `window = 100`, `window = \"10s\"`",
+                "expected a number of calls or a time, like `window = 100` or `window = \"10s\"`",
             ))
         }
         _ => Ok(Window::Either(expr)),

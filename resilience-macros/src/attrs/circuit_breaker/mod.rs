@@ -1,65 +1,52 @@
-//! `#[circuit_breaker]`: a guard before the body, and a word after it.
+//! `#[circuit_breaker]`: asks a breaker before the body, and reports the outcome after the body.
 
-mod checks;
 mod hints;
 mod keys;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Expr, LitStr, Signature};
+use syn::{Lifetime, Signature};
 
 use self::keys::Keys;
-use crate::args::{Args, Keyed};
-use crate::attrs::{Attribute, Role};
+use crate::args::{Args, value_of};
+use crate::attrs::{LayerAttribute, Role};
+use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::mark::Mark;
-use crate::splice::{Site, local};
-use crate::state_source::Owned;
-use crate::value;
+use crate::stack_info::StackInfo;
+use crate::state_source::{PolicyType, StateSource};
+
+const POLICY: PolicyType =
+    PolicyType { name: "CircuitBreaker", key: "breaker", resolves_overrides: true };
 
 /// The validated keys.
 pub(crate) struct CircuitBreaker {
-    breaker: Owned,
+    state: StateSource,
     keys: Keys,
-    on: Option<Expr>,
-    on_ok: Option<Expr>,
-    error: Option<Expr>,
-    name: Option<LitStr>,
 }
 
-impl Attribute for CircuitBreaker {
+impl LayerAttribute for CircuitBreaker {
     const NAME: &'static str = "circuit_breaker";
-    const ROLES: &'static [Role] = &[Role::Listens, Role::Rejects];
-    const LATER: &'static [&'static str] = &["on", "on_ok", "error"];
+    const ROLES: &'static [Role] = &[Role::ActsOnFailures, Role::ReadsRejections, Role::Rejects];
+    const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "failure_threshold = 5";
-    const BY_HAND: &'static str = "breaker";
+    const POLICY_KEY: &'static str = POLICY.key;
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let keys = Keys::read(args, errors);
-        let on = args.value("on", errors, |expr| value::callable("on", expr));
-        let on_ok = args.value("on_ok", errors, |expr| value::callable("on_ok", expr));
-        let name = args.value("name", errors, |expr| value::text("name", expr));
-        let breaker = Owned::read("breaker", "CircuitBreaker", args, errors);
-        if breaker.is_shared() {
-            let name = name.as_ref().map(|keyed| &keyed.key);
-            let given: Vec<Ident> = keys.given().into_iter().chain(name).cloned().collect();
-            Owned::exclude("breaker", &given, errors);
-        } else {
+        let state = StateSource::read(&POLICY, &keys.settings(), args, errors);
+        if !state.is_provided() {
             keys.check(errors);
         }
-        if let (Some(shared), true) = (&keys.shared, breaker.is_keyed()) {
+        if let (Some(shared), true) = (&keys.shared, state.is_per_key()) {
             errors.add(
                 &shared.key,
-                "`shared` and `key` exclude each other: a key is not kept, so no other process could \
-                 know which it is",
+                "`shared` and `key` exclude each other: the breaker keeps a hash of each key, so no \
+                 other process could know the key; remove one of them",
             );
         }
-        let error = args.value("error", errors, |expr| value::callable("error", expr));
-        let expr = |keyed: Option<Keyed<Expr>>| keyed.map(|keyed| keyed.value);
-        let name = name.map(|keyed| keyed.value);
-        Some(Self { breaker, keys, on: expr(on), on_ok: expr(on_ok), error: expr(error), name })
+        Some(Self { state, keys })
     }
 
     // Output:
@@ -72,59 +59,59 @@ impl Attribute for CircuitBreaker {
     //         };
     //         let out = async move { body }.await;
     //         if out.is_ok() { guard.success(); break 'layer out; }
-    //         let (out,) = guard.settled(out, on, slot);
+    //         let (out,) = guard.record_error(out, on, signal);
     //         out
     //     }
     //
-    // With `on_ok`, which has to see a success as well, the last three lines are:
+    // With `on_ok`, which also examines a success, the last three lines are:
     //
-    //         let (out,) = guard.judged(out, on, on_ok, slot);
+    //         let (out,) = guard.record(out, on, on_ok, signal);
     //         out
-    fn generate(&self, site: &Site) -> TokenStream {
-        let Site { returns, returns_span, .. } = site;
+    fn generate(&self, context: &Context) -> TokenStream {
+        let Context { returns, returns_span, .. } = context;
         let [breaker, guard, rejected, out, layer] =
             ["breaker", "guard", "rejected", "out", "layer"].map(local);
-        let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
-        let name = site.policy_name(self.name.as_ref());
-        let (policy, checks) = self.keys.policy(site, &name);
-        let declared = site.declare_slot();
-        let get = self.breaker.get(&breaker, &policy, site);
-        let enter = match (self.breaker.is_static(), self.keys.is_timed()) {
+        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
+        let (make, checks) = self.keys.generate(context);
+        let declare = context.declare_signal();
+        let bind = self.state.bind(&POLICY, &breaker, &make, context);
+        let enter = match (self.state.is_per_function(), self.keys.is_timed()) {
             (true, false) => "enter",
             (true, true) => "enter_timed",
             (false, _) => "try_acquire",
         };
         let enter = Ident::new(enter, Span::call_site());
-        let turned_away = site.reject(&rejected, self.error.as_ref());
-        let run = site.run();
-        let (on, slot) = (site.meaning(self.on.as_ref()), site.heard_slot());
-        let private = site.private_at(*returns_span);
-        let record = if let Some(on_ok) = &self.on_ok {
-            let judged = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::record::<#returns, _, _>(#guard, #out, #on, #on_ok, #slot)
+        let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
+        let run = context.run();
+        let (on, signal) =
+            (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
+        let private = context.private_at(*returns_span);
+        let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
+            let record = quote_spanned!(*returns_span=>
+                #private::CircuitGuard::record::<#returns, _, _>(#guard, #out, #on, #on_ok, #signal)
             );
-            quote!(let (#out,) = #judged;)
+            quote!(let (#out,) = #record;)
         } else {
-            let is_ok = site.is_ok(&out);
-            let settled = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::record_error::<#returns, _>(#guard, #out, #on, #slot)
+            let is_ok = context.is_ok(&out);
+            let record = quote_spanned!(*returns_span=>
+                #private::CircuitGuard::record_error::<#returns, _>(#guard, #out, #on, #signal)
             );
             quote! {
                 if #is_ok {
                     #guard.success();
                     break #layer #out;
                 }
-                let (#out,) = #settled;
+                let (#out,) = #record;
             }
         };
         quote! {
             #checks
-            #declared
-            #get
+            #declare
+            #bind
             #layer: {
                 let #guard = match #breaker.#enter() {
                     ::core::result::Result::Ok(#guard) => #guard,
-                    ::core::result::Result::Err(#rejected) => break #layer #turned_away,
+                    ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
                 let #out = #run;
                 #record
@@ -133,21 +120,25 @@ impl Attribute for CircuitBreaker {
         }
     }
 
-    fn check_order(&self, mark: &Mark, errors: &mut Errors) {
-        let is = |layers: &[String]| layers.iter().any(|name| name == "timeout");
-        // A breaker from elsewhere has been told where it was made, or not: nobody can see it here.
-        let is_told = self.keys.abandoned.is_some() || self.breaker.is_shared();
-        if is(&mark.outer) && !is(&mark.inner) && !is_told {
-            errors.whole("a `#[timeout]` above `#[circuit_breaker]` drops a call that hangs, and the breaker \
-                 never hears of it: put the `#[timeout]` below, or another one, or say what a dropped \
-                 call is, `abandoned = \"failure\"` or `abandoned = \"ignore\"`",
-            );
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        // The setting of a breaker made by hand is not visible here.
+        let is_decided = self.keys.on_cancel.is_some() || self.state.is_provided();
+        let is_inside = stack.inside(Role::Interrupts).is_some();
+        if let (Some(timeout), false, false) =
+            (stack.outside(Role::Interrupts), is_inside, is_decided)
+        {
+            let name = timeout.name;
+            errors.on_attribute(format!(
+                "a `#[{name}]` above `#[circuit_breaker]` drops a call that hangs, so the breaker \
+                 could not count the call; put `#[{name}]` below, add another below, or decide with \
+                 `on_cancel = \"failure\"` or `on_cancel = \"ignore\"`"
+            ));
         }
     }
 
     fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
-        self.breaker.check_generics(function, errors);
-        if !self.breaker.is_shared() {
+        self.state.check_generics(function, errors);
+        if !self.state.is_provided() {
             self.keys.check_generics(function, errors);
         }
     }

@@ -1,89 +1,112 @@
-//! By what a call is known: a key and whose it is, or a step of the call around it.
+//! The identity of a call: a key with a scope, or a step of an outer call.
 
-use syn::{Expr, LitStr};
+use proc_macro2::Ident;
+use syn::{Expr, ExprLit, Lit, LitStr};
 
-use crate::args::{Arg, Args, Keyed, Value};
+use super::keys::Keys;
+use crate::args::{Args, Keyed, Value};
 use crate::diagnostics::Errors;
 use crate::value;
 
-/// By what a call is known.
+/// The identity of a call.
 pub(super) enum Identity {
     Key {
         key: Box<Expr>,
         scope: Box<Scope>,
         optional: bool,
     },
-    /// By the key of the call around it.
+    /// A step of an outer call, under the key of the outer call.
     Step(LitStr),
 }
 
-/// Whose key it is.
+/// The owner of a key.
 pub(super) enum Scope {
     Global,
     Of(Expr),
 }
 
-/// The keys that say it, as they are written.
-pub(super) struct Words {
-    pub(super) step: Option<Keyed<LitStr>>,
-    key: Option<Keyed<Expr>>,
-    scope: Option<Keyed<Expr>>,
-    optional: Option<Arg>,
+/// Reads `"global"` or an expression.
+pub(super) fn scope(expr: Expr) -> syn::Result<Scope> {
+    value::unquoted("scope", &expr, &[("global", ())])?;
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "global" => {
+            Ok(Scope::Global)
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Err(syn::Error::new_spanned(
+            text,
+            "the only scope in quotes is `\"global\"`, for keys that no client can choose; for any \
+             other scope write an expression, like `scope = tenant_id`",
+        )),
+        other => Ok(Scope::Of(other)),
+    }
 }
 
-impl Words {
-    pub(super) fn take(args: &mut Args, errors: &mut Errors) -> Self {
-        Self {
-            key: args.value("key", errors, Ok),
-            scope: args.value("scope", errors, Ok),
-            optional: args.take("optional_key"),
-            step: args.value("step", errors, |expr| value::text("step", expr)),
-        }
+/// Reads `optional_key`, a key without a value.
+pub(super) fn optional_key(key: &Ident, value: &Value) -> syn::Result<()> {
+    match value {
+        Value::Bare => Ok(()),
+        Value::Expr(_) | Value::Names(_) | Value::List(_) => Err(syn::Error::new_spanned(
+            key,
+            "`optional_key` has no value; write `optional_key` alone to run calls without a key \
+             unprotected",
+        )),
     }
+}
 
-    /// What they say. Asked when all keys are taken, so that what is left may have been meant for one of these.
-    pub(super) fn read(self, args: &Args, errors: &mut Errors) -> Option<Identity> {
-        let Self { step, key, scope, optional } = self;
-        if let Some(step) = step {
-            let others = [
+impl Identity {
+    /// Takes the identity out of the keys, and reports missing and conflicting keys.
+    pub(super) fn take(keys: &mut Keys, args: &Args, errors: &mut Errors) -> Option<Self> {
+        let (key, scope, optional) = (keys.key.take(), keys.scope.take(), keys.optional_key.take());
+        if let Some(Keyed { value: step, .. }) = &keys.step {
+            let excluded = [
                 key.map(|key| key.key),
                 scope.map(|scope| scope.key),
                 optional.map(|optional| optional.key),
             ];
-            for other in others.into_iter().flatten() {
+            for key in excluded.into_iter().flatten() {
                 errors.add(
-                    &other,
+                    &key,
                     format!(
-                        "`{other}` and `step` exclude each other: a step has the key of the call \
-                         around it"
+                        "`{key}` and `step` exclude each other: a step has the key of the call \
+                         around it; remove `{key}`"
                     ),
                 );
             }
-            return Some(Identity::Step(step.value));
+            return Some(Self::Step(step.clone()));
         }
-        let is_optional = optional.is_some();
-        if let Some(Arg { key, value: Value::Expr(_) | Value::Names(_) | Value::List(_) }) =
-            optional
-        {
-            errors.add(key, "`optional_key` stands alone: a call without a key runs unprotected");
-        }
-        if key.is_none() && args.lack(&["key", "step"]) {
-            errors.whole(
-                "`#[idempotent]` needs the key by which a repeated call is known: \
-                 `key = request_id`; inside of another idempotent call, `step = \"…\"`",
+        if key.is_none() && args.lacks(&["key", "step"]) {
+            errors.on_attribute(
+                "`#[idempotent]` needs the key that identifies a repeated call: \
+                 `key = request_id`; inside another idempotent call write `step = \"…\"`",
             );
         }
-        if scope.is_none() && args.lack(&["scope", "step"]) {
-            errors.whole(
-                "`#[idempotent]` needs to know whose key it is: `scope = tenant_id`; or, for keys \
-                 that nobody outside can choose, `scope = global`",
+        if scope.is_none() && args.lacks(&["scope", "step"]) {
+            errors.on_attribute(
+                "`#[idempotent]` needs the owner of the key: `scope = tenant_id`; for keys that no \
+                 client can choose write `scope = \"global\"`",
             );
         }
-        let scope = match scope?.value {
-            Expr::Path(path) if path.path.is_ident("global") => Scope::Global,
-            other => Scope::Of(other),
-        };
-        let key = Box::new(key?.value);
-        Some(Identity::Key { key, scope: Box::new(scope), optional: is_optional })
+        let optional = optional.is_some();
+        Some(Self::Key { key: Box::new(key?.value), scope: Box::new(scope?.value), optional })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(text: &str) -> Result<Scope, String> {
+        let expr = syn::parse_str(text).expect("an expression");
+        super::scope(expr).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn global_is_the_only_scope_in_quotes() {
+        assert!(matches!(scope("\"global\""), Ok(Scope::Global)));
+        assert!(matches!(scope("tenant_id"), Ok(Scope::Of(_))));
+        assert!(matches!(scope("7"), Ok(Scope::Of(_))));
+        let message = |text| scope(text).err().unwrap_or_default();
+        assert_eq!(message("global"), "a choice needs quotes: write `scope = \"global\"`");
+        assert!(message("\"acme\"").starts_with("the only scope in quotes is `\"global\"`"));
     }
 }

@@ -1,97 +1,60 @@
 //! `#[idempotent]`: the body runs once for each key.
 
-mod about;
+mod fingerprint;
 mod hints;
 mod identity;
 mod keys;
+mod policy;
 mod store;
 mod transaction;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Signature};
 
-use self::identity::{Identity, Scope, Words};
-use self::keys::{Interrupted, Policy, unknown, word};
-use crate::args::{Args, Keyed};
-use crate::attrs::{Attribute, Role};
+use self::identity::{Identity, Scope};
+use self::keys::{Keep, Keys};
+use self::policy::Policy;
+use crate::args::{Args, value_of};
+use crate::attrs::{LayerAttribute, Role};
+use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::mark::Mark;
-use crate::splice::{Site, local};
-use crate::value;
+use crate::stack_info::StackInfo;
 
 /// The validated keys.
 pub(crate) struct Idempotent {
     policy: Policy,
     identity: Identity,
-    store: Option<Expr>,
-    /// What the call is about; without it, all arguments.
-    fingerprint: Option<Vec<Expr>>,
-    keep: Keep,
-    reconcile: Option<Expr>,
-    /// The transaction of the caller's that all of it is a part of.
-    transaction: Option<Keyed<Expr>>,
-    on: Option<Expr>,
-    error: Option<Expr>,
+    keys: Keys,
 }
 
-/// Which outcomes are stored.
-enum Keep {
-    Ok,
-    OkAndPermanent,
-    Nothing,
-    With(Expr),
-}
-
-impl Attribute for Idempotent {
+impl LayerAttribute for Idempotent {
     const NAME: &'static str = "idempotent";
-    const ROLES: &'static [Role] = &[Role::Rejects, Role::Listens, Role::Remembers];
-    const LATER: &'static [&'static str] =
-        &["error", "keep", "on", "on_interrupted", "transaction"];
+    const ROLES: &'static [Role] = &[Role::Rejects, Role::ReadsRejections, Role::StoresOutcomes];
+    const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "key = request_id";
-    const LISTS: &'static [&'static str] = &["fingerprint"];
-    const SKIP: Option<&'static str> = Some("skip");
+    const LIST_KEYS: &'static [&'static str] = &["fingerprint"];
+    const PARAM_MARKER: Option<&'static str> = Some("skip");
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let words = Words::take(args, errors);
-        let store = args.value("store", errors, store::given).map(|keyed| keyed.value);
-        let transaction = args.value("transaction", errors, transaction::place);
-        if let Some(transaction) = transaction.as_ref().filter(|_| store.is_none()) {
+        let mut keys = Keys::read(args, errors);
+        if let (Some(transaction), None) = (&keys.transaction, &keys.store) {
             errors.add(
                 &transaction.key,
-                "a transaction needs the store that is in its database: `store = self.store`",
+                "`transaction` needs the store in its database; add `store = self.store`",
             );
         }
-        let fingerprint = about::fingerprint(args, errors);
-        let keep = args.value("keep", errors, |expr| keep(&expr));
-        let interrupted = args.value("on_interrupted", errors, |expr| interrupted(&expr));
-        let on = args.value("on", errors, |expr| value::callable("on", expr));
-        let error = args.value("error", errors, |expr| value::callable("error", expr));
-        let step = words.step.as_ref().map(|step| &step.value);
-        let policy = Policy::read(args, interrupted.as_ref(), step, errors);
-        if transaction.is_some() {
-            policy.is_in_transaction(errors);
-        }
-        let identity = words.read(args, errors);
-        Some(Self {
-            policy,
-            identity: identity?,
-            store,
-            fingerprint,
-            keep: keep.map_or(Keep::Ok, |keyed| keyed.value),
-            reconcile: interrupted.and_then(|keyed| keyed.value.with),
-            transaction,
-            on: on.map(|keyed| keyed.value),
-            error: error.map(|keyed| keyed.value),
-        })
+        let policy = Policy::validate(&keys, args, errors);
+        let identity = Identity::take(&mut keys, args, errors)?;
+        Some(Self { policy, identity, keys })
     }
 
     // Output:
     //
-    //     let call = call(policy, store, scope, &key, |about| about(about, &argument));
+    //     let call = call(policy, store, scope, &key, |fingerprint| …);
     //     let body = pin!(Some(async move { body }));
     //     let out = run_async(
     //         call,
@@ -104,79 +67,80 @@ impl Attribute for Idempotent {
     //         Ok(out) => out,
     //         Err(rejected) => reject(rejected),
     //     }
-    fn generate(&self, site: &Site) -> TokenStream {
-        let Site { private, returns, returns_span, .. } = site;
-        let [out, rejected, asked] = ["out", "rejected", "call"].map(local);
-        let declared = site.declare_slot();
-        let call = self.call(site);
-        let keeps = self.keep.generate(private);
-        let class = self.class(site);
-        let here = site.private_at(*returns_span);
-        let (held, run) = if let Some(transaction) = &self.transaction {
-            // Ended before the first wait, because it looks at the transaction.
-            (quote!(let #asked = #call;), self.run_in(&transaction.value, &asked, site))
-        } else if site.is_async {
-            let (body, future) = (local("body"), site.future());
-            // The key is read before the body borrows what it needs for itself.
-            let held = quote! {
-                let #asked = #call;
+    fn generate(&self, context: &Context) -> TokenStream {
+        let Context { private, returns, returns_span, .. } = context;
+        let [out, rejected, call_var] = ["out", "rejected", "call"].map(local);
+        let declare = context.declare_signal();
+        let call = self.call(context);
+        let keep = self.keep().generate(private);
+        let class = self.class(context);
+        let here = context.private_at(*returns_span);
+        let (setup, run) = if let Some(transaction) = &self.keys.transaction {
+            // The borrow of the transaction ends before the first `await`.
+            (quote!(let #call_var = #call;), self.run_in(&transaction.value, &call_var, context))
+        } else if context.is_async {
+            let (body, future) = (local("body"), context.future());
+            // The key is read before the body borrows the arguments.
+            let setup = quote! {
+                let #call_var = #call;
                 let #body = ::core::pin::pin!(::core::option::Option::Some(#future));
             };
             let reconcile =
-                self.reconcile(quote!(#private::idempotent::not_reconciled::<#returns>));
+                self.keys.reconcile_or(quote!(#private::idempotent::not_reconciled::<#returns>));
             let run = quote_spanned!(*returns_span=>
                 #here::idempotent::run_async::<#returns, _, _, _>(
-                    #asked, &#keeps, #class, #reconcile, #here::idempotent::PinnedBody(#body)
+                    #call_var, &#keep, #class, #reconcile, #here::idempotent::PinnedBody(#body)
                 ).await
             );
-            (held, run)
+            (setup, run)
         } else {
-            let body = site.closure();
-            let reconcile = self.reconcile(quote!(|_| #private::idempotent::Reconciled::Unknown));
+            let body = context.closure();
+            let reconcile =
+                self.keys.reconcile_or(quote!(|_| #private::idempotent::Reconciled::Unknown));
             let run = quote_spanned!(*returns_span=>
-                #here::idempotent::run::<#returns, _, _>(#call, &#keeps, #class, #reconcile, #body)
+                #here::idempotent::run::<#returns, _, _>(#call, &#keep, #class, #reconcile, #body)
             );
             (TokenStream::new(), run)
         };
-        let turned_away = site.reject(&rejected, self.error.as_ref());
+        let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         quote! {
-            #declared
-            #held
+            #declare
+            #setup
             let #out = #run;
             match #out {
                 ::core::result::Result::Ok(#out) => #out,
-                ::core::result::Result::Err(#rejected) => #turned_away,
+                ::core::result::Result::Err(#rejected) => #rejection,
             }
         }
     }
 
-    fn check_order(&self, mark: &Mark, errors: &mut Errors) {
-        if let Some(transaction) = &self.transaction {
-            transaction::check_order(transaction, mark, errors);
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        if let Some(transaction) = &self.keys.transaction {
+            transaction::check_order(transaction, stack, errors);
         }
-        let inside = |name: &str| mark.inner.iter().any(|inner| inner == name);
-        if inside(Self::NAME) {
-            errors.whole("two `#[idempotent]` on one function have one record too many: keep one");
-        }
-        if let Some(horizon) = mark.horizon {
-            self.policy.outlasts(horizon, errors);
-        }
-        if inside("fallback") {
-            errors.whole(
-                "`#[idempotent]` would store what the `#[fallback]` below it stands in with, and \
-                 return it until `ttl` is over: move `#[fallback]` above `#[idempotent]`",
+        if stack.inside(Role::StoresOutcomes).is_some() {
+            errors.on_attribute(
+                "two `#[idempotent]` on one function store two records for each call; remove one of \
+                 them",
             );
+        }
+        if let Some(inner) = stack.inside(Role::ReplacesFailures) {
+            let name = inner.name;
+            errors.on_attribute(format!(
+                "`#[idempotent]` would store the replacement from the `#[{name}]` below, and return \
+                 it until `ttl` ends; move `#[{name}]` above `#[idempotent]`"
+            ));
         }
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        if let Some(transaction) = &self.transaction {
+        if let Some(transaction) = &self.keys.transaction {
             transaction::check_function(transaction, function, is_async, errors);
         }
-        if function.receiver().is_some() && self.policy.is_named_by_its_path() {
-            errors.whole(format!(
-                "a method needs a name for its records, because another type of this module may have \
-                 a `{0}` too: `name = \"payments.{0}\"`",
+        if function.receiver().is_some() && self.policy.is_named_by_path(&self.keys) {
+            errors.on_attribute(format!(
+                "a method needs a name for its records, because another type in this module may have \
+                 a method `{0}` too; add `name = \"payments.{0}\"`",
                 function.ident
             ));
         }
@@ -184,13 +148,14 @@ impl Attribute for Idempotent {
 }
 
 impl Idempotent {
-    /// The call, or what is wrong with its key.
-    fn call(&self, site: &Site) -> TokenStream {
-        let private = &site.private;
-        let policy = self.policy.generate(site, self.reconcile.is_some());
-        let transaction = self.transaction.as_ref().map(|transaction| &transaction.value);
-        let store = store::generate(self.store.as_ref(), transaction, site);
-        let mut known: Vec<&Expr> = self.store.iter().collect();
+    /// Returns an expression for the call, or for a rejection of the key.
+    fn call(&self, context: &Context) -> TokenStream {
+        let private = &context.private;
+        let policy = self.policy.generate(&self.keys, context);
+        let transaction = value_of(self.keys.transaction.as_ref());
+        let given_store = value_of(self.keys.store.as_ref());
+        let store = store::generate(given_store, transaction, context);
+        let mut known: Vec<&Expr> = given_store.into_iter().collect();
         known.extend(transaction);
         if let Identity::Key { key, scope, .. } = &self.identity {
             known.push(key);
@@ -198,10 +163,11 @@ impl Idempotent {
                 known.push(scope);
             }
         }
-        let about = about::generate(self.fingerprint.as_deref(), &known, site);
+        let values = value_of(self.keys.fingerprint.as_ref()).map(Vec::as_slice);
+        let fingerprint = fingerprint::generate(values, &known, context);
         match &self.identity {
             Identity::Step(step) => quote! {
-                #private::idempotent::step(#policy, #store, #step, #about)
+                #private::idempotent::step(#policy, #store, #step, #fingerprint)
             },
             Identity::Key { key, scope, optional } => {
                 let make = if *optional { quote!(optional) } else { quote!(call) };
@@ -214,42 +180,43 @@ impl Idempotent {
                         quote!(#private::idempotent::Scope::Of(#of))
                     }
                 };
-                quote!(#private::idempotent::#make(#policy, #store, #scope, #key, #about))
+                quote!(#private::idempotent::#make(#policy, #store, #scope, #key, #fingerprint))
             }
         }
     }
 
     // Output:
     //
-    //     let call = call(policy, in_database(&*tx, store), scope, &key, |about| about(about, &argument));
+    //     let store = in_database(&*tx, store);
+    //     let call = call(policy, store, scope, &key, |fingerprint| …);
     //     match claim_in(call, &KeepOk, &mut *tx).await {
-    //         Ok(ClaimedIn::Run(running)) => {
-    //             let out = running.run(async { let tx = &mut *tx; body }).await;
-    //             running.settle(&mut *tx, &KeepOk, |error| class, out).await
+    //         Ok(ClaimedIn::Run(active)) => {
+    //             let out = active.run(async { let tx = &mut *tx; body }).await;
+    //             active.settle(&mut *tx, &KeepOk, |error| class, out).await
     //         }
     //         Ok(ClaimedIn::Replay(out)) => Ok(out),
     //         Err(rejected) => Err(rejected),
     //     }
-    fn run_in(&self, transaction: &Expr, call: &Ident, site: &Site) -> TokenStream {
-        let Site { private, returns, returns_span, .. } = site;
-        let [out, rejected, running] = ["out", "rejected", "running"].map(local);
-        let (keeps, class) = (self.keep.generate(private), self.class(site));
-        // The body may give away what it is lent; it is needed again behind it.
-        let lent = match transaction {
+    fn run_in(&self, transaction: &Expr, call: &Ident, context: &Context) -> TokenStream {
+        let Context { private, returns, returns_span, .. } = context;
+        let [out, rejected, active] = ["out", "rejected", "active"].map(local);
+        let (keep, class) = (self.keep().generate(private), self.class(context));
+        // The body gets a reborrow: the transaction is needed again after the body.
+        let reborrow = match transaction {
             Expr::Path(tx) => tx.path.get_ident().map(|tx| quote!(let #tx = &mut *#tx;)),
             _ => None,
         };
-        let body = site.future_behind(lent.as_ref());
-        let here = site.private_at(*returns_span);
+        let body = context.future_after(reborrow.as_ref());
+        let here = context.private_at(*returns_span);
         let tx = quote_spanned!(transaction.span()=> &mut *#transaction);
         let claimed = quote_spanned!(*returns_span=>
-            #here::idempotent::claim_in::<#returns, _, _, _>(#call, &#keeps, #tx).await
+            #here::idempotent::claim_in::<#returns, _, _, _>(#call, &#keep, #tx).await
         );
         quote! {
             match #claimed {
-                #private::Ok(#private::idempotent::ClaimedIn::Run(#running)) => {
-                    let #out = #running.run(#body).await;
-                    #running.settle(#tx, &#keeps, #class, #out).await
+                #private::Ok(#private::idempotent::ClaimedIn::Run(#active)) => {
+                    let #out = #active.run(#body).await;
+                    #active.settle(#tx, &#keep, #class, #out).await
                 }
                 #private::Ok(#private::idempotent::ClaimedIn::Replay(#out)) => #private::Ok(#out),
                 #private::Err(#rejected) => #private::Err(#rejected),
@@ -257,25 +224,23 @@ impl Idempotent {
         }
     }
 
-    /// A closure that says what a failure means.
-    fn class(&self, site: &Site) -> TokenStream {
-        let private = &site.private;
+    /// Returns a closure that classifies a failure.
+    fn class(&self, context: &Context) -> TokenStream {
+        let private = &context.private;
         let [error, rejected] = ["error", "rejected"].map(local);
-        let class = self
-            .on
-            .as_ref()
-            .map_or_else(|| site.own_class(&error), |on| quote!(#private::class_of(#error, #on)));
-        let Some(slot) = site.listened_slot() else { return quote!(|#error| #class) };
+        let class = value_of(self.keys.on.as_ref())
+            .map_or_else(|| context.classify(&error), |on| quote!(#private::class_of(#error, #on)));
+        let Some(signal) = context.read_signal() else { return quote!(|#error| #class) };
         quote! {
-            |#error| match #slot.class() {
+            |#error| match #signal.class() {
                 #private::Some(#rejected) => #rejected,
                 #private::None => #class,
             }
         }
     }
 
-    fn reconcile(&self, without: TokenStream) -> TokenStream {
-        self.reconcile.as_ref().map_or(without, ToTokens::to_token_stream)
+    fn keep(&self) -> &Keep {
+        value_of(self.keys.keep.as_ref()).unwrap_or(&Keep::Ok)
     }
 }
 
@@ -287,27 +252,5 @@ impl Keep {
             Self::Nothing => quote!(#private::idempotent::KeepNothing),
             Self::With(with) => quote!(#private::idempotent::KeepWith(#with)),
         }
-    }
-}
-
-/// `keep = ok`, `keep = ok_and_permanent`, `keep = nothing`, `keep = with(path)`
-fn keep(expr: &Expr) -> syn::Result<Keep> {
-    match word(expr) {
-        Some((word, None)) if word == "ok" => Ok(Keep::Ok),
-        Some((word, None)) if word == "ok_and_permanent" => Ok(Keep::OkAndPermanent),
-        Some((word, None)) if word == "nothing" => Ok(Keep::Nothing),
-        Some((word, Some(with))) if word == "with" => Ok(Keep::With(with)),
-        _ => Err(unknown("keep", expr, &["ok", "ok_and_permanent", "nothing", "with(path)"])),
-    }
-}
-
-/// `on_interrupted = rerun`, `on_interrupted = unknown`, `on_interrupted = reconcile(path)`
-fn interrupted(expr: &Expr) -> syn::Result<Interrupted> {
-    let words = |variant, with| Ok(Interrupted { variant, with });
-    match word(expr) {
-        Some((word, None)) if word == "rerun" => words("Rerun", None),
-        Some((word, None)) if word == "unknown" => words("Unknown", None),
-        Some((word, with @ Some(_))) if word == "reconcile" => words("Reconcile", with),
-        _ => Err(unknown("on_interrupted", expr, &["rerun", "unknown", "reconcile(path)"])),
     }
 }

@@ -1,40 +1,38 @@
-//! Where the records are: a handle that outlives the call.
+//! The store of the records: a handle that outlives the call.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprUnary, UnOp};
 
-use crate::splice::Site;
+use crate::codegen::Context;
+use crate::value;
 
-/// `store = …`
-pub(super) fn given(expr: Expr) -> syn::Result<Expr> {
-    match expr {
-        Expr::Lit(_) => Err(syn::Error::new_spanned(
-            expr,
-            "expected a store: `store = self.store`, `store = &STORE`; without it, records stay in \
-             the memory of this process",
-        )),
-        other => Ok(other),
-    }
+/// Reads `store = …`.
+pub(super) fn read(expr: Expr) -> syn::Result<Expr> {
+    value::policy(expr, || {
+        "expected a store, like `store = self.store` or `store = &STORE`; without `store`, records stay in \
+         the memory of this process"
+            .into()
+    })
 }
 
-/// The handle, as an expression; that of a store in the database of a transaction, where there is one.
+/// Returns the handle as an expression. With a transaction, the store is in the same database.
 pub(super) fn generate(
     store: Option<&Expr>,
     transaction: Option<&Expr>,
-    site: &Site,
+    context: &Context,
 ) -> TokenStream {
-    let private = &site.private;
+    let private = &context.private;
     let Some(store) = store else { return quote!(#private::idempotent::memory()) };
-    let (at, there) = (store.span(), site.private_at(store.span()));
+    let (at, there) = (store.span(), context.private_at(store.span()));
     let place = place(store);
     let place = if is_static(place) {
         quote_spanned!(at=> #there::idempotent::StaticStore(&#place))
     } else {
         place.to_token_stream()
     };
-    if !site.is_async {
+    if !context.is_async {
         return quote_spanned!(at=> #there::idempotent::handle_blocking(&#place));
     }
     let handle = quote_spanned!(at=> {
@@ -47,7 +45,7 @@ pub(super) fn generate(
     quote_spanned!(at=> #there::idempotent::in_database(#transaction, #handle))
 }
 
-/// What is borrowed, where something is: `&self.store` is the handle in the field.
+/// Removes borrows: `&self.store` means the handle in the field.
 fn place(store: &Expr) -> &Expr {
     match store {
         Expr::Reference(lent) => place(&lent.expr),
@@ -56,7 +54,7 @@ fn place(store: &Expr) -> &Expr {
     }
 }
 
-/// Whether this is a `static` by its name, or what it points to.
+/// Returns whether the expression is the name of a `static`, or a dereference of such a name.
 fn is_static(store: &Expr) -> bool {
     match store {
         Expr::Path(path) => path.path.segments.last().is_some_and(|last| {

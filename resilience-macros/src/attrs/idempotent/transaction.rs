@@ -1,34 +1,40 @@
-//! `transaction = …`: the transaction of the caller's, and what does not go with it.
+//! `transaction = …`: the caller's transaction, and the checks for the transaction.
 
 use syn::{Expr, FnArg, Pat, Signature, Type};
 
 use crate::args::Keyed;
+use crate::attrs::Role;
 use crate::diagnostics::Errors;
-use crate::mark::Mark;
+use crate::stack_info::StackInfo;
 
-/// A place: an argument, or what is in a field.
-pub(super) fn place(expr: Expr) -> syn::Result<Expr> {
+/// Reads an argument or a field.
+pub(super) fn read(expr: Expr) -> syn::Result<Expr> {
     match expr {
         Expr::Lit(_) | Expr::Reference(_) => Err(syn::Error::new_spanned(
             expr,
-            "expected the argument that is the transaction, by its name: `transaction = tx`",
+            "expected the name of the argument with the transaction: `transaction = tx`",
         )),
         other => Ok(other),
     }
 }
 
-/// A retry, on whichever side, would do again what is still in the transaction.
-pub(super) fn check_order(transaction: &Keyed<Expr>, mark: &Mark, errors: &mut Errors) {
-    if mark.outer.iter().chain(&mark.inner).any(|layer| layer == "retry") {
+/// Reports a retry on the same function: the retry would repeat statements still pending in the
+/// transaction.
+pub(super) fn check_order(transaction: &Keyed<Expr>, stack: &StackInfo, errors: &mut Errors) {
+    let repeats = stack.outside(Role::Repeats).or_else(|| stack.inside(Role::Repeats));
+    if let Some(repeats) = repeats {
+        let name = repeats.name;
         errors.add(
             &transaction.key,
-            "a `#[retry]` on this function would do again what the transaction still holds of the attempt \
-             before: put it on the function that begins the transaction",
+            format!(
+                "`#[{name}]` on this function would repeat statements that the transaction still \
+                 holds; move `#[{name}]` to the function that begins the transaction"
+            ),
         );
     }
 }
 
-/// What is handed over has to be there after the body, for the record and for the commit.
+/// Reports a transaction that the function consumes: the record and the commit come after the body.
 pub(super) fn check_function(
     transaction: &Keyed<Expr>,
     function: &Signature,
@@ -36,7 +42,7 @@ pub(super) fn check_function(
     errors: &mut Errors,
 ) {
     if !is_async {
-        errors.add(&transaction.key, "`transaction` needs an `async fn`");
+        errors.add(&transaction.key, "`transaction` needs an `async fn`; make the function async");
     }
     let Expr::Path(place) = &transaction.value else { return };
     let Some(name) = place.path.get_ident() else { return };
@@ -51,19 +57,19 @@ pub(super) fn check_function(
     match bare(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => {}
         Type::Reference(_) => {
-            errors.add(ty, format!("the record is written in the transaction: take `{name}` as `&mut`"));
+            errors.add(ty, format!("the record is written through `{name}`; take it as `&mut`"));
         }
         _ => errors.add(
             ty,
             format!(
-                "`{name}` ends with the function, and a transaction that ends without a commit is rolled \
-                 back: take it as `&mut`, and commit where it begins"
+                "the function drops `{name}`, and a transaction dropped without a commit is rolled back; \
+                 take `{name}` as `&mut`, and commit in the function that begins it"
             ),
         ),
     }
 }
 
-/// Without what a macro puts around it.
+/// Removes the groups that a macro adds around a type.
 fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => bare(&group.elem),

@@ -1,67 +1,60 @@
-//! `budget`, `budget = 0.2`, `budget = expr`: what retries draw on.
+//! `budget`, `budget = 0.2`, `budget = expr`: the budget of the retries.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
+use resilience_rules::retry as rules;
 use syn::{Expr, ExprLit};
 
-use crate::args::{Args, Keyed, Value};
-use crate::diagnostics::Errors;
-use crate::splice::{Site, local};
-use crate::value::{self, Constant};
+use crate::args::Value;
+use crate::codegen::{Context, local};
+use crate::value;
 
 pub(super) enum Budget {
-    /// The function's own standard quota.
+    /// A standard budget of the function.
     Standard,
-    /// The function's own, of a share of its calls.
+    /// A budget of the function, as a share of the calls.
     Ratio(f64),
-    /// One from elsewhere.
-    Shared(Expr),
+    /// A budget made elsewhere.
+    Provided(Expr),
 }
 
 impl Budget {
-    pub(super) fn read(args: &mut Args, errors: &mut Errors) -> Option<Keyed<Self>> {
-        let arg = args.take("budget")?;
-        let value = match arg.value {
+    pub(super) fn read(key: &Ident, value: Value) -> syn::Result<Self> {
+        match value {
             Value::Bare => Ok(Self::Standard),
-            Value::Expr(expr) => Self::of(expr),
+            Value::Expr(expr) => Self::from_expr(expr),
             Value::Names(_) | Value::List(_) => Err(syn::Error::new_spanned(
-                &arg.key,
-                "`budget` takes no parentheses: `budget`, `budget = 0.2`, `budget = &BUDGET`",
-            )),
-        };
-        errors.keep(value).map(|value| Keyed { key: arg.key, value })
-    }
-
-    fn of(expr: Expr) -> syn::Result<Self> {
-        if !matches!(expr, Expr::Lit(ExprLit { .. })) {
-            return Ok(Self::Shared(expr));
-        }
-        match value::number("budget", "0.2", expr.clone()).ok().as_ref().and_then(Constant::literal)
-        {
-            Some(ratio) if *ratio > 0.0 && *ratio <= 1.0 => Ok(Self::Ratio(*ratio)),
-            _ => Err(syn::Error::new_spanned(
-                expr,
-                "a budget is a share of the calls, above 0 and at most 1: `budget = 0.2` allows one \
-                 retry for five calls",
+                key,
+                "`budget` takes no parentheses; write `budget`, `budget = 0.2` or \
+                 `budget = &BUDGET`",
             )),
         }
     }
 
-    /// The statements that yield the budget, as the local `budget`.
+    fn from_expr(expr: Expr) -> syn::Result<Self> {
+        let Expr::Lit(ExprLit { lit, .. }) = &expr else { return Ok(Self::Provided(expr)) };
+        let ratio = value::decimal(lit).unwrap_or(f64::NAN);
+        match rules::budget(ratio) {
+            Ok(()) => Ok(Self::Ratio(ratio)),
+            Err(broken) => Err(syn::Error::new_spanned(expr, broken)),
+        }
+    }
+
+    /// Returns the statements that bind the budget to the local `budget`.
     ///
-    /// The function's own stands in a `static`, which all instances of a generic function share.
-    pub(super) fn generate(&self, Site { private, .. }: &Site) -> TokenStream {
+    /// All instances of a generic function share the `static` budget of the function.
+    pub(super) fn generate(&self, Context { private, .. }: &Context) -> TokenStream {
         let budget = local("budget");
-        let own = |make: TokenStream| {
+        let per_function = |make: TokenStream| {
             quote!(let #budget = {
                 static __RESILIENCE_BUDGET: #private::RetryBudget = #make;
                 #private::resolve(&__RESILIENCE_BUDGET)
             };)
         };
         match self {
-            Self::Standard => own(quote!(#private::RetryBudget::new())),
-            Self::Ratio(ratio) => own(quote!(#private::RetryBudget::ratio(#ratio))),
-            Self::Shared(expr) => {
+            Self::Standard => per_function(quote!(#private::RetryBudget::new())),
+            Self::Ratio(ratio) => per_function(quote!(#private::RetryBudget::ratio(#ratio))),
+            Self::Provided(expr) => {
                 let expr = expr.to_token_stream();
                 quote! {
                     let #budget = &#expr;

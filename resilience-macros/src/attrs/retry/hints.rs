@@ -1,4 +1,4 @@
-//! The names that other libraries use for what `#[retry]` has under its own.
+//! Foreign names for the keys of `#[retry]`.
 
 use crate::hint::Hint::{self, More, Other, Same};
 
@@ -37,34 +37,34 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("strategy", Other("write `backoff = \"exponential\"`")),
     (
         "wait_jitter",
-        Other("write `jitter = \"full\"`, or `jitter = \"1s\"` for up to a second on top"),
+        Other("write `jitter = \"full\"`, or `jitter = \"1s\"` for up to a second of extra delay"),
     ),
-    ("randomization_factor", Same("jitter", "0.5", "up to that share on top")),
+    ("randomization_factor", Same("jitter", "0.5", "the largest share of extra delay")),
     ("timeout", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("total_timeout", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("max_time", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("max_elapsed_time", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("max_duration", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("total_delay", Same("deadline", "\"30s\"", "the time for the whole call")),
-    ("when", Same("on", "is_transient", "which errors are retried")),
-    ("retry_if", Same("on", "is_transient", "which errors are retried")),
-    ("retry_on", Same("on", "is_transient", "which errors are retried")),
-    ("condition", Same("on", "is_transient", "which errors are retried")),
-    ("predicate", Same("on", "is_transient", "which errors are retried")),
+    ("when", Same("on", "is_transient", "the errors to retry")),
+    ("retry_if", Same("on", "is_transient", "the errors to retry")),
+    ("retry_on", Same("on", "is_transient", "the errors to retry")),
+    ("condition", Same("on", "is_transient", "the errors to retry")),
+    ("predicate", Same("on", "is_transient", "the errors to retry")),
     ("exceptions", Other("write `on = |error| matches!(error, …)`")),
     ("retry_exceptions", Other("write `on = |error| matches!(error, …)`")),
     ("giveup", Other("write `on = |error| !is_fatal(error)`")),
-    ("retry_if_result", Same("on_ok", "is_pending", "which values mean \"not yet\"")),
-    ("retry_on_result", Same("on_ok", "is_pending", "which values mean \"not yet\"")),
-    ("notify", Same("on_retry", "|event| …", "called before each wait")),
-    ("before_sleep", Same("on_retry", "|event| …", "called before each wait")),
-    ("on_backoff", Same("on_retry", "|event| …", "called before each wait")),
+    ("retry_if_result", Same("on_ok", "is_pending", "the values that mean \"not yet\"")),
+    ("retry_on_result", Same("on_ok", "is_pending", "the values that mean \"not yet\"")),
+    ("notify", Same("on_retry", "|event| …", "called before each delay")),
+    ("before_sleep", Same("on_retry", "|event| …", "called before each delay")),
+    ("on_backoff", Same("on_retry", "|event| …", "called before each delay")),
     ("on_giveup", Same("on_give_up", "|event| …", "called before a failure is returned")),
     (
         "retry_after",
         Other(
-            "the time comes with the error: `on = |error| FailureClass::throttled(error.retry_after())`",
+            "the delay comes from the error: write `on = |error| FailureClass::throttled(error.retry_after())`",
         ),
     ),
-    ("reraise", Other("the last error is always returned unchanged")),
+    ("reraise", Other("remove it: the last error is always returned unchanged")),
 ];

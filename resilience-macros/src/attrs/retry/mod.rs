@@ -2,179 +2,159 @@
 
 mod budget;
 mod hints;
-mod horizon;
 mod keys;
 mod policy;
-
-use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, LitStr};
+use syn::{Expr, Lifetime};
 
+use self::keys::Keys;
 use self::policy::{Plan, Policy};
-use crate::args::{Args, Value};
-use crate::attrs::{Attribute, Role};
+use crate::args::{Args, Value, value_of};
+use crate::attrs::{LayerAttribute, Role};
+use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
-use crate::mark::Mark;
-use crate::splice::{Site, local};
-use crate::value;
+use crate::stack_info::StackInfo;
 
 /// The validated keys.
 pub(crate) struct Retry {
     policy: Policy,
-    on: Option<Expr>,
-    on_ok: Option<Expr>,
-    on_retry: Option<Expr>,
-    on_give_up: Option<Expr>,
-    name: Option<LitStr>,
-    /// The local in the body that stands for the attempt.
-    bind: Option<Ident>,
-    /// The level of a scheduled retry, as the runtime calls it; `None` is silence.
-    log: Option<&'static str>,
-    clones: Vec<Ident>,
+    keys: Keys,
 }
 
-/// What both forms of a round are made of.
+/// The parts of a round of the loop.
 struct Parts<'p> {
     state: &'p Ident,
-    layer: &'p syn::Lifetime,
+    layer: &'p Lifetime,
     plan: &'p Plan,
-    /// One run of the body.
+    /// A run of the body.
     attempt: TokenStream,
-    /// The statement that tells a budget of a success.
+    /// The statement that reports a success to the budget.
     succeeded: Option<TokenStream>,
     /// The budget, or `None`.
     budget: TokenStream,
 }
 
-/// The levels of `log`: as written, and as the runtime calls them.
-const LEVELS: &[(&str, Option<&str>)] =
-    &[("warn", Some("Warn")), ("info", Some("Info")), ("debug", Some("Debug")), ("off", None)];
-
-impl Attribute for Retry {
+impl LayerAttribute for Retry {
     const NAME: &'static str = "retry";
-    const ROLES: &'static [Role] = &[Role::Repeats, Role::Listens, Role::Bounds];
-    // It repeats: the arguments are lent whatever its keys name.
-    const LATER: &'static [&'static str] = &[];
+    const ROLES: &'static [Role] =
+        &[Role::Repeats, Role::ActsOnFailures, Role::ReadsRejections, Role::SetsDeadline];
+    // `#[retry]` borrows the arguments in any case.
+    const DEFERRED_KEYS: &'static [&'static str] = &[];
     const EXAMPLE: &'static str = "attempts = 4";
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let policy = Policy::validate(args, errors);
-        let mut callable = |key| {
-            let value = args.value(key, errors, |expr| value::callable(key, expr));
-            value.map(|keyed| keyed.value)
-        };
-        let [on, on_ok, on_retry, on_give_up] =
-            ["on", "on_ok", "on_retry", "on_give_up"].map(&mut callable);
-        let bind = args.value("bind", errors, bind).map(|keyed| keyed.value);
-        let log = args.value("log", errors, |expr| value::choice("log", expr, LEVELS));
-        let log = log.map_or(Some("Warn"), |keyed| keyed.value);
-        let clones = clones(args, errors);
-        let name = args.value("name", errors, |expr| value::text("name", expr));
-        let name = name.map(|keyed| keyed.value);
-        Some(Self { policy, on, on_ok, on_retry, on_give_up, name, bind, log, clones })
-    }
-
-    fn horizon(&self) -> Option<Duration> {
-        self.policy.horizon()
+        let keys = Keys::read(args, errors);
+        let policy = Policy::validate(&keys, args, errors);
+        Some(Self { policy, keys })
     }
 
     // Output, for an async function without hooks:
     //
     //     let mut state = RetryState::new();
     //     'layer: loop {
-    //         let pause = {
+    //         let delay = {
     //             let out = async { body }.await;
-    //             let pause = match out.as_result() {
+    //             let delay = match out.as_result() {
     //                 Ok(_) => break 'layer out,
     //                 Err(error) => state.next(policy, spending, error.class(), log),
     //             };
-    //             match pause {
+    //             match delay {
     //                 None => break 'layer out,
-    //                 Some(pause) => pause,
+    //                 Some(delay) => delay,
     //             }
     //         };
-    //         pause.wait().await;
+    //         delay.wait().await;
     //     }
     //
-    // For the others see `watched`.
-    fn generate(&self, site: &Site) -> TokenStream {
-        let private = &site.private;
+    // Sync functions, and functions with hooks: see `hooked_round`.
+    fn generate(&self, context: &Context) -> TokenStream {
+        let private = &context.private;
         let [state, spending, layer] = ["state", "spending", "layer"].map(local);
-        let layer = syn::Lifetime { apostrophe: layer.span(), ident: layer };
-        let plan = self.policy.generate(site, self.name.as_ref());
+        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
+        let plan = self.policy.generate(&self.keys, context);
         let Plan { setup, begin, constant, spends, .. } = &plan;
-        let bind = self.bind.as_ref();
+        let bind = value_of(self.keys.bind.as_ref());
         let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
-        let attempt = site.attempt(bind.as_ref());
-        let bound = site.mark.bound.as_ref();
-        let bound = bound.map(|bound| quote!(let #bound = #state.bound(#constant);));
-        let declared = site.declare_slot();
+        let attempt = context.attempt(bind.as_ref());
+        let deadline = context.stack.deadline_var.as_ref();
+        let deadline = deadline.map(|deadline| quote!(let #deadline = #state.bound(#constant);));
+        let declare = context.declare_signal();
         let succeeded = spends.then(|| quote!(#spending.succeeded();));
         let retrying = spends.then(|| quote!(#spending.retrying();));
         let budget =
             if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };
         let parts = Parts { state: &state, layer: &layer, plan: &plan, attempt, succeeded, budget };
-        let watched = self.on_ok.is_some() || self.on_retry.is_some() || self.on_give_up.is_some();
-        let round = if site.is_async && !watched {
-            self.plain(site, parts)
+        let Keys { on_ok, on_retry, on_give_up, .. } = &self.keys;
+        let has_hooks = on_ok.is_some() || on_retry.is_some() || on_give_up.is_some();
+        let round = if context.is_async && !has_hooks {
+            self.plain_round(context, parts)
         } else {
-            self.watched(site, parts)
+            self.hooked_round(context, parts)
         };
         quote! {
-            #declared
+            #declare
             #setup
             let mut #state = #begin;
             #layer: loop {
-                #bound
+                #deadline
                 #round
                 #retrying
             }
         }
     }
 
-    fn check_order(&self, mark: &Mark, errors: &mut Errors) {
-        if mark.inner.iter().any(|name| name == Self::NAME) {
-            errors.whole("two `#[retry]` on one function multiply their attempts: keep one");
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        if stack.inside(Role::Repeats).is_some() {
+            errors.on_attribute(
+                "two `#[retry]` on one function multiply their attempts; remove one of them",
+            );
         }
     }
 
     fn clones(&self) -> &[Ident] {
-        &self.clones
+        value_of(self.keys.clone.as_ref()).map_or(&[], Vec::as_slice)
     }
 }
 
 impl Retry {
-    /// A round of an async loop in which the engine is handed no more than what the failure means: it has
-    /// no type of the function's to be compiled for.
-    fn plain(&self, site: &Site, parts: Parts<'_>) -> TokenStream {
-        let Site { returns, private, .. } = site;
+    /// Returns the level of the event for a scheduled retry: the name in the runtime, or `None` for
+    /// no event.
+    fn log_level(&self) -> Option<&'static str> {
+        value_of(self.keys.log.as_ref()).map_or(Some("Warn"), |level| *level)
+    }
+
+    /// Returns a round of an async loop without hooks. The runtime gets only the class of the
+    /// failure, so no runtime code is compiled for the types of the function.
+    fn plain_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
+        let Context { returns, private, .. } = context;
         let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
-        let [out, error, pause, rejected] = ["out", "error", "pause", "rejected"].map(local);
-        // Spanned at the return type: a type that is no outcome is underlined there, once.
-        let at = site.returns_span;
-        let there = site.private_at(at);
+        let [out, error, delay, rejected] = ["out", "error", "delay", "rejected"].map(local);
+        // The span of the return type makes the compiler underline a type without an `Outcome`
+        // impl there, once.
+        let at = context.returns_span;
+        let there = context.private_at(at);
         let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
-        let class = self.on.as_ref().map_or_else(
-            || site.own_class(&error),
+        let class = value_of(self.keys.on.as_ref()).map_or_else(
+            || context.classify(&error),
             |on| quote_spanned!(at=> #there::class_of(#error, #on)),
         );
-        let slot = site.listened_slot();
-        let class = match slot {
-            Some(slot) => quote! {
-                match #slot.class() {
+        let signal = context.read_signal();
+        let class = match signal {
+            Some(signal) => quote! {
+                match #signal.class() {
                     #private::Some(#rejected) => #rejected,
                     #private::None => #class,
                 }
             },
             None => class,
         };
-        let clear = slot.map(|slot| quote!(#slot.clear();));
-        let log = self.log.map_or_else(
+        let clear = signal.map(|signal| quote!(#signal.clear();));
+        let log = self.log_level().map_or_else(
             || quote!(#private::None),
             |level| {
                 let level = Ident::new(level, Span::call_site());
@@ -182,9 +162,9 @@ impl Retry {
             },
         );
         quote! {
-            let #pause = {
+            let #delay = {
                 let #out = #attempt;
-                let #pause = match #result {
+                let #delay = match #result {
                     #private::Ok(_) => {
                         #succeeded
                         break #layer #out;
@@ -193,48 +173,51 @@ impl Retry {
                         #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
                     }
                 };
-                match #pause {
+                match #delay {
                     #private::None => break #layer #out,
-                    #private::Some(#pause) => {
+                    #private::Some(#delay) => {
                         #clear
-                        #pause
+                        #delay
                     }
                 }
             };
-            #private::Delay::wait(#pause).await;
+            #private::Delay::wait(#delay).await;
         }
     }
 
-    /// A round in which the engine calls the user's hooks, or asks about a success as well, and every
-    /// round of a sync function, where a second call for the wait would cost the happy path. The
-    /// engine takes the outcome by value, and drops it before the wait.
-    fn watched(&self, site: &Site, parts: Parts<'_>) -> TokenStream {
-        let Site { is_async, returns, private, .. } = site;
+    /// Returns a round of a loop with hooks or `on_ok`, or of a sync function. In a sync function a
+    /// separate call for the delay would slow down the happy path. The runtime takes the outcome by
+    /// value and drops the outcome before the delay.
+    fn hooked_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
+        let Context { is_async, returns, private, .. } = context;
         let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
-        let [out, next, pause, under] = ["out", "next", "pause", "under"].map(local);
-        let (on, slot) = (site.meaning(self.on.as_ref()), site.heard_slot());
-        let on_ok = self.on_ok.as_ref().map_or_else(|| quote!(#private::never_retry), quote_expr);
+        let [out, next, delay, call] = ["out", "next", "delay", "call"].map(local);
+        let (on, signal) =
+            (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
+        let on_ok = value_of(self.keys.on_ok.as_ref());
+        // With `on_ok` a success may need another attempt as well.
+        let may_retry_success = on_ok.is_some();
+        let on_ok = on_ok.map_or_else(|| quote!(#private::never_retry), ToTokens::to_token_stream);
         let (on_retry, on_give_up) = self.hooks(private);
-        let is_ok = site.is_ok(&out);
-        let at = site.returns_span;
-        let there = site.private_at(at);
+        let is_ok = context.is_ok(&out);
+        let at = context.returns_span;
+        let there = context.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
             quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
-                #state, #under, #slot, #out, #on, #on_ok, #on_retry, #on_give_up
+                #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up
             ))
         };
-        // With `on_ok` a success may have to be repeated as well.
-        let success = self.on_ok.is_none();
-        let success = success.then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
+        let success =
+            (!may_retry_success).then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
         let attempt = quote! {
             let #out = #attempt;
             #success
-            let #under = #private::CallContext { policy: #policy, spending: #budget };
+            let #call = #private::CallContext { policy: #policy, spending: #budget };
         };
         if *is_async {
             let step = step(quote!(step), quote!(#state));
             quote! {
-                let (#next, #pause) = {
+                let (#next, #delay) = {
                     #attempt
                     match #step {
                         ::core::ops::ControlFlow::Break(#out) => break #layer #out,
@@ -242,7 +225,7 @@ impl Retry {
                     }
                 };
                 #state = #next;
-                #private::Delay::wait(#pause).await;
+                #private::Delay::wait(#delay).await;
             }
         } else {
             let step = step(quote!(step_blocking), quote!(&mut #state));
@@ -255,12 +238,14 @@ impl Retry {
         }
     }
 
-    /// The hooks, inside what logs the events where the runtime has that feature.
+    /// Returns the hooks, wrapped in logging code if the runtime has the feature.
     fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
-        let or = |hook: &Option<Expr>, none: TokenStream| hook.as_ref().map_or(none, quote_expr);
-        let on_retry = or(&self.on_retry, quote!(#private::no_retry_hook));
-        let on_give_up = or(&self.on_give_up, quote!(#private::no_give_up_hook));
-        let Some(level) = self.log else { return (on_retry, on_give_up) };
+        let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
+        let on_retry = value_of(self.keys.on_retry.as_ref());
+        let on_retry = or(on_retry, quote!(#private::no_retry_hook));
+        let on_give_up = value_of(self.keys.on_give_up.as_ref());
+        let on_give_up = or(on_give_up, quote!(#private::no_give_up_hook));
+        let Some(level) = self.log_level() else { return (on_retry, on_give_up) };
         let level = Ident::new(level, Span::call_site());
         (
             quote!(#private::logged!(retry, #level, #on_retry)),
@@ -269,37 +254,30 @@ impl Retry {
     }
 }
 
-fn quote_expr(expr: &Expr) -> TokenStream {
-    expr.to_token_stream()
-}
-
-/// `bind = name`
+/// Reads `bind = name`.
 fn bind(expr: Expr) -> syn::Result<Ident> {
     match expr {
         Expr::Path(path) if path.path.get_ident().is_some() => path.path.require_ident().cloned(),
         other => Err(syn::Error::new_spanned(
             other,
-            "`bind` names a local in the body: `bind = attempt`",
+            "expected a name for a local in the body: `bind = attempt`",
         )),
     }
 }
 
-/// `clone(a, b)`
-fn clones(args: &mut Args, errors: &mut Errors) -> Vec<Ident> {
-    let Some(arg) = args.take("clone") else { return Vec::new() };
-    match arg.value {
-        Value::Names(names) if !names.is_empty() => names,
+/// Reads `clone(a, b)`.
+fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
+    match value {
+        Value::Names(names) if !names.is_empty() => Ok(names),
         Value::Names(_) | Value::List(_) | Value::Bare => {
-            errors.add(&arg.key, "`clone` names the arguments to clone: `clone(body)`");
-            Vec::new()
+            Err(syn::Error::new_spanned(key, "`clone` needs the arguments to clone: `clone(body)`"))
         }
         Value::Expr(value) => {
             let written = value.to_token_stream();
-            errors.push(syn::Error::new(
+            Err(syn::Error::new(
                 value.span(),
-                format!("`clone` takes names in parentheses: `clone({written})`"),
-            ));
-            Vec::new()
+                format!("`clone` takes names in parentheses: write `clone({written})`"),
+            ))
         }
     }
 }

@@ -1,62 +1,51 @@
-//! The policy in the expansion: a constant, built from the keys, or the user's own.
+//! The policy of `#[retry]` in generated code: a constant built from the keys, or a policy made by
+//! hand.
 
-use std::time::Duration;
-
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
-use super::horizon;
-use super::keys::{Attempts, Backoff, Jitter, Keys};
-use crate::args::{Args, Keyed};
-use crate::builder::Builder;
-use crate::constant::may_be_generic;
+use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
+use crate::args::{Args, value_of};
+use crate::builder::{Builder, may_be_generic};
+use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::splice::{Site, local};
-use crate::value::number_tokens;
+use crate::state_source::exclude_settings;
+use crate::value;
 
-/// Where the policy comes from.
+/// The source of the policy.
 pub(super) enum Policy {
     /// `policy = expr`
-    Given(Expr),
+    Provided(Expr),
     /// The keys of the attribute.
-    Built(Box<Keys>),
+    Keys,
 }
 
 impl Policy {
-    pub(super) fn validate(args: &mut Args, errors: &mut Errors) -> Self {
-        let keys = Keys::read(args, errors);
-        let Some(policy) = args.value("policy", errors, given) else {
-            keys.check(errors);
-            return Self::Built(Box::new(keys));
-        };
-        for key in keys.given() {
-            errors.add(
-                key,
-                format!(
-                    "`{key}` and `policy` exclude each other: say it on the policy, `.{key}(…)`"
-                ),
-            );
+    /// Reads `policy`, and reports wrong keys and keys in conflict with `policy`.
+    pub(super) fn validate(keys: &Keys, args: &mut Args, errors: &mut Errors) -> Self {
+        let policy = args.value("policy", errors, |expr| {
+            value::policy(expr, || {
+                "expected a `RetryPolicy`, like `policy = &RETRY` or `policy = self.retry`".into()
+            })
+        });
+        if let Some(policy) = policy {
+            exclude_settings("policy", &keys.settings(), errors);
+            return Self::Provided(policy.value);
         }
-        Self::Given(policy.value)
+        keys.check(errors);
+        Self::Keys
     }
 
-    pub(super) fn horizon(&self) -> Option<Duration> {
+    pub(super) fn generate(&self, keys: &Keys, context: &Context) -> Plan {
+        let private = &context.private;
+        let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
+        let path = context.policy_name(None);
+        let named = value_of(keys.name.as_ref()).map(|name: &LitStr| quote!(.name(#name)));
+        let location = quote!(#named.at(#path, #private::WaitMode::#waits));
         match self {
-            Self::Given(_) => None,
-            Self::Built(keys) => horizon::of(keys),
-        }
-    }
-
-    pub(super) fn generate(&self, site: &Site, name: Option<&LitStr>) -> Plan {
-        let private = &site.private;
-        let waits = if site.is_async { quote!(Async) } else { quote!(Blocking) };
-        let path = site.policy_name(None);
-        let named = name.map(|name| quote!(.name(#name)));
-        let place = quote!(#named.at(#path, #private::WaitMode::#waits));
-        match self {
-            Self::Given(policy) => {
+            Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
                 Plan {
                     setup: quote! {
@@ -65,113 +54,90 @@ impl Policy {
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
                     constant: quote!(#name),
-                    policy: quote!(&#name.borrowed() #place),
+                    policy: quote!(&#name.borrowed() #location),
                     spends: true,
                 }
             }
-            Self::Built(keys) => keys.generate(site, &place),
+            Self::Keys => keys.generate(context, &location),
         }
     }
 }
 
-fn given(expr: Expr) -> syn::Result<Expr> {
-    match expr {
-        Expr::Lit(literal) => Err(syn::Error::new_spanned(
-            literal,
-            "expected a `RetryPolicy`: `policy = &RETRY`, `policy = self.retry`",
-        )),
-        other => Ok(other),
-    }
-}
-
-/// What the loop is made of.
+/// The parts of the loop derived from the policy.
 pub(super) struct Plan {
-    /// The statements before it.
+    /// The statements before the loop.
     pub(super) setup: TokenStream,
-    /// The state at its start.
+    /// The initial state.
     pub(super) begin: TokenStream,
-    /// A reference to the policy as far as it is constant.
+    /// A reference to the constant part of the policy.
     pub(super) constant: TokenStream,
     /// A reference to the policy.
     pub(super) policy: TokenStream,
-    /// Whether there is, or may be, a budget: the local `spending`.
+    /// Whether there may be a budget, in the local `spending`.
     pub(super) spends: bool,
 }
 
 impl Keys {
-    fn generate(&self, site: &Site, place: &TokenStream) -> Plan {
-        let private = &site.private;
-        let mut builder = Builder::new("RetryPolicy", site);
-        match &self.attempts {
-            Some(Keyed { value: Attempts::Unlimited, .. }) => builder.set("unlimited", None),
-            Some(Keyed { value: Attempts::Count(count), .. }) => {
-                builder.checked("attempts", count, &count.to_token_stream());
+    fn generate(&self, context: &Context, location: &TokenStream) -> Plan {
+        let private = &context.private;
+        let mut builder = Builder::new("RetryPolicy", context);
+        match value_of(self.attempts.as_ref()) {
+            Some(Attempts::Unlimited) => builder.set("unlimited", None),
+            Some(Attempts::Count(count)) => {
+                let tokens = builder.argument(count, Some("attempts"));
+                builder.set_at(count.source().span(), "attempts", Some(&tokens));
             }
             None => {}
         }
         let mut setup = TokenStream::new();
         let mut adjusted = TokenStream::new();
-        match self.backoff.as_ref().map(|keyed| &keyed.value) {
-            Some(Backoff::Named(growth)) => builder.set(growth, None),
+        match value_of(self.backoff.as_ref()) {
+            Some(Backoff::Growth(growth)) => builder.set(growth.method(), None),
             Some(Backoff::List(delays)) => {
-                builder.generic |= delays.iter().any(|delay| builder.is_generic(delay));
-                let delays = delays.iter().map(|delay| builder.time(delay));
+                let delays: Vec<_> =
+                    delays.iter().map(|delay| builder.argument(delay, None)).collect();
                 let delays = quote!(&[#(#delays),*]);
-                // Only an item makes `'static` of what it borrows from a call.
+                // An item extends the borrowed list to `'static`; an inline constant does not.
                 builder.unchecked = true;
                 builder.set("list", Some(&delays));
             }
             Some(Backoff::Custom(backoff)) => {
                 let name = local("backoff");
                 setup.extend(quote!(let #name = #backoff;));
-                // Spanned at the expression: what is no `Backoff` is underlined there.
+                // The span of the expression makes the compiler underline a type without a
+                // `Backoff` impl there.
                 let at = Span::mixed_site().located_at(backoff.span());
                 let mut there = name.clone();
                 there.set_span(at);
-                let lent = quote_spanned!(at=> &#there);
-                adjusted.extend(quote!(.backoff(#private::BorrowedBackoff(#lent))));
+                let borrowed = quote_spanned!(at=> &#there);
+                adjusted.extend(quote!(.backoff(#private::BorrowedBackoff(#borrowed))));
             }
             None => {}
         }
-        if let Some(Keyed { value: factor, .. }) = &self.factor {
-            builder.checked("factor", factor, &number_tokens(factor));
-        }
-        for (key, delay) in [
-            ("base_delay", &self.base_delay),
-            ("max_delay", &self.max_delay),
-            ("max_retry_after", &self.max_retry_after),
-        ] {
-            if let Some(Keyed { value: delay, .. }) = delay {
-                let time = builder.time(delay);
-                builder.generic |= builder.is_generic(delay);
-                builder.set_at(delay.source().span(), key, Some(&time));
-            }
-        }
-        if let Some(Keyed { value: jitter, .. }) = &self.jitter {
+        self.set_constants(&mut builder);
+        if let Some(jitter) = value_of(self.jitter.as_ref()) {
             let jitter = jitter.generate(&mut builder);
             builder.set("jitter", Some(&jitter));
         }
-        if let Some(Keyed { value: deadline, .. }) = &self.deadline {
-            let time = builder.time(deadline);
-            builder.checked("deadline", deadline, &time);
-        }
-        self.check_constants(&mut builder);
-        match self.idempotent.as_ref().map(|keyed| &keyed.value) {
+        let base = value_of(self.base_delay.as_ref());
+        builder.require("base_within_max", base, value_of(self.max_delay.as_ref()));
+        builder.require("base_within_deadline", base, value_of(self.deadline.as_ref()));
+        match value_of(self.idempotent.as_ref()) {
             Some(Expr::Lit(flag)) => builder.set("idempotent", Some(&flag.to_token_stream())),
             Some(condition) => adjusted.extend(quote!(.idempotent(#condition))),
             None => {}
         }
-        if let Some(Keyed { value: wait, .. }) = &self.on_rejection {
+        if let Some(wait) = value_of(self.on_rejection.as_ref()) {
             builder.set("wait_for_rejections", Some(&quote!(#wait)));
         }
-        if let Some(Keyed { value: budget, .. }) = &self.budget {
+        if let Some(budget) = value_of(self.budget.as_ref()) {
             let (name, spending) = (local("budget"), local("spending"));
-            setup.extend(budget.generate(site));
+            setup.extend(budget.generate(context));
             setup.extend(quote! {
                 let #spending = #private::Spending::new(::core::option::Option::Some(#name));
             });
         }
-        let constant = builder.constant(place);
+        let constant = builder.into_constant(location);
         let policy =
             if adjusted.is_empty() { constant.clone() } else { quote!(&(*#constant) #adjusted) };
         let begin = if self.deadline.is_some() { quote!(timed) } else { quote!(new) };
@@ -183,28 +149,31 @@ impl Keys {
             spends: self.budget.is_some(),
         }
     }
+}
 
-    /// The rules between two keys of which one at least is no literal.
-    fn check_constants(&self, builder: &mut Builder<'_>) {
-        for (rule, second) in
-            [("base_within_max", &self.max_delay), ("base_within_deadline", &self.deadline)]
-        {
-            let (Some(base), Some(second)) = (&self.base_delay, second) else { continue };
-            let (base, second) = (&base.value, &second.value);
-            if base.literal().is_none() || second.literal().is_none() {
-                let (first_time, second_time) = (builder.time(base), builder.time(second));
-                builder.require(rule, base, second, &quote!(#first_time, #second_time));
-            }
+impl Growth {
+    /// Returns the name of the policy's method.
+    fn method(self) -> &'static str {
+        match self {
+            Self::Exponential => "exponential",
+            Self::Fixed => "fixed",
+            Self::Linear => "linear",
+            Self::Fibonacci => "fibonacci",
         }
     }
 }
 
 impl Jitter {
     fn generate(&self, builder: &mut Builder<'_>) -> TokenStream {
-        let private = &builder.site.private;
+        let private = &builder.context.private;
         match self {
-            Self::Named(variant) => {
-                let variant = Ident::new(variant, Span::call_site());
+            Self::Kind(kind) => {
+                let variant = match kind {
+                    JitterKind::Full => quote!(Full),
+                    JitterKind::Equal => quote!(Equal),
+                    JitterKind::Decorrelated => quote!(Decorrelated),
+                    JitterKind::None => quote!(None),
+                };
                 quote!(#private::Jitter::#variant)
             }
             Self::Ratio(ratio) => quote!(#private::Jitter::Ratio(#ratio)),
@@ -214,7 +183,7 @@ impl Jitter {
             }
             Self::Expr(expr) => {
                 builder.unchecked = true;
-                builder.generic |= may_be_generic(expr, &builder.site.generics);
+                builder.generic |= may_be_generic(expr, &builder.context.generics);
                 builder.check("jitter", expr.span(), &expr.to_token_stream())
             }
         }

@@ -21,7 +21,7 @@ fn start(test: &str, server: &Redis) -> Child {
 }
 
 #[idempotent(
-    store = *store, key = request, scope = global, fingerprint(), name = "count",
+    store = *store, key = request, scope = "global", fingerprint(), name = "count",
     concurrent = wait("20s"), store_timeout = "10s"
 )]
 async fn count(store: &TestStore, request: u32) -> Result<u32, Rejected> {
@@ -61,7 +61,7 @@ async fn duplicates_in_two_processes_run_once() {
 }
 
 #[idempotent(
-    store = *store, key = request, scope = global, fingerprint(), name = "die",
+    store = *store, key = request, scope = "global", fingerprint(), name = "die",
     lease = "200ms", concurrent = wait("20s"), store_timeout = "10s"
 )]
 async fn may_die(store: &TestStore, request: u32, dies: bool) -> Result<u32, Rejected> {

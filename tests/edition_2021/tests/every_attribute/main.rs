@@ -1,10 +1,10 @@
-//! The suites of `tests/every_attribute` for a caller of edition 2021.
+//! The suites of `tests/every_attribute` in edition 2021.
 #![deny(warnings)]
 #![allow(
     clippy::absurd_extreme_comparisons,
     clippy::boxed_local,
     clippy::too_many_arguments,
-    reason = "shapes that people write"
+    reason = "shapes of user code"
 )]
 
 #[macro_use]
@@ -31,7 +31,7 @@ macro_rules! suites {
     };
 }
 
-/// For one whose futures hold the outcome while they wait.
+/// For an attribute whose future holds the outcome across an `await`.
 macro_rules! holding_suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {
         mod $name {
@@ -43,7 +43,7 @@ macro_rules! holding_suites {
     };
 }
 
-/// For one that async functions only can have.
+/// For an attribute of async functions only.
 macro_rules! async_suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {
         mod $name {
@@ -56,7 +56,7 @@ macro_rules! async_suites {
 
 include!("../../../every_attribute/attributes.rs");
 
-/// A key that no other call has.
+/// Returns a unique key.
 fn fresh_key() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
 

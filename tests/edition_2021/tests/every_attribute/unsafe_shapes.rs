@@ -1,4 +1,4 @@
-//! `unsafe fn`: the body may do what the function may.
+//! `unsafe fn`: the body stays an unsafe context.
 
 macro_rules! unsafe_shapes {
     (#[$attribute:meta], $failures:expr) => {
@@ -15,7 +15,7 @@ macro_rules! unsafe_shapes {
             #[$attribute]
             unsafe fn blocking(text: *const u8, calls: &Cell<u32>) -> Result<u8, u32> {
                 next(calls)?;
-                // Edition 2021 needs no block.
+                // Edition 2021 needs no `unsafe` block.
                 Ok(*text)
             }
 

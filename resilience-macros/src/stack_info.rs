@@ -1,0 +1,171 @@
+//! The position of an attribute in the stack. The first expansion writes the position into the
+//! arguments of each attribute: `@{ … }`.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+
+use crate::attrs::Role;
+use crate::order::Sibling;
+
+/// The position of an attribute among the siblings, and the duties of the position.
+#[derive(Clone, Default)]
+pub(crate) struct StackInfo {
+    /// The name of the attribute, spanned where the user wrote the attribute.
+    pub(crate) at: Option<Ident>,
+    /// The layers outside, outermost first.
+    pub(crate) outer: Vec<Sibling>,
+    /// The layers inside, outermost first.
+    pub(crate) inner: Vec<Sibling>,
+    /// A layer outside needs the arguments again: the body must borrow them.
+    pub(crate) borrow_args: bool,
+    /// The braces hold the code of a layer of this crate, without foreign code in between.
+    pub(crate) adjacent: bool,
+    pub(crate) signal: Option<SignalVar>,
+    /// The local with the deadline from outside, for a timeout inside.
+    pub(crate) deadline_var: Option<Ident>,
+}
+
+/// The local with rejections for the layers outside, and the use of the local by this layer.
+#[derive(Clone)]
+pub(crate) struct SignalVar {
+    /// Created by the first expansion, so all layers name the same local.
+    pub(crate) name: Ident,
+    /// No layer outside reads the local: this layer declares the local.
+    pub(crate) declared: bool,
+    /// This layer reads the local, and a layer inside writes the local.
+    pub(crate) read: bool,
+    /// A layer outside reads the local: this layer writes the local.
+    pub(crate) written: bool,
+}
+
+impl ToTokens for StackInfo {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let names = |siblings: &[Sibling]| -> Vec<Ident> {
+            siblings.iter().map(|sibling| Ident::new(sibling.name, Span::call_site())).collect()
+        };
+        let (outer, inner) = (names(&self.outer), names(&self.inner));
+        let borrow_args = self.borrow_args.then(|| quote!(borrow_args));
+        let adjacent = self.adjacent.then(|| quote!(adjacent));
+        let signal = self.signal.as_ref().map(|signal| {
+            let SignalVar { name, declared, read, written } = signal;
+            let declared = declared.then(|| quote!(declared));
+            let read = read.then(|| quote!(read));
+            let written = written.then(|| quote!(written));
+            quote!(signal[#name #declared #read #written])
+        });
+        let deadline_var = self.deadline_var.as_ref().map(|name| quote!(deadline_var[#name]));
+        let at = self.at.as_ref().map(|name| quote!(at[#name]));
+        tokens.extend(quote!(@{
+            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args #adjacent #signal #deadline_var
+        }));
+    }
+}
+
+impl StackInfo {
+    /// Separates the position from the arguments of an attribute. `table` lists the siblings.
+    pub(crate) fn split(table: &[Sibling], args: TokenStream) -> (Option<Self>, TokenStream) {
+        let mut rest = args.clone().into_iter();
+        match (rest.next(), rest.next()) {
+            (Some(TokenTree::Punct(at)), Some(TokenTree::Group(group))) if at.as_char() == '@' => {
+                (Some(Self::parse(table, group.stream())), rest.collect())
+            }
+            _ => (None, args),
+        }
+    }
+
+    fn parse(table: &[Sibling], tokens: TokenStream) -> Self {
+        let mut info = Self::default();
+        let mut field = String::new();
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) if word == "borrow_args" => info.borrow_args = true,
+                TokenTree::Ident(word) if word == "adjacent" => info.adjacent = true,
+                TokenTree::Ident(word) => field = word.to_string(),
+                TokenTree::Group(group) => {
+                    let mut words = group.stream().into_iter().filter_map(|token| match token {
+                        TokenTree::Ident(word) => Some(word),
+                        _ => None,
+                    });
+                    let sibling =
+                        |name: Ident| table.iter().find(|sibling| name == sibling.name).copied();
+                    match field.as_str() {
+                        "outer" => info.outer = words.filter_map(sibling).collect(),
+                        "inner" => info.inner = words.filter_map(sibling).collect(),
+                        "at" => info.at = words.next(),
+                        "deadline_var" => info.deadline_var = words.next(),
+                        _ => info.signal = SignalVar::parse(words),
+                    }
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+        }
+        info
+    }
+
+    /// Returns the outermost layer outside with this role.
+    pub(crate) fn outside(&self, role: Role) -> Option<&Sibling> {
+        self.outer.iter().find(|sibling| sibling.has(role))
+    }
+
+    /// Returns the outermost layer inside with this role.
+    pub(crate) fn inside(&self, role: Role) -> Option<&Sibling> {
+        self.inner.iter().find(|sibling| sibling.has(role))
+    }
+}
+
+impl SignalVar {
+    fn parse(mut words: impl Iterator<Item = Ident>) -> Option<Self> {
+        let name = words.next()?;
+        let mut signal = Self { name, declared: false, read: false, written: false };
+        for word in words {
+            signal.declared |= word == "declared";
+            signal.read |= word == "read";
+            signal.written |= word == "written";
+        }
+        Some(signal)
+    }
+
+    /// Returns the use of the local by `layer`, or `None` for a layer that does not use the local.
+    pub(crate) fn of(
+        name: &Ident,
+        layer: &Sibling,
+        outer: &[Sibling],
+        inner: &[Sibling],
+    ) -> Option<Self> {
+        let rejects = |sibling: &Sibling| sibling.has(Role::Rejects);
+        let read = layer.has(Role::ReadsRejections) && inner.iter().any(rejects);
+        // A reader outside reads the rejections of this layer and of the layers inside.
+        let written = outer.iter().any(|sibling| sibling.has(Role::ReadsRejections))
+            && (rejects(layer) || inner.iter().any(rejects));
+        let name = name.clone();
+        (read || written).then_some(Self { name, declared: read && !written, read, written })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stack_info_survives_writing_and_parsing() {
+        let ident = |name| Ident::new(name, Span::call_site());
+        let signal = SignalVar { name: ident("it"), declared: false, read: true, written: true };
+        let find = |name| crate::TABLE.iter().find(|sibling| sibling.name == name).copied();
+        let written = StackInfo {
+            at: Some(ident("bulkhead")),
+            outer: [find("fallback"), find("retry")].into_iter().flatten().collect(),
+            inner: find("timeout").into_iter().collect(),
+            borrow_args: true,
+            adjacent: false,
+            signal: Some(signal),
+            deadline_var: Some(ident("until")),
+        };
+        let (parsed, args) = StackInfo::split(crate::TABLE, quote!(#written attempts = 4));
+        let parsed = parsed.expect("stack info");
+        let text = |tokens: &dyn ToTokens| tokens.to_token_stream().to_string();
+        assert_eq!(text(&parsed), text(&written));
+        assert_eq!((parsed.outer.len(), parsed.inner.len()), (2, 1));
+        assert_eq!(text(&args), "attempts = 4");
+        assert!(StackInfo::split(crate::TABLE, quote!(attempts = 4)).0.is_none());
+    }
+}

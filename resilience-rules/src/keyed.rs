@@ -1,0 +1,15 @@
+//! `key` and `max_keys`, which `#[circuit_breaker]`, `#[bulkhead]` and `#[rate_limit]` share.
+
+use crate::RuleResult;
+use crate::invalid::require;
+
+/// Default of `max_keys`.
+pub const MAX_KEYS: u32 = 10_000;
+
+/// Checks how many keys have a state at the same time. The attributes alone apply this rule.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn max_keys(keys: u32) -> RuleResult {
+    require(keys >= 1, "`max_keys` must be at least 1")
+}

@@ -1,0 +1,110 @@
+//! `#[retry]` and `RetryPolicy`.
+
+use core::time::Duration;
+
+use crate::RuleResult;
+use crate::invalid::{require, require_times};
+
+/// Default of `attempts`.
+pub const ATTEMPTS: u32 = 3;
+
+/// Default of `base_delay`.
+pub const BASE_DELAY: Duration = Duration::from_millis(100);
+
+/// Default of `factor`.
+pub const FACTOR: f64 = 2.0;
+
+/// Default of `max_delay`. A longer `base_delay` raises the default ceiling.
+pub const MAX_DELAY: Duration = Duration::from_secs(10);
+
+/// Default of `max_retry_after`.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Shortest base of the delay after a throttled failure without a delay from the server.
+pub const THROTTLED_BASE_DELAY: Duration = Duration::from_secs(1);
+
+/// Checks the number of calls, the first included.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn attempts(attempts: u32) -> RuleResult {
+    require(attempts >= 1, "`attempts` must be at least 1: the first call counts as an attempt")
+}
+
+/// Checks the growth of exponential delays.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for a factor below 1 and for one that is not finite.
+pub const fn factor(factor: f64) -> RuleResult {
+    require(
+        factor >= 1.0 && factor < f64::INFINITY,
+        "`factor` must be a finite number of at least 1: delays cannot shrink",
+    )
+}
+
+/// Checks a jitter ratio.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for a ratio outside 0 to 1.
+pub const fn jitter(ratio: f64) -> RuleResult {
+    require(ratio >= 0.0 && ratio <= 1.0, "a jitter ratio must be between 0 and 1")
+}
+
+/// Checks a list of delays.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for an empty list.
+pub const fn delays(delays: &[Duration]) -> RuleResult {
+    require(!delays.is_empty(), "a list of delays needs at least one delay")
+}
+
+/// Checks the first delay against the ceiling.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) where the first delay is longer.
+pub const fn base_within_max(base: Duration, max: Duration) -> RuleResult {
+    require_times(
+        base.as_nanos() <= max.as_nanos(),
+        "`base_delay` is longer than `max_delay`, so no delay could grow; raise `max_delay` or \
+         lower `base_delay`",
+        base,
+        max,
+    )
+}
+
+/// Checks the time for the whole call.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn deadline(deadline: Duration) -> RuleResult {
+    require(
+        !deadline.is_zero(),
+        "`deadline` is zero, so no attempt could start; raise it or remove it",
+    )
+}
+
+/// Checks the first delay against the time for the whole call.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) where the first delay is not shorter.
+pub const fn base_within_deadline(base: Duration, deadline: Duration) -> RuleResult {
+    require_times(
+        base.as_nanos() < deadline.as_nanos(),
+        "`base_delay` is not shorter than `deadline`, so no retry could start; raise `deadline` or \
+         lower `base_delay`",
+        base,
+        deadline,
+    )
+}
+
+/// Checks the ratio of a retry budget. The attribute alone applies this rule.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for a ratio outside 0 to 1, and for 0.
+pub const fn budget(ratio: f64) -> RuleResult {
+    require(
+        ratio > 0.0 && ratio <= 1.0,
+        "`budget` must be a share of the calls, above 0 and at most 1; `budget = 0.2` allows one \
+         retry for five calls",
+    )
+}

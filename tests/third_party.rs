@@ -1,0 +1,141 @@
+//! Foreign attributes beside the attributes of this crate.
+//!
+//! A foreign attribute above `#[retry]` is expanded first and becomes an inner layer, so the layer
+//! runs once per attempt. A foreign attribute below `#[retry]` becomes an outer layer, so the layer
+//! runs once per call.
+
+use std::cell::Cell;
+use std::sync::Mutex;
+
+use resilience::{retry, testing};
+use tracing::Subscriber;
+use tracing::span::{Attributes, Id, Record};
+
+/// Counts opened spans.
+#[derive(Default)]
+struct Spans(Mutex<u32>);
+
+thread_local!(static OPENED: Cell<u32> = const { Cell::new(0) });
+
+impl Subscriber for Spans {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        OPENED.set(OPENED.get() + 1);
+        let mut last = self.0.lock().expect("no panic under the lock");
+        *last += 1;
+        Id::from_u64(u64::from(*last))
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+fn spans(run: impl FnOnce()) -> u32 {
+    let _guard = testing::no_waits();
+    OPENED.set(0);
+    tracing::subscriber::with_default(Spans::default(), run);
+    OPENED.get()
+}
+
+fn block_on<T>(future: impl Future<Output = T> + Send) -> T {
+    futures::executor::block_on(future)
+}
+
+#[tracing::instrument(skip_all)]
+#[retry(attempts = 4)]
+fn above(text: String, log: &mut Vec<usize>) -> Result<(), usize> {
+    log.push(text.len());
+    Err(log.len())
+}
+
+#[retry(attempts = 4)]
+#[tracing::instrument(skip_all)]
+fn below(text: String, log: &mut Vec<usize>) -> Result<(), usize> {
+    log.push(text.len());
+    Err(log.len())
+}
+
+#[tracing::instrument(skip_all)]
+#[retry(attempts = 4)]
+async fn above_async(text: String, log: &mut Vec<usize>) -> Result<(), usize> {
+    tokio::task::yield_now().await;
+    log.push(text.len());
+    Err(log.len())
+}
+
+#[tracing::instrument(skip_all, err(Debug))]
+#[retry(attempts = 4)]
+async fn above_with_err(text: String, log: &mut Vec<usize>) -> Result<(), usize> {
+    tokio::task::yield_now().await;
+    log.push(text.len());
+    Err(log.len())
+}
+
+#[retry(attempts = 4)]
+#[tracing::instrument(skip_all, ret, err(Debug))]
+async fn below_async(text: String, log: &mut Vec<usize>) -> Result<(), usize> {
+    tokio::task::yield_now().await;
+    log.push(text.len());
+    Err(log.len())
+}
+
+#[test]
+fn an_attribute_above_runs_per_attempt_and_below_per_call() {
+    let text = || String::from("abc");
+    assert_eq!(spans(|| assert_eq!(above(text(), &mut vec![]), Err(4))), 4);
+    assert_eq!(spans(|| assert_eq!(below(text(), &mut vec![]), Err(4))), 1);
+    assert_eq!(spans(|| assert_eq!(block_on(above_async(text(), &mut vec![])), Err(4))), 4);
+    assert_eq!(spans(|| assert_eq!(block_on(above_with_err(text(), &mut vec![])), Err(4))), 4);
+    assert_eq!(spans(|| assert_eq!(block_on(below_async(text(), &mut vec![])), Err(4))), 1);
+}
+
+#[async_trait::async_trait]
+trait Fetch {
+    async fn above(&mut self, text: String) -> Result<(), usize>;
+    async fn below(&mut self, text: String) -> Result<(), usize>;
+}
+
+#[async_trait::async_trait]
+impl Fetch for Vec<usize> {
+    #[tracing::instrument(skip_all)]
+    #[retry(attempts = 4)]
+    async fn above(&mut self, text: String) -> Result<(), usize> {
+        self.push(text.len());
+        Err(self.len())
+    }
+
+    #[retry(attempts = 4)]
+    #[tracing::instrument(skip_all)]
+    async fn below(&mut self, text: String) -> Result<(), usize> {
+        self.push(text.len());
+        Err(self.len())
+    }
+}
+
+/// Under `#[async_trait]`, `#[retry]` wraps the body of the method, inside all foreign layers.
+#[test]
+fn under_async_trait_foreign_attributes_run_per_call() {
+    let (mut first, mut second) = (vec![], vec![]);
+    assert_eq!(spans(|| assert_eq!(block_on(first.above("abc".into())), Err(4))), 1);
+    assert_eq!(spans(|| assert_eq!(block_on(second.below("abc".into())), Err(4))), 1);
+}
+
+thread_local!(static RUNS: Cell<u32> = const { Cell::new(0) });
+
+#[tokio::test(start_paused = true)]
+#[retry]
+async fn retries_a_flaky_test_above_the_attribute() -> Result<(), String> {
+    RUNS.set(RUNS.get() + 1);
+    if RUNS.get() % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
+}
+
+#[retry]
+#[tokio::test(start_paused = true)]
+async fn retries_a_flaky_test_below_the_attribute() -> Result<(), String> {
+    RUNS.set(RUNS.get() + 1);
+    if RUNS.get() % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
+}
