@@ -175,7 +175,8 @@ fn first_known_by(
         // The search continues, because the wrapped error is more specific than the `ErrorKind`.
         if let Some(error) = error.downcast_ref::<io::Error>() {
             if by_kind.is_none_or(|class| class.kind == FailureKind::Permanent) {
-                by_kind = by_io_kind(error.kind()).or(by_kind);
+                let class = by_io_kind(error.kind()).map(|class| rules.error_of_unknown(class));
+                by_kind = class.or(by_kind);
             }
         }
     }

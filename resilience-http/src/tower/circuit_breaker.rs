@@ -25,7 +25,8 @@ use crate::host_cooldown::normalize_host;
 ///   count.
 /// - A panic of the service counts as a failure, also if an outer layer catches the panic.
 ///
-/// The error of a rejected call is a boxed [`Rejected`](resilience_core::Rejected), and the service does not see the request.
+/// The error of a rejected call is a boxed [`Rejected`](resilience_core::Rejected), and the
+/// service does not see the request.
 ///
 /// While the circuit is closed, the layer is ready when the service is ready. Otherwise the layer
 /// is ready at once, so a rejection does not wait for the service, and a rejected call gives back

@@ -9,6 +9,7 @@ mod circuit_breaker;
 mod client_keys;
 mod fallback;
 mod host_cooldown;
+mod in_progress;
 mod log;
 mod mocks;
 mod open_circuit;
