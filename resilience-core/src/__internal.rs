@@ -9,6 +9,7 @@ pub use crate::circuit_breaker::{
 pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
 pub use crate::duration::Rounded;
 pub use crate::error_sources::error_sources;
+pub use crate::fallback::keep_outcome;
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::Keyed;
 pub use crate::log::{Level, Shown, sync_lost, sync_restored};
