@@ -12,7 +12,9 @@ pub use crate::__shown as shown;
 pub use crate::backoff::{BorrowBackoff, BorrowedBackoff};
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
-pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, OnCancel, Window};
+pub use crate::circuit_breaker::{
+    CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
+};
 pub use crate::classify::{RetryDelay, class_of};
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::expansion::{
@@ -27,7 +29,8 @@ pub use crate::last_failure::LastFailure;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::probe::{
-    ClassOfParameter, Parameter, Probe, ShownByDebug, ShownByNothing, Unclassified, class_probe,
+    ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownByDebug,
+    ShownByNothing, Unclassified, class_probe,
 };
 pub use crate::rate_limit::RateLimiter;
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};

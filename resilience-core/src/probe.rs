@@ -4,18 +4,21 @@
 //!
 //! The methods have a prefix: a blanket trait of the user cannot have a method with the name.
 
+use core::error::Error;
 use core::fmt;
 use core::marker::{PhantomData, PhantomPinned};
 
 use crate::classify::{Classify, FailureClass};
 use crate::log::Shown;
+use crate::rejected::Rejected;
 
 /// A reference to an error, with the question for the class of the error.
 ///
-/// Three answers, in this order:
+/// The answers, in this order, for a receiver behind two references:
 /// 1. The error type implements `Classify`.
-/// 2. The type is concrete and has no implementation: the error is transient.
-/// 3. The type depends on a type parameter without a `Classify` bound, so the concrete type may
+/// 2. The type holds any error: the class of the rejection in the source chain.
+/// 3. The type is concrete and has no implementation: the error is transient.
+/// 4. The type depends on a type parameter without a `Classify` bound, so the concrete type may
 ///    have an implementation. The method then has a bound that fails with the fix.
 ///
 /// A type parameter is recognized by a missing `Unpin`: concrete error types are `Unpin`. A pointer
@@ -26,6 +29,14 @@ pub struct ClassProbe<'e, E, P: ?Sized> {
     error: &'e E,
     target: PhantomData<P>,
 }
+
+impl<E, P: ?Sized> Clone for ClassProbe<'_, E, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E, P: ?Sized> Copy for ClassProbe<'_, E, P> {}
 
 /// Returns a probe for the class of `error`.
 #[inline]
@@ -38,16 +49,44 @@ pub fn class_probe<P: ?Sized, E>(error: &E) -> ClassProbe<'_, E, P> {
 #[derive(Debug)]
 pub struct Parameter(PhantomPinned);
 
-impl<E: Classify, P: ?Sized> ClassProbe<'_, E, P> {
+/// The class of an error with `Classify`. Found first.
+pub trait Classified {
     /// Returns the class by the error's own `Classify`.
+    fn resilience_class(&self) -> FailureClass;
+}
+
+impl<E: Classify, P: ?Sized> Classified for &ClassProbe<'_, E, P> {
     #[inline]
-    #[must_use]
-    pub fn resilience_class(&self) -> FailureClass {
+    fn resilience_class(&self) -> FailureClass {
         self.error.classify()
     }
 }
 
-/// The class of an error of a concrete type without `Classify`.
+/// The class of an error that holds any error, such as `anyhow::Error` or `Box<dyn Error>`. Found
+/// second.
+pub trait ClassifiedBySource {
+    /// Returns the class of the rejection in the source chain, or a transient class.
+    fn resilience_class(&self) -> FailureClass;
+}
+
+impl<E: AsRef<dyn Error>, P: ?Sized> ClassifiedBySource for &&ClassProbe<'_, E, P> {
+    #[cold]
+    fn resilience_class(&self) -> FailureClass {
+        class_by_source(self.error.as_ref())
+    }
+}
+
+/// `Box<dyn Error + Send + Sync>`. Found third.
+impl<E: AsRef<dyn Error + Send + Sync>, P: ?Sized> ClassProbe<'_, E, P> {
+    /// Returns the class of the rejection in the source chain, or a transient class.
+    #[cold]
+    #[must_use]
+    pub fn resilience_class(&self) -> FailureClass {
+        class_by_source(self.error.as_ref())
+    }
+}
+
+/// The class of any other error of a concrete type. Found fourth.
 pub trait Unclassified {
     /// Returns a transient class.
     #[inline]
@@ -59,21 +98,25 @@ pub trait Unclassified {
 impl<E: Unpin, P: Unpin + ?Sized> Unclassified for ClassProbe<'_, E, P> {}
 
 /// The class of an error whose type depends on a type parameter without a bound. Found last,
-/// because the method needs one more reference.
+/// because the method takes the probe by value.
 pub trait ClassOfParameter<E> {
     /// Does not compile: the bound fails.
-    fn resilience_class(&self) -> FailureClass
+    fn resilience_class(self) -> FailureClass
     where
         E: Classify;
 }
 
-impl<E, P: ?Sized> ClassOfParameter<E> for &ClassProbe<'_, E, P> {
-    fn resilience_class(&self) -> FailureClass
+impl<E, P: ?Sized> ClassOfParameter<E> for ClassProbe<'_, E, P> {
+    fn resilience_class(self) -> FailureClass
     where
         E: Classify,
     {
         self.error.classify()
     }
+}
+
+fn class_by_source(error: &(dyn Error + 'static)) -> FailureClass {
+    Rejected::find(error).map_or(FailureClass::transient(), Classify::classify)
 }
 
 /// A reference to an error, with the question for the text of the error.
@@ -110,24 +153,3 @@ pub trait ShownByNothing {
 }
 
 impl<E> ShownByNothing for &Probe<'_, E> {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Permanent;
-
-    impl Classify for Permanent {
-        fn classify(&self) -> FailureClass {
-            FailureClass::permanent()
-        }
-    }
-
-    #[test]
-    fn the_own_classification_wins_and_other_concrete_types_are_transient() {
-        let class = class_probe::<(), _>(&Permanent).resilience_class();
-        assert_eq!(class, FailureClass::permanent());
-        let class = class_probe::<(), _>(&"down").resilience_class();
-        assert_eq!(class, FailureClass::transient());
-    }
-}

@@ -15,6 +15,7 @@ mod exhausted;
 mod formulas;
 mod rejections;
 mod schedule;
+mod waits_for_rejections;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
