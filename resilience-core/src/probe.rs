@@ -81,6 +81,7 @@ impl<E: AsRef<dyn Error + Send + Sync>, P: ?Sized> ClassProbe<'_, E, P> {
     /// Returns the class of the rejection in the source chain, or a transient class.
     #[cold]
     #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the reference decides the order")]
     pub fn resilience_class(&self) -> FailureClass {
         class_by_source(self.error.as_ref())
     }
