@@ -11,6 +11,7 @@ mod replay;
 mod retry;
 mod scripted;
 mod timeout;
+mod two_sided;
 
 use std::time::Duration;
 
