@@ -72,8 +72,8 @@ async fn a_changed_or_short_outcome_is_corrupt() {
     let original = RecordKey([0; 32]);
     complete(&store, original, b"done").await;
     let bytes = stored(&records, original).await;
-    for at in 0..bytes.len() {
-        let (key, mut changed) = (RecordKey([at as u8 + 1; 32]), bytes.to_vec());
+    for (number, at) in (1_u8..).zip(0..bytes.len()) {
+        let (key, mut changed) = (RecordKey([number; 32]), bytes.to_vec());
         changed[at] ^= 1;
         complete(&records, key, &changed).await;
         assert_eq!(claim(&store, key).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
