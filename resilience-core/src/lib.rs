@@ -30,6 +30,7 @@ mod jitter;
 mod keyed;
 mod limiter;
 mod log;
+mod name;
 mod outcome;
 mod park;
 mod probe;
@@ -57,7 +58,7 @@ pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
 pub use circuit_breaker::{
     CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
-    StateChange, circuit_breaker,
+    StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};

@@ -72,7 +72,7 @@ impl KeyWriter {
 
     /// Adds a text.
     ///
-    /// A text of a key has 1 to 255 visible ASCII characters, and at least
+    /// A text of a key has 1 to 255 printable ASCII characters, and at least
     /// [`min_key_length`](crate::IdempotencyPolicy::min_key_length). A text of a scope is not
     /// empty.
     ///
@@ -82,7 +82,7 @@ impl KeyWriter {
         match (self.min_length, idempotency_key(text.as_bytes())) {
             (None, _) if text.is_empty() => return Err(KeyError::Empty),
             (None, _) => {}
-            (Some(min_length), Ok(()) | Err(KeyError::NotVisible)) if text.len() < min_length => {
+            (Some(min_length), Ok(()) | Err(KeyError::NotPrintable)) if text.len() < min_length => {
                 return Err(KeyError::TooShort);
             }
             (Some(_), checked) => checked?,

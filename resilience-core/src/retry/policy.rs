@@ -235,8 +235,13 @@ impl<B> RetryPolicy<B> {
     }
 
     /// Sets whether the call waits after a local rejection (an open circuit, a full bulkhead, a
-    /// rate limit), within all limits, for the time that the rejection states. Default: `false`;
-    /// the call gives up at once.
+    /// rate limit) for the time that the rejection states. Default: `false`; the call gives up at
+    /// once.
+    ///
+    /// A rejected attempt was not made: a wait uses up neither an attempt nor the budget. A random
+    /// addition keeps the waiting callers apart. The waits of a call end at the
+    /// [`deadline`](Self::deadline), and in any case after [`attempts`](Self::attempts) times
+    /// [`max_retry_after`](Self::max_retry_after), three minutes by default.
     pub const fn wait_for_rejections(mut self, wait: bool) -> Self {
         self.limits.waits_for_rejections = wait;
         self
@@ -296,6 +301,12 @@ impl<B: Backoff> RetryPolicy<B> {
 }
 
 impl Limits {
+    /// Returns the longest time from the first failure in which a call waits for rejections;
+    /// `None` with unlimited attempts.
+    pub(super) fn longest_wait_for_rejections(&self) -> Option<Duration> {
+        self.attempts.map(|attempts| self.max_retry_after.saturating_mul(attempts.max(1)))
+    }
+
     /// Returns the delay that the policy chooses.
     pub(super) fn delay(
         &self,
@@ -304,8 +315,10 @@ impl Limits {
         retry: u32,
         previous: Option<Duration>,
     ) -> Duration {
+        // A server that asks for no delay answers "now". The delays grow, and have a lower limit.
+        let is_now = class.after.is_some_and(|after| after.is_zero());
         let nominal = |retry| match class.kind {
-            FailureKind::Throttled => backoff.throttled_delay(retry),
+            FailureKind::Throttled if !is_now => backoff.throttled_delay(retry),
             _ => backoff.delay(retry),
         };
         let max = self.max_delay.unwrap_or_else(|| backoff.default_max_delay());
@@ -314,6 +327,9 @@ impl Limits {
             Jitter::Decorrelated => {
                 let base = nominal(1);
                 jitter::decorrelated(base, previous.unwrap_or(base), max, random::draw())
+            }
+            Jitter::Full if is_now => {
+                Jitter::Equal.spread(nominal(retry).min(max), max, random::draw())
             }
             kind => kind.spread(nominal(retry).min(max), max, random::draw()),
         }

@@ -288,7 +288,17 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     /// Sets the headers that can carry the key. Default: `Idempotency-Key` and
     /// `X-Idempotency-Key`.
     pub fn headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        self.settings.keys = KeyHeaders::new(names);
+        self.settings.keys.set_names(names);
+        self
+    }
+
+    /// Sets a rule for keys, besides the rule of the library: 1 to 255 printable ASCII characters.
+    /// A key that breaks the rule is rejected with a 400, `invalid-key`. Default: no rule.
+    ///
+    /// The function receives the key without quotation marks and escapes, such as
+    /// `|key| key.len() == 36`.
+    pub fn key_rule(mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.keys.set_rule(rule);
         self
     }
 

@@ -86,6 +86,12 @@ impl Problem {
                 "the idempotency key starts with a quotation mark and is not a string of RFC 9651"
                     .into()
             }
+            KeyHeaderError::Unquoted => {
+                "the idempotency key has a space; send the key in quotation marks".into()
+            }
+            KeyHeaderError::Refused => {
+                "the idempotency key breaks the rule of this endpoint for keys".into()
+            }
             KeyHeaderError::Invalid(error) => error.to_string().into(),
         };
         Self { error, ..Self::new(IdempotencyRejection::InvalidKey) }
