@@ -14,9 +14,10 @@ use crate::rejected::Rejected;
 
 /// A reference to an error, with the question for the class of the error.
 ///
-/// The answers, in this order, for a receiver behind two references:
+/// Answers, in this order, for the receiver `&&&ClassProbe`:
 /// 1. The error type implements `Classify`.
-/// 2. The type holds any error: the class of the rejection in the source chain.
+/// 2. The type holds any error, such as `anyhow::Error` or `Box<dyn Error>`: a rejection in the
+///    source chain decides, else the error is transient.
 /// 3. The type is concrete and has no implementation: the error is transient.
 /// 4. The type depends on a type parameter without a `Classify` bound, so the concrete type may
 ///    have an implementation. The method then has a bound that fails with the fix.
@@ -24,19 +25,11 @@ use crate::rejected::Rejected;
 /// A type parameter is recognized by a missing `Unpin`: concrete error types are `Unpin`. A pointer
 /// is `Unpin` for any target, so `P` is the target of a pointer, or [`Parameter`] for a type
 /// parameter of the function.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ClassProbe<'e, E, P: ?Sized> {
     error: &'e E,
     target: PhantomData<P>,
 }
-
-impl<E, P: ?Sized> Clone for ClassProbe<'_, E, P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<E, P: ?Sized> Copy for ClassProbe<'_, E, P> {}
 
 /// Returns a probe for the class of `error`.
 #[inline]
@@ -55,7 +48,7 @@ pub trait Classified {
     fn resilience_class(&self) -> FailureClass;
 }
 
-impl<E: Classify, P: ?Sized> Classified for &ClassProbe<'_, E, P> {
+impl<E: Classify, P: ?Sized> Classified for &&ClassProbe<'_, E, P> {
     #[inline]
     fn resilience_class(&self) -> FailureClass {
         self.error.classify()
@@ -69,7 +62,7 @@ pub trait ClassifiedBySource {
     fn resilience_class(&self) -> FailureClass;
 }
 
-impl<E: AsRef<dyn Error>, P: ?Sized> ClassifiedBySource for &&ClassProbe<'_, E, P> {
+impl<E: AsRef<dyn Error>, P: ?Sized> ClassifiedBySource for &ClassProbe<'_, E, P> {
     #[cold]
     fn resilience_class(&self) -> FailureClass {
         class_by_source(self.error.as_ref())
@@ -81,13 +74,16 @@ impl<E: AsRef<dyn Error + Send + Sync>, P: ?Sized> ClassProbe<'_, E, P> {
     /// Returns the class of the rejection in the source chain, or a transient class.
     #[cold]
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the reference decides the order")]
     pub fn resilience_class(&self) -> FailureClass {
         class_by_source(self.error.as_ref())
     }
 }
 
-/// The class of any other error of a concrete type. Found fourth.
+fn class_by_source(error: &(dyn Error + 'static)) -> FailureClass {
+    Rejected::find(error).map_or(FailureClass::transient(), Classify::classify)
+}
+
+/// The class of an error of another concrete type. Found fourth.
 pub trait Unclassified {
     /// Returns a transient class.
     #[inline]
@@ -100,7 +96,7 @@ impl<E: Unpin, P: Unpin + ?Sized> Unclassified for ClassProbe<'_, E, P> {}
 
 /// The class of an error whose type depends on a type parameter without a bound. Found last,
 /// because the method takes the probe by value.
-pub trait ClassOfParameter<E> {
+pub trait ClassOfParameter<E>: Sized {
     /// Does not compile: the bound fails.
     fn resilience_class(self) -> FailureClass
     where
@@ -114,10 +110,6 @@ impl<E, P: ?Sized> ClassOfParameter<E> for ClassProbe<'_, E, P> {
     {
         self.error.classify()
     }
-}
-
-fn class_by_source(error: &(dyn Error + 'static)) -> FailureClass {
-    Rejected::find(error).map_or(FailureClass::transient(), Classify::classify)
 }
 
 /// A reference to an error, with the question for the text of the error.
@@ -154,3 +146,24 @@ pub trait ShownByNothing {
 }
 
 impl<E> ShownByNothing for &Probe<'_, E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Permanent;
+
+    impl Classify for Permanent {
+        fn classify(&self) -> FailureClass {
+            FailureClass::permanent()
+        }
+    }
+
+    #[test]
+    fn the_own_classification_wins_and_other_concrete_types_are_transient() {
+        let class = (&&&class_probe::<(), _>(&Permanent)).resilience_class();
+        assert_eq!(class, FailureClass::permanent());
+        let probe = &&&class_probe::<(), _>(&"down");
+        assert_eq!(probe.resilience_class(), FailureClass::transient());
+    }
+}

@@ -161,7 +161,7 @@ impl Context {
         let at = Span::mixed_site().located_at(at);
         let here = self.private_at(at);
         let probe = quote_spanned!(at=>
-            (&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
+            (&&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
         );
         quote!({
             #[allow(unused_imports)]
