@@ -1,7 +1,7 @@
 //! The common methods of bulkhead and rate limiter.
 
-/// Adds `name`, `at`, `run` and `run_async` to a limiter with the field `name`, and with the
-/// methods `acquire` and `acquire_blocking`.
+/// Adds `name`, `at`, `key_label`, `run` and `run_async` to a limiter with the fields `name` and
+/// `key`, and with the methods `acquire` and `acquire_blocking`.
 macro_rules! limiter {
     ($limiter:ident, $default_name:literal) => {
         impl $limiter {
@@ -20,8 +20,28 @@ macro_rules! limiter {
                 self
             }
 
+            /// Sets the label of the key in rejections and events, for a policy that serves one
+            /// key. A label longer than 64 bytes is cut. Default: no label.
+            pub fn key_label(mut self, label: impl core::fmt::Display) -> Self {
+                self.key = Some($crate::keyed::key_label(label));
+                self
+            }
+
             fn name_or_default(&self) -> &'static str {
                 self.name.unwrap_or($default_name)
+            }
+
+            /// Returns a rejection with the name and the key of this policy.
+            fn rejection(
+                &self,
+                kind: $crate::rejected::RejectedKind,
+                retry_after: Option<core::time::Duration>,
+            ) -> $crate::Rejected {
+                let rejected = $crate::Rejected::new(kind, self.name_or_default(), retry_after);
+                match &self.key {
+                    Some(key) => rejected.for_key(std::sync::Arc::clone(key)),
+                    None => rejected,
+                }
             }
 
             /// Runs `body` under a permit. Waiting for the permit

@@ -78,7 +78,8 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, log_give_up, log_retry, rejected, state_change, unsynchronized,
+    fallback_used, key_table_full, log_give_up, log_retry, rejected, shadow_rejection,
+    state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -94,6 +95,7 @@ mod emit {
     /// Logs a change of a breaker's state.
     pub(crate) fn state_change(
         name: &str,
+        key: Option<&str>,
         from: &dyn fmt::Display,
         to: &dyn fmt::Display,
         open_for: Option<Duration>,
@@ -102,6 +104,7 @@ mod emit {
         tracing::warn!(
             target: "resilience",
             function = name,
+            key,
             %from,
             %to,
             open_for_ms = open_for.map(millis),
@@ -131,6 +134,17 @@ mod emit {
         tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
     }
 
+    /// Warns that a table of keys is full, and no entry can be evicted.
+    pub(crate) fn key_table_full(name: &str, policy: &str, max_keys: u32) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            policy,
+            max_keys,
+            "key table full; new keys share one state, raise `max_keys`"
+        );
+    }
+
     /// Logs that a fallback replaced a failure.
     pub(crate) fn fallback_used(name: &str) {
         tracing::info!(target: "resilience", function = name, "fallback used");
@@ -143,9 +157,22 @@ mod emit {
             target: "resilience",
             function = rejected.name(),
             kind = %rejected.kind(),
+            key = rejected.key(),
             retry_after_ms = rejected.retry_after().map(millis),
             elapsed_ms = rejected.limit().map(millis),
             "call rejected"
+        );
+    }
+
+    /// Logs a call that runs although the policy would reject the call outside shadow mode.
+    pub(crate) fn shadow_rejection(rejected: &Rejected) {
+        tracing::debug!(
+            target: "resilience",
+            function = rejected.name(),
+            kind = %rejected.kind(),
+            key = rejected.key(),
+            retry_after_ms = rejected.retry_after().map(millis),
+            "call would be rejected; the policy is in shadow mode"
         );
     }
 
@@ -215,6 +242,7 @@ mod emit {
 
     pub(crate) fn state_change(
         _: &str,
+        _: Option<&str>,
         _: &dyn fmt::Display,
         _: &dyn fmt::Display,
         _: Option<Duration>,
@@ -230,9 +258,13 @@ mod emit {
     /// Does nothing without the feature `tracing`.
     pub fn sync_restored() {}
 
+    pub(crate) fn key_table_full(_: &str, _: &str, _: u32) {}
+
     pub(crate) fn fallback_used(_: &str) {}
 
     pub(crate) fn rejected(_: &Rejected) {}
+
+    pub(crate) fn shadow_rejection(_: &Rejected) {}
 
     pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
 

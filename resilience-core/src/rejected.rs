@@ -63,13 +63,16 @@ pub struct Rejected {
     name: &'static str,
     /// The limit of a call that timed out; for the other kinds, the time until a retry.
     time: Option<Duration>,
+    /// The label of the key, if the policy has a state per key.
+    key: Option<Arc<str>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.name, self.time) == (other.kind, other.name, other.time)
+        (self.kind, self.name, self.time, &self.key)
+            == (other.kind, other.name, other.time, &other.key)
     }
 }
 
@@ -134,13 +137,13 @@ impl Rejected {
             RejectedKind::TimedOut => None,
             _ => retry_after,
         };
-        Self { kind, name, time, source: None }
+        Self { kind, name, time, key: None, source: None }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
-        Self { kind: RejectedKind::TimedOut, name, time: Some(limit), source: None }
+        Self { kind: RejectedKind::TimedOut, name, time: Some(limit), key: None, source: None }
     }
 
     /// Sets the cause of the rejection.
@@ -148,6 +151,29 @@ impl Rejected {
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
+    }
+
+    /// Sets the label of the key that the policy rejected.
+    ///
+    /// ```
+    /// use resilience::{Rejected, RejectedKind};
+    ///
+    /// let rejected = Rejected::new(RejectedKind::RateLimited, "fetch", None).for_key("eu-1");
+    /// assert_eq!(rejected.key(), Some("eu-1"));
+    /// assert_eq!(rejected.to_string(), "fetch (eu-1): rate limit reached");
+    /// ```
+    #[must_use]
+    pub fn for_key(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.key = Some(label.into());
+        self
+    }
+
+    /// Returns the label of the key, if the policy has a state per key and the attribute has a
+    /// `key_label`. `"(overflow)"` is the state that new keys share while the table of keys is
+    /// full.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// Returns the kind of the rejection.
@@ -294,7 +320,10 @@ impl From<Rejected> for std::io::Error {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.kind)?;
+        match &self.key {
+            Some(key) => write!(f, "{} ({key}): {}", self.name, self.kind)?,
+            None => write!(f, "{}: {}", self.name, self.kind)?,
+        }
         match (self.kind, self.time) {
             (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit)),
             (_, Some(after)) => write!(f, "; retry after {}", Rounded(after)),

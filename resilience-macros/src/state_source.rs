@@ -157,7 +157,7 @@ impl StateSource {
                     let #entry = {
                         static __RESILIENCE_STATES: #private::Keyed<#private::#ty> =
                             #private::Keyed::new(#max_keys, || #make);
-                        #private::resolve(&__RESILIENCE_STATES).get(#key)
+                        #private::keyed_state(&__RESILIENCE_STATES, #key, |policy| policy)
                     };
                     let #local = &*#entry;
                 }

@@ -1,11 +1,13 @@
 //! Metrics and manual control of a breaker.
 
 use core::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
 
 use super::machine::Machine;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
-use crate::keyed::Evictable;
+use crate::clock::Timestamp;
+use crate::keyed::KeyedPolicy;
 use crate::sync::lock;
 
 /// Metrics and manual control.
@@ -99,15 +101,30 @@ impl CircuitBreaker {
     }
 }
 
-impl Evictable for CircuitBreaker {
-    /// Returns whether the breaker is closed without a failure in view: an eviction loses
-    /// successes only.
-    fn is_pristine(&self) -> bool {
+impl KeyedPolicy for CircuitBreaker {
+    const POLICY: &'static str = "circuit_breaker";
+
+    /// A closed breaker without a failure in view is stale: an eviction loses successes only. In
+    /// any other state the breaker is stale once the last failure is older than the window and the
+    /// open time. A manual state never becomes stale.
+    fn is_stale(&self, now: Timestamp) -> bool {
         let mut machine = lock(&self.machine);
-        let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now);
-        machine.state == CircuitState::Closed
-            && machine.consecutive_failures == 0
-            && counts.failures == 0
-            && counts.slow == 0
+        if matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled) {
+            return false;
+        }
+        let (counts, _) = machine.counts(&self.settings, &self.cursor, || now);
+        let has_no_failures =
+            machine.consecutive_failures == 0 && counts.failures == 0 && counts.slow == 0;
+        machine.state == CircuitState::Closed && has_no_failures
+            || machine.is_abandoned(&self.settings, now)
+    }
+
+    fn policy_name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn with_key_label(mut self, label: Arc<str>) -> Self {
+        self.key_label = Some(label);
+        self
     }
 }

@@ -16,6 +16,7 @@ mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
+use std::sync::Arc;
 
 use self::cursor::Cursor;
 pub use self::guard::{CircuitGuard, DetachedGuard};
@@ -87,6 +88,8 @@ pub struct CircuitBreaker {
     settings: Settings,
     /// Whether the breaker belongs to an annotated function.
     listed: bool,
+    /// The label of the key in rejections, if the breaker serves one key.
+    key_label: Option<Arc<str>>,
 }
 
 // The word: the generation in the high half; in the low half the number of a trial call (in a
@@ -242,7 +245,11 @@ impl CircuitBreaker {
 
     fn rejection(&self, after: Option<Duration>) -> Rejected {
         self.rejected.fetch_add(1, Relaxed);
-        Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after)
+        let rejected = Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after);
+        match &self.key_label {
+            Some(key) => rejected.for_key(Arc::clone(key)),
+            None => rejected,
+        }
     }
 
     #[inline(never)]
@@ -320,7 +327,7 @@ impl CircuitBreaker {
     ) {
         let (name, remote) = (self.name_or_default(), origin == Origin::Remote);
         let open_for = until.map(|until| until.since(clock::now()));
-        log::state_change(name, &from, &to, open_for, remote);
+        log::state_change(name, self.key_label.as_deref(), &from, &to, open_for, remote);
         if self.settings.shared.is_some() && origin == Origin::LocalCalls {
             notify::notify();
             if to == CircuitState::Open && !notify::has_listener() {

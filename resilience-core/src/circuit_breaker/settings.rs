@@ -73,6 +73,7 @@ impl CircuitBreaker {
                 machine: Mutex::new(Machine::new()),
                 settings,
                 listed: false,
+                key_label: None,
             }
         }
     }
