@@ -173,7 +173,7 @@ impl<T: KeyedPolicy> Table<T> {
         let one_more = |len| (len < u64::from(self.max)).then_some(len + 1);
         let is_reserved = self.len.fetch_update(Relaxed, Relaxed, one_more).is_ok();
         // An evicted entry leaves its part of `len` to the new entry.
-        (is_reserved || self.evict(now())).then_some(Room { table: self, is_used: false })
+        (is_reserved || self.evict(now())).then(|| Room { table: self, is_used: false })
     }
 
     /// Evicts a stale entry. An entry used since the last visit stays if an unused entry is near.

@@ -87,14 +87,21 @@ impl Pace {
         end.saturating_sub(self.interval).saturating_sub(self.tolerance)
     }
 
+    /// Returns the turn of a call with positions from `base` on. Exact also at the end of the
+    /// clock.
+    pub(super) const fn turn_from(self, base: u64, width: u64) -> u64 {
+        let last = base.saturating_add(width.saturating_sub(self.interval));
+        last.saturating_sub(self.tolerance)
+    }
+
     /// Returns the grant of a call at `now` with positions from `base` on, or the time until a
     /// grant within `wait`.
     fn grant(self, base: u64, now: u64, width: u64, wait: u64) -> Result<Grant, u64> {
         let end = base.saturating_add(width);
-        let turn = self.turn(end).max(now);
+        let turn = self.turn_from(base, width).max(now);
         let left = turn - now;
         // At the end of the clock no further call fits.
-        if left > wait || end - base != width {
+        if left > wait || end == base {
             return Err(left);
         }
         Ok(Grant { turn, must_wait: left > 0, span: Span { start: base, end } })
@@ -226,9 +233,9 @@ impl Gcra {
             self.give_turns(line, pace, now, None, &mut wakers);
             let end = self.end(word, now);
             let plan = line.plan(pace, width, end, now);
-            let turn = pace.turn(plan.end).max(now);
+            let turn = plan.turn.max(now);
             let starts = turn == now && !line.has_waiters();
-            let fits = plan.missing == 0 || plan.end - end == plan.missing;
+            let fits = plan.missing == 0 || plan.end > end;
             if turn - now > wait || !fits || (wait == 0 && !starts) {
                 break Err(turn - now);
             }

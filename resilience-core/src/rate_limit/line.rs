@@ -54,6 +54,7 @@ pub(super) struct Plan {
     pub(super) missing: u64,
     /// The end of the last position.
     pub(super) end: u64,
+    pub(super) turn: u64,
 }
 
 impl Line {
@@ -112,8 +113,12 @@ impl Line {
     pub(super) fn plan(&mut self, pace: Pace, width: u64, tail: u64, now: u64) -> Plan {
         self.holes.expire(now, pace.interval());
         match self.holes.end_of(width) {
-            Ok(end) => Plan { missing: 0, end },
-            Err(missing) => Plan { missing, end: tail.saturating_add(missing) },
+            Ok(end) => Plan { missing: 0, end, turn: pace.turn(end) },
+            Err(missing) => Plan {
+                missing,
+                end: tail.saturating_add(missing),
+                turn: pace.turn_from(tail, missing),
+            },
         }
     }
 
