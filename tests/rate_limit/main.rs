@@ -6,6 +6,7 @@ mod numbers;
 mod properties;
 mod rate;
 mod reservations;
+mod turns;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
