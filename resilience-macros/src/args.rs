@@ -138,6 +138,14 @@ impl Args {
         })
     }
 
+    /// Returns whether the arguments have any of these keys.
+    pub(crate) fn has_any(tokens: &TokenStream, keys: &[&str]) -> bool {
+        if keys.is_empty() || tokens.is_empty() {
+            return false;
+        }
+        Self::unchecked(tokens).args.iter().any(|arg| keys.iter().any(|key| arg.key == key))
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Arg> {
         self.known.push(key);
         let index = self.args.iter().position(|arg| arg.key == key)?;

@@ -25,11 +25,18 @@ pub(crate) struct Sibling {
     roles: &'static [Role],
     /// The keys with values evaluated after the start of the body.
     deferred_keys: &'static [&'static str],
+    /// The keys that let a call wait.
+    wait_keys: &'static [&'static str],
 }
 
 impl Sibling {
     pub(crate) const fn of<A: LayerAttribute>() -> Self {
-        Self { name: A::NAME, roles: A::ROLES, deferred_keys: A::DEFERRED_KEYS }
+        Self {
+            name: A::NAME,
+            roles: A::ROLES,
+            deferred_keys: A::DEFERRED_KEYS,
+            wait_keys: A::WAIT_KEYS,
+        }
     }
 
     pub(crate) fn has(&self, role: Role) -> bool {
@@ -42,6 +49,14 @@ struct Written {
     sibling: Sibling,
     path: TokenStream,
     args: TokenStream,
+}
+
+impl Written {
+    /// Returns whether a deadline outside shortens this layer.
+    fn ends_at_deadline(&self) -> bool {
+        let Self { sibling, args, .. } = self;
+        sibling.has(Role::Interrupts) || Args::has_any(args, sibling.wait_keys)
+    }
 }
 
 /// Writes the attributes of the stack back in reverse order with their positions. Returns `None`
@@ -103,7 +118,8 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let mut borrow_args = false;
     let mut from = 0;
     let mut positions = Vec::new();
-    for (index, Written { sibling, path, args }) in stack.iter().enumerate() {
+    for (index, written) in stack.iter().enumerate() {
+        let Written { sibling, path, args } = written;
         let at = path.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
         let at = Ident::new(sibling.name, at);
         let (outer, inner) = siblings.split_at(index);
@@ -114,8 +130,9 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             next.is_some_and(|next| between(from, next).iter().all(third_party::is_inert));
         from = next.map_or(from, |next| next + 1);
         let any = |siblings: &[Sibling], role| siblings.iter().any(|sibling| sibling.has(role));
-        let shares_deadline = sibling.has(Role::SetsDeadline) && any(inner, Role::Interrupts)
-            || sibling.has(Role::Interrupts) && any(outer, Role::SetsDeadline);
+        let any_ends_inside = || stack.iter().skip(index + 1).any(Written::ends_at_deadline);
+        let shares_deadline = sibling.has(Role::SetsDeadline) && any_ends_inside()
+            || written.ends_at_deadline() && any(outer, Role::SetsDeadline);
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
@@ -168,13 +185,19 @@ mod tests {
     use super::*;
 
     const TABLE: &[Sibling] = &[
-        Sibling { name: "fallback", roles: &[], deferred_keys: &["with"] },
+        Sibling { name: "fallback", roles: &[], deferred_keys: &["with"], wait_keys: &[] },
         Sibling {
             name: "retry",
             roles: &[Role::Repeats, Role::ReadsRejections, Role::SetsDeadline],
             deferred_keys: &[],
+            wait_keys: &[],
         },
-        Sibling { name: "timeout", roles: &[Role::Rejects, Role::Interrupts], deferred_keys: &[] },
+        Sibling {
+            name: "timeout",
+            roles: &[Role::Rejects, Role::Interrupts],
+            deferred_keys: &[],
+            wait_keys: &[],
+        },
     ];
 
     /// Returns the output of the first expansion, as text with single spaces.

@@ -29,7 +29,14 @@ pub(crate) enum StateSource {
     /// A `static`, shared by all instances of a generic function.
     PerFunction,
     /// A state for each value of `key`.
-    PerKey { key: Expr, max_keys: Option<Constant<u32>> },
+    PerKey {
+        key: Expr,
+        max_keys: Option<Constant<u32>>,
+        /// The label of the key in rejections and events.
+        label: Option<Expr>,
+        /// The function from the settings of the attribute to the settings for the key.
+        settings: Option<Expr>,
+    },
     /// A policy made by hand.
     Provided(Expr),
 }
@@ -40,6 +47,8 @@ keys! {
         function {
             key: value(Expr, Ok),
             max_keys: count [literal max_keys],
+            key_label: value(Expr, Ok),
+            settings: callable,
         }
     }
 }
@@ -61,7 +70,12 @@ impl StateSource {
         });
         let keys = Keys::read(args, errors);
         if let Some(Keyed { value, .. }) = provided {
-            let given = [keys.key.map(|keyed| keyed.key), keys.max_keys.map(|keyed| keyed.key)];
+            let given = [
+                keys.key.map(|keyed| keyed.key),
+                keys.max_keys.map(|keyed| keyed.key),
+                keys.key_label.map(|keyed| keyed.key),
+                keys.settings.map(|keyed| keyed.key),
+            ];
             for key in given.into_iter().flatten() {
                 errors.add(
                     &key,
@@ -76,15 +90,21 @@ impl StateSource {
         }
         keys.check_rules(errors);
         match (keys.key, keys.max_keys) {
-            (Some(Keyed { value: key, .. }), max_keys) => {
-                Self::PerKey { key, max_keys: max_keys.map(|keyed| keyed.value) }
-            }
+            (Some(Keyed { value: key, .. }), max_keys) => Self::PerKey {
+                key,
+                max_keys: max_keys.map(|keyed| keyed.value),
+                label: keys.key_label.map(|keyed| keyed.value),
+                settings: keys.settings.map(|keyed| keyed.value),
+            },
             (None, max_keys) => {
-                if let Some(max_keys) = max_keys {
-                    errors.add(
-                        max_keys.key,
-                        "`max_keys` needs a `key`: write `key = …`, or remove it",
-                    );
+                let given = [
+                    max_keys.map(|keyed| keyed.key),
+                    keys.key_label.map(|keyed| keyed.key),
+                    keys.settings.map(|keyed| keyed.key),
+                ];
+                for key in given.into_iter().flatten() {
+                    let message = format!("`{key}` needs a `key`: write `key = …`, or remove it");
+                    errors.add(key, message);
                 }
                 Self::PerFunction
             }
@@ -108,16 +128,6 @@ impl StateSource {
 
     pub(crate) fn is_per_function(&self) -> bool {
         matches!(self, Self::PerFunction)
-    }
-
-    /// Returns the request for a permit from the policy in `local`. `waits` says whether
-    /// the settings of the attribute allow a wait. A policy made by hand may always wait.
-    pub(crate) fn acquire(&self, local: &Ident, waits: bool, context: &Context) -> TokenStream {
-        match (waits || self.is_provided(), context.is_async) {
-            (false, _) => quote!(#local.try_acquire()),
-            (true, false) => quote!(#local.acquire_blocking()),
-            (true, true) => quote!(#local.acquire().await),
-        }
     }
 
     /// Returns the statements that bind a reference to the policy to `local`. `make`
@@ -146,18 +156,36 @@ impl StateSource {
                     };
                 }
             }
-            Self::PerKey { key, max_keys } => {
+            Self::PerKey { key, max_keys, label, settings } => {
                 let default = rules::MAX_KEYS;
                 let max_keys =
                     max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);
                 // Hashed by reference, before the body may move the key.
                 let key = quote_spanned!(key.span()=> &(#key));
                 let entry = format_ident!("{}_entry", local, span = Span::mixed_site());
+                let created = format_ident!("{}_created", local, span = Span::mixed_site());
+                let settings = settings.as_ref().map(|settings| {
+                    quote_spanned!(settings.span()=>
+                        let #created = #private::adjust(#created, #settings);
+                    )
+                });
+                let label = label.as_ref().map(|label| {
+                    quote_spanned!(label.span()=>
+                        let #created = #private::KeyedPolicy::with_key_label(
+                            #created,
+                            #private::key_label(&(#label)),
+                        );
+                    )
+                });
                 quote! {
                     let #entry = {
                         static __RESILIENCE_STATES: #private::Keyed<#private::#ty> =
                             #private::Keyed::new(#max_keys, || #make);
-                        #private::keyed_state(&__RESILIENCE_STATES, #key, |policy| policy)
+                        #private::keyed_state(&__RESILIENCE_STATES, #key, |#created| {
+                            #settings
+                            #label
+                            #created
+                        })
                     };
                     let #local = &*#entry;
                 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
+use crate::args::Value;
 use crate::duration;
 use crate::hint::nearest;
 
@@ -216,6 +217,20 @@ pub(crate) fn flag(key: &str, expr: Expr) -> syn::Result<Expr> {
             error(&expr, format!("expected `true`, `false` or a condition, like `{key} = false`"))
         }
         _ => Ok(expr),
+    }
+}
+
+/// Reads a switch: the key alone, or `true` or `false`.
+pub(crate) fn switch(key: &Ident, value: Value) -> syn::Result<bool> {
+    match value {
+        Value::Bare => Ok(true),
+        Value::Expr(expr) => match literal(&expr) {
+            Some(Lit::Bool(value)) => Ok(value.value),
+            _ => error(&expr, format!("write `{key}` alone, or `{key} = false`")),
+        },
+        Value::Names(_) | Value::List(_) => {
+            error(key, format!("write `{key}` alone, or `{key} = false`"))
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod attribute;
 mod calls;
+mod deadline;
+mod owned;
 mod queue;
 mod threads;
 mod time;

@@ -2,10 +2,13 @@
 
 mod attribute;
 mod calls;
+mod cost;
+mod deadline;
 mod numbers;
 mod properties;
 mod rate;
 mod reservations;
+mod shadow;
 mod turns;
 
 use std::pin::pin;

@@ -56,7 +56,7 @@ impl<'b> QueueEntry<'b> {
             return Some(Err(bulkhead.rejected()));
         }
         let capacity = bulkhead.queue_capacity();
-        match bulkhead.semaphore.acquire_or_queue(bulkhead.max(), capacity, waker.clone()) {
+        match bulkhead.semaphore.acquire_or_queue(bulkhead.limit(), capacity, waker.clone()) {
             Acquired::Permit => Some(Ok(BulkheadPermit::of(bulkhead))),
             Acquired::Full => Some(Err(bulkhead.rejected())),
             Acquired::Queued(waiter) => {

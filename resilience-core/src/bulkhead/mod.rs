@@ -90,6 +90,12 @@ impl Bulkhead {
         }
     }
 
+    /// Sets the maximum number of concurrent calls, for settings per key. Zero counts as 1.
+    pub const fn max(mut self, max: u32) -> Self {
+        self.max = max;
+        self
+    }
+
     /// Sets the number of calls that may wait; the next call is rejected. Default: 0, or unlimited
     /// if a [`wait`](Self::wait) is set. Zero allows no waiting.
     pub const fn queue(mut self, queue: u32) -> Self {
@@ -167,7 +173,7 @@ impl Bulkhead {
         if !is_enabled() {
             return Ok(BulkheadPermit::uncounted());
         }
-        if self.semaphore.try_acquire(self.max()) {
+        if self.semaphore.try_acquire(self.limit()) {
             return Ok(BulkheadPermit::of(self));
         }
         if self.shadow { Ok(self.admit_in_shadow()) } else { Err(self.rejected()) }
@@ -177,7 +183,7 @@ impl Bulkhead {
     #[cold]
     fn admit_in_shadow(&self) -> BulkheadPermit<'_> {
         let running = self.semaphore.acquire_above_limit();
-        let waiting = usize::try_from(running.saturating_sub(self.max())).unwrap_or(usize::MAX);
+        let waiting = usize::try_from(running.saturating_sub(self.limit())).unwrap_or(usize::MAX);
         if waiting >= self.queue_capacity() {
             self.shadow_rejections.fetch_add(1, Relaxed);
             log::shadow_rejection(&self.rejected());
@@ -309,7 +315,7 @@ impl Bulkhead {
     }
 
     #[inline]
-    fn max(&self) -> u32 {
+    fn limit(&self) -> u32 {
         self.max.max(1)
     }
 
@@ -361,6 +367,10 @@ impl KeyedPolicy for Bulkhead {
 
     fn policy_name(&self) -> &'static str {
         self.name_or_default()
+    }
+
+    fn or_name(self, name: &'static str) -> Self {
+        self.at(name)
     }
 
     fn with_key_label(mut self, label: Arc<str>) -> Self {

@@ -123,6 +123,10 @@ impl KeyedPolicy for CircuitBreaker {
         self.name_or_default()
     }
 
+    fn or_name(self, name: &'static str) -> Self {
+        self.at(name)
+    }
+
     fn with_key_label(mut self, label: Arc<str>) -> Self {
         self.key_label = Some(label);
         self

@@ -29,6 +29,10 @@ pub trait KeyedPolicy: Sized {
     /// Returns the name in rejections and events.
     fn policy_name(&self) -> &'static str;
 
+    /// Sets the name, unless a name is set.
+    #[must_use]
+    fn or_name(self, name: &'static str) -> Self;
+
     /// Sets the label of the key in rejections and events.
     #[must_use]
     fn with_key_label(self, label: Arc<str>) -> Self;
@@ -42,6 +46,13 @@ pub fn key_label(label: impl fmt::Display) -> Arc<str> {
         text.truncate(end.unwrap_or(0));
     }
     text.into()
+}
+
+/// Returns the settings for a key: the settings of the attribute, adjusted by the user. A policy
+/// without a name gets the name of the attribute.
+pub fn adjust<T: KeyedPolicy>(policy: T, settings: impl FnOnce(T) -> T) -> T {
+    let name = policy.policy_name();
+    settings(policy).or_name(name)
 }
 
 /// The label of the state that new keys share while the table is full.
@@ -205,6 +216,10 @@ mod tests {
 
         fn policy_name(&self) -> &'static str {
             "thing"
+        }
+
+        fn or_name(self, _: &'static str) -> Self {
+            self
         }
 
         fn with_key_label(self, label: Arc<str>) -> Self {

@@ -285,6 +285,10 @@ mod model {
             "fixed"
         }
 
+        fn or_name(self, _: &'static str) -> Self {
+            self
+        }
+
         fn with_key_label(self, _: Arc<str>) -> Self {
             self
         }

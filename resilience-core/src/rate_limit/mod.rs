@@ -17,6 +17,7 @@ pub use self::acquire::RateLimitAcquire;
 use self::gcra::{Gcra, Grant, MAX_NANOS, Pace, Queued, Request};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
+use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now};
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
@@ -24,6 +25,7 @@ use crate::keyed::KeyedPolicy;
 use crate::limiter::limiter;
 use crate::log;
 use crate::rejected::{Rejected, RejectedKind};
+use crate::rejection_signal::RejectionSignal;
 use crate::switch::is_enabled;
 use crate::sync::Tally;
 use crate::waiters::WaiterId;
@@ -98,6 +100,20 @@ impl RateLimiter {
             pace: Pace::new(rate, per, rules::BURST),
             gcra: Gcra::new(),
         }
+    }
+
+    /// Sets the rate, for settings per key. Zero counts as 1.
+    pub const fn rate(mut self, rate: u32) -> Self {
+        self.rate = rate;
+        self.pace = Pace::new(rate, self.per, self.burst);
+        self
+    }
+
+    /// Sets the period of the rate, for settings per key. Zero counts as one nanosecond.
+    pub const fn per(mut self, per: Duration) -> Self {
+        self.per = per;
+        self.pace = Pace::new(self.rate, per, self.burst);
+        self
     }
 
     /// Sets the number of calls that may start at once after a rest. Default: 1. Zero counts as 1.
@@ -193,7 +209,7 @@ impl RateLimiter {
     /// above the burst: such a call needs a [`wait`](Self::wait).
     #[inline]
     pub fn try_acquire_many(&self, cost: u32) -> Result<(), Rejected> {
-        if !is_enabled() {
+        if !is_enabled() || cost == 0 {
             return Ok(());
         }
         match self.gcra.try_acquire(self.request(cost, 0), || now().word()) {
@@ -503,6 +519,33 @@ impl RateLimiter {
     }
 }
 
+/// Returns the permits of a call that a layer inside rejected before the body ran.
+#[inline]
+pub fn refund_rejected(limiter: &RateLimiter, taken: u32, signal: Option<&RejectionSignal>) {
+    if is_rejected(signal) {
+        limiter.settle(taken, 0);
+    }
+}
+
+/// Corrects the cost of a call by its outcome. A call that a layer inside rejected costs nothing.
+pub fn settle_call<O>(
+    limiter: &RateLimiter,
+    taken: u32,
+    outcome: &O,
+    actual: impl FnOnce(&O) -> u32,
+    signal: Option<&RejectionSignal>,
+) {
+    let actual = if is_rejected(signal) { 0 } else { actual(outcome) };
+    limiter.settle(taken, actual);
+}
+
+/// Returns whether a layer inside rejected the call before the body ran.
+#[inline]
+fn is_rejected(signal: Option<&RejectionSignal>) -> bool {
+    let class = signal.and_then(RejectionSignal::class);
+    class.is_some_and(|class| class.effect == Effect::NotSent)
+}
+
 /// The answer to a call that may wait.
 enum Admission {
     Now,
@@ -543,6 +586,10 @@ impl KeyedPolicy for RateLimiter {
 
     fn policy_name(&self) -> &'static str {
         self.name_or_default()
+    }
+
+    fn or_name(self, name: &'static str) -> Self {
+        self.at(name)
     }
 
     fn with_key_label(mut self, label: Arc<str>) -> Self {
