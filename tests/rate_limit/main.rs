@@ -4,6 +4,7 @@ mod attribute;
 mod calls;
 mod cost;
 mod deadline;
+mod model;
 mod numbers;
 mod properties;
 mod rate;

@@ -51,18 +51,18 @@ impl Spans {
         self.iter().fold(0, |sum, span| sum.saturating_add(span.width()))
     }
 
-    /// Adds a range, and joins the range with its neighbors.
+    /// Adds a range, and joins the range with neighbors and overlapping ranges.
     pub(super) fn insert(&mut self, mut span: Span) {
         if span.width() == 0 {
             return;
         }
-        if let Some((start, end)) = self.0.range(..=span.start).next_back() {
-            if *end == span.start {
-                span.start = *start;
+        while let Some((start, end)) = self.0.range(..=span.end).next_back() {
+            if *end < span.start {
+                break;
             }
-        }
-        if let Some(end) = self.0.remove(&span.end) {
-            span.end = end;
+            let (start, end) = (*start, *end);
+            self.0.remove(&start);
+            span = Span { start: span.start.min(start), end: span.end.max(end) };
         }
         self.0.insert(span.start, span.end);
     }
@@ -155,6 +155,7 @@ mod tests {
     fn neighbors_are_joined() {
         let joined = spans(&[(10, 20), (30, 40), (20, 30), (50, 60), (5, 5)]);
         assert_eq!((ranges(&joined), joined.width()), (vec![(10, 40), (50, 60)], 40));
+        assert_eq!(ranges(&spans(&[(10, 20), (30, 40), (50, 60), (15, 35)])), [(10, 40), (50, 60)]);
     }
 
     #[test]
