@@ -3,6 +3,7 @@
 mod attribute;
 mod calls;
 mod deadline;
+mod model;
 mod owned;
 mod queue;
 mod threads;
