@@ -23,7 +23,7 @@ macro_rules! limiter {
             /// Sets the label of the key in rejections and events, for a policy that serves one
             /// key. A label longer than 64 bytes is cut. Default: no label.
             pub fn key_label(mut self, label: impl core::fmt::Display) -> Self {
-                self.key = Some($crate::keyed::key_label(label));
+                self.key = Some($crate::keyed::KeyLabel::new(label));
                 self
             }
 
@@ -39,7 +39,7 @@ macro_rules! limiter {
             ) -> $crate::Rejected {
                 let rejected = $crate::Rejected::new(kind, self.name_or_default(), retry_after);
                 match &self.key {
-                    Some(key) => rejected.for_key(std::sync::Arc::clone(key)),
+                    Some(key) => rejected.labeled(key.clone()),
                     None => rejected,
                 }
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
+use crate::keyed::KeyLabel;
 use crate::log;
 use crate::outcome::Outcome;
 
@@ -64,7 +65,7 @@ pub struct Rejected {
     /// The limit of a call that timed out; for the other kinds, the time until a retry.
     time: Option<Duration>,
     /// The label of the key, if the policy has a state per key.
-    key: Option<Arc<str>>,
+    key: Option<KeyLabel>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -163,8 +164,13 @@ impl Rejected {
     /// assert_eq!(rejected.to_string(), "fetch (eu-1): rate limit reached");
     /// ```
     #[must_use]
-    pub fn for_key(mut self, label: impl Into<Arc<str>>) -> Self {
-        self.key = Some(label.into());
+    pub fn for_key(self, label: impl fmt::Display) -> Self {
+        self.labeled(KeyLabel::new(label))
+    }
+
+    /// Sets the label of the key, which the policy shares.
+    pub(crate) fn labeled(mut self, label: KeyLabel) -> Self {
+        self.key = Some(label);
         self
     }
 
@@ -173,7 +179,7 @@ impl Rejected {
     /// full.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+        self.key.as_ref().map(KeyLabel::as_str)
     }
 
     /// Returns the kind of the rejection.
@@ -321,7 +327,7 @@ impl From<Rejected> for std::io::Error {
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
-            Some(key) => write!(f, "{} ({key}): {}", self.name, self.kind)?,
+            Some(key) => write!(f, "{} ({}): {}", self.name, key.as_str(), self.kind)?,
             None => write!(f, "{}: {}", self.name, self.kind)?,
         }
         match (self.kind, self.time) {

@@ -1,10 +1,11 @@
 //! The process-wide switch.
 
-use core::num::NonZeroU64;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::task::Waker;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::waiters::WaiterId;
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 
@@ -39,51 +40,40 @@ pub fn is_enabled() -> bool {
     ENABLED.load(Relaxed)
 }
 
-type Wakers = BTreeMap<NonZeroU64, Waker>;
+type Wakers = BTreeMap<WaiterId, Waker>;
 
 /// The wakers of waiting calls. Several locks, so that waiting calls of different policies seldom
 /// share a lock.
 static WATCHES: [Mutex<Wakers>; 16] = [const { Mutex::new(BTreeMap::new()) }; 16];
 
-static LAST: AtomicU64 = AtomicU64::new(0);
-
 fn lock(shard: &Mutex<Wakers>) -> MutexGuard<'_, Wakers> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The registration of a waiting call. Switching off the policies wakes the call.
-#[derive(Debug, Default)]
-pub(crate) struct SwitchWatch(Option<NonZeroU64>);
-
-impl SwitchWatch {
-    /// Registers the waker, and returns whether the policies are on.
-    ///
-    /// The switch changes before the wakers are taken, and the waker is stored before the switch is
-    /// read. Therefore either the read returns `false`, or the waker is used.
-    pub(crate) fn watch(&mut self, waker: &Waker) -> bool {
-        let id = *self.0.get_or_insert_with(|| {
-            NonZeroU64::new(LAST.fetch_add(1, Relaxed).wrapping_add(1)).unwrap_or(NonZeroU64::MIN)
-        });
-        let known = lock(shard(id)).get(&id).is_some_and(|known| known.will_wake(waker));
-        if !known {
-            let waker = waker.clone();
-            let old = lock(shard(id)).insert(id, waker);
-            drop(old);
-        }
-        is_enabled()
+/// Registers the waker of a waiting call, for the moment at which the policies are switched off.
+/// Returns whether the policies are on.
+///
+/// The switch changes before the wakers are taken, and the waker is stored before the switch is
+/// read. Therefore either the read returns `false`, or the waker is used.
+pub(crate) fn watch(call: WaiterId, waker: &Waker) -> bool {
+    let shard = shard(call);
+    let is_known = lock(shard).get(&call).is_some_and(|known| known.will_wake(waker));
+    if !is_known {
+        let waker = waker.clone();
+        let old = lock(shard).insert(call, waker);
+        drop(old);
     }
+    is_enabled()
 }
 
-impl Drop for SwitchWatch {
-    fn drop(&mut self) {
-        if let Some(id) = self.0 {
-            let waker = lock(shard(id)).remove(&id);
-            drop(waker);
-        }
-    }
+/// Removes the waker of a call that no longer waits.
+pub(crate) fn unwatch(call: WaiterId) {
+    let waker = lock(shard(call)).remove(&call);
+    drop(waker);
 }
 
-fn shard(id: NonZeroU64) -> &'static Mutex<Wakers> {
+fn shard(call: WaiterId) -> &'static Mutex<Wakers> {
     let [first, ..] = &WATCHES;
-    usize::try_from(id.get() % 16).ok().and_then(|index| WATCHES.get(index)).unwrap_or(first)
+    let index = usize::try_from(call.number() % 16).unwrap_or(0);
+    WATCHES.get(index).unwrap_or(first)
 }

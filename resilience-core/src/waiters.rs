@@ -2,6 +2,7 @@
 //! for a call at any position.
 
 use core::num::NonZeroU64;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::collections::BTreeMap;
 
 /// Waiting calls with a value for each call.
@@ -9,22 +10,32 @@ use std::collections::BTreeMap;
 pub(crate) struct Waiters<T> {
     /// In order of arrival, and so in order of the numbers.
     waiting: BTreeMap<WaiterId, T>,
-    last: u64,
 }
 
-/// Identifies a waiting call.
+/// Identifies a waiting call in the process. A later call has a higher number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaiterId(NonZeroU64);
 
+impl WaiterId {
+    fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Relaxed).wrapping_add(1);
+        Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
+    }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0.get()
+    }
+}
+
 impl<T> Waiters<T> {
     pub(crate) const fn new() -> Self {
-        Self { waiting: BTreeMap::new(), last: 0 }
+        Self { waiting: BTreeMap::new() }
     }
 
     /// Adds a call at the end.
     pub(crate) fn join(&mut self, call: T) -> WaiterId {
-        self.last = self.last.saturating_add(1);
-        let id = WaiterId(NonZeroU64::new(self.last).unwrap_or(NonZeroU64::MIN));
+        let id = WaiterId::next();
         self.waiting.insert(id, call);
         id
     }

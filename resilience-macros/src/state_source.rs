@@ -173,7 +173,7 @@ impl StateSource {
                     quote_spanned!(label.span()=>
                         let #created = #private::KeyedPolicy::with_key_label(
                             #created,
-                            #private::key_label(&(#label)),
+                            #private::KeyLabel::new(&(#label)),
                         );
                     )
                 });

@@ -13,7 +13,7 @@ use super::{Bulkhead, BulkheadPermit};
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
 use crate::rejected::Rejected;
-use crate::switch::SwitchWatch;
+use crate::switch;
 use crate::waiters::WaiterId;
 
 type PermitResult<'b> = Result<BulkheadPermit<'b>, Rejected>;
@@ -26,12 +26,11 @@ struct QueueEntry<'b> {
     /// The end of the whole call.
     deadline: Option<Timestamp>,
     waiter: Option<WaiterId>,
-    watch: SwitchWatch,
 }
 
 impl<'b> QueueEntry<'b> {
     fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>) -> Self {
-        Self { bulkhead, deadline, waiter: None, watch: SwitchWatch::default() }
+        Self { bulkhead, deadline, waiter: None }
     }
 
     /// Returns the result, or `None` while the call has to wait for `waker`.
@@ -40,11 +39,13 @@ impl<'b> QueueEntry<'b> {
             None => self.join(waker),
             Some(waiter) => self.take_assigned(waiter, waker),
         };
-        if result.is_none() && !self.watch.watch(waker) {
+        match (&result, self.waiter) {
             // Switched off while waiting: the call runs without a permit.
-            return Some(self.give_up().or_else(|_| Ok(BulkheadPermit::uncounted())));
+            (None, Some(waiter)) if !switch::watch(waiter, waker) => {
+                Some(self.give_up().or_else(|_| Ok(BulkheadPermit::uncounted())))
+            }
+            _ => result,
         }
-        result
     }
 
     fn join(&mut self, waker: &Waker) -> Option<PermitResult<'b>> {
@@ -71,6 +72,7 @@ impl<'b> QueueEntry<'b> {
             return None;
         }
         self.waiter = None;
+        switch::unwatch(waiter);
         Some(Ok(BulkheadPermit::of(self.bulkhead)))
     }
 
@@ -86,6 +88,9 @@ impl<'b> QueueEntry<'b> {
 
     /// Leaves the queue. If a permit has been assigned in the meantime, takes the permit.
     fn give_up(&mut self) -> PermitResult<'b> {
+        if let Some(waiter) = self.waiter {
+            switch::unwatch(waiter);
+        }
         match self.waiter.take() {
             Some(waiter) if !self.bulkhead.semaphore.leave_queue(waiter) => {
                 Ok(BulkheadPermit::of(self.bulkhead))

@@ -15,7 +15,7 @@ use self::semaphore::Semaphore;
 use crate::clock::Timestamp;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::KeyedPolicy;
+use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
 use crate::rejected::{Rejected, RejectedKind};
@@ -68,7 +68,7 @@ pub struct Bulkhead {
     queue: Option<u32>,
     wait: Option<Duration>,
     name: Option<&'static str>,
-    key: Option<Arc<str>>,
+    key: Option<KeyLabel>,
     shadow: bool,
     shadow_rejections: Tally,
     semaphore: Semaphore,
@@ -373,7 +373,7 @@ impl KeyedPolicy for Bulkhead {
         self.at(name)
     }
 
-    fn with_key_label(mut self, label: Arc<str>) -> Self {
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key = Some(label);
         self
     }

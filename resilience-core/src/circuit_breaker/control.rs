@@ -1,13 +1,12 @@
 //! Metrics and manual control of a breaker.
 
 use core::sync::atomic::Ordering::Relaxed;
-use std::sync::Arc;
 
 use super::machine::Machine;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
-use crate::keyed::KeyedPolicy;
+use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::sync::lock;
 
 /// Metrics and manual control.
@@ -127,7 +126,7 @@ impl KeyedPolicy for CircuitBreaker {
         self.at(name)
     }
 
-    fn with_key_label(mut self, label: Arc<str>) -> Self {
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key_label = Some(label);
         self
     }

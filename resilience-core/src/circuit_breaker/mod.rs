@@ -16,7 +16,6 @@ mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
-use std::sync::Arc;
 
 use self::cursor::Cursor;
 pub use self::guard::{CircuitGuard, DetachedGuard};
@@ -32,6 +31,7 @@ pub use self::snapshot::{CircuitSnapshot, StateChange};
 pub use self::sync::{CircuitDecision, LocalDecision};
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
+use crate::keyed::KeyLabel;
 use crate::log;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
@@ -89,7 +89,7 @@ pub struct CircuitBreaker {
     /// Whether the breaker belongs to an annotated function.
     listed: bool,
     /// The label of the key in rejections, if the breaker serves one key.
-    key_label: Option<Arc<str>>,
+    key_label: Option<KeyLabel>,
 }
 
 // The word: the generation in the high half; in the low half the number of a trial call (in a
@@ -247,7 +247,7 @@ impl CircuitBreaker {
         self.rejected.fetch_add(1, Relaxed);
         let rejected = Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after);
         match &self.key_label {
-            Some(key) => rejected.for_key(Arc::clone(key)),
+            Some(key) => rejected.labeled(key.clone()),
             None => rejected,
         }
     }
@@ -327,7 +327,14 @@ impl CircuitBreaker {
     ) {
         let (name, remote) = (self.name_or_default(), origin == Origin::Remote);
         let open_for = until.map(|until| until.since(clock::now()));
-        log::state_change(name, self.key_label.as_deref(), &from, &to, open_for, remote);
+        log::state_change(
+            name,
+            self.key_label.as_ref().map(KeyLabel::as_str),
+            &from,
+            &to,
+            open_for,
+            remote,
+        );
         if self.settings.shared.is_some() && origin == Origin::LocalCalls {
             notify::notify();
             if to == CircuitState::Open && !notify::has_listener() {

@@ -35,17 +35,31 @@ pub trait KeyedPolicy: Sized {
 
     /// Sets the label of the key in rejections and events.
     #[must_use]
-    fn with_key_label(self, label: Arc<str>) -> Self;
+    fn with_key_label(self, label: KeyLabel) -> Self;
 }
 
-/// Returns the label of a key, cut to [`rules::MAX_KEY_LABEL`] bytes.
-pub fn key_label(label: impl fmt::Display) -> Arc<str> {
-    let mut text = label.to_string();
-    if text.len() > rules::MAX_KEY_LABEL {
-        let end = (0..=rules::MAX_KEY_LABEL).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or(0));
+/// The label of a key in rejections and events, of at most [`rules::MAX_KEY_LABEL`] bytes.
+///
+/// A thin pointer: a rejection is part of the future of every limited call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLabel(Arc<String>);
+
+impl KeyLabel {
+    /// Creates a label. A longer text is cut at a character.
+    pub fn new(label: impl fmt::Display) -> Self {
+        let mut text = label.to_string();
+        if text.len() > rules::MAX_KEY_LABEL {
+            let end = (0..=rules::MAX_KEY_LABEL).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0));
+        }
+        Self(Arc::new(text))
     }
-    text.into()
+
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Returns the settings for a key: the settings of the attribute, adjusted by the user. A policy
@@ -145,7 +159,7 @@ impl<T: KeyedPolicy> Keyed<T> {
     #[cold]
     fn overflow(&self, state: &State<T>) -> Arc<T> {
         state.overflow_calls.fetch_add(1, Relaxed);
-        let make = || Arc::new((self.make)().with_key_label(OVERFLOW_LABEL.into()));
+        let make = || Arc::new((self.make)().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
         let shared = state.overflow.get_or_init(make);
         let (now, last) = (now(), state.last_event.load(Relaxed));
         let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;
@@ -198,7 +212,7 @@ mod tests {
     #[derive(Debug, Default)]
     struct Thing {
         stale_from: AtomicU64,
-        label: Option<Arc<str>>,
+        label: Option<KeyLabel>,
     }
 
     impl Thing {
@@ -222,13 +236,13 @@ mod tests {
             self
         }
 
-        fn with_key_label(self, label: Arc<str>) -> Self {
+        fn with_key_label(self, label: KeyLabel) -> Self {
             Self { label: Some(label), ..self }
         }
     }
 
     fn is_overflow(thing: &Thing) -> bool {
-        thing.label.as_deref() == Some(OVERFLOW_LABEL)
+        thing.label.as_ref().is_some_and(|label| label.as_str() == OVERFLOW_LABEL)
     }
 
     #[test]
@@ -304,16 +318,19 @@ mod tests {
     #[test]
     fn an_existing_state_is_not_adjusted_again() {
         let keyed = Keyed::new(8, Thing::default);
-        let label = |text: &'static str| move |thing: Thing| thing.with_key_label(text.into());
-        assert_eq!(keyed.get_with("a", label("first")).label.as_deref(), Some("first"));
-        assert_eq!(keyed.get_with("a", label("second")).label.as_deref(), Some("first"));
+        let labeled = |text| move |thing: Thing| thing.with_key_label(KeyLabel::new(text));
+        for text in ["first", "second"] {
+            let label = keyed.get_with("a", labeled(text)).label.clone();
+            assert_eq!(label, Some(KeyLabel::new("first")));
+        }
     }
 
     #[test]
     fn a_long_label_is_cut_at_a_character() {
-        assert_eq!(&*key_label("eu-1"), "eu-1");
+        assert_eq!(KeyLabel::new("eu-1").as_str(), "eu-1");
         let long = "a".to_owned() + &"ü".repeat(100);
-        let label = key_label(&long);
-        assert!(long.starts_with(&*label) && label.len() == rules::MAX_KEY_LABEL - 1);
+        let label = KeyLabel::new(&long);
+        assert!(long.starts_with(label.as_str()));
+        assert_eq!(label.as_str().len(), rules::MAX_KEY_LABEL - 1);
     }
 }

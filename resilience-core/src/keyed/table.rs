@@ -289,7 +289,7 @@ mod model {
             self
         }
 
-        fn with_key_label(self, _: Arc<str>) -> Self {
+        fn with_key_label(self, _: KeyLabel) -> Self {
             self
         }
     }

@@ -13,7 +13,7 @@ use super::{Admission, RateLimiter};
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
 use crate::rejected::Rejected;
-use crate::switch::SwitchWatch;
+use crate::switch;
 use crate::waiters::WaiterId;
 
 /// A call that takes a turn. On drop a waiting call leaves, and the calls behind move up.
@@ -24,7 +24,6 @@ struct Turn<'l> {
     /// The end of the whole call.
     deadline: Option<Timestamp>,
     waiter: Option<WaiterId>,
-    watch: SwitchWatch,
 }
 
 /// The state of a call that takes a turn.
@@ -36,28 +35,29 @@ enum Progress {
 
 impl<'l> Turn<'l> {
     fn new(limiter: &'l RateLimiter, cost: u32, deadline: Option<Timestamp>) -> Self {
-        Self { limiter, cost, deadline, waiter: None, watch: SwitchWatch::default() }
+        Self { limiter, cost, deadline, waiter: None }
     }
 
     fn poll(&mut self, waker: &Waker) -> Progress {
-        let until = match self.waiter {
+        let (id, until) = match self.waiter {
             None => match self.limiter.admit(self.cost, self.deadline, waker) {
                 Ok(Admission::Now) => return Progress::Done(Ok(())),
                 Ok(Admission::Queued(Queued { id, turn })) => {
                     self.waiter = Some(id);
-                    turn
+                    (id, turn)
                 }
                 Err(rejected) => return Progress::Done(Err(rejected)),
             },
             Some(id) => match self.limiter.poll_turn(id, waker) {
                 None => {
                     self.waiter = None;
+                    switch::unwatch(id);
                     return Progress::Done(Ok(()));
                 }
-                Some(until) => until,
+                Some(until) => (id, until),
             },
         };
-        if self.watch.watch(waker) {
+        if switch::watch(id, waker) {
             return Progress::Until(until);
         }
         // Switched off while waiting: the call runs, and does not count.
@@ -69,12 +69,14 @@ impl<'l> Turn<'l> {
     /// a paused clock.
     fn start_early(&mut self) {
         if let Some(id) = self.waiter.take() {
+            switch::unwatch(id);
             self.limiter.start_early(id);
         }
     }
 
     fn leave(&mut self) {
         if let Some(id) = self.waiter.take() {
+            switch::unwatch(id);
             self.limiter.leave(id);
         }
     }

@@ -21,7 +21,7 @@ use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now};
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::KeyedPolicy;
+use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
 use crate::rejected::{Rejected, RejectedKind};
@@ -75,7 +75,7 @@ pub struct RateLimiter {
     burst: u32,
     wait: Duration,
     name: Option<&'static str>,
-    key: Option<Arc<str>>,
+    key: Option<KeyLabel>,
     shadow: bool,
     shadow_rejections: Tally,
     /// The rate in nanoseconds.
@@ -592,7 +592,7 @@ impl KeyedPolicy for RateLimiter {
         self.at(name)
     }
 
-    fn with_key_label(mut self, label: Arc<str>) -> Self {
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key = Some(label);
         self
     }
