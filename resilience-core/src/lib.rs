@@ -30,6 +30,7 @@ mod jitter;
 mod keyed;
 mod limiter;
 mod log;
+mod name;
 mod outcome;
 mod park;
 mod probe;

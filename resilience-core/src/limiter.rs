@@ -11,6 +11,14 @@ macro_rules! limiter {
                 self
             }
 
+            /// Sets a name made at run time. The process stores each different name once and
+            /// never frees the name, at most 10 000 names; further names become `"(other)"`. For
+            /// names from a configuration, not for names from requests: use
+            /// [`key_label`](Self::key_label) for these.
+            pub fn named(self, name: impl AsRef<str>) -> Self {
+                self.name($crate::name::stored(name.as_ref()))
+            }
+
             /// Sets the name of the annotated function, unless a name is set.
             #[doc(hidden)]
             pub const fn at(mut self, name: &'static str) -> Self {

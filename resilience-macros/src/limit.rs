@@ -133,11 +133,10 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
             }
         } else if limiter.settle().is_some() || context.read_signal().is_some() {
             let (private, signal) = (&context.private, context.signal_option());
-            let correct = match limiter.settle() {
-                Some(settle) => {
-                    quote!(#private::settle_call(#policy, #cost, &#out, #settle, #signal))
-                }
-                None => quote!(#private::refund_rejected(#policy, #cost, #signal)),
+            let correct = if let Some(settle) = limiter.settle() {
+                quote!(#private::settle_call(#policy, #cost, &#out, #settle, #signal))
+            } else {
+                quote!(#private::refund_rejected(#policy, #cost, #signal))
             };
             quote! {
                 ::core::result::Result::Ok(()) => {

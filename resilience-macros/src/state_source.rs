@@ -29,16 +29,19 @@ pub(crate) enum StateSource {
     /// A `static`, shared by all instances of a generic function.
     PerFunction,
     /// A state for each value of `key`.
-    PerKey {
-        key: Expr,
-        max_keys: Option<Constant<u32>>,
-        /// The label of the key in rejections and events.
-        label: Option<Expr>,
-        /// The function from the settings of the attribute to the settings for the key.
-        settings: Option<Expr>,
-    },
+    PerKey(Box<PerKey>),
     /// A policy made by hand.
     Provided(Expr),
+}
+
+/// The keys of a policy with a state for each key.
+pub(crate) struct PerKey {
+    key: Expr,
+    max_keys: Option<Constant<u32>>,
+    /// The label of the key in rejections and events.
+    label: Option<Expr>,
+    /// The function from the settings of the attribute to the settings for the key.
+    settings: Option<Expr>,
 }
 
 keys! {
@@ -90,12 +93,12 @@ impl StateSource {
         }
         keys.check_rules(errors);
         match (keys.key, keys.max_keys) {
-            (Some(Keyed { value: key, .. }), max_keys) => Self::PerKey {
+            (Some(Keyed { value: key, .. }), max_keys) => Self::PerKey(Box::new(PerKey {
                 key,
                 max_keys: max_keys.map(|keyed| keyed.value),
                 label: keys.key_label.map(|keyed| keyed.value),
                 settings: keys.settings.map(|keyed| keyed.value),
-            },
+            })),
             (None, max_keys) => {
                 let given = [
                     max_keys.map(|keyed| keyed.key),
@@ -113,8 +116,10 @@ impl StateSource {
 
     /// Reports a constant that names a generic parameter.
     pub(crate) fn check_generics(&self, function: &Signature, errors: &mut Errors) {
-        if let Self::PerKey { max_keys: Some(max_keys), .. } = self {
-            check_generic("max_keys", max_keys, function, errors);
+        if let Self::PerKey(per_key) = self {
+            if let Some(max_keys) = &per_key.max_keys {
+                check_generic("max_keys", max_keys, function, errors);
+            }
         }
     }
 
@@ -123,7 +128,7 @@ impl StateSource {
     }
 
     pub(crate) fn is_per_key(&self) -> bool {
-        matches!(self, Self::PerKey { .. })
+        matches!(self, Self::PerKey(_))
     }
 
     pub(crate) fn is_per_function(&self) -> bool {
@@ -156,7 +161,8 @@ impl StateSource {
                     };
                 }
             }
-            Self::PerKey { key, max_keys, label, settings } => {
+            Self::PerKey(per_key) => {
+                let PerKey { key, max_keys, label, settings } = &**per_key;
                 let default = rules::MAX_KEYS;
                 let max_keys =
                     max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);

@@ -98,3 +98,19 @@ fn settings_may_come_from_a_function_and_keep_the_name() {
     assert_eq!(fetch("stable").expect_err("open").name(), "hosts");
     assert!(nested(0).is_ok());
 }
+
+#[test]
+fn names_may_be_made_at_run_time() {
+    let _clock = testing::clock();
+    let region = String::from("eu-1");
+    let limiter = RateLimiter::new(1, Duration::from_secs(1)).named(format!("search-{region}"));
+    assert!(limiter.try_acquire().is_ok());
+    assert_eq!(limiter.try_acquire().expect_err("too early").name(), "search-eu-1");
+    let bulkhead = Bulkhead::new(1).named(&region);
+    let _permit = bulkhead.try_acquire();
+    assert_eq!(bulkhead.try_acquire().expect_err("full").name(), "eu-1");
+    let breaker = CircuitBreaker::new().failure_threshold(1).named(region);
+    assert!(breaker.run(|| Err::<(), _>(down())).is_err());
+    let rejected = breaker.run(|| Ok::<_, Rejected>(())).expect_err("open");
+    assert_eq!(rejected.name(), "eu-1");
+}

@@ -45,7 +45,6 @@ impl Recent {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "only a half is wanted")]
 const fn second_of(word: u64) -> u32 {
     (word >> 32) as u32
 }

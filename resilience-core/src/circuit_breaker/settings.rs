@@ -219,6 +219,14 @@ impl CircuitBreaker {
         self.updated()
     }
 
+    /// Sets a name made at run time. The process stores each different name once and never frees
+    /// the name, at most 10 000 names; further names become `"(other)"`. For names from a
+    /// configuration, not for names from requests.
+    #[must_use]
+    pub fn named(self, name: impl AsRef<str>) -> Self {
+        self.name(crate::name::stored(name.as_ref()))
+    }
+
     /// Opens and closes together with the breakers of this name in other processes.
     ///
     /// The synchronization task of `resilience::stores::breaker` carries decisions to the other

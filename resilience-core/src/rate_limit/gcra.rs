@@ -179,7 +179,7 @@ impl Gcra {
             let at = now();
             let latest = at.saturating_add(wait);
             let hole = guard.as_mut().and_then(|line| line.reserve(pace, width, at, latest));
-            self.publish(&guard);
+            self.publish(guard.as_deref());
             if let Some(span) = hole {
                 let turn = pace.turn(span.end).max(at);
                 return Ok(Grant { turn, must_wait: turn > at, span });
@@ -249,7 +249,7 @@ impl Gcra {
                 Some(Queued { id: line.join(width, plan, turn, waker), turn })
             });
         };
-        self.publish(&guard);
+        self.publish(guard.as_deref());
         drop(guard);
         wakers.wake();
         result
@@ -354,7 +354,7 @@ impl Gcra {
         let result = change(line, now, &mut wakers);
         self.shorten(line);
         self.give_turns(line, pace, now, None, &mut wakers);
-        self.publish(&guard);
+        self.publish(guard.as_deref());
         drop(guard);
         wakers.wake();
         Some(result)
@@ -424,8 +424,8 @@ impl Gcra {
     }
 
     /// Publishes whether there are holes, for calls without the lock.
-    fn publish(&self, line: &Option<Box<Line>>) {
-        let has_holes = line.as_ref().is_some_and(|line| !line.holes().is_empty());
+    fn publish(&self, line: Option<&Line>) {
+        let has_holes = line.is_some_and(|line| !line.holes().is_empty());
         self.has_holes.store(u64::from(has_holes), Ordering::Relaxed);
     }
 
@@ -483,7 +483,7 @@ mod tests {
 
     #[test]
     fn a_late_waiter_keeps_the_turns_of_the_last_milliseconds_only() {
-        let pace = Pace::new(1, Duration::from_nanos(1000), 1);
+        let pace = Pace::new(1, Duration::from_micros(1), 1);
         let late_by = |late: u64| {
             let gcra = Gcra::new();
             assert_eq!(gcra.try_acquire(request(pace, 0), || 1_000_000), Ok(()));

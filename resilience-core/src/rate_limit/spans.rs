@@ -143,7 +143,9 @@ mod tests {
 
     fn spans(ranges: &[(u64, u64)]) -> Spans {
         let mut spans = Spans::new();
-        ranges.iter().for_each(|(start, end)| spans.insert(Span { start: *start, end: *end }));
+        for (start, end) in ranges {
+            spans.insert(Span { start: *start, end: *end });
+        }
         spans
     }
 
