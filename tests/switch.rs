@@ -89,12 +89,12 @@ fn switching_off_wakes_waiting_calls() {
             scope.spawn(|| limiter.acquire_blocking().is_ok()),
             scope.spawn(|| futures::executor::block_on(limiter.acquire()).is_ok()),
         ];
-        let limited = |limiter: &RateLimiter| {
+        let has_two_waiting = |limiter: &RateLimiter| {
             limiter
                 .try_acquire()
                 .is_err_and(|r| r.retry_after().is_some_and(|left| left > 2 * hour))
         };
-        while bulkhead.queued() < 2 || !limited(&limiter) {
+        while bulkhead.queued() < 2 || !has_two_waiting(&limiter) {
             std::thread::yield_now();
         }
         resilience::set_enabled(false);

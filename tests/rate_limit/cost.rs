@@ -104,7 +104,7 @@ async fn an_owned_permit_travels_into_a_task() {
     tokio::spawn(async move { permit.settle(4) }).await.expect("no panic");
     assert_eq!(limiter.available(), 6);
     assert!(Arc::clone(&limiter).try_acquire_owned(7).is_err());
-    drop(limiter.clone().try_acquire_owned(6).expect("the rest"));
+    drop(Arc::clone(&limiter).try_acquire_owned(6).expect("the rest"));
     assert_eq!(limiter.available(), 0, "a dropped permit was used");
 }
 

@@ -1,4 +1,5 @@
 //! Every sequence of calls, waits and departures, against a model that keeps a list of positions.
+#![allow(clippy::cast_possible_truncation, reason = "the numbers are small")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -209,17 +210,15 @@ impl Model {
 
     fn refund(&mut self, cost: u32) {
         self.give_turns();
-        match self.owned.first().copied() {
-            Some(first) => {
-                let width = u64::from(cost) * self.interval;
-                let freed = self.positions(first - width, cost);
-                self.holes.extend(freed);
-                self.settle_line();
-            }
-            None => {
-                self.settle_line();
-                self.end = self.end.saturating_sub(u64::from(cost) * self.interval);
-            }
+        let width = u64::from(cost) * self.interval;
+        let first = self.owned.first().copied();
+        if let Some(first) = first {
+            let freed = self.positions(first - width, cost);
+            self.holes.extend(freed);
+        }
+        self.settle_line();
+        if first.is_none() {
+            self.end = self.end.saturating_sub(width);
         }
     }
 
@@ -252,7 +251,6 @@ impl Run<'_> {
             rejected.retry_after().map(|left| left.as_nanos() as u64)
         };
         match *step {
-            Step::Pass(_) => {}
             Step::Try(cost) => {
                 let answer = self.limiter.try_acquire_many(cost);
                 match model.try_acquire(cost) {
@@ -308,7 +306,7 @@ impl Run<'_> {
                         self.reserved.push((position, reservation));
                     }
                     (Err(expected), Err(rejected)) => {
-                        prop_assert_eq!(left(rejected), Some(expected))
+                        prop_assert_eq!(left(rejected), Some(expected));
                     }
                     (expected, answer) => prop_assert!(false, "{expected:?} {answer:?}"),
                 }
@@ -330,7 +328,8 @@ impl Run<'_> {
                     model.charge(actual - taken);
                 }
             }
-            Step::Poll(_) | Step::Leave(_) | Step::Return(_) | Step::Settle(..) => {}
+            Step::Pass(_) | Step::Poll(_) | Step::Leave(_) | Step::Return(_) | Step::Settle(..) => {
+            }
         }
         Ok(())
     }
