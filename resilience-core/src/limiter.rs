@@ -45,11 +45,8 @@ macro_rules! limiter {
                 kind: $crate::rejected::RejectedKind,
                 retry_after: Option<core::time::Duration>,
             ) -> $crate::Rejected {
-                let rejected = $crate::Rejected::new(kind, self.name_or_default(), retry_after);
-                match &self.key {
-                    Some(key) => rejected.labeled(key.clone()),
-                    None => rejected,
-                }
+                let name = self.name_or_default();
+                $crate::Rejected::by_policy(kind, name, retry_after, self.key.as_ref())
             }
 
             /// Runs `body` under a permit. Waiting for the permit

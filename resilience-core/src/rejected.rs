@@ -141,6 +141,18 @@ impl Rejected {
         Self { kind, name, time, key: None, source: None }
     }
 
+    /// Creates the rejection by a policy that may serve one key. Built in one step, because an open
+    /// breaker rejects many calls.
+    #[inline]
+    pub(crate) fn by_policy(
+        kind: RejectedKind,
+        name: &'static str,
+        retry_after: Option<Duration>,
+        key: Option<&KeyLabel>,
+    ) -> Self {
+        Self { kind, name, time: retry_after, key: key.cloned(), source: None }
+    }
+
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
@@ -164,13 +176,8 @@ impl Rejected {
     /// assert_eq!(rejected.to_string(), "fetch (eu-1): rate limit reached");
     /// ```
     #[must_use]
-    pub fn for_key(self, label: impl fmt::Display) -> Self {
-        self.labeled(KeyLabel::new(label))
-    }
-
-    /// Sets the label of the key, which the policy shares.
-    pub(crate) fn labeled(mut self, label: KeyLabel) -> Self {
-        self.key = Some(label);
+    pub fn for_key(mut self, label: impl fmt::Display) -> Self {
+        self.key = Some(KeyLabel::new(label));
         self
     }
 

@@ -188,8 +188,16 @@ impl RetryBudget {
     /// Adds the tokens of a new call.
     #[inline]
     fn give_for_call(&self) {
+        if self.quota.per_call > 0 {
+            self.give_per_call();
+        }
+    }
+
+    /// Apart from the standard quota, which gives nothing for a call.
+    #[inline(never)]
+    fn give_per_call(&self) {
         let milli = self.quota.per_call;
-        if self.quota.holds_recent && milli > 0 {
+        if self.quota.holds_recent {
             let second = clock::now().seconds();
             self.recent.add(second, milli);
             self.tokens.add(milli, self.capacity_at(second));
@@ -198,13 +206,17 @@ impl RetryBudget {
         }
     }
 
+    /// Adds the tokens of a success.
     fn give(&self, milli: u32) {
         if milli > 0 {
-            let now = || clock::now().seconds();
-            let capacity =
-                if self.quota.holds_recent { self.capacity_at(now()) } else { self.quota.capacity };
-            self.tokens.add(milli, capacity);
+            self.tokens.add(milli, self.quota.capacity);
         }
+    }
+
+    /// Returns the tokens of a retry that never starts.
+    #[cold]
+    fn refund(&self, milli: u32) {
+        self.tokens.add(milli, self.capacity_at(clock::now().seconds()));
     }
 
     fn capacity_at(&self, second: u32) -> u32 {
@@ -301,7 +313,7 @@ impl<'b> Spending<'b> {
 impl Drop for Spending<'_> {
     fn drop(&mut self) {
         if let (Some(budget), true) = (self.budget, self.waiting.get()) {
-            budget.give(self.cost.get());
+            budget.refund(self.cost.get());
         }
     }
 }

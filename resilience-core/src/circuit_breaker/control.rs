@@ -107,6 +107,10 @@ impl KeyedPolicy for CircuitBreaker {
     /// any other state the breaker is stale once the last failure is older than the window and the
     /// open time. A manual state never becomes stale.
     fn is_stale(&self, now: Timestamp) -> bool {
+        // Closed, without a window and without a failure: known without the lock.
+        if self.is_idle() {
+            return true;
+        }
         let mut machine = lock(&self.machine);
         if matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled) {
             return false;

@@ -245,11 +245,8 @@ impl CircuitBreaker {
 
     fn rejection(&self, after: Option<Duration>) -> Rejected {
         self.rejected.fetch_add(1, Relaxed);
-        let rejected = Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after);
-        match &self.key_label {
-            Some(key) => rejected.labeled(key.clone()),
-            None => rejected,
-        }
+        let key = self.key_label.as_ref();
+        Rejected::by_policy(RejectedKind::CircuitOpen, self.name_or_default(), after, key)
     }
 
     #[inline(never)]

@@ -15,7 +15,7 @@ use crate::sync::{AtomicU64, Mutex, lock};
 const SHARDS: usize = if cfg!(resilience_loom) { 1 } else { 16 };
 
 /// Each new key pays for this many entries of the search for a stale state.
-const STEPS_PER_KEY: u32 = 8;
+const STEPS_PER_KEY: u32 = 4;
 
 /// The longest search. A table without a search in the last [`REST`] is searched this far, so the
 /// only stale state of a table up to this size is found. Any later search within [`REST`] is paid
@@ -182,7 +182,9 @@ impl<T: KeyedPolicy> Table<T> {
         let mut steps = search.start(now, self.len());
         let mut second_best = None;
         let mut evicted = None;
-        while steps > 0 && evicted.is_none() {
+        // The search ends in the shard where it starts, and an empty shard takes no step.
+        let mut shards_left = SHARDS + 1;
+        while steps > 0 && shards_left > 0 && evicted.is_none() {
             let Some(Shard(shard)) = self.shards.get(search.shard) else { break };
             let mut shard = lock(shard);
             while let (Some(entry), true) = (shard.entries.get_mut(search.entry), steps > 0) {
@@ -201,7 +203,7 @@ impl<T: KeyedPolicy> Table<T> {
             }
             if evicted.is_none() && search.entry >= shard.entries.len() {
                 (search.shard, search.entry) = ((search.shard + 1) % SHARDS, 0);
-                steps = steps.saturating_sub(1);
+                shards_left -= 1;
             }
         }
         drop(search);
@@ -235,8 +237,7 @@ impl Search {
             (self.credit, self.last) = (MAX_STEPS, Some(now));
         }
         self.credit = self.credit.saturating_add(STEPS_PER_KEY).min(MAX_STEPS);
-        // Each shard costs a step as well.
-        self.credit.min(len).saturating_add(u32::try_from(SHARDS).unwrap_or(u32::MAX))
+        self.credit.min(len)
     }
 }
 

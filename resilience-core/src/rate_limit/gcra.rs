@@ -30,6 +30,10 @@ pub(super) struct Pace {
     interval: u64,
     /// How early a call of a burst may come.
     tolerance: u64,
+    /// No call waits longer.
+    longest_wait: u64,
+    /// No call produces a word further ahead, except by a corrected cost.
+    furthest: u64,
 }
 
 /// An admitted call, with positions at the end of the line.
@@ -50,8 +54,6 @@ pub(super) struct Request {
     pub(super) width: u64,
     /// The longest wait of this call.
     pub(super) wait: u64,
-    /// No call of this limiter waits longer.
-    pub(super) longest_wait: u64,
 }
 
 /// A call that waits.
@@ -64,12 +66,19 @@ pub(super) struct Queued {
 
 impl Pace {
     /// Creates a pace; zero counts as 1.
-    pub(super) const fn new(rate: u32, per: Duration, burst: u32) -> Self {
+    pub(super) const fn new(rate: u32, per: Duration, burst: u32, wait: Duration) -> Self {
         let rate = if rate == 0 { 1 } else { rate as u128 };
         let interval = saturated(per.as_nanos().div_ceil(rate), u64::MAX);
         let interval = if interval == 0 { 1 } else { interval };
         let early = burst.saturating_sub(1) as u128 * interval as u128;
-        Self { interval, tolerance: saturated(early, MAX_NANOS) }
+        let tolerance = saturated(early, MAX_NANOS);
+        let longest_wait = saturated(wait.as_nanos(), MAX_NANOS);
+        let furthest = tolerance.saturating_add(interval).saturating_add(longest_wait);
+        Self { interval, tolerance, longest_wait, furthest }
+    }
+
+    pub(super) const fn longest_wait(self) -> u64 {
+        self.longest_wait
     }
 
     pub(super) const fn interval(self) -> u64 {
@@ -109,9 +118,11 @@ impl Pace {
 
     /// Returns the corrected word after the clock went back, where no call at `now` could have
     /// produced `word`: the word of a used-up burst.
-    fn corrected(self, word: u64, now: u64, longest_wait: u64) -> Option<u64> {
-        let used_up = now.saturating_add(self.tolerance).saturating_add(self.interval);
-        (word > used_up.saturating_add(longest_wait)).then_some(used_up)
+    #[inline]
+    fn corrected(self, word: u64, now: u64) -> Option<u64> {
+        let is_possible = word <= now.saturating_add(self.furthest);
+        let used_up = || now.saturating_add(self.tolerance).saturating_add(self.interval);
+        (!is_possible).then(used_up)
     }
 }
 
@@ -174,7 +185,7 @@ impl Gcra {
     /// until a call need not wait, and changes nothing.
     pub(super) fn reserve(&self, request: Request, now: impl Fn() -> u64) -> Result<Grant, u64> {
         if self.has_holes() {
-            let Request { pace, width, wait, .. } = request;
+            let Request { pace, width, wait } = request;
             let mut guard = lock(&self.line);
             let at = now();
             let latest = at.saturating_add(wait);
@@ -191,15 +202,15 @@ impl Gcra {
     /// Takes positions at the end of the line, by the atomic word alone.
     #[inline]
     fn take_end(&self, request: Request, now: impl Fn() -> u64) -> Result<Grant, u64> {
-        let Request { pace, width, wait, longest_wait } = request;
+        let Request { pace, width, wait } = request;
         let mut word = self.word.load(Ordering::Acquire);
         loop {
             // Read after the word: the clock is never behind the call that wrote the word, unless
             // the clock went back.
             let now = now();
-            if self.corrected(pace, word, now, longest_wait).is_some() {
+            if self.corrected(pace, word, now).is_some() {
                 let mut guard = self.line();
-                self.correct(&mut guard, request, now);
+                self.correct(&mut guard, pace, now);
                 word = self.word.load(Ordering::Acquire);
                 continue;
             }
@@ -219,14 +230,14 @@ impl Gcra {
         waker: Waker,
         now: impl Fn() -> u64,
     ) -> Result<Option<Queued>, u64> {
-        let Request { pace, width, wait, longest_wait } = request;
+        let Request { pace, width, wait } = request;
         let mut wakers = Wakers::default();
         let mut guard = self.line();
         let result = loop {
             let word = self.word.load(Ordering::Acquire);
             let now = now();
-            if self.corrected(pace, word, now, longest_wait).is_some() {
-                self.correct(&mut guard, request, now);
+            if self.corrected(pace, word, now).is_some() {
+                self.correct(&mut guard, pace, now);
                 continue;
             }
             let Some(line) = guard.as_mut() else { break Err(0) };
@@ -398,17 +409,17 @@ impl Gcra {
         }
     }
 
-    fn corrected(&self, pace: Pace, word: u64, now: u64, longest_wait: u64) -> Option<u64> {
-        let corrected = pace.corrected(word, now, longest_wait)?;
+    #[inline]
+    fn corrected(&self, pace: Pace, word: u64, now: u64) -> Option<u64> {
+        let corrected = pace.corrected(word, now)?;
         (word > self.debt_until.load(Ordering::Relaxed)).then_some(corrected)
     }
 
     /// Starts the line again after the clock went back.
     #[cold]
-    fn correct(&self, guard: &mut MutexGuard<'_, Option<Box<Line>>>, request: Request, now: u64) {
-        let Request { pace, longest_wait, .. } = request;
+    fn correct(&self, guard: &mut MutexGuard<'_, Option<Box<Line>>>, pace: Pace, now: u64) {
         let word = self.word.load(Ordering::Acquire);
-        if let Some(start) = self.corrected(pace, word, now, longest_wait) {
+        if let Some(start) = self.corrected(pace, word, now) {
             if self.swap(word, start).is_ok() {
                 let end = guard.as_mut().map_or(start, |line| line.restart(start));
                 let _ = self.swap(start, end);
@@ -453,12 +464,12 @@ mod tests {
     use super::*;
 
     fn request(pace: Pace, wait: u64) -> Request {
-        Request { pace, width: pace.interval, wait, longest_wait: wait }
+        Request { pace, width: pace.interval, wait }
     }
 
     #[test]
     fn a_clock_that_goes_back_costs_at_most_a_burst() {
-        let pace = Pace::new(1, Duration::from_nanos(10), 3);
+        let pace = Pace::new(1, Duration::from_nanos(10), 3, Duration::ZERO);
         let gcra = Gcra::new();
         let at = |now| gcra.try_acquire(request(pace, 0), || now);
         assert_eq!(at(1_000_000), Ok(()));
@@ -473,7 +484,7 @@ mod tests {
     #[test]
     fn the_end_of_the_clock_admits_no_call() {
         for (rate, per, burst) in [(1, Duration::MAX, 9), (u32::MAX, Duration::ZERO, u32::MAX)] {
-            let (pace, gcra) = (Pace::new(rate, per, burst), Gcra::new());
+            let (pace, gcra) = (Pace::new(rate, per, burst, Duration::MAX), Gcra::new());
             let at = |now| gcra.reserve(request(pace, MAX_NANOS), || now).is_ok();
             let calls = (0..9).filter(|_| at(u64::MAX - 2)).count();
             assert!(calls <= 3, "{calls}");
@@ -483,7 +494,7 @@ mod tests {
 
     #[test]
     fn a_late_waiter_keeps_the_turns_of_the_last_milliseconds_only() {
-        let pace = Pace::new(1, Duration::from_micros(1), 1);
+        let pace = Pace::new(1, Duration::from_micros(1), 1, Duration::from_micros(5));
         let late_by = |late: u64| {
             let gcra = Gcra::new();
             assert_eq!(gcra.try_acquire(request(pace, 0), || 1_000_000), Ok(()));
@@ -510,11 +521,11 @@ mod model {
     use super::*;
 
     fn pace(burst: u32) -> Pace {
-        Pace::new(1, Duration::from_nanos(10), burst)
+        Pace::new(1, Duration::from_nanos(10), burst, Duration::from_nanos(99))
     }
 
     fn request(burst: u32, wait: u64) -> Request {
-        Request { pace: pace(burst), width: 10, wait, longest_wait: 99 }
+        Request { pace: pace(burst), width: 10, wait }
     }
 
     fn queue(gcra: &Gcra) -> Queued {

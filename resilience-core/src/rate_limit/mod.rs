@@ -14,7 +14,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 pub use self::acquire::RateLimitAcquire;
-use self::gcra::{Gcra, Grant, MAX_NANOS, Pace, Queued, Request};
+use self::gcra::{Gcra, Grant, Pace, Queued, Request};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
 use crate::classify::Effect;
@@ -97,7 +97,7 @@ impl RateLimiter {
             key: None,
             shadow: false,
             shadow_rejections: Tally::new(0),
-            pace: Pace::new(rate, per, rules::BURST),
+            pace: Pace::new(rate, per, rules::BURST, Duration::ZERO),
             gcra: Gcra::new(),
         }
     }
@@ -105,29 +105,32 @@ impl RateLimiter {
     /// Sets the rate, for settings per key. Zero counts as 1.
     pub const fn rate(mut self, rate: u32) -> Self {
         self.rate = rate;
-        self.pace = Pace::new(rate, self.per, self.burst);
-        self
+        self.updated()
     }
 
     /// Sets the period of the rate, for settings per key. Zero counts as one nanosecond.
     pub const fn per(mut self, per: Duration) -> Self {
         self.per = per;
-        self.pace = Pace::new(self.rate, per, self.burst);
-        self
+        self.updated()
     }
 
     /// Sets the number of calls that may start at once after a rest. Default: 1. Zero counts as 1.
     /// Limited to the permits of 146 years.
     pub const fn burst(mut self, burst: u32) -> Self {
         self.burst = burst;
-        self.pace = Pace::new(self.rate, self.per, burst);
-        self
+        self.updated()
     }
 
     /// Sets the longest wait of a call. A call that would wait longer is rejected at once.
     /// Default: zero, no wait. At most 146 years.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
+        self.updated()
+    }
+
+    /// Computes the pace after a setting has changed.
+    const fn updated(mut self) -> Self {
+        self.pace = Pace::new(self.rate, self.per, self.burst, self.wait);
         self
     }
 
@@ -249,7 +252,7 @@ impl RateLimiter {
         if !is_enabled() {
             return Ok(Reservation::now());
         }
-        let wait = self.longest_wait();
+        let wait = self.pace.longest_wait();
         match self.gcra.reserve(self.request(1, wait), || now().word()) {
             Ok(grant) if grant.must_wait && !self.shadow => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
@@ -442,7 +445,7 @@ impl RateLimiter {
     /// Takes permits without a wait, if possible.
     #[inline]
     fn starts_at_once(&self, cost: u32) -> bool {
-        let request = || self.request(cost, self.longest_wait());
+        let request = || self.request(cost, self.pace.longest_wait());
         !is_enabled() || cost == 0 || self.gcra.try_start(request(), || now().word())
     }
 
@@ -456,7 +459,7 @@ impl RateLimiter {
         if self.starts_at_once(cost) {
             return Ok(Admission::Now);
         }
-        let request = self.request(cost, self.longest_wait());
+        let request = self.request(cost, self.pace.longest_wait());
         let clock = || now().word();
         if self.shadow {
             let planned = self.gcra.reserve(request, clock).map(|_| Admission::Now);
@@ -493,13 +496,7 @@ impl RateLimiter {
 
     #[inline]
     fn request(&self, cost: u32, wait: u64) -> Request {
-        let (pace, longest_wait) = (self.pace, self.longest_wait());
-        Request { pace, width: pace.width(cost), wait, longest_wait }
-    }
-
-    #[inline]
-    fn longest_wait(&self) -> u64 {
-        nanos(self.wait).min(MAX_NANOS)
+        Request { pace: self.pace, width: self.pace.width(cost), wait }
     }
 
     /// Rejects a call, or reports the rejection in shadow mode.
