@@ -56,8 +56,9 @@ pub struct FailureClass {
     pub kind: FailureKind,
     /// Whether the side effect was applied. Default: [`Effect::Unknown`].
     pub effect: Effect,
-    /// The delay that the server asked for: exact, never shortened. With `None` or zero, the
-    /// backoff decides.
+    /// The delay that the server asked for: exact, never shortened. With `None`, the backoff
+    /// decides. With zero, the backoff decides too, without the longer base of a throttled failure,
+    /// and [full jitter](crate::Jitter::Full) keeps at least half of a delay.
     pub after: Option<Duration>,
     /// Whether an attribute of this process rejected the call; see [`Rejected`](crate::Rejected).
     pub(crate) is_rejection: bool,

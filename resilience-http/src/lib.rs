@@ -23,13 +23,15 @@
 mod classification;
 mod client_key;
 mod host_cooldown;
+mod key_headers;
 
 pub use classification::{
     Classifier, HttpError, HttpResponse, RetryAfter, Vendor, classify, classify_chain,
     classify_response, retry_after,
 };
-pub use client_key::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
+pub use client_key::{IdempotencyKey, is_idempotent};
 pub use host_cooldown::HostCooldown;
+pub use key_headers::IDEMPOTENCY_KEY;
 #[doc(inline)]
 pub use resilience_rules::KeyError;
 

@@ -311,8 +311,10 @@ impl Limits {
         retry: u32,
         previous: Option<Duration>,
     ) -> Duration {
+        // A server that asks for no delay answers "now". The delays grow, and have a lower limit.
+        let is_now = class.after.is_some_and(|after| after.is_zero());
         let nominal = |retry| match class.kind {
-            FailureKind::Throttled => backoff.throttled_delay(retry),
+            FailureKind::Throttled if !is_now => backoff.throttled_delay(retry),
             _ => backoff.delay(retry),
         };
         let max = self.max_delay.unwrap_or_else(|| backoff.default_max_delay());
@@ -321,6 +323,9 @@ impl Limits {
             Jitter::Decorrelated => {
                 let base = nominal(1);
                 jitter::decorrelated(base, previous.unwrap_or(base), max, random::draw())
+            }
+            Jitter::Full if is_now => {
+                Jitter::Equal.spread(nominal(retry).min(max), max, random::draw())
             }
             kind => kind.spread(nominal(retry).min(max), max, random::draw()),
         }

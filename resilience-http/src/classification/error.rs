@@ -143,7 +143,7 @@ pub(crate) fn first_known(
         // The search continues, because the wrapped error is more specific than the `ErrorKind`.
         if let Some(error) = error.downcast_ref::<io::Error>() {
             if by_kind.is_none_or(|class| class.kind == FailureKind::Permanent) {
-                by_kind = Some(classify_kind(error.kind()));
+                by_kind = Some(rules.error_of_unknown(classify_kind(error.kind())));
             }
         }
     }

@@ -4,6 +4,7 @@ mod axum;
 mod circuit_breaker;
 mod client_keys;
 mod host_cooldown;
+mod in_progress;
 mod log;
 mod readiness;
 mod replay;
