@@ -191,7 +191,7 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// A late write succeeds unless another call has taken over. Without this setting the final
     /// write is repeated until the end of the lease.
     pub fn repeat_final_write(&mut self, time: Duration) {
-        self.write_until = Some(now().plus(time));
+        self.0.write_until = Some(now().plus(time));
     }
 
     /// Stores the outcome. An outcome over the limit is recorded without its bytes.
@@ -344,7 +344,7 @@ impl<S: Store + Clone> ActiveCall<S> {
         until: Timestamp,
         write: impl Fn() -> F,
     ) -> StoreResult<WriteOutcome> {
-        let until = self.write_until.map_or(until, |end| end.max(until));
+        let until = self.0.write_until.map_or(until, |end| end.max(until));
         let mut delays = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
         // Waits that a test skips pass on no clock, so they are added up here.
         let mut skipped = Duration::ZERO;
