@@ -61,17 +61,19 @@ struct Subject<T> {
 
 /// The cost of keys in a table for `max` keys.
 fn keys<T: KeyedPolicy>(subject: &Subject<T>, max: u32) {
-    let calls = 100_000.min(max);
+    const CALLS: u32 = 1_000_000;
+    let tables: Vec<_> = (0..CALLS / max).map(|_| Keyed::new(max, subject.make)).collect();
+    let get = |table: &Keyed<T>, key: u32| drop(black_box(table.get(&key)));
+    let room =
+        nanos(CALLS, || tables.iter().for_each(|table| (0..max).for_each(|key| get(table, key))));
     let table = Keyed::new(max, subject.make);
-    let room = nanos(max, || (0..max).for_each(|key| drop(black_box(table.get(&key)))));
-    let known = nanos(calls, || (0..calls).for_each(|key| drop(black_box(table.get(&key)))));
-    let keys = max..max + calls;
-    let stale = nanos(calls, || keys.for_each(|key| drop(black_box(table.get(&key)))));
+    (0..max).for_each(|key| get(&table, key));
+    let known = nanos(CALLS, || (0..CALLS).for_each(|key| get(&table, key % max)));
+    let stale = nanos(CALLS, || (0..CALLS).for_each(|key| get(&table, max + key)));
     let table = Keyed::new(max, subject.make);
     (0..max).for_each(|key| (subject.occupy)(&table.get(&key)));
-    let keys = max..max + calls;
-    let full = nanos(calls, || keys.for_each(|key| drop(black_box(table.get(&key)))));
-    assert!(table.figures().overflow_calls >= u64::from(calls / 2));
+    let full = nanos(CALLS, || (0..CALLS).for_each(|key| get(&table, max + key)));
+    assert!(table.figures().overflow_calls >= u64::from(CALLS / 2));
     println!(
         "| `{}`, {max} keys | {known:.0} | {room:.0} | {stale:.0} | {full:.0} |",
         subject.name
