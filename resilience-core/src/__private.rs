@@ -11,7 +11,9 @@ pub use crate::__logged as logged;
 pub use crate::backoff::BorrowedBackoff;
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
-pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, OnCancel, Window};
+pub use crate::circuit_breaker::{
+    CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
+};
 pub use crate::classify::{RetryDelay, class_of};
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::expansion::{
@@ -24,7 +26,9 @@ pub use crate::jitter::Jitter;
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
-pub use crate::probe::{Probe, ShownByDebug, ShownByNothing, Unclassified};
+pub use crate::probe::{
+    Classified, ClassifiedBySource, Probe, ShownByDebug, ShownByNothing, Unclassified,
+};
 pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;

@@ -64,6 +64,8 @@ pub struct FailureClass {
     pub(crate) is_rejection: bool,
     /// Whether only one more attempt is useful; see [`FailureClass::once`].
     pub(crate) is_once: bool,
+    /// Whether the failure says nothing about the dependency; see [`FailureClass::neutral`].
+    pub(crate) is_neutral: bool,
 }
 
 impl FailureClass {
@@ -100,7 +102,14 @@ impl FailureClass {
     }
 
     const fn of(kind: FailureKind) -> Self {
-        Self { kind, effect: Effect::Unknown, after: None, is_rejection: false, is_once: false }
+        Self {
+            kind,
+            effect: Effect::Unknown,
+            after: None,
+            is_rejection: false,
+            is_once: false,
+            is_neutral: false,
+        }
     }
 
     /// Returns the class with this effect.
@@ -139,6 +148,29 @@ impl FailureClass {
     #[inline]
     pub const fn once(mut self) -> Self {
         self.is_once = true;
+        self
+    }
+
+    /// Marks a failure that says nothing about the dependency: a local mistake, a full queue of
+    /// this process. A circuit breaker counts the call as neither success nor failure. Other
+    /// attributes ignore the mark.
+    ///
+    /// A breaker also ignores a permanent failure with [`Effect::NotSent`] and a
+    /// [`Rejected`](crate::Rejected) call of an inner layer, without the mark.
+    ///
+    /// ```
+    /// use resilience::{CircuitBreaker, CircuitState, FailureClass};
+    ///
+    /// let breaker = CircuitBreaker::new().failure_threshold(1);
+    /// let guard = breaker.try_acquire()?;
+    /// guard.report(FailureClass::transient().neutral(), &"the disk of this machine is full");
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// # Ok::<(), resilience::Rejected>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn neutral(mut self) -> Self {
+        self.is_neutral = true;
         self
     }
 }

@@ -59,7 +59,7 @@ pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit, OwnedBulkheadPermit};
 pub use circuit_breaker::{
     CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
-    StateChange, circuit_breaker,
+    StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};

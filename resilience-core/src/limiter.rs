@@ -16,7 +16,7 @@ macro_rules! limiter {
             /// names from a configuration, not for names from requests: use
             /// [`key_label`](Self::key_label) for these.
             pub fn named(self, name: impl AsRef<str>) -> Self {
-                self.name($crate::name::stored(name.as_ref()))
+                self.name($crate::name::intern(name.as_ref()))
             }
 
             /// Sets the name of the annotated function, unless a name is set.

@@ -10,10 +10,10 @@ use resilience_rules::name as rules;
 
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
-/// Returns the stored copy of a name. Equal names share a copy. Beyond
-/// [`MAX_NAMES`](rules::MAX_NAMES) different names returns [`OTHER`](rules::OTHER), so that names
-/// by mistake, such as a name per request, do not fill the memory.
-pub(crate) fn stored(name: &str) -> &'static str {
+/// Returns the name with a `'static` lifetime. Equal names share the memory, which is never freed.
+/// Beyond [`MAX_NAMES`](rules::MAX_NAMES) different names returns [`OTHER`](rules::OTHER), so that
+/// names by mistake, such as a name per request, do not fill the memory.
+pub(crate) fn intern(name: &str) -> &'static str {
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = names.get(name) {
         return known;
@@ -32,12 +32,12 @@ mod tests {
 
     #[test]
     fn equal_names_share_a_copy_and_the_number_of_names_is_bounded() {
-        let first = stored("tenant-1");
-        assert!(core::ptr::eq(first, stored(&String::from("tenant-1"))));
+        let first = intern("tenant-1");
+        assert!(core::ptr::eq(first, intern(&String::from("tenant-1"))));
         let names: BTreeSet<_> =
-            (0..2 * rules::MAX_NAMES).map(|n| stored(&n.to_string())).collect();
+            (0..2 * rules::MAX_NAMES).map(|n| intern(&n.to_string())).collect();
         assert!(names.len() <= rules::MAX_NAMES + 1);
         assert!(names.contains(rules::OTHER));
-        assert!(core::ptr::eq(first, stored("tenant-1")));
+        assert!(core::ptr::eq(first, intern("tenant-1")));
     }
 }

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, LitStr};
 
+use crate::attrs::Role;
 use crate::function::Binding;
 use crate::stack_info::{SignalVar, StackInfo};
 use crate::tokens::{refill, respan};
@@ -63,7 +64,8 @@ impl Context {
         if self.stack.adjacent {
             quote!(#block)
         } else if self.is_async {
-            quote!(async #block.await)
+            let future = self.watched(quote!(async #block));
+            quote!(#future.await)
         } else {
             quote!((|| -> #returns #block)())
         }
@@ -78,7 +80,8 @@ impl Context {
         }
         let moved = self.moved();
         if self.is_async {
-            quote!(async #moved #block.await)
+            let future = self.watched(quote!(async #moved #block));
+            quote!(#future.await)
         } else {
             quote!(#private::once(#moved || -> #returns #block))
         }
@@ -93,7 +96,16 @@ impl Context {
     /// can use the locals of `first`.
     pub(crate) fn future_after(&self, first: Option<&TokenStream>) -> TokenStream {
         let (block, moved) = (self.block(first), self.moved());
-        quote!(async #moved #block)
+        self.watched(quote!(async #moved #block))
+    }
+
+    /// Returns the future of the user's code, watched once for each layer outside that counts
+    /// panics. The future of another layer is watched further inside.
+    fn watched(&self, future: TokenStream) -> TokenStream {
+        let outer = self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics));
+        let watching = if self.stack.inner.is_empty() { outer.count() } else { 0 };
+        let private = &self.private;
+        (0..watching).fold(future, |future, _| quote!(#private::watched(#future)))
     }
 
     /// Returns the only run of the body of a sync function, as a closure.
@@ -135,13 +147,24 @@ impl Context {
         on.map_or_else(|| quote!(|#error| #class), ToTokens::to_token_stream)
     }
 
-    /// Returns the class of an error: from the `Classify` impl of the type, or transient.
+    /// Returns the class of an error: from the `Classify` impl of the type, from a rejection in the
+    /// source chain of a type for any error, or transient.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
         quote!({
             #[allow(unused_imports)]
-            use #private::Unclassified as _;
-            #private::Probe(#error).class()
+            use #private::{Classified as _, ClassifiedBySource as _, Unclassified as _};
+            (&&#private::Probe(#error)).class()
+        })
+    }
+
+    /// Returns a closure from an error to its text, by `Display` or `Debug`.
+    pub(crate) fn text(&self) -> TokenStream {
+        let (private, error) = (&self.private, local("error"));
+        quote!(|#error| {
+            #[allow(unused_imports)]
+            use #private::{ShownByDebug as _, ShownByNothing as _};
+            (&#private::Probe(#error)).shown().text()
         })
     }
 
@@ -191,6 +214,15 @@ impl Context {
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
         );
         quote!({ #set #outcome })
+    }
+
+    /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
+    /// the time in the queue of this process from the time of the body.
+    pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
+        let is_interrupted = self.is_async && self.stack.outside(Role::Interrupts).is_some();
+        let signal = self.stack.signal.as_ref().filter(|var| var.written && is_interrupted);
+        let Some(SignalVar { name, .. }) = signal else { return acquire };
+        quote!(#name.in_queue(async { #acquire }).await)
     }
 
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the

@@ -121,7 +121,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
             quote_spanned!(at=> let #cost: ::core::primitive::u32 = #expr;)
         });
         let cost = limiter.cost().map_or_else(|| quote!(1), |_| cost.to_token_stream());
-        let acquire = self.acquire(&policy, &cost, context);
+        let acquire = context.queued(self.acquire(&policy, &cost, context));
         let run = context.run();
         let admitted = if L::HOLDS_PERMIT {
             quote! {

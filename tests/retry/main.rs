@@ -13,6 +13,7 @@ mod events;
 mod formulas;
 mod rejections;
 mod schedule;
+mod waits_for_rejections;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;

@@ -305,6 +305,13 @@ impl Bulkhead {
         self.shadow_rejections.load(Relaxed)
     }
 
+    /// Returns whether a new call would have to wait, or be rejected.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        !self.shadow && (self.running() >= self.limit() || self.queued() > 0)
+    }
+
     /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
     fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {

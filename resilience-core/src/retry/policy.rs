@@ -235,8 +235,13 @@ impl<B> RetryPolicy<B> {
     }
 
     /// Sets whether the call waits after a local rejection (an open circuit, a full bulkhead, a
-    /// rate limit), within all limits, for the time that the rejection states. Default: `false`;
-    /// the call gives up at once.
+    /// rate limit) for the time that the rejection states. Default: `false`; the call gives up at
+    /// once.
+    ///
+    /// A rejected attempt was not made: a wait uses up neither an attempt nor the budget. A random
+    /// addition keeps the waiting callers apart. The waits of a call end at the
+    /// [`deadline`](Self::deadline), and in any case after [`attempts`](Self::attempts) times
+    /// [`max_retry_after`](Self::max_retry_after), three minutes by default.
     pub const fn wait_for_rejections(mut self, wait: bool) -> Self {
         self.limits.waits_for_rejections = wait;
         self
@@ -252,7 +257,7 @@ impl<B> RetryPolicy<B> {
     /// the name, at most 10 000 names; further names become `"(other)"`. For names from a
     /// configuration, not for names from requests.
     pub fn named(self, name: impl AsRef<str>) -> Self {
-        self.name(crate::name::stored(name.as_ref()))
+        self.name(crate::name::intern(name.as_ref()))
     }
 }
 
@@ -303,6 +308,12 @@ impl<B: Backoff> RetryPolicy<B> {
 }
 
 impl Limits {
+    /// Returns the longest time from the first failure in which a call waits for rejections;
+    /// `None` with unlimited attempts.
+    pub(super) fn longest_wait_for_rejections(&self) -> Option<Duration> {
+        self.attempts.map(|attempts| self.max_retry_after.saturating_mul(attempts.max(1)))
+    }
+
     /// Returns the delay that the policy chooses.
     pub(super) fn delay(
         &self,

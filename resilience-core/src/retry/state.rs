@@ -6,13 +6,15 @@ use core::time::Duration;
 
 use super::attempt::Attempt;
 use super::policy::{Limits, RetryPolicy};
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+use crate::jitter::Jitter;
 use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
+use crate::random;
 use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 
@@ -328,7 +330,7 @@ fn decide(
     if !limits.idempotent && !class.effect.is_not_applied() {
         return Decision::GiveUp(StopReason::NotIdempotent);
     }
-    if limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
+    if !class.is_rejection && limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
         return Decision::GiveUp(StopReason::Attempts);
     }
     if !switch::is_enabled() {
@@ -342,7 +344,9 @@ fn decide(
         return Decision::GiveUp(StopReason::RetryAfter);
     }
     let (delay, source, backoffs) = if let Some(after) = asked {
-        (after, DelaySource::Server, 0)
+        let spreads = class.is_rejection && limits.jitter != Some(Jitter::None);
+        let spread = if spreads { spread(class.kind, after, elapsed) } else { Duration::ZERO };
+        (after.saturating_add(spread), DelaySource::Server, 0)
     } else {
         let retry = progress.backoffs.saturating_add(1);
         let previous = (retry > 1).then(|| progress.history.delay());
@@ -350,6 +354,17 @@ fn decide(
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Decision::GiveUp(StopReason::Deadline);
+    }
+    if class.is_rejection {
+        // Nothing was sent: the attempt is made again, and the budget of retries is not touched.
+        if limits
+            .longest_wait_for_rejections()
+            .is_some_and(|longest| elapsed.saturating_add(delay) > longest)
+        {
+            return Decision::GiveUp(StopReason::Rejected);
+        }
+        let history = progress.history.after(class, delay);
+        return Decision::Retry { next: Progress { backoffs, history, ..progress }, delay, source };
     }
     // The budget comes last, so that no withdrawal is made for a retry that another rule forbids.
     if spending.is_some_and(|spending| !spending.withdraw(class.kind)) {
@@ -362,4 +377,17 @@ fn decide(
         ..progress
     };
     Decision::Retry { next, delay, source }
+}
+
+/// Returns the random time after a local rejection that keeps the rejected callers apart.
+///
+/// The callers of a rate limit compete for its permits, so the range grows with the time that the
+/// call has waited, as in exponential backoff. A breaker that closes admits all callers: a tenth of
+/// the time keeps them apart.
+fn spread(kind: FailureKind, after: Duration, elapsed: Duration) -> Duration {
+    let range = match kind {
+        FailureKind::Throttled => after.max(elapsed),
+        FailureKind::Transient | FailureKind::Permanent => after / 10,
+    };
+    scale(range, random::timing_draw())
 }

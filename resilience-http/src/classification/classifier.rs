@@ -262,6 +262,12 @@ impl Classifier {
         known.map_or_else(|| self.status(status, headers), |class| self.clamp(class))
     }
 
+    /// Returns the class of an error, or `None` if the rules do not know the error.
+    #[cfg(feature = "tower")]
+    pub(crate) fn known_error<E: HttpError + ?Sized>(&self, error: &E) -> Option<FailureClass> {
+        error.known_class(self).map(|class| self.clamp(class))
+    }
+
     /// Returns the class of an error whose request is unknown: the request of the caller, or a
     /// request after a redirect.
     pub(crate) fn error_of_unknown(&self, class: FailureClass) -> FailureClass {

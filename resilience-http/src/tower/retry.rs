@@ -4,11 +4,14 @@ use core::fmt::{self, Display};
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 use std::sync::Arc;
 
 use http::HeaderName;
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Delay, Level, RetryState, Shown, Sleep, Spending, WaitMode};
+use resilience_core::__internal::{
+    DeadlineTimer, Delay, Level, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode, now,
+};
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -30,11 +33,13 @@ use crate::ready_service::take_ready;
 ///   connection, and not after a refusal by another URL. For a client without redirects, set
 ///   [`Classifier::follows_redirects`] to `false`.
 /// - **Outcome.** A failed response is dropped with the body before the delay. The last response
-///   or error is returned unchanged.
+///   or error is returned unchanged. With a deadline, a failed response is kept until the next
+///   attempt starts.
 /// - **Body.** A request whose body cannot be sent again has a single attempt, and the log says
 ///   so.
 /// - **Readiness.** Before each retry the layer waits until the service is ready. An error of
-///   `poll_ready` ends the call.
+///   `poll_ready` ends the call. A [`deadline`](RetryPolicy::deadline) ends the wait, and the last
+///   response or error is returned.
 /// - **Rejections.** A rejection by an inner layer, such as
 ///   [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), ends the call, unless the policy [waits
 ///   for rejections](RetryPolicy::wait_for_rejections).
@@ -283,17 +288,29 @@ pin_project! {
         // The request of the next attempt.
         request: Option<Request>,
         #[pin]
-        step: Step<S::Future>,
+        step: Step<S::Future, Result<S::Response, S::Error>>,
     }
 }
 
 pin_project! {
     #[project = StepProjection]
-    enum Step<F> {
+    enum Step<F, O> {
         Called { #[pin] future: F },
-        Waiting { #[pin] wait: Sleep },
-        AwaitingReadiness,
+        Waiting { #[pin] wait: Sleep, retained: Option<Retained<O>> },
+        AwaitingReadiness {
+            #[pin]
+            timer: Option<DeadlineTimer>,
+            retained: Option<Retained<O>>,
+        },
     }
+}
+
+/// The last outcome of a call with a deadline. If the service is not ready before the deadline,
+/// there is no other outcome to return.
+#[derive(Debug)]
+struct Retained<O> {
+    deadline: Timestamp,
+    out: O,
 }
 
 impl<S: Service<Request>, Request, B, C: Replay<Request>> RetryFuture<S, Request, B, C> {
@@ -322,16 +339,33 @@ where
                     let policy = &this.settings.policy;
                     let delay = this.call.next_delay(policy, &out, this.request.as_ref());
                     let Some(delay) = delay else { return Poll::Ready(out) };
-                    // The failed response is dropped before the delay.
-                    drop(out);
-                    this.step.set(Step::Waiting { wait: delay.wait() });
+                    // Without a deadline the failed response is dropped before the delay.
+                    let deadline = this.call.state.bound(&this.settings.policy);
+                    let retained = deadline.map(|deadline| Retained { deadline, out });
+                    this.step.set(Step::Waiting { wait: delay.wait(), retained });
                 }
-                StepProjection::Waiting { wait } => {
+                StepProjection::Waiting { wait, retained } => {
                     ready!(wait.poll(cx));
-                    this.step.set(Step::AwaitingReadiness);
+                    let retained = retained.take();
+                    let deadline = retained.as_ref().map(|retained| retained.deadline);
+                    let timer = deadline.map(|end| DeadlineTimer::start(Duration::MAX, Some(end)));
+                    this.step.set(Step::AwaitingReadiness { timer, retained });
                 }
-                StepProjection::AwaitingReadiness => {
-                    ready!(this.service.poll_ready(cx))?;
+                StepProjection::AwaitingReadiness { timer, retained } => {
+                    match this.service.poll_ready(cx)? {
+                        // No attempt starts at the deadline or later.
+                        Poll::Ready(()) => {
+                            if let Some(late) = retained.take_if(|it| it.deadline <= now()) {
+                                return Poll::Ready(late.out);
+                            }
+                        }
+                        Poll::Pending => {
+                            let Some(timer) = timer.as_pin_mut() else { return Poll::Pending };
+                            ready!(timer.poll(cx));
+                            let Some(late) = retained.take() else { return Poll::Pending };
+                            return Poll::Ready(late.out);
+                        }
+                    }
                     // The request is absent only if the future is polled after completion.
                     let Some(request) = this.request.take() else { return Poll::Pending };
                     *this.request = this.settings.request_for_retry(this.call, &request);

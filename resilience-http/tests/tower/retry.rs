@@ -204,7 +204,9 @@ async fn an_application_error_is_classified() {
 
 #[tokio::test(start_paused = true)]
 async fn an_inner_rejection_ends_the_call_unless_the_policy_waits() {
-    for (policy, expected) in [(POLICY, 1), (POLICY.wait_for_rejections(true), 3)] {
+    // A wait uses up no attempt, so the deadline ends the waits.
+    let waits = POLICY.wait_for_rejections(true).deadline(secs(10));
+    for (policy, expected) in [(POLICY, 1), (waits, 3)] {
         let calls = Cell::new(0);
         let service = service_fn(|_: Request<String>| {
             calls.set(calls.get() + 1);
