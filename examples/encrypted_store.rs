@@ -5,6 +5,8 @@
 //!
 //! Run with `cargo run --features idempotent --example encrypted_store`.
 
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

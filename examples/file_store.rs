@@ -7,6 +7,8 @@
 //! The store passes the conformance suite: `cargo test --test custom_stores file`. Run the example
 //! with `cargo run --features idempotent --example file_store`.
 
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -77,7 +79,7 @@ fn after(time: Duration) -> u64 {
 
 /// Returns the hexadecimal form of a key, which is the name of a file.
 fn name(key: &RecordKey) -> String {
-    key.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    key.0.iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}"))
 }
 
 fn key_of(file: &Path) -> Option<RecordKey> {

@@ -117,7 +117,7 @@ fn an_error_is_logged_by_display_or_debug() {
     fn by_nothing() -> Result<(), Mute> {
         Err(Mute)
     }
-    #[retry(attempts = 1)]
+    #[retry(attempts = 1, on = |_| true)]
     fn generic<E: Debug>(error: fn() -> E) -> Result<(), E> {
         Err(error())
     }

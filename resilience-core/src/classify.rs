@@ -1,6 +1,8 @@
 //! Classification of failures: can a retry help, and was the side effect applied?
 
 use core::time::Duration;
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// Whether a later attempt of the same call can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,7 +188,11 @@ impl From<bool> for FailureClass {
 /// An error with a classification.
 ///
 /// Attributes without `on` use the implementation, if the error type has one. Otherwise every
-/// error is transient. One classification serves all attributes of a function.
+/// error is transient. One classification serves all attributes of a function. `Box`, `Rc`, `Arc`
+/// and references have the class of their target.
+///
+/// An error type that depends on a type parameter or an associated type needs a `Classify` bound or
+/// `on = …`: the attribute cannot see whether the concrete type has an implementation.
 ///
 /// ```
 /// use resilience::{FailureClass, Classify};
@@ -210,12 +216,29 @@ impl From<bool> for FailureClass {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no classification",
     label = "needs `Classify`",
-    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
+    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`",
+    note = "a type that depends on a type parameter needs the bound `{Self}: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure"
 )]
 pub trait Classify {
     /// Returns the class of this error.
     fn classify(&self) -> FailureClass;
 }
+
+/// A pointer has the class of the target.
+macro_rules! classify_target {
+    ($($pointer:ty),* $(,)?) => {
+        $(
+            impl<E: Classify + ?Sized> Classify for $pointer {
+                #[inline]
+                fn classify(&self) -> FailureClass {
+                    (**self).classify()
+                }
+            }
+        )*
+    };
+}
+
+classify_target!(&E, &mut E, Box<E>, Rc<E>, Arc<E>);
 
 /// Returns the class that the predicate `on` gives to an error.
 #[inline]

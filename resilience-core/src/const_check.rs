@@ -30,6 +30,12 @@ pub const fn jitter(jitter: Jitter) -> Jitter {
     jitter
 }
 
+/// Asserts that the jitter on top of the first delay fits below the ceiling.
+#[track_caller]
+pub const fn jitter_within_max(base: Duration, jitter: Jitter, max: Duration) {
+    hold(rules::jitter_within_max(base, jitter.width(base), max));
+}
+
 macro_rules! checks {
     ($($name:ident: $ty:ty),* $(,)?; $($pair:ident: $first:ty, $second:ty);* $(;)?) => {
         $(

@@ -28,6 +28,7 @@ mod fallback;
 mod function_state;
 mod jitter;
 mod keyed;
+mod last_failure;
 mod limiter;
 mod log;
 mod name;

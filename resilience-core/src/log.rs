@@ -358,7 +358,6 @@ macro_rules! __logged {
 }
 
 /// Returns the text of an error by `Display` or `Debug`, whichever the concrete type has.
-#[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __shown {
@@ -367,7 +366,7 @@ macro_rules! __shown {
             $crate::__private::Some(error) => {
                 #[allow(unused_imports)]
                 use $crate::__private::{ShownByDebug as _, ShownByNothing as _};
-                (&$crate::__private::Probe(error)).shown()
+                (&$crate::__private::Probe(error)).resilience_shown()
             }
             $crate::__private::None => $crate::__private::Shown::Nothing,
         }

@@ -106,12 +106,14 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     /// Returns the context that the body sees.
+    #[must_use]
     pub fn context(&self) -> &IdempotencyContext {
         &self.0.context
     }
 
     /// Returns whether an earlier call with this key was interrupted, so that this call has to
     /// [reconcile](crate::OnInterrupted::Reconcile) before it runs.
+    #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.0.interrupted
     }
@@ -181,7 +183,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                 }
             }
             if policy.on_lease_lost == OnLeaseLost::Continue {
-                pending().await
+                pending::<()>().await;
             }
         }
     }

@@ -12,6 +12,10 @@
 //!   [`testing`], a store with injected faults for applications.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![allow(
+    clippy::manual_async_fn,
+    reason = "the type names `Send`, for `Arc<dyn DynStore>` in a task"
+)]
 
 // Keys.
 mod canonical;

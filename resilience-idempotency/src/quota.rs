@@ -249,8 +249,8 @@ impl Error for Exhausted {}
 mod tests {
     use super::*;
 
-    fn scope(number: u8) -> Option<ScopeKey> {
-        Some(ScopeKey([number; 32]))
+    fn scope(number: u8) -> ScopeKey {
+        ScopeKey([number; 32])
     }
 
     fn fill(quotas: &Quotas, scope: Option<ScopeKey>) -> Vec<Room> {
@@ -260,9 +260,9 @@ mod tests {
     #[test]
     fn a_scope_fills_four_fifths_of_the_store() {
         let quotas = Quotas::new(1000, usize::MAX);
-        assert_eq!(fill(&quotas, scope(1)).len(), 800);
+        assert_eq!(fill(&quotas, Some(scope(1))).len(), 800);
         // 200 are free. The next scope gets four fifths of them.
-        assert_eq!(fill(&quotas, scope(2)).len(), 160);
+        assert_eq!(fill(&quotas, Some(scope(2))).len(), 160);
         assert_eq!(fill(&quotas, None).len(), 40, "the global scope has no share");
     }
 
@@ -270,14 +270,16 @@ mod tests {
     fn released_room_can_be_reserved_again() {
         let quotas = Quotas::new(100, 1000);
         for round in 0..3 {
-            let mut rooms = fill(&quotas, scope(round));
+            let mut rooms = fill(&quotas, Some(scope(round)));
             assert_eq!(rooms.len(), 80);
             quotas.resize(&mut rooms[0], 464).expect("room");
             quotas.resize(&mut rooms[1], 464).expect("room");
             assert!(quotas.resize(&mut rooms[2], 464).is_err(), "more than the share");
             quotas.resize(&mut rooms[2], 64).expect("a short outcome");
             assert_eq!(quotas.bytes(), 800);
-            rooms.into_iter().for_each(|room| quotas.release(room));
+            for room in rooms {
+                quotas.release(room);
+            }
             assert_eq!((quotas.records(), quotas.bytes()), (0, 0));
             let kept = quotas
                 .scopes

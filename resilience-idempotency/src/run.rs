@@ -112,22 +112,17 @@ where
     K: OutcomePolicy<O>,
     R: Future<Output = Reconciled<O>>,
 {
-    // Borrowed, because a moved call would be in the future twice.
-    let call = match &call {
-        Ok(Some(call)) => call,
-        // A call without its optional key runs unprotected.
-        Ok(None) => return Ok(body.await),
-        Err(rejected) => return Err(rejected.clone()),
-    };
+    // A call without its optional key runs unprotected.
+    let Some(call) = call? else { return Ok(body.await) };
     let mut active = match call.acquire().await? {
         Acquisition::Run(active) => active,
-        Acquisition::Replay(bytes) => return replay(call, outcomes, &bytes),
+        Acquisition::Replay(bytes) => return replay(&call, outcomes, &bytes),
     };
     if active.is_interrupted() {
         let context = active.context().clone();
         match active.run(reconcile(context)).await? {
             Reconciled::Done(out) => {
-                return settle(call, active, outcomes, Disposition::Store, out).await;
+                return settle(&call, active, outcomes, Disposition::Store, out).await;
             }
             Reconciled::NotApplied => {}
             Reconciled::Unknown => {
@@ -137,8 +132,8 @@ where
         }
     }
     let out = active.run(body).await?;
-    let disposition = disposition(call, outcomes, class, &out);
-    settle(call, active, outcomes, disposition, out).await
+    let disposition = disposition(&call, outcomes, class, &out);
+    settle(&call, active, outcomes, disposition, out).await
 }
 
 /// Runs a body that is not async once for the key of `call`. Waits block the thread.

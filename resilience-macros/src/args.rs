@@ -10,6 +10,7 @@ use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
 use crate::hint::{Hint, nearest};
+use crate::manifest;
 use crate::tokens::mentions;
 
 /// The facts about an attribute for parsing and for messages.
@@ -226,9 +227,9 @@ impl Args {
         value
     }
 
-    /// Takes `crate = path`, a key of every attribute: the path of the runtime, by default
-    /// `::resilience`.
-    pub(crate) fn root(&mut self, errors: &mut Errors) -> TokenStream {
+    /// Takes `crate = path`, a key of every attribute: the path of the runtime. Returns `None`
+    /// without the key.
+    pub(crate) fn root(&mut self, errors: &mut Errors) -> Option<Path> {
         let path = self.value("crate", errors, |value| match value {
             Expr::Path(path) if path.path.leading_colon.is_some() || is_absolute(&path.path) => {
                 Ok(path.path)
@@ -240,7 +241,7 @@ impl Args {
         });
         // For macros and re-exports: lists of keys leave `crate` out.
         self.known.retain(|known| *known != "crate");
-        runtime(path.map(|path| path.value))
+        path.map(|path| path.value)
     }
 
     /// Reports the remaining arguments. `hints` answers keys of foreign libraries.
@@ -261,9 +262,15 @@ impl Args {
     }
 }
 
-/// Returns the path of the runtime: as written, or the default.
+/// Returns the path of the runtime: as written, or the name in the manifest.
 pub(crate) fn runtime(path: Option<Path>) -> TokenStream {
-    path.map_or_else(|| quote!(::resilience), |path| path.to_token_stream())
+    match path {
+        Some(path) => path.to_token_stream(),
+        None => {
+            let name = Ident::new(&manifest::library_name(), Span::call_site());
+            quote!(::#name)
+        }
+    }
 }
 
 impl Arg {

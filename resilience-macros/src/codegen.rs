@@ -2,11 +2,13 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, LitStr};
+use syn::Expr;
+use syn::spanned::Spanned;
 
 use crate::attrs::Role;
+use crate::error_type;
 use crate::function::Binding;
-use crate::stack_info::{SignalVar, StackInfo};
+use crate::stack_info::{FailureVar, SignalVar, StackInfo};
 use crate::tokens::{refill, respan};
 
 /// A body with the facts that generated code needs to wrap the body.
@@ -148,13 +150,25 @@ impl Context {
     }
 
     /// Returns the class of an error: from the `Classify` impl of the type, from a rejection in the
-    /// source chain of a type for any error, or transient.
+    /// source chain of a type for any error, or transient. The code does not compile if the type
+    /// depends on a type parameter without a `Classify` bound.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
+        let error_type = error_type::of(&self.returns);
+        let dependency = error_type::dependency(error_type.as_ref(), &self.generics, private);
+        // The span of the error type makes the compiler report an unknown class there.
+        let at = error_type.map_or(self.returns_span, |error_type| error_type.span());
+        let at = Span::mixed_site().located_at(at);
+        let here = self.private_at(at);
+        let probe = quote_spanned!(at=>
+            (&&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
+        );
         quote!({
             #[allow(unused_imports)]
-            use #private::{Classified as _, ClassifiedBySource as _, Unclassified as _};
-            (&&#private::Probe(#error)).class()
+            use #private::{
+                ClassOfParameter as _, Classified as _, ClassifiedBySource as _, Unclassified as _,
+            };
+            #probe
         })
     }
 
@@ -164,7 +178,7 @@ impl Context {
         quote!(|#error| {
             #[allow(unused_imports)]
             use #private::{ShownByDebug as _, ShownByNothing as _};
-            (&#private::Probe(#error)).shown().text()
+            (&#private::Probe(#error)).resilience_shown().text()
         })
     }
 
@@ -182,6 +196,24 @@ impl Context {
         let private = &self.private;
         // A `move` block takes this reference, not the signal.
         Some(quote!(let #name = #private::RejectionSignal::new(); let #name = &#name;))
+    }
+
+    /// Returns the declaration of the local with the last failure, if this layer declares the
+    /// local.
+    pub(crate) fn declare_failure(&self) -> Option<TokenStream> {
+        let FailureVar { name, .. } = self.stack.failure.as_ref().filter(|var| var.declared)?;
+        let private = &self.private;
+        // A `move` block takes this reference, not the failure.
+        Some(quote!(let #name = #private::LastFailure::new(); let #name = &#name;))
+    }
+
+    /// Returns the statement that records a failure for a timeout, as the text of `error`.
+    pub(crate) fn record_failure(&self, error: &Ident) -> Option<TokenStream> {
+        let FailureVar { name, .. } = self.stack.failure.as_ref()?;
+        let private = &self.private;
+        Some(
+            quote!(#private::LastFailure::record(#name, #private::shown!(#private::Some(#error)));),
+        )
     }
 
     /// Returns the rejection signal, if this layer reads the signal.
@@ -227,7 +259,7 @@ impl Context {
 
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the
     /// path of the function.
-    pub(crate) fn policy_name(&self, name: Option<&LitStr>) -> TokenStream {
+    pub(crate) fn policy_name(&self, name: Option<&Expr>) -> TokenStream {
         let path = &self.name;
         let path = || quote!(::core::concat!(::core::module_path!(), "::", #path));
         name.map_or_else(path, ToTokens::to_token_stream)

@@ -197,6 +197,7 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
             "on_ok" => ("is_busy", "value"),
             "error" => ("from_rejected", "rejected"),
             "with" => ("default_for", "error"),
+            "exhausted" => ("still_busy", "value"),
             _ => ("notify", "event"),
         };
         return error(
@@ -234,12 +235,22 @@ pub(crate) fn switch(key: &Ident, value: Value) -> syn::Result<bool> {
     }
 }
 
-/// Reads a text in quotes.
-pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
+/// Reads a text in quotes, or a macro that makes one, such as `concat!(…)`.
+pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<Expr> {
     match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) | Expr::Macro(_) => Ok(expr),
         other => error(&other, format!("expected a text in quotes: `{key} = \"…\"`")),
     }
+}
+
+/// Returns an expression that borrows a place instead of moving the value out of the place.
+pub(crate) fn borrowed_place(expr: &Expr) -> TokenStream {
+    let is_place = match expr {
+        Expr::Field(_) | Expr::Index(_) => true,
+        Expr::Unary(ExprUnary { op: UnOp::Deref(_), .. }) => true,
+        _ => false,
+    };
+    if is_place { quote_spanned!(expr.span()=> &#expr) } else { expr.to_token_stream() }
 }
 
 /// Reads a policy made by hand: any expression except a literal. `message` names the type.

@@ -14,10 +14,12 @@ const DAY: Duration = Duration::from_secs(86_400);
 const KEY: [u8; 32] = [1; 32];
 
 mod conformance {
+    use std::future::{Ready, ready};
+
     use super::*;
 
-    async fn store() -> Encrypted<Arc<MemoryStore>> {
-        Encrypted::new(Arc::new(MemoryStore::new()), &KEY, &[])
+    fn store() -> Ready<Encrypted<Arc<MemoryStore>>> {
+        ready(Encrypted::new(Arc::new(MemoryStore::new()), &KEY, &[]))
     }
 
     resilience::store_conformance!(store);
@@ -72,8 +74,8 @@ async fn a_changed_or_short_outcome_is_corrupt() {
     let original = RecordKey([0; 32]);
     complete(&store, original, b"done").await;
     let bytes = stored(&records, original).await;
-    for at in 0..bytes.len() {
-        let (key, mut changed) = (RecordKey([at as u8 + 1; 32]), bytes.to_vec());
+    for (number, at) in (1_u8..).zip(0..bytes.len()) {
+        let (key, mut changed) = (RecordKey([number; 32]), bytes.to_vec());
         changed[at] ^= 1;
         complete(&records, key, &changed).await;
         assert_eq!(claim(&store, key).await.unwrap_err().kind(), StoreErrorKind::Corrupt);

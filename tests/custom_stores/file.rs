@@ -27,17 +27,18 @@ impl Drop for Folder {
 }
 
 mod conformance {
+    use std::future::{Ready, ready};
     use std::sync::LazyLock;
 
     use super::*;
 
     /// Every test uses the same directory, as processes with other records do.
-    async fn store() -> FileStore {
+    fn store() -> Ready<FileStore> {
         static STORE: LazyLock<FileStore> = LazyLock::new(|| {
             let folder = format!("{}/file-store-{}", env!("CARGO_TARGET_TMPDIR"), process::id());
             FileStore::open(folder).unwrap()
         });
-        STORE.clone()
+        ready(STORE.clone())
     }
 
     resilience::store_conformance!(store, keys = 5);

@@ -1,5 +1,7 @@
 //! The stores of the examples: the conformance suite, and the promises of each store.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 #[allow(dead_code, reason = "the program of the example")]
 #[path = "../../examples/encrypted_store.rs"]
 mod encrypted_store;

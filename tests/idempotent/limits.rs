@@ -1,5 +1,7 @@
 //! Limits of the memory store: records, bytes, and the share of a scope.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! A store as `Arc<dyn DynStore>` inside `tokio::spawn`: each function has to compile there.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use std::sync::Arc;
 
 use resilience::idempotent::testing::FaultStore;

@@ -141,8 +141,8 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
-    /// ratio outside 0 to 1, an empty list, a base delay above the ceiling or not below the
-    /// deadline.
+    /// ratio outside 0 to 1, an empty list, a base delay (or its sum with the jitter on top) above
+    /// the ceiling, or a base delay not below the deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         macro_rules! hold {
             ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
@@ -163,6 +163,9 @@ impl RetryPolicy {
         if let (Some(base), None) = (self.backoff.base(), self.backoff.delays()) {
             if let Some(max) = self.limits.max_delay {
                 hold!(rules::base_within_max(base, max));
+                if let Some(jitter) = self.limits.jitter {
+                    hold!(rules::jitter_within_max(base, jitter.width(base), max));
+                }
             }
             if let Some(deadline) = self.limits.deadline {
                 hold!(rules::base_within_deadline(base, deadline));
@@ -194,8 +197,8 @@ impl<B> RetryPolicy<B> {
     }
 
     /// Sets the ceiling of every delay, jitter included; only a delay from the server may be
-    /// longer. Default: 10 s, or the base delay if longer; no ceiling for a list or your own
-    /// backoff.
+    /// longer. Default: 10 s, or the base delay with the jitter on top if longer; no ceiling for a
+    /// list or your own backoff.
     pub const fn max_delay(mut self, max_delay: Duration) -> Self {
         self.limits.max_delay = Some(max_delay);
         self
@@ -329,16 +332,25 @@ impl Limits {
             _ => backoff.delay(retry),
         };
         let max = self.max_delay.unwrap_or_else(|| backoff.default_max_delay());
-        match self.jitter.unwrap_or_else(|| backoff.default_jitter()) {
+        let jitter = self.jitter.unwrap_or_else(|| backoff.default_jitter());
+        match jitter {
             Jitter::None => nominal(retry).min(max),
             Jitter::Decorrelated => {
                 let base = nominal(1);
                 jitter::decorrelated(base, previous.unwrap_or(base), max, random::draw())
             }
-            Jitter::Full if is_now => {
-                Jitter::Equal.spread(nominal(retry).min(max), max, random::draw())
+            Jitter::Ratio(_) | Jitter::UpTo(_) => {
+                let first = nominal(1);
+                // Only an explicit ceiling limits the jitter on top of the first delay.
+                let room = first.saturating_add(jitter.width(first));
+                let max = self.max_delay.unwrap_or_else(|| max.max(room));
+                let delay = nominal(retry).min(max);
+                jitter::above(delay, jitter.width(delay), first, max, random::draw())
             }
-            kind => kind.spread(nominal(retry).min(max), max, random::draw()),
+            Jitter::Full if is_now => Jitter::Equal.below(nominal(retry).min(max), random::draw()),
+            kind @ (Jitter::Full | Jitter::Equal) => {
+                kind.below(nominal(retry).min(max), random::draw())
+            }
         }
     }
 }

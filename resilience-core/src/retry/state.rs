@@ -171,10 +171,10 @@ impl RetryState {
     ///
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
-    /// an inner layer.
+    /// an inner layer. `exhausted` changes a last value that `on_ok` declines.
     ///
     /// # Errors
-    /// Never fails: `Break` carries the outcome unchanged.
+    /// Never fails: `Break` carries the outcome.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -190,6 +190,7 @@ impl RetryState {
         on_ok: impl FnOnce(&O::Ok) -> D,
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
+        exhausted: impl FnOnce(O) -> O,
     ) -> ControlFlow<O, (Self, Delay)>
     where
         O: Outcome,
@@ -210,11 +211,13 @@ impl RetryState {
                 (rejected.unwrap_or_else(|| on(error).into()), Some(error))
             }
         };
+        let declined_value = error.is_none();
         match self.advance(policy, spending, error, class, on_retry, on_give_up) {
             Some(delay) => {
                 signal.inspect(|signal| signal.clear());
                 ControlFlow::Continue((self, delay))
             }
+            None if declined_value => ControlFlow::Break(exhausted(out)),
             None => ControlFlow::Break(out),
         }
     }
@@ -223,7 +226,7 @@ impl RetryState {
     /// prepares the parameters of a second call before the first attempt, even without a failure.
     ///
     /// # Errors
-    /// Never fails: `Break` carries the outcome unchanged.
+    /// Never fails: `Break` carries the outcome.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -239,6 +242,7 @@ impl RetryState {
         on_ok: impl FnOnce(&O::Ok) -> D,
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
+        exhausted: impl FnOnce(O) -> O,
     ) -> ControlFlow<O>
     where
         O: Outcome,
@@ -247,7 +251,7 @@ impl RetryState {
         D: Into<FailureClass>,
     {
         let (mut next, delay) =
-            match self.step(context, signal, out, on, on_ok, on_retry, on_give_up) {
+            match self.step(context, signal, out, on, on_ok, on_retry, on_give_up, exhausted) {
                 ControlFlow::Break(out) => return ControlFlow::Break(out),
                 ControlFlow::Continue(next) => next,
             };

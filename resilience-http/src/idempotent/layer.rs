@@ -187,6 +187,15 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self.policy(|policy| policy.lease(lease))
     }
 
+    /// Sets how long after its claim a running request renews its lease. Default: the
+    /// [`ttl`](Self::ttl).
+    ///
+    /// A handler that hangs would otherwise keep its key forever. After this time another request
+    /// can take over, and [`on_lease_lost`](Self::on_lease_lost) decides about the handler.
+    pub fn max_renewal(self, time: Duration) -> Self {
+        self.policy(|policy| policy.max_renewal(time))
+    }
+
     /// Sets the time a repeated request waits for the first request, and receives the response.
     ///
     /// Without this setting, a repeated request is rejected at once.

@@ -231,6 +231,11 @@ impl Problem {
         if let Ok(link) = format!("<{problem_type}>; rel=\"describedby\"").parse() {
             headers.insert(header::LINK, link);
         }
+        if self.status == StatusCode::CONFLICT && self.retry_after.is_none() {
+            // A client with a key repeats every other 409.
+            let should_retry = HeaderName::from_static("x-should-retry");
+            headers.insert(should_retry, HeaderValue::from_static("false"));
+        }
         if let Some(delay) = self.retry_after {
             // Rounded up to whole seconds, at least one.
             let fraction = u64::from(delay.subsec_nanos() > 0);

@@ -254,6 +254,33 @@ async fn a_lost_lease_can_cancel_the_handler() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_handler_that_hangs_keeps_its_key_for_a_limited_time() {
+    let runs = Runs::default();
+    let counted = runs.clone();
+    let handler = async move || {
+        if counted.increment() == 1 {
+            pending::<()>().await;
+        }
+        "paid"
+    };
+    let layer = IdempotencyLayer::global("http", Arc::<MemoryStore>::default())
+        .lease(Duration::from_secs(3))
+        .max_renewal(Duration::from_secs(20))
+        .on_lease_lost(OnLeaseLost::Cancel);
+    let api = Router::new().route("/pay", on_post(handler)).layer(layer.clone());
+    let hanging = tokio::spawn({
+        let api = api.clone();
+        async move { ask(&api, post("k")).await }
+    });
+    sleep(Duration::from_secs(18)).await;
+    assert_eq!(ask(&api, post("k")).await.problem().as_deref(), Some("in-progress"));
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(ask(&api, post("k")).await.text(), "paid");
+    assert_eq!(hanging.await.expect("a response").problem().as_deref(), Some("in-progress"));
+    assert_eq!((layer.drain(Duration::ZERO).await, runs.count()), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_takeover_both_clients_get_one_response() {
     let store = FailingStore::default();
     store.fails_renewals.store(true, SeqCst);

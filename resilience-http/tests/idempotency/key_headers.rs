@@ -140,7 +140,7 @@ proptest! {
     fn the_server_accepts_every_client_key(text in "[ -~]{1,255}|\"[ -~]{0,5}\"?|[\"\\\\a ]{1,5}") {
         let Ok(key) = IdempotencyKey::try_from(text.as_str()) else {
             // Only a blank key breaks the rule, quoted or not.
-            prop_assert!(text.trim_matches('"').trim_matches(' ').is_empty(), "{text}");
+            prop_assert!(text.trim_matches(['"', ' ']).is_empty(), "{text}");
             return Ok(());
         };
         for key in [key.clone(), key.quoted()] {

@@ -23,6 +23,7 @@ mod server;
 mod services;
 mod spans;
 mod store_policy;
+mod two_halves;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

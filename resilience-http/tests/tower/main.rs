@@ -19,6 +19,7 @@ mod replay;
 mod retry;
 mod scripted;
 mod timeout;
+mod two_sided;
 mod unknown_errors;
 
 use std::time::Duration;

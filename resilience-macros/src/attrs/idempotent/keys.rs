@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::Ident;
 use resilience_rules::idempotent as rules;
-use syn::{Expr, LitStr};
+use syn::Expr;
 
 use super::{fingerprint, identity, store, transaction};
 use crate::args::{Keyed, value_of};
@@ -193,7 +193,7 @@ impl Keys {
     }
 
     /// Returns the name of the function in the store, if a key determines the name.
-    pub(super) fn record_name(&self) -> Option<&LitStr> {
+    pub(super) fn record_name(&self) -> Option<&Expr> {
         value_of(self.name.as_ref()).or(value_of(self.step.as_ref()))
     }
 

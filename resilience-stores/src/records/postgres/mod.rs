@@ -55,6 +55,7 @@ impl PostgresStore {
     /// connections of `pool` stay with the application: a body that holds the last connection
     /// would keep the store from renewing the lease of the body, and another call would take over.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a pool that is made in place is common")]
     pub fn new(pool: PgPool) -> Self {
         let connect = (*pool.connect_options()).clone();
         Self::over(Connections::separate(&pool, connect, CONNECTIONS))

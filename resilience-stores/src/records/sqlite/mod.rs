@@ -99,6 +99,7 @@ impl SqliteStore {
     ///
     /// With `synchronous` below `FULL`, a power failure may lose the most recent outcomes.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a pool that is made in place is common")]
     pub fn new(pool: SqlitePool) -> Self {
         let connect = (*pool.connect_options()).clone().pragma("secure_delete", "ON");
         Self::over(Connections::separate(&pool, connect, 1))
