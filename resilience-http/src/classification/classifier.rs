@@ -73,8 +73,8 @@ impl Classifier {
 
     /// Sets whether the requests carry an idempotency key. Default: `false`.
     ///
-    /// With `true`, a 409 means "the first request is still running" and is retried: after the delay
-    /// of the server, or after short delays that grow.
+    /// With `true`, a 409 means "the first request is still running" and is retried: after the
+    /// delay of the server, or after short delays that grow.
     pub const fn keyed(mut self, keyed: bool) -> Self {
         self.keyed = keyed;
         self
