@@ -45,13 +45,20 @@ impl Jitter {
         }
     }
 
-    /// Spreads `delay` downward by the draw `u`.
-    pub(crate) fn below(self, delay: Duration, u: f64) -> Duration {
+    /// Spreads `delay`, at most `max`, by the draw `u`. A jitter on top does not go below `floor`.
+    pub(crate) fn spread(
+        self,
+        delay: Duration,
+        floor: Duration,
+        max: Duration,
+        u: f64,
+    ) -> Duration {
         match self {
+            // `decorrelated` computes these delays from the previous delay.
+            Self::None | Self::Decorrelated => delay,
             Self::Full => between(Duration::ZERO, delay, u),
             Self::Equal => between(delay / 2, delay, u),
-            // `above` and `decorrelated` compute these delays.
-            Self::None | Self::Decorrelated | Self::Ratio(_) | Self::UpTo(_) => delay,
+            Self::Ratio(_) | Self::UpTo(_) => above(delay, self.width(delay), floor, max, u),
         }
     }
 }
@@ -65,13 +72,7 @@ pub(crate) fn decorrelated(base: Duration, previous: Duration, max: Duration, u:
 
 /// Returns a delay up to `width` above `delay`. The interval moves down if the end passes `max`,
 /// but not below `floor`.
-pub(crate) fn above(
-    delay: Duration,
-    width: Duration,
-    floor: Duration,
-    max: Duration,
-    u: f64,
-) -> Duration {
+fn above(delay: Duration, width: Duration, floor: Duration, max: Duration, u: f64) -> Duration {
     let low = delay.min(max.saturating_sub(width).max(floor));
     between(low, low.saturating_add(width).min(max), u)
 }

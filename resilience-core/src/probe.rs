@@ -163,7 +163,7 @@ mod tests {
     fn the_own_classification_wins_and_other_concrete_types_are_transient() {
         let class = (&&&class_probe::<(), _>(&Permanent)).resilience_class();
         assert_eq!(class, FailureClass::permanent());
-        let class = (&&&class_probe::<(), _>(&"down")).resilience_class();
-        assert_eq!(class, FailureClass::transient());
+        let probe = &&&class_probe::<(), _>(&"down");
+        assert_eq!(probe.resilience_class(), FailureClass::transient());
     }
 }

@@ -264,13 +264,11 @@ impl Args {
 
 /// Returns the path of the runtime: as written, or the name in the manifest.
 pub(crate) fn runtime(path: Option<Path>) -> TokenStream {
-    match path {
-        Some(path) => path.to_token_stream(),
-        None => {
-            let name = Ident::new(&manifest::library_name(), Span::call_site());
-            quote!(::#name)
-        }
-    }
+    let default = || {
+        let name = Ident::new(&manifest::library_name(), Span::call_site());
+        quote!(::#name)
+    };
+    path.map_or_else(default, |path| path.to_token_stream())
 }
 
 impl Arg {

@@ -89,9 +89,9 @@ mod tests {
 
     use super::*;
 
-    fn dependency_of(returns: TokenStream) -> String {
+    fn dependency_of(returns: &TokenStream) -> String {
         let generics = ["E", "Api"].map(|name| Ident::new(name, Span::call_site()));
-        dependency(of(&returns).as_ref(), &generics, &quote!(p)).to_string().replace(' ', "")
+        dependency(of(returns).as_ref(), &generics, &quote!(p)).to_string().replace(' ', "")
     }
 
     #[test]
@@ -104,16 +104,16 @@ mod tests {
             quote!(Result<(), <Api as Service>::Error>),
             quote!(Attempted<u32, E>),
         ] {
-            assert_eq!(dependency_of(returns.clone()), "p::Parameter", "{returns}");
+            assert_eq!(dependency_of(&returns), "p::Parameter", "{returns}");
         }
     }
 
     #[test]
     fn the_target_of_a_pointer_is_a_dependency() {
-        assert_eq!(dependency_of(quote!(Result<(), Box<Self::Error>>)), "Self::Error");
-        assert_eq!(dependency_of(quote!(Result<(), &NotFound>)), "NotFound");
-        assert_eq!(dependency_of(quote!(Result<(), Rc<Box<Other>>>)), "Other");
-        assert_eq!(dependency_of(quote!(Result<(), Box<Other, Allocator>>)), "Other");
+        assert_eq!(dependency_of(&quote!(Result<(), Box<Self::Error>>)), "Self::Error");
+        assert_eq!(dependency_of(&quote!(Result<(), &NotFound>)), "NotFound");
+        assert_eq!(dependency_of(&quote!(Result<(), Rc<Box<Other>>>)), "Other");
+        assert_eq!(dependency_of(&quote!(Result<(), Box<Other, Allocator>>)), "Other");
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
             quote!(Result<(), SendError<E>>),
             quote!(()),
         ] {
-            assert_eq!(dependency_of(returns.clone()), "()", "{returns}");
+            assert_eq!(dependency_of(&returns), "()", "{returns}");
         }
     }
 }

@@ -99,8 +99,8 @@ fn dependencies(manifest: &str, of_workspace: bool) -> Vec<Dependency> {
             in_list = header.ends_with("dependencies") && is_workspace == of_workspace;
             table = None;
             if let Some((list, name)) = header.rsplit_once("dependencies.") {
-                let is_list = list.is_empty() || list.ends_with(['.', '-']);
-                if is_list && is_workspace == of_workspace {
+                let ends_list = list.is_empty() || list.ends_with(['.', '-']);
+                if ends_list && is_workspace == of_workspace {
                     found.push(Dependency { name: unquoted(name), package: Package::Same });
                     table = found.len().checked_sub(1);
                 }

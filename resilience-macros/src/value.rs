@@ -245,11 +245,10 @@ pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<Expr> {
 
 /// Returns an expression that borrows a place instead of moving the value out of the place.
 pub(crate) fn borrowed_place(expr: &Expr) -> TokenStream {
-    let is_place = match expr {
-        Expr::Field(_) | Expr::Index(_) => true,
-        Expr::Unary(ExprUnary { op: UnOp::Deref(_), .. }) => true,
-        _ => false,
-    };
+    let is_place = matches!(
+        expr,
+        Expr::Field(_) | Expr::Index(_) | Expr::Unary(ExprUnary { op: UnOp::Deref(_), .. })
+    );
     if is_place { quote_spanned!(expr.span()=> &#expr) } else { expr.to_token_stream() }
 }
 

@@ -13,7 +13,7 @@ use super::{CLOSED, CircuitBreaker, UNUSED, flags};
 #[cfg(not(resilience_loom))]
 use crate::const_check;
 use crate::function_state::TestReset;
-use crate::jitter::{self, Jitter};
+use crate::jitter::Jitter;
 use crate::name::intern;
 use crate::random;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
@@ -502,8 +502,8 @@ impl Settings {
         let time = asked.map_or(grown, |asked| asked.min(max).max(grown));
         if self.jitter > 0.0 {
             let max = self.max_reset_timeout.unwrap_or(Duration::MAX).max(time);
-            let width = Jitter::Ratio(self.jitter).width(time);
-            jitter::above(time, width, time, Duration::MAX, random::timing_draw()).min(max)
+            let jitter = Jitter::Ratio(self.jitter);
+            jitter.spread(time, time, Duration::MAX, random::timing_draw()).min(max)
         } else {
             time
         }

@@ -344,12 +344,11 @@ impl Limits {
                 // Only an explicit ceiling limits the jitter on top of the first delay.
                 let room = first.saturating_add(jitter.width(first));
                 let max = self.max_delay.unwrap_or_else(|| max.max(room));
-                let delay = nominal(retry).min(max);
-                jitter::above(delay, jitter.width(delay), first, max, random::draw())
+                jitter.spread(nominal(retry).min(max), first, max, random::draw())
             }
-            Jitter::Full if is_now => Jitter::Equal.below(nominal(retry).min(max), random::draw()),
-            kind @ (Jitter::Full | Jitter::Equal) => {
-                kind.below(nominal(retry).min(max), random::draw())
+            kind => {
+                let kind = if is_now && kind == Jitter::Full { Jitter::Equal } else { kind };
+                kind.spread(nominal(retry).min(max), Duration::ZERO, max, random::draw())
             }
         }
     }

@@ -204,7 +204,7 @@ fn fallback_unknown_key_list() -> Result<u32, ()> {
 }
 
 #[idempotent(key = id, scope = "global", colour = "red")]
-//~ error at `colour`: `#[idempotent]` has no `colour`; expected one of `ttl`, `lease`, `store_timeout`, `version`, `min_key_length`, `max_outcome`, `concurrent`, `on_store_error`, `on_lease_lost`, `on_unsaved`, `name`, `key`, `scope`, `optional_key`, `step`, `store`, `fingerprint`, `keep`, `on_interrupted`, `on`, `error`, `transaction`, `policy`
+//~ error at `colour`: `#[idempotent]` has no `colour`; expected one of `ttl`, `lease`, `max_renewal`, `store_timeout`, `version`, `min_key_length`, `max_outcome`, `concurrent`, `on_store_error`, `on_lease_lost`, `on_unsaved`, `name`, `key`, `scope`, `optional_key`, `step`, `store`, `fingerprint`, `keep`, `on_interrupted`, `on`, `error`, `transaction`, `policy`
 fn idempotent_unknown_key_list(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
