@@ -1,6 +1,6 @@
 //! Generated code around the body of the user's function.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, LitStr};
 
@@ -120,12 +120,10 @@ impl Context {
             ));
         }
         block.extend(first.cloned());
-        block.extend(body.stream());
-        let mut block = refill(body, block);
-        // Located at the body, with the hygiene of generated code: items declared in the body still
-        // take precedence there.
-        block.set_span(body.span().resolved_at(Span::mixed_site()));
-        block
+        let mut inside = body.clone();
+        inside.set_span(body.span().resolved_at(Span::mixed_site()));
+        inside.to_tokens(&mut block);
+        refill(body, block)
     }
 
     /// Returns the predicate for errors: `on`, or the `Classify` impl of the error type.
@@ -213,9 +211,4 @@ impl Context {
             }
         )
     }
-}
-
-/// Returns the tokens in braces.
-pub(crate) fn braced(tokens: TokenStream) -> Group {
-    Group::new(Delimiter::Brace, tokens)
 }

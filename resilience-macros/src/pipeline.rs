@@ -9,12 +9,12 @@ use crate::args::{Args, Spec};
 use crate::async_trait::{self, Boxed};
 use crate::attrs::{LayerAttribute, Role};
 use crate::check;
-use crate::codegen::{ClonedArg, Context, braced};
+use crate::codegen::{ClonedArg, Context};
 use crate::diagnostics::Errors;
 use crate::function::{Body, Function, PassMode, nameable};
 use crate::order::{self, Sibling};
 use crate::stack_info::StackInfo;
-use crate::tokens::rename_self;
+use crate::tokens::{refill, rename_self};
 use crate::tracing_instrument;
 
 pub(crate) fn run<A: LayerAttribute>(
@@ -136,7 +136,7 @@ impl<A: LayerAttribute> Layer<A> {
         let inside =
             if borrows { tracing_instrument::borrow_arguments(inside) } else { inside.clone() };
         let inside = if clones.iter().any(|clone| clone.from == "self") {
-            crate::tokens::refill(&inside, rename_self(inside.stream(), async_trait::SELF))
+            refill(&inside, rename_self(inside.stream(), async_trait::SELF))
         } else {
             inside
         };
@@ -159,7 +159,7 @@ impl<A: LayerAttribute> Layer<A> {
         function.strip_mut(names);
         function.body = Body::Block(match boxed {
             Some(_) => Boxed::replace(body, &new, names),
-            None => braced(new),
+            None => refill(body, new),
         });
         quote!(#function)
     }
