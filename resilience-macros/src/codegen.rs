@@ -4,9 +4,10 @@ use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, LitStr};
 
+use crate::captures::Captures;
 use crate::function::Binding;
 use crate::stack_info::{SignalVar, StackInfo};
-use crate::tokens::{refill, respan};
+use crate::tokens::{has_statements, refill, respan};
 
 /// A body with the facts that generated code needs to wrap the body.
 pub(crate) struct Context {
@@ -26,17 +27,9 @@ pub(crate) struct Context {
     pub(crate) bindings: Vec<Binding>,
     /// The parameters excluded by a marker of the user.
     pub(crate) skipped: Vec<Ident>,
-    /// The arguments cloned for each attempt.
-    pub(crate) clones: Vec<ClonedArg>,
+    pub(crate) captures: Captures,
     /// The position among the siblings.
     pub(crate) stack: StackInfo,
-}
-
-/// An argument cloned for each attempt: `let [mut] name = from.clone()`.
-pub(crate) struct ClonedArg {
-    pub(crate) name: Ident,
-    pub(crate) from: Ident,
-    pub(crate) mutable: bool,
 }
 
 /// Returns the name of a generated local. The name also has a prefix, because hygiene does not
@@ -63,28 +56,30 @@ impl Context {
         if self.stack.adjacent {
             quote!(#block)
         } else if self.is_async {
-            quote!(async #block.await)
+            quote_spanned!(self.body.span()=> async #block).into_iter().chain(quote!(.await)).collect()
         } else {
-            quote!((|| -> #returns #block)())
+            let bars = quote_spanned!(self.body.span()=> ||);
+            quote!((#bars -> #returns #block)())
         }
     }
 
-    /// Returns the only run of the body, as an expression. The arguments are moved in, unless code
-    /// outside needs them again.
+    /// Returns the only run of the body, as an expression.
     pub(crate) fn run(&self) -> TokenStream {
-        let (block, returns, private) = (self.block(None), &self.returns, &self.private);
+        let private = &self.private;
         if self.stack.adjacent {
-            return quote!(#block);
-        }
-        let moved = self.moved();
-        if self.is_async {
-            quote!(async #moved #block.await)
+            let block = self.block(None);
+            quote!(#block)
+        } else if self.is_async {
+            let future = self.future();
+            quote!(#future.await)
         } else {
-            quote!(#private::once(#moved || -> #returns #block))
+            let closure = self.closure();
+            quote!(#private::once(#closure))
         }
     }
 
-    /// Returns the only run of the body, as a lazy future.
+    /// Returns the only run of the body, as a lazy future. The arguments that no other code needs
+    /// are moved in.
     pub(crate) fn future(&self) -> TokenStream {
         self.future_after(None)
     }
@@ -92,37 +87,46 @@ impl Context {
     /// Returns the only run of the body, as a lazy future. `first` precedes the body, and the body
     /// can use the locals of `first`.
     pub(crate) fn future_after(&self, first: Option<&TokenStream>) -> TokenStream {
-        let (block, moved) = (self.block(first), self.moved());
-        quote!(async #moved #block)
+        let moves = !self.stack.borrow_args && self.stack.lent.is_empty();
+        let (block, moves) = (self.block(first), moves.then(|| quote!(move)));
+        let at = quote_spanned!(self.body.span()=> async);
+        quote!(#at #moves #block)
     }
 
-    /// Returns the only run of the body of a sync function, as a closure.
+    /// Returns the only run of the body of a sync function, as a closure. The closure takes each
+    /// argument as the body does: Clippy then sees which arguments the function consumes.
     pub(crate) fn closure(&self) -> TokenStream {
-        let (block, moved, returns) = (self.block(None), self.moved(), &self.returns);
-        quote!(#moved || -> #returns #block)
+        let (block, returns) = (self.block(None), &self.returns);
+        let bars = quote_spanned!(self.body.span()=> ||);
+        quote!(#bars -> #returns #block)
     }
 
-    fn moved(&self) -> Option<TokenStream> {
-        (!self.stack.borrow_args).then(|| quote!(move))
-    }
-
-    /// Returns the body in braces, after the clones and the statements of `first`.
+    /// Returns the body in braces, after the statements of `first` and the locals for arguments.
+    ///
+    /// All braces have the span of the body, so that lints, coverage and the rules of the edition
+    /// apply as in the plain function. In editions before 2024 the temporaries of the last
+    /// expression of a block outlive the locals of the block; the `match` ends the temporaries
+    /// before the locals in front of the body.
     fn block(&self, first: Option<&TokenStream>) -> Group {
-        let Self { body, clones, .. } = self;
+        let Self { body, captures, .. } = self;
         let mut block = TokenStream::new();
-        if self.stack.inner.is_empty() || !self.stack.adjacent {
+        if self.stack.has_own_block() {
             block.extend(self.body_marker());
         }
-        for ClonedArg { name, from, mutable } in clones {
-            let mutable = mutable.then(|| quote!(mut));
-            block.extend(quote_spanned!(name.span()=>
-                let #mutable #name = ::core::clone::Clone::clone(&#from);
+        if captures.locals.is_empty() && first.is_none() {
+            // Items come first in braces of their own. The compiler would report braces around a
+            // single expression as unused.
+            if has_statements(&body.stream()) {
+                body.to_tokens(&mut block);
+            } else {
+                block.extend(body.stream());
+            }
+        } else {
+            let locals = &captures.locals;
+            block.extend(quote_spanned!(Span::mixed_site()=>
+                #(#locals)* #first match () { () => #body }
             ));
         }
-        block.extend(first.cloned());
-        let mut inside = body.clone();
-        inside.set_span(body.span().resolved_at(Span::mixed_site()));
-        inside.to_tokens(&mut block);
         refill(body, block)
     }
 
@@ -204,9 +208,11 @@ impl Context {
     fn body_marker(&self) -> TokenStream {
         let (returns, private) = (&self.returns, self.private_at(self.returns_span));
         let never = Ident::new(BODY_MARKER, self.returns_span);
+        let uses = &self.captures.uses;
         quote_spanned!(self.returns_span=>
             #[allow(clippy::needless_return)]
             if false {
+                #uses
                 return #private::#never::<#returns>();
             }
         )

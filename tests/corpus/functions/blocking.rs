@@ -424,8 +424,9 @@ impl Client {
     /// Fails for some inputs.
     #[attribute]
     pub fn moves(&mut self) -> Result<u32, Failed> {
+        let sent = self.sent;
         consume(self);
-        step(self.sent)
+        step(sent)
     }
 
     /// Has a name that the convention reserves.

@@ -294,9 +294,10 @@ impl Client {
     /// Fails for some inputs.
     #[attribute]
     pub async fn moves(&mut self) -> Result<u32, Failed> {
+        let sent = self.sent;
         consume(&mut *self);
         consume(self);
-        step(self.sent).await
+        step(sent).await
     }
 }
 

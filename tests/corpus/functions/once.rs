@@ -24,7 +24,7 @@ async fn unused_mut(mut text: String, mut number: u32) -> Result<usize, Failed> 
 
 #[attribute]
 async fn assigned(mut text: &str, mut number: u32) -> Result<usize, Failed> {
-    let local = String::new();
+    let local = text.to_owned();
     text = &local;
     number = step(number).await?;
     Ok(text.len())
