@@ -317,33 +317,3 @@ impl Fetch for Client {
         step(self.sent).await
     }
 }
-
-/// A trait whose futures are boxed.
-#[async_trait::async_trait]
-pub trait Boxed {
-    /// The documentation has no errors.
-    async fn call(&mut self, id: u32, text: String) -> Result<u32, Failed>;
-
-    /// The documentation has no errors.
-    #[attribute]
-    async fn provided(&self, (first, second): (u32, u32)) -> Result<u32, Failed>
-    where
-        Self: Sync,
-    {
-        let unused = 1;
-        step(first + second).await
-    }
-}
-
-#[async_trait::async_trait]
-impl Boxed for Client {
-    #[attribute]
-    async fn call(&mut self, id: u32, text: String) -> Result<u32, Failed> {
-        let unused = 1;
-        self.sent += id;
-        if text.is_empty() {
-            return Err(Failed);
-        }
-        step(self.sent).await
-    }
-}
