@@ -5,9 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, LitStr};
 
 use crate::captures::Captures;
-use crate::function::Binding;
+use crate::function::{Binding, PassMode};
 use crate::stack_info::{SignalVar, StackInfo};
-use crate::tokens::{has_statements, refill, respan};
+use crate::tokens::{has_statements, mentions, refill, respan};
 
 /// A body with the facts that generated code needs to wrap the body.
 pub(crate) struct Context {
@@ -45,6 +45,16 @@ impl Context {
     /// Returns the path of the runtime's private module, with errors reported at `span`.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         respan(self.private.clone(), span)
+    }
+
+    /// Returns whether an expression names an argument that the body borrows exclusively.
+    pub(crate) fn is_exclusive(&self, expr: &Expr) -> bool {
+        let is_exclusive = |binding: &&Binding| {
+            matches!(binding.pass_mode, PassMode::MutRef | PassMode::OptionMut | PassMode::PinMut)
+        };
+        let names = self.bindings.iter().filter(is_exclusive);
+        let names: Vec<Ident> = names.map(|binding| binding.name.clone()).collect();
+        mentions(&expr.to_token_stream(), &names)
     }
 
     /// Returns a repeatable run of the body, as an expression: `?` and `return` end this run only.

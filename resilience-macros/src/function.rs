@@ -10,7 +10,7 @@ use syn::{
 };
 
 use crate::captures::ArgLocal;
-use crate::tokens::{any_ident, refill};
+use crate::tokens::{any_ident, is_punct, refill};
 
 /// A function in the input of the attribute.
 #[derive(Clone)]
@@ -341,7 +341,12 @@ pub(crate) fn move_mut(pattern: TokenStream, locals: &[ArgLocal]) -> TokenStream
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(word) if word == "mut" => {
-                if find(tokens.peek()).is_none() {
+                // `&mut name` and `ref mut name` have another meaning.
+                let is_other = match kept.last() {
+                    Some(TokenTree::Ident(before)) => before == "ref",
+                    before => is_punct(before, '&'),
+                };
+                if is_other || find(tokens.peek()).is_none() {
                     kept.push(TokenTree::Ident(word));
                 }
             }

@@ -2,23 +2,28 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 
-/// Returns whether `tokens` mention any of `names`. Inline format arguments count.
+/// Returns whether `tokens` mention any of `names`. Inline format arguments of a macro count.
 pub(crate) fn mentions(tokens: &TokenStream, names: &[Ident]) -> bool {
     names.iter().any(|name| {
         let text = name.to_string();
-        mentions_name(tokens.clone(), name, &text)
+        mentions_name(tokens.clone(), name, &text, false)
     })
 }
 
-fn mentions_name(tokens: TokenStream, name: &Ident, text: &str) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
-        TokenTree::Group(group) => mentions_name(group.stream(), name, text),
-        TokenTree::Literal(literal) => {
-            let literal = literal.to_string();
-            literal.contains(text) && format_arguments(&literal).any(|(_, found)| found == text)
+fn mentions_name(tokens: TokenStream, name: &Ident, text: &str, in_macro: bool) -> bool {
+    let mut is_called = false;
+    tokens.into_iter().any(|token| {
+        let in_macro = in_macro || is_called;
+        is_called = is_punct(Some(&token), '!');
+        match token {
+            TokenTree::Ident(ident) => ident == *name,
+            TokenTree::Group(group) => mentions_name(group.stream(), name, text, in_macro),
+            TokenTree::Literal(literal) if in_macro => {
+                let literal = literal.to_string();
+                literal.contains(text) && format_arguments(&literal).any(|(_, found)| found == text)
+            }
+            TokenTree::Literal(_) | TokenTree::Punct(_) => false,
         }
-        TokenTree::Punct(_) => false,
     })
 }
 
@@ -212,6 +217,17 @@ mod tests {
         assert_eq!(found(r##"r#"{a}{{{b}}}"#"##), ["a", "b"]);
         assert_eq!(found("\"a\""), [""; 0]);
         assert_eq!(found("7"), [""; 0]);
+    }
+
+    #[test]
+    fn names_in_format_strings_are_mentioned() {
+        let names = [Ident::new("id", proc_macro2::Span::call_site())];
+        let mentions = |tokens| mentions(&tokens, &names);
+        assert!(mentions(quote::quote!(f(&[id]))));
+        assert!(mentions(quote::quote!(f(format!("{id:?}")))));
+        assert!(mentions(quote::quote!(f(format!("{:>1$}", vec!["{id}"])))));
+        assert!(!mentions(quote::quote!(f("{id}"))));
+        assert!(!mentions(quote::quote!(format!("{{id}} {ids}"))));
     }
 
     #[test]

@@ -132,7 +132,8 @@ impl Retry {
     /// failure, so no runtime code is compiled for the types of the function.
     fn plain_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { returns, private, .. } = context;
-        let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
+        let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
+        let Plan { policy, on_failure, .. } = plan;
         let [out, error, delay, rejected] = ["out", "error", "delay", "rejected"].map(local);
         // The span of the return type makes the compiler underline a type without an `Outcome`
         // impl there, once.
@@ -170,6 +171,7 @@ impl Retry {
                         break #layer #out;
                     }
                     #private::Err(#error) => {
+                        #on_failure
                         #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
                     }
                 };
@@ -190,7 +192,8 @@ impl Retry {
     /// value and drops the outcome before the delay.
     fn hooked_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { is_async, returns, private, .. } = context;
-        let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
+        let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
+        let Plan { policy, on_failure, .. } = plan;
         let [out, next, delay, call] = ["out", "next", "delay", "call"].map(local);
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
@@ -212,6 +215,7 @@ impl Retry {
         let attempt = quote! {
             let #out = #attempt;
             #success
+            #on_failure
             let #call = #private::CallContext { policy: #policy, spending: #budget };
         };
         if *is_async {
