@@ -1,6 +1,7 @@
-//! The `curl` lines of `examples/resilient_api/README.md`, run against the example itself.
+//! Runs the commands of `examples/resilient_api/README.md` and compares the output, without dates
+//! and ports.
 //!
-//! What the README shows must be what comes, but for the dates and the ports.
+//! `BLESS=1 cargo test --test resilient_api` writes the new output into the page.
 
 use std::env;
 use std::fs;
@@ -10,38 +11,109 @@ use std::process::{Child, Command, Stdio};
 use std::time::SystemTime;
 
 const EXAMPLE: &str = "resilient_api";
-/// Where the README has the server.
+/// The address of the server in the page.
 const SHOWN: &str = "http://127.0.0.1:3000";
+/// The number of runs. A busy machine changes times, such as `Retry-After`.
+const RUNS: u32 = 5;
 
 #[test]
 fn the_readme_shows_what_the_example_does() {
     if !has_curl() {
         assert!(env::var_os("RESILIENCE_CI").is_none(), "there is no `curl`");
-        // Written past the test harness, which would keep it to itself.
+        // The test harness does not capture what is written without `print!`.
         let words = "SKIPPED: there is no `curl` with `--parallel` (7.66 or newer) on this machine";
-        writeln!(std::io::stderr(), "{words}").expect("somebody reads it");
+        writeln!(std::io::stderr(), "{words}").expect("stderr is open");
         return;
     }
-    let steps = steps();
-    assert!(steps.len() > 30, "the section is longer than that");
+    let page = fs::read_to_string(page()).expect("the page of the example");
+    let steps = steps(&page);
+    assert!(steps.len() > 30, "{} commands", steps.len());
+    if env::var_os("BLESS").is_some() {
+        let mut new = page.clone();
+        for (step, output) in steps.iter().zip(run(&steps)) {
+            new = new.replace(&step.text(&step.shown), &step.text(&step.with_shown_parts(&output)));
+        }
+        fs::write(self::page(), new).expect("the page is writable");
+        return;
+    }
+    let mut differences = String::new();
+    for _ in 0..RUNS {
+        let outputs = run(&steps);
+        let different = steps.iter().zip(&outputs).filter(|(step, output)| !step.shows(output));
+        let different = different.map(|(step, output)| {
+            format!("$ {}\nshown:\n{}\nprinted:\n{output}\n\n", step.line, step.shown)
+        });
+        differences = different.collect();
+        if differences.is_empty() {
+            return;
+        }
+    }
+    panic!("{differences}to accept the output: BLESS=1 cargo test --test {EXAMPLE}");
+}
+
+/// Runs all commands and returns the output of each command.
+fn run(steps: &[Step]) -> Vec<String> {
     let database = Database::new();
     let mut server: Option<Server> = None;
-    for (line, shown) in &steps {
-        if line.starts_with("cargo run ") {
-            // Stopped first, because it is started again.
+    let mut outputs = Vec::new();
+    for step in steps {
+        if step.line.starts_with("cargo run ") {
+            // The database has one server at a time.
             drop(server.take());
-            let started = Server::start(&arguments(line, &database));
-            assert_eq!(without_ports(&started.announced), without_ports(shown));
-            server = Some(started);
-            continue;
+            let started = server.insert(Server::start(&arguments(&step.line, &database)));
+            outputs.push(started.announced.clone());
+        } else {
+            let server = server.as_ref().expect("the first command starts a server");
+            outputs.push(curl(&step.line.replace(SHOWN, &server.url)));
         }
-        let server = server.as_ref().expect("it is started first");
-        let printed = curl(&line.replace(SHOWN, &server.url));
-        assert_eq!(without_dates(&printed), without_dates(shown), "$ {line}");
+    }
+    outputs
+}
+
+/// A command of the page, and the output in the page.
+struct Step {
+    line: String,
+    shown: String,
+}
+
+impl Step {
+    /// The command with an output, as the page contains them.
+    fn text(&self, output: &str) -> String {
+        format!("$ {}\n{output}", self.line)
+    }
+
+    fn shows(&self, output: &str) -> bool {
+        plain(&self.shown) == plain(output)
+    }
+
+    /// Returns an output with the date and the ports of the page, or the output of the page if
+    /// nothing else differs.
+    fn with_shown_parts(&self, output: &str) -> String {
+        if self.shows(output) {
+            return self.shown.clone();
+        }
+        let date = self.shown.lines().find(|line| line.starts_with("date: "));
+        let lines = output.lines().map(|line| match date {
+            Some(date) if line.starts_with("date: ") => date,
+            _ => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 
-/// The arguments of a line that starts the server: the same, with a port and a file of the test's own.
+/// Removes the date and the ports from an output.
+fn plain(output: &str) -> String {
+    let lines = output.lines().map(|line| if line.starts_with("date: ") { "date" } else { line });
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let parts = lines.split("127.0.0.1:");
+    parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit())).collect()
+}
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(EXAMPLE).join("README.md")
+}
+
+/// Returns the arguments of a line that starts the server, with a free port and another database.
 fn arguments(line: &str, database: &Database) -> Vec<String> {
     let (cargo, arguments) = line.split_once(" -- ").expect("arguments");
     assert_eq!(cargo, format!("cargo run --example {EXAMPLE}"));
@@ -53,7 +125,7 @@ fn arguments(line: &str, database: &Database) -> Vec<String> {
     arguments.collect()
 }
 
-/// The file of the payments, and those that SQLite puts beside it, until they are dropped.
+/// The files of a database, deleted on drop.
 struct Database(PathBuf);
 
 impl Database {
@@ -84,17 +156,18 @@ fn has_curl() -> bool {
     help.is_ok_and(|help| help.status.success())
 }
 
-/// The commands of the section, each with what it prints.
-fn steps() -> Vec<(String, String)> {
-    let readme = include_str!("../examples/resilient_api/README.md");
-    let blocks = readme.split("```console\n").skip(1);
+/// Returns the commands of a page.
+fn steps(page: &str) -> Vec<Step> {
+    let blocks = page.split("```console\n").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap_or_default());
     let steps = blocks.flat_map(|block| block.split("$ ").skip(1));
     let steps = steps.filter_map(|step| step.split_once('\n'));
-    steps.map(|(line, shown)| (line.to_owned(), shown.trim().to_owned())).collect()
+    steps
+        .map(|(line, shown)| Step { line: line.to_owned(), shown: shown.trim().to_owned() })
+        .collect()
 }
 
-/// What a line of `curl` prints. (A shell would only take the quotes away.)
+/// Runs a line of `curl` without a shell, which would only remove the quotes.
 fn curl(line: &str) -> String {
     let mut words = Vec::new();
     for (number, part) in line.split('\'').enumerate() {
@@ -106,7 +179,7 @@ fn curl(line: &str) -> String {
     let (name, arguments) = words.split_first().expect("a command");
     assert_eq!(name, "curl");
     let output = Command::new("curl")
-        .args(["--disable", "--noproxy", "*"]) // nothing of whoever runs the test
+        .args(["--disable", "--noproxy", "*"]) // no settings of the user
         .args(arguments)
         .output()
         .expect("this test needs `curl`");
@@ -114,17 +187,7 @@ fn curl(line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).replace('\r', "").trim().to_owned()
 }
 
-fn without_dates(text: &str) -> String {
-    let lines = text.lines().map(|line| if line.starts_with("date: ") { "date" } else { line });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn without_ports(text: &str) -> String {
-    let parts = text.split("127.0.0.1:");
-    parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit())).collect()
-}
-
-/// The example, until it is dropped.
+/// The running example, ended on drop.
 struct Server {
     process: Child,
     announced: String,
@@ -141,10 +204,10 @@ impl Server {
             .expect("the example starts");
         let output = process.stdout.take().expect("it is piped");
         let mut server = Self { process, announced: String::new(), url: String::new() };
-        BufReader::new(output).read_line(&mut server.announced).expect("the example speaks");
+        BufReader::new(output).read_line(&mut server.announced).expect("the example prints a line");
         server.announced.truncate(server.announced.trim_end().len());
         let url = server.announced.split_whitespace().find(|word| word.starts_with("http"));
-        url.expect("it tells its URL").clone_into(&mut server.url);
+        url.expect("a URL").clone_into(&mut server.url);
         server
     }
 }
@@ -156,8 +219,8 @@ impl Drop for Server {
     }
 }
 
-/// The example's binary, which stands beside this test's. `cargo test` has built it; with `--test` it
-/// has not, so what is missing or out of date is built here.
+/// Returns the binary of the example. `cargo test` builds the example, but `cargo test --test …`
+/// does not, so this function builds a binary that is missing or out of date.
 fn example() -> PathBuf {
     let test = env::current_exe().expect("this test is a file");
     let profile = test.ancestors().nth(2).expect("target/debug/deps/…");
@@ -182,7 +245,7 @@ fn newest_source() -> SystemTime {
     files.map(|file| modified(&file.path())).max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Long ago, for what is not there.
+/// Returns the time of the last change, or the Unix epoch for a missing file.
 fn modified(path: &Path) -> SystemTime {
     let time = fs::metadata(path).and_then(|data| data.modified());
     time.unwrap_or(SystemTime::UNIX_EPOCH)

@@ -14,6 +14,7 @@ mod racer;
 mod races;
 mod removal;
 mod time;
+mod undisturbed;
 
 pub use candidate::Candidate;
 pub use claims::*;
@@ -23,6 +24,8 @@ pub use outcomes::*;
 pub use races::*;
 pub use removal::*;
 pub use time::*;
+#[doc(hidden)]
+pub use undisturbed::undisturbed;
 
 /// Generates the conformance tests of a store of idempotency records, a test for each rule.
 ///
@@ -147,11 +150,13 @@ macro_rules! store_conformance {
         $(
             #[test]
             fn $name() {
-                let $case = async {
-                    let candidate = $crate::conformance::Candidate::new($make().await);
-                    $crate::conformance::$name(candidate.keys($keys)).await;
-                };
-                $run
+                $crate::conformance::undisturbed(|| {
+                    let $case = async {
+                        let candidate = $crate::conformance::Candidate::new($make().await);
+                        $crate::conformance::$name(candidate.keys($keys)).await;
+                    };
+                    $run
+                });
             }
         )+
     };

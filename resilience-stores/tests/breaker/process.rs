@@ -1,4 +1,6 @@
-//! A process that calls a function with a shared breaker, and is asked what became of it.
+//! A child process that calls functions with a shared breaker and answers questions about them.
+//!
+//! The parent writes one word a line, and the child answers each word with one line.
 
 use std::io::{BufRead, BufReader, Lines, Write, stdin, stdout};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -11,35 +13,47 @@ use tokio::runtime::Builder;
 
 use crate::store::{postgres, redis};
 
-/// For how long a breaker of these processes is open.
-pub(crate) const RESET: Duration = Duration::from_secs(2);
+/// The open time of the breaker `charge`.
+pub(crate) const RESET: Duration = Duration::from_secs(1);
+
+/// The open time of the breaker `refund`: longer than any test.
+const LONG_RESET: Duration = Duration::from_hours(1);
+
+/// Ends a child whose condition never holds. No condition depends on this time.
+const HANG: Duration = Duration::from_mins(5);
 
 #[circuit_breaker(shared = "payments", failure_threshold = 3, reset_timeout = RESET, name = "charge")]
-fn charge(works: bool, called: &mut bool) -> Option<()> {
-    *called = true;
+fn charge(works: bool, executed: &mut bool) -> Option<()> {
+    *executed = true;
     works.then_some(())
 }
 
-/// Whether it was let through.
-fn charged(works: bool) -> bool {
-    let mut called = false;
-    charge(works, &mut called);
-    called
+#[circuit_breaker(shared = "refunds", failure_threshold = 3, reset_timeout = LONG_RESET, name = "refund")]
+fn refund(works: bool, executed: &mut bool) -> Option<()> {
+    *executed = true;
+    works.then_some(())
 }
 
-/// What a call has taken.
+/// Calls a function and returns whether the breaker executed the body.
+fn is_executed(call: fn(bool, &mut bool) -> Option<()>, works: bool) -> bool {
+    let mut executed = false;
+    call(works, &mut executed);
+    executed
+}
+
+/// The duration of calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     pub(crate) mean: Duration,
     pub(crate) longest: Duration,
-    /// Whether all were let through.
-    pub(crate) went_through: bool,
+    /// Whether the breaker executed each call.
+    pub(crate) all_executed: bool,
 }
 
 const URL: &str = "RESILIENCE_TEST_BOARD";
 const INTERVAL: &str = "RESILIENCE_TEST_INTERVAL";
 
-/// The other process: this test, by itself.
+/// The child process: this test alone, started by a parent.
 #[test]
 fn child() {
     let Ok(url) = env::var(URL) else { return };
@@ -53,28 +67,51 @@ fn child() {
     }
     for word in stdin().lines() {
         let answer = match word.unwrap().as_str() {
-            "trip" => done(|| !charged(false)),
-            "refused" => done(|| !charged(true)),
-            "accepted" => done(|| charged(true)),
-            "closed" => done(|| {
+            "open" => first_seen(|| !is_executed(charge, false)),
+            "rejected" => first_seen(|| !is_executed(charge, true)),
+            "rejected within the open time" => rejected_within_the_open_time(),
+            "executed" => first_seen(|| is_executed(charge, true)),
+            "closed" => first_seen(|| {
                 let breaker = circuit_breaker("charge");
                 breaker.is_some_and(|breaker| breaker.state() == CircuitState::Closed)
             }),
             "measure" => measured(),
+            "join refunds" => first_seen(|| {
+                is_executed(refund, true);
+                true
+            }),
+            "open refunds" => first_seen(|| !is_executed(refund, false)),
+            "refunds rejected" => first_seen(|| !is_executed(refund, true)),
             word => unreachable!("{word}"),
         };
         writeln!(stdout(), "answer {answer}").unwrap();
     }
 }
 
-/// When it was first seen to be so, in nanoseconds of the machine's clock.
-fn done(mut is_so: impl FnMut() -> bool) -> String {
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}
+
+/// Waits for a condition and returns the time of the machine's clock, in nanoseconds.
+fn first_seen(mut condition: impl FnMut() -> bool) -> String {
     let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it does not come to it");
+    while !condition() {
+        assert!(start.elapsed() < HANG, "the condition never holds");
         thread::sleep(Duration::from_millis(1));
     }
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos().to_string()
+    now().as_nanos().to_string()
+}
+
+/// Like "rejected", but gives up after the open time: 0 says that no call was rejected.
+fn rejected_within_the_open_time() -> String {
+    let start = Instant::now();
+    while start.elapsed() < RESET * 2 {
+        if !is_executed(charge, true) {
+            return now().as_nanos().to_string();
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    "0".to_owned()
 }
 
 fn measured() -> String {
@@ -82,11 +119,11 @@ fn measured() -> String {
     let (mut sum, mut longest, mut all) = (Duration::ZERO, Duration::ZERO, true);
     for _ in 0..CALLS {
         let start = Instant::now();
-        all &= charged(true);
+        all &= is_executed(charge, true);
         let took = start.elapsed();
         sum += took;
         longest = longest.max(took);
-        // For long enough to meet several rounds.
+        // The calls last for several rounds of the synchronization.
         thread::sleep(Duration::from_millis(2));
     }
     format!("{} {} {all}", (sum / CALLS).as_nanos(), longest.as_nanos())
@@ -99,7 +136,6 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Has called the function once.
     pub(crate) fn start(url: &str, interval: Duration) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["process::child", "--exact", "--nocapture"])
@@ -111,17 +147,22 @@ impl Process {
             .unwrap();
         let words = process.stdin.take();
         let answers = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut process = Self { process, words, answers };
-        process.ask("accepted");
+        Self { process, words, answers }
+    }
+
+    /// Starts a process that has called `charge` once, and so has the breaker.
+    pub(crate) fn joined(url: &str, interval: Duration) -> Self {
+        let mut process = Self::start(url, interval);
+        process.ask("executed");
         process
     }
 
-    /// Has it begin with something.
+    /// Sends a word.
     pub(crate) fn tell(&mut self, word: &str) {
         writeln!(self.words.as_mut().unwrap(), "{word}").unwrap();
     }
 
-    /// When what it was told to wait for has come.
+    /// Waits for the answer to the last word: the time at which the condition held.
     pub(crate) fn heard(&mut self) -> Duration {
         Duration::from_nanos(self.answer().parse().unwrap())
     }
@@ -131,7 +172,7 @@ impl Process {
         self.heard()
     }
 
-    /// What calls take while it works.
+    /// Measures calls of `charge` while the dependency works.
     pub(crate) fn measure(&mut self) -> Cost {
         self.tell("measure");
         let answer = self.answer();
@@ -139,7 +180,7 @@ impl Process {
             unreachable!("{answer}")
         };
         let nanos = |text: &str| Duration::from_nanos(text.parse().unwrap());
-        Cost { mean: nanos(mean), longest: nanos(longest), went_through: all == "true" }
+        Cost { mean: nanos(mean), longest: nanos(longest), all_executed: all == "true" }
     }
 
     fn answer(&mut self) -> String {
@@ -151,7 +192,7 @@ impl Process {
         unreachable!("the process has ended")
     }
 
-    /// Ends it without a word.
+    /// Ends the process without a chance to clean up.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
     }

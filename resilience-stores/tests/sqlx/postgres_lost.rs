@@ -35,13 +35,13 @@ async fn the_server_shuts_down() {
     let mut last = connect(&server).await.unwrap();
     // The server waits for the last client and accepts no new clients.
     server.signal(Signal::Term);
-    let turned_away = loop {
+    let rejected = loop {
         match connect(&server).await {
             Ok(_) => (),
-            turned_away => break turned_away,
+            rejected => break rejected,
         }
     };
-    assert_eq!(answer(turned_away), coded("57P03", UNSENT));
+    assert_eq!(answer(rejected), coded("57P03", UNSENT));
     last.execute("SELECT 1").await.unwrap();
     // The server no longer waits.
     server.stop(Signal::Int);

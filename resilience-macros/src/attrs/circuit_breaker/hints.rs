@@ -82,8 +82,6 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("fleet", Same("shared", "\"payments\"", FLEET)),
     ("group", Same("shared", "\"payments\"", FLEET)),
     ("redis", Same("shared", "\"payments\"", FLEET)),
-    ("abandoned", Same("on_cancel", "\"failure\"", CANCELLED)),
-    ("abandoned_is_failure", Other("write `on_cancel = \"failure\"`")),
     ("cancelled", Same("on_cancel", "\"failure\"", CANCELLED)),
     ("on_drop", Same("on_cancel", "\"failure\"", CANCELLED)),
     ("on_cancelled", Same("on_cancel", "\"failure\"", CANCELLED)),

@@ -1,0 +1,28 @@
+// Type errors, which the compiler reports after the expansion.
+
+mod forward_to_stranger {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[forward]
+        Down(std::io::Error),
+        //~ error at `std`: `std::io::Error` has no classification
+        //~ label: needs `Classify`
+        //~ rustc: help: the trait `Classify` is not implemented for `std::io::Error`
+        //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `std::io::Error`
+    }
+}
+
+mod not_a_delay {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[throttled(0)]
+        Down(u64),
+        //~ error at `u64`: `u64` is not a delay
+        //~ label: needs `Duration` or `Option<Duration>`
+        //~ rustc: help: the trait `resilience::__private::RetryDelay` is not implemented for `u64`
+    }
+}

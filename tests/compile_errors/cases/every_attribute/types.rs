@@ -1,0 +1,453 @@
+// Type errors, which the compiler reports after the expansion.
+
+use resilience::{bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, timeout};
+
+mod circuit_breaker_error_argument {
+    use resilience::circuit_breaker;
+
+    fn refuse(name: &str) {
+        let _ = name;
+    }
+
+    #[circuit_breaker(error = refuse)]
+    //~ rustc: error[E0631] at `refuse`: type mismatch in function arguments
+    //~ rustc: label: expected due to this
+    //~ rustc: label: found signature defined here
+    //~ rustc: label: required by a bound introduced by this call
+    //~ rustc: note: expected function signature `fn(resilience::Rejected) -> _` found function signature `fn(&str) -> _`
+    //~ rustc: help: consider wrapping the function in a closure
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+mod timeout_error_argument {
+    use resilience::timeout;
+
+    fn refuse(name: &str) {
+        let _ = name;
+    }
+
+    #[timeout("5s", error = refuse)]
+    //~ rustc: error[E0631] at `refuse`: type mismatch in function arguments
+    //~ rustc: label: expected due to this
+    //~ rustc: label: found signature defined here
+    //~ rustc: label: required by a bound introduced by this call
+    //~ rustc: note: expected function signature `fn(resilience::Rejected) -> _` found function signature `fn(&str) -> _`
+    //~ rustc: help: consider wrapping the function in a closure
+    async fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+#[bulkhead(max = 10, error = |rejected| rejected.to_string())]
+//~ rustc: error[E0308] at `rejected.to_string()`: mismatched types
+//~ rustc: label: expected `()`, found `String`
+//~ rustc: help: consider using a semicolon here
+fn bulkhead_error_of_wrong_type() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(error = |rejected| rejected.to_string())]
+//~ rustc: error[E0308] at `rejected.to_string()`: mismatched types
+//~ rustc: label: expected `()`, found `String`
+//~ rustc: help: consider using a semicolon here
+fn circuit_breaker_error_of_wrong_type() -> Result<(), ()> {
+    Err(())
+}
+
+#[rate_limit(rate = 10, error = |rejected| rejected.to_string())]
+//~ rustc: error[E0308] at `rejected.to_string()`: mismatched types
+//~ rustc: label: expected `()`, found `String`
+//~ rustc: help: consider using a semicolon here
+fn rate_limit_error_of_wrong_type() -> Result<(), ()> {
+    Err(())
+}
+
+#[timeout("5s", error = |rejected| rejected.to_string())]
+//~ rustc: error[E0308] at `rejected.to_string()`: mismatched types
+//~ rustc: label: expected `()`, found `String`
+//~ rustc: help: consider using a semicolon here
+async fn timeout_error_of_wrong_type() -> Result<(), ()> {
+    Err(())
+}
+
+// An error type of the same crate.
+mod bulkhead_missing_conversion {
+    use resilience::bulkhead;
+
+    #[derive(Debug)]
+    enum ApiError {
+        NotFound,
+    }
+
+    #[bulkhead(max = 10)]
+    async fn call() -> Result<(), ApiError> {
+    //~ error at `Result<(), ApiError>`: `bulkhead_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+    //~ label: needs `From<resilience::Rejected>`
+    //~ rustc: help: the trait `FromRejected` is not implemented for `bulkhead_missing_conversion::ApiError`
+    //~ note: if `bulkhead_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for bulkhead_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `bulkhead_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+        Err(ApiError::NotFound)
+    }
+}
+
+mod circuit_breaker_missing_conversion {
+    use resilience::circuit_breaker;
+
+    #[derive(Debug)]
+    enum ApiError {
+        NotFound,
+    }
+
+    #[circuit_breaker]
+    fn call() -> Result<(), ApiError> {
+    //~ error at `Result<(), ApiError>`: `circuit_breaker_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+    //~ label: needs `From<resilience::Rejected>`
+    //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion::ApiError`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+        Err(ApiError::NotFound)
+    }
+}
+
+mod idempotent_missing_conversion {
+    use resilience::idempotent;
+
+    #[allow(dead_code)]
+    #[derive(Debug)]
+    enum ApiError {
+        Down,
+    }
+
+    #[idempotent(key = id, scope = "global")]
+    fn call(id: &str) -> Result<(), ApiError> {
+    //~ error at `Result<(), ApiError>`: `idempotent_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+    //~ label: needs `From<resilience::Rejected>`
+    //~ rustc: help: the trait `FromRejected` is not implemented for `idempotent_missing_conversion::ApiError`
+    //~ note: if `idempotent_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for idempotent_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `idempotent_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+        Ok(drop(id))
+    }
+}
+
+mod rate_limit_missing_conversion {
+    use resilience::rate_limit;
+
+    #[derive(Debug)]
+    enum ApiError {
+        NotFound,
+    }
+
+    #[rate_limit(rate = 10)]
+    fn call() -> Result<(), ApiError> {
+    //~ error at `Result<(), ApiError>`: `rate_limit_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+    //~ label: needs `From<resilience::Rejected>`
+    //~ rustc: help: the trait `FromRejected` is not implemented for `rate_limit_missing_conversion::ApiError`
+    //~ note: if `rate_limit_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for rate_limit_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `rate_limit_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+        Err(ApiError::NotFound)
+    }
+}
+
+mod timeout_missing_conversion {
+    use resilience::timeout;
+
+    #[derive(Debug)]
+    enum ApiError {
+        NotFound,
+    }
+
+    #[timeout("5s")]
+    async fn call() -> Result<(), ApiError> {
+    //~ error at `Result<(), ApiError>`: `timeout_missing_conversion::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+    //~ label: needs `From<resilience::Rejected>`
+    //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion::ApiError`
+    //~ note: if `timeout_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `timeout_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+        Err(ApiError::NotFound)
+    }
+}
+
+// An error type of another crate.
+#[bulkhead(max = 10)]
+async fn bulkhead_missing_conversion_foreign() -> Result<(), String> {
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+//~ label: needs `From<resilience::Rejected>`
+//~ rustc: help: the trait `FromRejected` is not implemented for `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    Err(String::new())
+}
+
+#[circuit_breaker]
+fn circuit_breaker_missing_conversion_foreign() -> Result<(), String> {
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+//~ label: needs `From<resilience::Rejected>`
+//~ rustc: help: the trait `FromRejected` is not implemented for `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    Err(String::new())
+}
+
+#[rate_limit(rate = 10)]
+fn rate_limit_missing_conversion_foreign() -> Result<(), String> {
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+//~ label: needs `From<resilience::Rejected>`
+//~ rustc: help: the trait `FromRejected` is not implemented for `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    Err(String::new())
+}
+
+#[timeout("5s")]
+async fn timeout_missing_conversion_foreign() -> Result<(), String> {
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+//~ label: needs `From<resilience::Rejected>`
+//~ rustc: help: the trait `FromRejected` is not implemented for `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    Err(String::new())
+}
+
+// Two attributes need the same conversion: one error.
+mod circuit_breaker_missing_conversion_twice {
+    use resilience::{bulkhead, circuit_breaker, retry};
+
+    #[derive(Debug)]
+    enum ApiError {
+        NotFound,
+    }
+
+    #[retry]
+    #[circuit_breaker]
+    #[bulkhead(max = 10)]
+    async fn call() -> Result<(), ApiError> {
+    //~ error at `Result<(), ApiError>`: `circuit_breaker_missing_conversion_twice::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+    //~ label: needs `From<resilience::Rejected>`
+    //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion_twice::ApiError`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+        Err(ApiError::NotFound)
+    }
+}
+
+mod timeout_missing_conversion_twice {
+    use resilience::{rate_limit, timeout};
+
+    #[derive(Debug)]
+    enum ApiError {
+        NotFound,
+    }
+
+    #[rate_limit(rate = 10)]
+    #[timeout("5s")]
+    async fn call() -> Result<(), ApiError> {
+    //~ error at `Result<(), ApiError>`: `timeout_missing_conversion_twice::ApiError` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+    //~ label: needs `From<resilience::Rejected>`
+    //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion_twice::ApiError`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+        Err(ApiError::NotFound)
+    }
+}
+
+#[bulkhead(max = 10)]
+fn bulkhead_no_return_type() {}
+//~ error at `bulkhead_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+
+#[circuit_breaker]
+fn circuit_breaker_no_return_type() {}
+//~ error at `circuit_breaker_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+
+#[fallback(value = ())]
+//~ error at `()`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+fn fallback_no_return_type() {}
+//~ error at `fallback_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+
+#[idempotent(key = id, scope = "global")]
+fn idempotent_no_return_type(id: &str) {
+//~ error at `idempotent_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+    drop(id);
+}
+
+#[rate_limit(rate = 10)]
+fn rate_limit_no_return_type() {}
+//~ error at `rate_limit_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+
+#[retry]
+async fn retry_no_return_type() {
+//~ error at `retry_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+    
+}
+
+#[timeout("5s")]
+async fn timeout_no_return_type() {}
+//~ error at `timeout_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+
+// The policy is a field of `self`, and the function borrows `self` exclusively.
+mod bulkhead_owned_in_exclusive {
+    use resilience::{Bulkhead, bulkhead};
+
+    struct Client {
+        bulkhead: Bulkhead,
+        sent: u32,
+    }
+
+    impl Client {
+        #[bulkhead(bulkhead = self.bulkhead)]
+        //~ error at `self`: the call cannot hold `Bulkhead` while the function changes the value that contains it
+        //~ label: not a cloneable handle
+        //~ rustc: help: the trait `resilience::__private::Handle<Bulkhead>` is not implemented for `Bulkhead`
+        //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
+        fn call(&mut self) -> Result<(), ()> {
+            self.sent += 1;
+            Err(())
+        }
+    }
+}
+
+mod circuit_breaker_owned_in_exclusive {
+    use resilience::{CircuitBreaker, circuit_breaker};
+
+    struct Client {
+        breaker: CircuitBreaker,
+        sent: u32,
+    }
+
+    impl Client {
+        #[circuit_breaker(breaker = self.breaker)]
+        //~ error at `self`: the call cannot hold `CircuitBreaker` while the function changes the value that contains it
+        //~ label: not a cloneable handle
+        //~ rustc: help: the trait `resilience::__private::Handle<CircuitBreaker>` is not implemented for `CircuitBreaker`
+        //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
+        fn call(&mut self) -> Result<(), ()> {
+            self.sent += 1;
+            Err(())
+        }
+    }
+}
+
+mod rate_limit_owned_in_exclusive {
+    use std::time::Duration;
+
+    use resilience::{RateLimiter, rate_limit};
+
+    struct Client {
+        limiter: RateLimiter,
+        sent: u32,
+    }
+
+    impl Client {
+        #[rate_limit(limiter = self.limiter)]
+        //~ error at `self`: the call cannot hold `RateLimiter` while the function changes the value that contains it
+        //~ label: not a cloneable handle
+        //~ rustc: help: the trait `resilience::__private::Handle<RateLimiter>` is not implemented for `RateLimiter`
+        //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
+        fn call(&mut self) -> Result<(), ()> {
+            self.sent += 1;
+            Err(())
+        }
+    }
+}
+
+// A return type without failures: one error, in the words of the library.
+#[bulkhead(max = 10)]
+fn bulkhead_wrong_return_type() -> u32 {
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+    7
+}
+
+#[circuit_breaker]
+fn circuit_breaker_wrong_return_type() -> u32 {
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+    7
+}
+
+#[fallback(value = ())]
+//~ error at `()`: a resilience attribute needs a fallible return type, but this function returns `u32`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+fn fallback_wrong_return_type() -> u32 {
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+    7
+}
+
+#[idempotent(key = id, scope = "global")]
+fn idempotent_wrong_return_type(id: &str) -> usize {
+//~ error at `usize`: a resilience attribute needs a fallible return type, but this function returns `usize`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+    id.len()
+}
+
+#[rate_limit(rate = 10)]
+fn rate_limit_wrong_return_type() -> u32 {
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+    7
+}
+
+#[retry]
+fn retry_wrong_return_type() -> u32 {
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+    7
+}
+
+#[timeout("5s")]
+async fn timeout_wrong_return_type() -> u32 {
+//~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+    7
+}
+
+#[idempotent(key = id, scope = "global")]
+async fn idempotent_wrong_return_type_async(id: &str) -> usize {
+//~ error at `usize`: a resilience attribute needs a fallible return type, but this function returns `usize`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+    id.len()
+}

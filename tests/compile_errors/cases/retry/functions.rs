@@ -1,0 +1,63 @@
+// Functions that the attribute cannot change, and arguments that an attempt cannot borrow.
+
+use resilience::retry;
+
+#[retry(clone(&text))]
+//~ error at `(&text)`: expected plain names in parentheses; for a value write `clone = …`
+fn clone_borrowed(text: String) -> Result<(), usize> {
+    Err(text.len())
+}
+
+#[retry(clone(text))]
+//~ error at `text`: `text` is a reference, and every attempt can use it; remove it from `clone`
+fn clone_reference(text: &str) -> Result<(), usize> {
+    Err(text.len())
+}
+
+#[retry(clone(txet))]
+//~ error at `txet`: this function has no argument `txet`; did you mean `text`?
+fn clone_unknown(text: String) -> Result<(), String> {
+    Err(String::from(&text))
+}
+
+// Changes of one attempt must not reach the next attempt.
+#[retry]
+fn mut_argument(mut count: u32) -> Result<(), u32> {
+//~ error at `count`: `count` is passed by value and `mut`, so a change in one attempt would reach the next; write `#[retry(clone(count))]` for a fresh value in each attempt, remove `mut`, or take `&mut` to share the value
+    count += 1;
+    Err(count)
+}
+
+mod on_impl {
+    use resilience::retry;
+
+    struct Client;
+
+    #[retry]
+    impl Client {
+    //~ error at `impl Client {…`: `#[retry]` needs a function or a method
+        fn call(&self) -> Result<(), ()> {
+            Err(())
+        }
+    }
+}
+
+#[retry]
+fn returns_mut_borrow(items: &mut Vec<u32>) -> Result<&mut u32, ()> {
+//~ error at `-> Result<&mut u32, ()>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+    items.first_mut().ok_or(())
+}
+
+#[retry(clone())]
+//~ error at `clone`: `clone` needs the arguments to clone: `clone(body)`
+fn clone_nothing(text: String) -> Result<(), usize> {
+    Err(text.len())
+}
+
+#[retry]
+unsafe extern "C" fn variadic(_: u32, _: ...) -> Result<(), ()> {
+//~ error at `...`: `#[retry]` does not support a variadic function
+//~ rustc: error[E0658] at `unsafe extern "C" fn variadic(_: u32, _: ...) -> Result<(), ()> {…`: C-variadic functions are unstable
+//~ rustc: note: see issue #44930 <https://github.com/rust-lang/rust/issues/44930> for more information
+    Err(())
+}

@@ -1,0 +1,109 @@
+// Type errors, which the compiler reports after the expansion.
+
+use resilience::retry;
+
+mod constant_of_wrong_type {
+    use resilience::retry;
+
+    const SECONDS: u64 = 5;
+
+    #[retry(max_delay = SECONDS)]
+    //~ rustc: error[E0308] at `SECONDS`: mismatched types
+    //~ rustc: label: expected `Duration`, found `u64`
+    //~ rustc: label: arguments to this function are incorrect
+    //~ rustc: note: method defined here
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+// The body consumes an owned argument.
+#[retry]
+//~ rustc: error[E0382] at `#[retry]`: use of moved value: `text`
+//~ rustc: label: inside of this loop
+//~ rustc: label: value moved into closure here, in previous iteration of loop
+//~ rustc: label: use occurs due to use in closure
+//~ rustc: label: move occurs because `text` has type `String`, which does not implement the `Copy` trait
+//~ rustc: help: consider moving the expression out of the loop so it is only moved once
+//~ rustc: help: consider cloning the value if the performance cost is acceptable
+fn consumed_argument(text: String) -> Result<(), String> {
+    Err(text)
+}
+
+mod hook_argument {
+    use resilience::retry;
+
+    fn note(attempt: u32) {
+        let _ = attempt;
+    }
+
+    #[retry(on_retry = note)]
+    //~ rustc: error[E0631] at `note`: type mismatch in function arguments
+    //~ rustc: label: expected due to this
+    //~ rustc: label: found signature defined here
+    //~ rustc: label: required by a bound introduced by this call
+    //~ rustc: note: expected function signature `for<'a, 'b> fn(&'a RetryEvent<'b, ()>) -> _` found function signature `fn(u32) -> _`
+    //~ rustc: help: consider wrapping the function in a closure
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+mod not_a_backoff {
+    use resilience::retry;
+
+    struct Delays;
+
+    #[retry(backoff = Delays)]
+    //~ error at `Delays`: `Delays` is not a backoff
+    //~ label: needs `Backoff`
+    //~ rustc: help: the trait `Fn(u32)` is not implemented for `Delays`
+    //~ note: write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `["100ms", "1s"]`, or implement `resilience::Backoff` for `Delays`
+    //~ rustc: note: required for `Delays` to implement `resilience::Backoff`
+    //~ rustc: note: required for the cast from `&Delays` to `&dyn resilience::Backoff`
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+// A predicate returns a `bool` or a `FailureClass`.
+#[retry(on = |error| error.len())]
+fn not_classified_by_on() -> Result<(), String> {
+//~ rustc: error[E0277] at `Result`: the trait bound `FailureClass: From<usize>` is not satisfied
+//~ rustc: label: the trait `From<usize>` is not implemented for `FailureClass`
+//~ rustc: help: the trait `From<usize>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
+//~ rustc: help: for that trait implementation, expected `bool`, found `usize`
+//~ rustc: note: required for `usize` to implement `Into<FailureClass>`
+    Err(String::new())
+}
+
+mod predicate_argument {
+    use resilience::retry;
+
+    fn is_transient(error: &String) -> bool {
+        error.is_empty()
+    }
+
+    #[retry(on = is_transient)]
+    //~ rustc: error[E0631] at `is_transient`: type mismatch in function arguments
+    //~ rustc: label: expected due to this
+    //~ rustc: label: found signature defined here
+    //~ rustc: label: required by a bound introduced by this call
+    //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
+    //~ rustc: help: consider wrapping the function in a closure
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+// A type error in the body reads as in a function without the attribute.
+#[retry]
+async fn type_error() -> Result<String, ()> {
+    Ok(5)
+    //~ rustc: error[E0308] at `5`: mismatched types
+    //~ rustc: label: expected `String`, found integer
+    //~ rustc: label: arguments to this enum variant are incorrect
+    //~ rustc: help: the type constructed contains `{integer}` due to the type of the argument passed
+    //~ rustc: note: tuple variant defined here
+    //~ rustc: help: try using a conversion method
+}

@@ -1,9 +1,0 @@
-// A function that returns nothing cannot fail.
-use resilience::fallback;
-
-#[fallback(value = ())]
-fn call() {}
-
-fn main() {
-    call();
-}
