@@ -53,7 +53,7 @@ impl Boxed {
                 if name == SELF && *pass_mode != PassMode::Value {
                     binding.mutability = None;
                 }
-            } else if matches!(pass_mode, PassMode::MutRef | PassMode::SharedRef) {
+            } else if pass_mode.is_mut_ref() || *pass_mode == PassMode::SharedRef {
                 // References are not rebound in front of the body.
                 let (mutability, pass_mode) = (*mutability, *pass_mode);
                 bindings.push(Binding { name, mutability, pass_mode });

@@ -107,8 +107,10 @@ impl Captures {
             let is_mut = mutability.is_some();
             let local = if needs.repeated || is_lent {
                 match pass_mode {
-                    PassMode::MutRef if is_mut && needs.repeated || may_move(body, name) => {
-                        Some(LocalValue::Reborrow(*pass_mode))
+                    mode if mode.is_mut_ref()
+                        && (is_mut && needs.repeated || may_move(body, name)) =>
+                    {
+                        Some(LocalValue::Reborrow(*mode))
                     }
                     PassMode::OptionMut | PassMode::PinMut => {
                         Some(LocalValue::Reborrow(*pass_mode))
@@ -124,9 +126,12 @@ impl Captures {
             if let Some(value) = local {
                 captures.locals.push(ArgLocal::new(binding, value));
             } else if !needs.is_async || is_lent {
-            } else if needs.repeated && *pass_mode == PassMode::MutRef {
+            } else if needs.repeated && pass_mode.is_mut_ref() {
                 // The future of a plain function holds a `&mut`, which is `Send` without `Sync`.
-                captures.uses.extend(quote!(let _ = &mut *#name;));
+                // Clippy suggests a slice only for a list that the function uses as a slice.
+                let is_list = *pass_mode == PassMode::MutRefToList;
+                let place = if is_list { quote!(#name[..]) } else { quote!(*#name) };
+                captures.uses.extend(quote!(let _ = &mut #place;));
             } else if !needs.repeated && !needs.lent.is_empty() {
                 moved.push(name);
             }

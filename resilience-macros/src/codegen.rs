@@ -50,7 +50,8 @@ impl Context {
     /// Returns whether an expression names an argument that the body borrows exclusively.
     pub(crate) fn is_exclusive(&self, expr: &Expr) -> bool {
         let is_exclusive = |binding: &&Binding| {
-            matches!(binding.pass_mode, PassMode::MutRef | PassMode::OptionMut | PassMode::PinMut)
+            binding.pass_mode.is_mut_ref()
+                || matches!(binding.pass_mode, PassMode::OptionMut | PassMode::PinMut)
         };
         let names = self.bindings.iter().filter(is_exclusive);
         let names: Vec<Ident> = names.map(|binding| binding.name.clone()).collect();
@@ -65,11 +66,13 @@ impl Context {
         let (block, returns) = (self.block(first), &self.returns);
         if self.stack.adjacent {
             quote!(#block)
-        } else if self.is_async {
-            quote_spanned!(self.body.span()=> async #block).into_iter().chain(quote!(.await)).collect()
         } else {
-            let bars = quote_spanned!(self.body.span()=> ||);
-            quote!((#bars -> #returns #block)())
+            let begin = self.block_keyword();
+            if self.is_async {
+                quote!(#begin #block.await)
+            } else {
+                quote!((#begin -> #returns #block)())
+            }
         }
     }
 
@@ -99,16 +102,23 @@ impl Context {
     pub(crate) fn future_after(&self, first: Option<&TokenStream>) -> TokenStream {
         let moves = !self.stack.borrow_args && self.stack.lent.is_empty();
         let (block, moves) = (self.block(first), moves.then(|| quote!(move)));
-        let at = quote_spanned!(self.body.span()=> async);
-        quote!(#at #moves #block)
+        let begin = self.block_keyword();
+        quote!(#begin #moves #block)
     }
 
     /// Returns the only run of the body of a sync function, as a closure. The closure takes each
     /// argument as the body does: Clippy then sees which arguments the function consumes.
     pub(crate) fn closure(&self) -> TokenStream {
         let (block, returns) = (self.block(None), &self.returns);
-        let bars = quote_spanned!(self.body.span()=> ||);
-        quote!(#bars -> #returns #block)
+        let begin = self.block_keyword();
+        quote!(#begin -> #returns #block)
+    }
+
+    /// Returns `async` or `||`, with the span of the `{`: Clippy examines the returns of a body only
+    /// in code of the user, and a block that covers the signature would hide it from coverage.
+    fn block_keyword(&self) -> TokenStream {
+        let at = self.body.span_open();
+        if self.is_async { quote_spanned!(at=> async) } else { quote_spanned!(at=> ||) }
     }
 
     /// Returns the body in braces, after the statements of `first` and the locals for arguments.

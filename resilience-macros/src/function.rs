@@ -47,6 +47,8 @@ pub(crate) enum PassMode {
     SharedRef,
     /// `&mut T`
     MutRef,
+    /// `&mut Vec<T>` or `&mut String`
+    MutRefToList,
     /// `Option<&mut T>`
     OptionMut,
     /// `Pin<&mut T>`
@@ -203,7 +205,12 @@ fn receiver_pass_mode(receiver: &Receiver) -> PassMode {
 
 fn type_pass_mode(ty: &Type) -> PassMode {
     match bare(ty) {
-        Type::Reference(reference) if reference.mutability.is_some() => PassMode::MutRef,
+        Type::Reference(reference) if reference.mutability.is_some() => match bare(&reference.elem) {
+            Type::Path(path) if path.path.segments.last().is_some_and(is_list) => {
+                PassMode::MutRefToList
+            }
+            _ => PassMode::MutRef,
+        },
         Type::Reference(_) => PassMode::SharedRef,
         Type::Path(path) => {
             let Some(last) = path.path.segments.last() else { return PassMode::Value };
@@ -211,7 +218,7 @@ fn type_pass_mode(ty: &Type) -> PassMode {
                 return PassMode::Value;
             };
             match list.args.first() {
-                Some(syn::GenericArgument::Type(ty)) if type_pass_mode(ty) == PassMode::MutRef => {
+                Some(syn::GenericArgument::Type(ty)) if type_pass_mode(ty).is_mut_ref() => {
                     match last.ident.to_string().as_str() {
                         "Option" => PassMode::OptionMut,
                         "Pin" => PassMode::PinMut,
@@ -222,6 +229,17 @@ fn type_pass_mode(ty: &Type) -> PassMode {
             }
         }
         _ => PassMode::Value,
+    }
+}
+
+fn is_list(segment: &syn::PathSegment) -> bool {
+    segment.ident == "Vec" || segment.ident == "String"
+}
+
+impl PassMode {
+    /// Returns whether the value is a `&mut`.
+    pub(crate) fn is_mut_ref(self) -> bool {
+        matches!(self, Self::MutRef | Self::MutRefToList)
     }
 }
 
@@ -286,7 +304,8 @@ impl Place {
             (pat, Some(Type::Reference(reference))) => {
                 let mode = match self.default {
                     Some(PassMode::SharedRef) => PassMode::SharedRef,
-                    _ => type_pass_mode(&Type::Reference(reference.clone())),
+                    _ if reference.mutability.is_some() => PassMode::MutRef,
+                    _ => PassMode::SharedRef,
                 };
                 let inside = Self { owned: false, default: Some(mode) };
                 inside.bind(pat, Some(&reference.elem), bindings);

@@ -110,6 +110,12 @@ async fn reference_patterns(&mut first: &mut u32, &second: &u32) -> Result<u32, 
 }
 
 #[attribute]
+async fn reads_exclusive(list: &mut Vec<u32>) -> Result<usize, Failed> {
+    step(1).await?;
+    Ok(list.len())
+}
+
+#[attribute]
 async fn moved_on(list: &mut Vec<u32>, text: &mut String) -> Result<u32, Failed> {
     for item in list {
         *item += step(1).await?;
@@ -271,6 +277,11 @@ impl Client {
     #[attribute]
     async fn unused_self(&self) -> Result<u32, Failed> {
         step(1).await
+    }
+
+    #[attribute]
+    async fn reads_exclusive_self(&mut self) -> Result<u32, Failed> {
+        step(self.sent).await
     }
 
     #[attribute]

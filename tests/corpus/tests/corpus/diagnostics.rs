@@ -33,6 +33,8 @@ const LINTS: &str = "
 const CHANGED: &[&str] = &[
     // A function with an attribute cannot be `const`.
     "clippy::missing_const_for_fn",
+    // An attempt borrows a `&mut` argument exclusively, so that the future is `Send` without `Sync`.
+    "clippy::needless_pass_by_ref_mut",
     // The attribute may return an error of its own.
     "clippy::unnecessary_wraps",
     // The attribute awaits.
