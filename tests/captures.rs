@@ -1,4 +1,5 @@
 //! The arguments of an annotated function: whatever compiles without an attribute compiles with it.
+#![allow(clippy::needless_pass_by_value, reason = "the shapes of arguments are the subject")]
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -170,13 +171,18 @@ mod reborrows {
 
     #[async_trait::async_trait]
     trait Service {
-        async fn fill(&mut self, list: &mut Vec<u32>, log: Option<&mut u32>) -> Result<u32, String>;
+        async fn fill(&mut self, list: &mut Vec<u32>, log: Option<&mut u32>)
+        -> Result<u32, String>;
     }
 
     #[async_trait::async_trait]
     impl Service for Machine {
         #[retry(base_delay = "1ms")]
-        async fn fill(&mut self, list: &mut Vec<u32>, log: Option<&mut u32>) -> Result<u32, String> {
+        async fn fill(
+            &mut self,
+            list: &mut Vec<u32>,
+            log: Option<&mut u32>,
+        ) -> Result<u32, String> {
             for item in list {
                 *item += 1;
             }
@@ -595,7 +601,7 @@ mod policies {
     #[test]
     fn a_policy_in_a_value_that_the_body_changes_is_held_as_a_clone() {
         let _guard = testing::no_waits();
-        let attempts = |out: Result<u32, String>| out.unwrap_err();
+        let attempts = |out: Result<u32, String>| out.expect_err("the call fails");
         assert_eq!(attempts(Client::new().by_value()), "4");
         assert_eq!(attempts(block_on(is_send(Client::new().by_reference()))), "4");
         assert_eq!(attempts(Client::new().by_handle()), "5");
@@ -618,6 +624,11 @@ mod policies {
 
 mod patterns {
     #![allow(non_snake_case, reason = "a name with a capital is a binding")]
+    #![allow(
+        clippy::trivially_copy_pass_by_ref,
+        clippy::toplevel_ref_arg,
+        reason = "every form of pattern"
+    )]
 
     use super::*;
 
@@ -679,6 +690,7 @@ mod literals {
     }
 
     impl Text {
+        #[allow(clippy::useless_format, reason = "a format string with escaped braces")]
         #[retry(clone(self))]
         fn texts(self) -> Result<[String; 5], ()> {
             Ok([

@@ -142,12 +142,24 @@ impl Captures {
         captures
     }
 
+    /// Returns the owned arguments that are cloned for each run and used by no key.
+    pub(crate) fn cloned(&self, bindings: &[Binding], lent: &[Ident]) -> Vec<Ident> {
+        let is_cloned = |binding: &&Binding| {
+            let is_local =
+                |local: &ArgLocal| local.value == LocalValue::Clone && local.from == binding.name;
+            binding.pass_mode == PassMode::Value
+                && self.locals.iter().any(is_local)
+                && !lent.contains(&binding.name)
+        };
+        bindings.iter().filter(is_cloned).map(|binding| binding.name.clone()).collect()
+    }
+
     /// Adds the locals of the arguments that are cloned for each run.
     pub(crate) fn clone_arguments(&mut self, bindings: &[Binding], clones: &[Ident]) {
-        let cloned = clones.iter().filter_map(|clone| {
-            bindings.iter().find(|binding| binding.name == *clone)
-        });
-        self.locals.extend(cloned.map(|binding| ArgLocal::new(binding, LocalValue::Clone)));
+        let found = clones
+            .iter()
+            .filter_map(|clone| bindings.iter().find(|binding| binding.name == *clone));
+        self.locals.extend(found.map(|binding| ArgLocal::new(binding, LocalValue::Clone)));
     }
 }
 

@@ -226,9 +226,13 @@ impl Context {
     /// Returns a dead `return`. The `return` tells the compiler the type of the block, so type
     /// errors in the body read as in a plain function.
     fn body_marker(&self) -> TokenStream {
+        self.dead_branch(&self.captures.uses)
+    }
+
+    /// Returns a branch that never runs, with these uses of arguments.
+    pub(crate) fn dead_branch(&self, uses: &TokenStream) -> TokenStream {
         let (returns, private) = (&self.returns, self.private_at(self.returns_span));
         let never = Ident::new(BODY_MARKER, self.returns_span);
-        let uses = &self.captures.uses;
         quote_spanned!(self.returns_span=>
             #[allow(clippy::needless_return)]
             if false {

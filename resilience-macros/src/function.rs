@@ -5,8 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Pat, Receiver, ReceiverKind, ReturnType, Signature, Token, Type,
-    Visibility,
+    Attribute, FnArg, GenericParam, Pat, Receiver, ReceiverKind, ReturnType, Signature, Token,
+    Type, Visibility,
 };
 
 use crate::captures::ArgLocal;
@@ -205,7 +205,8 @@ fn receiver_pass_mode(receiver: &Receiver) -> PassMode {
 
 fn type_pass_mode(ty: &Type) -> PassMode {
     match bare(ty) {
-        Type::Reference(reference) if reference.mutability.is_some() => match bare(&reference.elem) {
+        Type::Reference(reference) if reference.mutability.is_some() => match bare(&reference.elem)
+        {
             Type::Path(path) if path.path.segments.last().is_some_and(is_list) => {
                 PassMode::MutRefToList
             }
@@ -214,10 +215,10 @@ fn type_pass_mode(ty: &Type) -> PassMode {
         Type::Reference(_) => PassMode::SharedRef,
         Type::Path(path) => {
             let Some(last) = path.path.segments.last() else { return PassMode::Value };
-            let syn::PathArguments::AngleBracketed(list) = &last.arguments else {
+            let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
                 return PassMode::Value;
             };
-            match list.args.first() {
+            match arguments.args.first() {
                 Some(syn::GenericArgument::Type(ty)) if type_pass_mode(ty).is_mut_ref() => {
                     match last.ident.to_string().as_str() {
                         "Option" => PassMode::OptionMut,

@@ -158,7 +158,14 @@ impl<A: LayerAttribute> Layer<A> {
             captures,
             stack,
         };
-        let new = model.generate(&context);
+        let mut new = model.generate(&context);
+        let cloned = context.captures.cloned(&context.bindings, &context.stack.lent);
+        if !is_async && !cloned.is_empty() {
+            // The body consumes a clone; Clippy would report that the function does not consume the
+            // argument.
+            let consumed = context.dead_branch(&quote!(let _ = (#(#cloned,)*);));
+            new = quote!(#consumed #new);
+        }
         let locals = &context.captures.locals;
         function.body = Body::Block(match &boxed {
             Some(_) => Boxed::replace(body, &new, locals),

@@ -147,7 +147,8 @@ fn rename_in_format(tokens: TokenStream, called: &Ident, name: &str) -> TokenStr
     let mut argument = 0;
     let mut is_start = true;
     let place = tokens.iter().enumerate().position(|(index, token)| {
-        let is_alone = is_start && tokens.get(index + 1).is_none_or(|next| is_punct(Some(next), ','));
+        let is_alone =
+            is_start && tokens.get(index + 1).is_none_or(|next| is_punct(Some(next), ','));
         is_start = is_punct(Some(token), ',');
         argument += usize::from(is_start);
         is_alone && argument >= *before && matches!(token, TokenTree::Literal(_))
@@ -213,7 +214,10 @@ mod tests {
 
     #[test]
     fn the_arguments_of_a_format_string_are_found() {
-        assert_eq!(found(r#""{a} {b:?} {{c}} {} {0} {:>d$} {:.e$} {é}""#), ["a", "b", "0", "d", "e", "é"]);
+        assert_eq!(
+            found(r#""{a} {b:?} {{c}} {} {0} {:>d$} {:.e$} {é}""#),
+            ["a", "b", "0", "d", "e", "é"]
+        );
         assert_eq!(found(r##"r#"{a}{{{b}}}"#"##), ["a", "b"]);
         assert_eq!(found("\"a\""), [""; 0]);
         assert_eq!(found("7"), [""; 0]);
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     fn names_in_format_strings_are_mentioned() {
-        let names = [Ident::new("id", proc_macro2::Span::call_site())];
+        let names = [Ident::new("id", Span::call_site())];
         let mentions = |tokens| mentions(&tokens, &names);
         assert!(mentions(quote::quote!(f(&[id]))));
         assert!(mentions(quote::quote!(f(format!("{id:?}")))));

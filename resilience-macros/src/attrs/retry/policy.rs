@@ -49,7 +49,8 @@ impl Policy {
                 let (name, spending) = (local("policy"), local("spending"));
                 let bound = if context.is_exclusive(policy) {
                     // The body borrows the owner of the policy, so the call holds a clone.
-                    let (at, place) = (policy.span().resolved_at(Span::call_site()), value::place(policy));
+                    let (at, place) =
+                        (policy.span().resolved_at(Span::call_site()), value::place(policy));
                     quote_spanned!(at=> &::core::clone::Clone::clone(&#place))
                 } else {
                     quote!(&#policy)

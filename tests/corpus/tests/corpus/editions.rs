@@ -8,7 +8,7 @@ use crate::compiler::{compile, folder, rustc};
 use crate::variants::{HELPERS, variants};
 
 /// The functions of a module. The last expression has a temporary with a destructor.
-const FUNCTIONS: &str = r##"
+const FUNCTIONS: &str = r#"
 use super::{Failed, Log, Noisy};
 
 ATTRIBUTES
@@ -41,9 +41,9 @@ BLOCKING
 pub(crate) fn expression(log: &Log) -> Result<usize, Failed> {
     Noisy("temporary", log.clone()).length()
 }
-"##;
+"#;
 
-const MAIN: &str = r##"
+const MAIN: &str = r#"
 use std::{cell::RefCell, rc::Rc};
 
 type Log = Rc<RefCell<Vec<&'static str>>>;
@@ -84,7 +84,7 @@ macro_rules! run {
         println!("{} {:?}", stringify!($module), log.borrow());
     })*};
 }
-"##;
+"#;
 
 #[test]
 fn temporaries_are_dropped_in_the_order_of_the_edition() {
@@ -92,9 +92,8 @@ fn temporaries_are_dropped_in_the_order_of_the_edition() {
     let mut source = format!("{MAIN}{HELPERS}");
     let mut names = "plain".to_owned();
     let mut module = |name: &str, attributes: &str, blocking: &str| {
-        let functions =
-            FUNCTIONS.replace("ATTRIBUTES", attributes).replace("BLOCKING", blocking);
-        let _ = write!(source, "mod {name} {{{functions}}}\n");
+        let functions = FUNCTIONS.replace("ATTRIBUTES", attributes).replace("BLOCKING", blocking);
+        let _ = writeln!(source, "mod {name} {{{functions}}}");
     };
     module("plain", "", "");
     for variant in variants() {
@@ -103,7 +102,7 @@ fn temporaries_are_dropped_in_the_order_of_the_edition() {
         names.push(' ');
         names.push_str(&variant.name);
     }
-    let _ = write!(source, "fn main() {{ run!({names}); }}\n");
+    let _ = writeln!(source, "fn main() {{ run!({names}); }}");
     let path = folder.join("main.rs");
     fs::write(&path, source).expect("a writable file");
     for (edition, first) in [("2018", "local"), ("2021", "local"), ("2024", "temporary")] {

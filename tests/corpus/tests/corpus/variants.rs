@@ -20,7 +20,15 @@ const STACKS: &[(&str, &[&str])] = &[
     ("timeout_retry", &["timeout", "retry"]),
     (
         "all",
-        &["fallback", "idempotent", "retry", "circuit_breaker", "rate_limit", "bulkhead", "timeout"],
+        &[
+            "fallback",
+            "idempotent",
+            "retry",
+            "circuit_breaker",
+            "rate_limit",
+            "bulkhead",
+            "timeout",
+        ],
     ),
 ];
 
