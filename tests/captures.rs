@@ -1,4 +1,5 @@
-//! The arguments of an annotated function: whatever compiles without an attribute compiles with it.
+//! The arguments of an annotated function. A body that compiles in a plain function compiles under
+//! an attribute.
 #![allow(clippy::needless_pass_by_value, reason = "the shapes of arguments are the subject")]
 
 use std::cell::Cell;
@@ -380,7 +381,7 @@ mod moves {
         }
     }
 
-    /// Has a body that is `Send`, but not `Sync`.
+    /// The request is `Send`, but not `Sync`.
     #[fallback(value = format!("cached {state}"))]
     #[timeout("1s")]
     async fn handler(State(state): State<u32>, request: Request) -> Result<String, Failed> {

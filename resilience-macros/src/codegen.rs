@@ -114,8 +114,10 @@ impl Context {
         quote!(#begin -> #returns #block)
     }
 
-    /// Returns `async` or `||`, with the span of the `{`: Clippy examines the returns of a body only
-    /// in code of the user, and a block that covers the signature would hide it from coverage.
+    /// Returns `async` or `||`, with the span of the `{`.
+    ///
+    /// Clippy examines the returns of a body only in code of the user. A block that covers the
+    /// signature would hide the signature from coverage.
     fn block_keyword(&self) -> TokenStream {
         let at = self.body.span_open();
         if self.is_async { quote_spanned!(at=> async) } else { quote_spanned!(at=> ||) }
