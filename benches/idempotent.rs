@@ -37,6 +37,7 @@ fn claim(store: &MemoryStore, key: &RecordKey, time: Duration) -> Claim {
         retention: time,
         takeover: Takeover::Rerun,
         label: "bench",
+        scope: None,
     };
     ready(store.claim(request)).expect("room")
 }

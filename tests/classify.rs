@@ -66,12 +66,6 @@ struct Busy {
 #[derive(Classify)]
 enum Never {}
 
-impl Classify for Box<Inner> {
-    fn classify(&self) -> FailureClass {
-        (**self).classify()
-    }
-}
-
 #[test]
 fn every_helper_attribute_gives_its_class() {
     for (error, expected) in [

@@ -5,7 +5,8 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::SystemTime;
@@ -51,9 +52,34 @@ fn the_readme_shows_what_the_example_does() {
     panic!("{differences}to accept the output: BLESS=1 cargo test --test {EXAMPLE}");
 }
 
+/// A deployment: SIGTERM arrives while a payment runs whose client has disconnected.
+#[cfg(unix)]
+#[test]
+fn a_shutdown_waits_for_a_payment_without_a_client() {
+    let database = Database::new("shutdown");
+    let line = format!("cargo run --example {EXAMPLE} -- --port 3000 --database payments.db");
+    let arguments = arguments(&line, &database);
+    let mut server = Server::start(&arguments);
+    // The second request of a running payment is rejected. If it arrives first, another key is used.
+    let key = (0..5).map(|key| format!("key-{key}")).find(|key| {
+        let client = server.send_payment(key);
+        let is_running = server.pay(key).contains("in-progress");
+        drop(client);
+        is_running
+    });
+    let key = key.expect("a running payment");
+    let process = server.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &process]).status().expect("`kill`").success());
+    assert!(server.process.wait().expect("an end").success());
+    drop(server);
+
+    let answer = Server::start(&arguments).pay(&key);
+    assert!(answer.contains(r#"{"message":"Request already processed","result":"#), "{answer}");
+}
+
 /// Runs all commands and returns the output of each command.
 fn run(steps: &[Step]) -> Vec<String> {
-    let database = Database::new();
+    let database = Database::new("payments");
     let mut server: Option<Server> = None;
     let mut outputs = Vec::new();
     for step in steps {
@@ -129,8 +155,8 @@ fn arguments(line: &str, database: &Database) -> Vec<String> {
 struct Database(PathBuf);
 
 impl Database {
-    fn new() -> Self {
-        let name = format!("payments-{}.db", std::process::id());
+    fn new(test: &str) -> Self {
+        let name = format!("{test}-{}.db", std::process::id());
         let database = Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
         database.remove();
         database
@@ -209,6 +235,27 @@ impl Server {
         let url = server.announced.split_whitespace().find(|word| word.starts_with("http"));
         url.expect("a URL").clone_into(&mut server.url);
         server
+    }
+}
+
+#[cfg(unix)]
+impl Server {
+    /// Sends a payment, and returns the connection.
+    fn send_payment(&self, key: &str) -> TcpStream {
+        let address = self.url.strip_prefix("http://").expect("a URL");
+        let mut stream = TcpStream::connect(address).expect("the server listens");
+        let request = format!(
+            "POST /process-payment HTTP/1.1\r\nhost: api\r\nidempotency-key: {key}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+        );
+        stream.write_all(request.as_bytes()).expect("the server reads");
+        stream
+    }
+
+    /// Sends a payment, and returns the response.
+    fn pay(&self, key: &str) -> String {
+        let mut response = String::new();
+        self.send_payment(key).read_to_string(&mut response).expect("a response");
+        response
     }
 }
 

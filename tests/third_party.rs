@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::sync::Mutex;
 
-use resilience::{retry, testing};
+use resilience::{CircuitBreaker, Rejected, circuit_breaker, fallback, retry, testing};
 use tracing::Subscriber;
 use tracing::span::{Attributes, Id, Record};
 
@@ -139,4 +139,159 @@ async fn retries_a_flaky_test_above_the_attribute() -> Result<(), String> {
 async fn retries_a_flaky_test_below_the_attribute() -> Result<(), String> {
     RUNS.set(RUNS.get() + 1);
     if RUNS.get() % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
+}
+
+/// `err` and `ret` put the body of a sync function into a `move` closure.
+mod instrument_with_err_and_ret {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Client {
+        sent: u32,
+    }
+
+    impl Client {
+        #[tracing::instrument(err)]
+        #[retry]
+        fn err(&mut self, text: &str) -> Result<u32, String> {
+            self.sent += 1;
+            Err(text.to_owned())
+        }
+
+        #[tracing::instrument(ret)]
+        #[retry]
+        fn ret(&mut self, text: String) -> Result<u32, String> {
+            self.sent += 1;
+            Err(text.clone())
+        }
+
+        #[tracing::instrument(ret, err(Debug), skip_all, fields(text = %text))]
+        #[retry]
+        fn both(&mut self, text: String) -> Result<u32, String> {
+            self.sent += 1;
+            Err(text.clone())
+        }
+
+        #[tracing::instrument(err, ret)]
+        #[retry]
+        async fn asynchronous(&mut self, text: String) -> Result<u32, String> {
+            self.sent += 1;
+            Err(text.clone())
+        }
+
+        #[retry]
+        #[tracing::instrument(err)]
+        fn below(&mut self, text: String) -> Result<u32, String> {
+            self.sent += 1;
+            Err(text.clone())
+        }
+    }
+
+    #[test]
+    fn attempts_borrow_the_arguments() {
+        let _guard = testing::no_waits();
+        let mut client = Client { sent: 0 };
+        assert_eq!(client.err("x"), Err("x".to_owned()));
+        assert_eq!(client.ret("x".to_owned()), Err("x".to_owned()));
+        assert_eq!(client.both("x".to_owned()), Err("x".to_owned()));
+        assert_eq!(block_on(client.asynchronous("x".to_owned())), Err("x".to_owned()));
+        assert_eq!(client.below("x".to_owned()), Err("x".to_owned()));
+        assert_eq!(client.sent, 5 * 3);
+    }
+
+    #[retry]
+    #[tracing::instrument(err)]
+    #[circuit_breaker(failure_threshold = 100, error = |rejected| rejected.to_string())]
+    fn between(calls: &mut u32, text: String) -> Result<u32, String> {
+        *calls += 1;
+        Err(text.clone())
+    }
+
+    #[retry]
+    #[tracing::instrument(ret, err)]
+    #[circuit_breaker(failure_threshold = 100, error = |rejected| rejected.to_string())]
+    async fn between_async(calls: &mut u32, text: String) -> Result<u32, String> {
+        *calls += 1;
+        Err(text.clone())
+    }
+
+    #[tracing::instrument(err)]
+    #[fallback(with = |_| text.len())]
+    fn under_a_fallback(text: String) -> Result<usize, String> {
+        Err(text.to_uppercase())
+    }
+
+    #[test]
+    fn layers_on_both_sides_borrow_the_arguments() {
+        let _guard = testing::no_waits();
+        let mut calls = 0;
+        assert_eq!(between(&mut calls, "x".to_owned()), Err("x".to_owned()));
+        assert_eq!(block_on(between_async(&mut calls, "x".to_owned())), Err("x".to_owned()));
+        assert_eq!(calls, 2 * 3);
+        assert_eq!(under_a_fallback("abc".to_owned()), Ok(3));
+    }
+}
+
+/// Built-in attributes between two layers: the retry above knows the rejection of the breaker below,
+/// although the error type does not carry the rejection.
+mod built_in_attributes {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Opaque;
+
+    impl From<Rejected> for Opaque {
+        fn from(_: Rejected) -> Self {
+            Self
+        }
+    }
+
+    macro_rules! between_layers {
+        ($($name:ident: $(#[$attribute:meta])*;)*) => {
+            $(
+                #[retry(attempts = 5, on_retry = |_| retries.set(retries.get() + 1))]
+                $(#[$attribute])*
+                #[circuit_breaker(breaker = OPEN)]
+                fn $name(retries: &Cell<u32>) -> Result<(), Opaque> {
+                    retries.set(100);
+                    Ok(())
+                }
+            )*
+
+            #[test]
+            fn the_layers_exchange_rejections() {
+                let _guard = testing::no_waits();
+                OPEN.force_open();
+                $(
+                    let retries = Cell::new(0);
+                    assert_eq!($name(&retries), Err(Opaque));
+                    assert_eq!(retries.get(), 0, stringify!($name));
+                )*
+            }
+        };
+    }
+
+    static OPEN: CircuitBreaker = CircuitBreaker::new();
+
+    between_layers! {
+        lints: #[allow(clippy::unnecessary_wraps)] #[warn(unused)];
+        cold: #[cold] #[must_use] #[track_caller];
+        cfg_attr: #[cfg_attr(all(), inline)];
+        tools: #[rustfmt::skip] #[clippy::cognitive_complexity = "9"];
+        doc: #[doc(hidden)] #[doc = "text"];
+    }
+
+    #[retry(attempts = 2, on_retry = |_| panic!("a rejection is not retried"))]
+    #[test]
+    #[ignore = "checked by its caller"]
+    #[circuit_breaker(breaker = OPEN)]
+    fn test_attributes() -> Result<(), Opaque> {
+        Ok(())
+    }
+
+    #[test]
+    fn the_layers_of_a_test_exchange_rejections() {
+        OPEN.force_open();
+        assert_eq!(test_attributes(), Err(Opaque));
+    }
 }

@@ -117,7 +117,7 @@ fn an_error_is_logged_by_display_or_debug() {
     fn by_nothing() -> Result<(), Mute> {
         Err(Mute)
     }
-    #[retry(attempts = 1)]
+    #[retry(attempts = 1, on = |_| true)]
     fn generic<E: Debug>(error: fn() -> E) -> Result<(), E> {
         Err(error())
     }
@@ -194,7 +194,7 @@ fn a_breaker_logs_state_changes_and_rejections() {
     assert_eq!(
         log,
         [
-            "WARN circuit state changed from=closed to=open open_for_ms=30000",
+            "WARN circuit state changed from=closed to=open open_for_ms=30000 cause=\"Failed\"",
             "DEBUG call rejected kind=circuit open retry_after_ms=20000",
             "WARN circuit state changed from=open to=half-open",
             "WARN circuit state changed from=half-open to=closed",
@@ -216,7 +216,7 @@ fn a_shared_breaker_without_synchronization_logs_a_warning() {
     assert_eq!(
         log,
         [
-            "WARN circuit state changed from=closed to=open open_for_ms=30000",
+            "WARN circuit state changed from=closed to=open open_for_ms=30000 cause=\"Failed\"",
             "WARN shared circuit breaker without synchronization; \
              spawn `BreakerSync::new(state).run()` in this process",
         ]

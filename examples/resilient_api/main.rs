@@ -13,6 +13,7 @@ mod upstream;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
@@ -37,20 +38,42 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
     let (upstream, address) = upstream::start().await?;
     let sources = Arc::new(Sources::new(address)?);
+    let payments = payments::layer(options.database.as_deref()).await?;
 
     let app = Router::new()
         .route("/api/data", get(data))
         .route("/api/data-or-default", get(data_or_default))
         .route("/api/overview", get(overview))
-        .merge(payments::routes(options.database.as_deref()).await?)
+        .merge(payments::routes(payments.clone()))
         .layer(from_fn(protect))
         .route("/control/probe", post(probe))
         .with_state(sources)
         .merge(control(upstream))
         .fallback(async || ApiError::UnknownPath);
     println!("resilient_api: http://{} (its upstream: http://{address})", listener.local_addr()?);
-    axum::serve(listener, app).await?;
-    Ok(())
+    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    // All connections are closed. A payment continues after its client has disconnected.
+    match payments.drain(Duration::from_secs(30)).await {
+        0 => Ok(()),
+        running => Err(format!("stopped with {running} running payments").into()),
+    }
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn shutdown() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    _ = interrupt.await;
 }
 
 // ── Protection of the server ────────────────────────────────────────────────────────────────────

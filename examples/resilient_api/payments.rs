@@ -24,31 +24,36 @@ use crate::error::ApiError;
 #[derive(Default)]
 struct Bank(AtomicU32);
 
-/// Returns the routes, with the records in this database or in memory.
-pub(crate) async fn routes<S: Clone + Send + Sync + 'static>(
-    database: Option<&Path>,
-) -> Result<Router<S>, Box<dyn std::error::Error>> {
+/// The layer of the payments.
+pub(crate) type Payments = IdempotencyLayer<Arc<dyn DynStore>>;
+
+/// Returns the layer, with the records in this database or in memory.
+pub(crate) async fn layer(database: Option<&Path>) -> Result<Payments, Box<dyn std::error::Error>> {
     let store: Arc<dyn DynStore> = match database {
         Some(path) => Arc::new(SqliteStore::open(path).await?),
         None => Arc::new(MemoryStore::new()),
     };
     // The scope of a key is the caller: equal keys of two callers are different keys.
-    let layer = IdempotencyLayer::new(store, |request| caller(&request.headers))
-        .name("payments")
-        .on_replay(mark_replay);
+    let layer = IdempotencyLayer::new("shop.payments", store, |request| caller(&request.headers));
+    Ok(layer.on_replay(mark_replay))
+}
+
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(layer: Payments) -> Router<S> {
     let pay = post(pay).layer(layer);
-    Ok(Router::new().route("/process-payment", pay).with_state(Arc::new(Bank::default())))
+    Router::new().route("/process-payment", pay).with_state(Arc::new(Bank::default()))
 }
 
 /// Makes a payment from any JSON. The bank takes 300 ms.
 async fn pay(State(bank): State<Arc<Bank>>, payment: Bytes) -> Answer {
-    let payment: Value = match &payment[..] {
-        b"" => Value::Null,
-        payment => serde_json::from_slice(payment).map_err(|_| ApiError::InvalidJson)?,
-    };
+    if !payment.is_empty() {
+        serde_json::from_slice::<Value>(&payment).map_err(|_| ApiError::InvalidJson)?;
+    }
     sleep(Duration::from_millis(300)).await;
     let id = bank.0.fetch_add(1, Relaxed) + 1;
-    Ok(Json(json!({ "id": id, "message": "Payment processed", "payment": payment })))
+    Ok(Json(json!({
+        "message": "Payment processed successfully",
+        "result": { "payment_id": id, "status": "success" },
+    })))
 }
 
 /// Changes the message of a replayed response.

@@ -4,11 +4,12 @@
 
 pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
-    CircuitDecision, DetachedGuard, LocalDecision, Notified, shared_breakers,
+    CircuitDecision, DetachedGuard, LocalDecision, Notified, WatchedGuard, shared_breakers, watched,
 };
 pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
 pub use crate::duration::Rounded;
 pub use crate::error_sources::error_sources;
+pub use crate::fallback::keep_outcome;
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::Keyed;
 pub use crate::log::{Level, Shown, sync_lost, sync_restored};

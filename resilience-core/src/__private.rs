@@ -8,23 +8,30 @@ pub use core::time::Duration;
 
 pub use crate::__failure_log as failure_log;
 pub use crate::__logged as logged;
-pub use crate::backoff::BorrowedBackoff;
+pub use crate::__shown as shown;
+pub use crate::backoff::{BorrowBackoff, BorrowedBackoff};
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
-pub use crate::circuit_breaker::{CircuitBreaker, CircuitGuard, OnCancel, Window};
+pub use crate::circuit_breaker::{
+    CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
+};
 pub use crate::classify::{RetryDelay, class_of};
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::expansion::{
-    Handle, clone_handle, match_all, never_retry, no_give_up_hook, no_retry_hook, once,
-    resilience_never,
+    Handle, clone_handle, exhausted, keep_value, match_all, never_retry, no_give_up_hook,
+    no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, recovered};
 pub use crate::function_state::resolve;
 pub use crate::jitter::Jitter;
 pub use crate::keyed::Keyed;
+pub use crate::last_failure::LastFailure;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
-pub use crate::probe::{Probe, ShownByDebug, ShownByNothing, Unclassified};
+pub use crate::probe::{
+    ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownByDebug,
+    ShownByNothing, Unclassified, class_probe,
+};
 pub use crate::rate_limit::RateLimiter;
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;

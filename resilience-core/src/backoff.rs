@@ -2,6 +2,8 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::jitter::Jitter;
 use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELAY};
@@ -9,7 +11,8 @@ use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELA
 /// The delays between the attempts of a call.
 ///
 /// Implemented by [`Schedule`], by closures `Fn(u32) -> Duration` from the number of the retry,
-/// and by lists, where the last delay repeats. Called after failures only.
+/// by lists, where the last delay repeats, by `Arc` and `Rc`, by `Box<dyn Backoff>`, and by
+/// references to lists. Called after failures only.
 ///
 /// ```
 /// use core::time::Duration;
@@ -81,6 +84,89 @@ impl Backoff for Vec<Duration> {
         self.as_slice().delay(retry)
     }
 }
+
+/// Implements `Backoff` for pointers, by the target.
+///
+/// `&B` and `Box<B>` for every `B` would overlap with closures: a reference to a closure is a
+/// closure. Therefore these two list their targets.
+macro_rules! backoff_of_target {
+    ($([$($parameter:tt)*] $pointer:ty),* $(,)?) => {
+        $(
+            impl<$($parameter)*> Backoff for $pointer {
+                fn delay(&self, retry: u32) -> Duration {
+                    (**self).delay(retry)
+                }
+
+                fn throttled_delay(&self, retry: u32) -> Duration {
+                    (**self).throttled_delay(retry)
+                }
+
+                fn default_jitter(&self) -> Jitter {
+                    (**self).default_jitter()
+                }
+
+                fn default_max_delay(&self) -> Duration {
+                    (**self).default_max_delay()
+                }
+            }
+        )*
+    };
+}
+
+backoff_of_target!(
+    [B: Backoff + ?Sized] Rc<B>,
+    [B: Backoff + ?Sized] Arc<B>,
+    [] &[Duration],
+    [const N: usize] &[Duration; N],
+    [] &Vec<Duration>,
+    [] &Schedule,
+    [] &(dyn Backoff + '_),
+    [] &(dyn Backoff + Send + Sync + '_),
+    [] Box<[Duration]>,
+    [] Box<dyn Backoff + '_>,
+    [] Box<dyn Backoff + Send + '_>,
+    [] Box<dyn Backoff + Send + Sync + '_>,
+);
+
+/// Borrows the backoff of `backoff = expr` in generated code. Method resolution follows
+/// references and smart pointers to the backoff. The method has a prefix: a blanket trait of the
+/// user cannot have a method with the name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a backoff",
+    label = "needs `Backoff`",
+    note = "write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `[\"100ms\", \"1s\"]`, or implement `resilience::Backoff` for `{Self}`"
+)]
+pub trait BorrowBackoff {
+    /// Returns the backoff.
+    fn resilience_backoff(&self) -> BorrowedBackoff<'_>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<B: Backoff> BorrowBackoff for B {
+    fn resilience_backoff(&self) -> BorrowedBackoff<'_> {
+        BorrowedBackoff(self)
+    }
+}
+
+/// Implements `BorrowBackoff` for trait objects.
+macro_rules! borrow_trait_object {
+    ($($object:ty),* $(,)?) => {
+        $(
+            impl BorrowBackoff for $object {
+                fn resilience_backoff(&self) -> BorrowedBackoff<'_> {
+                    BorrowedBackoff(self)
+                }
+            }
+        )*
+    };
+}
+
+borrow_trait_object!(
+    dyn Backoff + '_,
+    dyn Backoff + Send + '_,
+    dyn Backoff + Sync + '_,
+    dyn Backoff + Send + Sync + '_,
+);
 
 /// A borrowed backoff, for a policy that lives in the annotated function.
 #[derive(Clone, Copy)]

@@ -1,6 +1,8 @@
 //! Classification of failures: can a retry help, and was the side effect applied?
 
 use core::time::Duration;
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// Whether a later attempt of the same call can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,13 +58,16 @@ pub struct FailureClass {
     pub kind: FailureKind,
     /// Whether the side effect was applied. Default: [`Effect::Unknown`].
     pub effect: Effect,
-    /// The delay that the server asked for: exact, never shortened. With `None` or zero, the
-    /// backoff decides.
+    /// The delay that the server asked for: exact, never shortened. With `None`, the backoff
+    /// decides. With zero, the backoff decides too, without the longer base of a throttled failure,
+    /// and [full jitter](crate::Jitter::Full) keeps at least half of a delay.
     pub after: Option<Duration>,
     /// Whether an attribute of this process rejected the call; see [`Rejected`](crate::Rejected).
     pub(crate) is_rejection: bool,
     /// Whether only one more attempt is useful; see [`FailureClass::once`].
     pub(crate) is_once: bool,
+    /// Whether the failure says nothing about the dependency; see [`FailureClass::neutral`].
+    pub(crate) is_neutral: bool,
 }
 
 impl FailureClass {
@@ -99,7 +104,14 @@ impl FailureClass {
     }
 
     const fn of(kind: FailureKind) -> Self {
-        Self { kind, effect: Effect::Unknown, after: None, is_rejection: false, is_once: false }
+        Self {
+            kind,
+            effect: Effect::Unknown,
+            after: None,
+            is_rejection: false,
+            is_once: false,
+            is_neutral: false,
+        }
     }
 
     /// Returns the class with this effect.
@@ -140,6 +152,29 @@ impl FailureClass {
         self.is_once = true;
         self
     }
+
+    /// Marks a failure that says nothing about the dependency: a local mistake, a full queue of
+    /// this process. A circuit breaker counts the call as neither success nor failure. Other
+    /// attributes ignore the mark.
+    ///
+    /// A breaker also ignores a permanent failure with [`Effect::NotSent`] and a
+    /// [`Rejected`](crate::Rejected) call of an inner layer, without the mark.
+    ///
+    /// ```
+    /// use resilience::{CircuitBreaker, CircuitState, FailureClass};
+    ///
+    /// let breaker = CircuitBreaker::new().failure_threshold(1);
+    /// let guard = breaker.try_acquire()?;
+    /// guard.report(FailureClass::transient().neutral(), &"the disk of this machine is full");
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// # Ok::<(), resilience::Rejected>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn neutral(mut self) -> Self {
+        self.is_neutral = true;
+        self
+    }
 }
 
 impl From<bool> for FailureClass {
@@ -153,7 +188,11 @@ impl From<bool> for FailureClass {
 /// An error with a classification.
 ///
 /// Attributes without `on` use the implementation, if the error type has one. Otherwise every
-/// error is transient. One classification serves all attributes of a function.
+/// error is transient. One classification serves all attributes of a function. `Box`, `Rc`, `Arc`
+/// and references have the class of their target.
+///
+/// An error type that depends on a type parameter or an associated type needs a `Classify` bound or
+/// `on = …`: the attribute cannot see whether the concrete type has an implementation.
 ///
 /// ```
 /// use resilience::{FailureClass, Classify};
@@ -177,12 +216,29 @@ impl From<bool> for FailureClass {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no classification",
     label = "needs `Classify`",
-    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`"
+    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`",
+    note = "a type that depends on a type parameter needs the bound `{Self}: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure"
 )]
 pub trait Classify {
     /// Returns the class of this error.
     fn classify(&self) -> FailureClass;
 }
+
+/// A pointer has the class of the target.
+macro_rules! classify_target {
+    ($($pointer:ty),* $(,)?) => {
+        $(
+            impl<E: Classify + ?Sized> Classify for $pointer {
+                #[inline]
+                fn classify(&self) -> FailureClass {
+                    (**self).classify()
+                }
+            }
+        )*
+    };
+}
+
+classify_target!(&E, &mut E, Box<E>, Rc<E>, Arc<E>);
 
 /// Returns the class that the predicate `on` gives to an error.
 #[inline]

@@ -117,6 +117,13 @@ pub(crate) fn virtual_now() -> Option<Timestamp> {
     })
 }
 
+/// Returns whether this thread runs in virtual time: under the clock of a test, or in a paused
+/// runtime of tokio. A real clock of tokio is never before or after the clock of the system.
+pub(crate) fn is_virtual() -> bool {
+    let (before, now) = (Instant::now(), real_now());
+    virtual_now().is_some() || now < before || now > Instant::now()
+}
+
 /// How a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitMode {

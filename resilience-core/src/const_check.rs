@@ -30,6 +30,12 @@ pub const fn jitter(jitter: Jitter) -> Jitter {
     jitter
 }
 
+/// Asserts that the jitter on top of the first delay fits below the ceiling.
+#[track_caller]
+pub const fn jitter_within_max(base: Duration, jitter: Jitter, max: Duration) {
+    hold(rules::jitter_within_max(base, jitter.width(base), max));
+}
+
 macro_rules! checks {
     ($($name:ident: $ty:ty),* $(,)?; $($pair:ident: $first:ty, $second:ty);* $(;)?) => {
         $(
@@ -59,8 +65,10 @@ checks! {
     failure_rate: f64,
     failure_threshold: u32,
     max: u32,
+    open_jitter: f64,
     per: Duration,
     rate: u32,
+    recovery: Duration,
     reset_timeout: Duration,
     slow_rate: f64,
     success_threshold: u32,

@@ -1,6 +1,7 @@
 //! Helper functions for the expansion of the attributes.
 
 use crate::event::{GiveUpEvent, RetryEvent};
+use crate::outcome::Outcome;
 
 /// Runs a body once. The separate function makes the closure `FnOnce` from the start.
 #[inline]
@@ -47,6 +48,19 @@ pub fn match_all<E>(_: &E) -> bool {
 #[must_use]
 pub fn never_retry<T>(_: &T) -> bool {
     false
+}
+
+/// The default of `exhausted`: the last value is returned.
+#[inline]
+#[must_use]
+pub fn keep_value<O>(out: O) -> O {
+    out
+}
+
+/// Replaces the last value, which `on_ok` still declines, by the error that `error` makes.
+#[cold]
+pub fn exhausted<O: Outcome>(out: O, error: impl FnOnce(O::Ok) -> O::Err) -> O {
+    O::from_result(out.into_result().and_then(|value| Err(error(value))))
 }
 
 /// The default of `on_retry`.

@@ -62,7 +62,7 @@ pub struct Answer<A>(pub A);
 
 impl<A: Future> Answer<A> {
     /// Returns the future.
-    pub fn answer(self) -> A {
+    pub fn resilience_answer(self) -> A {
         self.0
     }
 }
@@ -73,13 +73,13 @@ pub trait Ready {
     type Value;
 
     /// Returns a future that is ready.
-    fn answer(self) -> ReadyFuture<Self::Value>;
+    fn resilience_answer(self) -> ReadyFuture<Self::Value>;
 }
 
 impl<A> Ready for Answer<A> {
     type Value = A;
 
-    fn answer(self) -> ReadyFuture<A> {
+    fn resilience_answer(self) -> ReadyFuture<A> {
         ready(self.0)
     }
 }

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::backoff::scale;
+use resilience_rules::retry::ratio_width;
 
 /// The spread of a delay `x` after the ceiling has been applied. `u` is uniform in `[0, 1)`.
 ///
@@ -20,10 +21,12 @@ pub enum Jitter {
     /// `min(ceiling, base + u * (3 * previous - base))`: grows with the previous delay, which
     /// starts at the base.
     Decorrelated,
-    /// `x + u * ratio * x`, within the ceiling. A ratio outside 0 to 1 counts as the nearer end; a
-    /// ratio that is not a number counts as 0.
+    /// `x + u * ratio * x`. A ratio outside 0 to 1 counts as the nearer end; a ratio that is not a
+    /// number counts as 0. Near the ceiling like `UpTo`.
     Ratio(f64),
-    /// `x + u * d`, within the ceiling.
+    /// `x + u * d`. If `x + d` exceeds the ceiling, the interval moves down to the ceiling, but
+    /// never below the first delay. The default ceiling leaves room for the jitter on top of the
+    /// first delay.
     UpTo(Duration),
 }
 
@@ -33,18 +36,22 @@ impl Jitter {
         if let Self::Ratio(ratio) = self { ratio } else { 0.0 }
     }
 
-    /// Spreads `delay`, at most `max`, by the draw `u`.
-    pub(crate) fn spread(self, delay: Duration, max: Duration, u: f64) -> Duration {
+    /// Returns the longest time that the jitter adds to `delay`.
+    pub(crate) const fn width(self, delay: Duration) -> Duration {
         match self {
-            // `decorrelated` computes these delays from the previous delay.
-            Self::None | Self::Decorrelated => delay,
+            Self::Ratio(ratio) => ratio_width(delay, ratio),
+            Self::UpTo(width) => width,
+            Self::None | Self::Full | Self::Equal | Self::Decorrelated => Duration::ZERO,
+        }
+    }
+
+    /// Spreads `delay` downward by the draw `u`.
+    pub(crate) fn below(self, delay: Duration, u: f64) -> Duration {
+        match self {
             Self::Full => between(Duration::ZERO, delay, u),
             Self::Equal => between(delay / 2, delay, u),
-            Self::Ratio(ratio) => {
-                let ratio = if ratio > 0.0 { ratio.min(1.0) } else { 0.0 };
-                above(delay, scale(delay, ratio), max, u)
-            }
-            Self::UpTo(width) => above(delay, width, max, u),
+            // `above` and `decorrelated` compute these delays.
+            Self::None | Self::Decorrelated | Self::Ratio(_) | Self::UpTo(_) => delay,
         }
     }
 }
@@ -56,9 +63,16 @@ pub(crate) fn decorrelated(base: Duration, previous: Duration, max: Duration, u:
     between(base, high, u).min(max)
 }
 
-/// Returns a delay up to `width` above `low`. The interval moves down if the end passes `max`.
-fn above(low: Duration, width: Duration, max: Duration, u: f64) -> Duration {
-    let low = low.min(max.saturating_sub(width));
+/// Returns a delay up to `width` above `delay`. The interval moves down if the end passes `max`,
+/// but not below `floor`.
+pub(crate) fn above(
+    delay: Duration,
+    width: Duration,
+    floor: Duration,
+    max: Duration,
+    u: f64,
+) -> Duration {
+    let low = delay.min(max.saturating_sub(width).max(floor));
     between(low, low.saturating_add(width).min(max), u)
 }
 

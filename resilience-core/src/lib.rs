@@ -28,8 +28,10 @@ mod fallback;
 mod function_state;
 mod jitter;
 mod keyed;
+mod last_failure;
 mod limiter;
 mod log;
+mod name;
 mod outcome;
 mod park;
 mod probe;
@@ -57,7 +59,7 @@ pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
 pub use circuit_breaker::{
     CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
-    StateChange, circuit_breaker,
+    StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};

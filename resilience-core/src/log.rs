@@ -2,6 +2,7 @@
 //! functions do nothing.
 
 use core::fmt;
+use core::time::Duration;
 
 use crate::event::{GiveUpEvent, RetryEvent};
 
@@ -16,6 +17,19 @@ pub enum Level {
     Debug,
 }
 
+/// A change of a breaker's state, with the failure that opened the breaker.
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads the fields"))]
+#[derive(Clone, Copy)]
+pub(crate) struct CircuitChange<'c> {
+    pub(crate) name: &'static str,
+    pub(crate) from: &'c dyn fmt::Display,
+    pub(crate) to: &'c dyn fmt::Display,
+    pub(crate) open_for: Option<Duration>,
+    pub(crate) remote: bool,
+    pub(crate) shadow: bool,
+    pub(crate) cause: Option<&'c str>,
+}
+
 /// The text of an error, by `Display` or `Debug`.
 #[derive(Clone, Copy)]
 pub enum Shown<'e> {
@@ -25,6 +39,17 @@ pub enum Shown<'e> {
     Debug(&'e dyn fmt::Debug),
     /// The error has neither, or there is no error.
     Nothing,
+}
+
+impl Shown<'_> {
+    /// Returns the text; `None` without an error or without a text.
+    #[must_use]
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            shown => Some(shown.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for Shown<'_> {
@@ -78,7 +103,8 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, log_give_up, log_retry, rejected, state_change, unsynchronized,
+    fallback_used, hook_panicked, log_give_up, log_retry, low_traffic, rejected, shadow_rejection,
+    state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -87,18 +113,13 @@ mod emit {
     use core::fmt;
     use core::time::Duration;
 
-    use super::{Level, Shown};
+    use super::{CircuitChange, Level, Shown};
     use crate::event::{GiveUpEvent, RetryEvent, StopReason};
     use crate::rejected::Rejected;
 
-    /// Logs a change of a breaker's state.
-    pub(crate) fn state_change(
-        name: &str,
-        from: &dyn fmt::Display,
-        to: &dyn fmt::Display,
-        open_for: Option<Duration>,
-        remote: bool,
-    ) {
+    /// Logs a change of a breaker's state, with the failure that opened the breaker.
+    pub(crate) fn state_change(change: &CircuitChange<'_>) {
+        let CircuitChange { name, from, to, open_for, remote, shadow, cause } = *change;
         tracing::warn!(
             target: "resilience",
             function = name,
@@ -107,8 +128,27 @@ mod emit {
             open_for_ms = open_for.map(millis),
             // Only if true: most changes are local.
             remote = remote.then_some(true),
+            shadow = shadow.then_some(true),
+            cause,
             "circuit state changed"
         );
+    }
+
+    /// Warns of a rate that never applies.
+    pub(crate) fn low_traffic(name: &str, calls: u32, min_calls: u32) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            calls,
+            min_calls,
+            "`failure_rate` is reached, but the window holds fewer calls than `min_calls`, so the \
+             circuit stays closed; lower `min_calls`, lengthen `window`, or set `failure_threshold`"
+        );
+    }
+
+    /// Logs a panic in a hook.
+    pub(crate) fn hook_panicked(name: &str, hook: &str) {
+        tracing::error!(target: "resilience", function = name, hook, "panic in a hook");
     }
 
     /// Warns that no synchronization publishes the decisions of a shared breaker.
@@ -146,6 +186,17 @@ mod emit {
             retry_after_ms = rejected.retry_after().map(millis),
             elapsed_ms = rejected.limit().map(millis),
             "call rejected"
+        );
+    }
+
+    /// Logs a call that runs although the policy would reject the call outside shadow mode.
+    pub(crate) fn shadow_rejection(rejected: &Rejected) {
+        tracing::debug!(
+            target: "resilience",
+            function = rejected.name(),
+            kind = %rejected.kind(),
+            retry_after_ms = rejected.retry_after().map(millis),
+            "call would be rejected; the policy is in shadow mode"
         );
     }
 
@@ -207,20 +258,16 @@ mod emit {
 #[cfg(not(feature = "tracing"))]
 mod emit {
     use core::fmt;
-    use core::time::Duration;
 
-    use super::{Level, Shown};
+    use super::{CircuitChange, Level, Shown};
     use crate::event::{GiveUpEvent, RetryEvent};
     use crate::rejected::Rejected;
 
-    pub(crate) fn state_change(
-        _: &str,
-        _: &dyn fmt::Display,
-        _: &dyn fmt::Display,
-        _: Option<Duration>,
-        _: bool,
-    ) {
-    }
+    pub(crate) fn state_change(_: &CircuitChange<'_>) {}
+
+    pub(crate) fn low_traffic(_: &str, _: u32, _: u32) {}
+
+    pub(crate) fn hook_panicked(_: &str, _: &str) {}
 
     pub(crate) fn unsynchronized(_: &str) {}
 
@@ -233,6 +280,8 @@ mod emit {
     pub(crate) fn fallback_used(_: &str) {}
 
     pub(crate) fn rejected(_: &Rejected) {}
+
+    pub(crate) fn shadow_rejection(_: &Rejected) {}
 
     pub(crate) fn log_retry(_: &RetryEvent<'_, ()>, _: Level, _: Shown<'_>) {}
 
@@ -292,7 +341,6 @@ macro_rules! __logged {
 }
 
 /// Returns the text of an error by `Display` or `Debug`, whichever the concrete type has.
-#[cfg(feature = "tracing")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __shown {
@@ -301,7 +349,7 @@ macro_rules! __shown {
             $crate::__private::Some(error) => {
                 #[allow(unused_imports)]
                 use $crate::__private::{ShownByDebug as _, ShownByNothing as _};
-                (&$crate::__private::Probe(error)).shown()
+                (&$crate::__private::Probe(error)).resilience_shown()
             }
             $crate::__private::None => $crate::__private::Shown::Nothing,
         }

@@ -1,41 +1,125 @@
 //! Probes for the traits of an error type: whether the type implements `Classify`, `Display` or
 //! `Debug`. Generated code does not know the type, so method resolution decides (autoref-based
 //! specialization).
+//!
+//! The methods have a prefix: a blanket trait of the user cannot have a method with the name.
 
+use core::error::Error;
 use core::fmt;
+use core::marker::{PhantomData, PhantomPinned};
 
 use crate::classify::{Classify, FailureClass};
 use crate::log::Shown;
+use crate::rejected::Rejected;
 
-/// A reference to an error. The inherent methods win over the trait methods below if the error
-/// type implements the trait in question.
+/// A reference to an error, with the question for the class of the error.
+///
+/// Answers, in this order, for the receiver `&&&ClassProbe`:
+/// 1. The error type implements `Classify`.
+/// 2. The type holds any error, such as `anyhow::Error` or `Box<dyn Error>`: a rejection in the
+///    source chain decides, else the error is transient.
+/// 3. The type is concrete and has no implementation: the error is transient.
+/// 4. The type depends on a type parameter without a `Classify` bound, so the concrete type may
+///    have an implementation. The method then has a bound that fails with the fix.
+///
+/// A type parameter is recognized by a missing `Unpin`: concrete error types are `Unpin`. A pointer
+/// is `Unpin` for any target, so `P` is the target of a pointer, or [`Parameter`] for a type
+/// parameter of the function.
+#[derive(Clone, Copy, Debug)]
+pub struct ClassProbe<'e, E, P: ?Sized> {
+    error: &'e E,
+    target: PhantomData<P>,
+}
+
+/// Returns a probe for the class of `error`.
+#[inline]
+#[must_use]
+pub fn class_probe<P: ?Sized, E>(error: &E) -> ClassProbe<'_, E, P> {
+    ClassProbe { error, target: PhantomData }
+}
+
+/// Stands for a type parameter in a [`ClassProbe`].
 #[derive(Debug)]
-pub struct Probe<'e, E>(pub &'e E);
+pub struct Parameter(PhantomPinned);
 
-impl<E: Classify> Probe<'_, E> {
+/// The class of an error with `Classify`. Found first.
+pub trait Classified {
     /// Returns the class by the error's own `Classify`.
+    fn resilience_class(&self) -> FailureClass;
+}
+
+impl<E: Classify, P: ?Sized> Classified for &&ClassProbe<'_, E, P> {
     #[inline]
-    #[must_use]
-    pub fn class(&self) -> FailureClass {
-        self.0.classify()
+    fn resilience_class(&self) -> FailureClass {
+        self.error.classify()
     }
 }
 
-/// The class of an error without `Classify`.
+/// The class of an error that holds any error, such as `anyhow::Error` or `Box<dyn Error>`. Found
+/// second.
+pub trait ClassifiedBySource {
+    /// Returns the class of the rejection in the source chain, or a transient class.
+    fn resilience_class(&self) -> FailureClass;
+}
+
+impl<E: AsRef<dyn Error>, P: ?Sized> ClassifiedBySource for &ClassProbe<'_, E, P> {
+    #[cold]
+    fn resilience_class(&self) -> FailureClass {
+        class_by_source(self.error.as_ref())
+    }
+}
+
+/// `Box<dyn Error + Send + Sync>`. Found third.
+impl<E: AsRef<dyn Error + Send + Sync>, P: ?Sized> ClassProbe<'_, E, P> {
+    /// Returns the class of the rejection in the source chain, or a transient class.
+    #[cold]
+    #[must_use]
+    pub fn resilience_class(&self) -> FailureClass {
+        class_by_source(self.error.as_ref())
+    }
+}
+
+fn class_by_source(error: &(dyn Error + 'static)) -> FailureClass {
+    Rejected::find(error).map_or(FailureClass::transient(), Classify::classify)
+}
+
+/// The class of an error of another concrete type. Found fourth.
 pub trait Unclassified {
     /// Returns a transient class.
     #[inline]
-    fn class(&self) -> FailureClass {
+    fn resilience_class(&self) -> FailureClass {
         FailureClass::transient()
     }
 }
 
-impl<E> Unclassified for Probe<'_, E> {}
+impl<E: Unpin, P: Unpin + ?Sized> Unclassified for ClassProbe<'_, E, P> {}
+
+/// The class of an error whose type depends on a type parameter without a bound. Found last,
+/// because the method takes the probe by value.
+pub trait ClassOfParameter<E>: Sized {
+    /// Does not compile: the bound fails.
+    fn resilience_class(self) -> FailureClass
+    where
+        E: Classify;
+}
+
+impl<E, P: ?Sized> ClassOfParameter<E> for ClassProbe<'_, E, P> {
+    fn resilience_class(self) -> FailureClass
+    where
+        E: Classify,
+    {
+        self.error.classify()
+    }
+}
+
+/// A reference to an error, with the question for the text of the error.
+#[derive(Debug)]
+pub struct Probe<'e, E>(pub &'e E);
 
 impl<'e, E: fmt::Display> Probe<'e, E> {
     /// Returns the error by `Display`.
     #[must_use]
-    pub fn shown(&self) -> Shown<'e> {
+    pub fn resilience_shown(&self) -> Shown<'e> {
         Shown::Display(self.0)
     }
 }
@@ -43,11 +127,11 @@ impl<'e, E: fmt::Display> Probe<'e, E> {
 /// The text of an error that has `Debug` only.
 pub trait ShownByDebug<'e> {
     /// Returns the error by `Debug`.
-    fn shown(&self) -> Shown<'e>;
+    fn resilience_shown(&self) -> Shown<'e>;
 }
 
 impl<'e, E: fmt::Debug> ShownByDebug<'e> for Probe<'e, E> {
-    fn shown(&self) -> Shown<'e> {
+    fn resilience_shown(&self) -> Shown<'e> {
         Shown::Debug(self.0)
     }
 }
@@ -56,9 +140,30 @@ impl<'e, E: fmt::Debug> ShownByDebug<'e> for Probe<'e, E> {
 /// more reference.
 pub trait ShownByNothing {
     /// Returns an empty text.
-    fn shown(&self) -> Shown<'static> {
+    fn resilience_shown(&self) -> Shown<'static> {
         Shown::Nothing
     }
 }
 
 impl<E> ShownByNothing for &Probe<'_, E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Permanent;
+
+    impl Classify for Permanent {
+        fn classify(&self) -> FailureClass {
+            FailureClass::permanent()
+        }
+    }
+
+    #[test]
+    fn the_own_classification_wins_and_other_concrete_types_are_transient() {
+        let class = (&&&class_probe::<(), _>(&Permanent)).resilience_class();
+        assert_eq!(class, FailureClass::permanent());
+        let class = (&&&class_probe::<(), _>(&"down")).resilience_class();
+        assert_eq!(class, FailureClass::transient());
+    }
+}

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
+use crate::clock;
 use crate::test_overrides::{Override, find};
 
 /// The source of a thread's draws in a test.
@@ -26,6 +27,16 @@ pub fn draw() -> f64 {
         _ => None,
     })
     .unwrap_or_else(thread_draw)
+}
+
+/// Returns a draw for the length of a state, or zero in virtual time: a test then knows when the
+/// state ends. A test that gives draws gets its draws.
+pub(crate) fn timing_draw() -> f64 {
+    find(|entry| match entry {
+        Override::Draws(source) => source.next(),
+        _ => None,
+    })
+    .unwrap_or_else(|| if clock::is_virtual() { 0.0 } else { thread_draw() })
 }
 
 /// Returns a draw of this thread's generator, seeded at the first draw of the thread.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
+use crate::error_sources::error_sources;
 use crate::log;
 use crate::outcome::Outcome;
 
@@ -150,6 +151,32 @@ impl Rejected {
         self
     }
 
+    /// Finds a rejection in an error and its sources, for the classification of an error that holds
+    /// any error. Attributes without `on` look there for `anyhow::Error`, `eyre::Report` and boxed
+    /// errors.
+    ///
+    /// ```
+    /// use std::io;
+    /// use resilience::{Classify, FailureClass, Rejected, RejectedKind};
+    ///
+    /// let class = |error: &io::Error| match Rejected::find(error) {
+    ///     Some(rejected) => rejected.classify(),
+    ///     None => FailureClass::transient(),
+    /// };
+    /// let rejected = Rejected::new(RejectedKind::CircuitOpen, "payments", None);
+    /// assert_eq!(class(&io::Error::other(rejected.clone())), rejected.classify());
+    /// ```
+    #[must_use]
+    pub fn find<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
+        error_sources(error).find_map(|error| error.downcast_ref())
+    }
+
+    /// Sets a cause that several rejections share.
+    pub(crate) fn caused_by(mut self, source: Arc<dyn Error + Send + Sync>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
     /// Returns the kind of the rejection.
     #[must_use]
     pub const fn kind(&self) -> RejectedKind {
@@ -226,9 +253,10 @@ impl IdempotencyRejection {
                 FailureClass::permanent().effect(Effect::NotSent)
             }
             Self::LeaseLost => FailureClass::transient(),
-            Self::OutcomeUnknown => FailureClass::permanent(),
+            // The record says this, not the dependency.
+            Self::OutcomeUnknown => FailureClass::permanent().neutral(),
             Self::Undecodable | Self::NotStored => {
-                FailureClass::permanent().effect(Effect::Applied)
+                FailureClass::permanent().effect(Effect::Applied).neutral()
             }
             // The store failed, so no protection was active.
             Self::StoreUnavailable => FailureClass::throttled(retry_after).effect(Effect::NotSent),

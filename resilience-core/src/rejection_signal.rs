@@ -1,12 +1,14 @@
 //! Reports a rejection to the outer layers of the same function. The error type of the function
 //! need not carry the rejection.
 
+use core::future::{Future, poll_fn};
+use core::pin::pin;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 
 use crate::classify::{Effect, FailureClass, FailureKind};
-use crate::clock;
-use crate::rejected::Rejected;
+use crate::clock::{self, Delay};
+use crate::rejected::{Rejected, RejectedKind};
 
 /// The class of the last rejection, packed into one word; zero if there was none.
 ///
@@ -18,11 +20,14 @@ pub struct RejectionSignal(AtomicU64);
 // From the low end: whether there is a rejection, the fields of the class, and the nanoseconds of
 // the delay plus one.
 const PRESENT: u64 = 1;
+/// No rejection yet: the call waits in a queue.
+const IN_QUEUE: u64 = 1 << 1;
 const IS_REJECTION: u64 = 1 << 1;
 const IS_ONCE: u64 = 1 << 2;
-const KIND_SHIFT: u32 = 3;
-const EFFECT_SHIFT: u32 = 5;
-const AFTER_SHIFT: u32 = 7;
+const IS_NEUTRAL: u64 = 1 << 3;
+const KIND_SHIFT: u32 = 4;
+const EFFECT_SHIFT: u32 = 6;
+const AFTER_SHIFT: u32 = 8;
 
 impl RejectionSignal {
     /// Returns a signal without a rejection.
@@ -35,7 +40,35 @@ impl RejectionSignal {
     /// Records the rejection that the inner layer is about to return.
     #[cold]
     pub fn set(&self, rejected: &Rejected) {
-        self.0.store(pack(rejected.kind().class(rejected.retry_after())), Relaxed);
+        let class = rejected.kind().class(rejected.retry_after());
+        let in_queue = self.0.load(Relaxed) == IN_QUEUE;
+        let class = if in_queue && rejected.kind() == RejectedKind::TimedOut {
+            // The body has not started: the time ran out in a queue of this process.
+            class.effect(Effect::NotSent).neutral()
+        } else {
+            class
+        };
+        self.0.store(pack(class), Relaxed);
+    }
+
+    /// Awaits the permit of an inner layer. A timeout outside that ends the wait is a timeout in a
+    /// queue of this process.
+    pub async fn in_queue<F: Future>(&self, acquire: F) -> F::Output {
+        let mut acquire = pin!(acquire);
+        let mut waited = false;
+        self.0.store(IN_QUEUE, Relaxed);
+        let permit = poll_fn(|cx| {
+            let permit = acquire.as_mut().poll(cx);
+            waited |= permit.is_pending();
+            permit
+        })
+        .await;
+        if waited {
+            // A timeout that is due ends the call here, before the body starts.
+            Delay::start(Duration::ZERO).0.wait().await;
+        }
+        self.0.store(0, Relaxed);
+        permit
     }
 
     /// Clears the signal before the next attempt.
@@ -52,7 +85,7 @@ impl RejectionSignal {
 }
 
 fn pack(class: FailureClass) -> u64 {
-    let FailureClass { kind, effect, after, is_rejection, is_once } = class;
+    let FailureClass { kind, effect, after, is_rejection, is_once, is_neutral } = class;
     let kind = match kind {
         FailureKind::Transient => 0,
         FailureKind::Throttled => 1,
@@ -72,7 +105,9 @@ fn pack(class: FailureClass) -> u64 {
     let after = if after < longest { after } else { longest };
     let rejection = if is_rejection { IS_REJECTION } else { 0 };
     let once = if is_once { IS_ONCE } else { 0 };
-    PRESENT | rejection | once | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << AFTER_SHIFT
+    let neutral = if is_neutral { IS_NEUTRAL } else { 0 };
+    let flags = PRESENT | rejection | once | neutral;
+    flags | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << AFTER_SHIFT
 }
 
 const fn unpack(word: u64) -> Option<FailureClass> {
@@ -96,14 +131,13 @@ const fn unpack(word: u64) -> Option<FailureClass> {
     };
     class.is_rejection = word & IS_REJECTION != 0;
     class.is_once = word & IS_ONCE != 0;
+    class.is_neutral = word & IS_NEUTRAL != 0;
     Some(class)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejected::RejectedKind;
-
     #[test]
     fn every_class_survives_the_signal() {
         let longest = Duration::from_nanos((u64::MAX >> AFTER_SHIFT) - 1);
@@ -116,12 +150,30 @@ mod tests {
                     [None, Some(Duration::ZERO), Some(Duration::from_secs(3)), Some(longest)]
                 {
                     for (is_rejection, is_once) in [(true, false), (false, true), (false, false)] {
-                        let class = FailureClass { effect, after, is_rejection, is_once, ..class };
-                        assert_eq!(unpack(pack(class)), Some(class));
+                        for is_neutral in [false, true] {
+                            let flags = FailureClass { is_rejection, is_once, is_neutral, ..class };
+                            let class = FailureClass { effect, after, ..flags };
+                            assert_eq!(unpack(pack(class)), Some(class));
+                        }
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_timeout_in_a_queue_is_neutral_and_not_sent() {
+        let signal = RejectionSignal::new();
+        let timed_out = Rejected::timed_out("api", Duration::from_secs(1));
+        signal.0.store(IN_QUEUE, Relaxed);
+        assert_eq!(signal.class(), None);
+        signal.set(&timed_out);
+        let class = signal.class().expect("a rejection");
+        assert!(class.is_neutral && class.effect == Effect::NotSent);
+        signal.clear();
+        signal.set(&timed_out);
+        let class = signal.class().expect("a rejection");
+        assert!(!class.is_neutral && class.effect == Effect::Unknown);
     }
 
     #[test]

@@ -81,10 +81,10 @@ impl IdempotencyRejection {
                 "Send an Idempotency-Key header with a value that no other request uses."
             }
             Self::InvalidKey => {
-                "A key has 1 to 255 visible ASCII characters, in one header, with or without quotation marks."
+                "A key has 1 to 255 printable ASCII characters, in one header. A key with a space needs quotation marks."
             }
             Self::KeyReused => {
-                "The key belongs to a request with another method, path, query, content type or body."
+                "The key belongs to a request with another method, host, path, query, content type or body."
             }
             Self::InFlight | Self::LeaseLost => {
                 "The first request with this key is still running. Send the request again, unchanged, after the time in Retry-After."
@@ -112,6 +112,7 @@ mod axum {
     use axum_core::response::{IntoResponse, Response};
     use http::{HeaderName, HeaderValue, StatusCode, header};
 
+    use crate::classify::Classify;
     use crate::random::draw;
     use crate::rejected::Rejected;
 
@@ -126,28 +127,41 @@ mod axum {
     /// - 409: a key in use, and a key with an outcome that cannot be returned.
     /// - 500: an outcome that cannot be decoded.
     ///
-    /// Every 429 and 503, and a 409 for a running call, has a `Retry-After` header: whole seconds,
-    /// rounded up, at least one. A random addition of up to a tenth of the time, at most 5 s,
-    /// spreads the callers. The response does not contain the name of the function.
+    /// A rejection with a known time has a `Retry-After` header: whole seconds, rounded up, at
+    /// least one. A random addition of up to a tenth of the time, at most 5 s, spreads the callers.
+    /// A breaker that was forced open by hand and a full bulkhead know no time, and the response
+    /// has no header. The response does not contain the name of the function.
+    ///
+    /// The [`Effect`](crate::Effect) of the rejection is in the extensions of the response. An
+    /// `IdempotencyLayer` does not store a response with `Effect::NotSent`, so a repeated request
+    /// runs again. A handler that has applied an effect before the rejected call returns
+    /// `(Extension(Effect::Unknown), rejected)`.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
+            let effect = self.classify().effect;
+            let mut response = self.response();
+            response.extensions_mut().insert(effect);
+            response
+        }
+    }
+
+    impl Rejected {
+        fn response(&self) -> Response {
             let status = StatusCode::from_u16(self.kind().http_status());
             let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            let says_when = matches!(status.as_u16(), 429 | 503) || self.retry_after().is_some();
-            if !says_when {
+            let Some(after) = self.retry_after() else {
                 let body = format!(r#"{{"error":"{}"}}"#, self.kind());
                 return (status, json, body).into_response();
-            }
-            let seconds = seconds(&self);
+            };
+            let seconds = seconds(after);
             let body = format!(r#"{{"error":"{}","retry_after":{seconds}}}"#, self.kind());
             let later: [(HeaderName, HeaderValue); 1] = [(header::RETRY_AFTER, seconds.into())];
             (status, json, later, body).into_response()
         }
     }
 
-    fn seconds(rejected: &Rejected) -> u64 {
-        let after = rejected.retry_after().unwrap_or_default();
+    fn seconds(after: Duration) -> u64 {
         let begun = u64::from(after.subsec_nanos() > 0);
         let seconds = after.as_secs().saturating_add(begun).max(1);
         // In whole seconds: zero below ten seconds.

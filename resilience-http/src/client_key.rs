@@ -2,18 +2,18 @@
 
 use core::fmt;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use resilience_core::__internal::unique_id;
 use resilience_rules::{KeyError, idempotency_key};
 use sfv::{BareItem, Item, Parser};
 
-/// The name of the header that carries an [`IdempotencyKey`].
-pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+use crate::key_headers::KeyHeaders;
 
 /// Returns whether a server may apply a request twice without harm.
 ///
-/// The result is `true` for an idempotent method, and for a request with an idempotency key.
-/// Pass the result to `idempotent = …` on a function that takes the request as an argument.
+/// The result is `true` for an idempotent method, and for a request with an idempotency key in
+/// `Idempotency-Key` or `X-Idempotency-Key`. Pass the result to `idempotent = …` on a function that
+/// takes the request as an argument.
 ///
 /// # Examples
 /// ```
@@ -28,7 +28,7 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 /// ```
 #[must_use]
 pub fn is_idempotent(method: &Method, headers: &HeaderMap) -> bool {
-    method.is_idempotent() || headers.contains_key(IDEMPOTENCY_KEY)
+    method.is_idempotent() || KeyHeaders::new().are_in(headers)
 }
 
 /// An idempotency key: a server handles two requests with equal keys once.
@@ -73,7 +73,7 @@ impl IdempotencyKey {
         Self(value.unwrap_or_else(|_| HeaderValue::from(random as u64)))
     }
 
-    /// Puts the key in quotation marks, as the IETF draft specifies.
+    /// Writes the key as a string of RFC 9651, in quotation marks, as the IETF draft specifies.
     ///
     /// Most services expect the key without quotation marks, and some services treat the marks as
     /// part of the key.
@@ -82,17 +82,13 @@ impl IdempotencyKey {
         if self.as_str().starts_with('"') { self } else { quote(self.as_str()).unwrap_or(self) }
     }
 
-    /// Adds the key to the headers of a request and returns `true`, or returns `false` if the
-    /// headers already have a key.
+    /// Adds the key as `Idempotency-Key` to the headers of a request and returns `true`, or returns
+    /// `false` if the headers already have a key in `Idempotency-Key` or `X-Idempotency-Key`.
     pub fn apply(&self, headers: &mut HeaderMap) -> bool {
-        if headers.contains_key(IDEMPOTENCY_KEY) {
-            return false;
-        }
-        headers.insert(IDEMPOTENCY_KEY, self.0.clone());
-        true
+        KeyHeaders::new().add(self.0.clone(), headers)
     }
 
-    /// Returns the value of the header.
+    /// Returns the value of the header, with quotation marks and escapes if the key has any.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
@@ -101,23 +97,45 @@ impl IdempotencyKey {
 
 /// Makes a key from a text of the application, such as an order number.
 ///
+/// A key of visible characters is sent as written. A key with a space is sent as a string of
+/// RFC 9651, `"order 7"`. A text that is such a string already, with quotation marks and escapes,
+/// is sent unchanged. The server side of this library reads both forms.
+///
 /// # Errors
-/// [`KeyError`] if the text is not 1 to 255 visible ASCII characters. The
-/// server side of this library shares this rule.
+/// [`KeyError`] if the key is blank, or is not 1 to 255 printable ASCII characters.
+///
+/// # Examples
+/// ```
+/// use resilience::http::IdempotencyKey;
+///
+/// assert_eq!(IdempotencyKey::try_from("order-7")?.as_str(), "order-7");
+/// assert_eq!(IdempotencyKey::try_from("order 7")?.as_str(), r#""order 7""#);
+/// assert!(IdempotencyKey::try_from("order\t7").is_err());
+/// # Ok::<(), resilience::http::KeyError>(())
+/// ```
 impl TryFrom<&str> for IdempotencyKey {
     type Error = KeyError;
 
     fn try_from(key: &str) -> Result<Self, KeyError> {
         idempotency_key(key.as_bytes())?;
-        // A server reads a leading quotation mark as the start of a quoted key.
-        if key.starts_with('"') {
-            match unquote(key.as_bytes()) {
-                Some(inner) => idempotency_key(inner.as_bytes())?,
-                None => return quote(key).ok_or(KeyError::NotVisible),
+        // A server reads a leading quotation mark as the start of a string.
+        let string = key.starts_with('"').then(|| unquote(key.as_bytes())).flatten();
+        let sent = match &string {
+            Some(inner) => {
+                idempotency_key(inner.as_bytes())?;
+                HeaderValue::from_str(key).ok().map(Self)
             }
-        }
-        HeaderValue::from_str(key).map(Self).map_err(|_| KeyError::NotVisible)
+            None if is_bare(key.as_bytes()) => HeaderValue::from_str(key).ok().map(Self),
+            None => quote(key),
+        };
+        sent.ok_or(KeyError::NotPrintable)
     }
+}
+
+/// Returns whether a key can be sent without quotation marks. A space at either end of a header
+/// value would be lost, and a leading quotation mark starts a string.
+pub(crate) fn is_bare(key: &[u8]) -> bool {
+    !key.starts_with(b"\"") && key.iter().all(u8::is_ascii_graphic)
 }
 
 /// Encodes a text as a string of structured fields (RFC 9651).

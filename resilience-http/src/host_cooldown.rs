@@ -231,6 +231,22 @@ impl HostCooldown {
         self.lock().get(&*normalize_host(host)).copied()
     }
 
+    /// Returns whether any host cools.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_any_cooling(&self) -> bool {
+        if self.host_count.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        let now = now();
+        let mut cooling = self.lock();
+        if cooling.values().any(|until| *until > now) {
+            return true;
+        }
+        cooling.clear();
+        self.host_count.store(0, Ordering::Release);
+        false
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Timestamp>> {
         self.cooling.lock().unwrap_or_else(PoisonError::into_inner)
     }

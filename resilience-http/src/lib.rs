@@ -8,9 +8,9 @@
 //!    [`classify`], [`classify_response`] and [`Classifier`]. Two helpers for functions that send
 //!    requests belong to this part: [`IdempotencyKey`] and [`HostCooldown`].
 //! 2. **Layers** (feature `tower`) wrap a `tower` service: `RetryLayer`, `CircuitBreakerLayer`,
-//!    `HostCooldownLayer` and `TimeoutLayer`. `TimeoutLayer` accepts any service, not only HTTP.
-//!    The outer layers recognize the rejection of a `TimeoutLayer`, so the four layers share a
-//!    module.
+//!    `HostCooldownLayer`, `TimeoutLayer`, `BulkheadLayer`, `RateLimitLayer` and `FallbackLayer`.
+//!    The last four accept any service, not only HTTP. The outer layers recognize the rejections
+//!    of the inner layers, so the layers share a module.
 //! 3. **Idempotent endpoints** (feature `idempotent`) are the server side of an idempotency key:
 //!    `IdempotencyLayer` handles a request once and replays the stored response.
 //!
@@ -23,13 +23,15 @@
 mod classification;
 mod client_key;
 mod host_cooldown;
+mod key_headers;
 
 pub use classification::{
     Classifier, HttpError, HttpResponse, RetryAfter, Vendor, classify, classify_chain,
     classify_response, retry_after,
 };
-pub use client_key::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
+pub use client_key::{IdempotencyKey, is_idempotent};
 pub use host_cooldown::HostCooldown;
+pub use key_headers::IDEMPOTENCY_KEY;
 #[doc(inline)]
 pub use resilience_rules::KeyError;
 
@@ -41,9 +43,10 @@ mod tower;
 
 #[cfg(feature = "tower")]
 pub use tower::{
-    CircuitBreakerLayer, CircuitBreakerService, HostCooldownLayer, HostCooldownService,
-    HttpRequest, Replay, ReplayByClone, ReplayWith, RetryLayer, RetryService, TimeoutLayer,
-    TimeoutService,
+    BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService, FallbackLayer,
+    FallbackService, GatedService, HostCooldownLayer, HostCooldownService, HttpRequest,
+    RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
+    RetryLayer, RetryService, TimeoutLayer, TimeoutService,
 };
 
 // Idempotent endpoints

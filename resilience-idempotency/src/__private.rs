@@ -91,7 +91,9 @@ pub fn step<S: Store + Clone>(
         log::key_rejected(&rejected, reason);
         return Err(rejected);
     };
-    policy.call(store, Scope::Parent(&parent.key()), &step, fingerprint).map(Some)
+    let mut call = policy.call(store, Scope::Parent(&parent.key()), &step, fingerprint)?;
+    call.scope_key = parent.scope_key();
+    Ok(Some(call))
 }
 
 /// Adds an argument to the fingerprint.

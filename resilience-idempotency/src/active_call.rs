@@ -5,17 +5,16 @@ use core::future::{Future, pending, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::call::{Acquisition, IdempotentCall};
 use crate::context::{IdempotencyContext, InContext};
 use crate::envelope::{Codec, StoredOutcome};
 use crate::log::{self, Decision, StoreFailure};
 use crate::policy::{OnLeaseLost, OnUnsaved};
-use crate::spawn::spawn;
+use crate::spawn::finish;
 use crate::store::{Store, Token, WriteOutcome};
-use crate::store_error::{StoreError, StoreResult};
-use crate::wait::{block_for, now_or_never};
+use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
+use crate::wait::block_for;
 use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
@@ -24,13 +23,21 @@ use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 /// [`complete`](Self::complete), [`release`](Self::release) or [`abandon`](Self::abandon) ends the
 /// claim. Dropping the value abandons the call.
 #[must_use = "dropping an active call abandons the call"]
-pub struct ActiveCall<S: Store + Clone> {
+pub struct ActiveCall<S: Store + Clone>(Box<State<S>>);
+
+/// The state of an active call. Boxed, because a call passes through several futures, and each
+/// future would hold a copy.
+struct State<S> {
     call: IdempotentCall<S>,
     /// `None` if the call runs without a claim, because the store failed.
     token: Option<Token>,
+    /// The earliest end of the final write.
+    write_until: Option<Timestamp>,
     context: IdempotencyContext,
     interrupted: bool,
     has_begun: bool,
+    /// The time of the claim.
+    claimed: Timestamp,
     /// The start of the current lease.
     renewed: Timestamp,
 }
@@ -68,8 +75,8 @@ impl<S: Store + Clone> ActiveCall<S> {
         interrupted: bool,
     ) -> Self {
         let mut active = Self::with_context(call, call.context(token.fence, attempt));
-        active.token = Some(token);
-        active.interrupted = interrupted;
+        active.0.token = Some(token);
+        active.0.interrupted = interrupted;
         active
     }
 
@@ -79,31 +86,36 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     fn with_context(call: &IdempotentCall<S>, context: IdempotencyContext) -> Self {
-        Self {
+        let claimed = now();
+        Self(Box::new(State {
             call: call.clone(),
             token: None,
+            write_until: None,
             context,
             interrupted: false,
             has_begun: false,
-            renewed: now(),
-        }
+            claimed,
+            renewed: claimed,
+        }))
     }
 
     /// Marks the side effect as possibly applied.
     pub(super) fn mark_begun(mut self) -> Self {
-        self.has_begun = true;
+        self.0.has_begun = true;
         self
     }
 
     /// Returns the context that the body sees.
+    #[must_use]
     pub fn context(&self) -> &IdempotencyContext {
-        &self.context
+        &self.0.context
     }
 
     /// Returns whether an earlier call with this key was interrupted, so that this call has to
     /// [reconcile](crate::OnInterrupted::Reconcile) before it runs.
+    #[must_use]
     pub fn is_interrupted(&self) -> bool {
-        self.interrupted
+        self.0.interrupted
     }
 
     /// Runs the body inside of [`IdempotencyContext::current`], and renews the lease meanwhile.
@@ -112,10 +124,10 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) with [`OnLeaseLost::Cancel`], after the body
     /// was dropped.
     pub async fn run<F: Future>(&mut self, body: F) -> Result<F::Output, Rejected> {
-        self.has_begun = true;
-        let mut renewed = self.renewed;
+        self.0.has_begun = true;
+        let mut renewed = self.0.renewed;
         let out = {
-            let mut body = pin!(InContext { call: self.context.clone(), body });
+            let mut body = pin!(InContext { call: self.0.context.clone(), body });
             let mut heartbeats = pin!(self.heartbeats(&mut renewed));
             poll_fn(|cx| match body.as_mut().poll(cx) {
                 Poll::Ready(out) => Poll::Ready(Some(out)),
@@ -123,51 +135,65 @@ impl<S: Store + Clone> ActiveCall<S> {
             })
             .await
         };
-        self.renewed = renewed;
-        out.ok_or_else(|| self.call.reject(IdempotencyRejection::LeaseLost))
+        self.0.renewed = renewed;
+        out.ok_or_else(|| self.0.call.reject(IdempotencyRejection::LeaseLost))
     }
 
     /// Runs a body that is not async. A blocking store ends with its process, so its lease needs
     /// no renewal.
     pub(super) fn run_blocking<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        self.has_begun = true;
-        self.context.scope(body)
+        self.0.has_begun = true;
+        self.0.context.scope(body)
     }
 
-    /// Renews the lease after each third of its length. Returns when the lease is lost and the
-    /// body has to be dropped.
-    async fn heartbeats(&self, renewed: &mut Timestamp) {
-        let (policy, key) = (&self.call.policy, &self.call.key);
-        let Some(token) = self.token else { return pending().await };
-        loop {
-            DeadlineTimer::start(policy.lease / 3, None).await;
-            let step = self.call.store.renew(key, token, policy.lease);
-            // The store counts the lease from a time between the request and the reply, so the
-            // request counts.
-            let requested = now();
-            match self.call.step(step).await {
-                Ok(WriteOutcome::Applied) => {
-                    *renewed = requested;
-                    continue;
+    /// Renews the lease after each third of its length, until [`max_renewal`] after the claim.
+    /// Returns when the lease is lost and the body has to be dropped.
+    ///
+    /// [`max_renewal`]: crate::IdempotencyPolicy::max_renewal
+    fn heartbeats(&self, renewed: &mut Timestamp) -> impl Future<Output = ()> + Send {
+        async move {
+            let (policy, key) = (&self.0.call.policy, &self.0.call.key);
+            let Some(token) = self.0.token else { return pending().await };
+            let end = self.0.claimed.plus(policy.renewal_limit());
+            loop {
+                let left = end.since(now());
+                DeadlineTimer::start((policy.lease / 3).min(left), None).await;
+                let lease = policy.lease.min(end.since(now()));
+                if lease.is_zero() {
+                    log::decided(policy.name, *key, "", Decision::RenewalEnded, None);
+                    break;
                 }
-                Ok(WriteOutcome::Fenced) => {
-                    log::decided(policy.name, *key, "", Decision::Fenced, None);
-                }
-                Err(error) => {
-                    log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);
-                    if now() < renewed.plus(policy.lease) {
-                        continue;
+                let step = self.0.call.store.renew(key, token, lease);
+                // The store counts the lease from a time between the request and the reply, so the
+                // request counts.
+                let requested = now();
+                match self.0.call.step(step).await {
+                    Ok(WriteOutcome::Applied) => *renewed = requested,
+                    Ok(WriteOutcome::Fenced) => {
+                        log::decided(policy.name, *key, "", Decision::Fenced, None);
+                        break;
                     }
-                    if policy.on_lease_lost == OnLeaseLost::Continue {
-                        continue;
+                    Err(error) => {
+                        log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);
+                        let is_lost = now() >= renewed.plus(policy.lease);
+                        if is_lost && policy.on_lease_lost == OnLeaseLost::Cancel {
+                            break;
+                        }
                     }
                 }
             }
-            match policy.on_lease_lost {
-                OnLeaseLost::Cancel => return,
-                OnLeaseLost::Continue => pending().await,
+            if policy.on_lease_lost == OnLeaseLost::Continue {
+                pending::<()>().await;
             }
         }
+    }
+
+    /// Repeats a failed final write for `time` from now at least, also after the end of the lease.
+    ///
+    /// A late write succeeds unless another call has taken over. Without this setting the final
+    /// write is repeated until the end of the lease.
+    pub fn repeat_final_write(&mut self, time: Duration) {
+        self.0.write_until = Some(now().plus(time));
     }
 
     /// Stores the outcome. An outcome over the limit is recorded without its bytes.
@@ -176,8 +202,11 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) if another call has taken over and is still
     /// running. [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) if the store failed,
     /// with [`OnUnsaved::Error`].
-    pub async fn complete(self, outcome: &[u8]) -> Result<Completed, Rejected> {
-        self.store_outcome(StoredOutcome::Value(outcome), Codec::RAW).await
+    pub fn complete(
+        self,
+        outcome: &[u8],
+    ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
+        async move { self.store_outcome(StoredOutcome::Value(outcome), Codec::RAW).await }
     }
 
     /// Records the completion without an outcome. A later call with the key is rejected with
@@ -187,33 +216,53 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) and
     /// [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable), as for
     /// [`complete`](Self::complete).
-    pub async fn complete_without_outcome(self) -> Result<Completed, Rejected> {
-        self.store_outcome(StoredOutcome::NotStored, Codec::RAW).await
+    pub fn complete_without_outcome(
+        self,
+    ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
+        async move { self.store_outcome(StoredOutcome::NotStored, Codec::RAW).await }
     }
 
-    pub(super) async fn store_outcome(
+    pub(super) fn store_outcome(
         mut self,
         outcome: StoredOutcome<'_>,
         codec: Codec,
-    ) -> Result<Completed, Rejected> {
-        let policy = self.call.policy;
-        let bytes = self.call.seal(outcome, codec);
-        let Some(token) = self.token else { return Ok(Completed::Unsaved) };
-        let until = self.renewed.plus(policy.lease);
-        let complete = || self.call.store.complete(&self.call.key, token, &bytes, policy.ttl);
-        let written = self.write_until(until, complete).await;
-        // The final write is over, so drop has to write nothing.
-        self.token = None;
-        match written {
-            Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
-            Ok(WriteOutcome::Fenced) => self.read_again(&bytes, codec).await,
-            Err(error) => {
-                log::store_error(policy.name, self.call.key, StoreFailure::Unsaved, &error);
-                log::decided(policy.name, self.call.key, "", Decision::Unsaved, None);
-                match policy.on_unsaved {
-                    OnUnsaved::Return => Ok(Completed::Unsaved),
-                    OnUnsaved::Error => {
-                        Err(self.call.reject(IdempotencyRejection::StoreUnavailable).because(error))
+    ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
+        async move {
+            let policy = self.0.call.policy;
+            let bytes = self.0.call.seal(outcome, codec);
+            let Some(token) = self.0.token else { return Ok(Completed::Unsaved) };
+            let until = self.0.renewed.plus(policy.lease);
+            let write = async |bytes: &[u8]| {
+                let complete =
+                    || self.0.call.store.complete(&self.0.call.key, token, bytes, policy.ttl);
+                self.write_until(until, complete).await
+            };
+            let mut written = write(&bytes).await;
+            if matches!(&written, Err(error) if error.kind() == StoreErrorKind::Full) {
+                // The mark of an outcome that was not stored may still fit. Without a completion,
+                // the next call would run the body again.
+                let failure = StoreFailure::OutcomeDropped;
+                if let Err(error) = &written {
+                    log::store_error(policy.name, self.0.call.key, failure, error);
+                }
+                written = write(&self.0.call.seal(StoredOutcome::NotStored, codec)).await;
+            }
+            // The final write is over, so drop has to write nothing.
+            self.0.token = None;
+            match written {
+                Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
+                // Boxed, because a takeover is rare, and would be most of the future.
+                Ok(WriteOutcome::Fenced) => Box::pin(self.read_again(&bytes, codec)).await,
+                Err(error) => {
+                    log::store_error(policy.name, self.0.call.key, StoreFailure::Unsaved, &error);
+                    log::decided(policy.name, self.0.call.key, "", Decision::Unsaved, None);
+                    match policy.on_unsaved {
+                        OnUnsaved::Return => Ok(Completed::Unsaved),
+                        OnUnsaved::Error => Err(self
+                            .0
+                            .call
+                            .reject(IdempotencyRejection::StoreUnavailable)
+                            .because(error)),
                     }
                 }
             }
@@ -222,12 +271,13 @@ impl<S: Store + Clone> ActiveCall<S> {
 
     /// Reads the record after another call has taken over. The record counts for every caller.
     async fn read_again(&self, bytes: &[u8], codec: Codec) -> Result<Completed, Rejected> {
-        let mut call = self.call.clone();
+        let mut call = self.0.call.clone();
         call.policy = call.policy.reject();
+        call.has_run = true;
         let acquired = call.acquire().await.map_err(|rejected| match rejected.kind() {
             RejectedKind::Idempotency(
                 IdempotencyRejection::InFlight | IdempotencyRejection::OutcomeUnknown,
-            ) => self.call.reject(IdempotencyRejection::LeaseLost),
+            ) => self.0.call.reject(IdempotencyRejection::LeaseLost),
             _ => rejected,
         })?;
         match acquired {
@@ -240,7 +290,7 @@ impl<S: Store + Clone> ActiveCall<S> {
             }
             // No call has an outcome: the other call gave up, or its record is gone.
             Acquisition::Run(mut other) => {
-                let Some(token) = other.token.take() else { return Ok(Completed::Unsaved) };
+                let Some(token) = other.0.token.take() else { return Ok(Completed::Unsaved) };
                 let store = &call.store;
                 let step = store.complete(&call.key, token, bytes, call.policy.ttl);
                 Ok(match call.step(step).await {
@@ -252,38 +302,42 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     /// Releases the claim: the side effect was not applied. The next call with this key runs.
-    pub async fn release(mut self) {
-        if let Some(token) = self.token {
-            let key = self.call.key;
-            let write = || self.call.store.release(&key, token);
-            let written = self.write_until(self.release_deadline(), write).await;
-            self.token = None;
-            self.log_failed_write(StoreFailure::NotReleased, written);
+    pub fn release(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            if let Some(token) = self.0.token {
+                let key = self.0.call.key;
+                let write = || self.0.call.store.release(&key, token);
+                let written = self.write_until(self.release_deadline(), write).await;
+                self.0.token = None;
+                self.log_failed_write(StoreFailure::NotReleased, written);
+            }
         }
     }
 
     /// Ends the claim without an outcome: the side effect may have been applied. The next call
     /// with this key follows [`OnInterrupted`](crate::OnInterrupted).
-    pub async fn abandon(mut self) {
-        if let Some(token) = self.token {
-            let key = self.call.key;
-            let write = || self.call.store.abandon(&key, token);
-            let written = self.write_until(self.release_deadline(), write).await;
-            self.token = None;
-            self.log_failed_write(StoreFailure::NotAbandoned, written);
+    pub fn abandon(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            if let Some(token) = self.0.token {
+                let key = self.0.call.key;
+                let write = || self.0.call.store.abandon(&key, token);
+                let written = self.write_until(self.release_deadline(), write).await;
+                self.0.token = None;
+                self.log_failed_write(StoreFailure::NotAbandoned, written);
+            }
         }
     }
 
     fn log_failed_write(&self, failure: StoreFailure, written: StoreResult<WriteOutcome>) {
         if let Err(error) = written {
-            log::store_error(self.call.policy.name, self.call.key, failure, &error);
+            log::store_error(self.0.call.policy.name, self.0.call.key, failure, &error);
         }
     }
 
     /// Returns the deadline for releasing the claim. The release is best effort, because the lease
     /// ends the claim too.
     fn release_deadline(&self) -> Timestamp {
-        now().plus(self.call.policy.store_timeout)
+        now().plus(self.0.call.policy.store_timeout)
     }
 
     /// Writes to the store, and repeats a failed write until `until`.
@@ -292,11 +346,12 @@ impl<S: Store + Clone> ActiveCall<S> {
         until: Timestamp,
         write: impl Fn() -> F,
     ) -> StoreResult<WriteOutcome> {
+        let until = self.0.write_until.map_or(until, |end| end.max(until));
         let mut delays = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
         // Waits that a test skips pass on no clock, so they are added up here.
         let mut skipped = Duration::ZERO;
         loop {
-            let error = match self.call.step(write()).await {
+            let error = match self.0.call.step(write()).await {
                 Err(error) if error.is_retryable() => error,
                 written => return written,
             };
@@ -307,8 +362,13 @@ impl<S: Store + Clone> ActiveCall<S> {
                 return Err(error);
             }
             let delay = delays.next().unwrap_or(Duration::from_secs(1)).min(left);
-            log::store_error(self.call.policy.name, self.call.key, StoreFailure::Retrying, &error);
-            match self.call.wait_mode {
+            log::store_error(
+                self.0.call.policy.name,
+                self.0.call.key,
+                StoreFailure::Retrying,
+                &error,
+            );
+            match self.0.call.wait_mode {
                 WaitMode::Async => {
                     let (wait, time) = Delay::start(delay);
                     skipped = skipped.saturating_add(time);
@@ -323,8 +383,9 @@ impl<S: Store + Clone> ActiveCall<S> {
 impl<S: Store + Clone> Drop for ActiveCall<S> {
     /// Abandons the call if its body has begun, and releases the claim otherwise.
     fn drop(&mut self) {
-        let Some(token) = self.token.take() else { return };
-        let (store, key, has_begun) = (self.call.store.clone(), self.call.key, self.has_begun);
+        let Some(token) = self.0.token.take() else { return };
+        let (store, key, has_begun) =
+            (self.0.call.store.clone(), self.0.call.key, self.0.has_begun);
         let final_write = async move {
             // A failed write is ignored, because the lease ends the claim too.
             let _: Result<WriteOutcome, StoreError> = if has_begun {
@@ -333,18 +394,12 @@ impl<S: Store + Clone> Drop for ActiveCall<S> {
                 store.release(&key, token).await
             };
         };
-        let mut final_write = Box::pin(final_write);
-        // A store that needs a runtime may panic after the runtime has ended.
-        let is_ready = || now_or_never(final_write.as_mut()).is_some();
-        let written = catch_unwind(AssertUnwindSafe(is_ready));
-        if matches!(written, Ok(false)) {
-            spawn(final_write);
-        }
+        finish(final_write);
     }
 }
 
 impl<S: Store + Clone> fmt::Debug for ActiveCall<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ActiveCall").field("context", &self.context).finish_non_exhaustive()
+        f.debug_struct("ActiveCall").field("context", &self.0.context).finish_non_exhaustive()
     }
 }

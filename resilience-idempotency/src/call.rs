@@ -2,19 +2,25 @@
 
 use core::fmt;
 use core::future::Future;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::sync::Arc;
+
+use pin_project_lite::pin_project;
 
 use crate::active_call::ActiveCall;
 use crate::context::IdempotencyContext;
 use crate::envelope::{self, Codec, StoredOutcome};
-use crate::key::{Fingerprint, RecordKey};
+use crate::key::{Fingerprint, RecordKey, ScopeKey};
 use crate::log::{self, Decision, StoreFailure};
 use crate::policy::{IdempotencyPolicy, OnInterrupted, OnStoreError};
+use crate::sent_claim::SentClaim;
+use crate::shared_claim::share;
 use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
-use crate::wait::{block_for, poll_interval, timeout};
+use crate::wait::{Timeout, block_for, poll_interval, timeout};
 use resilience_core::__internal::{Timestamp, WaitMode, now, unique_id};
 use resilience_core::{IdempotencyRejection, Rejected};
 
@@ -29,12 +35,15 @@ pub struct IdempotentCall<S> {
     pub(super) wait_mode: WaitMode,
     /// The kind of the scope, for the log.
     pub(super) scope: &'static str,
+    /// The hash of the scope, for the quotas of a store.
+    pub(super) scope_key: Option<ScopeKey>,
+    /// Whether the body has run, and the claim only reads the record again.
+    pub(super) has_run: bool,
 }
 
 /// The result of [`IdempotentCall::claim`].
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "callers match the value at once")]
 pub enum Claimed<S: Store + Clone> {
     /// The call has claimed the key and may run.
     Run(ActiveCall<S>),
@@ -62,10 +71,27 @@ impl fmt::Debug for Replayed {
 }
 
 /// The result of a claim, after all waits.
-#[expect(clippy::large_enum_variant, reason = "callers match the value at once")]
 pub(super) enum Acquisition<S: Store + Clone> {
     Run(ActiveCall<S>),
     Replay(Arc<[u8]>),
+}
+
+/// The state of a call between its claims.
+struct Acquiring {
+    begin: Timestamp,
+    owner: u128,
+    takeover: Takeover,
+    /// Waits that a test skips pass on no clock, so they are added up here.
+    skipped: Duration,
+    /// The rest of the lease of the call that holds the key, after the last claim.
+    in_flight: Option<Duration>,
+}
+
+impl Acquiring {
+    fn new(takeover: Takeover) -> Self {
+        let (skipped, in_flight) = (Duration::ZERO, None);
+        Self { begin: now(), owner: unique_id(), takeover, skipped, in_flight }
+    }
 }
 
 /// The number of times that a claim without an answer is repeated.
@@ -78,8 +104,10 @@ impl<S: Store + Clone> IdempotentCall<S> {
         key: RecordKey,
         fingerprint: Fingerprint,
         scope: &'static str,
+        scope_key: Option<ScopeKey>,
     ) -> Self {
-        Self { policy, store, key, fingerprint, wait_mode: WaitMode::Async, scope }
+        let wait_mode = WaitMode::Async;
+        Self { policy, store, key, fingerprint, wait_mode, scope, scope_key, has_run: false }
     }
 
     /// Returns the key of the record.
@@ -93,74 +121,107 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// # Errors
     /// [`Rejected`] with any [`IdempotencyRejection`] from
     /// [`KeyReused`](IdempotencyRejection::KeyReused) on.
-    pub async fn claim(&self) -> Result<Claimed<S>, Rejected> {
-        match self.acquire().await? {
-            // The caller may start the side effect at any time from here on.
-            Acquisition::Run(active) => Ok(Claimed::Run(active.mark_begun())),
-            Acquisition::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
-                Some(outcome) => Ok(Claimed::Replay(Replayed::Outcome(outcome.to_vec()))),
-                None => Ok(Claimed::Replay(Replayed::NotStored)),
-            },
+    pub fn claim(&self) -> impl Future<Output = Result<Claimed<S>, Rejected>> + Send {
+        async move {
+            match self.acquire().await? {
+                // The caller may start the side effect at any time from here on.
+                Acquisition::Run(active) => Ok(Claimed::Run(active.mark_begun())),
+                Acquisition::Replay(bytes) => match self.open(&bytes, Codec::RAW)? {
+                    Some(outcome) => Ok(Claimed::Replay(Replayed::Outcome(outcome.to_vec()))),
+                    None => Ok(Claimed::Replay(Replayed::NotStored)),
+                },
+            }
         }
     }
 
     /// Claims the key, or returns the stored bytes of an earlier call.
-    pub(super) async fn acquire(&self) -> Result<Acquisition<S>, Rejected> {
-        let begin = now();
-        let owner = unique_id();
-        let default_takeover = self.policy.takeover();
-        let mut takeover = default_takeover;
+    ///
+    /// Every future that contains a step of the store names `Send` in its type. The compiler
+    /// erases the lifetimes inside a spawned future, and cannot prove that the step of an
+    /// `Arc<dyn DynStore>` is `Send` then.
+    pub(super) fn acquire(&self) -> impl Future<Output = Result<Acquisition<S>, Rejected>> + Send {
+        self.acquire_or_wait()
+    }
+
+    async fn acquire_or_wait(&self) -> Result<Acquisition<S>, Rejected> {
+        let mut acquiring = Acquiring::new(self.policy.takeover());
+        let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
+        match self.decide(claim, &mut acquiring)? {
+            Some(acquired) => Ok(acquired),
+            // Boxed, because most calls never wait, and the wait would be most of their future.
+            None => Box::pin(self.wait_and_claim(acquiring)).await,
+        }
+    }
+
+    /// Waits for another call and claims again, until an answer ends the wait.
+    async fn wait_and_claim(&self, mut acquiring: Acquiring) -> Result<Acquisition<S>, Rejected> {
         let mut flight = None;
         let mut polls = 0_i32;
-        // Waits that a test skips pass on no clock, so they are added up here.
-        let mut skipped = Duration::ZERO;
         loop {
-            if let Some(bytes) = self.wait_for_leader(&mut flight, begin).await? {
-                self.log_decision(Decision::Replayed, begin);
-                return Ok(Acquisition::Replay(bytes));
-            }
-            let claim = match self.claim_with_retries(owner, takeover).await {
-                Ok(claim) => claim,
-                Err(error) => return self.proceed_without_store(error),
-            };
-            match claim {
-                Claim::Acquired { token, attempt } => {
-                    let interrupted = takeover == Takeover::Rerun
-                        && self.policy.on_interrupted == OnInterrupted::Reconcile;
-                    self.log_decision(Decision::Acquired { attempt, fence: token.fence }, begin);
-                    let active = ActiveCall::new(self, token, attempt, interrupted);
-                    return Ok(Acquisition::Run(active));
-                }
-                Claim::Replay(bytes) => {
-                    if let Some(flight) = &flight {
-                        FlightCall::publish(flight, &bytes);
-                    }
-                    self.log_decision(Decision::Replayed, begin);
-                    return Ok(Acquisition::Replay(bytes));
-                }
-                Claim::Mismatch => return Err(self.reject(IdempotencyRejection::KeyReused)),
-                Claim::Interrupted { .. }
-                    if self.policy.on_interrupted == OnInterrupted::Reconcile =>
-                {
-                    takeover = Takeover::Rerun;
-                }
-                Claim::Interrupted { .. } => {
-                    return Err(self.reject(IdempotencyRejection::OutcomeUnknown));
-                }
-                Claim::InFlight { lease_left } => {
-                    // Another call has taken over first, and its claim may end in any way.
-                    takeover = default_takeover;
-                    let left = self.time_left(begin).map(|left| left.saturating_sub(skipped));
-                    let Some(left) = left.filter(|left| !left.is_zero()) else {
-                        return Err(self.reject_in_flight(lease_left));
-                    };
-                    if flight.is_none() && self.wait_mode == WaitMode::Async {
-                        flight = Some(self.join_flight());
-                        continue;
-                    }
+            if let Some(lease_left) = acquiring.in_flight.take() {
+                let left = self.time_left(acquiring.begin).unwrap_or_default();
+                let left = left.saturating_sub(acquiring.skipped);
+                if flight.is_none() && self.wait_mode == WaitMode::Async {
+                    flight = Some(self.join_flight());
+                } else {
                     let delay = poll_interval(polls).min(left).min(lease_left);
                     polls = polls.saturating_add(1);
-                    skipped = skipped.saturating_add(self.wait_for_change(delay).await);
+                    let skipped = self.wait_for_change(delay).await;
+                    acquiring.skipped = acquiring.skipped.saturating_add(skipped);
+                }
+            }
+            if let Some(bytes) = self.wait_for_leader(&mut flight, acquiring.begin).await? {
+                self.log_decision(Decision::Replayed, acquiring.begin);
+                return Ok(Acquisition::Replay(bytes));
+            }
+            let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
+            if let (Ok(Claim::Replay(bytes)), Some(flight)) = (&claim, &flight) {
+                FlightCall::publish(flight, bytes);
+            }
+            if let Some(acquired) = self.decide(claim, &mut acquiring)? {
+                return Ok(acquired);
+            }
+        }
+    }
+
+    /// Decides about the answer to a claim. `None` means that the call claims again.
+    fn decide(
+        &self,
+        claim: StoreResult<Claim>,
+        acquiring: &mut Acquiring,
+    ) -> Result<Option<Acquisition<S>>, Rejected> {
+        let claim = match claim {
+            Ok(claim) => claim,
+            Err(error) => return self.proceed_without_store(error).map(Some),
+        };
+        let reconciles = self.policy.on_interrupted == OnInterrupted::Reconcile;
+        match claim {
+            Claim::Acquired { token, attempt } => {
+                let interrupted = acquiring.takeover == Takeover::Rerun && reconciles;
+                let decision = Decision::Acquired { attempt, fence: token.fence };
+                self.log_decision(decision, acquiring.begin);
+                Ok(Some(Acquisition::Run(ActiveCall::new(self, token, attempt, interrupted))))
+            }
+            Claim::Replay(bytes) => {
+                self.log_decision(Decision::Replayed, acquiring.begin);
+                Ok(Some(Acquisition::Replay(bytes)))
+            }
+            Claim::Mismatch => Err(self.reject(IdempotencyRejection::KeyReused)),
+            Claim::Interrupted { .. } if reconciles => {
+                acquiring.takeover = Takeover::Rerun;
+                Ok(None)
+            }
+            Claim::Interrupted { .. } => Err(self.reject(IdempotencyRejection::OutcomeUnknown)),
+            Claim::InFlight { lease_left } => {
+                // Another call has taken over first, and its claim may end in any way.
+                acquiring.takeover = self.policy.takeover();
+                let left = self.time_left(acquiring.begin);
+                match left.map(|left| left.saturating_sub(acquiring.skipped)) {
+                    Some(left) if !left.is_zero() => {
+                        acquiring.in_flight = Some(lease_left);
+                        Ok(None)
+                    }
+                    Some(_) | None => Err(self.reject_in_flight(lease_left)),
                 }
             }
         }
@@ -203,15 +264,35 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
+    /// Claims the key, or shares the answer of a concurrent claim of this process.
+    async fn claim_or_share(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
+        let mut claim = pin!(self.claim_with_retries(owner, takeover));
+        if self.wait_mode == WaitMode::Blocking {
+            return claim.await;
+        }
+        let subject = (self.store.id(), self.key, self.fingerprint, takeover);
+        let limit = self.policy.store_timeout.saturating_mul(CLAIM_RETRIES + 1);
+        share(subject, self.policy.lease, limit, claim.as_mut()).await
+    }
+
     /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same
     /// owner, so the store answers with the same token.
     async fn claim_with_retries(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
+        let sent = SentClaim::new(self, owner, takeover);
         let mut retries = 0;
         loop {
             let claimed = self.step(self.store.claim(self.request(owner, takeover))).await;
             match claimed {
                 Err(error) if retries < CLAIM_RETRIES && error.is_retryable() => retries += 1,
-                claimed => return claimed,
+                // The caller is rejected without a run. The drop of `sent` gives the claim back, in
+                // case only the answer was lost.
+                Err(error) if error.is_retryable() && !self.may_run_without(&error) => {
+                    return Err(error);
+                }
+                claimed => {
+                    sent.keep();
+                    return claimed;
+                }
             }
         }
     }
@@ -225,13 +306,15 @@ impl<S: Store + Clone> IdempotentCall<S> {
             retention: self.policy.ttl,
             takeover,
             label: self.policy.name,
+            scope: self.scope_key,
         }
     }
 
     /// Returns the context that the body sees.
     pub(super) fn context(&self, fence: u64, attempt: u32) -> IdempotencyContext {
         let secret = self.store.secret();
-        IdempotencyContext::new(self.policy.name, self.key, fence, attempt, secret)
+        let scope = self.scope_key;
+        IdempotencyContext::new(self.policy.name, self.key, scope, fence, attempt, secret)
     }
 
     /// Returns the payload of an envelope, or `None` if the outcome was not stored.
@@ -270,23 +353,23 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     /// Runs a step of the store within `store_timeout`.
-    pub(super) async fn step<T>(
-        &self,
-        step: impl Future<Output = StoreResult<T>>,
-    ) -> StoreResult<T> {
-        let limit = self.policy.store_timeout;
-        let late = || StoreError::unavailable(format!("no answer within {limit:?}"));
-        timeout(limit, step).await.unwrap_or_else(|| Err(late()))
+    pub(super) fn step<T, F: Future<Output = StoreResult<T>>>(&self, step: F) -> Step<F> {
+        Step { step: timeout(self.policy.store_timeout, step), limit: self.policy.store_timeout }
     }
 
     fn proceed_without_store(&self, error: StoreError) -> Result<Acquisition<S>, Rejected> {
-        // An unreadable record may belong to a completed call, so its call never runs.
-        let may_run = error.kind() != StoreErrorKind::Corrupt;
-        if may_run && self.policy.on_store_error == OnStoreError::FailOpen {
+        if self.may_run_without(&error) {
             log::store_error(self.policy.name, self.key, StoreFailure::Unprotected, &error);
             return Ok(Acquisition::Run(ActiveCall::unprotected(self)));
         }
         Err(self.reject_unavailable(error))
+    }
+
+    /// Returns whether the body runs without a claim after this error.
+    fn may_run_without(&self, error: &StoreError) -> bool {
+        // An unreadable record may belong to a completed call, so its call never runs.
+        let may_run = error.kind() != StoreErrorKind::Corrupt;
+        may_run && self.policy.on_store_error == OnStoreError::FailOpen
     }
 
     /// Rejects the call because the store failed.
@@ -318,5 +401,24 @@ impl<S: Store + Clone> IdempotentCall<S> {
     pub(super) fn log_decision(&self, decision: Decision, begin: Timestamp) {
         let waited = now().since(begin);
         log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
+    }
+}
+
+pin_project! {
+    /// A step of the store within `store_timeout`.
+    pub(super) struct Step<F> {
+        #[pin]
+        step: Timeout<F>,
+        limit: Duration,
+    }
+}
+
+impl<T, F: Future<Output = StoreResult<T>>> Future for Step<F> {
+    type Output = StoreResult<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StoreResult<T>> {
+        let limit = self.limit;
+        let late = || StoreError::unavailable(format!("no answer within {limit:?}"));
+        self.project().step.poll(cx).map(|answer| answer.unwrap_or_else(|| Err(late())))
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use pin_project_lite::pin_project;
 
 use crate::digest::hex;
-use crate::key::RecordKey;
+use crate::key::{RecordKey, ScopeKey};
 use crate::secret::Secret;
 
 /// The context of the idempotent call that runs on the current task.
@@ -30,6 +30,7 @@ pub struct IdempotencyContext(Arc<Inner>);
 struct Inner {
     name: &'static str,
     key: RecordKey,
+    scope: Option<ScopeKey>,
     fence: u64,
     attempt: u32,
     secret: Secret,
@@ -43,11 +44,12 @@ impl IdempotencyContext {
     pub(super) fn new(
         name: &'static str,
         key: RecordKey,
+        scope: Option<ScopeKey>,
         fence: u64,
         attempt: u32,
         secret: Secret,
     ) -> Self {
-        Self(Arc::new(Inner { name, key, fence, attempt, secret }))
+        Self(Arc::new(Inner { name, key, scope, fence, attempt, secret }))
     }
 
     /// Returns the innermost call that runs on this task, or on this thread outside of a task.
@@ -93,6 +95,11 @@ impl IdempotencyContext {
     #[must_use]
     pub fn key(&self) -> RecordKey {
         self.0.key
+    }
+
+    /// Returns the hash of the scope. The steps of this call count for the same scope.
+    pub(super) fn scope_key(&self) -> Option<ScopeKey> {
+        self.0.scope
     }
 
     /// Runs `body` inside of this call.

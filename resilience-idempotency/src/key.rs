@@ -24,6 +24,12 @@ pub struct RecordKey(pub [u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 32]);
 
+/// A keyed hash of the scope of a call, for stores that limit the records of each scope.
+///
+/// The steps of a call have the scope of the call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ScopeKey(pub [u8; 32]);
+
 impl RecordKey {
     /// Returns the first 8 hexadecimal digits.
     #[must_use]
@@ -35,6 +41,12 @@ impl RecordKey {
 impl fmt::Debug for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RecordKey({}…)", self.short())
+    }
+}
+
+impl fmt::Debug for ScopeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ScopeKey({}…)", hex(self.0.get(..4).unwrap_or_default()))
     }
 }
 
@@ -60,7 +72,7 @@ impl KeyWriter {
 
     /// Adds a text.
     ///
-    /// A text of a key has 1 to 255 visible ASCII characters, and at least
+    /// A text of a key has 1 to 255 printable ASCII characters, and at least
     /// [`min_key_length`](crate::IdempotencyPolicy::min_key_length). A text of a scope is not
     /// empty.
     ///
@@ -70,7 +82,7 @@ impl KeyWriter {
         match (self.min_length, idempotency_key(text.as_bytes())) {
             (None, _) if text.is_empty() => return Err(KeyError::Empty),
             (None, _) => {}
-            (Some(min_length), Ok(()) | Err(KeyError::NotVisible)) if text.len() < min_length => {
+            (Some(min_length), Ok(()) | Err(KeyError::NotPrintable)) if text.len() < min_length => {
                 return Err(KeyError::TooShort);
             }
             (Some(_), checked) => checked?,
@@ -230,27 +242,30 @@ impl fmt::Debug for Scope<'_> {
     }
 }
 
-/// Returns the key of a record.
+/// Returns the key of a record, and the hash of its scope.
 pub(super) fn record_key(
     secret: &Secret,
     function: &str,
     scope: Scope<'_>,
     key: &dyn KeyParts,
     min_length: usize,
-) -> Result<RecordKey, KeyError> {
+) -> Result<(RecordKey, Option<ScopeKey>), KeyError> {
     let mut digest = secret.hasher("idem.v1");
     digest.field(function.as_bytes());
     digest.field(scope.kind().as_bytes());
+    let mut scope_key = None;
     match scope {
         Scope::Global => {}
         Scope::Parent(parent) => digest.raw(&parent.0),
         Scope::Of(of) => {
             let mut writer = KeyWriter::new(secret.hasher("idem.scope.v1"), None);
             let written = of.write(&mut writer).and_then(|()| writer.finish());
-            digest.raw(&written.map_err(|_| KeyError::Scope)?);
+            let hash = written.map_err(|_| KeyError::Scope)?;
+            digest.raw(&hash);
+            scope_key = Some(ScopeKey(hash));
         }
     }
     let mut writer = KeyWriter::new(digest, Some(min_length));
     key.write(&mut writer)?;
-    writer.finish().map(RecordKey)
+    Ok((RecordKey(writer.finish()?), scope_key))
 }

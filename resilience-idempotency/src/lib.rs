@@ -12,6 +12,10 @@
 //!   [`testing`], a store with injected faults for applications.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![allow(
+    clippy::manual_async_fn,
+    reason = "the type names `Send`, for `Arc<dyn DynStore>` in a task"
+)]
 
 // Keys.
 mod canonical;
@@ -27,6 +31,8 @@ mod context;
 mod policy;
 mod recovery;
 mod run;
+mod sent_claim;
+mod shared_claim;
 mod singleflight;
 mod transaction;
 
@@ -38,6 +44,7 @@ mod envelope;
 mod dyn_store;
 mod into_store;
 mod memory;
+mod quota;
 mod record;
 mod shard;
 mod store;
@@ -64,7 +71,7 @@ pub use dyn_store::{DynStore, StaticStore};
 pub use fingerprint::FingerprintBuilder;
 #[doc(inline)]
 pub use key::KeyError;
-pub use key::{Fingerprint, KeyParts, KeyWriter, RecordKey, Scope};
+pub use key::{Fingerprint, KeyParts, KeyWriter, RecordKey, Scope, ScopeKey};
 pub use memory::MemoryStore;
 pub use policy::{IdempotencyPolicy, OnInterrupted, OnLeaseLost, OnStoreError, OnUnsaved};
 pub use recovery::{RedriveReport, forget, purge, redrive};

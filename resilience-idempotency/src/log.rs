@@ -13,12 +13,20 @@ use resilience_core::{IdempotencyRejection, Rejected};
 #[derive(Clone, Copy)]
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only events read the fields"))]
 pub(super) enum Decision {
-    Acquired { attempt: u32, fence: u64 },
+    Acquired {
+        attempt: u32,
+        fence: u64,
+    },
     Replayed,
     DuplicateExecution,
     Fenced,
+    /// The lease has reached `max_renewal`, and the body still runs.
+    RenewalEnded,
     Unsaved,
-    Rejected { reason: IdempotencyRejection, retry_after: Option<Duration> },
+    Rejected {
+        reason: IdempotencyRejection,
+        retry_after: Option<Duration>,
+    },
 }
 
 impl Decision {
@@ -33,6 +41,7 @@ impl Decision {
             Self::Replayed => "replayed",
             Self::DuplicateExecution => "duplicate_execution",
             Self::Fenced => "fenced",
+            Self::RenewalEnded => "renewal_ended",
             Self::Unsaved => "unsaved",
             Self::Rejected { reason, .. } => reason.label(),
         }
@@ -52,6 +61,8 @@ pub(super) enum StoreFailure {
     LeaseNotRenewed,
     /// The outcome is not stored.
     Unsaved,
+    /// The store is full. The completion is stored without its outcome.
+    OutcomeDropped,
     /// The claim stays until the end of the lease, instead of being released.
     NotReleased,
     /// The claim stays until the end of the lease, instead of being abandoned.
@@ -67,6 +78,7 @@ impl StoreFailure {
             Self::Unprotected => "unprotected",
             Self::LeaseNotRenewed => "lease_not_renewed",
             Self::Unsaved => "unsaved",
+            Self::OutcomeDropped => "outcome_dropped",
             Self::NotReleased => "not_released",
             Self::NotAbandoned => "not_abandoned",
         }
@@ -111,7 +123,10 @@ pub(super) fn decided(
                 emit!(DEBUG, attempt = attempt, fence = fence);
             }
             Decision::Replayed => emit!(INFO),
-            Decision::DuplicateExecution | Decision::Fenced | Decision::Unsaved => emit!(WARN),
+            Decision::DuplicateExecution
+            | Decision::Fenced
+            | Decision::RenewalEnded
+            | Decision::Unsaved => emit!(WARN),
             Decision::Rejected { retry_after, .. } => {
                 emit!(DEBUG, retry_after_ms = retry_after.map(millis));
             }

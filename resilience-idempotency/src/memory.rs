@@ -3,20 +3,21 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::pin;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::task::{Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use crate::key::RecordKey;
+use crate::quota::{Quotas, Room};
 use crate::record::Record;
-use crate::shard::Shard;
+use crate::shard::{Entry, Shard};
 use crate::store::{
     BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
     WriteOutcome,
 };
-use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
+use crate::store_error::StoreResult;
 use resilience_core::__internal::TestReset;
 use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 
@@ -25,9 +26,21 @@ use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 /// Use the memory store in a single process whose records may end with the process, in functions
 /// that are not async, and in tests.
 ///
-/// The store holds at most `max_records` records. A claim beyond the limit fails with
-/// [`StoreErrorKind::Full`]; no record is evicted before the expiry. The constructor is a `const
-/// fn`, so a store can be a `static`.
+/// # Limits
+///
+/// The store holds at most `max_records` records, with outcomes of at most `max_bytes` bytes. A
+/// record needs about 400 bytes more. No record is evicted before its expiry.
+///
+/// - A claim beyond `max_records` fails with [`StoreErrorKind::Full`](crate::StoreErrorKind::Full).
+/// - An outcome beyond `max_bytes` is recorded without its bytes. The body does not run again, and
+///   repeated calls get [`NotStored`](resilience_core::IdempotencyRejection::NotStored).
+///
+/// One scope cannot fill the store: a scope may use at most four times as many records, and as
+/// many bytes, as are free. The first scope can therefore use four fifths of the store, the next
+/// scope four fifths of the rest. `max_records_per_scope` adds a fixed limit, against a caller with
+/// many scopes. Calls with the global scope are limited by the store alone.
+///
+/// The constructor is a `const fn`, so a store can be a `static`.
 ///
 /// # Examples
 /// ```
@@ -37,8 +50,7 @@ use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 /// ```
 pub struct MemoryStore {
     shards: [Mutex<Option<Shard>>; SHARDS],
-    records: AtomicUsize,
-    max_records: usize,
+    quotas: Quotas,
     /// The fence of the last claim.
     fence: AtomicU64,
     /// The time of the first claim on both clocks: monotonic, and microseconds since 1970.
@@ -50,15 +62,15 @@ pub struct MemoryStore {
 
 const SHARDS: usize = 16;
 const MAX_RECORDS: usize = 100_000;
+const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 impl MemoryStore {
-    /// Creates an empty store for at most 100 000 records.
+    /// Creates an empty store for at most 100 000 records, and 256 MiB of outcomes.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             shards: [const { Mutex::new(None) }; SHARDS],
-            records: AtomicUsize::new(0),
-            max_records: MAX_RECORDS,
+            quotas: Quotas::new(MAX_RECORDS, MAX_BYTES),
             fence: AtomicU64::new(0),
             begin: OnceLock::new(),
             watchers: AtomicU64::new(0),
@@ -69,14 +81,39 @@ impl MemoryStore {
     /// Sets the maximum number of records. Default: 100 000.
     #[must_use]
     pub const fn max_records(mut self, records: usize) -> Self {
-        self.max_records = records;
+        self.quotas.set_max_records(records);
+        self
+    }
+
+    /// Sets the maximum size of all outcomes, in bytes. Default: 256 MiB.
+    ///
+    /// The first 64 bytes of an outcome do not count.
+    #[must_use]
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.quotas.set_max_bytes(bytes);
+        self
+    }
+
+    /// Sets the maximum number of records of one scope. Default: no limit beyond the share of a
+    /// scope.
+    ///
+    /// The records of the steps of a call count for the scope of the call.
+    #[must_use]
+    pub const fn max_records_per_scope(mut self, records: usize) -> Self {
+        self.quotas.set_max_records_per_scope(records);
         self
     }
 
     /// Returns the number of records, including expired records that no step has removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.records.load(Relaxed)
+        self.quotas.records()
+    }
+
+    /// Returns the size of all outcomes, in bytes, as counted for `max_bytes`.
+    #[must_use]
+    pub fn outcome_bytes(&self) -> usize {
+        self.quotas.bytes()
     }
 
     /// Returns whether the store has no records.
@@ -92,12 +129,6 @@ impl MemoryStore {
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more record, if the limit allows.
-    fn reserve(&self) -> bool {
-        let more = |records: usize| (records < self.max_records).then(|| records.saturating_add(1));
-        self.records.fetch_update(Relaxed, Relaxed, more).is_ok()
-    }
-
     /// Returns a fence above all fences of this store, and of earlier processes, because systems
     /// that check fences may outlive the process.
     fn next_fence(&self, now: Timestamp) -> u64 {
@@ -111,59 +142,60 @@ impl MemoryStore {
         next(before.unwrap_or_else(|last| last))
     }
 
-    fn count_removed(&self, records: usize) {
-        self.records.fetch_sub(records, Relaxed);
-    }
-
     fn claim_now(&self, request: &ClaimRequest<'_>) -> StoreResult<Claim> {
         let now = now();
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
         let fence = || self.next_fence(now);
-        if let Some(claim) = shard.claim(request, fence, now) {
+        if let Some(claim) = shard.claim(request, fence, now, &self.quotas) {
             return Ok(claim);
         }
         // Each insertion removes a few expired records, so that no claim waits for many removals.
-        let purged = shard.purge(now, 4);
-        self.count_removed(purged.records);
-        let claim = self.reserve().then(|| self.insert(shard, request, now));
+        let purged = shard.purge(now, 4, &self.quotas);
+        let reserved = self.quotas.reserve(request.scope);
+        let claimed = reserved.map(|room| self.insert(shard, request, room, now));
         drop(guard);
         purged.wake();
-        if let Some(claim) = claim {
-            return Ok(claim);
+        let Err(full) = claimed else { return claimed };
+        // Expired records of other shards may make room.
+        if self.purge_now(64) == 0 {
+            return Err(full);
         }
-        // An expired record of another shard may make room.
-        if self.purge_now(1) == 0 || !self.reserve() {
-            return Err(StoreError::new(StoreErrorKind::Full));
-        }
+        let room = self.quotas.reserve(request.scope)?;
         let mut guard = self.shard(request.key);
         let shard = guard.get_or_insert_default();
         // Another call may have inserted the record meanwhile.
-        if let Some(claim) = shard.claim(request, fence, now) {
-            self.count_removed(1);
+        if let Some(claim) = shard.claim(request, fence, now, &self.quotas) {
+            self.quotas.release(room);
             return Ok(claim);
         }
-        Ok(self.insert(shard, request, now))
+        Ok(self.insert(shard, request, room, now))
     }
 
-    /// Inserts a record whose room is reserved.
-    fn insert(&self, shard: &mut Shard, request: &ClaimRequest<'_>, now: Timestamp) -> Claim {
+    /// Inserts a record into its reserved room.
+    fn insert(
+        &self,
+        shard: &mut Shard,
+        request: &ClaimRequest<'_>,
+        room: Room,
+        now: Timestamp,
+    ) -> Claim {
         let record = Record::new(request, self.next_fence(now), now);
         let claim = record.acquired();
-        shard.insert(*request.key, record, request.label);
+        shard.insert(*request.key, record, request.label, room);
         claim
     }
 
     fn write(
         &self,
         key: &RecordKey,
-        write: impl FnOnce(&mut Record, Timestamp) -> WriteOutcome,
-    ) -> WriteOutcome {
+        write: impl FnOnce(&mut Entry, Timestamp) -> StoreResult<WriteOutcome>,
+    ) -> StoreResult<WriteOutcome> {
         let now = now();
         let mut guard = self.shard(key);
-        let Some(shard) = guard.as_mut() else { return WriteOutcome::Fenced };
-        let Some(entry) = shard.records.get_mut(key) else { return WriteOutcome::Fenced };
-        let written = write(&mut entry.record, now);
+        let Some(shard) = guard.as_mut() else { return Ok(WriteOutcome::Fenced) };
+        let Some(entry) = shard.records.get_mut(key) else { return Ok(WriteOutcome::Fenced) };
+        let written = write(entry, now);
         let watchers = core::mem::take(&mut entry.watchers);
         shard.reschedule(key);
         drop(guard);
@@ -200,10 +232,9 @@ impl MemoryStore {
         for shard in &self.shards {
             let mut guard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(shard) = guard.as_mut() else { continue };
-            let purged = shard.purge(now, limit.saturating_sub(removed));
+            let purged = shard.purge(now, limit.saturating_sub(removed), &self.quotas);
             drop(guard);
             removed = removed.saturating_add(purged.records);
-            self.count_removed(purged.records);
             purged.wake();
         }
         removed
@@ -234,7 +265,7 @@ impl Store for MemoryStore {
         token: Token,
         lease: Duration,
     ) -> StoreResult<WriteOutcome> {
-        Ok(self.write(key, |record, now| record.renew(token, lease, now)))
+        self.write(key, |entry, now| Ok(entry.record.renew(token, lease, now)))
     }
 
     async fn complete(
@@ -244,15 +275,20 @@ impl Store for MemoryStore {
         outcome: &[u8],
         retention: Duration,
     ) -> StoreResult<WriteOutcome> {
-        Ok(self.write(key, |record, now| record.complete(token, outcome, retention, now)))
+        self.write(key, |entry, now| {
+            if entry.record.accepts_outcome(token) {
+                self.quotas.resize(&mut entry.room, outcome.len())?;
+            }
+            Ok(entry.record.complete(token, outcome, retention, now))
+        })
     }
 
     async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
-        Ok(self.write(key, |record, _| record.release(token)))
+        self.write(key, |entry, _| Ok(entry.record.release(token)))
     }
 
     async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
-        Ok(self.write(key, |record, now| record.abandon(token, now)))
+        self.write(key, |entry, now| Ok(entry.record.abandon(token, now)))
     }
 
     /// Returns when the record is written, when its lease ends, or after `hint`.
@@ -278,7 +314,7 @@ impl Store for MemoryStore {
         let removed = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
         let was_present = removed.is_some();
         if let Some(entry) = removed {
-            self.count_removed(1);
+            self.quotas.release(entry.room);
             entry.watchers.into_iter().for_each(|(_, waker)| waker.wake());
         }
         Ok(was_present)
@@ -312,7 +348,7 @@ impl BlockingStore for MemoryStore {}
 
 impl TestReset for MemoryStore {
     fn fresh(&self) -> Self {
-        Self::new().max_records(self.max_records)
+        Self { quotas: self.quotas.fresh(), ..Self::new() }
     }
 }
 
@@ -326,7 +362,8 @@ impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
             .field("records", &self.len())
-            .field("max_records", &self.max_records)
+            .field("outcome_bytes", &self.outcome_bytes())
+            .field("max_records", &self.quotas.max_records())
             .finish_non_exhaustive()
     }
 }

@@ -41,6 +41,8 @@ pub struct IdempotencyPolicy {
     pub(super) version: u32,
     pub(super) ttl: Duration,
     pub(super) lease: Duration,
+    /// `None` is the `ttl`.
+    pub(super) max_renewal: Option<Duration>,
     pub(super) wait: Option<Duration>,
     pub(super) on_interrupted: OnInterrupted,
     pub(super) on_store_error: OnStoreError,
@@ -107,6 +109,7 @@ impl IdempotencyPolicy {
             version: rules::VERSION,
             ttl: rules::TTL,
             lease: rules::LEASE,
+            max_renewal: None,
             wait: Some(rules::WAIT),
             on_interrupted: OnInterrupted::Rerun,
             on_store_error: OnStoreError::FailClosed,
@@ -138,6 +141,16 @@ impl IdempotencyPolicy {
     /// A running call renews its lease after each third of this time.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
+        self
+    }
+
+    /// Sets how long after its claim a running call renews its lease. Default: the `ttl`.
+    ///
+    /// The lease ends after this time at the latest, and the key counts as interrupted, although
+    /// the body may still run: a body that hangs would otherwise keep its key forever.
+    /// [`OnLeaseLost`] decides about the body. Choose a time longer than any body runs.
+    pub const fn max_renewal(mut self, time: Duration) -> Self {
+        self.max_renewal = Some(time);
         self
     }
 
@@ -216,13 +229,24 @@ impl IdempotencyPolicy {
     /// Checks the settings against each other.
     ///
     /// # Errors
-    /// [`InvalidPolicy`] if `store_timeout`, `ttl` or `lease` is zero, or if `lease` is not
-    /// shorter than `ttl`.
+    /// [`InvalidPolicy`] if `store_timeout`, `ttl` or `lease` is zero, if `lease` is not shorter
+    /// than `ttl`, or if `max_renewal` is shorter than `lease`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         if let broken @ Err(_) = rules::store_timeout(self.store_timeout) {
             return broken;
         }
-        rules::lease_within_ttl(self.lease, self.ttl)
+        if let broken @ Err(_) = rules::lease_within_ttl(self.lease, self.ttl) {
+            return broken;
+        }
+        match self.max_renewal {
+            Some(time) => rules::lease_within_max_renewal(self.lease, time),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns how long after its claim a running call renews its lease.
+    pub(super) fn renewal_limit(&self) -> Duration {
+        self.max_renewal.unwrap_or(self.ttl)
     }
 
     /// Creates a call with this key. `fingerprint` adds the arguments that identify the call.
@@ -251,9 +275,9 @@ impl IdempotencyPolicy {
         fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
     ) -> Result<IdempotentCall<S>, KeyError> {
         let secret = store.secret();
-        let key = record_key(&secret, self.name, scope, key, self.min_key_length)?;
+        let (key, scope_key) = record_key(&secret, self.name, scope, key, self.min_key_length)?;
         let fingerprint = fingerprint(FingerprintBuilder::new(&secret, self.name)).finish()?;
-        Ok(IdempotentCall::new(*self, store, key, fingerprint, scope.kind()))
+        Ok(IdempotentCall::new(*self, store, key, fingerprint, scope.kind(), scope_key))
     }
 
     /// Rejects and counts a call with an invalid key.
@@ -292,6 +316,7 @@ impl IdempotencyPolicy {
         key: &dyn KeyParts,
     ) -> Result<RecordKey, Rejected> {
         record_key(&store.secret(), self.name, scope, key, self.min_key_length)
+            .map(|(key, _)| key)
             .map_err(|error| self.rejected(key_rejection(error)).because(error))
     }
 

@@ -163,6 +163,19 @@ impl Record {
         }
     }
 
+    /// Returns the length of the outcome.
+    pub(super) fn outcome_len(&self) -> usize {
+        match &self.state {
+            State::Completed { outcome } => outcome.len(),
+            State::InFlight { .. } | State::Released => 0,
+        }
+    }
+
+    /// Returns whether a completion with this token would store its outcome.
+    pub(super) fn accepts_outcome(&self, token: Token) -> bool {
+        self.token == token && matches!(self.state, State::InFlight { .. })
+    }
+
     /// Returns the attempt of an interrupted call.
     pub(super) fn interrupted(&self, now: Timestamp) -> Option<u32> {
         match self.state {

@@ -28,14 +28,16 @@ use crate::store_error::StoreResult;
 /// # Errors
 /// The [`StoreError`](crate::StoreError) of the failed step. Records removed by earlier steps stay
 /// removed.
-pub async fn purge<S: Store>(store: &S, batch: usize) -> StoreResult<usize> {
-    let mut purged = 0_usize;
-    loop {
-        let removed = store.purge(batch.max(1)).await?;
-        purged = purged.saturating_add(removed);
-        if removed < batch.max(1) {
-            log::purged(purged);
-            return Ok(purged);
+pub fn purge<S: Store>(store: &S, batch: usize) -> impl Future<Output = StoreResult<usize>> + Send {
+    async move {
+        let mut purged = 0_usize;
+        loop {
+            let removed = store.purge(batch.max(1)).await?;
+            purged = purged.saturating_add(removed);
+            if removed < batch.max(1) {
+                log::purged(purged);
+                return Ok(purged);
+            }
         }
     }
 }
@@ -85,7 +87,7 @@ where
     F: Future<Output = Result<(), E>>,
 {
     let mut report = RedriveReport::default();
-    for call in store.interrupted(limit).await? {
+    for call in interrupted(store, limit).await? {
         let (label, key) = (call.label.clone(), call.key);
         let driven = drive(call).await.is_ok();
         if driven {
@@ -96,6 +98,14 @@ where
         log::redriven(&label, key, driven);
     }
     Ok(report)
+}
+
+/// Returns at most `limit` interrupted calls, as a future whose type is `Send`.
+fn interrupted<S: Store>(
+    store: &S,
+    limit: usize,
+) -> impl Future<Output = StoreResult<Vec<Interrupted>>> + Send {
+    store.interrupted(limit)
 }
 
 /// Removes a record in any state. Returns whether a record existed.
@@ -119,10 +129,15 @@ where
 ///
 /// # Errors
 /// The [`StoreError`](crate::StoreError) of the failed step.
-pub async fn forget<S: Store>(store: &S, key: &RecordKey) -> StoreResult<bool> {
-    let existed = store.forget(key).await?;
-    if existed {
-        log::forgotten(*key);
+pub fn forget<S: Store>(
+    store: &S,
+    key: &RecordKey,
+) -> impl Future<Output = StoreResult<bool>> + Send {
+    async move {
+        let existed = store.forget(key).await?;
+        if existed {
+            log::forgotten(*key);
+        }
+        Ok(existed)
     }
-    Ok(existed)
 }

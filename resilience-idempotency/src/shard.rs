@@ -7,6 +7,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use crate::key::RecordKey;
+use crate::quota::{Quotas, Room};
 use crate::record::Record;
 use crate::store::{Claim, ClaimRequest};
 use resilience_core::__internal::Timestamp;
@@ -24,6 +25,7 @@ pub(super) struct Shard {
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) label: Arc<str>,
+    pub(super) room: Room,
     /// The expiry time in the heap that belongs to this record. Other heap entries of the key are
     /// outdated.
     scheduled: Timestamp,
@@ -46,7 +48,7 @@ impl Purged {
     }
 }
 
-/// A hasher that uses the first bytes of a record key, because a record key is a hash already.
+/// A hasher that uses the first bytes of a key, because the keys are hashes already.
 #[derive(Default)]
 pub(super) struct KeyHasher(u64);
 
@@ -67,12 +69,12 @@ impl Hasher for KeyHasher {
 
 impl Shard {
     /// Inserts the record of an unknown key.
-    pub(super) fn insert(&mut self, key: RecordKey, record: Record, label: &str) {
+    pub(super) fn insert(&mut self, key: RecordKey, record: Record, label: &str, room: Room) {
         let last = self.label.take().filter(|last| **last == *label);
         let label = last.unwrap_or_else(|| label.into());
         self.label = Some(Arc::clone(&label));
         let scheduled = record.expires_at;
-        self.records.insert(key, Entry { record, label, scheduled, watchers: Vec::new() });
+        self.records.insert(key, Entry { record, label, room, scheduled, watchers: Vec::new() });
         self.schedule(scheduled, key);
     }
 
@@ -93,8 +95,12 @@ impl Shard {
         request: &ClaimRequest<'_>,
         fence: impl FnOnce() -> u64,
         now: Timestamp,
+        quotas: &Quotas,
     ) -> Option<Claim> {
-        let claim = self.records.get_mut(request.key)?.record.claim(request, fence, now);
+        let entry = self.records.get_mut(request.key)?;
+        let claim = entry.record.claim(request, fence, now);
+        // A claim of an expired record removes its outcome, and a smaller room always fits.
+        let _ = quotas.resize(&mut entry.room, entry.record.outcome_len());
         self.reschedule(request.key);
         Some(claim)
     }
@@ -110,7 +116,7 @@ impl Shard {
     }
 
     /// Removes at most `limit` expired records.
-    pub(super) fn purge(&mut self, now: Timestamp, limit: usize) -> Purged {
+    pub(super) fn purge(&mut self, now: Timestamp, limit: usize, quotas: &Quotas) -> Purged {
         let mut purged = Purged::default();
         while purged.records < limit {
             let Some(Reverse((end, key))) = self.expirations.peek().copied() else { break };
@@ -123,7 +129,9 @@ impl Shard {
                     let watchers = core::mem::take(&mut entry.watchers);
                     purged.watchers.extend(watchers.into_iter().map(|(_, waker)| waker));
                     purged.records = purged.records.saturating_add(1);
-                    self.records.remove(&key);
+                    if let Some(removed) = self.records.remove(&key) {
+                        quotas.release(removed.room);
+                    }
                 }
                 // The record was renewed, completed or claimed since.
                 Some(entry) => {

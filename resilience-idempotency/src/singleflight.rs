@@ -25,7 +25,10 @@ struct Entry {
 struct Flight(Mutex<State>);
 
 struct State {
+    /// Whether a call leads, or is the heir of the last leader.
     has_leader: bool,
+    /// The follower that leads next. It has been woken, and has not been polled since.
+    heir: Option<u64>,
     outcome: Option<Arc<[u8]>>,
     /// The wakers of the followers, in the order of arrival.
     followers: BTreeMap<u64, Waker>,
@@ -46,13 +49,18 @@ impl Flights {
 
 impl Flight {
     fn new() -> Arc<Self> {
-        let (outcome, followers) = (None, BTreeMap::new());
-        Arc::new(Self(Mutex::new(State { has_leader: false, outcome, followers, last_number: 0 })))
+        Arc::new(Self(Mutex::new(State {
+            has_leader: false,
+            heir: None,
+            outcome: None,
+            followers: BTreeMap::new(),
+            last_number: 0,
+        })))
     }
 }
 
-/// A call that waits in a flight. Drop removes the call. When a leader leaves, a follower becomes
-/// the leader.
+/// A call that waits in a flight. Drop removes the call. When a leader leaves, the first follower
+/// becomes the leader.
 pub(super) struct FlightCall {
     flights: &'static Flights,
     subject: Subject,
@@ -99,6 +107,10 @@ impl FlightCall {
         if let Some(outcome) = &state.outcome {
             return Poll::Ready(Role::Follower(Arc::clone(outcome)));
         }
+        if self.is_heir(&state) {
+            state.heir = None;
+            self.is_leader = true;
+        }
         if self.is_leader || !state.has_leader {
             state.has_leader = true;
             self.is_leader = true;
@@ -112,6 +124,10 @@ impl FlightCall {
         drop(state);
         drop(previous);
         Poll::Pending
+    }
+
+    fn is_heir(&self, state: &State) -> bool {
+        state.heir.is_some() && state.heir == self.number
     }
 
     /// Publishes the outcome to the followers. A call that joins later starts a new flight.
@@ -139,17 +155,21 @@ impl Drop for FlightCall {
     fn drop(&mut self) {
         let mut state = lock(&self.flight.0);
         let waker = self.number.and_then(|number| state.followers.remove(&number));
-        let followers = if self.is_leader {
-            state.has_leader = false;
+        let woken = if !self.is_leader && !self.is_heir(&state) {
+            BTreeMap::new()
+        } else if state.outcome.is_some() {
             core::mem::take(&mut state.followers)
         } else {
-            BTreeMap::new()
+            // One follower leads next. A wake of all followers would poll each follower once for
+            // each leader, and the polls would grow with the square of the calls.
+            let next = state.followers.pop_first();
+            state.heir = next.as_ref().map(|(number, _)| *number);
+            state.has_leader = next.is_some();
+            BTreeMap::from_iter(next)
         };
         drop(state);
         drop(waker);
-        // All followers wake: the first becomes the leader, and a dropped follower blocks no other
-        // follower.
-        followers.into_values().for_each(Waker::wake);
+        woken.into_values().for_each(Waker::wake);
         self.set_calls(|calls| calls.saturating_sub(1));
     }
 }

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::key::{Fingerprint, RecordKey};
+use crate::key::{Fingerprint, RecordKey, ScopeKey};
 use crate::secret::Secret;
 use crate::store_error::StoreResult;
 use resilience_core::__internal::Delay;
@@ -48,6 +48,9 @@ pub struct ClaimRequest<'a> {
     pub takeover: Takeover,
     /// The name of the function, for people who read the store.
     pub label: &'a str,
+    /// The scope of the call, for a store that limits the records of each scope. `None` for the
+    /// global scope.
+    pub scope: Option<ScopeKey>,
 }
 
 /// The result of a claim. The `Debug` form shows only the length of an outcome.

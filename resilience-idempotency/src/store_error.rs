@@ -35,19 +35,23 @@ impl StoreError {
         Self { kind, source: None }
     }
 
+    pub(super) fn with(kind: StoreErrorKind, source: impl Into<BoxError>) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
     /// Creates an error of kind [`Unavailable`](StoreErrorKind::Unavailable).
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
-        Self { kind: StoreErrorKind::Unavailable, source: Some(source.into()) }
+        Self::with(StoreErrorKind::Unavailable, source)
     }
 
     /// Creates an error of kind [`Full`](StoreErrorKind::Full).
     pub fn full(source: impl Into<BoxError>) -> Self {
-        Self { kind: StoreErrorKind::Full, source: Some(source.into()) }
+        Self::with(StoreErrorKind::Full, source)
     }
 
     /// Creates an error of kind [`Corrupt`](StoreErrorKind::Corrupt).
     pub fn corrupt(source: impl Into<BoxError>) -> Self {
-        Self { kind: StoreErrorKind::Corrupt, source: Some(source.into()) }
+        Self::with(StoreErrorKind::Corrupt, source)
     }
 
     /// Returns whether the same step may succeed at the next try.

@@ -1,9 +1,11 @@
 //! Waits of the runner: delays, timeouts, and futures that are ready at the first poll.
 
-use core::future::{Future, poll_fn};
+use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
+
+use pin_project_lite::pin_project;
 
 use resilience_core::__internal::{DeadlineTimer, Delay, draw};
 
@@ -21,19 +23,41 @@ pub(super) fn poll_interval(polls: i32) -> Duration {
     Duration::from_secs_f64(millis * (0.8 + 0.4 * draw()) / 1000.0)
 }
 
-/// Returns the output of `future`, or `None` after `limit`. The timer starts only if the first
-/// poll is pending.
-pub(super) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    if let Some(out) = poll_fn(|cx| Poll::Ready(poll_once(future.as_mut(), cx))).await {
-        return Some(out);
+pin_project! {
+    /// A future with a limit. The timer starts if the first poll is pending.
+    ///
+    /// A named type, because an async function would store the inner future twice: as its argument
+    /// and as the pinned value.
+    pub(super) struct Timeout<F> {
+        limit: Duration,
+        #[pin]
+        future: F,
+        #[pin]
+        timer: Option<DeadlineTimer>,
     }
-    let mut timer = pin!(DeadlineTimer::start(limit, None));
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(out) => Poll::Ready(Some(out)),
-        Poll::Pending => timer.as_mut().poll(cx).map(|_| None),
-    })
-    .await
+}
+
+/// Returns the output of `future`, or `None` after `limit`.
+pub(super) fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
+    Timeout { limit, future, timer: None }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Poll::Ready(out) = this.future.poll(cx) {
+            return Poll::Ready(Some(out));
+        }
+        if this.timer.is_none() {
+            this.timer.set(Some(DeadlineTimer::start(*this.limit, None)));
+        }
+        match this.timer.as_pin_mut() {
+            Some(timer) => timer.poll(cx).map(|_| None),
+            None => Poll::Pending,
+        }
+    }
 }
 
 fn poll_once<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Option<F::Output> {

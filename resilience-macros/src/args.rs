@@ -10,6 +10,7 @@ use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
 use crate::hint::{Hint, nearest};
+use crate::manifest;
 use crate::tokens::mentions;
 
 /// The facts about an attribute for parsing and for messages.
@@ -141,6 +142,14 @@ impl Args {
         names.iter().filter(is_mentioned).cloned().collect()
     }
 
+    /// Returns whether the arguments have any of these keys.
+    pub(crate) fn has_any(tokens: &TokenStream, keys: &[&str]) -> bool {
+        if keys.is_empty() || tokens.is_empty() {
+            return false;
+        }
+        Self::unchecked(tokens).args.iter().any(|arg| keys.iter().any(|key| arg.key == key))
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Arg> {
         self.known.push(key);
         let index = self.args.iter().position(|arg| arg.key == key)?;
@@ -221,9 +230,9 @@ impl Args {
         value
     }
 
-    /// Takes `crate = path`, a key of every attribute: the path of the runtime, by default
-    /// `::resilience`.
-    pub(crate) fn root(&mut self, errors: &mut Errors) -> TokenStream {
+    /// Takes `crate = path`, a key of every attribute: the path of the runtime. Returns `None`
+    /// without the key.
+    pub(crate) fn root(&mut self, errors: &mut Errors) -> Option<Path> {
         let path = self.value("crate", errors, |value| match value {
             Expr::Path(path) if path.path.leading_colon.is_some() || is_absolute(&path.path) => {
                 Ok(path.path)
@@ -235,7 +244,7 @@ impl Args {
         });
         // For macros and re-exports: lists of keys leave `crate` out.
         self.known.retain(|known| *known != "crate");
-        runtime(path.map(|path| path.value))
+        path.map(|path| path.value)
     }
 
     /// Reports the remaining arguments. `hints` answers keys of foreign libraries.
@@ -256,9 +265,15 @@ impl Args {
     }
 }
 
-/// Returns the path of the runtime: as written, or the default.
+/// Returns the path of the runtime: as written, or the name in the manifest.
 pub(crate) fn runtime(path: Option<Path>) -> TokenStream {
-    path.map_or_else(|| quote!(::resilience), |path| path.to_token_stream())
+    match path {
+        Some(path) => path.to_token_stream(),
+        None => {
+            let name = Ident::new(&manifest::library_name(), Span::call_site());
+            quote!(::#name)
+        }
+    }
 }
 
 impl Arg {

@@ -9,7 +9,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::Parser;
-use syn::{Pat, Type};
+use syn::{Pat, Signature, Type};
 
 use crate::captures::ArgLocal;
 use crate::function::{Binding, PassMode, bind, move_mut};
@@ -83,6 +83,23 @@ impl Boxed {
         });
         refill(body, inside.collect())
     }
+}
+
+/// Returns whether a method is under `#[async_trait]`. A method with a value has a `Boxed` body.
+pub(crate) fn is_method(sig: &Signature) -> bool {
+    sig.generics.lifetimes().any(|parameter| parameter.lifetime.ident == "async_trait")
+}
+
+/// Returns whether a body is `Box::pin(async move { … })` and nothing else, as made by a macro.
+pub(crate) fn is_boxed_block(body: &Group) -> bool {
+    let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+    let Some(TokenTree::Group(arguments)) = tokens.pop() else { return false };
+    let mut block = arguments.stream().into_iter();
+    let is_word = |token: Option<TokenTree>, word: &str| matches!(token, Some(TokenTree::Ident(ident)) if ident == word);
+    let path = tokens.into_iter().collect::<TokenStream>().to_string().replace(' ', "");
+    ["Box::pin", "::std::boxed::Box::pin"].contains(&&*path)
+        && is_word(block.next(), "async")
+        && is_word(block.next(), "move")
 }
 
 /// The place of `let __ret: returns = block;` in a list of tokens.

@@ -1,12 +1,15 @@
 //! The checks of the annotated function, shared by all attributes.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident, TokenStream};
+use syn::Signature;
 
+use crate::async_trait;
 use crate::diagnostics::Errors;
 use crate::function::{Binding, Body, Function, PassMode, is_future};
 use crate::hint::nearest;
 use crate::order;
 use crate::returned_borrow;
+use crate::stack_info::StackInfo;
 use crate::tokens::any_ident;
 
 /// Returns the error for an item that could not be parsed as a function.
@@ -43,18 +46,45 @@ pub(crate) fn function(name: &str, function: &Function, boxed: bool, errors: &mu
             errors.add(rest, message);
         }
     }
-    if sig.asyncness.is_none() && !boxed {
-        if let syn::ReturnType::Type(_, returns) = &sig.output {
-            if is_future(returns) {
-                errors.add(
-                    returns,
-                    format!(
-                        "`#[{name}]` would wrap the creation of this future, not its execution; make the \
-                         function an `async fn`, in a trait with `#[async_trait]` if needed"
-                    ),
-                );
-            }
+    if let Body::Block(body) = &function.body {
+        if sig.asyncness.is_none() && !boxed {
+            future(name, sig, body, errors);
         }
+    }
+}
+
+/// Reports a function that returns a future and is no `async fn`, as written or after the expansion
+/// of an attribute above.
+fn future(name: &str, sig: &Signature, body: &Group, errors: &mut Errors) {
+    let syn::ReturnType::Type(_, returns) = &sig.output else { return };
+    if !is_future(returns) {
+        return;
+    }
+    if async_trait::is_method(sig) {
+        errors.add(
+            &sig.ident,
+            format!(
+                "`#[{name}]` needs a fallible return type, but this method returns `()`; return \
+                 `Result<T, E>` or `Option<T>`"
+            ),
+        );
+    } else if async_trait::is_boxed_block(body) {
+        errors.add(
+            &sig.ident,
+            format!(
+                "`#[{name}]` would wrap the creation of this future, not its execution; move an \
+                 attribute that boxes the future, such as `#[async_recursion]`, below `#[{name}]`, \
+                 or make the function an `async fn`"
+            ),
+        );
+    } else {
+        errors.add(
+            returns,
+            format!(
+                "`#[{name}]` would wrap the creation of this future, not its execution; make the \
+                 function an `async fn`, in a trait with `#[async_trait]` if needed"
+            ),
+        );
     }
 }
 
@@ -71,6 +101,22 @@ pub(crate) fn not_expanded(name: &str, function: &Function, errors: &mut Errors)
                 ),
             );
         }
+    }
+}
+
+/// Reports an attribute of another crate with the name of an attribute of this library. Such an
+/// attribute has left no layer in the body.
+pub(crate) fn sibling_expanded(stack: &StackInfo, function: &Function, errors: &mut Errors) {
+    let (Some(inner), Body::Block(body)) = (stack.inner.last(), &function.body) else { return };
+    if !stack.incomplete && !order::is_expanded(&body.stream()) {
+        let name = inner.name;
+        errors.add(
+            &function.sig.ident,
+            format!(
+                "the `#[{name}]` of this function is not the attribute of resilience; write the path \
+                 of the other attribute, as `#[other_crate::{name}]`, or import it under another name"
+            ),
+        );
     }
 }
 

@@ -2,11 +2,14 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, LitStr};
+use syn::Expr;
+use syn::spanned::Spanned;
 
+use crate::attrs::Role;
 use crate::captures::Captures;
+use crate::error_type;
 use crate::function::{Binding, PassMode};
-use crate::stack_info::{SignalVar, StackInfo};
+use crate::stack_info::{FailureVar, SignalVar, StackInfo};
 use crate::tokens::{has_statements, mentions, refill, respan};
 
 /// A body with the facts that generated code needs to wrap the body.
@@ -69,7 +72,8 @@ impl Context {
         } else {
             let begin = self.block_keyword();
             if self.is_async {
-                quote!(#begin #block.await)
+                let future = self.watched(quote!(#begin #block));
+                quote!(#future.await)
             } else {
                 quote!((#begin -> #returns #block)())
             }
@@ -103,7 +107,16 @@ impl Context {
         let moves = !self.stack.borrow_args && self.stack.lent.is_empty();
         let (block, moves) = (self.block(first), moves.then(|| quote!(move)));
         let begin = self.block_keyword();
-        quote!(#begin #moves #block)
+        self.watched(quote!(#begin #moves #block))
+    }
+
+    /// Returns the future of the user's code, watched once for each layer outside that counts
+    /// panics. The future of another layer is watched further inside.
+    fn watched(&self, future: TokenStream) -> TokenStream {
+        let outer = self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics));
+        let watching = if self.stack.inner.is_empty() { outer.count() } else { 0 };
+        let private = &self.private;
+        (0..watching).fold(future, |future, _| quote!(#private::watched(#future)))
     }
 
     /// Returns the only run of the body of a sync function, as a closure. The closure takes each
@@ -159,13 +172,36 @@ impl Context {
         on.map_or_else(|| quote!(|#error| #class), ToTokens::to_token_stream)
     }
 
-    /// Returns the class of an error: from the `Classify` impl of the type, or transient.
+    /// Returns the class of an error: from the `Classify` impl of the type, from a rejection in the
+    /// source chain of a type for any error, or transient. The code does not compile if the type
+    /// depends on a type parameter without a `Classify` bound.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
+        let error_type = error_type::of(&self.returns);
+        let dependency = error_type::dependency(error_type.as_ref(), &self.generics, private);
+        // The span of the error type makes the compiler report an unknown class there.
+        let at = error_type.map_or(self.returns_span, |error_type| error_type.span());
+        let at = Span::mixed_site().located_at(at);
+        let here = self.private_at(at);
+        let probe = quote_spanned!(at=>
+            (&&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
+        );
         quote!({
             #[allow(unused_imports)]
-            use #private::Unclassified as _;
-            #private::Probe(#error).class()
+            use #private::{
+                ClassOfParameter as _, Classified as _, ClassifiedBySource as _, Unclassified as _,
+            };
+            #probe
+        })
+    }
+
+    /// Returns a closure from an error to its text, by `Display` or `Debug`.
+    pub(crate) fn text(&self) -> TokenStream {
+        let (private, error) = (&self.private, local("error"));
+        quote!(|#error| {
+            #[allow(unused_imports)]
+            use #private::{ShownByDebug as _, ShownByNothing as _};
+            (&#private::Probe(#error)).resilience_shown().text()
         })
     }
 
@@ -183,6 +219,24 @@ impl Context {
         let private = &self.private;
         // A `move` block takes this reference, not the signal.
         Some(quote!(let #name = #private::RejectionSignal::new(); let #name = &#name;))
+    }
+
+    /// Returns the declaration of the local with the last failure, if this layer declares the
+    /// local.
+    pub(crate) fn declare_failure(&self) -> Option<TokenStream> {
+        let FailureVar { name, .. } = self.stack.failure.as_ref().filter(|var| var.declared)?;
+        let private = &self.private;
+        // A `move` block takes this reference, not the failure.
+        Some(quote!(let #name = #private::LastFailure::new(); let #name = &#name;))
+    }
+
+    /// Returns the statement that records a failure for a timeout, as the text of `error`.
+    pub(crate) fn record_failure(&self, error: &Ident) -> Option<TokenStream> {
+        let FailureVar { name, .. } = self.stack.failure.as_ref()?;
+        let private = &self.private;
+        Some(
+            quote!(#private::LastFailure::record(#name, #private::shown!(#private::Some(#error)));),
+        )
     }
 
     /// Returns the rejection signal, if this layer reads the signal.
@@ -217,9 +271,18 @@ impl Context {
         quote!({ #set #outcome })
     }
 
+    /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
+    /// the time in the queue of this process from the time of the body.
+    pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
+        let is_interrupted = self.is_async && self.stack.outside(Role::Interrupts).is_some();
+        let signal = self.stack.signal.as_ref().filter(|var| var.written && is_interrupted);
+        let Some(SignalVar { name, .. }) = signal else { return acquire };
+        quote!(#name.in_queue(async { #acquire }).await)
+    }
+
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the
     /// path of the function.
-    pub(crate) fn policy_name(&self, name: Option<&LitStr>) -> TokenStream {
+    pub(crate) fn policy_name(&self, name: Option<&Expr>) -> TokenStream {
         let path = &self.name;
         let path = || quote!(::core::concat!(::core::module_path!(), "::", #path));
         name.map_or_else(path, ToTokens::to_token_stream)

@@ -149,7 +149,7 @@ macro_rules! key {
     (type time) => { $crate::value::Constant<std::time::Duration> };
     (type callable) => { syn::Expr };
     (type flag) => { syn::Expr };
-    (type text) => { syn::LitStr };
+    (type text) => { syn::Expr };
     (type $kind:ident($ty:ty, $($rest:tt)*)) => { $ty };
 
     (read $args:ident, $errors:ident, $key:ident, count) => {

@@ -86,7 +86,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         let declare = context.declare_signal();
         let (make, checks) = limiter.generate(context);
         let bind = state.bind(&L::POLICY, &policy, &make, context);
-        let acquire = state.acquire(&policy, limiter.waits(), context);
+        let acquire = context.queued(state.acquire(&policy, limiter.waits(), context));
         let run = context.run();
         let admitted = if L::HOLDS_PERMIT {
             quote! {

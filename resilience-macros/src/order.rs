@@ -8,14 +8,14 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Meta};
+use syn::{Attribute, Meta, Path};
 
-use crate::args::Args;
+use crate::args::{Args, runtime};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{BODY_MARKER, local};
 use crate::diagnostics::Errors;
 use crate::function::Function;
-use crate::stack_info::{SignalVar, StackInfo};
+use crate::stack_info::{FailureVar, SignalVar, StackInfo};
 use crate::third_party;
 
 /// An attribute of this crate, as known to the siblings on the same function.
@@ -52,25 +52,44 @@ pub(crate) fn reorder(
     args: &TokenStream,
     function: &Function,
 ) -> Option<TokenStream> {
-    let find = |attribute: &Attribute| find_sibling(table, attribute);
-    let places: Vec<usize> = (0..function.attrs.len())
-        .filter(|index| function.attrs.get(*index).and_then(find).is_some())
+    let named: Vec<(usize, &Attribute, Sibling)> = function
+        .attrs
+        .iter()
+        .enumerate()
+        .filter(|(index, attribute)| {
+            let above = function.attrs.get(..*index).unwrap_or_default();
+            !third_party::is_helper(attribute, above)
+        })
+        .filter_map(|(index, attribute)| Some((index, attribute, find_named(table, attribute)?)))
         .collect();
+    // The paths of this library in the source, the first attribute first.
+    let written_args = named.iter().map(|(_, attribute, _)| args_of(attribute));
+    let roots: Vec<Path> =
+        std::iter::once(args.clone()).chain(written_args).filter_map(|args| root(&args)).collect();
+    let root = runtime(roots.first().cloned());
+    let known = runtime(None);
+    let known = syn::parse2(known).into_iter().chain(roots.iter().cloned()).collect::<Vec<_>>();
+    // The stack as written, outermost first.
+    let name = Ident::new(first.name, Span::call_site());
+    let mut stack =
+        vec![Written { sibling: first, path: quote!(#root::#name), args: args.clone() }];
+    let mut places = Vec::new();
+    for (index, attribute, sibling) in named {
+        if is_of_library(attribute.path(), &known) {
+            let path = attribute.path().to_token_stream();
+            stack.push(Written { sibling, path, args: args_of(attribute) });
+            places.push(index);
+        }
+    }
     if places.is_empty() {
         return None;
     }
-    // The stack as written, outermost first.
-    let name = Ident::new(first.name, Span::call_site());
-    let root = root(args);
-    let mut stack =
-        vec![Written { sibling: first, path: quote!(#root::#name), args: args.clone() }];
-    for attribute in &function.attrs {
-        if let Some(sibling) = find(attribute) {
-            let path = attribute.path().to_token_stream();
-            stack.push(Written { sibling, path, args: args_of(attribute) });
-        }
-    }
-    let positions = positions(&stack, function, &places).into_iter().zip(&stack);
+    let positions = positions(&stack, function, &places).into_iter().map(|position| StackInfo {
+        // A path is written once and applies to the whole stack.
+        root: roots.first().cloned(),
+        ..position
+    });
+    let positions = positions.zip(&stack);
     let attributes: Vec<_> = positions
         .map(|(position, Written { path, args, .. })| quote!(#[#path(#position #args)]))
         .collect();
@@ -94,12 +113,15 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         function.bindings().into_iter().map(|binding| binding.name).collect();
     let siblings: Vec<Sibling> = stack.iter().map(|written| written.sibling).collect();
     let between = |from: usize, to: usize| function.attrs.get(from..to).unwrap_or_default();
+    let is_async = function.sig.asyncness.is_some();
+    let is_inert = |attribute: &Attribute| third_party::is_inert(attribute, is_async);
     let last = places.last().copied().unwrap_or_default();
     // A foreign attribute may move the body into a new function, which hides the locals in front.
     let locals_reach_inside = between(0, last).iter().enumerate().all(|(index, attribute)| {
-        places.contains(&index) || third_party::keeps_body_in_place(attribute)
+        places.contains(&index) || third_party::keeps_body_in_place(attribute, is_async)
     });
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
+    let failures = failure_vars(stack);
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
     let mut from = 0;
@@ -111,8 +133,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let inner = inner.get(1..).unwrap_or_default();
         // The place of the next layer inside.
         let next = places.get(index).copied();
-        let adjacent =
-            next.is_some_and(|next| between(from, next).iter().all(third_party::is_inert));
+        let adjacent = next.is_some_and(|next| between(from, next).iter().all(is_inert));
         from = next.map_or(from, |next| next + 1);
         let any = |siblings: &[Sibling], role| siblings.iter().any(|sibling| sibling.has(role));
         let shares_deadline = sibling.has(Role::SetsDeadline) && any(inner, Role::Interrupts)
@@ -126,6 +147,9 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             adjacent,
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
+            failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
+            root: None,
+            incomplete: false,
         });
         borrow_args |= sibling.has(Role::Repeats);
         lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
@@ -133,19 +157,73 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     positions
 }
 
-/// Returns the sibling named by an attribute. The name is bare, or a path through a crate named
-/// `resilience…`.
-fn find_sibling(table: &[Sibling], attribute: &Attribute) -> Option<Sibling> {
-    let path = attribute.path();
-    let (first, last) = (path.segments.first()?, path.segments.last()?);
-    let ours = path.segments.len() == 1 || first.ident.to_string().starts_with("resilience");
-    table.iter().find(|sibling| ours && last.ident == sibling.name).copied()
+/// Returns the use of the local with the last failure, for each layer.
+///
+/// A timeout above a retry ends all attempts, and the deadline of a retry ends the attempt of a
+/// timeout below. The rejection of the timeout then names the failure of the last attempt.
+fn failure_vars(stack: &[Written]) -> Vec<Option<FailureVar>> {
+    let repeats = |written: &Written| written.sibling.has(Role::Repeats);
+    let interrupts = |written: &Written| written.sibling.has(Role::Interrupts);
+    let has_deadline = |written: &Written| {
+        repeats(written) && Args::has_any(&written.args, &["deadline", "policy"])
+    };
+    let mut declared = false;
+    let vars = stack.iter().enumerate().map(|(index, written)| {
+        let (outer, inner) = stack.split_at(index);
+        let inner = inner.get(1..).unwrap_or_default();
+        let ends_retry = interrupts(written) && inner.iter().any(repeats);
+        let ended_by_deadline = interrupts(written) && outer.iter().any(has_deadline);
+        let writes = repeats(written) && outer.iter().any(interrupts)
+            || has_deadline(written) && inner.iter().any(interrupts);
+        (ends_retry || ended_by_deadline || writes).then(|| FailureVar {
+            name: local("last_failure"),
+            declared: !std::mem::replace(&mut declared, true),
+            ends_retry,
+        })
+    });
+    vars.collect()
 }
 
-/// Returns the path of this crate for the expanded attribute: the path in the source is unknown.
-fn root(args: &TokenStream) -> TokenStream {
+/// Returns the sibling with the name of an attribute, whatever the path.
+fn find_named(table: &[Sibling], attribute: &Attribute) -> Option<Sibling> {
+    let last = attribute.path().segments.last()?;
+    table.iter().find(|sibling| last.ident == sibling.name).copied()
+}
+
+/// Returns whether a path leads to an attribute of this library: a bare name, a path through a
+/// crate named `resilience…`, or a path that ends like one of `roots`, such as `again::retry` for
+/// `crate = ::again`.
+fn is_of_library(path: &Path, roots: &[Path]) -> bool {
+    let words = |path: &Path| -> Vec<String> {
+        path.segments.iter().map(|segment| segment.ident.to_string()).collect()
+    };
+    let mut prefix = words(path);
+    prefix.pop();
+    match prefix.first() {
+        None => true,
+        Some(first) if first.starts_with("resilience") => true,
+        Some(_) => roots.iter().any(|root| words(root).ends_with(&prefix)),
+    }
+}
+
+/// Returns the path of this library in the arguments of an attribute.
+fn root(args: &TokenStream) -> Option<Path> {
+    if !Args::has_any(args, &["crate"]) {
+        return None;
+    }
     let mut unread = Errors::at(Span::call_site());
     Args::unchecked(args).root(&mut unread)
+}
+
+/// Tells the remaining siblings that a layer inside is missing because of a mistake.
+pub(crate) fn mark_incomplete(table: &[Sibling], function: &mut Function) {
+    for attribute in &mut function.attrs {
+        let Meta::List(list) = &mut attribute.meta else { continue };
+        if let (Some(info), args) = StackInfo::split(table, list.tokens.clone()) {
+            let info = StackInfo { incomplete: true, ..info };
+            list.tokens = quote!(#info #args);
+        }
+    }
 }
 
 fn args_of(attribute: &Attribute) -> TokenStream {

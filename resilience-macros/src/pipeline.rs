@@ -5,7 +5,7 @@ use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 
-use crate::args::{Args, Spec};
+use crate::args::{Args, Spec, runtime};
 use crate::async_trait::{self, Boxed};
 use crate::attrs::{LayerAttribute, Role};
 use crate::captures::{Captures, Needs};
@@ -42,7 +42,10 @@ pub(crate) fn run<A: LayerAttribute>(
     let layer = Layer::<A>::validate(stack, args, &function, &mut errors);
     match (errors.into_compile_errors(), layer, function.body.clone()) {
         (None, Some(layer), Body::Block(body)) => layer.generate(&body, function, skipped),
-        (errors, ..) => quote!(#function #errors),
+        (errors, ..) => {
+            order::mark_incomplete(table, &mut function);
+            quote!(#function #errors)
+        }
     }
 }
 
@@ -84,12 +87,14 @@ impl<A: LayerAttribute> Layer<A> {
         };
         let lent = Args::mentioned(&args, A::DEFERRED_KEYS, &variables);
         let mut args = Args::parse(spec, args, variables, errors);
-        let root = args.root(errors);
+        let root = args.root(errors).or_else(|| stack.as_ref()?.root.clone());
+        let root = runtime(root);
         let model = A::validate(&mut args, errors);
         args.finish(A::HINTS, errors);
         check::function(A::NAME, function, boxed.is_some(), errors);
-        if stack.is_none() {
-            check::not_expanded(A::NAME, function, errors);
+        match &stack {
+            None => check::not_expanded(A::NAME, function, errors),
+            Some(stack) => check::sibling_expanded(stack, function, errors),
         }
         let mut stack = stack.unwrap_or_default();
         if let Some(model) = &model {

@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::Path;
 
 use crate::attrs::Role;
 use crate::order::Sibling;
@@ -25,6 +26,22 @@ pub(crate) struct StackInfo {
     pub(crate) signal: Option<SignalVar>,
     /// The local with the deadline from outside, for a timeout inside.
     pub(crate) deadline_var: Option<Ident>,
+    pub(crate) failure: Option<FailureVar>,
+    /// The path of the runtime, for a layer without `crate`.
+    pub(crate) root: Option<Path>,
+    /// A layer inside is missing because of a mistake in its attribute.
+    pub(crate) incomplete: bool,
+}
+
+/// The local with the text of the last failure of a retry, for the rejection of a timeout.
+#[derive(Clone)]
+pub(crate) struct FailureVar {
+    /// Created by the first expansion, so all layers name the same local.
+    pub(crate) name: Ident,
+    /// This layer is the outermost that uses the local.
+    pub(crate) declared: bool,
+    /// This layer is a timeout with a retry inside.
+    pub(crate) ends_retry: bool,
 }
 
 /// The local with rejections for the layers outside, and the use of the local by this layer.
@@ -58,8 +75,17 @@ impl ToTokens for StackInfo {
         });
         let deadline_var = self.deadline_var.as_ref().map(|name| quote!(deadline_var[#name]));
         let at = self.at.as_ref().map(|name| quote!(at[#name]));
+        let failure = self.failure.as_ref().map(|failure| {
+            let FailureVar { name, declared, ends_retry } = failure;
+            let declared = declared.then(|| quote!(declared));
+            let ends_retry = ends_retry.then(|| quote!(ends_retry));
+            quote!(failure[#name #declared #ends_retry])
+        });
+        let root = self.root.as_ref().map(|root| quote!(root[#root]));
+        let incomplete = self.incomplete.then(|| quote!(incomplete));
         tokens.extend(quote!(@{
-            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal #deadline_var
+            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
+            #deadline_var #failure #root #incomplete
         }));
     }
 }
@@ -83,6 +109,7 @@ impl StackInfo {
             match token {
                 TokenTree::Ident(word) if word == "borrow_args" => info.borrow_args = true,
                 TokenTree::Ident(word) if word == "adjacent" => info.adjacent = true,
+                TokenTree::Ident(word) if word == "incomplete" => info.incomplete = true,
                 TokenTree::Ident(word) => field = word.to_string(),
                 TokenTree::Group(group) => {
                     let mut words = group.stream().into_iter().filter_map(|token| match token {
@@ -97,6 +124,8 @@ impl StackInfo {
                         "at" => info.at = words.next(),
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
+                        "failure" => info.failure = FailureVar::parse(words),
+                        "root" => info.root = syn::parse2(group.stream()).ok(),
                         _ => info.signal = SignalVar::parse(words),
                     }
                 }
@@ -120,6 +149,18 @@ impl StackInfo {
     /// Returns the outermost layer inside with this role.
     pub(crate) fn inside(&self, role: Role) -> Option<&Sibling> {
         self.inner.iter().find(|sibling| sibling.has(role))
+    }
+}
+
+impl FailureVar {
+    fn parse(mut words: impl Iterator<Item = Ident>) -> Option<Self> {
+        let name = words.next()?;
+        let mut failure = Self { name, declared: false, ends_retry: false };
+        for word in words {
+            failure.declared |= word == "declared";
+            failure.ends_retry |= word == "ends_retry";
+        }
+        Some(failure)
     }
 }
 
@@ -170,6 +211,9 @@ mod tests {
             adjacent: false,
             signal: Some(signal),
             deadline_var: Some(ident("until")),
+            failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),
+            root: Some(syn::parse_quote!(::again)),
+            incomplete: true,
         };
         let (parsed, args) = StackInfo::split(crate::TABLE, quote!(#written attempts = 4));
         let parsed = parsed.expect("stack info");

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
+use crate::args::Value;
 use crate::duration;
 use crate::hint::nearest;
 
@@ -196,6 +197,7 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
             "on_ok" => ("is_busy", "value"),
             "error" => ("from_rejected", "rejected"),
             "with" => ("default_for", "error"),
+            "exhausted" => ("still_busy", "value"),
             _ => ("notify", "event"),
         };
         return error(
@@ -219,12 +221,36 @@ pub(crate) fn flag(key: &str, expr: Expr) -> syn::Result<Expr> {
     }
 }
 
-/// Reads a text in quotes.
-pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<LitStr> {
+/// Reads a switch: the key alone, or `true` or `false`.
+pub(crate) fn switch(key: &Ident, value: Value) -> syn::Result<bool> {
+    match value {
+        Value::Bare => Ok(true),
+        Value::Expr(expr) => match literal(&expr) {
+            Some(Lit::Bool(value)) => Ok(value.value),
+            _ => error(&expr, format!("write `{key}` alone, or `{key} = false`")),
+        },
+        Value::Names(_) | Value::List(_) => {
+            error(key, format!("write `{key}` alone, or `{key} = false`"))
+        }
+    }
+}
+
+/// Reads a text in quotes, or a macro that makes one, such as `concat!(…)`.
+pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<Expr> {
     match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) | Expr::Macro(_) => Ok(expr),
         other => error(&other, format!("expected a text in quotes: `{key} = \"…\"`")),
     }
+}
+
+/// Returns an expression that borrows a place instead of moving the value out of the place.
+pub(crate) fn borrowed_place(expr: &Expr) -> TokenStream {
+    let is_place = match expr {
+        Expr::Field(_) | Expr::Index(_) => true,
+        Expr::Unary(ExprUnary { op: UnOp::Deref(_), .. }) => true,
+        _ => false,
+    };
+    if is_place { quote_spanned!(expr.span()=> &#expr) } else { expr.to_token_stream() }
 }
 
 /// Reads a policy made by hand: any expression except a literal. `message` names the type.

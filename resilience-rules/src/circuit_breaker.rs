@@ -26,6 +26,12 @@ pub const SLOW_RATE: f64 = 0.5;
 /// Default of `reset_timeout`.
 pub const RESET_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Default of `jitter`: the open time is up to a tenth longer.
+pub const OPEN_JITTER: f64 = 0.1;
+
+/// Longest open time that a server can ask for, where `max_reset_timeout` is not set.
+pub const MAX_ASKED_OPEN_TIME: Duration = Duration::from_secs(600);
+
 /// Default of `success_threshold`.
 pub const SUCCESS_THRESHOLD: u32 = 1;
 
@@ -152,6 +158,25 @@ pub const fn reset_within_max(first: Duration, max: Duration) -> RuleResult {
          `max_reset_timeout` or lower `reset_timeout`",
         first,
         max,
+    )
+}
+
+/// Checks the share that jitter adds to the open time.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for a share outside 0 to 1.
+pub const fn open_jitter(ratio: f64) -> RuleResult {
+    require(ratio >= 0.0 && ratio <= 1.0, "`jitter` must be a share of the open time, from 0 to 1")
+}
+
+/// Checks the time in which the share of admitted calls grows.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn recovery(time: Duration) -> RuleResult {
+    require(
+        !time.is_zero(),
+        "`recovery` is zero, so all calls would be admitted at once; raise it or remove it",
     )
 }
 

@@ -1,4 +1,4 @@
-//! The rule for idempotency keys: 1 to 255 visible ASCII characters.
+//! The rule for idempotency keys: 1 to 255 printable ASCII characters, as in a string of RFC 9651.
 //!
 //! The HTTP client, the HTTP server and `#[idempotent]` apply this rule, so the server accepts
 //! every key of the client.
@@ -14,39 +14,38 @@ pub const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
 pub enum KeyError {
     /// The call has no key.
     Missing,
-    /// The key is empty.
+    /// The key is empty or blank.
     Empty,
     /// The key is shorter than the `min_key_length` of the function or endpoint.
     TooShort,
     /// The key is longer than 255 characters.
     TooLong,
-    /// The key has characters other than visible ASCII (`!` to `~`), such as a space.
-    NotVisible,
+    /// The key has characters other than printable ASCII (space to `~`), such as a tab.
+    NotPrintable,
     /// The scope of the key is missing or invalid.
     Scope,
     /// An argument failed to serialize, so the call has no fingerprint.
     Fingerprint,
 }
 
-/// Checks that `text` is an idempotency key: 1 to 255 visible ASCII characters.
+/// Checks that `text` is an idempotency key: 1 to 255 printable ASCII characters, not all blank.
 ///
 /// # Errors
-/// [`KeyError`] names the first broken condition: empty, too long, not visible ASCII.
+/// [`KeyError`] names the first broken condition: too long, not printable ASCII, blank.
 pub const fn idempotency_key(text: &[u8]) -> Result<(), KeyError> {
-    if text.is_empty() {
-        return Err(KeyError::Empty);
-    }
     if text.len() > MAX_IDEMPOTENCY_KEY_LENGTH {
         return Err(KeyError::TooLong);
     }
+    let mut is_blank = true;
     let mut rest = text;
     while let [byte, tail @ ..] = rest {
-        if !byte.is_ascii_graphic() {
-            return Err(KeyError::NotVisible);
+        if !matches!(*byte, b' '..=b'~') {
+            return Err(KeyError::NotPrintable);
         }
+        is_blank &= *byte == b' ';
         rest = tail;
     }
-    Ok(())
+    if is_blank { Err(KeyError::Empty) } else { Ok(()) }
 }
 
 impl fmt::Display for KeyError {
@@ -56,7 +55,7 @@ impl fmt::Display for KeyError {
             Self::Empty => "the idempotency key is empty",
             Self::TooShort => "the idempotency key is too short",
             Self::TooLong => "the idempotency key is longer than 255 characters",
-            Self::NotVisible => "the idempotency key has characters other than visible ASCII",
+            Self::NotPrintable => "the idempotency key has characters other than printable ASCII",
             Self::Scope => "the scope of the idempotency key is missing or invalid",
             Self::Fingerprint => "an argument cannot be serialized for the fingerprint of the call",
         })
@@ -70,13 +69,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_has_1_to_255_visible_ascii_characters() {
-        assert_eq!(idempotency_key(b"order-7"), Ok(()));
+    fn a_key_has_1_to_255_printable_ascii_characters() {
+        for text in ["order-7", "order 7", " x", "x "] {
+            assert_eq!(idempotency_key(text.as_bytes()), Ok(()), "{text:?}");
+        }
         assert_eq!(idempotency_key(&[b'~'; 255]), Ok(()));
         assert_eq!(idempotency_key(b""), Err(KeyError::Empty));
+        assert_eq!(idempotency_key(b"   "), Err(KeyError::Empty));
         assert_eq!(idempotency_key(&[b'a'; 256]), Err(KeyError::TooLong));
-        for text in ["order 7", "order\t7", "\u{e9}", "\u{7f}"] {
-            assert_eq!(idempotency_key(text.as_bytes()), Err(KeyError::NotVisible), "{text:?}");
+        for text in ["order\t7", "\u{1f}", "\u{e9}", "\u{7f}"] {
+            assert_eq!(idempotency_key(text.as_bytes()), Err(KeyError::NotPrintable), "{text:?}");
         }
     }
 }

@@ -48,6 +48,35 @@ pub const fn lease(lease: Duration) -> RuleResult {
     )
 }
 
+/// Checks how long after its claim a call renews its lease.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn max_renewal(time: Duration) -> RuleResult {
+    require(
+        !time.is_zero(),
+        "`max_renewal` is zero, so every call would count as dead; write a longer time, like \
+         `\"10m\"`",
+    )
+}
+
+/// Checks the lease against the time for which a call renews its lease.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) if the lease is longer, or if `max_renewal` is zero.
+pub const fn lease_within_max_renewal(lease: Duration, max_renewal: Duration) -> RuleResult {
+    if let broken @ Err(_) = self::max_renewal(max_renewal) {
+        return broken;
+    }
+    require_times(
+        lease.as_nanos() <= max_renewal.as_nanos(),
+        "`lease` is longer than `max_renewal`, so the lease could not end on time; raise \
+         `max_renewal` or lower `lease`",
+        lease,
+        max_renewal,
+    )
+}
+
 /// Checks the time for one operation of the store.
 ///
 /// # Errors

@@ -50,6 +50,38 @@ pub const fn jitter(ratio: f64) -> RuleResult {
     require(ratio >= 0.0 && ratio <= 1.0, "a jitter ratio must be between 0 and 1")
 }
 
+/// Checks that the jitter on top of the first delay fits below the ceiling. `width` is the longest
+/// extra time. A wider jitter would move below the first delay near the ceiling.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) where the first delay plus `width` exceeds the ceiling.
+pub const fn jitter_within_max(base: Duration, width: Duration, max: Duration) -> RuleResult {
+    require_times(
+        base.saturating_add(width).as_nanos() <= max.as_nanos(),
+        "`base_delay` with the jitter on top is longer than `max_delay`, so the jitter could not \
+         stay above the delay; raise `max_delay` or lower `jitter`",
+        base,
+        max,
+    )
+}
+
+/// Returns the longest extra time of a jitter ratio. A ratio outside 0 to 1 counts as the nearer
+/// end.
+#[must_use]
+pub const fn ratio_width(base: Duration, ratio: f64) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+    let ratio = if ratio > 0.0 { ratio.min(1.0) } else { 0.0 };
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "53 bits suffice, and the cast saturates"
+    )]
+    let nanos = (base.as_nanos() as f64 * ratio) as u128;
+    #[expect(clippy::cast_possible_truncation, reason = "at most the nanoseconds of a duration")]
+    Duration::new((nanos / SECOND) as u64, (nanos % SECOND) as u32)
+}
+
 /// Checks a list of delays.
 ///
 /// # Errors

@@ -195,3 +195,37 @@ fn a_provided_method_shares_a_breaker_among_all_implementors() {
     assert_eq!(1_u16.provided(), Err(Failure::Down));
     assert!(matches!(1_u8.provided(), Err(Failure::Rejected(_))));
 }
+
+#[test]
+fn jitter_recovery_and_shadow_are_keys() {
+    #[circuit_breaker(
+        failure_threshold = 1,
+        reset_timeout = "10s",
+        jitter = 0.5,
+        recovery = "20s",
+        name = "new keys"
+    )]
+    fn call(ok: bool) -> Option<()> {
+        ok.then_some(())
+    }
+    #[circuit_breaker(failure_threshold = 1, shadow)]
+    fn bare_shadow() -> Result<(), Failure> {
+        Err(Failure::Down)
+    }
+    #[circuit_breaker(failure_threshold = 1, shadow = true)]
+    async fn constant_shadow() -> Result<(), Failure> {
+        Err(Failure::Down)
+    }
+    let (clock, _draws) = (testing::clock(), testing::draws([0.5]));
+    call(false);
+    let snapshot = || circuit_breaker("new keys").unwrap().snapshot();
+    assert_eq!(snapshot().open_for, Some(std::time::Duration::from_millis(12_500)));
+    clock.advance(std::time::Duration::from_millis(12_500));
+    assert_eq!(call(true), Some(()));
+    assert_eq!(snapshot().recovering_for, Some(std::time::Duration::from_secs(20)));
+    assert_eq!(call(true), None);
+    for _ in 0..3 {
+        assert_eq!(bare_shadow(), Err(Failure::Down));
+        assert_eq!(futures::executor::block_on(constant_shadow()), Err(Failure::Down));
+    }
+}

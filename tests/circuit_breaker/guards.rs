@@ -21,7 +21,7 @@ fn a_dropped_trial_call_returns_its_permit() {
     let clock = testing::clock();
     let breaker = ready_to_probe(&clock);
     let probe = breaker.try_acquire().unwrap();
-    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(SECOND)));
     drop(probe);
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     succeed(&breaker, 1);
@@ -34,12 +34,11 @@ fn a_hung_trial_call_holds_its_permit_for_one_lease() {
     let breaker = ready_to_probe(&clock);
     let hung = breaker.try_acquire().unwrap();
     clock.advance(Duration::from_millis(999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
-    clock.advance(Duration::from_millis(1));
+    let rest = Duration::from_millis(1);
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(rest)), "the rest of the lease");
+    clock.advance(rest);
     let second = breaker.try_acquire().expect("the lease is over");
-    // The outcome of the first trial call no longer matters.
-    hung.failure();
-    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    drop(hung);
     second.success();
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
@@ -53,7 +52,7 @@ fn a_lease_lasts_at_least_the_slow_call_limit() {
     clock.advance(SECOND);
     let probe = breaker.try_acquire().unwrap();
     clock.advance(Duration::from_millis(4999));
-    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(None));
+    assert_eq!(call(&breaker, Ok(())), Seen::Rejected(Some(Duration::from_millis(1))));
     probe.success();
     assert_eq!(breaker.state(), CircuitState::Closed);
 }

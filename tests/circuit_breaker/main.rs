@@ -6,12 +6,25 @@
 )]
 
 mod attribute;
+mod cause;
 mod control;
+mod events;
 mod guards;
 mod model;
+mod neutral;
+mod open_time;
+mod panics;
+mod recovery;
+mod running;
+mod shadow;
+#[cfg(feature = "serde")]
+mod snapshots;
 mod state_source;
 mod states;
 mod threads;
+#[cfg(feature = "tracing")]
+mod traffic;
+mod trial_calls;
 mod values;
 mod windows;
 

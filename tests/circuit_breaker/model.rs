@@ -114,8 +114,9 @@ impl Model {
             if counts {
                 self.count(failed);
             }
-        } else if let Some(index) = self.probes.iter().position(|(number, _)| *number == probe) {
-            self.probes.remove(index);
+        } else {
+            // With an expired lease too.
+            self.probes.retain(|(number, _)| *number != probe);
             if counts {
                 *(if failed { &mut self.failed } else { &mut self.succeeded }) += 1;
                 if self.succeeded >= self.settings.successes {

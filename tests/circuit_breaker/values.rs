@@ -60,7 +60,9 @@ fn errors_count_as_without_on_ok() {
     for (answer, expected) in [
         (Ok(503), 1),
         (Err(Failure::Down), 2),
-        (Err(Failure::Wrong), 2), // neutral
+        (Err(Failure::Wrong), 0), // an answer
+        (Ok(503), 1),
+        (Err(Failure::Down), 2),
         (Ok(500), 3),
         (Ok(404), 0),
         (Err(Failure::Wrong), 0),
@@ -212,7 +214,8 @@ fn by_hand() {
     for call in [&call as &dyn Fn(Answer) -> Answer, &later] {
         breaker.reset();
         assert_eq!((call(Ok(503)), seen()), (Ok(503), 1));
-        assert_eq!((call(Err(Failure::Wrong)), seen()), (Err(Failure::Wrong), 1));
+        assert_eq!((call(Err(Failure::Wrong)), seen()), (Err(Failure::Wrong), 0));
+        assert_eq!((call(Ok(503)), seen()), (Ok(503), 1));
         assert_eq!((call(Ok(404)), seen()), (Ok(404), 0));
         assert_eq!((call(Err(Failure::Down)), seen()), (Err(Failure::Down), 1));
         assert_eq!(call(Ok(429)), Ok(429));

@@ -8,6 +8,7 @@
 
 mod orders;
 mod rejections;
+mod sources;
 mod whole;
 
 use resilience::Rejected;

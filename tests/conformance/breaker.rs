@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use resilience::testing::{self, Clock};
 use resilience::{
-    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, Rejected, StateChange,
+    CircuitBreaker, CircuitGuard, CircuitSnapshot, CircuitState, FailureClass, Rejected,
+    StateChange,
 };
 use serde_json::{Value, json};
 
@@ -189,7 +190,11 @@ impl<'b> Run<'b> {
                 other => panic!("outcome {other} is not known"),
             }
         };
-        let is_counted = |failure: &Failure| matches!(failure, Failure::Counted);
+        let is_counted = |failure: &Failure| match failure {
+            Failure::Counted => FailureClass::transient(),
+            _ if self.ignored_is_success() => FailureClass::permanent(),
+            _ => FailureClass::permanent().neutral(),
+        };
         let ended = catch_unwind(AssertUnwindSafe(|| self.breaker.on(is_counted).run(body)));
         if let Some(admitted) = admitted.get() {
             self.ended(admitted, outcome);
@@ -206,6 +211,7 @@ impl<'b> Run<'b> {
         match outcome {
             "success" => guard.success(),
             "failure" => guard.failure(),
+            "ignored" if self.ignored_is_success() => guard.success(),
             "ignored" => guard.ignore(),
             "panic" => {
                 let panicked = catch_unwind(AssertUnwindSafe(move || {
@@ -217,6 +223,10 @@ impl<'b> Run<'b> {
             other => panic!("outcome {other} is not known"),
         }
         self.ended(admitted, outcome);
+    }
+
+    fn ignored_is_success(&self) -> bool {
+        text(&self.config["ignored_as"]) == "success"
     }
 
     fn take(&mut self, event: &Value) -> (CircuitGuard<'b>, Admitted) {
@@ -244,7 +254,8 @@ impl<'b> Run<'b> {
 
     /// Checks whether the end of a call led to a state outside the case.
     fn ended(&mut self, admitted: Admitted, outcome: &str) {
-        let (was_good, was_bad) = (outcome == "success", matches!(outcome, "failure" | "panic"));
+        let was_good = outcome == "success" || outcome == "ignored" && self.ignored_is_success();
+        let was_bad = matches!(outcome, "failure" | "panic");
         self.has_succeeded |= was_good;
         let is_of_now = changes() == admitted.changes;
         let slow = duration(&self.config["slow_call_ms"])

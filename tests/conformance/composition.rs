@@ -189,8 +189,6 @@ impl<'c> Stack<'c> {
         rejected.into()
     }
 
-    /// An error declined by `on` is neutral for this breaker, and a success in the cases. The
-    /// difference shows after failures only.
     fn is_recorded(&self, index: usize, failure: &Failure) -> bool {
         let layer = layers(self.case, "circuit_breaker").nth(index);
         let layer = layer.expect("as many as the function has");

@@ -97,6 +97,108 @@ macro_rules! hygiene {
                 assert_eq!(result, ::core::result::Result::Ok(5));
             }
 
+            /// Blanket traits with methods named like methods of the runtime, by reference and by
+            /// value.
+            mod blanket_by_reference {
+                trait Blanket {
+                    fn class(&self) {}
+                    fn shown(&self) {}
+                    fn answer(&self) {}
+                    fn succeeded(&self) {}
+                    fn retrying(&self) {}
+                    fn clear(&self) {}
+                    fn set(&self) {}
+                    fn attempt(&self) {}
+                    fn bound(&self) {}
+                    fn borrowed(&self) {}
+                    fn at(&self) {}
+                    fn name(&self) {}
+                    fn enter(&self) {}
+                    fn enter_timed(&self) {}
+                    fn success(&self) {}
+                    fn try_acquire(&self) {}
+                    fn acquire(&self) {}
+                    fn acquire_blocking(&self) {}
+                    fn handle(&self) {}
+                    fn windowed(&self) {}
+                    fn run(&self) {}
+                    fn settle(&self) {}
+                    fn get(&self) {}
+                    fn on_interrupted(&self) {}
+                    fn wait(&self) {}
+                    fn is_ok(&self) {}
+                    fn as_result(&self) {}
+                    fn record(&self) {}
+                    fn blame(&self) {}
+                }
+                impl<T: ?::core::marker::Sized> Blanket for T {}
+
+                #[$attribute]
+                fn call(count: &::core::cell::Cell<u32>) -> super::Result<u32> {
+                    if super::fails(count) {
+                        ::core::result::Result::Err(super::Failed)
+                    } else {
+                        ::core::result::Result::Ok(7)
+                    }
+                }
+
+                #[test]
+                fn blanket_traits_change_nothing() {
+                    let count = ::core::cell::Cell::new(0);
+                    assert_eq!(call(&count), ::core::result::Result::Ok(7));
+                }
+            }
+
+            mod blanket_by_value {
+                trait Blanket: ::core::marker::Sized {
+                    fn class(self) {}
+                    fn shown(self) {}
+                    fn answer(self) {}
+                    fn succeeded(self) {}
+                    fn retrying(self) {}
+                    fn clear(self) {}
+                    fn set(self) {}
+                    fn attempt(self) {}
+                    fn bound(self) {}
+                    fn borrowed(self) {}
+                    fn at(self) {}
+                    fn name(self) {}
+                    fn enter(self) {}
+                    fn enter_timed(self) {}
+                    fn success(self) {}
+                    fn try_acquire(self) {}
+                    fn acquire(self) {}
+                    fn acquire_blocking(self) {}
+                    fn handle(self) {}
+                    fn windowed(self) {}
+                    fn run(self) {}
+                    fn settle(self) {}
+                    fn get(self) {}
+                    fn on_interrupted(self) {}
+                    fn wait(self) {}
+                    fn is_ok(self) {}
+                    fn as_result(self) {}
+                    fn record(self) {}
+                    fn blame(self) {}
+                }
+                impl<T> Blanket for T {}
+
+                #[$attribute]
+                fn call(count: &::core::cell::Cell<u32>) -> super::Result<u32> {
+                    if super::fails(count) {
+                        ::core::result::Result::Err(super::Failed)
+                    } else {
+                        ::core::result::Result::Ok(7)
+                    }
+                }
+
+                #[test]
+                fn blanket_traits_change_nothing() {
+                    let count = ::core::cell::Cell::new(0);
+                    assert_eq!(call(&count), ::core::result::Result::Ok(7));
+                }
+            }
+
             #[$attribute]
             async fn asynchronous(state_: &::core::cell::Cell<u32>, out: u32) -> Result<u32> {
                 async {}.await;
@@ -166,6 +268,119 @@ macro_rules! async_hygiene {
             type Result<T> = ::core::result::Result<T, Failed>;
 
             const limit: u32 = 1;
+
+            fn fails(count: &::core::cell::Cell<u32>) -> bool {
+                count.set(count.get() + 1);
+                count.get() <= $failures
+            }
+
+            /// Blanket traits with methods named like methods of the runtime, by reference and by
+            /// value.
+            mod blanket_by_reference {
+                trait Blanket {
+                    fn class(&self) {}
+                    fn shown(&self) {}
+                    fn answer(&self) {}
+                    fn succeeded(&self) {}
+                    fn retrying(&self) {}
+                    fn clear(&self) {}
+                    fn set(&self) {}
+                    fn attempt(&self) {}
+                    fn bound(&self) {}
+                    fn borrowed(&self) {}
+                    fn at(&self) {}
+                    fn name(&self) {}
+                    fn enter(&self) {}
+                    fn enter_timed(&self) {}
+                    fn success(&self) {}
+                    fn try_acquire(&self) {}
+                    fn acquire(&self) {}
+                    fn acquire_blocking(&self) {}
+                    fn handle(&self) {}
+                    fn windowed(&self) {}
+                    fn run(&self) {}
+                    fn settle(&self) {}
+                    fn get(&self) {}
+                    fn on_interrupted(&self) {}
+                    fn wait(&self) {}
+                    fn is_ok(&self) {}
+                    fn as_result(&self) {}
+                    fn record(&self) {}
+                    fn blame(&self) {}
+                }
+                impl<T: ?::core::marker::Sized> Blanket for T {}
+
+                #[$attribute]
+                async fn call(count: &::core::cell::Cell<u32>) -> super::Result<u32> {
+                    if super::fails(count) {
+                        ::core::result::Result::Err(super::Failed)
+                    } else {
+                        ::core::result::Result::Ok(7)
+                    }
+                }
+
+                #[test]
+                fn blanket_traits_change_nothing() {
+                    let count = ::core::cell::Cell::new(0);
+                    assert_eq!(
+                        ::futures::executor::block_on(call(&count)),
+                        ::core::result::Result::Ok(7)
+                    );
+                }
+            }
+
+            mod blanket_by_value {
+                trait Blanket: ::core::marker::Sized {
+                    fn class(self) {}
+                    fn shown(self) {}
+                    fn answer(self) {}
+                    fn succeeded(self) {}
+                    fn retrying(self) {}
+                    fn clear(self) {}
+                    fn set(self) {}
+                    fn attempt(self) {}
+                    fn bound(self) {}
+                    fn borrowed(self) {}
+                    fn at(self) {}
+                    fn name(self) {}
+                    fn enter(self) {}
+                    fn enter_timed(self) {}
+                    fn success(self) {}
+                    fn try_acquire(self) {}
+                    fn acquire(self) {}
+                    fn acquire_blocking(self) {}
+                    fn handle(self) {}
+                    fn windowed(self) {}
+                    fn run(self) {}
+                    fn settle(self) {}
+                    fn get(self) {}
+                    fn on_interrupted(self) {}
+                    fn wait(self) {}
+                    fn is_ok(self) {}
+                    fn as_result(self) {}
+                    fn record(self) {}
+                    fn blame(self) {}
+                }
+                impl<T> Blanket for T {}
+
+                #[$attribute]
+                async fn call(count: &::core::cell::Cell<u32>) -> super::Result<u32> {
+                    if super::fails(count) {
+                        ::core::result::Result::Err(super::Failed)
+                    } else {
+                        ::core::result::Result::Ok(7)
+                    }
+                }
+
+                #[test]
+                fn blanket_traits_change_nothing() {
+                    let count = ::core::cell::Cell::new(0);
+                    assert_eq!(
+                        ::futures::executor::block_on(call(&count)),
+                        ::core::result::Result::Ok(7)
+                    );
+                }
+            }
 
             #[$attribute]
             async fn names_of_generated_locals(

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use resilience::idempotent::testing::{FaultStore, InjectedFault, StoreOp};
 use resilience::idempotent::{
-    IdempotencyContext, IdempotencyPolicy, IdempotentCall, MemoryStore, OnInterrupted, OnLeaseLost,
-    OnStoreError, Scope, StoreErrorKind,
+    Capabilities, Claim, ClaimRequest, IdempotencyContext, IdempotencyPolicy, IdempotentCall,
+    Interrupted, MemoryStore, OnInterrupted, OnLeaseLost, OnStoreError, RecordKey, Scope, Store,
+    StoreErrorKind, StoreId, StoreResult, Token, WriteOutcome,
 };
 use resilience::{IdempotencyRejection, Rejected, RejectedKind};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 pub(crate) type Faulty = FaultStore<Arc<MemoryStore>>;
@@ -300,4 +302,187 @@ async fn a_full_store_rejects_new_keys() {
     assert_eq!(counted(POLICY, &store, "b", ms(0), &runs).await, Ok(2));
     sleep(ms(60_000)).await;
     assert_eq!(counted(POLICY, &store, "c", ms(0), &runs).await, Ok(3));
+}
+
+/// A store with a few connections: each step holds a connection for some time.
+#[derive(Clone)]
+struct Pooled {
+    store: Arc<MemoryStore>,
+    connections: Arc<Semaphore>,
+    claims: Arc<AtomicUsize>,
+}
+
+impl Pooled {
+    fn new(connections: usize) -> Self {
+        let connections = Arc::new(Semaphore::new(connections));
+        Self { store: Arc::default(), connections, claims: Arc::default() }
+    }
+
+    async fn step<T>(&self, step: impl Future<Output = T>) -> T {
+        let _connection = self.connections.acquire().await.expect("open");
+        sleep(ms(20)).await;
+        step.await
+    }
+}
+
+impl Store for Pooled {
+    async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
+        self.claims.fetch_add(1, SeqCst);
+        self.step(self.store.claim(request)).await
+    }
+
+    async fn renew(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        lease: Duration,
+    ) -> StoreResult<WriteOutcome> {
+        self.step(self.store.renew(key, token, lease)).await
+    }
+
+    async fn complete(
+        &self,
+        key: &RecordKey,
+        token: Token,
+        outcome: &[u8],
+        retention: Duration,
+    ) -> StoreResult<WriteOutcome> {
+        self.step(self.store.complete(key, token, outcome, retention)).await
+    }
+
+    async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+        self.step(self.store.release(key, token)).await
+    }
+
+    async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
+        self.step(self.store.abandon(key, token)).await
+    }
+
+    async fn purge(&self, limit: usize) -> StoreResult<usize> {
+        self.store.purge(limit).await
+    }
+
+    async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
+        self.store.forget(key).await
+    }
+
+    async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
+        self.store.interrupted(limit).await
+    }
+
+    fn caps(&self) -> Capabilities {
+        self.store.caps()
+    }
+
+    fn id(&self) -> StoreId {
+        self.store.id()
+    }
+}
+
+/// 200 duplicates at once do not queue for the only connection of the store: 200 claims would take
+/// four seconds, and the limit is half a second.
+#[tokio::test(start_paused = true)]
+async fn duplicates_do_not_queue_for_the_store() {
+    for policy in [POLICY, POLICY.reject()] {
+        let (store, runs) = (Pooled::new(1), AtomicUsize::new(0));
+        let one = |_| {
+            let call = policy.call(store.clone(), Scope::Global, &"k", |arguments| arguments);
+            let runs = &runs;
+            call.expect("a key").run_async(async move { Ok(runs.fetch_add(1, SeqCst) + 1) })
+        };
+        // The first round runs the body once, the second round replays.
+        for round in 0..2 {
+            for end in futures::future::join_all((0..200).map(one)).await {
+                match end {
+                    Ok(run) => assert_eq!(run, 1),
+                    Err(rejected) => {
+                        assert_eq!(round, 0, "{rejected}");
+                        assert_eq!(
+                            kind(Err::<(), _>(rejected)),
+                            RejectedKind::Idempotency(IdempotencyRejection::InFlight)
+                        );
+                    }
+                }
+            }
+        }
+        assert_eq!(runs.load(SeqCst), 1);
+        let claims = store.claims.load(SeqCst);
+        assert!(claims <= 10, "{claims} claims of 400 calls");
+    }
+}
+
+/// The claiming call leaves, or the store fails. The other calls do not wait for the answer.
+#[tokio::test(start_paused = true)]
+async fn a_shared_claim_that_fails_or_leaves_holds_no_other_call() {
+    let (store, runs) = (store(), AtomicUsize::new(0));
+    store.script(StoreOp::Claim, [InjectedFault::Hang]);
+    let mut first = Box::pin(counted(POLICY, &store, "k", ms(0), &runs));
+    assert!(futures::poll!(&mut first).is_pending());
+    let others =
+        futures::future::join_all((0..9).map(|_| counted(POLICY, &store, "k", ms(0), &runs)));
+    let leave = async {
+        sleep(ms(100)).await;
+        drop(first);
+    };
+    let begin = Instant::now();
+    let (ends, ()) = futures::join!(others, leave);
+    assert!(ends.iter().all(|end| *end == Ok(1)), "{ends:?}");
+    assert!(begin.elapsed() <= ms(110), "{:?}", begin.elapsed());
+
+    store.always(StoreOp::Claim, InjectedFault::Hang);
+    let before = store.calls(StoreOp::Claim);
+    let calls = (0..9).map(|_| counted(POLICY, &store, "other", ms(0), &runs));
+    let begin = Instant::now();
+    for end in futures::future::join_all(calls).await {
+        let unavailable = RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable);
+        assert_eq!(kind(end), unavailable);
+    }
+    assert!(begin.elapsed() <= ms(1510), "three times the limit: {:?}", begin.elapsed());
+    assert_eq!(store.calls(StoreOp::Claim) - before, 4, "three claims, and one to give back");
+}
+
+/// Calls wait for a key whose executions fail. Their polls grow with the number of calls, not with
+/// the square of the number.
+#[tokio::test(start_paused = true)]
+async fn polls_of_waiting_calls_grow_linearly() {
+    async fn polls(calls: usize) -> usize {
+        let (store, polls) = (Arc::new(MemoryStore::new()), Arc::new(AtomicUsize::new(0)));
+        let policy = POLICY.wait(Duration::from_secs(3600));
+        let tasks = (0..calls).map(|_| {
+            let call = policy.call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments);
+            let failing = call.expect("a key").run_async(async {
+                sleep(ms(1)).await;
+                Err::<u32, _>(Rejected::new(RejectedKind::RateLimited, "downstream", None))
+            });
+            let polls = Arc::clone(&polls);
+            tokio::spawn(async move {
+                let mut failing = std::pin::pin!(failing);
+                std::future::poll_fn(|cx| {
+                    polls.fetch_add(1, SeqCst);
+                    failing.as_mut().poll(cx)
+                })
+                .await
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            assert!(task.await.expect("no panic").is_err());
+        }
+        polls.load(SeqCst)
+    }
+    let (few, many) = (polls(100).await, polls(1000).await);
+    assert!(many <= 12 * few, "{few} polls of 100 calls, {many} polls of 1000 calls");
+    assert!(many <= 10_000, "{many} polls of 1000 calls");
+}
+
+/// The waits for other calls are boxed, and the state of a running call is boxed.
+#[tokio::test(start_paused = true)]
+async fn the_future_of_a_call_is_small() {
+    let make = || {
+        let memory = Arc::new(MemoryStore::new());
+        POLICY.call(memory, Scope::Global, &"k", |arguments| arguments).expect("a key")
+    };
+    let run = size_of_val(&make().run_async(async { Ok::<_, Rejected>(7) }));
+    let claim = size_of_val(&make().claim());
+    assert!(run <= 2304, "{run}");
+    assert!(claim <= 1280, "{claim}");
 }

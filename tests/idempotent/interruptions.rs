@@ -230,6 +230,7 @@ fn a_call_can_be_dropped_without_a_runtime() {
         retention: ms(1),
         takeover: Takeover::Rerun,
         label: "",
+        scope: None,
     };
     // The record exists, with another fingerprint.
     assert_eq!(futures::executor::block_on(store.claim(request)).ok(), Some(Claim::Mismatch));

@@ -3,8 +3,11 @@
 mod calls;
 mod conformance;
 mod defects;
+mod departures;
 mod identity;
 mod interruptions;
+mod limits;
 mod model;
 mod recovery;
 mod schedules;
+mod trait_objects;

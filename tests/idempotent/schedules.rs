@@ -84,6 +84,7 @@ async fn compare(steps: Vec<Step>) {
                     retention: ms(retention),
                     takeover: if never { Takeover::Never } else { Takeover::Rerun },
                     label: "",
+                    scope: None,
                 };
                 let claims = (memory.claim(request).await, list.claim(request).await);
                 match (claims.0.expect("a claim"), claims.1.expect("a claim")) {

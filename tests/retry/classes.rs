@@ -67,13 +67,13 @@ fn classify_is_the_default() {
         count(calls);
         Err(error())
     }
-    // Without a classification every error is retried.
+    // Without a classification every error is retried. A type parameter needs a bound or `on`.
     #[retry]
     fn unknowing(calls: &Cell<u32>) -> Result<(), ApiError> {
         count(calls);
         Err(ApiError::NotFound)
     }
-    #[retry]
+    #[retry(on = |_| true)]
     fn unbounded<E>(calls: &Cell<u32>, error: fn() -> E) -> Result<(), E> {
         count(calls);
         Err(error())

@@ -155,6 +155,21 @@ async fn a_server_delay_of_zero_leaves_the_delay_to_the_backoff() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_delay_of_zero_means_now_with_a_lower_limit_that_grows() {
+    #[retry(attempts = 4, on = |_| FailureClass::throttled(Some(Duration::ZERO)))]
+    async fn now(script: &Script) -> Result<(), &'static str> {
+        script.fail()
+    }
+    // The base of a transient failure. Full jitter keeps at least half of each delay.
+    for (draw, waits) in [(0.0, [50, 100, 200]), (0.5, [75, 150, 300])] {
+        let _draws = testing::draws([draw]);
+        let script = Script::new();
+        assert_eq!(now(&script).await, Err("down"));
+        assert_eq!(script.waits(), waits.map(ms));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn throttling_without_a_delay_starts_at_one_second() {
     #[retry(attempts = 4, on = |_| FailureClass::throttled(None), jitter = "none")]
     async fn throttled(script: &Script) -> Result<(), &'static str> {

@@ -1,5 +1,6 @@
 //! The events for hooks.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use resilience::{
@@ -84,7 +85,7 @@ fn names() {
     fn note(event: &GiveUpEvent<'_, ()>) {
         NAME.set(event.name);
     }
-    thread_local!(static NAME: std::cell::Cell<&'static str> = const { std::cell::Cell::new("") });
+    thread_local!(static NAME: Cell<&'static str> = const { Cell::new("") });
 
     #[retry(attempts = 1, on_give_up = note)]
     fn by_itself() -> Option<()> {
@@ -167,4 +168,36 @@ fn a_retried_value_has_no_error() {
     let errors = std::cell::RefCell::default();
     assert_eq!(poll(&errors), Ok(()));
     assert_eq!(errors.into_inner(), [None, None]);
+}
+
+/// A macro makes the functions and their names.
+#[test]
+fn a_name_may_come_from_a_macro() {
+    macro_rules! functions {
+        ($($name:ident: $argument:expr),* $(,)?) => {
+            $(
+                #[retry(attempts = 1, name = $argument, on_give_up = |event| name.set(event.name))]
+                fn $name(name: &Cell<&'static str>) -> Result<(), ()> {
+                    Err(())
+                }
+            )*
+        };
+    }
+    functions! {
+        concatenated: concat!("api.", stringify!(load)),
+        stringified: stringify!(store),
+    }
+    let name = Cell::new("");
+    assert!(concatenated(&name).is_err());
+    assert_eq!(name.get(), "api.load");
+    assert!(stringified(&name).is_err());
+    assert_eq!(name.get(), "store");
+
+    #[resilience::circuit_breaker(name = concat!("api.", stringify!(breaker)))]
+    #[resilience::fallback(name = concat!("api.", "fallback"), value = 7, on = |_| false)]
+    fn layered() -> Option<u32> {
+        None
+    }
+    assert_eq!(layered(), None);
+    assert!(resilience::circuit_breaker("api.breaker").is_some());
 }

@@ -7,12 +7,15 @@ mod budget;
 mod by_hand;
 mod cancellation;
 mod classes;
+mod classification;
 mod clock;
 mod deadline;
 mod events;
+mod exhausted;
 mod formulas;
 mod rejections;
 mod schedule;
+mod waits_for_rejections;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;

@@ -57,11 +57,12 @@ async fn rejections_are_awaited_on_request() {
         let _ = script.fail::<()>();
         Err(rejected(kind, after))
     }
-    // For the reported time, and never if the call may have been applied.
+    // For the reported time, until the deadline, and never if the call may have been applied. A
+    // wait uses up no attempt.
     for (kind, after, waits) in [
-        (RejectedKind::CircuitOpen, Some(700), vec![ms(700), ms(700)]),
-        (RejectedKind::RateLimited, Some(30), vec![ms(30), ms(30)]),
-        (RejectedKind::BulkheadFull, None, vec![ms(100), ms(200)]),
+        (RejectedKind::CircuitOpen, Some(700), vec![ms(700); 14]),
+        (RejectedKind::RateLimited, Some(300), vec![ms(300); 33]),
+        (RejectedKind::BulkheadFull, None, [1, 2, 4, 8, 16, 32].map(|n| ms(n * 100)).into()),
         (RejectedKind::CircuitOpen, Some(20_000), vec![]),
         (RejectedKind::TimedOut, None, vec![]),
     ] {

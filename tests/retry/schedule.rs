@@ -138,3 +138,112 @@ fn concurrent_callers_draw_differently() {
         assert!(draws[..index].iter().all(|other| other != one), "two threads drew the same");
     }
 }
+
+/// A backoff of the user.
+struct Cubic;
+
+impl Backoff for Cubic {
+    fn delay(&self, retry: u32) -> Duration {
+        ms(u64::from(retry.pow(3)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backoff_may_stand_behind_a_pointer() {
+    struct Client {
+        list: Vec<Duration>,
+        array: [Duration; 2],
+        own: Cubic,
+        boxed: Box<dyn Backoff + Send + Sync>,
+        shared: std::sync::Arc<Cubic>,
+    }
+    impl Client {
+        #[retry(attempts = 4, jitter = "none", backoff = self.list)]
+        async fn field(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        #[retry(attempts = 4, jitter = "none", backoff = &self.list)]
+        async fn reference(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        #[retry(attempts = 4, jitter = "none", backoff = &self.list[1..])]
+        async fn slice(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        #[retry(attempts = 4, jitter = "none", backoff = &self.array)]
+        async fn array(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        #[retry(attempts = 4, jitter = "none", backoff = &self.own)]
+        async fn own(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        #[retry(attempts = 4, jitter = "none", backoff = &*self.boxed)]
+        async fn target_of_a_box(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        #[retry(attempts = 4, jitter = "none", backoff = self.boxed)]
+        async fn a_box(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+        #[retry(attempts = 4, jitter = "none", backoff = self.shared.clone())]
+        async fn an_arc(&self, script: &Script) -> Result<(), &'static str> {
+            script.fail()
+        }
+    }
+    let client = Client {
+        list: [1, 2, 3].map(ms).into(),
+        array: [1, 2].map(ms),
+        own: Cubic,
+        boxed: Box::new(Cubic),
+        shared: std::sync::Arc::new(Cubic),
+    };
+    macro_rules! waits {
+        ($method:ident) => {{
+            let script = Script::new();
+            assert_eq!(client.$method(&script).await, Err("down"));
+            script.waits()
+        }};
+    }
+    assert_eq!(waits!(field), [1, 2, 3].map(ms));
+    assert_eq!(waits!(reference), [1, 2, 3].map(ms));
+    assert_eq!(waits!(slice), [2, 3, 3].map(ms));
+    assert_eq!(waits!(array), [1, 2, 2].map(ms));
+    for waits in [waits!(own), waits!(target_of_a_box), waits!(a_box), waits!(an_arc)] {
+        assert_eq!(waits, [1, 8, 27].map(ms));
+    }
+}
+
+#[test]
+fn a_policy_takes_a_backoff_behind_a_pointer() {
+    fn second(backoff: impl Backoff) -> Duration {
+        resilience::RetryPolicy::new().jitter(Jitter::None).backoff(backoff).delay(2, None)
+    }
+    let list = vec![ms(1), ms(2)];
+    let object: &dyn Backoff = &Cubic;
+    assert_eq!(second(&list), ms(2));
+    assert_eq!(second(&list[1..]), ms(2));
+    assert_eq!(second(&[ms(1), ms(2)]), ms(2));
+    assert_eq!(second(object), ms(8));
+    assert_eq!(second(Box::new(Cubic) as Box<dyn Backoff>), ms(8));
+    assert_eq!(second(std::sync::Arc::new(Cubic)), ms(8));
+    assert_eq!(second(std::rc::Rc::new(Cubic)), ms(8));
+    let dynamic: std::sync::Arc<dyn Backoff> = std::sync::Arc::new(Cubic);
+    assert_eq!(second(dynamic), ms(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jitter_on_top_stays_above_the_first_delay() {
+    let _draws = testing::draws([0.0; 5]);
+    assert_eq!(waits!(backoff = "fixed", base_delay = "100ms", jitter = "10s"), [ms(100); 5]);
+    let _draws = testing::draws([0.0; 5]);
+    assert_eq!(waits!(backoff = "fixed", base_delay = "30s", jitter = "5s"), [ms(30_000); 5]);
+    let _draws = testing::draws([0.0; 5]);
+    assert_eq!(waits!(backoff = "fixed", base_delay = "30s", jitter = 0.5), [ms(30_000); 5]);
+    // Growing delays move below their end near the ceiling, and never below the first delay.
+    let _draws = testing::draws([0.0; 5]);
+    assert_eq!(
+        waits!(base_delay = "1s", max_delay = "8s", jitter = "7s"),
+        [1000, 1000, 1000, 1000, 1000].map(ms)
+    );
+}

@@ -1,4 +1,4 @@
-//! Published simulations of retries, reproduced with this crate's types under virtual time.
+//! Published simulations of retries and breakers, reproduced with this crate's types under virtual time.
 //!
 //! The simulations prove that the backoff, jitter and budgets of this crate agree with the
 //! literature. `cargo test --test simulations -- --nocapture` prints every table next to the
@@ -11,6 +11,7 @@ mod contention;
 mod deadline;
 mod layers;
 mod load;
+mod metastable;
 mod mistakes;
 mod random;
 mod table;

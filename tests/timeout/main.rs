@@ -6,6 +6,8 @@
     reason = "functions under test stand where they are called, and a test may panic"
 )]
 
+mod last_failure;
+
 use std::cell::Cell;
 use std::future::pending;
 use std::time::Duration;

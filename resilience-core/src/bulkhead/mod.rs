@@ -195,6 +195,13 @@ impl Bulkhead {
         self.semaphore.waiting()
     }
 
+    /// Returns whether a new call would have to wait, or be rejected.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.running() >= self.max() || self.queued() > 0
+    }
+
     /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
     fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {

@@ -11,23 +11,30 @@ use crate::sync::lock;
 /// Metrics and manual control.
 impl CircuitBreaker {
     /// Returns the current state. An open breaker stays open until the first call after the open
-    /// time.
+    /// time. A state change that was caused by a panic is now delivered to the hook.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        lock(&self.machine).state
+        self.change(|machine| machine.state)
     }
 
     /// Returns the state and the counters.
     #[must_use]
     pub fn snapshot(&self) -> CircuitSnapshot {
+        let now = clock::now();
+        // Delivers an event that waits.
+        self.change(|_| ());
         let mut machine = lock(&self.machine);
-        let (counts, least) = machine.counts(&self.settings, &self.cursor, clock::now);
+        let (counts, least) = machine.counts(&self.settings, &self.cursor, now);
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
+        // The calls before an opening stay in view.
+        let window_time = (machine.state != CircuitState::Open).then_some(now);
         CircuitSnapshot {
             state: machine.state,
-            open_for: machine.until.map(|until| until.since(clock::now())),
+            open_for: machine.until.map(|until| until.since(now)),
             reopened: machine.reopened(),
+            unstable_for: machine.unstable_for(now),
+            recovering_for: machine.recovery.and_then(|recovery| recovery.remaining(now)),
             consecutive_failures: machine.consecutive_failures,
             calls: counts.calls,
             failures: counts.failures,
@@ -35,31 +42,45 @@ impl CircuitBreaker {
             failure_rate: rate(counts.failures),
             slow_rate: rate(counts.slow),
             rejected: self.rejected.load(Relaxed),
+            cause: self.cause.text().map(|text| text.as_ref().to_owned()),
+            window: machine.window.slices(self.settings.span, &self.cursor, window_time),
         }
     }
 
-    /// Restores the state of a snapshot: the state, the remaining open time, the number of
-    /// reopenings, and the failures in a row. The window starts empty.
+    /// Restores the state of a snapshot: the state with its remaining times, the number of
+    /// reopenings, the failures in a row, the window, and the cause of the opening.
+    ///
+    /// A breaker with another window takes over as many calls as its window holds. The number of
+    /// rejected calls starts at zero.
     pub fn restore(&self, snapshot: &CircuitSnapshot) {
-        let CircuitSnapshot { state, consecutive_failures, reopened, open_for, .. } = *snapshot;
-        let until = match state {
-            CircuitState::Open => {
-                let open_for = open_for.unwrap_or_else(|| self.settings.open_time(reopened));
-                Some(clock::now().plus(open_for))
+        let now = clock::now();
+        let generation = self.change(|machine| {
+            machine.restore(&self.settings, snapshot, now);
+            machine.generation
+        });
+        // The change of state has emptied the cursor of the window.
+        self.change(|machine| {
+            if machine.generation == generation {
+                let (span, cursor) = (self.settings.span, &self.cursor);
+                machine.window.refill(span, cursor, now, &snapshot.window);
             }
-            _ => None,
-        };
-        self.change(|machine| machine.restore(state, consecutive_failures, reopened, until));
+        });
+        if let (Some(cause), CircuitState::Open | CircuitState::HalfOpen) =
+            (&snapshot.cause, snapshot.state)
+        {
+            self.set_cause(generation, cause.clone());
+        }
     }
 
     /// Opens the breaker, as too many failures do. For health checks and alerts. If already open,
-    /// the open time starts again.
+    /// the open time starts again. No effect on a breaker that was
+    /// [forced open](Self::force_open) or [disabled](Self::disable).
     pub fn trip(&self) {
         self.change(|machine| machine.trip(&self.settings, clock::now()));
     }
 
-    /// Admits trial calls now, if the breaker is open. For a known repair. No effect in other
-    /// states.
+    /// Admits trial calls now, if the breaker is open or [forced open](Self::force_open). For a
+    /// known repair. No effect in other states.
     pub fn probe(&self) {
         self.change(|machine| {
             if matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
@@ -68,7 +89,9 @@ impl CircuitBreaker {
         });
     }
 
-    /// Rejects all calls until [`force_close`](Self::force_close) or [`reset`](Self::reset).
+    /// Rejects all calls until manual control ends the state: [`force_close`](Self::force_close),
+    /// [`reset`](Self::reset) or [`probe`](Self::probe). Outcomes, time, [`trip`](Self::trip) and
+    /// decisions of other processes do not.
     pub fn force_open(&self) {
         self.change(|machine| machine.enter_cleared(CircuitState::ForcedOpen));
     }
@@ -82,8 +105,8 @@ impl CircuitBreaker {
         });
     }
 
-    /// Admits all calls without counting, until [`force_close`](Self::force_close) or
-    /// [`reset`](Self::reset).
+    /// Admits all calls without counting, until manual control ends the state:
+    /// [`force_close`](Self::force_close) or [`reset`](Self::reset).
     pub fn disable(&self) {
         self.change(|machine| machine.enter_cleared(CircuitState::Disabled));
     }
@@ -104,7 +127,7 @@ impl Evictable for CircuitBreaker {
     /// successes only.
     fn is_pristine(&self) -> bool {
         let mut machine = lock(&self.machine);
-        let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now);
+        let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now());
         machine.state == CircuitState::Closed
             && machine.consecutive_failures == 0
             && counts.failures == 0

@@ -80,6 +80,11 @@ impl Cursor {
         }
     }
 
+    /// Returns the position of the next call in the ring.
+    pub(super) fn position(&self) -> u32 {
+        low(self.word.load(Acquire) & POSITION)
+    }
+
     /// Starts an empty window for another generation.
     pub(super) fn reset(&self, generation: u32) {
         self.until.store(0, Relaxed);

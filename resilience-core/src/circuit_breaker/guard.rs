@@ -1,18 +1,18 @@
 //! The guard of an admitted call, and the recording of its outcome.
 
-use core::mem;
+use core::{fmt, mem};
 
 use super::CircuitBreaker;
 use super::machine::CallOutcome;
-use crate::classify::{FailureClass, FailureKind};
+use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::clock::Timestamp;
 use crate::outcome::Outcome;
 use crate::rejection_signal::RejectionSignal;
 
 /// The permission for one call; made by [`CircuitBreaker::try_acquire`].
 ///
-/// Report the outcome with [`success`](Self::success), [`failure`](Self::failure) or
-/// [`ignore`](Self::ignore). A guard dropped without a report counts by
+/// Report the outcome with [`success`](Self::success), [`failure`](Self::failure),
+/// [`report`](Self::report) or [`ignore`](Self::ignore). A guard dropped without a report counts by
 /// [`on_cancel`](CircuitBreaker::on_cancel); a guard dropped by a panic counts as a failure. In
 /// all cases a trial call returns its permit.
 #[derive(Debug)]
@@ -37,7 +37,24 @@ impl CircuitGuard<'_> {
 
     /// Records a failure.
     pub fn failure(self) {
-        self.end(CallOutcome::Failure);
+        self.end(CallOutcome::Failure(None));
+    }
+
+    /// Records a failed call by its class, as the attribute does. If the failure opens the breaker,
+    /// the text of `error` becomes the source of the rejections.
+    ///
+    /// ```
+    /// use core::error::Error;
+    /// use resilience::{CircuitBreaker, FailureClass};
+    ///
+    /// let breaker = CircuitBreaker::new().failure_threshold(1);
+    /// breaker.try_acquire()?.report(FailureClass::transient(), &"connection refused");
+    /// let rejected = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(rejected.source().unwrap().to_string(), "connection refused");
+    /// # Ok::<(), resilience::Rejected>(())
+    /// ```
+    pub fn report(self, class: impl Into<FailureClass>, error: &dyn fmt::Display) {
+        self.end_with(outcome(class.into()), &|| Some(error.to_string()));
     }
 
     /// Records neither success nor failure: the call says nothing about the dependency.
@@ -47,23 +64,30 @@ impl CircuitGuard<'_> {
 
     #[inline]
     fn end(self, outcome: CallOutcome) {
-        self.breaker.settle(self.seen, outcome, self.started);
-        mem::forget(self);
+        self.end_with(outcome, &|| None);
     }
 
-    /// Records a failed outcome by the class from `on`, and returns the outcome.
+    fn end_with(self, outcome: CallOutcome, text: &dyn Fn() -> Option<String>) {
+        let (breaker, seen, started) = (self.breaker, self.seen, self.started);
+        mem::forget(self);
+        breaker.settle(seen, outcome, started, text);
+    }
+
+    /// Records a failed outcome by the class from `on`, and returns the outcome. `text` returns the
+    /// text of an error.
     #[doc(hidden)]
     #[inline]
     pub fn record_error<O: Outcome, C: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
+        text: impl Fn(&O::Err) -> Option<String>,
         signal: Option<&RejectionSignal>,
     ) -> (O,) {
         // The fields instead of the guard: a guard with an address could not live in registers.
         let (breaker, seen, started) = (self.breaker, self.seen, self.started);
         mem::forget(self);
-        settle(breaker, seen, started, out, on, signal)
+        settle(breaker, seen, started, out, on, text, signal)
     }
 
     /// Records an outcome by the classes from `on` and `on_ok`, and returns the outcome.
@@ -74,14 +98,16 @@ impl CircuitGuard<'_> {
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
+        text: impl Fn(&O::Err) -> Option<String>,
         signal: Option<&RejectionSignal>,
     ) -> (O,) {
         // The guard is still whole here: if `on_ok` panics, the call counts as a panic.
-        match out.as_result().map(|value| on_ok(value).into()) {
-            // A permanent value is an answer of the dependency.
-            Ok(FailureClass { kind: FailureKind::Permanent, .. }) => self.success(),
-            Ok(class) => self.end(outcome(class)),
-            Err(_) => return self.record_error(out, on, signal),
+        match out.as_result().map(|value| outcome(on_ok(value).into())) {
+            Ok(CallOutcome::Success) => self.success(),
+            Ok(outcome) => {
+                self.end_with(outcome, &|| Some("a value that `on_ok` calls a failure".to_owned()));
+            }
+            Err(_) => return self.record_error(out, on, text, signal),
         }
         (out,)
     }
@@ -97,26 +123,32 @@ fn settle<O: Outcome, C: Into<FailureClass>>(
     started: Option<Timestamp>,
     out: O,
     on: impl FnOnce(&O::Err) -> C,
+    text: impl Fn(&O::Err) -> Option<String>,
     signal: Option<&RejectionSignal>,
 ) -> (O,) {
     // If `on` panics, the call counts as a panic.
     let guard = CircuitGuard { breaker, seen, started };
-    let outcome = match (out.as_result(), signal.and_then(RejectionSignal::class)) {
-        (Ok(_), _) => CallOutcome::Success,
-        (Err(_), Some(rejected)) => outcome(rejected),
-        (Err(error), None) => outcome(on(error).into()),
-    };
-    guard.end(outcome);
+    match (out.as_result(), signal.and_then(RejectionSignal::class)) {
+        (Ok(_), _) => guard.end(CallOutcome::Success),
+        (Err(error), rejected) => {
+            let class = rejected.unwrap_or_else(|| on(error).into());
+            guard.end_with(outcome(class), &|| text(error));
+        }
+    }
     (out,)
 }
 
-/// A local rejection says nothing about the dependency; a permanent failure says that the
-/// dependency works.
+/// A local rejection and a call that was not sent say nothing about the dependency. Any other
+/// permanent failure is an answer: the dependency works.
 const fn outcome(class: FailureClass) -> CallOutcome {
-    if class.is_rejection || matches!(class.kind, FailureKind::Permanent) {
-        CallOutcome::Neutral
-    } else {
-        CallOutcome::Failure
+    match class {
+        FailureClass { is_rejection: true, .. }
+        | FailureClass { is_neutral: true, .. }
+        | FailureClass { kind: FailureKind::Permanent, effect: Effect::NotSent, .. } => {
+            CallOutcome::Neutral
+        }
+        FailureClass { kind: FailureKind::Permanent, .. } => CallOutcome::Success,
+        FailureClass { after, .. } => CallOutcome::Failure(after),
     }
 }
 
@@ -150,6 +182,6 @@ impl CircuitBreaker {
 impl Drop for CircuitGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.breaker.cancel(self.seen, self.started);
+        self.breaker.cancel(self.seen, self.started, std::thread::panicking());
     }
 }

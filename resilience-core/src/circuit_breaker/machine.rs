@@ -3,13 +3,19 @@
 use core::time::Duration;
 
 use super::cursor::Cursor;
+use super::events::Events;
+use super::recovery::Recovery;
+use super::running::RunningCalls;
 use super::settings::Settings;
+use super::snapshot::CircuitSnapshot;
 use super::sync::CircuitDecision;
 use super::window::{Counts, Record, Span, Window};
 use crate::clock::Timestamp;
 
 /// The state of a breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CircuitState {
     /// Calls are admitted, and failures are counted.
@@ -29,10 +35,21 @@ pub enum CircuitState {
 /// The outcome of a call for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallOutcome {
+    /// The dependency answered: a value, or an error that is no failure of the dependency.
     Success,
-    Failure,
-    /// Neither: an error declined by `on`, a rejection by an inner layer, a cancelled call.
+    /// A failure, with the delay that the dependency asked for.
+    Failure(Option<Duration>),
+    /// Neither: a rejection by an inner layer, a call that was not sent, a cancelled call.
     Neutral,
+}
+
+/// The end of an admitted call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallEnd {
+    pub(super) call: AdmittedCall,
+    pub(super) outcome: CallOutcome,
+    /// The start of the call, if the breaker measures calls.
+    pub(super) started: Option<Timestamp>,
 }
 
 /// The origin of the current state.
@@ -72,16 +89,26 @@ pub(super) struct Machine {
     pub(super) generation: u32,
     /// Failures in a row.
     pub(super) consecutive_failures: u32,
-    window: Window,
-    /// How often the breaker has opened again since the last time it was closed.
+    pub(super) window: Window,
+    /// The running calls of a closed breaker that counts slow calls.
+    running: RunningCalls,
+    /// How often the breaker has opened again since the last stable time.
     reopened: u32,
+    /// After closing: a breaker that opens before this time was not stable.
+    stable_from: Option<Timestamp>,
+    /// After closing: the time of the growing share.
+    pub(super) recovery: Option<Recovery>,
     /// While open: the time of the first trial call.
     pub(super) until: Option<Timestamp>,
+    /// The trial calls with an unexpired lease.
     probes: Vec<Probe>,
     /// The number of the last trial call.
     last_probe: u32,
     /// The finished trial calls of the current half-open state.
     trials: Counts,
+    /// Whether the warning about a rate that never applies has been given.
+    warned_of_low_traffic: bool,
+    pub(super) events: Events,
 }
 
 impl Machine {
@@ -92,11 +119,16 @@ impl Machine {
             generation: 0,
             consecutive_failures: 0,
             window: Window::new(),
+            running: RunningCalls::new(),
             reopened: 0,
+            stable_from: None,
+            recovery: None,
             until: None,
             probes: Vec::new(),
             last_probe: 0,
             trials: Counts { calls: 0, failures: 0, slow: 0 },
+            warned_of_low_traffic: false,
+            events: Events::new(),
         }
     }
 
@@ -104,12 +136,12 @@ impl Machine {
     pub(super) fn admit(
         &mut self,
         settings: &Settings,
+        cursor: &Cursor,
         now: Timestamp,
     ) -> Result<AdmittedCall, Option<Duration>> {
         match self.state {
-            CircuitState::Closed | CircuitState::Disabled => {
-                return Ok(AdmittedCall { generation: self.generation, probe: 0 });
-            }
+            CircuitState::Closed => return self.admit_closed(settings, cursor, now),
+            CircuitState::Disabled => return Ok(self.regular_call()),
             CircuitState::ForcedOpen => return Err(None),
             CircuitState::Open => {
                 if let Some(until) = self.until.filter(|until| now < *until) {
@@ -119,15 +151,47 @@ impl Machine {
             }
             CircuitState::HalfOpen => self.probes.retain(|probe| now < probe.expires),
         }
-        let under_way = u32::try_from(self.probes.len()).unwrap_or(u32::MAX);
-        if under_way.saturating_add(self.trials.calls) >= settings.probes() {
-            return Err(None);
+        let leased = u32::try_from(self.probes.len()).unwrap_or(u32::MAX);
+        if leased.saturating_add(self.trials.calls) >= settings.probes() {
+            let expires = self.probes.iter().map(|probe| probe.expires).min();
+            return Err(expires.map(|expires| expires.since(now)));
         }
         let number = (self.last_probe + 1) & PROBES;
         let number = number.max(1);
         self.last_probe = number;
-        self.probes.push(Probe { number, expires: now.plus(settings.lease()) });
+        self.probes.push(Probe { number, expires: now.plus(settings.lease(self.reopened)) });
         Ok(AdmittedCall { generation: self.generation, probe: number })
+    }
+
+    fn admit_closed(
+        &mut self,
+        settings: &Settings,
+        cursor: &Cursor,
+        now: Timestamp,
+    ) -> Result<AdmittedCall, Option<Duration>> {
+        if let Some(limit) = settings.slow_call {
+            let hangs = self.running.overdue(now, limit) > 0;
+            let counts = hangs.then(|| self.counts_with_running(settings, cursor, now));
+            if counts.is_some_and(|counts| self.should_open(settings, counts)) {
+                self.open(settings, now, None);
+                return Err(self.until.map(|until| until.since(now)));
+            }
+        }
+        if let Some(recovery) = &mut self.recovery {
+            match recovery.remaining(now) {
+                None => self.recovery = None,
+                Some(_) if recovery.admits(now) => {}
+                rest => return Err(rest),
+            }
+        }
+        if settings.slow_call.is_some() {
+            self.running.start(now);
+        }
+        Ok(self.regular_call())
+    }
+
+    const fn regular_call(&self) -> AdmittedCall {
+        AdmittedCall { generation: self.generation, probe: 0 }
     }
 
     /// Records the end of a call.
@@ -135,18 +199,22 @@ impl Machine {
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
-        admitted: AdmittedCall,
-        outcome: CallOutcome,
-        took: Option<Duration>,
+        CallEnd { call, outcome, started }: CallEnd,
         now: impl Fn() -> Timestamp,
     ) {
-        if admitted.generation != self.generation {
+        if call.generation != self.generation {
             return;
         }
+        let took = started.map(|started| now().since(started));
         let slow = settings.slow_call.zip(took).is_some_and(|(limit, took)| took > limit);
         match self.state {
-            CircuitState::Closed => self.record_call(settings, cursor, outcome, slow, now),
-            CircuitState::HalfOpen => self.record_probe(settings, admitted, outcome, slow, now),
+            CircuitState::Closed => {
+                if let Some(started) = started {
+                    self.running.end(started);
+                }
+                self.record_call(settings, cursor, outcome, slow, now);
+            }
+            CircuitState::HalfOpen => self.record_probe(settings, call, outcome, slow, now),
             CircuitState::Open | CircuitState::ForcedOpen | CircuitState::Disabled => {}
         }
     }
@@ -159,22 +227,25 @@ impl Machine {
         slow: bool,
         now: impl Fn() -> Timestamp,
     ) {
-        let failed = match outcome {
+        let (failed, after) = match outcome {
             CallOutcome::Neutral => return,
-            CallOutcome::Success => false,
-            CallOutcome::Failure => true,
+            CallOutcome::Success => (false, None),
+            CallOutcome::Failure(after) => (true, after),
         };
         self.consecutive_failures =
             if failed { self.consecutive_failures.saturating_add(1) } else { 0 };
         self.window.record(settings.span, cursor, &now, Record { failed, slow });
-        if self.should_open(settings, cursor) {
-            self.open(settings, now());
+        let counts = self.window.last_counts(settings.span, cursor);
+        if self.should_open(settings, self.running.add_to(counts)) {
+            self.open(settings, now(), after);
+        } else if failed {
+            self.warn_of_low_traffic(settings, counts, now);
         }
     }
 
     /// Returns whether the breaker has to open. Evaluated after successes too: a success may
     /// complete the minimum number of calls for a rate.
-    fn should_open(&self, settings: &Settings, cursor: &Cursor) -> bool {
+    fn should_open(&self, settings: &Settings, Counts { calls, failures, slow }: Counts) -> bool {
         let Settings { failure_threshold, failure_rate, slow_rate, min_calls, span, .. } =
             *settings;
         if settings.counts_run()
@@ -183,70 +254,109 @@ impl Machine {
         {
             return true;
         }
-        if span == Span::None {
-            return false;
-        }
-        let Counts { calls, failures, slow } = self.window.last_counts(span, cursor);
-        if failures == 0 && slow == 0 {
+        if span == Span::None || (failures == 0 && slow == 0) {
             return false;
         }
         if !settings.counts_run() && failure_threshold > 0 && failures >= failure_threshold {
             return true;
         }
-        let reaches = |part: u32, rate: Option<f64>| {
-            // The quotient rounds to the same number as the literal; a product would not.
-            rate.is_some_and(|rate| part > 0 && f64::from(part) / f64::from(calls) >= rate)
-        };
-        calls >= min_calls && (reaches(failures, failure_rate) || reaches(slow, slow_rate))
+        calls >= min_calls
+            && (reaches(failures, calls, failure_rate) || reaches(slow, calls, slow_rate))
+    }
+
+    /// Warns once if the rate is reached for the length of a window, but the calls are too few for
+    /// the rate to apply.
+    fn warn_of_low_traffic(
+        &mut self,
+        settings: &Settings,
+        Counts { calls, failures, .. }: Counts,
+        now: impl Fn() -> Timestamp,
+    ) {
+        let Span::Time { length, .. } = settings.span else { return };
+        if self.warned_of_low_traffic
+            || settings.failure_threshold > 0
+            || calls >= settings.min_calls
+            || !reaches(failures, calls, settings.failure_rate)
+            || !self.window.is_filled(length, now())
+        {
+            return;
+        }
+        self.warned_of_low_traffic = true;
+        self.events.warn_of_low_traffic(calls, settings.min_calls);
     }
 
     fn record_probe(
         &mut self,
         settings: &Settings,
-        admitted: AdmittedCall,
+        call: AdmittedCall,
         outcome: CallOutcome,
         slow: bool,
         now: impl Fn() -> Timestamp,
     ) {
-        let index = self.probes.iter().position(|probe| probe.number == admitted.probe);
-        // The lease of this trial call expired, and another trial call has the permit.
-        let Some(index) = index else { return };
-        self.probes.swap_remove(index);
-        let failed = match outcome {
+        if call.probe == 0 {
+            return;
+        }
+        // The outcome counts with an expired lease too: the lease decides only when another trial
+        // call may start.
+        self.probes.retain(|probe| probe.number != call.probe);
+        let (failed, after) = match outcome {
             CallOutcome::Neutral => return,
-            CallOutcome::Success => settings.slow_rate.is_some() && slow,
-            CallOutcome::Failure => true,
+            CallOutcome::Success => (settings.slow_rate.is_some() && slow, None),
+            CallOutcome::Failure(after) => (true, after),
         };
         self.trials.add(Record { failed, slow });
         let successes = self.trials.calls.saturating_sub(self.trials.failures);
         let needed = settings.successes();
         if successes >= needed {
-            self.close();
-            self.origin = Origin::LocalCalls;
+            self.close_after_trials(settings, now());
         } else if self.trials.failures > settings.probes().saturating_sub(needed) {
             self.reopened = self.reopened.saturating_add(1);
-            self.open(settings, now());
+            self.open(settings, now(), after);
         }
     }
 
-    /// Opens the breaker. The window keeps the calls until the first trial call.
-    pub(super) fn open(&mut self, settings: &Settings, now: Timestamp) {
+    /// Opens the breaker. The window keeps the calls until the first trial call. `after` is the
+    /// delay that the dependency asked for.
+    pub(super) fn open(&mut self, settings: &Settings, now: Timestamp, after: Option<Duration>) {
+        if self.state == CircuitState::Closed {
+            let was_stable = self.stable_from.is_none_or(|from| now >= from);
+            self.reopened = if was_stable { 0 } else { self.reopened.saturating_add(1) };
+        }
         self.enter(CircuitState::Open);
         self.origin = Origin::LocalCalls;
-        self.until = Some(now.plus(settings.open_time(self.reopened)));
+        self.until = Some(now.plus(settings.open_time(self.reopened, after)));
     }
 
-    /// Opens the breaker, as failures do.
+    /// Opens the breaker, as failures do. A manual state stays.
     pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
-        if self.state == CircuitState::HalfOpen {
-            self.reopened = self.reopened.saturating_add(1);
+        match self.state {
+            CircuitState::ForcedOpen | CircuitState::Disabled => return,
+            CircuitState::HalfOpen => self.reopened = self.reopened.saturating_add(1),
+            CircuitState::Closed | CircuitState::Open => {}
         }
-        self.open(settings, now);
+        self.open(settings, now, None);
     }
 
     pub(super) fn half_open(&mut self) {
         self.enter(CircuitState::HalfOpen);
         self.clear();
+    }
+
+    /// Closes the breaker after successful trial calls. The open time keeps growing if the breaker
+    /// opens again before it was closed for as long as it was open.
+    fn close_after_trials(&mut self, settings: &Settings, now: Timestamp) {
+        let reopened = self.reopened;
+        self.close();
+        self.origin = Origin::LocalCalls;
+        self.recover(settings, now);
+        if settings.max_reset_timeout.is_some() {
+            self.reopened = reopened;
+            self.stable_from = Some(now.plus(settings.nominal_open_time(reopened)));
+        }
+    }
+
+    fn recover(&mut self, settings: &Settings, now: Timestamp) {
+        self.recovery = settings.recovery.map(|length| Recovery::new(now, length));
     }
 
     /// Closes the breaker and clears the counters.
@@ -261,22 +371,48 @@ impl Machine {
         self.reopened = 0;
     }
 
-    /// Restores the state of a snapshot.
+    /// Restores a snapshot, apart from the window.
     pub(super) fn restore(
         &mut self,
-        state: CircuitState,
-        consecutive_failures: u32,
-        reopened: u32,
-        until: Option<Timestamp>,
+        settings: &Settings,
+        snapshot: &CircuitSnapshot,
+        now: Timestamp,
     ) {
-        self.enter(state);
+        self.enter(snapshot.state);
         self.clear();
-        (self.consecutive_failures, self.reopened, self.until) =
-            (consecutive_failures, reopened, until);
+        self.reopened = snapshot.reopened;
+        self.consecutive_failures = snapshot.consecutive_failures;
+        // The counts are those of the trial calls, unless they are those of the window.
+        if snapshot.window.iter().all(|slice| slice.calls == 0) {
+            let CircuitSnapshot { calls, failures, slow_calls: slow, .. } = *snapshot;
+            self.trials = Counts { calls, failures, slow };
+        }
+        match snapshot.state {
+            CircuitState::Open => {
+                let open_for = snapshot.open_for;
+                let open_for =
+                    open_for.unwrap_or_else(|| settings.nominal_open_time(self.reopened));
+                self.until = Some(now.plus(open_for));
+            }
+            CircuitState::Closed => {
+                self.trials = Counts::default();
+                self.recovery = settings
+                    .recovery
+                    .zip(snapshot.recovering_for)
+                    .map(|(length, rest)| Recovery::resume(now, length, rest));
+                self.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
+            }
+            CircuitState::HalfOpen | CircuitState::ForcedOpen | CircuitState::Disabled => {}
+        }
     }
 
     /// Applies a decision of another process.
-    pub(super) fn apply_remote(&mut self, decision: CircuitDecision, now: Timestamp) {
+    pub(super) fn apply_remote(
+        &mut self,
+        settings: &Settings,
+        decision: CircuitDecision,
+        now: Timestamp,
+    ) {
         match (decision, self.state) {
             (_, CircuitState::ForcedOpen | CircuitState::Disabled)
             | (CircuitDecision::Closed, CircuitState::Closed) => {}
@@ -291,6 +427,7 @@ impl Machine {
             (CircuitDecision::Closed, CircuitState::Open | CircuitState::HalfOpen) => {
                 self.close();
                 self.origin = Origin::Remote;
+                self.recover(settings, now);
             }
         }
     }
@@ -301,6 +438,9 @@ impl Machine {
         self.generation = self.generation.wrapping_add(1);
         self.until = None;
         self.probes.clear();
+        self.running.clear();
+        self.recovery = None;
+        self.stable_from = None;
     }
 
     fn clear(&mut self) {
@@ -316,20 +456,46 @@ impl Machine {
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
-        now: impl FnOnce() -> Timestamp,
+        now: Timestamp,
     ) -> (Counts, u32) {
         let probes = self.state == CircuitState::HalfOpen || self.trials.calls > 0;
         let counts = match self.state {
             _ if probes => return (self.trials, 1),
             CircuitState::Open => self.window.last_counts(settings.span, cursor),
-            _ => self.window.counts(settings.span, cursor, now),
+            _ => {
+                if let Some(limit) = settings.slow_call {
+                    self.running.overdue(now, limit);
+                }
+                self.counts_with_running(settings, cursor, now)
+            }
         };
         (counts, settings.min_calls.max(1))
+    }
+
+    /// Returns the counts of the window and of the running calls that are slow already.
+    fn counts_with_running(
+        &mut self,
+        settings: &Settings,
+        cursor: &Cursor,
+        now: Timestamp,
+    ) -> Counts {
+        self.running.add_to(self.window.counts(settings.span, cursor, || now))
     }
 
     pub(super) const fn reopened(&self) -> u32 {
         self.reopened
     }
+
+    /// Returns the time until the breaker counts as stable after closing.
+    pub(super) fn unstable_for(&self, now: Timestamp) -> Option<Duration> {
+        self.stable_from.map(|from| from.since(now)).filter(|rest| !rest.is_zero())
+    }
+}
+
+/// Returns whether a part of the calls reaches a rate.
+fn reaches(part: u32, calls: u32, rate: Option<f64>) -> bool {
+    // The quotient rounds to the same number as the literal; a product would not.
+    rate.is_some_and(|rate| part > 0 && f64::from(part) / f64::from(calls) >= rate)
 }
 
 /// The largest number of a trial call; a guard has 24 bits for the number.

@@ -1,34 +1,42 @@
 //! Circuit breakers: stop calling a dependency that keeps failing, then test it with trial calls.
 
+mod cause;
 mod control;
 mod cursor;
+mod events;
 mod guard;
 mod machine;
 #[cfg(all(test, resilience_loom))]
 mod model;
 mod notify;
+mod recovery;
 mod registry;
 mod run;
+mod running;
 mod settings;
 mod snapshot;
 mod sync;
+mod watch;
 mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
+use self::cause::Cause;
 use self::cursor::Cursor;
+use self::events::Hook;
 pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
-use self::machine::{AdmittedCall, CallOutcome, Machine, Origin, PROBES};
+use self::machine::{AdmittedCall, CallEnd, CallOutcome, Machine, Origin, PROBES};
 pub use self::notify::Notified;
 pub(crate) use self::registry::expect_overrides;
 pub use self::registry::{circuit_breaker, shared_breakers};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
-pub use self::snapshot::{CircuitSnapshot, StateChange};
+pub use self::snapshot::{CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice};
 pub use self::sync::{CircuitDecision, LocalDecision};
+pub use self::watch::{WatchedGuard, watched};
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::log;
@@ -43,6 +51,9 @@ use crate::sync::{AtomicU64, Mutex, Tally, lock};
 /// or time ([`failure_rate`](Self::failure_rate)). An open breaker rejects every call at once.
 /// After [`reset_timeout`](Self::reset_timeout) the breaker is half-open and admits a few trial
 /// calls; their outcomes close the breaker or open it again.
+///
+/// An error that `on` declines is an answer: the dependency works. The
+/// [`source`](core::error::Error::source) of a rejection is the failure that opened the breaker.
 ///
 /// Built by `const fn`, so a breaker can be a `static`. Every value is accepted without a panic,
 /// and [`validate`](Self::validate) reports mistakes. The state is exact with any number of
@@ -84,7 +95,10 @@ pub struct CircuitBreaker {
     rejected: Tally,
     cursor: Cursor,
     machine: Mutex<Machine>,
+    cause: Cause,
     settings: Settings,
+    /// The hook made at run time.
+    hook: Option<Hook>,
     /// Whether the breaker belongs to an annotated function.
     listed: bool,
 }
@@ -94,8 +108,9 @@ pub struct CircuitBreaker {
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
-/// Half-open, forced open or disabled.
-const HALF_OPEN_OR_MANUAL: u64 = 2;
+/// Every call asks the machine: half-open, forced open or disabled; closed with a growing share of
+/// admitted calls; any state with events that wait for delivery.
+const ASKS_MACHINE: u64 = 2;
 /// The state of a `static` before the first call.
 const UNUSED: u64 = 3;
 /// A success has to clear the failures in a row.
@@ -189,88 +204,108 @@ impl CircuitBreaker {
         let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW
             && self.cursor.succeed(admitted(seen).generation, self.settings.span);
         if !counted {
-            self.succeed_slow(seen, started, word);
+            self.succeed_slow(seen, started);
         }
     }
 
     #[cold]
-    fn succeed_slow(&self, seen: u64, started: Option<Timestamp>, word: u64) {
-        let in_time = || match (started, self.settings.slow_call) {
-            (Some(started), Some(limit)) => clock::now().since(started) <= limit,
-            _ => true,
-        };
-        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW | TIMED
-            && in_time()
-            && self.cursor.succeed(admitted(seen).generation, self.settings.span);
-        if !counted {
-            self.settle(seen, CallOutcome::Success, started);
-        }
+    fn succeed_slow(&self, seen: u64, started: Option<Timestamp>) {
+        self.settle(seen, CallOutcome::Success, started, &|| None);
     }
 
     #[cold]
     #[inline(never)]
     fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
         let now = clock::now();
-        let timed = self.settings.slow_call.map(|_| now);
-        if seen & STATE == CLOSED {
-            return Ok((seen, timed));
-        }
-        if !switch::is_enabled() {
-            return Ok((seen, None));
-        }
-        if seen & STATE == OPEN {
+        if seen & STATE == OPEN && switch::is_enabled() {
             let until = Timestamp::from_nanos(self.until.load(Relaxed));
             if now < until {
-                return Err(self.rejection(Some(until.since(now))));
+                return self.reject(Some(until.since(now)));
             }
         }
-        self.admit_by_machine(now).map(|seen| (seen, timed))
+        self.admit_by_machine(now)
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
     #[cold]
     #[inline(never)]
-    fn admit_by_machine(&self, now: Timestamp) -> Result<u64, Rejected> {
-        match self.change(|machine| machine.admit(&self.settings, now)) {
+    fn admit_by_machine(&self, now: Timestamp) -> Result<(u64, Option<Timestamp>), Rejected> {
+        if !switch::is_enabled() {
+            return Ok((self.word.load(Acquire), None));
+        }
+        match self.change(|machine| machine.admit(&self.settings, &self.cursor, now)) {
             Ok(AdmittedCall { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
-                Ok(seen | u64::from(probe) << PROBE_SHIFT)
+                let started = self.settings.slow_call.map(|_| now);
+                Ok((seen | u64::from(probe) << PROBE_SHIFT, started))
             }
-            Err(after) => Err(self.rejection(after)),
+            Err(after) => self.reject(after),
         }
     }
 
-    fn rejection(&self, after: Option<Duration>) -> Rejected {
+    /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
+    /// the outcome changes nothing.
+    #[inline]
+    fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
         self.rejected.fetch_add(1, Relaxed);
-        Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after)
+        let rejected = Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after);
+        if self.settings.shadow {
+            log::shadow_rejection(&rejected);
+            let generation = (self.word.load(Acquire) >> GENERATION_SHIFT).wrapping_sub(1);
+            return Ok((generation << GENERATION_SHIFT, None));
+        }
+        Err(self.cause.add_to(rejected))
     }
 
+    /// Records the end of a call. `text` is the failure in words, for later rejections.
     #[inline(never)]
-    fn settle(&self, seen: u64, outcome: CallOutcome, started: Option<Timestamp>) {
-        if switch::is_enabled() {
-            let took = started.map(|started| clock::now().since(started));
-            self.change(|machine| {
-                let admitted = admitted(seen);
-                machine.settle(&self.settings, &self.cursor, admitted, outcome, took, clock::now);
-            });
+    fn settle(
+        &self,
+        seen: u64,
+        outcome: CallOutcome,
+        started: Option<Timestamp>,
+        text: &dyn Fn() -> Option<String>,
+    ) {
+        if !switch::is_enabled() {
+            return;
+        }
+        let end = CallEnd { call: admitted(seen), outcome, started };
+        let changed = self.transition(|machine| {
+            let before = machine.generation;
+            machine.settle(&self.settings, &self.cursor, end, clock::now);
+            (machine.generation != before && machine.state == CircuitState::Open)
+                .then_some(machine.generation)
+        });
+        // Before the delivery, so that the event knows the cause.
+        if let Some(generation) = changed.result {
+            self.keep_cause(generation, text);
+        }
+        if changed.has_events {
+            self.deliver();
         }
     }
 
     /// Records a call whose guard was dropped without a report.
     #[cold]
     #[inline(never)]
-    fn cancel(&self, seen: u64, started: Option<Timestamp>) {
-        let failed = self.settings.on_cancel == OnCancel::Failure || std::thread::panicking();
-        self.settle(
-            seen,
-            if failed { CallOutcome::Failure } else { CallOutcome::Neutral },
-            started,
-        );
+    fn cancel(&self, seen: u64, started: Option<Timestamp>, panicked: bool) {
+        let failed = panicked || self.settings.on_cancel == OnCancel::Failure;
+        let outcome = if failed { CallOutcome::Failure(None) } else { CallOutcome::Neutral };
+        let text = if panicked { "the call panicked" } else { "the call was cancelled" };
+        self.settle(seen, outcome, started, &|| Some(text.to_owned()));
     }
 
-    /// Changes the machine, publishes the state for the fast paths, and reports a state change
-    /// after unlocking.
+    /// Changes the machine, publishes the state for the fast paths, and delivers the events after
+    /// unlocking.
     fn change<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> T {
+        let changed = self.transition(change);
+        if changed.has_events {
+            self.deliver();
+        }
+        changed.result
+    }
+
+    fn transition<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> Changed<T> {
         let mut machine = lock(&self.machine);
         let (from, generation) = (machine.state, machine.generation);
         let result = change(&mut machine);
@@ -283,14 +318,44 @@ impl CircuitBreaker {
             if !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
                 self.rejected.store(0, Relaxed);
             }
+            // A half-open breaker rejects calls because of the last opening.
+            if machine.state != CircuitState::HalfOpen {
+                self.cause.clear();
+            }
         }
+        let (to, is_local) = (machine.state, machine.origin == Origin::LocalCalls);
+        if from != to {
+            let change = StateChange {
+                name: self.name_or_default(),
+                from,
+                to,
+                open_for: machine.until.map(|until| until.since(clock::now())),
+                remote: machine.origin == Origin::Remote,
+                shadow: self.settings.shadow,
+                number: 0,
+            };
+            machine.events.changed(change, is_local);
+        }
+        let has_events = machine.events.start_delivery();
+        self.publish(&machine);
+        drop(machine);
+        if from != to && is_local && self.settings.shared.is_some() {
+            notify::notify();
+        }
+        Changed { result, has_events }
+    }
+
+    /// Publishes the state for the fast paths.
+    fn publish(&self, machine: &Machine) {
         if let Some(until) = machine.until {
             self.until.store(until.word(), Relaxed);
         }
+        let asks_machine = machine.events.are_deferred() || machine.recovery.is_some();
         let state = match machine.state {
+            _ if asks_machine => ASKS_MACHINE,
             CircuitState::Closed => CLOSED | flags(&self.settings, machine.consecutive_failures),
             CircuitState::Open => OPEN,
-            _ => HALF_OPEN_OR_MANUAL,
+            _ => ASKS_MACHINE,
         };
         // If a test may have an override, every call has to take the path that looks for
         // overrides.
@@ -301,34 +366,11 @@ impl CircuitBreaker {
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);
         }
-        let (to, origin, until) = (machine.state, machine.origin, machine.until);
-        drop(machine);
-        if from != to {
-            self.report_change(from, to, until, origin);
-        }
-        result
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn report_change(
-        &self,
-        from: CircuitState,
-        to: CircuitState,
-        until: Option<Timestamp>,
-        origin: Origin,
-    ) {
-        let (name, remote) = (self.name_or_default(), origin == Origin::Remote);
-        let open_for = until.map(|until| until.since(clock::now()));
-        log::state_change(name, &from, &to, open_for, remote);
-        if self.settings.shared.is_some() && origin == Origin::LocalCalls {
-            notify::notify();
-            if to == CircuitState::Open && !notify::has_listener() {
-                log::unsynchronized(name);
-            }
-        }
-        if let Some(hook) = self.settings.on_state_change {
-            hook(&StateChange { name, from, to, open_for, remote });
-        }
-    }
+/// The result of a change, and whether this thread has to deliver events.
+struct Changed<T> {
+    result: T,
+    has_events: bool,
 }

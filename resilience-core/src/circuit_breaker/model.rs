@@ -187,3 +187,56 @@ fn a_remote_decision_keeps_an_unpublished_local_one() {
         assert!(closes || state(&breaker).0 == CircuitState::Open);
     });
 }
+
+/// The changes of two threads reach the hook in order, each once, and the last is the state.
+#[test]
+fn the_hook_sees_every_change_in_order() {
+    loom::model(|| {
+        let changes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = std::sync::Arc::clone(&changes);
+        let hook = move |change: &StateChange| seen.lock().unwrap().push(*change);
+        let settings = Settings { reset_timeout: Duration::MAX, ..Settings::new() };
+        let breaker = Arc::new(CircuitBreaker {
+            hook: Some(Hook(std::sync::Arc::new(hook))),
+            ..CircuitBreaker::with_settings(settings.resolved())
+        });
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || breaker.trip())
+        };
+        breaker.force_open();
+        breaker.force_close();
+        other.join().unwrap();
+        let changes = changes.lock().unwrap();
+        assert!(changes.windows(2).all(|pair| pair[0].to == pair[1].from));
+        assert!(changes.iter().zip(1..).all(|(change, number)| change.number == number));
+        let last = changes.last().map_or(CircuitState::Closed, |change| change.to);
+        assert_eq!(last, state(&breaker).0);
+        // The published word is that of the state.
+        assert_eq!(breaker.try_acquire().is_err(), last == CircuitState::Open);
+    });
+}
+
+/// A trial call with an expired lease and its successor both count: the first answer decides.
+#[test]
+fn a_late_trial_call_counts_next_to_its_successor() {
+    loom::model(|| {
+        let settings = Settings {
+            threshold: Some(1),
+            // Leases end at once.
+            reset_timeout: Duration::ZERO,
+            ..Settings::new()
+        };
+        let breaker = Arc::new(CircuitBreaker::with_settings(settings.resolved()));
+        breaker.try_acquire().unwrap().failure();
+        let late = breaker.try_acquire().unwrap();
+        assert_eq!(state(&breaker).0, CircuitState::HalfOpen);
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || breaker.try_acquire().unwrap().success())
+        };
+        late.success();
+        other.join().unwrap();
+        assert_eq!(state(&breaker), (CircuitState::Closed, 0));
+    });
+}

@@ -4,7 +4,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
-use super::{CircuitBreaker, CircuitGuard};
+use super::{CircuitBreaker, CircuitGuard, watched};
 use crate::classify::FailureClass;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, reject};
@@ -32,6 +32,8 @@ pub struct CircuitCall<'b, T, E, On, OnOk> {
     /// Whether every value is a success: `on_ok` is not set. Known to the compiler after inlining,
     /// which keeps a borrow of the outcome off the happy path.
     any_value: bool,
+    /// The text of an error, for the source of rejections.
+    text: Option<fn(&E) -> String>,
     classifies: PhantomData<fn(&T, &E)>,
 }
 
@@ -66,7 +68,9 @@ impl CircuitBreaker {
     }
 
     /// Sets the errors that count as failures: a predicate from the error to `bool` or
-    /// [`FailureClass`]. Transient and throttled errors count; permanent errors are ignored.
+    /// [`FailureClass`]. Transient and throttled errors are failures. A permanent error is an
+    /// answer of the dependency and counts as a success, unless the call was not sent
+    /// ([`Effect::NotSent`](crate::Effect::NotSent)). [`FailureClass::neutral`] counts as neither.
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl FnOnce(&E) -> C,
@@ -77,6 +81,7 @@ impl CircuitBreaker {
             on: move |error: &E| on(error).into(),
             on_ok: |_: &T| FailureClass::permanent(),
             any_value: true,
+            text: None,
             classifies: PhantomData,
         }
     }
@@ -90,9 +95,29 @@ impl<'b, T, E, On, OnOk> CircuitCall<'b, T, E, On, OnOk> {
         self,
         on_ok: impl FnOnce(&T) -> D,
     ) -> CircuitCall<'b, T, E, On, impl FnOnce(&T) -> FailureClass> {
-        let Self { breaker, on, classifies, .. } = self;
+        let Self { breaker, on, text, classifies, .. } = self;
         let on_ok = move |value: &T| on_ok(value).into();
-        CircuitCall { breaker, on, on_ok, any_value: false, classifies }
+        CircuitCall { breaker, on, on_ok, any_value: false, text, classifies }
+    }
+
+    /// Sets the text of an error. If the error opens the breaker, the text becomes the
+    /// [`source`](core::error::Error::source) of the rejections.
+    ///
+    /// ```
+    /// use core::error::Error;
+    /// use resilience::{CircuitBreaker, Rejected};
+    ///
+    /// let api = CircuitBreaker::new().failure_threshold(1);
+    /// let call = || -> Result<(), Box<dyn Error + Send + Sync>> {
+    ///     api.on(|_: &Box<_>| true).describe(ToString::to_string).run(|| Err("refused".into()))
+    /// };
+    /// assert_eq!(call().unwrap_err().to_string(), "refused");
+    /// let rejected = call().unwrap_err().downcast::<Rejected>().unwrap();
+    /// assert_eq!(rejected.source().unwrap().to_string(), "refused");
+    /// ```
+    pub fn describe(mut self, text: fn(&E) -> String) -> Self {
+        self.text = Some(text);
+        self
     }
 }
 
@@ -113,21 +138,27 @@ where
     /// Awaits `body` if the breaker admits the call. A rejection becomes the outcome.
     pub async fn run_async<O: Outcome<Ok = T, Err = E>>(self, body: impl Future<Output = O>) -> O {
         match self.breaker.try_acquire() {
-            Ok(guard) => self.record(guard, body.await),
+            Ok(guard) => {
+                let guard = guard.watch();
+                let out = watched(body).await;
+                self.record(guard.unwatch(), out)
+            }
             Err(rejected) => reject(rejected),
         }
     }
 
     #[inline]
     fn record<O: Outcome<Ok = T, Err = E>>(self, guard: CircuitGuard<'_>, out: O) -> O {
+        let text = self.text;
+        let text = |error: &E| text.map(|text| text(error));
         if !self.any_value {
-            return guard.record(out, self.on, self.on_ok, None).0;
+            return guard.record(out, self.on, self.on_ok, text, None).0;
         }
         if out.is_ok() {
             guard.success();
             return out;
         }
-        guard.record_error(out, self.on, None).0
+        guard.record_error(out, self.on, text, None).0
     }
 }
 

@@ -1,8 +1,11 @@
 //! The settings of a circuit breaker: setters, defaults, derived values and validation.
 
 use core::time::Duration;
+use std::sync::Arc;
 
+use super::cause::Cause;
 use super::cursor::Cursor;
+use super::events::Hook;
 use super::machine::Machine;
 use super::snapshot::StateChange;
 use super::window::Span;
@@ -10,6 +13,9 @@ use super::{CLOSED, CircuitBreaker, UNUSED, flags};
 #[cfg(not(resilience_loom))]
 use crate::const_check;
 use crate::function_state::TestReset;
+use crate::jitter::{self, Jitter};
+use crate::name::intern;
+use crate::random;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
 use resilience_rules::InvalidPolicy;
 use resilience_rules::circuit_breaker::{self as rules, MAX_WINDOW};
@@ -47,6 +53,10 @@ pub(super) struct Settings {
     pub(super) min_calls: u32,
     pub(super) reset_timeout: Duration,
     pub(super) max_reset_timeout: Option<Duration>,
+    /// The share of the open time that jitter adds at most.
+    pub(super) jitter: f64,
+    pub(super) recovery: Option<Duration>,
+    pub(super) shadow: bool,
     pub(super) success_threshold: u32,
     pub(super) on_cancel: OnCancel,
     pub(super) name: Option<&'static str>,
@@ -71,7 +81,9 @@ impl CircuitBreaker {
                 rejected: Tally::new(0),
                 cursor: Cursor::new(),
                 machine: Mutex::new(Machine::new()),
+                cause: Cause::new(),
                 settings,
+                hook: None,
                 listed: false,
             }
         }
@@ -173,6 +185,13 @@ impl CircuitBreaker {
     }
 
     /// Sets the time for which the breaker stays open. Default: 30 s.
+    ///
+    /// [`jitter`](Self::jitter) makes the time up to a tenth longer. If the failure that opens the
+    /// breaker carries a longer delay from the server ([`FailureClass::after`]), the breaker stays
+    /// open for that delay, at most [`max_reset_timeout`](Self::max_reset_timeout), or ten minutes
+    /// without a maximum.
+    ///
+    /// [`FailureClass::after`]: crate::FailureClass::after
     #[must_use]
     pub const fn reset_timeout(mut self, time: Duration) -> Self {
         self.settings.reset_timeout = time;
@@ -181,9 +200,45 @@ impl CircuitBreaker {
 
     /// Doubles the open time each time that the trial calls fail, up to `time`. Default: no
     /// growth.
+    ///
+    /// The open time returns to [`reset_timeout`](Self::reset_timeout) once the breaker was closed
+    /// for as long as it was open. A breaker that closes and soon opens again keeps growing.
     #[must_use]
     pub const fn max_reset_timeout(mut self, time: Duration) -> Self {
         self.settings.max_reset_timeout = Some(time);
+        self.updated()
+    }
+
+    /// Sets the jitter of the open time: the time is drawn between its nominal value and this share
+    /// above, so that breakers that opened together send their trial calls apart. A value outside 0
+    /// to 1 counts as the nearer end. Default: 0.1.
+    ///
+    /// In virtual time, under [`testing::clock`](crate::testing::clock) or in a paused runtime of
+    /// tokio, the jitter is zero unless the test gives draws.
+    #[must_use]
+    pub const fn jitter(mut self, ratio: f64) -> Self {
+        self.settings.jitter = ratio;
+        self.updated()
+    }
+
+    /// Admits a linearly growing share of the calls for `time` after closing, from none to all, so
+    /// that the dependency is not hit by all calls at once. The other calls are rejected. Default:
+    /// all calls are admitted at once.
+    ///
+    /// The failures of the admitted calls count as always.
+    #[must_use]
+    pub const fn recovery(mut self, time: Duration) -> Self {
+        self.settings.recovery = Some(time);
+        self.updated()
+    }
+
+    /// Turns on shadow mode: the breaker decides, counts, logs and calls the hook, but every call
+    /// runs. For trying settings in production. A call that would be rejected counts in
+    /// [`CircuitSnapshot::rejected`](super::CircuitSnapshot::rejected), and its outcome changes
+    /// nothing.
+    #[must_use]
+    pub const fn shadow(mut self) -> Self {
+        self.settings.shadow = true;
         self.updated()
     }
 
@@ -229,11 +284,48 @@ impl CircuitBreaker {
         self.updated()
     }
 
-    /// Calls `hook` at each change of state, while no lock is held.
+    /// Sets a name made at run time; see [`name`](Self::name). Each distinct name is kept for the
+    /// life of the process, so use few names.
+    #[must_use]
+    pub fn named(self, name: impl AsRef<str>) -> Self {
+        self.name(intern(name.as_ref()))
+    }
+
+    /// Calls `hook` after each change of state.
+    ///
+    /// The changes arrive in order, one at a time, and [`StateChange::number`] counts them. The
+    /// state is already visible to all threads, and no lock is held. Most often the thread of the
+    /// call that caused the change runs the hook. If another thread is in the hook, that thread
+    /// also handles this change. A change caused by a panic waits for the next use of the breaker:
+    /// no hook runs during unwinding. A panic in the hook is caught and logged.
     #[must_use]
     pub const fn on_state_change(mut self, hook: fn(&StateChange)) -> Self {
         self.settings.on_state_change = Some(hook);
         self.updated()
+    }
+
+    /// Calls `hook` after each change of state, as [`on_state_change`](Self::on_state_change) does;
+    /// the hook may capture values.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use resilience::CircuitBreaker;
+    ///
+    /// let changes = Arc::new(Mutex::new(Vec::new()));
+    /// let seen = Arc::clone(&changes);
+    /// let breaker = CircuitBreaker::new()
+    ///     .named(format!("tenant {}", 7))
+    ///     .on_state_change_with(move |change| seen.lock().unwrap().push(change.to.to_string()));
+    /// breaker.trip();
+    /// assert_eq!(*changes.lock().unwrap(), ["open"]);
+    /// ```
+    #[must_use]
+    pub fn on_state_change_with(
+        mut self,
+        hook: impl Fn(&StateChange) + Send + Sync + 'static,
+    ) -> Self {
+        self.hook = Some(Hook(Arc::new(hook)));
+        self
     }
 
     const fn updated(mut self) -> Self {
@@ -265,7 +357,7 @@ impl Default for CircuitBreaker {
 
 impl TestReset for CircuitBreaker {
     fn fresh(&self) -> Self {
-        Self::with_settings(self.settings)
+        Self { hook: self.hook.clone(), ..Self::with_settings(self.settings) }
     }
 }
 
@@ -316,6 +408,9 @@ impl Settings {
             min_calls: 0,
             reset_timeout: rules::RESET_TIMEOUT,
             max_reset_timeout: None,
+            jitter: rules::OPEN_JITTER,
+            recovery: None,
+            shadow: false,
             success_threshold: rules::SUCCESS_THRESHOLD,
             on_cancel: OnCancel::Ignore,
             name: None,
@@ -387,8 +482,8 @@ impl Settings {
         }
     }
 
-    /// Returns the open time after `reopened` reopenings.
-    pub(super) fn open_time(&self, reopened: u32) -> Duration {
+    /// Returns the open time after `reopened` reopenings, without jitter.
+    pub(super) fn nominal_open_time(&self, reopened: u32) -> Duration {
         match self.max_reset_timeout {
             None => self.reset_timeout,
             Some(max) => {
@@ -398,9 +493,25 @@ impl Settings {
         }
     }
 
-    /// Returns the lease of a trial call's permit.
-    pub(super) fn lease(&self) -> Duration {
-        self.reset_timeout.max(self.slow_call.unwrap_or_default())
+    /// Returns the open time after `reopened` reopenings: the nominal time or the delay that the
+    /// dependency asked for, whichever is longer, with jitter above.
+    pub(super) fn open_time(&self, reopened: u32, asked: Option<Duration>) -> Duration {
+        let grown = self.nominal_open_time(reopened);
+        let max = self.max_reset_timeout.unwrap_or(rules::MAX_ASKED_OPEN_TIME).max(grown);
+        let time = asked.map_or(grown, |asked| asked.min(max).max(grown));
+        if self.jitter > 0.0 {
+            let max = self.max_reset_timeout.unwrap_or(Duration::MAX).max(time);
+            let width = Jitter::Ratio(self.jitter).width(time);
+            jitter::above(time, width, time, Duration::MAX, random::timing_draw()).min(max)
+        } else {
+            time
+        }
+    }
+
+    /// Returns the lease of a trial call's permit after `reopened` reopenings. The lease grows with
+    /// the open time, so that a dependency whose failures are slow gets few trial calls.
+    pub(super) fn lease(&self, reopened: u32) -> Duration {
+        self.nominal_open_time(reopened).max(self.slow_call.unwrap_or_default())
     }
 
     pub(super) const fn validate(&self) -> Result<(), InvalidPolicy> {
@@ -434,7 +545,11 @@ impl Settings {
         if let Some(calls) = self.half_open_calls {
             hold!(rules::probes_suffice(self.success_threshold, calls));
         }
+        if let Some(time) = self.recovery {
+            hold!(rules::recovery(time));
+        }
         hold!(
+            rules::open_jitter(self.jitter),
             rules::reset_timeout(self.reset_timeout),
             rules::success_threshold(self.success_threshold)
         );

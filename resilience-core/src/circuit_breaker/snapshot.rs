@@ -1,6 +1,7 @@
 //! The public view of a breaker: state changes and snapshots.
 
 use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 
 use super::machine::CircuitState;
@@ -19,21 +20,48 @@ pub struct StateChange {
     pub open_for: Option<Duration>,
     /// Whether another process made the decision; see [`shared`](super::CircuitBreaker::shared).
     pub remote: bool,
+    /// Whether the breaker only observes; see [`shadow`](super::CircuitBreaker::shadow).
+    pub shadow: bool,
+    /// The number of the change: 1 for the first change of the breaker, then one more each time.
+    pub number: u64,
 }
 
 /// A snapshot of state and counters, for dashboards and for restoring a breaker in another
-/// process.
+/// process. The snapshot is complete: a restored breaker decides like the original.
 ///
-/// Build your own from `CircuitSnapshot::default()`, the snapshot of a new, closed breaker.
+/// Build your own from `CircuitSnapshot::default()`, the snapshot of a new, closed breaker. With
+/// the feature `serde` a snapshot can be stored.
+///
+/// ```
+/// use resilience::CircuitBreaker;
+///
+/// let breaker = || CircuitBreaker::new().failure_rate(0.5).count_window(10).min_calls(10);
+/// let (old, new) = (breaker(), breaker());
+/// for _ in 0..4 {
+///     old.try_acquire()?.failure();
+/// }
+/// new.restore(&old.snapshot());
+/// assert_eq!(new.snapshot(), old.snapshot());
+/// # Ok::<(), resilience::Rejected>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct CircuitSnapshot {
     /// The current state.
     pub state: CircuitState,
     /// The remaining open time.
     pub open_for: Option<Duration>,
-    /// How often the breaker has opened again since the last time it was closed.
+    /// How often the breaker has opened again. The number returns to zero once the breaker was
+    /// closed for as long as it was open; without
+    /// [`max_reset_timeout`](super::CircuitBreaker::max_reset_timeout), as soon as it closes.
     pub reopened: u32,
+    /// After closing: the time until `reopened` returns to zero.
+    pub unstable_for: Option<Duration>,
+    /// After closing: the time until all calls are admitted; see
+    /// [`recovery`](super::CircuitBreaker::recovery).
+    pub recovering_for: Option<Duration>,
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The calls in the window, or the finished trial calls. Always 0 without a window.
@@ -48,6 +76,27 @@ pub struct CircuitSnapshot {
     pub slow_rate: Option<f64>,
     /// Calls rejected since the breaker last opened.
     pub rejected: u64,
+    /// The text of the failure that opened the breaker, if known.
+    pub cause: Option<String>,
+    /// The calls in the window, oldest first.
+    pub window: Vec<WindowSlice>,
+}
+
+/// Calls in the window of a breaker: a bucket of a window of time, or successive calls with equal
+/// outcomes in a window of calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
+#[non_exhaustive]
+pub struct WindowSlice {
+    /// The time since the start of the bucket; zero in a window of calls.
+    pub age: Duration,
+    /// The number of calls.
+    pub calls: u32,
+    /// The failures among `calls`.
+    pub failures: u32,
+    /// The slow calls among `calls`.
+    pub slow_calls: u32,
 }
 
 impl fmt::Display for CircuitState {
@@ -61,3 +110,41 @@ impl fmt::Display for CircuitState {
         })
     }
 }
+
+/// Reads the words of [`Display`](fmt::Display).
+///
+/// ```
+/// use resilience::CircuitState;
+///
+/// assert_eq!("half-open".parse(), Ok(CircuitState::HalfOpen));
+/// assert!("ajar".parse::<CircuitState>().is_err());
+/// ```
+impl FromStr for CircuitState {
+    type Err = UnknownCircuitState;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Ok(match word {
+            "closed" => Self::Closed,
+            "open" => Self::Open,
+            "half-open" => Self::HalfOpen,
+            "forced open" => Self::ForcedOpen,
+            "disabled" => Self::Disabled,
+            _ => return Err(UnknownCircuitState(())),
+        })
+    }
+}
+
+/// The error of a text that names no [`CircuitState`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownCircuitState(());
+
+impl fmt::Display for UnknownCircuitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "unknown circuit state; write `closed`, `open`, `half-open`, `forced open` or \
+             `disabled`",
+        )
+    }
+}
+
+impl core::error::Error for UnknownCircuitState {}

@@ -60,7 +60,7 @@ impl CircuitBreaker {
             if machine.origin == Origin::LocalCalls && published != Some(machine.generation) {
                 return false;
             }
-            machine.apply_remote(decision, clock::now());
+            machine.apply_remote(&self.settings, decision, clock::now());
             true
         })
     }

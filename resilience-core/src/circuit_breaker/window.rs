@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::cursor::Cursor;
+use super::snapshot::WindowSlice;
 use crate::clock::{Timestamp, nanos};
 
 /// The range of a window.
@@ -51,6 +52,12 @@ impl Counts {
     fn mark(&mut self, record: Record) {
         self.failures = self.failures.saturating_add(u32::from(record.failed));
         self.slow = self.slow.saturating_add(u32::from(record.slow));
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.failures = self.failures.saturating_add(other.failures);
+        self.slow = self.slow.saturating_add(other.slow);
     }
 
     fn subtract(&mut self, expired: Self) {
@@ -141,6 +148,128 @@ impl Window {
         cursor.set_not_plain(self.total.failures > 0 || self.total.slow > 0);
     }
 
+    /// Returns whether the first call in view is at least `length` old.
+    pub(super) fn is_filled(&self, length: Duration, now: Timestamp) -> bool {
+        self.begun.is_some_and(|begun| now.since(begun) >= length)
+    }
+
+    /// Returns the calls in view at `now`, or as of the last update, oldest first.
+    pub(super) fn slices(
+        &mut self,
+        span: Span,
+        cursor: &Cursor,
+        now: Option<Timestamp>,
+    ) -> Vec<WindowSlice> {
+        match span {
+            Span::None => Vec::new(),
+            Span::Calls(size) => self.runs(size, cursor),
+            Span::Time { length, buckets } => {
+                if let Some(now) = now {
+                    self.counts(span, cursor, || now);
+                }
+                self.live_buckets(length, buckets, cursor, now)
+            }
+        }
+    }
+
+    /// Returns the calls of the ring as runs of equal outcomes.
+    fn runs(&self, size: u32, cursor: &Cursor) -> Vec<WindowSlice> {
+        let (calls, next) = (cursor.calls(Span::Calls(size)), cursor.position());
+        let oldest = if calls < size { 0 } else { next };
+        let mut runs: Vec<WindowSlice> = Vec::new();
+        let mut last = None;
+        for step in 0..calls {
+            // At most twice 100 000.
+            let position = (oldest + step) % size;
+            let (word, shift) = (position as usize / 32, position % 32 * 2);
+            let bits = self.ring.get(word).map_or(0, |word| *word >> shift);
+            let record = Record::from_bits(bits);
+            if last != Some(record) {
+                runs.push(WindowSlice::default());
+                last = Some(record);
+            }
+            if let Some(run) = runs.last_mut() {
+                run.calls += 1;
+                run.failures += u32::from(record.failed);
+                run.slow_calls += u32::from(record.slow);
+            }
+        }
+        runs
+    }
+
+    fn live_buckets(
+        &mut self,
+        length: Duration,
+        buckets: u32,
+        cursor: &Cursor,
+        now: Option<Timestamp>,
+    ) -> Vec<WindowSlice> {
+        let Some(begun) = self.begun else { return Vec::new() };
+        let span = Span::Time { length, buckets };
+        let width = bucket_width(length, buckets);
+        let start = |number: u64| begun.plus(Duration::from_nanos(number.saturating_mul(width)));
+        let now = now.unwrap_or_else(|| start(self.current));
+        let oldest = self.current.saturating_sub(u64::from(buckets) - 1);
+        let slices = (oldest..=self.current).filter_map(|number| {
+            let counts = *self.bucket(number)?;
+            let is_current = number == self.current;
+            let calls =
+                counts.calls.saturating_add(if is_current { cursor.calls(span) } else { 0 });
+            let age = now.since(start(number));
+            let Counts { failures, slow: slow_calls, .. } = counts;
+            // The current bucket keeps the alignment of the buckets, with or without calls.
+            (is_current || calls > 0).then_some(WindowSlice { age, calls, failures, slow_calls })
+        });
+        slices.collect()
+    }
+
+    /// Fills an empty window with the calls of another window, oldest first.
+    pub(super) fn refill(
+        &mut self,
+        span: Span,
+        cursor: &Cursor,
+        now: Timestamp,
+        slices: &[WindowSlice],
+    ) {
+        match span {
+            Span::None => {}
+            Span::Calls(size) => {
+                let all: u64 = slices.iter().map(|slice| u64::from(slice.calls)).sum();
+                let mut skipped = all.saturating_sub(u64::from(size));
+                for slice in slices {
+                    for call in 0..slice.calls {
+                        if skipped > 0 {
+                            // A slice may be larger than any window.
+                            let rest = u64::from(slice.calls - call);
+                            if rest <= skipped {
+                                skipped -= rest;
+                                break;
+                            }
+                            skipped -= 1;
+                            continue;
+                        }
+                        let record =
+                            Record { failed: call < slice.failures, slow: call < slice.slow_calls };
+                        self.record(span, cursor, || now, record);
+                    }
+                }
+            }
+            Span::Time { length, buckets } => {
+                for slice in slices.iter().filter(|slice| slice.age < length) {
+                    self.slide(cursor, now.minus(slice.age), length, buckets);
+                    let WindowSlice { calls, failures, slow_calls: slow, .. } = *slice;
+                    let counts = Counts { calls, failures, slow };
+                    if let Some(bucket) = self.bucket(self.current) {
+                        bucket.merge(counts);
+                    }
+                    self.total.merge(counts);
+                }
+                self.counts(span, cursor, || now);
+                cursor.set_not_plain(self.total.failures > 0 || self.total.slow > 0);
+            }
+        }
+    }
+
     /// Overwrites the oldest record. Returns the counts of the overwritten record, which are zero
     /// while the ring is not full.
     fn replace(&mut self, size: u32, position: u32, record: Record) -> Counts {
@@ -168,7 +297,7 @@ impl Window {
         if self.buckets.is_empty() {
             self.buckets.resize(buckets as usize, Counts::default());
         }
-        let width = (nanos(length) / count).max(1);
+        let width = bucket_width(length, buckets);
         let is_new = self.begun.is_none();
         let begun = *self.begun.get_or_insert(now);
         let number = nanos(now.since(begun)) / width;
@@ -189,4 +318,8 @@ impl Window {
         }
         self.current = self.current.max(number);
     }
+}
+
+fn bucket_width(length: Duration, buckets: u32) -> u64 {
+    (nanos(length) / u64::from(buckets)).max(1)
 }

@@ -141,8 +141,8 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
-    /// ratio outside 0 to 1, an empty list, a base delay above the ceiling or not below the
-    /// deadline.
+    /// ratio outside 0 to 1, an empty list, a base delay (or its sum with the jitter on top) above
+    /// the ceiling, or a base delay not below the deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         macro_rules! hold {
             ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
@@ -163,6 +163,9 @@ impl RetryPolicy {
         if let (Some(base), None) = (self.backoff.base(), self.backoff.delays()) {
             if let Some(max) = self.limits.max_delay {
                 hold!(rules::base_within_max(base, max));
+                if let Some(jitter) = self.limits.jitter {
+                    hold!(rules::jitter_within_max(base, jitter.width(base), max));
+                }
             }
             if let Some(deadline) = self.limits.deadline {
                 hold!(rules::base_within_deadline(base, deadline));
@@ -194,8 +197,8 @@ impl<B> RetryPolicy<B> {
     }
 
     /// Sets the ceiling of every delay, jitter included; only a delay from the server may be
-    /// longer. Default: 10 s, or the base delay if longer; no ceiling for a list or your own
-    /// backoff.
+    /// longer. Default: 10 s, or the base delay with the jitter on top if longer; no ceiling for a
+    /// list or your own backoff.
     pub const fn max_delay(mut self, max_delay: Duration) -> Self {
         self.limits.max_delay = Some(max_delay);
         self
@@ -235,8 +238,13 @@ impl<B> RetryPolicy<B> {
     }
 
     /// Sets whether the call waits after a local rejection (an open circuit, a full bulkhead, a
-    /// rate limit), within all limits, for the time that the rejection states. Default: `false`;
-    /// the call gives up at once.
+    /// rate limit) for the time that the rejection states. Default: `false`; the call gives up at
+    /// once.
+    ///
+    /// A rejected attempt was not made: a wait uses up neither an attempt nor the budget. A random
+    /// addition keeps the waiting callers apart. The waits of a call end at the
+    /// [`deadline`](Self::deadline), and in any case after [`attempts`](Self::attempts) times
+    /// [`max_retry_after`](Self::max_retry_after), three minutes by default.
     pub const fn wait_for_rejections(mut self, wait: bool) -> Self {
         self.limits.waits_for_rejections = wait;
         self
@@ -296,6 +304,12 @@ impl<B: Backoff> RetryPolicy<B> {
 }
 
 impl Limits {
+    /// Returns the longest time from the first failure in which a call waits for rejections;
+    /// `None` with unlimited attempts.
+    pub(super) fn longest_wait_for_rejections(&self) -> Option<Duration> {
+        self.attempts.map(|attempts| self.max_retry_after.saturating_mul(attempts.max(1)))
+    }
+
     /// Returns the delay that the policy chooses.
     pub(super) fn delay(
         &self,
@@ -304,18 +318,32 @@ impl Limits {
         retry: u32,
         previous: Option<Duration>,
     ) -> Duration {
+        // A server that asks for no delay answers "now". The delays grow, and have a lower limit.
+        let is_now = class.after.is_some_and(|after| after.is_zero());
         let nominal = |retry| match class.kind {
-            FailureKind::Throttled => backoff.throttled_delay(retry),
+            FailureKind::Throttled if !is_now => backoff.throttled_delay(retry),
             _ => backoff.delay(retry),
         };
         let max = self.max_delay.unwrap_or_else(|| backoff.default_max_delay());
-        match self.jitter.unwrap_or_else(|| backoff.default_jitter()) {
+        let jitter = self.jitter.unwrap_or_else(|| backoff.default_jitter());
+        match jitter {
             Jitter::None => nominal(retry).min(max),
             Jitter::Decorrelated => {
                 let base = nominal(1);
                 jitter::decorrelated(base, previous.unwrap_or(base), max, random::draw())
             }
-            kind => kind.spread(nominal(retry).min(max), max, random::draw()),
+            Jitter::Ratio(_) | Jitter::UpTo(_) => {
+                let first = nominal(1);
+                // Only an explicit ceiling limits the jitter on top of the first delay.
+                let room = first.saturating_add(jitter.width(first));
+                let max = self.max_delay.unwrap_or_else(|| max.max(room));
+                let delay = nominal(retry).min(max);
+                jitter::above(delay, jitter.width(delay), first, max, random::draw())
+            }
+            Jitter::Full if is_now => Jitter::Equal.below(nominal(retry).min(max), random::draw()),
+            kind @ (Jitter::Full | Jitter::Equal) => {
+                kind.below(nominal(retry).min(max), random::draw())
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::backoff::Backoff;
 use crate::classify::FailureClass;
 use crate::clock::WaitMode;
 use crate::event::{GiveUpEvent, RetryEvent};
+use crate::expansion::keep_value;
 use crate::log;
 use crate::outcome::Outcome;
 
@@ -157,8 +158,16 @@ where
         loop {
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
-            let step =
-                state.step_blocking(context, None, body(), &*on, &*on_ok, on_retry, on_give_up);
+            let step = state.step_blocking(
+                context,
+                None,
+                body(),
+                &*on,
+                &*on_ok,
+                on_retry,
+                on_give_up,
+                keep_value,
+            );
             if let ControlFlow::Break(out) = step {
                 return out;
             }
@@ -183,7 +192,9 @@ where
                 let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
-                match state.step(context, None, out, &*on, &*on_ok, on_retry, on_give_up) {
+                match state
+                    .step(context, None, out, &*on, &*on_ok, on_retry, on_give_up, keep_value)
+                {
                     ControlFlow::Break(out) => return out,
                     ControlFlow::Continue((next, delay)) => {
                         state = next;

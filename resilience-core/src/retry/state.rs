@@ -6,13 +6,15 @@ use core::time::Duration;
 
 use super::attempt::Attempt;
 use super::policy::{Limits, RetryPolicy};
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
 use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+use crate::jitter::Jitter;
 use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
+use crate::random;
 use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 
@@ -169,10 +171,10 @@ impl RetryState {
     ///
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
-    /// an inner layer.
+    /// an inner layer. `exhausted` changes a last value that `on_ok` declines.
     ///
     /// # Errors
-    /// Never fails: `Break` carries the outcome unchanged.
+    /// Never fails: `Break` carries the outcome.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -188,6 +190,7 @@ impl RetryState {
         on_ok: impl FnOnce(&O::Ok) -> D,
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
+        exhausted: impl FnOnce(O) -> O,
     ) -> ControlFlow<O, (Self, Delay)>
     where
         O: Outcome,
@@ -208,11 +211,13 @@ impl RetryState {
                 (rejected.unwrap_or_else(|| on(error).into()), Some(error))
             }
         };
+        let declined_value = error.is_none();
         match self.advance(policy, spending, error, class, on_retry, on_give_up) {
             Some(delay) => {
                 signal.inspect(|signal| signal.clear());
                 ControlFlow::Continue((self, delay))
             }
+            None if declined_value => ControlFlow::Break(exhausted(out)),
             None => ControlFlow::Break(out),
         }
     }
@@ -221,7 +226,7 @@ impl RetryState {
     /// prepares the parameters of a second call before the first attempt, even without a failure.
     ///
     /// # Errors
-    /// Never fails: `Break` carries the outcome unchanged.
+    /// Never fails: `Break` carries the outcome.
     #[expect(
         clippy::too_many_arguments,
         reason = "closures are inferred from arguments only, and words travel in registers"
@@ -237,6 +242,7 @@ impl RetryState {
         on_ok: impl FnOnce(&O::Ok) -> D,
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
+        exhausted: impl FnOnce(O) -> O,
     ) -> ControlFlow<O>
     where
         O: Outcome,
@@ -245,7 +251,7 @@ impl RetryState {
         D: Into<FailureClass>,
     {
         let (mut next, delay) =
-            match self.step(context, signal, out, on, on_ok, on_retry, on_give_up) {
+            match self.step(context, signal, out, on, on_ok, on_retry, on_give_up, exhausted) {
                 ControlFlow::Break(out) => return ControlFlow::Break(out),
                 ControlFlow::Continue(next) => next,
             };
@@ -328,7 +334,7 @@ fn decide(
     if !limits.idempotent && !class.effect.is_not_applied() {
         return Decision::GiveUp(StopReason::NotIdempotent);
     }
-    if limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
+    if !class.is_rejection && limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
         return Decision::GiveUp(StopReason::Attempts);
     }
     if !switch::is_enabled() {
@@ -342,7 +348,9 @@ fn decide(
         return Decision::GiveUp(StopReason::RetryAfter);
     }
     let (delay, source, backoffs) = if let Some(after) = asked {
-        (after, DelaySource::Server, 0)
+        let spreads = class.is_rejection && limits.jitter != Some(Jitter::None);
+        let spread = if spreads { spread(class.kind, after, elapsed) } else { Duration::ZERO };
+        (after.saturating_add(spread), DelaySource::Server, 0)
     } else {
         let retry = progress.backoffs.saturating_add(1);
         let previous = (retry > 1).then(|| progress.history.delay());
@@ -350,6 +358,17 @@ fn decide(
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Decision::GiveUp(StopReason::Deadline);
+    }
+    if class.is_rejection {
+        // Nothing was sent: the attempt is made again, and the budget of retries is not touched.
+        if limits
+            .longest_wait_for_rejections()
+            .is_some_and(|longest| elapsed.saturating_add(delay) > longest)
+        {
+            return Decision::GiveUp(StopReason::Rejected);
+        }
+        let history = progress.history.after(class, delay);
+        return Decision::Retry { next: Progress { backoffs, history, ..progress }, delay, source };
     }
     // The budget comes last, so that no withdrawal is made for a retry that another rule forbids.
     if spending.is_some_and(|spending| !spending.withdraw(class.kind)) {
@@ -362,4 +381,17 @@ fn decide(
         ..progress
     };
     Decision::Retry { next, delay, source }
+}
+
+/// Returns the random time after a local rejection that keeps the rejected callers apart.
+///
+/// The callers of a rate limit compete for its permits, so the range grows with the time that the
+/// call has waited, as in exponential backoff. A breaker that closes admits all callers: a tenth of
+/// the time keeps them apart.
+fn spread(kind: FailureKind, after: Duration, elapsed: Duration) -> Duration {
+    let range = match kind {
+        FailureKind::Throttled => after.max(elapsed),
+        FailureKind::Transient | FailureKind::Permanent => after / 10,
+    };
+    scale(range, random::timing_draw())
 }

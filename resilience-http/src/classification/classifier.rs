@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::error::Error;
 
-use resilience_core::FailureClass;
+use resilience_core::{Effect, FailureClass};
 
 use super::error::{self, HttpError};
 use super::response::HttpResponse;
@@ -37,6 +37,17 @@ pub struct Classifier {
     pub(crate) resource_exhausted: bool,
     pub(crate) max_retry_after: Option<Duration>,
     pub(crate) vendor: Option<Vendor>,
+    redirects: Redirects,
+}
+
+/// Whether the client follows redirects.
+#[derive(Clone, Copy, Debug)]
+enum Redirects {
+    Undeclared,
+    /// Not declared, and the client follows redirects by default.
+    Expected,
+    Followed,
+    NotFollowed,
 }
 
 impl Classifier {
@@ -49,6 +60,7 @@ impl Classifier {
             resource_exhausted: false,
             max_retry_after: None,
             vendor: None,
+            redirects: Redirects::Undeclared,
         }
     }
 
@@ -61,8 +73,8 @@ impl Classifier {
 
     /// Sets whether the requests carry an idempotency key. Default: `false`.
     ///
-    /// With `true`, a 409 with an explicit delay means "the first request is still running" and is
-    /// retried after the delay.
+    /// With `true`, a 409 means "the first request is still running" and is retried: after the
+    /// delay of the server, or after short delays that grow.
     pub const fn keyed(mut self, keyed: bool) -> Self {
         self.keyed = keyed;
         self
@@ -114,6 +126,44 @@ impl Classifier {
         self
     }
 
+    /// Sets whether the client follows redirects by itself, as `reqwest` does by default. Default:
+    /// [`RetryLayer`](crate::RetryLayer) assumes redirects for `reqwest`, and functions assume
+    /// none.
+    ///
+    /// A client reports the failure of the last request only. With `true`, an error or a refusal is
+    /// therefore no proof that the first request was not applied: a POST with the response 303 was
+    /// applied, even if the connection to the new location is refused. Compare URLs with
+    /// [`response_to`](Self::response_to).
+    ///
+    /// A client without redirects (`redirect::Policy::none()`) is the better choice for a POST,
+    /// because a refused connection then proves that nothing was sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::{Error, ErrorKind};
+    /// use resilience::Effect;
+    /// use resilience::http::Classifier;
+    ///
+    /// let refused = Error::from(ErrorKind::ConnectionRefused);
+    /// assert_eq!(Classifier::new().error(&refused).effect, Effect::NotSent);
+    /// let redirected = Classifier::new().follows_redirects(true);
+    /// assert_eq!(redirected.error(&refused).effect, Effect::Unknown);
+    /// ```
+    pub const fn follows_redirects(mut self, follows: bool) -> Self {
+        self.redirects = if follows { Redirects::Followed } else { Redirects::NotFollowed };
+        self
+    }
+
+    /// Returns the rules for a client that follows redirects by default.
+    #[cfg(feature = "tower")]
+    pub(crate) const fn expecting_redirects(mut self) -> Self {
+        if matches!(self.redirects, Redirects::Undeclared) {
+            self.redirects = Redirects::Expected;
+        }
+        self
+    }
+
     /// Returns the class of an error.
     #[must_use]
     pub fn error<E: HttpError + ?Sized>(&self, error: &E) -> FailureClass {
@@ -134,7 +184,40 @@ impl Classifier {
     /// outcome.
     #[must_use]
     pub fn response<R: HttpResponse + ?Sized>(&self, response: &R) -> FailureClass {
-        self.status(response.status(), response.headers())
+        self.response_of_unknown(self.status(response.status(), response.headers()))
+    }
+
+    /// Returns the class of the response to a request with this URL.
+    ///
+    /// A refusal by another URL, such as a 429 after a redirect, does not prove that the request
+    /// was not applied. A redirect back to the URL of the request cannot be recognized.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use reqwest::{Client, Response};
+    /// use resilience::http::Classifier;
+    /// use resilience::retry;
+    ///
+    /// static RULES: Classifier = Classifier::new().follows_redirects(true);
+    ///
+    /// #[retry(
+    ///     idempotent = false,
+    ///     on = |error| RULES.error(error),
+    ///     on_ok = |response| RULES.response_to(url, response)
+    /// )]
+    /// async fn pay(client: &Client, url: &str) -> reqwest::Result<Response> {
+    ///     client.post(url).body("amount=5").send().await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn response_to<R: HttpResponse + ?Sized>(&self, url: &str, response: &R) -> FailureClass {
+        let class = self.status(response.status(), response.headers());
+        match response.url() {
+            Some(answered) if without_fragment(answered) == without_fragment(url) => class,
+            Some(_) => unproven(class),
+            None => self.response_of_unknown(class),
+        }
     }
 
     /// Returns the class of a response, given the status and the headers.
@@ -179,12 +262,43 @@ impl Classifier {
         known.map_or_else(|| self.status(status, headers), |class| self.clamp(class))
     }
 
+    /// Returns the class of an error, or `None` if the rules do not know the error.
+    #[cfg(feature = "tower")]
+    pub(crate) fn known_error<E: HttpError + ?Sized>(&self, error: &E) -> Option<FailureClass> {
+        error.known_class(self).map(|class| self.clamp(class))
+    }
+
+    /// Returns the class of an error whose request is unknown: the request of the caller, or a
+    /// request after a redirect.
+    pub(crate) fn error_of_unknown(&self, class: FailureClass) -> FailureClass {
+        if matches!(self.redirects, Redirects::Expected | Redirects::Followed) {
+            unproven(class)
+        } else {
+            class
+        }
+    }
+
+    /// Returns the class of a response whose request is unknown.
+    fn response_of_unknown(&self, class: FailureClass) -> FailureClass {
+        if matches!(self.redirects, Redirects::Followed) { unproven(class) } else { class }
+    }
+
     fn clamp(&self, class: FailureClass) -> FailureClass {
         match (class.after, self.max_retry_after) {
             (Some(after), Some(max_retry_after)) => class.after(after.min(max_retry_after)),
             _ => class,
         }
     }
+}
+
+/// Removes the proof that the request was not applied.
+fn unproven(class: FailureClass) -> FailureClass {
+    if class.effect.is_not_applied() { class.effect(Effect::Unknown) } else { class }
+}
+
+/// Returns the URL without the fragment, which is never sent.
+fn without_fragment(url: &str) -> &str {
+    url.split_once('#').map_or(url, |(sent, _)| sent)
 }
 
 impl Default for Classifier {

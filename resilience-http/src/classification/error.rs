@@ -9,7 +9,7 @@ use resilience_core::{Classify, FailureClass, FailureKind, Rejected};
 
 use super::classifier::Classifier;
 use super::clients;
-use super::io::classify_kind;
+use super::io::{classify_kind, is_definite};
 
 /// Returns the class of an error of an HTTP client, for `on = classify`.
 ///
@@ -85,17 +85,31 @@ pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
 pub trait HttpError {
     /// Returns the class of the error under these rules.
     fn class(&self, rules: &Classifier) -> FailureClass;
+
+    /// Returns the class of the error, or `None` if the rules do not know the error. A circuit
+    /// breaker counts an unknown error as a failure.
+    fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
+        Some(self.class(rules))
+    }
 }
 
 impl<E: HttpError + ?Sized> HttpError for Box<E> {
     fn class(&self, rules: &Classifier) -> FailureClass {
         (**self).class(rules)
     }
+
+    fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
+        (**self).known_class(rules)
+    }
 }
 
 impl HttpError for dyn Error + Send + Sync {
     fn class(&self, rules: &Classifier) -> FailureClass {
         classify_sources(rules, self)
+    }
+
+    fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
+        known_in_sources(rules, self)
     }
 }
 
@@ -104,6 +118,10 @@ macro_rules! known {
         $($(#[$feature])? impl HttpError for $error {
             fn class(&self, rules: &Classifier) -> FailureClass {
                 classify_sources(rules, self)
+            }
+
+            fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
+                known_in_sources(rules, self)
             }
         })*
     };
@@ -132,6 +150,20 @@ pub(crate) fn first_known(
     rules: &Classifier,
     error: &(dyn Error + 'static),
 ) -> Option<FailureClass> {
+    first_known_by(rules, error, |kind| Some(classify_kind(kind)))
+}
+
+/// Returns the class of the first known error in a chain. An `io::Error` without a definite kind
+/// is not known.
+fn known_in_sources(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
+    first_known_by(rules, error, |kind| is_definite(kind).then(|| classify_kind(kind)))
+}
+
+fn first_known_by(
+    rules: &Classifier,
+    error: &(dyn Error + 'static),
+    by_io_kind: impl Fn(io::ErrorKind) -> Option<FailureClass>,
+) -> Option<FailureClass> {
     let mut by_kind: Option<FailureClass> = None;
     for error in error_sources(error) {
         if let Some(rejected) = error.downcast_ref::<Rejected>() {
@@ -143,7 +175,8 @@ pub(crate) fn first_known(
         // The search continues, because the wrapped error is more specific than the `ErrorKind`.
         if let Some(error) = error.downcast_ref::<io::Error>() {
             if by_kind.is_none_or(|class| class.kind == FailureKind::Permanent) {
-                by_kind = Some(classify_kind(error.kind()));
+                let class = by_io_kind(error.kind()).map(|class| rules.error_of_unknown(class));
+                by_kind = class.or(by_kind);
             }
         }
     }

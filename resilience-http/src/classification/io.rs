@@ -1,6 +1,6 @@
 //! Classification of `std::io::ErrorKind`.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use resilience_core::{Effect, FailureClass};
 
@@ -26,4 +26,11 @@ pub(crate) fn classify_kind(kind: ErrorKind) -> FailureClass {
         | ErrorKind::ExecutableFileBusy => FailureClass::transient(),
         _ => FailureClass::permanent(),
     }
+}
+
+/// Returns whether a kind says what failed. `Other`, and the unstable kinds of unusual system
+/// errors, do not.
+pub(crate) fn is_definite(kind: ErrorKind) -> bool {
+    let unknown = [ErrorKind::Other, io::Error::from_raw_os_error(i32::MAX).kind()];
+    !unknown.contains(&kind)
 }

@@ -46,6 +46,12 @@ pub trait HttpResponse {
 
     /// Returns the headers.
     fn headers(&self) -> &HeaderMap;
+
+    /// Returns the URL of the request that this response answers: after redirects, the URL of the
+    /// last request. Default: `None`, unknown.
+    fn url(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl HttpResponse for http::response::Parts {
@@ -58,9 +64,10 @@ impl HttpResponse for http::response::Parts {
     }
 }
 
-/// Implements `HttpResponse` for types with inherent `status` and `headers` methods.
+/// Implements `HttpResponse` for types with inherent `status` and `headers` methods, and `url`
+/// where named.
 macro_rules! responses {
-    ($($(#[$feature:meta])? $response:ident $(::$path:ident)* $(<$body:ident>)?),* $(,)?) => {
+    ($($(#[$feature:meta])? $response:ident $(::$path:ident)* $(<$body:ident>)? $(, $url:ident)?);* $(;)?) => {
         $($(#[$feature])? impl$(<$body>)? HttpResponse for $response$(::$path)*$(<$body>)? {
             fn status(&self) -> StatusCode {
                 self.status()
@@ -69,12 +76,16 @@ macro_rules! responses {
             fn headers(&self) -> &HeaderMap {
                 self.headers()
             }
+
+            $(fn $url(&self) -> Option<&str> {
+                Some(self.$url().as_str())
+            })?
         })*
     };
 }
 
 responses! {
-    http::Response<B>,
-    #[cfg(feature = "reqwest")] reqwest::Response,
-    #[cfg(feature = "reqwest-blocking")] reqwest::blocking::Response,
+    http::Response<B>;
+    #[cfg(feature = "reqwest")] reqwest::Response, url;
+    #[cfg(feature = "reqwest-blocking")] reqwest::blocking::Response, url;
 }

@@ -15,6 +15,9 @@ static MILLISECOND_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-amz-retry-after"),
 ];
 
+/// The longest `Age`, in seconds (RFC 9111, section 1.2.2).
+const MAX_AGE: u64 = 1 << 31;
+
 /// A value of the `Retry-After` header: a number of seconds, or a date.
 ///
 /// The format is strict. Rejected are `+5`, `-1`, `1.5`, `1e9`, `120, 60`, digits outside ASCII,
@@ -55,7 +58,7 @@ impl RetryAfter {
 
     /// Returns the delay from `now` until the next request, or zero for a date in the past.
     ///
-    /// Pass the `Date` of the response as `now` if the response has a `Date`.
+    /// Pass the `Date` of the response plus the `Age` as `now` if the response has a `Date`.
     #[must_use]
     pub fn delay(self, now: SystemTime) -> Duration {
         match self {
@@ -75,8 +78,8 @@ impl RetryAfter {
 ///
 /// The longest of several lines counts. Malformed values are ignored.
 ///
-/// A date is compared with the `Date` of the response, so a wrong local clock does no harm.
-/// Without a `Date`, the local clock counts.
+/// A date is compared with the `Date` of the response plus the `Age` that a cache reports, so a
+/// wrong local clock does no harm. Without a `Date`, the local clock counts.
 ///
 /// # Examples
 ///
@@ -102,6 +105,8 @@ pub(crate) enum ServerDelay {
     Explicit(Duration),
     /// The time until an exhausted limit is refilled.
     LimitReset(Duration),
+    /// The server asks for a delay, and the header is malformed.
+    Unreadable,
     Absent,
 }
 
@@ -110,8 +115,17 @@ impl ServerDelay {
         if let Some(delay) = millisecond_header(headers).or_else(|| retry_after_header(headers)) {
             return Self::Explicit(delay);
         }
-        let reset = rate_limit_field::time_until_reset(headers).or_else(|| vendor?.reset(headers));
-        reset.map_or(Self::Absent, Self::LimitReset)
+        if let Some(reset) =
+            rate_limit_field::time_until_reset(headers).or_else(|| vendor?.reset(headers))
+        {
+            return Self::LimitReset(reset);
+        }
+        let mut explicit = MILLISECOND_HEADERS.iter().chain([&header::RETRY_AFTER]);
+        if explicit.any(|name| headers.contains_key(name)) {
+            Self::Unreadable
+        } else {
+            Self::Absent
+        }
     }
 
     pub(crate) const fn is_explicit(self) -> bool {
@@ -121,7 +135,7 @@ impl ServerDelay {
     pub(crate) const fn delay(self) -> Option<Duration> {
         match self {
             Self::Explicit(delay) | Self::LimitReset(delay) => Some(delay),
-            Self::Absent => None,
+            Self::Unreadable | Self::Absent => None,
         }
     }
 }
@@ -138,10 +152,15 @@ fn retry_after_header(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Returns the time of the server, or the local time if the response has no valid `Date`.
+///
+/// The time of the server is the `Date` plus the `Age`: a cache keeps the `Date` of the origin
+/// (RFC 9111, section 4.2.3).
 pub(crate) fn server_time(headers: &HeaderMap) -> SystemTime {
     let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
-    date.unwrap_or_else(SystemTime::now)
+    let age = headers.get(header::AGE).and_then(|age| parse_digits(trim(age.as_bytes())));
+    let age = Duration::from_secs(age.unwrap_or_default().min(MAX_AGE));
+    date.map_or_else(SystemTime::now, |date| date.checked_add(age).unwrap_or(date))
 }
 
 /// Removes spaces and tabs at both ends.

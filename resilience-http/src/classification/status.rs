@@ -1,5 +1,7 @@
 //! Classification of status codes.
 
+use core::time::Duration;
+
 use http::{HeaderMap, HeaderName, StatusCode};
 use resilience_core::{Effect, FailureClass, FailureKind};
 
@@ -17,33 +19,36 @@ pub(crate) fn classify_status(
 ) -> FailureClass {
     let code = status.as_u16();
     if code < 400 {
-        return classify_code(rules, code, false);
+        return classify_code(rules, code, ServerDelay::Absent);
     }
     let delay = ServerDelay::read(headers, rules.vendor);
     let is_vendor_limit =
         delay.delay().is_some() && rules.vendor.is_some_and(|it| it.is_rate_limit_status(code));
     // The status of a vendor for an exhausted limit counts as a 429.
     let effective_code = if is_vendor_limit { 429 } else { code };
-    let class =
-        match (classify_code(rules, effective_code, delay.is_explicit()), should_retry(headers)) {
-            (class, Some(false)) => FailureClass::permanent().effect(class.effect),
-            // The header allows a retry and says nothing about the effect of the request.
-            (FailureClass { kind: FailureKind::Permanent, .. }, Some(true)) => {
-                FailureClass::transient()
-            }
-            (class, _) => class,
-        };
+    let class = match (classify_code(rules, effective_code, delay), should_retry(headers)) {
+        (class, Some(false)) => FailureClass::permanent().effect(class.effect),
+        // The header allows a retry and says nothing about the effect of the request.
+        (FailureClass { kind: FailureKind::Permanent, .. }, Some(true)) => {
+            FailureClass::transient()
+        }
+        (class, _) => class,
+    };
     match delay.delay() {
         Some(delay) if class.kind != FailureKind::Permanent => class.after(delay),
         _ => class,
     }
 }
 
-fn classify_code(rules: &Classifier, code: u16, has_explicit_delay: bool) -> FailureClass {
+fn classify_code(rules: &Classifier, code: u16, delay: ServerDelay) -> FailureClass {
+    let has_explicit_delay = delay.is_explicit();
     match code {
         409 if rules.keyed && has_explicit_delay => {
             FailureClass::throttled(None).effect(Effect::Refused)
         }
+        // Many services answer 409 to a key in use without a delay, and the SDKs of Stripe repeat
+        // every 409. A zero selects short delays that grow.
+        409 if rules.keyed => FailureClass::transient().after(Duration::ZERO),
         200..=299 | 409 => FailureClass::permanent().effect(Effect::Applied),
         413 | 423 if has_explicit_delay => FailureClass::throttled(None).effect(Effect::Refused),
         413 | 423 | 424 => FailureClass::permanent().effect(Effect::Refused),
@@ -53,6 +58,8 @@ fn classify_code(rules: &Classifier, code: u16, has_explicit_delay: bool) -> Fai
         429 if rules.strict_429 => FailureClass::throttled(None),
         429 => FailureClass::throttled(None).effect(Effect::Refused),
         503 | 507 if has_explicit_delay => FailureClass::throttled(None),
+        // The server asks for a delay of unknown length.
+        503 if matches!(delay, ServerDelay::Unreadable) => FailureClass::throttled(None),
         509 | 529 => FailureClass::throttled(None),
         521..=523 => FailureClass::transient().effect(Effect::NotSent),
         525 | 526 | 530 => FailureClass::permanent().effect(Effect::NotSent),

@@ -1,11 +1,13 @@
-//! Work that survives a disconnect of the client, and panics that cross a task.
+//! Work that survives a disconnect of the client, limits in time, and panics that cross a task.
 
 use core::any::Any;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
+use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use resilience_core::__internal::DeadlineTimer;
 use tokio::runtime::Handle;
 
 /// The payload of a panic.
@@ -29,6 +31,16 @@ pub(super) async fn run_in_background<T: Send + 'static>(
             Err(_) => None,
         },
     }
+}
+
+/// Returns the output of a future, or `None` after `limit`.
+pub(super) async fn timeout<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
+    let (mut work, mut timer) = (pin!(work), pin!(DeadlineTimer::start(limit, None)));
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(out) => Poll::Ready(Some(out)),
+        Poll::Pending => timer.as_mut().poll(cx).map(|_| None),
+    })
+    .await
 }
 
 /// Returns the output of a future, or the panic that ended the future.

@@ -62,19 +62,24 @@ pub(super) enum Unread {
 pub(super) enum ReadMode {
     /// Every body.
     All,
-    /// A body of known length. Of any other body, which may be a stream, only the available
-    /// frames are read.
-    Sized,
+    /// A body of known length, from the body itself or from `Content-Length`. Of any other body,
+    /// which may be a stream, only the available frames are read.
+    Sized { content_length: Option<u64> },
 }
 
 /// Reads a body of at most `limit` bytes.
 pub(super) async fn read<B: Body<Data = Bytes>>(body: B, limit: usize, mode: ReadMode) -> Read<B> {
     let hint = body.size_hint();
     let mut all = IdempotentBody::untouched(body);
-    if hint.lower() > limit as u64 {
+    let (waits, content_length) = match mode {
+        ReadMode::All => (true, None),
+        ReadMode::Sized { content_length } => {
+            (hint.exact().or(content_length).is_some(), content_length)
+        }
+    };
+    if hint.lower().max(content_length.unwrap_or(0)) > limit as u64 {
         return Read::Partial { body: all, reason: Unread::TooLong };
     }
-    let waits = mode == ReadMode::All || hint.exact().is_some();
     let (mut parts, mut length, mut trailers) = (Vec::new(), 0_usize, HeaderMap::new());
     loop {
         let reason = match all.next_frame(waits).await {
@@ -160,7 +165,9 @@ impl<B: Body<Data = Bytes>> Body for IdempotentBody<B> {
         let rest = self.rest.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(read));
-        if let Some(upper) = rest.upper() {
+        // HTTP/1.1 sends trailers only after a chunked body, which is a body of unknown length.
+        let has_trailers = self.read.iter().flatten().any(Frame::is_trailers);
+        if let Some(upper) = rest.upper().filter(|_| !has_trailers) {
             hint.set_upper(upper.saturating_add(read));
         }
         hint

@@ -1,34 +1,96 @@
-//! The fingerprint of a request.
+//! The fingerprint of a request: the parts that a repeated request must not change.
 
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::request::Parts;
+use core::net::IpAddr;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::uri::Authority;
+use http::{HeaderMap, Request};
 use resilience_idempotency::FingerprintBuilder;
-use serde_json::Value;
 
-/// Adds the method, the path, the query, the content type and the body of a request.
+use super::canonical_json::canonical_json;
+use super::media_type::MediaType;
+use super::multipart::split_parts;
+
+/// Adds the method and the path, which count for every endpoint.
+pub(super) fn add_target(
+    fingerprint: FingerprintBuilder,
+    request: &Request<Bytes>,
+) -> FingerprintBuilder {
+    fingerprint.value(request.method().as_str()).value(request.uri().path())
+}
+
+/// Adds the host, the query, the content type, the content encoding and the body.
 ///
 /// With `canonical`, JSON documents are compared by value instead of by bytes.
-pub(super) fn add_request(
+pub(super) fn add_content(
     fingerprint: FingerprintBuilder,
-    request: &Parts,
-    body: &[u8],
+    request: &Request<Bytes>,
     canonical: bool,
 ) -> FingerprintBuilder {
-    let content_type = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let fingerprint = fingerprint
-        .value(request.method.as_str())
-        .value(request.uri.path())
-        .value(&request.uri.query())
-        .value(&content_type);
-    match serde_json::from_slice::<Value>(body) {
-        Ok(json) if canonical && content_type.is_some_and(is_json) => fingerprint.value(&json),
-        _ => fingerprint.bytes(body),
+    let encodings = content_encodings(request.headers());
+    let fingerprint = fingerprint.value(&host(request)).value(&request.uri().query());
+    let fingerprint = fingerprint.value(&encodings);
+    let body = request.body();
+    // A body with an encoding, or with several types, is compared by its bytes.
+    let media_type = match (&encodings[..], &lines(request.headers(), &CONTENT_TYPE)[..]) {
+        ([], [line]) => MediaType::parse(line),
+        _ => None,
+    };
+    let Some(media_type) = media_type else {
+        return fingerprint
+            .value("bytes")
+            .value(&lines(request.headers(), &CONTENT_TYPE))
+            .bytes(body);
+    };
+    if canonical && media_type.is_json() {
+        if let Some(json) = canonical_json(body) {
+            return fingerprint.value("json").value(&media_type.parts()).bytes(&json);
+        }
+    }
+    if let Some((boundary, media_type)) = media_type.split_boundary() {
+        if let Some(parts) = split_parts(body, &boundary) {
+            let fingerprint = fingerprint.value("multipart").value(&media_type.parts());
+            return parts.iter().fold(fingerprint.value(&parts.len()), |it, part| it.bytes(part));
+        }
+    }
+    fingerprint.value("typed bytes").value(&media_type.parts()).bytes(body)
+}
+
+/// Returns the name and the port of the host in lower case, without the default ports 80 and 443.
+///
+/// The result is `None` for an IP address and for `localhost`: an address names a replica of a
+/// service and no tenant, and a repeated request may reach another replica.
+fn host(request: &Request<Bytes>) -> Option<String> {
+    let host = if let Some(authority) = request.uri().authority() {
+        authority.clone()
+    } else {
+        let line = request.headers().get(HOST)?.as_bytes();
+        let Ok(authority) = Authority::try_from(line) else {
+            return Some(String::from_utf8_lossy(line).into_owned());
+        };
+        authority
+    };
+    let name = host.host().to_ascii_lowercase();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    if address.parse::<IpAddr>().is_ok() || address == "localhost" {
+        return None;
+    }
+    match host.port_u16() {
+        None | Some(80 | 443) => Some(name),
+        Some(port) => Some(format!("{name}:{port}")),
     }
 }
 
-/// Returns whether the content type is `application/json` or ends in `+json`.
-fn is_json(content_type: &[u8]) -> bool {
-    let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
-    let kind = kind.trim_ascii().to_ascii_lowercase();
-    kind == b"application/json" || kind.ends_with(b"+json")
+/// Returns the content encodings in lower case, without `identity`.
+fn content_encodings(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    let text: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    let encodings = text.iter().flat_map(|line| line.split(','));
+    let encodings = encodings.map(|encoding| encoding.trim().to_ascii_lowercase());
+    encodings.filter(|encoding| !encoding.is_empty() && encoding != "identity").collect()
+}
+
+fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Vec<&'h [u8]> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes).collect()
 }

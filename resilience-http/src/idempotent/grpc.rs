@@ -1,7 +1,9 @@
-//! gRPC: the status is in the trailers of a 200 response.
+//! gRPC: the status of a 200 response is in the trailers, and for gRPC-Web in the body.
 
-use http::header::CONTENT_TYPE;
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::protocol::Protocol;
 
 /// The names of the status fields, in the trailers or in the headers of a response without a body.
 pub(super) const STATUS: [HeaderName; 3] =
@@ -10,19 +12,29 @@ pub(super) const STATUS: [HeaderName; 3] =
 pub(super) const CODE: HeaderName = HeaderName::from_static("grpc-status");
 pub(super) const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// Returns whether the headers belong to a gRPC request or response.
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
-}
-
-/// Returns the HTTP status equivalent to the gRPC status of a response.
-pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap) -> Option<StatusCode> {
-    if !is_grpc(headers) {
+/// Returns the HTTP status equivalent to the gRPC status of a response, or `None` if the status of
+/// the response counts.
+pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> Option<StatusCode> {
+    let protocol = Protocol::of(headers);
+    if protocol == Protocol::Http {
         return None;
     }
-    let code = trailers.get(CODE).or_else(|| headers.get(CODE));
-    Some(match code.map(HeaderValue::as_bytes) {
+    let code = trailers.get(CODE).or_else(|| headers.get(CODE)).map(HeaderValue::as_bytes);
+    let code = match (code, protocol) {
+        (Some(code), _) => Some(code.to_vec()),
+        (None, Protocol::GrpcWeb | Protocol::GrpcWebText) => {
+            // The status in a compressed body is unreadable, and the handler has decided.
+            if headers.contains_key(CONTENT_ENCODING) {
+                return None;
+            }
+            match protocol {
+                Protocol::GrpcWebText => decode_base64(body).and_then(|body| code_in_body(&body)),
+                _ => code_in_body(body),
+            }
+        }
+        (None, _) => None,
+    };
+    Some(match code.as_deref() {
         Some(b"0") => StatusCode::OK,
         // The request itself is invalid.
         Some(b"3" | b"9" | b"11") => StatusCode::BAD_REQUEST,
@@ -35,13 +47,64 @@ pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap) -> Option<Status
     })
 }
 
-/// Returns the status fields of the trailers.
-pub(super) fn status_trailers(trailers: &HeaderMap) -> HeaderMap {
-    let mut status = HeaderMap::new();
-    for name in STATUS {
-        if let Some(value) = trailers.get(&name) {
-            status.insert(name, value.clone());
+/// Returns the status code in the last frame of a gRPC-Web body.
+///
+/// A frame has a byte of flags, four bytes with the length, and the content. The first bit of the
+/// flags marks trailers, which are lines of HTTP/1.1.
+fn code_in_body(mut body: &[u8]) -> Option<Vec<u8>> {
+    const TRAILERS: u8 = 0x80;
+    loop {
+        let (head, rest) = body.split_at_checked(5)?;
+        let (flags, length) = head.split_first()?;
+        let length = u32::from_be_bytes(*length.first_chunk()?);
+        let (content, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        if *flags == TRAILERS {
+            let mut lines = content.split(|byte| *byte == b'\n');
+            return lines.find_map(|line| {
+                let colon = line.iter().position(|byte| *byte == b':')?;
+                let (name, value) = line.split_at_checked(colon)?;
+                let is_code = name.trim_ascii().eq_ignore_ascii_case(CODE.as_str().as_bytes());
+                is_code.then(|| value.get(1..).unwrap_or_default().trim_ascii().to_vec())
+            });
         }
+        body = rest;
     }
-    status
+}
+
+/// Decodes Base64. A server may encode each frame on its own, so padding may stand between groups.
+fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let digits = text.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let digits: Vec<u8> = digits.copied().collect();
+    let mut bytes = Vec::with_capacity(digits.len());
+    for group in digits.chunks(4) {
+        if group.len() < 4 {
+            return None;
+        }
+        let mut word = 0_u32;
+        for digit in group {
+            word = (word << 6) | base64_digit(*digit)?;
+        }
+        let [_, word @ ..] = word.to_be_bytes();
+        // Four digits are three bytes, and each padding character is one byte less.
+        let length = match group {
+            [.., b'=', b'='] => 1,
+            [.., b'='] => 2,
+            _ => 3,
+        };
+        bytes.extend(word.get(..length)?);
+    }
+    Some(bytes)
+}
+
+fn base64_digit(digit: u8) -> Option<u32> {
+    let value = match digit {
+        b'A'..=b'Z' => digit.wrapping_sub(b'A'),
+        b'a'..=b'z' => digit.wrapping_sub(b'a').wrapping_add(26),
+        b'0'..=b'9' => digit.wrapping_sub(b'0').wrapping_add(52),
+        b'+' => 62,
+        b'/' => 63,
+        b'=' => 0,
+        _ => return None,
+    };
+    Some(value.into())
 }

@@ -1,23 +1,26 @@
 //! A claimed request: runs the handler, and stores the response.
 
+use core::time::Duration;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 use http::response::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
-use resilience_core::Effect;
-use resilience_idempotency::{ActiveCall, Completed, Disposition, Store};
+use resilience_core::{Effect, Rejected};
+use resilience_idempotency::{ActiveCall, Completed, Disposition, OnUnsaved, Store};
 use tower_service::Service;
 
-use super::background::catch_panic;
-use super::body::{IdempotentBody, Read, ReadMode, read};
+use super::background::{catch_panic, run_in_background, timeout};
+use super::body::{IdempotentBody, Read, ReadMode, Unread, read};
 use super::grpc;
 use super::layer::Settings;
 use super::problem::Problem;
-use super::record::StoredResponse;
-use super::service::Protocol;
+use super::protocol::Protocol;
+use super::record::{NotStored, StoredResponse};
+use super::running::RunningRequest;
 use super::store_policy::unknown_outcome;
 
 /// A request whose key this process has claimed.
@@ -25,14 +28,35 @@ pub(super) struct ClaimedRequest<T: Store + Clone> {
     pub(super) settings: Arc<Settings<T>>,
     pub(super) protocol: Protocol,
     pub(super) call: ActiveCall<T>,
+    pub(super) running: RunningRequest,
 }
+
+/// The time for repetitions of the final write behind the response, if the lease ends earlier.
+const REPEAT_WRITE: Duration = Duration::from_secs(10 * 60);
 
 /// A response of the handler, read as far as the store needs.
 struct HandledResponse<R: Body> {
     response: Response<IdempotentBody<R>>,
-    keep: Disposition,
-    /// The response for the store; `None` records completion only.
-    stored: Option<StoredResponse>,
+    end: CallEnd,
+}
+
+/// The end of a call in the store.
+enum CallEnd {
+    /// Stores the record.
+    Store(Vec<u8>),
+    Release,
+    Abandon,
+}
+
+impl CallEnd {
+    /// Returns the end of a call without a response to store.
+    fn without_response(disposition: Disposition, reason: NotStored) -> Self {
+        match disposition {
+            Disposition::Store => Self::Store(reason.write()),
+            Disposition::Release => Self::Release,
+            _ => Self::Abandon,
+        }
+    }
 }
 
 impl<T: Store + Clone> ClaimedRequest<T> {
@@ -54,13 +78,30 @@ impl<T: Store + Clone> ClaimedRequest<T> {
             Ok(settings.read_response(response).await)
         });
         match self.call.run(body).await {
-            Ok(Ok(Ok(handled))) => Ok(self.store_outcome(handled).await),
+            Ok(Ok(Ok(handled))) => {
+                let (settings, protocol) = (Arc::clone(&self.settings), self.protocol);
+                match self.end(handled.end).await {
+                    // The lease expired, and another call took over: every client gets the other
+                    // response.
+                    Some(Ok(Completed::Other(bytes))) => {
+                        Ok(settings.recorded_response(protocol, bytes))
+                    }
+                    Some(Ok(Completed::OtherNotStored)) => {
+                        Ok(settings.problem(protocol, &Problem::not_stored(NotStored::TooLong)))
+                    }
+                    Some(Err(rejected)) => {
+                        Ok(settings.problem(protocol, &Problem::after_handler(&rejected)))
+                    }
+                    Some(Ok(_)) | None => Ok(handled.response),
+                }
+            }
             Ok(Ok(Err(error))) => {
-                end_call(self.call, unknown_outcome(self.settings.on_interrupted)).await;
+                let disposition = unknown_outcome(self.settings.on_interrupted);
+                self.end(CallEnd::without_response(disposition, NotStored::Broken)).await;
                 Err(error)
             }
             Ok(Err(panic)) => {
-                self.call.abandon().await;
+                self.end(CallEnd::Abandon).await;
                 resume_unwind(panic)
             }
             Err(rejected) => {
@@ -69,35 +110,44 @@ impl<T: Store + Clone> ClaimedRequest<T> {
         }
     }
 
-    /// Records the outcome, and returns the response for the client.
-    async fn store_outcome<R: Body<Data = Bytes>>(
-        self,
-        handled: HandledResponse<R>,
-    ) -> Response<IdempotentBody<R>> {
-        let Self { settings, protocol, call } = self;
-        let completed = match (handled.keep, handled.stored) {
-            (Disposition::Store, Some(stored)) => call.complete(&stored.write()).await,
-            (Disposition::Store, None) => call.complete_without_outcome().await,
-            (keep, _) => {
-                end_call(call, keep).await;
-                return handled.response;
-            }
-        };
-        match completed {
-            // The lease expired, and another call took over: every client gets the other response.
-            Ok(Completed::Other(bytes)) => settings.stored_response(protocol, bytes),
-            Ok(Completed::OtherNotStored) => settings.problem(protocol, &Problem::not_stored()),
-            Ok(_) => handled.response,
-            Err(rejected) => settings.problem(protocol, &Problem::from_rejection(&rejected)),
+    /// Records the end of the call.
+    ///
+    /// The client waits for one operation of a silent store, and the write is then repeated in the
+    /// background; the result is `None`. With [`OnUnsaved::Error`] the client waits for the last
+    /// repetition.
+    async fn end(self, end: CallEnd) -> Option<Result<Completed, Rejected>> {
+        let Self { settings, mut call, running, .. } = self;
+        let key = running.key();
+        if settings.on_unsaved != OnUnsaved::Error {
+            call.repeat_final_write(REPEAT_WRITE);
         }
+        let write = async move {
+            let written = write_end(call, end).await;
+            drop(running);
+            written
+        };
+        let write = run_in_background(write);
+        if settings.on_unsaved == OnUnsaved::Error {
+            return write.await;
+        }
+        let written = timeout(settings.store_timeout, write).await;
+        if written.is_none() {
+            settings.running.set_unsaved(&key);
+        }
+        written.flatten()
     }
 }
 
-async fn end_call<T: Store + Clone>(call: ActiveCall<T>, keep: Disposition) {
-    match keep {
-        Disposition::Release => call.release().await,
-        _ => call.abandon().await,
+async fn write_end<T: Store + Clone>(
+    call: ActiveCall<T>,
+    end: CallEnd,
+) -> Result<Completed, Rejected> {
+    match end {
+        CallEnd::Store(record) => return call.complete(&record).await,
+        CallEnd::Release => call.release().await,
+        CallEnd::Abandon => call.abandon().await,
     }
+    Ok(Completed::Stored)
 }
 
 impl<T> Settings<T> {
@@ -107,36 +157,53 @@ impl<T> Settings<T> {
         response: Response<R>,
     ) -> HandledResponse<R> {
         let (head, body) = response.into_parts();
-        let keep = self.keep(&head, head.status);
-        let without_record = |head, body, keep| {
+        let disposition = self.disposition(&head, head.status);
+        let without_record = |head, body, reason| {
             let response = Response::from_parts(head, body);
-            HandledResponse { response, keep, stored: None }
+            HandledResponse { response, end: CallEnd::without_response(disposition, reason) }
         };
         // After a 101 the connection no longer carries HTTP.
-        if keep != Disposition::Store || head.status.is_informational() {
-            return without_record(head, IdempotentBody::untouched(body), keep);
+        if disposition != Disposition::Store || head.status.is_informational() {
+            return without_record(head, IdempotentBody::untouched(body), NotStored::Stream);
         }
-        match read(body, self.max_outcome, ReadMode::Sized).await {
-            Read::Partial { body, .. } => without_record(head, body, keep),
+        let content_length = content_length(&head.headers);
+        match read(body, self.max_outcome, ReadMode::Sized { content_length }).await {
+            Read::Partial { body, reason } => without_record(
+                head,
+                body,
+                match reason {
+                    Unread::TooLong => NotStored::TooLong,
+                    Unread::Stream => NotStored::Stream,
+                    Unread::Broken => NotStored::Broken,
+                },
+            ),
             Read::Whole { body, bytes, trailers } => {
-                let status = grpc::status(&head.headers, &trailers);
-                let keep = status.map_or(keep, |status| self.keep(&head, status));
-                let stored = Some(StoredResponse {
-                    status: head.status,
-                    headers: self.stored_headers.select(&head.headers),
-                    body: bytes,
-                    trailers: match status {
-                        Some(_) => grpc::status_trailers(&trailers),
-                        None => HeaderMap::new(),
-                    },
-                });
-                HandledResponse { response: Response::from_parts(head, body), keep, stored }
+                let status = grpc::status(&head.headers, &trailers, &bytes);
+                let disposition = status.map_or(disposition, |it| self.disposition(&head, it));
+                let end = match disposition {
+                    Disposition::Store => {
+                        let stored = StoredResponse {
+                            status: head.status,
+                            headers: self.stored_headers.select(&head.headers),
+                            body: bytes,
+                            trailers: self.stored_headers.select_trailers(&head.headers, &trailers),
+                        };
+                        CallEnd::Store(stored.write())
+                    }
+                    other => CallEnd::without_response(other, NotStored::Stream),
+                };
+                HandledResponse { response: Response::from_parts(head, body), end }
             }
         }
     }
 
-    fn keep(&self, head: &Parts, status: StatusCode) -> Disposition {
+    fn disposition(&self, head: &Parts, status: StatusCode) -> Disposition {
         let effect = head.extensions.get::<Effect>().copied();
-        self.store_policy.keep(status, effect, self.on_interrupted)
+        self.store_policy.disposition(status, effect, self.on_interrupted)
     }
+}
+
+/// Returns the length of the body from the headers.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).map(HeaderValue::to_str)?.ok()?.parse().ok()
 }

@@ -1,14 +1,14 @@
 //! The idempotency key in the headers of a request.
 
+use core::fmt;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use resilience_rules::{KeyError, idempotency_key};
 
-use crate::client_key::{IDEMPOTENCY_KEY, unquote};
-
-/// The name of the header before the IETF draft.
-const X_IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
+use crate::client_key::{is_bare, unquote};
+use crate::key_headers;
 
 /// The reason why the headers of a request have no usable key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,11 @@ pub(super) enum KeyHeaderError {
     Several,
     /// A leading quotation mark, and no valid string of structured fields.
     Malformed,
-    /// A key that breaks a rule.
+    /// A key with a space and without quotation marks.
+    Unquoted,
+    /// A key that the rule of the endpoint rejects.
+    Refused,
+    /// A key that breaks the rule of this library.
     Invalid(KeyError),
 }
 
@@ -27,30 +31,33 @@ impl From<KeyError> for KeyHeaderError {
     }
 }
 
-/// The names of the headers that can carry the key.
-#[derive(Clone, Debug)]
-pub(super) struct KeyHeaders(Vec<HeaderName>);
+type KeyRule = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-impl Default for KeyHeaders {
-    fn default() -> Self {
-        Self(vec![IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY])
-    }
+/// The headers that can carry the key, and the rule of the endpoint.
+#[derive(Clone, Default)]
+pub(super) struct KeyHeaders {
+    headers: key_headers::KeyHeaders,
+    rule: Option<KeyRule>,
 }
 
 impl KeyHeaders {
-    pub(super) fn new(names: impl IntoIterator<Item = HeaderName>) -> Self {
-        Self(names.into_iter().collect())
+    pub(super) fn set_names(&mut self, names: impl IntoIterator<Item = HeaderName>) {
+        self.headers = key_headers::KeyHeaders::named(names);
+    }
+
+    pub(super) fn set_rule(&mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        self.rule = Some(Arc::new(rule));
     }
 
     /// Returns whether the request has one of the headers, with a valid key or not.
     pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
-        self.0.iter().any(|name| headers.contains_key(name))
+        self.headers.are_in(headers)
     }
 
     /// Returns the key, or `None` if the request has none of the headers.
     pub(super) fn read(&self, headers: &HeaderMap) -> Result<Option<String>, KeyHeaderError> {
         let mut found = None;
-        for name in &self.0 {
+        for name in self.headers.names() {
             let mut lines = headers.get_all(name).iter();
             let Some(line) = lines.next() else { continue };
             if lines.next().is_some() {
@@ -61,19 +68,32 @@ impl KeyHeaders {
                 return Err(KeyHeaderError::Several);
             }
         }
-        Ok(found)
+        match (&found, &self.rule) {
+            (Some(key), Some(rule)) if !rule(key) => Err(KeyHeaderError::Refused),
+            _ => Ok(found),
+        }
+    }
+}
+
+impl fmt::Debug for KeyHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeyHeaders").field(&self.headers).finish()
     }
 }
 
 /// Reads one header line.
 ///
-/// The IETF draft quotes the key as a string of RFC 9651. Most clients send the bare key.
+/// The IETF draft writes the key as a string of RFC 9651. Most clients send the bare key.
 fn read(line: &HeaderValue) -> Result<Cow<'_, str>, KeyHeaderError> {
-    let key = if line.as_bytes().starts_with(b"\"") {
-        Cow::Owned(unquote(line.as_bytes()).ok_or(KeyHeaderError::Malformed)?)
-    } else {
-        Cow::Borrowed(core::str::from_utf8(line.as_bytes()).map_err(|_| KeyError::NotVisible)?)
-    };
-    idempotency_key(key.as_bytes())?;
-    Ok(key)
+    let line = line.as_bytes();
+    if line.starts_with(b"\"") {
+        let key = unquote(line).ok_or(KeyHeaderError::Malformed)?;
+        idempotency_key(key.as_bytes())?;
+        return Ok(Cow::Owned(key));
+    }
+    idempotency_key(line)?;
+    if !is_bare(line) {
+        return Err(KeyHeaderError::Unquoted);
+    }
+    core::str::from_utf8(line).map(Cow::Borrowed).map_err(|_| KeyError::NotPrintable.into())
 }

@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, Method, Response};
+use http::{HeaderName, Method, Request, Response};
 use resilience_idempotency::{
-    IdempotencyPolicy, KeyParts, OnInterrupted, OnStoreError, Scope, Store,
+    FingerprintBuilder, IdempotencyPolicy, KeyParts, OnInterrupted, OnLeaseLost, OnStoreError,
+    OnUnsaved, Scope, Store,
 };
 use tower_layer::Layer;
 
 use super::key_header::KeyHeaders;
-use super::record::StoredHeaders;
+use super::running::Running;
 use super::service::IdempotencyService;
 use super::store_policy::StorePolicy;
+use super::stored_headers::StoredHeaders;
 
 /// Makes endpoints safe to retry: a request with an idempotency key is handled once.
 ///
@@ -24,9 +26,12 @@ use super::store_policy::StorePolicy;
 /// `Service` of `http` requests, such as an `axum` router, `hyper` or `tonic`. [The module](crate)
 /// has the guide and the table of responses.
 ///
-/// **Order.** Place the layer inside authentication, because the scope needs the account. Place
-/// the layer inside rate limiters and similar layers as well, because their rejections must not be
-/// stored.
+/// **Order.** Place the layer inside authentication, because the scope needs the account, and
+/// inside rate limiters, because their rejections must not be stored. Place compression and CORS
+/// outside, because both depend on the headers of each request. Place limits of concurrent
+/// requests inside, or use [`max_running`](Self::max_running): a handler continues after a
+/// disconnect, and an outer limit no longer counts the handler. Under `axum` prefer
+/// `Router::route_layer`, which leaves unknown paths to the 404 of the router.
 ///
 /// # Examples
 ///
@@ -44,18 +49,19 @@ use super::store_policy::StorePolicy;
 ///     "paid"
 /// }
 ///
-/// let payments = IdempotencyLayer::new(StaticStore(&STORE), |request| {
+/// let payments = IdempotencyLayer::new("shop.payments", StaticStore(&STORE), |request| {
 ///     request.extensions.get::<Tenant>().map(|tenant| tenant.0.clone())
-/// })
-/// .name("payments");
-/// let app: Router = Router::new().route("/payments", post(pay)).layer(payments);
+/// });
+/// let app: Router = Router::new().route("/payments", post(pay)).route_layer(payments);
 /// ```
 #[must_use = "a layer has no effect until a service is wrapped"]
 pub struct IdempotencyLayer<T> {
     settings: Settings<T>,
 }
 
-type ScopeFn = Arc<dyn Fn(&Parts) -> Box<dyn KeyParts> + Send + Sync>;
+type ScopeFn = Arc<dyn Fn(&Parts) -> Box<dyn KeyParts + Send> + Send + Sync>;
+type FingerprintFn =
+    Arc<dyn Fn(&Request<Bytes>, FingerprintBuilder) -> FingerprintBuilder + Send + Sync>;
 type OnReplay = Arc<dyn Fn(&mut Response<Bytes>) + Send + Sync>;
 
 /// The settings, shared by all requests.
@@ -66,14 +72,22 @@ pub(super) struct Settings<T> {
     /// `None` for keys without a scope.
     scope: Option<ScopeFn>,
     pub(super) policy: IdempotencyPolicy,
+    pub(super) lease: Duration,
     pub(super) on_interrupted: OnInterrupted,
+    pub(super) on_unsaved: OnUnsaved,
+    pub(super) store_timeout: Duration,
     pub(super) max_outcome: usize,
     pub(super) max_body: usize,
+    pub(super) body_timeout: Duration,
+    pub(super) max_running: usize,
+    /// Shared by all clones of the layer.
+    pub(super) running: Arc<Running>,
     pub(super) methods: Vec<Method>,
     pub(super) keys: KeyHeaders,
     pub(super) is_required: bool,
     pub(super) reports_ignored: bool,
     pub(super) canonical_json: bool,
+    pub(super) fingerprint: Option<FingerprintFn>,
     pub(super) store_policy: StorePolicy,
     pub(super) stored_headers: StoredHeaders,
     pub(super) on_replay: Option<OnReplay>,
@@ -84,41 +98,60 @@ pub(super) struct Settings<T> {
 impl<T: Store + Clone> IdempotencyLayer<T> {
     /// Creates a layer with a scope for each key: a tenant, an account, a user.
     ///
+    /// `name` identifies the endpoints in the store, such as `"shop.payments"`. Layers with
+    /// different names share no records. Choose a name with the service in front, because several
+    /// services may use one store, and a name that outlives the path of the endpoint.
+    ///
     /// Equal keys in different scopes are independent, and a scope never receives a response of
-    /// another scope. The layer calls `scope` after the body was read. The result is a `String`, a
-    /// number, a tuple, or another type with [`KeyParts`]. A request with the scope `None` is
-    /// rejected with a 403.
-    pub fn new<K: KeyParts + 'static>(
+    /// another scope. Choose an identity that outlives a session, such as an account id: a
+    /// repeated request with a refreshed token belongs to the same scope. The layer calls `scope`
+    /// before the body is read. The result is a `String`, a number, a tuple, or another type with
+    /// [`KeyParts`]. A request with the scope `None` is rejected with a 403.
+    pub fn new<K: KeyParts + Send + 'static>(
+        name: &'static str,
         store: T,
         scope: impl Fn(&Parts) -> K + Send + Sync + 'static,
     ) -> Self {
-        Self::of(store, Some(Arc::new(move |request| Box::new(scope(request)))))
+        Self::of(name, store, Some(Arc::new(move |request| Box::new(scope(request)))))
     }
 
-    /// Creates a layer without scopes.
+    /// Creates a layer without scopes. [`new`](Self::new) explains the name.
     ///
     /// A client with a guessed key receives the response of another client. Use this function for
     /// services with one client, or with keys that cannot be guessed.
-    pub fn global(store: T) -> Self {
-        Self::of(store, None)
+    pub fn global(name: &'static str, store: T) -> Self {
+        Self::of(name, store, None)
     }
 
-    fn of(store: T, scope: Option<ScopeFn>) -> Self {
+    fn of(name: &'static str, store: T, scope: Option<ScopeFn>) -> Self {
         let max_outcome = 1024 * 1024;
-        let policy = IdempotencyPolicy::new("http").reject().max_outcome(max_outcome);
+        let (lease, store_timeout) = (Duration::from_secs(30), Duration::from_millis(500));
+        let policy = IdempotencyPolicy::new(name)
+            .reject()
+            .max_outcome(max_outcome)
+            .lease(lease)
+            .store_timeout(store_timeout);
         Self {
             settings: Settings {
                 store,
                 scope,
                 policy,
+                lease,
                 on_interrupted: OnInterrupted::Rerun,
+                on_unsaved: OnUnsaved::Return,
+                store_timeout,
                 max_outcome: max_outcome as usize,
                 max_body: 2 * 1024 * 1024,
+                body_timeout: Duration::from_secs(30),
+                // As the default of Envoy for the requests to a cluster.
+                max_running: 1024,
+                running: Arc::default(),
                 methods: vec![Method::POST, Method::PATCH],
                 keys: KeyHeaders::default(),
                 is_required: true,
                 reports_ignored: false,
                 canonical_json: false,
+                fingerprint: None,
                 store_policy: StorePolicy::Definitive,
                 stored_headers: StoredHeaders::default(),
                 on_replay: None,
@@ -128,10 +161,7 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         }
     }
 
-    /// Sets the name of the endpoint in the store. Default: `"http"`.
-    ///
-    /// Layers with different names share no records. Choose a name that outlives the path of the
-    /// endpoint.
+    /// Changes the name of the endpoints in the store, for a clone of the layer.
     pub fn name(self, name: &'static str) -> Self {
         self.policy(|policy| policy.name(name))
     }
@@ -152,8 +182,18 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     ///
     /// The layer renews the lease every third of this time. Another request can take over after
     /// the lease has expired.
-    pub fn lease(self, lease: Duration) -> Self {
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.settings.lease = lease;
         self.policy(|policy| policy.lease(lease))
+    }
+
+    /// Sets how long after its claim a running request renews its lease. Default: the
+    /// [`ttl`](Self::ttl).
+    ///
+    /// A handler that hangs would otherwise keep its key forever. After this time another request
+    /// can take over, and [`on_lease_lost`](Self::on_lease_lost) decides about the handler.
+    pub fn max_renewal(self, time: Duration) -> Self {
+        self.policy(|policy| policy.max_renewal(time))
     }
 
     /// Sets the time a repeated request waits for the first request, and receives the response.
@@ -187,8 +227,28 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self.policy(|policy| policy.on_store_error(then))
     }
 
+    /// Sets the treatment of a handler that has lost its lease, because the store did not renew
+    /// the lease. Default: [`OnLeaseLost::Continue`].
+    pub fn on_lease_lost(self, then: OnLeaseLost) -> Self {
+        self.policy(|policy| policy.on_lease_lost(then))
+    }
+
+    /// Sets the response to a request whose outcome the store did not accept. Default:
+    /// [`OnUnsaved::Return`].
+    ///
+    /// With `Return`, the client receives the response of the handler after
+    /// [`store_timeout`](Self::store_timeout) at the latest. The layer repeats the write in the
+    /// background for ten minutes, or until the lease ends if later. In this time, this process
+    /// rejects a repeated request with a 409, `in-progress`. With [`OnUnsaved::Error`], the client
+    /// waits for the last repetition, and receives a 503 if all repetitions fail.
+    pub fn on_unsaved(mut self, then: OnUnsaved) -> Self {
+        self.settings.on_unsaved = then;
+        self.policy(|policy| policy.on_unsaved(then))
+    }
+
     /// Sets the timeout of one operation of the store. Default: 500 ms.
-    pub fn store_timeout(self, time: Duration) -> Self {
+    pub fn store_timeout(mut self, time: Duration) -> Self {
+        self.settings.store_timeout = time;
         self.policy(|policy| policy.store_timeout(time))
     }
 
@@ -210,6 +270,24 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self
     }
 
+    /// Sets the time for reading a request body. Default: 30 s.
+    ///
+    /// The layer rejects a request whose body is incomplete after this time with a 408.
+    pub fn body_timeout(mut self, time: Duration) -> Self {
+        self.settings.body_timeout = time;
+        self
+    }
+
+    /// Sets the maximum number of requests that run at the same time, for this layer and its
+    /// clones. Default: 1024.
+    ///
+    /// A request above the limit is rejected with a 503 before the body is read. A handler counts
+    /// until its outcome is stored, also after the client has disconnected.
+    pub fn max_running(mut self, requests: u32) -> Self {
+        self.settings.max_running = requests as usize;
+        self
+    }
+
     /// Sets the methods with protection. Default: POST and PATCH.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.methods = methods.into_iter().collect();
@@ -219,7 +297,17 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     /// Sets the headers that can carry the key. Default: `Idempotency-Key` and
     /// `X-Idempotency-Key`.
     pub fn headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        self.settings.keys = KeyHeaders::new(names);
+        self.settings.keys.set_names(names);
+        self
+    }
+
+    /// Sets a rule for keys, besides the rule of the library: 1 to 255 printable ASCII characters.
+    /// A key that breaks the rule is rejected with a 400, `invalid-key`. Default: no rule.
+    ///
+    /// The function receives the key without quotation marks and escapes, such as
+    /// `|key| key.len() == 36`.
+    pub fn key_rule(mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.keys.set_rule(rule);
         self
     }
 
@@ -242,9 +330,47 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
 
     /// Sets whether JSON bodies are compared by value. Default: `false`, every byte counts.
     ///
-    /// With `true`, white space and the order of members do not matter.
+    /// With `true`, white space, the order of members and the escapes of strings do not matter.
+    /// Numbers are compared digit by digit, so `1` and `1.0` differ. A document with two members of
+    /// one name in an object is compared by its bytes.
     pub fn canonical_json(mut self, canonical: bool) -> Self {
         self.settings.canonical_json = canonical;
+        self
+    }
+
+    /// Sets the parts of a request that a repeated request must not change. Method and path always
+    /// count.
+    ///
+    /// Without this setting the host, the query, the content type, the content encoding and the
+    /// body count. Use this setting for requests with parts that change from one attempt to the
+    /// next, such as a time in the body. A request that differs in a part left out receives the
+    /// response of the first request.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use resilience::http::IdempotencyLayer;
+    /// use resilience::idempotent::{MemoryStore, StaticStore};
+    ///
+    /// static STORE: MemoryStore = MemoryStore::new();
+    ///
+    /// // The body starts with the time of the attempt, in a line of its own.
+    /// let layer = IdempotencyLayer::global("shop.orders", StaticStore(&STORE)).fingerprint(
+    ///     |request, fingerprint| {
+    ///         let body = request.body();
+    ///         let line = body.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    ///         fingerprint.value(&request.uri().query()).bytes(&body[line..])
+    ///     },
+    /// );
+    /// ```
+    pub fn fingerprint(
+        mut self,
+        fingerprint: impl Fn(&Request<Bytes>, FingerprintBuilder) -> FingerprintBuilder
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.settings.fingerprint = Some(Arc::new(fingerprint));
         self
     }
 
@@ -256,12 +382,23 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
 
     /// Adds a header to the stored headers.
     ///
-    /// The default headers are `content-type`, `content-encoding`, `content-language`, `location`,
-    /// `etag`, `link`, `retry-after` and `x-request-id`; a replay sends the latter as
-    /// `x-original-request-id`. Cookies, `date`, `content-length` and headers of the connection
-    /// are never stored.
+    /// The default headers describe the content (`content-*`, `etag`, `last-modified`, digests),
+    /// the resource (`location`, `link`, `allow`), and the treatment of the content
+    /// (`cache-control`, `vary`, `expires`, `retry-after`, and security headers such as
+    /// `content-security-policy`). A replay sends `x-request-id` as `x-original-request-id`.
+    /// Cookies, credentials, `date`, `content-length` and headers of the connection are never
+    /// stored.
     pub fn keep_header(mut self, name: HeaderName) -> Self {
         self.settings.stored_headers.add(name);
+        self
+    }
+
+    /// Stores all headers except these, instead of the default headers.
+    ///
+    /// Cookies, credentials, `date`, `content-length` and headers of the connection are never
+    /// stored.
+    pub fn keep_all_but(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.settings.stored_headers = StoredHeaders::AllBut(names.into_iter().collect());
         self
     }
 
@@ -292,18 +429,64 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self
     }
 
+    /// Waits until no request runs under this layer and its clones, for `timeout` at most. Returns
+    /// the number of requests that are still running.
+    ///
+    /// A handler continues after its client has disconnected, so a server that has closed all
+    /// connections may still run handlers. Call this function after the server has stopped, and
+    /// before the runtime stops.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use axum::Router;
+    /// use axum::routing::post;
+    /// use resilience::http::IdempotencyLayer;
+    /// use resilience::idempotent::{MemoryStore, StaticStore};
+    /// use std::time::Duration;
+    ///
+    /// static STORE: MemoryStore = MemoryStore::new();
+    ///
+    /// # async fn shutdown_signal() {}
+    /// async fn serve(listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    ///     let payments = IdempotencyLayer::global("shop.payments", StaticStore(&STORE));
+    ///     let pay = post(async || "paid");
+    ///     let app = Router::new().route("/payments", pay).route_layer(payments.clone());
+    ///     axum::serve(listener, app).with_graceful_shutdown(shutdown_signal()).await?;
+    ///     let _still_running = payments.drain(Duration::from_secs(30)).await;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn drain(&self, timeout: Duration) -> usize {
+        self.settings.running.drain(timeout).await
+    }
+
     fn policy(mut self, change: impl FnOnce(IdempotencyPolicy) -> IdempotencyPolicy) -> Self {
         self.settings.policy = change(self.settings.policy);
         self
     }
 }
 
+/// The scope of a request.
+pub(super) enum RequestScope {
+    Global,
+    Of(Box<dyn KeyParts + Send>),
+}
+
+impl RequestScope {
+    pub(super) fn as_scope(&self) -> Scope<'_> {
+        match self {
+            Self::Global => Scope::Global,
+            Self::Of(parts) => Scope::Of(&**parts),
+        }
+    }
+}
+
 impl<T> Settings<T> {
-    /// Calls `then` with the scope of a request.
-    pub(super) fn scoped<O>(&self, request: &Parts, then: impl FnOnce(Scope<'_>) -> O) -> O {
+    pub(super) fn scope(&self, request: &Parts) -> RequestScope {
         match &self.scope {
-            None => then(Scope::Global),
-            Some(scope) => then(Scope::Of(&*scope(request))),
+            None => RequestScope::Global,
+            Some(scope) => RequestScope::Of(scope(request)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Responses of the layer itself: problems of RFC 9457, and their gRPC form.
 
+use core::time::Duration;
 use std::borrow::Cow;
 
 use bytes::Bytes;
@@ -11,11 +12,20 @@ use serde_json::{Map, Value};
 
 use super::grpc;
 use super::key_header::KeyHeaderError;
+use super::protocol::Protocol;
+use super::record::NotStored;
 
 /// The gRPC code `INVALID_ARGUMENT`.
 const INVALID_ARGUMENT: u8 = 3;
+/// The gRPC code `DEADLINE_EXCEEDED`.
+const DEADLINE_EXCEEDED: u8 = 4;
 /// The gRPC code `PERMISSION_DENIED`.
 const PERMISSION_DENIED: u8 = 7;
+/// The gRPC code `RESOURCE_EXHAUSTED`.
+const RESOURCE_EXHAUSTED: u8 = 8;
+
+/// The shortest delay before another request, where the server knows no better value.
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// The reason why the layer answers a request without the handler.
 #[derive(Debug)]
@@ -26,8 +36,7 @@ pub(super) struct Problem {
     grpc_code: u8,
     error: Cow<'static, str>,
     detail: &'static str,
-    /// The delay in whole seconds.
-    retry_after: Option<u64>,
+    retry_after: Option<Duration>,
     /// Whether the handler has run or may have run, so that a new key can repeat the effect.
     may_have_run: bool,
 }
@@ -77,6 +86,12 @@ impl Problem {
                 "the idempotency key starts with a quotation mark and is not a string of RFC 9651"
                     .into()
             }
+            KeyHeaderError::Unquoted => {
+                "the idempotency key has a space; send the key in quotation marks".into()
+            }
+            KeyHeaderError::Refused => {
+                "the idempotency key breaks the rule of this endpoint for keys".into()
+            }
             KeyHeaderError::Invalid(error) => error.to_string().into(),
         };
         Self { error, ..Self::new(IdempotencyRejection::InvalidKey) }
@@ -101,8 +116,54 @@ impl Problem {
         Self::of_request("body-unreadable", StatusCode::BAD_REQUEST, error, detail)
     }
 
-    pub(super) fn not_stored() -> Self {
-        Self::new(IdempotencyRejection::NotStored)
+    pub(super) fn body_timeout() -> Self {
+        let detail =
+            "The body of the request did not arrive in time. Send the request again, unchanged.";
+        let error = "request body incomplete";
+        let problem = Self::of_request("body-timeout", StatusCode::REQUEST_TIMEOUT, error, detail);
+        Self { grpc_code: DEADLINE_EXCEEDED, ..problem }
+    }
+
+    /// Creates the problem of a request above the limit of running requests.
+    pub(super) fn too_many_running() -> Self {
+        let detail = "The server handles as many requests as it can. Send the request again, unchanged, after the time in Retry-After.";
+        let error = "too many running requests";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Self::of_request("too-many-running", status, error, detail);
+        Self { grpc_code: RESOURCE_EXHAUSTED, retry_after: Some(ONE_SECOND), ..problem }
+    }
+
+    /// Creates the problem of a handled request without a stored response.
+    pub(super) fn not_stored(reason: NotStored) -> Self {
+        let problem = Self::new(IdempotencyRejection::NotStored);
+        match reason {
+            NotStored::TooLong => {
+                let detail = "The request was handled before. The response was too long to store.";
+                Self { detail, ..problem }
+            }
+            NotStored::Stream => {
+                let detail = "The request was handled before. The response was a stream, which is not stored.";
+                Self { detail, ..problem }
+            }
+            NotStored::Broken => Self {
+                name: "response-broken",
+                error: "the request was handled before, and its response ended with an error"
+                    .into(),
+                detail: "The request was handled before. Its response broke off, so the outcome cannot be returned. Find out the outcome before you send the request with another key.",
+                ..problem
+            },
+        }
+    }
+
+    /// Creates the problem of a request whose handler has ended, and whose outcome the runtime
+    /// rejected.
+    pub(super) fn after_handler(rejected: &Rejected) -> Self {
+        let problem = Self::from_rejection(rejected);
+        if problem.name != IdempotencyRejection::StoreUnavailable.problem_type() {
+            return problem;
+        }
+        let detail = "The request was handled, and the server could not store the outcome. Send the request again, unchanged.";
+        Self { detail, may_have_run: true, ..problem }
     }
 
     /// Creates the problem of a call that the idempotency runtime rejected.
@@ -113,7 +174,7 @@ impl Problem {
             return Self::no_scope();
         }
         let RejectedKind::Idempotency(reason) = rejected.kind() else {
-            return Self::new(IdempotencyRejection::StoreUnavailable).retry_after(rejected);
+            return Self::new(IdempotencyRejection::StoreUnavailable).retry_after(ONE_SECOND);
         };
         match (reason, key_error) {
             (IdempotencyRejection::InvalidKey, Some(error)) => {
@@ -121,22 +182,37 @@ impl Problem {
             }
             // To the client, the call that took over is the first request, which still runs.
             (IdempotencyRejection::LeaseLost, _) => {
-                Self::new(IdempotencyRejection::InFlight).retry_after(rejected)
+                Self::new(IdempotencyRejection::InFlight).retry_after(ONE_SECOND)
             }
             _ if rejected.classify().kind == FailureKind::Permanent => Self::new(reason),
-            _ => Self::new(reason).retry_after(rejected),
+            _ => Self::new(reason).retry_after(rejected.retry_after().unwrap_or(ONE_SECOND)),
         }
     }
 
-    /// Adds the delay of the rejection, rounded up to whole seconds, at least one second.
-    fn retry_after(self, rejected: &Rejected) -> Self {
-        let after = rejected.retry_after().unwrap_or_default();
-        let fraction = u64::from(after.subsec_nanos() > 0);
-        Self { retry_after: Some(after.as_secs().saturating_add(fraction).max(1)), ..self }
+    /// Creates the problem of a request whose first request is still running.
+    pub(super) fn in_flight(retry_after: Duration) -> Self {
+        Self::new(IdempotencyRejection::InFlight).retry_after(retry_after)
     }
 
-    /// Returns the problem as JSON; `base` is the first part of the problem type.
-    pub(super) fn http_response(&self, base: &str) -> Response<Bytes> {
+    fn retry_after(self, delay: Duration) -> Self {
+        Self { retry_after: Some(delay), ..self }
+    }
+
+    /// Returns the response of the layer; `base` is the first part of the problem type.
+    pub(super) fn response(&self, protocol: Protocol, base: &str) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        let content_type = HeaderValue::from_static(protocol.content_type());
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        match protocol {
+            Protocol::Http => self.write_http(base, &mut response),
+            Protocol::Grpc | Protocol::GrpcWeb | Protocol::GrpcWebText => {
+                self.write_grpc(response.headers_mut());
+            }
+        }
+        response
+    }
+
+    fn write_http(&self, base: &str, response: &mut Response<Bytes>) {
         let problem_type = format!("{base}{}", self.name);
         let mut members = Map::new();
         let mut member = |name: &str, value: Value| _ = members.insert(name.to_owned(), value);
@@ -149,34 +225,43 @@ impl Problem {
         if self.may_have_run {
             member("safe_new_key", false.into());
         }
-        let mut response = Response::new(Value::Object(members).to_string().into());
+        *response.body_mut() = Value::Object(members).to_string().into();
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        let json = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, json);
         if let Ok(link) = format!("<{problem_type}>; rel=\"describedby\"").parse() {
             headers.insert(header::LINK, link);
         }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        if self.status == StatusCode::CONFLICT && self.retry_after.is_none() {
+            // A client with a key repeats every other 409.
+            let should_retry = HeaderName::from_static("x-should-retry");
+            headers.insert(should_retry, HeaderValue::from_static("false"));
         }
-        response
+        if let Some(delay) = self.retry_after {
+            // Rounded up to whole seconds, at least one.
+            let fraction = u64::from(delay.subsec_nanos() > 0);
+            let seconds = delay.as_secs().saturating_add(fraction).max(1);
+            headers.insert(header::RETRY_AFTER, seconds.into());
+            // For clients that read milliseconds.
+            if delay.as_secs() != seconds {
+                let millis = HeaderName::from_static("retry-after-ms");
+                headers.insert(millis, milliseconds(delay).into());
+            }
+        }
     }
 
-    /// Returns the problem as a gRPC status.
-    pub(super) fn grpc_response(&self) -> Response<Bytes> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    /// Writes the problem as a gRPC status without a body.
+    fn write_grpc(&self, headers: &mut HeaderMap) {
         headers.insert(grpc::CODE, u16::from(self.grpc_code).into());
         if let Ok(message) = self.error.parse() {
             headers.insert(grpc::MESSAGE, message);
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(delay) = self.retry_after {
             let pushback = HeaderName::from_static("grpc-retry-pushback-ms");
-            headers.insert(pushback, seconds.saturating_mul(1000).into());
+            headers.insert(pushback, milliseconds(delay).into());
         }
-        let mut response = Response::new(Bytes::new());
-        *response.headers_mut() = headers;
-        response
     }
+}
+
+fn milliseconds(delay: Duration) -> u64 {
+    u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
 }

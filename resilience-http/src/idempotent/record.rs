@@ -1,13 +1,41 @@
 //! The stored form of a response: bytes, because headers need not be text.
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
-use super::grpc;
+/// The first byte of a record with a response, and the version of its format.
+const RESPONSE: u8 = 1;
+/// The first byte of a record without a response. The second byte is the reason.
+const NO_RESPONSE: u8 = 2;
 
-/// The version of the format.
-const FORMAT: u8 = 1;
+/// The reason why a record has no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotStored {
+    TooLong,
+    /// The response was a stream, or the start of another protocol.
+    Stream,
+    /// The body of the response ended with an error.
+    Broken,
+}
+
+impl NotStored {
+    const ALL: [(u8, Self); 3] = [(1, Self::TooLong), (2, Self::Stream), (3, Self::Broken)];
+
+    pub(super) fn write(self) -> Vec<u8> {
+        let code = Self::ALL.iter().find(|(_, known)| *known == self);
+        [NO_RESPONSE].into_iter().chain(code.map(|(code, _)| *code)).collect()
+    }
+}
+
+/// Parses a record, or returns `None` for malformed bytes.
+pub(super) fn read_record(bytes: Vec<u8>) -> Option<Result<StoredResponse, NotStored>> {
+    if let [NO_RESPONSE, code] = bytes[..] {
+        let reason = NotStored::ALL.iter().find(|(known, _)| *known == code);
+        return reason.map(|(_, reason)| Err(*reason));
+    }
+    StoredResponse::read(bytes).map(Ok)
+}
 
 /// A response in the store.
 #[derive(Debug, Default)]
@@ -15,13 +43,12 @@ pub(super) struct StoredResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The status trailers of gRPC.
     pub(super) trailers: HeaderMap,
 }
 
 impl StoredResponse {
     pub(super) fn write(&self) -> Vec<u8> {
-        let mut bytes = vec![FORMAT];
+        let mut bytes = vec![RESPONSE];
         bytes.extend(self.status.as_u16().to_le_bytes());
         for headers in [&self.headers, &self.trailers] {
             write_length(&mut bytes, headers.len());
@@ -36,10 +63,9 @@ impl StoredResponse {
         bytes
     }
 
-    /// Parses a stored response, or returns `None` for malformed bytes.
-    pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
+    fn read(bytes: Vec<u8>) -> Option<Self> {
         let mut bytes = Bytes::from(bytes);
-        if take(&mut bytes, 1)?.as_ref() != [FORMAT] {
+        if take(&mut bytes, 1)?.as_ref() != [RESPONSE] {
             return None;
         }
         let status = u16::from_le_bytes(*take(&mut bytes, 2)?.first_chunk()?);
@@ -73,74 +99,6 @@ fn read_length(bytes: &mut Bytes) -> Option<usize> {
 
 fn take(bytes: &mut Bytes, length: usize) -> Option<Bytes> {
     (length <= bytes.len()).then(|| bytes.split_to(length))
-}
-
-/// The stored headers of a response, with the name in the response and the name in the replay.
-#[derive(Clone, Debug)]
-pub(super) struct StoredHeaders(Vec<(HeaderName, HeaderName)>);
-
-impl Default for StoredHeaders {
-    fn default() -> Self {
-        let unchanged = [
-            header::CONTENT_TYPE,
-            // The body is unreadable without the encoding.
-            header::CONTENT_ENCODING,
-            header::CONTENT_LANGUAGE,
-            header::LOCATION,
-            header::ETAG,
-            header::LINK,
-            header::RETRY_AFTER,
-        ];
-        let unchanged = unchanged.into_iter().chain(grpc::STATUS);
-        let mut names: Vec<_> = unchanged.map(|name| (name.clone(), name)).collect();
-        // A replay belongs to another request with a different request id.
-        let id = HeaderName::from_static("x-request-id");
-        names.push((id, HeaderName::from_static("x-original-request-id")));
-        Self(names)
-    }
-}
-
-impl StoredHeaders {
-    pub(super) fn add(&mut self, name: HeaderName) {
-        self.0.push((name.clone(), name));
-    }
-
-    /// Returns the stored headers of a response, in the order of this list.
-    pub(super) fn select(&self, headers: &HeaderMap) -> HeaderMap {
-        let mut selected = HeaderMap::new();
-        for (name, replayed) in &self.0 {
-            if is_never_stored(name, headers) || selected.contains_key(replayed) {
-                continue;
-            }
-            for value in headers.get_all(name) {
-                selected.append(replayed.clone(), value.clone());
-            }
-        }
-        selected
-    }
-}
-
-/// Returns whether a header belongs to a single response, connection or user, and is never stored.
-fn is_never_stored(name: &HeaderName, headers: &HeaderMap) -> bool {
-    const NEVER: [&str; 13] = [
-        "set-cookie",
-        "set-cookie2",
-        "date",
-        "content-length",
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    let listed = headers.get_all(header::CONNECTION);
-    let mut listed =
-        listed.iter().filter_map(|line| line.to_str().ok()).flat_map(|it| it.split(','));
-    NEVER.contains(&name.as_str()) || listed.any(|it| it.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
 /// The header that marks a replay.

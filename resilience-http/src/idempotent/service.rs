@@ -5,25 +5,26 @@ use core::future::Future;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::Body;
-use resilience_core::IdempotencyRejection;
-use resilience_idempotency::{Claimed, Replayed, Store};
+use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+use resilience_idempotency::{Claimed, IdempotentCall, RecordKey, Replayed, Store};
 use tower_service::Service;
 
-use super::background::run_in_background;
+use super::background::{run_in_background, timeout};
 use super::body::{IdempotentBody, Read, ReadMode, Unread, read};
-use super::fingerprint::add_request;
-use super::grpc;
+use super::fingerprint::{add_content, add_target};
 use super::handle::ClaimedRequest;
-use super::layer::Settings;
+use super::layer::{RequestScope, Settings};
 use super::problem::Problem;
-use super::record::StoredResponse;
+use super::protocol::Protocol;
+use super::record::{NotStored, read_record};
 use crate::ready_service::take_ready;
 
 /// A service under an [`IdempotencyLayer`](crate::IdempotencyLayer).
@@ -74,10 +75,11 @@ where
         let mut service = take_ready(&mut self.service);
         let settings = Arc::clone(&self.settings);
         let (head, body) = request.into_parts();
-        let key = match settings.key(&head) {
+        let protocol = Protocol::of(&head.headers);
+        let key = match settings.admit(&head) {
             Ok(Some(key)) => key,
             Err(problem) => {
-                let response = settings.reject(&head, &problem);
+                let response = settings.problem(protocol, &problem);
                 return Box::pin(async { Ok(response) });
             }
             Ok(None) => {
@@ -88,27 +90,19 @@ where
             }
         };
         Box::pin(async move {
-            let body = match read(body, settings.max_body, ReadMode::All).await {
-                Read::Whole { bytes, .. } => bytes,
-                Read::Partial { reason, .. } => {
-                    let problem = match reason {
-                        Unread::Broken => Problem::body_unreadable(),
-                        Unread::TooLong | Unread::Stream => Problem::body_too_large(),
-                    };
-                    return Ok(settings.reject(&head, &problem));
+            let claimed = match settings.claim(head, body, key).await {
+                Ok(Claim::Run(claimed)) => claimed,
+                Ok(Claim::Replay(Replayed::Outcome(bytes))) => {
+                    return Ok(settings.recorded_response(protocol, bytes));
                 }
+                Ok(Claim::Replay(_)) => {
+                    let problem = Problem::not_stored(NotStored::TooLong);
+                    return Ok(settings.problem(protocol, &problem));
+                }
+                Err(problem) => return Ok(settings.problem(protocol, &problem)),
             };
-            let call = match settings.claim(&head, &key, &body).await {
-                Ok(Claimed::Run(call)) => call,
-                Ok(Claimed::Replay(replayed)) => return Ok(settings.replay(&head, replayed)),
-                Ok(_) => return Ok(settings.reject(&head, &Problem::not_stored())),
-                Err(problem) => return Ok(settings.reject(&head, &problem)),
-            };
-            drop(key);
-            let protocol = Protocol::of(&head);
-            let request = Request::from_parts(head, IdempotentBody::whole(body));
+            let (claimed, request) = *claimed;
             let is_detached = settings.is_detached;
-            let claimed = ClaimedRequest { settings: Arc::clone(&settings), protocol, call };
             let work = claimed.run(service, request);
             if !is_detached {
                 return work.await;
@@ -123,59 +117,131 @@ where
     }
 }
 
-/// The protocol of a request, which decides the form of a problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
-    Http,
-    Grpc,
+/// The key of a protected request.
+struct RequestKey {
+    key: String,
+    scope: RequestScope,
+    record: RecordKey,
 }
 
-impl Protocol {
-    fn of(head: &Parts) -> Self {
-        if grpc::is_grpc(&head.headers) { Self::Grpc } else { Self::Http }
-    }
+/// The result of a claim.
+enum Claim<T: Store + Clone, B: Body<Data = Bytes>> {
+    Run(Box<(ClaimedRequest<T>, Request<IdempotentBody<B>>)>),
+    Replay(Replayed),
 }
+
+/// The shortest and the longest delay before a client asks again for a running request.
+const ASK_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
 
 impl<T: Store + Clone> Settings<T> {
-    /// Returns the key, or `None` for a request that the layer does not protect.
-    fn key(&self, head: &Parts) -> Result<Option<String>, Problem> {
+    /// Checks the request before the body is read. Returns the key, or `None` for a request that
+    /// the layer does not protect.
+    fn admit(&self, head: &Parts) -> Result<Option<RequestKey>, Problem> {
         if !self.methods.contains(&head.method) {
             return Ok(None);
         }
-        match self.keys.read(&head.headers) {
-            Ok(None) if self.is_required => Err(Problem::new(IdempotencyRejection::MissingKey)),
-            Ok(key) => Ok(key),
-            Err(error) => Err(Problem::invalid_key(error)),
+        let key = match self.keys.read(&head.headers) {
+            Ok(Some(key)) => key,
+            Ok(None) if self.is_required => {
+                return Err(Problem::new(IdempotencyRejection::MissingKey));
+            }
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(Problem::invalid_key(error)),
+        };
+        let scope = self.scope(head);
+        let record = self.policy.key(&self.store, scope.as_scope(), &key);
+        let record = record.map_err(|rejected| Problem::from_rejection(&rejected))?;
+        if self.running.is_full(self.max_running) {
+            return Err(Problem::too_many_running());
         }
+        Ok(Some(RequestKey { key, scope, record }))
     }
 
-    async fn claim(&self, head: &Parts, key: &str, body: &[u8]) -> Result<Claimed<T>, Problem> {
-        let call = self.scoped(head, |scope| {
-            let fingerprint = |builder| add_request(builder, head, body, self.canonical_json);
-            self.policy.call(self.store.clone(), scope, &key, fingerprint)
-        });
+    /// Reads the body and claims the key.
+    async fn claim<B: Body<Data = Bytes>>(
+        self: &Arc<Self>,
+        head: Parts,
+        body: B,
+        key: RequestKey,
+    ) -> Result<Claim<T, B>, Problem> {
+        let read = read(body, self.max_body, ReadMode::All);
+        let (body, trailers) = match timeout(self.body_timeout, read).await {
+            Some(Read::Whole { bytes, trailers, .. }) => (bytes, trailers),
+            Some(Read::Partial { reason: Unread::Broken, .. }) => {
+                return Err(Problem::body_unreadable());
+            }
+            Some(Read::Partial { .. }) => return Err(Problem::body_too_large()),
+            None => return Err(Problem::body_timeout()),
+        };
+        let record = key.record;
+        let request = Request::from_parts(head, body);
+        let call = self.call(&request, key);
         let call = call.map_err(|rejected| Problem::from_rejection(&rejected))?;
-        call.claim().await.map_err(|rejected| Problem::from_rejection(&rejected))
+        if self.running.is_unsaved(&record) {
+            // The store may have lost the claim, and a repeated request would run again.
+            return Err(Problem::in_flight(self.ask_again(None, &record)));
+        }
+        let call = match call.claim().await {
+            Ok(Claimed::Run(call)) => call,
+            Ok(Claimed::Replay(replayed)) => return Ok(Claim::Replay(replayed)),
+            Ok(_) => return Err(Problem::not_stored(NotStored::TooLong)),
+            Err(rejected) => return Err(self.rejection(&rejected, &record)),
+        };
+        let Some(running) = self.running.start(record, self.max_running) else {
+            call.release().await;
+            return Err(Problem::too_many_running());
+        };
+        let protocol = Protocol::of(request.headers());
+        let claimed = ClaimedRequest { settings: Arc::clone(self), protocol, call, running };
+        Ok(Claim::Run(Box::new((claimed, handler_request(request, trailers)))))
     }
 
-    fn replay<R: Body<Data = Bytes>>(
+    fn call(
         &self,
-        head: &Parts,
-        replayed: Replayed,
-    ) -> Response<IdempotentBody<R>> {
-        match replayed {
-            Replayed::Outcome(bytes) => self.stored_response(Protocol::of(head), bytes),
-            _ => self.reject(head, &Problem::not_stored()),
+        request: &Request<Bytes>,
+        RequestKey { key, scope, .. }: RequestKey,
+    ) -> Result<IdempotentCall<T>, Rejected> {
+        self.policy.call(self.store.clone(), scope.as_scope(), &key, |fingerprint| {
+            let fingerprint = add_target(fingerprint, request);
+            match &self.fingerprint {
+                Some(add) => add(request, fingerprint),
+                None => add_content(fingerprint, request, self.canonical_json),
+            }
+        })
+    }
+
+    /// Returns the problem of a rejected claim.
+    fn rejection(&self, rejected: &Rejected, record: &RecordKey) -> Problem {
+        match rejected.kind() {
+            RejectedKind::Idempotency(IdempotencyRejection::InFlight) => {
+                Problem::in_flight(self.ask_again(rejected.retry_after(), record))
+            }
+            _ => Problem::from_rejection(rejected),
         }
     }
 
-    fn reject<R: Body<Data = Bytes>>(
-        &self,
-        head: &Parts,
-        problem: &Problem,
-    ) -> Response<IdempotentBody<R>> {
-        self.problem(Protocol::of(head), problem)
+    /// Returns the delay before a client asks again for a running request: half of the time that
+    /// the request has been running, so the delays grow by half and the response is found early.
+    ///
+    /// For a request in another process, the time since the last renewal of the lease counts.
+    fn ask_again(&self, lease_left: Option<Duration>, record: &RecordKey) -> Duration {
+        let left = lease_left.unwrap_or(self.lease);
+        let age = self.running.age(record).unwrap_or_else(|| self.lease.saturating_sub(left));
+        let [shortest, longest] = ASK_AGAIN;
+        (age / 2).clamp(shortest, longest)
     }
+}
+
+/// Returns the request for the handler.
+///
+/// The handler sees no `Accept-Encoding`: a stored response has to suit every client of a repeated
+/// request. Compression stands outside the layer.
+fn handler_request<B: Body<Data = Bytes>>(
+    mut request: Request<Bytes>,
+    trailers: HeaderMap,
+) -> Request<IdempotentBody<B>> {
+    request.headers_mut().remove(ACCEPT_ENCODING);
+    request.map(|body| IdempotentBody::whole(body).with_trailers(trailers))
 }
 
 impl<T> Settings<T> {
@@ -185,21 +251,23 @@ impl<T> Settings<T> {
         protocol: Protocol,
         problem: &Problem,
     ) -> Response<IdempotentBody<R>> {
-        let response = match protocol {
-            Protocol::Http => problem.http_response(&self.problem_base),
-            Protocol::Grpc => problem.grpc_response(),
-        };
-        response.map(IdempotentBody::whole)
+        problem.response(protocol, &self.problem_base).map(IdempotentBody::whole)
     }
 
-    /// Returns the replay of a stored response.
-    pub(super) fn stored_response<R: Body<Data = Bytes>>(
+    /// Returns the response of a record: the stored response, or a problem.
+    pub(super) fn recorded_response<R: Body<Data = Bytes>>(
         &self,
         protocol: Protocol,
         bytes: Vec<u8>,
     ) -> Response<IdempotentBody<R>> {
-        let Some(mut stored) = StoredResponse::read(bytes) else {
-            return self.problem(protocol, &Problem::new(IdempotencyRejection::Undecodable));
+        let mut stored = match read_record(bytes) {
+            Some(Ok(stored)) => stored,
+            Some(Err(reason)) => {
+                return self.problem(protocol, &Problem::not_stored(reason));
+            }
+            None => {
+                return self.problem(protocol, &Problem::new(IdempotencyRejection::Undecodable));
+            }
         };
         let trailers = mem::take(&mut stored.trailers);
         let mut response = stored.replay();

@@ -42,7 +42,7 @@ pub enum StorePolicy {
 
 impl StorePolicy {
     /// Returns the disposition of a response.
-    pub(super) fn keep(
+    pub(super) fn disposition(
         self,
         status: StatusCode,
         effect: Option<Effect>,

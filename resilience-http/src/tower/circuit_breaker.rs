@@ -1,19 +1,16 @@
 //! `#[circuit_breaker]` as a layer.
 
-use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
-use core::task::{Context, Poll, ready};
-use std::sync::Arc;
+use core::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use pin_project_lite::pin_project;
-use resilience_core::__internal::{DetachedGuard, Keyed, reject};
-use resilience_core::{CircuitBreaker, CircuitGuard, FailureKind, Rejected};
+use resilience_core::__internal::{DetachedGuard, Keyed};
+use resilience_core::{CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind};
 use tower_layer::Layer;
-use tower_service::Service;
 
+use super::gated_service::{Entry, Gate, GatedService, Permit};
 use super::request::HttpRequest;
-use super::{BoxError, PolicyRef};
+use super::{PolicyRef, readiness_watch};
 use crate::classification::{Classifier, HttpError, HttpResponse};
 use crate::host_cooldown::normalize_host;
 
@@ -21,10 +18,23 @@ use crate::host_cooldown::normalize_host;
 ///
 /// - A retryable response, such as a 503 or a 429, counts as a failure.
 /// - Any other response, such as a 404, counts as a success.
-/// - A transient or throttled error counts as a failure.
-/// - A permanent error and a rejection by an inner layer do not count.
+/// - A transient or throttled error counts as a failure, and so does an error of an unknown type;
+///   see [`unknown_errors`](Self::unknown_errors). An error of `poll_ready` counts like an error of
+///   a call.
+/// - A permanent error and a rejection by an inner layer, including `load_shed` of `tower`, do not
+///   count.
+/// - A panic of the service counts as a failure, also if an outer layer catches the panic.
 ///
-/// The error of a rejected call is a boxed [`Rejected`], and the service does not see the request.
+/// The error of a rejected call is a boxed [`Rejected`](resilience_core::Rejected), and the
+/// service does not see the request.
+///
+/// While the circuit is closed, the layer is ready when the service is ready. Otherwise the layer
+/// is ready at once, so a rejection does not wait for the service, and a rejected call gives back
+/// a reservation made by `poll_ready`. A trial call waits for the service inside its future. With
+/// [`per_host`](Self::per_host), calls to all hosts wait inside their futures while the circuit of
+/// any host is open.
+///
+/// The service must be `Clone`: a clone gives a reservation back.
 ///
 /// # Examples
 ///
@@ -33,10 +43,10 @@ use crate::host_cooldown::normalize_host;
 /// use http::{Request, Response};
 /// use resilience::{CircuitBreaker, Rejected};
 /// use resilience::http::CircuitBreakerLayer;
-/// use tower::{Service, ServiceBuilder, service_fn};
+/// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
+/// # async fn main() -> Result<(), tower::BoxError> {
 /// static BREAKER: CircuitBreaker = CircuitBreaker::new().failure_threshold(1);
 ///
 /// let mut service = ServiceBuilder::new()
@@ -45,22 +55,23 @@ use crate::host_cooldown::normalize_host;
 ///         let response = Response::builder().status(503).body(()).unwrap();
 ///         ready(Ok::<_, Infallible>(response))
 ///     }));
-/// assert_eq!(service.call(Request::new(())).await.unwrap().status(), 503);
-/// let error = service.call(Request::new(())).await.unwrap_err();
+/// assert_eq!(service.ready().await?.call(Request::new(())).await?.status(), 503);
+/// let error = service.ready().await?.call(Request::new(())).await.unwrap_err();
 /// assert!(error.is::<Rejected>());
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer has no effect until a service is wrapped"]
 pub struct CircuitBreakerLayer {
     breakers: Breakers,
     rules: Classifier,
+    unknown: FailureClass,
 }
 
 #[derive(Clone, Debug)]
 enum Breakers {
     One(PolicyRef<CircuitBreaker>),
-    PerHost(Arc<Keyed<CircuitBreaker>>),
+    PerHost(Arc<Hosts>),
 }
 
 impl CircuitBreakerLayer {
@@ -79,11 +90,11 @@ impl CircuitBreakerLayer {
     /// At most `max_hosts` breakers exist at the same time. Idle breakers are evicted first, open
     /// breakers never.
     pub fn per_host(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
-        Self::of(Breakers::PerHost(Arc::new(Keyed::new(max_hosts, make))))
+        Self::of(Breakers::PerHost(Arc::new(Hosts::new(max_hosts, make))))
     }
 
     const fn of(breakers: Breakers) -> Self {
-        Self { breakers, rules: Classifier::new() }
+        Self { breakers, rules: Classifier::new(), unknown: FailureClass::transient() }
     }
 
     /// Sets the classification of responses and errors. Default: [`Classifier::new`].
@@ -92,13 +103,30 @@ impl CircuitBreakerLayer {
         self
     }
 
-    fn breaker(&self, request: &impl HttpRequest) -> PolicyRef<CircuitBreaker> {
-        match &self.breakers {
-            Breakers::One(breaker) => breaker.clone(),
-            Breakers::PerHost(hosts) => {
-                PolicyRef::Shared(hosts.get(&*normalize_host(request.host())))
-            }
-        }
+    /// Sets the class of an error of a type that the classifier does not know. Default:
+    /// [`FailureClass::transient`], a failure, as every error is for `#[circuit_breaker]`.
+    ///
+    /// With [`FailureClass::permanent`] only known failures open the circuit.
+    ///
+    /// ```
+    /// use resilience::{CircuitBreaker, FailureClass};
+    /// use resilience::http::CircuitBreakerLayer;
+    ///
+    /// static BREAKER: CircuitBreaker = CircuitBreaker::new();
+    /// let layer = CircuitBreakerLayer::new(&BREAKER).unknown_errors(FailureClass::permanent());
+    /// # let _ = layer;
+    /// ```
+    pub const fn unknown_errors(mut self, class: FailureClass) -> Self {
+        self.unknown = class;
+        self
+    }
+
+    fn admit(&self, breaker: PolicyRef<CircuitBreaker>) -> Entry<CallPermit> {
+        let hosts = match &self.breakers {
+            Breakers::One(_) => None,
+            Breakers::PerHost(hosts) => Some(Arc::clone(hosts)),
+        };
+        CallPermit { breaker, guard: None, rules: self.rules, unknown: self.unknown, hosts }.admit()
     }
 }
 
@@ -106,122 +134,187 @@ impl<S> Layer<S> for CircuitBreakerLayer {
     type Service = CircuitBreakerService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
-        CircuitBreakerService { service, settings: self.clone() }
+        GatedService::new(service, self.clone())
     }
 }
 
 /// A service under a [`CircuitBreakerLayer`].
-#[derive(Clone, Debug)]
-pub struct CircuitBreakerService<S> {
-    service: S,
-    settings: CircuitBreakerLayer,
-}
+pub type CircuitBreakerService<S> = GatedService<S, CircuitBreakerLayer>;
 
-impl<S, Request> Service<Request> for CircuitBreakerService<S>
+impl<Request, R, E> Gate<Request, R, E> for CircuitBreakerLayer
 where
-    S: Service<Request, Response: HttpResponse, Error: HttpError + Into<BoxError>>,
     Request: HttpRequest,
+    R: HttpResponse,
+    E: HttpError,
 {
-    type Response = S::Response;
-    type Error = BoxError;
-    type Future = CircuitBreakerFuture<S::Future>;
+    type Permit = CallPermit;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.service.poll_ready(cx).map_err(Into::into)
+    fn enter(&self, request: &Request) -> Entry<CallPermit> {
+        self.admit(match &self.breakers {
+            Breakers::One(breaker) => breaker.clone(),
+            Breakers::PerHost(hosts) => {
+                PolicyRef::Shared(hosts.breakers.get(&*normalize_host(request.host())))
+            }
+        })
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        match CallPermit::of(self.settings.breaker(&request)) {
-            Ok(permit) => {
-                let rules = self.settings.rules;
-                let future = self.service.call(request);
-                CircuitBreakerFuture { step: Step::Called { permit, rules, future } }
+    fn is_clear(&self) -> bool {
+        match &self.breakers {
+            Breakers::One(breaker) => {
+                matches!(breaker.state(), CircuitState::Closed | CircuitState::Disabled)
             }
-            Err(rejected) => CircuitBreakerFuture { step: Step::Rejected { rejected } },
+            Breakers::PerHost(hosts) => hosts.are_closed(),
+        }
+    }
+
+    /// With a breaker per host, the host is unknown here, and the error does not count.
+    fn observe_unready(&self, out: Result<R, E>) -> Result<R, E> {
+        let Breakers::One(breaker) = &self.breakers else { return out };
+        match self.admit(breaker.clone()) {
+            Entry::Admitted(permit) => permit.finish(out),
+            Entry::Waiting(_) | Entry::Rejected(_) => out,
         }
     }
 }
 
-/// The permit of a breaker for one call.
+/// The permit of a breaker for one call. A dropped permit counts as a cancelled call.
 #[derive(Debug)]
-struct CallPermit {
+pub struct CallPermit {
     breaker: PolicyRef<CircuitBreaker>,
-    detached: Option<DetachedGuard>,
+    guard: Option<DetachedGuard>,
+    rules: Classifier,
+    unknown: FailureClass,
+    hosts: Option<Arc<Hosts>>,
 }
 
 impl CallPermit {
-    fn of(breaker: PolicyRef<CircuitBreaker>) -> Result<Self, Rejected> {
-        let detached = Some(breaker.try_acquire()?.detach());
-        Ok(Self { breaker, detached })
+    /// Asks the breaker. The new admission replaces an earlier one.
+    fn admit(mut self) -> Entry<Self> {
+        if let Some(guard) = self.guard() {
+            guard.ignore();
+        }
+        match self.breaker.try_acquire().map(CircuitGuard::detach) {
+            Ok(guard) => {
+                self.guard = Some(guard);
+                Entry::Admitted(self)
+            }
+            Err(rejected) => {
+                self.spread_opening();
+                Entry::Rejected(rejected)
+            }
+        }
     }
 
     fn guard(&mut self) -> Option<CircuitGuard<'_>> {
-        self.detached.take().map(|detached| self.breaker.attach(detached))
+        self.guard.take().map(|guard| self.breaker.attach(guard))
     }
 
-    /// Records the outcome of the call.
-    fn record<R: HttpResponse, E: HttpError>(
-        &mut self,
-        rules: &Classifier,
-        out: Result<R, E>,
-    ) -> Result<R, E> {
-        let Some(guard) = self.guard() else { return out };
-        match &out {
-            Ok(response) if rules.response(response).kind == FailureKind::Permanent => {
-                guard.success();
-            }
-            Ok(_) => guard.failure(),
-            Err(_) => return guard.record_error(out, |error| rules.error(error), None).0,
+    /// Wakes the calls that wait for the service, if the circuit is not closed.
+    fn spread_opening(&self) {
+        if self.breaker.state() == CircuitState::Closed {
+            return;
         }
-        out
+        if let (Some(hosts), PolicyRef::Shared(breaker)) = (&self.hosts, &self.breaker) {
+            hosts.note_open(breaker);
+        }
+        readiness_watch::wake_all();
     }
 }
 
-/// Records a cancelled call.
+impl<R: HttpResponse, E: HttpError> Permit<R, E> for CallPermit {
+    fn is_revoked(&self) -> bool {
+        matches!(self.breaker.state(), CircuitState::Open | CircuitState::ForcedOpen)
+    }
+
+    fn renew(self) -> Entry<Self> {
+        self.admit()
+    }
+
+    fn finish(mut self, out: Result<R, E>) -> Result<R, E> {
+        let (rules, unknown) = (self.rules, self.unknown);
+        let Some(guard) = self.guard() else { return out };
+        let out = match out {
+            Ok(response) if rules.response(&response).kind == FailureKind::Permanent => {
+                guard.success();
+                return Ok(response);
+            }
+            Ok(response) => {
+                guard.failure();
+                Ok(response)
+            }
+            Err(_) => {
+                let class = |error: &E| rules.known_error(error).unwrap_or(unknown);
+                guard.record_error(out, class, |_| None, None).0
+            }
+        };
+        self.spread_opening();
+        out
+    }
+
+    fn panicked(mut self) {
+        if let Some(guard) = self.guard() {
+            guard.failure();
+        }
+        self.spread_opening();
+    }
+}
+
 impl Drop for CallPermit {
     fn drop(&mut self) {
         drop(self.guard());
     }
 }
 
-pin_project! {
-    /// The future of a [`CircuitBreakerService`].
-    #[must_use]
-    pub struct CircuitBreakerFuture<F> {
-        #[pin]
-        step: Step<F>,
-    }
+/// A breaker per host.
+#[derive(Debug)]
+struct Hosts {
+    breakers: Keyed<CircuitBreaker>,
+    /// The breakers that were seen open. Weak, because a breaker in use is never evicted.
+    open: Mutex<Vec<Weak<CircuitBreaker>>>,
+    /// Whether `open` has entries. `false` spares most calls the lock.
+    has_open: AtomicBool,
 }
 
-pin_project! {
-    #[project = StepProjection]
-    enum Step<F> {
-        Rejected { rejected: Rejected },
-        Called { permit: CallPermit, rules: Classifier, #[pin] future: F },
+impl Hosts {
+    fn new(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
+        let breakers = Keyed::new(max_hosts, make);
+        Self { breakers, open: Mutex::new(Vec::new()), has_open: AtomicBool::new(false) }
     }
-}
 
-impl<R, E, F> Future for CircuitBreakerFuture<F>
-where
-    R: HttpResponse,
-    E: HttpError + Into<BoxError>,
-    F: Future<Output = Result<R, E>>,
-{
-    type Output = Result<R, BoxError>;
+    fn note_open(&self, breaker: &Arc<CircuitBreaker>) {
+        let breaker = Arc::downgrade(breaker);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if !open.iter().any(|known| known.ptr_eq(&breaker)) {
+            open.push(breaker);
+        }
+        self.has_open.store(true, Ordering::SeqCst);
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match self.project().step.project() {
-            StepProjection::Rejected { rejected } => reject(rejected.clone()),
-            StepProjection::Called { permit, rules, future } => {
-                let out = ready!(future.poll(cx));
-                permit.record(rules, out).map_err(Into::into)
+    /// Returns whether no circuit rejects calls.
+    fn are_closed(&self) -> bool {
+        if !self.has_open.load(Ordering::SeqCst) {
+            return true;
+        }
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // Each entry is removed once, so the cost is constant on average.
+        while let Some(last) = open.last() {
+            if last.upgrade().is_some_and(|breaker| rejects(&breaker)) {
+                return false;
             }
-        })
+            open.pop();
+        }
+        self.has_open.store(false, Ordering::SeqCst);
+        true
     }
 }
 
-impl<F> fmt::Debug for CircuitBreakerFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreakerFuture").finish_non_exhaustive()
+/// Returns whether a breaker rejects calls. An open circuit whose open time is over admits the next
+/// call, and may belong to a host that is never called again.
+fn rejects(breaker: &CircuitBreaker) -> bool {
+    let snapshot = breaker.snapshot();
+    match snapshot.state {
+        CircuitState::Closed | CircuitState::Disabled => false,
+        CircuitState::Open => snapshot.open_for != Some(Duration::ZERO),
+        _ => true,
     }
 }

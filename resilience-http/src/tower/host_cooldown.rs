@@ -1,21 +1,14 @@
 //! [`HostCooldown`] as a layer.
 
-use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
-use core::task::{Context, Poll, ready};
 use std::sync::Arc;
 
-use pin_project_lite::pin_project;
-use resilience_core::__internal::{Sleep, reject};
 use tower_layer::Layer;
-use tower_service::Service;
 
+use super::PolicyRef;
+use super::gated_service::{Entry, Gate, GatedService, Permit};
 use super::request::HttpRequest;
-use super::{BoxError, PolicyRef};
 use crate::classification::HttpResponse;
 use crate::host_cooldown::{EnterState, HostCooldown};
-use crate::ready_service::take_ready;
 
 /// Shares the cooldown of a host between calls: [`HostCooldown`] as a layer.
 ///
@@ -24,7 +17,8 @@ use crate::ready_service::take_ready;
 /// [`max_wait`](HostCooldown::max_wait) fails with a boxed
 /// [`Rejected`](resilience_core::Rejected).
 ///
-/// A waiting call holds the ready service, and therefore a permit of an inner concurrency limit.
+/// A waiting or rejected call holds no reservation of the service. While any host cools, the layer
+/// is ready at once, and each call waits for the service inside its future.
 #[derive(Clone, Debug)]
 #[must_use = "a layer has no effect until a service is wrapped"]
 pub struct HostCooldownLayer {
@@ -47,104 +41,59 @@ impl<S> Layer<S> for HostCooldownLayer {
     type Service = HostCooldownService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
-        HostCooldownService { service, cooldown: self.cooldown.clone() }
+        GatedService::new(service, self.clone())
     }
 }
 
 /// A service under a [`HostCooldownLayer`].
-#[derive(Clone, Debug)]
-pub struct HostCooldownService<S> {
-    service: S,
+pub type HostCooldownService<S> = GatedService<S, HostCooldownLayer>;
+
+impl<Request: HttpRequest, R: HttpResponse, E> Gate<Request, R, E> for HostCooldownLayer {
+    type Permit = HostPermit;
+
+    fn enter(&self, request: &Request) -> Entry<HostPermit> {
+        let cooldown = self.cooldown.clone();
+        HostPermit { cooldown, host: request.host().into(), state: EnterState::default() }.enter()
+    }
+
+    fn is_clear(&self) -> bool {
+        !self.cooldown.is_any_cooling()
+    }
+}
+
+/// The permit to send a request to a host.
+#[derive(Debug)]
+pub struct HostPermit {
     cooldown: PolicyRef<HostCooldown>,
+    host: Box<str>,
+    state: EnterState,
 }
 
-impl<S, Request> Service<Request> for HostCooldownService<S>
-where
-    S: Service<Request, Response: HttpResponse, Error: Into<BoxError>> + Clone,
-    Request: HttpRequest,
-{
-    type Response = S::Response;
-    type Error = BoxError;
-    type Future = HostCooldownFuture<S, Request>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.service.poll_ready(cx).map_err(Into::into)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        HostCooldownFuture {
-            cooldown: self.cooldown.clone(),
-            host: request.host().into(),
-            state: EnterState::default(),
-            service: take_ready(&mut self.service),
-            request: Some(request),
-            step: Step::Entering,
+impl HostPermit {
+    fn enter(mut self) -> Entry<Self> {
+        match self.cooldown.next_delay(&self.host, &mut self.state) {
+            Ok(None) => Entry::Admitted(self),
+            Err(rejected) => Entry::Rejected(rejected),
+            Ok(Some(delay)) => Entry::by(async move {
+                delay.wait().await;
+                while let Some(delay) = self.cooldown.next_delay(&self.host, &mut self.state)? {
+                    delay.wait().await;
+                }
+                Ok(self)
+            }),
         }
     }
 }
 
-pin_project! {
-    /// The future of a [`HostCooldownService`].
-    #[must_use]
-    pub struct HostCooldownFuture<S: Service<Request>, Request> {
-        cooldown: PolicyRef<HostCooldown>,
-        host: Box<str>,
-        state: EnterState,
-        service: S,
-        // `None` after the request was sent.
-        request: Option<Request>,
-        #[pin]
-        step: Step<S::Future>,
+impl<R: HttpResponse, E> Permit<R, E> for HostPermit {
+    fn renew(self) -> Entry<Self> {
+        self.enter()
     }
-}
 
-pin_project! {
-    #[project = StepProjection]
-    enum Step<F> {
-        Entering,
-        Waiting { #[pin] wait: Sleep },
-        Called { #[pin] future: F },
-    }
-}
-
-impl<S, Request> Future for HostCooldownFuture<S, Request>
-where
-    S: Service<Request, Response: HttpResponse, Error: Into<BoxError>>,
-{
-    type Output = Result<S::Response, BoxError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            match this.step.as_mut().project() {
-                StepProjection::Entering => match this.cooldown.next_delay(this.host, this.state) {
-                    Err(rejected) => return Poll::Ready(reject(rejected)),
-                    Ok(Some(delay)) => this.step.set(Step::Waiting { wait: delay.wait() }),
-                    Ok(None) => {
-                        // The request is absent only if the future is polled after completion.
-                        let Some(request) = this.request.take() else { return Poll::Pending };
-                        let future = this.service.call(request);
-                        this.step.set(Step::Called { future });
-                    }
-                },
-                StepProjection::Waiting { wait } => {
-                    ready!(wait.poll(cx));
-                    this.step.set(Step::Entering);
-                }
-                StepProjection::Called { future } => {
-                    let out = ready!(future.poll(cx)).map_err(Into::into);
-                    if let Ok(response) = &out {
-                        this.cooldown.observe(this.host, response);
-                    }
-                    return Poll::Ready(out);
-                }
-            }
+    fn finish(self, out: Result<R, E>) -> Result<R, E> {
+        if let Ok(response) = &out {
+            self.cooldown.observe(&self.host, response);
         }
-    }
-}
-
-impl<S: Service<Request>, Request> fmt::Debug for HostCooldownFuture<S, Request> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostCooldownFuture").field("host", &self.host).finish_non_exhaustive()
+        out
     }
 }

@@ -1,11 +1,16 @@
 //! Layers for `tower` services.
 //!
-//! The retry layer returns the errors of the service unchanged. The remaining layers reject calls.
-//! The error type of a client cannot represent a rejection, so these layers return a boxed error,
-//! like the layers of `tower`.
+//! The retry layer and the fallback layer return the errors of the service unchanged. The
+//! remaining layers reject calls. The error type of a client cannot represent a rejection, so these
+//! layers return a boxed error, like the layers of `tower`.
 
+mod bulkhead;
 mod circuit_breaker;
+mod fallback;
+mod gated_service;
 mod host_cooldown;
+mod rate_limit;
+mod readiness_watch;
 mod replay;
 mod request;
 mod retry;
@@ -15,8 +20,12 @@ use core::ops::Deref;
 use std::error::Error;
 use std::sync::Arc;
 
+pub use self::bulkhead::{BulkheadLayer, BulkheadService};
 pub use self::circuit_breaker::{CircuitBreakerLayer, CircuitBreakerService};
+pub use self::fallback::{FallbackLayer, FallbackService, ResponseFilter};
+pub use self::gated_service::GatedService;
 pub use self::host_cooldown::{HostCooldownLayer, HostCooldownService};
+pub use self::rate_limit::{RateLimitLayer, RateLimitService};
 pub use self::replay::{Replay, ReplayByClone, ReplayWith};
 pub use self::request::HttpRequest;
 pub use self::retry::{RetryLayer, RetryService};

@@ -20,6 +20,12 @@ pub trait HttpRequest {
     /// Returns the headers for the insertion of an idempotency key.
     fn headers_mut(&mut self) -> &mut HeaderMap;
 
+    /// Returns the URL, if the client of the request may follow redirects. The retry layer then
+    /// compares the URL with [`HttpResponse::url`](crate::HttpResponse::url). Default: `None`.
+    fn redirectable_url(&self) -> Option<&str> {
+        None
+    }
+
     /// Returns the host, with a port if the request names a port, or an empty string for an
     /// unknown host.
     fn host(&self) -> &str;
@@ -57,6 +63,10 @@ impl HttpRequest for reqwest::Request {
 
     fn headers_mut(&mut self) -> &mut HeaderMap {
         self.headers_mut()
+    }
+
+    fn redirectable_url(&self) -> Option<&str> {
+        Some(self.url().as_str())
     }
 
     fn host(&self) -> &str {

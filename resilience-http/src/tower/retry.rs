@@ -4,11 +4,14 @@ use core::fmt::{self, Display};
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::HeaderName;
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Delay, Level, RetryState, Shown, Sleep, Spending, WaitMode};
+use resilience_core::__internal::{
+    DeadlineTimer, Delay, Level, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode, now,
+};
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -16,20 +19,27 @@ use tower_service::Service;
 use super::replay::{Replay, ReplayByClone, ReplayWith};
 use super::request::HttpRequest;
 use crate::classification::{Classifier, HttpError, HttpResponse};
-use crate::client_key::{IDEMPOTENCY_KEY, IdempotencyKey, is_idempotent};
+use crate::client_key::IdempotencyKey;
+use crate::key_headers::KeyHeaders;
 use crate::ready_service::take_ready;
 
 /// Retries the calls of a service: `#[retry]` with [`classify`](crate::classify()) and
 /// [`classify_response`](crate::classify_response()) as a layer.
 ///
 /// - **Safety.** The layer reads the method and the idempotency key of the request and decides
-///   whether a retry is safe. With a key, the layer also retries a 409 with a `Retry-After`.
+///   whether a retry is safe. With a key, the layer also retries a 409.
+/// - **Redirects.** `reqwest` follows redirects, and an error belongs to an unknown request of the
+///   chain. A POST without a key is therefore not retried after an error, even after a refused
+///   connection, and not after a refusal by another URL. For a client without redirects, set
+///   [`Classifier::follows_redirects`] to `false`.
 /// - **Outcome.** A failed response is dropped with the body before the delay. The last response
-///   or error is returned unchanged.
+///   or error is returned unchanged. With a deadline, a failed response is kept until the next
+///   attempt starts.
 /// - **Body.** A request whose body cannot be sent again has a single attempt, and the log says
 ///   so.
 /// - **Readiness.** Before each retry the layer waits until the service is ready. An error of
-///   `poll_ready` ends the call.
+///   `poll_ready` ends the call. A [`deadline`](RetryPolicy::deadline) ends the wait, and the last
+///   response or error is returned.
 /// - **Rejections.** A rejection by an inner layer, such as
 ///   [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), ends the call, unless the policy [waits
 ///   for rejections](RetryPolicy::wait_for_rejections).
@@ -72,6 +82,7 @@ struct Settings<B, C> {
     policy: RetryPolicy<B>,
     rules: Classifier,
     makes_keys: bool,
+    key_headers: KeyHeaders,
     idempotent: bool,
     replay: C,
 }
@@ -88,6 +99,7 @@ impl<B> RetryLayer<B> {
                 policy,
                 rules,
                 makes_keys: false,
+                key_headers: KeyHeaders::new(),
                 idempotent: false,
                 replay: ReplayByClone,
             },
@@ -113,6 +125,16 @@ impl<B, C> RetryLayer<B, C> {
         self
     }
 
+    /// Sets the headers that can carry a key. Default: `Idempotency-Key` and `X-Idempotency-Key`,
+    /// as in `IdempotencyLayer`.
+    ///
+    /// A request with one of these headers has a key. The layer adds its own keys under the first
+    /// name.
+    pub fn key_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.settings.key_headers = KeyHeaders::named(names);
+        self
+    }
+
     /// Sets whether every request may be applied twice, whatever the method. Default: `false`.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.settings.idempotent = idempotent;
@@ -128,9 +150,10 @@ impl<B, C> RetryLayer<B, C> {
         self,
         copy: F,
     ) -> RetryLayer<B, ReplayWith<F>> {
-        let Settings { policy, rules, makes_keys, idempotent, .. } = self.settings;
+        let Settings { policy, rules, makes_keys, key_headers, idempotent, .. } = self.settings;
         let replay = ReplayWith(copy);
-        RetryLayer { settings: Settings { policy, rules, makes_keys, idempotent, replay } }
+        let settings = Settings { policy, rules, makes_keys, key_headers, idempotent, replay };
+        RetryLayer { settings }
     }
 }
 
@@ -143,13 +166,24 @@ impl<S, B: Clone, C: Clone> Layer<S> for RetryLayer<B, C> {
 }
 
 impl<B, C> Settings<B, C> {
-    /// Adds a key if needed, and returns whether the request may be applied twice.
-    fn prepare(&self, request: &mut impl HttpRequest) -> bool {
-        let is_safe = is_idempotent(request.method(), request.headers());
+    /// Adds a key if needed, and starts the call.
+    fn begin(&self, request: &mut impl HttpRequest) -> Call {
+        let is_safe = request.method().is_idempotent();
         if self.makes_keys && !is_safe {
-            IdempotencyKey::new().apply(request.headers_mut());
+            self.key_headers.add((&IdempotencyKey::new()).into(), request.headers_mut());
         }
-        self.makes_keys || is_safe || self.idempotent
+        let has_key = self.key_headers.are_in(request.headers());
+        Call {
+            state: RetryState::begin(&self.policy),
+            spending: RetryState::spending(&self.policy),
+            idempotent: is_safe || has_key || self.idempotent,
+            rules: self.rules_of_call(has_key, request.redirectable_url().is_some()),
+        }
+    }
+
+    fn rules_of_call(&self, has_key: bool, may_redirect: bool) -> Classifier {
+        let rules = if has_key { self.rules.keyed(true) } else { self.rules };
+        if may_redirect { rules.expecting_redirects() } else { rules }
     }
 
     /// Returns the request of the attempt after the current attempt, if the policy allows a
@@ -191,8 +225,7 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let idempotent = self.settings.prepare(&mut request);
-        let call = Call::begin(&self.settings.policy, request.headers(), idempotent);
+        let call = self.settings.begin(&mut request);
         let service = take_ready(&mut self.service);
         RetryFuture::start(Arc::clone(&self.settings), service, call, request)
     }
@@ -204,15 +237,10 @@ struct Call {
     state: RetryState,
     spending: Spending<'static>,
     idempotent: bool,
-    has_key: bool,
+    rules: Classifier,
 }
 
 impl Call {
-    fn begin<B>(policy: &RetryPolicy<B>, headers: &HeaderMap, idempotent: bool) -> Self {
-        let (state, spending) = (RetryState::begin(policy), RetryState::spending(policy));
-        Self { state, spending, idempotent, has_key: headers.contains_key(IDEMPOTENCY_KEY) }
-    }
-
     /// Returns whether the policy allows no attempt after the current attempt.
     fn is_last<B>(&self, policy: &RetryPolicy<B>) -> bool {
         self.state.attempt(policy).is_last()
@@ -220,18 +248,21 @@ impl Call {
 
     /// Returns the delay before the next attempt, or `None` if `out` is final.
     ///
-    /// `replayable` says whether a request for the next attempt exists.
-    fn next_delay<R: HttpResponse, E: HttpError + Display, B: Backoff, C>(
+    /// `request` is the request of the next attempt, if any.
+    fn next_delay<R: HttpResponse, E: HttpError + Display, B: Backoff>(
         &mut self,
-        settings: &Settings<B, C>,
+        policy: &RetryPolicy<B>,
         out: &Result<R, E>,
-        replayable: bool,
+        request: Option<&impl HttpRequest>,
     ) -> Option<Delay> {
-        let rules = if self.has_key { settings.rules.keyed(true) } else { settings.rules };
+        let rules = &self.rules;
         let status;
         let (class, shown) = match out {
             Ok(response) => {
-                let class = rules.response(response);
+                let class = match request.and_then(HttpRequest::redirectable_url) {
+                    Some(url) => rules.response_to(url, response),
+                    None => rules.response(response),
+                };
                 if class.kind == FailureKind::Permanent {
                     self.spending.succeeded();
                     return None;
@@ -241,8 +272,8 @@ impl Call {
             }
             Err(error) => (rules.error(error), Shown::Display(error)),
         };
-        let policy = settings.policy.borrowed().at("retry", WaitMode::Async);
-        let policy = policy.idempotent(self.idempotent).replayable(replayable);
+        let policy = policy.borrowed().at("retry", WaitMode::Async);
+        let policy = policy.idempotent(self.idempotent).replayable(request.is_some());
         self.state.next(&policy, Some(&self.spending), class, Some((Level::Warn, shown)))
     }
 }
@@ -257,17 +288,29 @@ pin_project! {
         // The request of the next attempt.
         request: Option<Request>,
         #[pin]
-        step: Step<S::Future>,
+        step: Step<S::Future, Result<S::Response, S::Error>>,
     }
 }
 
 pin_project! {
     #[project = StepProjection]
-    enum Step<F> {
+    enum Step<F, O> {
         Called { #[pin] future: F },
-        Waiting { #[pin] wait: Sleep },
-        AwaitingReadiness,
+        Waiting { #[pin] wait: Sleep, retained: Option<Retained<O>> },
+        AwaitingReadiness {
+            #[pin]
+            timer: Option<DeadlineTimer>,
+            retained: Option<Retained<O>>,
+        },
     }
+}
+
+/// The last outcome of a call with a deadline. If the service is not ready before the deadline,
+/// there is no other outcome to return.
+#[derive(Debug)]
+struct Retained<O> {
+    deadline: Timestamp,
+    out: O,
 }
 
 impl<S: Service<Request>, Request, B, C: Replay<Request>> RetryFuture<S, Request, B, C> {
@@ -281,6 +324,7 @@ impl<S: Service<Request>, Request, B, C: Replay<Request>> RetryFuture<S, Request
 impl<S, Request, B, C> Future for RetryFuture<S, Request, B, C>
 where
     S: Service<Request, Response: HttpResponse, Error: HttpError + Display>,
+    Request: HttpRequest,
     B: Backoff,
     C: Replay<Request>,
 {
@@ -292,18 +336,36 @@ where
             match this.step.as_mut().project() {
                 StepProjection::Called { future } => {
                     let out = ready!(future.poll(cx));
-                    let delay = this.call.next_delay(this.settings, &out, this.request.is_some());
+                    let policy = &this.settings.policy;
+                    let delay = this.call.next_delay(policy, &out, this.request.as_ref());
                     let Some(delay) = delay else { return Poll::Ready(out) };
-                    // The failed response is dropped before the delay.
-                    drop(out);
-                    this.step.set(Step::Waiting { wait: delay.wait() });
+                    // Without a deadline the failed response is dropped before the delay.
+                    let deadline = this.call.state.bound(&this.settings.policy);
+                    let retained = deadline.map(|deadline| Retained { deadline, out });
+                    this.step.set(Step::Waiting { wait: delay.wait(), retained });
                 }
-                StepProjection::Waiting { wait } => {
+                StepProjection::Waiting { wait, retained } => {
                     ready!(wait.poll(cx));
-                    this.step.set(Step::AwaitingReadiness);
+                    let retained = retained.take();
+                    let deadline = retained.as_ref().map(|retained| retained.deadline);
+                    let timer = deadline.map(|end| DeadlineTimer::start(Duration::MAX, Some(end)));
+                    this.step.set(Step::AwaitingReadiness { timer, retained });
                 }
-                StepProjection::AwaitingReadiness => {
-                    ready!(this.service.poll_ready(cx))?;
+                StepProjection::AwaitingReadiness { timer, retained } => {
+                    match this.service.poll_ready(cx)? {
+                        // No attempt starts at the deadline or later.
+                        Poll::Ready(()) => {
+                            if let Some(late) = retained.take_if(|it| it.deadline <= now()) {
+                                return Poll::Ready(late.out);
+                            }
+                        }
+                        Poll::Pending => {
+                            let Some(timer) = timer.as_pin_mut() else { return Poll::Pending };
+                            ready!(timer.poll(cx));
+                            let Some(late) = retained.take() else { return Poll::Pending };
+                            return Poll::Ready(late.out);
+                        }
+                    }
                     // The request is absent only if the future is polled after completion.
                     let Some(request) = this.request.take() else { return Poll::Pending };
                     *this.request = this.settings.request_for_retry(this.call, &request);

@@ -16,6 +16,11 @@ fn an_idempotent_method_or_a_key_makes_a_request_idempotent() {
         assert!(!is_idempotent(&method, &headers), "{method}");
         assert!(IdempotencyKey::new().apply(&mut headers));
         assert!(is_idempotent(&method, &headers), "{method}");
+        let mut headers = HeaderMap::new();
+        headers.insert("x-idempotency-key", HeaderValue::from_static("order-7"));
+        assert!(is_idempotent(&method, &headers), "{method}");
+        assert!(!IdempotencyKey::new().apply(&mut headers));
+        assert_eq!(headers.len(), 1);
     }
 }
 
@@ -48,18 +53,17 @@ fn a_key_from_a_text() {
     for (text, error) in [
         ("", KeyError::Empty),
         (&"x".repeat(256), KeyError::TooLong),
-        ("  ", KeyError::NotVisible),
-        ("order 7", KeyError::NotVisible),
-        ("naïve", KeyError::NotVisible),
-        ("a\nb", KeyError::NotVisible),
-        ("a\tb", KeyError::NotVisible),
+        ("  ", KeyError::Empty),
+        ("naïve", KeyError::NotPrintable),
+        ("a\nb", KeyError::NotPrintable),
+        ("a\tb", KeyError::NotPrintable),
         (r#""""#, KeyError::Empty),
-        (r#""order 7""#, KeyError::NotVisible),
+        (r#""  ""#, KeyError::Empty),
     ] {
         assert_eq!(IdempotencyKey::try_from(text), Err(error), "{text:?}");
     }
-    let message = KeyError::NotVisible.to_string();
-    assert_eq!(message, "the idempotency key has characters other than visible ASCII");
+    let message = KeyError::NotPrintable.to_string();
+    assert_eq!(message, "the idempotency key has characters other than printable ASCII");
 }
 
 #[test]
@@ -70,4 +74,15 @@ fn quotation_marks_and_backslashes_are_escaped() {
     // A text in quotation marks is a quoted key. Any other leading quotation mark is escaped.
     assert_eq!(value(r#""order-7""#), r#""order-7""#);
     assert_eq!(value(r#""order"#), r#""\"order""#);
+    // A space needs quotation marks.
+    for (text, sent) in [
+        ("order 7", r#""order 7""#),
+        (" order", r#"" order""#),
+        (r#""order 7""#, r#""order 7""#),
+        (r#"the "best" order"#, r#""the \"best\" order""#),
+    ] {
+        assert_eq!((value(text), quoted(text)), (sent.to_owned(), sent.to_owned()));
+    }
+    // The length counts characters of the key, without quotation marks and escapes.
+    assert_eq!(value(&format!("{}  ", "\\".repeat(253))).len(), 2 + 2 * 253 + 2);
 }

@@ -70,6 +70,24 @@ fn a_date_is_relative_to_the_date_of_the_response() {
 }
 
 #[test]
+fn the_age_of_a_cached_response_counts() {
+    let at = ("retry-after", "Tue, 15 Nov 1994 08:17:31 GMT"); // five minutes after `DATE`
+    for (age, expected) in [
+        ("0", Some(300)),
+        ("299", Some(1)),
+        ("300", Some(0)),
+        ("3600", Some(0)),
+        ("99999999999999999999999999", Some(0)),
+        ("-1", Some(300)),
+        ("soon", Some(300)),
+    ] {
+        assert_eq!(seconds(&[DATE, at, ("age", age)]), expected, "{age}");
+    }
+    // A number of seconds counts from the arrival of the response (RFC 9110, section 10.2.3).
+    assert_eq!(seconds(&[DATE, ("retry-after", "300"), ("age", "3600")]), Some(300));
+}
+
+#[test]
 fn without_a_date_header_the_local_clock_counts() {
     let at = SystemTime::now() + Duration::from_secs(100);
     let value = httpdate::fmt_http_date(at);

@@ -77,6 +77,13 @@ fn a_status_with_a_delay() {
         let after = (kind != Permanent).then_some(Duration::from_secs(9));
         assert_eq!(class.after, after, "{code}");
     }
+    // The server asks for a delay of unknown length.
+    for value in ["soon", "-1", "1.5", ""] {
+        let unreadable = ("retry-after", value);
+        assert_eq!(of(PLAIN, 503, &[unreadable]), FailureClass::throttled(None), "{value}");
+        assert_eq!(of(PLAIN, 413, &[unreadable]).kind, Permanent, "{value}");
+        assert_eq!(of(PLAIN, 500, &[unreadable]).kind, Transient, "{value}");
+    }
     // An exhausted limit is a hint, not an explicit delay.
     let limit = ("ratelimit", r#""default";r=0;t=9"#);
     assert_eq!(of(PLAIN, 413, &[limit]).kind, Permanent);
@@ -87,7 +94,8 @@ fn a_status_with_a_delay() {
 fn classifier_settings_change_the_class() {
     let keyed = Classifier::new().keyed(true);
     assert_eq!(class(keyed, 409, &[LATER]), (FailureKind::Throttled, Effect::Refused));
-    assert_eq!(class(keyed, 409, &[]), (FailureKind::Permanent, Effect::Applied));
+    assert_eq!(of(keyed, 409, &[]), FailureClass::transient().after(Duration::ZERO));
+    assert_eq!(class(keyed, 409, &[("x-should-retry", "false")]).0, FailureKind::Permanent);
     assert_eq!(class(keyed, 422, &[LATER]).0, FailureKind::Permanent);
     let strict = Classifier::new().strict_429(true);
     assert_eq!(class(strict, 429, &[]), (FailureKind::Throttled, Effect::Unknown));

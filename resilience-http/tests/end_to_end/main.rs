@@ -1,10 +1,13 @@
 //! Real clients against misbehaving servers. The tests count the requests received by the server.
 
 mod blocking;
+mod damaged_bodies;
 mod http2;
 mod hyper_util;
 mod keys_and_cooldown;
 mod layers;
+mod proxies;
+mod redirects;
 mod reqwest;
 mod server;
 
@@ -34,8 +37,12 @@ const fn scenario(
 
 const OK: Act = Respond(200, "");
 
+/// A response whose second chunk has no size.
+const MALFORMED_CHUNK: &[u8] =
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\nworld\r\n0\r\n\r\n";
+
 /// Each scenario allows three attempts.
-static SCENARIOS: [Scenario; 29] = [
+static SCENARIOS: [Scenario; 30] = [
     scenario("success", &[OK], [1, 1], [Some(200); 2]),
     scenario("created", &[Respond(201, "")], [1, 1], [Some(201); 2]),
     scenario("reset before the request is read", &[ResetUnread, OK], [1, 0], [Some(200), None]),
@@ -44,6 +51,7 @@ static SCENARIOS: [Scenario; 29] = [
     scenario("closed for good", &[Close], [3, 1], [None; 2]),
     scenario("hangs", &[Hang, OK], [2, 1], [Some(200), None]),
     scenario("half a response", &[Half, OK], [2, 1], [Some(200), None]),
+    scenario("a malformed chunk", &[Raw(MALFORMED_CHUNK), OK], [2, 1], [Some(200), None]),
     scenario("garbage", &[Garbage, OK], [1, 1], [None; 2]),
     scenario("500", &[Respond(500, ""), OK], [2, 1], [Some(200), Some(500)]),
     scenario("500 for good", &[Respond(500, "")], [3, 1], [Some(500); 2]),

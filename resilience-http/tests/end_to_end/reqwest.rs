@@ -231,7 +231,7 @@ async fn a_404_after_an_ambiguous_attempt_is_a_success() {
 
 /// A resolver without names.
 #[derive(Debug)]
-struct NoNames;
+pub(crate) struct NoNames;
 
 impl reqwest::dns::Resolve for NoNames {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {

@@ -27,6 +27,8 @@ pub(crate) enum Act {
     Half,
     /// Answers with bytes outside of HTTP.
     Garbage,
+    /// Answers with these bytes, and closes.
+    Raw(&'static [u8]),
 }
 
 /// A server until the end of the test process.
@@ -42,6 +44,7 @@ struct Seen {
     connections: AtomicUsize,
     requests: AtomicUsize,
     keys: Mutex<Vec<String>>,
+    lines: Mutex<Vec<String>>,
 }
 
 impl Server {
@@ -80,6 +83,12 @@ impl Server {
         self.seen.connections.load(SeqCst)
     }
 
+    /// Returns the number of received requests with this method.
+    pub(crate) fn requests_with(&self, method: &str) -> usize {
+        let lines = self.seen.lines.lock().expect("lines");
+        lines.iter().filter(|line| line.starts_with(&method.to_ascii_lowercase())).count()
+    }
+
     /// Returns the idempotency keys of the received requests, in order.
     pub(crate) fn keys(&self) -> Vec<String> {
         self.seen.keys.lock().expect("keys").clone()
@@ -106,6 +115,7 @@ impl Seen {
             let Some(request) = read(&mut stream, keep) else { return };
             let key = request.lines().find_map(|line| line.strip_prefix("idempotency-key: "));
             self.keys.lock().expect("keys").extend(key.map(str::to_owned));
+            self.lines.lock().expect("lines").extend(request.lines().next().map(str::to_owned));
             self.requests.fetch_add(1, SeqCst);
             if !act.perform(&mut stream) {
                 return;
@@ -117,7 +127,7 @@ impl Seen {
 impl Act {
     /// Answers, and returns whether the connection stays open.
     fn perform(self, stream: &mut TcpStream) -> bool {
-        let response = match self {
+        let text = match self {
             Self::ResetUnread | Self::Reset | Self::Close => return false,
             Self::Hang => {
                 // Waits until the client disconnects.
@@ -132,8 +142,10 @@ impl Act {
             }
             Self::Half => "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhel".to_owned(),
             Self::Garbage => "??? what ???\r\n\r\n".to_owned(),
+            Self::Raw(_) => String::new(),
         };
-        let sent = stream.write_all(response.as_bytes()).and_then(|()| stream.flush());
+        let response = if let Self::Raw(bytes) = self { bytes } else { text.as_bytes() };
+        let sent = stream.write_all(response).and_then(|()| stream.flush());
         sent.is_ok() && matches!(self, Self::Respond(..))
     }
 }

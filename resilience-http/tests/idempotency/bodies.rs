@@ -126,8 +126,113 @@ async fn a_broken_response_body_is_not_repeated() {
     let bytes = exchange(server.address, &request("idempotency-key: k\r\n", "10 EUR")).await;
     assert!(position(&bytes, b"wordword").is_none(), "{}", String::from_utf8_lossy(&bytes));
     let again = pay(server.address, "k").await;
-    assert_eq!(again.problem().as_deref(), Some("completed-without-body"));
+    assert_eq!((again.status, again.problem().as_deref()), (409, Some("response-broken")));
+    assert!(again.text().contains("broke off") && !again.text().contains("too long"));
+    let json: serde_json::Value = serde_json::from_slice(&again.body).expect("JSON");
+    assert_eq!(json["safe_new_key"], false);
     assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test]
+async fn an_available_body_that_breaks_is_not_called_a_stream() {
+    let (api, runs, frames) = streaming(layer(), None);
+    let server = Server::start(api).await;
+    frames.send(data("word")).await.expect("room");
+    frames.send(Err(std::io::Error::other("gone"))).await.expect("room");
+    exchange(server.address, &request("idempotency-key: k\r\n", "10 EUR")).await;
+    let again = pay(server.address, "k").await;
+    assert_eq!((again.problem().as_deref(), runs.count()), (Some("response-broken"), 1));
+}
+
+#[tokio::test]
+async fn every_unstored_response_has_its_reason() {
+    let detail = |response: &crate::raw_client::RawResponse| {
+        let json: serde_json::Value = serde_json::from_slice(&response.body).expect("JSON");
+        json["detail"].as_str().expect("text").to_owned()
+    };
+    let (long, _) = api(layer().max_outcome(4), |_| "a long response");
+    ask(&long, post("k")).await;
+    assert!(detail(&ask(&long, post("k")).await).contains("too long"));
+    let (stream, _, frames) = streaming(layer(), None);
+    let first = tower::ServiceExt::oneshot(stream.clone(), post("k")).await;
+    assert!(detail(&ask(&stream, post("k")).await).contains("a stream"));
+    drop((first, frames));
+}
+
+/// A proxy passes on the head of a response before the body has arrived.
+#[tokio::test]
+async fn a_late_body_with_a_content_length_is_stored() {
+    let (sender, frames) = channel(8);
+    let body = Arc::new(Mutex::new(Some(Body::new(Frames { frames, length: None }))));
+    let (api, runs) = api(layer(), move |_| {
+        let body = body.lock().expect("no panic under the lock").take().expect("one run");
+        ([("content-length", "4")], body)
+    });
+    let server = Server::start(api).await;
+    let address = server.address;
+    let first = tokio::spawn(async move { pay(address, "k").await });
+    while runs.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    sender.send(data("word")).await.expect("the receiver is alive");
+    drop(sender);
+    assert_eq!(first.await.expect("a response").text(), "word");
+    let again = pay(server.address, "k").await;
+    assert_eq!((again.text(), again.is_replay(), runs.count()), ("word", true, 1));
+}
+
+#[tokio::test]
+async fn http1_trailers_are_sent_and_replayed() {
+    for announced in [true, false] {
+        let (sender, frames) = channel(8);
+        let body = Arc::new(Mutex::new(Some(Body::new(Frames { frames, length: None }))));
+        let (api, _) = api(layer(), move |_| {
+            let body = body.lock().expect("no panic under the lock").take().expect("one run");
+            let trailer = if announced { "x-sum" } else { "x-other" };
+            ([("trailer", trailer)], body)
+        });
+        let server = Server::start(api).await;
+        let trailers = HeaderMap::from_iter([(
+            "x-sum".parse().expect("a name"),
+            "abc".parse().expect("a value"),
+        )]);
+        sender.send(data("word")).await.expect("room");
+        sender.send(Ok(Frame::trailers(trailers))).await.expect("room");
+        drop(sender);
+        let bytes = request("idempotency-key: k\r\nte: trailers\r\n", "10 EUR");
+        for is_replay in [false, true] {
+            let response = exchange(server.address, &bytes).await;
+            let text = String::from_utf8_lossy(&response).to_lowercase();
+            assert_eq!(text.contains("idempotent-replayed"), is_replay, "{text}");
+            assert_eq!(text.contains("x-sum: abc"), announced, "{text}");
+            assert!(text.contains("word"), "{text}");
+            if announced {
+                assert!(text.contains("transfer-encoding: chunked"), "{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn request_trailers_reach_the_handler() {
+    let handler = async |request: axum::extract::Request| {
+        let mut body = request.into_body();
+        let mut sum = None;
+        while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
+        {
+            if let Ok(trailers) = frame.expect("a frame").into_trailers() {
+                sum = trailers.get("x-sum").cloned();
+            }
+        }
+        format!("{sum:?}")
+    };
+    let api = Router::new().route("/pay", on_post(handler)).layer(layer());
+    let server = Server::start(api).await;
+    let bytes = "POST /pay HTTP/1.1\r\nhost: api\r\nconnection: close\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\nidempotency-key: k\r\n\r\n5\r\n12345\r\n0\r\nx-sum: abc\r\n\r\n";
+    for _ in 0..2 {
+        assert_eq!(send(server.address, bytes.as_bytes()).await.text(), "Some(\"abc\")");
+    }
 }
 
 #[tokio::test]
@@ -167,7 +272,7 @@ async fn the_default_limit_is_a_mebibyte() {
 }
 
 #[tokio::test]
-async fn trailers_are_dropped() {
+async fn unannounced_trailers_are_not_replayed() {
     let (api, _, frames) = streaming(layer(), None);
     let trailers =
         HeaderMap::from_iter([("x-sum".parse().expect("a name"), "7".parse().expect("a value"))]);
@@ -235,6 +340,33 @@ async fn a_broken_request_body_is_not_handled() {
     assert_eq!((response.status, response.problem().as_deref()), (400, Some("body-unreadable")));
     assert_eq!(ask(&api, post("k")).await.text(), "run 1");
     assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_body_has_a_time_limit() {
+    let (api, runs) = counting(layer().body_timeout(Duration::from_secs(5)));
+    let (sender, frames) = channel(2);
+    sender.send(data("10")).await.expect("room");
+    let mut request = post("k");
+    *request.body_mut() = Body::new(Frames { frames, length: None });
+    let begin = tokio::time::Instant::now();
+    let response = ask(&api, request).await;
+    assert_eq!((response.status, response.problem().as_deref()), (408, Some("body-timeout")));
+    assert_eq!(begin.elapsed().as_secs(), 5);
+    assert_eq!(ask(&api, post("k")).await.text(), "run 1");
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_request_body_ends_the_connection() {
+    let (api, runs) = counting(layer().body_timeout(Duration::from_millis(30)));
+    let server = Server::start(api).await;
+    // The head promises more than the client sends.
+    let bytes =
+        b"POST /pay HTTP/1.1\r\nhost: api\r\ncontent-length: 100\r\nidempotency-key: k\r\n\r\n10";
+    let response = send(server.address, bytes).await;
+    assert_eq!((response.status, response.problem().as_deref()), (408, Some("body-timeout")));
+    assert_eq!(runs.count(), 0);
 }
 
 #[tokio::test(start_paused = true)]

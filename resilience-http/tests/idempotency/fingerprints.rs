@@ -68,6 +68,120 @@ async fn canonical_json_is_compared_by_value() {
     assert_eq!(runs.count(), 1);
 }
 
+/// Returns the status of the second of two requests with these headers and bodies.
+async fn second(
+    layer: impl Fn() -> resilience::http::IdempotencyLayer<crate::Memory>,
+    [first, second]: [(&[(&str, &str)], &str); 2],
+) -> u16 {
+    let (api, runs) = counting(layer());
+    let mut status = 0;
+    for (headers, body) in [first, second] {
+        let request = Request::post("/pay").header("idempotency-key", "k");
+        let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+        status =
+            ask(&api, request.body(Body::from(body.to_owned())).expect("a value")).await.status;
+    }
+    assert_eq!(runs.count(), 1);
+    status
+}
+
+const TYPE: &str = "content-type";
+
+#[tokio::test]
+async fn the_form_of_a_content_type_does_not_count() {
+    for [first, again] in [
+        ["application/json", "application/json; charset=utf-8"],
+        ["application/json", "Application/JSON"],
+        ["application/json;charset=UTF-8", "application/json ; Charset=\"utf-8\""],
+        ["application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-8"],
+        ["text/plain; a=1; b=2", "text/plain;b=2;a=1;"],
+    ] {
+        let status = second(layer, [(&[(TYPE, first)], "{}"), (&[(TYPE, again)], "{}")]).await;
+        assert_eq!(status, 200, "{first} and {again}");
+    }
+    for [first, other] in [
+        ["application/json", "application/json; charset=utf-16"],
+        ["text/plain", "text/plain; charset=iso-8859-1"],
+        ["text/plain; a=1", "text/plain; a=2"],
+        ["application/json", "application/xml"],
+        ["application/json", "application json"],
+        ["application/json; version=1", "application/json; version=2"],
+    ] {
+        let status = second(layer, [(&[(TYPE, first)], "{}"), (&[(TYPE, other)], "{}")]).await;
+        assert_eq!(status, 422, "{first} and {other}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_content_type_counts() {
+    let one: &[_] = &[(TYPE, "application/json")];
+    let two: &[_] = &[(TYPE, "application/json"), (TYPE, "application/xml")];
+    assert_eq!(second(layer, [(one, "{}"), (two, "{}")]).await, 422);
+    assert_eq!(second(layer, [(two, "{}"), (one, "{}")]).await, 422);
+    assert_eq!(second(layer, [(two, "{}"), (two, "{}")]).await, 200);
+}
+
+#[tokio::test]
+async fn the_content_encoding_counts() {
+    let plain: &[_] = &[(TYPE, "text/plain")];
+    let gzip: &[_] = &[(TYPE, "text/plain"), ("content-encoding", "gzip")];
+    let identity: &[_] = &[(TYPE, "text/plain"), ("content-encoding", "Identity")];
+    assert_eq!(second(layer, [(plain, "a"), (gzip, "a")]).await, 422);
+    assert_eq!(second(layer, [(plain, "a"), (identity, "a")]).await, 200);
+    assert_eq!(second(layer, [(gzip, "a"), (gzip, "a")]).await, 200);
+}
+
+fn form(boundary: &str, amount: &str) -> String {
+    format!(
+        "--{boundary}\r\ncontent-disposition: form-data; name=\"amount\"\r\n\r\n{amount}\r\n--{boundary}\r\ncontent-disposition: form-data; name=\"note\"\r\n\r\n\r\n--{boundary}--\r\n"
+    )
+}
+
+#[tokio::test]
+async fn the_boundary_of_a_form_does_not_count() {
+    let kind = |boundary: &str| format!("multipart/form-data; boundary={boundary}");
+    let (one, two) = (kind("one"), kind("\"t:w o\""));
+    let status = async |amounts: [&str; 2]| {
+        let bodies = [form("one", amounts[0]), form("t:w o", amounts[1])];
+        second(layer, [(&[(TYPE, &one)], &bodies[0]), (&[(TYPE, &two)], &bodies[1])]).await
+    };
+    assert_eq!(status(["10", "10"]).await, 200);
+    assert_eq!(status(["10", "11"]).await, 422);
+    assert_eq!(status(["10\r\n--two", "10\r\n--two"]).await, 200);
+    // A body that does not end, or that does not match its boundary, is compared by its bytes.
+    for [first, other] in [["--one\r\n\r\n10", "--t:w o\r\n\r\n10"], ["10", "10"]] {
+        let status = second(layer, [(&[(TYPE, &one)], first), (&[(TYPE, &two)], other)]).await;
+        assert_eq!(status, 422, "{first}");
+    }
+    // The number of parts counts, and not only their content.
+    let joined = "--one\r\na\r\n--two\r\nb\r\n--one--";
+    let split = "--two\r\na\r\n--two\r\nb\r\n--two--";
+    let two = kind("two");
+    let status = second(layer, [(&[(TYPE, &one)], joined), (&[(TYPE, &two)], split)]).await;
+    assert_eq!(status, 422);
+}
+
+#[tokio::test]
+async fn a_function_chooses_the_parts_of_a_request() {
+    let by_first_line = || {
+        layer().fingerprint(|request, fingerprint| {
+            let line = request.body().split(|byte| *byte == b'\n').next().unwrap_or_default();
+            fingerprint.bytes(line)
+        })
+    };
+    let plain: &[(&str, &str)] = &[];
+    let typed: &[_] = &[(TYPE, "text/plain"), ("host", "other.example")];
+    assert_eq!(second(by_first_line, [(plain, "10\n12:00"), (typed, "10\n12:01")]).await, 200);
+    assert_eq!(second(by_first_line, [(plain, "10\n12:00"), (plain, "11\n12:00")]).await, 422);
+    // Method and path always count.
+    let (api, runs) = counting(layer().fingerprint(|_, fingerprint| fingerprint));
+    assert_eq!(ask(&api, request(&Method::POST, "/pay", None, "1")).await.status, 200);
+    assert_eq!(ask(&api, request(&Method::POST, "/pay?a=1", None, "2")).await.status, 200);
+    assert_eq!(ask(&api, request(&Method::POST, "/refund", None, "1")).await.status, 422);
+    assert_eq!(ask(&api, request(&Method::PATCH, "/pay", None, "1")).await.status, 422);
+    assert_eq!(runs.count(), 1);
+}
+
 #[tokio::test]
 async fn invalid_json_is_compared_by_bytes() {
     let (api, runs) = counting(layer().canonical_json(true));

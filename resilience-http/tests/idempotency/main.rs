@@ -2,22 +2,28 @@
 //! virtual time.
 
 mod bodies;
+mod canonical_json;
 mod concurrency;
 mod directory;
 mod disconnects;
+mod effects;
 mod failing_stores;
 mod fingerprints;
 mod grpc;
+mod grpc_web;
 mod key_headers;
 mod privacy;
 mod problems;
 mod raw_client;
 mod replays;
 mod restarts;
+mod running;
 mod scopes;
 mod server;
+mod services;
 mod spans;
 mod store_policy;
+mod two_halves;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -36,7 +42,7 @@ type Memory = Arc<MemoryStore>;
 
 /// Makes a layer with a new store.
 fn layer() -> IdempotencyLayer<Memory> {
-    IdempotencyLayer::global(Memory::default())
+    IdempotencyLayer::global("http", Memory::default())
 }
 
 /// The number of handler runs.

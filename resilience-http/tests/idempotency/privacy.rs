@@ -90,7 +90,7 @@ async fn responses_database_and_log_have_no_private_data() {
     listen();
     let directory = Directory::new("secrets");
     let store = SqliteStore::open(directory.file("idempotency.db")).await.expect("a database");
-    let layer = IdempotencyLayer::new(store.clone(), |_| SCOPE)
+    let layer = IdempotencyLayer::new("http", store.clone(), |_| SCOPE)
         .name("secretive")
         .on_interrupted(OnInterrupted::Unknown)
         .on_store_error(OnStoreError::FailOpen);
@@ -120,7 +120,7 @@ async fn responses_database_and_log_have_no_private_data() {
 
 #[tokio::test]
 async fn debug_output_has_no_private_data() {
-    let layer = IdempotencyLayer::new(Memory::default(), |_| SCOPE);
+    let layer = IdempotencyLayer::new("http", Memory::default(), |_| SCOPE);
     let service = tower::service_fn(|request: Request<IdempotentBody<Body>>| {
         let shown = format!("{:?}", request.body());
         async move { Ok::<_, Infallible>(http::Response::new(Body::from(shown))) }

@@ -55,27 +55,53 @@ fn busy(layer: IdempotencyLayer<Memory>, time: Duration) -> (Router, JoinHandle<
     (api, tokio::spawn(async move { ask(&first, post("k")).await }))
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_running_request_sets_retry_after() {
-    let layer = layer().lease(Duration::from_secs(30));
-    let (api, first) = busy(layer, Duration::from_secs(45));
-    // The lease is renewed every ten seconds. The header holds the rest of the lease, rounded up.
-    for (wait, left) in [(500, "30"), (5000, "25"), (4600, "30"), (20_000, "30")] {
-        sleep(Duration::from_millis(wait)).await;
-        let second = ask(&api, post("k")).await;
-        assert_eq!((second.status, second.problem().as_deref()), (409, Some("in-progress")));
-        assert_eq!(second.header("retry-after"), Some(left));
+/// Returns the delay of a 409, after a check that both headers agree.
+fn delay(response: &RawResponse) -> Duration {
+    assert_eq!((response.status, response.problem().as_deref()), (409, Some("in-progress")));
+    let seconds = response.header("retry-after").expect("a delay").parse().expect("a number");
+    match response.header("retry-after-ms").map(|it| it.parse().expect("a number")) {
+        Some(millis) => {
+            let delay = Duration::from_millis(millis);
+            assert!(delay < Duration::from_secs(seconds));
+            assert!(delay + Duration::from_secs(1) >= Duration::from_secs(seconds));
+            delay
+        }
+        None => Duration::from_secs(seconds),
     }
-    let first = first.await.expect("a response");
-    assert!(first.status == 200 && !first.is_replay());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_request_sets_a_short_and_growing_retry_after() {
+    let (api, first) = busy(layer().lease(Duration::from_secs(30)), Duration::from_secs(60));
+    sleep(Duration::from_millis(20)).await;
+    // A client that obeys asks at times that grow by half: few requests, and an early response.
+    let mut delays = Vec::new();
+    while !first.is_finished() {
+        let delay = delay(&ask(&api, post("k")).await);
+        delays.push(delay.as_millis());
+        sleep(delay).await;
+    }
+    assert_eq!(delays[..6], [250, 250, 260, 390, 585, 877], "{delays:?}");
+    assert!(delays.is_sorted() && delays.last() == Some(&5000), "{delays:?}");
+    assert!(delays.len() < 25, "{delays:?}");
     assert!(ask(&api, post("k")).await.is_replay());
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_at_least_a_second() {
-    let (api, _first) = busy(layer().lease(Duration::from_millis(300)), Duration::from_secs(9));
-    sleep(Duration::from_millis(50)).await;
-    assert_eq!(ask(&api, post("k")).await.header("retry-after"), Some("1"));
+async fn a_request_in_another_process_sets_retry_after_by_its_lease() {
+    // Layers that are no clones of one layer know as little of each other as two processes.
+    let store = Memory::default();
+    let layer = || IdempotencyLayer::global("http", Memory::clone(&store));
+    let (_api, _first) = busy(layer(), Duration::from_secs(60));
+    let (other, _) = counting(layer());
+    sleep(Duration::from_millis(20)).await;
+    let mut delays = Vec::new();
+    for _ in 0..8 {
+        let delay = delay(&ask(&other, post("k")).await);
+        delays.push(delay.as_millis());
+        sleep(delay).await;
+    }
+    assert_eq!(delays[..6], [250, 250, 260, 390, 585, 877], "{delays:?}");
 }
 
 #[tokio::test]
@@ -106,7 +132,7 @@ async fn an_unknown_outcome() {
 #[tokio::test]
 async fn a_full_store() {
     let store = Memory::new(MemoryStore::new().max_records(1));
-    let (api, runs) = counting(IdempotencyLayer::global(store));
+    let (api, runs) = counting(IdempotencyLayer::global("http", store));
     assert_eq!(ask(&api, post("k")).await.status, 200);
     let response = ask(&api, post("l")).await;
     assert_eq!((response.status, response.problem().as_deref()), (503, Some("unavailable")));
@@ -118,9 +144,9 @@ async fn a_full_store() {
 #[tokio::test]
 async fn a_record_of_another_version() {
     let store = Memory::default();
-    let (first, _) = counting(IdempotencyLayer::global(Memory::clone(&store)));
+    let (first, _) = counting(IdempotencyLayer::global("http", Memory::clone(&store)));
     ask(&first, post("k")).await;
-    let (second, runs) = counting(IdempotencyLayer::global(store).version(2));
+    let (second, runs) = counting(IdempotencyLayer::global("http", store).version(2));
     let response = ask(&second, post("k")).await;
     assert_eq!((response.status, response.problem().as_deref()), (500, Some("unreadable-record")));
     assert_eq!(json(&response)["safe_new_key"], false);
@@ -131,13 +157,14 @@ async fn a_record_of_another_version() {
 async fn with_record(bytes: &[u8]) -> RawResponse {
     let store = Memory::default();
     let policy = IdempotencyPolicy::new("http");
-    let call = policy.call(Memory::clone(&store), Scope::Global, &"k", |about| {
-        let about = about.value("POST").value("/pay").value(&None::<&str>);
-        about.value(&None::<&[u8]>).bytes(b"10 EUR")
+    let call = policy.call(Memory::clone(&store), Scope::Global, &"k", |fingerprint| {
+        fingerprint.value("POST").value("/pay")
     });
     let Ok(Claimed::Run(running)) = call.expect("a key").claim().await else { panic!("a claim") };
     running.complete(bytes).await.expect("the outcome is stored");
-    let (api, runs) = counting(IdempotencyLayer::global(store));
+    // Only the method and the path count, as in the call above.
+    let layer = IdempotencyLayer::global("http", store).fingerprint(|_, fingerprint| fingerprint);
+    let (api, runs) = counting(layer);
     let response = ask(&api, post("k")).await;
     assert_eq!(runs.count(), 0);
     response
@@ -150,9 +177,11 @@ async fn malformed_records() {
     assert_eq!((response.status, response.text(), response.is_replay()), (200, "paid", true));
     let too_long = [1, 200, 0, 1, 0, 0, 0, 255, 255, 255, 255];
     let no_header = [1, 200, 0, 1, 0, 0, 0, 1, 0, 0, 0, b' ', 0, 0, 0, 0, 0, 0, 0, 0];
-    let another_form = [&[2][..], &head(0)[1..]].concat();
+    let another_form = [&[9][..], &head(0)[1..]].concat();
     let no_status = [1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let (no_reason, another_reason) = ([2], [2, 9]);
     let mut broken = vec![&too_long[..], &no_header, &another_form, &no_status];
+    broken.extend([&no_reason[..], &another_reason]);
     let (many, whole) = (head(255), head(0));
     broken.push(&many);
     broken.extend((0..whole.len()).map(|end| &whole[..end]));

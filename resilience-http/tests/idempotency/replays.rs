@@ -88,6 +88,111 @@ async fn status_headers_and_body_are_replayed() {
 }
 
 #[tokio::test]
+async fn headers_that_describe_the_content_are_replayed() {
+    let replayed = [
+        ("cache-control", "no-store"),
+        ("vary", "accept"),
+        ("content-disposition", "attachment"),
+        ("content-location", "/payments/7"),
+        ("last-modified", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("expires", "0"),
+        ("repr-digest", "sha-256=:YQ==:"),
+        ("content-digest", "sha-256=:YQ==:"),
+        ("preference-applied", "return=minimal"),
+        ("content-security-policy", "default-src 'none'"),
+        ("x-content-type-options", "nosniff"),
+        ("strict-transport-security", "max-age=1"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+    ];
+    let (api, _) = api(layer(), move |_| (axum::response::AppendHeaders(replayed), "paid"));
+    let server = Server::start(api).await;
+    for is_replay in [false, true] {
+        let response = pay(server.address, "k").await;
+        assert_eq!(response.is_replay(), is_replay);
+        for (name, value) in replayed {
+            assert_eq!(response.header(name), Some(value), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn all_headers_but_some_can_be_replayed() {
+    let names = ["x-private", "vary"].map(HeaderName::from_static);
+    let said = headers(&[
+        ("x-mine", b"1"),
+        ("x-private", b"1"),
+        ("vary", b"accept"),
+        ("etag", b"\"1\""),
+        ("set-cookie", b"session=secret"),
+        ("www-authenticate", b"Basic"),
+        ("authorization", b"secret"),
+        ("x-request-id", b"first"),
+        ("date", b"Thu, 01 Jan 1970 00:00:00 GMT"),
+    ]);
+    let secret = ["set-cookie", "www-authenticate", "authorization"].map(HeaderName::from_static);
+    let layer =
+        secret.iter().cloned().fold(layer().keep_all_but(names), IdempotencyLayer::keep_header);
+    let (api, _) = api(layer, move |_| (said.clone(), "paid"));
+    ask(&api, post("k")).await;
+    let replay = ask(&api, post("k")).await;
+    assert!(replay.is_replay());
+    assert_eq!(replay.header("x-mine"), Some("1"));
+    assert_eq!(replay.header("etag"), Some("\"1\""));
+    assert_eq!(replay.header("x-original-request-id"), Some("first"));
+    let omitted = ["x-private", "vary", "x-request-id", "date"].into_iter();
+    for name in omitted.chain(secret.iter().map(HeaderName::as_str)) {
+        assert_eq!(replay.header(name), None, "{name}");
+    }
+}
+
+/// Encodes the response for clients that accept the encoding, as a compression layer does.
+async fn encode(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let accepts = request.headers().get("accept-encoding").is_some_and(|it| it == "x-rot13");
+    let response = next.run(request).await;
+    if !accepts {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, 100).await.expect("a body");
+    head.headers.remove("content-length");
+    head.headers.insert("content-encoding", HeaderValue::from_static("x-rot13"));
+    let rotate = |byte: &u8| if *byte < b'n' { byte + 13 } else { byte - 13 };
+    axum::response::Response::from_parts(
+        head,
+        Body::from(body.iter().map(rotate).collect::<Vec<_>>()),
+    )
+}
+
+#[tokio::test]
+async fn a_replay_has_an_encoding_that_the_client_accepts() {
+    for is_inside in [true, false] {
+        let encoded = axum::middleware::from_fn(encode);
+        let pay = axum::Router::new().route("/pay", axum::routing::post(async || "paid"));
+        let api = if is_inside {
+            pay.layer(encoded).layer(layer())
+        } else {
+            pay.layer(layer()).layer(encoded)
+        };
+        let server = Server::start(api).await;
+        for (number, accepted) in ["x-rot13", "", "x-rot13", "x-rot13;q=0"].into_iter().enumerate()
+        {
+            let lines = format!("idempotency-key: k\r\naccept-encoding: {accepted}\r\n");
+            let bytes = crate::raw_client::request(&lines, "10 EUR");
+            let response = crate::raw_client::send(server.address, &bytes).await;
+            assert_eq!(response.is_replay(), number > 0);
+            let is_encoded = accepted == "x-rot13" && !is_inside;
+            assert_eq!(response.text(), if is_encoded { "cnvq" } else { "paid" }, "{accepted}");
+            let encoding = response.header("content-encoding");
+            assert_eq!(encoding, is_encoded.then_some("x-rot13"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn short_responses_are_replayed() {
     let bodies: [&[u8]; 3] = [b"", b"x", b"\xff\0"];
     for body in bodies {
@@ -173,7 +278,7 @@ async fn responses_expire_after_the_ttl() {
 #[tokio::test]
 async fn endpoints_with_different_names_are_independent() {
     let store = Memory::default();
-    let layer = || IdempotencyLayer::global(Memory::clone(&store));
+    let layer = || IdempotencyLayer::global("http", Memory::clone(&store));
     let (payments, paid) = counting(layer().name("payments"));
     let (refunds, refunded) = counting(layer().name("refunds"));
     for api in [&payments, &refunds, &payments, &refunds] {

@@ -30,14 +30,14 @@ async fn a_restarted_server_replays() {
     let directory = Directory::new("restart");
     let database = directory.file("idempotency.db");
     let store = open(&database).await;
-    let (api, runs) = counting(IdempotencyLayer::global(store.clone()));
+    let (api, runs) = counting(IdempotencyLayer::global("http", store.clone()));
     let server = Server::start(api).await;
     let first = pay(server.address, "k").await;
     assert_eq!((first.text(), first.is_replay(), runs.count()), ("run 1", false, 1));
     drop(server);
     store.pool().close().await;
 
-    let (api, runs) = counting(IdempotencyLayer::global(open(&database).await));
+    let (api, runs) = counting(IdempotencyLayer::global("http", open(&database).await));
     let server = Server::start(api).await;
     let again = pay(server.address, "k").await;
     assert_eq!((again.text(), again.is_replay(), runs.count()), ("run 1", true, 0));
@@ -52,7 +52,8 @@ async fn two_servers_with_one_database_run_a_request_once() {
     let database = directory.file("idempotency.db");
     let mut servers = Vec::new();
     for _ in 0..2 {
-        let layer = IdempotencyLayer::global(open(&database).await).wait(Duration::from_secs(30));
+        let layer =
+            IdempotencyLayer::global("http", open(&database).await).wait(Duration::from_secs(30));
         let layer = layer.store_timeout(Duration::from_secs(10));
         let (api, runs) = counting(layer);
         servers.push((Server::start(api).await, runs));
@@ -74,7 +75,8 @@ const LEASE: Duration = Duration::from_millis(400);
 /// Makes an API whose handler writes the child key for the bank to a file, and then responses or
 /// hangs.
 async fn paying(database: &Path, mode: OnInterrupted, effects: PathBuf, hangs: bool) -> Router {
-    let layer = IdempotencyLayer::global(open(database).await).lease(LEASE).on_interrupted(mode);
+    let layer =
+        IdempotencyLayer::global("http", open(database).await).lease(LEASE).on_interrupted(mode);
     let handler = async move || {
         let call = IdempotencyContext::current().expect("a call");
         let mut effects =

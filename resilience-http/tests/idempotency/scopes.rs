@@ -26,7 +26,7 @@ async fn authenticate(mut request: Request, next: Next) -> Response {
 }
 
 fn by_tenant() -> IdempotencyLayer<Memory> {
-    IdempotencyLayer::new(Memory::default(), |request| {
+    IdempotencyLayer::new("http", Memory::default(), |request| {
         request.extensions.get::<Tenant>().map(|tenant| tenant.0.clone())
     })
 }
@@ -57,8 +57,38 @@ async fn a_request_without_a_scope_is_rejected() {
     let (api, runs) = counting(by_tenant());
     let response = ask(&api, post("k")).await;
     assert_eq!((response.status, response.problem().as_deref()), (403, Some("no-scope")));
-    let (empty, _) = counting(IdempotencyLayer::new(Memory::default(), |_| ""));
+    let (empty, _) = counting(IdempotencyLayer::new("http", Memory::default(), |_| ""));
     assert_eq!(ask(&empty, post("k")).await.status, 403);
+    assert_eq!(runs.count(), 0);
+}
+
+#[tokio::test]
+async fn a_request_without_a_scope_is_rejected_before_its_body_is_read() {
+    let (api, runs) = counting(by_tenant());
+    let server = crate::server::Server::start(api).await;
+    // The body never arrives.
+    let head =
+        b"POST /pay HTTP/1.1\r\nhost: api\r\ncontent-length: 2000000\r\nidempotency-key: k\r\n\r\n";
+    let response = crate::raw_client::send(server.address, head).await;
+    assert_eq!((response.status, response.problem().as_deref()), (403, Some("no-scope")));
+    assert_eq!(runs.count(), 0);
+}
+
+#[tokio::test]
+async fn a_route_layer_leaves_unknown_paths_to_the_router() {
+    let runs = crate::Runs::default();
+    let counted = runs.clone();
+    let pay = axum::routing::post(async move || format!("run {}", counted.increment()));
+    let api = axum::Router::new().route("/pay", pay).route_layer(crate::layer());
+    let server = crate::server::Server::start(api).await;
+    let without_key = |path: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: api\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        )
+    };
+    let send = crate::raw_client::send;
+    assert_eq!(send(server.address, without_key("/unknown").as_bytes()).await.status, 404);
+    assert_eq!(send(server.address, without_key("/pay").as_bytes()).await.status, 400);
     assert_eq!(runs.count(), 0);
 }
 

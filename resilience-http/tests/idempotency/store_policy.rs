@@ -2,9 +2,9 @@
 
 use axum::Extension;
 use axum::http::StatusCode;
-use resilience::Effect;
 use resilience::http::{IdempotencyLayer, StorePolicy};
 use resilience::idempotent::{Disposition, OnInterrupted};
+use resilience::{Effect, Rejected, RejectedKind};
 
 use crate::{Memory, api, ask, layer, post};
 
@@ -85,6 +85,25 @@ async fn the_handler_can_set_the_effect() {
     ] {
         assert_eq!(again(strict(), status, Some(effect)).await, expected, "{status} {effect:?}");
     }
+}
+
+#[tokio::test]
+async fn a_rejection_by_a_policy_was_not_applied() {
+    use RejectedKind::{BulkheadFull, CircuitOpen, RateLimited, TimedOut};
+    let strict = || layer().on_interrupted(OnInterrupted::Unknown);
+    for (kind, expected) in [(CircuitOpen, 2), (BulkheadFull, 2), (RateLimited, 2), (TimedOut, 1)] {
+        let (api, runs) = api(strict(), move |_| Rejected::new(kind, "bank", None));
+        let status = ask(&api, post("k")).await.status;
+        assert!(status >= 429, "{kind:?}");
+        ask(&api, post("k")).await;
+        assert_eq!(runs.count(), expected, "{kind:?}");
+    }
+    // A handler with an earlier effect overrules the rejection.
+    let (api, runs) =
+        api(strict(), |_| (Extension(Effect::Unknown), Rejected::new(CircuitOpen, "bank", None)));
+    assert_eq!(ask(&api, post("k")).await.status, 503);
+    assert_eq!(ask(&api, post("k")).await.problem().as_deref(), Some("outcome-unknown"));
+    assert_eq!(runs.count(), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Idempotency keys made by the retry layer.
 
-use http::Method;
+use http::{HeaderName, Method};
 use resilience::http::{IDEMPOTENCY_KEY, RetryLayer};
 use resilience::testing;
 use tower::{Layer, ServiceExt};
@@ -49,4 +49,34 @@ async fn idempotent_requests_get_no_key_and_an_existing_key_stays() {
         let _ = without.clone().oneshot(request).await;
     }
     assert!(service.headers("idempotency-key")[12..].iter().all(Option::is_none));
+}
+
+#[tokio::test]
+async fn every_header_name_of_the_server_is_known() {
+    let _guard = testing::no_waits();
+    let keyed = |name: &'static str| {
+        let mut request = post();
+        request.headers_mut().insert(name, "order-7".try_into().expect("a value"));
+        request
+    };
+    let service = Scripted::new(&[Act::Status(503)]);
+    for makes_keys in [false, true] {
+        let layer = RetryLayer::new(POLICY).idempotency_keys(makes_keys);
+        let _ = layer.layer(service.clone()).oneshot(keyed("x-idempotency-key")).await;
+    }
+    assert_eq!(service.headers("x-idempotency-key"), vec![Some("order-7".to_owned()); 6]);
+    assert_eq!(service.headers("idempotency-key"), vec![None; 6]);
+    // Names of the application.
+    let names = ["paypal-request-id", "request-id"].map(HeaderName::from_static);
+    let layer = RetryLayer::new(POLICY).key_headers(names);
+    let service = Scripted::new(&[Act::Status(503)]);
+    let _ = layer.layer(service.clone()).oneshot(keyed("request-id")).await;
+    let _ = layer.layer(service.clone()).oneshot(keyed("idempotency-key")).await;
+    assert_eq!(service.calls(), 3 + 1);
+    let _ = layer.idempotency_keys(true).layer(service.clone()).oneshot(post()).await;
+    let made = service.headers("paypal-request-id");
+    assert_eq!(made[..4], vec![None; 4]);
+    assert!(made[4].as_ref().is_some_and(|key| key.len() == 36), "{made:?}");
+    assert_eq!(made[4..], vec![made[4].clone(); 3]);
+    assert_eq!(service.headers("idempotency-key")[4..], vec![None; 3]);
 }

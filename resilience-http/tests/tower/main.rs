@@ -1,15 +1,26 @@
 //! The layers around scripted services, without a network.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 mod axum;
+mod bulkhead;
+mod catch_panic;
 mod circuit_breaker;
 mod client_keys;
+mod fallback;
 mod host_cooldown;
+mod in_progress;
 mod log;
+mod mocks;
+mod open_circuit;
+mod rate_limit;
 mod readiness;
 mod replay;
 mod retry;
 mod scripted;
 mod timeout;
+mod two_sided;
+mod unknown_errors;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::io::ErrorKind::{self, ConnectionRefused, ConnectionReset};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use http::{Method, Request, Response};
 use resilience::http::{Classifier, HttpError, RetryLayer};
@@ -29,7 +30,7 @@ async fn the_method_and_the_failure_decide() {
         (Status(404), 1, 1, 1),
         (Status(501), 1, 1, 1),
         (After(409, "1"), 1, 1, 3), // with a key: the first request still runs
-        (Status(409), 1, 1, 1),
+        (Status(409), 1, 1, 3),
         (Fail(ConnectionRefused), 3, 3, 3),
         (Fail(ConnectionReset), 3, 1, 3),
         (Fail(ErrorKind::PermissionDenied), 1, 1, 1),
@@ -66,6 +67,28 @@ async fn the_server_or_the_policy_sets_the_delay() {
     assert_eq!(response.expect("a response").status(), 200);
     assert_eq!(start.elapsed(), secs(7 + 1));
     assert_eq!(service.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn now_is_sooner_than_an_unreadable_delay() {
+    for (draw, after, millis) in [
+        // The base of 100 ms and its double, and at least half of each delay.
+        (0.0, "0", 50 + 100),
+        (0.5, "0", 75 + 150),
+        (0.5, "Tue, 15 Nov 1994 08:12:31 GMT", 75 + 150),
+        // The server asks for an unknown delay: the base of a throttled failure, one second.
+        (0.5, "-1", 500 + 1000),
+        (0.5, "soon", 500 + 1000),
+    ] {
+        let _draws = testing::draws([draw]);
+        for status in [429, 503] {
+            let service = Scripted::new(&[Act::After(status, after)]);
+            let start = Instant::now();
+            let _ = RetryLayer::new(RetryPolicy::new()).layer(service.clone()).oneshot(get()).await;
+            assert_eq!(service.calls(), 3);
+            assert_eq!(start.elapsed(), Duration::from_millis(millis), "{draw} {status} {after}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +204,9 @@ async fn an_application_error_is_classified() {
 
 #[tokio::test(start_paused = true)]
 async fn an_inner_rejection_ends_the_call_unless_the_policy_waits() {
-    for (policy, expected) in [(POLICY, 1), (POLICY.wait_for_rejections(true), 3)] {
+    // A wait uses up no attempt, so the deadline ends the waits.
+    let waits = POLICY.wait_for_rejections(true).deadline(secs(10));
+    for (policy, expected) in [(POLICY, 1), (waits, 3)] {
         let calls = Cell::new(0);
         let service = service_fn(|_: Request<String>| {
             calls.set(calls.get() + 1);

@@ -148,6 +148,7 @@ impl<S: Store + Clone> Subject<S> {
             retention: claim.retention,
             takeover: claim.takeover,
             label: claim.label,
+            scope: None,
         };
         expect_answer("claim", self.store.claim(request).await)
     }

@@ -152,7 +152,7 @@ impl LayerAttribute for Fallback {
             quote!({
                 #[allow(unused_imports)]
                 use #private::Ready as _;
-                #private::Answer(#answer).answer().await
+                #private::Answer(#answer).resilience_answer().await
             })
         } else {
             quote!(#answer)

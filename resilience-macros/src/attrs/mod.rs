@@ -35,6 +35,8 @@ pub(crate) enum Role {
     Interrupts,
     /// The layer turns a failure into a success.
     ReplacesFailures,
+    /// The layer counts a panic of an async body: the innermost layer reports the panic.
+    CountsPanics,
     /// The layer stores outcomes and returns them to later calls.
     StoresOutcomes,
 }

@@ -14,6 +14,7 @@ use crate::diagnostics::Errors;
 use crate::function::is_future;
 use crate::hint::Hint;
 use crate::keys::keys;
+use crate::stack_info::FailureVar;
 use crate::value::{self, Constant, ConstantType};
 
 keys! {
@@ -54,20 +55,45 @@ impl LayerAttribute for Timeout {
     //         Ok(out) => out,
     //         Err(limit) => reject(Rejected::timed_out(name, limit)),
     //     }
+    //
+    // With a retry inside, the rejection has the last failure as its source. With a retry outside
+    // whose deadline ended the attempt, too.
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
-        let [out, limit, rejected] = ["out", "limit", "rejected"].map(local);
+        let [out, limit, own_limit, rejected] =
+            ["out", "limit", "own_limit", "rejected"].map(local);
         let time = Duration::tokens(&self.limit, private);
         let deadline = context.stack.deadline_var.as_ref();
         let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
         let future = context.future();
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
+        let failure = context.stack.failure.as_ref();
+        let is_shortened = failure.is_some_and(|failure| !failure.ends_retry);
+        let bind = is_shortened.then(|| quote!(let #own_limit: #private::Duration = #time;));
+        let time = if is_shortened { own_limit.to_token_stream() } else { time };
+        let blame = failure.map(|FailureVar { name, ends_retry, .. }| {
+            let blame = quote!(let #rejected = #private::LastFailure::blame(#name, #rejected););
+            if *ends_retry {
+                blame
+            } else {
+                // A deadline outside has shortened the limit.
+                quote!(let #rejected = if #limit < #own_limit {
+                    #private::LastFailure::blame(#name, #rejected)
+                } else {
+                    #rejected
+                };)
+            }
+        });
+        let declare = context.declare_failure();
         quote! {
+            #declare
+            #bind
             match #private::timeout(#time, #deadline, #future).await {
                 ::core::result::Result::Ok(#out) => #out,
                 ::core::result::Result::Err(#limit) => {
                     let #rejected = #private::Rejected::timed_out(#name, #limit);
+                    #blame
                     #rejection
                 }
             }

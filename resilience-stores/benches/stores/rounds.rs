@@ -39,6 +39,7 @@ impl<S: Store + Clone> Stored<S> {
             retention: DAY,
             takeover: Takeover::Rerun,
             label: "bench",
+            scope: None,
         };
         self.0.claim(request).await.unwrap()
     }

@@ -1,17 +1,18 @@
-//! Shared breaker states in Redis: one expiring key per breaker name.
+//! Shared breaker states in Redis: a hash of votes and a sorted set of members per breaker name.
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisResult, pipe};
 
-use super::shared_state::{EntryId, RemoteState, SharedEntry, SharedState};
+use super::shared_state::{ProcessId, SharedState, Vote, VoteId, VoteState, Votes};
 use crate::db_time::whole_millis;
 
-/// Shared breaker states in Redis.
+/// Shared breaker states in Redis 5 or later, or Valkey.
 ///
-/// The value of a key is `open:` or `closed:` with the [`EntryId`]. The expiry of the key encodes
-/// the remaining open time, so the clocks of the processes do not matter.
+/// A hash per breaker name holds a vote per process. A sorted set holds the members, with the time
+/// of their last read. Every operation is a script, which uses the clock of the server, so the
+/// clocks of the processes do not matter.
 ///
 /// `RedisState` connects through the [`Client`] at the first call, and reconnects after any
 /// failure.
@@ -23,9 +24,34 @@ pub struct RedisState {
     connection: Option<MultiplexedConnection>,
 }
 
-/// Compares and writes in one step, so that a newer entry is never overwritten.
-const CLOSE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
-                     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1";
+/// Milliseconds of the server, as a string: Lua would shorten a large number.
+const NOW: &str = "local time = redis.call('TIME') \
+                   local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)) ";
+
+/// Writes the vote `word:id:length:end` of a process.
+const VOTE: &str = "local finish = string.format('%.0f', now + ARGV[3]) \
+                    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ':' .. ARGV[3] .. ':' .. finish) \
+                    local keep = string.format('%.0f', ARGV[3] + ARGV[4]) \
+                    if redis.call('PTTL', KEYS[1]) < tonumber(keep) then \
+                    redis.call('PEXPIRE', KEYS[1], keep) end";
+
+/// Returns the number of members, then process, `word:id` and remaining time of each vote. Members
+/// with a time in the future, and remaining times above the length, come from a clock that went
+/// back. A vote in another format is ignored.
+const READ: &str = "redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. now, '+inf') \
+                    redis.call('ZADD', KEYS[2], now, ARGV[1]) \
+                    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - ARGV[2])) \
+                    redis.call('PEXPIRE', KEYS[2], ARGV[2]) \
+                    local found = {redis.call('ZCARD', KEYS[2])} \
+                    local votes = redis.call('HGETALL', KEYS[1]) \
+                    for i = 1, #votes, 2 do \
+                    local head, length, finish = string.match(votes[i + 1], '^(%a+:%x+):(%d+):(%d+)$') \
+                    if head then \
+                    local left = math.min(finish - now, tonumber(length)) \
+                    if left + ARGV[3] <= 0 then redis.call('HDEL', KEYS[1], votes[i]) else \
+                    found[#found + 1] = votes[i] found[#found + 1] = head \
+                    found[#found + 1] = string.format('%.0f', math.max(left, 0)) end end end \
+                    return found";
 
 impl RedisState {
     /// Creates a shared state on the server of the client.
@@ -35,15 +61,19 @@ impl RedisState {
     }
 
     /// Sets the prefix of the keys. Default: `{resilience}:breaker:`. The braces keep all keys on
-    /// one node of a cluster.
+    /// one node of a cluster. The keys are `<prefix>votes:<name>` and `<prefix>members:<name>`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    fn key(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+    fn votes_key(&self, name: &str) -> String {
+        format!("{}votes:{name}", self.prefix)
+    }
+
+    fn members_key(&self, name: &str) -> String {
+        format!("{}members:{name}", self.prefix)
     }
 
     async fn connection(&mut self) -> RedisResult<MultiplexedConnection> {
@@ -54,13 +84,6 @@ impl RedisState {
         let config = AsyncConnectionConfig::new();
         let config = config.set_connection_timeout(None).set_response_timeout(None);
         self.client.get_multiplexed_async_connection_with_config(&config).await
-    }
-
-    async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
-        let mut connection = self.connection().await?;
-        let answer = command.query_async(&mut connection).await?;
-        self.connection = Some(connection);
-        Ok(answer)
     }
 
     async fn query_all<T: FromRedisValue>(&mut self, commands: &Pipeline) -> RedisResult<T> {
@@ -74,49 +97,62 @@ impl RedisState {
 impl SharedState for RedisState {
     type Error = redis::RedisError;
 
-    async fn open(&mut self, name: &str, id: EntryId, left: Duration) -> RedisResult<()> {
-        let time = whole_millis(left.saturating_add(Self::RETENTION));
-        let key = self.key(name);
-        self.query(redis::cmd("SET").arg(key).arg(open(id)).arg("PX").arg(time)).await
+    async fn vote(&mut self, name: &str, process: ProcessId, vote: Vote) -> RedisResult<()> {
+        let (word, length) = match vote.state {
+            VoteState::Open(left) => ("open", whole_millis(left)),
+            VoteState::Closed => ("closed", 0),
+        };
+        let mut command = eval(VOTE);
+        command.arg(1).arg(self.votes_key(name));
+        command.arg(hex(process.0)).arg(format!("{word}:{}", hex(vote.id.0)));
+        command.arg(length).arg(whole_millis(Self::RETENTION));
+        self.query_all(pipe().add_command(command).ignore()).await
     }
 
-    async fn close(&mut self, name: &str, opening: EntryId, id: EntryId) -> RedisResult<bool> {
-        let key = self.key(name);
-        let mut command = redis::cmd("EVAL");
-        command.arg(CLOSE).arg(1).arg(key).arg(open(opening)).arg(closed(id));
-        self.query(command.arg(whole_millis(Self::RETENTION))).await
-    }
-
-    async fn read(&mut self, names: &[&str]) -> RedisResult<Vec<Option<SharedEntry>>> {
-        let mut commands = pipe();
-        // One transaction: the value and the expiry must belong together.
-        commands.atomic();
-        for name in names {
-            let key = self.key(name);
-            commands.cmd("GET").arg(&key).cmd("PTTL").arg(key);
+    async fn read(&mut self, process: ProcessId, names: &[&str]) -> RedisResult<Vec<Votes>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
         }
-        let found: Vec<(Option<String>, i64)> = self.query_all(&commands).await?;
-        Ok(found.into_iter().map(|(value, time)| entry(&value?, time, Self::RETENTION)).collect())
+        let mut commands = pipe();
+        for name in names {
+            let mut command = eval(READ);
+            command.arg(2).arg(self.votes_key(name)).arg(self.members_key(name));
+            command.arg(hex(process.0)).arg(whole_millis(Self::MEMBERSHIP));
+            commands.add_command(command.arg(whole_millis(Self::RETENTION)).to_owned());
+        }
+        let answers: Vec<redis::Value> = self.query_all(&commands).await?;
+        answers.into_iter().map(votes).collect()
     }
 }
 
-fn open(id: EntryId) -> String {
-    format!("open:{:x}", id.0)
+fn eval(script: &str) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(format!("{NOW}{script}"));
+    command
 }
 
-fn closed(id: EntryId) -> String {
-    format!("closed:{:x}", id.0)
+fn hex(bits: u64) -> String {
+    format!("{bits:x}")
 }
 
-/// Parses the value of a key; `None` for a value in another format.
-fn entry(value: &str, time: i64, retention: Duration) -> Option<SharedEntry> {
-    let (word, id) = value.split_once(':')?;
-    let id = EntryId(u64::from_str_radix(id, 16).ok()?);
-    let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
+/// Parses an answer of [`READ`].
+fn votes(answer: redis::Value) -> RedisResult<Votes> {
+    let mut values: Vec<redis::Value> = redis::from_redis_value(answer)?;
+    let parts = values.split_off(values.len().min(1));
+    let members = values.pop().map_or(Ok(0), redis::from_redis_value)?;
+    let parts: Vec<(String, String, u64)> = redis::from_redis_value(redis::Value::Array(parts))?;
+    let votes = parts.iter().filter_map(|(process, head, left)| vote(process, head, *left));
+    Ok(Votes { members, votes: votes.collect() })
+}
+
+/// Parses a vote; `None` for a vote in another format.
+fn vote(process: &str, head: &str, left: u64) -> Option<(ProcessId, Vote)> {
+    let bits = |text: &str| u64::from_str_radix(text, 16).ok();
+    let (word, id) = head.split_once(':')?;
     let state = match word {
-        "open" => RemoteState::Open(time.saturating_sub(retention)),
-        "closed" => RemoteState::Closed,
+        "open" => VoteState::Open(Duration::from_millis(left)),
+        "closed" => VoteState::Closed,
         _ => return None,
     };
-    Some(SharedEntry { id, state })
+    Some((ProcessId(bits(process)?), Vote { id: VoteId(bits(id)?), state }))
 }

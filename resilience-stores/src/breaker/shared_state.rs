@@ -4,73 +4,98 @@ use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-/// A store of breaker states, shared by several processes: one entry per breaker name, the last
-/// write wins.
+/// A store of breaker states, shared by several processes: one vote per breaker name and process.
 ///
-/// An entry holds a remaining time, measured by the clock of the store alone. An entry expires by
-/// itself: [`RETENTION`](Self::RETENTION) after the end of the open state, or
-/// [`RETENTION`](Self::RETENTION) after a close was written.
+/// A process writes its own vote only, so writes of different processes never conflict. A vote
+/// holds a remaining time, measured by the clock of the store alone. A vote expires by itself,
+/// [`RETENTION`](Self::RETENTION) after the end of the open state or after a close.
 ///
 /// Any call may fail, and may be dropped before the end. The caller then repeats the call with the
-/// same entry id.
+/// same vote id.
 pub trait SharedState: Send {
-    /// The time an entry outlives the announced state. A process that has not read the entry by
-    /// then relies on the local open time.
+    /// The time a vote outlives the announced state. A process that has not read the vote by then
+    /// relies on the local open time.
     const RETENTION: Duration = Duration::from_mins(1);
+
+    /// The time a process counts as a member after its last [`read`](Self::read).
+    const MEMBERSHIP: Duration = Duration::from_mins(1);
 
     /// The error of a failed call. [`BreakerSync`](super::BreakerSync) logs the error and repeats
     /// the call.
     type Error: Error + Send + 'static;
 
-    /// Writes an open state with this remaining time.
-    fn open(
+    /// Writes the vote of a process about a breaker name, in place of its earlier vote.
+    fn vote(
         &mut self,
         name: &str,
-        id: EntryId,
-        left: Duration,
+        process: ProcessId,
+        vote: Vote,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Writes a close if the current entry is the open state with the id `opening`, atomically.
-    /// Returns whether the close was written.
-    fn close(
-        &mut self,
-        name: &str,
-        opening: EntryId,
-        id: EntryId,
-    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
-
-    /// Returns the entries of the names, in the order of the names.
+    /// Records that the process is a member under each of the names, and returns the members and
+    /// the votes, in the order of the names.
     fn read(
         &mut self,
+        process: ProcessId,
         names: &[&str],
-    ) -> impl Future<Output = Result<Vec<Option<SharedEntry>>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<Votes>, Self::Error>> + Send;
 }
 
-/// The identity of an entry: 64 random bits.
+/// The identity of a process: 64 bits, random or derived from a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EntryId(pub u64);
+pub struct ProcessId(pub u64);
 
-impl EntryId {
+impl ProcessId {
     pub(super) fn random() -> Self {
-        // Each `RandomState` has different keys, derived from the randomness of the system.
-        Self(RandomState::new().build_hasher().finish())
+        Self(random_bits())
+    }
+
+    /// Returns the same identity for the same name, in every version of the library: FNV-1a.
+    pub(super) fn of(name: &str) -> Self {
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
     }
 }
 
-/// The entry of one breaker name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SharedEntry {
-    /// The identity of the entry.
-    pub id: EntryId,
-    /// The announced state.
-    pub state: RemoteState,
+/// The identity of a vote: 64 random bits. A renewed vote has a new identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VoteId(pub u64);
+
+impl VoteId {
+    pub(super) fn random() -> Self {
+        Self(random_bits())
+    }
 }
 
-/// A breaker state, as announced by another process.
+fn random_bits() -> u64 {
+    // Each `RandomState` has different keys, derived from the randomness of the system.
+    RandomState::new().build_hasher().finish()
+}
+
+/// The decision of one process about a breaker name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RemoteState {
+pub struct Vote {
+    /// The identity of the vote.
+    pub id: VoteId,
+    /// The decision.
+    pub state: VoteState,
+}
+
+/// A decision, as announced by a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoteState {
     /// Open for the remaining time; zero after the end of the open state.
     Open(Duration),
     /// Closed by a successful trial call.
     Closed,
+}
+
+/// The members and the votes of one breaker name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Votes {
+    /// The number of processes that have read this name within
+    /// [`MEMBERSHIP`](SharedState::MEMBERSHIP), including the reader.
+    pub members: u32,
+    /// The vote of each process that has voted, in any order.
+    pub votes: Vec<(ProcessId, Vote)>,
 }

@@ -7,8 +7,10 @@ use resilience_core::__internal::{Notified, draw, shared_breakers, sync_lost, sy
 use resilience_core::CircuitBreaker;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::shared_state::SharedState;
-use super::synced_breaker::SyncedBreaker;
+use super::quorum::Quorum;
+use super::shared_state::{ProcessId, SharedState};
+use super::synced_breaker::Round;
+use super::synced_name::SyncedName;
 
 /// A task that synchronizes the shared breakers of this process with a [`SharedState`].
 ///
@@ -27,7 +29,11 @@ use super::synced_breaker::SyncedBreaker;
 pub struct BreakerSync<S> {
     store: S,
     interval: Duration,
-    breakers: Vec<SyncedBreaker>,
+    process: ProcessId,
+    quorum: Quorum,
+    /// The quorums of single names.
+    quorums: Vec<(String, Quorum)>,
+    names: Vec<SyncedName>,
 }
 
 /// The longest delay between two failed rounds, in intervals.
@@ -37,7 +43,14 @@ impl<S: SharedState> BreakerSync<S> {
     /// Creates a task that reads the store every 500 ms.
     #[must_use]
     pub fn new(store: S) -> Self {
-        Self { store, interval: Duration::from_millis(500), breakers: Vec::new() }
+        Self {
+            store,
+            interval: Duration::from_millis(500),
+            process: ProcessId::random(),
+            quorum: Quorum::default(),
+            quorums: Vec::new(),
+            names: Vec::new(),
+        }
     }
 
     /// Sets the longest time until this process applies a remote decision: from 10 ms to one hour.
@@ -48,6 +61,34 @@ impl<S: SharedState> BreakerSync<S> {
         self
     }
 
+    /// Sets the number of processes that open all breakers of a name: a number such as `3`, or a
+    /// share such as `0.3` of the processes heard of within a minute. Default: [`Quorum::Auto`].
+    ///
+    /// All processes of a fleet should use the same quorum.
+    #[must_use]
+    pub fn quorum(mut self, quorum: impl Into<Quorum>) -> Self {
+        self.quorum = quorum.into();
+        self
+    }
+
+    /// Sets the quorum of one shared name, in place of [`quorum`](Self::quorum).
+    #[must_use]
+    pub fn quorum_for(mut self, name: impl Into<String>, quorum: impl Into<Quorum>) -> Self {
+        self.quorums.insert(0, (name.into(), quorum.into()));
+        self
+    }
+
+    /// Sets a name for this process that survives a restart, such as the name of the host or of the
+    /// pod. Default: a random identity.
+    ///
+    /// Each process of the fleet needs a different name. A process that restarts replaces its vote.
+    /// With random identities, a sick process that restarts often has several votes at a time.
+    #[must_use]
+    pub fn process(mut self, name: &str) -> Self {
+        self.process = ProcessId::of(name);
+        self
+    }
+
     /// Adds a breaker that belongs to no function: a `&'static CircuitBreaker` or an
     /// `Arc<CircuitBreaker>`. A breaker without [`shared`](CircuitBreaker::shared) is ignored.
     #[must_use]
@@ -55,7 +96,7 @@ impl<S: SharedState> BreakerSync<S> {
         mut self,
         breaker: impl AsRef<CircuitBreaker> + Clone + Send + Sync + 'static,
     ) -> Self {
-        self.breakers.extend(SyncedBreaker::new(Box::new(breaker)));
+        SyncedName::add(&mut self.names, Box::new(breaker));
         self
     }
 
@@ -110,23 +151,25 @@ impl<S: SharedState> BreakerSync<S> {
 
     async fn round(&mut self) -> Result<(), S::Error> {
         for breaker in shared_breakers() {
-            if !self.breakers.iter().any(|synced| synced.is(breaker)) {
-                self.breakers.extend(SyncedBreaker::new(Box::new(breaker)));
+            if !self.names.iter().any(|name| name.contains(breaker)) {
+                SyncedName::add(&mut self.names, Box::new(breaker));
             }
         }
-        for breaker in &mut self.breakers {
-            breaker.publish(&mut self.store).await?;
+        for name in &mut self.names {
+            name.publish(&mut self.store, self.process).await?;
         }
-        if self.breakers.is_empty() {
+        if self.names.is_empty() {
             return Ok(());
         }
-        let names: Vec<&str> = self.breakers.iter().map(|breaker| breaker.name).collect();
-        let entries = self.store.read(&names).await?;
+        let names: Vec<&str> = self.names.iter().map(|name| name.name).collect();
+        let votes = self.store.read(self.process, &names).await?;
         let grace = self.grace();
-        for (breaker, entry) in self.breakers.iter_mut().zip(entries) {
-            if let Some(entry) = entry {
-                breaker.apply(entry, grace);
-            }
+        for (name, votes) in self.names.iter_mut().zip(votes) {
+            let own = self.quorums.iter().find(|(other, _)| other == name.name);
+            let quorum = own.map_or(self.quorum, |(_, quorum)| *quorum);
+            let quorum = quorum.of(name.members(votes.members, S::MEMBERSHIP));
+            let quorum = usize::try_from(quorum).unwrap_or(usize::MAX);
+            name.apply(&votes, Round { process: self.process, quorum, grace });
         }
         Ok(())
     }
@@ -136,7 +179,8 @@ impl<S> fmt::Debug for BreakerSync<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerSync")
             .field("interval", &self.interval)
-            .field("breakers", &self.breakers)
+            .field("quorum", &self.quorum)
+            .field("names", &self.names)
             .finish_non_exhaustive()
     }
 }

@@ -9,6 +9,7 @@ mod memory;
 mod outages;
 mod process;
 mod processes;
+mod quorum;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod store;

@@ -1,11 +1,11 @@
 //! A shared state in memory that fails, hangs, or changes at a chosen moment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use resilience::stores::breaker::{EntryId, RemoteState, SharedEntry, SharedState};
+use resilience::stores::breaker::{ProcessId, SharedState, Vote, VoteId, VoteState, Votes};
 
 /// The reaction to a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,13 +24,41 @@ pub(crate) enum Mode {
 struct State {
     /// The clock of the store, invisible to the processes.
     now: Duration,
-    entries: HashMap<String, (EntryId, Option<Duration>)>,
+    fleets: HashMap<String, Fleet>,
     mode: Mode,
     calls: usize,
-    written: Vec<(String, EntryId)>,
+    written: Vec<(String, VoteId)>,
     /// Runs once, during the next read.
     during_read: Option<Box<dyn FnOnce() + Send>>,
 }
+
+impl State {
+    fn votes(&mut self, name: &str, process: ProcessId) -> Votes {
+        let now = self.now;
+        let fleet = self.fleets.entry(name.into()).or_default();
+        fleet.seen.insert(process.0, now);
+        fleet.seen.retain(|_, seen| now.saturating_sub(*seen) < Memory::MEMBERSHIP);
+        let vote = |(process, (id, until)): (&u64, &(VoteId, Option<Duration>))| {
+            let state = match until {
+                Some(until) => VoteState::Open(until.saturating_sub(now)),
+                None => VoteState::Closed,
+            };
+            (ProcessId(*process), Vote { id: *id, state })
+        };
+        let members = u32::try_from(fleet.seen.len()).unwrap();
+        Votes { members, votes: fleet.votes.iter().map(vote).collect() }
+    }
+}
+
+/// The members and the votes of a name.
+#[derive(Default)]
+struct Fleet {
+    seen: BTreeMap<u64, Duration>,
+    votes: BTreeMap<u64, (VoteId, Option<Duration>)>,
+}
+
+/// The process that [`Memory::write`] represents.
+const OTHER: u64 = 7;
 
 #[derive(Clone, Default)]
 pub(crate) struct Memory(Arc<Mutex<State>>);
@@ -53,9 +81,9 @@ impl Memory {
         self.state().calls
     }
 
-    /// Returns the ids written under a name, in order. Functions of other tests in the same
+    /// Returns the ids of the votes about a name, in order. Functions of other tests in the same
     /// process may write under other names.
-    pub(crate) fn written(&self, name: &str) -> Vec<EntryId> {
+    pub(crate) fn written(&self, name: &str) -> Vec<VoteId> {
         let state = self.state();
         state.written.iter().filter(|(other, _)| other == name).map(|(_, id)| *id).collect()
     }
@@ -64,15 +92,24 @@ impl Memory {
         self.state().during_read = Some(Box::new(then));
     }
 
-    /// Writes an entry as another process would; `None` is a close.
+    /// Loses all data.
+    pub(crate) fn clear(&self) {
+        self.state().fleets.clear();
+    }
+
+    /// Writes a vote as another process would; `None` is a close.
     pub(crate) fn write(&self, name: &str, id: u64, left: Option<Duration>) {
         let mut state = self.state();
         let until = left.map(|left| state.now + left);
-        state.entries.insert(name.into(), (EntryId(id), until));
+        let fleet = state.fleets.entry(name.into()).or_default();
+        fleet.votes.insert(OTHER, (VoteId(id), until));
     }
 
+    /// Returns whether a process of this name has voted for an open state.
     pub(crate) fn is_open(&self, name: &str) -> bool {
-        self.state().entries.get(name).is_some_and(|(_, until)| until.is_some())
+        let state = self.state();
+        let fleet = state.fleets.get(name);
+        fleet.is_some_and(|fleet| fleet.votes.values().any(|(_, until)| until.is_some()))
     }
 
     async fn answer(&self) -> io::Result<()> {
@@ -100,48 +137,24 @@ impl Memory {
 impl SharedState for Memory {
     type Error = io::Error;
 
-    async fn open(&mut self, name: &str, id: EntryId, left: Duration) -> io::Result<()> {
+    async fn vote(&mut self, name: &str, process: ProcessId, vote: Vote) -> io::Result<()> {
         self.answer().await?;
         {
             let mut state = self.state();
-            let until = state.now + left;
-            state.entries.insert(name.into(), (id, Some(until)));
-            state.written.push((name.into(), id));
+            let until = match vote.state {
+                VoteState::Open(left) => Some(state.now.saturating_add(left)),
+                VoteState::Closed => None,
+            };
+            let fleet = state.fleets.entry(name.into()).or_default();
+            fleet.votes.insert(process.0, (vote.id, until));
+            state.written.push((name.into(), vote.id));
         }
         self.finish(()).await
     }
 
-    async fn close(&mut self, name: &str, opening: EntryId, id: EntryId) -> io::Result<bool> {
+    async fn read(&mut self, process: ProcessId, names: &[&str]) -> io::Result<Vec<Votes>> {
         self.answer().await?;
-        let is_known = {
-            let mut state = self.state();
-            let is_known = state
-                .entries
-                .get(name)
-                .is_some_and(|(known, until)| *known == opening && until.is_some());
-            if is_known {
-                state.entries.insert(name.into(), (id, None));
-                state.written.push((name.into(), id));
-            }
-            is_known
-        };
-        self.finish(is_known).await
-    }
-
-    async fn read(&mut self, names: &[&str]) -> io::Result<Vec<Option<SharedEntry>>> {
-        self.answer().await?;
-        let entries = {
-            let state = self.state();
-            let entry = |name: &&str| {
-                let (id, until) = *state.entries.get(*name)?;
-                let remote = match until {
-                    Some(until) => RemoteState::Open(until.saturating_sub(state.now)),
-                    None => RemoteState::Closed,
-                };
-                Some(SharedEntry { id, state: remote })
-            };
-            names.iter().map(entry).collect()
-        };
+        let entries = names.iter().map(|name| self.state().votes(name, process)).collect();
         let during_read = self.state().during_read.take();
         if let Some(then) = during_read {
             then();

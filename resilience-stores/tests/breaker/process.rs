@@ -52,6 +52,7 @@ pub(crate) struct Cost {
 
 const URL: &str = "RESILIENCE_TEST_BOARD";
 const INTERVAL: &str = "RESILIENCE_TEST_INTERVAL";
+const QUORUM: &str = "RESILIENCE_TEST_QUORUM";
 
 /// The child process: this test alone, started by a parent.
 #[test]
@@ -60,10 +61,11 @@ fn child() {
     let interval = Duration::from_millis(env::var(INTERVAL).unwrap().parse().unwrap());
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let _entered = runtime.enter();
+    let quorum: u32 = env::var(QUORUM).unwrap().parse().unwrap();
     if url.starts_with("redis") {
-        runtime.spawn(BreakerSync::new(redis(&url)).interval(interval).run());
+        runtime.spawn(BreakerSync::new(redis(&url)).interval(interval).quorum(quorum).run());
     } else {
-        runtime.spawn(BreakerSync::new(postgres(&url)).interval(interval).run());
+        runtime.spawn(BreakerSync::new(postgres(&url)).interval(interval).quorum(quorum).run());
     }
     for word in stdin().lines() {
         let answer = match word.unwrap().as_str() {
@@ -137,10 +139,15 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(url: &str, interval: Duration) -> Self {
+        Self::with_quorum(url, interval, 1)
+    }
+
+    pub(crate) fn with_quorum(url: &str, interval: Duration, quorum: u32) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["process::child", "--exact", "--nocapture"])
             .env(URL, url)
             .env(INTERVAL, interval.as_millis().to_string())
+            .env(QUORUM, quorum.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -96,6 +96,43 @@ fn a_killed_process_is_not_awaited(kind: Kind) {
     three.ask("closed");
 }
 
+/// One process opens for itself, two processes open all.
+fn a_quorum_of_two_processes(kind: Kind) {
+    const INTERVAL: Duration = Duration::from_millis(50);
+    let Some(store) = Store::start(kind) else { return };
+    let [mut one, mut two, mut three, mut four] =
+        [(); 4].map(|()| Process::with_quorum(&store.url(), INTERVAL, 2));
+    for process in [&mut one, &mut two, &mut three, &mut four] {
+        process.ask("executed");
+    }
+    one.ask("open");
+    // Longer than several intervals.
+    for other in [&mut two, &mut three, &mut four] {
+        assert!(other.measure().all_executed);
+    }
+    for _ in 0..ROUNDS {
+        for process in [&mut one, &mut two] {
+            process.ask("executed");
+        }
+        for other in [&mut three, &mut four] {
+            other.tell("rejected within the open time");
+        }
+        one.ask("open");
+        two.ask("open");
+        let rejected = [three.heard(), four.heard()];
+        if rejected.iter().all(|time| !time.is_zero()) {
+            for process in [&mut one, &mut two] {
+                process.ask("executed");
+            }
+            for other in [&mut three, &mut four] {
+                other.ask("closed");
+            }
+            return;
+        }
+    }
+    panic!("two votes never open the other processes");
+}
+
 macro_rules! on_both {
     ($($test:ident),* $(,)?) => {
         mod redis {
@@ -108,4 +145,8 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-on_both!(one_decision_reaches_all_processes, a_killed_process_is_not_awaited);
+on_both!(
+    one_decision_reaches_all_processes,
+    a_killed_process_is_not_awaited,
+    a_quorum_of_two_processes,
+);

@@ -25,7 +25,7 @@ impl Process {
     fn start(store: &Memory, name: &'static str) -> Self {
         let breaker = CircuitBreaker::new().failure_threshold(2).reset_timeout(RESET).shared(name);
         let breaker = Arc::new(breaker);
-        let sync = BreakerSync::new(store.clone()).with(Arc::clone(&breaker));
+        let sync = BreakerSync::new(store.clone()).quorum(1).with(Arc::clone(&breaker));
         Self { breaker, task: tokio::spawn(sync.run()) }
     }
 

@@ -51,6 +51,7 @@ impl ClaimSpec {
             retention: self.retention,
             takeover: self.takeover,
             label: "test",
+            scope: None,
         };
         store.claim(request).await
     }

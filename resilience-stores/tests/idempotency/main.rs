@@ -10,6 +10,7 @@ mod payments;
 mod postgres;
 #[path = "../servers/mod.rs"]
 mod servers;
+mod shared_pool;
 mod sqlite;
 mod transaction;
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -23,6 +23,8 @@ struct Shared {
     swallows: AtomicBool,
     swallowed: AtomicUsize,
     ended: AtomicBool,
+    /// The port of the server for new connections.
+    server: AtomicU16,
 }
 
 impl Proxy {
@@ -31,6 +33,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound socket").port();
         let shared = Arc::new(Shared::default());
+        shared.server.store(server, SeqCst);
         let listener_state = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -38,6 +41,7 @@ impl Proxy {
                     break;
                 }
                 // Without a server, the connection of the client is closed.
+                let server = listener_state.server.load(SeqCst);
                 if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
                     listener_state.join(client, server);
                 }
@@ -49,6 +53,11 @@ impl Proxy {
     /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Leads new connections to another server. Open connections stay.
+    pub fn lead_to(&self, server: u16) {
+        self.shared.server.store(server, SeqCst);
     }
 
     /// Closes every connection. New connections pass.

@@ -29,7 +29,7 @@ use serde_json::Value;
 const PINNED: &str = "rustc 1.95.";
 
 /// The crates that a case may name.
-const CRATES: [&str; 4] = ["resilience", "http", "serde", "tower"];
+const CRATES: [&str; 5] = ["resilience", "compiler_args", "http", "serde", "tower"];
 
 /// The line of a comment, without the mark.
 const MARK: &str = "//~ ";

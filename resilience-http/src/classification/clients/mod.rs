@@ -12,6 +12,8 @@ mod hyper_util;
 mod reqwest;
 #[cfg(feature = "tonic")]
 mod tonic;
+#[cfg(feature = "tower")]
+mod tower;
 
 use std::error::Error;
 
@@ -20,11 +22,20 @@ use resilience_core::FailureClass;
 use crate::classification::Classifier;
 
 /// Returns the class of a known client error.
+pub(crate) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
+    // A rejection of this process belongs to no request.
+    #[cfg(feature = "tower")]
+    if let Some(class) = tower::classify(error) {
+        return Some(class);
+    }
+    of_client(rules, error).map(|class| rules.error_of_unknown(class))
+}
+
 #[cfg_attr(
     not(any(feature = "reqwest", feature = "tonic")),
     expect(unused_variables, reason = "only `reqwest` and `tonic` need the rules")
 )]
-pub(crate) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
+fn of_client(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
     #[cfg(feature = "reqwest")]
     if let Some(error) = error.downcast_ref() {
         return Some(reqwest::classify(rules, error));

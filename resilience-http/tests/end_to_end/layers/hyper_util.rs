@@ -91,3 +91,17 @@ async fn breakers_of_hosts_are_independent() {
     }
     assert_eq!((failing.requests(), working.requests()), (2, 5));
 }
+
+#[tokio::test]
+async fn a_refused_connection_is_retried_for_every_method() {
+    let _guard = testing::no_waits();
+    let calls = std::cell::Cell::new(0);
+    let counted = tower::util::MapRequest::new(client(), |request: Request<String>| {
+        calls.set(calls.get() + 1);
+        request
+    });
+    let request = Request::post(Server::unused_url()).body(String::new()).expect("a request");
+    let error = RetryLayer::new(POLICY).layer(counted).oneshot(request).await;
+    assert!(error.expect_err("no listener").is_connect());
+    assert_eq!(calls.get(), 3);
+}

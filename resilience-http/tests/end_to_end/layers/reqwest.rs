@@ -157,18 +157,3 @@ async fn one_429_stops_a_hundred_callers() {
     let last = service.oneshot(request(&Method::GET, &server)).await;
     assert_eq!(last.expect("a response").status(), 200);
 }
-
-#[tokio::test]
-async fn a_refused_connection_is_retried_for_every_method() {
-    let _guard = testing::no_waits();
-    let calls = std::cell::Cell::new(0);
-    let counted = tower::util::MapRequest::new(patient_client(), |request: Request| {
-        calls.set(calls.get() + 1);
-        request
-    });
-    let request =
-        Request::new(Method::POST, Url::parse(&Server::unused_url()).expect("an address"));
-    let error = RetryLayer::new(POLICY).layer(counted).oneshot(request).await;
-    assert!(error.expect_err("no listener").is_connect());
-    assert_eq!(calls.get(), 3);
-}

@@ -12,6 +12,11 @@ const PROBES: &str = "the trial calls of a half-open circuit";
 const CANCELLED: &str = "the meaning of a call that is dropped before its end";
 const FLEET: &str = "the name of the breaker in all processes";
 
+const DECLINES: &str =
+    "write `on = |error| !matches!(error, …)`; an error that `on` declines counts as a success";
+const RECOVERY: &str = "the time in which the share of admitted calls grows after closing";
+const JITTER: &str = "the share that jitter adds to the open time";
+
 pub(super) const HINTS: &[(&str, Hint)] = &[
     ("fail_max", Same("failure_threshold", "5", FAILURES)),
     ("max_failures", Same("failure_threshold", "5", FAILURES)),
@@ -54,14 +59,23 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("max_half_open_calls", Same("half_open_calls", "3", PROBES)),
     ("half_open_max_requests", Same("half_open_calls", "3", PROBES)),
     ("max_requests", Same("half_open_calls", "3", PROBES)),
-    (
-        "exclude",
-        Other("write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral"),
-    ),
+    ("exclude", Other(DECLINES)),
     (
         "ignore",
-        Other("write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral"),
+        Other(
+            "write `on = |error| …` with the class `FailureClass::permanent().neutral()` for these errors",
+        ),
     ),
+    ("ramp", Same("recovery", "\"30s\"", RECOVERY)),
+    ("ramp_up", Same("recovery", "\"30s\"", RECOVERY)),
+    ("slow_start", Same("recovery", "\"30s\"", RECOVERY)),
+    ("dry_run", Other("write `shadow`: the breaker decides, counts and logs, but rejects no call")),
+    (
+        "metrics_only",
+        Other("write `shadow`: the breaker decides, counts and logs, but rejects no call"),
+    ),
+    ("wait_jitter", Share("jitter", "0.1", JITTER)),
+    ("randomized_wait_factor", Share("jitter", "0.1", JITTER)),
     ("expected_exception", Other("write `on = |error| matches!(error, …)`")),
     ("exceptions", Other("write `on = |error| matches!(error, …)`")),
     ("record", Same("on", "is_failure", "the errors that count as failures")),

@@ -27,6 +27,9 @@ keys! {
             slow_rate: share [rule slow_rate],
             reset_timeout: time [rule reset_timeout],
             max_reset_timeout: time,
+            jitter: number("0.1") [rule open_jitter],
+            recovery: time [rule recovery],
+            shadow: argument(bool, value::switch),
             success_threshold: count [rule success_threshold],
             half_open_calls: count,
             on_cancel: choice(OnCancel, ON_CANCEL),
@@ -176,6 +179,9 @@ impl Keys {
         if let Some(OnCancel::Failure) = value_of(self.on_cancel.as_ref()) {
             let private = &context.private;
             builder.set("on_cancel", Some(&quote!(#private::OnCancel::Failure)));
+        }
+        if value_of(self.shadow.as_ref()) == Some(&true) {
+            builder.set("shadow", None);
         }
         if let Some(name) = value_of(self.shared.as_ref()) {
             builder.set("shared", Some(&name.to_token_stream()));

@@ -27,7 +27,8 @@ pub(crate) struct CircuitBreaker {
 
 impl LayerAttribute for CircuitBreaker {
     const NAME: &'static str = "circuit_breaker";
-    const ROLES: &'static [Role] = &[Role::ActsOnFailures, Role::ReadsRejections, Role::Rejects];
+    const ROLES: &'static [Role] =
+        &[Role::ActsOnFailures, Role::ReadsRejections, Role::Rejects, Role::CountsPanics];
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "failure_threshold = 5";
     const POLICY_KEY: &'static str = POLICY.key;
@@ -57,15 +58,18 @@ impl LayerAttribute for CircuitBreaker {
     //             Ok(guard) => guard,
     //             Err(rejected) => break 'layer reject(rejected),
     //         };
-    //         let out = async move { body }.await;
+    //         let guard = guard.watch();
+    //         let out = watched(async move { body }).await;
+    //         let guard = guard.unwatch();
     //         if out.is_ok() { guard.success(); break 'layer out; }
-    //         let (out,) = guard.record_error(out, on, signal);
+    //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
     //     }
     //
-    // With `on_ok`, which also examines a success, the last three lines are:
+    // The guard of a sync function is not watched. With `on_ok`, which also examines a success, the
+    // last three lines are:
     //
-    //         let (out,) = guard.record(out, on, on_ok, signal);
+    //         let (out,) = guard.record(out, on, on_ok, text, signal);
     //         out
     fn generate(&self, context: &Context) -> TokenStream {
         let Context { returns, returns_span, .. } = context;
@@ -82,19 +86,21 @@ impl LayerAttribute for CircuitBreaker {
         };
         let enter = Ident::new(enter, Span::call_site());
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
-        let run = context.run();
+        let text = context.text();
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
         let private = context.private_at(*returns_span);
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let record = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::record::<#returns, _, _>(#guard, #out, #on, #on_ok, #signal)
+                #private::CircuitGuard::record::<#returns, _, _>(
+                    #guard, #out, #on, #on_ok, #text, #signal
+                )
             );
             quote!(let (#out,) = #record;)
         } else {
             let is_ok = context.is_ok(&out);
             let record = quote_spanned!(*returns_span=>
-                #private::CircuitGuard::record_error::<#returns, _>(#guard, #out, #on, #signal)
+                #private::CircuitGuard::record_error::<#returns, _>(#guard, #out, #on, #text, #signal)
             );
             quote! {
                 if #is_ok {
@@ -104,6 +110,16 @@ impl LayerAttribute for CircuitBreaker {
                 let (#out,) = #record;
             }
         };
+        let run = if context.is_async && context.stack.inner.is_empty() {
+            let (private, body) = (&context.private, context.future());
+            quote!(#private::watched(#body).await)
+        } else {
+            context.run()
+        };
+        let [watch, unwatch] = ["watch", "unwatch"].map(|method| {
+            let method = Ident::new(method, Span::call_site());
+            context.is_async.then(|| quote!(let #guard = #guard.#method();))
+        });
         quote! {
             #checks
             #declare
@@ -113,7 +129,9 @@ impl LayerAttribute for CircuitBreaker {
                     ::core::result::Result::Ok(#guard) => #guard,
                     ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
+                #watch
                 let #out = #run;
+                #unwatch
                 #record
                 #out
             }

@@ -4,6 +4,7 @@ use crate::hint::Hint::{self, Other, Same};
 
 const KEPT: &str = "the time for which an outcome is kept";
 const LEASE: &str = "the time after which a silent call counts as dead";
+const RENEWAL: &str = "the time for which a running call renews its lease";
 const KEY: Hint = Same("key", "request_id", "the key of a repeated call");
 
 pub(super) const HINTS: &[(&str, Hint)] = &[
@@ -28,6 +29,8 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("lock_ttl", Same("lease", "\"30s\"", LEASE)),
     ("in_progress_timeout", Same("lease", "\"30s\"", LEASE)),
     ("visibility_timeout", Same("lease", "\"30s\"", LEASE)),
+    ("max_execution_time", Same("max_renewal", "\"10m\"", RENEWAL)),
+    ("max_duration", Same("max_renewal", "\"10m\"", RENEWAL)),
     ("heartbeat", Other("write `lease = \"30s\"`: a call renews its lease after each third of it")),
     ("persistence_store", Same("store", "self.store", "the store of the records")),
     ("storage", Same("store", "self.store", "the store of the records")),

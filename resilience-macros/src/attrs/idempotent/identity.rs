@@ -1,7 +1,7 @@
 //! The identity of a call: a key with a scope, or a step of an outer call.
 
 use proc_macro2::Ident;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, ExprLit, Lit};
 
 use super::keys::Keys;
 use crate::args::{Args, Keyed, Value};
@@ -16,7 +16,7 @@ pub(super) enum Identity {
         optional: bool,
     },
     /// A step of an outer call, under the key of the outer call.
-    Step(LitStr),
+    Step(Expr),
 }
 
 /// The owner of a key.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::Ident;
 use resilience_rules::idempotent as rules;
-use syn::{Expr, LitStr};
+use syn::Expr;
 
 use super::{fingerprint, identity, store, transaction};
 use crate::args::{Keyed, value_of};
@@ -18,6 +18,7 @@ keys! {
         policy {
             ttl: time [literal ttl],
             lease: time [literal lease],
+            max_renewal: time [literal max_renewal],
             store_timeout: time [literal store_timeout],
             version: count,
             min_key_length: count,
@@ -149,11 +150,17 @@ impl Keys {
             Some(keyed) => keyed.value.literal().copied(),
             None => Some(default),
         };
-        let (Some(lease), Some(ttl)) =
-            (time(&self.lease, rules::LEASE), time(&self.ttl, rules::TTL))
-        else {
-            return;
-        };
+        let lease = time(&self.lease, rules::LEASE);
+        if let (Some(lease), Some(max)) = (lease, &self.max_renewal) {
+            let literal = max.value.literal();
+            let checked = literal.map(|max| rules::lease_within_max_renewal(lease, *max));
+            match (checked, &self.lease) {
+                (Some(Err(broken)), Some(_)) => errors.add(&max.value, broken),
+                (Some(Err(broken)), None) => errors.add(&max.value, broken.first_is_default()),
+                (Some(Ok(())) | None, _) => {}
+            }
+        }
+        let (Some(lease), Some(ttl)) = (lease, time(&self.ttl, rules::TTL)) else { return };
         let Err(broken) = rules::lease_within_ttl(lease, ttl) else { return };
         match (&self.lease, &self.ttl) {
             (Some(lease), Some(_)) => errors.add(&lease.value, broken),
@@ -168,6 +175,7 @@ impl Keys {
     pub(super) fn check_in_transaction(&self, errors: &mut Errors) {
         let keys = [
             self.store_timeout.as_ref().map(|keyed| &keyed.key),
+            self.max_renewal.as_ref().map(|keyed| &keyed.key),
             self.on_store_error.as_ref().map(|keyed| &keyed.key),
             self.on_lease_lost.as_ref().map(|keyed| &keyed.key),
             self.on_unsaved.as_ref().map(|keyed| &keyed.key),
@@ -185,7 +193,7 @@ impl Keys {
     }
 
     /// Returns the name of the function in the store, if a key determines the name.
-    pub(super) fn record_name(&self) -> Option<&LitStr> {
+    pub(super) fn record_name(&self) -> Option<&Expr> {
         value_of(self.name.as_ref()).or(value_of(self.step.as_ref()))
     }
 

@@ -94,7 +94,7 @@ impl Keys {
             let (ty, variant) = (format_ident!("{ty}"), format_ident!("{variant}"));
             builder.set(key, Some(&quote!(#private::idempotent::#ty::#variant)));
         }
-        let times = [&self.lease, &self.ttl, &self.store_timeout];
+        let times = [&self.lease, &self.ttl, &self.max_renewal, &self.store_timeout];
         let mut times = times.into_iter().flatten().map(|time| &time.value);
         if let Some(time) = times.find(|time| time.literal().is_none()) {
             let at = time.source().span().resolved_at(Span::call_site());

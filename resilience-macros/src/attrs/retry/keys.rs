@@ -33,6 +33,7 @@ keys! {
         function {
             on: callable,
             on_ok: callable,
+            exhausted: callable,
             on_retry: callable,
             on_give_up: callable,
             bind: value(Ident, bind),
@@ -128,6 +129,7 @@ impl Keys {
     }
 
     fn check_conflicts(&self, errors: &mut Errors) {
+        self.check_jitter(errors);
         if !self.is_scheduled() {
             let unused = [
                 self.base_delay.as_ref().map(|keyed| &keyed.key),
@@ -172,6 +174,49 @@ impl Keys {
                     ),
                 );
             }
+        }
+    }
+}
+
+/// The checks of the jitter and of the keys for values.
+impl Keys {
+    /// Reports `exhausted` without `on_ok`.
+    pub(super) fn check_exhausted(&self, errors: &mut Errors) {
+        if let (Some(exhausted), None) = (&self.exhausted, &self.on_ok) {
+            errors.add(
+                &exhausted.key,
+                "`exhausted` makes an error from the last value that `on_ok` declines; add `on_ok = …`",
+            );
+        }
+    }
+
+    /// Reports a jitter on top of the first delay that exceeds the ceiling.
+    fn check_jitter(&self, errors: &mut Errors) {
+        let Some(max) = literal(self.max_delay.as_ref()).filter(|_| self.is_scheduled()) else {
+            return;
+        };
+        let base = match &self.base_delay {
+            None => rules::BASE_DELAY,
+            Some(base) => match base.value.literal() {
+                Some(base) => *base,
+                None => return,
+            },
+        };
+        let Some(Keyed { key, value: jitter }) = &self.jitter else { return };
+        let Some(width) = jitter.width(base) else { return };
+        if base <= max {
+            errors.check(key, rules::jitter_within_max(base, width, max));
+        }
+    }
+}
+
+impl Jitter {
+    /// Returns the longest time that a jitter on top adds to `base`.
+    pub(super) fn width(&self, base: Duration) -> Option<Duration> {
+        match self {
+            Self::Ratio(ratio) => Some(rules::ratio_width(base, *ratio)),
+            Self::UpTo(width) => Some(*width),
+            Self::Kind(_) | Self::Expr(_) => None,
         }
     }
 }

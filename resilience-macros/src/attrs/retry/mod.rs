@@ -50,6 +50,7 @@ impl LayerAttribute for Retry {
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let keys = Keys::read(args, errors);
         let policy = Policy::validate(&keys, args, errors);
+        keys.check_exhausted(errors);
         Some(Self { policy, keys })
     }
 
@@ -83,9 +84,9 @@ impl LayerAttribute for Retry {
         let attempt = context.attempt(bind.as_ref());
         let deadline = context.stack.deadline_var.as_ref();
         let deadline = deadline.map(|deadline| quote!(let #deadline = #state.bound(#constant);));
-        let declare = context.declare_signal();
-        let succeeded = spends.then(|| quote!(#spending.succeeded();));
-        let retrying = spends.then(|| quote!(#spending.retrying();));
+        let (declare, declare_failure) = (context.declare_signal(), context.declare_failure());
+        let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
+        let retrying = spends.then(|| quote!(#private::Spending::retrying(&#spending);));
         let budget =
             if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };
         let parts = Parts { state: &state, layer: &layer, plan: &plan, attempt, succeeded, budget };
@@ -98,6 +99,7 @@ impl LayerAttribute for Retry {
         };
         quote! {
             #declare
+            #declare_failure
             #setup
             let mut #state = #begin;
             #layer: loop {
@@ -155,6 +157,7 @@ impl Retry {
             None => class,
         };
         let clear = signal.map(|signal| quote!(#signal.clear();));
+        let record = context.record_failure(&error);
         let log = self.log_level().map_or_else(
             || quote!(#private::None),
             |level| {
@@ -171,6 +174,7 @@ impl Retry {
                         break #layer #out;
                     }
                     #private::Err(#error) => {
+                        #record
                         #on_failure
                         #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
                     }
@@ -194,27 +198,39 @@ impl Retry {
         let Context { is_async, returns, private, .. } = context;
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
-        let [out, next, delay, call] = ["out", "next", "delay", "call"].map(local);
+        let [out, next, delay, call, error] = ["out", "next", "delay", "call", "error"].map(local);
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
         let on_ok = value_of(self.keys.on_ok.as_ref());
         // With `on_ok` a success may need another attempt as well.
         let may_retry_success = on_ok.is_some();
         let on_ok = on_ok.map_or_else(|| quote!(#private::never_retry), ToTokens::to_token_stream);
+        let exhausted = value_of(self.keys.exhausted.as_ref()).map_or_else(
+            || quote!(#private::keep_value),
+            |exhausted| {
+                let there = context.private_at(exhausted.span().resolved_at(Span::call_site()));
+                quote!(|#out| #there::exhausted::<#returns>(#out, #exhausted))
+            },
+        );
         let (on_retry, on_give_up) = self.hooks(private);
         let is_ok = context.is_ok(&out);
         let at = context.returns_span;
         let there = context.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
             quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
-                #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up
+                #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up, #exhausted
             ))
         };
         let success =
             (!may_retry_success).then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
+        let record = context.record_failure(&error).map(|record| {
+            let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
+            quote!(if let #private::Err(#error) = #result { #record })
+        });
         let attempt = quote! {
             let #out = #attempt;
             #success
+            #record
             #on_failure
             let #call = #private::CallContext { policy: #policy, spending: #budget };
         };

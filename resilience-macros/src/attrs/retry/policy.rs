@@ -1,10 +1,12 @@
 //! The policy of `#[retry]` in generated code: a constant built from the keys, or a policy made by
 //! hand.
 
+use std::time::Duration;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
-use syn::{Expr, LitStr};
 
 use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
 use crate::args::{Args, value_of};
@@ -12,7 +14,7 @@ use crate::builder::{Builder, may_be_generic};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::state_source::exclude_settings;
-use crate::value;
+use crate::value::{self, ConstantType};
 
 /// The source of the policy.
 pub(super) enum Policy {
@@ -42,7 +44,7 @@ impl Policy {
         let private = &context.private;
         let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = context.policy_name(None);
-        let named = value_of(keys.name.as_ref()).map(|name: &LitStr| quote!(.name(#name)));
+        let named = value_of(keys.name.as_ref()).map(|name: &Expr| quote!(.name(#name)));
         let location = quote!(#named.at(#path, #private::WaitMode::#waits));
         match self {
             Self::Provided(policy) => {
@@ -62,7 +64,7 @@ impl Policy {
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
                     constant: quote!(#name),
-                    policy: quote!(&#name.borrowed() #location),
+                    policy: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     spends: true,
                     on_failure: TokenStream::new(),
                 }
@@ -115,7 +117,8 @@ impl Keys {
             }
             Some(Backoff::Custom(backoff)) => {
                 let name = local("backoff");
-                let bound = quote!(let #name = #backoff;);
+                let bound = value::borrowed_place(backoff);
+                let bound = quote!(let #name = #bound;);
                 match backoff {
                     // The closure may borrow an argument that the body borrows exclusively.
                     Expr::Closure(closure) if closure.capture.is_none() => on_failure.extend(bound),
@@ -126,8 +129,19 @@ impl Keys {
                 let at = Span::mixed_site().located_at(backoff.span());
                 let mut there = name.clone();
                 there.set_span(at);
-                let borrowed = quote_spanned!(at=> &#there);
-                adjusted.extend(quote!(.backoff(#private::BorrowedBackoff(#borrowed))));
+                let borrowed = if let Expr::Closure(_) = backoff {
+                    let borrowed = quote_spanned!(at=> &#there);
+                    quote!(#private::BorrowedBackoff(#borrowed))
+                } else {
+                    // Method resolution follows pointers to the backoff.
+                    let borrowed = quote_spanned!(at=> #there.resilience_backoff());
+                    quote!({
+                        #[allow(unused_imports)]
+                        use #private::BorrowBackoff as _;
+                        #borrowed
+                    })
+                };
+                adjusted.extend(quote!(.backoff(#borrowed)));
             }
             None => {}
         }
@@ -138,6 +152,21 @@ impl Keys {
         }
         let base = value_of(self.base_delay.as_ref());
         builder.require("base_within_max", base, value_of(self.max_delay.as_ref()));
+        if let (Some(base), Some(max), Some(jitter)) =
+            (base, value_of(self.max_delay.as_ref()), value_of(self.jitter.as_ref()))
+        {
+            if jitter.width(Duration::ZERO).is_some() {
+                let jitter = jitter.generate(&mut builder);
+                let base_time = Duration::tokens(base, private);
+                let max_time = Duration::tokens(max, private);
+                builder.require_values(
+                    "jitter_within_max",
+                    base,
+                    max,
+                    &[quote!(#base_time, #jitter), max_time],
+                );
+            }
+        }
         builder.require("base_within_deadline", base, value_of(self.deadline.as_ref()));
         match value_of(self.idempotent.as_ref()) {
             Some(Expr::Lit(flag)) => builder.set("idempotent", Some(&flag.to_token_stream())),

@@ -1,38 +1,53 @@
-//! Shared breaker states in PostgreSQL: one row per breaker name.
+//! Shared breaker states in PostgreSQL: one row per breaker name and process.
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 
-use super::shared_state::{EntryId, RemoteState, SharedEntry, SharedState};
+use super::shared_state::{ProcessId, SharedState, Vote, VoteId, VoteState, Votes};
 use crate::db_time::whole_millis;
 
 /// The definition of the table, for applications with their own migrations.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
-/// Uses `clock_timestamp()`, because `now()` is the start of the transaction and ignores the wait
-/// for a row lock.
-const OPEN: &str = "INSERT INTO resilience_circuit_breakers (name, entry_id, open_until, expires_at) \
-                    VALUES ($1, $2, clock_timestamp() + $3 * interval '1 ms', \
-                    clock_timestamp() + ($3 + $4) * interval '1 ms') \
-                    ON CONFLICT (name) DO UPDATE SET entry_id = EXCLUDED.entry_id, \
-                    open_until = clock_timestamp() + $3 * interval '1 ms', \
-                    expires_at = clock_timestamp() + ($3 + $4) * interval '1 ms'";
+/// Uses `clock_timestamp()`, because `now()` is the start of a transaction.
+const VOTE: &str = "INSERT INTO resilience_circuit_breaker_votes \
+                    (name, process, seen_at, vote_id, voted_at, open_until, expires_at) \
+                    VALUES ($1, $2, clock_timestamp(), $3, clock_timestamp(), \
+                    clock_timestamp() + $4 * interval '1 ms', \
+                    clock_timestamp() + (coalesce($4, 0) + $5) * interval '1 ms') \
+                    ON CONFLICT (name, process) DO UPDATE SET seen_at = EXCLUDED.seen_at, \
+                    vote_id = EXCLUDED.vote_id, voted_at = EXCLUDED.voted_at, \
+                    open_until = EXCLUDED.open_until, expires_at = EXCLUDED.expires_at";
 
-const CLOSE: &str = "UPDATE resilience_circuit_breakers SET entry_id = $3, open_until = NULL, \
-                     expires_at = clock_timestamp() + $4 * interval '1 ms' \
-                     WHERE name = $1 AND entry_id = $2 AND open_until IS NOT NULL \
-                     AND expires_at > clock_timestamp()";
+/// Writes the time of the read every sixth part of the membership time only. Returns one row per
+/// name: the other members, whether a row is expired, and the votes as arrays. The remaining time
+/// is at most the announced time, in case the clock of the server went back; it is -1 for a close.
+const READ: &str = "WITH seen AS (INSERT INTO resilience_circuit_breaker_votes AS own \
+                    (name, process, seen_at) \
+                    SELECT DISTINCT name, $2, clock_timestamp() FROM unnest($1::text[]) AS name \
+                    ON CONFLICT (name, process) DO UPDATE SET seen_at = EXCLUDED.seen_at \
+                    WHERE own.seen_at NOT BETWEEN EXCLUDED.seen_at - $3 * interval '1 ms' / 6 \
+                    AND EXCLUDED.seen_at), \
+                    votes AS (SELECT name, process, vote_id, \
+                    CASE WHEN open_until IS NULL THEN -1 ELSE greatest(0, extract(epoch FROM \
+                    open_until - greatest(voted_at, clock_timestamp())) * 1000)::bigint END AS left_ms, \
+                    clock_timestamp() BETWEEN seen_at AND seen_at + $3 * interval '1 ms' AS is_member, \
+                    vote_id IS NOT NULL AND expires_at > clock_timestamp() AS has_vote \
+                    FROM resilience_circuit_breaker_votes WHERE name = ANY($1)) \
+                    SELECT name, count(*) FILTER (WHERE is_member AND process <> $2), \
+                    bool_or(NOT is_member AND NOT has_vote AND process <> $2), \
+                    coalesce(array_agg(process) FILTER (WHERE has_vote), '{}'), \
+                    coalesce(array_agg(vote_id) FILTER (WHERE has_vote), '{}'), \
+                    coalesce(array_agg(left_ms) FILTER (WHERE has_vote), '{}') \
+                    FROM votes GROUP BY name";
 
-const READ: &str = "SELECT name, entry_id, open_until IS NULL, \
-                    coalesce(greatest(0, extract(epoch FROM open_until - clock_timestamp()) * 1000), 0)::bigint, \
-                    expires_at <= clock_timestamp() \
-                    FROM resilience_circuit_breakers WHERE name = ANY($1)";
-
-const PURGE: &str = "DELETE FROM resilience_circuit_breakers WHERE name IN \
-                     (SELECT name FROM resilience_circuit_breakers \
-                     WHERE expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)";
+const PURGE: &str = "DELETE FROM resilience_circuit_breaker_votes WHERE (name, process) IN \
+                     (SELECT name, process FROM resilience_circuit_breaker_votes \
+                     WHERE clock_timestamp() NOT BETWEEN seen_at AND seen_at + $1 * interval '1 ms' \
+                     AND (expires_at IS NULL OR expires_at <= clock_timestamp()) \
+                     FOR UPDATE SKIP LOCKED)";
 
 /// Shared breaker states in PostgreSQL.
 ///
@@ -91,55 +106,61 @@ impl PostgresState {
 impl SharedState for PostgresState {
     type Error = sqlx::Error;
 
-    async fn open(&mut self, name: &str, id: EntryId, left: Duration) -> Result<(), sqlx::Error> {
+    async fn vote(
+        &mut self,
+        name: &str,
+        process: ProcessId,
+        vote: Vote,
+    ) -> Result<(), sqlx::Error> {
+        let left = match vote.state {
+            VoteState::Open(left) => Some(whole_millis(left)),
+            VoteState::Closed => None,
+        };
         let mut connection = self.connection().await?;
-        let query = sqlx::query(OPEN).bind(name).bind(bits(id)).bind(whole_millis(left));
-        query.bind(whole_millis(Self::RETENTION)).execute(&mut connection).await?;
+        let query = sqlx::query(VOTE).bind(name).bind(bits(process.0)).bind(bits(vote.id.0));
+        let query = query.bind(left).bind(whole_millis(Self::RETENTION));
+        query.execute(&mut connection).await?;
         self.connection = Some(connection);
         Ok(())
     }
 
-    async fn close(
+    async fn read(
         &mut self,
-        name: &str,
-        opening: EntryId,
-        id: EntryId,
-    ) -> Result<bool, sqlx::Error> {
+        process: ProcessId,
+        names: &[&str],
+    ) -> Result<Vec<Votes>, sqlx::Error> {
         let mut connection = self.connection().await?;
-        let query = sqlx::query(CLOSE).bind(name).bind(bits(opening)).bind(bits(id));
-        let done = query.bind(whole_millis(Self::RETENTION)).execute(&mut connection).await?;
-        self.connection = Some(connection);
-        Ok(done.rows_affected() > 0)
-    }
-
-    async fn read(&mut self, names: &[&str]) -> Result<Vec<Option<SharedEntry>>, sqlx::Error> {
-        let mut connection = self.connection().await?;
-        let rows = sqlx::query(READ).bind(names).fetch_all(&mut connection).await?;
-        let mut found = vec![None; names.len()];
+        let membership = whole_millis(Self::MEMBERSHIP);
+        let query = sqlx::query(READ).bind(names).bind(bits(process.0)).bind(membership);
+        let rows = query.fetch_all(&mut connection).await?;
+        let mut found = vec![Votes { members: 1, votes: Vec::new() }; names.len()];
         let mut has_expired = false;
         for row in rows {
             let name: &str = row.try_get(0)?;
-            let id: i64 = row.try_get(1)?;
-            let left: i64 = row.try_get(3)?;
-            if row.try_get(4)? {
-                has_expired = true;
-                continue;
-            }
-            let left = Duration::from_millis(left.unsigned_abs());
-            let state = if row.try_get(2)? { RemoteState::Closed } else { RemoteState::Open(left) };
-            let entry = SharedEntry { id: EntryId(id.cast_unsigned()), state };
+            let others: i64 = row.try_get(1)?;
+            has_expired |= row.try_get::<bool, _>(2)?;
+            let (processes, ids, lefts): (Vec<i64>, Vec<i64>, Vec<i64>) =
+                (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+            let votes = processes.into_iter().zip(ids).zip(lefts).map(|((process, id), left)| {
+                let state = u64::try_from(left)
+                    .map_or(VoteState::Closed, |left| VoteState::Open(Duration::from_millis(left)));
+                let id = VoteId(id.cast_unsigned());
+                (ProcessId(process.cast_unsigned()), Vote { id, state })
+            });
+            let members = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
+            let votes = Votes { members, votes: votes.collect() };
             for (slot, _) in found.iter_mut().zip(names).filter(|(_, other)| **other == name) {
-                *slot = Some(entry);
+                slot.clone_from(&votes);
             }
         }
         if has_expired {
-            sqlx::query(PURGE).execute(&mut connection).await?;
+            sqlx::query(PURGE).bind(membership).execute(&mut connection).await?;
         }
         self.connection = Some(connection);
         Ok(found)
     }
 }
 
-fn bits(id: EntryId) -> i64 {
-    id.0.cast_signed()
+fn bits(bits: u64) -> i64 {
+    bits.cast_signed()
 }

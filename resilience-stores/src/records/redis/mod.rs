@@ -2,6 +2,7 @@
 
 mod answer;
 mod check;
+mod demotion;
 mod interrupted;
 mod script;
 mod store;

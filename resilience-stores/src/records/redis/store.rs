@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Value;
 use redis::aio::ConnectionLike;
+use redis::{RedisError, Value};
 use resilience_idempotency::{
     Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreError, StoreId,
     StoreResult, Takeover, Token, WriteOutcome,
 };
 
 use super::answer::{self, store_error};
+use super::demotion::{ConnectionNumber, Demotions};
 use super::script::{self, Replicas, Script};
 use crate::db_time::millis;
 
@@ -31,12 +32,16 @@ const CAPS: Capabilities =
 /// send blocking commands (`BLPOP`) over the same connection. Clones of the store share the
 /// records.
 ///
+/// After a failover the old primary answers `READONLY`. The store then closes the connection of a
+/// `ConnectionManager`, and the manager connects to the new primary. No other connection type
+/// reconnects by itself, so use a `ConnectionManager` for a server with replicas.
+///
 /// ```no_run
 /// # async fn open() -> redis::RedisResult<()> {
 /// use resilience::stores::RedisStore;
 ///
 /// let client = redis::Client::open("redis://127.0.0.1")?;
-/// let store = RedisStore::new(client.get_multiplexed_async_connection().await?);
+/// let store = RedisStore::new(client.get_connection_manager().await?);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -44,6 +49,7 @@ pub struct RedisStore<C> {
     pub(super) connection: C,
     pub(super) prefix: Arc<str>,
     pub(super) replicas: Option<Replicas>,
+    demotions: Demotions,
     id: StoreId,
 }
 
@@ -52,7 +58,8 @@ impl<C> RedisStore<C> {
     #[must_use]
     pub fn new(connection: C) -> Self {
         let prefix = Arc::from("resilience:idem:");
-        Self { connection, prefix, replicas: None, id: StoreId::new() }
+        let demotions = Demotions::default();
+        Self { connection, prefix, replicas: None, demotions, id: StoreId::new() }
     }
 
     /// Sets the prefix of the Redis keys. Default: `resilience:idem:`.
@@ -99,7 +106,22 @@ impl<C> RedisStore<C> {
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     async fn run(&self, script: &Script, key: &RecordKey, with: &[&[u8]]) -> StoreResult<Value> {
         let (mut connection, name) = (self.connection.clone(), self.name(key));
-        script.run(&mut connection, &name, with).await.map_err(store_error)
+        let number = self.demotions.current();
+        match script.run(&mut connection, &name, with).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.failed(&mut connection, number, error).await),
+        }
+    }
+
+    /// Leaves a demoted primary, and returns the error of the store.
+    async fn failed(
+        &self,
+        connection: &mut C,
+        number: ConnectionNumber,
+        error: RedisError,
+    ) -> StoreError {
+        self.demotions.leave(connection, number, &error).await;
+        store_error(error)
     }
 
     /// Executes a script and waits for the replicas if `is_write` accepts the reply.
@@ -113,8 +135,12 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     ) -> StoreResult<T> {
         let Some(replicas) = self.replicas else { return read(self.run(script, key, with).await?) };
         let (mut connection, name) = (self.connection.clone(), self.name(key));
-        let replies = script.run_and_wait(&mut connection, &name, with, replicas);
-        let (answer, copies) = replies.await.map_err(store_error)?;
+        let number = self.demotions.current();
+        let replies = script.run_and_wait(&mut connection, &name, with, replicas).await;
+        let (answer, copies) = match replies {
+            Ok(replies) => replies,
+            Err(error) => return Err(self.failed(&mut connection, number, error).await),
+        };
         let answer = read(answer)?;
         match copies {
             _ if !is_write(&answer) => Ok(answer),
@@ -184,8 +210,11 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
     async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
         let mut connection = self.connection.clone();
         let mut delete = redis::cmd("DEL");
-        let answer = delete.arg(self.name(key)).query_async(&mut connection).await;
-        answer::flag(&answer.map_err(store_error)?)
+        let number = self.demotions.current();
+        match delete.arg(self.name(key)).query_async(&mut connection).await {
+            Ok(answer) => answer::flag(&answer),
+            Err(error) => Err(self.failed(&mut connection, number, error).await),
+        }
     }
 
     /// Scans all keys of the database, some hundreds per command, until `limit` claims are found.

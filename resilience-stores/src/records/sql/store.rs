@@ -95,7 +95,7 @@ macro_rules! sql_store {
                 key: &RecordKey,
                 token: Token,
             ) -> StoreResult<WriteOutcome> {
-                let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
                 let done = sqlx::query(statement)
                     .bind(&key.0[..])
                     .bind(&owner(token.owner)[..])
@@ -109,7 +109,8 @@ macro_rules! sql_store {
         impl Store for $store {
             async fn claim(&self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
                 retry_rollback!({
-                    let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                    let mut guard =
+                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
                     let answer = Self::claim_on(guard.connection()?, &request).await;
                     guard.finish(answer)
                 })
@@ -122,7 +123,8 @@ macro_rules! sql_store {
                 lease: Duration,
             ) -> StoreResult<WriteOutcome> {
                 retry_rollback!({
-                    let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                    let mut guard =
+                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
                     let done = sqlx::query($statements.renew)
                         .bind(&key.0[..])
                         .bind(&owner(token.owner)[..])
@@ -144,7 +146,8 @@ macro_rules! sql_store {
                 retention: Duration,
             ) -> StoreResult<WriteOutcome> {
                 retry_rollback!({
-                    let mut guard = ConnectionGuard::acquire(&self.pool, $statements.grace).await?;
+                    let mut guard =
+                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
                     let connection = guard.connection()?;
                     let answer =
                         Self::complete_on(connection, key, token, outcome, retention).await;
@@ -161,19 +164,19 @@ macro_rules! sql_store {
             }
 
             async fn purge(&self, limit: usize) -> StoreResult<usize> {
-                let done = sqlx::query($statements.purge).bind(count(limit)).execute(&self.pool);
+                let done = sqlx::query($statements.purge).bind(count(limit)).execute(self.pool());
                 let rows = done.await.map_err(store_error)?.rows_affected();
                 Ok(usize::try_from(rows).unwrap_or(usize::MAX))
             }
 
             async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-                let done = sqlx::query($statements.forget).bind(&key.0[..]).execute(&self.pool);
+                let done = sqlx::query($statements.forget).bind(&key.0[..]).execute(self.pool());
                 Ok(done.await.map_err(store_error)?.rows_affected() > 0)
             }
 
             async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
                 let rows = sqlx::query($statements.interrupted).bind(count(limit));
-                let rows = rows.fetch_all(&self.pool).await.map_err(store_error)?;
+                let rows = rows.fetch_all(self.pool()).await.map_err(store_error)?;
                 let found = rows.into_iter().map(|row| {
                     let bytes: Vec<u8> = row.try_get(0).map_err(store_error)?;
                     let label: String = row.try_get(1).map_err(store_error)?;

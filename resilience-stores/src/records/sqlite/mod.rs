@@ -16,6 +16,7 @@ use sqlx::{Executor, Row as _};
 
 use self::statements::STATEMENTS;
 use crate::records::connection_guard::ConnectionGuard;
+use crate::records::connections::Connections;
 use crate::records::sql::{
     MAX_ROUNDS, Row, acquired, code, contended, count, fence, is_busy, key, lock, millis,
     no_transaction, owner, retry_rollback, sql_store, sql_transactions, store_error, written,
@@ -39,7 +40,7 @@ fn is_in_use(error: &sqlx::Error) -> bool {
 /// survive a restart.
 ///
 /// Several processes of the machine may share the file. Network file systems do not lock reliably
-/// enough. Clones share the pool.
+/// enough. Clones share the connection.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), sqlx::Error> {
@@ -50,7 +51,7 @@ fn is_in_use(error: &sqlx::Error) -> bool {
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    pool: SqlitePool,
+    connections: Connections<sqlx::Sqlite>,
     id: StoreId,
 }
 
@@ -58,7 +59,8 @@ impl SqliteStore {
     /// Opens a database, and creates the file and the table if missing.
     ///
     /// An acknowledged record is on the disk (`synchronous = FULL`). Readers do not block the
-    /// writer (WAL). A writer waits up to five seconds for another process.
+    /// writer (WAL). A writer waits up to five seconds for another process. Removed outcomes are
+    /// overwritten with zeros (`secure_delete`).
     ///
     /// # Errors
     /// Returns the `sqlx::Error` of a failed open or statement.
@@ -68,6 +70,7 @@ impl SqliteStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
         let begin = Instant::now();
         // SQLite allows a single writer. With one connection, writers queue in the pool without
@@ -82,16 +85,36 @@ impl SqliteStore {
                 opened => break opened?,
             }
         };
-        let store = Self::new(pool);
+        let store = Self::with_own_pool(pool);
         store.migrate().await?;
         Ok(store)
     }
 
-    /// Creates a store over an open database. With `synchronous` below `FULL`, a power failure may
-    /// lose the most recent outcomes.
+    /// Creates a store in the database of the pool, with a separate connection.
+    ///
+    /// The store opens one connection with the options of `pool` and with `secure_delete`, at the
+    /// first step. The connections of `pool` stay with the application: a body that holds the last
+    /// connection would keep the store from renewing the lease of the body, and another call would
+    /// take over.
+    ///
+    /// With `synchronous` below `FULL`, a power failure may lose the most recent outcomes.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a pool that is made in place is common")]
     pub fn new(pool: SqlitePool) -> Self {
-        Self { pool, id: StoreId::new() }
+        let connect = (*pool.connect_options()).clone().pragma("secure_delete", "ON");
+        Self::over(Connections::separate(&pool, connect, 1))
+    }
+
+    /// Creates a store over a pool that only the store uses.
+    ///
+    /// A body must not hold a connection of this pool: see [`new`](Self::new).
+    #[must_use]
+    pub fn with_own_pool(pool: SqlitePool) -> Self {
+        Self::over(Connections::given(pool))
+    }
+
+    fn over(connections: Connections<sqlx::Sqlite>) -> Self {
+        Self { connections, id: StoreId::new() }
     }
 
     /// Creates the table if the table does not exist.
@@ -99,13 +122,18 @@ impl SqliteStore {
     /// # Errors
     /// Returns the `sqlx::Error` of the failed statement.
     pub async fn migrate(&self) -> Result<(), sqlx::Error> {
-        self.pool.execute(SCHEMA).await.map(drop)
+        self.pool().execute(SCHEMA).await.map(drop)
     }
 
-    /// Returns the pool, for use by the application.
+    /// Returns the pool of the store, to close the pool or to run a checkpoint. The bodies of calls
+    /// must not hold a connection of this pool: see [`new`](Self::new).
+    ///
+    /// # Panics
+    /// Panics outside of a tokio runtime if the store has a separate connection and no step has
+    /// run so far.
     #[must_use]
     pub fn pool(&self) -> &SqlitePool {
-        &self.pool
+        self.connections.pool()
     }
 }
 

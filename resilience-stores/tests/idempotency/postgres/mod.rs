@@ -2,6 +2,7 @@
 
 mod clocks;
 mod conflicts;
+mod duplicates;
 mod lost;
 mod pgbouncer;
 mod privileges;
@@ -38,7 +39,7 @@ async fn open(url: &str, connections: u32) -> PostgresStore {
 /// Connections are not tested before use, so that a step meets the failure first.
 async fn open_with(options: PgConnectOptions, connections: u32) -> PostgresStore {
     let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
-    let store = PostgresStore::new(pool.connect_with(options).await.unwrap());
+    let store = PostgresStore::with_own_pool(pool.connect_with(options).await.unwrap());
     store.migrate().await.unwrap();
     store
 }

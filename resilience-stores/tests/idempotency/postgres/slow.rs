@@ -40,7 +40,7 @@ async fn a_pool_without_a_connection() {
     let Some(server) = Postgres::shared() else { return };
     let folder = Folder::new();
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(50));
-    let store = PostgresStore::new(pool.connect(&server.url()).await.unwrap());
+    let store = PostgresStore::with_own_pool(pool.connect(&server.url()).await.unwrap());
     store.migrate().await.unwrap();
     let payments = Payments::new(store.clone(), folder.journal());
     let connection = store.pool().acquire().await.unwrap();

@@ -76,7 +76,7 @@ async fn thirty_two_writers() {
     let store = SqliteStore::open(folder.database()).await.unwrap();
     let options = (*store.pool().connect_options()).clone();
     let pool = SqlitePoolOptions::new().min_connections(32).max_connections(32);
-    let store = SqliteStore::new(pool.connect_with(options).await.unwrap());
+    let store = SqliteStore::with_own_pool(pool.connect_with(options).await.unwrap());
     let writers = (0..32).map(|_| {
         let store = store.clone();
         tokio::spawn(async move {

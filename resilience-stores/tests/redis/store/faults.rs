@@ -125,6 +125,47 @@ async fn a_replica_rejects_every_step() {
     ClaimSpec::of(2).acquire(&store).await;
 }
 
+/// The name of the server leads to the new primary, and the old connection stays open.
+#[tokio::test]
+async fn a_demoted_primary_is_left() {
+    let (Some(old), Some(new)) = (Redis::start(&[]), Redis::start(&[])) else { return };
+    let proxy = Proxy::to(old.port());
+    let plain = reconnecting(Redis::url_at(proxy.port())).await;
+    let waits = plain.clone().prefix("waits:").wait_replicas(0, Duration::ZERO);
+    ClaimSpec::of(1).acquire(&plain).await;
+    let replicate = |server: &Redis, of: &str| {
+        let of: Vec<&str> = of.split(' ').collect();
+        redis::cmd("REPLICAOF").arg(of).exec(&mut admin(server)).unwrap();
+    };
+    proxy.lead_to(new.port());
+    replicate(&old, "127.0.0.1 1");
+    // Many steps fail at once, and the connection is closed once.
+    let failed = (2..22).map(|key| ClaimSpec::of(key).claim(&plain));
+    let failed = futures::future::join_all(failed).await;
+    assert!(failed.iter().any(Result::is_err), "the first step meets the old server");
+    for key in 2..22 {
+        ClaimSpec::of(key).acquire(&plain).await;
+    }
+    // Every step leaves.
+    for step in 30..34_u8 {
+        let (from, to) = if step % 2 == 0 { (&new, &old) } else { (&old, &new) };
+        let claimed = ClaimSpec::of(step);
+        let token = claimed.acquire(&plain).await;
+        replicate(to, "NO ONE");
+        proxy.lead_to(to.port());
+        replicate(from, "127.0.0.1 1");
+        let error = match step {
+            30 => ClaimSpec::of(step + 10).claim(&waits).await.err(),
+            31 => plain.release(&claimed.key, token).await.err(),
+            32 => plain.complete(&claimed.key, token, b"", DAY).await.err(),
+            _ => plain.forget(&claimed.key).await.err(),
+        };
+        let text = error.as_ref().map(error_text).unwrap_or_default();
+        assert!(text.contains("read only replica"), "{step}: {text}");
+        ClaimSpec::of(step + 20).acquire(&plain).await;
+    }
+}
+
 /// A step was executed, but the answer was lost with the connection.
 #[tokio::test]
 async fn a_lost_answer_is_recovered() {

@@ -80,6 +80,7 @@ impl ClaimSpec {
             retention: DAY,
             takeover: self.takeover,
             label: "test.label",
+            scope: None,
         };
         store.claim(request).await
     }

@@ -136,3 +136,16 @@ mod constant_min_calls {
         Err(())
     }
 }
+
+mod constant_jitter {
+    use resilience::circuit_breaker;
+
+    const PERCENT: f64 = 10.0;
+
+    #[circuit_breaker(jitter = PERCENT)]
+    //~ error at `PERCENT`: `jitter` must be a share of the open time, from 0 to 1
+    //~ rustc: label: evaluation of `constant_jitter::call::__RESILIENCE_STATE` failed here
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}

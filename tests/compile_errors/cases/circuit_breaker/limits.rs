@@ -156,3 +156,27 @@ fn zero_window() -> Result<(), ()> {
 fn zero_window_time() -> Result<(), ()> {
     Err(())
 }
+
+#[circuit_breaker(jitter = 2.0)]
+//~ error at `2.0`: `jitter` must be a share of the open time, from 0 to 1
+fn jitter_above_one() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(recovery = "0s")]
+//~ error at `"0s"`: `recovery` is zero, so all calls would be admitted at once; raise it or remove it
+fn zero_recovery() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(shadow(yes))]
+//~ error at `shadow`: write `shadow` alone, or `shadow = false`
+fn shadow_in_parentheses() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(shadow = "yes")]
+//~ error at `"yes"`: write `shadow` alone, or `shadow = false`
+fn shadow_with_a_text() -> Result<(), ()> {
+    Err(())
+}

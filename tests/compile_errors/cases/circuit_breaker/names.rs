@@ -13,7 +13,7 @@ fn names_for_values() -> Result<u16, ()> {
 #[circuit_breaker(fail_max = 3, recovery_timeout = 60, exclude = [ValueError])]
 //~ error at `fail_max`: `#[circuit_breaker]` has no `fail_max`; write `failure_threshold = 3` (the failures in a row that open the circuit)
 //~ error at `recovery_timeout`: `#[circuit_breaker]` has no `recovery_timeout`; write `reset_timeout = "30s"` (the time for which the circuit stays open)
-//~ error at `exclude`: `#[circuit_breaker]` has no `exclude`; write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral
+//~ error at `exclude`: `#[circuit_breaker]` has no `exclude`; write `on = |error| !matches!(error, …)`; an error that `on` declines counts as a success
 fn names_of_pybreaker() -> Result<(), ()> {
     Err(())
 }
@@ -39,8 +39,16 @@ fn names_for_trial_calls() -> Result<(), ()> {
 #[circuit_breaker(is_failure = is_server_error, expected_exception = Timeout, ignore = NotFound)]
 //~ error at `is_failure`: `#[circuit_breaker]` has no `is_failure`; write `on = is_server_error` (the errors that count as failures)
 //~ error at `expected_exception`: `#[circuit_breaker]` has no `expected_exception`; write `on = |error| matches!(error, …)`
-//~ error at `ignore`: `#[circuit_breaker]` has no `ignore`; write `on = |error| !matches!(error, …)`; an error that `on` declines is neutral
+//~ error at `ignore`: `#[circuit_breaker]` has no `ignore`; write `on = |error| …` with the class `FailureClass::permanent().neutral()` for these errors
 fn names_for_errors() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(slow_start = "1m", randomized_wait_factor = 0.5, dry_run = true)]
+//~ error at `slow_start`: `#[circuit_breaker]` has no `slow_start`; write `recovery = "1m"` (the time in which the share of admitted calls grows after closing)
+//~ error at `randomized_wait_factor`: `#[circuit_breaker]` has no `randomized_wait_factor`; write `jitter = 0.5` (the share that jitter adds to the open time)
+//~ error at `dry_run`: `#[circuit_breaker]` has no `dry_run`; write `shadow`: the breaker decides, counts and logs, but rejects no call
+fn names_for_recovery() -> Result<(), ()> {
     Err(())
 }
 

@@ -11,6 +11,7 @@ mod forward_to_stranger {
         //~ label: needs `Classify`
         //~ rustc: help: the trait `Classify` is not implemented for `std::io::Error`
         //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `std::io::Error`
+        //~ note: a type that depends on a type parameter needs the bound `std::io::Error: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
     }
 }
 

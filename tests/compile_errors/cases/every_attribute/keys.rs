@@ -192,7 +192,7 @@ fn bulkhead_unknown_key_list() -> Result<(), ()> {
 }
 
 #[circuit_breaker(colour = 5)]
-//~ error at `colour`: `#[circuit_breaker]` has no `colour`; expected one of `failure_threshold`, `failure_rate`, `window`, `min_calls`, `slow_call`, `slow_rate`, `reset_timeout`, `max_reset_timeout`, `success_threshold`, `half_open_calls`, `on_cancel`, `shared`, `on_state_change`, `name`, `on`, `on_ok`, `error`, `breaker`, `key`, `max_keys`
+//~ error at `colour`: `#[circuit_breaker]` has no `colour`; expected one of `failure_threshold`, `failure_rate`, `window`, `min_calls`, `slow_call`, `slow_rate`, `reset_timeout`, `max_reset_timeout`, `jitter`, `recovery`, `shadow`, `success_threshold`, `half_open_calls`, `on_cancel`, `shared`, `on_state_change`, `name`, `on`, `on_ok`, `error`, `breaker`, `key`, `max_keys`
 fn circuit_breaker_unknown_key_list() -> Result<(), ()> {
     Err(())
 }
@@ -204,7 +204,7 @@ fn fallback_unknown_key_list() -> Result<u32, ()> {
 }
 
 #[idempotent(key = id, scope = "global", colour = "red")]
-//~ error at `colour`: `#[idempotent]` has no `colour`; expected one of `ttl`, `lease`, `store_timeout`, `version`, `min_key_length`, `max_outcome`, `concurrent`, `on_store_error`, `on_lease_lost`, `on_unsaved`, `name`, `key`, `scope`, `optional_key`, `step`, `store`, `fingerprint`, `keep`, `on_interrupted`, `on`, `error`, `transaction`, `policy`
+//~ error at `colour`: `#[idempotent]` has no `colour`; expected one of `ttl`, `lease`, `max_renewal`, `store_timeout`, `version`, `min_key_length`, `max_outcome`, `concurrent`, `on_store_error`, `on_lease_lost`, `on_unsaved`, `name`, `key`, `scope`, `optional_key`, `step`, `store`, `fingerprint`, `keep`, `on_interrupted`, `on`, `error`, `transaction`, `policy`
 fn idempotent_unknown_key_list(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
@@ -216,7 +216,7 @@ fn rate_limit_unknown_key_list() -> Result<(), ()> {
 }
 
 #[retry(colour = "red")]
-//~ error at `colour`: `#[retry]` has no `colour`; expected one of `attempts`, `backoff`, `base_delay`, `max_delay`, `factor`, `jitter`, `deadline`, `idempotent`, `max_retry_after`, `budget`, `on_rejection`, `on`, `on_ok`, `on_retry`, `on_give_up`, `bind`, `log`, `clone`, `name`, `policy`
+//~ error at `colour`: `#[retry]` has no `colour`; expected one of `attempts`, `backoff`, `base_delay`, `max_delay`, `factor`, `jitter`, `deadline`, `idempotent`, `max_retry_after`, `budget`, `on_rejection`, `on`, `on_ok`, `exhausted`, `on_retry`, `on_give_up`, `bind`, `log`, `clone`, `name`, `policy`
 fn retry_unknown_key_list() -> Result<(), ()> {
     Err(())
 }

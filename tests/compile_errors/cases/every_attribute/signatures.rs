@@ -293,3 +293,69 @@ mod timeout_not_a_function {
     struct Client;
     //~ error at `struct Client;`: `#[timeout]` needs a function or a method
 }
+
+// An attribute above, such as `#[async_recursion]`, has turned the `async fn` into a function that
+// returns a future.
+mod boxed_by_an_attribute_above {
+    use resilience::{Rejected, retry, timeout};
+    use std::pin::Pin;
+
+    #[retry]
+    fn recursive(depth: u32) -> Pin<Box<dyn Future<Output = Result<(), ()>> + Send>> {
+    //~ error at `recursive`: `#[retry]` would wrap the creation of this future, not its execution; move an attribute that boxes the future, such as `#[async_recursion]`, below `#[retry]`, or make the function an `async fn`
+        Box::pin(async move { Err(drop(depth)) })
+    }
+
+    #[timeout("5s")]
+    fn limited(depth: u32) -> Pin<Box<dyn Future<Output = Result<(), Rejected>>>> {
+    //~ error at `limited`: `#[timeout]` would wrap the creation of this future, not its execution; move an attribute that boxes the future, such as `#[async_recursion]`, below `#[timeout]`, or make the function an `async fn`
+        ::std::boxed::Box::pin(async move { Ok(drop(depth)) })
+    }
+}
+
+// The output of `#[async_trait]`.
+mod methods_under_async_trait {
+    use resilience::{Rejected, circuit_breaker, timeout};
+    use std::pin::Pin;
+
+    trait Close {
+        fn close<'life0, 'async_trait>(
+            &'life0 self,
+        ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait;
+
+        #[circuit_breaker]
+        fn without_body<'life0, 'async_trait>(
+            &'life0 self,
+        ) -> Pin<Box<dyn Future<Output = Result<(), Rejected>> + Send + 'async_trait>>
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait;
+            //~ error at `;`: `#[circuit_breaker]` needs a body; move the attribute to the methods in the `impl` blocks
+    }
+
+    struct Client;
+
+    impl Close for Client {
+    //~ rustc: error[E0046] at `impl Close for Client`: not all trait items implemented, missing: `without_body`
+    //~ rustc: label: missing `without_body` in implementation
+    //~ rustc: label: `without_body` from trait
+    //~ rustc: help: implement the missing item: `fn without_body<'life0: 'async_trait, 'async_trait>(&'life0 self) -> Pin<Box<(dyn Future<Output = Result<(), resilience::Rejected>> + Send + 'async_trait)>> { todo!() }`
+        #[timeout("5s")]
+        fn close<'life0, 'async_trait>(
+        //~ error at `close`: `#[timeout]` needs a fallible return type, but this method returns `()`; return `Result<T, E>` or `Option<T>`
+            &'life0 self,
+        ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(async move {
+                let __self = self;
+                let _: () = { drop(__self) };
+            })
+        }
+    }
+}

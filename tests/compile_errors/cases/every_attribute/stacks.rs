@@ -168,3 +168,28 @@ async fn timeout_two_mistakes_in_a_stack() -> Result<(), ()> {
 fn retry_two_retries() -> Result<(), ()> {
     Err(())
 }
+
+// An attribute of another crate that was imported under the name of an attribute of this library.
+mod foreign_attribute_with_the_same_name {
+    use compiler_args::unchanged as timeout;
+    use resilience::{Rejected, retry};
+
+    #[retry]
+    #[timeout("5s")]
+    async fn call() -> Result<(), Rejected> {
+    //~ error at `call`: the `#[timeout]` of this function is not the attribute of resilience; write the path of the other attribute, as `#[other_crate::timeout]`, or import it under another name
+        Ok(())
+    }
+}
+
+// A mistake in a layer inside is reported alone.
+mod mistake_in_the_layer_inside {
+    use resilience::{Rejected, retry, timeout};
+
+    #[retry]
+    #[timeout("5 parsecs")]
+    //~ error at `"5 parsecs"`: unknown unit `parsecs`; expected one of `ns`, `us`, `ms`, `s`, `m`, `h`, `d`
+    async fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+}

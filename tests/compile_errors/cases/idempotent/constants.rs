@@ -31,6 +31,21 @@ mod constant_lease_zero {
     }
 }
 
+mod constant_max_renewal {
+    use std::time::Duration;
+
+    use resilience::{Rejected, idempotent};
+
+    const SHORT: Duration = Duration::from_secs(10);
+
+    #[idempotent(key = id, scope = "global", max_renewal = SHORT)]
+    //~ error at `SHORT`: `lease` is longer than `max_renewal`, so the lease could not end on time; raise `max_renewal` or lower `lease`
+    //~ rustc: label: evaluation of `constant_max_renewal::call::__RESILIENCE_CONSTANT` failed here
+    fn call(id: &str) -> Result<(), Rejected> {
+        Ok(drop(id))
+    }
+}
+
 mod constant_store_timeout {
     use std::time::Duration;
 

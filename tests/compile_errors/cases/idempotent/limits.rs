@@ -52,6 +52,24 @@ fn zero_lease(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
+#[idempotent(key = id, scope = "global", lease = "30s", max_renewal = "10s")]
+//~ error at `"10s"`: `lease` (30s) is longer than `max_renewal` (10s), so the lease could not end on time; raise `max_renewal` or lower `lease`
+fn max_renewal_below_lease(id: &str) -> Result<(), Rejected> {
+    Ok(drop(id))
+}
+
+#[idempotent(key = id, scope = "global", max_renewal = "10s")]
+//~ error at `"10s"`: `lease` (default 30s) is longer than `max_renewal` (10s), so the lease could not end on time; raise `max_renewal` or lower `lease`
+fn max_renewal_below_default_lease(id: &str) -> Result<(), Rejected> {
+    Ok(drop(id))
+}
+
+#[idempotent(key = id, scope = "global", max_renewal = "0s")]
+//~ error at `"0s"`: `max_renewal` is zero, so every call would count as dead; write a longer time, like `"10m"`
+fn zero_max_renewal(id: &str) -> Result<(), Rejected> {
+    Ok(drop(id))
+}
+
 #[idempotent(key = id, scope = "global", store_timeout = "0s")]
 //~ error at `"0s"`: `store_timeout` is zero, so the store could never answer; write a longer time, like `"500ms"`
 fn zero_store_timeout(id: &str) -> Result<(), Rejected> {

@@ -47,6 +47,8 @@ use resilience::{Rejected, idempotent};
     //~ error at `in_progress_timeout`: `#[idempotent]` has no `in_progress_timeout`; write `lease = "30s"` (the time after which a silent call counts as dead)
     visibility_timeout,
     //~ error at `visibility_timeout`: `#[idempotent]` has no `visibility_timeout`; write `lease = "30s"` (the time after which a silent call counts as dead)
+    max_execution_time,
+    //~ error at `max_execution_time`: `#[idempotent]` has no `max_execution_time`; write `max_renewal = "10m"` (the time for which a running call renews its lease)
     heartbeat,
     //~ error at `heartbeat`: `#[idempotent]` has no `heartbeat`; write `lease = "30s"`: a call renews its lease after each third of it
     persistence_store,

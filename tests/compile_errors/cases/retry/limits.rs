@@ -93,3 +93,29 @@ fn zero_attempts() -> Result<(), ()> {
 fn zero_deadline() -> Result<(), ()> {
     Err(())
 }
+
+mod jitter_above_the_ceiling {
+    use resilience::retry;
+    use std::time::Duration;
+
+    #[retry(max_delay = "10s", jitter = "10s")]
+    //~ error at `jitter`: `base_delay` (100ms) with the jitter on top is longer than `max_delay` (10s), so the jitter could not stay above the delay; raise `max_delay` or lower `jitter`
+    fn time() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[retry(base_delay = "2s", max_delay = "2s", jitter = 0.5)]
+    //~ error at `jitter`: `base_delay` (2s) with the jitter on top is longer than `max_delay` (2s), so the jitter could not stay above the delay; raise `max_delay` or lower `jitter`
+    fn ratio() -> Result<(), ()> {
+        Err(())
+    }
+
+    const BASE: Duration = Duration::from_secs(2);
+
+    #[retry(base_delay = BASE, max_delay = "3s", jitter = "2s")]
+    //~ error at `BASE`: `base_delay` with the jitter on top is longer than `max_delay`, so the jitter could not stay above the delay; raise `max_delay` or lower `jitter`
+    //~ rustc: label: evaluation of `jitter_above_the_ceiling::constant::_` failed here
+    fn constant() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -55,12 +55,14 @@ mod not_a_backoff {
     struct Delays;
 
     #[retry(backoff = Delays)]
-    //~ error at `Delays`: `Delays` is not a backoff
-    //~ label: needs `Backoff`
-    //~ rustc: help: the trait `Fn(u32)` is not implemented for `Delays`
-    //~ note: write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `["100ms", "1s"]`, or implement `resilience::Backoff` for `Delays`
-    //~ rustc: note: required for `Delays` to implement `resilience::Backoff`
-    //~ rustc: note: required for the cast from `&Delays` to `&dyn resilience::Backoff`
+    //~ rustc: error[E0599] at `Delays`: `Delays` is not a backoff
+    //~ rustc: label: needs `Backoff`
+    //~ rustc: label: method `resilience_backoff` not found for this struct because it doesn't satisfy `Delays: resilience::Backoff` or `Delays: resilience::__private::BorrowBackoff`
+    //~ rustc: note: the following trait bounds were not satisfied: `Delays: resilience::Backoff` which is required by `Delays: resilience::__private::BorrowBackoff`
+    //~ rustc: note: write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `["100ms", "1s"]`, or implement `resilience::Backoff` for `Delays`
+    //~ rustc: note: the trait `resilience::Backoff` must be implemented
+    //~ rustc: help: items from traits can only be used if the trait is implemented and in scope
+    //~ rustc: note: the following trait defines an item `resilience_backoff`, perhaps you need to implement it: candidate #1: `resilience::__private::BorrowBackoff`
     fn call() -> Result<(), ()> {
         Err(())
     }
@@ -135,5 +137,31 @@ mod policy_without_clone {
         fn call(&mut self) -> Result<(), ()> {
             Err(())
         }
+    }
+}
+
+mod closure_that_is_no_backoff {
+    use resilience::retry;
+    use std::time::Duration;
+
+    #[retry(backoff = |_: u64| Duration::from_secs(1))]
+    //~ rustc: error[E0631] at `|`: type mismatch in closure arguments
+    //~ rustc: label: expected due to this
+    //~ rustc: label: found signature defined here
+    //~ rustc: note: expected closure signature `fn(u32) -> _` found closure signature `fn(u64) -> _`
+    //~ rustc: note: required for `{closure}` to implement `resilience::Backoff`
+    //~ rustc: note: required for the cast from `&{closure}` to `&dyn resilience::Backoff`
+    fn wrong_argument() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[retry(backoff = Duration::from_secs(1))]
+    //~ rustc: error[E0599] at `Duration`: `Duration` is not a backoff
+    //~ rustc: label: needs `Backoff`
+    //~ rustc: label: doesn't satisfy `Duration: resilience::Backoff` or `Duration: resilience::__private::BorrowBackoff`
+    //~ rustc: note: the following trait bounds were not satisfied: `Duration: resilience::Backoff` which is required by `Duration: resilience::__private::BorrowBackoff`
+    //~ rustc: note: write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `["100ms", "1s"]`, or implement `resilience::Backoff` for `Duration`
+    fn duration() -> Result<(), ()> {
+        Err(())
     }
 }

@@ -157,3 +157,42 @@ fn jitter_in_parentheses() -> Result<(), ()> {
 fn jitter_switched_off() -> Result<(), ()> {
     Err(())
 }
+
+mod exhausted {
+    use resilience::retry;
+
+    #[retry(exhausted = |_| "busy")]
+    //~ error at `exhausted`: `exhausted` makes an error from the last value that `on_ok` declines; add `on_ok = …`
+    fn without_on_ok() -> Result<u32, &'static str> {
+        Ok(1)
+    }
+
+    #[retry(on_ok = |n| *n < 5, exhausted = "busy")]
+    //~ error at `"busy"`: expected a path or a closure, like `exhausted = still_busy` or `exhausted = |value| …`
+    fn no_function() -> Result<u32, &'static str> {
+        Ok(1)
+    }
+
+    #[retry(on_ok = |n| *n < 5, exhausted = |n| n)]
+    //~ rustc: error[E0308] at `n`: mismatched types
+    //~ rustc: label: expected `&str`, found `u32`
+    fn wrong_type() -> Result<u32, &'static str> {
+        Ok(1)
+    }
+}
+
+mod names {
+    use resilience::retry;
+
+    #[retry(name = 7)]
+    //~ error at `7`: expected a text in quotes: `name = "…"`
+    fn number() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[retry(name = stringify)]
+    //~ error at `stringify`: expected a text in quotes: `name = "…"`
+    fn path() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -1,0 +1,96 @@
+//! The failure that opened a breaker, for the `source()` of rejections.
+
+use core::error::Error;
+use core::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::CircuitBreaker;
+use crate::rejected::Rejected;
+use crate::sync::lock;
+
+/// The text of the failure: the error itself belongs to the caller of the failed call.
+pub(super) struct FailureText(Box<str>);
+
+/// The largest number of bytes of a text.
+const LONGEST: usize = 1024;
+
+impl FailureText {
+    fn new(mut text: String) -> Self {
+        if text.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or_default());
+            text.push('…');
+        }
+        Self(text.into_boxed_str())
+    }
+}
+
+impl fmt::Display for FailureText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for FailureText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Error for FailureText {}
+
+/// The failure of the last opening. Read by every rejection, so apart from the lock of the machine.
+#[derive(Debug)]
+pub(super) struct Cause(RwLock<Option<Arc<FailureText>>>);
+
+impl Cause {
+    pub(super) const fn new() -> Self {
+        Self(RwLock::new(None))
+    }
+
+    fn get(&self) -> Option<Arc<FailureText>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, text: Option<Arc<FailureText>>) {
+        let mut cause = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = core::mem::replace(&mut *cause, text);
+        drop(cause);
+        drop(before);
+    }
+
+    pub(super) fn clear(&self) {
+        self.set(None);
+    }
+
+    pub(super) fn text(&self) -> Option<Arc<str>> {
+        self.get().map(|text| Arc::from(&*text.0))
+    }
+
+    /// Returns the rejection with the failure as its source.
+    pub(super) fn add_to(&self, rejected: Rejected) -> Rejected {
+        match self.get() {
+            Some(text) => rejected.caused_by(text),
+            None => rejected,
+        }
+    }
+}
+
+impl CircuitBreaker {
+    /// Keeps the failure that opened the breaker in this generation.
+    #[cold]
+    pub(super) fn keep_cause(&self, generation: u32, text: &dyn Fn() -> Option<String>) {
+        // `Display` of an error is user code: no lock is held, and a panic changes nothing.
+        let Ok(Some(text)) = catch_unwind(AssertUnwindSafe(text)) else { return };
+        self.set_cause(generation, text);
+    }
+
+    pub(super) fn set_cause(&self, generation: u32, text: String) {
+        let text = Arc::new(FailureText::new(text));
+        let machine = lock(&self.machine);
+        if machine.generation == generation {
+            self.cause.set(Some(text));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The events of a breaker, on their way to the log and to the hook.
+//!
+//! Events enter the queue under the lock, in the order of the state changes. After unlocking, one
+//! thread at a time delivers them, so the order stays. A thread that finds another thread
+//! delivering leaves its event to that thread. No event is delivered while the thread unwinds from
+//! a panic: the next use of the breaker delivers the event.
+
+use core::fmt;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::snapshot::StateChange;
+use super::{CircuitBreaker, CircuitState, notify};
+use crate::log;
+use crate::sync::lock;
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Changed {
+        change: StateChange,
+        /// Whether calls of this process decided the change.
+        is_local: bool,
+    },
+    LowTraffic {
+        calls: u32,
+        min_calls: u32,
+    },
+}
+
+/// The queue, under the lock of the machine.
+#[derive(Debug)]
+pub(super) struct Events {
+    /// The number of the last state change.
+    last: u64,
+    queue: VecDeque<Event>,
+    is_delivering: bool,
+}
+
+impl Events {
+    pub(super) const fn new() -> Self {
+        Self { last: 0, queue: VecDeque::new(), is_delivering: false }
+    }
+
+    /// Adds a state change with the next number.
+    pub(super) fn changed(&mut self, change: StateChange, is_local: bool) {
+        self.last = self.last.saturating_add(1);
+        let change = StateChange { number: self.last, ..change };
+        self.queue.push_back(Event::Changed { change, is_local });
+    }
+
+    pub(super) fn warn_of_low_traffic(&mut self, calls: u32, min_calls: u32) {
+        self.queue.push_back(Event::LowTraffic { calls, min_calls });
+    }
+
+    /// Returns whether events wait for the next use of the breaker.
+    pub(super) fn are_deferred(&self) -> bool {
+        !self.is_delivering && !self.queue.is_empty()
+    }
+
+    /// Returns whether this thread has to deliver the events.
+    pub(super) fn start_delivery(&mut self) -> bool {
+        let starts = self.are_deferred() && !std::thread::panicking();
+        self.is_delivering |= starts;
+        starts
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        let next = self.queue.pop_front();
+        self.is_delivering = next.is_some();
+        next
+    }
+}
+
+impl CircuitBreaker {
+    /// Delivers all events. Only for the thread that [`Events::start_delivery`] selected.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn deliver(&self) {
+        loop {
+            let mut machine = lock(&self.machine);
+            let Some(event) = machine.events.next() else {
+                self.publish(&machine);
+                return;
+            };
+            drop(machine);
+            self.deliver_one(event);
+        }
+    }
+
+    fn deliver_one(&self, event: Event) {
+        let (change, is_local) = match event {
+            Event::Changed { change, is_local } => (change, is_local),
+            Event::LowTraffic { calls, min_calls } => {
+                contained(|| log::low_traffic(self.name_or_default(), calls, min_calls));
+                return;
+            }
+        };
+        let cause = self.cause.text().filter(|_| change.to == CircuitState::Open);
+        contained(|| {
+            log::state_change(&log::CircuitChange {
+                name: change.name,
+                from: &change.from,
+                to: &change.to,
+                open_for: change.open_for,
+                remote: change.remote,
+                shadow: change.shadow,
+                cause: cause.as_deref(),
+            });
+        });
+        let is_published = self.settings.shared.is_none() || notify::has_listener();
+        if is_local && change.to == CircuitState::Open && !is_published {
+            contained(|| log::unsynchronized(change.name));
+        }
+        let hooks = [
+            self.settings.on_state_change.is_none_or(|hook| contained(|| hook(&change))),
+            self.hook.as_ref().is_none_or(|Hook(hook)| contained(|| hook(&change))),
+        ];
+        if hooks.contains(&false) {
+            contained(|| log::hook_panicked(change.name, "on_state_change"));
+        }
+    }
+}
+
+/// Runs user code: a hook, or a subscriber of the log. Returns whether the code ended without a
+/// panic.
+fn contained(code: impl FnOnce()) -> bool {
+    match catch_unwind(AssertUnwindSafe(code)) {
+        Ok(()) => true,
+        Err(payload) => {
+            // The destructor of a payload is user code too, and could panic again.
+            core::mem::forget(payload);
+            false
+        }
+    }
+}
+
+/// A hook that captures values.
+#[derive(Clone)]
+pub(super) struct Hook(pub(super) Arc<dyn Fn(&StateChange) + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}

@@ -1,0 +1,103 @@
+//! Whether a dropped future of a call has panicked itself.
+//!
+//! A future is dropped during unwinding for two reasons: its own poll panicked, or a neighbor of
+//! the same task panicked, for example under `join!`. Only the first is a failure of the call. The
+//! poll of the body knows the difference, at no cost: the code runs only during unwinding.
+
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::cell::Cell;
+
+use pin_project_lite::pin_project;
+
+use super::{CircuitBreaker, CircuitGuard};
+use crate::clock::Timestamp;
+
+thread_local! {
+    /// The number of watched bodies whose poll is unwinding. The guard of each body takes one.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+}
+
+pin_project! {
+    /// The body of a call. See [`watched`].
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Watched<F> {
+        #[pin]
+        body: F,
+    }
+}
+
+/// Reports a panic in the poll of `body` to the [`WatchedGuard`] of the call.
+#[inline]
+pub fn watched<F: Future>(body: F) -> Watched<F> {
+    Watched { body }
+}
+
+impl<F: Future> Future for Watched<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let unwinding = OnUnwind;
+        let out = self.project().body.poll(cx);
+        mem::forget(unwinding);
+        out
+    }
+}
+
+impl<F> core::fmt::Debug for Watched<F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Watched").finish_non_exhaustive()
+    }
+}
+
+struct OnUnwind;
+
+impl Drop for OnUnwind {
+    #[cold]
+    fn drop(&mut self) {
+        // The thread may be ending, without thread-local values.
+        let _ = PANICS.try_with(|panics| panics.set(panics.get().saturating_add(1)));
+    }
+}
+
+/// The guard of a call whose body is [`watched`].
+#[derive(Debug)]
+#[must_use]
+pub struct WatchedGuard<'b> {
+    breaker: &'b CircuitBreaker,
+    seen: u64,
+    started: Option<Timestamp>,
+}
+
+#[doc(hidden)]
+impl<'b> CircuitGuard<'b> {
+    /// Returns the guard for a call whose body is watched.
+    #[inline]
+    pub fn watch(self) -> WatchedGuard<'b> {
+        let Self { breaker, seen, started } = self;
+        mem::forget(self);
+        WatchedGuard { breaker, seen, started }
+    }
+}
+
+impl<'b> WatchedGuard<'b> {
+    /// Returns the guard after the end of the body.
+    #[inline]
+    pub fn unwatch(self) -> CircuitGuard<'b> {
+        let Self { breaker, seen, started } = self;
+        mem::forget(self);
+        CircuitGuard { breaker, seen, started }
+    }
+}
+
+impl Drop for WatchedGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let take = |panics: &Cell<u32>| panics.replace(panics.get().saturating_sub(1)) > 0;
+        let panicked = std::thread::panicking() && PANICS.try_with(take).unwrap_or(false);
+        self.breaker.cancel(self.seen, self.started, panicked);
+    }
+}

@@ -1,0 +1,64 @@
+//! The last failure of a retry, as the cause of a rejection by a time limit.
+
+use core::fmt;
+use std::error::Error;
+use std::sync::{Mutex, PoisonError};
+
+use crate::log::Shown;
+use crate::rejected::Rejected;
+
+/// The text of the last failure, shared by the layers of one call.
+///
+/// The text and not the error: the error may be neither cloneable nor `Send`. The mutex keeps a
+/// future that borrows the slot `Send`; no user code runs under the lock.
+#[derive(Debug, Default)]
+pub struct LastFailure(Mutex<Option<Box<str>>>);
+
+impl LastFailure {
+    /// Returns an empty slot.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Records a failed attempt. An error without a text is left out.
+    #[cold]
+    pub fn record(&self, error: Shown<'_>) {
+        let text = match error {
+            Shown::Nothing => None,
+            error => Some(error.to_string().into_boxed_str()),
+        };
+        let previous =
+            std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), text);
+        drop(previous);
+    }
+
+    /// Adds the failure, if any, as the source of a rejection.
+    #[cold]
+    #[must_use]
+    pub fn blame(&self, rejected: Rejected) -> Rejected {
+        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match text {
+            Some(text) => rejected.because(FailureText(text)),
+            None => rejected,
+        }
+    }
+}
+
+/// The text of a failure, as an error.
+struct FailureText(Box<str>);
+
+impl fmt::Display for FailureText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for FailureText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Error for FailureText {}

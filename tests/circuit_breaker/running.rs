@@ -1,0 +1,83 @@
+//! Slow calls before their end.
+
+use std::time::Duration;
+
+use resilience::{CircuitBreaker, CircuitState, testing};
+
+use crate::{SECOND, Seen, call, is_open, succeed};
+
+fn breaker() -> CircuitBreaker {
+    CircuitBreaker::new().failure_rate(0.5).slow_call(2 * SECOND).min_calls(10)
+}
+
+/// Ten calls per second to a hanging dependency.
+#[test]
+fn hanging_calls_open_the_breaker_soon_after_the_limit() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    let mut hanging = Vec::new();
+    let mut elapsed = Duration::ZERO;
+    while let Ok(guard) = breaker.try_acquire() {
+        hanging.push(guard);
+        clock.advance(SECOND / 10);
+        elapsed += SECOND / 10;
+        assert!(elapsed < 10 * SECOND, "still closed");
+    }
+    // Ten calls have to exceed the limit: the tenth started after 0.9 s.
+    assert_eq!(elapsed, 3 * SECOND);
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn a_slow_call_counts_once_while_it_runs_and_after_its_end() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    succeed(&breaker, 3);
+    let (slow, failed, dropped) = (
+        breaker.try_acquire().unwrap(),
+        breaker.try_acquire().unwrap(),
+        breaker.try_acquire().unwrap(),
+    );
+    assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (3, 0));
+    clock.advance(2 * SECOND);
+    assert_eq!(breaker.snapshot().slow_calls, 0, "exactly as long is not slow");
+    clock.advance(SECOND / 1000);
+    assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (6, 3));
+    slow.success();
+    failed.failure();
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.slow_calls, seen.failures), (6, 3, 1));
+    drop(dropped);
+    assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (5, 2));
+}
+
+#[test]
+fn calls_that_end_in_time_leave_nothing_behind() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    for _ in 0..1000 {
+        let (one, two) = (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+        clock.advance(SECOND / 10);
+        one.success();
+        two.ignore();
+    }
+    clock.advance(3600 * SECOND);
+    assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (0, 0));
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn calls_from_before_an_opening_do_not_count_after_closing() {
+    let clock = testing::clock();
+    let breaker = breaker().reset_timeout(SECOND);
+    let old: Vec<_> = (0..20).map(|_| breaker.try_acquire().unwrap()).collect();
+    clock.advance(3 * SECOND);
+    assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(_)));
+    clock.advance(SECOND);
+    succeed(&breaker, 1);
+    assert_eq!((breaker.state(), breaker.snapshot().slow_calls), (CircuitState::Closed, 0));
+    for guard in old {
+        guard.failure();
+    }
+    assert_eq!((breaker.state(), breaker.snapshot().calls), (CircuitState::Closed, 0));
+}
