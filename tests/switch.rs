@@ -1,5 +1,7 @@
 //! The process-wide switch, alone in its process.
 
+#![allow(clippy::items_after_statements, reason = "a function stands near its calls")]
+
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;

@@ -138,6 +138,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
     let failures = failure_vars(stack);
     let mut borrow_args = false;
+    let mut lent: Vec<Ident> = Vec::new();
     let mut from = 0;
     let mut positions = Vec::new();
     for (index, written) in stack.iter().enumerate() {
@@ -159,6 +160,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             outer: outer.to_vec(),
             inner: inner.to_vec(),
             borrow_args,
+            lent: lent.clone(),
             adjacent,
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
@@ -166,8 +168,8 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             root: None,
             incomplete: false,
         });
-        borrow_args |=
-            sibling.has(Role::Repeats) || Args::mention(args, sibling.deferred_keys, &parameters);
+        borrow_args |= sibling.has(Role::Repeats);
+        lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
     }
     positions
 }
@@ -299,14 +301,14 @@ mod tests {
             fn call(id: u32) -> Result<(), ()> { body }
         };
         let expected = quote! {
-            #[timeout(@{ at[timeout] outer[fallback retry] inner[] borrow_args
+            #[timeout(@{ at[timeout] outer[fallback retry] inner[] borrow_args lent[]
                 signal[resilience_rejection written] deadline_var[resilience_deadline] } "5s")]
             #[doc = r" Docs stay."]
-            #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] adjacent
+            #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] lent[] adjacent
                 signal[resilience_rejection declared read] deadline_var[resilience_deadline] }
                 attempts = 4)]
             #[inline]
-            #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] adjacent }
+            #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] lent[] adjacent }
                 value = 7)]
             fn call(id: u32) -> Result<(), ()> { body }
         };
@@ -314,15 +316,15 @@ mod tests {
     }
 
     #[test]
-    fn layers_inside_a_layer_that_uses_an_argument_borrow_the_arguments() {
+    fn layers_inside_a_layer_that_uses_an_argument_borrow_the_argument() {
         let function = quote! {
             #[timeout("5s")]
-            fn call(id: String) -> Result<(), ()> { body }
+            fn call(id: String, other: u32) -> Result<(), ()> { body }
         };
         let output = |args| reordered(0, &args, function.clone()).expect("two attributes");
-        assert!(output(quote!(with = |_| id.len())).contains("borrow_args"));
-        assert!(output(quote!(with = |_| format!("{id}"))).contains("borrow_args"));
-        assert!(!output(quote!(with = |_| 7)).contains("borrow_args"));
+        assert!(output(quote!(with = |_| id.len())).contains("lent [id]"));
+        assert!(output(quote!(with = |_| format!("{id}"))).contains("lent [id]"));
+        assert!(output(quote!(with = |_| "{{id}}")).contains("lent []"));
     }
 
     #[test]

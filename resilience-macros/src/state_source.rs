@@ -197,22 +197,35 @@ impl StateSource {
                 }
             }
             Self::Provided(expr) => {
-                let at = Span::mixed_site().located_at(expr.span());
-                let here = context.private_at(at);
-                let handle = format_ident!("{}_handle", local, span = at);
-                // The body may move a handle, or borrow the owner of the handle exclusively. The
-                // layer then needs a clone.
-                let bound = if mentions(&expr.to_token_stream(), &context.unshared) {
-                    quote_spanned!(at=> let #handle = #here::clone_handle::<_, #private::#ty>(&#expr); let #handle = &#handle;)
-                } else {
-                    quote_spanned!(at=> let #handle = &#expr;)
-                };
-                let as_ref =
-                    quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#handle));
-                quote!(#bound let #local: &#private::#ty = #as_ref;)
+                // The body may move a handle, or borrow the owner of the handle exclusively.
+                let is_cloned = mentions(&expr.to_token_stream(), &context.unshared);
+                bind_handle(expr, &ty, is_cloned, local, context)
             }
         }
     }
+}
+
+/// Returns the statements that bind a reference to a policy of type `ty`, made by hand, to `local`.
+/// With `is_cloned` the call holds a clone of the handle.
+pub(crate) fn bind_handle(
+    expr: &Expr,
+    ty: &Ident,
+    is_cloned: bool,
+    local: &Ident,
+    context: &Context,
+) -> TokenStream {
+    let private = &context.private;
+    let at = Span::mixed_site().located_at(expr.span());
+    let here = context.private_at(at);
+    let handle = format_ident!("{}_handle", local, span = at);
+    let bound = if is_cloned {
+        let expr = if context.is_exclusive(expr) { value::place(expr) } else { expr };
+        quote_spanned!(at=> let #handle = #here::clone_handle::<_, #private::#ty>(&#expr); let #handle = &#handle;)
+    } else {
+        quote_spanned!(at=> let #handle = &#expr;)
+    };
+    let as_ref = quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#handle));
+    quote!(#bound let #local: &#private::#ty = #as_ref;)
 }
 
 /// Reports settings beside a policy made by hand.
