@@ -114,10 +114,11 @@ pub mod __private {
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
     CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
-    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter, OnCancel,
-    Outcome, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry,
-    RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker,
-    is_enabled, set_enabled, testing,
+    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter,
+    KeyTableSnapshot, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
+    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
+    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
+    key_tables, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]

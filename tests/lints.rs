@@ -76,6 +76,7 @@ impl Client {
     /// # Errors
     /// Always.
     #[retry(attempts = ATTEMPTS, base_delay = BASE, max_delay = "1s", jitter = 0.5)]
+    #[expect(clippy::needless_pass_by_value, reason = "an owned argument, lent to each attempt")]
     pub fn exclusive(&mut self, text: String) -> Result<usize, Failed> {
         self.sent.push(text.clone());
         Err(Failed)
@@ -96,6 +97,9 @@ impl Client {
     ///
     /// # Errors
     /// Always.
+    ///
+    /// # Panics
+    /// If the number of an attempt is zero.
     #[retry(
         attempts = 4,
         backoff = ["1ms", "2ms"],

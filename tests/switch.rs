@@ -1,5 +1,7 @@
 //! The process-wide switch, alone in its process.
 
+#![allow(clippy::items_after_statements, reason = "a function stands near its calls")]
+
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -71,4 +73,40 @@ fn off_keeps_idempotent_calls_protected() {
     let both = (pay(1, &mut runs), pay(1, &mut runs));
     resilience::set_enabled(true);
     assert_eq!((both, runs), ((Ok(1), Ok(1)), 1));
+}
+
+/// Calls that wait for a permit or a turn wake up and run.
+#[test]
+fn switching_off_wakes_waiting_calls() {
+    let _alone = SWITCH.lock();
+    let hour = Duration::from_secs(3600);
+    let bulkhead = Bulkhead::new(1).queue(9);
+    let limiter = RateLimiter::new(1, hour).wait(9 * hour);
+    let _permit = bulkhead.try_acquire().expect("on, and free");
+    assert!(limiter.try_acquire().is_ok());
+    std::thread::scope(|scope| {
+        let answers = [
+            scope.spawn(|| bulkhead.acquire_blocking().is_ok()),
+            scope.spawn(|| futures::executor::block_on(bulkhead.acquire()).is_ok()),
+            scope.spawn(|| limiter.acquire_blocking().is_ok()),
+            scope.spawn(|| futures::executor::block_on(limiter.acquire()).is_ok()),
+        ];
+        let has_two_waiting = |limiter: &RateLimiter| {
+            limiter
+                .try_acquire()
+                .is_err_and(|r| r.retry_after().is_some_and(|left| left > 2 * hour))
+        };
+        while bulkhead.queued() < 2 || !has_two_waiting(&limiter) {
+            std::thread::yield_now();
+        }
+        resilience::set_enabled(false);
+        for answer in answers {
+            assert!(answer.join().expect("no panic"));
+        }
+        resilience::set_enabled(true);
+    });
+    assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 0));
+    // The turns of the woken calls are free again.
+    let left = limiter.try_acquire().expect_err("an hour").retry_after().expect("a time");
+    assert!(left <= hour, "{left:?}");
 }

@@ -3,6 +3,7 @@
 //! A foreign attribute above `#[retry]` is expanded first and becomes an inner layer, so the layer
 //! runs once per attempt. A foreign attribute below `#[retry]` becomes an outer layer, so the layer
 //! runs once per call.
+#![allow(clippy::needless_pass_by_value, reason = "owned arguments, lent to each attempt")]
 
 use std::cell::Cell;
 use std::sync::Mutex;

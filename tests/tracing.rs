@@ -341,3 +341,33 @@ fn without_key(line: &str) -> String {
         }
     }
 }
+
+#[test]
+fn a_full_table_of_keys_and_a_shadow_rejection_are_logged() {
+    #[rate_limit(rate = 1, per = "1h", key = user, key_label = user, max_keys = 1, name = "keyed")]
+    fn keyed(user: &str) -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[rate_limit(rate = 1, per = "1h", shadow, name = "shadow")]
+    fn shadow() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let _clock = testing::clock();
+    let lines = logged(|| {
+        for user in ["ann", "ann", "bob", "carol"] {
+            let _ = keyed(user);
+        }
+        assert!(shadow().is_ok() && shadow().is_ok());
+    });
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    for (line, parts) in lines.iter().zip([
+        ["DEBUG", "call rejected", "keyed", "ann"],
+        ["WARN", "key table full", "rate_limit", "max_keys"],
+        ["DEBUG", "call rejected", "keyed", "(overflow)"],
+        ["DEBUG", "call would be rejected", "shadow", "rate limit reached"],
+    ]) {
+        for part in parts {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+}

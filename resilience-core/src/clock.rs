@@ -67,6 +67,12 @@ impl Timestamp {
         (self.0.get() / 1_000_000) as u32
     }
 
+    /// Returns the low 32 bits of the seconds, which wrap after 136 years.
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+    pub(crate) fn seconds(self) -> u32 {
+        (self.0.get() / 1_000_000_000) as u32
+    }
+
     /// Returns the nanoseconds, for an atomic word; never zero.
     pub(crate) fn word(self) -> u64 {
         self.0.get()

@@ -46,6 +46,7 @@ mod sync;
 mod test_overrides;
 pub mod testing;
 mod timeout;
+mod waiters;
 
 #[doc(hidden)]
 pub mod __internal;
@@ -56,7 +57,7 @@ mod unique_id;
 
 pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
-pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit};
+pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit, OwnedBulkheadPermit};
 pub use circuit_breaker::{
     CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
     StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
@@ -64,8 +65,9 @@ pub use circuit_breaker::{
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use jitter::Jitter;
+pub use keyed::{KeyTableSnapshot, key_tables};
 pub use outcome::Outcome;
-pub use rate_limit::{RateLimitAcquire, RateLimiter, Reservation};
+pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
 pub use resilience_rules::InvalidPolicy;
 pub use retry::{Attempt, Retry, RetryPolicy};

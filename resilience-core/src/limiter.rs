@@ -1,7 +1,7 @@
 //! The common methods of bulkhead and rate limiter.
 
-/// Adds `name`, `at`, `run` and `run_async` to a limiter with the field `name`, and with the
-/// methods `acquire` and `acquire_blocking`.
+/// Adds `name`, `at`, `key_label`, `run` and `run_async` to a limiter with the fields `name` and
+/// `key`, and with the methods `acquire` and `acquire_blocking`.
 macro_rules! limiter {
     ($limiter:ident, $default_name:literal) => {
         impl $limiter {
@@ -9,6 +9,14 @@ macro_rules! limiter {
             pub const fn name(mut self, name: &'static str) -> Self {
                 self.name = Some(name);
                 self
+            }
+
+            /// Sets a name made at run time. The process stores each different name once and
+            /// never frees the name, at most 10 000 names; further names become `"(other)"`. For
+            /// names from a configuration, not for names from requests: use
+            /// [`key_label`](Self::key_label) for these.
+            pub fn named(self, name: impl AsRef<str>) -> Self {
+                self.name($crate::name::intern(name.as_ref()))
             }
 
             /// Sets the name of the annotated function, unless a name is set.
@@ -20,8 +28,25 @@ macro_rules! limiter {
                 self
             }
 
+            /// Sets the label of the key in rejections and events, for a policy that serves one
+            /// key. A label longer than 64 bytes is cut. Default: no label.
+            pub fn key_label(mut self, label: impl core::fmt::Display) -> Self {
+                self.key = Some($crate::keyed::KeyLabel::new(label));
+                self
+            }
+
             fn name_or_default(&self) -> &'static str {
                 self.name.unwrap_or($default_name)
+            }
+
+            /// Returns a rejection with the name and the key of this policy.
+            fn rejection(
+                &self,
+                kind: $crate::rejected::RejectedKind,
+                retry_after: Option<core::time::Duration>,
+            ) -> $crate::Rejected {
+                let name = self.name_or_default();
+                $crate::Rejected::by_policy(kind, name, retry_after, self.key.as_ref())
             }
 
             /// Runs `body` under a permit. Waiting for the permit

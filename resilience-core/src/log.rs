@@ -22,6 +22,7 @@ pub enum Level {
 #[derive(Clone, Copy)]
 pub(crate) struct CircuitChange<'c> {
     pub(crate) name: &'static str,
+    pub(crate) key: Option<&'c str>,
     pub(crate) from: &'c dyn fmt::Display,
     pub(crate) to: &'c dyn fmt::Display,
     pub(crate) open_for: Option<Duration>,
@@ -103,8 +104,8 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, hook_panicked, log_give_up, log_retry, low_traffic, rejected, shadow_rejection,
-    state_change, unsynchronized,
+    fallback_used, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic, rejected,
+    shadow_rejection, state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -119,10 +120,11 @@ mod emit {
 
     /// Logs a change of a breaker's state, with the failure that opened the breaker.
     pub(crate) fn state_change(change: &CircuitChange<'_>) {
-        let CircuitChange { name, from, to, open_for, remote, shadow, cause } = *change;
+        let CircuitChange { name, key, from, to, open_for, remote, shadow, cause } = *change;
         tracing::warn!(
             target: "resilience",
             function = name,
+            key,
             %from,
             %to,
             open_for_ms = open_for.map(millis),
@@ -171,6 +173,17 @@ mod emit {
         tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
     }
 
+    /// Warns that a table of keys is full, and no entry can be evicted.
+    pub(crate) fn key_table_full(name: &str, policy: &str, max_keys: u32) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            policy,
+            max_keys,
+            "key table full; new keys share one state, raise `max_keys`"
+        );
+    }
+
     /// Logs that a fallback replaced a failure.
     pub(crate) fn fallback_used(name: &str) {
         tracing::info!(target: "resilience", function = name, "fallback used");
@@ -183,6 +196,7 @@ mod emit {
             target: "resilience",
             function = rejected.name(),
             kind = %rejected.kind(),
+            key = rejected.key(),
             retry_after_ms = rejected.retry_after().map(millis),
             elapsed_ms = rejected.limit().map(millis),
             "call rejected"
@@ -195,6 +209,7 @@ mod emit {
             target: "resilience",
             function = rejected.name(),
             kind = %rejected.kind(),
+            key = rejected.key(),
             retry_after_ms = rejected.retry_after().map(millis),
             "call would be rejected; the policy is in shadow mode"
         );
@@ -276,6 +291,8 @@ mod emit {
 
     /// Does nothing without the feature `tracing`.
     pub fn sync_restored() {}
+
+    pub(crate) fn key_table_full(_: &str, _: &str, _: u32) {}
 
     pub(crate) fn fallback_used(_: &str) {}
 

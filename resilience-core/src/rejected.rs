@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
 use crate::error_sources::error_sources;
+use crate::keyed::KeyLabel;
 use crate::log;
 use crate::outcome::Outcome;
 
@@ -64,13 +65,16 @@ pub struct Rejected {
     name: &'static str,
     /// The limit of a call that timed out; for the other kinds, the time until a retry.
     time: Option<Duration>,
+    /// The label of the key, if the policy has a state per key.
+    key: Option<KeyLabel>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.name, self.time) == (other.kind, other.name, other.time)
+        (self.kind, self.name, self.time, &self.key)
+            == (other.kind, other.name, other.time, &other.key)
     }
 }
 
@@ -135,13 +139,25 @@ impl Rejected {
             RejectedKind::TimedOut => None,
             _ => retry_after,
         };
-        Self { kind, name, time, source: None }
+        Self { kind, name, time, key: None, source: None }
+    }
+
+    /// Creates the rejection by a policy that may serve one key. Built in one step, because an open
+    /// breaker rejects many calls.
+    #[inline]
+    pub(crate) fn by_policy(
+        kind: RejectedKind,
+        name: &'static str,
+        retry_after: Option<Duration>,
+        key: Option<&KeyLabel>,
+    ) -> Self {
+        Self { kind, name, time: retry_after, key: key.cloned(), source: None }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
-        Self { kind: RejectedKind::TimedOut, name, time: Some(limit), source: None }
+        Self { kind: RejectedKind::TimedOut, name, time: Some(limit), key: None, source: None }
     }
 
     /// Sets the cause of the rejection.
@@ -149,6 +165,29 @@ impl Rejected {
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
+    }
+
+    /// Sets the label of the key that the policy rejected.
+    ///
+    /// ```
+    /// use resilience::{Rejected, RejectedKind};
+    ///
+    /// let rejected = Rejected::new(RejectedKind::RateLimited, "fetch", None).for_key("eu-1");
+    /// assert_eq!(rejected.key(), Some("eu-1"));
+    /// assert_eq!(rejected.to_string(), "fetch (eu-1): rate limit reached");
+    /// ```
+    #[must_use]
+    pub fn for_key(mut self, label: impl fmt::Display) -> Self {
+        self.key = Some(KeyLabel::new(label));
+        self
+    }
+
+    /// Returns the label of the key, if the policy has a state per key and the attribute has a
+    /// `key_label`. `"(overflow)"` is the state that new keys share while the table of keys is
+    /// full.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(KeyLabel::as_str)
     }
 
     /// Finds a rejection in an error and its sources, for the classification of an error that holds
@@ -322,7 +361,10 @@ impl From<Rejected> for std::io::Error {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.kind)?;
+        match &self.key {
+            Some(key) => write!(f, "{} ({}): {}", self.name, key.as_str(), self.kind)?,
+            None => write!(f, "{}: {}", self.name, self.kind)?,
+        }
         match (self.kind, self.time) {
             (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit)),
             (_, Some(after)) => write!(f, "; retry after {}", Rounded(after)),

@@ -1,6 +1,11 @@
 //! The process-wide switch.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::task::Waker;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::waiters::WaiterId;
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 
@@ -9,7 +14,8 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 ///
 /// While off, an annotated function behaves as if it had no attribute: `#[retry]` makes one call.
 /// For deployments where another component retries, such as a service mesh. A call that waits for
-/// the next attempt makes that attempt and no more.
+/// the next attempt makes that attempt and no more. A call that waits for a permit of a bulkhead or
+/// a rate limit wakes up and runs at once.
 ///
 /// ```
 /// resilience::set_enabled(false);
@@ -18,6 +24,13 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 /// ```
 pub fn set_enabled(enabled: bool) {
     ENABLED.store(enabled, Relaxed);
+    if !enabled {
+        for shard in &WATCHES {
+            let woken = core::mem::take(&mut *lock(shard));
+            // A waker runs foreign code, so no lock is held here.
+            woken.into_values().for_each(Waker::wake);
+        }
+    }
 }
 
 /// Returns whether attributes and policies are on. See [`set_enabled`].
@@ -25,4 +38,42 @@ pub fn set_enabled(enabled: bool) {
 #[inline]
 pub fn is_enabled() -> bool {
     ENABLED.load(Relaxed)
+}
+
+type Wakers = BTreeMap<WaiterId, Waker>;
+
+/// The wakers of waiting calls. Several locks, so that waiting calls of different policies seldom
+/// share a lock.
+static WATCHES: [Mutex<Wakers>; 16] = [const { Mutex::new(BTreeMap::new()) }; 16];
+
+fn lock(shard: &Mutex<Wakers>) -> MutexGuard<'_, Wakers> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Registers the waker of a waiting call, for the moment at which the policies are switched off.
+/// Returns whether the policies are on.
+///
+/// The switch changes before the wakers are taken, and the waker is stored before the switch is
+/// read. Therefore either the read returns `false`, or the waker is used.
+pub(crate) fn watch(call: WaiterId, waker: &Waker) -> bool {
+    let shard = shard(call);
+    let is_known = lock(shard).get(&call).is_some_and(|known| known.will_wake(waker));
+    if !is_known {
+        let waker = waker.clone();
+        let old = lock(shard).insert(call, waker);
+        drop(old);
+    }
+    is_enabled()
+}
+
+/// Removes the waker of a call that no longer waits.
+pub(crate) fn unwatch(call: WaiterId) {
+    let waker = lock(shard(call)).remove(&call);
+    drop(waker);
+}
+
+fn shard(call: WaiterId) -> &'static Mutex<Wakers> {
+    let [first, ..] = &WATCHES;
+    let index = usize::try_from(call.number() % 16).unwrap_or(0);
+    WATCHES.get(index).unwrap_or(first)
 }

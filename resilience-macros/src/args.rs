@@ -124,19 +124,22 @@ impl Args {
         Self::parse(spec, tokens.clone(), Vec::new(), &mut unread)
     }
 
-    /// Returns whether the value of any of these keys mentions any of `names`.
-    pub(crate) fn mention(tokens: &TokenStream, keys: &[&str], names: &[Ident]) -> bool {
+    /// Returns the names that the values of these keys mention.
+    pub(crate) fn mentioned(tokens: &TokenStream, keys: &[&str], names: &[Ident]) -> Vec<Ident> {
         if keys.is_empty() || tokens.is_empty() {
-            return false;
+            return Vec::new();
         }
         let args = Self::unchecked(tokens).args;
-        args.iter().any(|Arg { key, value }| match value {
-            Value::Expr(value) => {
-                keys.iter().any(|deferred| key == deferred)
-                    && mentions(&value.to_token_stream(), names)
-            }
-            Value::Bare | Value::Names(_) | Value::List(_) => false,
-        })
+        let values: TokenStream = args
+            .iter()
+            .filter(|arg| keys.iter().any(|key| arg.key == key))
+            .filter_map(|arg| match &arg.value {
+                Value::Expr(value) => Some(value.to_token_stream()),
+                Value::Bare | Value::Names(_) | Value::List(_) => None,
+            })
+            .collect();
+        let is_mentioned = |name: &&Ident| mentions(&values, std::slice::from_ref(name));
+        names.iter().filter(is_mentioned).cloned().collect()
     }
 
     /// Returns whether the arguments have any of these keys.

@@ -8,18 +8,15 @@
 //! attributes may have wrapped the shape again.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use syn::{Signature, Type};
+use syn::parse::Parser;
+use syn::{Pat, Signature, Type};
 
-use crate::function::{Binding, PassMode, bind, without_mut};
+use crate::captures::ArgLocal;
+use crate::function::{Binding, PassMode, bind, move_mut};
 use crate::tokens::refill;
 
 /// The name of `self` under `#[async_trait]`.
 pub(crate) const SELF: &str = "__self";
-
-/// Returns the name of `self` under `#[async_trait]`, with the span of a `self`.
-pub(crate) fn named_self(original: &Ident) -> Ident {
-    Ident::new(SELF, original.span())
-}
 
 /// The body of a method under `#[async_trait]`.
 pub(crate) struct Boxed {
@@ -30,52 +27,57 @@ pub(crate) struct Boxed {
 }
 
 impl Boxed {
-    /// Finds the body inside the desugared body.
-    ///
-    /// `self_pass_mode` says how the method takes `self`. For `&mut self` the desugared body adds a
-    /// `mut`, which is no `mut` of the user.
-    pub(crate) fn find(body: &Group, self_pass_mode: PassMode) -> Option<Self> {
+    /// Finds the body inside the desugared body. `parameters` are the names in the signature.
+    pub(crate) fn find(body: &Group, parameters: &[Binding]) -> Option<Self> {
         let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
         let Some(place) = Place::find(&tokens) else {
             let mut groups = tokens.iter().filter_map(|token| match token {
                 TokenTree::Group(group) => Some(group),
                 _ => None,
             });
-            return groups.find_map(|group| Self::find(group, self_pass_mode));
+            return groups.find_map(|group| Self::find(group, parameters));
         };
         let returns = tokens.get(place.returns.clone())?.iter().cloned().collect();
         let Some(TokenTree::Group(block)) = tokens.get(place.block) else { return None };
         let mut bindings = Vec::new();
         for pattern in prelude(tokens.get(..place.start)?) {
-            bind(&pattern, PassMode::Value, &mut bindings);
+            if let Ok(pattern) = Pat::parse_single.parse2(pattern) {
+                bind(&pattern, None, &mut bindings);
+            }
         }
-        for binding in bindings.iter_mut().filter(|binding| binding.name == SELF) {
-            binding.pass_mode = self_pass_mode;
-            binding.mutable &= self_pass_mode == PassMode::Value;
+        for Binding { name, mutability, pass_mode } in parameters {
+            let name = if name == "self" { Ident::new(SELF, name.span()) } else { name.clone() };
+            if let Some(binding) = bindings.iter_mut().find(|binding| binding.name == name) {
+                binding.pass_mode = *pass_mode;
+                // For `&mut self` the desugared body adds a `mut`, which is no `mut` of the user.
+                if name == SELF && *pass_mode != PassMode::Value {
+                    binding.mutability = None;
+                }
+            } else if pass_mode.is_mut_ref() || *pass_mode == PassMode::SharedRef {
+                // References are not rebound in front of the body.
+                let (mutability, pass_mode) = (*mutability, *pass_mode);
+                bindings.push(Binding { name, mutability, pass_mode });
+            }
         }
         Some(Self { returns: syn::parse2(returns).ok()?, block: block.clone(), bindings })
     }
 
-    /// Replaces the block of the method inside the desugared body. The names in `cloned` lose their
-    /// `mut`: their clones are `mut` instead.
-    pub(crate) fn replace(body: &Group, new: &TokenStream, cloned: &[Ident]) -> Group {
+    /// Replaces the block of the method inside the desugared body. The arguments of `locals` have a
+    /// `mut` where the locals need it, and only there.
+    pub(crate) fn replace(body: &Group, new: &TokenStream, locals: &[ArgLocal]) -> Group {
         let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
         if let Some(place) = Place::find(&tokens) {
-            let tail = tokens.split_off(place.block + 1);
-            tokens.truncate(place.block);
+            if let Some(TokenTree::Group(block)) = tokens.get_mut(place.block) {
+                *block = refill(block, new.clone());
+            }
             let statement = tokens.split_off(place.start);
-            let before = without_mut(tokens.into_iter().collect(), cloned);
-            let block = TokenTree::Group(Group::new(Delimiter::Brace, new.clone()));
-            return refill(
-                body,
-                before.into_iter().chain(statement).chain([block]).chain(tail).collect(),
-            );
+            return refill(body, move_mut_in_lets(tokens, locals).chain(statement).collect());
         }
         let mut done = false;
         let inside = tokens.into_iter().map(|token| match token {
             TokenTree::Group(group) if !done && Place::is_within(&group) => {
                 done = true;
-                TokenTree::Group(Self::replace(&group, new, cloned))
+                TokenTree::Group(Self::replace(&group, new, locals))
             }
             other => other,
         });
@@ -131,6 +133,33 @@ impl Place {
             block,
         })
     }
+}
+
+/// Moves `mut` in the patterns of `let` statements.
+fn move_mut_in_lets(
+    tokens: Vec<TokenTree>,
+    locals: &[ArgLocal],
+) -> impl Iterator<Item = TokenTree> {
+    let mut moved = Vec::new();
+    let mut tokens = tokens.into_iter();
+    while let Some(token) = tokens.next() {
+        let is_let = matches!(&token, TokenTree::Ident(word) if word == "let");
+        moved.push(token);
+        if is_let {
+            let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '=');
+            let mut end = None;
+            let pattern = tokens.by_ref().take_while(|token| {
+                if is_end(token) {
+                    end = Some(token.clone());
+                }
+                end.is_none()
+            });
+            let pattern: TokenStream = pattern.collect();
+            moved.extend(move_mut(pattern, locals));
+            moved.extend(end);
+        }
+    }
+    moved.into_iter()
 }
 
 /// Returns the patterns of the `let` statements for the parameters.

@@ -124,7 +124,8 @@ pub(crate) fn sibling_expanded(stack: &StackInfo, function: &Function, errors: &
 pub(crate) fn clones(bindings: &[Binding], clones: &[Ident], errors: &mut Errors) {
     for clone in clones {
         match bindings.iter().find(|binding| binding.name == *clone) {
-            Some(binding) if binding.pass_mode != PassMode::Value && !binding.mutable => errors.add(
+            Some(binding)
+                if binding.pass_mode != PassMode::Value && binding.mutability.is_none() => errors.add(
                 clone,
                 format!(
                     "`{clone}` is a reference, and every attempt can use it; remove it from `clone`"
@@ -153,13 +154,24 @@ pub(crate) fn repeatable(
 ) {
     for binding in bindings {
         let argument = &binding.name;
-        if binding.mutable && !clones.contains(argument) {
+        let is_mut = binding.mutability.is_some() && binding.pass_mode == PassMode::Value;
+        if is_mut && !clones.contains(argument) {
             errors.add(
                 argument,
                 format!(
                     "`{argument}` is passed by value and `mut`, so a change in one attempt would reach the \
                      next; write `#[{name}(clone({argument}))]` for a fresh value in each attempt, \
                      remove `mut`, or take `&mut` to share the value"
+                ),
+            );
+        }
+        if binding.pass_mode == PassMode::OwnedRefMut {
+            errors.add(
+                argument,
+                format!(
+                    "`{argument}` is passed by value and bound by `ref mut`, so a change in one attempt \
+                     would reach the next; remove `ref` and write `#[{name}(clone({argument}))]` for a \
+                     fresh value in each attempt, or take `&mut` to share the value"
                 ),
             );
         }

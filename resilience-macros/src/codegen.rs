@@ -1,15 +1,16 @@
 //! Generated code around the body of the user's function.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::attrs::Role;
+use crate::captures::Captures;
 use crate::error_type;
-use crate::function::Binding;
+use crate::function::{Binding, PassMode};
 use crate::stack_info::{FailureVar, SignalVar, StackInfo};
-use crate::tokens::{refill, respan};
+use crate::tokens::{has_statements, mentions, refill, respan};
 
 /// A body with the facts that generated code needs to wrap the body.
 pub(crate) struct Context {
@@ -29,17 +30,9 @@ pub(crate) struct Context {
     pub(crate) bindings: Vec<Binding>,
     /// The parameters excluded by a marker of the user.
     pub(crate) skipped: Vec<Ident>,
-    /// The arguments cloned for each attempt.
-    pub(crate) clones: Vec<ClonedArg>,
+    pub(crate) captures: Captures,
     /// The position among the siblings.
     pub(crate) stack: StackInfo,
-}
-
-/// An argument cloned for each attempt: `let [mut] name = from.clone()`.
-pub(crate) struct ClonedArg {
-    pub(crate) name: Ident,
-    pub(crate) from: Ident,
-    pub(crate) mutable: bool,
 }
 
 /// Returns the name of a generated local. The name also has a prefix, because hygiene does not
@@ -57,6 +50,17 @@ impl Context {
         respan(self.private.clone(), span)
     }
 
+    /// Returns whether an expression names an argument that the body borrows exclusively.
+    pub(crate) fn is_exclusive(&self, expr: &Expr) -> bool {
+        let is_exclusive = |binding: &&Binding| {
+            binding.pass_mode.is_mut_ref()
+                || matches!(binding.pass_mode, PassMode::OptionMut | PassMode::PinMut)
+        };
+        let names = self.bindings.iter().filter(is_exclusive);
+        let names: Vec<Ident> = names.map(|binding| binding.name.clone()).collect();
+        mentions(&expr.to_token_stream(), &names)
+    }
+
     /// Returns a repeatable run of the body, as an expression: `?` and `return` end this run only.
     ///
     /// The arguments are borrowed, because the next run needs them. `first` precedes the body, and
@@ -65,31 +69,34 @@ impl Context {
         let (block, returns) = (self.block(first), &self.returns);
         if self.stack.adjacent {
             quote!(#block)
-        } else if self.is_async {
-            let future = self.watched(quote!(async #block));
-            quote!(#future.await)
         } else {
-            quote!((|| -> #returns #block)())
+            let begin = self.block_keyword();
+            if self.is_async {
+                let future = self.watched(quote!(#begin #block));
+                quote!(#future.await)
+            } else {
+                quote!((#begin -> #returns #block)())
+            }
         }
     }
 
-    /// Returns the only run of the body, as an expression. The arguments are moved in, unless code
-    /// outside needs them again.
+    /// Returns the only run of the body, as an expression.
     pub(crate) fn run(&self) -> TokenStream {
-        let (block, returns, private) = (self.block(None), &self.returns, &self.private);
+        let private = &self.private;
         if self.stack.adjacent {
-            return quote!(#block);
-        }
-        let moved = self.moved();
-        if self.is_async {
-            let future = self.watched(quote!(async #moved #block));
+            let block = self.block(None);
+            quote!(#block)
+        } else if self.is_async {
+            let future = self.future();
             quote!(#future.await)
         } else {
-            quote!(#private::once(#moved || -> #returns #block))
+            let closure = self.closure();
+            quote!(#private::once(#closure))
         }
     }
 
-    /// Returns the only run of the body, as a lazy future.
+    /// Returns the only run of the body, as a lazy future. The arguments that no other code needs
+    /// are moved in.
     pub(crate) fn future(&self) -> TokenStream {
         self.future_after(None)
     }
@@ -97,8 +104,10 @@ impl Context {
     /// Returns the only run of the body, as a lazy future. `first` precedes the body, and the body
     /// can use the locals of `first`.
     pub(crate) fn future_after(&self, first: Option<&TokenStream>) -> TokenStream {
-        let (block, moved) = (self.block(first), self.moved());
-        self.watched(quote!(async #moved #block))
+        let moves = !self.stack.borrow_args && self.stack.lent.is_empty();
+        let (block, moves) = (self.block(first), moves.then(|| quote!(move)));
+        let begin = self.block_keyword();
+        self.watched(quote!(#begin #moves #block))
     }
 
     /// Returns the future of the user's code, watched once for each layer outside that counts
@@ -110,36 +119,50 @@ impl Context {
         (0..watching).fold(future, |future, _| quote!(#private::watched(#future)))
     }
 
-    /// Returns the only run of the body of a sync function, as a closure.
+    /// Returns the only run of the body of a sync function, as a closure. The closure takes each
+    /// argument as the body does: Clippy then sees which arguments the function consumes.
     pub(crate) fn closure(&self) -> TokenStream {
-        let (block, moved, returns) = (self.block(None), self.moved(), &self.returns);
-        quote!(#moved || -> #returns #block)
+        let (block, returns) = (self.block(None), &self.returns);
+        let begin = self.block_keyword();
+        quote!(#begin -> #returns #block)
     }
 
-    fn moved(&self) -> Option<TokenStream> {
-        (!self.stack.borrow_args).then(|| quote!(move))
+    /// Returns `async` or `||`, with the span of the `{`.
+    ///
+    /// Clippy examines the returns of a body only in code of the user. A block that covers the
+    /// signature would hide the signature from coverage.
+    fn block_keyword(&self) -> TokenStream {
+        let at = self.body.span_open();
+        if self.is_async { quote_spanned!(at=> async) } else { quote_spanned!(at=> ||) }
     }
 
-    /// Returns the body in braces, after the clones and the statements of `first`.
+    /// Returns the body in braces, after the statements of `first` and the locals for arguments.
+    ///
+    /// All braces have the span of the body, so that lints, coverage and the rules of the edition
+    /// apply as in the plain function. In editions before 2024 the temporaries of the last
+    /// expression of a block outlive the locals of the block; the `match` ends the temporaries
+    /// before the locals in front of the body.
     fn block(&self, first: Option<&TokenStream>) -> Group {
-        let Self { body, clones, .. } = self;
+        let Self { body, captures, .. } = self;
         let mut block = TokenStream::new();
-        if self.stack.inner.is_empty() || !self.stack.adjacent {
+        if self.stack.has_own_block() {
             block.extend(self.body_marker());
         }
-        for ClonedArg { name, from, mutable } in clones {
-            let mutable = mutable.then(|| quote!(mut));
-            block.extend(quote_spanned!(name.span()=>
-                let #mutable #name = ::core::clone::Clone::clone(&#from);
+        if captures.locals.is_empty() && first.is_none() {
+            // Items come first in braces of their own. The compiler would report braces around a
+            // single expression as unused.
+            if has_statements(&body.stream()) {
+                body.to_tokens(&mut block);
+            } else {
+                block.extend(body.stream());
+            }
+        } else {
+            let locals = &captures.locals;
+            block.extend(quote_spanned!(Span::mixed_site()=>
+                #(#locals)* #first match () { () => #body }
             ));
         }
-        block.extend(first.cloned());
-        block.extend(body.stream());
-        let mut block = refill(body, block);
-        // Located at the body, with the hygiene of generated code: items declared in the body still
-        // take precedence there.
-        block.set_span(body.span().resolved_at(Span::mixed_site()));
-        block
+        refill(body, block)
     }
 
     /// Returns the predicate for errors: `on`, or the `Classify` impl of the error type.
@@ -268,18 +291,19 @@ impl Context {
     /// Returns a dead `return`. The `return` tells the compiler the type of the block, so type
     /// errors in the body read as in a plain function.
     fn body_marker(&self) -> TokenStream {
+        self.dead_branch(&self.captures.uses)
+    }
+
+    /// Returns a branch that never runs, with these uses of arguments.
+    pub(crate) fn dead_branch(&self, uses: &TokenStream) -> TokenStream {
         let (returns, private) = (&self.returns, self.private_at(self.returns_span));
         let never = Ident::new(BODY_MARKER, self.returns_span);
         quote_spanned!(self.returns_span=>
             #[allow(clippy::needless_return)]
             if false {
+                #uses
                 return #private::#never::<#returns>();
             }
         )
     }
-}
-
-/// Returns the tokens in braces.
-pub(crate) fn braced(tokens: TokenStream) -> Group {
-    Group::new(Delimiter::Brace, tokens)
 }

@@ -5,11 +5,12 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Pat, Receiver, ReceiverKind, ReturnType, Signature, Type,
-    Visibility,
+    Attribute, FnArg, GenericParam, Pat, Receiver, ReceiverKind, ReturnType, Signature, Token,
+    Type, Visibility,
 };
 
-use crate::tokens::any_ident;
+use crate::captures::ArgLocal;
+use crate::tokens::{any_ident, is_punct, refill};
 
 /// A function in the input of the attribute.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
+    /// `#![attr]` at the start of the body.
+    pub(crate) inner_attrs: TokenStream,
     pub(crate) body: Body,
 }
 
@@ -31,12 +34,12 @@ pub(crate) enum Body {
 #[derive(Clone)]
 pub(crate) struct Binding {
     pub(crate) name: Ident,
-    /// By value and `mut`: a change in one attempt would reach the next attempt.
-    pub(crate) mutable: bool,
+    /// The `mut` in front of the name, but not in `&mut self` and `ref mut`.
+    pub(crate) mutability: Option<Token![mut]>,
     pub(crate) pass_mode: PassMode,
 }
 
-/// How a parameter is passed.
+/// How a bound value is passed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PassMode {
     Value,
@@ -44,6 +47,14 @@ pub(crate) enum PassMode {
     SharedRef,
     /// `&mut T`
     MutRef,
+    /// `&mut Vec<T>` or `&mut String`
+    MutRefToList,
+    /// `Option<&mut T>`
+    OptionMut,
+    /// `Pin<&mut T>`
+    PinMut,
+    /// `ref mut` of a value that the function owns
+    OwnedRefMut,
 }
 
 impl Parse for Function {
@@ -52,8 +63,9 @@ impl Parse for Function {
         let vis = input.parse()?;
         let sig = input.parse()?;
         let rest: TokenStream = input.parse()?;
-        let mut function = Self { attrs, vis, sig, body: Body::of(rest) };
-        function.lift_inner_attributes();
+        let inner_attrs = TokenStream::new();
+        let mut function = Self { attrs, vis, sig, inner_attrs, body: Body::of(rest) };
+        function.take_inner_attributes();
         Ok(function)
     }
 }
@@ -74,8 +86,8 @@ impl Body {
 }
 
 impl Function {
-    /// Moves `#![attr]` from the start of the body above the function, as `#[attr]`.
-    fn lift_inner_attributes(&mut self) {
+    /// Takes `#![attr]` from the start of the body.
+    fn take_inner_attributes(&mut self) {
         let Body::Block(body) = &self.body else { return };
         let is = |token: Option<&TokenTree>, mark: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
         if !is(body.stream().into_iter().next().as_ref(), '#') {
@@ -83,21 +95,9 @@ impl Function {
         }
         let mut tokens = body.stream().into_iter().collect::<Vec<_>>();
         while is(tokens.first(), '#') && is(tokens.get(1), '!') {
-            let lifted: TokenStream = tokens.drain(..3.min(tokens.len())).collect();
-            if let Ok(inner) = syn::parse::Parser::parse2(Attribute::parse_inner, lifted) {
-                self.attrs.extend(
-                    inner
-                        .into_iter()
-                        .map(|attribute| Attribute { style: syn::AttrStyle::Outer, ..attribute }),
-                );
-            }
+            self.inner_attrs.extend(tokens.drain(..3.min(tokens.len())));
         }
-        self.body = Body::Block(crate::tokens::refill(body, tokens.into_iter().collect()));
-    }
-
-    /// Returns how the receiver is passed: `self` and `self: Box<Self>` are by value.
-    pub(crate) fn self_pass_mode(&self) -> PassMode {
-        self.sig.receiver().map_or(PassMode::SharedRef, receiver_pass_mode)
+        self.body = Body::Block(refill(body, tokens.into_iter().collect()));
     }
 
     /// Returns the names bound by the parameters, `self` included.
@@ -107,13 +107,10 @@ impl Function {
             match input {
                 FnArg::Receiver(receiver) => {
                     let pass_mode = receiver_pass_mode(receiver);
-                    let mutable = receiver.mutability.is_some() && pass_mode == PassMode::Value;
                     let name = Ident::from(receiver.self_token);
-                    bindings.push(Binding { name, mutable, pass_mode });
+                    bindings.push(Binding { name, mutability: receiver.mutability, pass_mode });
                 }
-                FnArg::Typed(typed) => {
-                    bind(&typed.pat.to_token_stream(), type_pass_mode(&typed.ty), &mut bindings);
-                }
+                FnArg::Typed(typed) => bind(&typed.pat, Some(&typed.ty), &mut bindings),
             }
         }
         bindings
@@ -128,7 +125,7 @@ impl Function {
                 let before = typed.attrs.len();
                 typed.attrs.retain(|attribute| !attribute.path().is_ident(name));
                 if typed.attrs.len() < before {
-                    bind(&typed.pat.to_token_stream(), type_pass_mode(&typed.ty), &mut bindings);
+                    bind(&typed.pat, Some(&typed.ty), &mut bindings);
                 }
             }
         }
@@ -158,21 +155,24 @@ impl Function {
         }
     }
 
-    /// Removes `mut` from the named parameters. Their clones are `mut` instead.
-    pub(crate) fn strip_mut(&mut self, names: &[Ident]) {
-        if names.is_empty() {
+    /// Removes `mut` from the parameters of these locals, which are `mut` instead, and adds `mut`
+    /// where a local needs it.
+    /// Under `#[async_trait]` no parameter needs a `mut`.
+    pub(crate) fn move_mut(&mut self, locals: &[ArgLocal], is_boxed: bool) {
+        let is_concerned = |local: &&ArgLocal| !(is_boxed && local.needs_mut());
+        let locals: Vec<ArgLocal> = locals.iter().filter(is_concerned).cloned().collect();
+        if locals.is_empty() {
             return;
         }
         for input in &mut self.sig.inputs {
             match input {
-                FnArg::Receiver(receiver) if names.iter().any(|name| name == "self") => {
-                    if receiver_pass_mode(receiver) == PassMode::Value {
-                        receiver.mutability = None;
+                FnArg::Receiver(receiver) => {
+                    if let Some(local) = locals.iter().find(|local| local.from == "self") {
+                        receiver.mutability = local.needs_mut().then(<Token![mut]>::default);
                     }
                 }
-                FnArg::Receiver(_) => {}
                 FnArg::Typed(typed) => {
-                    let tokens = without_mut(typed.pat.to_token_stream(), names);
+                    let tokens = move_mut(typed.pat.to_token_stream(), &locals);
                     *typed.pat = Pat::Verbatim(tokens);
                 }
             }
@@ -182,10 +182,13 @@ impl Function {
 
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attrs, vis, sig, body } = self;
+        let Self { attrs, vis, sig, inner_attrs, body } = self;
         tokens.extend(quote!(#(#attrs)* #vis #sig));
         match body {
-            Body::Block(group) => group.to_tokens(tokens),
+            Body::Block(group) => {
+                let stream = inner_attrs.clone().into_iter().chain(group.stream()).collect();
+                refill(group, stream).to_tokens(tokens);
+            }
             Body::Missing(rest) => rest.to_tokens(tokens),
         }
     }
@@ -201,62 +204,190 @@ fn receiver_pass_mode(receiver: &Receiver) -> PassMode {
 }
 
 fn type_pass_mode(ty: &Type) -> PassMode {
-    match ty {
-        Type::Reference(reference) if reference.mutability.is_some() => PassMode::MutRef,
+    match bare(ty) {
+        Type::Reference(reference) if reference.mutability.is_some() => match bare(&reference.elem)
+        {
+            Type::Path(path) if path.path.segments.last().is_some_and(is_list) => {
+                PassMode::MutRefToList
+            }
+            _ => PassMode::MutRef,
+        },
         Type::Reference(_) => PassMode::SharedRef,
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else { return PassMode::Value };
+            let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+                return PassMode::Value;
+            };
+            match arguments.args.first() {
+                Some(syn::GenericArgument::Type(ty)) if type_pass_mode(ty).is_mut_ref() => {
+                    match last.ident.to_string().as_str() {
+                        "Option" => PassMode::OptionMut,
+                        "Pin" => PassMode::PinMut,
+                        _ => PassMode::Value,
+                    }
+                }
+                _ => PassMode::Value,
+            }
+        }
         _ => PassMode::Value,
     }
 }
 
-/// Collects the names bound by a pattern: lower-case words except paths, field names and types.
-pub(crate) fn bind(pattern: &TokenStream, pass_mode: PassMode, bindings: &mut Vec<Binding>) {
-    let tokens: Vec<TokenTree> = pattern.clone().into_iter().collect();
-    let mut mutable = false;
-    for (index, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Ident(word) if word == "mut" => mutable = true,
-            TokenTree::Ident(word) if word == "ref" || word == "_" => {}
-            TokenTree::Ident(word) => {
-                let field_or_path = matches!(tokens.get(index + 1), Some(TokenTree::Punct(mark)) if mark.as_char() == ':')
-                    || matches!(tokens.get(index + 1), Some(TokenTree::Group(_)));
-                let first = word.to_string().chars().next();
-                if !field_or_path
-                    && first.is_some_and(|first| first == '_' || !first.is_uppercase())
-                {
-                    bindings.push(Binding { name: word.clone(), mutable, pass_mode });
+fn is_list(segment: &syn::PathSegment) -> bool {
+    segment.ident == "Vec" || segment.ident == "String"
+}
+
+impl PassMode {
+    /// Returns whether the value is a `&mut`.
+    pub(crate) fn is_mut_ref(self) -> bool {
+        matches!(self, Self::MutRef | Self::MutRefToList)
+    }
+}
+
+/// Removes the groups that a macro adds around a type.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        other => other,
+    }
+}
+
+/// Collects the names bound by the pattern of a parameter, which has the type `ty`, if known.
+pub(crate) fn bind(pat: &Pat, ty: Option<&Type>, bindings: &mut Vec<Binding>) {
+    Place { owned: true, default: None }.bind(pat, ty, bindings);
+}
+
+/// The place that a part of a pattern matches.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The function owns the place: no reference is in between.
+    owned: bool,
+    /// The mode of names in a pattern that matches a reference without a `&`.
+    default: Option<PassMode>,
+}
+
+impl Place {
+    fn bind(self, pat: &Pat, ty: Option<&Type>, bindings: &mut Vec<Binding>) {
+        let ty = ty.map(bare);
+        match (pat, ty) {
+            (Pat::Ident(pat), _) => {
+                let by_value = || match self.default {
+                    Some(mode) if pat.mutability.is_none() => mode,
+                    _ => ty.map_or(PassMode::Value, type_pass_mode),
+                };
+                let (mutability, pass_mode) = match (&pat.by_ref, pat.mutability) {
+                    (Some(_), Some(_)) if self.owned => (None, PassMode::OwnedRefMut),
+                    (Some(_), Some(_)) => (None, PassMode::MutRef),
+                    (Some(_), None) => (None, PassMode::SharedRef),
+                    (None, mutability) => (mutability, by_value()),
+                };
+                bindings.push(Binding { name: pat.ident.clone(), mutability, pass_mode });
+                if let Some((_, pat)) = &pat.subpat {
+                    self.bind(pat, ty, bindings);
                 }
-                mutable = false;
             }
-            TokenTree::Group(group) => bind(&group.stream(), pass_mode, bindings),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            (Pat::Reference(pat), ty) => {
+                let ty = match ty {
+                    Some(Type::Reference(reference)) => Some(&*reference.elem),
+                    _ => None,
+                };
+                Self { owned: false, default: None }.bind(&pat.pat, ty, bindings);
+            }
+            (Pat::Paren(pat), ty) => self.bind(&pat.pat, ty, bindings),
+            (Pat::Type(pat), _) => self.bind(&pat.pat, Some(&pat.ty), bindings),
+            // Every alternative binds the same names.
+            (Pat::Or(pat), ty) => {
+                if let Some(first) = pat.cases.first() {
+                    self.bind(first, ty, bindings);
+                }
+            }
+            (pat, Some(Type::Reference(reference))) => {
+                let mode = match self.default {
+                    Some(PassMode::SharedRef) => PassMode::SharedRef,
+                    _ if reference.mutability.is_some() => PassMode::MutRef,
+                    _ => PassMode::SharedRef,
+                };
+                let inside = Self { owned: false, default: Some(mode) };
+                inside.bind(pat, Some(&reference.elem), bindings);
+            }
+            (Pat::Tuple(pat), Some(Type::Tuple(types)))
+                if types.elems.len() == pat.elems.len()
+                    && !pat.elems.iter().any(|pat| matches!(pat, Pat::Rest(_))) =>
+            {
+                for (pat, ty) in pat.elems.iter().zip(&types.elems) {
+                    self.bind(pat, Some(ty), bindings);
+                }
+            }
+            (Pat::Tuple(pat), _) => self.bind_all(&pat.elems, None, bindings),
+            (Pat::TupleStruct(pat), _) => self.bind_all(&pat.elems, None, bindings),
+            (Pat::Slice(pat), Some(Type::Array(array))) => {
+                self.bind_all(&pat.elems, Some(&array.elem), bindings);
+            }
+            (Pat::Slice(pat), Some(Type::Slice(slice))) => {
+                self.bind_all(&pat.elems, Some(&slice.elem), bindings);
+            }
+            (Pat::Slice(pat), _) => self.bind_all(&pat.elems, None, bindings),
+            (Pat::Struct(pat), _) => {
+                for field in &pat.fields {
+                    self.bind(&field.pat, None, bindings);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn bind_all<'p>(
+        self,
+        pats: impl IntoIterator<Item = &'p Pat>,
+        ty: Option<&Type>,
+        bindings: &mut Vec<Binding>,
+    ) {
+        for pat in pats {
+            self.bind(pat, ty, bindings);
         }
     }
 }
 
-/// Returns the pattern without the `mut` in front of these names.
-pub(crate) fn without_mut(pattern: TokenStream, names: &[Ident]) -> TokenStream {
+/// Returns a pattern in which the parameters of these locals have a `mut` where the locals need it,
+/// and only there.
+pub(crate) fn move_mut(pattern: TokenStream, locals: &[ArgLocal]) -> TokenStream {
     let mut tokens = pattern.into_iter().peekable();
     let mut kept = Vec::new();
+    let find = |token: Option<&TokenTree>| match token {
+        Some(TokenTree::Ident(name)) => locals.iter().find(|local| local.from == *name),
+        _ => None,
+    };
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(word) if word == "mut" => {
-                let is_named =
-                    matches!(tokens.peek(), Some(TokenTree::Ident(name)) if names.contains(name));
-                if !is_named {
+                // `&mut name` and `ref mut name` have another meaning.
+                let is_other = match kept.last() {
+                    Some(TokenTree::Ident(before)) => before == "ref",
+                    before => is_punct(before, '&'),
+                };
+                if is_other || find(tokens.peek()).is_none() {
                     kept.push(TokenTree::Ident(word));
                 }
             }
             TokenTree::Group(group) => {
-                let inside = without_mut(group.stream(), names);
-                kept.push(TokenTree::Group(crate::tokens::refill(&group, inside)));
+                let inside = move_mut(group.stream(), locals);
+                kept.push(TokenTree::Group(refill(&group, inside)));
             }
-            other => kept.push(other),
+            other => {
+                if find(Some(&other)).is_some_and(ArgLocal::needs_mut) {
+                    kept.push(TokenTree::Ident(Ident::new("mut", Span::call_site())));
+                }
+                kept.push(other);
+            }
         }
     }
     kept.into_iter().collect()
 }
 
-/// Replaces every `impl Trait` in a type by `_`: generated code cannot name such a type.
+/// Replaces every `impl Trait` in a type by `_`, and every named lifetime by `'_`: generated code
+/// cannot name an `impl Trait`, and Clippy reports a lifetime as needless only if the body does not
+/// name any.
 pub(crate) fn nameable(mut ty: Type) -> Type {
     fn erase(ty: &mut Type) {
         match ty {
@@ -265,20 +396,30 @@ pub(crate) fn nameable(mut ty: Type) -> Type {
                 for segment in &mut path.path.segments {
                     if let syn::PathArguments::AngleBracketed(list) = &mut segment.arguments {
                         for argument in &mut list.args {
-                            if let syn::GenericArgument::Type(ty) = argument {
-                                erase(ty);
+                            match argument {
+                                syn::GenericArgument::Type(ty) => erase(ty),
+                                syn::GenericArgument::Lifetime(lifetime) => infer(lifetime),
+                                _ => {}
                             }
                         }
                     }
                 }
             }
             Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
-            Type::Reference(reference) => erase(&mut reference.elem),
+            Type::Reference(reference) => {
+                reference.lifetime.as_mut().map(infer);
+                erase(&mut reference.elem);
+            }
             Type::Slice(slice) => erase(&mut slice.elem),
             Type::Array(array) => erase(&mut array.elem),
             Type::Paren(paren) => erase(&mut paren.elem),
             Type::Group(group) => erase(&mut group.elem),
             _ => {}
+        }
+    }
+    fn infer(lifetime: &mut syn::Lifetime) {
+        if lifetime.ident != "static" {
+            lifetime.ident = Ident::new("_", lifetime.ident.span());
         }
     }
     erase(&mut ty);

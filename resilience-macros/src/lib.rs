@@ -7,6 +7,7 @@ mod args;
 mod async_trait;
 mod attrs;
 mod builder;
+mod captures;
 mod check;
 mod classify;
 mod codegen;

@@ -1,7 +1,8 @@
 //! `#[bulkhead]` and `#[rate_limit]`: a policy admits or rejects a call before the body runs.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, Signature};
 
 use crate::args::Args;
@@ -19,6 +20,11 @@ pub(crate) trait Limiter: Sized {
     const HINTS: &'static [(&'static str, Hint)];
     const POLICY: PolicyType;
 
+    const ROLES: &'static [Role];
+
+    /// The keys that let a call wait.
+    const WAIT_KEYS: &'static [&'static str];
+
     /// Whether the policy hands out a permit that is held while the body runs.
     const HOLDS_PERMIT: bool;
 
@@ -35,6 +41,19 @@ pub(crate) trait Limiter: Sized {
     /// Returns whether a call may wait for a permit.
     fn waits(&self) -> bool;
 
+    /// Reports mistakes in the keys of the function, also beside a policy made by hand.
+    fn check_function_keys(&self, _errors: &mut Errors) {}
+
+    /// Returns the number of permits that a call takes; 1 by default.
+    fn cost(&self) -> Option<&Expr> {
+        None
+    }
+
+    /// Returns the function from the outcome to the actual cost.
+    fn settle(&self) -> Option<&Expr> {
+        None
+    }
+
     /// Returns the conversion of a rejection to the function's error type.
     fn error(&self) -> Option<&Expr>;
 
@@ -50,7 +69,8 @@ pub(crate) struct Limit<L> {
 
 impl<L: Limiter> LayerAttribute for Limit<L> {
     const NAME: &'static str = L::NAME;
-    const ROLES: &'static [Role] = &[Role::Rejects];
+    const ROLES: &'static [Role] = L::ROLES;
+    const WAIT_KEYS: &'static [&'static str] = L::WAIT_KEYS;
     const DEFERRED_KEYS: &'static [&'static str] = L::DEFERRED_KEYS;
     const EXAMPLE: &'static str = L::EXAMPLE;
     const POLICY_KEY: &'static str = L::POLICY.key;
@@ -62,6 +82,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         if !state.is_provided() {
             limiter.check(args, errors);
         }
+        limiter.check_function_keys(errors);
         Some(Self { state, limiter })
     }
 
@@ -80,19 +101,47 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     // For a rate limiter, without a permit to hold:
     //
     //         Ok(()) => async move { body }.await,
+    //
+    // With a layer inside that rejects calls, or with `settle`:
+    //
+    //         Ok(()) => {
+    //             let out = async move { body }.await;
+    //             settle_call(policy, cost, &out, settle, signal);
+    //             out
+    //         }
     fn generate(&self, context: &Context) -> TokenStream {
         let Self { state, limiter } = self;
         let [policy, permit, rejected, out] = ["policy", "permit", "rejected", "out"].map(local);
         let declare = context.declare_signal();
         let (make, checks) = limiter.generate(context);
         let bind = state.bind(&L::POLICY, &policy, &make, context);
-        let acquire = context.queued(state.acquire(&policy, limiter.waits(), context));
+        let cost = local("cost");
+        let cost_binding = limiter.cost().map(|expr| {
+            let at = Span::mixed_site().located_at(expr.span());
+            quote_spanned!(at=> let #cost: ::core::primitive::u32 = #expr;)
+        });
+        let cost = limiter.cost().map_or_else(|| quote!(1), |_| cost.to_token_stream());
+        let acquire = context.queued(self.acquire(&policy, &cost, context));
         let run = context.run();
         let admitted = if L::HOLDS_PERMIT {
             quote! {
                 ::core::result::Result::Ok(#permit) => {
                     let #out = #run;
                     ::core::mem::drop(#permit);
+                    #out
+                }
+            }
+        } else if limiter.settle().is_some() || context.read_signal().is_some() {
+            let (private, signal) = (&context.private, context.signal_option());
+            let correct = if let Some(settle) = limiter.settle() {
+                quote!(#private::settle_call(#policy, #cost, &#out, #settle, #signal))
+            } else {
+                quote!(#private::refund_rejected(#policy, #cost, #signal))
+            };
+            quote! {
+                ::core::result::Result::Ok(()) => {
+                    let #out = #run;
+                    #correct;
                     #out
                 }
             }
@@ -103,6 +152,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         quote! {
             #checks
             #declare
+            #cost_binding
             #bind
             match #acquire {
                 #admitted
@@ -115,6 +165,34 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         self.state.check_generics(function, errors);
         if !self.state.is_provided() {
             self.limiter.check_generics(function, errors);
+        }
+    }
+}
+
+impl<L: Limiter> Limit<L> {
+    /// Returns the request for a permit from the policy in `local`. A policy made by hand may
+    /// always wait. A deadline outside bounds the wait.
+    fn acquire(&self, local: &Ident, cost: &TokenStream, context: &Context) -> TokenStream {
+        let private = &context.private;
+        let waits = self.limiter.waits() || self.state.is_provided();
+        let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
+        let has_cost = self.limiter.cost().is_some();
+        if deadline.is_none() && !has_cost {
+            return match (waits, context.is_async) {
+                (false, _) => quote!(#local.try_acquire()),
+                (true, false) => quote!(#local.acquire_blocking()),
+                (true, true) => quote!(#local.acquire().await),
+            };
+        }
+        if !waits {
+            return quote!(#local.try_acquire_many(#cost));
+        }
+        let cost = (!L::HOLDS_PERMIT).then(|| quote!(#cost,));
+        let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
+        if context.is_async {
+            quote!(#local.acquire_by(#cost #deadline).await)
+        } else {
+            quote!(#local.acquire_blocking_by(#cost #deadline))
         }
     }
 }

@@ -25,11 +25,18 @@ pub(crate) struct Sibling {
     roles: &'static [Role],
     /// The keys with values evaluated after the start of the body.
     deferred_keys: &'static [&'static str],
+    /// The keys that let a call wait.
+    wait_keys: &'static [&'static str],
 }
 
 impl Sibling {
     pub(crate) const fn of<A: LayerAttribute>() -> Self {
-        Self { name: A::NAME, roles: A::ROLES, deferred_keys: A::DEFERRED_KEYS }
+        Self {
+            name: A::NAME,
+            roles: A::ROLES,
+            deferred_keys: A::DEFERRED_KEYS,
+            wait_keys: A::WAIT_KEYS,
+        }
     }
 
     pub(crate) fn has(&self, role: Role) -> bool {
@@ -42,6 +49,14 @@ struct Written {
     sibling: Sibling,
     path: TokenStream,
     args: TokenStream,
+}
+
+impl Written {
+    /// Returns whether a deadline outside shortens this layer.
+    fn ends_at_deadline(&self) -> bool {
+        let Self { sibling, args, .. } = self;
+        sibling.has(Role::Interrupts) || Args::has_any(args, sibling.wait_keys)
+    }
 }
 
 /// Writes the attributes of the stack back in reverse order with their positions. Returns `None`
@@ -123,9 +138,11 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
     let failures = failure_vars(stack);
     let mut borrow_args = false;
+    let mut lent: Vec<Ident> = Vec::new();
     let mut from = 0;
     let mut positions = Vec::new();
-    for (index, Written { sibling, path, args }) in stack.iter().enumerate() {
+    for (index, written) in stack.iter().enumerate() {
+        let Written { sibling, path, args } = written;
         let at = path.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
         let at = Ident::new(sibling.name, at);
         let (outer, inner) = siblings.split_at(index);
@@ -135,13 +152,15 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let adjacent = next.is_some_and(|next| between(from, next).iter().all(is_inert));
         from = next.map_or(from, |next| next + 1);
         let any = |siblings: &[Sibling], role| siblings.iter().any(|sibling| sibling.has(role));
-        let shares_deadline = sibling.has(Role::SetsDeadline) && any(inner, Role::Interrupts)
-            || sibling.has(Role::Interrupts) && any(outer, Role::SetsDeadline);
+        let any_ends_inside = || stack.iter().skip(index + 1).any(Written::ends_at_deadline);
+        let shares_deadline = sibling.has(Role::SetsDeadline) && any_ends_inside()
+            || written.ends_at_deadline() && any(outer, Role::SetsDeadline);
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
             inner: inner.to_vec(),
             borrow_args,
+            lent: lent.clone(),
             adjacent,
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
@@ -149,8 +168,8 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             root: None,
             incomplete: false,
         });
-        borrow_args |=
-            sibling.has(Role::Repeats) || Args::mention(args, sibling.deferred_keys, &parameters);
+        borrow_args |= sibling.has(Role::Repeats);
+        lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
     }
     positions
 }
@@ -246,13 +265,19 @@ mod tests {
     use super::*;
 
     const TABLE: &[Sibling] = &[
-        Sibling { name: "fallback", roles: &[], deferred_keys: &["with"] },
+        Sibling { name: "fallback", roles: &[], deferred_keys: &["with"], wait_keys: &[] },
         Sibling {
             name: "retry",
             roles: &[Role::Repeats, Role::ReadsRejections, Role::SetsDeadline],
             deferred_keys: &[],
+            wait_keys: &[],
         },
-        Sibling { name: "timeout", roles: &[Role::Rejects, Role::Interrupts], deferred_keys: &[] },
+        Sibling {
+            name: "timeout",
+            roles: &[Role::Rejects, Role::Interrupts],
+            deferred_keys: &[],
+            wait_keys: &[],
+        },
     ];
 
     /// Returns the output of the first expansion, as text with single spaces.
@@ -276,14 +301,14 @@ mod tests {
             fn call(id: u32) -> Result<(), ()> { body }
         };
         let expected = quote! {
-            #[timeout(@{ at[timeout] outer[fallback retry] inner[] borrow_args
+            #[timeout(@{ at[timeout] outer[fallback retry] inner[] borrow_args lent[]
                 signal[resilience_rejection written] deadline_var[resilience_deadline] } "5s")]
             #[doc = r" Docs stay."]
-            #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] adjacent
+            #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] lent[] adjacent
                 signal[resilience_rejection declared read] deadline_var[resilience_deadline] }
                 attempts = 4)]
             #[inline]
-            #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] adjacent }
+            #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] lent[] adjacent }
                 value = 7)]
             fn call(id: u32) -> Result<(), ()> { body }
         };
@@ -291,15 +316,15 @@ mod tests {
     }
 
     #[test]
-    fn layers_inside_a_layer_that_uses_an_argument_borrow_the_arguments() {
+    fn layers_inside_a_layer_that_uses_an_argument_borrow_the_argument() {
         let function = quote! {
             #[timeout("5s")]
-            fn call(id: String) -> Result<(), ()> { body }
+            fn call(id: String, other: u32) -> Result<(), ()> { body }
         };
         let output = |args| reordered(0, &args, function.clone()).expect("two attributes");
-        assert!(output(quote!(with = |_| id.len())).contains("borrow_args"));
-        assert!(output(quote!(with = |_| format!("{id}"))).contains("borrow_args"));
-        assert!(!output(quote!(with = |_| 7)).contains("borrow_args"));
+        assert!(output(quote!(with = |_| id.len())).contains("lent [id]"));
+        assert!(output(quote!(with = |_| format!("{id}"))).contains("lent [id]"));
+        assert!(output(quote!(with = |_| "{{id}}")).contains("lent []"));
     }
 
     #[test]

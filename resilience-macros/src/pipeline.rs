@@ -8,13 +8,14 @@ use syn::spanned::Spanned;
 use crate::args::{Args, Spec, runtime};
 use crate::async_trait::{self, Boxed};
 use crate::attrs::{LayerAttribute, Role};
+use crate::captures::{Captures, Needs};
 use crate::check;
-use crate::codegen::{ClonedArg, Context, braced};
+use crate::codegen::Context;
 use crate::diagnostics::Errors;
 use crate::function::{Body, Function, PassMode, nameable};
 use crate::order::{self, Sibling};
 use crate::stack_info::StackInfo;
-use crate::tokens::rename_self;
+use crate::tokens::{refill, rename_self};
 use crate::tracing_instrument;
 
 pub(crate) fn run<A: LayerAttribute>(
@@ -67,7 +68,7 @@ impl<A: LayerAttribute> Layer<A> {
     ) -> Option<Self> {
         let boxed = match &function.body {
             Body::Block(body) if function.sig.asyncness.is_none() => {
-                Boxed::find(body, function.self_pass_mode())
+                Boxed::find(body, &function.bindings())
             }
             _ => None,
         };
@@ -84,7 +85,7 @@ impl<A: LayerAttribute> Layer<A> {
             policy_key: A::POLICY_KEY,
             list_keys: A::LIST_KEYS,
         };
-        let needs_arguments = Args::mention(&args, A::DEFERRED_KEYS, &variables);
+        let lent = Args::mentioned(&args, A::DEFERRED_KEYS, &variables);
         let mut args = Args::parse(spec, args, variables, errors);
         let root = args.root(errors).or_else(|| stack.as_ref()?.root.clone());
         let root = runtime(root);
@@ -101,7 +102,12 @@ impl<A: LayerAttribute> Layer<A> {
             model.check_order(&stack, errors);
             model.check_function(&function.sig, is_async, errors);
         }
-        stack.borrow_args |= needs_arguments;
+        if boxed.is_some() {
+            for name in stack.lent.iter_mut().filter(|name| *name == "self") {
+                *name = Ident::new(async_trait::SELF, name.span());
+            }
+        }
+        stack.lent.extend(lent);
         let clones = model.as_ref().map(A::clones).unwrap_or_default();
         check::clones(&bindings, clones, errors);
         if A::ROLES.contains(&Role::Repeats) {
@@ -121,32 +127,30 @@ impl<A: LayerAttribute> Layer<A> {
             None => function.returns(),
         };
         let bindings = boxed.as_ref().map_or_else(|| function.bindings(), |b| b.bindings.clone());
-        let clones: Vec<ClonedArg> = model
-            .clones()
-            .iter()
-            .filter_map(|name| {
-                bindings.iter().find(|binding| binding.name == *name).map(|binding| {
-                    // A `let` cannot bind `self`: in the body the clone has another name.
-                    let is_self = name == "self";
-                    let local =
-                        if is_self { async_trait::named_self(&binding.name) } else { name.clone() };
-                    ClonedArg { name: local, from: name.clone(), mutable: binding.mutable }
-                })
-            })
-            .collect();
         let unshared = bindings.iter().filter(|binding| binding.pass_mode != PassMode::SharedRef);
         let unshared = unshared.map(|binding| binding.name.clone()).collect();
         let inside = boxed.as_ref().map_or(body, |boxed| &boxed.block);
-        let borrows = stack.borrow_args || A::ROLES.contains(&Role::Repeats);
-        let inside =
-            if borrows { tracing_instrument::borrow_arguments(inside) } else { inside.clone() };
-        let inside = if clones.iter().any(|clone| clone.from == "self") {
-            crate::tokens::refill(&inside, rename_self(inside.stream(), async_trait::SELF))
+        let repeated = stack.borrow_args || A::ROLES.contains(&Role::Repeats);
+        let inside = if repeated || !stack.lent.is_empty() {
+            tracing_instrument::borrow_arguments(inside)
+        } else {
+            inside.clone()
+        };
+        let is_async = boxed.is_some() || function.sig.asyncness.is_some();
+        let mut captures = Captures::default();
+        if stack.has_own_block() {
+            let needs = Needs { repeated, lent: &stack.lent, is_async };
+            captures = Captures::of(&bindings, model.clones(), &inside.stream(), &needs);
+        }
+        captures.clone_arguments(&bindings, model.clones());
+        let renames_self = captures.locals.iter().any(|local| local.from == "self");
+        let inside = if renames_self {
+            refill(&inside, rename_self(inside.stream(), async_trait::SELF))
         } else {
             inside
         };
         let context = Context {
-            is_async: boxed.is_some() || function.sig.asyncness.is_some(),
+            is_async,
             returns,
             returns_span,
             body: inside,
@@ -156,16 +160,23 @@ impl<A: LayerAttribute> Layer<A> {
             unshared,
             bindings,
             skipped,
-            clones,
+            captures,
             stack,
         };
-        let new = model.generate(&context);
-        let names = model.clones();
-        function.strip_mut(names);
-        function.body = Body::Block(match boxed {
-            Some(_) => Boxed::replace(body, &new, names),
-            None => braced(new),
+        let mut new = model.generate(&context);
+        let cloned = context.captures.cloned(&context.bindings, &context.stack.lent);
+        if !is_async && !cloned.is_empty() {
+            // The body consumes a clone; Clippy would report that the function does not consume the
+            // argument.
+            let consumed = context.dead_branch(&quote!(let _ = (#(#cloned,)*);));
+            new = quote!(#consumed #new);
+        }
+        let locals = &context.captures.locals;
+        function.body = Body::Block(match &boxed {
+            Some(_) => Boxed::replace(body, &new, locals),
+            None => refill(body, new),
         });
+        function.move_mut(locals, boxed.is_some());
         quote!(#function)
     }
 }

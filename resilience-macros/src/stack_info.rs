@@ -17,8 +17,10 @@ pub(crate) struct StackInfo {
     pub(crate) outer: Vec<Sibling>,
     /// The layers inside, outermost first.
     pub(crate) inner: Vec<Sibling>,
-    /// A layer outside needs the arguments again: the body must borrow them.
+    /// A layer outside runs the body again: each run borrows the arguments.
     pub(crate) borrow_args: bool,
+    /// The arguments that the keys of the layers outside name: the body borrows them.
+    pub(crate) lent: Vec<Ident>,
     /// The braces hold the code of a layer of this crate, without foreign code in between.
     pub(crate) adjacent: bool,
     pub(crate) signal: Option<SignalVar>,
@@ -62,6 +64,7 @@ impl ToTokens for StackInfo {
         };
         let (outer, inner) = (names(&self.outer), names(&self.inner));
         let borrow_args = self.borrow_args.then(|| quote!(borrow_args));
+        let lent = &self.lent;
         let adjacent = self.adjacent.then(|| quote!(adjacent));
         let signal = self.signal.as_ref().map(|signal| {
             let SignalVar { name, declared, read, written } = signal;
@@ -81,8 +84,8 @@ impl ToTokens for StackInfo {
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
         tokens.extend(quote!(@{
-            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args #adjacent #signal #deadline_var
-            #failure #root #incomplete
+            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
+            #deadline_var #failure #root #incomplete
         }));
     }
 }
@@ -119,6 +122,7 @@ impl StackInfo {
                         "outer" => info.outer = words.filter_map(sibling).collect(),
                         "inner" => info.inner = words.filter_map(sibling).collect(),
                         "at" => info.at = words.next(),
+                        "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
                         "root" => info.root = syn::parse2(group.stream()).ok(),
@@ -129,6 +133,12 @@ impl StackInfo {
             }
         }
         info
+    }
+
+    /// Returns whether the code of the layer has a block for the body. Otherwise the body is the
+    /// code of a layer inside, which has the block.
+    pub(crate) fn has_own_block(&self) -> bool {
+        self.inner.is_empty() || !self.adjacent
     }
 
     /// Returns the outermost layer outside with this role.
@@ -197,6 +207,7 @@ mod tests {
             outer: [find("fallback"), find("retry")].into_iter().flatten().collect(),
             inner: find("timeout").into_iter().collect(),
             borrow_args: true,
+            lent: vec![ident("id")],
             adjacent: false,
             signal: Some(signal),
             deadline_var: Some(ident("until")),

@@ -29,9 +29,19 @@ pub(crate) enum StateSource {
     /// A `static`, shared by all instances of a generic function.
     PerFunction,
     /// A state for each value of `key`.
-    PerKey { key: Expr, max_keys: Option<Constant<u32>> },
+    PerKey(Box<PerKey>),
     /// A policy made by hand.
     Provided(Expr),
+}
+
+/// The keys of a policy with a state for each key.
+pub(crate) struct PerKey {
+    key: Expr,
+    max_keys: Option<Constant<u32>>,
+    /// The label of the key in rejections and events.
+    label: Option<Expr>,
+    /// The function from the settings of the attribute to the settings for the key.
+    settings: Option<Expr>,
 }
 
 keys! {
@@ -40,6 +50,8 @@ keys! {
         function {
             key: value(Expr, Ok),
             max_keys: count [literal max_keys],
+            key_label: value(Expr, Ok),
+            settings: callable,
         }
     }
 }
@@ -61,7 +73,12 @@ impl StateSource {
         });
         let keys = Keys::read(args, errors);
         if let Some(Keyed { value, .. }) = provided {
-            let given = [keys.key.map(|keyed| keyed.key), keys.max_keys.map(|keyed| keyed.key)];
+            let given = [
+                keys.key.map(|keyed| keyed.key),
+                keys.max_keys.map(|keyed| keyed.key),
+                keys.key_label.map(|keyed| keyed.key),
+                keys.settings.map(|keyed| keyed.key),
+            ];
             for key in given.into_iter().flatten() {
                 errors.add(
                     &key,
@@ -76,15 +93,21 @@ impl StateSource {
         }
         keys.check_rules(errors);
         match (keys.key, keys.max_keys) {
-            (Some(Keyed { value: key, .. }), max_keys) => {
-                Self::PerKey { key, max_keys: max_keys.map(|keyed| keyed.value) }
-            }
+            (Some(Keyed { value: key, .. }), max_keys) => Self::PerKey(Box::new(PerKey {
+                key,
+                max_keys: max_keys.map(|keyed| keyed.value),
+                label: keys.key_label.map(|keyed| keyed.value),
+                settings: keys.settings.map(|keyed| keyed.value),
+            })),
             (None, max_keys) => {
-                if let Some(max_keys) = max_keys {
-                    errors.add(
-                        max_keys.key,
-                        "`max_keys` needs a `key`: write `key = …`, or remove it",
-                    );
+                let given = [
+                    max_keys.map(|keyed| keyed.key),
+                    keys.key_label.map(|keyed| keyed.key),
+                    keys.settings.map(|keyed| keyed.key),
+                ];
+                for key in given.into_iter().flatten() {
+                    let message = format!("`{key}` needs a `key`: write `key = …`, or remove it");
+                    errors.add(key, message);
                 }
                 Self::PerFunction
             }
@@ -93,8 +116,10 @@ impl StateSource {
 
     /// Reports a constant that names a generic parameter.
     pub(crate) fn check_generics(&self, function: &Signature, errors: &mut Errors) {
-        if let Self::PerKey { max_keys: Some(max_keys), .. } = self {
-            check_generic("max_keys", max_keys, function, errors);
+        if let Self::PerKey(per_key) = self {
+            if let Some(max_keys) = &per_key.max_keys {
+                check_generic("max_keys", max_keys, function, errors);
+            }
         }
     }
 
@@ -103,21 +128,11 @@ impl StateSource {
     }
 
     pub(crate) fn is_per_key(&self) -> bool {
-        matches!(self, Self::PerKey { .. })
+        matches!(self, Self::PerKey(_))
     }
 
     pub(crate) fn is_per_function(&self) -> bool {
         matches!(self, Self::PerFunction)
-    }
-
-    /// Returns the request for a permit from the policy in `local`. `waits` says whether
-    /// the settings of the attribute allow a wait. A policy made by hand may always wait.
-    pub(crate) fn acquire(&self, local: &Ident, waits: bool, context: &Context) -> TokenStream {
-        match (waits || self.is_provided(), context.is_async) {
-            (false, _) => quote!(#local.try_acquire()),
-            (true, false) => quote!(#local.acquire_blocking()),
-            (true, true) => quote!(#local.acquire().await),
-        }
     }
 
     /// Returns the statements that bind a reference to the policy to `local`. `make`
@@ -146,39 +161,71 @@ impl StateSource {
                     };
                 }
             }
-            Self::PerKey { key, max_keys } => {
+            Self::PerKey(per_key) => {
+                let PerKey { key, max_keys, label, settings } = &**per_key;
                 let default = rules::MAX_KEYS;
                 let max_keys =
                     max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);
                 // Hashed by reference, before the body may move the key.
                 let key = quote_spanned!(key.span()=> &(#key));
                 let entry = format_ident!("{}_entry", local, span = Span::mixed_site());
+                let created = format_ident!("{}_created", local, span = Span::mixed_site());
+                let settings = settings.as_ref().map(|settings| {
+                    quote_spanned!(settings.span()=>
+                        let #created = #private::adjust(#created, #settings);
+                    )
+                });
+                let label = label.as_ref().map(|label| {
+                    quote_spanned!(label.span()=>
+                        let #created = #private::KeyedPolicy::with_key_label(
+                            #created,
+                            #private::KeyLabel::new(&(#label)),
+                        );
+                    )
+                });
                 quote! {
                     let #entry = {
                         static __RESILIENCE_STATES: #private::Keyed<#private::#ty> =
                             #private::Keyed::new(#max_keys, || #make);
-                        #private::resolve(&__RESILIENCE_STATES).get(#key)
+                        #private::keyed_state(&__RESILIENCE_STATES, #key, |#created| {
+                            #settings
+                            #label
+                            #created
+                        })
                     };
                     let #local = &*#entry;
                 }
             }
             Self::Provided(expr) => {
-                let at = Span::mixed_site().located_at(expr.span());
-                let here = context.private_at(at);
-                let handle = format_ident!("{}_handle", local, span = at);
-                // The body may move a handle, or borrow the owner of the handle exclusively. The
-                // layer then needs a clone.
-                let bound = if mentions(&expr.to_token_stream(), &context.unshared) {
-                    quote_spanned!(at=> let #handle = #here::clone_handle::<_, #private::#ty>(&#expr); let #handle = &#handle;)
-                } else {
-                    quote_spanned!(at=> let #handle = &#expr;)
-                };
-                let as_ref =
-                    quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#handle));
-                quote!(#bound let #local: &#private::#ty = #as_ref;)
+                // The body may move a handle, or borrow the owner of the handle exclusively.
+                let is_cloned = mentions(&expr.to_token_stream(), &context.unshared);
+                bind_handle(expr, &ty, is_cloned, local, context)
             }
         }
     }
+}
+
+/// Returns the statements that bind a reference to a policy of type `ty`, made by hand, to `local`.
+/// With `is_cloned` the call holds a clone of the handle.
+pub(crate) fn bind_handle(
+    expr: &Expr,
+    ty: &Ident,
+    is_cloned: bool,
+    local: &Ident,
+    context: &Context,
+) -> TokenStream {
+    let private = &context.private;
+    let at = Span::mixed_site().located_at(expr.span());
+    let here = context.private_at(at);
+    let handle = format_ident!("{}_handle", local, span = at);
+    let bound = if is_cloned {
+        let expr = if context.is_exclusive(expr) { value::place(expr) } else { expr };
+        quote_spanned!(at=> let #handle = #here::clone_handle::<_, #private::#ty>(&#expr); let #handle = &#handle;)
+    } else {
+        quote_spanned!(at=> let #handle = &#expr;)
+    };
+    let as_ref = quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#handle));
+    quote!(#bound let #local: &#private::#ty = #as_ref;)
 }
 
 /// Reports settings beside a policy made by hand.

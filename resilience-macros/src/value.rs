@@ -260,6 +260,15 @@ pub(crate) fn policy(expr: Expr, message: impl FnOnce() -> String) -> syn::Resul
     }
 }
 
+/// Removes borrows: `&self.policy` means the policy in the field.
+pub(crate) fn place(policy: &Expr) -> &Expr {
+    match policy {
+        Expr::Reference(lent) => place(&lent.expr),
+        Expr::Paren(inner) => place(&inner.expr),
+        other => other,
+    }
+}
+
 /// The form of a choice with a value, such as `wait("5s")`.
 pub(crate) struct CallForm<T> {
     pub(crate) word: &'static str,

@@ -6,6 +6,9 @@ use crate::invalid::require;
 /// Default of `max_keys`.
 pub const MAX_KEYS: u32 = 10_000;
 
+/// The longest label of a key, in bytes. A longer label is cut.
+pub const MAX_KEY_LABEL: usize = 64;
+
 /// Checks how many keys have a state at the same time. The attributes alone apply this rule.
 ///
 /// # Errors

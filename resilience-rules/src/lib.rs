@@ -11,6 +11,7 @@ mod idempotency_key;
 pub mod idempotent;
 mod invalid;
 pub mod keyed;
+pub mod name;
 pub mod rate_limit;
 pub mod retry;
 pub mod timeout;

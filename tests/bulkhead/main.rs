@@ -2,6 +2,9 @@
 
 mod attribute;
 mod calls;
+mod deadline;
+mod model;
+mod owned;
 mod queue;
 mod threads;
 mod time;

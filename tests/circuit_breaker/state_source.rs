@@ -137,13 +137,12 @@ fn keys_are_bounded_and_an_open_breaker_is_never_evicted() {
         assert_eq!(call(port, true), Ok("host".into()));
     }
     assert!(matches!(call(0, true), Err(Failure::Rejected(_))));
-    // Four open breakers fill the registry: a fifth key is served, but not kept.
+    // Four open breakers fill the table: all further keys share a breaker.
     for port in 1..4 {
         assert_eq!(call(port, false), Err(Failure::Down));
     }
-    for _ in 0..2 {
-        assert_eq!(call(9, false), Err(Failure::Down));
-    }
+    assert_eq!(call(9, false), Err(Failure::Down));
+    assert!(matches!(call(10, true), Err(Failure::Rejected(_))));
 }
 
 #[test]

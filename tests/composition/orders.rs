@@ -183,7 +183,8 @@ fn the_top_attribute_is_outermost_also_with_foreign_attributes_between() {
     #[retry(attempts = 1, on = |_| ask("retry"))]
     #[inline]
     #[rate_limit(rate = 100)]
-    #[must_use]
+    #[must_use = "an outcome"]
+    #[allow(clippy::needless_pass_by_value, reason = "an owned argument")]
     fn call(text: String) -> Result<u32, Failure> {
         ask("body");
         Err(Failure::Down)

@@ -44,6 +44,7 @@ fn functions_have_separate_keys() {
 #[test]
 fn the_fingerprint_has_all_arguments_except_skipped_arguments() {
     #[idempotent(key = id, scope = &tenant, name = "identity.arguments")]
+    #[allow(clippy::needless_pass_by_value, reason = "an owned argument")]
     fn call(id: u32, tenant: String, cents: u64, #[skip] trace: u32) -> Answer {
         Ok(trace)
     }

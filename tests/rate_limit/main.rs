@@ -2,10 +2,15 @@
 
 mod attribute;
 mod calls;
+mod cost;
+mod deadline;
+mod model;
 mod numbers;
 mod properties;
 mod rate;
 mod reservations;
+mod shadow;
+mod turns;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -25,7 +25,7 @@ fn places_ahead() {
 }
 
 #[test]
-fn the_last_reservation_is_returned() {
+fn a_dropped_reservation_is_returned() {
     let limiter = RateLimiter::new(1, SECOND).wait(10 * SECOND);
     let clock = testing::clock();
     let _now = limiter.reserve();
@@ -34,13 +34,19 @@ fn the_last_reservation_is_returned() {
     drop(second);
     let second = limiter.reserve();
     assert_eq!(delay(&second), 2 * SECOND);
-    // The second reservation is later and keeps its time, so no call may take the earlier time.
+    // The second reservation is later and keeps its time. The next call takes the earlier time.
     drop(first);
     let third = limiter.reserve();
-    assert_eq!(delay(&third), 3 * SECOND);
-    // From the end, all reservations are returned.
-    drop(third);
+    assert_eq!((delay(&second), delay(&third)), (2 * SECOND, SECOND));
+    assert_eq!(delay(&limiter.reserve()), 3 * SECOND);
+    // From the end and from the front, all reservations are returned.
     drop(second);
+    drop(third);
+    assert_eq!(left(limiter.try_acquire()), Some(SECOND));
+    let reservations: Vec<_> = (0..3).map(|_| limiter.reserve()).collect();
+    assert_eq!(delay(&reservations[2]), 3 * SECOND);
+    drop(reservations);
+    let _second = limiter.reserve();
     assert_eq!(left(limiter.try_acquire()), Some(2 * SECOND));
     // A reservation whose time has come is used; a drop changes nothing.
     let reservation = limiter.reserve();

@@ -1,4 +1,5 @@
 //! Arguments: borrowed by every attempt, cloned only at the user's request.
+#![allow(clippy::needless_pass_by_value, reason = "owned arguments, lent to each attempt")]
 
 use std::rc::Rc;
 

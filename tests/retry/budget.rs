@@ -73,6 +73,57 @@ fn a_ratio_allows_a_share_of_the_calls_plus_ten_per_second() {
 }
 
 #[test]
+fn a_short_outage_at_high_traffic_is_retried_within_the_share() {
+    for calls_per_second in [5000, 500] {
+        let budget: &'static RetryBudget = Box::leak(Box::new(RetryBudget::ratio(0.2)));
+        let policy = RetryPolicy::new().attempts(2).fixed().base_delay(ms(0)).budget(budget);
+        let clock = testing::clock();
+        for call in 0..10 * calls_per_second {
+            assert_eq!(policy.run(|| Ok::<_, ()>(call)), Ok(call));
+            clock.advance(Duration::from_secs(1) / calls_per_second);
+        }
+        // The share of the calls of nine to ten seconds.
+        let share = 2 * calls_per_second;
+        assert!((share * 9 / 10..=share + 100).contains(&budget.tokens()), "{}", budget.tokens());
+        let mut calls = 0;
+        for _ in 0..share / 4 {
+            let _ = policy.run(|| {
+                calls += 1;
+                Err::<(), _>(())
+            });
+        }
+        assert_eq!(calls, share / 2, "all failures are retried once");
+        // Without calls the share ends after ten seconds.
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(budget.tokens(), 100);
+    }
+}
+
+/// In any ten seconds of a lasting outage, retries stay within the share and ten a second.
+#[test]
+fn a_lasting_outage_is_retried_within_the_share() {
+    static BUDGET: RetryBudget = RetryBudget::ratio(0.1);
+    let policy = RetryPolicy::new().attempts(4).fixed().base_delay(ms(0)).budget(&BUDGET);
+    let clock = testing::clock();
+    let mut retries = Vec::new();
+    for _ in 0..60 {
+        let mut calls = 0;
+        for _ in 0..1000 {
+            let _ = policy.run(|| {
+                calls += 1;
+                Err::<(), _>(())
+            });
+            clock.advance(ms(1));
+        }
+        retries.push(calls - 1000);
+    }
+    let most = retries.windows(10).map(|window| window.iter().sum::<u32>()).max();
+    // The share of 10 000 calls, 100 in 10 s, and the full bucket of the start.
+    assert!(most <= Some(1000 + 100 + 100), "{most:?}");
+    assert!(retries.iter().skip(10).all(|retries| (105..=115).contains(retries)), "{retries:?}");
+}
+
+#[test]
 fn budgets_may_be_shared() {
     static SHARED: RetryBudget = RetryBudget::bucket(3);
     static POLICY: RetryPolicy = RetryPolicy::new().attempts(2).budget(&SHARED);

@@ -1,9 +1,11 @@
 //! Retry budgets: limit the load that retries add to a failing service.
 
+mod recent;
 mod tokens;
 
 use core::cell::Cell;
 
+use self::recent::Recent;
 use self::tokens::Tokens;
 use crate::classify::FailureKind;
 use crate::clock;
@@ -38,6 +40,8 @@ use crate::function_state::TestReset;
 #[derive(Debug)]
 pub struct RetryBudget {
     tokens: Tokens,
+    /// For a ratio: the tokens of the last ten seconds, which the bucket holds in any case.
+    recent: Recent,
     quota: Quota,
 }
 
@@ -50,6 +54,8 @@ struct Quota {
     per_call: u32,
     per_success: u32,
     per_second: u32,
+    /// Whether the bucket holds all tokens that the calls of the last ten seconds earned.
+    holds_recent: bool,
     /// Whether a successful retry refunds the cost, instead of earning tokens.
     refunds: bool,
 }
@@ -68,13 +74,28 @@ impl RetryBudget {
             per_call: 0,
             per_success: TOKEN,
             per_second: 0,
+            holds_recent: false,
             refunds: true,
         })
     }
 
-    /// Allows `ratio` retries per call, plus 10 retries a second. Unused retries add up to at most
-    /// 100, for a burst. A ratio below 0, or not a number, counts as 0; a ratio above 1 counts as
-    /// 1.
+    /// Allows `ratio` retries per call, plus 10 retries a second. Unused retries add up to the
+    /// share of the calls of the last ten seconds, and to at least 100. A ratio below 0, or not a
+    /// number, counts as 0; a ratio above 1 counts as 1.
+    ///
+    /// A share protects a service from overload only if the service has room for the share: for
+    /// `ratio` and a service with the capacity `c`, the load of first attempts must stay below
+    /// `(c - 10) / (1 + ratio)`. Above that load the retries keep the service overloaded. The
+    /// [standard quota](Self::new) stops retries in a lasting outage, at any load.
+    ///
+    /// ```
+    /// use resilience::{RetryBudget, testing};
+    ///
+    /// static BUDGET: RetryBudget = RetryBudget::ratio(0.2);
+    ///
+    /// let _clock = testing::clock();
+    /// assert_eq!(BUDGET.tokens(), 100);
+    /// ```
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn ratio(ratio: f64) -> Self {
@@ -85,6 +106,7 @@ impl RetryBudget {
             per_call: thousandths(ratio),
             per_success: 0,
             per_second: 10 * TOKEN,
+            holds_recent: true,
             refunds: false,
         })
     }
@@ -103,13 +125,14 @@ impl RetryBudget {
             per_call: 0,
             per_success: 0,
             per_second: 0,
+            holds_recent: false,
             refunds: false,
         })
     }
 
     #[cfg(not(resilience_loom))]
     const fn with_quota(quota: Quota) -> Self {
-        Self { tokens: Tokens::new(quota.capacity), quota }
+        Self { tokens: Tokens::new(quota.capacity), recent: Recent::new(), quota }
     }
 
     /// Sets the capacity, and fills the bucket.
@@ -155,16 +178,50 @@ impl RetryBudget {
     }
 
     fn refill(&self) {
-        let Quota { per_second, capacity, .. } = self.quota;
+        let per_second = self.quota.per_second;
         if per_second > 0 {
-            self.tokens.refill(clock::now().millis(), per_second, capacity);
+            let now = clock::now();
+            self.tokens.refill(now.millis(), per_second, self.capacity_at(now.seconds()));
         }
     }
 
+    /// Adds the tokens of a new call.
+    #[inline]
+    fn give_for_call(&self) {
+        if self.quota.per_call > 0 {
+            self.give_per_call();
+        }
+    }
+
+    /// Apart from the standard quota, which gives nothing for a call.
+    #[inline(never)]
+    fn give_per_call(&self) {
+        let milli = self.quota.per_call;
+        if self.quota.holds_recent {
+            let second = clock::now().seconds();
+            self.recent.add(second, milli);
+            self.tokens.add(milli, self.capacity_at(second));
+        } else {
+            self.give(milli);
+        }
+    }
+
+    /// Adds the tokens of a success.
     fn give(&self, milli: u32) {
         if milli > 0 {
             self.tokens.add(milli, self.quota.capacity);
         }
+    }
+
+    /// Returns the tokens of a retry that never starts.
+    #[cold]
+    fn refund(&self, milli: u32) {
+        self.tokens.add(milli, self.capacity_at(clock::now().seconds()));
+    }
+
+    fn capacity_at(&self, second: u32) -> u32 {
+        let capacity = self.quota.capacity;
+        if self.quota.holds_recent { capacity.max(self.recent.sum(second)) } else { capacity }
     }
 }
 
@@ -215,7 +272,7 @@ impl<'b> Spending<'b> {
     #[must_use]
     pub fn new(budget: Option<&'b RetryBudget>) -> Self {
         if let Some(budget) = budget {
-            budget.give(budget.quota.per_call);
+            budget.give_for_call();
         }
         Self { budget, cost: Cell::new(0), waiting: Cell::new(false) }
     }
@@ -256,7 +313,7 @@ impl<'b> Spending<'b> {
 impl Drop for Spending<'_> {
     fn drop(&mut self) {
         if let (Some(budget), true) = (self.budget, self.waiting.get()) {
-            budget.give(self.cost.get());
+            budget.refund(self.cost.get());
         }
     }
 }

@@ -1,46 +1,20 @@
-//! Waiting for a permit, and the permit.
+//! Waiting for a permit.
 
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::Bulkhead;
-use super::semaphore::{Acquired, WaiterId};
-use crate::clock::{Delay, Sleep};
+use super::semaphore::Acquired;
+use super::{Bulkhead, BulkheadPermit};
+use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
 use crate::rejected::Rejected;
-use crate::switch::is_enabled;
-
-/// A permit to run, returned on drop: at the end of the call, on a panic, or with a dropped
-/// future. Created by [`Bulkhead::acquire`], [`Bulkhead::acquire_blocking`] and
-/// [`Bulkhead::try_acquire`].
-#[derive(Debug)]
-#[must_use = "the permit is returned on drop"]
-pub struct BulkheadPermit<'b> {
-    /// `None` while policies are switched off: the call is not counted.
-    bulkhead: Option<&'b Bulkhead>,
-}
-
-impl<'b> BulkheadPermit<'b> {
-    pub(super) fn of(bulkhead: &'b Bulkhead) -> Self {
-        Self { bulkhead: Some(bulkhead) }
-    }
-
-    pub(super) fn uncounted() -> Self {
-        Self { bulkhead: None }
-    }
-}
-
-impl Drop for BulkheadPermit<'_> {
-    fn drop(&mut self) {
-        if let Some(bulkhead) = self.bulkhead {
-            bulkhead.semaphore.release();
-        }
-    }
-}
+use crate::switch;
+use crate::waiters::WaiterId;
 
 type PermitResult<'b> = Result<BulkheadPermit<'b>, Rejected>;
 
@@ -49,39 +23,74 @@ type PermitResult<'b> = Result<BulkheadPermit<'b>, Rejected>;
 #[derive(Debug)]
 struct QueueEntry<'b> {
     bulkhead: &'b Bulkhead,
+    /// The end of the whole call.
+    deadline: Option<Timestamp>,
     waiter: Option<WaiterId>,
 }
 
 impl<'b> QueueEntry<'b> {
+    fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>) -> Self {
+        Self { bulkhead, deadline, waiter: None }
+    }
+
     /// Returns the result, or `None` while the call has to wait for `waker`.
     fn poll(&mut self, waker: &Waker) -> Option<PermitResult<'b>> {
-        let bulkhead = self.bulkhead;
-        let Some(waiter) = self.waiter else {
-            return bulkhead.acquire_now().or_else(|| {
-                match bulkhead.semaphore.acquire_or_queue(
-                    bulkhead.max(),
-                    bulkhead.queue_capacity(),
-                    waker.clone(),
-                ) {
-                    Acquired::Permit => Some(Ok(BulkheadPermit::of(bulkhead))),
-                    Acquired::Full => Some(Err(bulkhead.rejected())),
-                    Acquired::Queued(waiter) => {
-                        self.waiter = Some(waiter);
-                        None
-                    }
-                }
-            });
+        let result = match self.waiter {
+            None => self.join(waker),
+            Some(waiter) => self.take_assigned(waiter, waker),
         };
-        if bulkhead.semaphore.has_permit(waiter, waker.clone()) {
-            self.waiter = None;
-            return Some(Ok(BulkheadPermit::of(bulkhead)));
+        match (&result, self.waiter) {
+            // Switched off while waiting: the call runs without a permit.
+            (None, Some(waiter)) if !switch::watch(waiter, waker) => {
+                Some(self.give_up().or_else(|_| Ok(BulkheadPermit::uncounted())))
+            }
+            _ => result,
         }
-        // Switched off while waiting: the call runs without a permit.
-        (!is_enabled()).then(|| self.give_up().or_else(|_| Ok(BulkheadPermit::uncounted())))
+    }
+
+    fn join(&mut self, waker: &Waker) -> Option<PermitResult<'b>> {
+        let bulkhead = self.bulkhead;
+        if let Some(result) = bulkhead.acquire_now() {
+            return Some(result);
+        }
+        if self.longest_wait().is_some_and(|wait| wait.is_zero()) {
+            return Some(Err(bulkhead.rejected()));
+        }
+        let capacity = bulkhead.queue_capacity();
+        match bulkhead.semaphore.acquire_or_queue(bulkhead.limit(), capacity, waker.clone()) {
+            Acquired::Permit => Some(Ok(BulkheadPermit::of(bulkhead))),
+            Acquired::Full => Some(Err(bulkhead.rejected())),
+            Acquired::Queued(waiter) => {
+                self.waiter = Some(waiter);
+                None
+            }
+        }
+    }
+
+    fn take_assigned(&mut self, waiter: WaiterId, waker: &Waker) -> Option<PermitResult<'b>> {
+        if !self.bulkhead.semaphore.has_permit(waiter, waker.clone()) {
+            return None;
+        }
+        self.waiter = None;
+        switch::unwatch(waiter);
+        Some(Ok(BulkheadPermit::of(self.bulkhead)))
+    }
+
+    /// Returns the longest wait of this call: the wait of the bulkhead, or the rest of the time of
+    /// the whole call.
+    fn longest_wait(&self) -> Option<Duration> {
+        let rest = self.deadline.map(|deadline| deadline.since(now()));
+        match (self.bulkhead.wait, rest) {
+            (Some(wait), Some(rest)) => Some(wait.min(rest)),
+            (wait, rest) => wait.or(rest),
+        }
     }
 
     /// Leaves the queue. If a permit has been assigned in the meantime, takes the permit.
     fn give_up(&mut self) -> PermitResult<'b> {
+        if let Some(waiter) = self.waiter {
+            switch::unwatch(waiter);
+        }
         match self.waiter.take() {
             Some(waiter) if !self.bulkhead.semaphore.leave_queue(waiter) => {
                 Ok(BulkheadPermit::of(self.bulkhead))
@@ -101,14 +110,14 @@ impl Drop for QueueEntry<'_> {
 
 /// Blocks the thread until there is a result.
 #[cold]
-pub(super) fn block(bulkhead: &Bulkhead) -> PermitResult<'_> {
+pub(super) fn block(bulkhead: &Bulkhead, deadline: Option<Timestamp>) -> PermitResult<'_> {
     let parker = Parker::new();
     let waker = parker.waker();
-    let mut entry = QueueEntry { bulkhead, waiter: None };
+    let mut entry = QueueEntry::new(bulkhead, deadline);
     if let Some(answer) = entry.poll(&waker) {
         return answer;
     }
-    let until = bulkhead.wait.and_then(|wait| Delay::start(wait).0.end());
+    let until = entry.longest_wait().and_then(|wait| Delay::start(wait).0.end());
     loop {
         let in_time = parker.park(until);
         if let Some(answer) = entry.poll(&waker) {
@@ -134,8 +143,8 @@ pin_project! {
 }
 
 impl<'b> BulkheadAcquire<'b> {
-    pub(super) fn new(bulkhead: &'b Bulkhead) -> Self {
-        Self { entry: QueueEntry { bulkhead, waiter: None }, limit: None }
+    pub(super) fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>) -> Self {
+        Self { entry: QueueEntry::new(bulkhead, deadline), limit: None }
     }
 }
 
@@ -148,8 +157,8 @@ impl<'b> Future for BulkheadAcquire<'b> {
         if let Some(answer) = this.entry.poll(cx.waker()) {
             return Poll::Ready(answer);
         }
-        let Some(wait) = this.entry.bulkhead.wait else { return Poll::Pending };
         if this.limit.is_none() {
+            let Some(wait) = this.entry.longest_wait() else { return Poll::Pending };
             this.limit.set(Some(Delay::start(wait).0.wait()));
         }
         match this.limit.as_mut().as_pin_mut().map(|limit| limit.poll(cx)) {
@@ -161,7 +170,7 @@ impl<'b> Future for BulkheadAcquire<'b> {
 
 impl fmt::Debug for BulkheadAcquire<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let QueueEntry { bulkhead, waiter } = &self.entry;
+        let QueueEntry { bulkhead, waiter, .. } = &self.entry;
         f.debug_struct("BulkheadAcquire")
             .field("bulkhead", bulkhead)
             .field("is_queued", &waiter.is_some())

@@ -1,19 +1,26 @@
 //! Bulkheads: limit the number of concurrent calls.
 
 mod acquire;
+mod permit;
 mod semaphore;
 
 use core::fmt;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
+use std::sync::Arc;
 
-pub use self::acquire::{BulkheadAcquire, BulkheadPermit};
+pub use self::acquire::BulkheadAcquire;
+pub use self::permit::{BulkheadPermit, OwnedBulkheadPermit};
 use self::semaphore::Semaphore;
+use crate::clock::Timestamp;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::Evictable;
+use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
+use crate::log;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch::is_enabled;
+use crate::sync::Tally;
 use resilience_rules::{InvalidPolicy, bulkhead as rules};
 
 /// Limits the number of concurrent calls, so that a slow dependency cannot use up all threads,
@@ -61,6 +68,9 @@ pub struct Bulkhead {
     queue: Option<u32>,
     wait: Option<Duration>,
     name: Option<&'static str>,
+    key: Option<KeyLabel>,
+    shadow: bool,
+    shadow_rejections: Tally,
     semaphore: Semaphore,
 }
 
@@ -68,7 +78,22 @@ impl Bulkhead {
     /// Creates a bulkhead for `max` concurrent calls, without a queue. Zero counts as 1.
     #[cfg(not(resilience_loom))]
     pub const fn new(max: u32) -> Self {
-        Self { max, queue: None, wait: None, name: None, semaphore: Semaphore::new() }
+        Self {
+            max,
+            queue: None,
+            wait: None,
+            name: None,
+            key: None,
+            shadow: false,
+            shadow_rejections: Tally::new(0),
+            semaphore: Semaphore::new(),
+        }
+    }
+
+    /// Sets the maximum number of concurrent calls, for settings per key. Zero counts as 1.
+    pub const fn max(mut self, max: u32) -> Self {
+        self.max = max;
+        self
     }
 
     /// Sets the number of calls that may wait; the next call is rejected. Default: 0, or unlimited
@@ -82,6 +107,25 @@ impl Bulkhead {
     /// a [`queue`](Self::queue) is set, else no wait. Zero is no wait.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
+        self
+    }
+
+    /// Turns on shadow mode: the bulkhead decides, counts and logs, but every call runs at once. A
+    /// call above the limit counts as running, and as a
+    /// [shadow rejection](Self::shadow_rejections) if the queue would be full. For trying a limit
+    /// in production.
+    ///
+    /// ```
+    /// use resilience::Bulkhead;
+    ///
+    /// let bulkhead = Bulkhead::new(1).shadow();
+    /// let permits = [bulkhead.try_acquire()?, bulkhead.try_acquire()?];
+    /// assert_eq!((bulkhead.running(), bulkhead.shadow_rejections()), (2, 1));
+    /// # drop(permits);
+    /// # Ok::<(), resilience::Rejected>(())
+    /// ```
+    pub const fn shadow(mut self) -> Self {
+        self.shadow = true;
         self
     }
 
@@ -129,10 +173,52 @@ impl Bulkhead {
         if !is_enabled() {
             return Ok(BulkheadPermit::uncounted());
         }
-        if self.semaphore.try_acquire(self.max()) {
+        if self.semaphore.try_acquire(self.limit()) {
             return Ok(BulkheadPermit::of(self));
         }
-        Err(self.rejected())
+        if self.shadow { Ok(self.admit_in_shadow()) } else { Err(self.rejected()) }
+    }
+
+    /// Admits a call above the limit, and reports the decision of the bulkhead.
+    #[cold]
+    fn admit_in_shadow(&self) -> BulkheadPermit<'_> {
+        let running = self.semaphore.acquire_above_limit();
+        let waiting = usize::try_from(running.saturating_sub(self.limit())).unwrap_or(usize::MAX);
+        if waiting >= self.queue_capacity() {
+            self.shadow_rejections.fetch_add(1, Relaxed);
+            log::shadow_rejection(&self.rejected());
+        }
+        BulkheadPermit::of(self)
+    }
+
+    /// Takes a permit if available, as [`try_acquire`](Self::try_acquire) does. The permit can
+    /// travel into a task or a response body.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use resilience::Bulkhead;
+    ///
+    /// let bulkhead = Arc::new(Bulkhead::new(1));
+    /// let permit = Arc::clone(&bulkhead).try_acquire_owned()?;
+    /// let worker = std::thread::spawn(move || drop(permit));
+    /// worker.join().unwrap();
+    /// assert_eq!(bulkhead.running(), 0);
+    /// # Ok::<(), resilience::Rejected>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejected`] if all permits are taken or other calls wait.
+    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedBulkheadPermit, Rejected> {
+        self.try_acquire().map(|permit| OwnedBulkheadPermit::of(&self, permit))
+    }
+
+    /// Takes a permit, waiting as [`acquire`](Self::acquire) does. The permit can travel into a
+    /// task or a response body.
+    ///
+    /// # Errors
+    /// The output is [`Rejected`] if the queue is full or the waiting time ends.
+    pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedBulkheadPermit, Rejected> {
+        self.acquire().await.map(|permit| OwnedBulkheadPermit::of(&self, permit))
     }
 
     /// Takes a permit. If all permits are taken, blocks the thread within the limits of the queue.
@@ -154,7 +240,17 @@ impl Bulkhead {
     /// [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        self.acquire_now().unwrap_or_else(|| acquire::block(self))
+        self.acquire_blocking_by(None)
+    }
+
+    /// Takes a permit as [`acquire_blocking`](Self::acquire_blocking), at most until `deadline`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn acquire_blocking_by(
+        &self,
+        deadline: Option<Timestamp>,
+    ) -> Result<BulkheadPermit<'_>, Rejected> {
+        self.acquire_now().unwrap_or_else(|| acquire::block(self, deadline))
     }
 
     /// Takes a permit. If all permits are taken, waits within the limits of the queue.
@@ -179,7 +275,14 @@ impl Bulkhead {
     /// The output is [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire(&self) -> BulkheadAcquire<'_> {
-        BulkheadAcquire::new(self)
+        self.acquire_by(None)
+    }
+
+    /// Takes a permit as [`acquire`](Self::acquire), at most until `deadline`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn acquire_by(&self, deadline: Option<Timestamp>) -> BulkheadAcquire<'_> {
+        BulkheadAcquire::new(self, deadline)
     }
 
     /// Returns the number of permits in use, including permits assigned to waiters that have not
@@ -195,11 +298,18 @@ impl Bulkhead {
         self.semaphore.waiting()
     }
 
+    /// Returns the number of calls that the bulkhead would have rejected, if not in
+    /// [shadow mode](Self::shadow).
+    #[must_use]
+    pub fn shadow_rejections(&self) -> u64 {
+        self.shadow_rejections.load(Relaxed)
+    }
+
     /// Returns whether a new call would have to wait, or be rejected.
     #[doc(hidden)]
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.running() >= self.max() || self.queued() > 0
+        !self.shadow && (self.running() >= self.limit() || self.queued() > 0)
     }
 
     /// Returns a permit or a rejection, or `None` if the call may wait.
@@ -212,7 +322,7 @@ impl Bulkhead {
     }
 
     #[inline]
-    fn max(&self) -> u32 {
+    fn limit(&self) -> u32 {
         self.max.max(1)
     }
 
@@ -227,7 +337,7 @@ impl Bulkhead {
 
     #[cold]
     fn rejected(&self) -> Rejected {
-        Rejected::new(RejectedKind::BulkheadFull, self.name_or_default(), None)
+        self.rejection(RejectedKind::BulkheadFull, None)
     }
 }
 
@@ -236,8 +346,8 @@ limiter!(Bulkhead, "bulkhead");
 #[cfg(not(resilience_loom))]
 impl TestReset for Bulkhead {
     fn fresh(&self) -> Self {
-        let Self { max, queue, wait, name, .. } = *self;
-        Self { max, queue, wait, name, semaphore: Semaphore::new() }
+        let Self { max, queue, wait, name, shadow, .. } = *self;
+        Self { queue, wait, name, shadow, key: self.key.clone(), ..Self::new(max) }
     }
 }
 
@@ -255,8 +365,23 @@ impl fmt::Debug for Bulkhead {
     }
 }
 
-impl Evictable for Bulkhead {
-    fn is_pristine(&self) -> bool {
+impl KeyedPolicy for Bulkhead {
+    const POLICY: &'static str = "bulkhead";
+
+    fn is_stale(&self, _: Timestamp) -> bool {
         self.running() == 0 && self.queued() == 0
+    }
+
+    fn policy_name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn or_name(self, name: &'static str) -> Self {
+        self.at(name)
+    }
+
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
+        self.key = Some(label);
+        self
     }
 }

@@ -2,11 +2,10 @@
 //! the queue has waiters, so a new call cannot overtake.
 
 use core::mem;
-use core::num::NonZeroU64;
 use core::task::Waker;
-use std::collections::VecDeque;
 
 use crate::sync::{Mutex, MutexGuard, const_fn, lock};
+use crate::waiters::{WaiterId, Waiters};
 
 /// The lock is held for a few steps, and never while a waker is cloned, woken or dropped. Wakers
 /// run code of the executor, which may call back into the semaphore.
@@ -16,20 +15,9 @@ pub(super) struct Semaphore(Mutex<State>);
 #[derive(Debug)]
 struct State {
     running: u32,
-    /// In order of arrival, and so in order of `id`.
-    waiting: VecDeque<Waiter>,
-    last: u64,
+    /// A waiter that is no longer in the queue has a permit.
+    waiting: Waiters<Waker>,
 }
-
-#[derive(Debug)]
-struct Waiter {
-    id: WaiterId,
-    waker: Waker,
-}
-
-/// Identifies a waiter. A waiter that is no longer in the queue has a permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct WaiterId(NonZeroU64);
 
 /// The result of joining the queue.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +30,7 @@ pub(super) enum Acquired {
 impl Semaphore {
     const_fn! {
         pub(super) fn new() -> Self {
-            Self(Mutex::new(State { running: 0, waiting: VecDeque::new(), last: 0 }))
+            Self(Mutex::new(State { running: 0, waiting: Waiters::new() }))
         }
     }
 
@@ -56,6 +44,14 @@ impl Semaphore {
         self.lock().try_acquire(max)
     }
 
+    /// Takes a permit above the limit. Returns the number of permits in use before.
+    pub(super) fn acquire_above_limit(&self) -> u32 {
+        let mut state = self.lock();
+        let running = state.running;
+        state.running = running.saturating_add(1);
+        running
+    }
+
     /// Takes a permit if available, or joins the queue of at most `capacity` waiters.
     pub(super) fn acquire_or_queue(&self, max: u32, capacity: usize, waker: Waker) -> Acquired {
         let mut state = self.lock();
@@ -65,19 +61,14 @@ impl Semaphore {
         if state.waiting.len() >= capacity {
             return Acquired::Full;
         }
-        state.last = state.last.saturating_add(1);
-        let id = WaiterId(NonZeroU64::new(state.last).unwrap_or(NonZeroU64::MIN));
-        state.waiting.push_back(Waiter { id, waker });
-        Acquired::Queued(id)
+        Acquired::Queued(state.waiting.join(waker))
     }
 
     /// Returns whether the waiter has a permit. If not, stores `waker` for the permit.
     pub(super) fn has_permit(&self, id: WaiterId, waker: Waker) -> bool {
         let mut state = self.lock();
-        let Some(waiter) = state.find(id).and_then(|index| state.waiting.get_mut(index)) else {
-            return true;
-        };
-        let old = mem::replace(&mut waiter.waker, waker);
+        let Some(stored) = state.waiting.get_mut(id) else { return true };
+        let old = mem::replace(stored, waker);
         drop(state);
         drop(old);
         false
@@ -86,7 +77,7 @@ impl Semaphore {
     /// Leaves the queue. Returns `false` if a permit has been assigned.
     pub(super) fn leave_queue(&self, id: WaiterId) -> bool {
         let mut state = self.lock();
-        let left = state.find(id).and_then(|index| state.waiting.remove(index));
+        let left = state.waiting.remove(id);
         drop(state);
         left.is_some()
     }
@@ -94,13 +85,13 @@ impl Semaphore {
     /// Returns a permit, or passes the permit to the first waiter.
     pub(super) fn release(&self) {
         let mut state = self.lock();
-        let next = state.waiting.pop_front();
+        let next = state.waiting.pop_first();
         if next.is_none() {
             state.running = state.running.saturating_sub(1);
         }
         drop(state);
-        if let Some(next) = next {
-            next.waker.wake();
+        if let Some((_, waker)) = next {
+            waker.wake();
         }
     }
 
@@ -118,10 +109,6 @@ impl State {
         let free = self.running < max;
         self.running += u32::from(free);
         free
-    }
-
-    fn find(&self, id: WaiterId) -> Option<usize> {
-        self.waiting.binary_search_by_key(&id, |waiter| waiter.id).ok()
     }
 }
 

@@ -5,7 +5,8 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::machine::Machine;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
-use crate::keyed::Evictable;
+use crate::clock::Timestamp;
+use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::sync::lock;
 
 /// Metrics and manual control.
@@ -122,15 +123,40 @@ impl CircuitBreaker {
     }
 }
 
-impl Evictable for CircuitBreaker {
-    /// Returns whether the breaker is closed without a failure in view: an eviction loses
-    /// successes only.
-    fn is_pristine(&self) -> bool {
+impl KeyedPolicy for CircuitBreaker {
+    const POLICY: &'static str = "circuit_breaker";
+
+    /// A closed breaker without a failure in view is stale: an eviction loses successes only. In
+    /// any other state the breaker is stale once the last failure is older than the window and the
+    /// open time. A manual state never becomes stale.
+    fn is_stale(&self, now: Timestamp) -> bool {
+        // Closed, without a window and without a failure: known without the lock.
+        if self.is_idle() {
+            return true;
+        }
         let mut machine = lock(&self.machine);
-        let (counts, _) = machine.counts(&self.settings, &self.cursor, clock::now());
-        machine.state == CircuitState::Closed
-            && machine.consecutive_failures == 0
-            && counts.failures == 0
-            && counts.slow == 0
+        if matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled) {
+            return false;
+        }
+        let (counts, _) = machine.counts(&self.settings, &self.cursor, now);
+        let has_no_failures =
+            machine.consecutive_failures == 0 && counts.failures == 0 && counts.slow == 0;
+        // A breaker that closed a moment ago still admits a part of the calls, or grows faster.
+        let is_stable = machine.unstable_for(now).is_none();
+        machine.state == CircuitState::Closed && has_no_failures && is_stable
+            || machine.is_abandoned(&self.settings, now)
+    }
+
+    fn policy_name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn or_name(self, name: &'static str) -> Self {
+        self.at(name)
+    }
+
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
+        self.key_label = Some(label);
+        self
     }
 }

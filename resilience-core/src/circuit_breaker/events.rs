@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::snapshot::StateChange;
 use super::{CircuitBreaker, CircuitState, notify};
+use crate::keyed::KeyLabel;
 use crate::log;
 use crate::sync::lock;
 
@@ -100,6 +101,7 @@ impl CircuitBreaker {
         contained(|| {
             log::state_change(&log::CircuitChange {
                 name: change.name,
+                key: self.key_label.as_ref().map(KeyLabel::as_str),
                 from: &change.from,
                 to: &change.to,
                 open_for: change.open_for,

@@ -106,6 +106,8 @@ pub(super) struct Machine {
     last_probe: u32,
     /// The finished trial calls of the current half-open state.
     trials: Counts,
+    /// The time of the last failure or trial call, or the end of the open time.
+    touched: Option<Timestamp>,
     /// Whether the warning about a rate that never applies has been given.
     warned_of_low_traffic: bool,
     pub(super) events: Events,
@@ -127,6 +129,7 @@ impl Machine {
             probes: Vec::new(),
             last_probe: 0,
             trials: Counts { calls: 0, failures: 0, slow: 0 },
+            touched: None,
             warned_of_low_traffic: false,
             events: Events::new(),
         }
@@ -160,6 +163,7 @@ impl Machine {
         let number = number.max(1);
         self.last_probe = number;
         self.probes.push(Probe { number, expires: now.plus(settings.lease(self.reopened)) });
+        self.touched = Some(now);
         Ok(AdmittedCall { generation: self.generation, probe: number })
     }
 
@@ -234,6 +238,9 @@ impl Machine {
         };
         self.consecutive_failures =
             if failed { self.consecutive_failures.saturating_add(1) } else { 0 };
+        if failed || slow {
+            self.touched = Some(now());
+        }
         self.window.record(settings.span, cursor, &now, Record { failed, slow });
         let counts = self.window.last_counts(settings.span, cursor);
         if self.should_open(settings, self.running.add_to(counts)) {
@@ -484,6 +491,17 @@ impl Machine {
 
     pub(super) const fn reopened(&self) -> u32 {
         self.reopened
+    }
+
+    /// Returns whether no failure and no trial call came within the window and the open time, so
+    /// that the state says nothing about the present.
+    pub(super) fn is_abandoned(&self, settings: &Settings, now: Timestamp) -> bool {
+        let window = match settings.span {
+            Span::Time { length, .. } => length,
+            Span::None | Span::Calls(_) => Duration::ZERO,
+        };
+        let age = window.max(settings.open_time(self.reopened, None));
+        self.until.max(self.touched).is_some_and(|last| now >= last.plus(age))
     }
 
     /// Returns the time until the breaker counts as stable after closing.

@@ -39,6 +39,7 @@ pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::watch::{WatchedGuard, watched};
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
+use crate::keyed::KeyLabel;
 use crate::log;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
@@ -101,6 +102,8 @@ pub struct CircuitBreaker {
     hook: Option<Hook>,
     /// Whether the breaker belongs to an annotated function.
     listed: bool,
+    /// The label of the key in rejections, if the breaker serves one key.
+    key_label: Option<KeyLabel>,
 }
 
 // The word: the generation in the high half; in the low half the number of a trial call (in a
@@ -248,7 +251,8 @@ impl CircuitBreaker {
     #[inline]
     fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
         self.rejected.fetch_add(1, Relaxed);
-        let rejected = Rejected::new(RejectedKind::CircuitOpen, self.name_or_default(), after);
+        let (name, key) = (self.name_or_default(), self.key_label.as_ref());
+        let rejected = Rejected::by_policy(RejectedKind::CircuitOpen, name, after, key);
         if self.settings.shadow {
             log::shadow_rejection(&rejected);
             let generation = (self.word.load(Acquire) >> GENERATION_SHIFT).wrapping_sub(1);

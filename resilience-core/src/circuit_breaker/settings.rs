@@ -85,6 +85,7 @@ impl CircuitBreaker {
                 settings,
                 hook: None,
                 listed: false,
+                key_label: None,
             }
         }
     }

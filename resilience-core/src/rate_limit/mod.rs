@@ -1,20 +1,34 @@
 //! Rate limiters: limit the number of calls per time.
 
+mod acquire;
 mod gcra;
+mod line;
+mod permit;
 mod reservation;
+mod spans;
 
 use core::fmt;
+use core::sync::atomic::Ordering::Relaxed;
+use core::task::Waker;
 use core::time::Duration;
+use std::sync::Arc;
 
-use self::gcra::{Gcra, MAX_NANOS, Pace};
-pub use self::reservation::{RateLimitAcquire, Reservation};
-use crate::clock::{nanos, now};
+pub use self::acquire::RateLimitAcquire;
+use self::gcra::{Gcra, Grant, Pace, Queued, Request};
+pub use self::permit::OwnedRateLimitPermit;
+pub use self::reservation::Reservation;
+use crate::classify::Effect;
+use crate::clock::{Timestamp, nanos, now};
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::Evictable;
+use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
+use crate::log;
 use crate::rejected::{Rejected, RejectedKind};
+use crate::rejection_signal::RejectionSignal;
 use crate::switch::is_enabled;
+use crate::sync::Tally;
+use crate::waiters::WaiterId;
 use resilience_rules::{InvalidPolicy, rate_limit as rules};
 
 /// Limits the rate of calls: a [`burst`](Self::burst) at once after a rest, then one call every
@@ -22,8 +36,12 @@ use resilience_rules::{InvalidPolicy, rate_limit as rules};
 /// burst plus the steady rate.
 ///
 /// An early call is rejected with the time until the next permit, or waits with
-/// [`wait`](Self::wait). A rejected call uses no permit. Idle time saves up permits, at most a
-/// burst.
+/// [`wait`](Self::wait). Waiting calls get their turns in the order of arrival. A call that leaves
+/// the wait gives its turn back, and the calls behind move up. A rejected call uses no permit. Idle
+/// time saves up permits, at most a burst.
+///
+/// A call may cost several permits, for example the tokens of a language model:
+/// [`acquire_many`](Self::acquire_many), and [`settle`](Self::settle) after the call.
 ///
 /// The interval between calls is in whole nanoseconds, rounded up, so that the rate is never
 /// exceeded in the long run: 3 calls a second are 333 333 334 ns apart. The smallest interval is 1
@@ -31,7 +49,7 @@ use resilience_rules::{InvalidPolicy, rate_limit as rules};
 ///
 /// Built by `const fn`, so a limiter can be a `static`. Every value is accepted without a panic: a
 /// zero counts as 1 (for `per`, as one nanosecond), and [`validate`](Self::validate) reports the
-/// mistake. The state is one atomic word, without locks and allocations.
+/// mistake. A call that need not wait changes one atomic word, without locks and allocations.
 ///
 /// ```
 /// use core::time::Duration;
@@ -57,6 +75,9 @@ pub struct RateLimiter {
     burst: u32,
     wait: Duration,
     name: Option<&'static str>,
+    key: Option<KeyLabel>,
+    shadow: bool,
+    shadow_rejections: Tally,
     /// The rate in nanoseconds.
     pace: Pace,
     gcra: Gcra,
@@ -73,23 +94,43 @@ impl RateLimiter {
             burst: rules::BURST,
             wait: Duration::ZERO,
             name: None,
-            pace: Pace::new(rate, per, rules::BURST),
+            key: None,
+            shadow: false,
+            shadow_rejections: Tally::new(0),
+            pace: Pace::new(rate, per, rules::BURST, Duration::ZERO),
             gcra: Gcra::new(),
         }
+    }
+
+    /// Sets the rate, for settings per key. Zero counts as 1.
+    pub const fn rate(mut self, rate: u32) -> Self {
+        self.rate = rate;
+        self.updated()
+    }
+
+    /// Sets the period of the rate, for settings per key. Zero counts as one nanosecond.
+    pub const fn per(mut self, per: Duration) -> Self {
+        self.per = per;
+        self.updated()
     }
 
     /// Sets the number of calls that may start at once after a rest. Default: 1. Zero counts as 1.
     /// Limited to the permits of 146 years.
     pub const fn burst(mut self, burst: u32) -> Self {
         self.burst = burst;
-        self.pace = Pace::new(self.rate, self.per, burst);
-        self
+        self.updated()
     }
 
     /// Sets the longest wait of a call. A call that would wait longer is rejected at once.
     /// Default: zero, no wait. At most 146 years.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
+        self.updated()
+    }
+
+    /// Computes the pace after a setting has changed.
+    const fn updated(mut self) -> Self {
+        self.pace = Pace::new(self.rate, self.per, self.burst, self.wait);
         self
     }
 
@@ -117,6 +158,23 @@ impl RateLimiter {
         rules::burst(self.burst)
     }
 
+    /// Turns on shadow mode: the limiter decides, counts and logs, but every call runs at once. A
+    /// call that would be rejected counts as a [shadow rejection](Self::shadow_rejections). For
+    /// trying a rate in production.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::RateLimiter;
+    ///
+    /// let limiter = RateLimiter::new(1, Duration::from_secs(3600)).shadow();
+    /// assert!(limiter.try_acquire().is_ok() && limiter.try_acquire().is_ok());
+    /// assert_eq!(limiter.shadow_rejections(), 1);
+    /// ```
+    pub const fn shadow(mut self) -> Self {
+        self.shadow = true;
+        self
+    }
+
     /// Takes a permit if available; never waits.
     ///
     /// ```
@@ -132,8 +190,35 @@ impl RateLimiter {
     /// [`Rejected`] with the time until the next permit.
     #[inline]
     pub fn try_acquire(&self) -> Result<(), Rejected> {
-        // Without a wait there is no grant to return.
-        self.reserve_within(0).map(drop)
+        self.try_acquire_many(1)
+    }
+
+    /// Takes `cost` permits if available; never waits. A cost of 0 is always admitted.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::RateLimiter;
+    ///
+    /// let tokens = RateLimiter::new(1000, Duration::from_secs(60)).burst(500);
+    /// assert!(tokens.try_acquire_many(400).is_ok());
+    /// assert!(tokens.try_acquire_many(400).is_err());
+    /// assert!(tokens.try_acquire_many(100).is_ok());
+    /// // More than a burst is never available at once.
+    /// assert_eq!(tokens.try_acquire_many(501).unwrap_err().retry_after(), None);
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejected`] with the time until the permits are available. The time is `None` for a cost
+    /// above the burst: such a call needs a [`wait`](Self::wait).
+    #[inline]
+    pub fn try_acquire_many(&self, cost: u32) -> Result<(), Rejected> {
+        if !is_enabled() || cost == 0 {
+            return Ok(());
+        }
+        match self.gcra.try_acquire(self.request(cost, 0), || now().word()) {
+            Ok(()) => Ok(()),
+            Err(left) => self.refuse(cost, 0, left),
+        }
     }
 
     /// Reserves a permit at most [`wait`](Self::wait) ahead, and returns the delay until the
@@ -164,17 +249,14 @@ impl RateLimiter {
     /// need not wait.
     #[inline]
     pub fn reserve(&self) -> Result<Reservation<'_>, Rejected> {
-        self.reserve_within(self.longest_wait())
-    }
-
-    fn reserve_within(&self, wait: u64) -> Result<Reservation<'_>, Rejected> {
         if !is_enabled() {
             return Ok(Reservation::now());
         }
-        match self.gcra.try_acquire(self.pace, wait, self.longest_wait(), || now().word()) {
-            Ok(grant) if grant.must_wait => Ok(Reservation::later(self, grant)),
+        let wait = self.pace.longest_wait();
+        match self.gcra.reserve(self.request(1, wait), || now().word()) {
+            Ok(grant) if grant.must_wait && !self.shadow => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
-            Err(left) => Err(self.rejected(left)),
+            Err(left) => self.refuse(1, wait, left).map(|()| Reservation::now()),
         }
     }
 
@@ -199,7 +281,27 @@ impl RateLimiter {
     /// next permit.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<(), Rejected> {
-        self.reserve().map(Reservation::wait_blocking)
+        self.acquire_blocking_by(1, None)
+    }
+
+    /// Takes `cost` permits, and blocks the thread until the permits are valid.
+    ///
+    /// # Errors
+    /// As for [`acquire_blocking`](Self::acquire_blocking).
+    #[inline]
+    pub fn acquire_many_blocking(&self, cost: u32) -> Result<(), Rejected> {
+        self.acquire_blocking_by(cost, None)
+    }
+
+    /// Takes permits, and blocks the thread at most until `deadline`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn acquire_blocking_by(
+        &self,
+        cost: u32,
+        deadline: Option<Timestamp>,
+    ) -> Result<(), Rejected> {
+        if self.starts_at_once(cost) { Ok(()) } else { acquire::block(self, cost, deadline) }
     }
 
     /// Takes a permit, and waits until the permit is valid.
@@ -224,27 +326,227 @@ impl RateLimiter {
     /// time until the next permit.
     #[inline]
     pub fn acquire(&self) -> RateLimitAcquire<'_> {
-        RateLimitAcquire::new(self)
+        self.acquire_by(1, None)
     }
 
-    /// Returns the number of calls that would be admitted at once.
+    /// Takes `cost` permits, and waits until the permits are valid. The calls behind wait until
+    /// then, so that an expensive call is not overtaken forever.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::RateLimiter;
+    ///
+    /// static TOKENS: RateLimiter = RateLimiter::new(100_000, Duration::from_secs(60))
+    ///     .burst(20_000)
+    ///     .wait(Duration::from_secs(30));
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let estimate = 1500;
+    /// TOKENS.acquire_many(estimate).await?;
+    /// let used = 900; // from the response
+    /// TOKENS.settle(estimate, used);
+    /// # Ok::<(), resilience::Rejected>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`acquire`](Self::acquire).
+    #[inline]
+    pub fn acquire_many(&self, cost: u32) -> RateLimitAcquire<'_> {
+        self.acquire_by(cost, None)
+    }
+
+    /// Takes permits, and waits at most until `deadline`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn acquire_by(&self, cost: u32, deadline: Option<Timestamp>) -> RateLimitAcquire<'_> {
+        RateLimitAcquire::new(self, cost, deadline)
+    }
+
+    /// Takes `cost` permits if available, in a permit that corrects the cost later.
+    ///
+    /// # Errors
+    /// As for [`try_acquire_many`](Self::try_acquire_many).
+    pub fn try_acquire_owned(self: Arc<Self>, cost: u32) -> Result<OwnedRateLimitPermit, Rejected> {
+        self.try_acquire_many(cost).map(|()| OwnedRateLimitPermit::new(self, cost))
+    }
+
+    /// Takes `cost` permits as [`acquire_many`](Self::acquire_many), in a permit that travels into
+    /// a task or a response body, and corrects the cost there.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use std::sync::Arc;
+    /// use resilience::RateLimiter;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let tokens = Arc::new(RateLimiter::new(1000, Duration::from_secs(60)).burst(1000));
+    /// let permit = Arc::clone(&tokens).acquire_owned(600).await?;
+    /// tokio::spawn(async move { permit.settle(100) }).await.unwrap();
+    /// assert_eq!(tokens.available(), 900);
+    /// # Ok::<(), resilience::Rejected>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// The output is as for [`acquire`](Self::acquire).
+    pub async fn acquire_owned(
+        self: Arc<Self>,
+        cost: u32,
+    ) -> Result<OwnedRateLimitPermit, Rejected> {
+        self.acquire_many(cost).await.map(|()| OwnedRateLimitPermit::new(self, cost))
+    }
+
+    /// Corrects the cost of a call after the call: the call took `taken` permits and used `actual`
+    /// permits. Unused permits return to the limiter. Missing permits delay later calls and calls
+    /// that wait.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::{RateLimiter, testing};
+    ///
+    /// let limiter = RateLimiter::new(10, Duration::from_secs(1)).burst(10);
+    /// let clock = testing::clock();
+    /// limiter.try_acquire_many(4)?;
+    /// limiter.settle(4, 1);
+    /// assert_eq!(limiter.available(), 9);
+    /// limiter.settle(1, 20); // a debt of ten permits
+    /// assert_eq!(limiter.try_acquire().unwrap_err().retry_after(), Some(Duration::from_millis(1100)));
+    /// # let _ = clock;
+    /// # Ok::<(), resilience::Rejected>(())
+    /// ```
+    pub fn settle(&self, taken: u32, actual: u32) {
+        if !is_enabled() {
+            return;
+        }
+        let now = || now().word();
+        if actual < taken {
+            self.gcra.refund(self.pace, self.pace.width(taken - actual), now);
+        } else if actual > taken {
+            self.gcra.charge(self.pace.width(actual - taken), now);
+        }
+    }
+
+    /// Returns the number of calls of cost 1 that would be admitted at once.
     #[must_use]
     pub fn available(&self) -> u32 {
         self.gcra.available(self.pace, now().word())
     }
 
-    fn longest_wait(&self) -> u64 {
-        nanos(self.wait).min(MAX_NANOS)
+    /// Returns the number of calls that the limiter would have rejected, if not in
+    /// [shadow mode](Self::shadow).
+    #[must_use]
+    pub fn shadow_rejections(&self) -> u64 {
+        self.shadow_rejections.load(Relaxed)
     }
 
-    #[cold]
-    fn rejected(&self, left: u64) -> Rejected {
-        Rejected::new(
-            RejectedKind::RateLimited,
-            self.name_or_default(),
-            Some(Duration::from_nanos(left)),
-        )
+    /// Takes permits without a wait, if possible.
+    #[inline]
+    fn starts_at_once(&self, cost: u32) -> bool {
+        let request = || self.request(cost, self.pace.longest_wait());
+        !is_enabled() || cost == 0 || self.gcra.try_start(request(), || now().word())
     }
+
+    /// Admits a call, or queues the call.
+    fn admit(
+        &self,
+        cost: u32,
+        deadline: Option<Timestamp>,
+        waker: &Waker,
+    ) -> Result<Admission, Rejected> {
+        if self.starts_at_once(cost) {
+            return Ok(Admission::Now);
+        }
+        let request = self.request(cost, self.pace.longest_wait());
+        let clock = || now().word();
+        if self.shadow {
+            let planned = self.gcra.reserve(request, clock).map(|_| Admission::Now);
+            return planned
+                .or_else(|left| self.refuse(cost, request.wait, left).map(|()| Admission::Now));
+        }
+        let wait = match deadline {
+            Some(deadline) => nanos(deadline.since(now())).min(request.wait),
+            None => request.wait,
+        };
+        let request = Request { wait, ..request };
+        match self.gcra.acquire_or_queue(request, waker.clone(), clock) {
+            Ok(Some(queued)) => Ok(Admission::Queued(queued)),
+            Ok(None) => Ok(Admission::Now),
+            Err(left) => self.refuse(cost, wait, left).map(|()| Admission::Now),
+        }
+    }
+
+    fn poll_turn(&self, id: WaiterId, waker: &Waker) -> Option<u64> {
+        self.gcra.poll(self.pace, id, waker.clone(), || now().word())
+    }
+
+    fn start_early(&self, id: WaiterId) {
+        self.gcra.start(self.pace, id, || now().word());
+    }
+
+    fn leave(&self, id: WaiterId) {
+        self.gcra.leave(self.pace, id, || now().word());
+    }
+
+    fn release(&self, grant: Grant) {
+        self.gcra.release(self.pace, grant.span, || now().word());
+    }
+
+    #[inline]
+    fn request(&self, cost: u32, wait: u64) -> Request {
+        Request { pace: self.pace, width: self.pace.width(cost), wait }
+    }
+
+    /// Rejects a call, or reports the rejection in shadow mode.
+    #[cold]
+    fn refuse(&self, cost: u32, wait: u64, left: u64) -> Result<(), Rejected> {
+        // The wait of a cost above the burst, at a limiter at rest.
+        let above_burst = cost.saturating_sub(self.burst.max(1));
+        let is_possible = above_burst == 0 || self.pace.width(above_burst) <= wait;
+        let retry_after = is_possible.then(|| Duration::from_nanos(left));
+        let rejected = self.rejection(RejectedKind::RateLimited, retry_after);
+        if !self.shadow {
+            return Err(rejected);
+        }
+        self.shadow_rejections.fetch_add(1, Relaxed);
+        log::shadow_rejection(&rejected);
+        Ok(())
+    }
+}
+
+/// Returns the permits of a call that a layer inside rejected before the body ran.
+#[inline]
+pub fn refund_rejected(limiter: &RateLimiter, taken: u32, signal: Option<&RejectionSignal>) {
+    if is_rejected(signal) {
+        limiter.settle(taken, 0);
+    }
+}
+
+/// Corrects the cost of a call by its outcome. A call that a layer inside rejected costs nothing.
+pub fn settle_call<O>(
+    limiter: &RateLimiter,
+    taken: u32,
+    outcome: &O,
+    actual: impl FnOnce(&O) -> u32,
+    signal: Option<&RejectionSignal>,
+) {
+    let actual = if is_rejected(signal) { 0 } else { actual(outcome) };
+    limiter.settle(taken, actual);
+}
+
+/// Returns whether a layer inside rejected the call before the body ran.
+#[inline]
+fn is_rejected(signal: Option<&RejectionSignal>) -> bool {
+    let class = signal.and_then(RejectionSignal::class);
+    class.is_some_and(|class| class.effect == Effect::NotSent)
+}
+
+/// The answer to a call that may wait.
+enum Admission {
+    Now,
+    Queued(Queued),
 }
 
 limiter!(RateLimiter, "rate_limit");
@@ -252,7 +554,9 @@ limiter!(RateLimiter, "rate_limit");
 #[cfg(not(resilience_loom))]
 impl TestReset for RateLimiter {
     fn fresh(&self) -> Self {
-        Self { gcra: Gcra::new(), ..*self }
+        let Self { rate, per, burst, wait, name, shadow, .. } = *self;
+        let fresh = Self::new(rate, per).burst(burst).wait(wait);
+        Self { name, shadow, key: self.key.clone(), ..fresh }
     }
 }
 
@@ -270,8 +574,23 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-impl Evictable for RateLimiter {
-    fn is_pristine(&self) -> bool {
-        self.available() >= self.burst.max(1)
+impl KeyedPolicy for RateLimiter {
+    const POLICY: &'static str = "rate_limit";
+
+    fn is_stale(&self, now: Timestamp) -> bool {
+        self.gcra.is_at_rest(now.word())
+    }
+
+    fn policy_name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn or_name(self, name: &'static str) -> Self {
+        self.at(name)
+    }
+
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
+        self.key = Some(label);
+        self
     }
 }

@@ -255,6 +255,13 @@ impl<B> RetryPolicy<B> {
         self.limits.name = Some(name);
         self
     }
+
+    /// Sets a name made at run time. The process stores each different name once and never frees
+    /// the name, at most 10 000 names; further names become `"(other)"`. For names from a
+    /// configuration, not for names from requests.
+    pub fn named(self, name: impl AsRef<str>) -> Self {
+        self.name(crate::name::intern(name.as_ref()))
+    }
 }
 
 /// Methods for generated code and layers.

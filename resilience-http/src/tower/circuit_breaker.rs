@@ -21,8 +21,8 @@ use crate::host_cooldown::normalize_host;
 /// - A transient or throttled error counts as a failure, and so does an error of an unknown type;
 ///   see [`unknown_errors`](Self::unknown_errors). An error of `poll_ready` counts like an error of
 ///   a call.
-/// - A permanent error and a rejection by an inner layer, including `load_shed` of `tower`, do not
-///   count.
+/// - A known permanent error is an answer and counts as a success, unless the request was not sent.
+/// - A rejection by an inner layer, including `load_shed` of `tower`, does not count.
 /// - A panic of the service counts as a failure, also if an outer layer catches the panic.
 ///
 /// The error of a rejected call is a boxed [`Rejected`](resilience_core::Rejected), and the

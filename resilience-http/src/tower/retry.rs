@@ -126,7 +126,7 @@ impl<B, C> RetryLayer<B, C> {
     }
 
     /// Sets the headers that can carry a key. Default: `Idempotency-Key` and `X-Idempotency-Key`,
-    /// as in `IdempotencyLayer`.
+    /// as in [`IdempotencyLayer`](crate::IdempotencyLayer).
     ///
     /// A request with one of these headers has a key. The layer adds its own keys under the first
     /// name.

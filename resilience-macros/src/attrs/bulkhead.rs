@@ -5,6 +5,7 @@ use resilience_rules::bulkhead as rules;
 use syn::{Expr, Signature};
 
 use crate::args::{Args, value_of};
+use crate::attrs::Role;
 use crate::builder::Builder;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
@@ -12,6 +13,7 @@ use crate::hint::Hint;
 use crate::keys::{check_literal, keys};
 use crate::limit::{Limit, Limiter};
 use crate::state_source::PolicyType;
+use crate::value;
 
 pub(crate) type Bulkhead = Limit<Keys>;
 
@@ -22,6 +24,7 @@ keys! {
             max: count [argument max],
             queue: count,
             wait: time,
+            shadow: argument(bool, value::switch),
             name: text,
         }
         deferred {
@@ -37,6 +40,8 @@ impl Limiter for Keys {
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
     const POLICY: PolicyType =
         PolicyType { name: "Bulkhead", key: "bulkhead", resolves_overrides: false };
+    const ROLES: &'static [Role] = &[Role::Rejects];
+    const WAIT_KEYS: &'static [&'static str] = &["queue", "wait", "bulkhead"];
     const HOLDS_PERMIT: bool = true;
 
     fn read(args: &mut Args, errors: &mut Errors) -> Self {
@@ -78,6 +83,9 @@ impl Limiter for Keys {
         self.set_constants(&mut builder);
         let (queue, wait) = (value_of(self.queue.as_ref()), value_of(self.wait.as_ref()));
         builder.require("queue_and_wait", queue, wait);
+        if value_of(self.shadow.as_ref()) == Some(&true) {
+            builder.set("shadow", None);
+        }
         let name = value_of(self.name.as_ref());
         builder.into_static(&context.policy_name(name))
     }

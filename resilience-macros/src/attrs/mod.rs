@@ -51,6 +51,9 @@ pub(crate) trait LayerAttribute: Sized {
     /// The keys with values evaluated after the start of the body, with access to the arguments.
     const DEFERRED_KEYS: &'static [&'static str];
 
+    /// The keys that let a call wait. With such a key a deadline outside shortens the wait.
+    const WAIT_KEYS: &'static [&'static str] = &[];
+
     /// A key with a value, for messages.
     const EXAMPLE: &'static str;
 

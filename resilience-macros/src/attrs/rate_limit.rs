@@ -6,6 +6,7 @@ use resilience_rules::rate_limit as rules;
 use syn::{Expr, ExprLit, Lit, Signature};
 
 use crate::args::{Args, value_of};
+use crate::attrs::Role;
 use crate::builder::Builder;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
@@ -25,9 +26,14 @@ keys! {
             per: time [argument per],
             burst: count [rule burst],
             wait: time,
+            shadow: argument(bool, value::switch),
             name: text,
         }
+        function {
+            cost: value(Expr, cost),
+        }
         deferred {
+            settle: callable,
             error: callable,
         }
     }
@@ -40,6 +46,9 @@ impl Limiter for Keys {
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
     const POLICY: PolicyType =
         PolicyType { name: "RateLimiter", key: "limiter", resolves_overrides: false };
+    // A call that a layer inside rejects returns its permits.
+    const ROLES: &'static [Role] = &[Role::Rejects, Role::ReadsRejections];
+    const WAIT_KEYS: &'static [&'static str] = &["wait", "limiter"];
     const HOLDS_PERMIT: bool = false;
 
     fn read(args: &mut Args, errors: &mut Errors) -> Self {
@@ -68,6 +77,23 @@ impl Limiter for Keys {
         self.wait.is_some()
     }
 
+    fn check_function_keys(&self, errors: &mut Errors) {
+        if let (Some(settle), None) = (&self.settle, &self.cost) {
+            errors.add(
+                &settle.key,
+                "`settle` corrects the `cost` of a call: write `cost = …` as well, or remove it",
+            );
+        }
+    }
+
+    fn cost(&self) -> Option<&Expr> {
+        value_of(self.cost.as_ref())
+    }
+
+    fn settle(&self) -> Option<&Expr> {
+        value_of(self.settle.as_ref())
+    }
+
     fn error(&self) -> Option<&Expr> {
         value_of(self.error.as_ref())
     }
@@ -82,7 +108,22 @@ impl Limiter for Keys {
             vec![builder.argument(rate, Some("rate")), per]
         });
         self.set_constants(&mut builder);
+        if value_of(self.shadow.as_ref()) == Some(&true) {
+            builder.set("shadow", None);
+        }
         builder.into_static(&context.policy_name(value_of(self.name.as_ref())))
+    }
+}
+
+/// Reads the cost of a call: any expression except a literal of a wrong type.
+fn cost(expr: Expr) -> syn::Result<Expr> {
+    match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => Ok(expr),
+        Expr::Lit(literal) => Err(syn::Error::new_spanned(
+            literal,
+            "expected the number of permits of a call, like `cost = request.tokens`",
+        )),
+        _ => Ok(expr),
     }
 }
 
@@ -111,6 +152,7 @@ fn rate(expr: Expr) -> syn::Result<Constant<u32>> {
 
 const RATE: &str = "calls in each period";
 const PER: &str = "the period of the rate";
+const COST: &str = "the permits of a call";
 const WAIT: &str = "the longest wait of a call";
 
 /// Foreign names for the keys.
@@ -119,7 +161,15 @@ const HINTS: &[(&str, Hint)] = &[
     ("calls", Hint::Same("rate", "100", RATE)),
     ("max_calls", Hint::Same("rate", "100", RATE)),
     ("requests", Hint::Same("rate", "100", RATE)),
-    ("permits", Hint::Same("rate", "100", RATE)),
+    (
+        "permits",
+        Hint::Other(
+            "write `rate = 100` for the calls in each period, `cost = request.tokens` for the permits \
+             of a call",
+        ),
+    ),
+    ("tokens", Hint::Same("cost", "request.tokens", COST)),
+    ("weight", Hint::Same("cost", "request.tokens", COST)),
     ("limit_for_period", Hint::Same("rate", "100", RATE)),
     ("max_executions", Hint::Same("rate", "100", RATE)),
     ("requests_per_second", Hint::Same("rate", "100", RATE)),

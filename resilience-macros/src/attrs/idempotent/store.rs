@@ -26,7 +26,7 @@ pub(super) fn generate(
     let private = &context.private;
     let Some(store) = store else { return quote!(#private::idempotent::memory()) };
     let (at, there) = (store.span(), context.private_at(store.span()));
-    let place = place(store);
+    let place = value::place(store);
     let place = if is_static(place) {
         quote_spanned!(at=> #there::idempotent::StaticStore(&#place))
     } else {
@@ -43,15 +43,6 @@ pub(super) fn generate(
     let Some(transaction) = transaction else { return handle };
     let transaction = quote_spanned!(transaction.span()=> &*#transaction);
     quote_spanned!(at=> #there::idempotent::in_database(#transaction, #handle))
-}
-
-/// Removes borrows: `&self.store` means the handle in the field.
-fn place(store: &Expr) -> &Expr {
-    match store {
-        Expr::Reference(lent) => place(&lent.expr),
-        Expr::Paren(inner) => place(&inner.expr),
-        other => other,
-    }
 }
 
 /// Returns whether the expression is the name of a `static`, or a dereference of such a name.

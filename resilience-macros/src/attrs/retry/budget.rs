@@ -1,12 +1,13 @@
 //! `budget`, `budget = 0.2`, `budget = expr`: the budget of the retries.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use resilience_rules::retry as rules;
 use syn::{Expr, ExprLit};
 
 use crate::args::Value;
 use crate::codegen::{Context, local};
+use crate::state_source::bind_handle;
 use crate::value;
 
 pub(super) enum Budget {
@@ -43,7 +44,8 @@ impl Budget {
     /// Returns the statements that bind the budget to the local `budget`.
     ///
     /// All instances of a generic function share the `static` budget of the function.
-    pub(super) fn generate(&self, Context { private, .. }: &Context) -> TokenStream {
+    pub(super) fn generate(&self, context: &Context) -> TokenStream {
+        let private = &context.private;
         let budget = local("budget");
         let per_function = |make: TokenStream| {
             quote!(let #budget = {
@@ -55,11 +57,8 @@ impl Budget {
             Self::Standard => per_function(quote!(#private::RetryBudget::new())),
             Self::Ratio(ratio) => per_function(quote!(#private::RetryBudget::ratio(#ratio))),
             Self::Provided(expr) => {
-                let expr = expr.to_token_stream();
-                quote! {
-                    let #budget = &#expr;
-                    let #budget = ::core::convert::AsRef::<#private::RetryBudget>::as_ref(#budget);
-                }
+                let ty = Ident::new("RetryBudget", Span::call_site());
+                bind_handle(expr, &ty, context.is_exclusive(expr), &budget, context)
             }
         }
     }

@@ -134,7 +134,8 @@ impl Retry {
     /// failure, so no runtime code is compiled for the types of the function.
     fn plain_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { returns, private, .. } = context;
-        let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
+        let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
+        let Plan { policy, on_failure, .. } = plan;
         let [out, error, delay, rejected] = ["out", "error", "delay", "rejected"].map(local);
         // The span of the return type makes the compiler underline a type without an `Outcome`
         // impl there, once.
@@ -174,6 +175,7 @@ impl Retry {
                     }
                     #private::Err(#error) => {
                         #record
+                        #on_failure
                         #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
                     }
                 };
@@ -194,7 +196,8 @@ impl Retry {
     /// value and drops the outcome before the delay.
     fn hooked_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { is_async, returns, private, .. } = context;
-        let Parts { state, layer, plan: Plan { policy, .. }, attempt, succeeded, budget } = parts;
+        let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
+        let Plan { policy, on_failure, .. } = plan;
         let [out, next, delay, call, error] = ["out", "next", "delay", "call", "error"].map(local);
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
@@ -228,6 +231,7 @@ impl Retry {
             let #out = #attempt;
             #success
             #record
+            #on_failure
             let #call = #private::CallContext { policy: #policy, spending: #budget };
         };
         if *is_async {

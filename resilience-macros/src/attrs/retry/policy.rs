@@ -49,15 +49,24 @@ impl Policy {
         match self {
             Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
+                let bound = if context.is_exclusive(policy) {
+                    // The body borrows the owner of the policy, so the call holds a clone.
+                    let (at, place) =
+                        (policy.span().resolved_at(Span::call_site()), value::place(policy));
+                    quote_spanned!(at=> &::core::clone::Clone::clone(&#place))
+                } else {
+                    quote!(&#policy)
+                };
                 Plan {
                     setup: quote! {
-                        let #name = &#policy;
+                        let #name = #bound;
                         let #spending = #private::RetryState::spending(#name);
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
                     constant: quote!(#name),
                     policy: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     spends: true,
+                    on_failure: TokenStream::new(),
                 }
             }
             Self::Keys => keys.generate(context, &location),
@@ -77,6 +86,8 @@ pub(super) struct Plan {
     pub(super) policy: TokenStream,
     /// Whether there may be a budget, in the local `spending`.
     pub(super) spends: bool,
+    /// The statements after a failure, before the next use of the policy.
+    pub(super) on_failure: TokenStream,
 }
 
 impl Keys {
@@ -93,6 +104,7 @@ impl Keys {
         }
         let mut setup = TokenStream::new();
         let mut adjusted = TokenStream::new();
+        let mut on_failure = TokenStream::new();
         match value_of(self.backoff.as_ref()) {
             Some(Backoff::Growth(growth)) => builder.set(growth.method(), None),
             Some(Backoff::List(delays)) => {
@@ -106,7 +118,12 @@ impl Keys {
             Some(Backoff::Custom(backoff)) => {
                 let name = local("backoff");
                 let bound = value::borrowed_place(backoff);
-                setup.extend(quote!(let #name = #bound;));
+                let bound = quote!(let #name = #bound;);
+                match backoff {
+                    // The closure may borrow an argument that the body borrows exclusively.
+                    Expr::Closure(closure) if closure.capture.is_none() => on_failure.extend(bound),
+                    _ => setup.extend(bound),
+                }
                 // The span of the expression makes the compiler underline a type without a
                 // `Backoff` impl there.
                 let at = Span::mixed_site().located_at(backoff.span());
@@ -176,6 +193,7 @@ impl Keys {
             constant,
             policy,
             spends: self.budget.is_some(),
+            on_failure,
         }
     }
 }

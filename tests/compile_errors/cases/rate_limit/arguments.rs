@@ -138,3 +138,61 @@ fn names_of_pools() -> Result<(), ()> {
 fn rate_in_words() -> Result<(), ()> {
     Err(())
 }
+
+#[rate_limit(rate = 10, permits = tokens)]
+//~ error at `permits`: `#[rate_limit]` has no `permits`; write `rate = 100` for the calls in each period, `cost = request.tokens` for the permits of a call
+fn permits_of_a_call(tokens: u32) -> Result<(), ()> {
+    Err(drop(tokens))
+}
+
+#[rate_limit(rate = 10, tokens = 5)]
+//~ error at `tokens`: `#[rate_limit]` has no `tokens`; write `cost = 5` (the permits of a call)
+fn tokens_of_a_call() -> Result<(), ()> {
+    Err(())
+}
+
+#[rate_limit(rate = 10, cost = "5")]
+//~ error at `"5"`: expected the number of permits of a call, like `cost = request.tokens`
+fn cost_as_text() -> Result<(), ()> {
+    Err(())
+}
+
+#[rate_limit(rate = 10, settle = |_| 5)]
+//~ error at `settle`: `settle` corrects the `cost` of a call: write `cost = …` as well, or remove it
+fn settle_without_cost() -> Result<(), ()> {
+    Err(())
+}
+
+#[rate_limit(rate = 10, shadow = "yes")]
+//~ error at `"yes"`: write `shadow` alone, or `shadow = false`
+fn shadow_as_text() -> Result<(), ()> {
+    Err(())
+}
+
+#[rate_limit(rate = 10, shadow(true))]
+//~ error at `shadow`: write `shadow` alone, or `shadow = false`
+fn shadow_in_parentheses() -> Result<(), ()> {
+    Err(())
+}
+
+#[rate_limit(rate = 10, key_label = user, settings = |limiter| limiter)]
+//~ error at `key_label`: `key_label` needs a `key`: write `key = …`, or remove it
+//~ error at `settings`: `settings` needs a `key`: write `key = …`, or remove it
+fn label_without_key(user: u32) -> Result<(), ()> {
+    Err(drop(user))
+}
+
+mod limiter_and_label {
+    use std::time::Duration;
+
+    use resilience::{RateLimiter, rate_limit};
+
+    static SHARED: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
+
+    #[rate_limit(limiter = &SHARED, key_label = 5, shadow)]
+    //~ error at `key_label`: `key_label` and `limiter` exclude each other: a policy made by hand has one state for all keys; remove one of them
+    //~ error at `shadow`: `shadow` and `limiter` exclude each other: a policy made by hand has its own settings; remove `shadow`, or set it on the policy
+    fn call() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -28,6 +28,24 @@ fn mut_argument(mut count: u32) -> Result<(), u32> {
     Err(count)
 }
 
+// A name with a capital is a binding as well.
+#[retry]
+fn mut_argument_with_a_capital(mut N: Vec<u32>) -> Result<usize, usize> {
+//~ error at `N`: `N` is passed by value and `mut`, so a change in one attempt would reach the next; write `#[retry(clone(N))]` for a fresh value in each attempt, remove `mut`, or take `&mut` to share the value
+    N.push(1);
+    Err(N.len())
+}
+
+// The function owns the values behind `ref mut`, but not the values behind `&mut`.
+#[retry]
+fn ref_mut_arguments(ref mut list: Vec<u32>, (_, ref mut count): (u32, u32)) -> Result<(), u32> {
+//~ error at `list`: `list` is passed by value and bound by `ref mut`, so a change in one attempt would reach the next; remove `ref` and write `#[retry(clone(list))]` for a fresh value in each attempt, or take `&mut` to share the value
+//~ error at `count`: `count` is passed by value and bound by `ref mut`, so a change in one attempt would reach the next; remove `ref` and write `#[retry(clone(count))]` for a fresh value in each attempt, or take `&mut` to share the value
+    list.push(*count);
+    *count += 1;
+    Err(*count)
+}
+
 mod on_impl {
     use resilience::retry;
 

@@ -19,14 +19,14 @@ mod constant_of_wrong_type {
 
 // The body consumes an owned argument.
 #[retry]
-//~ rustc: error[E0382] at `#[retry]`: use of moved value: `text`
+fn consumed_argument(text: String) -> Result<(), String> {
+//~ rustc: error[E0382] at `> {`: use of moved value: `text`
 //~ rustc: label: inside of this loop
 //~ rustc: label: value moved into closure here, in previous iteration of loop
 //~ rustc: label: use occurs due to use in closure
 //~ rustc: label: move occurs because `text` has type `String`, which does not implement the `Copy` trait
 //~ rustc: help: consider moving the expression out of the loop so it is only moved once
 //~ rustc: help: consider cloning the value if the performance cost is acceptable
-fn consumed_argument(text: String) -> Result<(), String> {
     Err(text)
 }
 
@@ -108,6 +108,36 @@ async fn type_error() -> Result<String, ()> {
     //~ rustc: help: the type constructed contains `{integer}` due to the type of the argument passed
     //~ rustc: note: tuple variant defined here
     //~ rustc: help: try using a conversion method
+}
+
+// The body borrows the owner of the policy exclusively, and the policy is not `Clone`.
+mod policy_without_clone {
+    use std::time::Duration;
+
+    use resilience::{Backoff, RetryPolicy, retry};
+
+    struct Doubling;
+
+    impl Backoff for Doubling {
+        fn delay(&self, retry: u32) -> Duration {
+            Duration::from_millis(1 << retry)
+        }
+    }
+
+    struct Client {
+        policy: RetryPolicy<Doubling>,
+    }
+
+    impl Client {
+        #[retry(policy = self.policy)]
+        //~ rustc: error[E0277] at `self`: the trait bound `Doubling: Clone` is not satisfied
+        //~ rustc: label: the trait `Clone` is not implemented for `Doubling`
+        //~ rustc: note: required for `RetryPolicy<Doubling>` to implement `Clone`
+        //~ rustc: help: consider annotating `Doubling` with `#[derive(Clone)]`
+        fn call(&mut self) -> Result<(), ()> {
+            Err(())
+        }
+    }
 }
 
 mod closure_that_is_no_backoff {

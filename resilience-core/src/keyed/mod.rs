@@ -1,0 +1,336 @@
+//! A policy per key: bounded, and shared by concurrent calls with the same key.
+
+mod figures;
+mod table;
+
+use core::fmt;
+use core::hash::{BuildHasher, Hash};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+use std::hash::RandomState;
+use std::sync::{Arc, OnceLock};
+
+pub use self::figures::{KeyTableSnapshot, key_tables};
+use self::table::{KeyHash, Table};
+use crate::clock::{Timestamp, now};
+use crate::function_state::{TestReset, resolve};
+use crate::log;
+use resilience_rules::keyed as rules;
+
+/// A policy that may have a state per key.
+pub trait KeyedPolicy: Sized {
+    /// The word for the policy in events and snapshots.
+    const POLICY: &'static str;
+
+    /// Returns whether a new state would decide as this state does, so that an eviction loses
+    /// nothing. Called for states without a running or waiting call.
+    fn is_stale(&self, now: Timestamp) -> bool;
+
+    /// Returns the name in rejections and events.
+    fn policy_name(&self) -> &'static str;
+
+    /// Sets the name, unless a name is set.
+    #[must_use]
+    fn or_name(self, name: &'static str) -> Self;
+
+    /// Sets the label of the key in rejections and events.
+    #[must_use]
+    fn with_key_label(self, label: KeyLabel) -> Self;
+}
+
+/// The label of a key in rejections and events, of at most [`rules::MAX_KEY_LABEL`] bytes.
+///
+/// A thin pointer: a rejection is part of the future of every limited call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLabel(Arc<String>);
+
+impl KeyLabel {
+    /// Creates a label. A longer text is cut at a character.
+    pub fn new(label: impl fmt::Display) -> Self {
+        let mut text = label.to_string();
+        if text.len() > rules::MAX_KEY_LABEL {
+            let end = (0..=rules::MAX_KEY_LABEL).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0));
+        }
+        Self(Arc::new(text))
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Returns the settings for a key: the settings of the attribute, adjusted by the user. A policy
+/// without a name gets the name of the attribute.
+pub fn adjust<T: KeyedPolicy>(policy: T, settings: impl FnOnce(T) -> T) -> T {
+    let name = policy.policy_name();
+    settings(policy).or_name(name)
+}
+
+/// The label of the state that new keys share while the table is full.
+const OVERFLOW_LABEL: &str = "(overflow)";
+
+/// The shortest time between two events about a full table.
+const EVENT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A `T` per key.
+///
+/// Stores two 64-bit hashes of the key, with secret seeds of the process, instead of the key.
+/// Collisions of 128 bits are negligible. Any `Hash` works, borrowed keys too.
+///
+/// A full table evicts a stale state for a new key. Without a stale state, all new keys share one
+/// overflow state, so that a full table limits new keys instead of admitting all of their calls.
+pub struct Keyed<T> {
+    make: fn() -> T,
+    max: u32,
+    state: OnceLock<Box<State<T>>>,
+    is_registered: AtomicBool,
+}
+
+struct State<T> {
+    seeds: [RandomState; 2],
+    table: Table<T>,
+    overflow: OnceLock<Arc<T>>,
+    /// The number of calls under the overflow state.
+    overflow_calls: AtomicU64,
+    /// The time of the last event about a full table; 0 before the first event.
+    last_event: AtomicU64,
+}
+
+impl<T> Keyed<T> {
+    /// Creates a table for at most `max` keys; 0 counts as 1.
+    #[must_use]
+    pub const fn new(max: u32, make: fn() -> T) -> Self {
+        Self { make, max, state: OnceLock::new(), is_registered: AtomicBool::new(false) }
+    }
+
+    fn state(&self) -> &State<T> {
+        self.state.get_or_init(|| {
+            Box::new(State {
+                seeds: [RandomState::new(), RandomState::new()],
+                table: Table::new(self.max.max(1)),
+                overflow: OnceLock::new(),
+                overflow_calls: AtomicU64::new(0),
+                last_event: AtomicU64::new(0),
+            })
+        })
+    }
+
+    /// Returns the number of keys.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.state.get().map_or(0, |state| state.table.len())
+    }
+
+    /// Returns whether the table has no keys.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T: KeyedPolicy> Keyed<T> {
+    /// Returns the state for `key`, and creates the state if missing.
+    pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T> {
+        self.get_with(key, |policy| policy)
+    }
+
+    /// Returns the state for `key`. A missing state is created from the settings of the table,
+    /// adjusted for the key.
+    ///
+    /// No lock is held while the key is hashed and the settings are adjusted: both run user code.
+    pub fn get_with(&self, key: &(impl Hash + ?Sized), adjust: impl FnOnce(T) -> T) -> Arc<T> {
+        let state = self.state();
+        let [first, second] = state.seeds.each_ref().map(|seed| seed.hash_one(key));
+        let key = KeyHash::new(first, second);
+        if let Some(known) = state.table.get(key) {
+            return known;
+        }
+        match state.table.reserve(now) {
+            Some(room) => room.insert(key, adjust((self.make)())),
+            // Another call may have inserted the key in the meantime.
+            None => state.table.get(key).unwrap_or_else(|| self.overflow(state)),
+        }
+    }
+
+    /// Returns the state that new keys share while no state can be evicted.
+    #[cold]
+    fn overflow(&self, state: &State<T>) -> Arc<T> {
+        state.overflow_calls.fetch_add(1, Relaxed);
+        let make = || Arc::new((self.make)().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
+        let shared = state.overflow.get_or_init(make);
+        let (now, last) = (now(), state.last_event.load(Relaxed));
+        let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;
+        // Several threads may find the event due, and one of them emits the event.
+        if is_due && state.last_event.compare_exchange(last, now.word(), Relaxed, Relaxed).is_ok() {
+            log::key_table_full(shared.policy_name(), T::POLICY, self.max.max(1));
+        }
+        Arc::clone(shared)
+    }
+}
+
+/// Returns the state of an annotated function for `key`. The first call lists the table for
+/// [`key_tables`].
+pub fn keyed_state<T>(
+    table: &'static Keyed<T>,
+    key: &(impl Hash + ?Sized),
+    adjust: impl FnOnce(T) -> T,
+) -> Arc<T>
+where
+    T: KeyedPolicy + Send + Sync + 'static,
+{
+    if !table.is_registered.load(Relaxed) && !table.is_registered.swap(true, Relaxed) {
+        figures::register(table);
+    }
+    resolve(table).get_with(key, adjust)
+}
+
+impl<T: Send + Sync + 'static> TestReset for Keyed<T> {
+    fn fresh(&self) -> Self {
+        Self::new(self.max, self.make)
+    }
+}
+
+impl<T> fmt::Debug for Keyed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed")
+            .field("max", &self.max)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(resilience_loom)))]
+mod tests {
+    use core::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    /// A policy that is stale from a time on.
+    #[derive(Debug, Default)]
+    struct Thing {
+        stale_from: AtomicU64,
+        label: Option<KeyLabel>,
+    }
+
+    impl Thing {
+        fn keep(&self) {
+            self.stale_from.store(u64::MAX, Relaxed);
+        }
+    }
+
+    impl KeyedPolicy for Thing {
+        const POLICY: &'static str = "thing";
+
+        fn is_stale(&self, now: Timestamp) -> bool {
+            now.word() >= self.stale_from.load(Relaxed)
+        }
+
+        fn policy_name(&self) -> &'static str {
+            "thing"
+        }
+
+        fn or_name(self, _: &'static str) -> Self {
+            self
+        }
+
+        fn with_key_label(self, label: KeyLabel) -> Self {
+            Self { label: Some(label), ..self }
+        }
+    }
+
+    fn is_overflow(thing: &Thing) -> bool {
+        thing.label.as_ref().is_some_and(|label| label.as_str() == OVERFLOW_LABEL)
+    }
+
+    #[test]
+    fn equal_keys_share_a_state() {
+        let keyed = Keyed::new(10, Thing::default);
+        let a = keyed.get("a");
+        assert!(Arc::ptr_eq(&a, &keyed.get(&String::from("a"))));
+        assert!(!Arc::ptr_eq(&a, &keyed.get("b")));
+        assert!(!Arc::ptr_eq(&keyed.get(&(1, "x")), &keyed.get(&(2, "x"))));
+    }
+
+    #[test]
+    fn a_stale_state_is_evicted_unless_in_use_or_used_again() {
+        let keyed = Keyed::new(8, Thing::default);
+        for key in 0..8 {
+            let thing = keyed.get(&key);
+            if key < 3 {
+                thing.keep();
+            }
+        }
+        let held = keyed.get(&3);
+        let used_again = Arc::downgrade(&keyed.get(&4));
+        let before =
+            [5, 6, 7].map(|key| Arc::downgrade(&keyed.state().table.peek(hash(&keyed, key))));
+        assert!(!is_overflow(&keyed.get(&100)));
+        assert_eq!(keyed.len(), 8);
+        assert_eq!(before.iter().filter(|weak| weak.upgrade().is_none()).count(), 1);
+        assert!(used_again.upgrade().is_some());
+        assert!((0..3).all(|key| keyed.get(&key).stale_from.load(Relaxed) == u64::MAX));
+        assert!(Arc::ptr_eq(&held, &keyed.get(&3)));
+    }
+
+    fn hash(keyed: &Keyed<Thing>, key: i32) -> KeyHash {
+        let [first, second] = keyed.state().seeds.each_ref().map(|seed| seed.hash_one(key));
+        KeyHash::new(first, second)
+    }
+
+    #[test]
+    fn the_only_stale_state_is_found() {
+        for max in [1, 2, 17, 1000] {
+            let keyed = Keyed::new(max, Thing::default);
+            for key in 0..max {
+                let thing = keyed.get(&key);
+                if key != max / 2 {
+                    thing.keep();
+                }
+            }
+            assert!(!is_overflow(&keyed.get("new")), "{max}");
+            keyed.get("new").keep();
+            assert!(is_overflow(&keyed.get("newer")), "{max}");
+        }
+    }
+
+    #[test]
+    fn a_full_table_shares_one_state_and_counts_the_calls() {
+        let keyed = Keyed::new(100, Thing::default);
+        for key in 0..10_000 {
+            keyed.get(&key);
+            assert!(keyed.len() <= 100);
+        }
+        let keyed = Keyed::new(100, Thing::default);
+        for key in 0..200 {
+            keyed.get(&key).keep();
+        }
+        assert_eq!(keyed.len(), 100);
+        let shared = keyed.get("new");
+        assert!(is_overflow(&shared) && Arc::ptr_eq(&shared, &keyed.get("newer")));
+        assert_eq!(keyed.figures().overflow_calls, 102);
+        assert!(!is_overflow(&keyed.get(&5)));
+        assert!(!is_overflow(&Keyed::new(0, Thing::default).get("one")));
+    }
+
+    #[test]
+    fn an_existing_state_is_not_adjusted_again() {
+        let keyed = Keyed::new(8, Thing::default);
+        let labeled = |text| move |thing: Thing| thing.with_key_label(KeyLabel::new(text));
+        for text in ["first", "second"] {
+            let label = keyed.get_with("a", labeled(text)).label.clone();
+            assert_eq!(label, Some(KeyLabel::new("first")));
+        }
+    }
+
+    #[test]
+    fn a_long_label_is_cut_at_a_character() {
+        assert_eq!(KeyLabel::new("eu-1").as_str(), "eu-1");
+        let long = "a".to_owned() + &"ü".repeat(100);
+        let label = KeyLabel::new(&long);
+        assert!(long.starts_with(label.as_str()));
+        assert_eq!(label.as_str().len(), rules::MAX_KEY_LABEL - 1);
+    }
+}

@@ -1,0 +1,174 @@
+//! Waiting for a turn.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use super::gcra::Queued;
+use super::{Admission, RateLimiter};
+use crate::clock::{Delay, Sleep, Timestamp, now};
+use crate::park::Parker;
+use crate::rejected::Rejected;
+use crate::switch;
+use crate::waiters::WaiterId;
+
+/// A call that takes a turn. On drop a waiting call leaves, and the calls behind move up.
+#[derive(Debug)]
+struct Turn<'l> {
+    limiter: &'l RateLimiter,
+    cost: u32,
+    /// The end of the whole call.
+    deadline: Option<Timestamp>,
+    waiter: Option<WaiterId>,
+}
+
+/// The state of a call that takes a turn.
+enum Progress {
+    Done(Result<(), Rejected>),
+    /// The call waits until this time, or until a wake-up.
+    Until(u64),
+}
+
+impl<'l> Turn<'l> {
+    fn new(limiter: &'l RateLimiter, cost: u32, deadline: Option<Timestamp>) -> Self {
+        Self { limiter, cost, deadline, waiter: None }
+    }
+
+    fn poll(&mut self, waker: &Waker) -> Progress {
+        let (id, until) = match self.waiter {
+            None => match self.limiter.admit(self.cost, self.deadline, waker) {
+                Ok(Admission::Now) => return Progress::Done(Ok(())),
+                Ok(Admission::Queued(Queued { id, turn })) => {
+                    self.waiter = Some(id);
+                    (id, turn)
+                }
+                Err(rejected) => return Progress::Done(Err(rejected)),
+            },
+            Some(id) => match self.limiter.poll_turn(id, waker) {
+                None => {
+                    self.waiter = None;
+                    switch::unwatch(id);
+                    return Progress::Done(Ok(()));
+                }
+                Some(until) => (id, until),
+            },
+        };
+        if switch::watch(id, waker) {
+            return Progress::Until(until);
+        }
+        // Switched off while waiting: the call runs, and does not count.
+        self.leave();
+        Progress::Done(Ok(()))
+    }
+
+    /// Uses the turn before its time: the wait is over, but the clock shows no progress, as under
+    /// a paused clock.
+    fn start_early(&mut self) {
+        if let Some(id) = self.waiter.take() {
+            switch::unwatch(id);
+            self.limiter.start_early(id);
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Some(id) = self.waiter.take() {
+            switch::unwatch(id);
+            self.limiter.leave(id);
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn remaining(until: u64) -> Duration {
+    Duration::from_nanos(until.saturating_sub(now().word()))
+}
+
+/// Blocks the thread until the turn.
+#[cold]
+pub(super) fn block(
+    limiter: &RateLimiter,
+    cost: u32,
+    deadline: Option<Timestamp>,
+) -> Result<(), Rejected> {
+    let parker = Parker::new();
+    let waker = parker.waker();
+    let mut turn = Turn::new(limiter, cost, deadline);
+    loop {
+        let until = match turn.poll(&waker) {
+            Progress::Done(result) => return result,
+            Progress::Until(until) => until,
+        };
+        let end = Delay::start(remaining(until)).0.end();
+        if !parker.park(end) && !remaining(until).is_zero() {
+            turn.start_early();
+            return Ok(());
+        }
+    }
+}
+
+pin_project! {
+    /// A future that waits for a permit. See [`RateLimiter::acquire`].
+    ///
+    /// The first poll joins the waiting calls. On drop a waiting call leaves, and the calls behind
+    /// move up.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct RateLimitAcquire<'l> {
+        turn: Turn<'l>,
+        // The end of `sleep`.
+        until: u64,
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+}
+
+impl<'l> RateLimitAcquire<'l> {
+    pub(super) fn new(limiter: &'l RateLimiter, cost: u32, deadline: Option<Timestamp>) -> Self {
+        Self { turn: Turn::new(limiter, cost, deadline), until: 0, sleep: None }
+    }
+}
+
+impl Future for RateLimitAcquire<'_> {
+    type Output = Result<(), Rejected>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+        let mut this = self.project();
+        loop {
+            let until = match this.turn.poll(cx.waker()) {
+                Progress::Done(result) => return Poll::Ready(result),
+                Progress::Until(until) => until,
+            };
+            if this.sleep.is_none() || until != *this.until {
+                *this.until = until;
+                this.sleep.set(Some(Delay::start(remaining(until)).0.wait()));
+            }
+            if let Some(Poll::Pending) =
+                this.sleep.as_mut().as_pin_mut().map(|sleep| sleep.poll(cx))
+            {
+                return Poll::Pending;
+            }
+            this.sleep.set(None);
+            if !remaining(until).is_zero() {
+                this.turn.start_early();
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RateLimitAcquire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitAcquire")
+            .field("limiter", self.turn.limiter)
+            .field("is_waiting", &self.turn.waiter.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,137 @@
+//! Keys that say nothing about the present make room for new keys.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use resilience::{Rejected, circuit_breaker, testing};
+
+use crate::{YEAR, down, ms};
+
+thread_local! {
+    static RAN: Cell<u32> = const { Cell::new(0) };
+}
+
+fn ran() -> u32 {
+    RAN.replace(0)
+}
+
+fn run(up: bool) -> Result<(), Rejected> {
+    RAN.set(RAN.get() + 1);
+    if up { Ok(()) } else { Err(down()) }
+}
+
+#[test]
+fn hosts_that_failed_once_in_a_window_expire() {
+    #[circuit_breaker(failure_threshold = 5, window = "10s", reset_timeout = "1s", key = host, max_keys = 100)]
+    fn fetch(host: u32) -> Result<(), Rejected> {
+        run(false)
+    }
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for host in 0..100 {
+        assert!(fetch(host).is_err());
+    }
+    clock.advance(YEAR);
+    ran();
+    for _ in 0..1000 {
+        assert!(fetch(4711).is_err());
+    }
+    assert_eq!(ran(), 5);
+}
+
+#[test]
+fn hosts_with_failures_in_a_row_expire() {
+    #[circuit_breaker(failure_threshold = 5, key = host, max_keys = 100)]
+    fn fetch(host: u32) -> Result<(), Rejected> {
+        run(false)
+    }
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for host in 0..100 {
+        assert!(fetch(host).is_err());
+    }
+    // The default open time is 30 seconds. Within the open time the failures still count.
+    clock.advance(ms(29_000));
+    for host in 0..100 {
+        for _ in 0..5 {
+            assert!(fetch(host).is_err());
+        }
+    }
+    assert_eq!(ran(), 100 + 400);
+    clock.advance(YEAR);
+    for _ in 0..1000 {
+        assert!(fetch(4711).is_err());
+    }
+    assert_eq!(ran(), 5);
+}
+
+#[test]
+fn open_and_half_open_hosts_without_calls_expire() {
+    #[circuit_breaker(failure_threshold = 1, reset_timeout = "1s", key = host, max_keys = 100)]
+    fn fetch(host: u32, up: bool) -> Result<(), Rejected> {
+        run(up)
+    }
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for host in 0..100 {
+        assert!(fetch(host, false).is_err());
+    }
+    clock.advance(ms(1500));
+    // The open time is over, but a host may still come back to a half-open breaker.
+    assert!(fetch(3, false).is_err());
+    assert_eq!((fetch(3, true).is_err(), ran()), (true, 101));
+    clock.advance(YEAR);
+    for _ in 0..1000 {
+        assert!(fetch(4711, false).is_err());
+    }
+    assert_eq!(ran(), 1);
+}
+
+#[test]
+fn a_closed_window_of_failures_expires() {
+    #[circuit_breaker(failure_rate = 0.5, window = 100, min_calls = 10, key = host, max_keys = 10)]
+    fn fetch(host: u32) -> Result<(), Rejected> {
+        run(false)
+    }
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for host in 0..10 {
+        assert!(fetch(host).is_err());
+    }
+    clock.advance(YEAR);
+    ran();
+    for _ in 0..100 {
+        assert!(fetch(4711).is_err());
+    }
+    assert_eq!(ran(), 10);
+}
+
+/// The state of a busy host survives a flood of hosts that are called once.
+#[test]
+fn a_host_in_use_survives_a_flood_of_healthy_hosts() {
+    #[circuit_breaker(failure_threshold = 3, key = host, max_keys = 50)]
+    fn fetch(host: u32, up: bool) -> Result<(), Rejected> {
+        run(up)
+    }
+    let (_clock, _state) = (testing::clock(), testing::fresh_state());
+    assert!(fetch(0, false).is_err() && fetch(0, false).is_err());
+    for host in 1..10_000 {
+        assert!(fetch(host, true).is_ok());
+    }
+    assert!(fetch(0, false).is_err());
+    ran();
+    assert!(fetch(0, true).is_err());
+    assert_eq!(ran(), 0, "opened by the third failure");
+}
+
+#[test]
+fn a_limit_at_rest_expires() {
+    #[resilience::rate_limit(rate = 1, per = "1s", key = user, max_keys = 100)]
+    fn call(user: u32) -> Option<()> {
+        Some(())
+    }
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    for round in 0..20 {
+        for user in 0..100 {
+            assert_eq!(call(round * 100 + user), Some(()));
+            assert_eq!(call(round * 100 + user), None);
+        }
+        clock.advance(Duration::from_secs(1));
+    }
+}
