@@ -14,7 +14,7 @@ thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
 #[test(start_paused = true)]
 #[circuit_breaker(failure_threshold = 100)]
 async fn an_imported_test_attribute_may_stand_between() -> Result<(), Rejected> {
-    if CALLS.with(count) % 3 == 0 {
+    if CALLS.with(count).is_multiple_of(3) {
         Ok(())
     } else {
         Err(Rejected::timed_out("body", std::time::Duration::ZERO))

@@ -1,5 +1,6 @@
 //! Each row of the table of attributes of other crates in `docs/ordering.md`: a test for each place
 //! that works. The places that do not compile are `compile_fail` examples in `lib.rs`.
+#![allow(clippy::needless_pass_by_value, reason = "each attempt borrows an owned argument")]
 
 mod async_recursion;
 mod cached;

@@ -18,7 +18,7 @@ thread_local!(static CALLS: Cell<u32> = const { Cell::new(0) });
 #[retry(attempts = 3, base_delay = "1ms")]
 fn above(#[case] text: &str, #[case] length: usize) -> Result<(), String> {
     assert_eq!(text.len(), length);
-    if CALLS.with(count) % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
+    if CALLS.with(count).is_multiple_of(3) { Ok(()) } else { Err("flaky".into()) }
 }
 
 #[retry(attempts = 3, base_delay = "1ms")]
@@ -26,7 +26,7 @@ fn above(#[case] text: &str, #[case] length: usize) -> Result<(), String> {
 #[case("abc", 3)]
 fn below(#[case] text: &str, #[case] length: usize) -> Result<(), String> {
     assert_eq!(text.len(), length);
-    if CALLS.with(count) % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
+    if CALLS.with(count).is_multiple_of(3) { Ok(()) } else { Err("flaky".into()) }
 }
 
 /// Succeeds at the third call. The `#[timeout]` of rstest runs each attempt in a new thread.
@@ -36,7 +36,7 @@ fn flaky(calls: &AtomicU32) -> Result<(), String> {
 
 /// The `#[timeout]` takes a `Duration` and works on a sync function, so it is the one of rstest.
 #[rstest]
-#[timeout(Duration::from_secs(60))]
+#[timeout(Duration::from_secs(45))]
 #[retry(attempts = 3, base_delay = "1ms")]
 fn rstest_above_with_its_timeout() -> Result<(), String> {
     static CALLS: AtomicU32 = AtomicU32::new(0);
@@ -45,7 +45,7 @@ fn rstest_above_with_its_timeout() -> Result<(), String> {
 
 #[retry(attempts = 3, base_delay = "1ms")]
 #[rstest]
-#[timeout(Duration::from_secs(60))]
+#[timeout(Duration::from_secs(45))]
 fn rstest_below_with_its_timeout() -> Result<(), String> {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     flaky(&CALLS)
@@ -53,7 +53,7 @@ fn rstest_below_with_its_timeout() -> Result<(), String> {
 
 #[retry(attempts = 3, base_delay = "1ms")]
 #[rstest]
-#[timeout(Duration::from_secs(60))]
+#[timeout(Duration::from_secs(45))]
 #[resilience::circuit_breaker(failure_threshold = 100, error = |rejected| rejected.to_string())]
 fn rstest_between_with_its_timeout() -> Result<(), String> {
     static CALLS: AtomicU32 = AtomicU32::new(0);
@@ -65,7 +65,7 @@ fn rstest_between_with_its_timeout() -> Result<(), String> {
 #[retry(attempts = 3, base_delay = "1ms")]
 #[tokio::test(start_paused = true)]
 async fn the_timeout_of_this_library_needs_its_path() -> Result<(), String> {
-    if CALLS.with(count) % 3 == 0 { Ok(()) } else { Err("flaky".into()) }
+    if CALLS.with(count).is_multiple_of(3) { Ok(()) } else { Err("flaky".into()) }
 }
 
 #[test]
