@@ -176,8 +176,6 @@ macro_rules! hygiene {
                     fn get(self) {}
                     fn on_interrupted(self) {}
                     fn wait(self) {}
-                    fn is_ok(self) {}
-                    fn as_result(self) {}
                     fn record(self) {}
                     fn blame(self) {}
                 }
@@ -356,8 +354,6 @@ macro_rules! async_hygiene {
                     fn get(self) {}
                     fn on_interrupted(self) {}
                     fn wait(self) {}
-                    fn is_ok(self) {}
-                    fn as_result(self) {}
                     fn record(self) {}
                     fn blame(self) {}
                 }

@@ -34,9 +34,9 @@ fn a_pointer_has_the_class_of_the_target() {
         Err(Arc::new(NotFound))
     }
     #[retry]
-    fn rc(calls: &Cell<u32>) -> Result<(), Rc<Box<NotFound>>> {
+    fn rc(calls: &Cell<u32>) -> Result<(), Rc<NotFound>> {
         count(calls);
-        Err(Rc::new(Box::new(NotFound)))
+        Err(Rc::new(NotFound))
     }
     #[retry]
     fn reference(calls: &Cell<u32>) -> Result<(), &'static NotFound> {

@@ -192,9 +192,12 @@ fn a_name_may_come_from_a_macro() {
     assert_eq!(name.get(), "api.load");
     assert!(stringified(&name).is_err());
     assert_eq!(name.get(), "store");
+}
 
+#[test]
+fn the_name_of_a_breaker_may_come_from_a_macro() {
     #[resilience::circuit_breaker(name = concat!("api.", stringify!(breaker)))]
-    #[resilience::fallback(name = concat!("api.", "fallback"), value = 7, on = |_| false)]
+    #[resilience::fallback(name = concat!("api.", "fallback"), value = 7, on = |()| false)]
     fn layered() -> Option<u32> {
         None
     }

@@ -186,7 +186,7 @@ async fn a_backoff_may_stand_behind_a_pointer() {
         async fn a_box(&self, script: &Script) -> Result<(), &'static str> {
             script.fail()
         }
-        #[retry(attempts = 4, jitter = "none", backoff = self.shared.clone())]
+        #[retry(attempts = 4, jitter = "none", backoff = std::sync::Arc::clone(&self.shared))]
         async fn an_arc(&self, script: &Script) -> Result<(), &'static str> {
             script.fail()
         }
@@ -220,10 +220,11 @@ fn a_policy_takes_a_backoff_behind_a_pointer() {
         resilience::RetryPolicy::new().jitter(Jitter::None).backoff(backoff).delay(2, None)
     }
     let list = vec![ms(1), ms(2)];
+    let list_of_two: &'static [Duration; 2] = &[ms(1), ms(2)];
     let object: &dyn Backoff = &Cubic;
     assert_eq!(second(&list), ms(2));
     assert_eq!(second(&list[1..]), ms(2));
-    assert_eq!(second(&[ms(1), ms(2)]), ms(2));
+    assert_eq!(second(list_of_two), ms(2));
     assert_eq!(second(object), ms(8));
     assert_eq!(second(Box::new(Cubic) as Box<dyn Backoff>), ms(8));
     assert_eq!(second(std::sync::Arc::new(Cubic)), ms(8));
