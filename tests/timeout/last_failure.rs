@@ -88,7 +88,7 @@ async fn hooks_and_layers_between_keep_the_last_failure() {
 #[tokio::test(start_paused = true)]
 async fn a_declined_value_leaves_the_failure_before() {
     #[timeout("1s")]
-    #[retry(attempts = "unlimited", backoff = "fixed", base_delay = "400ms", on_ok = |_| true)]
+    #[retry(attempts = "unlimited", backoff = "fixed", base_delay = "400ms", on_ok = |()| true)]
     async fn call(calls: &Cell<u32>) -> Result<(), Failure> {
         if count(calls) == 1 { Err(Failure::Own(Rc::new(1))) } else { Ok(()) }
     }
