@@ -220,7 +220,7 @@ fn a_policy_takes_a_backoff_behind_a_pointer() {
         resilience::RetryPolicy::new().jitter(Jitter::None).backoff(backoff).delay(2, None)
     }
     let list = vec![ms(1), ms(2)];
-    let list_of_two: &'static [Duration; 2] = &[ms(1), ms(2)];
+    let list_of_two = &[ms(1), ms(2)];
     let object: &dyn Backoff = &Cubic;
     assert_eq!(second(&list), ms(2));
     assert_eq!(second(&list[1..]), ms(2));
