@@ -248,3 +248,14 @@ async fn a_jitter_on_top_stays_above_the_first_delay() {
         [1000, 1000, 1000, 1000, 1000].map(ms)
     );
 }
+
+/// A policy made at run time accepts every value.
+#[test]
+fn a_jitter_wider_than_the_ceiling_stays_above_the_first_delay() {
+    let policy = resilience::RetryPolicy::new().base_delay(ms(100)).max_delay(ms(1000));
+    let policy = policy.jitter(Jitter::UpTo(ms(10_000)));
+    let _draws = testing::draws([0.0; 3]);
+    assert_eq!([1, 2, 9].map(|retry| policy.delay(retry, None)), [ms(100); 3]);
+    let error = policy.validate().expect_err("no room for the jitter").to_string();
+    assert!(error.contains("with the jitter on top is longer than `max_delay` (1s)"), "{error}");
+}
