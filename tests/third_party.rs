@@ -275,7 +275,7 @@ mod built_in_attributes {
 
     between_layers! {
         lints: #[allow(clippy::unnecessary_wraps)] #[warn(unused)];
-        cold: #[cold] #[must_use] #[track_caller];
+        cold: #[cold] #[must_use = "an outcome"] #[track_caller];
         cfg_attr: #[cfg_attr(all(), inline)];
         tools: #[rustfmt::skip] #[clippy::cognitive_complexity = "9"];
         doc: #[doc(hidden)] #[doc = "text"];
