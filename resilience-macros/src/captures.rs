@@ -15,6 +15,8 @@ pub(crate) struct Needs<'n> {
     /// The arguments that keys name, which are evaluated after the start of the body.
     pub(crate) lent: &'n [Ident],
     pub(crate) is_async: bool,
+    /// The return type borrows from a `&mut` argument.
+    pub(crate) returns_mut_borrow: bool,
 }
 
 /// The captures of a block around the body.
@@ -125,6 +127,12 @@ impl Captures {
             };
             if let Some(value) = local {
                 captures.locals.push(ArgLocal::new(binding, value));
+            } else if !needs.is_async && needs.returns_mut_borrow && pass_mode.is_mut_ref() {
+                // In edition 2018 a closure would borrow the `&mut` itself, and the borrow would
+                // end with the closure.
+                if !needs.repeated && !is_lent {
+                    moved.push(name);
+                }
             } else if !needs.is_async || is_lent {
             } else if needs.repeated && pass_mode.is_mut_ref() {
                 // The future of a plain function holds a `&mut`, which is `Send` without `Sync`.

@@ -14,6 +14,7 @@ use crate::codegen::Context;
 use crate::diagnostics::Errors;
 use crate::function::{Body, Function, PassMode, nameable};
 use crate::order::{self, Sibling};
+use crate::returned_borrow;
 use crate::stack_info::StackInfo;
 use crate::tokens::{refill, rename_self};
 use crate::tracing_instrument;
@@ -139,7 +140,8 @@ impl<A: LayerAttribute> Layer<A> {
         let is_async = boxed.is_some() || function.sig.asyncness.is_some();
         let mut captures = Captures::default();
         if stack.has_own_block() {
-            let needs = Needs { repeated, lent: &stack.lent, is_async };
+            let returns_mut_borrow = returned_borrow::returns_mut_borrow(&function.sig);
+            let needs = Needs { repeated, lent: &stack.lent, is_async, returns_mut_borrow };
             captures = Captures::of(&bindings, model.clones(), &inside.stream(), &needs);
         }
         captures.clone_arguments(&bindings, model.clones());

@@ -1,4 +1,9 @@
 //! Labels of keys, and settings per key.
+#![allow(
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    reason = "a function stands near its calls; an owned key"
+)]
 
 use std::time::Duration;
 

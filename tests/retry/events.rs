@@ -1,4 +1,5 @@
 //! The events for hooks.
+#![allow(clippy::items_after_statements, reason = "a function stands near its calls")]
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -37,6 +37,11 @@ pub(crate) fn blocking(log: &Log, list: &mut Vec<u32>) -> Result<usize, Failed> 
     Noisy("temporary", log.clone()).length()
 }
 
+#[resilience::circuit_breaker(error = |_| Failed)]
+pub(crate) fn first<'a>(list: &'a mut Vec<u32>) -> Result<&'a mut u32, Failed> {
+    list.first_mut().ok_or(Failed)
+}
+
 BLOCKING
 pub(crate) fn expression(log: &Log) -> Result<usize, Failed> {
     Noisy("temporary", log.clone()).length()

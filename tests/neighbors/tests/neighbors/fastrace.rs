@@ -1,4 +1,5 @@
 //! `#[fastrace::trace]`: works above and below.
+#![allow(clippy::needless_pass_by_value, reason = "owned arguments, lent to each attempt")]
 
 use std::cell::Cell;
 
