@@ -31,7 +31,7 @@ fn nanos(calls: u32, run: impl FnOnce()) -> f64 {
     let start = Instant::now();
     let before = processor_time(start);
     run();
-    (processor_time(start) - before).as_secs_f64() * 1e9 / f64::from(calls)
+    processor_time(start).saturating_sub(before).as_secs_f64() * 1e9 / f64::from(calls)
 }
 
 /// Nanoseconds by the clock per call: the median of many short runs, so that a run without the

@@ -313,7 +313,8 @@ fn an_idempotent_call_logs_decisions_without_arguments() {
             "DEBUG idempotent call scope=\"scoped\" decision=\"in_flight\" retry_after_ms=5000",
             &format!("DEBUG call rejected kind={running} retry_after_ms=5000"),
             "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=2",
-            "WARN store error error=the idempotency store is full decision=\"unprotected\"",
+            "WARN store error error=the idempotency store is full: the memory store has \
+             reached its `max_records` (0) or `max_bytes` (268435456) decision=\"unprotected\"",
         ]
     );
 }
@@ -361,10 +362,10 @@ fn a_full_table_of_keys_and_a_shadow_rejection_are_logged() {
     });
     assert_eq!(lines.len(), 4, "{lines:#?}");
     for (line, parts) in lines.iter().zip([
-        ["DEBUG", "call rejected", "keyed", "ann"],
+        ["DEBUG", "call rejected", "rate limit reached", "ann"],
         ["WARN", "key table full", "rate_limit", "max_keys"],
-        ["DEBUG", "call rejected", "keyed", "(overflow)"],
-        ["DEBUG", "call would be rejected", "shadow", "rate limit reached"],
+        ["DEBUG", "call rejected", "rate limit reached", "(overflow)"],
+        ["DEBUG", "call would be rejected", "retry_after_ms", "rate limit reached"],
     ]) {
         for part in parts {
             assert!(line.contains(part), "{part}: {line}");

@@ -20,14 +20,21 @@ async fn shown(rejected: Rejected) -> (u16, Option<String>, String) {
 async fn every_kind_has_a_status_and_a_delay() {
     use RejectedKind::{BulkheadFull, CircuitOpen, RateLimited};
     for (kind, millis, status, after, body) in [
-        (CircuitOpen, Some(2001), 503, "3", r#"{"error":"circuit open","retry_after":3}"#),
-        (CircuitOpen, Some(2000), 503, "2", r#"{"error":"circuit open","retry_after":2}"#),
-        (CircuitOpen, Some(0), 503, "1", r#"{"error":"circuit open","retry_after":1}"#),
-        (BulkheadFull, None, 503, "1", r#"{"error":"bulkhead full","retry_after":1}"#),
-        (RateLimited, Some(10), 429, "1", r#"{"error":"rate limit reached","retry_after":1}"#),
+        (CircuitOpen, Some(2001), 503, Some("3"), r#"{"error":"circuit open","retry_after":3}"#),
+        (CircuitOpen, Some(2000), 503, Some("2"), r#"{"error":"circuit open","retry_after":2}"#),
+        (CircuitOpen, Some(0), 503, Some("1"), r#"{"error":"circuit open","retry_after":1}"#),
+        (CircuitOpen, None, 503, None, r#"{"error":"circuit open"}"#), // forced open
+        (BulkheadFull, None, 503, None, r#"{"error":"bulkhead full"}"#),
+        (
+            RateLimited,
+            Some(10),
+            429,
+            Some("1"),
+            r#"{"error":"rate limit reached","retry_after":1}"#,
+        ),
     ] {
         let rejected = Rejected::new(kind, "module::function", millis.map(Duration::from_millis));
-        assert_eq!(shown(rejected).await, (status, Some(after.to_owned()), body.to_owned()));
+        assert_eq!(shown(rejected).await, (status, after.map(str::to_owned), body.to_owned()));
     }
     let timed_out = Rejected::timed_out("module::function", Duration::from_secs(2));
     assert_eq!(shown(timed_out).await, (504, None, r#"{"error":"timed out"}"#.to_owned()));
@@ -47,7 +54,7 @@ async fn every_idempotency_rejection_has_a_status() {
         (LeaseLost, 409, false),
         (Undecodable, 500, false),
         (NotStored, 409, false),
-        (StoreUnavailable, 503, true),
+        (StoreUnavailable, 503, false),
     ] {
         let delay = (reason == InFlight).then_some(Duration::from_secs(9));
         let (seen, after, _) = shown(Rejected::new(reason.into(), "function", delay)).await;

@@ -22,7 +22,7 @@ fn client(limit: Duration) -> Client {
 #[retry(on = classify, on_ok = classify_response, idempotent = method.is_idempotent())]
 fn fetch(
     client: &Client,
-    method: Method,
+    method: &Method,
     url: &str,
 ) -> Result<http::Response<String>, reqwest::Error> {
     let response = client.request(method.clone(), url).send()?;
@@ -41,7 +41,7 @@ fn every_scenario() {
         for method in [Method::GET, Method::POST] {
             let server = Server::new(scenario.script);
             let post = method == Method::POST;
-            let result = fetch(&client(scenario.limit()), method, &server.url());
+            let result = fetch(&client(scenario.limit()), &method, &server.url());
             check(scenario, post, &server, result.ok().map(|it| it.status().as_u16()));
         }
     }
@@ -65,8 +65,8 @@ fn a_get_survives_a_closed_kept_alive_connection() {
     for (method, received, ended) in KEPT {
         let server = Server::new(&KEPT_SCRIPT);
         let client = client(LIMIT);
-        assert!(fetch(&client, method.clone(), &server.url()).is_ok());
-        let result = fetch(&client, method, &server.url());
+        assert!(fetch(&client, &method, &server.url()).is_ok());
+        let result = fetch(&client, &method, &server.url());
         assert_eq!(result.ok().map(|it| it.status().as_u16()), ended);
         assert_eq!(server.requests(), received);
     }
@@ -75,14 +75,14 @@ fn a_get_survives_a_closed_kept_alive_connection() {
 #[test]
 fn a_refused_connection_is_retried_for_every_method() {
     #[retry(on = classify, idempotent = method.is_idempotent())]
-    fn send(method: Method, url: &str, calls: &Cell<u32>) -> reqwest::Result<Response> {
+    fn send(method: &Method, url: &str, calls: &Cell<u32>) -> reqwest::Result<Response> {
         calls.set(calls.get() + 1);
         client(LIMIT).request(method.clone(), url).send()
     }
     let _guard = testing::no_waits();
     for method in [Method::GET, Method::POST] {
         let calls = Cell::new(0);
-        assert!(send(method, &Server::unused_url(), &calls).is_err_and(|it| it.is_connect()));
+        assert!(send(&method, &Server::unused_url(), &calls).is_err_and(|it| it.is_connect()));
         assert_eq!(calls.get(), 3);
     }
 }

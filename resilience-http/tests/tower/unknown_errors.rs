@@ -48,15 +48,14 @@ async fn state_after(
 
 #[tokio::test]
 async fn an_unknown_error_is_a_failure_as_with_the_attribute() {
-    assert_eq!(state_after(|it| it, || Box::new(BackendDown)).await, CircuitState::Open);
-    assert_eq!(state_after(|it| it, || "down".into()).await, CircuitState::Open);
-    let other = || io::Error::other(BackendDown).into();
-    assert_eq!(state_after(|it| it, other).await, CircuitState::Open);
-
     #[circuit_breaker(failure_threshold = 5, name = "unknown errors")]
     async fn call() -> Result<(), BoxError> {
         Err(Box::new(BackendDown))
     }
+    assert_eq!(state_after(|it| it, || Box::new(BackendDown)).await, CircuitState::Open);
+    assert_eq!(state_after(|it| it, || "down".into()).await, CircuitState::Open);
+    let other = || io::Error::other(BackendDown).into();
+    assert_eq!(state_after(|it| it, other).await, CircuitState::Open);
     for _ in 0..10 {
         assert!(call().await.is_err());
     }
