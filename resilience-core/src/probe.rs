@@ -38,7 +38,7 @@ pub fn class_probe<P: ?Sized, E>(error: &E) -> ClassProbe<'_, E, P> {
     ClassProbe { error, target: PhantomData }
 }
 
-/// Stands for a type parameter in a [`ClassProbe`].
+/// Stands for a type parameter in a `ClassProbe`.
 #[derive(Debug)]
 pub struct Parameter(PhantomPinned);
 

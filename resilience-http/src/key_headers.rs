@@ -20,6 +20,8 @@ impl KeyHeaders {
         Self(None)
     }
 
+    /// Returns these names.
+    #[cfg(any(feature = "idempotent", feature = "tower"))]
     pub(crate) fn named(names: impl IntoIterator<Item = HeaderName>) -> Self {
         Self(Some(names.into_iter().collect()))
     }

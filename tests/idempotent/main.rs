@@ -1,13 +1,5 @@
 //! Idempotent calls through the public API.
+#![allow(missing_docs, clippy::must_use_candidate, clippy::unused_async, reason = "tests")]
 
-mod calls;
-mod conformance;
-mod defects;
-mod departures;
-mod identity;
-mod interruptions;
-mod limits;
-mod model;
-mod recovery;
-mod schedules;
-mod trait_objects;
+mod attribute;
+mod runtime;

@@ -45,6 +45,10 @@ pub struct Classifier {
 enum Redirects {
     Undeclared,
     /// Not declared, and the client follows redirects by default.
+    #[cfg_attr(
+        not(feature = "tower"),
+        expect(dead_code, reason = "only a layer knows the default of its client")
+    )]
     Expected,
     Followed,
     NotFollowed,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use resilience::idempotent::{Disposition, MemoryStore};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
-use crate::{Answer, Failure, Runs, classify, rejected_as};
+use super::{Answer, Failure, Runs, classify, rejected_as};
 
 /// Returns the answer for a run, by its number.
 fn answers(answers: &[Answer], at: u32) -> Answer {

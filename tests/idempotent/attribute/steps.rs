@@ -6,7 +6,7 @@ use std::future::pending;
 use resilience::idempotent::IdempotencyContext;
 use resilience::{IdempotencyRejection, RejectedKind, idempotent};
 
-use crate::{Answer, Runs, crash, rejected_as};
+use super::{Answer, Runs, crash, rejected_as};
 
 /// The events of a test, in order.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use resilience::idempotent::{
 };
 use resilience::{Rejected, idempotent};
 
-use crate::calls::ms;
+use super::calls::ms;
 
 const POLICY: IdempotencyPolicy =
     IdempotencyPolicy::new("trait_objects").on_interrupted(OnInterrupted::Unknown);

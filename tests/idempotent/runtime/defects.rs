@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use resilience::idempotent::conformance::{self as suite, Candidate};
 
-use crate::conformance::in_virtual_time;
-use crate::model::ListStore;
+use super::conformance::in_virtual_time;
+use super::model::ListStore;
 
 /// A correct store passes the suite.
 mod correct {

@@ -14,9 +14,9 @@ use resilience::idempotent::{
 use resilience::{Rejected, RejectedKind};
 use tokio::time::{advance, sleep, timeout};
 
-use crate::calls::{POLICY, UNKNOWN, call, ms};
-use crate::conformance::in_virtual_time;
-use crate::model::ListStore;
+use super::calls::{POLICY, UNKNOWN, call, ms};
+use super::conformance::in_virtual_time;
+use super::model::ListStore;
 
 /// A step with a few keys, a few owners, and the tokens of earlier claims.
 #[derive(Clone, Debug)]

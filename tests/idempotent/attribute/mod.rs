@@ -1,10 +1,9 @@
-//! `#[idempotent]` on functions. `tests/idempotent/` tests the runtime.
-#![allow(missing_docs, clippy::must_use_candidate, clippy::unused_async, reason = "tests")]
+//! `#[idempotent]` on functions.
 
 mod concurrent;
 mod crashes;
 mod identity;
-mod neighbours;
+mod neighbors;
 mod outcomes;
 mod shapes;
 mod steps;

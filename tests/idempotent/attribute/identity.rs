@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use resilience::idempotent::IdempotencyPolicy;
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
-use crate::{Answer, Runs, rejected_as};
+use super::{Answer, Runs, rejected_as};
 
 #[test]
 fn tenants_have_separate_keys() {

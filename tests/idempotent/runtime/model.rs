@@ -10,7 +10,7 @@ use resilience::idempotent::{
 };
 use tokio::time::Instant;
 
-use crate::defects::Defect;
+use super::defects::Defect;
 
 #[derive(Clone)]
 struct Row {

@@ -11,7 +11,7 @@ use resilience::idempotent::{
 use resilience::{IdempotencyRejection, Rejected, RejectedKind};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::calls::{Faulty, POLICY, UNKNOWN, call, ms, store};
+use super::calls::{Faulty, POLICY, UNKNOWN, call, ms, store};
 
 const RECONCILE: IdempotencyPolicy = POLICY.on_interrupted(OnInterrupted::Reconcile);
 

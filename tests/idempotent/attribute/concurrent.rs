@@ -5,7 +5,7 @@ use std::time::Duration;
 use resilience::{IdempotencyRejection, RejectedKind, idempotent};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Answer, Failure, Runs, rejected_as};
+use super::{Answer, Failure, Runs, rejected_as};
 
 #[tokio::test(start_paused = true)]
 async fn the_second_call_waits_for_the_first() {

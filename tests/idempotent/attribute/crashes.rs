@@ -7,7 +7,7 @@ use std::time::Duration;
 use resilience::idempotent::{IdempotencyContext, IdempotencyPolicy, Reconciled};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
 
-use crate::{Answer, Failure, Runs, crash, rejected_as};
+use super::{Answer, Failure, Runs, crash, rejected_as};
 
 #[tokio::test]
 async fn by_default_the_next_call_runs_at_once() {

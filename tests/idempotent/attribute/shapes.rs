@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use resilience::idempotent::{DynStore, MemoryStore, Store};
 use resilience::{Rejected, idempotent};
 
-use crate::{Answer, Failure, Runs};
+use super::{Answer, Failure, Runs};
 
 #[test]
 fn a_sync_function() {

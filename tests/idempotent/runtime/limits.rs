@@ -10,7 +10,7 @@ use resilience::idempotent::testing::{FaultStore, InjectedFault, StoreOp};
 use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, StoreErrorKind};
 use resilience::{IdempotencyRejection, Rejected, RejectedKind, idempotent};
 
-use crate::calls::{POLICY, call, ms};
+use super::calls::{POLICY, call, ms};
 
 type Memory = Arc<MemoryStore>;
 

@@ -11,13 +11,13 @@ use resilience::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::{Answer, Failure, Runs, classify, rejected_as};
+use super::{Answer, Failure, Runs, classify, rejected_as};
 
 thread_local!(static STOPPED: Cell<Option<StopReason>> = const { Cell::new(None) });
 
 #[test]
 fn all_attempts_of_a_retry_inside_have_one_record() {
-    #[idempotent(key = id, scope = "global", name = "neighbours.inside")]
+    #[idempotent(key = id, scope = "global", name = "neighbors.inside")]
     #[retry(attempts = 3, on = classify)]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() < 3 { Err(Failure::Lost) } else { Ok(runs.count()) }
@@ -29,7 +29,7 @@ fn all_attempts_of_a_retry_inside_have_one_record() {
 #[test]
 fn each_attempt_of_a_retry_outside_claims_the_key() {
     #[retry(attempts = 3, on = classify)]
-    #[idempotent(key = id, scope = "global", name = "neighbours.outside")]
+    #[idempotent(key = id, scope = "global", name = "neighbors.outside")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         let attempt = IdempotencyContext::current().map(|call| call.attempt());
         assert_eq!(attempt, Some(runs.next()));
@@ -47,7 +47,7 @@ fn a_retry_outside_stops_at_permanent_rejections() {
         scope = "global",
         on = classify,
         on_interrupted = "unknown",
-        name = "neighbours.stops"
+        name = "neighbors.stops"
     )]
     fn call(id: Option<u32>, #[skip] runs: &Runs) -> Answer {
         runs.next();
@@ -70,7 +70,7 @@ fn a_retry_outside_stops_at_permanent_rejections() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_outside_waits_for_a_running_call_only_on_request() {
     #[retry(attempts = 9, on = |_| true)]
-    #[idempotent(key = id, scope = "global", concurrent = "reject", name = "neighbours.stop")]
+    #[idempotent(key = id, scope = "global", concurrent = "reject", name = "neighbors.stop")]
     async fn stop(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(runs.next())
@@ -81,7 +81,7 @@ async fn a_retry_outside_waits_for_a_running_call_only_on_request() {
         scope = "global",
         concurrent = "reject",
         lease = "10s",
-        name = "neighbours.wait"
+        name = "neighbors.wait"
     )]
     async fn wait(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(5)).await;
@@ -127,21 +127,21 @@ fn a_rejection_inside_releases_the_claim() {
     static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
     let clock = testing::clock();
     released!(
-        "neighbours.breaker",
+        "neighbors.breaker",
         #[circuit_breaker(breaker = BREAKER)],
         BREAKER.force_open(),
         |()| BREAKER.force_close(),
         CircuitOpen
     );
     released!(
-        "neighbours.bulkhead",
+        "neighbors.bulkhead",
         #[bulkhead(bulkhead = BULKHEAD)],
         BULKHEAD.try_acquire().expect("free"),
         drop,
         BulkheadFull
     );
     released!(
-        "neighbours.rate_limit",
+        "neighbors.rate_limit",
         #[rate_limit(limiter = LIMITER)],
         LIMITER.try_acquire().expect("at rest"),
         |()| clock.advance(Duration::from_secs(60)),
@@ -151,13 +151,13 @@ fn a_rejection_inside_releases_the_claim() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_timeout_inside_the_effect_is_unknown() {
-    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbours.late")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbors.late")]
     #[timeout("1s")]
     async fn unknown(id: u32) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(id)
     }
-    #[idempotent(key = id, scope = "global", name = "neighbours.rerun")]
+    #[idempotent(key = id, scope = "global", name = "neighbors.rerun")]
     #[timeout("1s")]
     async fn rerun(id: u32, #[skip] runs: &Runs) -> Answer {
         sleep(Duration::from_secs(if runs.next() == 1 { 5 } else { 0 })).await;
@@ -176,7 +176,7 @@ async fn after_a_timeout_inside_the_effect_is_unknown() {
 #[tokio::test(start_paused = true)]
 async fn a_timeout_outside_interrupts_the_call() {
     #[timeout("1s")]
-    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbours.dropped")]
+    #[idempotent(key = id, scope = "global", on_interrupted = "unknown", name = "neighbors.dropped")]
     async fn call(id: u32) -> Answer {
         sleep(Duration::from_secs(5)).await;
         Ok(id)
@@ -196,7 +196,7 @@ fn a_breaker_outside_counts_store_errors_and_no_key_errors() {
     static FULL: MemoryStore = MemoryStore::new().max_records(1);
     static BREAKER: CircuitBreaker = CircuitBreaker::new();
     #[circuit_breaker(breaker = BREAKER, on = |_| true)]
-    #[idempotent(store = FULL, key = id, scope = "global", name = "neighbours.above")]
+    #[idempotent(store = FULL, key = id, scope = "global", name = "neighbors.above")]
     fn call(id: Option<u32>, cents: u32) -> Answer {
         Ok(cents)
     }
@@ -221,7 +221,7 @@ fn a_breaker_outside_counts_store_errors_and_no_key_errors() {
 #[test]
 fn the_value_of_a_fallback_outside_is_not_stored() {
     #[fallback(value = 0, on = |failure| *failure == Failure::Lost)]
-    #[idempotent(key = id, scope = "global", name = "neighbours.fallback")]
+    #[idempotent(key = id, scope = "global", name = "neighbors.fallback")]
     fn call(id: u32, #[skip] runs: &Runs) -> Answer {
         if runs.next() == 1 { Err(Failure::Lost) } else { Ok(runs.count()) }
     }
@@ -231,7 +231,7 @@ fn the_value_of_a_fallback_outside_is_not_stored() {
 
 #[test]
 fn a_repeated_call_takes_no_permit_of_a_layer_inside() {
-    #[idempotent(key = id, scope = "global", name = "neighbours.permits")]
+    #[idempotent(key = id, scope = "global", name = "neighbors.permits")]
     #[rate_limit(rate = 1, per = "1h")]
     fn call(id: u32) -> Result<u32, Rejected> {
         Ok(id)
@@ -244,7 +244,7 @@ fn a_repeated_call_takes_no_permit_of_a_layer_inside() {
 #[test]
 fn all_layers_together() {
     #[fallback(value = 0)]
-    #[idempotent(key = id, scope = "global", name = "neighbours.all")]
+    #[idempotent(key = id, scope = "global", name = "neighbors.all")]
     #[retry(attempts = 3, base_delay = "1ms", on = classify)]
     #[circuit_breaker(failure_threshold = 9)]
     #[rate_limit(rate = 9, burst = 9)]

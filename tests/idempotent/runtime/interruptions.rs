@@ -19,7 +19,7 @@ use resilience::idempotent::{
 use resilience::{IdempotencyRejection, Rejected, RejectedKind};
 use tokio::time::sleep;
 
-use crate::calls::{Faulty, POLICY, UNKNOWN, call, ms, store};
+use super::calls::{Faulty, POLICY, UNKNOWN, call, ms, store};
 
 /// Drops a call after each number of polls, and then repeats the call.
 #[tokio::test(start_paused = true)]

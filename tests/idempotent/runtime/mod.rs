@@ -1,0 +1,13 @@
+//! Idempotent calls without the attribute.
+
+mod calls;
+mod conformance;
+mod defects;
+mod departures;
+mod identity;
+mod interruptions;
+mod limits;
+mod model;
+mod recovery;
+mod schedules;
+mod trait_objects;
