@@ -151,8 +151,15 @@ impl KeyedPolicy for CircuitBreaker {
         self.name_or_default()
     }
 
+    #[cfg(not(resilience_loom))]
     fn or_name(self, name: &'static str) -> Self {
         self.at(name)
+    }
+
+    /// No model uses the name of a breaker with a key.
+    #[cfg(resilience_loom)]
+    fn or_name(self, _: &'static str) -> Self {
+        self
     }
 
     fn with_key_label(mut self, label: KeyLabel) -> Self {

@@ -272,6 +272,7 @@ mod model {
     use loom::thread;
 
     use super::*;
+    use crate::keyed::KeyLabel;
 
     struct Fixed(bool);
 
