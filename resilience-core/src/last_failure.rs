@@ -1,9 +1,8 @@
 //! The last failure of a retry, as the cause of a rejection by a time limit.
 
-use core::fmt;
-use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
+use crate::failure_text::FailureText;
 use crate::log::Shown;
 use crate::rejected::Rejected;
 
@@ -45,20 +44,3 @@ impl LastFailure {
         }
     }
 }
-
-/// The text of a failure, as an error.
-struct FailureText(Box<str>);
-
-impl fmt::Display for FailureText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for FailureText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl Error for FailureText {}

@@ -24,6 +24,7 @@ mod duration;
 mod error_sources;
 mod event;
 mod expansion;
+mod failure_text;
 mod fallback;
 mod function_state;
 mod jitter;

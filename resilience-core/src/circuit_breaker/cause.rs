@@ -1,44 +1,24 @@
 //! The failure that opened a breaker, for the `source()` of rejections.
 
-use core::error::Error;
-use core::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::CircuitBreaker;
+use crate::failure_text::FailureText;
 use crate::rejected::Rejected;
 use crate::sync::lock;
-
-/// The text of the failure: the error itself belongs to the caller of the failed call.
-pub(super) struct FailureText(Box<str>);
 
 /// The largest number of bytes of a text.
 const LONGEST: usize = 1024;
 
-impl FailureText {
-    fn new(mut text: String) -> Self {
-        if text.len() > LONGEST {
-            let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
-            text.truncate(end.unwrap_or_default());
-            text.push('…');
-        }
-        Self(text.into_boxed_str())
+fn shortened(mut text: String) -> FailureText {
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
     }
+    FailureText(text.into_boxed_str())
 }
-
-impl fmt::Display for FailureText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for FailureText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl Error for FailureText {}
 
 /// The failure of the last opening. Read by every rejection, so apart from the lock of the machine.
 #[derive(Debug)]
@@ -87,7 +67,7 @@ impl CircuitBreaker {
     }
 
     pub(super) fn set_cause(&self, generation: u32, text: String) {
-        let text = Arc::new(FailureText::new(text));
+        let text = Arc::new(shortened(text));
         let machine = lock(&self.machine);
         if machine.generation == generation {
             self.cause.set(Some(text));
