@@ -114,11 +114,13 @@ pub mod __private {
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
     CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
-    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter,
-    KeyTableSnapshot, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
-    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
-    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
-    key_tables, set_enabled, testing,
+    FailureKind, Figure, FigureInfo, FigureKind, FigureValue, FromRejected, GiveUpEvent,
+    IdempotencyRejection, InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, KeysReport, Labels,
+    OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit, PolicyHandle, PolicyKind,
+    PolicyReport, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SourceLocation,
+    StateChange, StopReason, TOP_KEYS, circuit_breaker, count_successes, is_enabled, key_tables,
+    policies, policies_matching, policy_key, register, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]

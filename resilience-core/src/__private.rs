@@ -22,17 +22,19 @@ pub use crate::expansion::{
     no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, recovered};
-pub use crate::function_state::resolve;
+pub use crate::function_state::{resolve, resolve_policy};
 pub use crate::jitter::Jitter;
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
+pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;
 pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownByDebug,
     ShownByNothing, Unclassified, class_probe,
 };
 pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
+pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{CallContext, RetryPolicy, RetryState};

@@ -26,18 +26,21 @@ mod event;
 mod expansion;
 mod failure_text;
 mod fallback;
+mod figures;
 mod function_state;
 mod jitter;
 mod keyed;
 mod last_failure;
 mod limiter;
 mod log;
+mod mode;
 mod name;
 mod outcome;
 mod park;
 mod probe;
 mod random;
 mod rate_limit;
+mod registry;
 mod rejected;
 mod rejection_signal;
 mod response;
@@ -65,10 +68,15 @@ pub use circuit_breaker::{
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, key_tables};
 pub use outcome::Outcome;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
+pub use registry::{
+    KeyReport, KeysReport, PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin,
+    SourceLocation, TOP_KEYS, count_successes, policies, policies_matching, policy_key, register,
+};
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
 pub use resilience_rules::InvalidPolicy;
 pub use retry::{Attempt, Retry, RetryPolicy};

@@ -2,6 +2,7 @@
 
 mod acquire;
 mod permit;
+mod report;
 mod semaphore;
 
 use core::fmt;
@@ -18,8 +19,10 @@ use crate::function_state::TestReset;
 use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
+use crate::mode;
+use crate::registry::policy::count_rejection;
+use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
-use crate::switch::is_enabled;
 use crate::sync::Tally;
 use resilience_rules::{InvalidPolicy, bulkhead as rules};
 
@@ -71,11 +74,13 @@ pub struct Bulkhead {
     key: Option<KeyLabel>,
     shadow: bool,
     shadow_rejections: Tally,
+    figures: PolicyFigures,
     semaphore: Semaphore,
 }
 
 impl Bulkhead {
     /// Creates a bulkhead for `max` concurrent calls, without a queue. Zero counts as 1.
+    #[track_caller]
     #[cfg(not(resilience_loom))]
     pub const fn new(max: u32) -> Self {
         Self {
@@ -86,6 +91,7 @@ impl Bulkhead {
             key: None,
             shadow: false,
             shadow_rejections: Tally::new(0),
+            figures: PolicyFigures::new(),
             semaphore: Semaphore::new(),
         }
     }
@@ -170,13 +176,33 @@ impl Bulkhead {
     /// [`Rejected`] if all permits are taken or other calls wait.
     #[inline]
     pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        if !is_enabled() {
-            return Ok(BulkheadPermit::uncounted());
+        self.try_permit().ok_or_else(|| self.rejected())
+    }
+
+    /// Takes a permit if available. A refusal is no rejection yet: the call may wait.
+    #[inline]
+    fn try_permit(&self) -> Option<BulkheadPermit<'_>> {
+        if mode::is_plain() { self.take_permit() } else { self.take_permit_and_count() }
+    }
+
+    #[cold]
+    fn take_permit_and_count(&self) -> Option<BulkheadPermit<'_>> {
+        if !mode::is_enabled() {
+            return Some(BulkheadPermit::uncounted());
         }
+        let permit = self.take_permit();
+        if permit.is_some() {
+            self.count_admitted();
+        }
+        permit
+    }
+
+    #[inline]
+    fn take_permit(&self) -> Option<BulkheadPermit<'_>> {
         if self.semaphore.try_acquire(self.limit()) {
-            return Ok(BulkheadPermit::of(self));
+            return Some(BulkheadPermit::of(self));
         }
-        if self.shadow { Ok(self.admit_in_shadow()) } else { Err(self.rejected()) }
+        self.shadow.then(|| self.admit_in_shadow())
     }
 
     /// Admits a call above the limit, and reports the decision of the bulkhead.
@@ -186,7 +212,8 @@ impl Bulkhead {
         let waiting = usize::try_from(running.saturating_sub(self.limit())).unwrap_or(usize::MAX);
         if waiting >= self.queue_capacity() {
             self.shadow_rejections.fetch_add(1, Relaxed);
-            log::shadow_rejection(&self.rejected());
+            count_rejection(self, true);
+            log::shadow_rejection(&self.full());
         }
         BulkheadPermit::of(self)
     }
@@ -315,9 +342,9 @@ impl Bulkhead {
     /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
     fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
-        match self.try_acquire() {
-            Err(_) if self.queue_capacity() > 0 => None,
-            answer => Some(answer),
+        match self.try_permit() {
+            None if self.queue_capacity() > 0 => None,
+            permit => Some(permit.ok_or_else(|| self.rejected())),
         }
     }
 
@@ -335,8 +362,14 @@ impl Bulkhead {
         }
     }
 
+    /// Rejects a call.
     #[cold]
     fn rejected(&self) -> Rejected {
+        count_rejection(self, false);
+        self.full()
+    }
+
+    fn full(&self) -> Rejected {
         self.rejection(RejectedKind::BulkheadFull, None)
     }
 }
@@ -347,7 +380,8 @@ limiter!(Bulkhead, "bulkhead");
 impl TestReset for Bulkhead {
     fn fresh(&self) -> Self {
         let Self { max, queue, wait, name, shadow, .. } = *self;
-        Self { queue, wait, name, shadow, key: self.key.clone(), ..Self::new(max) }
+        let (key, figures) = (self.key.clone(), self.figures.fresh());
+        Self { queue, wait, name, shadow, key, figures, ..Self::new(max) }
     }
 }
 
@@ -383,5 +417,14 @@ impl KeyedPolicy for Bulkhead {
     fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key = Some(label);
         self
+    }
+
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        self.figures = self.figures.of_table(record);
+        self
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key.as_ref()
     }
 }

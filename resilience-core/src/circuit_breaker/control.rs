@@ -1,12 +1,14 @@
 //! Metrics and manual control of a breaker.
 
 use core::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
 
 use super::machine::Machine;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
 use crate::keyed::{KeyLabel, KeyedPolicy};
+use crate::registry::Record;
 use crate::sync::lock;
 
 /// Metrics and manual control.
@@ -165,5 +167,14 @@ impl KeyedPolicy for CircuitBreaker {
     fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key_label = Some(label);
         self
+    }
+
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        self.figures = self.figures.of_table(record);
+        self
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key_label.as_ref()
     }
 }

@@ -11,6 +11,7 @@ mod model;
 mod notify;
 mod recovery;
 mod registry;
+mod report;
 mod run;
 mod running;
 mod settings;
@@ -29,8 +30,8 @@ pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
 use self::machine::{AdmittedCall, CallEnd, CallOutcome, Machine, Origin, PROBES};
 pub use self::notify::Notified;
-pub(crate) use self::registry::expect_overrides;
 pub use self::registry::{circuit_breaker, shared_breakers};
+pub(crate) use self::registry::{expect_counting, expect_overrides};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
@@ -41,6 +42,9 @@ use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
+use crate::mode;
+use crate::registry::PolicyFigures;
+use crate::registry::policy::count_rejection;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
@@ -104,6 +108,7 @@ pub struct CircuitBreaker {
     listed: bool,
     /// The label of the key in rejections, if the breaker serves one key.
     key_label: Option<KeyLabel>,
+    figures: PolicyFigures,
 }
 
 // The word: the generation in the high half; in the low half the number of a trial call (in a
@@ -122,6 +127,8 @@ const HAS_FAILURES: u64 = 1 << 2;
 const WINDOW: u64 = 1 << 4;
 /// The breaker measures the duration of calls.
 const TIMED: u64 = 1 << 3;
+/// A success has to be counted in the figures.
+const COUNTED: u64 = 1 << 5;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
@@ -184,7 +191,9 @@ impl CircuitBreaker {
     ) -> Result<(&'static Self, u64, Option<Timestamp>), Rejected> {
         let breaker = if seen & STATE == UNUSED {
             registry::register(self);
-            resolve(self)
+            let breaker = resolve(self);
+            breaker.expect_counting();
+            breaker
         } else {
             self
         };
@@ -204,7 +213,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn succeed(&self, seen: u64, started: Option<Timestamp>) {
         let word = self.word.load(Acquire);
-        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW
+        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED) == CLOSED | WINDOW
             && self.cursor.succeed(admitted(seen).generation, self.settings.span);
         if !counted {
             self.succeed_slow(seen, started);
@@ -213,6 +222,19 @@ impl CircuitBreaker {
 
     #[cold]
     fn succeed_slow(&self, seen: u64, started: Option<Timestamp>) {
+        let word = self.word.load(Acquire);
+        if word & COUNTED != 0 {
+            self.count_success();
+            match word & (STATE | HAS_FAILURES | WINDOW | TIMED) {
+                CLOSED => return,
+                flags if flags == CLOSED | WINDOW => {
+                    if self.cursor.succeed(admitted(seen).generation, self.settings.span) {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
         self.settle(seen, CallOutcome::Success, started, &|| None);
     }
 
@@ -251,6 +273,7 @@ impl CircuitBreaker {
     #[inline]
     fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
         self.rejected.fetch_add(1, Relaxed);
+        count_rejection(self, self.settings.shadow);
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
         let rejected = Rejected::by_policy(RejectedKind::CircuitOpen, name, after, key);
         if self.settings.shadow {
@@ -293,6 +316,7 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     fn cancel(&self, seen: u64, started: Option<Timestamp>, panicked: bool) {
+        self.count_end(panicked);
         let failed = panicked || self.settings.on_cancel == OnCancel::Failure;
         let outcome = if failed { CallOutcome::Failure(None) } else { CallOutcome::Neutral };
         let text = if panicked { "the call panicked" } else { "the call was cancelled" };
@@ -339,6 +363,7 @@ impl CircuitBreaker {
                 number: 0,
             };
             machine.events.changed(change, is_local);
+            self.count_transition(from, to, machine.origin);
         }
         let has_events = machine.events.start_delivery();
         self.publish(&machine);
@@ -365,7 +390,8 @@ impl CircuitBreaker {
         // overrides.
         let state =
             if self.listed && function_state::is_ever_overridden() { UNUSED } else { state };
-        let word = u64::from(machine.generation) << GENERATION_SHIFT | state;
+        let counted = if mode::is_counting() { COUNTED } else { 0 };
+        let word = u64::from(machine.generation) << GENERATION_SHIFT | counted | state;
         // Written only if different: a write slows down the readers of a shared word.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CircuitBreaker, notify};
 use crate::function_state::resolve;
+use crate::registry::list_static;
 
 static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
 
@@ -27,6 +28,11 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
     found.map(resolve)
 }
 
+/// Makes all later calls of annotated functions count successes.
+pub(crate) fn expect_counting() {
+    breakers().iter().for_each(|breaker| breaker.republish());
+}
+
 /// Makes all later calls of annotated functions look for overrides.
 pub(crate) fn expect_overrides() {
     breakers().iter().for_each(|breaker| breaker.republish());
@@ -45,6 +51,7 @@ pub(super) fn register(breaker: &'static CircuitBreaker) {
     if !breakers.iter().any(|known| core::ptr::eq(*known, breaker)) {
         breakers.push(breaker);
         drop(breakers);
+        list_static(breaker);
         if breaker.shared_name().is_some() {
             notify::notify();
         }

@@ -1,6 +1,7 @@
 //! A policy per key: bounded, and shared by concurrent calls with the same key.
 
 mod figures;
+mod report;
 mod table;
 
 use core::fmt;
@@ -13,12 +14,18 @@ use std::sync::{Arc, OnceLock};
 pub use self::figures::{KeyTableSnapshot, key_tables};
 use self::table::{KeyHash, Table};
 use crate::clock::{Timestamp, now};
+use crate::figures::Figure;
+use crate::figures::table::{KEYS, MAX_KEYS, slot};
 use crate::function_state::{TestReset, resolve};
 use crate::log;
+use crate::registry::policy::record_of;
+use crate::registry::{
+    KeyReport, KeysReport, Policy, PolicyFigures, PolicyKind, Record, Setting, list_static,
+};
 use resilience_rules::keyed as rules;
 
 /// A policy that may have a state per key.
-pub trait KeyedPolicy: Sized {
+pub trait KeyedPolicy: Policy + Sized {
     /// The word for the policy in events and snapshots.
     const POLICY: &'static str;
 
@@ -36,6 +43,13 @@ pub trait KeyedPolicy: Sized {
     /// Sets the label of the key in rejections and events.
     #[must_use]
     fn with_key_label(self, label: KeyLabel) -> Self;
+
+    /// Sets the record that the policies of all keys count into.
+    #[must_use]
+    fn with_record(self, record: Arc<Record>) -> Self;
+
+    /// Returns the label of the key.
+    fn key_label(&self) -> Option<&KeyLabel>;
 }
 
 /// The label of a key in rejections and events, of at most [`rules::MAX_KEY_LABEL`] bytes.
@@ -87,6 +101,7 @@ pub struct Keyed<T> {
     max: u32,
     state: OnceLock<Box<State<T>>>,
     is_registered: AtomicBool,
+    figures: PolicyFigures,
 }
 
 struct State<T> {
@@ -102,8 +117,21 @@ struct State<T> {
 impl<T> Keyed<T> {
     /// Creates a table for at most `max` keys; 0 counts as 1.
     #[must_use]
+    #[track_caller]
+    #[cfg(not(resilience_loom))]
     pub const fn new(max: u32, make: fn() -> T) -> Self {
-        Self { make, max, state: OnceLock::new(), is_registered: AtomicBool::new(false) }
+        Self::with_figures(max, make, PolicyFigures::new())
+    }
+
+    #[track_caller]
+    #[cfg(resilience_loom)]
+    pub fn new(max: u32, make: fn() -> T) -> Self {
+        Self::with_figures(max, make, PolicyFigures::new())
+    }
+
+    const fn with_figures(max: u32, make: fn() -> T, figures: PolicyFigures) -> Self {
+        let is_registered = AtomicBool::new(false);
+        Self { make, max, state: OnceLock::new(), is_registered, figures }
     }
 
     fn state(&self) -> &State<T> {
@@ -149,17 +177,28 @@ impl<T: KeyedPolicy> Keyed<T> {
             return known;
         }
         match state.table.reserve(now) {
-            Some(room) => room.insert(key, adjust((self.make)())),
+            Some(room) => {
+                if room.is_evicted {
+                    record_of(self).count(slot::EVICTIONS);
+                }
+                room.insert(key, adjust(self.make()))
+            }
             // Another call may have inserted the key in the meantime.
             None => state.table.get(key).unwrap_or_else(|| self.overflow(state)),
         }
+    }
+
+    /// Returns the policy of a new key.
+    fn make(&self) -> T {
+        (self.make)().with_record(Arc::clone(record_of(self)))
     }
 
     /// Returns the state that new keys share while no state can be evicted.
     #[cold]
     fn overflow(&self, state: &State<T>) -> Arc<T> {
         state.overflow_calls.fetch_add(1, Relaxed);
-        let make = || Arc::new((self.make)().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
+        record_of(self).count(slot::OVERFLOWS);
+        let make = || Arc::new(self.make().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
         let shared = state.overflow.get_or_init(make);
         let (now, last) = (now(), state.last_event.load(Relaxed));
         let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;
@@ -179,17 +218,51 @@ pub fn keyed_state<T>(
     adjust: impl FnOnce(T) -> T,
 ) -> Arc<T>
 where
-    T: KeyedPolicy + Send + Sync + 'static,
+    T: KeyedPolicy + 'static,
 {
     if !table.is_registered.load(Relaxed) && !table.is_registered.swap(true, Relaxed) {
         figures::register(table);
+        list_static(table);
     }
     resolve(table).get_with(key, adjust)
 }
 
-impl<T: Send + Sync + 'static> TestReset for Keyed<T> {
+impl<T: KeyedPolicy> Policy for Keyed<T> {
+    fn kind(&self) -> PolicyKind {
+        (self.make)().kind()
+    }
+
+    fn name(&self) -> &'static str {
+        (self.make)().policy_name()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        let mut settings = (self.make)().settings();
+        settings.push(Setting::code("max_keys", self.max.max(1)));
+        settings
+    }
+
+    fn figures_now(&self, figures: &mut Vec<Figure>) {
+        figures.push(Figure::gauge(&KEYS, self.len().into()));
+        figures.push(Figure::gauge(&MAX_KEYS, self.max.max(1).into()));
+    }
+
+    fn keys(&self) -> Option<KeysReport> {
+        Some(self.keys_report())
+    }
+
+    fn key(&self, label: &str) -> Option<KeyReport> {
+        self.key_report(label)
+    }
+}
+
+impl<T: KeyedPolicy + 'static> TestReset for Keyed<T> {
     fn fresh(&self) -> Self {
-        Self::new(self.max, self.make)
+        Self::with_figures(self.max, self.make, self.figures.fresh())
     }
 }
 
@@ -209,10 +282,17 @@ mod tests {
     use super::*;
 
     /// A policy that is stale from a time on.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     struct Thing {
         stale_from: AtomicU64,
         label: Option<KeyLabel>,
+        figures: PolicyFigures,
+    }
+
+    impl Default for Thing {
+        fn default() -> Self {
+            Self { stale_from: AtomicU64::new(0), label: None, figures: PolicyFigures::new() }
+        }
     }
 
     impl Thing {
@@ -238,6 +318,32 @@ mod tests {
 
         fn with_key_label(self, label: KeyLabel) -> Self {
             Self { label: Some(label), ..self }
+        }
+
+        fn with_record(self, record: Arc<Record>) -> Self {
+            Self { figures: self.figures.of_table(record), ..self }
+        }
+
+        fn key_label(&self) -> Option<&KeyLabel> {
+            self.label.as_ref()
+        }
+    }
+
+    impl Policy for Thing {
+        fn kind(&self) -> PolicyKind {
+            PolicyKind::Bulkhead
+        }
+
+        fn name(&self) -> &'static str {
+            "thing"
+        }
+
+        fn own_figures(&self) -> &PolicyFigures {
+            &self.figures
+        }
+
+        fn settings(&self) -> Vec<Setting> {
+            Vec::new()
         }
     }
 

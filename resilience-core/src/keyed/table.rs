@@ -69,6 +69,8 @@ struct Entry<T> {
     value: Arc<T>,
     /// Whether the key was used again since the last visit of the search.
     used: bool,
+    /// The number of calls with the key.
+    calls: u32,
 }
 
 /// The entries with a part of the keys. Aligned so that no two shards share a cache line.
@@ -89,7 +91,7 @@ impl<T> Entries<T> {
     fn insert(&mut self, key: KeyHash, value: Arc<T>) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.index.insert(key, index);
-        self.entries.push(Entry { key, value, used: false });
+        self.entries.push(Entry { key, value, used: false, calls: 1 });
     }
 
     /// Removes an entry. The last entry takes the place of the removed entry.
@@ -128,6 +130,8 @@ pub(super) struct Table<T> {
 pub(super) struct Room<'t, T> {
     table: &'t Table<T>,
     is_used: bool,
+    /// Whether the room was made by an eviction.
+    pub(super) is_evicted: bool,
 }
 
 impl<T> Table<T> {
@@ -157,7 +161,18 @@ impl<T> Table<T> {
         let mut shard = lock(self.shard(key));
         let entry = shard.get_mut(key)?;
         entry.used = true;
+        entry.calls = entry.calls.saturating_add(1);
         Some(Arc::clone(&entry.value))
+    }
+
+    /// Passes the hash, the number of calls and the state of each key to `read`, under the lock of
+    /// the shard.
+    pub(super) fn for_each(&self, read: &mut impl FnMut(u64, u64, &Arc<T>)) {
+        for Shard(shard) in &self.shards {
+            for Entry { key, value, calls, .. } in &lock(shard).entries {
+                read(key.entry, u64::from(*calls), value);
+            }
+        }
     }
 
     #[cfg(all(test, not(resilience_loom)))]
@@ -173,7 +188,9 @@ impl<T: KeyedPolicy> Table<T> {
         let one_more = |len| (len < u64::from(self.max)).then_some(len + 1);
         let is_reserved = self.len.fetch_update(Relaxed, Relaxed, one_more).is_ok();
         // An evicted entry leaves its part of `len` to the new entry.
-        (is_reserved || self.evict(now())).then(|| Room { table: self, is_used: false })
+        let is_evicted = !is_reserved && self.evict(now());
+        let room = || Room { table: self, is_used: false, is_evicted };
+        (is_reserved || is_evicted).then(room)
     }
 
     /// Evicts a stale entry. An entry used since the last visit stays if an unused entry is near.

@@ -4,6 +4,7 @@ mod acquire;
 mod gcra;
 mod line;
 mod permit;
+mod report;
 mod reservation;
 mod spans;
 
@@ -24,6 +25,9 @@ use crate::function_state::TestReset;
 use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
+use crate::mode;
+use crate::registry::policy::count_rejection;
+use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::rejection_signal::RejectionSignal;
 use crate::switch::is_enabled;
@@ -78,6 +82,7 @@ pub struct RateLimiter {
     key: Option<KeyLabel>,
     shadow: bool,
     shadow_rejections: Tally,
+    figures: PolicyFigures,
     /// The rate in nanoseconds.
     pace: Pace,
     gcra: Gcra,
@@ -86,6 +91,7 @@ pub struct RateLimiter {
 impl RateLimiter {
     /// Creates a limiter for `rate` calls per `per`, evenly spread. Zero counts as 1, or as one
     /// nanosecond.
+    #[track_caller]
     #[cfg(not(resilience_loom))]
     pub const fn new(rate: u32, per: Duration) -> Self {
         Self {
@@ -97,6 +103,7 @@ impl RateLimiter {
             key: None,
             shadow: false,
             shadow_rejections: Tally::new(0),
+            figures: PolicyFigures::new(),
             pace: Pace::new(rate, per, rules::BURST, Duration::ZERO),
             gcra: Gcra::new(),
         }
@@ -212,13 +219,26 @@ impl RateLimiter {
     /// above the burst: such a call needs a [`wait`](Self::wait).
     #[inline]
     pub fn try_acquire_many(&self, cost: u32) -> Result<(), Rejected> {
-        if !is_enabled() || cost == 0 {
-            return Ok(());
+        if !mode::is_plain() || cost == 0 {
+            return self.take_and_count(cost);
         }
+        self.take(cost)
+    }
+
+    #[inline]
+    fn take(&self, cost: u32) -> Result<(), Rejected> {
         match self.gcra.try_acquire(self.request(cost, 0), || now().word()) {
             Ok(()) => Ok(()),
             Err(left) => self.refuse(cost, 0, left),
         }
+    }
+
+    #[cold]
+    fn take_and_count(&self, cost: u32) -> Result<(), Rejected> {
+        if !is_enabled() || cost == 0 {
+            return Ok(());
+        }
+        self.take(cost).inspect(|()| self.count_admitted())
     }
 
     /// Reserves a permit at most [`wait`](Self::wait) ahead, and returns the delay until the
@@ -253,7 +273,11 @@ impl RateLimiter {
             return Ok(Reservation::now());
         }
         let wait = self.pace.longest_wait();
-        match self.gcra.reserve(self.request(1, wait), || now().word()) {
+        let planned = self.gcra.reserve(self.request(1, wait), || now().word());
+        if planned.is_ok() {
+            self.count_admitted();
+        }
+        match planned {
             Ok(grant) if grant.must_wait && !self.shadow => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
             Err(left) => self.refuse(1, wait, left).map(|()| Reservation::now()),
@@ -445,8 +469,28 @@ impl RateLimiter {
     /// Takes permits without a wait, if possible.
     #[inline]
     fn starts_at_once(&self, cost: u32) -> bool {
-        let request = || self.request(cost, self.pace.longest_wait());
-        !is_enabled() || cost == 0 || self.gcra.try_start(request(), || now().word())
+        if !mode::is_plain() || cost == 0 {
+            return self.starts_and_counts(cost);
+        }
+        self.starts(cost)
+    }
+
+    #[inline]
+    fn starts(&self, cost: u32) -> bool {
+        let request = self.request(cost, self.pace.longest_wait());
+        self.gcra.try_start(request, || now().word())
+    }
+
+    #[cold]
+    fn starts_and_counts(&self, cost: u32) -> bool {
+        if !is_enabled() || cost == 0 {
+            return true;
+        }
+        let starts = self.starts(cost);
+        if starts {
+            self.count_admitted();
+        }
+        starts
     }
 
     /// Admits a call, or queues the call.
@@ -473,7 +517,10 @@ impl RateLimiter {
         let request = Request { wait, ..request };
         match self.gcra.acquire_or_queue(request, waker.clone(), clock) {
             Ok(Some(queued)) => Ok(Admission::Queued(queued)),
-            Ok(None) => Ok(Admission::Now),
+            Ok(None) => {
+                self.count_admitted();
+                Ok(Admission::Now)
+            }
             Err(left) => self.refuse(cost, wait, left).map(|()| Admission::Now),
         }
     }
@@ -507,6 +554,7 @@ impl RateLimiter {
         let is_possible = above_burst == 0 || self.pace.width(above_burst) <= wait;
         let retry_after = is_possible.then(|| Duration::from_nanos(left));
         let rejected = self.rejection(RejectedKind::RateLimited, retry_after);
+        count_rejection(self, self.shadow);
         if !self.shadow {
             return Err(rejected);
         }
@@ -556,7 +604,8 @@ impl TestReset for RateLimiter {
     fn fresh(&self) -> Self {
         let Self { rate, per, burst, wait, name, shadow, .. } = *self;
         let fresh = Self::new(rate, per).burst(burst).wait(wait);
-        Self { name, shadow, key: self.key.clone(), ..fresh }
+        let (key, figures) = (self.key.clone(), self.figures.fresh());
+        Self { name, shadow, key, figures, ..fresh }
     }
 }
 
@@ -592,5 +641,14 @@ impl KeyedPolicy for RateLimiter {
     fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key = Some(label);
         self
+    }
+
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        self.figures = self.figures.of_table(record);
+        self
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key.as_ref()
     }
 }

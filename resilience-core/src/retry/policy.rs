@@ -1,5 +1,6 @@
 //! The configuration of a retry.
 
+use core::panic::Location;
 use core::time::Duration;
 
 use crate::backoff::{Backoff, BorrowedBackoff, Schedule};
@@ -54,6 +55,8 @@ pub(super) struct Limits {
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
     pub(super) name: Option<&'static str>,
+    /// The place in the source code that made the policy.
+    pub(super) location: &'static Location<'static>,
     /// How the call waits; set by generated code and `run`.
     pub(super) waits: WaitMode,
 }
@@ -61,6 +64,7 @@ pub(super) struct Limits {
 impl RetryPolicy {
     /// Creates a policy with three attempts, exponential backoff from 100 ms up to 10 s under full
     /// jitter, and no deadline.
+    #[track_caller]
     pub const fn new() -> Self {
         Self {
             limits: Limits {
@@ -74,6 +78,7 @@ impl RetryPolicy {
                 budget: None,
                 waits_for_rejections: false,
                 name: None,
+                location: Location::caller(),
                 waits: WaitMode::Blocking,
             },
             backoff: Schedule::new(),
@@ -176,6 +181,7 @@ impl RetryPolicy {
 }
 
 impl Default for RetryPolicy {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }

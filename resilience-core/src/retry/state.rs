@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::attempt::Attempt;
+use super::figures;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
@@ -201,6 +202,7 @@ impl RetryState {
         let (class, error) = match out.as_result() {
             Ok(value) => match on_ok(value).into() {
                 FailureClass { kind: FailureKind::Permanent, .. } => {
+                    self.count_success(policy, "retry");
                     spending.inspect(|spending| spending.succeeded());
                     return ControlFlow::Break(out);
                 }
@@ -278,8 +280,11 @@ impl RetryState {
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
         let failure = Failure { class, elapsed, spending };
+        let record = figures::record(&policy.limits, &policy.backoff, "retry");
+        figures::count_attempt(record, attempt);
         match decide(progress, &policy.limits, &policy.backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
+                figures::count_retry(record, class, delay_source, delay);
                 on_retry(&RetryEvent {
                     name,
                     attempt,
@@ -296,6 +301,7 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
+                figures::count_stop(record, reason);
                 on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
                 None
             }

@@ -83,8 +83,11 @@ impl LayerAttribute for Fallback {
     //
     //     'layer: {
     //         let out = async { body }.await;
-    //         if out.is_ok() { break 'layer out; }
-    //         let answer = match fall_back(out, name, on) {
+    //         if out.is_ok() {
+    //             if is_counting() { site.count_success(); }
+    //             break 'layer out;
+    //         }
+    //         let answer = match fall_back(out, site, on) {
     //             Ok(out) => break 'layer out,
     //             Err(error) => with(error),
     //         };
@@ -96,7 +99,7 @@ impl LayerAttribute for Fallback {
     // With `on_ok`, which also examines a success, and for a value only:
     //
     //         let out = async { body }.await;
-    //         let answer = match keep_outcome(out, name, on, on_ok) {
+    //         let answer = match keep_outcome(out, site, on, on_ok) {
     //             Some(out) => break 'layer out,
     //             None => value,
     //         };
@@ -109,6 +112,7 @@ impl LayerAttribute for Fallback {
         let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
         let here = context.private_at(*returns_span);
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let site = quote!(#private::fallback_site(#name));
         let (error, made, at) = match &self.answer {
             // A value does not depend on the error.
             Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
@@ -125,7 +129,7 @@ impl LayerAttribute for Fallback {
         };
         let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let keep = quote_spanned!(*returns_span=>
-                #here::keep_outcome::<#returns, _, _>(#out, #name, #on, #on_ok)
+                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok)
             );
             quote! {
                 let #answer = match #keep {
@@ -136,10 +140,13 @@ impl LayerAttribute for Fallback {
         } else {
             let is_ok = context.is_ok(&out);
             let fall_back = quote_spanned!(*returns_span=>
-                #here::fall_back::<#returns, _>(#out, #name, #on)
+                #here::fall_back::<#returns, _>(#out, #site, #on)
             );
             quote! {
                 if #is_ok {
+                    if #private::is_counting() {
+                        #private::Site::count_success(#site);
+                    }
                     break #layer #out;
                 }
                 let #answer = match #fall_back {

@@ -61,7 +61,7 @@ impl LayerAttribute for CircuitBreaker {
     //         let guard = guard.watch();
     //         let out = watched(async move { body }).await;
     //         let guard = guard.unwatch();
-    //         if out.is_ok() { guard.success(); break 'layer out; }
+    //         if out.is_ok() { guard.succeed(); break 'layer out; }
     //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
     //     }
@@ -104,7 +104,7 @@ impl LayerAttribute for CircuitBreaker {
             );
             quote! {
                 if #is_ok {
-                    #guard.success();
+                    #guard.succeed();
                     break #layer #out;
                 }
                 let (#out,) = #record;

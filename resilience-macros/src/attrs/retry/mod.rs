@@ -32,8 +32,8 @@ struct Parts<'p> {
     plan: &'p Plan,
     /// A run of the body.
     attempt: TokenStream,
-    /// The statement that reports a success to the budget.
-    succeeded: Option<TokenStream>,
+    /// The statements that count a success, and report the success to the budget.
+    succeeded: TokenStream,
     /// The budget, or `None`.
     budget: TokenStream,
 }
@@ -61,7 +61,10 @@ impl LayerAttribute for Retry {
     //         let delay = {
     //             let out = async { body }.await;
     //             let delay = match out.as_result() {
-    //                 Ok(_) => break 'layer out,
+    //                 Ok(_) => {
+    //                     if is_counting() { state.count_success(policy, name); }
+    //                     break 'layer out;
+    //                 }
     //                 Err(error) => state.next(policy, spending, error.class(), log),
     //             };
     //             match delay {
@@ -85,7 +88,14 @@ impl LayerAttribute for Retry {
         let deadline = context.stack.deadline_var.as_ref();
         let deadline = deadline.map(|deadline| quote!(let #deadline = #state.bound(#constant);));
         let (declare, declare_failure) = (context.declare_signal(), context.declare_failure());
-        let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
+        let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let spent = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
+        let succeeded = quote! {
+            if #private::is_counting() {
+                #private::RetryState::count_success(#state, #constant, #name);
+            }
+            #spent
+        };
         let retrying = spends.then(|| quote!(#private::Spending::retrying(&#spending);));
         let budget =
             if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };

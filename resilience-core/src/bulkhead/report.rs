@@ -1,0 +1,47 @@
+//! The figures and the report of a bulkhead.
+
+use super::Bulkhead;
+use crate::duration::Exact;
+use crate::figures::Figure;
+use crate::figures::table::{self, slot};
+use crate::mode;
+use crate::registry::policy::count;
+use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
+
+impl Bulkhead {
+    /// Counts an admitted call, if successes are counted.
+    pub(super) fn count_admitted(&self) {
+        if mode::is_counting() {
+            count(self, slot::SUCCESS);
+        }
+    }
+}
+
+impl Policy for Bulkhead {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::Bulkhead
+    }
+
+    fn name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        let mut list = vec![Setting::code("max", self.limit())];
+        list.extend(self.queue.map(|queue| Setting::code("queue", queue)));
+        list.extend(self.wait.map(|wait| Setting::code("wait", Exact(wait))));
+        list.push(Setting::code("shadow", self.shadow));
+        list
+    }
+
+    fn figures_now(&self, figures: &mut Vec<Figure>) {
+        let queued = u64::try_from(self.queued()).unwrap_or(u64::MAX);
+        figures.push(Figure::gauge(&table::IN_FLIGHT, self.running().into()));
+        figures.push(Figure::gauge(&table::QUEUED, queued));
+        figures.push(Figure::gauge(&table::LIMIT, self.limit().into()));
+    }
+}

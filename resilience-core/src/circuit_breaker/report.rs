@@ -1,0 +1,129 @@
+//! The figures and the report of a breaker.
+
+use core::sync::atomic::Ordering::Acquire;
+
+use super::machine::{CallOutcome, Origin};
+use super::window::Span;
+use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
+use crate::duration::Exact;
+use crate::figures::table::slot;
+use crate::mode;
+use crate::registry::policy::{count, record_of};
+use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
+use crate::sync::lock;
+
+impl CircuitBreaker {
+    /// Publishes that successes are counted, if the breaker does not know yet.
+    #[cold]
+    pub(super) fn expect_counting(&self) {
+        if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
+            self.republish();
+        }
+    }
+
+    /// Counts a success, unless the word of the breaker tells the end of the call to count.
+    #[inline]
+    pub(super) fn count_success_by_hand(&self) {
+        if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
+            self.count_success();
+        }
+    }
+
+    #[cold]
+    pub(super) fn count_success(&self) {
+        count(self, slot::SUCCESS);
+    }
+
+    /// Counts the end of a call with a report.
+    pub(super) fn count_outcome(&self, outcome: CallOutcome) {
+        match outcome {
+            CallOutcome::Success if !mode::is_counting() => {}
+            CallOutcome::Success => count(self, slot::SUCCESS),
+            CallOutcome::Failure(_) => count(self, slot::FAILURE),
+            CallOutcome::Neutral => count(self, slot::IGNORED),
+        }
+    }
+
+    /// Counts the end of a call without a report.
+    pub(super) fn count_end(&self, panicked: bool) {
+        count(self, if panicked { slot::FAILURE } else { slot::CANCELLED });
+    }
+
+    /// Counts a change of the state.
+    pub(super) fn count_transition(&self, from: CircuitState, to: CircuitState, origin: Origin) {
+        let reason = match (from, to, origin) {
+            (_, _, Origin::Remote) => "remote",
+            (CircuitState::HalfOpen, CircuitState::Open, Origin::LocalCalls) => "trial_failed",
+            (_, CircuitState::Open, Origin::LocalCalls) => "failures",
+            (_, CircuitState::Closed, Origin::LocalCalls) => "trials_succeeded",
+            (CircuitState::Open, CircuitState::HalfOpen, _) => "reset_timeout",
+            _ => "manual",
+        };
+        record_of(self).count_transition((from, to, reason));
+    }
+}
+
+impl Policy for CircuitBreaker {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::CircuitBreaker
+    }
+
+    fn name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    /// The state without a side effect: events that wait are not delivered.
+    fn state(&self) -> Option<CircuitState> {
+        Some(lock(&self.machine).state)
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        let settings = &self.settings;
+        let mut list = Vec::new();
+        let mut add = |setting| list.push(setting);
+        if settings.failure_threshold > 0 {
+            add(Setting::code("failure_threshold", settings.failure_threshold));
+        }
+        if let Some(rate) = settings.failure_rate {
+            add(Setting::code("failure_rate", rate));
+        }
+        match settings.span {
+            Span::None => {}
+            Span::Calls(calls) => add(Setting::code("window", calls)),
+            Span::Time { length, .. } => add(Setting::code("window", Exact(length))),
+        }
+        if settings.failure_rate.is_some() || settings.slow_rate.is_some() {
+            add(Setting::code("min_calls", settings.min_calls));
+        }
+        if let Some(limit) = settings.slow_call {
+            add(Setting::code("slow_call", Exact(limit)));
+        }
+        if let Some(rate) = settings.slow_rate {
+            add(Setting::code("slow_rate", rate));
+        }
+        add(Setting::code("reset_timeout", Exact(settings.reset_timeout)));
+        if let Some(time) = settings.max_reset_timeout {
+            add(Setting::code("max_reset_timeout", Exact(time)));
+        }
+        add(Setting::code("jitter", settings.jitter));
+        if let Some(time) = settings.recovery {
+            add(Setting::code("recovery", Exact(time)));
+        }
+        add(Setting::code("success_threshold", settings.successes()));
+        add(Setting::code("half_open_calls", settings.probes()));
+        let on_cancel = match settings.on_cancel {
+            OnCancel::Ignore => "ignore",
+            OnCancel::Failure => "failure",
+        };
+        add(Setting::code("on_cancel", on_cancel));
+        add(Setting::code("shadow", settings.shadow));
+        if let Some(name) = settings.shared {
+            add(Setting::code("shared", name));
+        }
+        list
+    }
+}

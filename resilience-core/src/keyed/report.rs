@@ -1,0 +1,91 @@
+//! The keys of a table, for the registry.
+
+use std::sync::Arc;
+
+use super::{Keyed, KeyedPolicy};
+use crate::registry::{KeyReport, KeysReport, TOP_KEYS};
+
+/// A key: the hash, the number of calls, and the policy.
+type Seen<T> = (u64, u64, Arc<T>);
+
+impl<T: KeyedPolicy> Keyed<T> {
+    /// Returns the number of keys, and the keys with the most calls and the most rejections.
+    pub(super) fn keys_report(&self) -> KeysReport {
+        let (mut busiest, mut rejecting) = (Top::new(), Top::new());
+        self.for_each_key(|id, calls, policy| {
+            busiest.offer(calls, id, calls, policy);
+            rejecting.offer(policy.own_figures().rejected(), id, calls, policy);
+        });
+        KeysReport {
+            keys: self.len(),
+            max_keys: self.max.max(1),
+            busiest: busiest.reports(),
+            rejecting: rejecting.reports(),
+        }
+    }
+
+    /// Returns the key with this label.
+    pub(super) fn key_report(&self, label: &str) -> Option<KeyReport> {
+        let mut found = None;
+        self.for_each_key(|id, calls, policy| {
+            if found.is_none() && is_named(label, id, &**policy) {
+                found = Some((id, calls, Arc::clone(policy)));
+            }
+        });
+        found.as_ref().map(report)
+    }
+
+    /// Passes each key to `read`. A part of the table is locked meanwhile.
+    fn for_each_key(&self, mut read: impl FnMut(u64, u64, &Arc<T>)) {
+        if let Some(state) = self.state.get() {
+            state.table.for_each(&mut read);
+        }
+    }
+}
+
+/// Returns whether a key has this label, or a hash with these digits.
+fn is_named<T: KeyedPolicy>(label: &str, id: u64, policy: &T) -> bool {
+    match policy.key_label() {
+        Some(known) => known.as_str() == label,
+        None => digits(id) == label,
+    }
+}
+
+fn digits(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+fn report<T: KeyedPolicy>((id, calls, policy): &Seen<T>) -> KeyReport {
+    let mut gauges = Vec::new();
+    policy.figures_now(&mut gauges);
+    let label = policy.key_label();
+    KeyReport {
+        key: label.map_or_else(|| digits(*id), |label| label.as_str().to_owned()),
+        calls: *calls,
+        rejected: policy.own_figures().rejected(),
+        state: policy.state(),
+        gauges,
+    }
+}
+
+/// The keys with the highest counts, highest first.
+struct Top<T>(Vec<(u64, Seen<T>)>);
+
+impl<T: KeyedPolicy> Top<T> {
+    fn new() -> Self {
+        Self(Vec::with_capacity(TOP_KEYS))
+    }
+
+    /// Takes the key if its count is among the highest. Zero never is.
+    fn offer(&mut self, count: u64, id: u64, calls: u64, policy: &Arc<T>) {
+        let position = self.0.partition_point(|(known, _)| *known >= count);
+        if count > 0 && position < TOP_KEYS {
+            self.0.truncate(TOP_KEYS - 1);
+            self.0.insert(position, (count, (id, calls, Arc::clone(policy))));
+        }
+    }
+
+    fn reports(&self) -> Vec<KeyReport> {
+        self.0.iter().map(|(_, seen)| report(seen)).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! The word that every call reads: whether the process is in its normal mode.
+//!
+//! The happy path of a policy asks one question, [`is_plain`]. The switch, the overrides of tests
+//! and the counting of successful calls share the word, so that none of them adds an instruction
+//! to a call in the normal mode.
+
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// All policies are switched off.
+const DISABLED: usize = 1;
+/// Successful calls are counted.
+const COUNTING: usize = 1 << 1;
+/// One override of a test; the bits above count the overrides.
+const OVERRIDE: usize = 1 << 8;
+
+static MODE: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns whether policies are on, no test has an override, and no successful call is counted.
+#[inline]
+pub(crate) fn is_plain() -> bool {
+    MODE.load(Relaxed) == 0
+}
+
+#[inline]
+pub(crate) fn is_enabled() -> bool {
+    MODE.load(Relaxed) & DISABLED == 0
+}
+
+pub(crate) fn set_enabled(enabled: bool) {
+    if enabled {
+        MODE.fetch_and(!DISABLED, Relaxed);
+    } else {
+        MODE.fetch_or(DISABLED, Relaxed);
+    }
+}
+
+/// Returns whether successful calls are counted.
+#[inline]
+pub fn is_counting() -> bool {
+    MODE.load(Relaxed) & COUNTING != 0
+}
+
+/// Counts successful calls from now on. Returns whether this call was the first.
+pub(crate) fn start_counting() -> bool {
+    MODE.fetch_or(COUNTING, Relaxed) & COUNTING == 0
+}
+
+/// Returns whether no thread has an override.
+#[inline]
+pub(crate) fn has_no_override() -> bool {
+    MODE.load(Relaxed) < OVERRIDE
+}
+
+pub(crate) fn add_override() {
+    MODE.fetch_add(OVERRIDE, Relaxed);
+}
+
+pub(crate) fn remove_override() {
+    MODE.fetch_sub(OVERRIDE, Relaxed);
+}

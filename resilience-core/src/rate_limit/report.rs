@@ -1,0 +1,48 @@
+//! The figures and the report of a rate limiter.
+
+use super::RateLimiter;
+use crate::clock::now;
+use crate::duration::Exact;
+use crate::figures::Figure;
+use crate::figures::table::{self, slot};
+use crate::mode;
+use crate::registry::policy::count;
+use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
+
+impl RateLimiter {
+    /// Counts an admitted call, if successes are counted.
+    pub(super) fn count_admitted(&self) {
+        if mode::is_counting() {
+            count(self, slot::SUCCESS);
+        }
+    }
+}
+
+impl Policy for RateLimiter {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::RateLimit
+    }
+
+    fn name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        vec![
+            Setting::code("rate", self.rate.max(1)),
+            Setting::code("per", Exact(self.per)),
+            Setting::code("burst", self.burst.max(1)),
+            Setting::code("wait", Exact(self.wait)),
+            Setting::code("shadow", self.shadow),
+        ]
+    }
+
+    fn figures_now(&self, figures: &mut Vec<Figure>) {
+        let available = self.gcra.available(self.pace, now().word());
+        figures.push(Figure::gauge(&table::AVAILABLE, available.into()));
+    }
+}

@@ -1,0 +1,128 @@
+//! The records of policies without a state: retries, timeouts, fallbacks and idempotent calls.
+//!
+//! The kind, the name and the place in the source code identify such a policy, so that a policy
+//! that is copied has one record.
+
+use core::panic::Location;
+use core::time::Duration;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use super::list;
+use super::record::Record;
+use super::report::{PolicyKind, Setting};
+use crate::duration::Exact;
+use crate::figures::table::{Slot, slot};
+use crate::mode;
+use crate::rejected::Rejected;
+
+/// The identity of a policy without a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// The kind of the policy.
+    pub kind: PolicyKind,
+    /// The name in reports.
+    pub name: &'static str,
+    /// The place in the source code.
+    pub location: &'static Location<'static>,
+    /// The limit of a timeout, if constant.
+    pub limit: Option<Duration>,
+}
+
+/// Returns the identity of a `#[fallback]`.
+#[track_caller]
+#[must_use]
+pub const fn fallback_site(name: &'static str) -> Site {
+    Site { kind: PolicyKind::Fallback, name, location: Location::caller(), limit: None }
+}
+
+/// Returns the identity of a `#[timeout]`, with the limit if constant.
+#[track_caller]
+#[must_use]
+pub const fn timeout_site(name: &'static str, limit: Option<Duration>) -> Site {
+    Site { kind: PolicyKind::Timeout, name, location: Location::caller(), limit }
+}
+
+/// Counts a call that exceeded `limit`, and returns the rejection.
+#[cold]
+#[must_use]
+pub fn timed_out(site: Site, limit: Duration) -> Rejected {
+    site.count(slot::REJECTED);
+    Rejected::timed_out(site.name, limit)
+}
+
+type Sites = HashMap<Site, &'static Record>;
+
+static SITES: OnceLock<RwLock<Sites>> = OnceLock::new();
+
+/// The number of records that a thread remembers.
+const REMEMBERED: usize = 64;
+
+type Remembered = Option<(Site, &'static Record)>;
+
+thread_local! {
+    /// The last records of this thread, by the address of the place.
+    static LAST: [Cell<Remembered>; REMEMBERED] = const { [const { Cell::new(None) }; REMEMBERED] };
+}
+
+impl Site {
+    /// Returns the record. The first event creates the record.
+    ///
+    /// The number of records is bounded: places are finite, and names made at run time are bounded.
+    #[must_use]
+    pub fn record(self) -> &'static Record {
+        let address = core::ptr::from_ref(self.location).addr() ^ self.name.as_ptr().addr();
+        let remembered = |last: &[Cell<Remembered>; REMEMBERED]| {
+            let cell = last.get((address >> 3) % REMEMBERED)?;
+            match cell.get() {
+                Some((site, record)) if self.is(site) => Some(record),
+                _ => {
+                    let record = self.find();
+                    cell.set(Some((self, record)));
+                    Some(record)
+                }
+            }
+        };
+        // The thread may be ending, without thread-local values.
+        LAST.try_with(remembered).ok().flatten().unwrap_or_else(|| self.find())
+    }
+
+    /// Counts one.
+    pub fn count(self, slot: Slot) {
+        self.record().count(slot);
+    }
+
+    /// Counts a success, if successes are counted.
+    #[cold]
+    pub fn count_success(self) {
+        if mode::is_counting() {
+            self.count(slot::SUCCESS);
+        }
+    }
+
+    /// Compares addresses: a cheap test without false matches.
+    fn is(self, other: Self) -> bool {
+        core::ptr::eq(self.location, other.location)
+            && core::ptr::eq(self.name, other.name)
+            && self.kind == other.kind
+    }
+
+    #[cold]
+    fn find(self) -> &'static Record {
+        let sites = SITES.get_or_init(RwLock::default);
+        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(&self).copied();
+        known.unwrap_or_else(|| {
+            let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
+            sites.entry(self).or_insert_with(|| {
+                let record = Record::new(self.kind, self.name, self.location);
+                if let Some(limit) = self.limit {
+                    record.keep_settings(|| vec![Setting::code("limit", Exact(limit))]);
+                }
+                let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
+                list::add_forever(record);
+                &**record
+            })
+        })
+    }
+}
