@@ -113,14 +113,16 @@ pub mod __private {
 
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
-    CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
-    FailureKind, Figure, FigureInfo, FigureKind, FigureValue, FromRejected, GiveUpEvent,
-    IdempotencyRejection, InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, KeysReport, Labels,
+    CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState, Classify,
+    DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind, Figure,
+    FigureInfo, FigureKind, FigureValue, FromRejected, GiveUpEvent, Health, IdempotencyRejection,
+    InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, KeysReport, Labels, LayerExplanation,
     OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit, PolicyHandle, PolicyKind,
     PolicyReport, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry,
     RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SourceLocation,
-    StateChange, StopReason, TOP_KEYS, circuit_breaker, count_successes, is_enabled, key_tables,
-    policies, policies_matching, policy_key, register, set_enabled, testing,
+    StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes, circuit_closed,
+    count_successes, explain, health, is_enabled, key_tables, policies, policies_matching,
+    policy_key, register, set_enabled, set_health_threshold, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]

@@ -7,16 +7,17 @@ pub use crate::circuit_breaker::{
     CircuitDecision, DetachedGuard, LocalDecision, Notified, WatchedGuard, shared_breakers, watched,
 };
 pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
-pub use crate::duration::Rounded;
+pub use crate::duration::{Exact, Rounded};
 pub use crate::error_sources::error_sources;
 pub use crate::fallback::keep_outcome;
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::Keyed;
 pub use crate::log::{Level, Shown, sync_lost, sync_restored};
+pub use crate::mode::is_counting;
 pub use crate::random::draw;
 pub use crate::registry::{
-    Policy, PolicyFigures, Record, Site, fallback_site, timed_out, timeout_site,
+    Policy, PolicyFigures, Record, Site, fallback_site, idempotent_site, timed_out, timeout_site,
 };
 pub use crate::rejected::reject;
 pub use crate::retry::RetryState;

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 /// A duration as in an attribute, without loss: `250ms`, `1m30s`, `2h`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Exact(pub(crate) Duration);
+pub struct Exact(pub Duration);
 
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

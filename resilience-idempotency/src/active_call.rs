@@ -160,7 +160,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                 DeadlineTimer::start((policy.lease / 3).min(left), None).await;
                 let lease = policy.lease.min(end.since(now()));
                 if lease.is_zero() {
-                    log::decided(policy.name, *key, "", Decision::RenewalEnded, None);
+                    log::decided(&policy, *key, "", Decision::RenewalEnded, None);
                     break;
                 }
                 let step = self.0.call.store.renew(key, token, lease);
@@ -170,11 +170,11 @@ impl<S: Store + Clone> ActiveCall<S> {
                 match self.0.call.step(step).await {
                     Ok(WriteOutcome::Applied) => *renewed = requested,
                     Ok(WriteOutcome::Fenced) => {
-                        log::decided(policy.name, *key, "", Decision::Fenced, None);
+                        log::decided(&policy, *key, "", Decision::Fenced, None);
                         break;
                     }
                     Err(error) => {
-                        log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);
+                        log::store_error(&policy, *key, StoreFailure::LeaseNotRenewed, &error);
                         let is_lost = now() >= renewed.plus(policy.lease);
                         if is_lost && policy.on_lease_lost == OnLeaseLost::Cancel {
                             break;
@@ -243,7 +243,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                 // the next call would run the body again.
                 let failure = StoreFailure::OutcomeDropped;
                 if let Err(error) = &written {
-                    log::store_error(policy.name, self.0.call.key, failure, error);
+                    log::store_error(&policy, self.0.call.key, failure, error);
                 }
                 written = write(&self.0.call.seal(StoredOutcome::NotStored, codec)).await;
             }
@@ -254,8 +254,8 @@ impl<S: Store + Clone> ActiveCall<S> {
                 // Boxed, because a takeover is rare, and would be most of the future.
                 Ok(WriteOutcome::Fenced) => Box::pin(self.read_again(&bytes, codec)).await,
                 Err(error) => {
-                    log::store_error(policy.name, self.0.call.key, StoreFailure::Unsaved, &error);
-                    log::decided(policy.name, self.0.call.key, "", Decision::Unsaved, None);
+                    log::store_error(&policy, self.0.call.key, StoreFailure::Unsaved, &error);
+                    log::decided(&policy, self.0.call.key, "", Decision::Unsaved, None);
                     match policy.on_unsaved {
                         OnUnsaved::Return => Ok(Completed::Unsaved),
                         OnUnsaved::Error => Err(self
@@ -282,7 +282,7 @@ impl<S: Store + Clone> ActiveCall<S> {
         })?;
         match acquired {
             Acquisition::Replay(stored) => {
-                log::decided(call.policy.name, call.key, "", Decision::DuplicateExecution, None);
+                log::decided(&call.policy, call.key, "", Decision::DuplicateExecution, None);
                 Ok(match call.open(&stored, codec)? {
                     Some(outcome) => Completed::Other(outcome.to_vec()),
                     None => Completed::OtherNotStored,
@@ -330,7 +330,7 @@ impl<S: Store + Clone> ActiveCall<S> {
 
     fn log_failed_write(&self, failure: StoreFailure, written: StoreResult<WriteOutcome>) {
         if let Err(error) = written {
-            log::store_error(self.0.call.policy.name, self.0.call.key, failure, &error);
+            log::store_error(&self.0.call.policy, self.0.call.key, failure, &error);
         }
     }
 
@@ -362,12 +362,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                 return Err(error);
             }
             let delay = delays.next().unwrap_or(Duration::from_secs(1)).min(left);
-            log::store_error(
-                self.0.call.policy.name,
-                self.0.call.key,
-                StoreFailure::Retrying,
-                &error,
-            );
+            log::store_error(&self.0.call.policy, self.0.call.key, StoreFailure::Retrying, &error);
             match self.0.call.wait_mode {
                 WaitMode::Async => {
                     let (wait, time) = Delay::start(delay);

@@ -359,7 +359,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
 
     fn proceed_without_store(&self, error: StoreError) -> Result<Acquisition<S>, Rejected> {
         if self.may_run_without(&error) {
-            log::store_error(self.policy.name, self.key, StoreFailure::Unprotected, &error);
+            log::store_error(&self.policy, self.key, StoreFailure::Unprotected, &error);
             return Ok(Acquisition::Run(ActiveCall::unprotected(self)));
         }
         Err(self.reject_unavailable(error))
@@ -374,7 +374,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
 
     /// Rejects the call because the store failed.
     pub(super) fn reject_unavailable(&self, error: StoreError) -> Rejected {
-        log::store_error(self.policy.name, self.key, StoreFailure::Rejected, &error);
+        log::store_error(&self.policy, self.key, StoreFailure::Rejected, &error);
         self.reject(IdempotencyRejection::StoreUnavailable).because(error)
     }
 
@@ -394,13 +394,13 @@ impl<S: Store + Clone> IdempotentCall<S> {
         retry_after: Option<Duration>,
     ) -> Rejected {
         let decision = Decision::Rejected { reason, retry_after };
-        log::decided(self.policy.name, self.key, self.scope, decision, None);
+        log::decided(&self.policy, self.key, self.scope, decision, None);
         Rejected::new(reason.into(), self.policy.name, retry_after)
     }
 
     pub(super) fn log_decision(&self, decision: Decision, begin: Timestamp) {
         let waited = now().since(begin);
-        log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
+        log::decided(&self.policy, self.key, self.scope, decision, Some(waited));
     }
 }
 

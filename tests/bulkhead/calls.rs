@@ -35,8 +35,8 @@ fn names() {
         bulkhead.try_acquire().expect_err("full").name()
     };
     assert_eq!(name(Bulkhead::new(1)), "bulkhead");
-    assert_eq!(name(Bulkhead::new(1).at("module::function")), "module::function");
-    assert_eq!(name(Bulkhead::new(1).name("reports").at("module::function")), "reports");
+    assert_eq!(name(Bulkhead::new(1).at("module::function", 0)), "module::function");
+    assert_eq!(name(Bulkhead::new(1).name("reports").at("module::function", 0)), "reports");
 }
 
 #[test]

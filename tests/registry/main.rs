@@ -1,7 +1,14 @@
 //! The registry: each policy is listed with its settings, state and figures.
 
+mod changes;
 mod counts;
+mod explain;
+mod health;
+mod idempotent;
+mod keys;
+mod layers;
 mod listing;
+mod waits;
 
 use resilience::{PolicyReport, policies};
 

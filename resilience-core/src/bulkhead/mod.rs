@@ -411,7 +411,8 @@ impl KeyedPolicy for Bulkhead {
     }
 
     fn or_name(self, name: &'static str) -> Self {
-        self.at(name)
+        let depth = self.figures.depth;
+        self.at(name, depth)
     }
 
     fn with_key_label(mut self, label: KeyLabel) -> Self {

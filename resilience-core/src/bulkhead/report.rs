@@ -1,10 +1,13 @@
 //! The figures and the report of a bulkhead.
 
+use core::time::Duration;
+
 use super::Bulkhead;
-use crate::duration::Exact;
+use crate::duration::{Exact, Rounded};
 use crate::figures::Figure;
 use crate::figures::table::{self, slot};
 use crate::mode;
+use crate::registry::facts::Facts;
 use crate::registry::policy::count;
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 
@@ -36,6 +39,19 @@ impl Policy for Bulkhead {
         list.extend(self.wait.map(|wait| Setting::code("wait", Exact(wait))));
         list.push(Setting::code("shadow", self.shadow));
         list
+    }
+
+    fn facts(&self) -> Facts {
+        let max = self.limit();
+        let (text, longest) = match (self.queue_capacity(), self.wait) {
+            (0, _) => (format!("rejects above {max} concurrent calls"), Some(Duration::ZERO)),
+            (_, Some(wait)) => {
+                let longest = Rounded(wait);
+                (format!("waits up to {longest} above {max} concurrent calls"), Some(wait))
+            }
+            (_, None) => (format!("waits above {max} concurrent calls, without a limit"), None),
+        };
+        Facts::Waits { longest, text }
     }
 
     fn figures_now(&self, figures: &mut Vec<Figure>) {

@@ -155,7 +155,8 @@ impl KeyedPolicy for CircuitBreaker {
 
     #[cfg(not(resilience_loom))]
     fn or_name(self, name: &'static str) -> Self {
-        self.at(name)
+        let depth = self.figures.depth;
+        self.at(name, depth)
     }
 
     /// No model uses the name of a breaker with a key.

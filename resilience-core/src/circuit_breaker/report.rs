@@ -5,9 +5,10 @@ use core::sync::atomic::Ordering::Acquire;
 use super::machine::{CallOutcome, Origin};
 use super::window::Span;
 use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
-use crate::duration::Exact;
+use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::mode;
+use crate::registry::facts::Facts;
 use crate::registry::policy::{count, record_of};
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 use crate::sync::lock;
@@ -79,6 +80,39 @@ impl Policy for CircuitBreaker {
     /// The state without a side effect: events that wait are not delivered.
     fn state(&self) -> Option<CircuitState> {
         Some(lock(&self.machine).state)
+    }
+
+    fn facts(&self) -> Facts {
+        let settings = &self.settings;
+        let window = match settings.span {
+            Span::None => String::new(),
+            Span::Calls(calls) => format!(" of the last {calls} calls"),
+            Span::Time { length, .. } => format!(" of the last {}", Rounded(length)),
+        };
+        let mut opens = Vec::new();
+        match (settings.failure_threshold, settings.span) {
+            (0, _) => {}
+            (1, _) => opens.push("1 failure".to_owned()),
+            (failures, Span::Calls(_) | Span::Time { .. }) if !settings.counts_run() => {
+                opens.push(format!("{failures} failures{window}"));
+            }
+            (failures, _) => opens.push(format!("{failures} failures in a row")),
+        }
+        let least = settings.min_calls;
+        if let Some(rate) = settings.failure_rate {
+            let percent = rate * 100.0;
+            opens.push(format!("{percent}% failures{window} (at least {least} calls)"));
+        }
+        if let (Some(limit), Some(rate)) = (settings.slow_call, settings.slow_rate) {
+            let (percent, limit) = (rate * 100.0, Rounded(limit));
+            opens.push(format!("{percent}% calls above {limit}{window} (at least {least} calls)"));
+        }
+        let first = Rounded(settings.reset_timeout);
+        let open_for = match settings.max_reset_timeout {
+            Some(max) => format!("{first}, up to {}", Rounded(max)),
+            None => first.to_string(),
+        };
+        Facts::Rejects(format!("opens after {}, for {open_for}", opens.join(" or ")))
     }
 
     fn settings(&self) -> Vec<Setting> {

@@ -339,11 +339,12 @@ impl CircuitBreaker {
         self
     }
 
-    /// Returns the breaker of an annotated function: named after the function unless a name is
-    /// set, and added to the registry at the first call.
+    /// Returns the breaker of an annotated function below `depth` layers: named after the function
+    /// unless a name is set, and added to the registry at the first call.
     #[doc(hidden)]
     #[must_use]
-    pub const fn at(mut self, name: &'static str) -> Self {
+    pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
+        self.figures.depth = depth;
         if self.settings.name.is_none() {
             self.settings.name = Some(name);
         }

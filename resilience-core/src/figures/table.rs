@@ -166,6 +166,8 @@ figures! {
         "Failed operations of the store of records.";
     LEASES_LOST = Counter "resilience.idempotent.leases_lost" "{call}" []
         "Calls whose lease ended while the body ran.";
+    DUPLICATES = Counter "resilience.idempotent.duplicates" "{call}" []
+        "Calls that lost their lease, and whose body another call ran as well.";
     UNSAVED = Counter "resilience.idempotent.unsaved" "{call}" []
         "Calls whose body ran, and whose outcome was not stored.";
     EVICTIONS = Counter "resilience.keys.evictions" "{key}" []
@@ -237,6 +239,8 @@ pub mod slot {
     pub const LEASES_LOST: Slot = Slot(16);
     /// An outcome that was not stored.
     pub const UNSAVED: Slot = Slot(17);
+    /// A body that ran twice with one key.
+    pub const DUPLICATES: Slot = Slot(18);
 
     impl Slot {
         pub(crate) const fn plus(self, offset: u8) -> Self {
@@ -354,7 +358,14 @@ const IDEMPOTENT: &[Counter] = counters! {
     slot::IDEMPOTENCY.plus(8) => REJECTIONS(REJECTION = "unavailable");
     slot::STORE_ERRORS => STORE_ERRORS();
     slot::LEASES_LOST => LEASES_LOST();
+    slot::DUPLICATES => DUPLICATES();
     slot::UNSAVED => UNSAVED();
+};
+
+/// The counters of a policy with a state per key, beside those of its kind.
+pub(crate) const KEYED: &[Counter] = counters! {
+    slot::EVICTIONS => EVICTIONS();
+    slot::OVERFLOWS => OVERFLOWS();
 };
 
 /// The names of the labels of a change of state.
@@ -374,7 +385,7 @@ mod tests {
     fn each_counter_of_a_kind_is_in_the_table_once_and_fits_in_a_stripe() {
         for kind in PolicyKind::ALL {
             let mut seen = BTreeSet::new();
-            for counter in counters(*kind) {
+            for counter in counters(*kind).iter().chain(KEYED) {
                 assert!(counter.slot.index() < SLOTS, "{counter:?}");
                 let names: Vec<_> = counter.labels.iter().map(|(name, _)| *name).collect();
                 assert_eq!(names, counter.info.labels);

@@ -18,6 +18,7 @@ use crate::figures::Figure;
 use crate::figures::table::{KEYS, MAX_KEYS, slot};
 use crate::function_state::{TestReset, resolve};
 use crate::log;
+use crate::registry::facts::Facts;
 use crate::registry::policy::record_of;
 use crate::registry::{
     KeyReport, KeysReport, Policy, PolicyFigures, PolicyKind, Record, Setting, list_static,
@@ -246,6 +247,10 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
         settings
     }
 
+    fn facts(&self) -> Facts {
+        (self.make)().facts()
+    }
+
     fn figures_now(&self, figures: &mut Vec<Figure>) {
         figures.push(Figure::gauge(&KEYS, self.len().into()));
         figures.push(Figure::gauge(&MAX_KEYS, self.max.max(1).into()));
@@ -344,6 +349,10 @@ mod tests {
 
         fn settings(&self) -> Vec<Setting> {
             Vec::new()
+        }
+
+        fn facts(&self) -> Facts {
+            Facts::Unknown
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Keyed, KeyedPolicy};
+use crate::circuit_breaker::CircuitState;
 use crate::registry::{KeyReport, KeysReport, TOP_KEYS};
 
 /// A key: the hash, the number of calls, and the policy.
@@ -12,13 +13,20 @@ impl<T: KeyedPolicy> Keyed<T> {
     /// Returns the number of keys, and the keys with the most calls and the most rejections.
     pub(super) fn keys_report(&self) -> KeysReport {
         let (mut busiest, mut rejecting) = (Top::new(), Top::new());
+        let mut open = 0_u32;
         self.for_each_key(|id, calls, policy| {
             busiest.offer(calls, id, calls, policy);
             rejecting.offer(policy.own_figures().rejected(), id, calls, policy);
+            let is_open = !matches!(
+                policy.state(),
+                None | Some(CircuitState::Closed | CircuitState::Disabled)
+            );
+            open = open.saturating_add(is_open.into());
         });
         KeysReport {
             keys: self.len(),
             max_keys: self.max.max(1),
+            open,
             busiest: busiest.reports(),
             rejecting: rejecting.reports(),
         }

@@ -635,7 +635,8 @@ impl KeyedPolicy for RateLimiter {
     }
 
     fn or_name(self, name: &'static str) -> Self {
-        self.at(name)
+        let depth = self.figures.depth;
+        self.at(name, depth)
     }
 
     fn with_key_label(mut self, label: KeyLabel) -> Self {

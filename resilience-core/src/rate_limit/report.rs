@@ -2,10 +2,11 @@
 
 use super::RateLimiter;
 use crate::clock::now;
-use crate::duration::Exact;
+use crate::duration::{Exact, Rounded};
 use crate::figures::Figure;
 use crate::figures::table::{self, slot};
 use crate::mode;
+use crate::registry::facts::Facts;
 use crate::registry::policy::count;
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 
@@ -39,6 +40,17 @@ impl Policy for RateLimiter {
             Setting::code("wait", Exact(self.wait)),
             Setting::code("shadow", self.shadow),
         ]
+    }
+
+    fn facts(&self) -> Facts {
+        let (rate, per, burst) = (self.rate.max(1), Rounded(self.per), self.burst.max(1));
+        let rate = format!("{rate} calls per {per}, bursts of {burst}");
+        let text = if self.wait.is_zero() {
+            format!("rejects above {rate}")
+        } else {
+            format!("waits up to {} above {rate}", Rounded(self.wait))
+        };
+        Facts::Waits { longest: Some(self.wait), text }
     }
 
     fn figures_now(&self, figures: &mut Vec<Figure>) {

@@ -1,5 +1,9 @@
 //! The registry: every policy of the process, with settings, state and figures.
 
+pub(crate) mod changes;
+mod explain;
+pub(crate) mod facts;
+mod health;
 pub(crate) mod list;
 mod pattern;
 pub(crate) mod policy;
@@ -7,13 +11,16 @@ pub(crate) mod record;
 mod report;
 mod sites;
 
+pub use self::changes::{CircuitChange, CircuitChanges, circuit_changes, circuit_closed};
+pub use self::explain::{Explanation, LayerExplanation, explain};
+pub use self::health::{DegradedPolicy, Health, health, set_health_threshold};
 pub(crate) use self::policy::list_static;
 pub use self::policy::{Policy, PolicyFigures, PolicyHandle, register};
 pub use self::record::Record;
 pub use self::report::{
     KeyReport, KeysReport, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation,
 };
-pub use self::sites::{Site, fallback_site, timed_out, timeout_site};
+pub use self::sites::{Site, fallback_site, idempotent_site, timed_out, timeout_site};
 use crate::circuit_breaker;
 use crate::mode;
 

@@ -5,6 +5,7 @@ use core::panic::Location;
 use core::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
+use super::facts::Facts;
 use super::list;
 use super::record::Record;
 use super::report::{KeyReport, KeysReport, PolicyKind, Setting};
@@ -17,6 +18,8 @@ use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
+#[cfg(not(resilience_loom))]
+use crate::keyed::Keyed;
 use crate::mode;
 #[cfg(not(resilience_loom))]
 use crate::rate_limit::RateLimiter;
@@ -35,6 +38,9 @@ pub trait Policy: Send + Sync {
 
     /// Returns the figures that the policy holds.
     fn own_figures(&self) -> &PolicyFigures;
+
+    /// Returns the effect on a call.
+    fn facts(&self) -> Facts;
 
     /// Returns the state of a circuit breaker.
     fn state(&self) -> Option<CircuitState> {
@@ -71,6 +77,8 @@ impl<P: Policy + TestReset> StaticPolicy for P {
 #[derive(Debug)]
 pub struct PolicyFigures {
     location: &'static Location<'static>,
+    /// The number of layers outside, in an annotated function.
+    pub(crate) depth: u8,
     record: OnceLock<Arc<Record>>,
     /// The rejected calls of this policy alone: policies with a key share the record.
     rejected: Tally,
@@ -93,12 +101,12 @@ impl PolicyFigures {
     }
 
     const fn at(location: &'static Location<'static>, is_listed: bool) -> Self {
-        Self { location, record: OnceLock::new(), rejected: Tally::new(0), is_listed }
+        Self { location, depth: 0, record: OnceLock::new(), rejected: Tally::new(0), is_listed }
     }
 
     /// Returns fresh figures for the override of a test.
     pub(crate) fn fresh(&self) -> Self {
-        Self::at(self.location, false)
+        Self { depth: self.depth, ..Self::at(self.location, false) }
     }
 
     /// Returns the figures of a policy for one key, which counts into the record of the table.
@@ -117,8 +125,8 @@ pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let figures = policy.own_figures();
     figures.record.get_or_init(|| {
         let (kind, name) = (policy.kind(), policy.name());
-        let record = Arc::new(Record::new(kind, name, figures.location));
-        record.keep_settings(|| policy.settings());
+        let record = Arc::new(Record::new(kind, name, figures.location, figures.depth));
+        record.keep_facts(|| (policy.settings(), policy.facts()));
         if figures.is_listed {
             list::add(&record);
         }
@@ -194,6 +202,15 @@ macro_rules! handles {
 }
 #[cfg(not(resilience_loom))]
 handles!(CircuitBreaker, Bulkhead, RateLimiter);
+
+#[doc(hidden)]
+#[cfg(not(resilience_loom))]
+impl From<&Arc<Keyed<CircuitBreaker>>> for PolicyHandle {
+    fn from(table: &Arc<Keyed<CircuitBreaker>>) -> Self {
+        let table: Arc<Keyed<CircuitBreaker>> = Arc::clone(table);
+        Self(Handle::Shared(table))
+    }
+}
 
 /// Lists a policy by hand at once, and gives the registry access to the policy: its current values
 /// are reported, and it can be controlled by name. For a policy in a `static` or an [`Arc`]; the

@@ -7,12 +7,13 @@ use core::time::Duration;
 use std::borrow::Cow;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::facts::Facts;
 use super::policy::Policy;
 use super::report::{PolicyKind, PolicyReport, Setting, SourceLocation};
 use crate::circuit_breaker::CircuitState;
 use crate::clock;
 use crate::figures::stripes::Stripes;
-use crate::figures::table::{self, Figure, FigureKind, FigureValue, STATE_LABEL, Slot};
+use crate::figures::table::{self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot};
 
 /// A change of a state: from, to, and the reason.
 pub(crate) type Transition = (CircuitState, CircuitState, &'static str);
@@ -23,8 +24,10 @@ pub struct Record {
     pub(crate) kind: PolicyKind,
     pub(crate) name: &'static str,
     pub(crate) location: &'static Location<'static>,
-    /// The settings, for a policy that the registry cannot ask.
-    settings: OnceLock<Vec<Setting>>,
+    /// The number of layers outside, in an annotated function.
+    pub(crate) depth: u8,
+    /// The settings and the effect, for a policy that the registry cannot ask.
+    facts: OnceLock<(Vec<Setting>, Facts)>,
     counters: Stripes,
     transitions: Mutex<Vec<(Transition, u64)>>,
     /// The last known state of a breaker, plus one.
@@ -49,21 +52,62 @@ impl Record {
         kind: PolicyKind,
         name: &'static str,
         location: &'static Location<'static>,
+        depth: u8,
     ) -> Self {
         Self {
             kind,
             name,
             location,
-            settings: OnceLock::new(),
+            depth,
+            facts: OnceLock::new(),
             counters: Stripes::new(),
             transitions: Mutex::new(Vec::new()),
             state: AtomicU8::new(0),
         }
     }
 
-    /// Keeps the settings, unless they are known.
-    pub(crate) fn keep_settings(&self, settings: impl FnOnce() -> Vec<Setting>) {
-        self.settings.get_or_init(settings);
+    /// Keeps the settings and the effect, unless they are known. `facts` runs no code of the user.
+    pub(crate) fn keep_facts(&self, facts: impl FnOnce() -> (Vec<Setting>, Facts)) {
+        self.facts.get_or_init(facts);
+    }
+
+    /// Keeps the settings of a policy of a sister crate, unless they are known.
+    pub fn keep_settings(&self, settings: impl FnOnce() -> Vec<Setting>) {
+        self.keep_facts(|| (settings(), Facts::Unknown));
+    }
+
+    /// Returns the effect on a call, as known from events.
+    pub(crate) fn facts(&self) -> Facts {
+        match (self.facts.get(), self.kind) {
+            (Some((_, facts)), _) => facts.clone(),
+            (None, PolicyKind::Fallback) => Facts::Replaces,
+            (None, PolicyKind::Timeout) => Facts::Ends(None),
+            (None, _) => Facts::Unknown,
+        }
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.facts.get().map(|(settings, _)| settings.clone()).unwrap_or_default()
+    }
+
+    /// Returns the place in the source code.
+    pub(crate) fn place(&self) -> SourceLocation {
+        SourceLocation {
+            file: self.location.file(),
+            line: self.location.line(),
+            column: self.location.column(),
+        }
+    }
+
+    /// Returns whether `policy`, or the policy that only the record knows, has no open circuit.
+    pub(crate) fn is_closed(&self, policy: Option<&dyn Policy>) -> bool {
+        let is_closed = |state| matches!(state, CircuitState::Closed | CircuitState::Disabled);
+        match policy.and_then(Policy::keys) {
+            Some(keys) => keys.open == 0,
+            None => {
+                policy.map_or_else(|| Some(self.last_state()), Policy::state).is_none_or(is_closed)
+            }
+        }
     }
 
     /// Counts one.
@@ -100,12 +144,8 @@ impl Record {
         let is_breaker = self.kind == PolicyKind::CircuitBreaker && keys.is_none();
         let state = policy.map_or_else(|| Some(self.last_state()), Policy::state);
         let state = state.filter(|_| is_breaker);
-        let location = SourceLocation {
-            file: self.location.file(),
-            line: self.location.line(),
-            column: self.location.column(),
-        };
-        let mut figures = self.counts();
+        let keyed = if keys.is_some() { table::KEYED } else { &[] };
+        let mut figures = self.counts(keyed);
         if let Some(state) = state {
             for (known, label) in STATES {
                 figures.push(Figure {
@@ -121,9 +161,8 @@ impl Record {
         PolicyReport {
             name: self.name,
             kind: self.kind,
-            location,
-            settings: policy
-                .map_or_else(|| self.settings.get().cloned().unwrap_or_default(), Policy::settings),
+            location: self.place(),
+            settings: policy.map_or_else(|| self.settings(), Policy::settings),
             state,
             figures,
             keys,
@@ -131,9 +170,9 @@ impl Record {
     }
 
     /// Returns the counters.
-    fn counts(&self) -> Vec<Figure> {
+    fn counts(&self, keyed: &[Counter]) -> Vec<Figure> {
         let mut figures = Vec::new();
-        for counter in table::counters(self.kind) {
+        for counter in table::counters(self.kind).iter().chain(keyed) {
             let total = self.counters.total(counter.slot);
             figures.push(Figure {
                 info: counter.info,

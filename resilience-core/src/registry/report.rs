@@ -91,6 +91,7 @@ pub struct Setting {
 
 impl Setting {
     /// Returns a setting from the code.
+    #[doc(hidden)]
     pub fn code(name: &'static str, value: impl fmt::Display) -> Self {
         Self { name, value: value.to_string(), origin: SettingOrigin::Code }
     }
@@ -124,8 +125,8 @@ pub struct PolicyReport {
     pub name: &'static str,
     /// The kind of the policy.
     pub kind: PolicyKind,
-    /// The attribute or function, or the place that made the policy. Distinguishes two policies of
-    /// one name.
+    /// The outermost attribute of the function, or the place that made the policy. Distinguishes
+    /// two functions of one name.
     pub location: SourceLocation,
     /// The settings.
     pub settings: Vec<Setting>,
@@ -148,6 +149,8 @@ pub struct KeysReport {
     pub keys: u32,
     /// The limit of keys, `max_keys` in the attribute.
     pub max_keys: u32,
+    /// For a circuit breaker, the keys whose circuit is open, half-open or forced open; else 0.
+    pub open: u32,
     /// The keys with the most calls, at most [`TOP_KEYS`](super::TOP_KEYS).
     pub busiest: Vec<KeyReport>,
     /// The keys with the most rejected calls, at most [`TOP_KEYS`](super::TOP_KEYS).
@@ -190,6 +193,13 @@ impl PolicyReport {
         let figures = self.figures.iter().filter(|known| known.info.name == figure);
         let figures = figures.filter(|known| labels.iter().all(|value| has(&known.labels, value)));
         figures.fold(0, |sum, figure| sum.saturating_add(figure.value.as_u64()))
+    }
+
+    /// Returns the current value of a gauge without labels.
+    #[must_use]
+    pub fn gauge(&self, figure: &str) -> Option<u64> {
+        let known = self.figures.iter().find(|known| known.info.name == figure)?;
+        Some(known.value.as_u64())
     }
 
     /// Returns the value of a setting.

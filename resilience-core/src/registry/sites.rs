@@ -9,13 +9,14 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use super::facts::Facts;
 use super::list;
 use super::record::Record;
 use super::report::{PolicyKind, Setting};
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
-use crate::rejected::Rejected;
+use crate::rejected::{IdempotencyRejection, Rejected};
 
 /// The identity of a policy without a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,20 +29,32 @@ pub struct Site {
     pub location: &'static Location<'static>,
     /// The limit of a timeout, if constant.
     pub limit: Option<Duration>,
+    /// The number of layers outside, in an annotated function.
+    pub depth: u8,
 }
 
 /// Returns the identity of a `#[fallback]`.
 #[track_caller]
 #[must_use]
-pub const fn fallback_site(name: &'static str) -> Site {
-    Site { kind: PolicyKind::Fallback, name, location: Location::caller(), limit: None }
+pub const fn fallback_site(name: &'static str, depth: u8) -> Site {
+    Site { kind: PolicyKind::Fallback, name, location: Location::caller(), limit: None, depth }
+}
+
+/// Returns the identity of an idempotent call.
+#[must_use]
+pub const fn idempotent_site(
+    name: &'static str,
+    location: &'static Location<'static>,
+    depth: u8,
+) -> Site {
+    Site { kind: PolicyKind::Idempotent, name, location, limit: None, depth }
 }
 
 /// Returns the identity of a `#[timeout]`, with the limit if constant.
 #[track_caller]
 #[must_use]
-pub const fn timeout_site(name: &'static str, limit: Option<Duration>) -> Site {
-    Site { kind: PolicyKind::Timeout, name, location: Location::caller(), limit }
+pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8) -> Site {
+    Site { kind: PolicyKind::Timeout, name, location: Location::caller(), limit, depth }
 }
 
 /// Counts a call that exceeded `limit`, and returns the rejection.
@@ -101,11 +114,28 @@ impl Site {
         }
     }
 
+    /// Counts a rejected idempotent call.
+    pub fn count_idempotency_rejection(self, reason: IdempotencyRejection) {
+        let offset = match reason {
+            IdempotencyRejection::MissingKey => 0,
+            IdempotencyRejection::InvalidKey => 1,
+            IdempotencyRejection::KeyReused => 2,
+            IdempotencyRejection::InFlight => 3,
+            IdempotencyRejection::OutcomeUnknown => 4,
+            IdempotencyRejection::LeaseLost => 5,
+            IdempotencyRejection::Undecodable => 6,
+            IdempotencyRejection::NotStored => 7,
+            IdempotencyRejection::StoreUnavailable => 8,
+        };
+        self.count(slot::REJECTED);
+        self.count(slot::IDEMPOTENCY.plus(offset));
+    }
+
     /// Compares addresses: a cheap test without false matches.
     fn is(self, other: Self) -> bool {
         core::ptr::eq(self.location, other.location)
             && core::ptr::eq(self.name, other.name)
-            && self.kind == other.kind
+            && (self.kind, self.limit, self.depth) == (other.kind, other.limit, other.depth)
     }
 
     #[cold]
@@ -115,9 +145,10 @@ impl Site {
         known.unwrap_or_else(|| {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
             sites.entry(self).or_insert_with(|| {
-                let record = Record::new(self.kind, self.name, self.location);
+                let record = Record::new(self.kind, self.name, self.location, self.depth);
                 if let Some(limit) = self.limit {
-                    record.keep_settings(|| vec![Setting::code("limit", Exact(limit))]);
+                    let settings = vec![Setting::code("limit", Exact(limit))];
+                    record.keep_facts(|| (settings, Facts::Ends(Some(limit))));
                 }
                 let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
                 list::add_forever(record);

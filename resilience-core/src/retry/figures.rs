@@ -9,7 +9,9 @@ use crate::classify::{FailureClass, FailureKind};
 use crate::duration::Exact;
 use crate::event::{DelaySource, StopReason};
 use crate::figures::table::slot;
+use crate::jitter::Jitter;
 use crate::mode;
+use crate::registry::facts::{Facts, Repeats};
 use crate::registry::{PolicyKind, Record, Setting, Site};
 
 impl RetryState {
@@ -31,8 +33,9 @@ pub(super) fn record(
     name: &'static str,
 ) -> &'static Record {
     let (name, location) = (limits.name.unwrap_or(name), limits.location);
-    let record = Site { kind: PolicyKind::Retry, name, location, limit: None }.record();
-    record.keep_settings(|| settings(limits, backoff));
+    let record =
+        Site { kind: PolicyKind::Retry, name, location, limit: None, depth: limits.depth }.record();
+    record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
     record
 }
 
@@ -77,13 +80,46 @@ pub(super) fn count_stop(record: &Record, reason: StopReason) {
     record.count(slot::STOPS.plus(offset));
 }
 
-fn settings(limits: &Limits, _backoff: &dyn Backoff) -> Vec<Setting> {
+fn repeats(limits: &Limits, backoff: &dyn Backoff) -> Repeats {
+    Repeats {
+        attempts: limits.attempts.map(|attempts| attempts.max(1)),
+        // The code of a backoff of the user's does not run for an explanation.
+        delays: backoff.schedule().map(|schedule| limits.longest_delays(&schedule)),
+        deadline: limits.deadline,
+        max_retry_after: limits.max_retry_after,
+        waits_for_rejections: limits.waits_for_rejections,
+        has_budget: limits.budget.is_some(),
+    }
+}
+
+fn settings(limits: &Limits, backoff: &dyn Backoff) -> Vec<Setting> {
     let mut list = Vec::new();
     match limits.attempts {
-        Some(attempts) => list.push(Setting::code("attempts", attempts)),
+        Some(attempts) => list.push(Setting::code("attempts", attempts.max(1))),
         None => list.push(Setting::code("attempts", "unlimited")),
     }
-    list.extend(limits.max_delay.map(|time| Setting::code("max_delay", Exact(time))));
+    match backoff.schedule() {
+        Some(schedule) => {
+            list.extend(schedule.settings());
+            let max_delay = limits.max_delay.unwrap_or_else(|| schedule.default_max_delay());
+            if max_delay < Duration::MAX {
+                list.push(Setting::code("max_delay", Exact(max_delay)));
+            }
+        }
+        None => {
+            list.push(Setting::code("backoff", "custom"));
+            list.extend(limits.max_delay.map(|time| Setting::code("max_delay", Exact(time))));
+        }
+    }
+    let jitter = limits.jitter.or_else(|| Some(backoff.schedule()?.default_jitter()));
+    list.extend(jitter.map(|jitter| match jitter {
+        Jitter::None => Setting::code("jitter", "none"),
+        Jitter::Full => Setting::code("jitter", "full"),
+        Jitter::Equal => Setting::code("jitter", "equal"),
+        Jitter::Decorrelated => Setting::code("jitter", "decorrelated"),
+        Jitter::Ratio(ratio) => Setting::code("jitter", ratio),
+        Jitter::UpTo(width) => Setting::code("jitter", Exact(width)),
+    }));
     list.extend(limits.deadline.map(|time| Setting::code("deadline", Exact(time))));
     list.push(Setting::code("max_retry_after", Exact(limits.max_retry_after)));
     list.push(Setting::code("idempotent", limits.idempotent));

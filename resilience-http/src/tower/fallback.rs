@@ -59,7 +59,7 @@ impl<W> FallbackLayer<W> {
     /// `Result` of the service to a future of another `Result`.
     #[track_caller]
     pub const fn new(with: W) -> Self {
-        Self { with, responses: (), site: fallback_site("fallback") }
+        Self { with, responses: (), site: fallback_site("fallback", 0) }
     }
 
     /// Replaces responses as well: every response that these rules call transient or throttled.

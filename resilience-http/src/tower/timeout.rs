@@ -53,7 +53,7 @@ impl TimeoutLayer {
     /// Creates a layer with this limit for each call.
     #[track_caller]
     pub const fn new(limit: Duration) -> Self {
-        Self { limit, site: timeout_site("timeout", Some(limit)) }
+        Self { limit, site: timeout_site("timeout", Some(limit), 0) }
     }
 
     /// Sets the name in rejections. Default: `"timeout"`.

@@ -112,7 +112,8 @@ impl LayerAttribute for Fallback {
         let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
         let here = context.private_at(*returns_span);
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
-        let site = quote!(#private::fallback_site(#name));
+        let depth = context.depth();
+        let site = quote!(#private::fallback_site(#name, #depth));
         let (error, made, at) = match &self.answer {
             // A value does not depend on the error.
             Answer::Value(value) => (quote!(_), quote!(#value), value.span()),

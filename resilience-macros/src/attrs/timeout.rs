@@ -75,7 +75,8 @@ impl LayerAttribute for Timeout {
         } else {
             quote!(#private::None)
         };
-        let site = quote!(#private::timeout_site(#name, #constant));
+        let depth = context.depth();
+        let site = quote!(#private::timeout_site(#name, #constant, #depth));
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
         let is_shortened = failure.is_some_and(|failure| !failure.ends_retry);

@@ -45,7 +45,8 @@ impl Policy {
         let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = context.policy_name(None);
         let named = value_of(keys.name.as_ref()).map(|name: &Expr| quote!(.name(#name)));
-        let location = quote!(#named.at(#path, #private::WaitMode::#waits));
+        let depth = context.depth();
+        let location = quote!(#named.at(#path, #private::WaitMode::#waits).depth(#depth));
         match self {
             Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
