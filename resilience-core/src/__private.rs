@@ -37,7 +37,7 @@ pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
 pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
-pub use crate::retry::{CallContext, RetryPolicy, RetryState};
+pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};
 pub use crate::timeout::{Timeout, timeout};
 
 /// The validation rules, asserted.

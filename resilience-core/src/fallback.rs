@@ -16,7 +16,7 @@ use crate::switch;
 #[cold]
 pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
-    site: Site,
+    site: &Site,
     on: impl FnOnce(&O::Err) -> C,
 ) -> Result<O, O::Err> {
     let declined = match out.as_result() {
@@ -39,7 +39,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
 #[inline]
 pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
-    site: Site,
+    site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     on_ok: impl FnOnce(&O::Ok) -> D,
 ) -> Option<O> {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, Rejected, circuit_breaker, fallback, policies, retry, testing, timeout,
+    CircuitBreaker, Rejected, RetryBudget, circuit_breaker, fallback, policies, retry, testing,
+    timeout,
 };
 
 use crate::policy;
@@ -98,4 +99,73 @@ async fn a_timeout_counts_calls_in_time_and_out_of_time() {
     assert_eq!(report.count("resilience.calls", &["success"]), 1);
     assert_eq!(report.count("resilience.rejections", &["timed_out"]), 1);
     assert_eq!(report.setting("limit"), Some("1s"));
+}
+
+#[test]
+fn a_retry_reports_the_tokens_of_its_budget() {
+    static BUDGET: RetryBudget = RetryBudget::new();
+    #[retry(attempts = 3, backoff = "fixed", budget = &BUDGET, name = "counts::shared_budget")]
+    fn shared() -> Option<()> {
+        None
+    }
+    #[retry(attempts = 3, backoff = "fixed", budget, name = "counts::own_budget")]
+    fn own() -> Option<()> {
+        None
+    }
+    let _clock = testing::clock();
+    assert_eq!((shared(), own(), own()), (None, None, None));
+    let tokens = |name| policy(name).gauge("resilience.retry.budget.tokens");
+    assert_eq!(tokens("counts::shared_budget"), Some(500 - 2 * 14));
+    assert_eq!(tokens("counts::own_budget"), Some(500 - 4 * 14));
+}
+
+#[test]
+fn counters_of_many_threads_add_up() {
+    #[circuit_breaker(failure_threshold = 100_000, name = "counts::threads")]
+    fn call(works: bool) -> Option<u32> {
+        works.then_some(1)
+    }
+    let _ = policies();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for number in 0..1000 {
+                    call(number % 10 > 0);
+                }
+            });
+        }
+    });
+    let report = policy("counts::threads");
+    assert_eq!(report.count("resilience.calls", &["success"]), 7200);
+    assert_eq!(report.count("resilience.calls", &["failure"]), 800);
+}
+
+#[test]
+fn counters_never_go_down_over_a_reset_and_each_change_has_its_reason() {
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(Duration::from_secs(1))
+        .name("counts::reset");
+    let clock = testing::clock();
+    for _ in 0..2 {
+        breaker.try_acquire().expect("closed").failure();
+        assert!(breaker.try_acquire().is_err());
+        clock.advance(Duration::from_secs(1));
+        breaker.try_acquire().expect("a trial call").failure();
+        breaker.reset();
+    }
+    breaker.force_open();
+    breaker.probe();
+    breaker.try_acquire().expect("a trial call").success();
+    let report = policy("counts::reset");
+    assert_eq!(report.count("resilience.calls", &["rejected"]), 2);
+    assert_eq!(report.count("resilience.calls", &["failure"]), 4);
+    let changes = |labels: &[&str]| report.count("resilience.circuit_breaker.transitions", labels);
+    assert_eq!(changes(&["closed", "open", "failures"]), 2);
+    assert_eq!(changes(&["open", "half_open", "reset_timeout"]), 2);
+    assert_eq!(changes(&["half_open", "open", "trial_failed"]), 2);
+    assert_eq!(changes(&["open", "closed", "manual"]), 2);
+    assert_eq!(changes(&["closed", "forced_open", "manual"]), 1);
+    assert_eq!(changes(&["forced_open", "half_open", "manual"]), 1);
+    assert_eq!(changes(&["half_open", "closed", "trials_succeeded"]), 1);
 }

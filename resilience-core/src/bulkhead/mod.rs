@@ -176,33 +176,44 @@ impl Bulkhead {
     /// [`Rejected`] if all permits are taken or other calls wait.
     #[inline]
     pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        self.try_permit().ok_or_else(|| self.rejected())
+        match self.try_permit() {
+            Some(permit) => Ok(permit),
+            None => Err(self.rejected()),
+        }
     }
 
     /// Takes a permit if available. A refusal is no rejection yet: the call may wait.
     #[inline]
     fn try_permit(&self) -> Option<BulkheadPermit<'_>> {
-        if mode::is_plain() { self.take_permit() } else { self.take_permit_and_count() }
+        if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
+            return Some(BulkheadPermit::of(self));
+        }
+        self.try_permit_slow()
     }
 
     #[cold]
-    fn take_permit_and_count(&self) -> Option<BulkheadPermit<'_>> {
+    #[inline(never)]
+    fn try_permit_slow(&self) -> Option<BulkheadPermit<'_>> {
+        if mode::is_plain() {
+            return self.shadow.then(|| self.admit_in_shadow());
+        }
+        self.take_and_count()
+    }
+
+    /// Takes a permit if available, and counts the call, unless the policies are switched off.
+    fn take_and_count(&self) -> Option<BulkheadPermit<'_>> {
         if !mode::is_enabled() {
             return Some(BulkheadPermit::uncounted());
         }
-        let permit = self.take_permit();
-        if permit.is_some() {
-            self.count_admitted();
-        }
-        permit
-    }
-
-    #[inline]
-    fn take_permit(&self) -> Option<BulkheadPermit<'_>> {
-        if self.semaphore.try_acquire(self.limit()) {
-            return Some(BulkheadPermit::of(self));
-        }
-        self.shadow.then(|| self.admit_in_shadow())
+        let permit = if self.semaphore.try_acquire(self.limit()) {
+            BulkheadPermit::of(self)
+        } else if self.shadow {
+            self.admit_in_shadow()
+        } else {
+            return None;
+        };
+        self.count_admitted();
+        Some(permit)
     }
 
     /// Admits a call above the limit, and reports the decision of the bulkhead.

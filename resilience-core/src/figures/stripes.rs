@@ -29,13 +29,23 @@ impl Stripes {
     /// Adds to the counter of this thread.
     #[inline]
     pub(crate) fn add(&self, slot: Slot, count: u64) {
-        let [first, ..] = &self.0;
-        let stripe = self.0.get(index()).unwrap_or(first);
-        let Stripe(counters) =
-            &**stripe.get_or_init(|| Box::new(Stripe([const { AtomicU64::new(0) }; SLOTS])));
-        if let Some(counter) = counters.get(slot.index()) {
+        let index = index();
+        let stripe = self
+            .0
+            .get(index)
+            .and_then(OnceLock::get)
+            .map_or_else(|| self.allocate(index), |stripe| &**stripe);
+        if let Some(counter) = stripe.0.get(slot.index()) {
             counter.fetch_add(count, Relaxed);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate(&self, index: usize) -> &Stripe {
+        let [first, ..] = &self.0;
+        let stripe = self.0.get(index).unwrap_or(first);
+        stripe.get_or_init(|| Box::new(Stripe([const { AtomicU64::new(0) }; SLOTS])))
     }
 
     /// Returns the sum over all threads.

@@ -181,6 +181,7 @@ figures! {
     LIMIT = Gauge "resilience.bulkhead.limit" "{call}" [] "The maximum number of concurrent calls.";
     AVAILABLE = Gauge "resilience.rate_limit.available" "{permit}" []
         "Permits that are available at once.";
+    TURNS = Gauge "resilience.rate_limit.queued" "{call}" [] "Calls that wait for a permit.";
     TOKENS = Gauge "resilience.retry.budget.tokens" "{token}" []
         "Tokens in the budget of the retries.";
     KEYS = Gauge "resilience.keys" "{key}" [] "Keys with a separate state.";

@@ -343,6 +343,11 @@ impl Gcra {
         })
     }
 
+    /// Returns the number of waiting calls.
+    pub(super) fn queued(&self) -> usize {
+        lock(&self.line).as_ref().map_or(0, |line| line.queued())
+    }
+
     /// Returns whether the limiter is at rest: a full burst is available.
     pub(super) fn is_at_rest(&self, now: u64) -> bool {
         self.word.load(Ordering::Acquire) <= now

@@ -56,5 +56,7 @@ impl Policy for RateLimiter {
     fn figures_now(&self, figures: &mut Vec<Figure>) {
         let available = self.gcra.available(self.pace, now().word());
         figures.push(Figure::gauge(&table::AVAILABLE, available.into()));
+        let queued = u64::try_from(self.gcra.queued()).unwrap_or(u64::MAX);
+        figures.push(Figure::gauge(&table::TURNS, queued));
     }
 }

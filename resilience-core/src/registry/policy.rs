@@ -121,7 +121,15 @@ impl PolicyFigures {
 }
 
 /// Returns the record of a policy. The first event of the policy creates the record.
+#[inline]
 pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
+    let known = policy.own_figures().record.get();
+    known.map_or_else(|| create_record(policy), |record| record)
+}
+
+#[cold]
+#[inline(never)]
+fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let figures = policy.own_figures();
     figures.record.get_or_init(|| {
         let (kind, name) = (policy.kind(), policy.name());
@@ -135,13 +143,13 @@ pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
 }
 
 /// Counts an event of a policy.
-#[cold]
+#[inline]
 pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
     record_of(policy).count(slot);
 }
 
 /// Counts a rejected call, or a call that would be rejected outside shadow mode.
-#[cold]
+#[inline]
 pub(crate) fn count_rejection<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
     policy.own_figures().rejected.fetch_add(1, Relaxed);
     count(policy, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });

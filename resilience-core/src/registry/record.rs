@@ -10,6 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::facts::Facts;
 use super::policy::Policy;
 use super::report::{PolicyKind, PolicyReport, Setting, SourceLocation};
+use crate::budget::RetryBudget;
 use crate::circuit_breaker::CircuitState;
 use crate::clock;
 use crate::figures::stripes::Stripes;
@@ -28,6 +29,8 @@ pub struct Record {
     pub(crate) depth: u8,
     /// The settings and the effect, for a policy that the registry cannot ask.
     facts: OnceLock<(Vec<Setting>, Facts)>,
+    /// The budget of a retry.
+    budget: OnceLock<&'static RetryBudget>,
     counters: Stripes,
     transitions: Mutex<Vec<(Transition, u64)>>,
     /// The last known state of a breaker, plus one.
@@ -60,6 +63,7 @@ impl Record {
             location,
             depth,
             facts: OnceLock::new(),
+            budget: OnceLock::new(),
             counters: Stripes::new(),
             transitions: Mutex::new(Vec::new()),
             state: AtomicU8::new(0),
@@ -69,6 +73,11 @@ impl Record {
     /// Keeps the settings and the effect, unless they are known. `facts` runs no code of the user.
     pub(crate) fn keep_facts(&self, facts: impl FnOnce() -> (Vec<Setting>, Facts)) {
         self.facts.get_or_init(facts);
+    }
+
+    /// Keeps the budget of a retry, unless it is known.
+    pub(crate) fn keep_budget(&self, budget: &'static RetryBudget) {
+        self.budget.get_or_init(|| budget);
     }
 
     /// Keeps the settings of a policy of a sister crate, unless they are known.
@@ -154,6 +163,9 @@ impl Record {
                     value: FigureValue::Count(u64::from(known == state)),
                 });
             }
+        }
+        if let Some(budget) = self.budget.get() {
+            figures.push(Figure::gauge(&table::TOKENS, budget.tokens().into()));
         }
         if let Some(policy) = policy {
             policy.figures_now(&mut figures);

@@ -60,7 +60,7 @@ pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8
 /// Counts a call that exceeded `limit`, and returns the rejection.
 #[cold]
 #[must_use]
-pub fn timed_out(site: Site, limit: Duration) -> Rejected {
+pub fn timed_out(site: &Site, limit: Duration) -> Rejected {
     site.count(slot::REJECTED);
     Rejected::timed_out(site.name, limit)
 }
@@ -104,6 +104,15 @@ impl Site {
     /// Counts one.
     pub fn count(self, slot: Slot) {
         self.record().count(slot);
+    }
+
+    /// Counts a success, if successes are counted, and returns the outcome. The outcome is passed
+    /// by value, so that it needs no address on the happy path.
+    #[cold]
+    #[inline(never)]
+    pub fn counted<O>(&self, out: O) -> (O,) {
+        self.count_success();
+        (out,)
     }
 
     /// Counts a success, if successes are counted.

@@ -15,15 +15,30 @@ use crate::registry::facts::{Facts, Repeats};
 use crate::registry::{PolicyKind, Record, Setting, Site};
 
 impl RetryState {
-    /// Counts a successful call, if successes are counted. `name` is the name of the function.
+    /// Counts a successful call, if successes are counted.
     #[cold]
-    pub fn count_success<B: Backoff>(self, policy: &RetryPolicy<B>, name: &'static str) {
-        if mode::is_counting() {
-            let record = record(&policy.limits, &policy.backoff, name);
-            record.count(slot::SUCCESS);
-            count_attempt(record, self.attempt(policy).number());
-        }
+    pub fn count_success<B: Backoff>(self, policy: &RetryPolicy<B>) {
+        counted(policy, "retry", self.attempt_number(), ());
     }
+}
+
+/// Counts a successful call, if successes are counted, and returns the outcome. The outcome is
+/// passed by value, so that it needs no address on the happy path. `name` is the name of the
+/// function, `attempt` the number of the attempt.
+#[cold]
+#[inline(never)]
+pub fn counted<B: Backoff, O>(
+    policy: &RetryPolicy<B>,
+    name: &'static str,
+    attempt: u32,
+    out: O,
+) -> (O,) {
+    if mode::is_counting() {
+        let record = record(&policy.limits, &policy.backoff, name);
+        record.count(slot::SUCCESS);
+        count_attempt(record, attempt);
+    }
+    (out,)
 }
 
 /// Returns the record of a policy. `name` is the name of the function.
@@ -36,6 +51,9 @@ pub(super) fn record(
     let record =
         Site { kind: PolicyKind::Retry, name, location, limit: None, depth: limits.depth }.record();
     record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
+    if let Some(budget) = limits.budget {
+        record.keep_budget(budget);
+    }
     record
 }
 

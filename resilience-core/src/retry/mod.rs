@@ -7,6 +7,7 @@ mod run;
 mod state;
 
 pub use attempt::Attempt;
+pub use figures::counted;
 pub use policy::RetryPolicy;
 pub use run::Retry;
 

@@ -135,6 +135,12 @@ impl RetryState {
         Attempt { number: attempt.get(), attempts: policy.limits.attempts, history, started }
     }
 
+    /// Returns the number of the next attempt.
+    #[inline]
+    pub fn attempt_number(self) -> u32 {
+        self.0.unwrap_or(FIRST).attempt.get()
+    }
+
     /// Returns the time of the deadline, if any.
     #[inline]
     pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
@@ -202,7 +208,7 @@ impl RetryState {
         let (class, error) = match out.as_result() {
             Ok(value) => match on_ok(value).into() {
                 FailureClass { kind: FailureKind::Permanent, .. } => {
-                    self.count_success(policy, "retry");
+                    self.count_success(policy);
                     spending.inspect(|spending| spending.succeeded());
                     return ControlFlow::Break(out);
                 }

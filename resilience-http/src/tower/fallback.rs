@@ -194,7 +194,7 @@ impl<W, C> FallbackLayer<W, C> {
         };
         // Only the class matters, and the function receives the outcome itself.
         let outcome = out.as_ref().map(|_| ()).map_err(|_| ());
-        keep_outcome(outcome, self.site, |()| class, |()| class).is_none()
+        keep_outcome(outcome, &self.site, |()| class, |()| class).is_none()
     }
 }
 

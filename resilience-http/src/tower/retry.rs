@@ -267,7 +267,7 @@ impl Call {
                 if class.kind == FailureKind::Permanent {
                     self.spending.succeeded();
                     if is_counting() {
-                        self.state.count_success(policy, "retry");
+                        self.state.count_success(policy);
                     }
                     return None;
                 }

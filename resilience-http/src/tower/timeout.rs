@@ -117,7 +117,7 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
                 site.count_success();
                 out.map_err(Into::into)
             }
-            Err(time) => reject(timed_out(site, time)),
+            Err(time) => reject(timed_out(&site, time)),
         })
     }
 }

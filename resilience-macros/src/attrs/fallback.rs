@@ -84,7 +84,7 @@ impl LayerAttribute for Fallback {
     //     'layer: {
     //         let out = async { body }.await;
     //         if out.is_ok() {
-    //             if is_counting() { site.count_success(); }
+    //             if is_counting() { break 'layer site.counted(out).0; }
     //             break 'layer out;
     //         }
     //         let answer = match fall_back(out, site, on) {
@@ -113,7 +113,7 @@ impl LayerAttribute for Fallback {
         let here = context.private_at(*returns_span);
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let depth = context.depth();
-        let site = quote!(#private::fallback_site(#name, #depth));
+        let site = quote!(&const { #private::fallback_site(#name, #depth) });
         let (error, made, at) = match &self.answer {
             // A value does not depend on the error.
             Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
@@ -146,7 +146,7 @@ impl LayerAttribute for Fallback {
             quote! {
                 if #is_ok {
                     if #private::is_counting() {
-                        #private::Site::count_success(#site);
+                        break #layer #private::Site::counted(#site, #out).0;
                     }
                     break #layer #out;
                 }

@@ -52,10 +52,7 @@ impl LayerAttribute for Timeout {
     // Output:
     //
     //     match timeout(limit, deadline, async move { body }).await {
-    //         Ok(out) => {
-    //             if is_counting() { site.count_success(); }
-    //             out
-    //         }
+    //         Ok(out) => if is_counting() { site.counted(out).0 } else { out },
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
     //
@@ -76,7 +73,7 @@ impl LayerAttribute for Timeout {
             quote!(#private::None)
         };
         let depth = context.depth();
-        let site = quote!(#private::timeout_site(#name, #constant, #depth));
+        let site = quote!(&const { #private::timeout_site(#name, #constant, #depth) });
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
         let is_shortened = failure.is_some_and(|failure| !failure.ends_retry);
@@ -102,9 +99,10 @@ impl LayerAttribute for Timeout {
             match #private::timeout(#time, #deadline, #future).await {
                 ::core::result::Result::Ok(#out) => {
                     if #private::is_counting() {
-                        #private::Site::count_success(#site);
+                        #private::Site::counted(#site, #out).0
+                    } else {
+                        #out
                     }
-                    #out
                 }
                 ::core::result::Result::Err(#limit) => {
                     let #rejected = #private::timed_out(#site, #limit);

@@ -180,6 +180,10 @@ impl Keys {
         if let Some(budget) = value_of(self.budget.as_ref()) {
             let (name, spending) = (local("budget"), local("spending"));
             setup.extend(budget.generate(context));
+            // For the registry: the spending of the call has the budget already.
+            if let Some(budget) = budget.of_process(&name, context) {
+                adjusted.extend(quote!(.budget(#budget)));
+            }
             setup.extend(quote! {
                 let #spending = #private::Spending::new(::core::option::Option::Some(#name));
             });
