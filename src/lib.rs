@@ -65,6 +65,8 @@
 //! - **`tracing`**: events with the target `resilience`; see [`observability`]. A scheduled retry
 //!   and a state change of a breaker are logged at WARN, a give-up at ERROR, a fallback at INFO,
 //!   a rejected call at DEBUG.
+//! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too; see
+//!   [`observability`].
 //! - **`metrics`**: counters of `#[idempotent]`.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent` with keys, stores and
 //!   policies.

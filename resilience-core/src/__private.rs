@@ -6,6 +6,7 @@ pub use core::option::Option::{None, Some};
 pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
 
+pub use crate::__count_success as count_success;
 pub use crate::__failure_log as failure_log;
 pub use crate::__logged as logged;
 pub use crate::__shown as shown;

@@ -10,6 +10,7 @@ use resilience::{
 use crate::policy;
 
 #[test]
+#[cfg(feature = "figures")]
 fn a_retry_counts_attempts_retries_delays_and_the_reason_of_the_end() {
     #[retry(attempts = 3, backoff = "fixed", base_delay = "2s", name = "counts::retry")]
     fn flaky(failures: &mut u32) -> Result<u32, &'static str> {
@@ -72,6 +73,7 @@ fn a_breaker_by_hand_counts_each_success_once() {
 }
 
 #[test]
+#[cfg(feature = "figures")]
 fn a_fallback_counts_replaced_and_kept_outcomes() {
     #[fallback(value = 7, on = |error: &&str| *error == "down", name = "counts::fallback")]
     fn load(outcome: Result<u32, &'static str>) -> Result<u32, &'static str> {
@@ -86,6 +88,7 @@ fn a_fallback_counts_replaced_and_kept_outcomes() {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg(feature = "figures")]
 async fn a_timeout_counts_calls_in_time_and_out_of_time() {
     #[timeout("1s", name = "counts::timeout")]
     async fn slow(time: Duration) -> Result<(), Rejected> {
@@ -168,4 +171,21 @@ fn counters_never_go_down_over_a_reset_and_each_change_has_its_reason() {
     assert_eq!(changes(&["closed", "forced_open", "manual"]), 1);
     assert_eq!(changes(&["forced_open", "half_open", "manual"]), 1);
     assert_eq!(changes(&["half_open", "closed", "trials_succeeded"]), 1);
+}
+
+#[test]
+fn failures_retries_and_fallbacks_are_counted_without_a_reader_and_without_a_feature() {
+    #[fallback(value = 7, name = "counts::always_fallback")]
+    #[retry(attempts = 2, backoff = "fixed", base_delay = "1s", name = "counts::always_retry")]
+    fn load(works: bool) -> Result<u32, &'static str> {
+        if works { Ok(1) } else { Err("down") }
+    }
+    let _clock = testing::clock();
+    assert_eq!((load(false), load(true), load(false)), (Ok(7), Ok(1), Ok(7)));
+    let retry = policy("counts::always_retry");
+    assert_eq!(retry.count("resilience.calls", &["failure"]), 2);
+    assert_eq!(retry.count("resilience.retry.attempts", &["retry"]), 2);
+    assert_eq!(retry.count("resilience.retry.retries", &["transient"]), 2);
+    assert_eq!(retry.setting("base_delay"), Some("1s"));
+    assert_eq!(policy("counts::always_fallback").count("resilience.calls", &["fallback"]), 2);
 }

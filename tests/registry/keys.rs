@@ -1,7 +1,8 @@
 //! The keys of policies with a state per key.
 
 use resilience::{
-    CircuitState, PolicyKind, Rejected, TOP_KEYS, circuit_breaker, policies, policy_key, rate_limit,
+    CircuitState, PolicyKind, Rejected, TOP_KEYS, bulkhead, circuit_breaker, policies, policy_key,
+    rate_limit,
 };
 
 use crate::policy;
@@ -65,4 +66,19 @@ fn a_full_table_counts_evictions_and_calls_of_the_shared_state() {
     assert_eq!(busiest.key.len(), 16);
     assert_eq!(busiest.state, Some(CircuitState::Open));
     assert!(policy_key("keys::full", PolicyKind::CircuitBreaker, &busiest.key).is_some());
+}
+
+#[test]
+fn a_bulkhead_with_a_key_reports_the_calls_of_all_keys() {
+    #[bulkhead(max = 2, key = tenant, name = "keys::bulkhead")]
+    fn call(tenant: u32) -> Result<u64, Rejected> {
+        if tenant > 0 {
+            return call(tenant - 1);
+        }
+        Ok(policy("keys::bulkhead").gauge("resilience.bulkhead.in_flight").unwrap_or(0))
+    }
+    let _ = policies();
+    assert_eq!(call(4), Ok(5));
+    assert_eq!(policy("keys::bulkhead").gauge("resilience.bulkhead.in_flight"), Some(0));
+    assert_eq!(policy("keys::bulkhead").count("resilience.calls", &["admitted"]), 5);
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod counts;
+#[cfg(feature = "figures")]
 mod explain;
 mod health;
 mod idempotent;

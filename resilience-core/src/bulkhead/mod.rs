@@ -176,24 +176,23 @@ impl Bulkhead {
     /// [`Rejected`] if all permits are taken or other calls wait.
     #[inline]
     pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        match self.try_permit() {
-            Some(permit) => Ok(permit),
-            None => Err(self.rejected()),
-        }
-    }
-
-    /// Takes a permit if available. A refusal is no rejection yet: the call may wait.
-    #[inline]
-    fn try_permit(&self) -> Option<BulkheadPermit<'_>> {
         if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
-            return Some(BulkheadPermit::of(self));
+            return Ok(BulkheadPermit::of(self));
         }
-        self.try_permit_slow()
+        self.acquire_or_reject()
     }
 
     #[cold]
     #[inline(never)]
-    fn try_permit_slow(&self) -> Option<BulkheadPermit<'_>> {
+    fn acquire_or_reject(&self) -> Result<BulkheadPermit<'_>, Rejected> {
+        self.try_permit().ok_or_else(|| self.rejected())
+    }
+
+    /// Takes a permit after a full bulkhead, or outside the normal mode. A refusal is no rejection
+    /// yet: the call may wait.
+    #[cold]
+    #[inline(never)]
+    fn try_permit(&self) -> Option<BulkheadPermit<'_>> {
         if mode::is_plain() {
             return self.shadow.then(|| self.admit_in_shadow());
         }
@@ -353,6 +352,9 @@ impl Bulkhead {
     /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
     fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
+        if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
+            return Some(Ok(BulkheadPermit::of(self)));
+        }
         match self.try_permit() {
             None if self.queue_capacity() > 0 => None,
             permit => Some(permit.ok_or_else(|| self.rejected())),

@@ -30,7 +30,9 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
 
 /// Makes all later calls of annotated functions count successes.
 pub(crate) fn expect_counting() {
-    breakers().iter().for_each(|breaker| breaker.republish());
+    let breakers = breakers().clone();
+    // Delivers events to hooks, so no lock is held here.
+    breakers.into_iter().for_each(CircuitBreaker::republish);
 }
 
 /// Makes all later calls of annotated functions look for overrides.

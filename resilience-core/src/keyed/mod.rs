@@ -254,6 +254,7 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
     fn figures_now(&self, figures: &mut Vec<Figure>) {
         figures.push(Figure::gauge(&KEYS, self.len().into()));
         figures.push(Figure::gauge(&MAX_KEYS, self.max.max(1).into()));
+        self.add_totals(figures);
     }
 
     fn keys(&self) -> Option<KeysReport> {

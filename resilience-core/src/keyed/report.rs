@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{Keyed, KeyedPolicy};
 use crate::circuit_breaker::CircuitState;
-use crate::registry::{KeyReport, KeysReport, TOP_KEYS};
+use crate::figures::table::{IN_FLIGHT, QUEUED, TURNS};
+use crate::figures::{Figure, FigureValue};
+use crate::registry::{KeyReport, KeysReport, PolicyKind, TOP_KEYS};
 
 /// A key: the hash, the number of calls, and the policy.
 type Seen<T> = (u64, u64, Arc<T>);
@@ -41,6 +43,27 @@ impl<T: KeyedPolicy> Keyed<T> {
             }
         });
         found.as_ref().map(report)
+    }
+
+    /// Adds the sums of the calls that hold a permit, and of the calls that wait.
+    pub(super) fn add_totals(&self, figures: &mut Vec<Figure>) {
+        let has_permits = (self.make)().kind() == PolicyKind::Bulkhead;
+        let has_turns = (self.make)().kind() == PolicyKind::RateLimit;
+        let mut sums = [(&IN_FLIGHT, has_permits), (&QUEUED, has_permits), (&TURNS, has_turns)]
+            .map(|(info, is_shown)| (Figure::gauge(info, 0), is_shown));
+        let mut current = Vec::new();
+        self.for_each_key(|_, _, policy| {
+            current.clear();
+            policy.figures_now(&mut current);
+            for (sum, _) in &mut sums {
+                let same = current.iter().filter(|figure| figure.info == sum.info);
+                let total = same.fold(sum.value.as_u64(), |total, figure| {
+                    total.saturating_add(figure.value.as_u64())
+                });
+                sum.value = FigureValue::Count(total);
+            }
+        });
+        figures.extend(sums.into_iter().filter(|(_, is_shown)| *is_shown).map(|(sum, _)| sum));
     }
 
     /// Passes each key to `read`. A part of the table is locked meanwhile.

@@ -69,29 +69,26 @@ impl fmt::Display for Explanation {
 /// time of a call, and the conditions under which each policy rejects. One explanation for each
 /// function of the name.
 ///
-/// A function is known from its first call after the first use of [`policies`](super::policies),
-/// [`count_successes`] or this function. The policies stand in the order of the attributes. A
-/// policy with a name of its own, by `name = "…"`, is explained under its own name.
+/// A policy is known from its first event on, as for [`policies`](super::policies). With the feature
+/// `figures`, a function is known from its first call after the first use of the registry. The
+/// policies stand in the order of the attributes. A policy with a name of its own, by `name = "…"`,
+/// is explained under its own name.
 ///
 /// ```
 /// use core::time::Duration;
-/// use resilience::{Rejected, circuit_breaker, count_successes, explain, retry, timeout};
+/// use resilience::{circuit_breaker, explain, retry, testing};
 ///
 /// #[retry(attempts = 3)]
 /// #[circuit_breaker(failure_threshold = 5)]
-/// #[timeout("2s")]
-/// async fn charge() -> Result<u32, Rejected> {
-///     Ok(7)
+/// fn charge() -> Option<u32> {
+///     None
 /// }
 ///
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// count_successes();
-/// charge().await?;
-/// # Ok::<(), Rejected>(())
-/// # }).unwrap();
+/// let _waits = testing::no_waits();
+/// charge();
 /// let explanations = explain(concat!(module_path!(), "::charge"));
 /// assert_eq!(explanations[0].max_calls, Some(3));
-/// assert_eq!(explanations[0].longest, Some(Duration::from_millis(6300)));
+/// assert_eq!(explanations[0].delays, [100, 200].map(Duration::from_millis));
 /// assert_eq!(explanations[0].layers[1].text, "opens after 5 failures in a row, for 30s");
 /// ```
 #[must_use]

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::panic::Location;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use super::facts::Facts;
@@ -84,6 +84,8 @@ pub struct PolicyFigures {
     rejected: Tally,
     /// Whether a new record enters the registry.
     is_listed: bool,
+    /// Whether the registry has access to the policy.
+    is_attached: AtomicBool,
 }
 
 impl PolicyFigures {
@@ -101,7 +103,14 @@ impl PolicyFigures {
     }
 
     const fn at(location: &'static Location<'static>, is_listed: bool) -> Self {
-        Self { location, depth: 0, record: OnceLock::new(), rejected: Tally::new(0), is_listed }
+        Self {
+            location,
+            depth: 0,
+            record: OnceLock::new(),
+            rejected: Tally::new(0),
+            is_listed,
+            is_attached: AtomicBool::new(false),
+        }
     }
 
     /// Returns fresh figures for the override of a test.
@@ -251,5 +260,8 @@ pub fn register(policy: impl Into<PolicyHandle>) {
 /// Lists the policy of an annotated function. The registry can then read the current values.
 #[cold]
 pub(crate) fn list_static<P: Policy + TestReset>(policy: &'static P) {
-    list::attach(record_of(policy), policy);
+    let is_attached = &policy.own_figures().is_attached;
+    if !is_attached.load(Relaxed) && !is_attached.swap(true, Relaxed) {
+        list::attach(record_of(policy), policy);
+    }
 }

@@ -83,10 +83,7 @@ impl LayerAttribute for Fallback {
     //
     //     'layer: {
     //         let out = async { body }.await;
-    //         if out.is_ok() {
-    //             if is_counting() { break 'layer site.counted(out).0; }
-    //             break 'layer out;
-    //         }
+    //         if out.is_ok() { break 'layer count_success!(out, …); }
     //         let answer = match fall_back(out, site, on) {
     //             Ok(out) => break 'layer out,
     //             Err(error) => with(error),
@@ -145,10 +142,9 @@ impl LayerAttribute for Fallback {
             );
             quote! {
                 if #is_ok {
-                    if #private::is_counting() {
-                        break #layer #private::Site::counted(#site, #out).0;
-                    }
-                    break #layer #out;
+                    break #layer #private::count_success!(
+                        #out, #private::Site::counted(#site, #out)
+                    );
                 }
                 let #answer = match #fall_back {
                     ::core::result::Result::Ok(#out) => break #layer #out,

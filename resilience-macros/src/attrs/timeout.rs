@@ -52,7 +52,7 @@ impl LayerAttribute for Timeout {
     // Output:
     //
     //     match timeout(limit, deadline, async move { body }).await {
-    //         Ok(out) => if is_counting() { site.counted(out).0 } else { out },
+    //         Ok(out) => count_success!(out, …),
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
     //
@@ -98,11 +98,7 @@ impl LayerAttribute for Timeout {
             #bind
             match #private::timeout(#time, #deadline, #future).await {
                 ::core::result::Result::Ok(#out) => {
-                    if #private::is_counting() {
-                        #private::Site::counted(#site, #out).0
-                    } else {
-                        #out
-                    }
+                    #private::count_success!(#out, #private::Site::counted(#site, #out))
                 }
                 ::core::result::Result::Err(#limit) => {
                     let #rejected = #private::timed_out(#site, #limit);

@@ -32,10 +32,8 @@ struct Parts<'p> {
     plan: &'p Plan,
     /// A run of the body.
     attempt: TokenStream,
-    /// The label of the loop, which ends with the outcome of a success.
-    success: &'p Lifetime,
-    /// The statement that reports a success to the budget.
-    succeeded: Option<TokenStream>,
+    /// The statements that end the loop after a success.
+    succeeded: TokenStream,
     /// The budget, or `None`.
     budget: TokenStream,
 }
@@ -59,33 +57,26 @@ impl LayerAttribute for Retry {
     // Output, for an async function without hooks:
     //
     //     let mut state = RetryState::new();
-    //     'layer: {
-    //         let out = 'success: loop {
-    //             let delay = {
-    //                 let out = async { body }.await;
-    //                 let delay = match out.as_result() {
-    //                     Ok(_) => break 'success out,
-    //                     Err(error) => state.next(policy, spending, error.class(), log),
-    //                 };
-    //                 match delay {
-    //                     None => break 'layer out,
-    //                     Some(delay) => delay,
-    //                 }
+    //     'layer: loop {
+    //         let delay = {
+    //             let out = async { body }.await;
+    //             let delay = match out.as_result() {
+    //                 Ok(_) => break 'layer count_success!(out, …),
+    //                 Err(error) => state.next(policy, spending, error.class(), log),
     //             };
-    //             delay.wait().await;
+    //             match delay {
+    //                 None => break 'layer out,
+    //                 Some(delay) => delay,
+    //             }
     //         };
-    //         // After the loop: inside, the address of the mode would be loaded for each call.
-    //         if is_counting() { counted(policy, name, state.attempt_number(), out).0 } else { out }
+    //         delay.wait().await;
     //     }
     //
     // Sync functions, and functions with hooks: see `hooked_round`.
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
-        let [state, spending, out] = ["state", "spending", "out"].map(local);
-        let [layer, success] = ["layer", "success"].map(|name| {
-            let label = local(name);
-            Lifetime { apostrophe: label.span(), ident: label }
-        });
+        let [state, spending, layer] = ["state", "spending", "layer"].map(local);
+        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
         let plan = self.policy.generate(&self.keys, context);
         let Plan { setup, begin, constant, spends, .. } = &plan;
         let bind = value_of(self.keys.bind.as_ref());
@@ -94,20 +85,18 @@ impl LayerAttribute for Retry {
         let deadline = context.stack.deadline_var.as_ref();
         let deadline = deadline.map(|deadline| quote!(let #deadline = #state.bound(#constant);));
         let (declare, declare_failure) = (context.declare_signal(), context.declare_failure());
-        let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
+        let (name, out) = (context.policy_name(value_of(self.keys.name.as_ref())), local("out"));
+        let succeeded = quote! {
+            #succeeded
+            break #layer #private::count_success!(#out, #private::counted(
+                #constant, #name, #private::RetryState::attempt_number(#state), #out
+            ));
+        };
         let retrying = spends.then(|| quote!(#private::Spending::retrying(&#spending);));
         let budget =
             if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };
-        let parts = Parts {
-            state: &state,
-            layer: &layer,
-            success: &success,
-            plan: &plan,
-            attempt,
-            succeeded,
-            budget,
-        };
+        let parts = Parts { state: &state, layer: &layer, plan: &plan, attempt, succeeded, budget };
         let Keys { on_ok, on_retry, on_give_up, .. } = &self.keys;
         let has_hooks = on_ok.is_some() || on_retry.is_some() || on_give_up.is_some();
         let round = if context.is_async && !has_hooks {
@@ -115,28 +104,16 @@ impl LayerAttribute for Retry {
         } else {
             self.hooked_round(context, parts)
         };
-        let round = quote!(#deadline #round #retrying);
-        // With `on_ok` the runtime sees each success, and counts.
-        let repeated = if on_ok.is_some() {
-            quote!(#layer: loop { #round })
-        } else {
-            quote!(#layer: {
-                let #out = #success: loop { #round };
-                if #private::is_counting() {
-                    #private::counted(
-                        #constant, #name, #private::RetryState::attempt_number(#state), #out
-                    ).0
-                } else {
-                    #out
-                }
-            })
-        };
         quote! {
             #declare
             #declare_failure
             #setup
             let mut #state = #begin;
-            #repeated
+            #layer: loop {
+                #deadline
+                #round
+                #retrying
+            }
         }
     }
 
@@ -164,7 +141,7 @@ impl Retry {
     /// failure, so no runtime code is compiled for the types of the function.
     fn plain_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { returns, private, .. } = context;
-        let Parts { state, layer, success, plan, attempt, succeeded, budget } = parts;
+        let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
         let [out, error, delay, rejected] = ["out", "error", "delay", "rejected"].map(local);
         // The span of the return type makes the compiler underline a type without an `Outcome`
@@ -201,7 +178,6 @@ impl Retry {
                 let #delay = match #result {
                     #private::Ok(_) => {
                         #succeeded
-                        break #success #out;
                     }
                     #private::Err(#error) => {
                         #record
@@ -226,7 +202,7 @@ impl Retry {
     /// value and drops the outcome before the delay.
     fn hooked_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { is_async, returns, private, .. } = context;
-        let Parts { state, layer, success, plan, attempt, succeeded, budget } = parts;
+        let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
         let [out, next, delay, call, error] = ["out", "next", "delay", "call", "error"].map(local);
         let (on, signal) =
@@ -251,15 +227,14 @@ impl Retry {
                 #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up, #exhausted
             ))
         };
-        let on_success =
-            (!may_retry_success).then(|| quote!(if #is_ok { #succeeded break #success #out; }));
+        let success = (!may_retry_success).then(|| quote!(if #is_ok { #succeeded }));
         let record = context.record_failure(&error).map(|record| {
             let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
             quote!(if let #private::Err(#error) = #result { #record })
         });
         let attempt = quote! {
             let #out = #attempt;
-            #on_success
+            #success
             #record
             #on_failure
             let #call = #private::CallContext { policy: #policy, spending: #budget };
