@@ -14,6 +14,7 @@ use crate::switch;
 /// # Errors
 /// Returns the error. `Ok` carries the outcome unchanged, if `on` declines the error.
 #[cold]
+#[inline(never)]
 pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
     site: &Site,

@@ -34,6 +34,7 @@ impl Semaphore {
         }
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.0)
     }

@@ -44,7 +44,6 @@ use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::registry::PolicyFigures;
-use crate::registry::policy::count_rejection;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
@@ -273,7 +272,7 @@ impl CircuitBreaker {
     #[inline]
     fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
         self.rejected.fetch_add(1, Relaxed);
-        count_rejection(self, self.settings.shadow);
+        self.count_rejected();
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
         let rejected = Rejected::by_policy(RejectedKind::CircuitOpen, name, after, key);
         if self.settings.shadow {

@@ -9,7 +9,7 @@ use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::{count, record_of};
+use crate::registry::policy::{count, count_rejection, record_of};
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 use crate::sync::lock;
 
@@ -33,6 +33,13 @@ impl CircuitBreaker {
     #[cold]
     pub(super) fn count_success(&self) {
         count(self, slot::SUCCESS);
+    }
+
+    /// Counts a rejected call. A function of its own keeps the rejection in registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn count_rejected(&self) {
+        count_rejection(self, self.settings.shadow);
     }
 
     /// Counts the end of a call with a report.
