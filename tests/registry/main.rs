@@ -9,6 +9,8 @@ mod idempotent;
 mod keys;
 mod layers;
 mod listing;
+#[cfg(feature = "serde")]
+mod serialized;
 mod waits;
 
 use resilience::{PolicyReport, policies};
