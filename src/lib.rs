@@ -59,27 +59,16 @@
 //!
 //! # Features
 //!
-//! - **`tokio`** (default): under a tokio runtime, waits use the timer and the clock of tokio,
-//!   so that `start_paused` tests take no time. Without the feature, every async wait uses the
-//!   neutral timer.
-//! - **`tracing`**: events with the target `resilience`; see [`observability`]. A scheduled retry
-//!   and a state change of a breaker are logged at WARN, a give-up at ERROR, a fallback at INFO,
-//!   a rejected call at DEBUG.
-//! - **`metrics`**: counters of `#[idempotent]`.
-//! - **`idempotent`**: `#[idempotent]`, and the module `idempotent` with keys, stores and
-//!   policies.
-//! - **`http`**: the module `http` classifies responses and errors, reads `Retry-After`, creates
-//!   idempotency keys, and delays requests to hosts that ask for a pause.
-//! - **`reqwest`**, **`reqwest-blocking`**, **`hyper`**, **`hyper-util`**, **`http2`**,
-//!   **`tonic`**: the module `http` knows the errors and responses of these clients.
-//! - **`tower`**: layers for a `Service`. With `idempotent`, a layer for endpoints that are
-//!   safe to retry.
-//! - **`axum`**: a [`Rejected`] is a response. With **`tonic`**, a [`Rejected`] converts to
-//!   `tonic::Status`.
-//! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`
-//!   classifies errors of databases. With `idempotent`, `postgres`, `sqlite` and `redis` add
-//!   stores for records.
-//! - **`shared-breakers`**: with `redis` or `postgres`, circuit breakers that processes share.
+//! [`features`] lists each feature, the versions of the clients, and the cost of dependencies.
+//!
+//! - **`tokio`** (default): the timer and the clock of tokio, inside a tokio runtime.
+//! - **`http`**, and one feature per client (`reqwest`, `hyper`, `tonic`, …): the module `http`.
+//!   **`tower`** adds layers, **`axum`** responses.
+//! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
+//!   **`shared-breakers`** adds circuit breakers that processes share.
+//! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
+//! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
+//! - **`serde`**: snapshots of a circuit breaker can be stored.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // `links.txt` defines links to items of every feature.
@@ -150,6 +139,10 @@ pub use resilience_macros::retry;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-python.md")]
