@@ -55,7 +55,7 @@
 //! Under a tokio runtime, async code waits with the timer of tokio. Anywhere else, async code
 //! waits with a runtime-neutral timer. [`testing`] has a virtual clock, seeded random draws,
 //! and a guard that skips waits. [`set_enabled`] disables every attribute except
-//! `#[idempotent]`.
+//! `#[idempotent]`. [`testing_guide`] explains virtual time, also with databases.
 //!
 //! # Features
 //!
@@ -148,6 +148,17 @@ pub mod features {}
 #[doc = include_str!("../docs/from-python.md")]
 pub mod from_python {}
 
+#[cfg(all(
+    feature = "axum",
+    feature = "idempotent",
+    feature = "reqwest",
+    feature = "sqlite",
+    feature = "tower"
+))]
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/getting-started.md")]
+pub mod getting_started {}
+
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/observability.md")]
 pub mod observability {}
@@ -156,6 +167,10 @@ pub mod observability {}
 #[doc = include_str!("pictures.txt")]
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing_guide {}
 
 #[cfg(feature = "http")]
 #[doc = include_str!("links.txt")]
