@@ -177,6 +177,16 @@ pub mod testing_guide {}
 #[doc = include_str!("../docs/http.md")]
 pub mod http {
     pub use resilience_http::*;
+    // By name, so that rustdoc shows the feature.
+    #[cfg(feature = "tower")]
+    pub use resilience_http::{
+        BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService, FallbackLayer,
+        FallbackService, GatedService, HostCooldownLayer, HostCooldownService, HttpRequest,
+        RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
+        RetryLayer, RetryService, TimeoutLayer, TimeoutService,
+    };
+    #[cfg(feature = "idempotent")]
+    pub use resilience_http::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};
 }
 
 #[cfg(feature = "stores")]
@@ -185,6 +195,19 @@ pub mod http {
 #[cfg_attr(not(doctest), doc = include_str!("../docs/stores.md"))]
 pub mod stores {
     pub use resilience_stores::*;
+    // By name, so that rustdoc shows the feature.
+    #[cfg(all(feature = "idempotent", feature = "redis"))]
+    pub use resilience_stores::RedisStore;
+    #[cfg(feature = "shared-breakers")]
+    pub use resilience_stores::breaker;
+    #[cfg(any(feature = "redis", feature = "redis-032"))]
+    pub use resilience_stores::redis;
+    #[cfg(any(feature = "sqlx", feature = "sqlx-08"))]
+    pub use resilience_stores::sqlx;
+    #[cfg(all(feature = "idempotent", feature = "postgres"))]
+    pub use resilience_stores::{PostgresStore, postgres};
+    #[cfg(all(feature = "idempotent", feature = "sqlite"))]
+    pub use resilience_stores::{SqliteStore, sqlite};
 }
 
 /// The examples of the README, compiled and run.
