@@ -114,7 +114,7 @@ pub mod __private {
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
     CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
-    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter,
+    FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection, InvalidPolicy, Jitter,
     KeyTableSnapshot, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
     RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
     RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,

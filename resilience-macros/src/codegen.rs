@@ -265,7 +265,7 @@ impl Context {
         let signal = self.stack.signal.as_ref().filter(|var| var.written);
         let set = signal.map(|SignalVar { name, .. }| quote!(#name.set(&#rejected);));
         let outcome = error.map_or_else(
-            || quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
+            || quote_spanned!(at=> #private::reject::<#returns, _>(#rejected)),
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
         );
         quote!({ #set #outcome })
