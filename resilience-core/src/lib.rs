@@ -68,7 +68,7 @@ pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use guarded::Guarded;
 pub use jitter::Jitter;
-pub use keyed::{KeyTableSnapshot, key_tables};
+pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use outcome::Outcome;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
