@@ -135,7 +135,7 @@ impl StackInfo {
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
                         "time_limit" => {
-                            info.time_limit = words.next().and_then(|word| nanos(&word))
+                            info.time_limit = words.next().and_then(|word| nanos(&word));
                         }
                         "root" => info.root = syn::parse2(group.stream()).ok(),
                         _ => info.signal = SignalVar::parse(words),

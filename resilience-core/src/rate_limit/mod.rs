@@ -312,6 +312,7 @@ impl RateLimiter {
     /// Never fails.
     #[doc(hidden)]
     #[inline]
+    #[allow(clippy::must_use_candidate, reason = "a `Result` without an error is no result")]
     pub fn admitted(result: Result<(), Rejected>) -> Result<(), Infallible> {
         // Rejected only at the end of the 64-bit clock, after 584 years.
         drop(result);

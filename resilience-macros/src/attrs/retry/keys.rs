@@ -147,7 +147,7 @@ impl Keys {
             (rule, Some(at)) => {
                 errors.check(at, rule);
             }
-            (Err(broken), None) => errors.on_attribute(&broken.to_string()),
+            (Err(broken), None) => errors.on_attribute(broken.to_string()),
             (Ok(()), None) => {}
         }
     }

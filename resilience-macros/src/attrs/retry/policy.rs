@@ -153,30 +153,7 @@ impl Keys {
             let jitter = jitter.generate(&mut builder);
             builder.set("jitter", Some(&jitter));
         }
-        let base = value_of(self.base_delay.as_ref());
-        builder.require("base_within_max", base, value_of(self.max_delay.as_ref()));
-        if let (Some(base), Some(max), Some(jitter)) =
-            (base, value_of(self.max_delay.as_ref()), value_of(self.jitter.as_ref()))
-        {
-            if jitter.width(Duration::ZERO).is_some() {
-                let jitter = jitter.generate(&mut builder);
-                let base_time = Duration::tokens(base, private);
-                let max_time = Duration::tokens(max, private);
-                builder.require_values(
-                    "jitter_within_max",
-                    base,
-                    max,
-                    &[quote!(#base_time, #jitter), max_time],
-                );
-            }
-        }
-        let deadline = value_of(self.deadline.as_ref());
-        builder.require("base_within_deadline", base, deadline);
-        let initial = value_of(self.initial_delay.as_ref());
-        builder.require("initial_within_deadline", initial, deadline);
-        if let Some(limit) = context.stack.time_limit {
-            self.require_timeout(limit, &mut builder);
-        }
+        self.require_times(&mut builder);
         match value_of(self.idempotent.as_ref()) {
             Some(Expr::Lit(flag)) => builder.set("idempotent", Some(&flag.to_token_stream())),
             Some(condition) => adjusted.extend(quote!(.idempotent(#condition))),
@@ -209,6 +186,36 @@ impl Keys {
 }
 
 impl Keys {
+    /// Adds the checks between two times.
+    fn require_times(&self, builder: &mut Builder<'_>) {
+        let context = builder.context;
+        let private = &context.private;
+        let base = value_of(self.base_delay.as_ref());
+        builder.require("base_within_max", base, value_of(self.max_delay.as_ref()));
+        if let (Some(base), Some(max), Some(jitter)) =
+            (base, value_of(self.max_delay.as_ref()), value_of(self.jitter.as_ref()))
+        {
+            if jitter.width(Duration::ZERO).is_some() {
+                let jitter = jitter.generate(builder);
+                let base_time = Duration::tokens(base, private);
+                let max_time = Duration::tokens(max, private);
+                builder.require_values(
+                    "jitter_within_max",
+                    base,
+                    max,
+                    &[quote!(#base_time, #jitter), max_time],
+                );
+            }
+        }
+        let deadline = value_of(self.deadline.as_ref());
+        builder.require("base_within_deadline", base, deadline);
+        let initial = value_of(self.initial_delay.as_ref());
+        builder.require("initial_within_deadline", initial, deadline);
+        if let Some(limit) = context.stack.time_limit {
+            self.require_timeout(limit, builder);
+        }
+    }
+
     /// Adds the checks of constants against the time limit of a layer above.
     fn require_timeout(&self, limit: Duration, builder: &mut Builder<'_>) {
         let private = &builder.context.private;
