@@ -29,7 +29,7 @@ fn functions_and_calls_by_hand_share_the_breaker_of_a_host() {
     assert!(get("a").is_err());
     assert!(of("a").run(|| Err::<u32, _>(down())).is_err());
     assert_eq!(of("a").state(), CircuitState::Open);
-    let rejected = get("a").unwrap_err();
+    let rejected = get("a").expect_err("the circuit is open");
     assert_eq!((rejected.name(), rejected.key()), ("hosts", Some("a")));
     let charge = |host: &str| futures::executor::block_on(charge(host.into()));
     assert!(matches!(charge("a"), Err(Guarded::Rejected(rejected)) if rejected.key() == Some("a")));
