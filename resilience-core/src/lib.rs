@@ -28,6 +28,7 @@ mod failure_text;
 mod fallback;
 mod figures;
 mod function_state;
+mod guarded;
 mod jitter;
 mod keyed;
 mod last_failure;
@@ -69,8 +70,9 @@ pub use circuit_breaker::{
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
 pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
+pub use guarded::Guarded;
 pub use jitter::Jitter;
-pub use keyed::{KeyTableSnapshot, key_tables};
+pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use outcome::Outcome;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
 pub use registry::{

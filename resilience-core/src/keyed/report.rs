@@ -47,8 +47,8 @@ impl<T: KeyedPolicy> Keyed<T> {
 
     /// Adds the sums of the calls that hold a permit, and of the calls that wait.
     pub(super) fn add_totals(&self, figures: &mut Vec<Figure>) {
-        let has_permits = (self.make)().kind() == PolicyKind::Bulkhead;
-        let has_turns = (self.make)().kind() == PolicyKind::RateLimit;
+        let has_permits = self.make.policy().kind() == PolicyKind::Bulkhead;
+        let has_turns = self.make.policy().kind() == PolicyKind::RateLimit;
         let mut sums = [(&IN_FLIGHT, has_permits), (&QUEUED, has_permits), (&TURNS, has_turns)]
             .map(|(info, is_shown)| (Figure::gauge(info, 0), is_shown));
         let mut current = Vec::new();

@@ -19,7 +19,7 @@ use crate::figures::Figure;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
 #[cfg(not(resilience_loom))]
-use crate::keyed::Keyed;
+use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
 #[cfg(not(resilience_loom))]
 use crate::rate_limit::RateLimiter;
@@ -140,10 +140,13 @@ pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
 #[inline(never)]
 fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let figures = policy.own_figures();
+    let (kind, name) = (policy.kind(), policy.name());
+    let record = Record::new(kind, name, figures.location, figures.depth);
+    let (settings, facts) = (policy.settings(), policy.facts());
+    record.keep_facts(|| (settings, facts));
+    // The policy of a key is made by code of the user, so no lock is held above.
     figures.record.get_or_init(|| {
-        let (kind, name) = (policy.kind(), policy.name());
-        let record = Arc::new(Record::new(kind, name, figures.location, figures.depth));
-        record.keep_facts(|| (policy.settings(), policy.facts()));
+        let record = Arc::new(record);
         if figures.is_listed {
             list::add(&record);
         }
@@ -220,11 +223,17 @@ macro_rules! handles {
 #[cfg(not(resilience_loom))]
 handles!(CircuitBreaker, Bulkhead, RateLimiter);
 
-#[doc(hidden)]
 #[cfg(not(resilience_loom))]
-impl From<&Arc<Keyed<CircuitBreaker>>> for PolicyHandle {
-    fn from(table: &Arc<Keyed<CircuitBreaker>>) -> Self {
-        let table: Arc<Keyed<CircuitBreaker>> = Arc::clone(table);
+impl<T: KeyedPolicy + 'static> From<&'static Keyed<T>> for PolicyHandle {
+    fn from(table: &'static Keyed<T>) -> Self {
+        Self(Handle::Static(table))
+    }
+}
+
+#[cfg(not(resilience_loom))]
+impl<T: KeyedPolicy + 'static> From<&Arc<Keyed<T>>> for PolicyHandle {
+    fn from(table: &Arc<Keyed<T>>) -> Self {
+        let table: Arc<Keyed<T>> = Arc::clone(table);
         Self(Handle::Shared(table))
     }
 }
