@@ -1,8 +1,8 @@
-//! The word that every call reads: whether the process is in its normal mode.
+//! The mode of the process, in a word for the happy paths.
 //!
-//! The happy path of a policy asks one question, [`is_plain`]. The switch, the overrides of tests
-//! and the counting of successful calls share the word, so that none of them adds an instruction
-//! to a call in the normal mode.
+//! The happy path of a policy tests the word once, by [`is_plain`]. The switch, the overrides of
+//! tests and the counting of successful calls share the word, at no further cost in the normal
+//! mode.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

@@ -1,8 +1,8 @@
 //! The keys of policies with a state per key.
 
 use resilience::{
-    CircuitState, PolicyKind, Rejected, TOP_KEYS, bulkhead, circuit_breaker, policies, policy_key,
-    rate_limit,
+    CircuitBreaker, CircuitState, Keyed, PolicyKind, Rejected, TOP_KEYS, bulkhead, circuit_breaker,
+    policies, policy_key, rate_limit,
 };
 
 use crate::policy;
@@ -81,4 +81,18 @@ fn a_bulkhead_with_a_key_reports_the_calls_of_all_keys() {
     assert_eq!(call(4), Ok(5));
     assert_eq!(policy("keys::bulkhead").gauge("resilience.bulkhead.in_flight"), Some(0));
     assert_eq!(policy("keys::bulkhead").count("resilience.calls", &["admitted"]), 5);
+}
+
+#[test]
+fn a_table_by_hand_is_listed_with_totals_and_with_its_keys_once_registered() {
+    static BREAKERS: Keyed<CircuitBreaker> =
+        Keyed::new(10, || CircuitBreaker::new().failure_threshold(1).name("keys::table"));
+    for host in ["a", "b"] {
+        BREAKERS.get(host).try_acquire().expect("closed").failure();
+    }
+    let report = policy("keys::table");
+    assert_eq!((report.state, &report.keys), (None, &None));
+    assert_eq!(report.count("resilience.calls", &["failure"]), 2);
+    register(&BREAKERS);
+    assert_eq!(policy("keys::table").keys.map(|keys| (keys.keys, keys.open)), Some((2, 2)));
 }

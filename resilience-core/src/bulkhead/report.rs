@@ -8,10 +8,23 @@ use crate::figures::Figure;
 use crate::figures::table::{self, slot};
 use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::count;
-use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
+use crate::registry::policy::{count, explain};
+use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 
 impl Bulkhead {
+    /// Explains the settings: the conditions of a rejection, in words and as data.
+    ///
+    /// ```
+    /// use resilience::Bulkhead;
+    ///
+    /// let policy = Bulkhead::new(8);
+    /// assert_eq!(policy.explain().layers[0].text, "rejects above 8 concurrent calls");
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        explain(self)
+    }
+
     /// Counts an admitted call, if successes are counted.
     pub(super) fn count_admitted(&self) {
         if mode::is_counting() {

@@ -9,11 +9,24 @@ use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::{count, count_rejection, record_of};
-use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
+use crate::registry::policy::{count, count_rejection, explain, record_of};
+use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 use crate::sync::lock;
 
 impl CircuitBreaker {
+    /// Explains the settings: the conditions of a rejection, in words and as data.
+    ///
+    /// ```
+    /// use resilience::CircuitBreaker;
+    ///
+    /// let policy = CircuitBreaker::new().failure_rate(0.5);
+    /// assert_eq!(policy.explain().layers[0].text, "opens after 50% failures of the last 10s (at least 20 calls), for 30s");
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        explain(self)
+    }
+
     /// Publishes that successes are counted, if the breaker does not know yet.
     #[cold]
     pub(super) fn expect_counting(&self) {

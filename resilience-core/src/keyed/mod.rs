@@ -382,6 +382,10 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
         self.add_totals(figures);
     }
 
+    fn is_table(&self) -> bool {
+        true
+    }
+
     fn keys(&self) -> Option<KeysReport> {
         Some(self.keys_report())
     }

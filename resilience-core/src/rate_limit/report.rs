@@ -7,10 +7,23 @@ use crate::figures::Figure;
 use crate::figures::table::{self, slot};
 use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::count;
-use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
+use crate::registry::policy::{count, explain};
+use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 
 impl RateLimiter {
+    /// Explains the settings: the conditions of a rejection, in words and as data.
+    ///
+    /// ```
+    /// use resilience::RateLimiter;
+    ///
+    /// let policy = RateLimiter::new(5, core::time::Duration::from_secs(1));
+    /// assert_eq!(policy.explain().layers[0].text, "rejects above 5 calls per 1s, bursts of 1");
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        explain(self)
+    }
+
     /// Counts an admitted call, if successes are counted.
     pub(super) fn count_admitted(&self) {
         if mode::is_counting() {

@@ -1,6 +1,7 @@
-//! Explanations: what the policies of a function can do to a call.
+//! Explanations: the effects of the policies of a function on a call.
 
 use core::fmt;
+use core::panic::Location;
 use core::time::Duration;
 
 use super::facts::{Facts, Repeats};
@@ -8,8 +9,8 @@ use super::report::{PolicyKind, SourceLocation};
 use super::{count_successes, list};
 use crate::duration::Rounded;
 
-/// What the policies of a function can do to a call, in words by `Display` and as data. Returned by
-/// [`explain`].
+/// The effects of the policies of a function on a call, in words by `Display` and as data. Returned
+/// by [`explain`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -18,7 +19,7 @@ pub struct Explanation {
     pub name: &'static str,
     /// The policies, outermost first.
     pub layers: Vec<LayerExplanation>,
-    /// The largest number of times that the body runs in one call; `None` is unlimited.
+    /// The largest number of runs of the body in one call; `None` is unlimited.
     pub max_calls: Option<u64>,
     /// The longest delays between attempts, at most ten, without a delay of the server.
     pub delays: Vec<Duration>,
@@ -115,7 +116,9 @@ pub fn explain(name: &str) -> Vec<Explanation> {
             None => functions.push(vec![layer]),
         }
     }
-    functions.into_iter().filter_map(|layers| explanation(&layers)).collect()
+    let explained =
+        |layers: &Vec<Layer>| layers.first().map(|(name, ..)| explanation(name, layers));
+    functions.iter().filter_map(explained).collect()
 }
 
 type Layer = (&'static str, PolicyKind, SourceLocation, Facts);
@@ -128,8 +131,17 @@ struct Bounds {
     longest_throttled: Option<Duration>,
 }
 
-fn explanation(layers: &[Layer]) -> Option<Explanation> {
-    let (name, ..) = layers.first()?;
+/// Explains a policy by itself.
+pub(crate) fn explain_policy(
+    name: &'static str,
+    kind: PolicyKind,
+    location: &'static Location<'static>,
+    facts: Facts,
+) -> Explanation {
+    explanation(name, &[(name, kind, SourceLocation::of(location), facts)])
+}
+
+fn explanation(name: &'static str, layers: &[Layer]) -> Explanation {
     // The body may take any time.
     let mut bounds = Bounds { calls: Some(1), longest: None, longest_throttled: None };
     let mut delays = Vec::new();
@@ -158,14 +170,14 @@ fn explanation(layers: &[Layer]) -> Option<Explanation> {
         location: *location,
         text: facts.to_string(),
     });
-    Some(Explanation {
+    Explanation {
         name,
         layers: layers.collect(),
         max_calls: bounds.calls,
         delays,
         longest: bounds.longest,
         longest_throttled: bounds.longest_throttled,
-    })
+    }
 }
 
 fn shorter(time: Option<Duration>, limit: Option<Duration>) -> Option<Duration> {

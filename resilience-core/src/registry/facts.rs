@@ -1,14 +1,14 @@
-//! What a policy can do to a call, for explanations.
+//! The effects of policies on a call, for explanations.
 
 use core::fmt;
 use core::time::Duration;
 
 use crate::duration::Rounded;
 
-/// What a policy can do to a call.
+/// The effect of a policy on a call.
 #[derive(Clone, Debug)]
 pub enum Facts {
-    /// Nothing that can be told in general.
+    /// No general statement.
     Unknown,
     /// Repeats the call.
     Repeats(Repeats),

@@ -1,4 +1,4 @@
-//! Health: which policies reject calls now.
+//! Health: the policies with an open circuit or a full bulkhead.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -15,9 +15,9 @@ pub(crate) struct Entry {
 
 #[derive(Clone)]
 enum RecordRef {
-    /// Of a policy that lives as long as the process.
+    /// The policy lives as long as the process.
     Forever(Arc<Record>),
-    /// Of a policy that may be dropped.
+    /// The policy may be dropped.
     Owned(Weak<Record>),
 }
 

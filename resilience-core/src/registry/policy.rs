@@ -1,10 +1,11 @@
-//! What the registry asks of a policy with a state.
+//! The interface of policies with a state to the registry.
 
 use core::fmt;
 use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use super::explain::{Explanation, explain_policy};
 use super::facts::Facts;
 use super::list;
 use super::record::Record;
@@ -49,6 +50,11 @@ pub trait Policy: Send + Sync {
 
     /// Adds the current values: calls in flight, calls that wait, permits.
     fn figures_now(&self, _figures: &mut Vec<Figure>) {}
+
+    /// Returns whether the policy has a state per key.
+    fn is_table(&self) -> bool {
+        false
+    }
 
     /// Returns the keys of a policy with a state per key.
     fn keys(&self) -> Option<KeysReport> {
@@ -141,7 +147,8 @@ pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
 fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let figures = policy.own_figures();
     let (kind, name) = (policy.kind(), policy.name());
-    let record = Record::new(kind, name, figures.location, figures.depth);
+    let (location, depth, is_table) = (figures.location, figures.depth, policy.is_table());
+    let record = Record::new(kind, name, location, depth, is_table);
     let (settings, facts) = (policy.settings(), policy.facts());
     record.keep_facts(|| (settings, facts));
     // The policy of a key is made by code of the user, so no lock is held above.
@@ -152,6 +159,12 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
         }
         record
     })
+}
+
+/// Explains a policy by itself.
+pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
+    let location = policy.own_figures().location;
+    explain_policy(policy.name(), policy.kind(), location, policy.facts())
 }
 
 /// Counts an event of a policy.

@@ -27,6 +27,8 @@ pub struct Record {
     pub(crate) location: &'static Location<'static>,
     /// The number of layers outside, in an annotated function.
     pub(crate) depth: u8,
+    /// Whether the policy has a state per key.
+    pub(crate) is_table: bool,
     /// The settings and the effect, for a policy that the registry cannot ask.
     facts: OnceLock<(Vec<Setting>, Facts)>,
     /// The budget of a retry.
@@ -56,12 +58,14 @@ impl Record {
         name: &'static str,
         location: &'static Location<'static>,
         depth: u8,
+        is_table: bool,
     ) -> Self {
         Self {
             kind,
             name,
             location,
             depth,
+            is_table,
             facts: OnceLock::new(),
             budget: OnceLock::new(),
             counters: Stripes::new(),
@@ -101,11 +105,7 @@ impl Record {
 
     /// Returns the place in the source code.
     pub(crate) fn place(&self) -> SourceLocation {
-        SourceLocation {
-            file: self.location.file(),
-            line: self.location.line(),
-            column: self.location.column(),
-        }
+        SourceLocation::of(self.location)
     }
 
     /// Returns whether `policy`, or the policy that only the record knows, has no open circuit.
@@ -150,10 +150,10 @@ impl Record {
     /// Returns the report about `policy`, or about a policy that only the record knows.
     pub(crate) fn report(&self, policy: Option<&dyn Policy>) -> PolicyReport {
         let keys = policy.and_then(Policy::keys);
-        let is_breaker = self.kind == PolicyKind::CircuitBreaker && keys.is_none();
+        let is_breaker = self.kind == PolicyKind::CircuitBreaker && !self.is_table;
         let state = policy.map_or_else(|| Some(self.last_state()), Policy::state);
         let state = state.filter(|_| is_breaker);
-        let keyed = if keys.is_some() { table::KEYED } else { &[] };
+        let keyed = if self.is_table { table::KEYED } else { &[] };
         let mut figures = self.counts(keyed);
         if let Some(state) = state {
             for (known, label) in STATES {

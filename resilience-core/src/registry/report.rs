@@ -1,6 +1,7 @@
-//! What the registry tells about a policy.
+//! The reports of the registry.
 
 use core::fmt;
+use core::panic::Location;
 
 use crate::circuit_breaker::CircuitState;
 use crate::figures::{Figure, Labels};
@@ -108,6 +109,12 @@ pub struct SourceLocation {
     pub line: u32,
     /// The column, from 1.
     pub column: u32,
+}
+
+impl SourceLocation {
+    pub(crate) const fn of(location: &'static Location<'static>) -> Self {
+        Self { file: location.file(), line: location.line(), column: location.column() }
+    }
 }
 
 impl fmt::Display for SourceLocation {

@@ -154,7 +154,7 @@ impl Site {
         known.unwrap_or_else(|| {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
             sites.entry(self).or_insert_with(|| {
-                let record = Record::new(self.kind, self.name, self.location, self.depth);
+                let record = Record::new(self.kind, self.name, self.location, self.depth, false);
                 if let Some(limit) = self.limit {
                     let settings = vec![Setting::code("limit", Exact(limit))];
                     record.keep_facts(|| (settings, Facts::Ends(Some(limit))));

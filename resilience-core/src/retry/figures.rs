@@ -11,14 +11,34 @@ use crate::event::{DelaySource, StopReason};
 use crate::figures::table::slot;
 use crate::jitter::Jitter;
 use crate::mode;
+use crate::registry::explain_policy;
 use crate::registry::facts::{Facts, Repeats};
-use crate::registry::{PolicyKind, Record, Setting, Site};
+use crate::registry::{Explanation, PolicyKind, Record, Setting, Site};
 
 impl RetryState {
     /// Counts a successful call, if successes are counted.
     #[cold]
     pub fn count_success<B: Backoff>(self, policy: &RetryPolicy<B>) {
         counted(policy, "retry", self.attempt_number(), ());
+    }
+}
+
+impl<B: Backoff> RetryPolicy<B> {
+    /// Explains the settings: the delays and the most calls, in words and as data.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::RetryPolicy;
+    ///
+    /// let explanation = RetryPolicy::new().attempts(3).explain();
+    /// assert_eq!(explanation.max_calls, Some(3));
+    /// assert_eq!(explanation.delays, [100, 200].map(Duration::from_millis));
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        let Limits { name, location, .. } = self.limits;
+        let facts = Facts::Repeats(repeats(&self.limits, &self.backoff));
+        explain_policy(name.unwrap_or("retry"), PolicyKind::Retry, location, facts)
     }
 }
 
