@@ -2,7 +2,7 @@
 
 use resilience::{
     CircuitBreaker, CircuitState, Keyed, PolicyKind, Rejected, TOP_KEYS, bulkhead, circuit_breaker,
-    policies, policy_key, rate_limit,
+    policies, policy_key, rate_limit, register,
 };
 
 use crate::policy;

@@ -11,6 +11,8 @@ mod layers;
 mod listing;
 #[cfg(feature = "serde")]
 mod serialized;
+#[cfg(feature = "figures")]
+mod successes;
 mod waits;
 
 use resilience::{PolicyReport, policies};
