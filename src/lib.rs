@@ -74,7 +74,8 @@
 //!   **`tonic`**: the module `http` knows the errors and responses of these clients.
 //! - **`tower`**: layers for a `Service`. With `idempotent`, a layer for endpoints that are
 //!   safe to retry.
-//! - **`axum`**: a [`Rejected`] is a response. With **`tonic`**, a [`Rejected`] converts to
+//! - **`axum`**: a [`Rejected`] is a response, and attributes fit handlers that return `Response`
+//!   or `impl IntoResponse`. With **`tonic`**, a [`Rejected`] converts to
 //!   `tonic::Status`.
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`
 //!   classifies errors of databases. With `idempotent`, `postgres`, `sqlite` and `redis` add
@@ -85,6 +86,7 @@
 // `links.txt` defines links to items of every feature.
 #![cfg_attr(
     not(all(
+        feature = "axum",
         feature = "http",
         feature = "idempotent",
         feature = "postgres",
@@ -150,6 +152,11 @@ pub use resilience_macros::retry;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
+
+#[cfg(feature = "axum")]
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/axum.md")]
+pub mod axum {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-python.md")]

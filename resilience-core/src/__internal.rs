@@ -16,6 +16,7 @@ pub use crate::log::{Level, Shown, sync_lost, sync_restored};
 pub use crate::random::draw;
 pub use crate::rejected::reject;
 pub use crate::retry::RetryState;
+pub use crate::status_class::class_of_status;
 pub use crate::sync::{Mutex, lock};
 pub use crate::timeout::{Timeout, timeout};
 #[cfg(feature = "unique-id")]

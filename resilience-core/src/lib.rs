@@ -27,6 +27,8 @@ mod expansion;
 mod failure_text;
 mod fallback;
 mod function_state;
+#[cfg(feature = "axum")]
+mod handler_response;
 mod jitter;
 mod keyed;
 mod last_failure;
@@ -42,6 +44,7 @@ mod rejected;
 mod rejection_signal;
 mod response;
 mod retry;
+mod status_class;
 mod switch;
 mod sync;
 mod test_overrides;

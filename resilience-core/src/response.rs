@@ -132,7 +132,7 @@ mod axum {
     /// A breaker that was forced open by hand and a full bulkhead know no time, and the response
     /// has no header. The response does not contain the name of the function.
     ///
-    /// The [`Effect`](crate::Effect) of the rejection is in the extensions of the response. An
+    /// The rejection and its [`Effect`](crate::Effect) are in the extensions of the response. An
     /// `IdempotencyLayer` does not store a response with `Effect::NotSent`, so a repeated request
     /// runs again. A handler that has applied an effect before the rejected call returns
     /// `(Extension(Effect::Unknown), rejected)`.
@@ -141,6 +141,7 @@ mod axum {
             let effect = self.classify().effect;
             let mut response = self.response();
             response.extensions_mut().insert(effect);
+            response.extensions_mut().insert(self);
             response
         }
     }

@@ -258,6 +258,7 @@ fn bulkhead_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[circuit_breaker]
 fn circuit_breaker_no_return_type() {}
@@ -265,17 +266,20 @@ fn circuit_breaker_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[fallback(value = ())]
 //~ error at `()`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 fn fallback_no_return_type() {}
 //~ error at `fallback_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[idempotent(key = id, scope = "global")]
 fn idempotent_no_return_type(id: &str) {
@@ -283,6 +287,7 @@ fn idempotent_no_return_type(id: &str) {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     drop(id);
 }
 
@@ -292,6 +297,7 @@ fn rate_limit_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[retry]
 async fn retry_no_return_type() {
@@ -299,6 +305,7 @@ async fn retry_no_return_type() {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     
 }
 
@@ -308,6 +315,7 @@ async fn timeout_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 // The policy is a field of `self`, and the function borrows `self` exclusively.
 mod bulkhead_owned_in_exclusive {
@@ -382,6 +390,7 @@ fn bulkhead_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -391,6 +400,7 @@ fn circuit_breaker_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -399,11 +409,13 @@ fn circuit_breaker_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 fn fallback_wrong_return_type() -> u32 {
 //~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -413,6 +425,7 @@ fn idempotent_wrong_return_type(id: &str) -> usize {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }
 
@@ -422,6 +435,7 @@ fn rate_limit_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -431,6 +445,7 @@ fn retry_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -440,6 +455,7 @@ async fn timeout_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -449,5 +465,6 @@ async fn idempotent_wrong_return_type_async(id: &str) -> usize {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }
