@@ -12,6 +12,7 @@ mod fingerprints;
 mod grpc;
 mod grpc_web;
 mod key_headers;
+mod nested_routers;
 mod privacy;
 mod problems;
 mod raw_client;
