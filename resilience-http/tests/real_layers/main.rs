@@ -11,11 +11,14 @@ mod timeouts;
 #[path = "../idempotency/server.rs"]
 mod server;
 
+#[path = "../support/effects.rs"]
+mod effects_of_a_test;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use axum::body::Body;
 use axum::http::{Request, Response};
+use effects_of_a_test::Effects as Runs;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::MemoryStore;
 
@@ -23,20 +26,6 @@ type Memory = Arc<MemoryStore>;
 
 fn layer() -> IdempotencyLayer<Memory> {
     IdempotencyLayer::global("real_layers", Memory::default())
-}
-
-/// The number of handler runs.
-#[derive(Clone, Debug, Default)]
-struct Runs(Arc<AtomicUsize>);
-
-impl Runs {
-    fn count(&self) -> usize {
-        self.0.load(SeqCst)
-    }
-
-    fn increment(&self) -> usize {
-        self.0.fetch_add(1, SeqCst) + 1
-    }
 }
 
 fn post(key: &str) -> Request<Body> {
