@@ -214,8 +214,8 @@ mod tonic {
     ///
     /// The metadata `resilience-effect` tells a client that classifies the status with
     /// `resilience::http::classify` whether the call was executed: `refused` for a call that was
-    /// rejected before the body ran, so the client may repeat the call. A method that has applied an
-    /// effect before the rejected call removes the entry:
+    /// rejected before the body ran, so the client may repeat the call. A method that has applied
+    /// an effect before the rejected call removes the entry:
     /// `status.metadata_mut().remove("resilience-effect")`.
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {

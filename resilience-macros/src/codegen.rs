@@ -19,8 +19,8 @@ pub(crate) struct Context {
     pub(crate) returns: TokenStream,
     /// The span of the return type, for errors about the type.
     pub(crate) returns_span: Span,
-    /// Whether the function returns `impl IntoResponse`: the innermost layer makes a response of the
-    /// result of the body.
+    /// Whether the function returns `impl IntoResponse`: the innermost layer makes a response of
+    /// the result of the body.
     pub(crate) is_handler: bool,
     pub(crate) body: Group,
     pub(crate) name: String,

@@ -210,9 +210,9 @@ impl<T> Settings<T> {
     }
 }
 
-/// Returns whether an error of the service proves that the handler has not run: the error of a layer
-/// inside, such as `load_shed` or a bulkhead, or of a client whose connection failed. The layers of
-/// `tower` box their errors.
+/// Returns whether an error of the service proves that the handler has not run: the error of an
+/// inner layer, such as `load_shed` or a bulkhead, or of a client whose connection failed. The
+/// layers of `tower` box their errors.
 fn is_not_applied<E: 'static>(error: &E) -> bool {
     let error = (error as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>();
     error.is_some_and(|error| classify_chain(&**error).effect.is_not_applied())

@@ -10,8 +10,8 @@ use super::gated_service::{Entry, Gate, GatedService, Permit};
 
 /// Limits the number of concurrent calls: `#[bulkhead]` as a layer, for any service.
 ///
-/// A full bulkhead rejects the call with a boxed [`Rejected`](resilience_core::Rejected) of the kind
-/// [`BulkheadFull`](resilience_core::RejectedKind::BulkheadFull), or lets the call wait in the
+/// A full bulkhead rejects the call with a boxed [`Rejected`](resilience_core::Rejected) of the
+/// kind [`BulkheadFull`](resilience_core::RejectedKind::BulkheadFull), or lets the call wait in the
 /// queue of the bulkhead. A waiting call holds no reservation of the service. A permit is returned
 /// when the call returns a response or an error, or is dropped; the body of a response holds no
 /// permit.

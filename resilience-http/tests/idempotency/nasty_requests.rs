@@ -304,7 +304,6 @@ async fn next_frame(body: &mut Body) -> Option<Frame<Bytes>> {
 /// A body with a frame for each byte, which reports the memory of the process at its end.
 struct ByteByByte {
     left: usize,
-    #[expect(clippy::type_complexity, reason = "a list of samples")]
     memory: Arc<std::sync::Mutex<Vec<usize>>>,
 }
 

@@ -148,6 +148,15 @@ async fn a_client_without_a_key_repeats_a_call_that_a_policy_of_the_server_rejec
     static BREAKER: CircuitBreaker = CircuitBreaker::new();
     static BULKHEAD: Bulkhead = Bulkhead::new(1);
     static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_millis(1));
+    #[retry(attempts = 5, idempotent = false, on = classify, on_retry = |_| {
+        HELD.lock().expect("no panic").take();
+        BREAKER.reset();
+    })]
+    async fn order(channel: &Channel) -> Result<Response<String>, Status> {
+        pay(channel, None).await
+    }
+    static HELD: Mutex<Option<BulkheadPermit<'static>>> = Mutex::new(None);
+
     let runs = Runs::default();
     let counted = runs.clone();
     let server = Server::start(service(move |_| {
@@ -162,15 +171,6 @@ async fn a_client_without_a_key_repeats_a_call_that_a_policy_of_the_server_rejec
     .await;
     let channel = connect(&server).await;
 
-    #[retry(attempts = 5, idempotent = false, on = classify, on_retry = |_| {
-        HELD.lock().expect("no panic").take();
-        BREAKER.reset();
-    })]
-    async fn order(channel: &Channel) -> Result<Response<String>, Status> {
-        pay(channel, None).await
-    }
-    static HELD: Mutex<Option<BulkheadPermit<'static>>> = Mutex::new(None);
-
     let _guard = testing::no_waits();
     BREAKER.force_open();
     assert_eq!(order(&channel).await.expect("a response").into_inner(), "run 1");
@@ -183,6 +183,11 @@ async fn a_client_without_a_key_repeats_a_call_that_a_policy_of_the_server_rejec
 /// An unavailable upstream of the server says nothing about the call of the client.
 #[tokio::test]
 async fn an_ordinary_status_proves_nothing() {
+    #[retry(attempts = 5, base_delay = "1ms", idempotent = false, on = classify)]
+    async fn order(channel: &Channel) -> Result<Response<String>, Status> {
+        pay(channel, None).await
+    }
+
     let runs = Runs::default();
     let counted = runs.clone();
     let server = Server::start(service(move |_| {
@@ -191,10 +196,6 @@ async fn an_ordinary_status_proves_nothing() {
     }))
     .await;
     let channel = connect(&server).await;
-    #[retry(attempts = 5, base_delay = "1ms", idempotent = false, on = classify)]
-    async fn order(channel: &Channel) -> Result<Response<String>, Status> {
-        pay(channel, None).await
-    }
     let status = order(&channel).await.expect_err("unavailable");
     assert_eq!((classify(&status), runs.count()), (FailureClass::transient(), 1));
 }
@@ -245,6 +246,15 @@ async fn a_call_with_a_key_runs_once_behind_the_idempotency_layer() {
 /// The client repeats a call whose first request is still running, and receives the response.
 #[tokio::test]
 async fn a_running_call_is_asked_for_again() {
+    #[retry(attempts = 5, on = classify, on_retry = |_| finish.notify_one())]
+    async fn repeated(
+        channel: &Channel,
+        key: &IdempotencyKey,
+        finish: &tokio::sync::Notify,
+    ) -> Result<Response<String>, Status> {
+        pay(channel, Some(key)).await
+    }
+
     let finish = Arc::new(tokio::sync::Notify::new());
     let (runs, finished) = (Runs::default(), Arc::clone(&finish));
     let counted = runs.clone();
@@ -270,14 +280,6 @@ async fn a_running_call_is_asked_for_again() {
     assert_eq!((running.code(), class.kind), (Code::Aborted, FailureKind::Throttled));
     assert_eq!((class.effect, class.after.is_some()), (Effect::Refused, true));
 
-    #[retry(attempts = 5, on = classify, on_retry = |_| finish.notify_one())]
-    async fn repeated(
-        channel: &Channel,
-        key: &IdempotencyKey,
-        finish: &tokio::sync::Notify,
-    ) -> Result<Response<String>, Status> {
-        pay(channel, Some(key)).await
-    }
     let repeated = repeated(&channel, &key, &finish).await.expect("the stored response");
     assert_eq!(repeated.into_inner(), "run 1");
     let first = first.await.expect("no panic").expect("a response");

@@ -1,12 +1,16 @@
 //! `CatchPanicLayer` of `tower-http`.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::post as on_post;
 use resilience::http::CircuitBreakerLayer;
 use resilience::idempotent::OnInterrupted;
 use resilience::{CircuitBreaker, CircuitState};
-use std::sync::Arc;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -39,17 +43,14 @@ async fn a_panic_is_an_unknown_end_inside_and_outside() {
     }
 }
 
+async fn broken(_: Request) -> Result<Response, Infallible> {
+    panic!("a panic of the service")
+}
+
 #[tokio::test]
 async fn a_caught_panic_opens_a_circuit() {
     let breaker = Arc::new(CircuitBreaker::new().failure_threshold(1));
-    let broken =
-        service_fn(async |_: axum::extract::Request| -> Result<_, std::convert::Infallible> {
-            if true {
-                panic!("a panic of the service");
-            }
-            Ok(axum::response::Response::<axum::body::Body>::default())
-        });
-    let service = CircuitBreakerLayer::shared(Arc::clone(&breaker)).layer(broken);
+    let service = CircuitBreakerLayer::shared(Arc::clone(&breaker)).layer(service_fn(broken));
     let api = CatchPanicLayer::new().layer(service);
     let response = api.clone().oneshot(post("k")).await.expect("a response");
     assert_eq!(
