@@ -3,12 +3,14 @@
 #![allow(missing_docs, reason = "the macro of criterion writes functions without")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use resilience::idempotent::{
     Claim, ClaimRequest, Fingerprint, MemoryStore, RecordKey, Store, Takeover, Token, WriteOutcome,
 };
+use resilience::{Rejected, idempotent};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -133,6 +135,67 @@ fn turnover(bencher: &mut Bencher<'_>) {
     });
 }
 
+type Memory = Arc<MemoryStore>;
+
+#[idempotent(store = store, key = key, scope = "global", name = "bench.pay")]
+async fn pay(store: &Memory, key: u64) -> Result<u64, Rejected> {
+    Ok(key)
+}
+
+#[idempotent(store = store, key = key, scope = tenant, name = "bench.pay_scoped")]
+async fn pay_scoped(store: &Memory, tenant: &str, key: &str, cents: u64) -> Result<u64, Rejected> {
+    Ok(cents)
+}
+
+#[idempotent(store = store, key = key, scope = "global", name = "bench.pay_sync")]
+fn pay_sync(store: &Memory, key: u64) -> Result<u64, Rejected> {
+    Ok(key)
+}
+
+/// Calls of annotated functions with new keys, in a store that is replaced after each batch.
+fn new_keys(bencher: &mut Bencher<'_>, call: impl Fn(&Memory, u64)) {
+    const BATCH: u64 = 50_000;
+    bencher.iter_custom(|times| {
+        let mut spent = Duration::ZERO;
+        let mut left = times;
+        while left > 0 {
+            let batch = left.min(BATCH);
+            left -= batch;
+            let store = Memory::default();
+            let begin = Instant::now();
+            for key in 0..batch {
+                call(&store, key);
+            }
+            spent += begin.elapsed();
+        }
+        spent
+    });
+}
+
+/// Calls of annotated functions with a key whose outcome is stored.
+fn known_key(bencher: &mut Bencher<'_>, call: impl Fn(&Memory, u64)) {
+    let store = Memory::default();
+    bencher.iter(|| call(&store, black_box(7)));
+}
+
+fn annotated(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("#[idempotent]");
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    let plain = |store: &Memory, key| assert_eq!(ready(pay(store, key)), Ok(key));
+    let scoped = |store: &Memory, key| {
+        let text = if key == 7 { "order-0000007".to_owned() } else { format!("order-{key:07}") };
+        assert_eq!(ready(pay_scoped(store, "acme", &text, 5)), Ok(5));
+    };
+    let sync = |store: &Memory, key| assert_eq!(pay_sync(store, key), Ok(key));
+    group.bench_function("replay", |bencher| known_key(bencher, plain));
+    group.bench_function("new key", |bencher| new_keys(bencher, plain));
+    group.bench_function("replay, scoped", |bencher| known_key(bencher, scoped));
+    group.bench_function("new key, scoped", |bencher| new_keys(bencher, scoped));
+    group.bench_function("replay, sync", |bencher| known_key(bencher, sync));
+    group.bench_function("new key, sync", |bencher| new_keys(bencher, sync));
+    group.finish();
+}
+
 fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("memory store");
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
@@ -144,5 +207,5 @@ fn benches(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(all, benches);
+criterion_group!(all, annotated, benches);
 criterion_main!(all);
