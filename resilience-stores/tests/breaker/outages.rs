@@ -85,8 +85,8 @@ fn a_demoted_primary_is_left() {
     let (old_port, host) = (old.port().to_string(), "127.0.0.1");
     let Some(new) = Redis::start(&["--replicaof", host, &old_port]) else { return };
     let admin = |server: &Redis, command: &[&str]| -> String {
-        let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
-        redis::cmd(command[0]).arg(&command[1..]).query(&mut connection).unwrap()
+        let mut connection = ::redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+        ::redis::cmd(command[0]).arg(&command[1..]).query(&mut connection).unwrap()
     };
     until("a replica", || admin(&old, &["INFO", "replication"]).contains("state=online"));
     let proxy = Proxy::to(old.port());
