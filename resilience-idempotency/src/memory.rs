@@ -341,7 +341,9 @@ impl Store for MemoryStore {
         let Some(shard) = guard.as_mut() else { return Ok(false) };
         let (removed, watchers) = (shard.records.remove(key), shard.take_watchers(key));
         drop(guard);
-        watchers.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in watchers {
+            waker.wake();
+        }
         let Some(entry) = removed else { return Ok(false) };
         self.quotas.release(entry.room);
         Ok(true)

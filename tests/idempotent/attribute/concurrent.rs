@@ -150,7 +150,6 @@ async fn waiting_calls_that_fail_are_polled_a_few_times_each() {
         }));
         assert!(answers.await.iter().all(|answer| *answer == Err(Failure::Lost)));
         let polls = polls.load(Relaxed);
-        println!("{calls} calls: {polls} polls");
         assert!(polls <= 8 * calls, "{calls} calls: {polls} polls");
     }
 }

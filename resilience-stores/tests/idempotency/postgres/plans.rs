@@ -62,7 +62,7 @@ async fn a_purge_and_a_list_use_their_indexes() {
     let begin = Instant::now();
     assert_eq!(store.purge(100).await.unwrap(), 0);
     let empty = begin.elapsed();
-    println!("{} records: list {listed:?}, purge {longest:?}, empty purge {empty:?}", records());
+    eprintln!("{} records: list {listed:?}, purge {longest:?}, empty purge {empty:?}", records());
     // A prepared statement gets a plan for any limit after some executions.
     for mode in ["force_generic_plan", "force_custom_plan"] {
         let set = format!("SET plan_cache_mode = {mode}");
