@@ -4,11 +4,12 @@ use std::cell::Cell;
 
 use resilience_core::__internal::{Timestamp, unique_id};
 
-/// Returns a number that no other claim has, in any process.
+/// Returns a number for one claim, different from the numbers of all claims of all processes.
 ///
 /// Each thread asks the operating system for 128 random bits once, and counts in the upper half of
-/// the number. A system call for each claim would cost more than the rest of a replay. The time of
-/// the claim separates a forked process from its parent, which has the same bits and count.
+/// the number. A system call for each claim would cost more than the rest of a replay. A forked
+/// process starts with the bits and the count of its parent, and the time of the claim separates
+/// both.
 pub(super) fn new_owner(now: Timestamp) -> u128 {
     thread_local! {
         static NEXT: Cell<Option<u128>> = const { Cell::new(None) };
