@@ -6,12 +6,20 @@
 
 mod amplification;
 mod backoff;
+mod capacity_loss;
+mod client_and_service;
 mod closed_forms;
 mod contention;
 mod deadline;
+mod hanging_calls;
 mod layers;
 mod load;
+mod load_spike;
+mod local_budgets;
 mod metastable;
 mod mistakes;
+mod protection;
 mod random;
 mod table;
+mod trial_rates;
+mod virtual_time;
