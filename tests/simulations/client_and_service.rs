@@ -18,7 +18,7 @@ use crate::table::{Sample, Table};
 use crate::virtual_time::exponential;
 
 const AVAILABILITY: [f64; 6] = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 300;
 /// The tolerance, in addition to three standard errors. The published curves deviate from
 /// identical configurations of the paper by up to 1.5 %.
 const TOLERANCE: f64 = 0.02;

@@ -13,6 +13,7 @@ mod scenario;
 #[path = "../../../examples/storm/service.rs"]
 mod service;
 #[path = "../../../examples/storm/simulation.rs"]
+#[expect(dead_code, reason = "the table of the example has more figures than the picture")]
 mod simulation;
 #[path = "../../../examples/storm/stacks.rs"]
 mod stacks;
