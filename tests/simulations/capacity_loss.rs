@@ -1,6 +1,6 @@
 //! L. Huang and others, "Metastable Failures in the Wild", OSDI 2022, section 5.2: a replicated
-//! `MongoDB` loses 78 or 80 % of the processor for 9 or 10 s. The client gives up after 3 s and sends
-//! each request up to five times, without a delay. Four published cases: one of them never
+//! `MongoDB` loses 78 or 80 % of the processor for 9 or 10 s. The client gives up after 3 s and
+//! sends each request up to five times, without a delay. Of the four published cases, case b never
 //! recovers.
 //!
 //! The published parameters are the loss, its length, the timeout, the number of attempts and the

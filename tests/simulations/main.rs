@@ -1,8 +1,9 @@
-//! Published simulations of retries and breakers, reproduced with this crate's types under virtual time.
+//! Published simulations of retries, breakers and bulkheads, reproduced with this crate's types under
+//! virtual time.
 //!
 //! The simulations prove that the backoff, jitter and budgets of this crate agree with the
 //! literature. `cargo test --test simulations -- --nocapture` prints every table next to the
-//! published table.
+//! published table; `docs/proofs.md` has the results.
 
 mod amplification;
 mod backoff;

@@ -1,4 +1,4 @@
-//! What protects a service from its clients in a model: a retry policy, and perhaps a breaker.
+//! The protection of a service from its clients in a model: a retry policy, and perhaps a breaker.
 
 use std::time::Duration;
 
