@@ -19,9 +19,12 @@ use crate::virtual_time::exponential;
 
 const AVAILABILITY: [f64; 6] = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 const SEEDS: u64 = 300;
-/// The tolerance, in addition to three standard errors. The published curves deviate from
-/// identical configurations of the paper by up to 1.5 %.
-const TOLERANCE: f64 = 0.02;
+/// The tolerance, in addition to two standard errors. The published curves of configurations that
+/// are equal in the paper differ by up to 1.5 %.
+const TOLERANCE: f64 = 0.015;
+/// The open time of this library keeps growing when a circuit closes and soon opens again. The
+/// published breaker starts anew.
+const TOLERANCE_OF_GROWTH: f64 = 0.03;
 
 const ANSWERS: u32 = 100;
 const BETWEEN_REQUESTS: Duration = Duration::from_secs(1);
@@ -214,7 +217,11 @@ fn sixty_points_of_retries_and_breakers_are_as_published() {
                     Sample::of(runs.iter().map(|run| run.1)),
                 ),
             ] {
-                let tolerance = TOLERANCE * published + 3.0 * found.standard_error();
+                let share = match pattern {
+                    Pattern::GrowingBreaker(_) => TOLERANCE_OF_GROWTH,
+                    _ => TOLERANCE,
+                };
+                let tolerance = share * published + 2.0 * found.standard_error();
                 let point = format!("{name}, {what} at {availability}");
                 table.expect(&point, found, published, tolerance);
                 cells.push(format!("{:.0} ({published:.0})", found.mean));
