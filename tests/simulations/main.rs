@@ -21,6 +21,7 @@ mod metastable;
 mod mistakes;
 mod protection;
 mod random;
+mod soak;
 mod table;
 mod trial_rates;
 mod virtual_time;
