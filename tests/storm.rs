@@ -53,6 +53,14 @@ fn flags_override_the_settings_file_and_the_file_overrides_the_defaults() {
 }
 
 #[test]
+fn the_settings_file_of_the_example_is_valid() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/storm/long_outage.toml");
+    let expected =
+        Scenario { clients: 1000, capacity: 1300, outage: Duration::from_secs(120), seed: 7 };
+    assert_eq!(parse(&["--settings", path]), Ok(expected));
+}
+
+#[test]
 fn a_bad_flag_is_an_error_that_names_the_fix() {
     for (flags, part) in [
         (&["--clients", "0"][..], "`clients` is 0; use 1 to 10000"),
@@ -142,7 +150,7 @@ fn the_same_seed_draws_the_same_picture_and_another_seed_another() {
         picture::draw(&scenario, &run(&scenario)).expect("a picture")
     };
     let first = picture(1);
-    assert!(first.starts_with("<svg") && first.contains("never recovers"), "{first}");
+    assert!(first.starts_with("<svg") && first.contains("no recovery in 60s"), "{first}");
     assert!(first == picture(1), "two runs of one seed differ");
     assert!(first != picture(2), "two seeds draw the same picture");
 }

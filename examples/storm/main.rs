@@ -2,7 +2,8 @@
 //! stacks of attributes.
 //!
 //! `cargo run --release --example storm` prints a table and writes `target/storm.svg`. The clock of
-//! tokio is paused, so that minutes pass in seconds. `--help` lists the flags.
+//! tokio is paused, so that minutes pass in seconds. `--help` lists the flags, and
+//! `--settings examples/storm/long_outage.toml` reads a settings file.
 #![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 mod flags;
@@ -46,10 +47,10 @@ fn storm(flags: &Flags, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
     print_table(scenario, &runs);
     let svg = picture::draw(scenario, &runs)?;
     let path = &flags.svg;
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, svg).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| fs::write(path, svg))
+        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     println!("\npicture: {}", path.display());
     Ok(())
 }
@@ -91,7 +92,10 @@ fn print_table(scenario: &Scenario, runs: &[Run]) {
         } = run.summary(scenario);
         let [fresh, fallbacks, errors] = [fresh, fallbacks, errors].map(|share| 100.0 * share);
         let [median, p99] = [median, p99].map(|time| 1000.0 * time);
-        let recovery = recovery.map_or("never".to_owned(), |seconds| seconds.to_string());
+        let recovery = recovery.map_or_else(
+            || format!("> {}", Scenario::AFTER.as_secs()),
+            |seconds| seconds.to_string(),
+        );
         println!(
             "{:<20}{fresh:>8.1}{fallbacks:>10.1}{errors:>8.1}{requests_per_call:>12.2}{peak:>10}\
              {median:>9.0}{p99:>9.0}{recovery:>12}",

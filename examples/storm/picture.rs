@@ -110,7 +110,7 @@ fn draw_cell(
     let summary = run.summary(scenario);
     let recovery = match summary.recovery {
         Some(seconds) => format!("recovers in {seconds} s"),
-        None => "never recovers".to_owned(),
+        None => format!("no recovery in {:.0?}", Scenario::AFTER),
     };
     let Stack { name, attributes, .. } = stack;
     let answered = 100.0 * summary.fresh;

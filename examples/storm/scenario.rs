@@ -25,7 +25,7 @@ impl Scenario {
     /// The outage starts after this time.
     pub(crate) const BEFORE: Duration = Duration::from_secs(10);
     /// The time after the outage.
-    const AFTER: Duration = Duration::from_secs(60);
+    pub(crate) const AFTER: Duration = Duration::from_secs(60);
     /// The speed of the slow service.
     pub(crate) const SLOW: f64 = 0.1;
 
