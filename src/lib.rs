@@ -65,7 +65,7 @@
 //!
 //! - **`tokio`** (default): the timer and the clock of tokio, inside a tokio runtime.
 //! - **`http`**, and one feature per client (`reqwest`, `hyper`, `tonic`, …): the module `http`.
-//!   **`tower`** adds layers, **`axum`** responses.
+//!   **`tower`** adds layers, **`axum`** handlers that return a response.
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** adds circuit breakers that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
@@ -77,6 +77,7 @@
 // `links.txt` defines links to items of every feature.
 #![cfg_attr(
     not(all(
+        feature = "axum",
         feature = "http",
         feature = "idempotent",
         feature = "postgres",
@@ -146,6 +147,11 @@ pub use resilience_macros::retry;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
+
+#[cfg(feature = "axum")]
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/axum.md")]
+pub mod axum {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/features.md")]

@@ -14,7 +14,7 @@ pub use crate::error_sources::error_sources;
 pub use crate::fallback::keep_outcome;
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
-pub use crate::keyed::Keyed;
+pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, sync_lost, sync_restored};
 pub use crate::mode::is_counting;
 pub use crate::random::draw;
@@ -22,7 +22,9 @@ pub use crate::registry::{
     Policy, PolicyFigures, Record, Site, fallback_site, idempotent_site, timed_out, timeout_site,
 };
 pub use crate::rejected::reject;
+pub use crate::response::{EFFECT_METADATA, effect_metadata, effect_of_metadata};
 pub use crate::retry::RetryState;
+pub use crate::status_class::class_of_status;
 pub use crate::sync::{Mutex, lock};
 pub use crate::timeout::{Timeout, timeout};
 #[cfg(feature = "unique-id")]

@@ -29,6 +29,8 @@ mod fallback;
 mod figures;
 mod function_state;
 mod guarded;
+#[cfg(feature = "axum")]
+mod handler_response;
 mod jitter;
 mod keyed;
 mod last_failure;
@@ -46,6 +48,7 @@ mod rejected;
 mod rejection_signal;
 mod response;
 mod retry;
+mod status_class;
 mod switch;
 mod sync;
 mod test_overrides;

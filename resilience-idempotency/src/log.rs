@@ -8,7 +8,9 @@ use core::time::Duration;
 use crate::key::RecordKey;
 use crate::policy::IdempotencyPolicy;
 use crate::store_error::StoreError;
-use resilience_core::__internal::slot;
+#[cfg(feature = "tracing")]
+use resilience_core::__internal::now;
+use resilience_core::__internal::{Timestamp, slot};
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A decision about a call.
@@ -95,15 +97,14 @@ macro_rules! count {
     };
 }
 
-/// Emits and counts a decision about a call of a policy. `waited` is the time between the call and the
-/// decision.
+/// Emits and counts a decision about a call of a policy. The call began at `begin`.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn decided(
     policy: &IdempotencyPolicy,
     key: RecordKey,
     scope: &str,
     decision: Decision,
-    waited: Option<Duration>,
+    begin: Option<Timestamp>,
 ) {
     let function = policy.name;
     let record = policy.record();
@@ -127,7 +128,7 @@ pub(super) fn decided(
                 tracing::event!(
                     target: "resilience", tracing::Level::$level, function,
                     key = key.short(), scope, decision = decision.label(),
-                    waited_ms = waited.map(millis), $($field = $value,)* "idempotent call"
+                    waited_ms = begin.map(|begin| millis(now().since(begin))), $($field = $value,)* "idempotent call"
                 )
             };
         }
