@@ -410,7 +410,7 @@ impl TestReset for Bulkhead {
     fn fresh(&self) -> Self {
         let Self { max, queue, wait, name, shadow, .. } = *self;
         let (key, figures) = (self.key.clone(), self.figures.fresh());
-        Self { queue, wait, name, shadow, key, figures, ..Self::new(max) }
+        Self { queue, wait, name, key, shadow, figures, ..Self::new(max) }
     }
 }
 

@@ -224,14 +224,12 @@ impl CircuitBreaker {
         let word = self.word.load(Acquire);
         if word & COUNTED != 0 {
             self.count_success();
-            match word & (STATE | HAS_FAILURES | WINDOW | TIMED) {
-                CLOSED => return,
-                flags if flags == CLOSED | WINDOW => {
-                    if self.cursor.succeed(admitted(seen).generation, self.settings.span) {
-                        return;
-                    }
-                }
-                _ => {}
+            let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED);
+            let is_done = flags == CLOSED
+                || flags == CLOSED | WINDOW
+                    && self.cursor.succeed(admitted(seen).generation, self.settings.span);
+            if is_done {
+                return;
             }
         }
         self.settle(seen, CallOutcome::Success, started, &|| None);

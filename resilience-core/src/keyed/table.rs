@@ -290,14 +290,19 @@ mod model {
 
     use super::*;
     use crate::keyed::KeyLabel;
+    use crate::registry::facts::Facts;
+    use crate::registry::{Policy, PolicyFigures, PolicyKind, Record, Setting};
 
-    struct Fixed(bool);
+    struct Fixed {
+        is_stale: bool,
+        figures: PolicyFigures,
+    }
 
     impl KeyedPolicy for Fixed {
         const POLICY: &'static str = "fixed";
 
         fn is_stale(&self, _: Timestamp) -> bool {
-            self.0
+            self.is_stale
         }
 
         fn policy_name(&self) -> &'static str {
@@ -311,6 +316,36 @@ mod model {
         fn with_key_label(self, _: KeyLabel) -> Self {
             self
         }
+
+        fn with_record(self, _: Arc<Record>) -> Self {
+            self
+        }
+
+        fn key_label(&self) -> Option<&KeyLabel> {
+            None
+        }
+    }
+
+    impl Policy for Fixed {
+        fn kind(&self) -> PolicyKind {
+            PolicyKind::Bulkhead
+        }
+
+        fn name(&self) -> &'static str {
+            "fixed"
+        }
+
+        fn own_figures(&self) -> &PolicyFigures {
+            &self.figures
+        }
+
+        fn settings(&self) -> Vec<Setting> {
+            Vec::new()
+        }
+
+        fn facts(&self) -> Facts {
+            Facts::Unknown
+        }
     }
 
     fn insert(table: &Table<Fixed>, key: u64, stale: bool) -> bool {
@@ -319,7 +354,11 @@ mod model {
             return true;
         }
         let room = table.reserve(|| Timestamp::from_nanos(1));
-        room.map(|room| room.insert(key, Fixed(stale))).is_some()
+        room.map(|room| {
+            let fixed = Fixed { is_stale: stale, figures: PolicyFigures::new() };
+            room.insert(key, fixed)
+        })
+        .is_some()
     }
 
     fn count(table: &Table<Fixed>) -> (u64, usize) {

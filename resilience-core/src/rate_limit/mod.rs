@@ -620,7 +620,7 @@ impl TestReset for RateLimiter {
         let Self { rate, per, burst, wait, name, shadow, .. } = *self;
         let fresh = Self::new(rate, per).burst(burst).wait(wait);
         let (key, figures) = (self.key.clone(), self.figures.fresh());
-        Self { name, shadow, key, figures, ..fresh }
+        Self { name, key, shadow, figures, ..fresh }
     }
 }
 

@@ -137,15 +137,14 @@ impl CircuitChanges {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<CircuitChange> {
         let waker = cx.waker().clone();
         let mut state = self.queue.lock();
-        match state.changes.pop_front() {
-            Some(change) => Poll::Ready(change),
-            None => {
-                let old = state.waker.replace(waker);
-                drop(state);
-                drop(old);
-                Poll::Pending
-            }
+        if let Some(change) = state.changes.pop_front() {
+            return Poll::Ready(change);
         }
+        let old = state.waker.replace(waker);
+        drop(state);
+        // The destructor of a waker is foreign code, so no lock is held here.
+        drop(old);
+        Poll::Pending
     }
 
     /// Waits for any change, and drops the changes that are there.

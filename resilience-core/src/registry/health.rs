@@ -20,7 +20,7 @@ pub struct Health {
 impl Health {
     /// Returns whether no policy is degraded.
     #[must_use]
-    pub const fn is_healthy(&self) -> bool {
+    pub fn is_healthy(&self) -> bool {
         self.degraded.is_empty()
     }
 }

@@ -139,7 +139,7 @@ impl PolicyFigures {
 #[inline]
 pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let known = policy.own_figures().record.get();
-    known.map_or_else(|| create_record(policy), |record| record)
+    known.unwrap_or_else(|| create_record(policy))
 }
 
 #[cold]
@@ -217,6 +217,7 @@ impl fmt::Debug for PolicyHandle {
 }
 
 /// Implements the conversions of a policy into a handle.
+#[cfg(not(resilience_loom))]
 macro_rules! handles {
     ($($policy:ty),*) => {$(
         impl From<&'static $policy> for PolicyHandle {

@@ -136,18 +136,15 @@ fn settings(limits: &Limits, backoff: &dyn Backoff) -> Vec<Setting> {
         Some(attempts) => list.push(Setting::code("attempts", attempts.max(1))),
         None => list.push(Setting::code("attempts", "unlimited")),
     }
-    match backoff.schedule() {
-        Some(schedule) => {
-            list.extend(schedule.settings());
-            let max_delay = limits.max_delay.unwrap_or_else(|| schedule.default_max_delay());
-            if max_delay < Duration::MAX {
-                list.push(Setting::code("max_delay", Exact(max_delay)));
-            }
+    if let Some(schedule) = backoff.schedule() {
+        list.extend(schedule.settings());
+        let max_delay = limits.max_delay.unwrap_or_else(|| schedule.default_max_delay());
+        if max_delay < Duration::MAX {
+            list.push(Setting::code("max_delay", Exact(max_delay)));
         }
-        None => {
-            list.push(Setting::code("backoff", "custom"));
-            list.extend(limits.max_delay.map(|time| Setting::code("max_delay", Exact(time))));
-        }
+    } else {
+        list.push(Setting::code("backoff", "custom"));
+        list.extend(limits.max_delay.map(|time| Setting::code("max_delay", Exact(time))));
     }
     let jitter = limits.jitter.or_else(|| Some(backoff.schedule()?.default_jitter()));
     list.extend(jitter.map(|jitter| match jitter {

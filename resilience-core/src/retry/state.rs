@@ -169,6 +169,7 @@ impl RetryState {
 
     /// Returns the number of the next attempt.
     #[inline]
+    #[must_use]
     pub fn attempt_number(self) -> u32 {
         self.0.unwrap_or(FIRST).attempt.get()
     }
