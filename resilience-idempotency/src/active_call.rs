@@ -164,7 +164,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                 DeadlineTimer::start((policy.lease / 3).min(left), None).await;
                 let lease = policy.lease.min(end.since(now()));
                 if lease.is_zero() {
-                    log::decided(&policy, *key, "", Decision::RenewalEnded, None);
+                    log::decided(policy, *key, "", Decision::RenewalEnded, None);
                     break;
                 }
                 let step = self.0.call.store.renew(key, token, lease);
@@ -174,11 +174,11 @@ impl<S: Store + Clone> ActiveCall<S> {
                 match self.0.call.step(step).await {
                     Ok(WriteOutcome::Applied) => *renewed = requested,
                     Ok(WriteOutcome::Fenced) => {
-                        log::decided(&policy, *key, "", Decision::Fenced, None);
+                        log::decided(policy, *key, "", Decision::Fenced, None);
                         break;
                     }
                     Err(error) => {
-                        log::store_error(&policy, *key, StoreFailure::LeaseNotRenewed, &error);
+                        log::store_error(policy, *key, StoreFailure::LeaseNotRenewed, &error);
                         let is_lost = now() >= renewed.plus(policy.lease);
                         if is_lost && policy.on_lease_lost == OnLeaseLost::Cancel {
                             break;
