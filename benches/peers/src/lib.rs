@@ -1,4 +1,4 @@
-//! Functions under a breaker or a retry of this crate and of other crates. `scripts/peers` counts
+//! Functions under a breaker, a retry or a limit of this crate and of other crates. `scripts/peers` counts
 //! and times the calls. The wrapped function is always the same.
 
 use std::hint::black_box;
@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use resilience::Rejected;
 
 mod consecutive;
+mod limits;
 mod open;
 mod retry;
 pub mod threads;
@@ -28,7 +29,7 @@ pub struct Row {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [consecutive::SYNC, consecutive::ASYNC, windows::CALLS, windows::TIME, open::ROWS]
         .into_iter()
-        .chain([retry::SYNC, retry::ASYNC, LOOP])
+        .chain([retry::SYNC, retry::ASYNC, limits::ROWS, LOOP])
         .flatten()
 }
 
