@@ -4,6 +4,7 @@ use std::error::Error;
 
 use resilience_core::__internal::error_sources;
 use resilience_core::{Classify, Effect, FailureClass, FailureKind, Rejected};
+use tonic::metadata::MetadataValue;
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
 
@@ -38,6 +39,6 @@ fn classify_status(rules: &Classifier, status: &Status) -> FailureClass {
         });
     let code = u64::try_from(i32::from(status.code())).unwrap_or_default();
     let value =
-        |name: &'static str| status.metadata().get(name).map(|value| value.as_encoded_bytes());
+        |name: &'static str| status.metadata().get(name).map(MetadataValue::as_encoded_bytes);
     Metadata::read(value).classify(rules, code, retry_info, transport)
 }
