@@ -6,7 +6,9 @@ pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
     CircuitDecision, DetachedGuard, LocalDecision, Notified, WatchedGuard, shared_breakers, watched,
 };
-pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
+pub use crate::clock::{
+    DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
+};
 pub use crate::duration::Rounded;
 pub use crate::error_sources::error_sources;
 pub use crate::fallback::keep_outcome;

@@ -16,11 +16,13 @@ pub use crate::bulkhead::Bulkhead;
 pub use crate::circuit_breaker::{
     CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
 };
-pub use crate::classify::{RetryDelay, class_of};
+pub use crate::classify::{
+    RetryDelay, class_of, class_with_effect, class_with_effect_of, forwarded, with_delay,
+};
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::expansion::{
-    Handle, clone_handle, exhausted, keep_value, match_all, never_retry, no_give_up_hook,
-    no_retry_hook, once, resilience_never,
+    Handle, clone_handle, exhausted, give_error, keep_value, match_all, never_retry,
+    no_give_up_hook, no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, recovered};
 pub use crate::function_state::resolve;

@@ -211,6 +211,23 @@ impl Context {
         })
     }
 
+    /// Returns the class of an error under `idempotent = false`, from the `Classify` impl of the
+    /// type. The code does not compile for a type without a class; the compiler reports the error
+    /// at `at`.
+    pub(crate) fn class_with_effect(&self, error: &Ident, at: Span) -> TokenStream {
+        let at = Span::mixed_site().located_at(at);
+        let (here, error) = (self.private_at(at), Ident::new(&error.to_string(), at));
+        quote_spanned!(at=> #here::class_with_effect(#error))
+    }
+
+    /// Returns the class that a predicate gives under `idempotent = false`. The code does not
+    /// compile for a predicate that returns `bool`.
+    pub(crate) fn class_with_effect_of(&self, error: &Ident, predicate: &Expr) -> TokenStream {
+        let at = Span::mixed_site().located_at(predicate.span());
+        let here = self.private_at(at);
+        quote_spanned!(at=> #here::class_with_effect_of(#error, #predicate))
+    }
+
     /// Returns a closure from an error to its text, by `Display` or `Debug`.
     pub(crate) fn text(&self) -> TokenStream {
         let (private, error) = (&self.private, local("error"));
@@ -281,7 +298,7 @@ impl Context {
         let signal = self.stack.signal.as_ref().filter(|var| var.written);
         let set = signal.map(|SignalVar { name, .. }| quote!(#name.set(&#rejected);));
         let outcome = error.map_or_else(
-            || quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
+            || quote_spanned!(at=> #private::reject::<#returns, _>(#rejected)),
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
         );
         quote!({ #set #outcome })

@@ -110,9 +110,12 @@ impl<A: LayerAttribute> Layer<A> {
         }
         stack.lent.extend(lent);
         let clones = model.as_ref().map(A::clones).unwrap_or_default();
+        let carried = model.as_ref().map(A::carried).unwrap_or_default();
         check::clones(&bindings, clones, errors);
+        check::carried(&bindings, carried, clones, errors);
         if A::ROLES.contains(&Role::Repeats) {
-            check::repeatable(A::NAME, function, &bindings, clones, errors);
+            let named: Vec<&Ident> = clones.iter().chain(carried).collect();
+            check::repeatable(A::NAME, function, &bindings, &named, errors);
         }
         model.map(|model| Self { model, root, stack, boxed })
     }

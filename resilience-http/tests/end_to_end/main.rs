@@ -11,6 +11,7 @@ mod layers;
 mod proxies;
 mod redirects;
 mod reqwest;
+mod reqwest_012;
 mod server;
 
 use std::time::Duration;

@@ -87,7 +87,8 @@ mod bulkhead_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `bulkhead_missing_conversion::ApiError`
     //~ note: if `bulkhead_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for bulkhead_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `bulkhead_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `bulkhead_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<bulkhead_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `bulkhead_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -106,7 +107,8 @@ mod circuit_breaker_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion::ApiError`
     //~ note: if `circuit_breaker_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `circuit_breaker_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<circuit_breaker_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -126,7 +128,8 @@ mod idempotent_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `idempotent_missing_conversion::ApiError`
     //~ note: if `idempotent_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for idempotent_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `idempotent_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `idempotent_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<idempotent_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `idempotent_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Ok(drop(id))
     }
 }
@@ -145,7 +148,8 @@ mod rate_limit_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `rate_limit_missing_conversion::ApiError`
     //~ note: if `rate_limit_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for rate_limit_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `rate_limit_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `rate_limit_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<rate_limit_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `rate_limit_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -164,7 +168,8 @@ mod timeout_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion::ApiError`
     //~ note: if `timeout_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `timeout_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<timeout_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `timeout_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -176,7 +181,8 @@ async fn bulkhead_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -186,7 +192,8 @@ fn circuit_breaker_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -196,7 +203,8 @@ fn rate_limit_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -206,7 +214,8 @@ async fn timeout_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -227,7 +236,8 @@ mod circuit_breaker_missing_conversion_twice {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion_twice::ApiError`
     //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<circuit_breaker_missing_conversion_twice::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -247,7 +257,8 @@ mod timeout_missing_conversion_twice {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion_twice::ApiError`
     //~ note: if `timeout_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `timeout_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<timeout_missing_conversion_twice::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
