@@ -35,11 +35,11 @@ impl<S: Store + Clone> IdempotentCall<S> {
     ///
     /// # Errors
     /// The error of the body, or a [`Rejected`] converted to the error type.
-    pub async fn run_async<T, E>(self, body: impl Future<Output = Result<T, E>>) -> Result<T, E>
+    pub async fn run_async<T, E, By>(self, body: impl Future<Output = Result<T, E>>) -> Result<T, E>
     where
         Result<T, E>: Outcome<Err = E>,
         KeepOk: OutcomePolicy<Result<T, E>>,
-        E: FromRejected,
+        E: FromRejected<By>,
     {
         let class = |_: &E| FailureClass::transient();
         run_async(Ok(Some(self)), &KeepOk, class, not_reconciled, body)
@@ -52,12 +52,12 @@ impl<S: Store + Clone> IdempotentCall<S> {
     ///
     /// # Errors
     /// The error of the body, or a [`Rejected`] converted to the error type.
-    pub fn run<T, E>(self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E>
+    pub fn run<T, E, By>(self, body: impl FnOnce() -> Result<T, E>) -> Result<T, E>
     where
         S: BlockingStore,
         Result<T, E>: Outcome<Err = E>,
         KeepOk: OutcomePolicy<Result<T, E>>,
-        E: FromRejected,
+        E: FromRejected<By>,
     {
         let class = |_: &E| FailureClass::transient();
         run(Ok(Some(self)), &KeepOk, class, |_| Reconciled::Unknown, body)

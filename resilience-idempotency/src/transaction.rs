@@ -84,7 +84,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     ///
     /// # Errors
     /// The error of the body, or a [`Rejected`] converted to the error type.
-    pub async fn run_in<Tx: ?Sized, T, E>(
+    pub async fn run_in<Tx: ?Sized, T, E, By>(
         self,
         tx: &mut Tx,
         body: impl AsyncFnOnce(&mut Tx) -> Result<T, E>,
@@ -93,7 +93,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         S: TxStore<Tx>,
         Result<T, E>: Outcome<Err = E>,
         KeepOk: OutcomePolicy<Result<T, E>>,
-        E: FromRejected,
+        E: FromRejected<By>,
     {
         let class = |_: &E| FailureClass::transient();
         let active = match self.acquire_in(tx, &KeepOk).await.map_err(E::from_rejected)? {

@@ -8,6 +8,7 @@ mod privacy;
 mod processes;
 mod restarts;
 mod time;
+mod virtual_time;
 
 use resilience::stores::SqliteStore;
 
