@@ -36,6 +36,9 @@ pub(crate) trait Limiter: Sized {
     /// Reports missing keys, and literals that break a rule.
     fn check(&self, args: &Args, errors: &mut Errors);
 
+    /// Reports keys that exclude the source of the state.
+    fn check_state(&self, _state: &StateSource, _errors: &mut Errors) {}
+
     fn check_generics(&self, function: &Signature, errors: &mut Errors);
 
     /// Returns whether a call may wait for a permit.
@@ -82,6 +85,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         if !state.is_provided() {
             limiter.check(args, errors);
         }
+        limiter.check_state(&state, errors);
         limiter.check_function_keys(errors);
         Some(Self { state, limiter })
     }

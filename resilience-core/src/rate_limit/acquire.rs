@@ -108,7 +108,7 @@ pub(super) fn block(
             Progress::Until(until) => until,
         };
         let end = Delay::start(remaining(until)).0.end();
-        if !parker.park(end) && !remaining(until).is_zero() {
+        if !parker.park(end) && now().word() < until {
             turn.start_early();
             return Ok(());
         }
@@ -156,7 +156,7 @@ impl Future for RateLimitAcquire<'_> {
                 return Poll::Pending;
             }
             this.sleep.set(None);
-            if !remaining(until).is_zero() {
+            if now().word() < until {
                 this.turn.start_early();
                 return Poll::Ready(Ok(()));
             }

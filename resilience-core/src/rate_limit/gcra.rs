@@ -34,6 +34,8 @@ pub(super) struct Pace {
     longest_wait: u64,
     /// No call produces a word further ahead, except by a corrected cost.
     furthest: u64,
+    /// The age of the oldest unused turn that a late waiter keeps.
+    kept: u64,
 }
 
 /// An admitted call, with positions at the end of the line.
@@ -74,7 +76,18 @@ impl Pace {
         let tolerance = saturated(early, MAX_NANOS);
         let longest_wait = saturated(wait.as_nanos(), MAX_NANOS);
         let furthest = tolerance.saturating_add(interval).saturating_add(longest_wait);
-        Self { interval, tolerance, longest_wait, furthest }
+        Self { interval, tolerance, longest_wait, furthest, kept: KEPT_NANOS }
+    }
+
+    /// Returns the pace of a process that holds a share of the burst, given as a function of widths.
+    pub(super) fn with_share(self, share_of: impl Fn(u64) -> u64) -> Self {
+        let burst = self.tolerance.saturating_add(self.interval);
+        let tolerance = share_of(burst).saturating_sub(self.interval);
+        Self { tolerance, kept: share_of(self.kept), ..self }
+    }
+
+    pub(super) const fn tolerance(self) -> u64 {
+        self.tolerance
     }
 
     pub(super) const fn longest_wait(self) -> u64 {
@@ -242,7 +255,7 @@ impl Gcra {
             }
             let Some(line) = guard.as_mut() else { break Err(0) };
             self.give_turns(line, pace, now, None, &mut wakers);
-            let end = self.end(word, now);
+            let end = self.end(pace, word, now);
             let plan = line.plan(pace, width, end, now);
             let turn = plan.turn.max(now);
             let starts = turn == now && !line.has_waiters();
@@ -343,6 +356,17 @@ impl Gcra {
         })
     }
 
+    /// Returns the number of permits that calls are waiting for.
+    pub(super) fn waiting(&self, pace: Pace) -> u64 {
+        let guard = lock(&self.line);
+        guard.as_ref().map_or(0, |line| line.waiting_width() / pace.interval)
+    }
+
+    /// Makes all waiting calls compute their timers again: turns come earlier.
+    pub(super) fn restart_timers(&self, pace: Pace, now: impl Fn() -> u64) {
+        self.change(pace, None, now, |line, _, wakers| line.restart_timers(wakers));
+    }
+
     /// Returns whether the limiter is at rest: a full burst is available.
     pub(super) fn is_at_rest(&self, now: u64) -> bool {
         self.word.load(Ordering::Acquire) <= now
@@ -385,12 +409,12 @@ impl Gcra {
     }
 
     /// Returns the start of the next positions at the end of the line.
-    fn end(&self, word: u64, now: u64) -> u64 {
+    fn end(&self, pace: Pace, word: u64, now: u64) -> u64 {
         if word >= now {
             return word;
         }
         let kept_until = self.kept_until.load(Ordering::Relaxed);
-        if word <= kept_until && now - word <= KEPT_NANOS {
+        if word <= kept_until && now - word <= pace.kept {
             return word;
         }
         if kept_until != 0 {

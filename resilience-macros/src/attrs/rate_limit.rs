@@ -1,9 +1,9 @@
 //! `#[rate_limit]`: limits the calls in a period.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use resilience_rules::rate_limit as rules;
-use syn::{Expr, ExprLit, Lit, Signature};
+use syn::{Expr, ExprLit, Lit, LitStr, Signature};
 
 use crate::args::{Args, value_of};
 use crate::attrs::Role;
@@ -13,7 +13,7 @@ use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::keys::keys;
 use crate::limit::{Limit, Limiter};
-use crate::state_source::PolicyType;
+use crate::state_source::{PolicyType, StateSource};
 use crate::value::{self, Constant};
 
 pub(crate) type RateLimit = Limit<Keys>;
@@ -27,6 +27,7 @@ keys! {
             burst: count [rule burst],
             wait: time,
             shadow: argument(bool, value::switch),
+            shared: value(LitStr, shared),
             name: text,
         }
         function {
@@ -67,6 +68,16 @@ impl Limiter for Keys {
             );
         }
         self.check_rules(errors);
+    }
+
+    fn check_state(&self, state: &StateSource, errors: &mut Errors) {
+        if let (Some(shared), true) = (&self.shared, state.is_per_key()) {
+            errors.add(
+                &shared.key,
+                "`shared` and `key` exclude each other: the limiter keeps a hash of each key, so no \
+                 other process could know the key; remove one of them",
+            );
+        }
     }
 
     fn check_generics(&self, function: &Signature, errors: &mut Errors) {
@@ -111,8 +122,20 @@ impl Limiter for Keys {
         if value_of(self.shadow.as_ref()) == Some(&true) {
             builder.set("shadow", None);
         }
+        if let Some(name) = value_of(self.shared.as_ref()) {
+            builder.set("shared", Some(&name.to_token_stream()));
+        }
         builder.into_static(&context.policy_name(value_of(self.name.as_ref())))
     }
+}
+
+/// Reads the name of a rate that several processes use together.
+fn shared(expr: Expr) -> syn::Result<LitStr> {
+    value::shared_name(
+        expr,
+        "expected the name of the rate in all processes, in quotes: `shared = \"partner-api\"`; to \
+         share a limiter between functions write `limiter = &PARTNER`",
+    )
 }
 
 /// Reads the cost of a call: any expression except a literal of a wrong type.
@@ -154,6 +177,7 @@ const RATE: &str = "calls in each period";
 const PER: &str = "the period of the rate";
 const COST: &str = "the permits of a call";
 const WAIT: &str = "the longest wait of a call";
+const SHARED: &str = "the name of the rate in all processes";
 
 /// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
@@ -187,5 +211,6 @@ const HINTS: &[(&str, Hint)] = &[
     ("timeout_duration", Hint::Same("wait", "\"100ms\"", WAIT)),
     ("max_wait", Hint::Same("wait", "\"100ms\"", WAIT)),
     ("max_wait_time", Hint::Same("wait", "\"100ms\"", WAIT)),
-    ("shared", Hint::Other("write `limiter = &SHARED`")),
+    ("global", Hint::Same("shared", "\"partner-api\"", SHARED)),
+    ("distributed", Hint::Same("shared", "\"partner-api\"", SHARED)),
 ];
