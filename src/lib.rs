@@ -80,6 +80,7 @@
 //!   classifies errors of databases. With `idempotent`, `postgres`, `sqlite` and `redis` add
 //!   stores for records.
 //! - **`shared-breakers`**: with `redis` or `postgres`, circuit breakers that processes share.
+//! - **`shared-rate-limits`**: with `redis` or `postgres`, rate limits that processes share.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // `links.txt` defines links to items of every feature.
@@ -90,6 +91,7 @@
         feature = "postgres",
         feature = "redis",
         feature = "shared-breakers",
+        feature = "shared-rate-limits",
         feature = "sqlite",
         feature = "tower",
     )),

@@ -184,14 +184,14 @@ mod tests {
             reading: 1000,
             share: WHOLE / 2,
             end: 200,
-            afterwards: WHOLE / 10,
+            afterwards: WHOLE / 8,
             burst_share: WHOLE,
         };
         assert_eq!((terms.at(0), terms.at(100), terms.at(200)), (1000, 1000, 1050));
-        assert_eq!(terms.at(300), 1060);
+        assert_eq!(terms.at(300), 1062);
         assert_eq!(
-            (terms.time_of(1000), terms.time_of(1050), terms.time_of(1060)),
-            (100, 200, 300)
+            (terms.time_of(1000), terms.time_of(1050), terms.time_of(1062)),
+            (100, 200, 296)
         );
         let stopped = Terms { afterwards: 0, ..terms };
         assert_eq!((stopped.at(u64::MAX), stopped.time_of(1051)), (1050, u64::MAX));

@@ -6,6 +6,8 @@
 //!   has granted it.
 //! - The length of a lease counts from before the request here, and from after it in the store. So the
 //!   lease ends here first.
+//! - After an outage, members that have not reached the store yet use equal shares. So a member that
+//!   returns uses at most an equal share until all others have returned.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub(super) struct LeasedRate {
     members: u32,
     /// Whether the limiter uses an equal share without a lease.
     is_alone: bool,
+    /// The end of the time in which the other members return after an outage.
+    returning: Option<Timestamp>,
 }
 
 /// The lengths of a synchronization.
@@ -36,6 +40,8 @@ pub(super) struct LeasedRate {
 pub(super) struct Timing {
     pub(super) interval: Duration,
     pub(super) lease: Duration,
+    /// The longest time between the returns of two members after an outage.
+    pub(super) returning: Duration,
 }
 
 impl LeasedRate {
@@ -51,6 +57,7 @@ impl LeasedRate {
             end: now().plus(timing.lease),
             members: expected,
             is_alone: false,
+            returning: None,
         };
         rate.apply();
         rate
@@ -86,6 +93,9 @@ impl LeasedRate {
         store: &mut S,
         timing: Timing,
     ) -> Result<(), S::Error> {
+        if now() >= self.end {
+            self.returning = Some(now().plus(timing.returning));
+        }
         let wanted = self.wanted();
         let wanted = if is_near(self.used, wanted) { self.used } else { wanted };
         if wanted < self.used {
@@ -98,7 +108,8 @@ impl LeasedRate {
         let Lease { granted, others } = store.lease(self.share.name(), request).await?;
         self.used = granted;
         self.end = end;
-        self.members = u32::try_from(others.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let members = u32::try_from(others.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.members = if self.is_returning() { self.members.max(members) } else { members };
         self.others = others;
         self.is_alone = false;
         self.apply();
@@ -118,7 +129,12 @@ impl LeasedRate {
     }
 
     fn wanted(&self) -> Share {
-        fair_share(self.demand.share(), &self.others)
+        let fair = fair_share(self.demand.share(), &self.others);
+        if self.is_returning() { fair.min(self.equal_share()) } else { fair }
+    }
+
+    fn is_returning(&self) -> bool {
+        self.returning.is_some_and(|end| now() < end)
     }
 
     fn equal_share(&self) -> Share {

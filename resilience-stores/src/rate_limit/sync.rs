@@ -8,7 +8,7 @@ use resilience_core::RateLimiter;
 
 use super::lease_store::LeaseStore;
 use super::leased_rate::{LeasedRate, Timing};
-use crate::rounds::{self, Rounds, clamp_interval};
+use crate::rounds::{self, Rounds, clamp_interval, time_limit};
 
 /// The length of a lease, in intervals. Between two renewals a round may fail.
 const LEASE_INTERVALS: u32 = 4;
@@ -85,7 +85,11 @@ impl<S: LeaseStore> RateLimitSync<S> {
     }
 
     fn timing(&self) -> Timing {
-        Timing { interval: self.interval, lease: self.interval.saturating_mul(LEASE_INTERVALS) }
+        let interval = self.interval;
+        let lease = interval.saturating_mul(LEASE_INTERVALS);
+        let longest_delay = interval.saturating_mul(Self::MAX_RETRY_INTERVALS);
+        let returning = longest_delay.saturating_add(time_limit(interval));
+        Timing { interval, lease, returning }
     }
 }
 

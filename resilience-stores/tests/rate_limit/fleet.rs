@@ -42,22 +42,26 @@ impl Calls {
     }
 
     /// Returns the largest number of calls above `rate · time`, over all intervals of time.
-    ///
-    /// With a burst of one, a single limiter has at most one call more.
     pub(crate) fn excess(&self, rate: u32) -> f64 {
-        let mut times = self.times.lock().unwrap().clone();
-        times.sort_unstable();
-        // The call at index i is call `i - first + 1` of an interval that starts with `first`. So the
-        // excess is the rise of `i + 1 - rate · time` above the lowest earlier `i - rate · time`.
-        let (mut lowest, mut excess) = (f64::MAX, 0.0_f64);
-        for (index, time) in times.iter().enumerate() {
-            let due = f64::from(rate) * time.as_secs_f64();
-            let index = f64::from(u32::try_from(index).unwrap());
-            lowest = lowest.min(index - due);
-            excess = excess.max(index + 1.0 - due - lowest);
-        }
-        excess
+        excess(&mut self.times.lock().unwrap().clone(), rate)
     }
+}
+
+/// Returns the largest number of calls above `rate · time`, over all intervals of time. A single
+/// limiter has at most its burst.
+pub(crate) fn excess(times: &mut [Duration], rate: u32) -> f64 {
+    times.sort_unstable();
+    let first = times.first().copied().unwrap_or_default();
+    // The call at `index` is call `index - first + 1` of an interval that starts with call `first`. So
+    // the excess is the rise of `index + 1 - due` above the lowest earlier `index - due`.
+    let (mut lowest, mut excess) = (f64::MAX, 0.0_f64);
+    for (index, time) in times.iter().enumerate() {
+        let due = f64::from(rate) * (*time - first).as_secs_f64();
+        let index = f64::from(u32::try_from(index).unwrap());
+        lowest = lowest.min(index - due);
+        excess = excess.max(index + 1.0 - due - lowest);
+    }
+    excess
 }
 
 /// A process: a limiter, a synchronization, and callers.

@@ -3,6 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod contract;
 mod fleet;
+mod log;
 mod memory;
+mod process;
+mod processes;
+#[path = "../servers/mod.rs"]
+mod servers;
+mod store;
 mod virtual_time;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use resilience::stores::rate_limit::{Lease, LeaseRequest, LeaseStore, Share};
 use tokio::time::Instant;
 
+const YEAR: Duration = Duration::from_hours(365 * 24);
+
 /// The reaction to a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -76,7 +78,7 @@ impl Memory {
         let taken: u32 = leases.values().map(|(share, ..)| share).sum();
         let granted = wanted.billionths().min(Share::WHOLE.billionths().saturating_sub(taken));
         let others = leases.values().map(|(_, demand, _)| *demand).collect();
-        leases.insert(member.0, (granted, demand, now + length));
+        leases.insert(member.0, (granted, demand, now + length.min(YEAR)));
         Lease { granted: Share::from_billionths(granted), others }
     }
 }
