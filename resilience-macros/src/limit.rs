@@ -1,16 +1,22 @@
 //! `#[bulkhead]` and `#[rate_limit]`: a policy admits or rejects a call before the body runs.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use resilience_rules::timeout as rules;
 use syn::spanned::Spanned;
 use syn::{Expr, Signature};
 
-use crate::args::Args;
+use crate::args::{Args, Keyed};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
+use crate::keys::check_literal;
+use crate::stack_info::StackInfo;
 use crate::state_source::{PolicyType, StateSource};
+use crate::value::{Constant, duration_text};
 
 /// The keys of an attribute that limits calls.
 pub(crate) trait Limiter: Sized {
@@ -43,6 +49,9 @@ pub(crate) trait Limiter: Sized {
 
     /// Returns whether a call may wait for a permit.
     fn waits(&self) -> bool;
+
+    /// Returns the longest wait of a call.
+    fn wait(&self) -> Option<&Keyed<Constant<Duration>>>;
 
     /// Reports mistakes in the keys of the function, also beside a policy made by hand.
     fn check_function_keys(&self, _errors: &mut Errors) {}
@@ -162,6 +171,17 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
                 #admitted
                 ::core::result::Result::Err(#rejected) => #rejection,
             }
+        }
+    }
+
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        let limit = stack.limit.as_ref().and_then(|limit| duration_text(limit).ok());
+        if let Some(limit) = limit {
+            check_literal(
+                self.limiter.wait(),
+                |wait| rules::wait_within_limit(wait, limit),
+                errors,
+            );
         }
     }
 

@@ -6,9 +6,11 @@
 //! with their positions (`StackInfo`). An attribute with a position never reorders. Foreign
 //! attributes keep their places.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Meta, Path};
+use syn::{Attribute, LitStr, Meta, Path};
 
 use crate::args::{Args, runtime};
 use crate::attrs::{LayerAttribute, Role};
@@ -17,6 +19,7 @@ use crate::diagnostics::Errors;
 use crate::function::Function;
 use crate::stack_info::{FailureVar, SignalVar, StackInfo};
 use crate::third_party;
+use crate::value;
 
 /// An attribute of this crate, as known to the siblings on the same function.
 #[derive(Clone, Copy)]
@@ -52,6 +55,14 @@ struct Written {
 }
 
 impl Written {
+    /// Returns the literal limit of a timeout.
+    fn limit(&self) -> Option<(Duration, LitStr)> {
+        let first = self.args.clone().into_iter().next();
+        let first = first.filter(|_| self.sibling.has(Role::Interrupts))?;
+        let limit: LitStr = syn::parse2(first.into()).ok()?;
+        Some((value::duration_text(&limit).ok()?, limit))
+    }
+
     /// Returns whether a deadline outside shortens this layer.
     fn ends_at_deadline(&self) -> bool {
         let Self { sibling, args, .. } = self;
@@ -137,6 +148,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     });
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
     let failures = failure_vars(stack);
+    let mut limit: Option<(Duration, LitStr)> = None;
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
     let mut from = 0;
@@ -165,9 +177,11 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
+            limit: limit.as_ref().map(|(_, limit)| limit.clone()),
             root: None,
             incomplete: false,
         });
+        limit = limit.into_iter().chain(written.limit()).min_by_key(|(time, _)| *time);
         borrow_args |= sibling.has(Role::Repeats);
         lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
     }

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::Path;
+use syn::{LitStr, Path};
 
 use crate::attrs::Role;
 use crate::order::Sibling;
@@ -27,6 +27,8 @@ pub(crate) struct StackInfo {
     /// The local with the deadline from outside, for a timeout inside.
     pub(crate) deadline_var: Option<Ident>,
     pub(crate) failure: Option<FailureVar>,
+    /// The shortest literal limit of the timeouts outside.
+    pub(crate) limit: Option<LitStr>,
     /// The path of the runtime, for a layer without `crate`.
     pub(crate) root: Option<Path>,
     /// A layer inside is missing because of a mistake in its attribute.
@@ -81,11 +83,12 @@ impl ToTokens for StackInfo {
             let ends_retry = ends_retry.then(|| quote!(ends_retry));
             quote!(failure[#name #declared #ends_retry])
         });
+        let limit = self.limit.as_ref().map(|limit| quote!(limit[#limit]));
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
         tokens.extend(quote!(@{
             #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
-            #deadline_var #failure #root #incomplete
+            #deadline_var #failure #limit #root #incomplete
         }));
     }
 }
@@ -125,6 +128,7 @@ impl StackInfo {
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
+                        "limit" => info.limit = syn::parse2(group.stream()).ok(),
                         "root" => info.root = syn::parse2(group.stream()).ok(),
                         _ => info.signal = SignalVar::parse(words),
                     }
@@ -212,6 +216,7 @@ mod tests {
             signal: Some(signal),
             deadline_var: Some(ident("until")),
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),
+            limit: Some(syn::parse_quote!("5s")),
             root: Some(syn::parse_quote!(::again)),
             incomplete: true,
         };

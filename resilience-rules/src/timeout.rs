@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::RuleResult;
-use crate::invalid::require;
+use crate::invalid::{require, require_times};
 
 /// Checks the time limit. The attribute alone applies this rule, to literals.
 ///
@@ -13,5 +13,20 @@ pub const fn limit(limit: Duration) -> RuleResult {
     require(
         !limit.is_zero(),
         "a timeout of zero leaves no time to run: write `\"5s\"`, or remove the attribute",
+    )
+}
+
+/// Checks the longest wait of a layer inside a timeout. The attributes alone apply this rule, to
+/// literals.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for a wait above the limit.
+pub const fn wait_within_limit(wait: Duration, limit: Duration) -> RuleResult {
+    require_times(
+        wait.as_nanos() <= limit.as_nanos(),
+        "`wait` is longer than the limit of the `#[timeout]` above, which drops the call before; \
+         lower `wait`, or raise the limit",
+        wait,
+        limit,
     )
 }

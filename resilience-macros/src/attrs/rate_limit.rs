@@ -1,11 +1,13 @@
 //! `#[rate_limit]`: limits the calls in a period.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use resilience_rules::rate_limit as rules;
 use syn::{Expr, ExprLit, Lit, LitStr, Signature};
 
-use crate::args::{Args, value_of};
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::Role;
 use crate::builder::Builder;
 use crate::codegen::Context;
@@ -86,6 +88,10 @@ impl Limiter for Keys {
 
     fn waits(&self) -> bool {
         self.wait.is_some()
+    }
+
+    fn wait(&self) -> Option<&Keyed<Constant<Duration>>> {
+        self.wait.as_ref()
     }
 
     fn check_function_keys(&self, errors: &mut Errors) {
