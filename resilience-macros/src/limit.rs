@@ -195,13 +195,15 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 
 impl<L: Limiter> Limit<L> {
     /// Returns the request for a permit from the policy in `local`. A policy made by hand may
-    /// always wait. A deadline outside bounds the wait.
+    /// always wait. A deadline outside bounds the wait, and the patience of a retry outside extends the
+    /// wait.
     fn acquire(&self, local: &Ident, cost: &TokenStream, context: &Context) -> TokenStream {
         let private = &context.private;
-        let waits = self.limiter.waits() || self.state.is_provided();
+        let patience = context.stack.patience_var.as_ref();
+        let waits = self.limiter.waits() || self.state.is_provided() || patience.is_some();
         let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
         let has_cost = self.limiter.cost().is_some();
-        if deadline.is_none() && !has_cost {
+        if deadline.is_none() && patience.is_none() && !has_cost {
             return match (waits, context.is_async) {
                 (false, _) => quote!(#local.try_acquire()),
                 (true, false) => quote!(#local.acquire_blocking()),
@@ -213,10 +215,11 @@ impl<L: Limiter> Limit<L> {
         }
         let cost = (!L::HOLDS_PERMIT).then(|| quote!(#cost,));
         let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
+        let patience = patience.map_or_else(|| quote!(0), ToTokens::to_token_stream);
         if context.is_async {
-            quote!(#local.acquire_by(#cost #deadline).await)
+            quote!(#local.acquire_by(#cost #deadline, #patience).await)
         } else {
-            quote!(#local.acquire_blocking_by(#cost #deadline))
+            quote!(#local.acquire_blocking_by(#cost #deadline, #patience))
         }
     }
 }

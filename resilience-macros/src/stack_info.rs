@@ -27,6 +27,8 @@ pub(crate) struct StackInfo {
     /// The local with the deadline from outside, for a timeout inside.
     pub(crate) deadline_var: Option<Ident>,
     pub(crate) failure: Option<FailureVar>,
+    /// The local with the time that a limit inside may let the call wait in place of a rejection.
+    pub(crate) patience_var: Option<Ident>,
     /// The shortest literal limit of the timeouts outside.
     pub(crate) limit: Option<LitStr>,
     /// The path of the runtime, for a layer without `crate`.
@@ -83,12 +85,13 @@ impl ToTokens for StackInfo {
             let ends_retry = ends_retry.then(|| quote!(ends_retry));
             quote!(failure[#name #declared #ends_retry])
         });
+        let patience_var = self.patience_var.as_ref().map(|name| quote!(patience_var[#name]));
         let limit = self.limit.as_ref().map(|limit| quote!(limit[#limit]));
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
         tokens.extend(quote!(@{
             #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
-            #deadline_var #failure #limit #root #incomplete
+            #deadline_var #failure #patience_var #limit #root #incomplete
         }));
     }
 }
@@ -128,6 +131,7 @@ impl StackInfo {
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
+                        "patience_var" => info.patience_var = words.next(),
                         "limit" => info.limit = syn::parse2(group.stream()).ok(),
                         "root" => info.root = syn::parse2(group.stream()).ok(),
                         _ => info.signal = SignalVar::parse(words),
@@ -216,6 +220,7 @@ mod tests {
             signal: Some(signal),
             deadline_var: Some(ident("until")),
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),
+            patience_var: Some(ident("patience")),
             limit: Some(syn::parse_quote!("5s")),
             root: Some(syn::parse_quote!(::again)),
             incomplete: true,

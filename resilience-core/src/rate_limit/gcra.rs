@@ -155,9 +155,9 @@ pub(super) struct Gcra {
     /// The time of the last turn that a waiter took late; zero if all turns since are used. Until
     /// then a caller was waiting, so earlier turns are not idle time.
     kept_until: AtomicU64,
-    /// The latest word that a corrected cost has produced. Such a word can be further ahead than
-    /// any wait.
-    debt_until: AtomicU64,
+    /// The latest word that a corrected cost, or a caller with more patience, has produced. Such a
+    /// word can be further ahead than any wait.
+    furthest: AtomicU64,
 }
 
 impl Gcra {
@@ -168,7 +168,7 @@ impl Gcra {
                 line: Mutex::new(None),
                 has_holes: AtomicU64::new(0),
                 kept_until: AtomicU64::new(0),
-                debt_until: AtomicU64::new(0),
+                furthest: AtomicU64::new(0),
             }
         }
     }
@@ -263,8 +263,14 @@ impl Gcra {
             if turn - now > wait || !fits || (wait == 0 && !starts) {
                 break Err(turn - now);
             }
-            if plan.missing > 0 && self.swap(word, plan.end).is_err() {
-                continue;
+            if plan.missing > 0 {
+                if wait > pace.longest_wait {
+                    // A caller with more patience than the limiter allows.
+                    self.furthest.fetch_max(plan.end, Ordering::Relaxed);
+                }
+                if self.swap(word, plan.end).is_err() {
+                    continue;
+                }
             }
             break Ok(if starts {
                 line.start_now(width, plan);
@@ -325,7 +331,7 @@ impl Gcra {
         let now = now();
         let start = self.update(|word| word.max(now).saturating_add(width)).max(now);
         let end = start.saturating_add(width);
-        self.debt_until.fetch_max(end, Ordering::Relaxed);
+        self.furthest.fetch_max(end, Ordering::Relaxed);
         if let Some(line) = guard.as_mut() {
             line.move_back(Span { start, end });
         }
@@ -436,7 +442,7 @@ impl Gcra {
     #[inline]
     fn corrected(&self, pace: Pace, word: u64, now: u64) -> Option<u64> {
         let corrected = pace.corrected(word, now)?;
-        (word > self.debt_until.load(Ordering::Relaxed)).then_some(corrected)
+        (word > self.furthest.load(Ordering::Relaxed)).then_some(corrected)
     }
 
     /// Starts the line again after the clock went back.

@@ -16,7 +16,7 @@ use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 
 pub use self::acquire::RateLimitAcquire;
-use self::gcra::{Gcra, Grant, Pace, Queued, Request};
+use self::gcra::{Gcra, Grant, MAX_NANOS, Pace, Queued, Request};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
 pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
@@ -323,7 +323,7 @@ impl RateLimiter {
     /// next permit.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<(), Rejected> {
-        self.acquire_blocking_by(1, None)
+        self.acquire_blocking_by(1, None, 0)
     }
 
     /// Takes `cost` permits, and blocks the thread until the permits are valid.
@@ -332,18 +332,23 @@ impl RateLimiter {
     /// As for [`acquire_blocking`](Self::acquire_blocking).
     #[inline]
     pub fn acquire_many_blocking(&self, cost: u32) -> Result<(), Rejected> {
-        self.acquire_blocking_by(cost, None)
+        self.acquire_blocking_by(cost, None, 0)
     }
 
-    /// Takes permits, and blocks the thread at most until `deadline`.
+    /// Takes permits, and blocks the thread at most until `deadline`. The longest wait is the wait of
+    /// the limiter, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(
         &self,
         cost: u32,
         deadline: Option<Timestamp>,
+        patience: u64,
     ) -> Result<(), Rejected> {
-        if self.starts_at_once(cost) { Ok(()) } else { acquire::block(self, cost, deadline) }
+        if self.starts_at_once(cost) {
+            return Ok(());
+        }
+        acquire::block(self, cost, deadline, patience)
     }
 
     /// Takes a permit, and waits until the permit is valid.
@@ -368,7 +373,7 @@ impl RateLimiter {
     /// time until the next permit.
     #[inline]
     pub fn acquire(&self) -> RateLimitAcquire<'_> {
-        self.acquire_by(1, None)
+        self.acquire_by(1, None, 0)
     }
 
     /// Takes `cost` permits, and waits until the permits are valid. The calls behind wait until
@@ -396,14 +401,20 @@ impl RateLimiter {
     /// As for [`acquire`](Self::acquire).
     #[inline]
     pub fn acquire_many(&self, cost: u32) -> RateLimitAcquire<'_> {
-        self.acquire_by(cost, None)
+        self.acquire_by(cost, None, 0)
     }
 
-    /// Takes permits, and waits at most until `deadline`.
+    /// Takes permits, and waits at most until `deadline`. The longest wait is the wait of the limiter,
+    /// or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
-    pub fn acquire_by(&self, cost: u32, deadline: Option<Timestamp>) -> RateLimitAcquire<'_> {
-        RateLimitAcquire::new(self, cost, deadline)
+    pub fn acquire_by(
+        &self,
+        cost: u32,
+        deadline: Option<Timestamp>,
+        patience: u64,
+    ) -> RateLimitAcquire<'_> {
+        RateLimitAcquire::new(self, cost, deadline, patience)
     }
 
     /// Takes `cost` permits if available, in a permit that corrects the cost later.
@@ -505,6 +516,7 @@ impl RateLimiter {
         &self,
         cost: u32,
         deadline: Option<Timestamp>,
+        patience: u64,
         waker: &Waker,
     ) -> Result<Admission, Rejected> {
         if self.starts_at_once(cost) {
@@ -512,9 +524,9 @@ impl RateLimiter {
         }
         let view = self.view();
         view.count(cost);
-        let longest = self.pace.longest_wait();
+        let longest = self.pace.longest_wait().max(patience.min(MAX_NANOS));
         if self.shadow {
-            let wait = view.within(longest);
+            let wait = view.within(self.pace.longest_wait());
             let planned = view.gcra.reserve(view.request(cost, wait), || view.now());
             return planned
                 .map(|_| Admission::Now)
