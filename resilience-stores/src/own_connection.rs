@@ -23,13 +23,12 @@ impl RedisConnection {
         &mut self,
         commands: &redis::Pipeline,
     ) -> redis::RedisResult<T> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let config = redis::AsyncConnectionConfig::new();
-                let config = config.set_connection_timeout(None).set_response_timeout(None);
-                self.client.get_multiplexed_async_connection_with_config(&config).await?
-            }
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let config = redis::AsyncConnectionConfig::new();
+            let config = config.set_connection_timeout(None).set_response_timeout(None);
+            self.client.get_multiplexed_async_connection_with_config(&config).await?
         };
         let answer = commands.query_async(&mut connection).await?;
         self.connection = Some(connection);

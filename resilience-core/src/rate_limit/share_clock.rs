@@ -111,8 +111,7 @@ impl ShareClock {
     }
 
     fn read(&self) -> Terms {
-        let [a, b, c, d, e, f] = &self.words;
-        Terms::of([a, b, c, d, e, f].map(|word| word.load(Relaxed)))
+        Terms::of(self.words.each_ref().map(|word| word.load(Relaxed)))
     }
 
     /// Replaces the terms.

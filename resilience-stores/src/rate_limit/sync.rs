@@ -1,9 +1,12 @@
 //! The synchronization task: leases shares of rates and renews the leases.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use resilience_core::__internal::{Notified, Synchronized, rate_share_requests, rate_shares};
+use resilience_core::__internal::{
+    Notified, RateShare, Synchronized, rate_share_requests, rate_shares,
+};
 use resilience_core::RateLimiter;
 
 use super::lease_store::LeaseStore;
@@ -31,7 +34,7 @@ pub struct RateLimitSync<S> {
     store: S,
     interval: Duration,
     processes: u32,
-    with: Vec<std::sync::Arc<resilience_core::__internal::RateShare>>,
+    with: Vec<Arc<RateShare>>,
     rates: Vec<LeasedRate>,
 }
 
@@ -40,7 +43,7 @@ impl<S: LeaseStore> RateLimitSync<S> {
     #[must_use]
     pub fn new(store: S) -> Self {
         // Limiters that are called from now on wait for their first lease.
-        let _ = rate_share_requests();
+        drop(rate_share_requests());
         let interval = Duration::from_millis(500);
         Self { store, interval, processes: 1, with: Vec::new(), rates: Vec::new() }
     }

@@ -56,7 +56,7 @@ pub(crate) fn excess(times: &mut [Duration], rate: u32) -> f64 {
     // the excess is the rise of `index + 1 - due` above the lowest earlier `index - due`.
     let (mut lowest, mut excess) = (f64::MAX, 0.0_f64);
     for (index, time) in times.iter().enumerate() {
-        let due = f64::from(rate) * (*time - first).as_secs_f64();
+        let due = f64::from(rate) * time.saturating_sub(first).as_secs_f64();
         let index = f64::from(u32::try_from(index).unwrap());
         lowest = lowest.min(index - due);
         excess = excess.max(index + 1.0 - due - lowest);

@@ -10,7 +10,7 @@ use crate::servers::{Proxy, until};
 use crate::store::{Kind, Store};
 
 const BUSY: Duration = Duration::from_micros(500);
-const IDLE: Duration = Duration::from_secs(3600);
+const IDLE: Duration = Duration::from_hours(1);
 
 type Times = Arc<Mutex<Vec<Duration>>>;
 
@@ -53,7 +53,7 @@ fn killed_processes_lose_their_slices(kind: Kind) {
         let (before, start) = (three.calls(), now());
         std::thread::sleep(Duration::from_millis(300));
         let calls = f64::from(u32::try_from(three.calls() - before).unwrap());
-        let rate = calls / (now() - start).as_secs_f64();
+        let rate = calls / now().saturating_sub(start).as_secs_f64();
         rates.push(rate);
         rate > 0.85 * f64::from(RATE)
     });

@@ -31,7 +31,9 @@ fn check_bound(calls: &Calls, members: u32) {
 async fn equal_processes_use_the_rate_together_and_not_more() {
     let (store, calls) = (Memory::default(), Calls::new());
     let processes: [Process; 5] = fleet(&store, "equal", &calls);
-    processes.iter().for_each(|process| process.load(200));
+    for process in &processes {
+        process.load(200);
+    }
     sleep(30 * SECOND).await;
     check_bound(&calls, 5);
     let admitted = calls.between(5 * SECOND, 20 * SECOND);
@@ -108,7 +110,9 @@ async fn the_burst_is_shared_and_does_not_grow_with_the_number_of_processes() {
     let processes = [(); 8].map(|()| Process::start(&store, limiter("burst").burst(40), &calls));
     // Rest fills the bursts, then all processes call at once, and the load moves on again and again.
     sleep(10 * SECOND).await;
-    processes.iter().for_each(|process| process.load(1000));
+    for process in &processes {
+        process.load(1000);
+    }
     sleep(SECOND).await;
     for round in 0..40 {
         processes.iter().for_each(Process::stop);
@@ -130,7 +134,9 @@ async fn without_the_store_each_process_uses_an_equal_part_and_then_returns() {
         sleep(5 * SECOND).await;
         store.set_mode(mode);
         let lost = calls.elapsed();
-        processes.iter().for_each(|process| process.load(500));
+        for process in &processes {
+            process.load(500);
+        }
         sleep(20 * SECOND).await;
         // After the leases, and one lease later, each process uses a fourth.
         let equal = calls.between(lost + 5 * LEASE, 5 * SECOND);
@@ -150,7 +156,9 @@ async fn without_the_store_each_process_uses_an_equal_part_and_then_returns() {
 async fn a_process_that_is_cut_off_adds_its_equal_part_at_most() {
     let (store, calls) = (Memory::default(), Calls::new());
     let processes: [Process; 4] = fleet(&store, "cut off", &calls);
-    processes.iter().for_each(|process| process.load(500));
+    for process in &processes {
+        process.load(500);
+    }
     sleep(5 * SECOND).await;
     processes[3].link.set_mode(Mode::Failing);
     let lost = calls.elapsed();
@@ -226,7 +234,9 @@ async fn waiting_calls_keep_the_rate_and_follow_the_share() {
 async fn a_rejection_names_the_time_until_the_permit_of_the_share() {
     let (store, calls) = (Memory::default(), Calls::new());
     let processes: [Process; 2] = fleet(&store, "retry after", &calls);
-    processes.iter().for_each(|process| process.load(500));
+    for process in &processes {
+        process.load(500);
+    }
     sleep(10 * SECOND).await;
     processes.iter().for_each(Process::stop);
     let limiter = &processes[0].limiter;
@@ -261,7 +271,6 @@ async fn an_idle_process_exchanges_once_an_interval_and_a_dropped_limiter_not_at
     sleep(10 * SECOND).await;
     let exchanges = store.calls() - before;
     assert!((20..=28).contains(&exchanges), "{exchanges}");
-    let Process { .. } = &process;
     let link = process.link.clone();
     drop(process);
     let sync = resilience::stores::rate_limit::RateLimitSync::new(link);
