@@ -195,8 +195,8 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 
 impl<L: Limiter> Limit<L> {
     /// Returns the request for a permit from the policy in `local`. A policy made by hand may
-    /// always wait. A deadline outside bounds the wait, and the patience of a retry outside extends the
-    /// wait.
+    /// always wait. A deadline outside bounds the wait, and the patience of a retry outside
+    /// extends the wait.
     fn acquire(&self, local: &Ident, cost: &TokenStream, context: &Context) -> TokenStream {
         let private = &context.private;
         let patience = context.stack.patience_var.as_ref();

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::RuleResult;
-use crate::invalid::{require, require_times};
+use crate::invalid::require;
 
 /// Checks the time limit. The attribute alone applies this rule, to literals.
 ///
@@ -22,11 +22,9 @@ pub const fn limit(limit: Duration) -> RuleResult {
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for a wait above the limit.
 pub const fn wait_within_limit(wait: Duration, limit: Duration) -> RuleResult {
-    require_times(
+    require(
         wait.as_nanos() <= limit.as_nanos(),
         "`wait` is longer than the limit of the `#[timeout]` above, which drops the call before; \
          lower `wait`, or raise the limit",
-        wait,
-        limit,
     )
 }

@@ -4,8 +4,8 @@
 //! - [`sqlx`] and [`redis`] classify errors: whether another attempt makes sense, and whether the
 //!   side effect may have been applied.
 //! - The feature `idempotent` adds a record store for each enabled database.
-//! - The feature `shared-breakers` adds the module `breaker`, and the feature `shared-rate-limits` the
-//!   module `rate_limit`.
+//! - The feature `shared-breakers` adds the module `breaker`, and the feature `shared-rate-limits`
+//!   the module `rate_limit`.
 //!
 //! Depend on `resilience-rs` with one of the features `sqlx` and `redis`. `resilience-rs`
 //! re-exports this crate as `resilience::stores` and contains the guide.

@@ -243,8 +243,8 @@ impl Bulkhead {
         self.acquire_blocking_by(None, 0)
     }
 
-    /// Takes a permit as [`acquire_blocking`](Self::acquire_blocking), at most until `deadline`. The
-    /// longest wait is the wait of the bulkhead, or `patience` nanoseconds if longer.
+    /// Takes a permit as [`acquire_blocking`](Self::acquire_blocking), at most until `deadline`.
+    /// The longest wait is the wait of the bulkhead, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(
@@ -280,8 +280,8 @@ impl Bulkhead {
         self.acquire_by(None, 0)
     }
 
-    /// Takes a permit as [`acquire`](Self::acquire), at most until `deadline`. The longest wait is the
-    /// wait of the bulkhead, or `patience` nanoseconds if longer.
+    /// Takes a permit as [`acquire`](Self::acquire), at most until `deadline`. The longest wait is
+    /// the wait of the bulkhead, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_by(&self, deadline: Option<Timestamp>, patience: u64) -> BulkheadAcquire<'_> {

@@ -43,8 +43,8 @@ pub fn shared_breakers() -> Vec<&'static CircuitBreaker> {
     breakers().iter().filter(is_shared).copied().collect()
 }
 
-/// Starts to listen for decisions of the shared breakers of this process, and for the first calls of
-/// further shared breakers.
+/// Starts to listen for decisions of the shared breakers of this process, and for the first calls
+/// of further shared breakers.
 pub fn shared_decisions() -> Notified {
     DECISIONS.listen()
 }

@@ -79,7 +79,8 @@ impl Pace {
         Self { interval, tolerance, longest_wait, furthest, kept: KEPT_NANOS }
     }
 
-    /// Returns the pace of a process that holds a share of the burst, given as a function of widths.
+    /// Returns the pace of a process that holds a share of the burst, given as a function of
+    /// widths.
     pub(super) fn with_share(self, share_of: impl Fn(u64) -> u64) -> Self {
         let burst = self.tolerance.saturating_add(self.interval);
         let tolerance = share_of(burst).saturating_sub(self.interval);

@@ -8,6 +8,7 @@ mod reservation;
 mod share;
 mod share_clock;
 mod spans;
+mod view;
 
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
@@ -16,10 +17,11 @@ use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 
 pub use self::acquire::RateLimitAcquire;
-use self::gcra::{Gcra, Grant, MAX_NANOS, Pace, Queued, Request};
+use self::gcra::{Gcra, Grant, MAX_NANOS, Pace, Queued};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
 pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
+use self::view::View;
 use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now};
 #[cfg(not(resilience_loom))]
@@ -90,14 +92,6 @@ pub struct RateLimiter {
     share: OnceLock<Arc<RateShare>>,
 }
 
-/// The state for a decision: the limiter's own, or that of its share.
-#[derive(Clone, Copy)]
-struct View<'l> {
-    gcra: &'l Gcra,
-    pace: Pace,
-    share: Option<&'l RateShare>,
-}
-
 impl RateLimiter {
     /// Creates a limiter for `rate` calls per `per`, evenly spread. Zero counts as 1, or as one
     /// nanosecond.
@@ -121,11 +115,11 @@ impl RateLimiter {
 
     /// Divides the rate between the limiters of this name in all processes.
     ///
-    /// The synchronization task of `resilience::stores::rate_limit` leases a share of the rate and of
-    /// the burst for this limiter, by demand, through Redis or PostgreSQL. Calls never wait for the
-    /// task. In any interval, all limiters together admit at most the calls that one limiter with
-    /// these settings would admit, plus one call for each limiter. Without the task the limiter uses
-    /// the whole rate, and the first rejection logs a warning.
+    /// The synchronization task of `resilience::stores::rate_limit` leases a share of the rate and
+    /// of the burst for this limiter, by demand, through Redis or PostgreSQL. Calls never wait for
+    /// the task. In any interval, all limiters together admit at most the calls that one limiter
+    /// with these settings would admit, plus one call for each limiter. Without the task the
+    /// limiter uses the whole rate, and the first rejection logs a warning.
     ///
     /// ```
     /// use core::time::Duration;
@@ -335,8 +329,8 @@ impl RateLimiter {
         self.acquire_blocking_by(cost, None, 0)
     }
 
-    /// Takes permits, and blocks the thread at most until `deadline`. The longest wait is the wait of
-    /// the limiter, or `patience` nanoseconds if longer.
+    /// Takes permits, and blocks the thread at most until `deadline`. The longest wait is the wait
+    /// of the limiter, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(
@@ -404,8 +398,8 @@ impl RateLimiter {
         self.acquire_by(cost, None, 0)
     }
 
-    /// Takes permits, and waits at most until `deadline`. The longest wait is the wait of the limiter,
-    /// or `patience` nanoseconds if longer.
+    /// Takes permits, and waits at most until `deadline`. The longest wait is the wait of the
+    /// limiter, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_by(
@@ -620,52 +614,6 @@ impl RateLimiter {
             RateShare::create(name, self.pace, true)
         });
         (is_new || share.claim()).then(|| Arc::clone(share))
-    }
-}
-
-impl View<'_> {
-    /// Returns the time of the clock of the limiter.
-    #[inline]
-    fn now(&self) -> u64 {
-        let now = now().word();
-        match self.share {
-            None => now,
-            Some(share) => share.terms().at(now),
-        }
-    }
-
-    #[inline]
-    fn request(&self, cost: u32, wait: u64) -> Request {
-        Request { pace: self.pace, width: self.pace.width(cost), wait }
-    }
-
-    #[inline]
-    fn count(&self, cost: u32) {
-        if let Some(share) = self.share {
-            share.count(cost);
-        }
-    }
-
-    /// Returns a wait by the clock of the limiter.
-    fn within(&self, wait: u64) -> u64 {
-        let Some(share) = self.share else { return wait };
-        let (terms, now) = (share.terms(), now().word());
-        terms.at(now.saturating_add(wait)).saturating_sub(terms.at(now))
-    }
-
-    /// Returns the real time at which the clock of the limiter shows a time.
-    fn time_of(&self, turn: u64) -> u64 {
-        self.share.map_or(turn, |share| share.terms().time_of(turn))
-    }
-
-    /// Returns the real length of a wait from now on; `None` for a wait without an end.
-    fn real_time(&self, left: u64) -> Option<Duration> {
-        let Some(share) = self.share else { return Some(Duration::from_nanos(left)) };
-        let (terms, now) = (share.terms(), now().word());
-        match terms.time_of(terms.at(now).saturating_add(left)) {
-            u64::MAX => None,
-            time => Some(Duration::from_nanos(time.saturating_sub(now))),
-        }
     }
 }
 

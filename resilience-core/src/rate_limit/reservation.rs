@@ -37,8 +37,8 @@ impl<'l> Reservation<'l> {
         loop {
             let (start, delay) = (now(), self.delay());
             Delay::start(delay).0.block();
-            // Later if the share of a shared limiter has become smaller meanwhile. The wait ends also
-            // if the clock shows no progress, as under a paused clock.
+            // Later if the share of a shared limiter has become smaller meanwhile. The wait ends
+            // also if the clock shows no progress, as under a paused clock.
             if self.delay().is_zero() || now().since(start) < delay {
                 return self.consume();
             }

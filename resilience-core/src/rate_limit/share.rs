@@ -29,7 +29,8 @@ pub struct RateShare {
     pace: Pace,
     clock: ShareClock,
     gcra: Gcra,
-    /// The permits that calls have asked for, admitted or not, since the last [demand](Self::demand).
+    /// The permits that calls have asked for, admitted or not, since the last
+    /// [demand](Self::demand).
     asked: Tally,
     is_synchronized: AtomicBool,
     has_warned: AtomicBool,

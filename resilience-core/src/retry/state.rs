@@ -141,7 +141,8 @@ impl RetryState {
         Some(started.plus(policy.limits.deadline?))
     }
 
-    /// Returns how long a limit inside may let the call wait in place of a rejection, in nanoseconds.
+    /// Returns how long a limit inside may let the call wait in place of a rejection, in
+    /// nanoseconds.
     #[inline]
     #[must_use]
     pub fn patience<B>(policy: &RetryPolicy<B>) -> u64 {

@@ -137,8 +137,8 @@ impl<S: SharedState> Rounds for BreakerSync<S> {
         }
         let names: Vec<&str> = self.names.iter().map(|name| name.name).collect();
         let votes = self.store.read(self.process, &names).await?;
-        // A remote open state lasts longer here by the time limit of a round, so that the outcome of
-        // the first trial call arrives in time.
+        // A remote open state lasts longer here by the time limit of a round, so that the outcome
+        // of the first trial call arrives in time.
         let grace = time_limit(self.interval);
         for (name, votes) in self.names.iter_mut().zip(votes) {
             let own = self.quorums.iter().find(|(other, _)| other == name.name);

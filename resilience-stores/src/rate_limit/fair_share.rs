@@ -2,13 +2,13 @@
 
 use super::lease_store::Share;
 
-/// Each member keeps at least a fair share divided by this number, so that the first calls of an idle
-/// member find something. All idle members together keep at most this part of the rate.
+/// Each member keeps at least a fair share divided by this number, so that the first calls of an
+/// idle member find something. All idle members together keep at most this part of the rate.
 const IDLE_PART: u64 = 20;
 
-/// Returns the share of a member: max-min fairness. No member gets more than its demand while another
-/// member gets less, and members with equal demands get equal shares. If the demands leave something,
-/// the members divide the rest equally.
+/// Returns the share of a member: max-min fairness. No member gets more than its demand while
+/// another member gets less, and members with equal demands get equal shares. If the demands leave
+/// something, the members divide the rest equally.
 pub(super) fn fair_share(own: Share, others: &[Share]) -> Share {
     let members = u64::try_from(others.len()).unwrap_or(u64::MAX).saturating_add(1);
     let whole = u64::from(Share::WHOLE.billionths());

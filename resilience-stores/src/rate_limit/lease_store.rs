@@ -9,15 +9,15 @@ use crate::random_bits::random_bits;
 /// A store of leases, shared by several processes. A lease is a share of the rate of one name, held
 /// by one member until the end of the lease. A member is a limiter of a process.
 pub trait LeaseStore: Send {
-    /// The error of a failed call. [`RateLimitSync`](super::RateLimitSync) logs the error and repeats
-    /// the call.
+    /// The error of a failed call. [`RateLimitSync`](super::RateLimitSync) logs the error and
+    /// repeats the call.
     type Error: Error + Send + 'static;
 
     /// Replaces the lease of a member, in one atomic step:
     ///
     /// - Leases whose time is over, by the clock of the store, do not count.
-    /// - The granted share is the wanted share, or less if the shares of the other members leave less.
-    ///   So the shares of a name never add up to more than [`Share::WHOLE`].
+    /// - The granted share is the wanted share, or less if the shares of the other members leave
+    ///   less. So the shares of a name never add up to more than [`Share::WHOLE`].
     /// - The lease has the granted share and the demand, and lasts for the length from now on.
     ///
     /// The call may fail, and may be dropped before the end. The next call then replaces the lease,

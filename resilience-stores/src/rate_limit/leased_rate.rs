@@ -4,10 +4,10 @@
 //!
 //! - A smaller share applies here before the store learns of it, and a larger share after the store
 //!   has granted it.
-//! - The length of a lease counts from before the request here, and from after it in the store. So the
-//!   lease ends here first.
-//! - After an outage, members that have not reached the store yet use equal shares. So a member that
-//!   returns uses at most an equal share until all others have returned.
+//! - The length of a lease counts from before the request here, and from after it in the store. So
+//!   the lease ends here first.
+//! - After an outage, members that have not reached the store yet use equal shares. So a member
+//!   that returns uses at most an equal share until all others have returned.
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,8 +45,8 @@ pub(super) struct Timing {
 }
 
 impl LeasedRate {
-    /// Takes over a limiter. The limiter keeps its permit, and gets no more until the first lease, or
-    /// until a lease could have ended.
+    /// Takes over a limiter. The limiter keeps its permit, and gets no more until the first lease,
+    /// or until a lease could have ended.
     pub(super) fn new(share: Arc<RateShare>, expected: u32, timing: Timing) -> Self {
         let rate = Self {
             share,
@@ -116,9 +116,9 @@ impl LeasedRate {
         Ok(())
     }
 
-    /// Continues without the store. After the end of the lease the limiter uses at most the share of
-    /// an equal division. Other members may use larger shares until their leases end, at most a lease
-    /// later. Then the limiter uses the share of an equal division.
+    /// Continues without the store. After the end of the lease the limiter uses at most the share
+    /// of an equal division. Other members may use larger shares until their leases end, at most a
+    /// lease later. Then the limiter uses the share of an equal division.
     pub(super) fn fall_back(&mut self, timing: Timing) {
         let last_end = self.end.plus(timing.lease);
         if !self.is_alone && now() >= last_end {

@@ -1,8 +1,8 @@
 //! Rate limits shared between processes: the limiters of one name use one rate together.
 //!
-//! A shared limiter decides in memory, and a call costs no round trip. A [`RateLimitSync`] task runs
-//! in parallel to the calls: the task leases a share of each rate from a [`LeaseStore`], by demand,
-//! and renews the lease. [`RedisLeases`] and [`PostgresLeases`] implement [`LeaseStore`].
+//! A shared limiter decides in memory, and a call costs no round trip. A [`RateLimitSync`] task
+//! runs in parallel to the calls: the task leases a share of each rate from a [`LeaseStore`], by
+//! demand, and renews the lease. [`RedisLeases`] and [`PostgresLeases`] implement [`LeaseStore`].
 
 mod fair_share;
 mod lease_store;

@@ -8,19 +8,20 @@ use crate::own_connection::RedisConnection;
 
 /// Leases in Redis 5 or later, or Valkey.
 ///
-/// A hash per rate holds a lease per member. Every exchange is a script, which uses the clock of the
-/// server, so the clocks of the processes do not matter. The server has to be the primary.
+/// A hash per rate holds a lease per member. Every exchange is a script, which uses the clock of
+/// the server, so the clocks of the processes do not matter. The server has to be the primary.
 ///
-/// `RedisLeases` connects through the [`Client`] at the first call, and reconnects after any failure.
+/// `RedisLeases` connects through the [`Client`] at the first call, and reconnects after any
+/// failure.
 #[derive(Debug)]
 pub struct RedisLeases {
     connection: RedisConnection,
     prefix: String,
 }
 
-/// The lease of a member is `share:demand:start:end`. A lease that starts in the future comes from a
-/// clock that went back, and does not count. Lua formats large numbers with an exponent, so times are
-/// formatted explicitly.
+/// The lease of a member is `share:demand:start:end`. A lease that starts in the future comes from
+/// a clock that went back, and does not count. Lua formats large numbers with an exponent, so
+/// times are formatted explicitly.
 const LEASE: &str = "local time = redis.call('TIME') \
                      local now = time[1] * 1000 + math.floor(time[2] / 1000) \
                      local free = tonumber(ARGV[5]) \

@@ -18,9 +18,9 @@ const LEASE_INTERVALS: u32 = 4;
 
 /// A task that leases shares of the shared rates of this process from a [`LeaseStore`].
 ///
-/// A process needs one task. The task finds each shared limiter from its first use on: the functions
-/// with `#[rate_limit(shared = "…")]`, and the limiters made by [`RateLimiter::shared`]. The
-/// application has to spawn [`run`](Self::run):
+/// A process needs one task. The task finds each shared limiter from its first use on: the
+/// functions with `#[rate_limit(shared = "…")]`, and the limiters made by [`RateLimiter::shared`].
+/// The application has to spawn [`run`](Self::run):
 ///
 /// ```no_run
 /// # fn start() -> redis::RedisResult<()> {
@@ -79,10 +79,11 @@ impl<S: LeaseStore> RateLimitSync<S> {
     /// Runs forever and never fails. Dropping the future ends the leases: each limiter continues
     /// with an equal share after the end of its lease.
     ///
-    /// A round fails if the store returns an error or does not answer within two intervals. The first
-    /// failed round is logged at WARN. The delay before the next round grows to four intervals.
-    /// Meanwhile each limiter uses its lease, and then the rate divided by the number of members at
-    /// the last exchange. Requires a tokio runtime with time enabled; Redis also requires IO.
+    /// A round fails if the store returns an error or does not answer within two intervals. The
+    /// first failed round is logged at WARN. The delay before the next round grows to four
+    /// intervals. Meanwhile each limiter uses its lease, and then the rate divided by the number
+    /// of members at the last exchange. Requires a tokio runtime with time enabled; Redis also
+    /// requires IO.
     pub async fn run(self) {
         rounds::run(self).await;
     }

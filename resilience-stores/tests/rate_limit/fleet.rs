@@ -52,8 +52,9 @@ impl Calls {
 pub(crate) fn excess(times: &mut [Duration], rate: u32) -> f64 {
     times.sort_unstable();
     let first = times.first().copied().unwrap_or_default();
-    // The call at `index` is call `index - first + 1` of an interval that starts with call `first`. So
-    // the excess is the rise of `index + 1 - due` above the lowest earlier `index - due`.
+    // The call at `index` is call `index - first + 1` of an interval that starts with call
+    // `first`. So the excess is the rise of `index + 1 - due` above the lowest earlier `index -
+    // due`.
     let (mut lowest, mut excess) = (f64::MAX, 0.0_f64);
     for (index, time) in times.iter().enumerate() {
         let due = f64::from(rate) * time.saturating_sub(first).as_secs_f64();

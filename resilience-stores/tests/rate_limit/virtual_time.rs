@@ -108,7 +108,8 @@ async fn processes_that_restart_again_and_again_get_one_call_each() {
 async fn the_burst_is_shared_and_does_not_grow_with_the_number_of_processes() {
     let (store, calls) = (Memory::default(), Calls::new());
     let processes = [(); 8].map(|()| Process::start(&store, limiter("burst").burst(40), &calls));
-    // Rest fills the bursts, then all processes call at once, and the load moves on again and again.
+    // Rest fills the bursts, then all processes call at once, and the load moves on again and
+    // again.
     sleep(10 * SECOND).await;
     for process in &processes {
         process.load(1000);

@@ -10,10 +10,10 @@ use crate::own_connection::PostgresConnection;
 /// The definition of the table, for applications with their own migrations.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
-/// `ON CONFLICT DO UPDATE` locks the row and reads its latest version, so concurrent exchanges follow
-/// one another. The subselect keeps the leases of the other members that last, and puts the lease of
-/// this member first. A lease that starts in the future comes from a clock that went back. Uses
-/// `clock_timestamp()`, because `now()` is a time before the lock.
+/// `ON CONFLICT DO UPDATE` locks the row and reads its latest version, so concurrent exchanges
+/// follow one another. The subselect keeps the leases of the other members that last, and puts the
+/// lease of this member first. A lease that starts in the future comes from a clock that went
+/// back. Uses `clock_timestamp()`, because `now()` is a time before the lock.
 const LEASE: &str = "INSERT INTO resilience_rate_limit_leases AS own \
                      (name, members, shares, demands, starts_at, ends_at) \
                      VALUES ($1, ARRAY[$2::bigint], ARRAY[least($4::bigint, $6)], ARRAY[$3::bigint], \
@@ -36,8 +36,9 @@ const LEASE: &str = "INSERT INTO resilience_rate_limit_leases AS own \
 /// Leases in PostgreSQL.
 ///
 /// The database has to be the primary. `PostgresLeases` connects at the first call and reconnects
-/// after any failure. The connection belongs to no pool, so an exhausted pool delays no exchange. Each
-/// exchange is a single statement, so `PgBouncer` 1.21 or later works, also in transaction mode.
+/// after any failure. The connection belongs to no pool, so an exhausted pool delays no exchange.
+/// Each exchange is a single statement, so `PgBouncer` 1.21 or later works, also in transaction
+/// mode.
 ///
 /// ```no_run
 /// # async fn start() -> Result<(), sqlx::Error> {
