@@ -206,7 +206,10 @@ mod model {
 
     #[test]
     fn a_reader_sees_the_terms_before_or_after_a_change() {
-        loom::model(|| {
+        // Up to two preemptions: all interleavings of the six words would take too long.
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(2);
+        model.check(|| {
             let all = |word| Terms::of([word; 6]);
             let clock = Arc::new(ShareClock::new(all(1)));
             let writer = {
