@@ -8,7 +8,7 @@ use resilience_rules::timeout as rules;
 use syn::spanned::Spanned;
 use syn::{Expr, Signature};
 
-use crate::args::{Args, Keyed};
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
@@ -16,7 +16,7 @@ use crate::hint::Hint;
 use crate::keys::check_literal;
 use crate::stack_info::StackInfo;
 use crate::state_source::{PolicyType, StateSource};
-use crate::value::{Constant, duration_text};
+use crate::value::{Constant, is_unlimited};
 
 /// The keys of an attribute that limits calls.
 pub(crate) trait Limiter: Sized {
@@ -52,6 +52,10 @@ pub(crate) trait Limiter: Sized {
 
     /// Returns the longest wait of a call.
     fn wait(&self) -> Option<&Keyed<Constant<Duration>>>;
+
+    /// Returns whether a call may be rejected: not in shadow mode, and not with a wait without a
+    /// limit.
+    fn rejects(&self) -> bool;
 
     /// Reports mistakes in the keys of the function, also beside a policy made by hand.
     fn check_function_keys(&self, _errors: &mut Errors) {}
@@ -115,6 +119,14 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     //
     //         Ok(()) => async move { body }.await,
     //
+    // With a wait without a limit no call is rejected, and the error type need not represent a
+    // rejection:
+    //
+    //     match Bulkhead::admitted(policy.acquire().await) {
+    //         Ok(permit) => …,
+    //         Err(never) => match never {},
+    //     }
+    //
     // With a layer inside that rejects calls, or with `settle`:
     //
     //         Ok(()) => {
@@ -161,7 +173,12 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         } else {
             quote!(::core::result::Result::Ok(()) => #run,)
         };
-        let rejection = context.reject(&rejected, limiter.error());
+        let (acquire, rejection) = if self.may_reject(context) {
+            (acquire, context.reject(&rejected, limiter.error()))
+        } else {
+            let (private, ty) = (&context.private, Ident::new(L::POLICY.name, Span::call_site()));
+            (quote!(#private::#ty::admitted(#acquire)), quote!(match #rejected {}))
+        };
         quote! {
             #checks
             #declare
@@ -175,13 +192,10 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     }
 
     fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
-        let limit = stack.limit.as_ref().and_then(|limit| duration_text(limit).ok());
-        if let Some(limit) = limit {
-            check_literal(
-                self.limiter.wait(),
-                |wait| rules::wait_within_limit(wait, limit),
-                errors,
-            );
+        let wait = self.limiter.wait();
+        let is_unlimited = is_unlimited(value_of(wait));
+        if let Some(limit) = stack.time_limit.filter(|_| !is_unlimited) {
+            check_literal(wait, |wait| rules::wait_within_limit(wait, limit), errors);
         }
     }
 
@@ -194,6 +208,16 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 }
 
 impl<L: Limiter> Limit<L> {
+    /// Returns whether a call may be rejected. A policy made by hand or with settings per key may
+    /// reject, and a wait ends at a deadline outside.
+    fn may_reject(&self, context: &Context) -> bool {
+        self.limiter.rejects()
+            || self.state.is_provided()
+            || self.state.has_settings()
+            || self.limiter.error().is_some()
+            || self.limiter.waits() && context.stack.deadline_var.is_some()
+    }
+
     /// Returns the request for a permit from the policy in `local`. A policy made by hand may
     /// always wait. A deadline outside bounds the wait, and the patience of a retry outside
     /// extends the wait.

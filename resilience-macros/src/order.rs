@@ -48,6 +48,11 @@ impl Sibling {
         }
     }
 
+    /// Returns whether a call may wait in the layer, with the right keys.
+    pub(crate) fn may_wait(&self) -> bool {
+        !self.wait_keys.is_empty()
+    }
+
     pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
@@ -67,18 +72,23 @@ impl Written {
         sibling.has(Role::Interrupts) || Args::has_any(args, sibling.time_keys)
     }
 
-    /// Returns the literal limit of a timeout.
-    fn limit(&self) -> Option<(Duration, LitStr)> {
-        let first = self.args.clone().into_iter().next();
-        let first = first.filter(|_| self.sibling.has(Role::Interrupts))?;
-        let limit: LitStr = syn::parse2(first.into()).ok()?;
-        Some((value::duration_text(&limit).ok()?, limit))
-    }
-
     /// Returns whether a deadline outside shortens this layer.
     fn ends_at_deadline(&self) -> bool {
         let Self { sibling, args, .. } = self;
         sibling.has(Role::Interrupts) || Args::has_any(args, sibling.wait_keys)
+    }
+
+    /// Returns whether the layer has a deadline, or a policy that may have a deadline.
+    fn sets_deadline(&self) -> bool {
+        let Self { sibling, args, .. } = self;
+        sibling.has(Role::SetsDeadline) && Args::has_any(args, &["deadline", "policy"])
+    }
+
+    /// Returns the time limit of the layer, if the limit is a literal.
+    fn time_limit(&self) -> Option<Duration> {
+        let first = self.args.clone().into_iter().next()?;
+        let text = syn::parse2::<LitStr>(first.into()).ok()?;
+        value::duration_text(&text).ok().filter(|_| self.sibling.has(Role::Interrupts))
     }
 }
 
@@ -162,7 +172,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let failures = failure_vars(stack);
     let patience_var = local("patience");
     let patient = patient_layers(stack);
-    let mut limit: Option<(Duration, LitStr)> = None;
+    let mut time_limit: Option<Duration> = None;
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
     let mut from = 0;
@@ -177,14 +187,14 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let next = places.get(index).copied();
         let adjacent = next.is_some_and(|next| between(from, next).iter().all(is_inert));
         from = next.map_or(from, |next| next + 1);
-        let any = |siblings: &[Sibling], role| siblings.iter().any(|sibling| sibling.has(role));
         // The retry itself is in the list, too, and has no deadline outside.
         let ends_at_deadline = |layer: usize| {
             patient.contains(&layer) || stack.get(layer).is_some_and(Written::ends_at_deadline)
         };
-        let shares_deadline = sibling.has(Role::SetsDeadline)
+        let any_sets_outside = || stack.iter().take(index).any(Written::sets_deadline);
+        let shares_deadline = written.sets_deadline()
             && (index + 1..stack.len()).any(ends_at_deadline)
-            || ends_at_deadline(index) && any(outer, Role::SetsDeadline);
+            || ends_at_deadline(index) && any_sets_outside();
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
@@ -197,11 +207,11 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
             patience_var: (patient.contains(&index) && locals_reach_inside)
                 .then(|| patience_var.clone()),
-            limit: limit.as_ref().map(|(_, limit)| limit.clone()),
             root: None,
             incomplete: false,
+            time_limit,
         });
-        limit = limit.into_iter().chain(written.limit()).min_by_key(|(time, _)| *time);
+        time_limit = [time_limit, written.time_limit()].into_iter().flatten().min();
         borrow_args |= sibling.has(Role::Repeats);
         lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
     }
@@ -232,17 +242,14 @@ fn patient_layers(stack: &[Written]) -> Vec<usize> {
 fn failure_vars(stack: &[Written]) -> Vec<Option<FailureVar>> {
     let repeats = |written: &Written| written.sibling.has(Role::Repeats);
     let interrupts = |written: &Written| written.sibling.has(Role::Interrupts);
-    let has_deadline = |written: &Written| {
-        repeats(written) && Args::has_any(&written.args, &["deadline", "policy"])
-    };
     let mut declared = false;
     let vars = stack.iter().enumerate().map(|(index, written)| {
         let (outer, inner) = stack.split_at(index);
         let inner = inner.get(1..).unwrap_or_default();
         let ends_retry = interrupts(written) && inner.iter().any(repeats);
-        let ended_by_deadline = interrupts(written) && outer.iter().any(has_deadline);
+        let ended_by_deadline = interrupts(written) && outer.iter().any(Written::sets_deadline);
         let writes = repeats(written) && outer.iter().any(interrupts)
-            || has_deadline(written) && inner.iter().any(interrupts);
+            || written.sets_deadline() && inner.iter().any(interrupts);
         (ends_retry || ended_by_deadline || writes).then(|| FailureVar {
             name: local("last_failure"),
             declared: !std::mem::replace(&mut declared, true),
@@ -357,18 +364,19 @@ mod tests {
     fn the_stack_is_written_back_in_reverse_with_positions() {
         let function = quote! {
             /// Docs stay.
-            #[resilience::retry(attempts = 4)]
+            #[resilience::retry(attempts = 4, deadline = "9s")]
             #[inline]
             #[timeout("5s")]
             fn call(id: u32) -> Result<(), ()> { body }
         };
         let expected = quote! {
             #[timeout(@{ at[timeout] outer[fallback retry] inner[] borrow_args lent[]
-                signal[resilience_rejection written] deadline_var[resilience_deadline] } "5s")]
+                signal[resilience_rejection written] deadline_var[resilience_deadline]
+                failure[resilience_last_failure] } "5s")]
             #[doc = r" Docs stay."]
             #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] lent[] adjacent
-                signal[resilience_rejection declared read] deadline_var[resilience_deadline] }
-                attempts = 4)]
+                signal[resilience_rejection declared read] deadline_var[resilience_deadline]
+                failure[resilience_last_failure declared] } attempts = 4, deadline = "9s")]
             #[inline]
             #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] lent[] adjacent }
                 value = 7)]

@@ -25,11 +25,11 @@ mod random_bits;
 pub mod rate_limit;
 #[cfg(feature = "idempotent")]
 mod records;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "redis-032"))]
 pub mod redis;
 #[cfg(any(feature = "shared-breakers", feature = "shared-rate-limits"))]
 mod rounds;
-#[cfg(feature = "sqlx")]
+#[cfg(any(feature = "sqlx", feature = "sqlx-08"))]
 pub mod sqlx;
 
 pub use chain::{classify_chain, find_class};

@@ -12,6 +12,7 @@ mod reservations;
 mod shadow;
 mod shared;
 mod turns;
+mod unlimited;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

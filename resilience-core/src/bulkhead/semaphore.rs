@@ -1,9 +1,9 @@
 //! A fair semaphore. A returned permit goes straight to the first waiter: no permit is free while
 //! the queue has waiters, so a new call cannot overtake.
 //!
-//! The number of permits in use is an atomic word. Without waiters a call takes and returns a permit
-//! by one compare-and-swap each. A bit of the word says that the queue has waiters; then a returned
-//! permit takes the lock of the queue. The bit changes under the lock only.
+//! The number of permits in use is an atomic word. Without waiters a call takes and returns a
+//! permit by one compare-and-swap each. A bit of the word says that the queue has waiters; then a
+//! returned permit takes the lock of the queue. The bit changes under the lock only.
 
 use core::mem;
 use core::sync::atomic::Ordering::{AcqRel, Acquire};

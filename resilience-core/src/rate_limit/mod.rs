@@ -10,6 +10,7 @@ mod share_clock;
 mod spans;
 mod view;
 
+use core::convert::Infallible;
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
 use core::task::Waker;
@@ -154,7 +155,7 @@ impl RateLimiter {
     }
 
     /// Sets the longest wait of a call. A call that would wait longer is rejected at once.
-    /// Default: zero, no wait. At most 146 years.
+    /// Default: zero, no wait. At most 146 years; [`Duration::MAX`] is a wait without a limit.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self.updated()
@@ -343,6 +344,20 @@ impl RateLimiter {
             return Ok(());
         }
         acquire::block(self, cost, deadline, patience)
+    }
+
+    /// Admits a call of a limiter that rejects no call: without a limit of the wait and without a
+    /// deadline, or in shadow mode.
+    ///
+    /// # Errors
+    /// Never fails.
+    #[doc(hidden)]
+    #[inline]
+    #[allow(clippy::must_use_candidate, reason = "a `Result` without an error is no result")]
+    pub fn admitted(result: Result<(), Rejected>) -> Result<(), Infallible> {
+        // Rejected only at the end of the 64-bit clock, after 584 years.
+        drop(result);
+        Ok(())
     }
 
     /// Takes a permit, and waits until the permit is valid.

@@ -25,7 +25,7 @@ keys! {
         policy {
             max: count [argument max],
             queue: count,
-            wait: time,
+            wait: wait,
             shadow: argument(bool, value::switch),
             name: text,
         }
@@ -75,6 +75,12 @@ impl Limiter for Keys {
 
     fn wait(&self) -> Option<&Keyed<Constant<Duration>>> {
         self.wait.as_ref()
+    }
+
+    fn rejects(&self) -> bool {
+        let is_unlimited =
+            self.queue.is_none() && value::is_unlimited(value_of(self.wait.as_ref()));
+        !is_unlimited && value_of(self.shadow.as_ref()) != Some(&true)
     }
 
     fn error(&self) -> Option<&Expr> {
