@@ -213,6 +213,8 @@ pub mod stores {
     pub use resilience_stores::RedisStore;
     #[cfg(feature = "shared-breakers")]
     pub use resilience_stores::breaker;
+    #[cfg(feature = "shared-rate-limits")]
+    pub use resilience_stores::rate_limit;
     #[cfg(any(feature = "redis", feature = "redis-032"))]
     pub use resilience_stores::redis;
     #[cfg(any(feature = "sqlx", feature = "sqlx-08"))]
