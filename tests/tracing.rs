@@ -224,6 +224,29 @@ fn a_shared_breaker_without_synchronization_logs_a_warning() {
     );
 }
 
+/// A shared rate needs a synchronization task.
+#[test]
+fn a_shared_rate_limit_without_synchronization_logs_a_warning_once() {
+    #[rate_limit(rate = 1, per = "1m", shared = "nobody", name = "call")]
+    fn call() -> Option<()> {
+        Some(())
+    }
+    let log = logged(|| {
+        let _clock = testing::clock();
+        assert_eq!((call(), call(), call()), (Some(()), None, None));
+    });
+    let rejected = "DEBUG call rejected kind=rate limit reached retry_after_ms=60000";
+    assert_eq!(
+        log,
+        [
+            "WARN shared rate limit without synchronization, so this process uses the whole rate; \
+             spawn `RateLimitSync::new(leases).run()` in this process",
+            rejected,
+            rejected,
+        ]
+    );
+}
+
 #[test]
 fn the_other_layers_log_their_actions() {
     #[fallback(value = 7)]

@@ -36,6 +36,7 @@ mod last_failure;
 mod limiter;
 mod log;
 mod name;
+mod notify;
 mod outcome;
 mod park;
 mod probe;

@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::registry::DECISIONS;
 use super::snapshot::StateChange;
-use super::{CircuitBreaker, CircuitState, notify};
+use super::{CircuitBreaker, CircuitState};
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::sync::lock;
@@ -110,7 +111,7 @@ impl CircuitBreaker {
                 cause: cause.as_deref(),
             });
         });
-        let is_published = self.settings.shared.is_none() || notify::has_listener();
+        let is_published = self.settings.shared.is_none() || DECISIONS.has_listener();
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));
         }

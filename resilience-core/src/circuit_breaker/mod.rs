@@ -8,7 +8,6 @@ mod guard;
 mod machine;
 #[cfg(all(test, resilience_loom))]
 mod model;
-mod notify;
 mod recovery;
 mod registry;
 mod run;
@@ -28,9 +27,8 @@ use self::events::Hook;
 pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
 use self::machine::{AdmittedCall, CallEnd, CallOutcome, Machine, Origin, PROBES};
-pub use self::notify::Notified;
 pub(crate) use self::registry::expect_overrides;
-pub use self::registry::{circuit_breaker, shared_breakers};
+pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
@@ -344,7 +342,7 @@ impl CircuitBreaker {
         self.publish(&machine);
         drop(machine);
         if from != to && is_local && self.settings.shared.is_some() {
-            notify::notify();
+            registry::DECISIONS.notify();
         }
         Changed { result, has_events }
     }

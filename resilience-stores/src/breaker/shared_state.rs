@@ -1,8 +1,9 @@
 //! The interface between [`BreakerSync`](super::BreakerSync) and a store.
 
 use std::error::Error;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
+
+use crate::random_bits::random_bits;
 
 /// A store of breaker states, shared by several processes: one vote per breaker name and process.
 ///
@@ -65,11 +66,6 @@ impl VoteId {
     pub(super) fn random() -> Self {
         Self(random_bits())
     }
-}
-
-fn random_bits() -> u64 {
-    // Each `RandomState` has different keys, derived from the randomness of the system.
-    RandomState::new().build_hasher().finish()
 }
 
 /// The decision of one process about a breaker name.

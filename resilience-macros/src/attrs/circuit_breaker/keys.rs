@@ -230,14 +230,11 @@ fn literal<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
 
 /// Reads the name of a breaker shared by several processes.
 fn shared(expr: Expr) -> syn::Result<LitStr> {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if !name.value().is_empty() => Ok(name),
-        other => Err(syn::Error::new_spanned(
-            other,
-            "expected the name of the breaker in all processes, in quotes: `shared = \"payments\"`; \
-             to share a breaker between functions write `breaker = &PAYMENTS`",
-        )),
-    }
+    value::shared_name(
+        expr,
+        "expected the name of the breaker in all processes, in quotes: `shared = \"payments\"`; \
+         to share a breaker between functions write `breaker = &PAYMENTS`",
+    )
 }
 
 /// Reads a number of calls, a time, or a constant of either type.

@@ -30,6 +30,7 @@ impl LayerAttribute for CircuitBreaker {
     const ROLES: &'static [Role] =
         &[Role::ActsOnFailures, Role::ReadsRejections, Role::Rejects, Role::CountsPanics];
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
+    const TIME_KEYS: &'static [&'static str] = &["slow_call", "breaker"];
     const EXAMPLE: &'static str = "failure_threshold = 5";
     const POLICY_KEY: &'static str = POLICY.key;
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;

@@ -1,5 +1,6 @@
-//! Virtual time in the tests of a service with SQLite. `sqlx` executes statements on a thread of its
-//! own. A paused clock of tokio does not wait for other threads, but advances to the next timer.
+//! Virtual time in the tests of a service with SQLite. `sqlx` executes statements on a thread of
+//! its own. A paused clock of tokio does not wait for other threads, but advances to the next
+//! timer.
 
 use std::time::{Duration, Instant};
 

@@ -210,7 +210,7 @@ fn idempotent_unknown_key_list(id: &str) -> Result<(), Rejected> {
 }
 
 #[rate_limit(rate = 10, colour = 5)]
-//~ error at `colour`: `#[rate_limit]` has no `colour`; expected one of `rate`, `per`, `burst`, `wait`, `shadow`, `name`, `cost`, `settle`, `error`, `limiter`, `key`, `max_keys`, `key_label`, `settings`
+//~ error at `colour`: `#[rate_limit]` has no `colour`; expected one of `rate`, `per`, `burst`, `wait`, `shadow`, `shared`, `name`, `cost`, `settle`, `error`, `limiter`, `key`, `max_keys`, `key_label`, `settings`
 fn rate_limit_unknown_key_list() -> Result<(), ()> {
     Err(())
 }
