@@ -27,6 +27,7 @@ mod expansion;
 mod failure_text;
 mod fallback;
 mod function_state;
+mod instant;
 mod jitter;
 mod keyed;
 mod last_failure;

@@ -1,11 +1,11 @@
 //! The failure that opened a breaker, for the `source()` of rejections.
 
+use core::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::CircuitBreaker;
 use crate::failure_text::FailureText;
-use crate::rejected::Rejected;
 use crate::sync::lock;
 
 /// The largest number of bytes of a text.
@@ -29,6 +29,7 @@ impl Cause {
         Self(RwLock::new(None))
     }
 
+    #[inline]
     fn get(&self) -> Option<Arc<FailureText>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -48,12 +49,10 @@ impl Cause {
         self.get().map(|text| Arc::from(&*text.0))
     }
 
-    /// Returns the rejection with the failure as its source.
-    pub(super) fn add_to(&self, rejected: Rejected) -> Rejected {
-        match self.get() {
-            Some(text) => rejected.caused_by(text),
-            None => rejected,
-        }
+    /// Returns the failure, as the source of a rejection.
+    #[inline]
+    pub(super) fn source(&self) -> Option<Arc<dyn Error + Send + Sync>> {
+        self.get().map(|text| text as Arc<dyn Error + Send + Sync>)
     }
 }
 

@@ -3,6 +3,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::machine::Machine;
+use super::settings::Settings;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
@@ -62,8 +63,9 @@ impl CircuitBreaker {
         // The change of state has emptied the cursor of the window.
         self.change(|machine| {
             if machine.generation == generation {
-                let (span, cursor) = (self.settings.span, &self.cursor);
-                machine.window.refill(span, cursor, now, &snapshot.window);
+                let Settings { span, min_calls, .. } = self.settings;
+                let slices = &snapshot.window;
+                machine.window.refill(span, min_calls, &self.cursor, now, slices);
             }
         });
         if let (Some(cause), CircuitState::Open | CircuitState::HalfOpen) =

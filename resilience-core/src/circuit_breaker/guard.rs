@@ -29,9 +29,7 @@ impl CircuitGuard<'_> {
     /// Records a success.
     #[inline]
     pub fn success(self) {
-        if !self.breaker.is_idle() {
-            self.breaker.succeed(self.seen, self.started);
-        }
+        self.breaker.success(self.seen, self.started);
         mem::forget(self);
     }
 
@@ -179,9 +177,19 @@ impl CircuitBreaker {
     }
 }
 
+impl CircuitBreaker {
+    /// Records a call whose guard was dropped without a report.
+    #[cold]
+    #[inline(never)]
+    fn abandon(&self, seen: u64, started: Option<Timestamp>) {
+        self.cancel(seen, started, std::thread::panicking());
+    }
+}
+
 impl Drop for CircuitGuard<'_> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a guard with an address does not live in registers")]
+    #[inline(always)]
     fn drop(&mut self) {
-        self.breaker.cancel(self.seen, self.started, std::thread::panicking());
+        self.breaker.abandon(self.seen, self.started);
     }
 }

@@ -241,7 +241,8 @@ impl Machine {
         if failed || slow {
             self.touched = Some(now());
         }
-        self.window.record(settings.span, cursor, &now, Record { failed, slow });
+        let record = Record { failed, slow };
+        self.window.record(settings.span, settings.min_calls, cursor, &now, record);
         let counts = self.window.last_counts(settings.span, cursor);
         if self.should_open(settings, self.running.add_to(counts)) {
             self.open(settings, now(), after);

@@ -41,7 +41,7 @@ use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
-use crate::rejected::{Rejected, RejectedKind};
+use crate::rejected::Rejected;
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
 
@@ -111,8 +111,8 @@ pub struct CircuitBreaker {
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
-/// Every call asks the machine: half-open, forced open or disabled; closed with a growing share of
-/// admitted calls; any state with events that wait for delivery.
+/// Every call asks the machine: half-open, forced open or disabled; open in shadow mode; closed with
+/// a growing share of admitted calls; any state with events that wait for delivery.
 const ASKS_MACHINE: u64 = 2;
 /// The state of a `static` before the first call.
 const UNUSED: u64 = 3;
@@ -164,7 +164,7 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen, _) = self.enter_slow(seen)?;
+        let (breaker, seen) = self.enter_slow(seen)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -172,25 +172,45 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
-        let (breaker, seen, started) = self.enter_slow(self.word.load(Acquire))?;
+        let breaker = self.in_use(self.word.load(Acquire));
+        let (seen, started) = breaker.admit(breaker.word.load(Acquire))?;
         Ok(CircuitGuard { breaker, seen, started })
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_slow(
-        &'static self,
-        seen: u64,
-    ) -> Result<(&'static Self, u64, Option<Timestamp>), Rejected> {
-        let breaker = if seen & STATE == UNUSED {
-            registry::register(self);
-            resolve(self)
-        } else {
-            self
-        };
-        let seen = if core::ptr::eq(breaker, self) { seen } else { breaker.word.load(Acquire) };
-        let (seen, started) = breaker.admit(seen)?;
-        Ok((breaker, seen, started))
+    fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+        if let Some(rest) = self.open_time_left(seen) {
+            return Err(self.rejection(Some(rest)));
+        }
+        self.enter_by_machine(seen)
+    }
+
+    /// Separate from the rejections of an open breaker, which need no stack frame of this size.
+    #[cold]
+    #[inline(never)]
+    fn enter_by_machine(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+        let breaker = self.in_use(seen);
+        let (seen, _) = breaker.admit(breaker.word.load(Acquire))?;
+        Ok((breaker, seen))
+    }
+
+    /// Returns the breaker, or the override of this thread. The first call registers the breaker.
+    #[inline]
+    fn in_use(&'static self, seen: u64) -> &'static Self {
+        if seen & STATE != UNUSED {
+            return self;
+        }
+        registry::register(self);
+        resolve(self)
+    }
+
+    /// Records a success.
+    #[inline]
+    fn success(&self, seen: u64, started: Option<Timestamp>) {
+        if !self.is_idle() {
+            self.succeed(seen, started);
+        }
     }
 
     /// Returns whether a success has nothing to record.
@@ -219,23 +239,29 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
-        let now = clock::now();
-        if seen & STATE == OPEN && switch::is_enabled() {
-            let until = Timestamp::from_nanos(self.until.load(Relaxed));
-            if now < until {
-                return self.reject(Some(until.since(now)));
-            }
+        if let Some(rest) = self.open_time_left(seen) {
+            return Err(self.rejection(Some(rest)));
         }
-        self.admit_by_machine(now)
+        self.admit_by_machine()
     }
 
-    /// Separate from the rejections of an open breaker, which need no stack frame of this size.
+    /// Returns the rest of the open time, if the published state rejects every call.
+    #[inline]
+    fn open_time_left(&self, seen: u64) -> Option<Duration> {
+        if seen & STATE != OPEN || !switch::is_enabled() {
+            return None;
+        }
+        let until = Timestamp::from_nanos(self.until.load(Relaxed));
+        Some(until.since(clock::now())).filter(|rest| !rest.is_zero())
+    }
+
     #[cold]
     #[inline(never)]
-    fn admit_by_machine(&self, now: Timestamp) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn admit_by_machine(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
         if !switch::is_enabled() {
             return Ok((self.word.load(Acquire), None));
         }
+        let now = clock::now();
         match self.change(|machine| machine.admit(&self.settings, &self.cursor, now)) {
             Ok(AdmittedCall { generation, probe }) => {
                 let seen = u64::from(generation) << GENERATION_SHIFT;
@@ -246,19 +272,24 @@ impl CircuitBreaker {
         }
     }
 
-    /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
-    /// the outcome changes nothing.
+    /// Counts and returns a rejection.
     #[inline]
-    fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn rejection(&self, after: Option<Duration>) -> Rejected {
         self.rejected.fetch_add(1, Relaxed);
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
-        let rejected = Rejected::by_policy(RejectedKind::CircuitOpen, name, after, key);
-        if self.settings.shadow {
-            log::shadow_rejection(&rejected);
-            let generation = (self.word.load(Acquire) >> GENERATION_SHIFT).wrapping_sub(1);
-            return Ok((generation << GENERATION_SHIFT, None));
+        Rejected::by_breaker(name, after, key, self.cause.source())
+    }
+
+    /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
+    /// the outcome changes nothing.
+    fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
+        let rejected = self.rejection(after);
+        if !self.settings.shadow {
+            return Err(rejected);
         }
-        Err(self.cause.add_to(rejected))
+        log::shadow_rejection(&rejected);
+        let generation = (self.word.load(Acquire) >> GENERATION_SHIFT).wrapping_sub(1);
+        Ok((generation << GENERATION_SHIFT, None))
     }
 
     /// Records the end of a call. `text` is the failure in words, for later rejections.
@@ -358,7 +389,8 @@ impl CircuitBreaker {
         let state = match machine.state {
             _ if asks_machine => ASKS_MACHINE,
             CircuitState::Closed => CLOSED | flags(&self.settings, machine.consecutive_failures),
-            CircuitState::Open => OPEN,
+            // In shadow mode an open breaker rejects no call.
+            CircuitState::Open if !self.settings.shadow => OPEN,
             _ => ASKS_MACHINE,
         };
         // If a test may have an override, every call has to take the path that looks for

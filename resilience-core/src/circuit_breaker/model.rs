@@ -127,6 +127,35 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
     });
 }
 
+/// A ring of three calls with a failure in view: most successes take no lock.
+#[test]
+fn no_call_beside_a_failure_in_view_is_lost_or_counted_twice() {
+    loom::model(|| {
+        let breaker = breaker_with_ring(3);
+        let succeed = |breaker: &CircuitBreaker| breaker.try_acquire().unwrap().success();
+        breaker.try_acquire().unwrap().failure();
+        succeed(&breaker);
+        succeed(&breaker);
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || {
+                succeed(&breaker);
+                succeed(&breaker);
+            })
+        };
+        breaker.try_acquire().unwrap().failure();
+        other.join().unwrap();
+        // The three calls evict the first three.
+        let seen = breaker.snapshot();
+        assert_eq!((seen.calls, seen.failures), (3, 1));
+        for _ in 0..3 {
+            succeed(&breaker);
+        }
+        let seen = breaker.snapshot();
+        assert_eq!((seen.calls, seen.failures), (3, 0));
+    });
+}
+
 /// A ring of one call, overwritten by every call: the failure counts in every order.
 #[test]
 fn the_only_failure_in_view_opens_the_breaker() {
