@@ -24,7 +24,7 @@ pub use crate::expansion::{
 pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, recovered};
 pub use crate::function_state::resolve;
 pub use crate::jitter::Jitter;
-pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
+pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;

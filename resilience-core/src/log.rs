@@ -2,7 +2,6 @@
 //! functions do nothing.
 
 use core::fmt;
-use core::time::Duration;
 
 use crate::event::{GiveUpEvent, RetryEvent};
 
@@ -15,20 +14,6 @@ pub enum Level {
     Info,
     /// For loops with frequent failures.
     Debug,
-}
-
-/// A change of a breaker's state, with the failure that opened the breaker.
-#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads the fields"))]
-#[derive(Clone, Copy)]
-pub(crate) struct CircuitChange<'c> {
-    pub(crate) name: &'static str,
-    pub(crate) key: Option<&'c str>,
-    pub(crate) from: &'c dyn fmt::Display,
-    pub(crate) to: &'c dyn fmt::Display,
-    pub(crate) open_for: Option<Duration>,
-    pub(crate) remote: bool,
-    pub(crate) shadow: bool,
-    pub(crate) cause: Option<&'c str>,
 }
 
 /// The text of an error, by `Display` or `Debug`.
@@ -104,8 +89,8 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic, rejected,
-    shadow_rejection, state_change, unsynchronized,
+    fallback_used, held_closed, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic,
+    rejected, shadow_rejection, state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -114,25 +99,38 @@ mod emit {
     use core::fmt;
     use core::time::Duration;
 
-    use super::{CircuitChange, Level, Shown};
+    use super::{Level, Shown};
+    use crate::circuit_breaker::StateChange;
     use crate::event::{GiveUpEvent, RetryEvent, StopReason};
     use crate::rejected::Rejected;
 
-    /// Logs a change of a breaker's state, with the failure that opened the breaker.
-    pub(crate) fn state_change(change: &CircuitChange<'_>) {
-        let CircuitChange { name, key, from, to, open_for, remote, shadow, cause } = *change;
+    /// Logs a change of a breaker's state.
+    pub(crate) fn state_change(change: &StateChange) {
+        tracing::warn!(
+            target: "resilience",
+            function = change.name,
+            key = change.key.as_deref(),
+            from = %change.from,
+            to = %change.to,
+            reason = %change.reason,
+            open_for_ms = change.open_for.map(millis),
+            // Only if true: most breakers act.
+            shadow = change.shadow.then_some(true),
+            cause = change.cause.as_deref(),
+            "circuit state changed"
+        );
+    }
+
+    /// Warns that `max_open` keeps a breaker closed.
+    pub(crate) fn held_closed(name: &str, open: u32, keys: u32, max_open: f64) {
         tracing::warn!(
             target: "resilience",
             function = name,
-            key,
-            %from,
-            %to,
-            open_for_ms = open_for.map(millis),
-            // Only if true: most changes are local.
-            remote = remote.then_some(true),
-            shadow = shadow.then_some(true),
-            cause,
-            "circuit state changed"
+            open,
+            keys,
+            max_open,
+            "circuits of further keys stay closed: too many keys fail at once, so the failure is \
+             probably in this process or its network"
         );
     }
 
@@ -274,11 +272,14 @@ mod emit {
 mod emit {
     use core::fmt;
 
-    use super::{CircuitChange, Level, Shown};
+    use super::{Level, Shown};
+    use crate::circuit_breaker::StateChange;
     use crate::event::{GiveUpEvent, RetryEvent};
     use crate::rejected::Rejected;
 
-    pub(crate) fn state_change(_: &CircuitChange<'_>) {}
+    pub(crate) fn state_change(_: &StateChange) {}
+
+    pub(crate) fn held_closed(_: &str, _: u32, _: u32, _: f64) {}
 
     pub(crate) fn low_traffic(_: &str, _: u32, _: u32) {}
 

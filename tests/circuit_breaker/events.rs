@@ -13,7 +13,7 @@ use crate::{Failure, SECOND, Seen, call, fail, is_open, succeed};
 fn recorded(breaker: CircuitBreaker) -> (CircuitBreaker, Arc<Mutex<Vec<StateChange>>>) {
     let changes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&changes);
-    let hook = move |change: &StateChange| seen.lock().unwrap().push(*change);
+    let hook = move |change: &StateChange| seen.lock().unwrap().push(change.clone());
     (breaker.on_state_change_with(hook), changes)
 }
 

@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::CircuitBreaker;
 use crate::failure_text::FailureText;
-use crate::sync::lock;
 
 /// The largest number of bytes of a text.
 const LONGEST: usize = 1024;
@@ -57,19 +56,23 @@ impl Cause {
 }
 
 impl CircuitBreaker {
-    /// Keeps the failure that opened the breaker in this generation.
+    /// Keeps the failure that opened the breaker in this generation, and releases the event of the
+    /// change.
     #[cold]
     pub(super) fn keep_cause(&self, generation: u32, text: &dyn Fn() -> Option<String>) {
         // `Display` of an error is user code: no lock is held, and a panic changes nothing.
-        let Ok(Some(text)) = catch_unwind(AssertUnwindSafe(text)) else { return };
+        let text = catch_unwind(AssertUnwindSafe(text)).ok().flatten();
         self.set_cause(generation, text);
     }
 
-    pub(super) fn set_cause(&self, generation: u32, text: String) {
-        let text = Arc::new(shortened(text));
-        let machine = lock(&self.machine);
-        if machine.generation == generation {
-            self.cause.set(Some(text));
-        }
+    pub(super) fn set_cause(&self, generation: u32, text: Option<String>) {
+        let text = text.map(|text| Arc::new(shortened(text)));
+        let for_event = text.as_ref().map(|text| Arc::from(&*text.0));
+        self.change(|machine| {
+            machine.events.set_cause(generation, for_event.as_ref());
+            if machine.generation == generation {
+                self.cause.set(text);
+            }
+        });
     }
 }

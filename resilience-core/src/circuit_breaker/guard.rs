@@ -3,7 +3,8 @@
 use core::{fmt, mem};
 
 use super::CircuitBreaker;
-use super::machine::CallOutcome;
+use super::machine::{CallOutcome, FailedCall};
+use super::snapshot::ChangeReason;
 use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::clock::Timestamp;
 use crate::outcome::Outcome;
@@ -35,7 +36,7 @@ impl CircuitGuard<'_> {
 
     /// Records a failure.
     pub fn failure(self) {
-        self.end(CallOutcome::Failure(None));
+        self.end(CallOutcome::Failure(FailedCall::of(FailureKind::Transient)));
     }
 
     /// Records a failed call by its class, as the attribute does. If the failure opens the breaker,
@@ -146,7 +147,9 @@ const fn outcome(class: FailureClass) -> CallOutcome {
             CallOutcome::Neutral
         }
         FailureClass { kind: FailureKind::Permanent, .. } => CallOutcome::Success,
-        FailureClass { after, .. } => CallOutcome::Failure(after),
+        FailureClass { kind, after, .. } => {
+            CallOutcome::Failure(FailedCall { reason: ChangeReason::Failure(kind), after })
+        }
     }
 }
 

@@ -27,14 +27,16 @@ use self::cursor::Cursor;
 use self::events::Hook;
 pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
-use self::machine::{AdmittedCall, CallEnd, CallOutcome, Machine, Origin, PROBES};
+use self::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin, PROBES};
 pub use self::notify::Notified;
 pub(crate) use self::registry::expect_overrides;
 pub use self::registry::{circuit_breaker, shared_breakers};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
-pub use self::snapshot::{CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice};
+pub use self::snapshot::{
+    ChangeReason, CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice,
+};
 pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::watch::{WatchedGuard, watched};
 use crate::clock::{self, Timestamp};
@@ -305,18 +307,14 @@ impl CircuitBreaker {
             return;
         }
         let end = CallEnd { call: admitted(seen), outcome, started };
-        let changed = self.transition(|machine| {
+        // The event of an opening waits for the text of the failure.
+        let opened_by_call = self.change(|machine| {
             let before = machine.generation;
             machine.settle(&self.settings, &self.cursor, end, clock::now);
-            (machine.generation != before && machine.state == CircuitState::Open)
-                .then_some(machine.generation)
+            (machine.generation != before && machine.opens_by_call()).then_some(machine.generation)
         });
-        // Before the delivery, so that the event knows the cause.
-        if let Some(generation) = changed.result {
+        if let Some(generation) = opened_by_call {
             self.keep_cause(generation, text);
-        }
-        if changed.has_events {
-            self.deliver();
         }
     }
 
@@ -325,7 +323,9 @@ impl CircuitBreaker {
     #[inline(never)]
     fn cancel(&self, seen: u64, started: Option<Timestamp>, panicked: bool) {
         let failed = panicked || self.settings.on_cancel == OnCancel::Failure;
-        let outcome = if failed { CallOutcome::Failure(None) } else { CallOutcome::Neutral };
+        let reason = if panicked { ChangeReason::Panic } else { ChangeReason::Cancelled };
+        let failure = CallOutcome::Failure(FailedCall { reason, after: None });
+        let outcome = if failed { failure } else { CallOutcome::Neutral };
         let text = if panicked { "the call panicked" } else { "the call was cancelled" };
         self.settle(seen, outcome, started, &|| Some(text.to_owned()));
     }
@@ -333,14 +333,6 @@ impl CircuitBreaker {
     /// Changes the machine, publishes the state for the fast paths, and delivers the events after
     /// unlocking.
     fn change<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> T {
-        let changed = self.transition(change);
-        if changed.has_events {
-            self.deliver();
-        }
-        changed.result
-    }
-
-    fn transition<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> Changed<T> {
         let mut machine = lock(&self.machine);
         let (from, generation) = (machine.state, machine.generation);
         let result = change(&mut machine);
@@ -350,9 +342,7 @@ impl CircuitBreaker {
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
-            if !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
-                self.rejected.store(0, Relaxed);
-            }
+            machine.rejected_before = self.rejected.load(Relaxed);
             // A half-open breaker rejects calls because of the last opening.
             if machine.state != CircuitState::HalfOpen {
                 self.cause.clear();
@@ -364,12 +354,15 @@ impl CircuitBreaker {
                 name: self.name_or_default(),
                 from,
                 to,
+                reason: machine.reason,
+                cause: None,
+                key: self.key_label.as_ref().map(|label| label.as_str().into()),
                 open_for: machine.until.map(|until| until.since(clock::now())),
-                remote: machine.origin == Origin::Remote,
                 shadow: self.settings.shadow,
                 number: 0,
             };
-            machine.events.changed(change, is_local);
+            let awaits_cause = machine.opens_by_call().then_some(machine.generation);
+            machine.events.changed(change, is_local, awaits_cause);
         }
         let has_events = machine.events.start_delivery();
         self.publish(&machine);
@@ -377,7 +370,10 @@ impl CircuitBreaker {
         if from != to && is_local && self.settings.shared.is_some() {
             notify::notify();
         }
-        Changed { result, has_events }
+        if has_events {
+            self.deliver();
+        }
+        result
     }
 
     /// Publishes the state for the fast paths.
@@ -403,10 +399,4 @@ impl CircuitBreaker {
             self.word.store(word, Release);
         }
     }
-}
-
-/// The result of a change, and whether this thread has to deliver events.
-struct Changed<T> {
-    result: T,
-    has_events: bool,
 }

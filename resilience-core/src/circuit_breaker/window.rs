@@ -198,7 +198,8 @@ impl Window {
         const WORDS: u32 = 16;
         let (mut place, mut found) = (self.position, 0);
         for _ in 0..WORDS {
-            let rest = self.ring.get(place as usize / 32).map_or(0, |word| word >> (place % 32 * 2));
+            let rest =
+                self.ring.get(place as usize / 32).map_or(0, |word| word >> (place % 32 * 2));
             let in_word = (32 - place % 32).min(size - place);
             let free = (rest.trailing_zeros() / 2).min(in_word);
             found += free;
@@ -229,6 +230,10 @@ impl Window {
                 }
             }
         }
+    }
+
+    pub(super) const fn has_no_failures(&self) -> bool {
+        self.total.failures == 0
     }
 
     /// Returns whether the first call in view is at least `length` old.

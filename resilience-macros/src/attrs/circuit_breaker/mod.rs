@@ -40,6 +40,13 @@ impl LayerAttribute for CircuitBreaker {
         if !state.is_provided() {
             keys.check(errors);
         }
+        if let (Some(max_open), true) = (&keys.max_open, state.is_per_function()) {
+            errors.add(
+                &max_open.key,
+                "`max_open` needs a `key`: the share counts the keys of the function; write \
+                 `key = …`, or remove it",
+            );
+        }
         if let (Some(shared), true) = (&keys.shared, state.is_per_key()) {
             errors.add(
                 &shared.key,
