@@ -8,7 +8,7 @@
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use super::window::Span;
-use crate::clock;
+use crate::clock::Timestamp;
 use crate::sync::{AtomicU64, const_fn};
 
 #[derive(Debug)]
@@ -29,10 +29,15 @@ impl Cursor {
     }
 
     /// Counts a success, if no other state changes: the grant is not used up, the generation of the
-    /// call is current, and the bucket has not ended.
+    /// call is current, and the bucket has not ended. Only time windows read the clock.
     #[inline]
-    pub(super) fn succeed(&self, generation: u32, span: Span) -> bool {
-        if matches!(span, Span::Time { .. }) && clock::now().word() >= self.until.load(Acquire) {
+    pub(super) fn succeed(
+        &self,
+        generation: u32,
+        span: Span,
+        now: impl FnOnce() -> Timestamp,
+    ) -> bool {
+        if matches!(span, Span::Time { .. }) && now().word() >= self.until.load(Acquire) {
             return false;
         }
         let mut word = self.word.load(Relaxed);

@@ -232,6 +232,37 @@ impl Machine {
         Ok(self.regular_call())
     }
 
+    /// Starts a call that is measured, if no other state changes: the breaker is closed, and no call
+    /// hangs.
+    pub(super) fn start_in_time(&mut self, settings: &Settings, now: Timestamp) -> bool {
+        let is_quiet = self.state == CircuitState::Closed
+            && self.recovery.is_none()
+            && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
+        if is_quiet {
+            self.running.start(now);
+        }
+        is_quiet
+    }
+
+    /// Counts the success of a measured call, if no other state changes: the call was not slow, no
+    /// call hangs, and the grant of the window is not used up.
+    pub(super) fn count_success_in_time(
+        &mut self,
+        settings: &Settings,
+        cursor: &Cursor,
+        (call, started, now): (AdmittedCall, Timestamp, Timestamp),
+    ) -> bool {
+        let is_quiet = call.generation == self.generation
+            && self.state == CircuitState::Closed
+            && self.consecutive_failures == 0
+            && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
+        let is_counted = is_quiet && cursor.succeed(call.generation, settings.span, || now);
+        if is_counted {
+            self.running.end(started);
+        }
+        is_counted
+    }
+
     const fn regular_call(&self) -> AdmittedCall {
         AdmittedCall { generation: self.generation, probe: 0 }
     }

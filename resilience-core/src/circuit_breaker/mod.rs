@@ -151,7 +151,8 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (seen, started) = self.admit(seen)?;
+        let (seen, started) =
+            if seen & TIMED != 0 { self.admit_measured() } else { self.admit(seen) }?;
         Ok(CircuitGuard { breaker: self, seen, started })
     }
 
@@ -175,8 +176,23 @@ impl CircuitBreaker {
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
         let breaker = self.in_use(self.word.load(Acquire));
-        let (seen, started) = breaker.admit(breaker.word.load(Acquire))?;
+        let (seen, started) = breaker.admit_measured()?;
         Ok(CircuitGuard { breaker, seen, started })
+    }
+
+    /// Admits a call of a breaker with `slow_call`. Most often the call changes nothing but the list
+    /// of running calls.
+    #[inline(never)]
+    fn admit_measured(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
+        let seen = self.word.load(Acquire);
+        if seen & STATE == CLOSED && switch::is_enabled() {
+            let now = clock::now();
+            let mut machine = lock(&self.machine);
+            if machine.start_in_time(&self.settings, now) {
+                return Ok((u64::from(machine.generation) << GENERATION_SHIFT, Some(now)));
+            }
+        }
+        self.admit(seen)
     }
 
     #[cold]
@@ -222,19 +238,34 @@ impl CircuitBreaker {
         self.word.load(Acquire) as u32 == 0
     }
 
-    /// Records a success that changes state: most often a position in the window.
+    /// Records a success that changes state: most often the number of calls in the window.
     #[inline(never)]
     fn succeed(&self, seen: u64, started: Option<Timestamp>) {
+        if let Some(started) = started {
+            return self.succeed_measured(seen, started);
+        }
         let word = self.word.load(Acquire);
         let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW
-            && self.cursor.succeed(admitted(seen).generation, self.settings.span);
+            && self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now);
         if !counted {
-            self.succeed_slow(seen, started);
+            self.settle_success(seen, None);
+        }
+    }
+
+    /// Records the success of a call of a breaker with `slow_call`.
+    #[inline(never)]
+    fn succeed_measured(&self, seen: u64, started: Timestamp) {
+        let is_quiet = self.word.load(Acquire) & (STATE | HAS_FAILURES) == CLOSED;
+        let end = (admitted(seen), started, clock::now());
+        let is_counted = is_quiet
+            && lock(&self.machine).count_success_in_time(&self.settings, &self.cursor, end);
+        if !is_counted {
+            self.settle_success(seen, Some(started));
         }
     }
 
     #[cold]
-    fn succeed_slow(&self, seen: u64, started: Option<Timestamp>) {
+    fn settle_success(&self, seen: u64, started: Option<Timestamp>) {
         self.settle(seen, CallOutcome::Success, started, &|| None);
     }
 

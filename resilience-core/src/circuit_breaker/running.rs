@@ -47,6 +47,11 @@ impl RunningCalls {
 
     /// Removes the call with this start.
     pub(super) fn end(&mut self, started: Timestamp) {
+        if self.in_time.front() == Some(&(started, 1)) {
+            self.in_time.pop_front();
+            self.remove_ended();
+            return;
+        }
         let found = self.in_time.binary_search_by_key(&started, |(start, _)| *start).ok();
         match found.and_then(|index| self.in_time.get_mut(index)) {
             Some((_, calls)) if *calls > 0 => {
@@ -70,6 +75,12 @@ impl RunningCalls {
             self.in_time.retain(|(_, calls)| *calls > 0);
             self.ended = 0;
         }
+    }
+
+    /// Returns whether a call has been running for longer than `limit`.
+    pub(super) fn has_overdue(&self, now: Timestamp, limit: Duration) -> bool {
+        self.overdue > 0
+            || self.in_time.front().is_some_and(|(oldest, _)| now.since(*oldest) > limit)
     }
 
     /// Returns the number of calls that have been running for longer than `limit`.
@@ -96,7 +107,7 @@ impl RunningCalls {
 mod tests {
     use super::*;
 
-    const LIMIT: Duration = Duration::from_nanos(1_000_000);
+    const LIMIT: Duration = Duration::from_millis(1);
 
     fn at(nanos: u64) -> Timestamp {
         Timestamp::from_nanos(nanos)
