@@ -74,6 +74,7 @@ impl Timestamp {
 
     /// Returns the timestamp `by` later.
     #[must_use]
+    #[inline]
     pub fn plus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }

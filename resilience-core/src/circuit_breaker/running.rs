@@ -79,14 +79,13 @@ impl RunningCalls {
 
     /// Returns whether a call has been running for longer than `limit`.
     pub(super) fn has_overdue(&self, now: Timestamp, limit: Duration) -> bool {
-        self.overdue > 0
-            || self.in_time.front().is_some_and(|(oldest, _)| now.since(*oldest) > limit)
+        self.overdue > 0 || self.in_time.front().is_some_and(|(oldest, _)| oldest.plus(limit) < now)
     }
 
     /// Returns the number of calls that have been running for longer than `limit`.
     pub(super) fn overdue(&mut self, now: Timestamp, limit: Duration) -> u32 {
         while let Some((start, calls)) = self.in_time.front().copied() {
-            if now.since(start) <= limit {
+            if now <= start.plus(limit) {
                 break;
             }
             self.in_time.pop_front();
