@@ -196,7 +196,7 @@ fn slow_calls_are_held_too() {
 }
 
 #[test]
-fn an_evicted_breaker_leaves_the_group() {
+fn an_evicted_breaker_does_not_count() {
     let clock = testing::clock();
     let make = || CircuitBreaker::new().failure_threshold(1).max_open(0.4);
     let table: Keyed<CircuitBreaker> = Keyed::new(6, make);

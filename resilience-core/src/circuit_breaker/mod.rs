@@ -284,8 +284,8 @@ impl CircuitBreaker {
         if seen & STATE != OPEN || !switch::is_enabled() {
             return None;
         }
-        let until = Timestamp::from_nanos(self.until.load(Relaxed));
-        Some(until.since(clock::now())).filter(|rest| !rest.is_zero())
+        let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
+        (rest > 0).then(|| Duration::from_nanos(rest))
     }
 
     #[cold]

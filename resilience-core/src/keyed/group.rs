@@ -32,7 +32,8 @@ pub struct KeyGroup {
 struct Members {
     /// The number of the last member.
     last: u64,
-    /// The open members, by the time from which the state says nothing about the present.
+    /// The open members, by the time from which the state says nothing about the present. From then
+    /// on the member may be evicted, too.
     open: BTreeSet<(Timestamp, u64)>,
     /// The start of the current period.
     began: Option<Timestamp>,
@@ -150,12 +151,5 @@ impl Membership {
             members.reported = Some(now);
         }
         Err(Held { to_report: is_due.then_some(OpenShare { open, keys }) })
-    }
-}
-
-/// An evicted policy leaves the group.
-impl Drop for Membership {
-    fn drop(&mut self) {
-        self.set_open_until(None);
     }
 }
