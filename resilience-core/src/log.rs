@@ -2,6 +2,7 @@
 //! functions do nothing.
 
 use core::fmt;
+use core::time::Duration;
 
 use crate::event::{GiveUpEvent, RetryEvent};
 
@@ -14,6 +15,20 @@ pub enum Level {
     Info,
     /// For loops with frequent failures.
     Debug,
+}
+
+/// A change of a breaker's state.
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads the fields"))]
+#[derive(Clone, Copy)]
+pub(crate) struct CircuitChange<'c> {
+    pub(crate) name: &'static str,
+    pub(crate) key: Option<&'c str>,
+    pub(crate) from: &'c dyn fmt::Display,
+    pub(crate) to: &'c dyn fmt::Display,
+    pub(crate) reason: &'c dyn fmt::Display,
+    pub(crate) open_for: Option<Duration>,
+    pub(crate) shadow: bool,
+    pub(crate) cause: Option<&'c str>,
 }
 
 /// The text of an error, by `Display` or `Debug`.
@@ -99,24 +114,24 @@ mod emit {
     use core::fmt;
     use core::time::Duration;
 
-    use super::{Level, Shown};
-    use crate::circuit_breaker::StateChange;
+    use super::{CircuitChange, Level, Shown};
     use crate::event::{GiveUpEvent, RetryEvent, StopReason};
     use crate::rejected::Rejected;
 
     /// Logs a change of a breaker's state.
-    pub(crate) fn state_change(change: &StateChange) {
+    pub(crate) fn state_change(change: &CircuitChange<'_>) {
+        let CircuitChange { name, key, from, to, reason, open_for, shadow, cause } = *change;
         tracing::warn!(
             target: "resilience",
-            function = change.name,
-            key = change.key.as_deref(),
-            from = %change.from,
-            to = %change.to,
-            reason = %change.reason,
-            open_for_ms = change.open_for.map(millis),
+            function = name,
+            key,
+            %from,
+            %to,
+            %reason,
+            open_for_ms = open_for.map(millis),
             // Only if true: most breakers act.
-            shadow = change.shadow.then_some(true),
-            cause = change.cause.as_deref(),
+            shadow = shadow.then_some(true),
+            cause,
             "circuit state changed"
         );
     }
@@ -272,12 +287,11 @@ mod emit {
 mod emit {
     use core::fmt;
 
-    use super::{Level, Shown};
-    use crate::circuit_breaker::StateChange;
+    use super::{CircuitChange, Level, Shown};
     use crate::event::{GiveUpEvent, RetryEvent};
     use crate::rejected::Rejected;
 
-    pub(crate) fn state_change(_: &StateChange) {}
+    pub(crate) fn state_change(_: &CircuitChange<'_>) {}
 
     pub(crate) fn held_closed(_: &str, _: u32, _: u32, _: f64) {}
 

@@ -139,7 +139,18 @@ impl CircuitBreaker {
                 return;
             }
         };
-        contained(|| log::state_change(&change));
+        contained(|| {
+            log::state_change(&log::CircuitChange {
+                name: change.name,
+                key: change.key.as_deref(),
+                from: &change.from,
+                to: &change.to,
+                reason: &change.reason,
+                open_for: change.open_for,
+                shadow: change.shadow,
+                cause: change.cause.as_deref(),
+            });
+        });
         let is_published = self.settings.shared.is_none() || notify::has_listener();
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));

@@ -190,8 +190,7 @@ impl CircuitBreaker {
 }
 
 impl Drop for CircuitGuard<'_> {
-    #[expect(clippy::inline_always, reason = "a guard with an address does not live in registers")]
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         self.breaker.abandon(self.seen, self.started);
     }

@@ -232,8 +232,8 @@ impl Machine {
         Ok(self.regular_call())
     }
 
-    /// Starts a call that is measured, if no other state changes: the breaker is closed, and no call
-    /// hangs.
+    /// Starts a call that is measured, if no other state changes: the breaker is closed, and no
+    /// call hangs.
     pub(super) fn start_in_time(&mut self, settings: &Settings, now: Timestamp) -> bool {
         let is_quiet = self.state == CircuitState::Closed
             && self.recovery.is_none()
@@ -361,8 +361,8 @@ impl Machine {
         }
     }
 
-    /// Returns whether `max_open` lets the breaker open. If not, counts and reports that the breaker
-    /// stays closed.
+    /// Returns whether `max_open` lets the breaker open. If not, counts and reports that the
+    /// breaker stays closed.
     fn may_open(&mut self, settings: &Settings, now: Timestamp) -> bool {
         let (Some(membership), Some(max_open)) = (&self.membership, settings.max_open) else {
             return true;

@@ -113,8 +113,8 @@ pub struct CircuitBreaker {
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
-/// Every call asks the machine: half-open, forced open or disabled; open in shadow mode; closed with
-/// a growing share of admitted calls; any state with events that wait for delivery.
+/// Every call asks the machine: half-open, forced open or disabled; open in shadow mode; closed
+/// with a growing share of admitted calls; any state with events that wait for delivery.
 const ASKS_MACHINE: u64 = 2;
 /// The state of a `static` before the first call.
 const UNUSED: u64 = 3;
@@ -180,8 +180,8 @@ impl CircuitBreaker {
         Ok(CircuitGuard { breaker, seen, started })
     }
 
-    /// Admits a call of a breaker with `slow_call`. Most often the call changes nothing but the list
-    /// of running calls.
+    /// Admits a call of a breaker with `slow_call`. Most often the call changes nothing but the
+    /// list of running calls.
     #[inline(never)]
     fn admit_measured(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
         let seen = self.word.load(Acquire);

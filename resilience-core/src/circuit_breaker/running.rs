@@ -64,8 +64,8 @@ impl RunningCalls {
     }
 
     /// Removes starts without a running call: at the front, and everywhere once they are more than
-    /// half of the queue. So the cost per call is constant, and a call that hangs holds no memory of
-    /// the calls behind.
+    /// half of the queue. So the cost per call is constant, and a call that hangs holds no memory
+    /// of the calls behind.
     fn remove_ended(&mut self) {
         while self.in_time.front().is_some_and(|(_, calls)| *calls == 0) {
             self.in_time.pop_front();

@@ -244,7 +244,8 @@ impl CircuitBreaker {
         self.updated()
     }
 
-    /// Limits the share of open breakers among the breakers of a table of keys, above 0 and below 1.
+    /// Limits the share of open breakers in a table of keys, above 0 and below 1.
+    ///
     /// Above the share, further breakers stay closed: if most hosts fail at once, the failure is
     /// probably in this process or its network. One breaker may always open.
     ///

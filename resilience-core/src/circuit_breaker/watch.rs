@@ -87,8 +87,7 @@ impl<'b> WatchedGuard<'b> {
     /// Records a success.
     #[inline]
     pub fn success(self) {
-        self.breaker.success(self.seen, self.started);
-        mem::forget(self);
+        self.unwatch().success();
     }
 
     /// Returns the guard after the end of the body.
@@ -112,8 +111,7 @@ impl CircuitBreaker {
 }
 
 impl Drop for WatchedGuard<'_> {
-    #[expect(clippy::inline_always, reason = "a guard with an address does not live in registers")]
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         self.breaker.abandon_watched(self.seen, self.started);
     }

@@ -22,8 +22,8 @@ pub struct KeyTableSnapshot {
     /// The number of calls that shared the overflow state, since the start of the process: the
     /// table was full, and no state could be evicted. If the number grows, raise `max_keys`.
     pub overflow_calls: u64,
-    /// How often `max_open` has kept the breaker of a key closed, since the start of the process: the
-    /// failed or slow calls that would have opened a breaker.
+    /// How often `max_open` has kept the breaker of a key closed, since the start of the process:
+    /// the failed or slow calls that would have opened a breaker.
     pub held_openings: u64,
 }
 
