@@ -138,7 +138,7 @@ fn a_held_breaker_opens_once_others_have_closed() {
         UPLINK.set(true);
         reached(0..9, fetch);
         UPLINK.set(false);
-        reached(failing..failing + 1, fetch);
+        reached(failing..=failing, fetch);
     }
     assert_eq!(reached(9..10, fetch), [9], "the first failure");
     assert_eq!(reached(9..10, fetch), [9], "still closed");
