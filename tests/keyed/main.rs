@@ -3,6 +3,7 @@
 mod full;
 mod max_open;
 mod settings;
+mod shared;
 mod stale;
 
 use std::time::Duration;

@@ -28,14 +28,14 @@ pub struct KeyTableSnapshot {
 }
 
 impl<T: KeyedPolicy> Keyed<T> {
-    /// Returns the figures of the table.
+    /// Returns the figures of the table, as [`key_tables`] does for the table of an attribute.
     #[must_use]
     pub fn figures(&self) -> KeyTableSnapshot {
         let state = self.state.get();
         let overflow_calls = state.map_or(0, |state| state.overflow_calls.load(Relaxed));
         let held_openings = state.map_or(0, |state| state.table.group().held_openings());
         KeyTableSnapshot {
-            name: (self.make)().policy_name(),
+            name: self.make.policy().policy_name(),
             policy: T::POLICY,
             keys: self.len(),
             max_keys: self.max.max(1),
