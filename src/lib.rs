@@ -105,13 +105,13 @@ pub mod __private {
 // derives the definitions at the foot of each page, for GitHub.
 
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
-    CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
-    FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection, InvalidPolicy, Jitter,
-    KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
-    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
-    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
-    key_tables, set_enabled, testing,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
+    CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect,
+    FailureClass, FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection,
+    InvalidPolicy, Jitter, KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit,
+    OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation,
+    Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason,
+    circuit_breaker, is_enabled, key_tables, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]

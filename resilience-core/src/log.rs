@@ -26,7 +26,7 @@ pub enum Synchronized {
     RateLimits,
 }
 
-/// A change of a breaker's state, with the failure that opened the breaker.
+/// A change of a breaker's state.
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads the fields"))]
 #[derive(Clone, Copy)]
 pub(crate) struct CircuitChange<'c> {
@@ -34,8 +34,8 @@ pub(crate) struct CircuitChange<'c> {
     pub(crate) key: Option<&'c str>,
     pub(crate) from: &'c dyn fmt::Display,
     pub(crate) to: &'c dyn fmt::Display,
+    pub(crate) reason: &'c dyn fmt::Display,
     pub(crate) open_for: Option<Duration>,
-    pub(crate) remote: bool,
     pub(crate) shadow: bool,
     pub(crate) cause: Option<&'c str>,
 }
@@ -118,7 +118,7 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic,
+    fallback_used, held_closed, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic,
     rate_unsynchronized, rejected, shadow_rejection, state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
@@ -132,21 +132,34 @@ mod emit {
     use crate::event::{GiveUpEvent, RetryEvent, StopReason};
     use crate::rejected::Rejected;
 
-    /// Logs a change of a breaker's state, with the failure that opened the breaker.
+    /// Logs a change of a breaker's state.
     pub(crate) fn state_change(change: &CircuitChange<'_>) {
-        let CircuitChange { name, key, from, to, open_for, remote, shadow, cause } = *change;
+        let CircuitChange { name, key, from, to, reason, open_for, shadow, cause } = *change;
         tracing::warn!(
             target: "resilience",
             function = name,
             key,
             %from,
             %to,
+            %reason,
             open_for_ms = open_for.map(millis),
-            // Only if true: most changes are local.
-            remote = remote.then_some(true),
+            // Only if true: most breakers act.
             shadow = shadow.then_some(true),
             cause,
             "circuit state changed"
+        );
+    }
+
+    /// Warns that `max_open` keeps a breaker closed.
+    pub(crate) fn held_closed(name: &str, open: u32, keys: u32, max_open: f64) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            open,
+            keys,
+            max_open,
+            "circuits of further keys stay closed: too many keys fail at once, so the failure is \
+             probably in this process or its network"
         );
     }
 
@@ -317,6 +330,8 @@ mod emit {
     use crate::rejected::Rejected;
 
     pub(crate) fn state_change(_: &CircuitChange<'_>) {}
+
+    pub(crate) fn held_closed(_: &str, _: u32, _: u32, _: f64) {}
 
     pub(crate) fn low_traffic(_: &str, _: u32, _: u32) {}
 

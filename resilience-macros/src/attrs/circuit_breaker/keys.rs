@@ -30,6 +30,7 @@ keys! {
             jitter: number("0.1") [rule open_jitter],
             recovery: time [rule recovery],
             shadow: argument(bool, value::switch),
+            max_open: share [rule max_open],
             success_threshold: count [rule success_threshold],
             half_open_calls: count,
             on_cancel: choice(OnCancel, ON_CANCEL),
