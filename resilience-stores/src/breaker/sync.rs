@@ -57,7 +57,7 @@ impl<S: SharedState> BreakerSync<S> {
     /// Default: 500 ms. The task publishes local decisions immediately.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.interval = interval.clamp(Duration::from_millis(10), Duration::from_hours(1));
+        self.interval = interval.clamp(Duration::from_millis(10), Duration::from_secs(3600));
         self
     }
 
