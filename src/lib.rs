@@ -16,8 +16,10 @@
 //! }
 //! ```
 //!
-//! The signature, the body and the error type stay unchanged. Every mistake in the
-//! configuration is a compile error at the wrong token. The attributes expand in place:
+//! The signature and the body stay unchanged. The error type stays unchanged under `#[retry]` and
+//! `#[fallback]`; a layer that rejects calls needs an error type that can hold a [`Rejected`], see
+//! [`errors`]. A mistake in the configuration is a compile error at the wrong token, as far as
+//! types and constants show the mistake. The attributes expand in place:
 //! `#[retry]` expands to a plain loop. Functions with `&mut self`, borrowed and owned
 //! arguments, generics and `impl Trait` work, as do functions in traits. The future stays
 //! `Send`, and the happy path allocates nothing.
@@ -36,8 +38,8 @@
 //!
 //! Several attributes on one function are layers. The top attribute is the outermost layer;
 //! [`ordering`] describes every pair. A layer rejects a call with a [`Rejected`], so the error
-//! type of the function needs `From<Rejected>`. [`from_python`] lists the attributes beside
-//! decorators of Python.
+//! type of the function needs `From<Rejected>`. [`Guarded`] adds the conversion to the error of
+//! another crate. [`from_python`] lists the attributes beside decorators of Python.
 //!
 //! Each policy also runs without an attribute: [`RetryPolicy`], [`CircuitBreaker`],
 //! [`Bulkhead`] and [`RateLimiter`] have `run` and `run_async`.
@@ -63,7 +65,7 @@
 //!
 //! - **`tokio`** (default): the timer and the clock of tokio, inside a tokio runtime.
 //! - **`http`**, and one feature per client (`reqwest`, `hyper`, `tonic`, …): the module `http`.
-//!   **`tower`** adds layers, **`axum`** responses.
+//!   **`tower`** adds layers, **`axum`** handlers that return a response.
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** adds circuit breakers that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
@@ -74,6 +76,7 @@
 // `links.txt` defines links to items of every feature.
 #![cfg_attr(
     not(all(
+        feature = "axum",
         feature = "http",
         feature = "idempotent",
         feature = "postgres",
@@ -103,8 +106,8 @@ pub mod __private {
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
     CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
-    FailureKind, FromRejected, GiveUpEvent, IdempotencyRejection, InvalidPolicy, Jitter,
-    KeyTableSnapshot, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
+    FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection, InvalidPolicy, Jitter,
+    KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
     RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
     RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
     key_tables, set_enabled, testing,
@@ -140,9 +143,18 @@ pub use resilience_macros::retry;
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
 
+#[cfg(feature = "axum")]
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/axum.md")]
+pub mod axum {}
+
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-python.md")]

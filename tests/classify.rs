@@ -57,6 +57,76 @@ where
     Unknown(E),
 }
 
+/// The error of another crate, without a classification.
+#[derive(Debug)]
+struct Foreign(u16);
+
+fn by_status(error: &Foreign) -> FailureClass {
+    match error.0 {
+        429 => FailureClass::throttled(None),
+        503 => FailureClass::transient().effect(Effect::Refused),
+        _ => FailureClass::permanent(),
+    }
+}
+
+#[derive(Classify)]
+enum Wrapping<T> {
+    #[forward(with = by_status)]
+    Path(Foreign),
+    #[forward(with = |error| error.0 >= 500)]
+    Closure(Foreign),
+    #[forward(source, with = by_status, after = retry_after)]
+    Delayed { source: Foreign, retry_after: Option<Duration> },
+    #[forward(0, after = 1)]
+    Class(FailureClass, Duration),
+    #[forward(with = |_| FailureClass::permanent())]
+    Parameter(T),
+    #[forward(with = resilience::stores::sqlx::classify)]
+    Database(sqlx::Error),
+    #[forward(with = resilience::http::classify)]
+    Http(std::io::Error),
+}
+
+#[derive(Classify)]
+#[forward]
+struct Stored {
+    class: FailureClass,
+}
+
+/// A default with a function, for the variants without an attribute.
+#[derive(Classify)]
+#[forward(with = by_status)]
+enum Default {
+    One(Foreign),
+    #[permanent]
+    Two,
+}
+
+#[test]
+fn a_function_classifies_the_error_of_another_crate() {
+    type Error = Wrapping<Foreign>;
+    let busy = FailureClass::throttled(None);
+    let not_sent = FailureClass::transient().effect(Effect::NotSent);
+    let delayed = |retry_after| Error::Delayed { source: Foreign(429), retry_after };
+    for (error, expected) in [
+        (Error::Path(Foreign(429)), busy),
+        (Error::Path(Foreign(503)), FailureClass::transient().effect(Effect::Refused)),
+        (Error::Closure(Foreign(503)), FailureClass::transient()),
+        (Error::Closure(Foreign(404)), FailureClass::permanent()),
+        (delayed(None), busy),
+        (delayed(Some(SECOND)), FailureClass::throttled(Some(SECOND))),
+        (Error::Class(not_sent, SECOND), not_sent.after(SECOND)),
+        (Error::Parameter(Foreign(1)), FailureClass::permanent()),
+        (Error::Database(sqlx::Error::PoolTimedOut), not_sent),
+        (Error::Http(std::io::ErrorKind::ConnectionRefused.into()), not_sent),
+    ] {
+        assert_eq!(error.classify(), expected);
+    }
+    assert_eq!(Stored { class: not_sent }.classify(), not_sent);
+    assert_eq!(Default::One(Foreign(429)).classify(), busy);
+    assert_eq!(Default::Two.classify(), FailureClass::permanent());
+}
+
 #[derive(Classify)]
 #[throttled(after)]
 struct Busy {

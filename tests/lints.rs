@@ -256,7 +256,7 @@ pub fn with_policy(policy: &RetryPolicy) -> Option<u32> {
 }
 
 /// Has no documented error, and an empty body.
-#[retry(attempts = 1)]
+#[retry(attempts = 2)]
 fn unit() -> Result<(), Failed> {
     Ok(())
 }

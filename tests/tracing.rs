@@ -105,23 +105,24 @@ fn the_level_is_configurable() {
 
 #[test]
 fn an_error_is_logged_by_display_or_debug() {
-    #[retry(attempts = 1)]
+    const ONCE: u32 = 1;
+    #[retry(attempts = ONCE)]
     fn by_display() -> Result<(), String> {
         Err("said".into())
     }
-    #[retry(attempts = 1)]
+    #[retry(attempts = ONCE)]
     fn by_debug() -> Result<(), Shy> {
         Err(Shy)
     }
-    #[retry(attempts = 1)]
+    #[retry(attempts = ONCE)]
     fn by_nothing() -> Result<(), Mute> {
         Err(Mute)
     }
-    #[retry(attempts = 1, on = |_| true)]
+    #[retry(attempts = ONCE, on = |_| true)]
     fn generic<E: Debug>(error: fn() -> E) -> Result<(), E> {
         Err(error())
     }
-    #[retry(attempts = 1)]
+    #[retry(attempts = ONCE)]
     fn option() -> Option<()> {
         None
     }

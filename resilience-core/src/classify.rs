@@ -216,7 +216,8 @@ impl From<bool> for FailureClass {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no classification",
     label = "needs `Classify`",
-    note = "add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `{Self}`",
+    note = "if `{Self}` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`",
+    note = "if `{Self}` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`",
     note = "a type that depends on a type parameter needs the bound `{Self}: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure"
 )]
 pub trait Classify {
@@ -239,6 +240,96 @@ macro_rules! classify_target {
 }
 
 classify_target!(&E, &mut E, Box<E>, Rc<E>, Arc<E>);
+
+/// A class stored in an error, for `#[forward]`.
+impl Classify for FailureClass {
+    #[inline]
+    fn classify(&self) -> FailureClass {
+        *self
+    }
+}
+
+/// A field with a class, for `#[forward]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no classification to forward",
+    label = "needs `Classify`, or a function with the class",
+    note = "if `{Self}` is a type of your crate, add `#[derive(resilience::Classify)]` to the type",
+    note = "if `{Self}` is the error of another crate, add a function: `#[forward(with = resilience::http::classify)]` for `reqwest`, `hyper`, `tonic` and `std::io`, `#[forward(with = resilience::stores::sqlx::classify)]` for `sqlx`, `#[forward(with = |error| …)]` for any other",
+    note = "if every failure has the same class, write `#[transient]` or `#[permanent]` in place of `#[forward]`"
+)]
+pub trait ForwardedClass {
+    /// Returns the class of the field.
+    fn forwarded_class(&self) -> FailureClass;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Classify + ?Sized> ForwardedClass for E {
+    #[inline]
+    fn forwarded_class(&self) -> FailureClass {
+        self.classify()
+    }
+}
+
+/// Returns the class of a field without a function.
+#[inline]
+pub fn forwarded<E: ForwardedClass + ?Sized>(field: &E) -> FailureClass {
+    field.forwarded_class()
+}
+
+/// Adds the delay in a field, if any, to the class of another field.
+#[must_use]
+pub fn with_delay(class: FailureClass, delay: &impl RetryDelay) -> FailureClass {
+    match delay.retry_delay() {
+        Some(delay) => class.after(delay),
+        None => class,
+    }
+}
+
+/// An error whose class says whether a failed call was applied, for `idempotent = false`.
+#[diagnostic::on_unimplemented(
+    message = "`idempotent = false` retries no failure here, because `{Self}` does not say whether the failed call was applied",
+    label = "needs `Classify`, or `on = …`",
+    note = "if `{Self}` is a type of your crate, add `#[derive(resilience::Classify)]`, with `effect = \"not_sent\"` or `effect = \"refused\"` on the failures that are safe to retry",
+    note = "if `{Self}` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| FailureClass::transient().effect(…)`; if every failure is safe to retry, remove `idempotent = false`"
+)]
+pub trait StatesEffect {
+    /// Returns the class, with the effect.
+    fn class_with_effect(&self) -> FailureClass;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Classify + ?Sized> StatesEffect for E {
+    #[inline]
+    fn class_with_effect(&self) -> FailureClass {
+        self.classify()
+    }
+}
+
+/// Returns the class of an error under `idempotent = false`, without a predicate.
+#[inline]
+pub fn class_with_effect<E: StatesEffect + ?Sized>(error: &E) -> FailureClass {
+    error.class_with_effect()
+}
+
+/// The result of a predicate that says whether a failed call was applied, for
+/// `idempotent = false`.
+#[diagnostic::on_unimplemented(
+    message = "`idempotent = false` retries nothing with a predicate that returns `{Self}`, because `{Self}` does not say whether the failed call was applied",
+    label = "needs to return a `FailureClass`",
+    note = "return a class with an effect, such as `FailureClass::transient().effect(Effect::NotSent)`; if every failure is safe to retry, remove `idempotent = false`"
+)]
+pub trait EffectOfPredicate: Into<FailureClass> {}
+
+impl EffectOfPredicate for FailureClass {}
+
+/// Returns the class that a predicate gives to an error or a value under `idempotent = false`.
+#[inline]
+pub fn class_with_effect_of<E, C>(error: &E, on: impl FnOnce(&E) -> C) -> FailureClass
+where
+    C: EffectOfPredicate,
+{
+    on(error).into()
+}
 
 /// Returns the class that the predicate `on` gives to an error.
 #[inline]

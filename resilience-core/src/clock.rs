@@ -74,7 +74,8 @@ impl Timestamp {
     }
 
     /// Returns the nanoseconds, for an atomic word; never zero.
-    pub(crate) fn word(self) -> u64 {
+    #[must_use]
+    pub fn word(self) -> u64 {
         self.0.get()
     }
 

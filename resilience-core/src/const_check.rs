@@ -76,6 +76,9 @@ checks! {
     window_time: Duration;
     base_within_deadline: Duration, Duration;
     base_within_max: Duration, Duration;
+    delay_within_timeout: Duration, Duration;
+    initial_within_deadline: Duration, Duration;
+    initial_within_timeout: Duration, Duration;
     min_calls_within_window: u32, u32;
     probes_suffice: u32, u32;
     queue_and_wait: u32, Duration;

@@ -74,6 +74,24 @@ pub enum DelaySource {
 }
 
 /// The reason for giving up.
+///
+/// A `match` needs an arm for further reasons. [`as_str`](Self::as_str) is the label for metrics
+/// and the names of events, and `Display` is a sentence for people.
+///
+/// ```
+/// use resilience::{GiveUpEvent, StopReason};
+///
+/// fn event_name<E>(event: &GiveUpEvent<'_, E>) -> &'static str {
+///     match event.reason {
+///         StopReason::Permanent | StopReason::NotIdempotent => "Export.Failed.NonRetryable",
+///         StopReason::Deadline => "Export.Failed.DeadlineExceeded",
+///         _ => "Export.Failed.Exhausted",
+///     }
+/// }
+/// # let _ = event_name::<()>;
+/// assert_eq!(StopReason::Attempts.as_str(), "attempts");
+/// assert_eq!(StopReason::Attempts.to_string(), "all attempts are used up");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -104,6 +122,25 @@ impl fmt::Display for DelaySource {
             Self::Backoff => "backoff",
             Self::Server => "server",
         })
+    }
+}
+
+impl StopReason {
+    /// Returns a stable label in lower case: `permanent`, `not_idempotent`, `attempts`,
+    /// `body_not_replayable`, `deadline`, `retry_after`, `budget`, `rejected` or `disabled`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::NotIdempotent => "not_idempotent",
+            Self::Attempts => "attempts",
+            Self::BodyNotReplayable => "body_not_replayable",
+            Self::Deadline => "deadline",
+            Self::RetryAfter => "retry_after",
+            Self::Budget => "budget",
+            Self::Rejected => "rejected",
+            Self::Disabled => "disabled",
+        }
     }
 }
 

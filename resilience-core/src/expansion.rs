@@ -63,6 +63,14 @@ pub fn exhausted<O: Outcome>(out: O, error: impl FnOnce(O::Ok) -> O::Err) -> O {
     O::from_result(out.into_result().and_then(|value| Err(error(value))))
 }
 
+/// Gives the error of a failed attempt to `sink`. A declined value is dropped.
+#[cold]
+pub fn give_error<O: Outcome>(out: O, sink: impl FnOnce(O::Err)) {
+    if let Err(error) = out.into_result() {
+        sink(error);
+    }
+}
+
 /// The default of `on_retry`.
 #[inline]
 pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
@@ -70,3 +78,23 @@ pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
 /// The default of `on_give_up`.
 #[inline]
 pub fn no_give_up_hook<E>(_: &GiveUpEvent<'_, E>) {}
+
+/// The type of the outcome of a handler that returns `impl IntoResponse`.
+#[cfg(feature = "axum")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handler_outcome {
+    () => {
+        $crate::__private::HandlerResponse
+    };
+}
+
+/// Without the feature `axum`, the outcome is the result of the body.
+#[cfg(not(feature = "axum"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handler_outcome {
+    () => {
+        _
+    };
+}

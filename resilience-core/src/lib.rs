@@ -27,6 +27,9 @@ mod expansion;
 mod failure_text;
 mod fallback;
 mod function_state;
+mod guarded;
+#[cfg(feature = "axum")]
+mod handler_response;
 mod jitter;
 mod keyed;
 mod last_failure;
@@ -42,6 +45,7 @@ mod rejected;
 mod rejection_signal;
 mod response;
 mod retry;
+mod status_class;
 mod switch;
 mod sync;
 mod test_overrides;
@@ -65,8 +69,9 @@ pub use circuit_breaker::{
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+pub use guarded::Guarded;
 pub use jitter::Jitter;
-pub use keyed::{KeyTableSnapshot, key_tables};
+pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use outcome::Outcome;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};

@@ -51,9 +51,9 @@ macro_rules! limiter {
 
             /// Runs `body` under a permit. Waiting for the permit
             /// [blocks](Self::acquire_blocking) the thread. A rejection becomes the outcome.
-            pub fn run<O>(&self, body: impl FnOnce() -> O) -> O
+            pub fn run<O, By>(&self, body: impl FnOnce() -> O) -> O
             where
-                O: $crate::Outcome<Err: $crate::FromRejected>,
+                O: $crate::Outcome<Err: $crate::FromRejected<By>>,
             {
                 match self.acquire_blocking() {
                     Ok(_permit) => body(),
@@ -63,9 +63,9 @@ macro_rules! limiter {
 
             /// Awaits `body` under a permit, after [waiting](Self::acquire) for the permit. A
             /// rejection becomes the outcome.
-            pub async fn run_async<O>(&self, body: impl Future<Output = O>) -> O
+            pub async fn run_async<O, By>(&self, body: impl Future<Output = O>) -> O
             where
-                O: $crate::Outcome<Err: $crate::FromRejected>,
+                O: $crate::Outcome<Err: $crate::FromRejected<By>>,
             {
                 match self.acquire().await {
                     Ok(_permit) => body.await,

@@ -306,18 +306,24 @@ impl IdempotencyRejection {
 /// An error that can represent a rejection.
 ///
 /// Implemented for every error type with `From<Rejected>`, including types that accept any error,
-/// such as `Box<dyn Error + Send + Sync>`. For `Option`, a rejection is `None`. Implement
-/// `From<Rejected>` instead of this trait.
+/// such as `Box<dyn Error + Send + Sync>`, and for [`Guarded`](crate::Guarded). For `Option`, a
+/// rejection is `None`. Implement `From<Rejected>` instead of this trait. The compiler infers `By`,
+/// which separates the implementations.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out",
     label = "needs `From<resilience::Rejected>`",
     note = "if `{Self}` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
-    note = "if `{Self}` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`"
+    note = "if `{Self}` is the error of another crate, return `Result<_, resilience::Guarded<{Self}>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`",
+    note = "if `{Self}` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`"
 )]
-pub trait FromRejected {
+pub trait FromRejected<By = ByConversion> {
     /// Creates the error of a rejection.
     fn from_rejected(rejected: Rejected) -> Self;
 }
+
+/// Marks the implementations of [`FromRejected`] by `From<Rejected>`.
+#[derive(Debug)]
+pub enum ByConversion {}
 
 #[diagnostic::do_not_recommend]
 impl<E: From<Rejected>> FromRejected for E {
@@ -336,7 +342,7 @@ impl FromRejected for () {
 /// Returns the outcome of a rejected call.
 #[cold]
 #[must_use]
-pub fn reject<O: Outcome<Err: FromRejected>>(rejected: Rejected) -> O {
+pub fn reject<O: Outcome<Err: FromRejected<By>>, By>(rejected: Rejected) -> O {
     reject_with(rejected, FromRejected::from_rejected)
 }
 

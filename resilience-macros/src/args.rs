@@ -12,6 +12,7 @@ use crate::diagnostics::Errors;
 use crate::hint::{Hint, nearest};
 use crate::manifest;
 use crate::tokens::mentions;
+use crate::value;
 
 /// The facts about an attribute for parsing and for messages.
 #[derive(Clone, Copy)]
@@ -69,6 +70,31 @@ pub(crate) struct Keyed<T> {
 /// Returns the value of a key, if the key is given.
 pub(crate) fn value_of<T>(keyed: Option<&Keyed<T>>) -> Option<&T> {
     keyed.map(|keyed| &keyed.value)
+}
+
+/// Returns whether a constant needs the result of a function without arguments, such as
+/// `limit()` or `settings().deadline`: most such functions read a value at run time. A function
+/// with arguments, such as `ms(5)`, computes a constant. An expression in braces is taken as
+/// written.
+fn reads_a_value(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => {
+            let is_duration = |path: &syn::ExprPath| {
+                let mut segments = path.path.segments.iter().rev();
+                segments.nth(1).is_some_and(|of| of.ident == "Duration")
+            };
+            let is_known = matches!(&*call.func, Expr::Path(path) if is_duration(path));
+            call.args.is_empty() && !is_known || call.args.iter().any(reads_a_value)
+        }
+        Expr::MethodCall(call) => {
+            reads_a_value(&call.receiver) || call.args.iter().any(reads_a_value)
+        }
+        Expr::Field(field) => reads_a_value(&field.base),
+        Expr::Binary(binary) => reads_a_value(&binary.left) || reads_a_value(&binary.right),
+        Expr::Paren(inner) => reads_a_value(&inner.expr),
+        Expr::Cast(cast) => reads_a_value(&cast.expr),
+        _ => false,
+    }
 }
 
 impl Args {
@@ -214,17 +240,88 @@ impl Args {
         errors: &mut Errors,
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
+        self.known_value(key, errors, reads_a_value, read)
+    }
+
+    /// Takes `key = value` and reads a value known at compile time that may have the form of a
+    /// call, such as `wait("5s")`.
+    pub(crate) fn form<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        read: impl FnOnce(Expr) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        self.known_value(key, errors, |_| false, read)
+    }
+
+    /// Takes `key = value` and reads a value without run-time values. `is_unclear` finds values
+    /// that need braces.
+    fn known_value<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        is_unclear: impl FnOnce(&Expr) -> bool,
+        read: impl FnOnce(Expr) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        let variables = std::mem::take(&mut self.variables);
+        let policy_key = self.spec.policy_key;
+        // `key` of `#[idempotent]` is the key of the call, and not of a policy.
+        let is_per_key =
+            policy_key != "policy" && self.written.iter().any(|written| written == "key");
+        let value = self.value(key, errors, |expr| {
+            let message = if mentions(&expr.to_token_stream(), &variables) {
+                if is_per_key {
+                    format!(
+                        "`{key}` must be known at compile time; for a value known at run time set the \
+                         numbers of each key with `settings = …`, or pass a policy per key: \
+                         `{policy_key} = POLICIES.get(key)` with a `Keyed`"
+                    )
+                } else {
+                    format!(
+                        "`{key}` must be known at compile time; for a value known at run time pass a \
+                         policy: `{policy_key} = …`"
+                    )
+                }
+            } else if is_unclear(&expr) {
+                format!(
+                    "`{key}` must be known at compile time, and the result of a call may not be; for a \
+                     `const fn` add braces: `{key} = {{ … }}`; for a value known at run time pass a \
+                     policy: `{policy_key} = …`"
+                )
+            } else {
+                return read(expr);
+            };
+            Err(syn::Error::new_spanned(expr, message))
+        });
+        self.variables = variables;
+        value
+    }
+
+    /// Takes `key = value` and reads a hook of a policy. The policy runs the hook outside the call,
+    /// without the arguments of the function.
+    pub(crate) fn hook(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<Expr>> {
         let variables = std::mem::take(&mut self.variables);
         let policy_key = self.spec.policy_key;
         let value = self.value(key, errors, |expr| {
-            if mentions(&expr.to_token_stream(), &variables) {
-                let message = format!(
-                    "`{key}` must be known at compile time; for a value known at run time pass a \
-                     policy: `{policy_key} = …`"
-                );
-                return Err(syn::Error::new_spanned(expr, message));
-            }
-            read(expr)
+            let (inputs, body) = match &expr {
+                Expr::Closure(closure) => {
+                    (closure.inputs.to_token_stream(), closure.body.to_token_stream())
+                }
+                path => (TokenStream::new(), path.to_token_stream()),
+            };
+            let is_named = |name: &&Ident| {
+                let name = std::slice::from_ref(*name);
+                mentions(&body, name) && !mentions(&inputs, name)
+            };
+            let Some(name) = variables.iter().find(is_named) else {
+                return value::callable(key, expr);
+            };
+            let message = format!(
+                "`{key}` belongs to the policy and runs outside the call, so the hook cannot use \
+                 `{name}`; for a hook with values of its own pass a policy, `{policy_key} = …`, made \
+                 with `{key}_with`"
+            );
+            Err(syn::Error::new_spanned(expr, message))
         });
         self.variables = variables;
         value

@@ -123,45 +123,90 @@ pub(crate) fn sibling_expanded(stack: &StackInfo, function: &Function, errors: &
 /// Reports names in `clone(…)` that are no owned arguments.
 pub(crate) fn clones(bindings: &[Binding], clones: &[Ident], errors: &mut Errors) {
     for clone in clones {
-        match bindings.iter().find(|binding| binding.name == *clone) {
-            Some(binding)
-                if binding.pass_mode != PassMode::Value && binding.mutability.is_none() => errors.add(
+        let Some(binding) = find_argument(bindings, clone, errors) else { continue };
+        if binding.pass_mode != PassMode::Value && binding.mutability.is_none() {
+            errors.add(
                 clone,
                 format!(
                     "`{clone}` is a reference, and every attempt can use it; remove it from `clone`"
                 ),
-            ),
-            Some(_) => {}
-            None => {
-                let names: Vec<String> =
-                    bindings.iter().map(|binding| binding.name.to_string()).collect();
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let hint = nearest(&clone.to_string(), &names)
-                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                errors.add(clone, format!("this function has no argument `{clone}`{hint}"));
-            }
+            );
         }
     }
 }
 
-/// Reports a function whose body cannot run more than once.
+/// Reports names in `carry(…)` that are no owned `mut` arguments, or that `clone(…)` has too.
+pub(crate) fn carried(
+    bindings: &[Binding],
+    carried: &[Ident],
+    clones: &[Ident],
+    errors: &mut Errors,
+) {
+    for name in carried {
+        let Some(binding) = find_argument(bindings, name, errors) else { continue };
+        if clones.contains(name) {
+            errors.add(
+                name,
+                format!(
+                    "`carry({name})` and `clone({name})` exclude each other: an attempt starts with \
+                     the value of the attempt before, or with a clone; remove one of them"
+                ),
+            );
+        } else if binding.pass_mode != PassMode::Value {
+            errors.add(
+                name,
+                format!(
+                    "`{name}` is a reference, and every attempt can use it; remove it from `carry`"
+                ),
+            );
+        } else if binding.mutability.is_none() {
+            errors.add(
+                name,
+                format!(
+                    "no attempt can change `{name}`; write `mut {name}` in the signature, or remove \
+                     it from `carry`"
+                ),
+            );
+        }
+    }
+}
+
+/// Returns the argument with this name, and reports a name without an argument.
+fn find_argument<'b>(
+    bindings: &'b [Binding],
+    name: &Ident,
+    errors: &mut Errors,
+) -> Option<&'b Binding> {
+    let found = bindings.iter().find(|binding| binding.name == *name);
+    if found.is_none() {
+        let names: Vec<String> = bindings.iter().map(|binding| binding.name.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let hint = nearest(&name.to_string(), &names)
+            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        errors.add(name, format!("this function has no argument `{name}`{hint}"));
+    }
+    found
+}
+
+/// Reports a function whose body cannot run more than once. `named` lists the arguments in
+/// `clone(…)` and `carry(…)`.
 pub(crate) fn repeatable(
     name: &str,
     function: &Function,
     bindings: &[Binding],
-    clones: &[Ident],
+    named: &[&Ident],
     errors: &mut Errors,
 ) {
     for binding in bindings {
         let argument = &binding.name;
         let is_mut = binding.mutability.is_some() && binding.pass_mode == PassMode::Value;
-        if is_mut && !clones.contains(argument) {
+        if is_mut && !named.contains(&argument) {
             errors.add(
                 argument,
                 format!(
                     "`{argument}` is passed by value and `mut`, so a change in one attempt would reach the \
                      next; write `#[{name}(clone({argument}))]` for a fresh value in each attempt, \
-                     remove `mut`, or take `&mut` to share the value"
+                     `#[{name}(carry({argument}))]` to keep the changes, or remove `mut`"
                 ),
             );
         }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Index, LitInt, Member, Path, Token};
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Index, LitInt, Member, Path, Token};
 
 use crate::args::runtime;
 use crate::diagnostics::Errors;
@@ -72,12 +72,16 @@ struct Arm {
 }
 
 /// A helper attribute with its arguments: `transient(effect = "not_sent")`,
-/// `throttled(retry_after)`.
+/// `throttled(retry_after)`, `forward(source, with = classify, after = retry_after)`.
 struct Helper {
     name: Ident,
     class: Class,
     field: Option<Member>,
     effect: Option<&'static str>,
+    /// The function from the field to the class.
+    with: Option<Expr>,
+    /// The field with the delay that the server asked for.
+    after: Option<Member>,
 }
 
 impl Model {
@@ -144,20 +148,21 @@ impl Model {
             let at = helper.name.span();
             return self.arms.push(Arm { pattern: quote!(#path { .. }), helper, at });
         };
-        let Some(field) = find(fields, member) else {
-            let known: Vec<String> =
-                fields.members().map(|member| member.to_token_stream().to_string()).collect();
-            let list = known.join("`, `");
-            let written = member.to_token_stream();
-            errors.add(member, format!("unknown field `{written}`; expected one of `{list}`"));
-            return;
-        };
-        if helper.class == Class::Forward {
+        let Some(field) = find(fields, member, errors) else { return };
+        if helper.class == Class::Forward && helper.with.is_none() {
             self.forwarded.push(field.ty.to_token_stream());
         }
+        let after = match &helper.after {
+            Some(after) => {
+                let Some(field) = find(fields, after, errors) else { return };
+                let after_value = quote_spanned!(field.ty.span()=> after);
+                Some(quote!(#after: #after_value,))
+            }
+            None => None,
+        };
         let at = field.ty.span();
         let value = quote_spanned!(at=> value);
-        self.arms.push(Arm { pattern: quote!(#path { #member: #value, .. }), helper, at });
+        self.arms.push(Arm { pattern: quote!(#path { #member: #value, #after .. }), helper, at });
     }
 
     fn generate(&self, input: &DeriveInput, root: &TokenStream) -> TokenStream {
@@ -203,7 +208,7 @@ impl Helper {
 
     fn parse(attribute: &Attribute, class: Class) -> syn::Result<Self> {
         let name = attribute.path().require_ident()?.clone();
-        let mut helper = Self { name, class, field: None, effect: None };
+        let mut helper = Self { name, class, field: None, effect: None, with: None, after: None };
         if !matches!(attribute.meta, syn::Meta::Path(_)) {
             attribute.parse_args_with(|input: ParseStream<'_>| helper.arguments(input))?;
         }
@@ -214,12 +219,33 @@ impl Helper {
         while !input.is_empty() {
             if input.peek(syn::Ident) && input.peek2(Token![=]) {
                 let key: Ident = input.parse()?;
-                if key != "effect" || self.class == Class::Forward {
-                    let message = format!("`#[{}]` has no `{key}`; remove it", self.name);
-                    return Err(syn::Error::new_spanned(key, message));
+                let forwards = self.class == Class::Forward;
+                match key.to_string().as_str() {
+                    "effect" if !forwards => {
+                        input.parse::<Token![=]>()?;
+                        self.effect = Some(value::choice("effect", &input.parse()?, EFFECTS)?);
+                    }
+                    "with" if forwards => {
+                        input.parse::<Token![=]>()?;
+                        self.with = Some(with(input.parse()?)?);
+                    }
+                    "after" if forwards => {
+                        input.parse::<Token![=]>()?;
+                        self.after = Some(input.parse::<FieldName>()?.0);
+                    }
+                    "with" => {
+                        let message = format!(
+                            "`#[{}]` has no `with`; write `#[forward(with = classify)]` for a \
+                             function that returns the class",
+                            self.name
+                        );
+                        return Err(syn::Error::new_spanned(key, message));
+                    }
+                    _ => {
+                        let message = format!("`#[{}]` has no `{key}`; remove it", self.name);
+                        return Err(syn::Error::new_spanned(key, message));
+                    }
                 }
-                input.parse::<Token![=]>()?;
-                self.effect = Some(value::choice("effect", &input.parse()?, EFFECTS)?);
             } else {
                 let field: FieldName = input.parse()?;
                 if matches!(self.class, Class::Transient | Class::Permanent) {
@@ -241,19 +267,42 @@ impl Helper {
 
     /// Copies the class for another variant, without the field.
     fn without_field(&self) -> Self {
-        Self { name: self.name.clone(), class: self.class, field: None, effect: self.effect }
+        Self {
+            name: self.name.clone(),
+            class: self.class,
+            field: None,
+            effect: self.effect,
+            with: self.with.clone(),
+            after: None,
+        }
     }
 
     /// Returns the class as an expression, with the span of the field for type errors.
     fn generate(&self, root: &TokenStream, at: Span) -> TokenStream {
-        let Self { name, class, field, effect } = self;
+        let Self { name, class, field, effect, with, after } = self;
         let there = respan(root.clone(), at);
         let delay = field
             .as_ref()
             .map(|_| quote_spanned!(at=> #there::__private::RetryDelay::retry_delay(value)));
         let delay = delay.unwrap_or_else(|| quote!(::core::option::Option::None));
         let class = match class {
-            Class::Forward => return quote_spanned!(at=> #there::Classify::classify(value)),
+            Class::Forward => {
+                let class = with.as_ref().map_or_else(
+                    || quote_spanned!(at=> #there::__private::forwarded(value)),
+                    |with| {
+                        let here = respan(root.clone(), with.span());
+                        let value = quote_spanned!(at=> value);
+                        quote_spanned!(with.span()=> #here::__private::class_of(#value, #with))
+                    },
+                );
+                return match after {
+                    Some(member) => {
+                        let delay = quote_spanned!(member.span()=> &*after);
+                        quote!(#root::__private::with_delay(#class, #delay))
+                    }
+                    None => class,
+                };
+            }
             Class::Throttled => quote!(#root::FailureClass::throttled(#delay)),
             Class::Transient | Class::Permanent => quote!(#root::FailureClass::#name()),
         };
@@ -281,9 +330,29 @@ impl Parse for FieldName {
     }
 }
 
-fn find<'f>(fields: &'f Fields, member: &Member) -> Option<&'f Field> {
+/// Returns the field with this name or number, and reports a name without a field.
+fn find<'f>(fields: &'f Fields, member: &Member, errors: &mut Errors) -> Option<&'f Field> {
     let mut all = fields.members().zip(fields);
-    all.find(|(name, _)| name == member).map(|(_, field)| field)
+    let found = all.find(|(name, _)| name == member).map(|(_, field)| field);
+    if found.is_none() {
+        let known: Vec<String> =
+            fields.members().map(|member| member.to_token_stream().to_string()).collect();
+        let list = known.join("`, `");
+        let written = member.to_token_stream();
+        errors.add(member, format!("unknown field `{written}`; expected one of `{list}`"));
+    }
+    found
+}
+
+/// Reads the function of `with`: any expression except a literal.
+fn with(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(literal) => Err(syn::Error::new_spanned(
+            literal,
+            "expected a path or a closure, like `with = resilience::http::classify`",
+        )),
+        function => Ok(function),
+    }
 }
 
 /// Returns the class of a helper attribute; `None` for another attribute.

@@ -19,6 +19,9 @@ pub(crate) struct Context {
     pub(crate) returns: TokenStream,
     /// The span of the return type, for errors about the type.
     pub(crate) returns_span: Span,
+    /// Whether the function returns `impl IntoResponse`: the innermost layer makes a response of
+    /// the result of the body.
+    pub(crate) is_handler: bool,
     pub(crate) body: Group,
     pub(crate) name: String,
     /// The path of the runtime's private module.
@@ -143,7 +146,8 @@ impl Context {
     /// expression of a block outlive the locals of the block; the `match` ends the temporaries
     /// before the locals in front of the body.
     fn block(&self, first: Option<&TokenStream>) -> Group {
-        let Self { body, captures, .. } = self;
+        let Self { captures, .. } = self;
+        let body = &self.body_of_block();
         let mut block = TokenStream::new();
         if self.stack.has_own_block() {
             block.extend(self.body_marker());
@@ -163,6 +167,18 @@ impl Context {
             ));
         }
         refill(body, block)
+    }
+
+    /// Returns the body in braces, with the result that the layers see.
+    fn body_of_block(&self) -> Group {
+        if !self.is_handler || !self.stack.inner.is_empty() {
+            return self.body.clone();
+        }
+        let (body, begin) = (&self.body, self.block_keyword());
+        let private = self.private_at(self.returns_span);
+        let out = if self.is_async { quote!(#begin #body.await) } else { quote!((#begin #body)()) };
+        let handler_response = quote_spanned!(self.returns_span=> #private::handler_response);
+        refill(body, quote!(#handler_response(#out)))
     }
 
     /// Returns the predicate for errors: `on`, or the `Classify` impl of the error type.
@@ -195,13 +211,30 @@ impl Context {
         })
     }
 
+    /// Returns the class of an error under `idempotent = false`, from the `Classify` impl of the
+    /// type. The code does not compile for a type without a class; the compiler reports the error
+    /// at `at`.
+    pub(crate) fn class_with_effect(&self, error: &Ident, at: Span) -> TokenStream {
+        let at = Span::mixed_site().located_at(at);
+        let (here, error) = (self.private_at(at), Ident::new(&error.to_string(), at));
+        quote_spanned!(at=> #here::class_with_effect(#error))
+    }
+
+    /// Returns the class that a predicate gives under `idempotent = false`. The code does not
+    /// compile for a predicate that returns `bool`.
+    pub(crate) fn class_with_effect_of(&self, error: &Ident, predicate: &Expr) -> TokenStream {
+        let at = Span::mixed_site().located_at(predicate.span());
+        let here = self.private_at(at);
+        quote_spanned!(at=> #here::class_with_effect_of(#error, #predicate))
+    }
+
     /// Returns a closure from an error to its text, by `Display` or `Debug`.
     pub(crate) fn text(&self) -> TokenStream {
         let (private, error) = (&self.private, local("error"));
         quote!(|#error| {
             #[allow(unused_imports)]
-            use #private::{ShownByDebug as _, ShownByNothing as _};
-            (&#private::Probe(#error)).resilience_shown().text()
+            use #private::{ShownAsResponse as _, ShownByDebug as _, ShownByNothing as _};
+            (&&#private::Probe(#error)).resilience_shown().text()
         })
     }
 
@@ -265,7 +298,7 @@ impl Context {
         let signal = self.stack.signal.as_ref().filter(|var| var.written);
         let set = signal.map(|SignalVar { name, .. }| quote!(#name.set(&#rejected);));
         let outcome = error.map_or_else(
-            || quote_spanned!(at=> #private::reject::<#returns>(#rejected)),
+            || quote_spanned!(at=> #private::reject::<#returns, _>(#rejected)),
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
         );
         quote!({ #set #outcome })

@@ -22,10 +22,11 @@
 //! - `deferred`: keys with values evaluated after the start of the body, with access to the
 //!   arguments (`LayerAttribute::DEFERRED_KEYS`).
 //!
-//! Kinds: `count`, `count(read)`, `number("1.5")`, `share` and `time` are constants; `callable`,
-//! `flag`, `text`, `choice(Type, WORDS)` and `value(Type, read)` are values; `constant(Type, read)`
-//! is a value known at compile time; `argument(Type, read)` has a special form, such as
-//! `key(a, b)`; `positional(Type, read, "example")` is written without the key.
+//! Kinds: `count`, `count(read)`, `number("1.5")`, `share`, `time` and `wait` are constants;
+//! `callable`, `hook`, `flag`, `text`, `choice(Type, WORDS)` and `value(Type, read)` are values;
+//! `constant(Type, read)` is a value known at compile time; `form(Type, read)` may also have the
+//! form of a call; `argument(Type, read)` has a special form, such as `key(a, b)`;
+//! `positional(Type, read, "example")` is written without the key.
 //!
 //! A constant of the section `policy` becomes a call of the policy's method with the name of the
 //! key. The declaring module imports the rules as `rules`. After a key,
@@ -147,7 +148,9 @@ macro_rules! key {
     (type number($example:literal)) => { $crate::value::Constant<f64> };
     (type share) => { $crate::value::Constant<f64> };
     (type time) => { $crate::value::Constant<std::time::Duration> };
+    (type wait) => { $crate::value::Constant<std::time::Duration> };
     (type callable) => { syn::Expr };
+    (type hook) => { syn::Expr };
     (type flag) => { syn::Expr };
     (type text) => { syn::Expr };
     (type $kind:ident($ty:ty, $($rest:tt)*)) => { $ty };
@@ -173,8 +176,16 @@ macro_rules! key {
             $crate::value::duration(stringify!($key), expr)
         })
     };
+    (read $args:ident, $errors:ident, $key:ident, wait) => {
+        $args.constant(stringify!($key), $errors, |expr| {
+            $crate::value::wait(stringify!($key), expr)
+        })
+    };
     (read $args:ident, $errors:ident, $key:ident, constant($ty:ty, $read:expr)) => {
         $args.constant(stringify!($key), $errors, $read)
+    };
+    (read $args:ident, $errors:ident, $key:ident, form($ty:ty, $read:expr)) => {
+        $args.form(stringify!($key), $errors, $read)
     };
     (read $args:ident, $errors:ident, $key:ident, choice($ty:ty, $words:expr)) => {
         $args.value(stringify!($key), $errors, |expr| {
@@ -189,6 +200,9 @@ macro_rules! key {
     };
     (read $args:ident, $errors:ident, $key:ident, positional($ty:ty, $read:expr, $example:literal)) => {
         $args.positional(stringify!($key), $errors, $example, $read)
+    };
+    (read $args:ident, $errors:ident, $key:ident, hook) => {
+        $args.hook(stringify!($key), $errors)
     };
     (read $args:ident, $errors:ident, $key:ident, $kind:ident) => {
         $args.value(stringify!($key), $errors, |expr| $crate::value::$kind(stringify!($key), expr))
@@ -213,6 +227,9 @@ macro_rules! key {
     (generics $function:ident, $errors:ident, $keyed:expr, time) => {
         $crate::state_source::check_generics($keyed, $function, $errors)
     };
+    (generics $function:ident, $errors:ident, $keyed:expr, wait) => {
+        $crate::state_source::check_generics($keyed, $function, $errors)
+    };
     (generics $function:ident, $errors:ident, $keyed:expr, $kind:ident) => {};
 
     (set $builder:ident, $key:ident, $keyed:expr, $kind:ident, argument $rule:ident) => {};
@@ -232,6 +249,9 @@ macro_rules! key {
         $builder.constant(stringify!($key), $keyed, None)
     };
     (set $builder:ident, $key:ident, $keyed:expr, time) => {
+        $builder.constant(stringify!($key), $keyed, None)
+    };
+    (set $builder:ident, $key:ident, $keyed:expr, wait) => {
         $builder.constant(stringify!($key), $keyed, None)
     };
     (set $builder:ident, $key:ident, $keyed:expr, $kind:ident) => {};

@@ -41,6 +41,10 @@ pub(crate) trait Limiter: Sized {
     /// Returns whether a call may wait for a permit.
     fn waits(&self) -> bool;
 
+    /// Returns whether a call may be rejected: not in shadow mode, and not with a wait without a
+    /// limit.
+    fn rejects(&self) -> bool;
+
     /// Reports mistakes in the keys of the function, also beside a policy made by hand.
     fn check_function_keys(&self, _errors: &mut Errors) {}
 
@@ -102,6 +106,14 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     //
     //         Ok(()) => async move { body }.await,
     //
+    // With a wait without a limit no call is rejected, and the error type need not represent a
+    // rejection:
+    //
+    //     match Bulkhead::admitted(policy.acquire().await) {
+    //         Ok(permit) => …,
+    //         Err(never) => match never {},
+    //     }
+    //
     // With a layer inside that rejects calls, or with `settle`:
     //
     //         Ok(()) => {
@@ -148,7 +160,12 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         } else {
             quote!(::core::result::Result::Ok(()) => #run,)
         };
-        let rejection = context.reject(&rejected, limiter.error());
+        let (acquire, rejection) = if self.may_reject(context) {
+            (acquire, context.reject(&rejected, limiter.error()))
+        } else {
+            let (private, ty) = (&context.private, Ident::new(L::POLICY.name, Span::call_site()));
+            (quote!(#private::#ty::admitted(#acquire)), quote!(match #rejected {}))
+        };
         quote! {
             #checks
             #declare
@@ -170,6 +187,16 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 }
 
 impl<L: Limiter> Limit<L> {
+    /// Returns whether a call may be rejected. A policy made by hand or with settings per key may
+    /// reject, and a wait ends at a deadline outside.
+    fn may_reject(&self, context: &Context) -> bool {
+        self.limiter.rejects()
+            || self.state.is_provided()
+            || self.state.has_settings()
+            || self.limiter.error().is_some()
+            || self.limiter.waits() && context.stack.deadline_var.is_some()
+    }
+
     /// Returns the request for a permit from the policy in `local`. A policy made by hand may
     /// always wait. A deadline outside bounds the wait.
     fn acquire(&self, local: &Ident, cost: &TokenStream, context: &Context) -> TokenStream {

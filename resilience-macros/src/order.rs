@@ -6,9 +6,11 @@
 //! with their positions (`StackInfo`). An attribute with a position never reorders. Foreign
 //! attributes keep their places.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Meta, Path};
+use syn::{Attribute, LitStr, Meta, Path};
 
 use crate::args::{Args, runtime};
 use crate::attrs::{LayerAttribute, Role};
@@ -17,6 +19,7 @@ use crate::diagnostics::Errors;
 use crate::function::Function;
 use crate::stack_info::{FailureVar, SignalVar, StackInfo};
 use crate::third_party;
+use crate::value;
 
 /// An attribute of this crate, as known to the siblings on the same function.
 #[derive(Clone, Copy)]
@@ -39,6 +42,11 @@ impl Sibling {
         }
     }
 
+    /// Returns whether a call may wait in the layer, with the right keys.
+    pub(crate) fn may_wait(&self) -> bool {
+        !self.wait_keys.is_empty()
+    }
+
     pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
@@ -56,6 +64,19 @@ impl Written {
     fn ends_at_deadline(&self) -> bool {
         let Self { sibling, args, .. } = self;
         sibling.has(Role::Interrupts) || Args::has_any(args, sibling.wait_keys)
+    }
+
+    /// Returns whether the layer has a deadline, or a policy that may have a deadline.
+    fn sets_deadline(&self) -> bool {
+        let Self { sibling, args, .. } = self;
+        sibling.has(Role::SetsDeadline) && Args::has_any(args, &["deadline", "policy"])
+    }
+
+    /// Returns the time limit of the layer, if the limit is a literal.
+    fn time_limit(&self) -> Option<Duration> {
+        let first = self.args.clone().into_iter().next()?;
+        let text = syn::parse2::<LitStr>(first.into()).ok()?;
+        value::duration_text(&text).ok().filter(|_| self.sibling.has(Role::Interrupts))
     }
 }
 
@@ -137,6 +158,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     });
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
     let failures = failure_vars(stack);
+    let mut time_limit: Option<Duration> = None;
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
     let mut from = 0;
@@ -151,10 +173,10 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let next = places.get(index).copied();
         let adjacent = next.is_some_and(|next| between(from, next).iter().all(is_inert));
         from = next.map_or(from, |next| next + 1);
-        let any = |siblings: &[Sibling], role| siblings.iter().any(|sibling| sibling.has(role));
         let any_ends_inside = || stack.iter().skip(index + 1).any(Written::ends_at_deadline);
-        let shares_deadline = sibling.has(Role::SetsDeadline) && any_ends_inside()
-            || written.ends_at_deadline() && any(outer, Role::SetsDeadline);
+        let any_sets_outside = || stack.iter().take(index).any(Written::sets_deadline);
+        let shares_deadline = written.sets_deadline() && any_ends_inside()
+            || written.ends_at_deadline() && any_sets_outside();
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
@@ -167,7 +189,9 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
             root: None,
             incomplete: false,
+            time_limit,
         });
+        time_limit = [time_limit, written.time_limit()].into_iter().flatten().min();
         borrow_args |= sibling.has(Role::Repeats);
         lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
     }
@@ -181,17 +205,14 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
 fn failure_vars(stack: &[Written]) -> Vec<Option<FailureVar>> {
     let repeats = |written: &Written| written.sibling.has(Role::Repeats);
     let interrupts = |written: &Written| written.sibling.has(Role::Interrupts);
-    let has_deadline = |written: &Written| {
-        repeats(written) && Args::has_any(&written.args, &["deadline", "policy"])
-    };
     let mut declared = false;
     let vars = stack.iter().enumerate().map(|(index, written)| {
         let (outer, inner) = stack.split_at(index);
         let inner = inner.get(1..).unwrap_or_default();
         let ends_retry = interrupts(written) && inner.iter().any(repeats);
-        let ended_by_deadline = interrupts(written) && outer.iter().any(has_deadline);
+        let ended_by_deadline = interrupts(written) && outer.iter().any(Written::sets_deadline);
         let writes = repeats(written) && outer.iter().any(interrupts)
-            || has_deadline(written) && inner.iter().any(interrupts);
+            || written.sets_deadline() && inner.iter().any(interrupts);
         (ends_retry || ended_by_deadline || writes).then(|| FailureVar {
             name: local("last_failure"),
             declared: !std::mem::replace(&mut declared, true),
@@ -295,18 +316,19 @@ mod tests {
     fn the_stack_is_written_back_in_reverse_with_positions() {
         let function = quote! {
             /// Docs stay.
-            #[resilience::retry(attempts = 4)]
+            #[resilience::retry(attempts = 4, deadline = "9s")]
             #[inline]
             #[timeout("5s")]
             fn call(id: u32) -> Result<(), ()> { body }
         };
         let expected = quote! {
             #[timeout(@{ at[timeout] outer[fallback retry] inner[] borrow_args lent[]
-                signal[resilience_rejection written] deadline_var[resilience_deadline] } "5s")]
+                signal[resilience_rejection written] deadline_var[resilience_deadline]
+                failure[resilience_last_failure] } "5s")]
             #[doc = r" Docs stay."]
             #[resilience::retry(@{ at[retry] outer[fallback] inner[timeout] lent[] adjacent
-                signal[resilience_rejection declared read] deadline_var[resilience_deadline] }
-                attempts = 4)]
+                signal[resilience_rejection declared read] deadline_var[resilience_deadline]
+                failure[resilience_last_failure declared] } attempts = 4, deadline = "9s")]
             #[inline]
             #[::resilience::fallback(@{ at[fallback] outer[] inner[retry timeout] lent[] adjacent }
                 value = 7)]

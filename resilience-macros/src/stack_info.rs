@@ -1,6 +1,8 @@
 //! The position of an attribute in the stack. The first expansion writes the position into the
 //! arguments of each attribute: `@{ … }`.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Path;
@@ -31,6 +33,8 @@ pub(crate) struct StackInfo {
     pub(crate) root: Option<Path>,
     /// A layer inside is missing because of a mistake in its attribute.
     pub(crate) incomplete: bool,
+    /// The shortest literal time limit of the layers outside.
+    pub(crate) time_limit: Option<Duration>,
 }
 
 /// The local with the text of the last failure of a retry, for the rejection of a timeout.
@@ -83,9 +87,14 @@ impl ToTokens for StackInfo {
         });
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
+        // The first letter makes the number of nanoseconds a word.
+        let time_limit = self.time_limit.map(|limit| {
+            let nanos = Ident::new(&format!("n{}", limit.as_nanos()), Span::call_site());
+            quote!(time_limit[#nanos])
+        });
         tokens.extend(quote!(@{
             #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
-            #deadline_var #failure #root #incomplete
+            #deadline_var #failure #root #incomplete #time_limit
         }));
     }
 }
@@ -125,6 +134,9 @@ impl StackInfo {
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
+                        "time_limit" => {
+                            info.time_limit = words.next().and_then(|word| nanos(&word));
+                        }
                         "root" => info.root = syn::parse2(group.stream()).ok(),
                         _ => info.signal = SignalVar::parse(words),
                     }
@@ -150,6 +162,14 @@ impl StackInfo {
     pub(crate) fn inside(&self, role: Role) -> Option<&Sibling> {
         self.inner.iter().find(|sibling| sibling.has(role))
     }
+}
+
+/// Returns the duration that a word holds.
+fn nanos(word: &Ident) -> Option<Duration> {
+    let nanos: u128 = word.to_string().strip_prefix('n')?.parse().ok()?;
+    let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
+    let rest = u32::try_from(nanos % 1_000_000_000).ok()?;
+    Some(Duration::new(seconds, rest))
 }
 
 impl FailureVar {
@@ -214,12 +234,14 @@ mod tests {
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),
             root: Some(syn::parse_quote!(::again)),
             incomplete: true,
+            time_limit: Some(Duration::MAX),
         };
         let (parsed, args) = StackInfo::split(crate::TABLE, quote!(#written attempts = 4));
         let parsed = parsed.expect("stack info");
         let text = |tokens: &dyn ToTokens| tokens.to_token_stream().to_string();
         assert_eq!(text(&parsed), text(&written));
         assert_eq!((parsed.outer.len(), parsed.inner.len()), (2, 1));
+        assert_eq!(parsed.time_limit, Some(Duration::MAX));
         assert_eq!(text(&args), "attempts = 4");
         assert!(StackInfo::split(crate::TABLE, quote!(attempts = 4)).0.is_none());
     }

@@ -84,7 +84,9 @@ impl StateSource {
                     &key,
                     format!(
                         "`{key}` and `{policy_key}` exclude each other: a policy made by hand has one \
-                         state for all keys; remove one of them"
+                         state for all keys; for a policy per key write `{policy_key} = POLICIES.get(key)` \
+                         with a `Keyed<{name}>`, or remove `{policy_key}` and set the numbers of each \
+                         key with `settings = …`"
                     ),
                 );
             }
@@ -125,6 +127,11 @@ impl StateSource {
 
     pub(crate) fn is_provided(&self) -> bool {
         matches!(self, Self::Provided(_))
+    }
+
+    /// Returns whether a function changes the settings for each key.
+    pub(crate) fn has_settings(&self) -> bool {
+        matches!(self, Self::PerKey(per_key) if per_key.settings.is_some())
     }
 
     pub(crate) fn is_per_key(&self) -> bool {

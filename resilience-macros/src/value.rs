@@ -124,6 +124,24 @@ pub(crate) fn duration(key: &str, expr: Expr) -> syn::Result<Constant<Duration>>
     duration_after(&format!("{key} = "), expr)
 }
 
+/// The wait of `"unlimited"`: the policies wait without a limit for this duration.
+pub(crate) const UNLIMITED: Duration = Duration::MAX;
+
+/// Reads the longest wait of a call: a duration or `"unlimited"`.
+pub(crate) fn wait(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
+    match literal(&expr) {
+        Some(Lit::Str(text)) if text.value() == "unlimited" => {
+            Ok(Constant::Literal(UNLIMITED, expr))
+        }
+        _ => duration(key, expr),
+    }
+}
+
+/// Returns whether a wait has no limit.
+pub(crate) fn is_unlimited(wait: Option<&Constant<Duration>>) -> bool {
+    wait.and_then(Constant::literal) == Some(&UNLIMITED)
+}
+
 /// Reads a duration that `prefix` precedes in the source, for messages.
 pub(crate) fn duration_after(prefix: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
     match literal(&expr) {

@@ -31,6 +31,63 @@ pub const fn attempts(attempts: u32) -> RuleResult {
     require(attempts >= 1, "`attempts` must be at least 1: the first call counts as an attempt")
 }
 
+/// Checks that a retry is possible. The attribute alone applies this rule, to literals: a policy
+/// from a settings file may turn retries off.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for 1.
+pub const fn retries(attempts: u32) -> RuleResult {
+    require(
+        attempts != 1,
+        "`attempts = 1` makes one call and no retry; write the number of calls, the first included, \
+         such as `attempts = 3`, or remove `#[retry]`",
+    )
+}
+
+/// Checks the delay before the first attempt against the time for the whole call.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) where the delay is not shorter.
+pub const fn initial_within_deadline(initial: Duration, deadline: Duration) -> RuleResult {
+    require_times(
+        initial.as_nanos() < deadline.as_nanos(),
+        "`initial_delay` is not shorter than `deadline`, so no attempt could start; raise \
+         `deadline` or lower `initial_delay`",
+        initial,
+        deadline,
+    )
+}
+
+/// Checks the delay before the first attempt against a timeout above the retry. The attribute
+/// alone applies this rule.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) where the delay is not shorter.
+pub const fn initial_within_timeout(initial: Duration, timeout: Duration) -> RuleResult {
+    require_times(
+        initial.as_nanos() < timeout.as_nanos(),
+        "`initial_delay` is not shorter than the `timeout` above, so no attempt could start; raise \
+         the timeout, lower the delay, or write `#[timeout]` below `#[retry]` to limit each attempt",
+        initial,
+        timeout,
+    )
+}
+
+/// Checks the shortest first delay of the backoff against a timeout above the retry. The attribute
+/// alone applies this rule.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) where the delay is not shorter.
+pub const fn delay_within_timeout(delay: Duration, timeout: Duration) -> RuleResult {
+    require_times(
+        delay.as_nanos() < timeout.as_nanos(),
+        "the first `delay` is not shorter than the `timeout` above, so no retry could start; raise \
+         the timeout, lower the delay, or write `#[timeout]` below `#[retry]` to limit each attempt",
+        delay,
+        timeout,
+    )
+}
+
 /// Checks the growth of exponential delays.
 ///
 /// # Errors

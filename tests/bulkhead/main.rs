@@ -8,6 +8,7 @@ mod owned;
 mod queue;
 mod threads;
 mod time;
+mod unlimited;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -180,7 +180,7 @@ fn the_top_attribute_is_outermost_also_with_foreign_attributes_between() {
     #[allow(unused_variables, reason = "an attribute without an effect on the body")]
     #[circuit_breaker(failure_threshold = 100, on = |_| ask("breaker"))]
     #[tracing::instrument(skip_all)]
-    #[retry(attempts = 1, on = |_| ask("retry"))]
+    #[retry(attempts = { 1 }, on = |_| ask("retry"))]
     #[inline]
     #[rate_limit(rate = 100)]
     #[must_use = "an outcome"]

@@ -2,6 +2,7 @@
 
 mod full;
 mod settings;
+mod shared;
 mod stale;
 
 use std::time::Duration;

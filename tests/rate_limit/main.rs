@@ -11,6 +11,7 @@ mod rate;
 mod reservations;
 mod shadow;
 mod turns;
+mod unlimited;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -8,6 +8,8 @@ use resilience::{Outcome, RetryPolicy, retry, testing};
 use crate::count;
 
 const FIVE: u32 = 5;
+/// A literal is a compile error: the attribute would do nothing.
+const ONE: u32 = 1;
 
 #[test]
 fn attempts_counts_all_calls() {
@@ -15,7 +17,7 @@ fn attempts_counts_all_calls() {
     fn by_default(calls: &Cell<u32>) -> Result<(), u32> {
         Err(count(calls))
     }
-    #[retry(attempts = 1)]
+    #[retry(attempts = ONE)]
     fn one(calls: &Cell<u32>) -> Result<(), u32> {
         Err(count(calls))
     }

@@ -190,7 +190,8 @@ fn nothing_is_withdrawn_for_a_retry_that_another_rule_forbids() {
     fn fail(class: FailureClass, idempotent: bool) -> Result<(), FailureClass> {
         Err(class)
     }
-    #[retry(attempts = 1, budget = BUDGET)]
+    const ONE: u32 = 1;
+    #[retry(attempts = ONE, budget = BUDGET)]
     fn once() -> Result<(), ()> {
         Err(())
     }

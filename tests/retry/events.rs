@@ -88,11 +88,11 @@ fn names() {
     }
     thread_local!(static NAME: Cell<&'static str> = const { Cell::new("") });
 
-    #[retry(attempts = 1, on_give_up = note)]
+    #[retry(on = |()| false, on_give_up = note)]
     fn by_itself() -> Option<()> {
         None
     }
-    #[retry(attempts = 1, name = "payments", on_give_up = note)]
+    #[retry(on = |()| false, name = "payments", on_give_up = note)]
     fn named() -> Option<()> {
         None
     }
@@ -177,7 +177,7 @@ fn a_name_may_come_from_a_macro() {
     macro_rules! functions {
         ($($name:ident: $argument:expr),* $(,)?) => {
             $(
-                #[retry(attempts = 1, name = $argument, on_give_up = |event| name.set(event.name))]
+                #[retry(on = |()| false, name = $argument, on_give_up = |event| name.set(event.name))]
                 fn $name(name: &Cell<&'static str>) -> Result<(), ()> {
                     Err(())
                 }

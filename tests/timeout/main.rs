@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::future::pending;
 use std::time::Duration;
 
-use resilience::{Rejected, RejectedKind, retry, testing, timeout};
+use resilience::{Effect, FailureClass, Jitter, Rejected, RejectedKind, retry, testing, timeout};
 use tokio::time::{Instant, sleep};
 
 #[derive(Debug, PartialEq)]
@@ -174,7 +174,9 @@ async fn an_outer_retry_repeats_a_timeout_regardless_of_on() {
         calls.set(calls.get() + 1);
         pending().await
     }
-    #[retry(attempts = 3, base_delay = "1ms", idempotent = false)]
+    #[retry(attempts = 3, base_delay = "1ms", idempotent = false, on = |_| {
+        FailureClass::transient().effect(Effect::NotSent)
+    })]
     #[timeout("10ms")]
     async fn not_idempotent(calls: &Cell<u32>) -> Result<(), Failure> {
         calls.set(calls.get() + 1);
@@ -199,7 +201,7 @@ async fn an_outer_retry_repeats_a_timeout_regardless_of_on() {
 #[tokio::test(start_paused = true)]
 async fn an_inner_retry_is_cut_during_its_delay() {
     #[timeout("100ms")]
-    #[retry(attempts = 3, backoff = "fixed", base_delay = "1s")]
+    #[retry(attempts = 3, backoff = "fixed", base_delay = "1s", jitter = Jitter::None)]
     async fn call(calls: &Cell<u32>) -> Result<(), Failure> {
         calls.set(calls.get() + 1);
         Err(Failure::Own)

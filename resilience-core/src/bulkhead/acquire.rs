@@ -80,7 +80,8 @@ impl<'b> QueueEntry<'b> {
     /// the whole call.
     fn longest_wait(&self) -> Option<Duration> {
         let rest = self.deadline.map(|deadline| deadline.since(now()));
-        match (self.bulkhead.wait, rest) {
+        let wait = self.bulkhead.wait.filter(|wait| *wait != Duration::MAX);
+        match (wait, rest) {
             (Some(wait), Some(rest)) => Some(wait.min(rest)),
             (wait, rest) => wait.or(rest),
         }

@@ -4,6 +4,7 @@ mod acquire;
 mod permit;
 mod semaphore;
 
+use core::convert::Infallible;
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
@@ -104,7 +105,8 @@ impl Bulkhead {
     }
 
     /// Sets the longest wait of a call; after the wait the call is rejected. Default: unlimited if
-    /// a [`queue`](Self::queue) is set, else no wait. Zero is no wait.
+    /// a [`queue`](Self::queue) is set, else no wait. Zero is no wait, and [`Duration::MAX`] is a
+    /// wait without a limit.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
         self
@@ -283,6 +285,20 @@ impl Bulkhead {
     #[inline]
     pub fn acquire_by(&self, deadline: Option<Timestamp>) -> BulkheadAcquire<'_> {
         BulkheadAcquire::new(self, deadline)
+    }
+
+    /// Admits a call of a bulkhead that rejects no call: without a limit of queue and wait and
+    /// without a deadline, or in shadow mode.
+    ///
+    /// # Errors
+    /// Never fails.
+    #[doc(hidden)]
+    #[inline]
+    pub fn admitted(
+        result: Result<BulkheadPermit<'_>, Rejected>,
+    ) -> Result<BulkheadPermit<'_>, Infallible> {
+        // No rejection is possible, so the replacement is never used.
+        Ok(result.unwrap_or_else(|_| BulkheadPermit::uncounted()))
     }
 
     /// Returns the number of permits in use, including permits assigned to waiters that have not

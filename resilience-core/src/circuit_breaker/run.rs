@@ -40,9 +40,9 @@ pub struct CircuitCall<'b, T, E, On, OnOk> {
 impl CircuitBreaker {
     /// Runs `body` if the breaker admits the call. Every `Err` counts as a failure;
     /// [`on`](Self::on) selects errors.
-    pub fn run<O>(&self, body: impl FnOnce() -> O) -> O
+    pub fn run<O, By>(&self, body: impl FnOnce() -> O) -> O
     where
-        O: Outcome<Err: FromRejected>,
+        O: Outcome<Err: FromRejected<By>>,
     {
         self.on(|_: &O::Err| true).run(body)
     }
@@ -60,9 +60,9 @@ impl CircuitBreaker {
     /// assert_eq!(answer, Ok(7));
     /// # });
     /// ```
-    pub async fn run_async<O>(&self, body: impl Future<Output = O>) -> O
+    pub async fn run_async<O, By>(&self, body: impl Future<Output = O>) -> O
     where
-        O: Outcome<Err: FromRejected>,
+        O: Outcome<Err: FromRejected<By>>,
     {
         self.on(|_: &O::Err| true).run_async(body).await
     }
@@ -123,12 +123,15 @@ impl<'b, T, E, On, OnOk> CircuitCall<'b, T, E, On, OnOk> {
 
 impl<T, E, On, OnOk> CircuitCall<'_, T, E, On, OnOk>
 where
-    E: FromRejected,
     On: FnOnce(&E) -> FailureClass,
     OnOk: FnOnce(&T) -> FailureClass,
 {
     /// Runs `body` if the breaker admits the call. A rejection becomes the outcome.
-    pub fn run<O: Outcome<Ok = T, Err = E>>(self, body: impl FnOnce() -> O) -> O {
+    pub fn run<O, By>(self, body: impl FnOnce() -> O) -> O
+    where
+        O: Outcome<Ok = T, Err = E>,
+        E: FromRejected<By>,
+    {
         match self.breaker.try_acquire() {
             Ok(guard) => self.record(guard, body()),
             Err(rejected) => reject(rejected),
@@ -136,7 +139,11 @@ where
     }
 
     /// Awaits `body` if the breaker admits the call. A rejection becomes the outcome.
-    pub async fn run_async<O: Outcome<Ok = T, Err = E>>(self, body: impl Future<Output = O>) -> O {
+    pub async fn run_async<O, By>(self, body: impl Future<Output = O>) -> O
+    where
+        O: Outcome<Ok = T, Err = E>,
+        E: FromRejected<By>,
+    {
         match self.breaker.try_acquire() {
             Ok(guard) => {
                 let guard = guard.watch();

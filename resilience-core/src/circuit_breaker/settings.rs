@@ -292,6 +292,14 @@ impl CircuitBreaker {
         self.name(intern(name.as_ref()))
     }
 
+    /// Sets the label of the key in rejections and events, for a breaker that serves one key. A
+    /// label longer than 64 bytes is cut. Default: no label.
+    #[must_use]
+    pub fn key_label(mut self, label: impl core::fmt::Display) -> Self {
+        self.key_label = Some(crate::keyed::KeyLabel::new(label));
+        self
+    }
+
     /// Calls `hook` after each change of state.
     ///
     /// The changes arrive in order, one at a time, and [`StateChange::number`] counts them. The

@@ -25,12 +25,12 @@ pub struct KeyTableSnapshot {
 }
 
 impl<T: KeyedPolicy> Keyed<T> {
-    /// Returns the figures of the table.
+    /// Returns the figures of the table, as [`key_tables`] does for the table of an attribute.
     #[must_use]
     pub fn figures(&self) -> KeyTableSnapshot {
         let overflow_calls = self.state.get().map_or(0, |state| state.overflow_calls.load(Relaxed));
         KeyTableSnapshot {
-            name: (self.make)().policy_name(),
+            name: self.make.policy().policy_name(),
             policy: T::POLICY,
             keys: self.len(),
             max_keys: self.max.max(1),

@@ -75,15 +75,50 @@ const OVERFLOW_LABEL: &str = "(overflow)";
 /// The shortest time between two events about a full table.
 const EVENT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A `T` per key.
+/// A [`CircuitBreaker`](crate::CircuitBreaker), [`Bulkhead`](crate::Bulkhead) or
+/// [`RateLimiter`](crate::RateLimiter) per key: per host, per tenant, per API key.
 ///
-/// Stores two 64-bit hashes of the key, with secret seeds of the process, instead of the key.
-/// Collisions of 128 bits are negligible. Any `Hash` works, borrowed keys too.
+/// The attributes have such a table for one function, by `key = …`. A `Keyed` table serves several
+/// functions, layers and calls without an attribute, and its settings may come from a file:
+/// `limiter = LIMITS.get(key)`.
 ///
-/// A full table evicts a stale state for a new key. Without a stale state, all new keys share one
-/// overflow state, so that a full table limits new keys instead of admitting all of their calls.
+/// ```
+/// use core::time::Duration;
+/// use resilience::{Keyed, RateLimiter, Rejected, rate_limit, testing};
+///
+/// static LIMITS: Keyed<RateLimiter> =
+///     Keyed::new(10_000, || RateLimiter::new(2, Duration::from_secs(1)).burst(2).name("api"));
+///
+/// #[rate_limit(limiter = LIMITS.get(api_key))]
+/// fn read(api_key: &str) -> Result<u32, Rejected> {
+///     Ok(7)
+/// }
+///
+/// #[rate_limit(limiter = LIMITS.get(api_key))]
+/// fn write(api_key: &str) -> Result<(), Rejected> {
+///     Ok(())
+/// }
+///
+/// let _clock = testing::clock();
+/// assert!(read("ann").is_ok() && write("ann").is_ok());
+/// assert!(read("ann").is_err()); // both functions share the limit of a key
+/// assert!(read("bob").is_ok());
+/// ```
+///
+/// # Keys
+///
+/// The table stores two 64-bit hashes of the key, with secret seeds of the process, instead of the
+/// key. Any `Hash` type works, borrowed keys too, and a known key allocates nothing. Keys of
+/// different types with equal hashes, such as `&str` and `String`, share a state.
+///
+/// # A full table
+///
+/// A full table evicts a stale state for a new key: a closed breaker without failures, a bulkhead
+/// without calls, a limiter with a full burst. Without a stale state, all new keys share one
+/// overflow state with the label `"(overflow)"`, so that a full table limits new keys instead of
+/// admitting all of their calls.
 pub struct Keyed<T> {
-    make: fn() -> T,
+    make: Make<T>,
     max: u32,
     state: OnceLock<Box<State<T>>>,
     is_registered: AtomicBool,
@@ -99,10 +134,75 @@ struct State<T> {
     last_event: AtomicU64,
 }
 
+/// The function that makes the policy of a new key.
+enum Make<T> {
+    Function(fn() -> T),
+    Shared(Arc<dyn Fn() -> T + Send + Sync>),
+}
+
+impl<T> Make<T> {
+    fn policy(&self) -> T {
+        match self {
+            Self::Function(make) => make(),
+            Self::Shared(make) => make(),
+        }
+    }
+}
+
+impl<T> Clone for Make<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Function(make) => Self::Function(*make),
+            Self::Shared(make) => Self::Shared(Arc::clone(make)),
+        }
+    }
+}
+
 impl<T> Keyed<T> {
-    /// Creates a table for at most `max` keys; 0 counts as 1.
+    /// Creates a table for at most `max_keys` keys; 0 counts as 1. `make` makes the policy of a new
+    /// key. For a `static`; [`with`](Self::with) takes a closure that captures settings.
     #[must_use]
-    pub const fn new(max: u32, make: fn() -> T) -> Self {
+    pub const fn new(max_keys: u32, make: fn() -> T) -> Self {
+        Self::from_make(max_keys, Make::Function(make))
+    }
+
+    /// Creates a table whose policies have settings known at run time: `make` may capture values.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::{CircuitBreaker, Keyed, circuit_breaker, testing};
+    /// use std::io;
+    ///
+    /// struct Client {
+    ///     breakers: Keyed<CircuitBreaker>,
+    /// }
+    ///
+    /// impl Client {
+    ///     fn new(failures: u32, reset: Duration) -> Self {
+    ///         let make = move || {
+    ///             CircuitBreaker::new().failure_threshold(failures).reset_timeout(reset).name("http")
+    ///         };
+    ///         Self { breakers: Keyed::with(1000, make) }
+    ///     }
+    ///
+    ///     #[circuit_breaker(breaker = self.breakers.get(host))]
+    ///     fn get(&self, host: &str) -> io::Result<u32> {
+    ///         if host == "up" { Ok(7) } else { Err(io::ErrorKind::ConnectionRefused.into()) }
+    ///     }
+    /// }
+    ///
+    /// let _clock = testing::clock();
+    /// let client = Client::new(1, Duration::from_secs(30));
+    /// assert!(client.get("down").is_err());
+    /// assert_eq!(client.get("down").unwrap_err().to_string(), "http: circuit open; retry after 30s");
+    /// assert!(client.get("up").is_ok());
+    /// ```
+    #[must_use]
+    pub fn with(max_keys: u32, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        Self::from_make(max_keys, Make::Shared(Arc::new(make)))
+    }
+
+    const fn from_make(max: u32, make: Make<T>) -> Self {
         Self { make, max, state: OnceLock::new(), is_registered: AtomicBool::new(false) }
     }
 
@@ -132,15 +232,42 @@ impl<T> Keyed<T> {
 }
 
 impl<T: KeyedPolicy> Keyed<T> {
-    /// Returns the state for `key`, and creates the state if missing.
+    /// Returns the policy for `key`, and creates the policy if missing.
     pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T> {
         self.get_with(key, |policy| policy)
     }
 
-    /// Returns the state for `key`. A missing state is created from the settings of the table,
-    /// adjusted for the key.
+    /// Returns the policy for `key`. A missing policy is created from the settings of the table,
+    /// adjusted for the key: a rate per plan, a label in rejections. An existing policy keeps its
+    /// settings.
     ///
-    /// No lock is held while the key is hashed and the settings are adjusted: both run user code.
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::{Keyed, RateLimiter, Rejected, rate_limit, testing};
+    ///
+    /// struct Tenant {
+    ///     id: u32,
+    ///     calls_per_minute: u32,
+    /// }
+    ///
+    /// static LIMITS: Keyed<RateLimiter> =
+    ///     Keyed::new(10_000, || RateLimiter::new(1, Duration::from_secs(60)).name("tenants"));
+    ///
+    /// #[rate_limit(limiter = LIMITS.get_with(&tenant.id, |limiter| {
+    ///     limiter.rate(tenant.calls_per_minute).burst(tenant.calls_per_minute).key_label(tenant.id)
+    /// }))]
+    /// fn query(tenant: &Tenant) -> Result<(), Rejected> {
+    ///     Ok(())
+    /// }
+    ///
+    /// let _clock = testing::clock();
+    /// let (small, large) =
+    ///     (Tenant { id: 1, calls_per_minute: 1 }, Tenant { id: 2, calls_per_minute: 100 });
+    /// assert!((0..100).all(|_| query(&large).is_ok()));
+    /// assert!(query(&small).is_ok());
+    /// assert_eq!(query(&small).unwrap_err().key(), Some("1"));
+    /// ```
+    // No lock is held while the key is hashed and the settings are adjusted: both run user code.
     pub fn get_with(&self, key: &(impl Hash + ?Sized), adjust: impl FnOnce(T) -> T) -> Arc<T> {
         let state = self.state();
         let [first, second] = state.seeds.each_ref().map(|seed| seed.hash_one(key));
@@ -149,7 +276,7 @@ impl<T: KeyedPolicy> Keyed<T> {
             return known;
         }
         match state.table.reserve(now) {
-            Some(room) => room.insert(key, adjust((self.make)())),
+            Some(room) => room.insert(key, adjust(self.make.policy())),
             // Another call may have inserted the key in the meantime.
             None => state.table.get(key).unwrap_or_else(|| self.overflow(state)),
         }
@@ -159,7 +286,7 @@ impl<T: KeyedPolicy> Keyed<T> {
     #[cold]
     fn overflow(&self, state: &State<T>) -> Arc<T> {
         state.overflow_calls.fetch_add(1, Relaxed);
-        let make = || Arc::new((self.make)().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
+        let make = || Arc::new(self.make.policy().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
         let shared = state.overflow.get_or_init(make);
         let (now, last) = (now(), state.last_event.load(Relaxed));
         let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;
@@ -189,7 +316,7 @@ where
 
 impl<T: Send + Sync + 'static> TestReset for Keyed<T> {
     fn fresh(&self) -> Self {
-        Self::new(self.max, self.make)
+        Self::from_make(self.max, self.make.clone())
     }
 }
 

@@ -72,7 +72,10 @@ impl Pace {
         let interval = if interval == 0 { 1 } else { interval };
         let early = burst.saturating_sub(1) as u128 * interval as u128;
         let tolerance = saturated(early, MAX_NANOS);
-        let longest_wait = saturated(wait.as_nanos(), MAX_NANOS);
+        // `Duration::MAX` is a wait without a limit.
+        let is_unlimited = wait.as_nanos() == Duration::MAX.as_nanos();
+        let most = if is_unlimited { u64::MAX } else { MAX_NANOS };
+        let longest_wait = saturated(wait.as_nanos(), most);
         let furthest = tolerance.saturating_add(interval).saturating_add(longest_wait);
         Self { interval, tolerance, longest_wait, furthest }
     }

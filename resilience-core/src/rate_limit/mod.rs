@@ -7,6 +7,7 @@ mod permit;
 mod reservation;
 mod spans;
 
+use core::convert::Infallible;
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
 use core::task::Waker;
@@ -122,7 +123,7 @@ impl RateLimiter {
     }
 
     /// Sets the longest wait of a call. A call that would wait longer is rejected at once.
-    /// Default: zero, no wait. At most 146 years.
+    /// Default: zero, no wait. At most 146 years; [`Duration::MAX`] is a wait without a limit.
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self.updated()
@@ -302,6 +303,20 @@ impl RateLimiter {
         deadline: Option<Timestamp>,
     ) -> Result<(), Rejected> {
         if self.starts_at_once(cost) { Ok(()) } else { acquire::block(self, cost, deadline) }
+    }
+
+    /// Admits a call of a limiter that rejects no call: without a limit of the wait and without a
+    /// deadline, or in shadow mode.
+    ///
+    /// # Errors
+    /// Never fails.
+    #[doc(hidden)]
+    #[inline]
+    #[allow(clippy::must_use_candidate, reason = "a `Result` without an error is no result")]
+    pub fn admitted(result: Result<(), Rejected>) -> Result<(), Infallible> {
+        // Rejected only at the end of the 64-bit clock, after 584 years.
+        drop(result);
+        Ok(())
     }
 
     /// Takes a permit, and waits until the permit is valid.

@@ -44,6 +44,7 @@ pub struct RetryPolicy<B = Schedule> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) attempts: Option<u32>,
+    pub(super) initial_delay: Option<Duration>,
     pub(super) max_delay: Option<Duration>,
     pub(super) jitter: Option<Jitter>,
     pub(super) deadline: Option<Duration>,
@@ -65,6 +66,7 @@ impl RetryPolicy {
         Self {
             limits: Limits {
                 attempts: Some(rules::ATTEMPTS),
+                initial_delay: None,
                 max_delay: None,
                 jitter: None,
                 deadline: None,
@@ -142,7 +144,7 @@ impl RetryPolicy {
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
     /// ratio outside 0 to 1, an empty list, a base delay (or its sum with the jitter on top) above
-    /// the ceiling, or a base delay not below the deadline.
+    /// the ceiling, or an initial or base delay not below the deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         macro_rules! hold {
             ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
@@ -159,6 +161,9 @@ impl RetryPolicy {
         }
         if let Some(deadline) = self.limits.deadline {
             hold!(rules::deadline(deadline));
+            if let Some(initial) = self.limits.initial_delay {
+                hold!(rules::initial_within_deadline(initial, deadline));
+            }
         }
         if let (Some(base), None) = (self.backoff.base(), self.backoff.delays()) {
             if let Some(max) = self.limits.max_delay {
@@ -193,6 +198,26 @@ impl<B> RetryPolicy<B> {
     /// Removes the limit of attempts. For loops that must never give up, such as reconnecting.
     pub const fn unlimited(mut self) -> Self {
         self.limits.attempts = None;
+        self
+    }
+
+    /// Sets the delay before the first attempt, for an operation that is never done at once, such
+    /// as a job on a server. The delay is exact, without jitter, and counts against the
+    /// [`deadline`](Self::deadline). Default: none, the first attempt starts at once. `RetryLayer`
+    /// of `resilience::http` starts at once in any case.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::{RetryPolicy, testing};
+    ///
+    /// static POLL: RetryPolicy = RetryPolicy::new().initial_delay(Duration::from_secs(2));
+    ///
+    /// let clock = testing::clock();
+    /// assert_eq!(POLL.run(|| Some("ready")), Some("ready"));
+    /// assert_eq!(clock.elapsed(), Duration::from_secs(2)); // virtual time
+    /// ```
+    pub const fn initial_delay(mut self, initial_delay: Duration) -> Self {
+        self.limits.initial_delay = Some(initial_delay);
         self
     }
 

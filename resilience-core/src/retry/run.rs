@@ -153,6 +153,7 @@ where
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
+        state.initial_delay_blocking(self.policy);
         let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
         let context = CallContext { policy: &policy, spending: Some(&spending) };
         loop {
@@ -167,6 +168,7 @@ where
                 on_retry,
                 on_give_up,
                 keep_value,
+                drop,
             );
             if let ControlFlow::Break(out) = step {
                 return out;
@@ -183,6 +185,9 @@ where
     {
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
+        if let Some(delay) = state.initial_delay(self.policy) {
+            delay.wait().await;
+        }
         loop {
             let out = body().await;
             // The variables of this block are dropped before the wait, so that the future is
@@ -193,7 +198,7 @@ where
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
                 match state
-                    .step(context, None, out, &*on, &*on_ok, on_retry, on_give_up, keep_value)
+                    .step(context, None, out, &*on, &*on_ok, on_retry, on_give_up, keep_value, drop)
                 {
                     ControlFlow::Break(out) => return out,
                     ControlFlow::Continue((next, delay)) => {

@@ -121,6 +121,38 @@ impl RetryState {
         if policy.limits.deadline.is_some() { Self::timed() } else { Self::new() }
     }
 
+    /// Returns the delay before the first attempt, if any.
+    #[inline]
+    #[must_use]
+    pub fn initial_delay<B>(&mut self, policy: &RetryPolicy<B>) -> Option<Delay> {
+        self.delay_start(policy.limits.initial_delay?)
+    }
+
+    /// Blocks the thread for the delay before the first attempt, if any.
+    #[inline]
+    pub fn initial_delay_blocking<B>(&mut self, policy: &RetryPolicy<B>) {
+        if let Some(delay) = self.initial_delay(policy) {
+            self.block(delay);
+        }
+    }
+
+    #[cold]
+    fn delay_start(&mut self, delay: Duration) -> Option<Delay> {
+        if delay.is_zero() || !switch::is_enabled() {
+            return None;
+        }
+        let (delay, unseen) = Delay::start(delay);
+        self.add_unseen(unseen);
+        Some(delay)
+    }
+
+    /// Moves the start of the call back by a wait that the clock does not show.
+    fn add_unseen(&mut self, unseen: Duration) {
+        if let Some(Progress { started: Some(started), .. }) = &mut self.0 {
+            *started = started.minus(unseen);
+        }
+    }
+
     /// Returns the budget use of a call under `policy`.
     #[inline]
     pub fn spending<B>(policy: &RetryPolicy<B>) -> Spending<'static> {
@@ -171,7 +203,8 @@ impl RetryState {
     ///
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
-    /// an inner layer. `exhausted` changes a last value that `on_ok` declines.
+    /// an inner layer. `exhausted` changes a last value that `on_ok` declines. `discard` takes an
+    /// outcome that a further attempt replaces.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome.
@@ -191,6 +224,7 @@ impl RetryState {
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
         exhausted: impl FnOnce(O) -> O,
+        discard: impl FnOnce(O),
     ) -> ControlFlow<O, (Self, Delay)>
     where
         O: Outcome,
@@ -215,6 +249,7 @@ impl RetryState {
         match self.advance(policy, spending, error, class, on_retry, on_give_up) {
             Some(delay) => {
                 signal.inspect(|signal| signal.clear());
+                discard(out);
                 ControlFlow::Continue((self, delay))
             }
             None if declined_value => ControlFlow::Break(exhausted(out)),
@@ -243,6 +278,7 @@ impl RetryState {
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
         exhausted: impl FnOnce(O) -> O,
+        discard: impl FnOnce(O),
     ) -> ControlFlow<O>
     where
         O: Outcome,
@@ -250,11 +286,12 @@ impl RetryState {
         C: Into<FailureClass>,
         D: Into<FailureClass>,
     {
-        let (mut next, delay) =
-            match self.step(context, signal, out, on, on_ok, on_retry, on_give_up, exhausted) {
-                ControlFlow::Break(out) => return ControlFlow::Break(out),
-                ControlFlow::Continue(next) => next,
-            };
+        let (mut next, delay) = match self
+            .step(context, signal, out, on, on_ok, on_retry, on_give_up, exhausted, discard)
+        {
+            ControlFlow::Break(out) => return ControlFlow::Break(out),
+            ControlFlow::Continue(next) => next,
+        };
         next.block(delay);
         *self = next;
         ControlFlow::Continue(())
@@ -305,9 +342,7 @@ impl RetryState {
     /// Blocks the thread for the delay.
     fn block(&mut self, delay: Delay) {
         let unseen = delay.block();
-        if let Some(Progress { started: Some(started), .. }) = &mut self.0 {
-            *started = started.minus(unseen);
-        }
+        self.add_unseen(unseen);
     }
 }
 

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 
 use resilience_core::__internal::error_sources;
-use resilience_core::{Classify, FailureClass, FailureKind, Rejected};
+use resilience_core::{Classify, FailureClass, FailureKind, Guarded, Rejected};
 
 use super::classifier::Classifier;
 use super::clients;
@@ -101,6 +101,19 @@ impl<E: HttpError + ?Sized> HttpError for Box<E> {
 
     fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
         (**self).known_class(rules)
+    }
+}
+
+impl<E: HttpError> HttpError for Guarded<E> {
+    fn class(&self, rules: &Classifier) -> FailureClass {
+        self.classify_with(|error| error.class(rules))
+    }
+
+    fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
+        match self {
+            Self::Failed(error) => error.known_class(rules),
+            Self::Rejected(rejected) => rejected.known_class(rules),
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod blocking;
 mod damaged_bodies;
+#[path = "../support/effects.rs"]
+mod effects_of_a_test;
 mod http2;
 mod hyper_util;
 mod keys_and_cooldown;

@@ -23,7 +23,7 @@ keys! {
         policy {
             max: count [argument max],
             queue: count,
-            wait: time,
+            wait: wait,
             shadow: argument(bool, value::switch),
             name: text,
         }
@@ -69,6 +69,12 @@ impl Limiter for Keys {
 
     fn waits(&self) -> bool {
         self.queue.is_some() || self.wait.is_some()
+    }
+
+    fn rejects(&self) -> bool {
+        let is_unlimited =
+            self.queue.is_none() && value::is_unlimited(value_of(self.wait.as_ref()));
+        !is_unlimited && value_of(self.shadow.as_ref()) != Some(&true)
     }
 
     fn error(&self) -> Option<&Expr> {

@@ -88,4 +88,9 @@ pub(crate) trait LayerAttribute: Sized {
     fn clones(&self) -> &[Ident] {
         &[]
     }
+
+    /// Returns the owned arguments that keep the changes of an attempt for the next.
+    fn carried(&self) -> &[Ident] {
+        &[]
+    }
 }

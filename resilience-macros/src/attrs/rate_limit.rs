@@ -25,7 +25,7 @@ keys! {
             rate: count(rate) [argument rate],
             per: time [argument per],
             burst: count [rule burst],
-            wait: time,
+            wait: wait,
             shadow: argument(bool, value::switch),
             name: text,
         }
@@ -92,6 +92,11 @@ impl Limiter for Keys {
 
     fn settle(&self) -> Option<&Expr> {
         value_of(self.settle.as_ref())
+    }
+
+    fn rejects(&self) -> bool {
+        !value::is_unlimited(value_of(self.wait.as_ref()))
+            && value_of(self.shadow.as_ref()) != Some(&true)
     }
 
     fn error(&self) -> Option<&Expr> {

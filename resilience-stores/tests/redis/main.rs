@@ -6,4 +6,6 @@
 mod errors;
 #[path = "../servers/mod.rs"]
 mod servers;
+#[path = "../silence/mod.rs"]
+mod silence;
 mod store;

@@ -105,7 +105,7 @@ async fn a_panic_ends_the_claim() {
             sleep(ms(1)).await;
             panic!("in the body")
         };
-        let panicking = call(policy, &store, "k").run_async::<u32, Rejected>(body);
+        let panicking = call(policy, &store, "k").run_async::<u32, Rejected, _>(body);
         assert!(AssertUnwindSafe(panicking).catch_unwind().await.is_err());
         let again = call(policy.reject(), &store, "k").run_async(async { Ok(8) }).await;
         assert_eq!(again.map_err(|rejected: Rejected| rejected.kind()), next);
@@ -127,7 +127,7 @@ fn a_panic_ends_the_claim_of_a_blocking_call() {
                 .call(Arc::clone(&store), Scope::Global, &"k", |arguments| arguments)
                 .expect("key")
         };
-        let panicking = || call().run::<u32, Rejected>(|| panic!("in the body"));
+        let panicking = || call().run::<u32, Rejected, _>(|| panic!("in the body"));
         assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
         let again = call().run(|| Ok::<_, Rejected>(8));
         assert_eq!(again.map_err(|rejected| rejected.kind()), next);

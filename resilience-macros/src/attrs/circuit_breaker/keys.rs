@@ -34,7 +34,7 @@ keys! {
             half_open_calls: count,
             on_cancel: choice(OnCancel, ON_CANCEL),
             shared: value(LitStr, shared),
-            on_state_change: callable,
+            on_state_change: hook,
             name: text,
         }
         deferred {

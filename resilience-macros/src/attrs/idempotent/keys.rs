@@ -23,7 +23,7 @@ keys! {
             version: count,
             min_key_length: count,
             max_outcome: count,
-            concurrent: constant(Concurrent, |expr| concurrent(&expr)),
+            concurrent: form(Concurrent, |expr| concurrent(&expr)),
             on_store_error: choice(OnStoreError, ON_STORE_ERROR),
             on_lease_lost: choice(OnLeaseLost, ON_LEASE_LOST),
             on_unsaved: choice(OnUnsaved, ON_UNSAVED),

@@ -18,7 +18,6 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("delay", Same("base_delay", "\"100ms\"", "the first delay")),
     ("interval", Same("base_delay", "\"100ms\"", "the first delay")),
     ("initial_interval", Same("base_delay", "\"100ms\"", "the first delay")),
-    ("initial_delay", Same("base_delay", "\"100ms\"", "the first delay")),
     ("initial_backoff", Same("base_delay", "\"100ms\"", "the first delay")),
     ("wait_duration", Same("base_delay", "\"100ms\"", "the first delay")),
     ("min_delay", Same("base_delay", "\"100ms\"", "the first delay")),

@@ -8,7 +8,7 @@ use resilience_rules::retry as rules;
 use syn::{Expr, ExprLit, Lit};
 
 use super::budget::Budget;
-use super::{bind, clones};
+use super::{bind, carried, clones};
 use crate::args::{Keyed, Value, value_of};
 use crate::diagnostics::Errors;
 use crate::keys::keys;
@@ -20,6 +20,7 @@ keys! {
         policy {
             attempts: constant(Attempts, attempts),
             backoff: value(Backoff, backoff),
+            initial_delay: time,
             base_delay: time,
             max_delay: time,
             factor: number("1.5") [rule factor],
@@ -34,11 +35,13 @@ keys! {
             on: callable,
             on_ok: callable,
             exhausted: callable,
+            error_sink: callable,
             on_retry: callable,
             on_give_up: callable,
             bind: value(Ident, bind),
             log: choice(Option<&'static str>, LOG_LEVELS),
             clone: argument(Vec<Ident>, clones),
+            carry: argument(Vec<Ident>, carried),
             name: text,
         }
     }
@@ -107,10 +110,19 @@ impl Keys {
         self.check_conflicts(errors);
         if let Some(Attempts::Count(count)) = value_of(self.attempts.as_ref()) {
             if let Some(literal) = count.literal() {
-                errors.check(count, rules::attempts(*literal));
+                if errors.check(count, rules::attempts(*literal)) {
+                    errors.check(count, rules::retries(*literal));
+                }
             }
         }
         self.check_rules(errors);
+        if let (Some(initial), Some(deadline)) = (&self.initial_delay, &self.deadline) {
+            if let (Some(time), Some(end)) = (initial.value.literal(), deadline.value.literal()) {
+                if !end.is_zero() {
+                    errors.check(&initial.value, rules::initial_within_deadline(*time, *end));
+                }
+            }
+        }
         let Some(base) = value_of(self.base_delay.as_ref()) else { return };
         let Some(base_time) = base.literal() else { return };
         if let Some(max) = literal(self.max_delay.as_ref()) {
@@ -121,6 +133,78 @@ impl Keys {
                 errors.check(&deadline.value, rules::base_within_deadline(*base_time, *time));
             }
         }
+    }
+
+    /// Reports waits that a timeout above never lets end.
+    pub(super) fn check_timeout(&self, timeout: Duration, errors: &mut Errors) {
+        if let Some(initial) = &self.initial_delay {
+            if let Some(time) = initial.value.literal() {
+                errors.check(&initial.value, rules::initial_within_timeout(*time, timeout));
+            }
+        }
+        let Some((delay, at)) = self.shortest_delay() else { return };
+        match (rules::delay_within_timeout(delay, timeout), at) {
+            (rule, Some(at)) => {
+                errors.check(at, rule);
+            }
+            (Err(broken), None) => errors.on_attribute(broken.to_string()),
+            (Ok(()), None) => {}
+        }
+    }
+
+    /// Returns the shortest delay before the first retry, as far as literals show the delay, and
+    /// the value that determines the delay.
+    fn shortest_delay(&self) -> Option<(Duration, Option<&Constant<Duration>>)> {
+        let backoff = value_of(self.backoff.as_ref());
+        let (nominal, at) = match backoff {
+            Some(Backoff::Custom(_)) => return None,
+            Some(Backoff::List(delays)) => {
+                let first = delays.first()?;
+                (*first.literal()?, Some(first))
+            }
+            Some(Backoff::Growth(_)) | None => match &self.base_delay {
+                None => (rules::BASE_DELAY, None),
+                Some(base) => (*base.value.literal()?, Some(&base.value)),
+            },
+        };
+        let is_exact = matches!(backoff, Some(Backoff::List(_) | Backoff::Growth(Growth::Fixed)));
+        let shortest = match value_of(self.jitter.as_ref()) {
+            None if is_exact => nominal,
+            None | Some(Jitter::Kind(JitterKind::Full)) => Duration::ZERO,
+            Some(Jitter::Kind(JitterKind::Equal)) => nominal / 2,
+            Some(Jitter::Expr(_)) => return None,
+            Some(_) => nominal,
+        };
+        let ceiling = match &self.max_delay {
+            None => shortest,
+            Some(max) => *max.value.literal()?,
+        };
+        Some((shortest.min(ceiling), at))
+    }
+
+    /// Returns whether no first delay is shorter than `base_delay`.
+    pub(super) fn starts_with_base_delay(&self) -> bool {
+        let growth = match value_of(self.backoff.as_ref()) {
+            Some(Backoff::Growth(growth)) => *growth,
+            None => Growth::Exponential,
+            Some(Backoff::List(_) | Backoff::Custom(_)) => return false,
+        };
+        match value_of(self.jitter.as_ref()) {
+            None => growth == Growth::Fixed,
+            Some(Jitter::Kind(kind)) => {
+                matches!(kind, JitterKind::None | JitterKind::Decorrelated)
+            }
+            Some(Jitter::Ratio(_) | Jitter::UpTo(_)) => true,
+            Some(Jitter::Expr(_)) => false,
+        }
+    }
+
+    /// Returns whether a failure without a class is never retried.
+    pub(super) fn is_never_repeated(&self) -> bool {
+        matches!(
+            value_of(self.idempotent.as_ref()),
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(flag), .. })) if !flag.value
+        )
     }
 
     /// Returns whether the delays start from `base_delay`.

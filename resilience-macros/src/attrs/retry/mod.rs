@@ -17,6 +17,7 @@ use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
+use crate::order::Sibling;
 use crate::stack_info::StackInfo;
 
 /// The validated keys.
@@ -75,7 +76,7 @@ impl LayerAttribute for Retry {
     // Sync functions, and functions with hooks: see `hooked_round`.
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
-        let [state, spending, layer] = ["state", "spending", "layer"].map(local);
+        let [state, spending, layer, delay] = ["state", "spending", "layer", "delay"].map(local);
         let layer = Lifetime { apostrophe: layer.span(), ident: layer };
         let plan = self.policy.generate(&self.keys, context);
         let Plan { setup, begin, constant, spends, .. } = &plan;
@@ -90,18 +91,33 @@ impl LayerAttribute for Retry {
         let budget =
             if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };
         let parts = Parts { state: &state, layer: &layer, plan: &plan, attempt, succeeded, budget };
-        let Keys { on_ok, on_retry, on_give_up, .. } = &self.keys;
-        let has_hooks = on_ok.is_some() || on_retry.is_some() || on_give_up.is_some();
+        let Keys { on_ok, on_retry, on_give_up, error_sink, .. } = &self.keys;
+        let has_hooks =
+            on_ok.is_some() || on_retry.is_some() || on_give_up.is_some() || error_sink.is_some();
         let round = if context.is_async && !has_hooks {
             self.plain_round(context, parts)
         } else {
             self.hooked_round(context, parts)
         };
+        let initial_delay = plan.has_initial_delay.then(|| {
+            if context.is_async {
+                quote! {
+                    if let #private::Some(#delay) =
+                        #private::RetryState::initial_delay(&mut #state, #constant)
+                    {
+                        #private::Delay::wait(#delay).await;
+                    }
+                }
+            } else {
+                quote!(#private::RetryState::initial_delay_blocking(&mut #state, #constant);)
+            }
+        });
         quote! {
             #declare
             #declare_failure
             #setup
             let mut #state = #begin;
+            #initial_delay
             #layer: loop {
                 #deadline
                 #round
@@ -116,10 +132,17 @@ impl LayerAttribute for Retry {
                 "two `#[retry]` on one function multiply their attempts; remove one of them",
             );
         }
+        if let (Some(timeout), Policy::Keys) = (stack.time_limit, &self.policy) {
+            self.keys.check_timeout(timeout, errors);
+        }
     }
 
     fn clones(&self) -> &[Ident] {
         value_of(self.keys.clone.as_ref()).map_or(&[], Vec::as_slice)
+    }
+
+    fn carried(&self) -> &[Ident] {
+        value_of(self.keys.carry.as_ref()).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -142,10 +165,13 @@ impl Retry {
         let at = context.returns_span;
         let there = context.private_at(at);
         let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
-        let class = value_of(self.keys.on.as_ref()).map_or_else(
-            || context.classify(&error),
-            |on| quote_spanned!(at=> #there::class_of(#error, #on)),
-        );
+        let needs_effect = self.needs_effect(context);
+        let class = match value_of(self.keys.on.as_ref()) {
+            None if needs_effect => context.class_with_effect(&error, self.idempotent_span()),
+            None => context.classify(&error),
+            Some(on) if needs_effect => context.class_with_effect_of(&error, on),
+            Some(on) => quote_spanned!(at=> #there::class_of(#error, #on)),
+        };
         let signal = context.read_signal();
         let class = match signal {
             Some(signal) => quote! {
@@ -199,17 +225,41 @@ impl Retry {
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
         let [out, next, delay, call, error] = ["out", "next", "delay", "call", "error"].map(local);
-        let (on, signal) =
-            (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
-        let on_ok = value_of(self.keys.on_ok.as_ref());
+        let signal = context.signal_option();
+        let (on, on_ok) = (value_of(self.keys.on.as_ref()), value_of(self.keys.on_ok.as_ref()));
+        let needs_effect = self.needs_effect(context);
+        let with_effect = |predicate: &Expr| {
+            let class = context.class_with_effect_of(&error, predicate);
+            quote!(|#error| #class)
+        };
+        let on = match on {
+            // With `on_ok` the values may be the ones to retry.
+            None if needs_effect && on_ok.is_none() => {
+                let class = context.class_with_effect(&error, self.idempotent_span());
+                quote!(|#error| #class)
+            }
+            Some(on) if needs_effect => with_effect(on),
+            on => context.predicate(on),
+        };
         // With `on_ok` a success may need another attempt as well.
         let may_retry_success = on_ok.is_some();
-        let on_ok = on_ok.map_or_else(|| quote!(#private::never_retry), ToTokens::to_token_stream);
+        let on_ok = match on_ok {
+            Some(on_ok) if needs_effect => with_effect(on_ok),
+            Some(on_ok) => on_ok.to_token_stream(),
+            None => quote!(#private::never_retry),
+        };
         let exhausted = value_of(self.keys.exhausted.as_ref()).map_or_else(
             || quote!(#private::keep_value),
             |exhausted| {
                 let there = context.private_at(exhausted.span().resolved_at(Span::call_site()));
                 quote!(|#out| #there::exhausted::<#returns>(#out, #exhausted))
+            },
+        );
+        let discard = value_of(self.keys.error_sink.as_ref()).map_or_else(
+            || quote!(::core::mem::drop),
+            |sink| {
+                let there = context.private_at(sink.span().resolved_at(Span::call_site()));
+                quote!(|#out| #there::give_error::<#returns>(#out, #sink))
             },
         );
         let (on_retry, on_give_up) = self.hooks(private);
@@ -218,7 +268,8 @@ impl Retry {
         let there = context.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
             quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
-                #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up, #exhausted
+                #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up, #exhausted,
+                #discard
             ))
         };
         let success =
@@ -258,6 +309,25 @@ impl Retry {
         }
     }
 
+    /// Returns whether a failure without a class would never be retried: `idempotent = false`
+    /// retries only what was not applied.
+    ///
+    /// A layer inside may reject a call that was not applied: with `on_rejection = "wait"`, by a
+    /// missing store of records, or by a timeout in a queue.
+    fn needs_effect(&self, context: &Context) -> bool {
+        let stack = &context.stack;
+        let waits_in_queue =
+            stack.inside(Role::Interrupts).is_some() && stack.inner.iter().any(Sibling::may_wait);
+        self.keys.is_never_repeated()
+            && value_of(self.keys.on_rejection.as_ref()) != Some(&true)
+            && stack.inside(Role::StoresOutcomes).is_none()
+            && !waits_in_queue
+    }
+
+    fn idempotent_span(&self) -> Span {
+        self.keys.idempotent.as_ref().map_or_else(Span::call_site, |keyed| keyed.key.span())
+    }
+
     /// Returns the hooks, wrapped in logging code if the runtime has the feature.
     fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
         let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
@@ -287,16 +357,30 @@ fn bind(expr: Expr) -> syn::Result<Ident> {
 
 /// Reads `clone(a, b)`.
 fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
+    names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
+}
+
+/// Reads `carry(a, b)`.
+fn carried(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
+    names(
+        key,
+        value,
+        "`carry` needs the arguments whose changes the attempts share: `carry(nonce)`",
+    )
+}
+
+/// Reads names in parentheses; `missing` is the message for a list without names.
+fn names(key: &Ident, value: Value, missing: &str) -> syn::Result<Vec<Ident>> {
     match value {
         Value::Names(names) if !names.is_empty() => Ok(names),
         Value::Names(_) | Value::List(_) | Value::Bare => {
-            Err(syn::Error::new_spanned(key, "`clone` needs the arguments to clone: `clone(body)`"))
+            Err(syn::Error::new_spanned(key, missing))
         }
         Value::Expr(value) => {
             let written = value.to_token_stream();
             Err(syn::Error::new(
                 value.span(),
-                format!("`clone` takes names in parentheses: write `clone({written})`"),
+                format!("`{key}` takes names in parentheses: write `{key}({written})`"),
             ))
         }
     }

@@ -63,6 +63,7 @@ impl Policy {
                         let #spending = #private::RetryState::spending(#name);
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
+                    has_initial_delay: true,
                     constant: quote!(#name),
                     policy: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     spends: true,
@@ -80,6 +81,8 @@ pub(super) struct Plan {
     pub(super) setup: TokenStream,
     /// The initial state.
     pub(super) begin: TokenStream,
+    /// Whether a delay may precede the first attempt.
+    pub(super) has_initial_delay: bool,
     /// A reference to the constant part of the policy.
     pub(super) constant: TokenStream,
     /// A reference to the policy.
@@ -150,24 +153,7 @@ impl Keys {
             let jitter = jitter.generate(&mut builder);
             builder.set("jitter", Some(&jitter));
         }
-        let base = value_of(self.base_delay.as_ref());
-        builder.require("base_within_max", base, value_of(self.max_delay.as_ref()));
-        if let (Some(base), Some(max), Some(jitter)) =
-            (base, value_of(self.max_delay.as_ref()), value_of(self.jitter.as_ref()))
-        {
-            if jitter.width(Duration::ZERO).is_some() {
-                let jitter = jitter.generate(&mut builder);
-                let base_time = Duration::tokens(base, private);
-                let max_time = Duration::tokens(max, private);
-                builder.require_values(
-                    "jitter_within_max",
-                    base,
-                    max,
-                    &[quote!(#base_time, #jitter), max_time],
-                );
-            }
-        }
-        builder.require("base_within_deadline", base, value_of(self.deadline.as_ref()));
+        self.require_times(&mut builder);
         match value_of(self.idempotent.as_ref()) {
             Some(Expr::Lit(flag)) => builder.set("idempotent", Some(&flag.to_token_stream())),
             Some(condition) => adjusted.extend(quote!(.idempotent(#condition))),
@@ -190,10 +176,61 @@ impl Keys {
         Plan {
             setup,
             begin: quote!(#private::RetryState::#begin()),
+            has_initial_delay: self.initial_delay.is_some(),
             constant,
             policy,
             spends: self.budget.is_some(),
             on_failure,
+        }
+    }
+}
+
+impl Keys {
+    /// Adds the checks between two times.
+    fn require_times(&self, builder: &mut Builder<'_>) {
+        let context = builder.context;
+        let private = &context.private;
+        let base = value_of(self.base_delay.as_ref());
+        builder.require("base_within_max", base, value_of(self.max_delay.as_ref()));
+        if let (Some(base), Some(max), Some(jitter)) =
+            (base, value_of(self.max_delay.as_ref()), value_of(self.jitter.as_ref()))
+        {
+            if jitter.width(Duration::ZERO).is_some() {
+                let jitter = jitter.generate(builder);
+                let base_time = Duration::tokens(base, private);
+                let max_time = Duration::tokens(max, private);
+                builder.require_values(
+                    "jitter_within_max",
+                    base,
+                    max,
+                    &[quote!(#base_time, #jitter), max_time],
+                );
+            }
+        }
+        let deadline = value_of(self.deadline.as_ref());
+        builder.require("base_within_deadline", base, deadline);
+        let initial = value_of(self.initial_delay.as_ref());
+        builder.require("initial_within_deadline", initial, deadline);
+        if let Some(limit) = context.stack.time_limit {
+            self.require_timeout(limit, builder);
+        }
+    }
+
+    /// Adds the checks of constants against the time limit of a layer above.
+    fn require_timeout(&self, limit: Duration, builder: &mut Builder<'_>) {
+        let private = &builder.context.private;
+        let (seconds, nanos) = (limit.as_secs(), limit.subsec_nanos());
+        let limit = quote!(#private::Duration::new(#seconds, #nanos));
+        let exact = value_of(self.base_delay.as_ref()).filter(|_| self.starts_with_base_delay());
+        let waits = [
+            ("initial_within_timeout", value_of(self.initial_delay.as_ref())),
+            ("delay_within_timeout", exact),
+        ];
+        for (rule, wait) in waits {
+            if let Some(wait) = wait {
+                let values = [Duration::tokens(wait, private), limit.clone()];
+                builder.require_values(rule, wait, wait, &values);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod damaged;
 mod full;
 mod locked;
+mod long_transactions;
 mod privacy;
 mod processes;
 mod restarts;

@@ -14,8 +14,8 @@ mod bulkhead_and_key {
     static SHARED: Bulkhead = Bulkhead::new(10);
 
     #[bulkhead(bulkhead = &SHARED, key = 5, max_keys = 7)]
-    //~ error at `key`: `key` and `bulkhead` exclude each other: a policy made by hand has one state for all keys; remove one of them
-    //~ error at `max_keys`: `max_keys` and `bulkhead` exclude each other: a policy made by hand has one state for all keys; remove one of them
+    //~ error at `key`: `key` and `bulkhead` exclude each other: a policy made by hand has one state for all keys; for a policy per key write `bulkhead = POLICIES.get(key)` with a `Keyed<Bulkhead>`, or remove `bulkhead` and set the numbers of each key with `settings = …`
+    //~ error at `max_keys`: `max_keys` and `bulkhead` exclude each other: a policy made by hand has one state for all keys; for a policy per key write `bulkhead = POLICIES.get(key)` with a `Keyed<Bulkhead>`, or remove `bulkhead` and set the numbers of each key with `settings = …`
     fn call() -> Result<(), ()> {
         Err(())
     }

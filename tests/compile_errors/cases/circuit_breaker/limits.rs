@@ -8,7 +8,7 @@ mod breaker_and_key {
     static SHARED: CircuitBreaker = CircuitBreaker::new();
 
     #[circuit_breaker(breaker = &SHARED, key = id)]
-    //~ error at `key`: `key` and `breaker` exclude each other: a policy made by hand has one state for all keys; remove one of them
+    //~ error at `key`: `key` and `breaker` exclude each other: a policy made by hand has one state for all keys; for a policy per key write `breaker = POLICIES.get(key)` with a `Keyed<CircuitBreaker>`, or remove `breaker` and set the numbers of each key with `settings = …`
     fn call(id: &str) -> Result<(), ()> {
         Err(drop(id))
     }

@@ -61,8 +61,7 @@ fn hook_argument() -> Result<(), ()> {
 
 // The hook lives as long as the process.
 #[circuit_breaker(on_state_change = |_| println!("{id}"))]
-//~ rustc: error[E0435] at `id`: attempt to use a non-constant value in a constant
-//~ rustc: label: this would need to be a `let`
+//~ error at `|_| println!("{id}")`: `on_state_change` belongs to the policy and runs outside the call, so the hook cannot use `id`; for a hook with values of its own pass a policy, `breaker = …`, made with `on_state_change_with`
 fn hook_captures(id: u32) -> Result<(), ()> {
     Err(drop(id))
 }

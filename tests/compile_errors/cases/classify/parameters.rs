@@ -7,7 +7,8 @@ use resilience::{Classify, Rejected, circuit_breaker, idempotent, retry};
 fn parameter<E>(error: impl Fn() -> E) -> Result<(), E> {
 //~ error at `E`: `E` has no classification
 //~ label: needs `Classify`
-//~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `E`
+//~ note: if `E` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+//~ note: if `E` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
 //~ note: a type that depends on a type parameter needs the bound `E: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
 //~ help: consider restricting type parameter `E` with trait `Classify`
     Err(error())
@@ -17,7 +18,8 @@ fn parameter<E>(error: impl Fn() -> E) -> Result<(), E> {
 async fn parameter_of_an_async_function<E: Unpin>(error: impl Fn() -> E) -> Result<(), E> {
 //~ error at `E`: `E` has no classification
 //~ label: needs `Classify`
-//~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `E`
+//~ note: if `E` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+//~ note: if `E` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
 //~ note: a type that depends on a type parameter needs the bound `E: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
 //~ help: consider further restricting type parameter `E` with trait `Classify`
     Err(error())
@@ -27,7 +29,8 @@ async fn parameter_of_an_async_function<E: Unpin>(error: impl Fn() -> E) -> Resu
 fn boxed_parameter<E>(error: impl Fn() -> E) -> Result<(), Box<E>> {
 //~ error at `Box`: `E` has no classification
 //~ label: needs `Classify`
-//~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `E`
+//~ note: if `E` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+//~ note: if `E` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
 //~ note: a type that depends on a type parameter needs the bound `E: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
 //~ rustc: note: required for `Box<E>` to implement `resilience::Classify`
 //~ help: consider restricting type parameter `E` with trait `Classify`
@@ -38,7 +41,8 @@ fn boxed_parameter<E>(error: impl Fn() -> E) -> Result<(), Box<E>> {
 fn parameter_under_a_breaker<E: From<Rejected>>(error: impl Fn() -> E) -> Result<(), E> {
 //~ error at `E`: `E` has no classification
 //~ label: needs `Classify`
-//~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `E`
+//~ note: if `E` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+//~ note: if `E` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
 //~ note: a type that depends on a type parameter needs the bound `E: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
 //~ help: consider further restricting type parameter `E` with trait `Classify`
     Err(error())
@@ -48,7 +52,8 @@ fn parameter_under_a_breaker<E: From<Rejected>>(error: impl Fn() -> E) -> Result
 fn parameter_of_an_idempotent_call<E: From<Rejected>>(error: impl Fn() -> E) -> Result<(), E> {
 //~ error at `E`: `E` has no classification
 //~ label: needs `Classify`
-//~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `E`
+//~ note: if `E` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+//~ note: if `E` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
 //~ note: a type that depends on a type parameter needs the bound `E: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
 //~ help: consider further restricting type parameter `E` with trait `Classify`
     Err(error())
@@ -59,7 +64,8 @@ fn part_of_another_type<T>(sender: &std::sync::mpsc::Sender<T>, value: impl Fn()
 //~ error at `std`: `SendError<T>` has no classification
 //~ label: needs `Classify`
 //~ rustc: help: the trait `resilience::Classify` is not implemented for `SendError<T>`
-//~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `SendError<T>`
+//~ note: if `SendError<T>` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+//~ note: if `SendError<T>` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
 //~ note: a type that depends on a type parameter needs the bound `SendError<T>: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
     sender.send(value())
 }
@@ -79,7 +85,8 @@ mod generic_wrapper {
     fn wrapper<E>(error: impl Fn() -> E) -> Result<(), Wrapper<E>> {
     //~ error at `Wrapper`: `E` has no classification
     //~ label: needs `Classify`
-    //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `E`
+    //~ note: if `E` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+    //~ note: if `E` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
     //~ note: a type that depends on a type parameter needs the bound `E: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
     //~ rustc: note: required for `Wrapper<E>` to implement `resilience::Classify`
     //~ help: consider restricting type parameter `E` with trait `Classify`
@@ -97,7 +104,8 @@ trait Api {
     //~ error at `Self`: `<Self as Api>::Error` has no classification
     //~ label: needs `Classify`
     //~ rustc: help: the trait `resilience::Classify` is not implemented for `<Self as Api>::Error`
-    //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `<Self as Api>::Error`
+    //~ note: if `<Self as Api>::Error` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+    //~ note: if `<Self as Api>::Error` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
     //~ note: a type that depends on a type parameter needs the bound `<Self as Api>::Error: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
     //~ help: consider further restricting the associated type
         self.raw()
@@ -108,7 +116,8 @@ trait Api {
     //~ error at `Box`: `<Self as Api>::Error` has no classification
     //~ label: needs `Classify`
     //~ rustc: help: the trait `resilience::Classify` is not implemented for `<Self as Api>::Error`
-    //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `<Self as Api>::Error`
+    //~ note: if `<Self as Api>::Error` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+    //~ note: if `<Self as Api>::Error` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
     //~ note: a type that depends on a type parameter needs the bound `<Self as Api>::Error: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
     //~ rustc: note: required for `Box<<Self as Api>::Error>` to implement `resilience::Classify`
     //~ help: consider further restricting the associated type
@@ -121,7 +130,8 @@ fn associated_type_of_a_parameter<A: Api>(api: &A) -> Result<(), A::Error> {
 //~ error at `A`: `<A as Api>::Error` has no classification
 //~ label: needs `Classify`
 //~ rustc: help: the trait `resilience::Classify` is not implemented for `<A as Api>::Error`
-//~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `<A as Api>::Error`
+//~ note: if `<A as Api>::Error` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+//~ note: if `<A as Api>::Error` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
 //~ note: a type that depends on a type parameter needs the bound `<A as Api>::Error: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
 //~ help: consider further restricting the associated type
     api.raw()
@@ -134,7 +144,8 @@ impl<E: Clone, Failure: Clone> Client<E, Failure> {
     fn parameter_of_the_impl_block(&self) -> Result<(), E> {
     //~ error at `E`: `E` has no classification
     //~ label: needs `Classify`
-    //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `E`
+    //~ note: if `E` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+    //~ note: if `E` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
     //~ note: a type that depends on a type parameter needs the bound `E: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
     //~ help: consider further restricting type parameter `E` with trait `Classify`
         Err(self.0.clone())
@@ -144,7 +155,8 @@ impl<E: Clone, Failure: Clone> Client<E, Failure> {
     fn boxed_parameter_of_the_impl_block(&self) -> Result<(), Box<Failure>> {
     //~ error at `Box`: `Failure` has no classification
     //~ label: needs `Classify`
-    //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `Failure`
+    //~ note: if `Failure` is a type of your crate, add `#[derive(resilience::Classify)]`, or implement `resilience::Classify`
+    //~ note: if `Failure` is the error of another crate, add a function to the attribute: `on = resilience::http::classify`, or `on = |error| …`
     //~ note: a type that depends on a type parameter needs the bound `Failure: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
     //~ rustc: note: required for `Box<Failure>` to implement `resilience::Classify`
     //~ help: consider further restricting type parameter `Failure` with trait `Classify`

@@ -7,11 +7,12 @@ mod forward_to_stranger {
     enum ApiError {
         #[forward]
         Down(std::io::Error),
-        //~ error at `std`: `std::io::Error` has no classification
-        //~ label: needs `Classify`
-        //~ rustc: help: the trait `Classify` is not implemented for `std::io::Error`
-        //~ note: add `#[derive(resilience::Classify)]`, or implement `resilience::Classify` for `std::io::Error`
-        //~ note: a type that depends on a type parameter needs the bound `std::io::Error: resilience::Classify`, or `on = …` in the attribute, such as `on = |_| true` for every failure
+        //~ error at `std`: `std::io::Error` has no classification to forward
+        //~ label: needs `Classify`, or a function with the class
+        //~ rustc: help: the trait `resilience_core::classify::ForwardedClass` is not implemented for `std::io::Error`
+        //~ note: if `std::io::Error` is a type of your crate, add `#[derive(resilience::Classify)]` to the type
+        //~ note: if `std::io::Error` is the error of another crate, add a function: `#[forward(with = resilience::http::classify)]` for `reqwest`, `hyper`, `tonic` and `std::io`, `#[forward(with = resilience::stores::sqlx::classify)]` for `sqlx`, `#[forward(with = |error| …)]` for any other
+        //~ note: if every failure has the same class, write `#[transient]` or `#[permanent]` in place of `#[forward]`
     }
 }
 

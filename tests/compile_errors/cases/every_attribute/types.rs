@@ -87,7 +87,8 @@ mod bulkhead_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `bulkhead_missing_conversion::ApiError`
     //~ note: if `bulkhead_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for bulkhead_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `bulkhead_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `bulkhead_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<bulkhead_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `bulkhead_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -106,7 +107,8 @@ mod circuit_breaker_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion::ApiError`
     //~ note: if `circuit_breaker_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `circuit_breaker_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<circuit_breaker_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -126,7 +128,8 @@ mod idempotent_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `idempotent_missing_conversion::ApiError`
     //~ note: if `idempotent_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for idempotent_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `idempotent_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `idempotent_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<idempotent_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `idempotent_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Ok(drop(id))
     }
 }
@@ -145,7 +148,8 @@ mod rate_limit_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `rate_limit_missing_conversion::ApiError`
     //~ note: if `rate_limit_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for rate_limit_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `rate_limit_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `rate_limit_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<rate_limit_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `rate_limit_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -164,7 +168,8 @@ mod timeout_missing_conversion {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion::ApiError`
     //~ note: if `timeout_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `timeout_missing_conversion::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<timeout_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `timeout_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -176,7 +181,8 @@ async fn bulkhead_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -186,7 +192,8 @@ fn circuit_breaker_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -196,7 +203,8 @@ fn rate_limit_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -206,7 +214,8 @@ async fn timeout_missing_conversion_foreign() -> Result<(), String> {
 //~ label: needs `From<resilience::Rejected>`
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-//~ note: if `String` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
     Err(String::new())
 }
 
@@ -227,7 +236,8 @@ mod circuit_breaker_missing_conversion_twice {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion_twice::ApiError`
     //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<circuit_breaker_missing_conversion_twice::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -247,7 +257,8 @@ mod timeout_missing_conversion_twice {
     //~ label: needs `From<resilience::Rejected>`
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion_twice::ApiError`
     //~ note: if `timeout_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
-    //~ note: if `timeout_missing_conversion_twice::ApiError` is a type of another crate, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<timeout_missing_conversion_twice::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
         Err(ApiError::NotFound)
     }
 }
@@ -258,6 +269,7 @@ fn bulkhead_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[circuit_breaker]
 fn circuit_breaker_no_return_type() {}
@@ -265,17 +277,20 @@ fn circuit_breaker_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[fallback(value = ())]
 //~ error at `()`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 fn fallback_no_return_type() {}
 //~ error at `fallback_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[idempotent(key = id, scope = "global")]
 fn idempotent_no_return_type(id: &str) {
@@ -283,6 +298,7 @@ fn idempotent_no_return_type(id: &str) {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     drop(id);
 }
 
@@ -292,6 +308,7 @@ fn rate_limit_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[retry]
 async fn retry_no_return_type() {
@@ -299,6 +316,7 @@ async fn retry_no_return_type() {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     
 }
 
@@ -308,6 +326,7 @@ async fn timeout_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 // The policy is a field of `self`, and the function borrows `self` exclusively.
 mod bulkhead_owned_in_exclusive {
@@ -382,6 +401,7 @@ fn bulkhead_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -391,6 +411,7 @@ fn circuit_breaker_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -399,11 +420,13 @@ fn circuit_breaker_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 fn fallback_wrong_return_type() -> u32 {
 //~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -413,6 +436,7 @@ fn idempotent_wrong_return_type(id: &str) -> usize {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }
 
@@ -422,6 +446,7 @@ fn rate_limit_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -431,6 +456,7 @@ fn retry_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -440,6 +466,7 @@ async fn timeout_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -449,5 +476,6 @@ async fn idempotent_wrong_return_type_async(id: &str) -> usize {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }

@@ -28,7 +28,7 @@ mod limiter_and_key {
     static SHARED: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
 
     #[rate_limit(limiter = &SHARED, key = 5)]
-    //~ error at `key`: `key` and `limiter` exclude each other: a policy made by hand has one state for all keys; remove one of them
+    //~ error at `key`: `key` and `limiter` exclude each other: a policy made by hand has one state for all keys; for a policy per key write `limiter = POLICIES.get(key)` with a `Keyed<RateLimiter>`, or remove `limiter` and set the numbers of each key with `settings = …`
     fn call() -> Result<(), ()> {
         Err(())
     }
@@ -190,7 +190,7 @@ mod limiter_and_label {
     static SHARED: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
 
     #[rate_limit(limiter = &SHARED, key_label = 5, shadow)]
-    //~ error at `key_label`: `key_label` and `limiter` exclude each other: a policy made by hand has one state for all keys; remove one of them
+    //~ error at `key_label`: `key_label` and `limiter` exclude each other: a policy made by hand has one state for all keys; for a policy per key write `limiter = POLICIES.get(key)` with a `Keyed<RateLimiter>`, or remove `limiter` and set the numbers of each key with `settings = …`
     //~ error at `shadow`: `shadow` and `limiter` exclude each other: a policy made by hand has its own settings; remove `shadow`, or set it on the policy
     fn call() -> Result<(), ()> {
         Err(())

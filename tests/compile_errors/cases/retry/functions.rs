@@ -23,7 +23,7 @@ fn clone_unknown(text: String) -> Result<(), String> {
 // Changes of one attempt must not reach the next attempt.
 #[retry]
 fn mut_argument(mut count: u32) -> Result<(), u32> {
-//~ error at `count`: `count` is passed by value and `mut`, so a change in one attempt would reach the next; write `#[retry(clone(count))]` for a fresh value in each attempt, remove `mut`, or take `&mut` to share the value
+//~ error at `count`: `count` is passed by value and `mut`, so a change in one attempt would reach the next; write `#[retry(clone(count))]` for a fresh value in each attempt, `#[retry(carry(count))]` to keep the changes, or remove `mut`
     count += 1;
     Err(count)
 }
@@ -31,7 +31,7 @@ fn mut_argument(mut count: u32) -> Result<(), u32> {
 // A name with a capital is a binding as well.
 #[retry]
 fn mut_argument_with_a_capital(mut N: Vec<u32>) -> Result<usize, usize> {
-//~ error at `N`: `N` is passed by value and `mut`, so a change in one attempt would reach the next; write `#[retry(clone(N))]` for a fresh value in each attempt, remove `mut`, or take `&mut` to share the value
+//~ error at `N`: `N` is passed by value and `mut`, so a change in one attempt would reach the next; write `#[retry(clone(N))]` for a fresh value in each attempt, `#[retry(carry(N))]` to keep the changes, or remove `mut`
     N.push(1);
     Err(N.len())
 }

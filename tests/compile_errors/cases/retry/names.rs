@@ -81,7 +81,7 @@ fn initial_interval() -> Result<(), ()> {
 }
 
 #[retry(initial_delay)]
-//~ error at `initial_delay`: `#[retry]` has no `initial_delay`; write `base_delay = "100ms"` (the first delay)
+//~ error at `initial_delay`: `initial_delay` needs a value: `initial_delay = …`
 fn initial_delay() -> Result<(), ()> {
     Err(())
 }

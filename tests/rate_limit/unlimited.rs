@@ -1,0 +1,100 @@
+//! A limiter that rejects no call asks for no conversion of a rejection.
+
+use std::num::ParseIntError;
+use std::time::Duration;
+
+use resilience::{RateLimiter, Rejected, RejectedKind, rate_limit, retry, testing, timeout};
+use tokio::time::Instant;
+
+use crate::SECOND;
+
+/// The error of another crate: no conversion from a rejection.
+type Library = ParseIntError;
+
+#[tokio::test(start_paused = true)]
+async fn every_call_waits_for_its_turn() {
+    #[rate_limit(rate = 1, per = "1d", wait = "unlimited")]
+    async fn call(text: &str) -> Result<u32, Library> {
+        text.parse()
+    }
+    let start = Instant::now();
+    for _ in 0..400 {
+        assert_eq!(call("7").await, Ok(7));
+    }
+    assert_eq!(start.elapsed(), 399 * 86_400 * SECOND);
+}
+
+#[test]
+fn a_sync_function_with_a_cost_a_key_and_settle_waits() {
+    #[rate_limit(
+        rate = 10, burst = 10, wait = "unlimited", key = user, cost = cost,
+        settle = |_: &Result<u32, Library>| 5
+    )]
+    fn call(user: u32, cost: u32) -> Result<u32, Library> {
+        user.to_string().parse()
+    }
+    let clock = testing::clock();
+    assert_eq!(call(1, 10), Ok(1)); // five permits return
+    assert_eq!(call(2, 10), Ok(2));
+    assert_eq!(clock.elapsed(), Duration::ZERO);
+    assert_eq!(call(1, 25), Ok(1));
+    assert_eq!(clock.elapsed(), 2 * SECOND);
+}
+
+#[test]
+fn shadow_mode_rejects_nothing_either() {
+    #[rate_limit(rate = 1, per = "1h", shadow)]
+    fn call(text: &str) -> Result<u32, Library> {
+        text.parse()
+    }
+    assert!((0..5).all(|_| call("7") == Ok(7)));
+}
+
+#[test]
+fn retries_without_a_deadline_need_no_conversion() {
+    #[retry(attempts = 3)]
+    #[rate_limit(rate = 1, wait = "unlimited")]
+    fn call(texts: &mut Vec<&str>) -> Result<u32, Library> {
+        texts.remove(0).parse()
+    }
+    let clock = testing::clock();
+    assert_eq!(call(&mut vec!["a", "b", "7"]), Ok(7));
+    assert!(clock.elapsed() >= 2 * SECOND);
+}
+
+#[test]
+fn a_deadline_above_ends_an_unlimited_wait() {
+    #[retry(attempts = 3, deadline = "10s")]
+    #[rate_limit(rate = 1, per = "1h", wait = "unlimited")]
+    fn call() -> Result<u32, Rejected> {
+        Ok(7)
+    }
+    let clock = testing::clock();
+    assert_eq!(call(), Ok(7));
+    assert_eq!(call().map_err(|rejected| rejected.kind()), Err(RejectedKind::RateLimited));
+    assert_eq!(clock.elapsed(), Duration::ZERO, "no wait that is useless");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_above_ends_an_unlimited_wait() {
+    #[timeout("10s")]
+    #[rate_limit(rate = 1, per = "1h", wait = "unlimited")]
+    async fn call() -> Result<u32, Rejected> {
+        Ok(7)
+    }
+    let start = Instant::now();
+    assert_eq!(call().await, Ok(7));
+    assert_eq!(call().await.map_err(|rejected| rejected.kind()), Err(RejectedKind::TimedOut));
+    assert_eq!(start.elapsed(), 10 * SECOND);
+}
+
+#[test]
+fn the_longest_duration_is_a_wait_without_a_limit() {
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    let limiter = RateLimiter::new(1, century).wait(Duration::MAX);
+    let clock = testing::clock();
+    for _ in 0..3 {
+        assert!(limiter.acquire_blocking().is_ok());
+    }
+    assert_eq!(clock.elapsed(), 2 * century);
+}
