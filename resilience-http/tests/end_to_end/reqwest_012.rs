@@ -31,7 +31,7 @@ async fn fetch(
 #[retry(on = classify, on_ok = |it| classify_response(&it.0), idempotent = method.is_idempotent())]
 fn fetch_blocking(
     client: &blocking::Client,
-    method: Method,
+    method: &Method,
     url: &str,
 ) -> reqwest_012::Result<(http::Response<()>, String)> {
     let response = client.request(method.clone(), url).send()?;
@@ -67,7 +67,7 @@ fn every_scenario_of_the_blocking_client() {
             let server = Server::new(scenario.script);
             let post = method == Method::POST;
             let client = blocking::Client::builder().no_proxy().timeout(scenario.limit());
-            let result = fetch_blocking(&client.build().expect("a client"), method, &server.url());
+            let result = fetch_blocking(&client.build().expect("a client"), &method, &server.url());
             check(scenario, post, &server, result.ok().map(|it| it.0.status().as_u16()));
         }
     }
