@@ -16,10 +16,10 @@ use crate::random_bits::random_bits;
 pub trait SharedState: Send {
     /// The time a vote outlives the announced state. A process that has not read the vote by then
     /// relies on the local open time.
-    const RETENTION: Duration = Duration::from_mins(1);
+    const RETENTION: Duration = Duration::from_secs(60);
 
     /// The time a process counts as a member after its last [`read`](Self::read).
-    const MEMBERSHIP: Duration = Duration::from_mins(1);
+    const MEMBERSHIP: Duration = Duration::from_secs(60);
 
     /// The error of a failed call. [`BreakerSync`](super::BreakerSync) logs the error and repeats
     /// the call.

@@ -130,8 +130,8 @@ impl SharedState for PostgresState {
             let votes = processes.into_iter().zip(ids).zip(lefts).map(|((process, id), left)| {
                 let state = u64::try_from(left)
                     .map_or(VoteState::Closed, |left| VoteState::Open(Duration::from_millis(left)));
-                let id = VoteId(id.cast_unsigned());
-                (ProcessId(process.cast_unsigned()), Vote { id, state })
+                let id = VoteId(of_bits(id));
+                (ProcessId(of_bits(process)), Vote { id, state })
             });
             let members = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
             let votes = Votes { members, votes: votes.collect() };
@@ -147,6 +147,11 @@ impl SharedState for PostgresState {
     }
 }
 
-fn bits(bits: u64) -> i64 {
-    bits.cast_signed()
+/// Returns the column for a number: PostgreSQL has signed integers only.
+fn bits(number: u64) -> i64 {
+    i64::from_ne_bytes(number.to_ne_bytes())
+}
+
+fn of_bits(column: i64) -> u64 {
+    u64::from_ne_bytes(column.to_ne_bytes())
 }
