@@ -80,7 +80,7 @@ pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
     message = "`resilience::http` cannot classify `{Self}`",
     label = "needs `HttpError`",
     note = "the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`",
-    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`; for any other error, implement `resilience::Classify` and remove `on`"
+    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`"
 )]
 pub trait HttpError {
     /// Returns the class of the error under these rules.
