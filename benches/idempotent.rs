@@ -1,14 +1,21 @@
-//! The memory store of idempotent calls on a single core: claims, whole calls, and a store with as
-//! many expiring as new records.
-#![allow(missing_docs, reason = "the macro of criterion writes functions without")]
+//! Idempotent calls in memory on a single core: annotated functions by processor time, and the
+//! steps of the memory store.
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "the macro of criterion writes functions without documentation; printed measures"
+)]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Bencher, Criterion, Throughput, criterion_group};
 use resilience::idempotent::{
     Claim, ClaimRequest, Fingerprint, MemoryStore, RecordKey, Store, Takeover, Token, WriteOutcome,
 };
+use resilience::{Rejected, idempotent};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -133,6 +140,63 @@ fn turnover(bencher: &mut Bencher<'_>) {
     });
 }
 
+type Memory = Arc<MemoryStore>;
+
+#[idempotent(store = store, key = key, scope = "global", name = "bench.pay")]
+async fn pay(store: &Memory, key: u64) -> Result<u64, Rejected> {
+    Ok(key)
+}
+
+#[idempotent(store = store, key = key, scope = tenant, name = "bench.pay_scoped")]
+async fn pay_scoped(store: &Memory, tenant: &str, key: &str, cents: u64) -> Result<u64, Rejected> {
+    Ok(cents)
+}
+
+#[idempotent(store = store, key = key, scope = "global", name = "bench.pay_sync")]
+fn pay_sync(store: &Memory, key: u64) -> Result<u64, Rejected> {
+    Ok(key)
+}
+
+/// The processor time of this thread. Elsewhere than on Linux, the time of the clock.
+fn processor_time(start: Instant) -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    nanos.map_or_else(|| start.elapsed(), Duration::from_nanos)
+}
+
+/// Prints the nanoseconds of processor time of a call with a known key and with a new key: the
+/// fastest of some rounds.
+fn row(what: &str, call: impl Fn(&Memory, u64)) {
+    const ROUNDS: u64 = 30;
+    const CALLS: u64 = 10_000;
+    let start = Instant::now();
+    let round = |run: &dyn Fn()| {
+        let before = processor_time(start);
+        run();
+        processor_time(start).saturating_sub(before).as_nanos() / u128::from(CALLS)
+    };
+    let known = Memory::default();
+    let fresh: Vec<_> = (0..ROUNDS).map(|_| Memory::default()).collect();
+    let replay = fresh.iter().map(|_| round(&|| (0..CALLS).for_each(|_| call(&known, 7))));
+    let replay = replay.min().unwrap_or_default();
+    let new = fresh.iter().map(|store| round(&|| (0..CALLS).for_each(|key| call(store, key))));
+    println!("{what}: replay {replay} ns, new key {} ns", new.min().unwrap_or_default());
+}
+
+fn annotated() {
+    row("async, global scope", |store, key| assert_eq!(ready(pay(store, black_box(key))), Ok(key)));
+    row("async, scope and text key", |store, key| {
+        let mut text = *b"order-0000000";
+        text[6..].iter_mut().rev().fold(key, |rest, digit| {
+            *digit = b'0' + (rest % 10) as u8;
+            rest / 10
+        });
+        let text = std::str::from_utf8(&text).expect("digits");
+        assert_eq!(ready(pay_scoped(store, "acme", text, 5)), Ok(5));
+    });
+    row("sync, global scope", |store, key| assert_eq!(pay_sync(store, black_box(key)), Ok(key)));
+}
+
 fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("memory store");
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
@@ -145,4 +209,9 @@ fn benches(criterion: &mut Criterion) {
 }
 
 criterion_group!(all, benches);
-criterion_main!(all);
+
+fn main() {
+    annotated();
+    all();
+    Criterion::default().configure_from_args().final_summary();
+}

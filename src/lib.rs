@@ -57,36 +57,26 @@
 //! Under a tokio runtime, async code waits with the timer of tokio. Anywhere else, async code
 //! waits with a runtime-neutral timer. [`testing`] has a virtual clock, seeded random draws,
 //! and a guard that skips waits. [`set_enabled`] disables every attribute except
-//! `#[idempotent]`.
+//! `#[idempotent]`. [`testing_guide`] explains virtual time, also with databases.
 //!
 //! # Features
 //!
-//! - **`tokio`** (default): under a tokio runtime, waits use the timer and the clock of tokio,
-//!   so that `start_paused` tests take no time. Without the feature, every async wait uses the
-//!   neutral timer.
-//! - **`tracing`**: events with the target `resilience`; see [`observability`]. A scheduled retry
-//!   and a state change of a breaker are logged at WARN, a give-up at ERROR, a fallback at INFO,
-//!   a rejected call at DEBUG.
-//! - **`metrics`**: counters of `#[idempotent]`.
-//! - **`idempotent`**: `#[idempotent]`, and the module `idempotent` with keys, stores and
-//!   policies.
-//! - **`http`**: the module `http` classifies responses and errors, reads `Retry-After`, creates
-//!   idempotency keys, and delays requests to hosts that ask for a pause.
-//! - **`reqwest`**, **`reqwest-blocking`**, **`hyper`**, **`hyper-util`**, **`http2`**,
-//!   **`tonic`**: the module `http` knows the errors and responses of these clients.
-//! - **`tower`**: layers for a `Service`. With `idempotent`, a layer for endpoints that are
-//!   safe to retry.
-//! - **`axum`**: a [`Rejected`] is a response. With **`tonic`**, a [`Rejected`] converts to
-//!   `tonic::Status`.
-//! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`
-//!   classifies errors of databases. With `idempotent`, `postgres`, `sqlite` and `redis` add
-//!   stores for records.
-//! - **`shared-breakers`**: with `redis` or `postgres`, circuit breakers that processes share.
+//! [`features`] lists each feature, the versions of the clients, and the cost of dependencies.
+//!
+//! - **`tokio`** (default): the timer and the clock of tokio, inside a tokio runtime.
+//! - **`http`**, and one feature per client (`reqwest`, `hyper`, `tonic`, …): the module `http`.
+//!   **`tower`** adds layers, **`axum`** handlers that return a response.
+//! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
+//!   **`shared-breakers`** adds circuit breakers that processes share.
+//! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
+//! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
+//! - **`serde`**: snapshots of a circuit breaker can be stored.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // `links.txt` defines links to items of every feature.
 #![cfg_attr(
     not(all(
+        feature = "axum",
         feature = "http",
         feature = "idempotent",
         feature = "postgres",
@@ -153,6 +143,15 @@ pub use resilience_macros::retry;
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
 
+#[cfg(feature = "axum")]
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/axum.md")]
+pub mod axum {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
+
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/errors.md")]
 pub mod errors {}
@@ -160,6 +159,17 @@ pub mod errors {}
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-python.md")]
 pub mod from_python {}
+
+#[cfg(all(
+    feature = "axum",
+    feature = "idempotent",
+    feature = "reqwest",
+    feature = "sqlite",
+    feature = "tower"
+))]
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/getting-started.md")]
+pub mod getting_started {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/observability.md")]
@@ -170,11 +180,25 @@ pub mod observability {}
 #[doc = include_str!("../docs/ordering.md")]
 pub mod ordering {}
 
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing_guide {}
+
 #[cfg(feature = "http")]
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/http.md")]
 pub mod http {
     pub use resilience_http::*;
+    // By name, so that rustdoc shows the feature.
+    #[cfg(feature = "tower")]
+    pub use resilience_http::{
+        BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService, FallbackLayer,
+        FallbackService, GatedService, HostCooldownLayer, HostCooldownService, HttpRequest,
+        RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
+        RetryLayer, RetryService, TimeoutLayer, TimeoutService,
+    };
+    #[cfg(feature = "idempotent")]
+    pub use resilience_http::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};
 }
 
 #[cfg(feature = "stores")]
@@ -183,6 +207,19 @@ pub mod http {
 #[cfg_attr(not(doctest), doc = include_str!("../docs/stores.md"))]
 pub mod stores {
     pub use resilience_stores::*;
+    // By name, so that rustdoc shows the feature.
+    #[cfg(all(feature = "idempotent", feature = "redis"))]
+    pub use resilience_stores::RedisStore;
+    #[cfg(feature = "shared-breakers")]
+    pub use resilience_stores::breaker;
+    #[cfg(any(feature = "redis", feature = "redis-032"))]
+    pub use resilience_stores::redis;
+    #[cfg(any(feature = "sqlx", feature = "sqlx-08"))]
+    pub use resilience_stores::sqlx;
+    #[cfg(all(feature = "idempotent", feature = "postgres"))]
+    pub use resilience_stores::{PostgresStore, postgres};
+    #[cfg(all(feature = "idempotent", feature = "sqlite"))]
+    pub use resilience_stores::{SqliteStore, sqlite};
 }
 
 /// The examples of the README, compiled and run.

@@ -1,12 +1,14 @@
 //! The memory cost of an annotation: none on the happy path, and little in the future.
 #![allow(clippy::print_stdout, reason = "the sizes are worth reading")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use allocation_counter::measure;
+use resilience::idempotent::MemoryStore;
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, fallback, rate_limit, retry, testing, timeout,
+    Rejected, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, testing, timeout,
 };
 
 #[retry(attempts = 4, deadline = "30s")]
@@ -273,4 +275,64 @@ fn the_future_of_several_attributes_is_less_than_twice_the_hand_written_future()
         println!("{name}: {ours} bytes, three by hand {by_hand}");
         assert!(ours < 2 * by_hand, "{name}: {ours} bytes, three by hand {by_hand}");
     }
+}
+
+type Memory = Arc<MemoryStore>;
+
+#[idempotent(store = store, key = key, scope = "global", name = "cost.pay")]
+async fn pay(store: &Memory, key: u64) -> Reply {
+    Ok(u32::try_from(key).unwrap_or_default())
+}
+
+fn paid(store: &Memory, key: u64) -> Reply {
+    futures::FutureExt::now_or_never(pay(store, key)).expect("the memory store answers at once")
+}
+
+#[test]
+fn the_future_of_an_idempotent_call_has_at_most_1500_bytes() {
+    let size = size_of_val(&pay(&Memory::default(), 1));
+    println!("idempotent: {size} bytes");
+    assert!(size <= 1500, "{size} bytes");
+}
+
+#[test]
+fn an_idempotent_call_allocates_its_claim_its_context_its_outcome_and_its_record() {
+    let store = Memory::default();
+    // The tables grow now.
+    for key in 0..10_000 {
+        assert!(paid(&store, key).is_ok());
+    }
+    let mut counts: Vec<u64> = (10_000..10_100)
+        .map(|key| measure(|| assert!(paid(&store, key).is_ok())).count_total)
+        .collect();
+    // A growing table allocates now and then.
+    counts.sort_unstable();
+    println!("allocations of a new key: {}", counts[50]);
+    // One of them is a label of the counters, with the feature `metrics`.
+    assert!(counts[50] <= 6, "{counts:?}");
+    let replay = measure(|| assert_eq!(paid(&store, 7), Ok(7)));
+    println!("allocations of a replay: {}", replay.count_total);
+    assert!(replay.count_total <= 1, "{replay:?}");
+}
+
+#[test]
+fn a_record_of_the_memory_store_takes_at_most_350_bytes() {
+    let store = Arc::new(MemoryStore::new().max_records(1_000_000));
+    let mut most = 0;
+    let mut bytes = 0;
+    for thousand in 0..200 {
+        let counted = measure(|| {
+            for key in thousand * 1000..(thousand + 1) * 1000 {
+                assert!(paid(&store, key).is_ok());
+            }
+        });
+        bytes += counted.bytes_current;
+        let records = i64::try_from(store.len()).unwrap_or_default();
+        // Smaller tables grow at different times.
+        if records >= 20_000 {
+            most = most.max(bytes / records);
+        }
+    }
+    println!("bytes of a record: at most {most}, {} at the end", bytes / 200_000);
+    assert!(most <= 350, "{most} bytes");
 }

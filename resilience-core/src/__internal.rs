@@ -6,16 +6,20 @@ pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
     CircuitDecision, DetachedGuard, LocalDecision, Notified, WatchedGuard, shared_breakers, watched,
 };
-pub use crate::clock::{DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now};
+pub use crate::clock::{
+    DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
+};
 pub use crate::duration::Rounded;
 pub use crate::error_sources::error_sources;
 pub use crate::fallback::keep_outcome;
 pub use crate::function_state::{TestReset, resolve};
-pub use crate::keyed::Keyed;
+pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, sync_lost, sync_restored};
 pub use crate::random::draw;
 pub use crate::rejected::reject;
+pub use crate::response::{EFFECT_METADATA, effect_metadata, effect_of_metadata};
 pub use crate::retry::RetryState;
+pub use crate::status_class::class_of_status;
 pub use crate::sync::{Mutex, lock};
 pub use crate::timeout::{Timeout, timeout};
 #[cfg(feature = "unique-id")]

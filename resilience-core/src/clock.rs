@@ -74,7 +74,8 @@ impl Timestamp {
     }
 
     /// Returns the nanoseconds, for an atomic word; never zero.
-    pub(crate) fn word(self) -> u64 {
+    #[must_use]
+    pub fn word(self) -> u64 {
         self.0.get()
     }
 
@@ -164,6 +165,23 @@ fn is_tokio_current() -> bool {
 #[cfg(not(feature = "tokio"))]
 fn is_tokio_current() -> bool {
     false
+}
+
+/// Spawns a task on the current tokio runtime, or returns the task where no runtime is current.
+///
+/// # Errors
+///
+/// Returns the task outside a tokio runtime, and without the feature `tokio`.
+pub fn spawn_on_tokio<F>(task: F) -> Result<(), F>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    #[cfg(feature = "tokio")]
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(task);
+        return Ok(());
+    }
+    Err(task)
 }
 
 /// A delay that has not been waited yet.

@@ -78,3 +78,23 @@ pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
 /// The default of `on_give_up`.
 #[inline]
 pub fn no_give_up_hook<E>(_: &GiveUpEvent<'_, E>) {}
+
+/// The type of the outcome of a handler that returns `impl IntoResponse`.
+#[cfg(feature = "axum")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handler_outcome {
+    () => {
+        $crate::__private::HandlerResponse
+    };
+}
+
+/// Without the feature `axum`, the outcome is the result of the body.
+#[cfg(not(feature = "axum"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handler_outcome {
+    () => {
+        _
+    };
+}

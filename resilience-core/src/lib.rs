@@ -28,6 +28,8 @@ mod failure_text;
 mod fallback;
 mod function_state;
 mod guarded;
+#[cfg(feature = "axum")]
+mod handler_response;
 mod jitter;
 mod keyed;
 mod last_failure;
@@ -43,6 +45,7 @@ mod rejected;
 mod rejection_signal;
 mod response;
 mod retry;
+mod status_class;
 mod switch;
 mod sync;
 mod test_overrides;

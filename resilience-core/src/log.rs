@@ -38,6 +38,9 @@ pub enum Shown<'e> {
     Display(&'e dyn fmt::Display),
     /// The error has `Debug` only.
     Debug(&'e dyn fmt::Debug),
+    /// The error is a response of `axum`.
+    #[cfg(feature = "axum")]
+    Status(http::StatusCode),
     /// The error has neither, or there is no error.
     Nothing,
 }
@@ -58,6 +61,8 @@ impl fmt::Display for Shown<'_> {
         match self {
             Self::Display(error) => error.fmt(f),
             Self::Debug(error) => error.fmt(f),
+            #[cfg(feature = "axum")]
+            Self::Status(status) => status.fmt(f),
             Self::Nothing => Ok(()),
         }
     }
@@ -365,8 +370,10 @@ macro_rules! __shown {
         match $error {
             $crate::__private::Some(error) => {
                 #[allow(unused_imports)]
-                use $crate::__private::{ShownByDebug as _, ShownByNothing as _};
-                (&$crate::__private::Probe(error)).resilience_shown()
+                use $crate::__private::{
+                    ShownAsResponse as _, ShownByDebug as _, ShownByNothing as _,
+                };
+                (&&$crate::__private::Probe(error)).resilience_shown()
             }
             $crate::__private::None => $crate::__private::Shown::Nothing,
         }

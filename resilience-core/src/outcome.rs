@@ -40,7 +40,8 @@
 #[diagnostic::on_unimplemented(
     message = "a resilience attribute needs a fallible return type, but this function returns `{Self}`",
     label = "not a `Result` or an `Option`",
-    note = "return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `{Self}`"
+    note = "return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `{Self}`",
+    note = "a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`"
 )]
 pub trait Outcome: Sized {
     /// The value of a success.

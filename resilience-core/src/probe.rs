@@ -112,9 +112,31 @@ impl<E, P: ?Sized> ClassOfParameter<E> for ClassProbe<'_, E, P> {
     }
 }
 
-/// A reference to an error, with the question for the text of the error.
+/// A reference to an error, with the question for the text of the error, for the receiver
+/// `&&Probe`.
 #[derive(Debug)]
 pub struct Probe<'e, E>(pub &'e E);
+
+impl<E> Clone for Probe<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Probe<'_, E> {}
+
+/// The text of a response: the status. `Debug` would show the headers. Found first.
+pub trait ShownAsResponse<'e> {
+    /// Returns the status.
+    fn resilience_shown(&self) -> Shown<'e>;
+}
+
+#[cfg(feature = "axum")]
+impl<'e> ShownAsResponse<'e> for &Probe<'e, axum_core::response::Response> {
+    fn resilience_shown(&self) -> Shown<'e> {
+        Shown::Status(self.0.status())
+    }
+}
 
 impl<'e, E: fmt::Display> Probe<'e, E> {
     /// Returns the error by `Display`.
@@ -136,16 +158,16 @@ impl<'e, E: fmt::Debug> ShownByDebug<'e> for Probe<'e, E> {
     }
 }
 
-/// The text of an error without `Display` and `Debug`. Found last, because the method needs one
-/// more reference.
-pub trait ShownByNothing {
+/// The text of an error without `Display` and `Debug`. Found last, because the method takes the
+/// probe by value.
+pub trait ShownByNothing: Sized {
     /// Returns an empty text.
-    fn resilience_shown(&self) -> Shown<'static> {
+    fn resilience_shown(self) -> Shown<'static> {
         Shown::Nothing
     }
 }
 
-impl<E> ShownByNothing for &Probe<'_, E> {}
+impl<E> ShownByNothing for Probe<'_, E> {}
 
 #[cfg(test)]
 mod tests {

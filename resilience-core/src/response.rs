@@ -1,7 +1,30 @@
 //! The response of a server to a rejected call: HTTP status, gRPC code, problem type, and the
 //! conversions for `axum` and `tonic`.
 
+use crate::classify::Effect;
 use crate::rejected::{IdempotencyRejection, RejectedKind};
+
+/// The key of the effect in the metadata of a gRPC status. HTTP has statuses for "not executed",
+/// and gRPC has none.
+pub const EFFECT_METADATA: &str = "resilience-effect";
+
+/// The values of [`EFFECT_METADATA`].
+const EFFECTS: [(&str, Effect); 2] = [("refused", Effect::Refused), ("applied", Effect::Applied)];
+
+/// Returns the value of [`EFFECT_METADATA`], or `None` for an unknown effect.
+///
+/// The client has sent the request, so a call that was not sent further is a refused request.
+#[must_use]
+pub fn effect_metadata(effect: Effect) -> Option<&'static str> {
+    let effect = if effect.is_not_applied() { Effect::Refused } else { effect };
+    EFFECTS.iter().find(|(_, known)| *known == effect).map(|(text, _)| *text)
+}
+
+/// Returns the effect for a value of [`EFFECT_METADATA`], or `None` for any other value.
+#[must_use]
+pub fn effect_of_metadata(value: &[u8]) -> Option<Effect> {
+    EFFECTS.iter().find(|(text, _)| text.as_bytes() == value).map(|(_, effect)| *effect)
+}
 
 // These matches are exhaustive: the compiler asks for a response to each new kind of rejection.
 impl RejectedKind {
@@ -132,7 +155,7 @@ mod axum {
     /// A breaker that was forced open by hand and a full bulkhead know no time, and the response
     /// has no header. The response does not contain the name of the function.
     ///
-    /// The [`Effect`](crate::Effect) of the rejection is in the extensions of the response. An
+    /// The rejection and its [`Effect`](crate::Effect) are in the extensions of the response. An
     /// `IdempotencyLayer` does not store a response with `Effect::NotSent`, so a repeated request
     /// runs again. A handler that has applied an effect before the rejected call returns
     /// `(Extension(Effect::Unknown), rejected)`.
@@ -141,6 +164,7 @@ mod axum {
             let effect = self.classify().effect;
             let mut response = self.response();
             response.extensions_mut().insert(effect);
+            response.extensions_mut().insert(self);
             response
         }
     }
@@ -175,8 +199,11 @@ mod axum {
 mod tonic {
     use std::sync::Arc;
 
+    use tonic::metadata::MetadataValue;
     use tonic::{Code, Status};
 
+    use super::{EFFECT_METADATA, effect_metadata};
+    use crate::classify::Classify;
     use crate::rejected::Rejected;
 
     /// Converts into a status with the rejection as the source. The code is `UNAVAILABLE` for an
@@ -184,6 +211,12 @@ mod tonic {
     /// limit, and `DEADLINE_EXCEEDED` for a timeout. Idempotency keys give `INVALID_ARGUMENT`,
     /// `FAILED_PRECONDITION`, `ABORTED` or `INTERNAL`. The delay before a retry is in
     /// `grpc-retry-pushback-ms`.
+    ///
+    /// The metadata `resilience-effect` tells a client that classifies the status with
+    /// `resilience::http::classify` whether the call was executed: `refused` for a call that was
+    /// rejected before the body ran, so the client may repeat the call. A method that has applied
+    /// an effect before the rejected call removes the entry:
+    /// `status.metadata_mut().remove("resilience-effect")`.
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {
             let code = Code::from_i32(rejected.kind().grpc_code().into());
@@ -194,6 +227,9 @@ mod tonic {
                 if let Ok(millis) = millis.to_string().parse() {
                     status.metadata_mut().insert("grpc-retry-pushback-ms", millis);
                 }
+            }
+            if let Some(effect) = effect_metadata(rejected.classify().effect) {
+                status.metadata_mut().insert(EFFECT_METADATA, MetadataValue::from_static(effect));
             }
             status.set_source(Arc::new(rejected));
             status

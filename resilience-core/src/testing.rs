@@ -6,7 +6,9 @@
 //! any order.
 //!
 //! Async tests under tokio need no virtual clock: with `start_paused = true`, waits end at once
-//! and all policies read the paused clock.
+//! and all policies read the paused clock. Tests with SQLite, a database server or sockets need
+//! the virtual clock, because a paused clock passes the timeouts of a client while another thread
+//! works.
 //!
 //! ```
 //! use core::time::Duration;

@@ -6,7 +6,7 @@ pub use crate::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, KeepWith};
 use crate::context::IdempotencyContext;
 pub use crate::dyn_store::StaticStore;
 pub use crate::fingerprint::FingerprintBuilder;
-pub use crate::into_store::{NamedStore, OtherStore, handle_blocking, in_database};
+pub use crate::into_store::{handle, handle_blocking, in_database};
 use crate::key::KeyError;
 pub use crate::key::{KeyParts, Scope};
 use crate::log;

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use crate::call::{Acquisition, IdempotentCall};
 use crate::context::{IdempotencyContext, InContext};
-use crate::envelope::{Codec, StoredOutcome};
+use crate::envelope::Codec;
 use crate::log::{self, Decision, StoreFailure};
 use crate::policy::{OnLeaseLost, OnUnsaved};
 use crate::spawn::finish;
@@ -36,7 +36,7 @@ struct State<S> {
     context: IdempotencyContext,
     interrupted: bool,
     has_begun: bool,
-    /// The time of the claim.
+    /// The time of the claim, before its request.
     claimed: Timestamp,
     /// The start of the current lease.
     renewed: Timestamp,
@@ -73,20 +73,24 @@ impl<S: Store + Clone> ActiveCall<S> {
         token: Token,
         attempt: u32,
         interrupted: bool,
+        claimed: Timestamp,
     ) -> Self {
-        let mut active = Self::with_context(call, call.context(token.fence, attempt));
+        let mut active = Self::with_context(call, call.context(token.fence, attempt), claimed);
         active.0.token = Some(token);
         active.0.interrupted = interrupted;
         active
     }
 
     /// Creates a call without a claim.
-    pub(super) fn unprotected(call: &IdempotentCall<S>) -> Self {
-        Self::with_context(call, call.context(0, 1))
+    pub(super) fn unprotected(call: &IdempotentCall<S>, claimed: Timestamp) -> Self {
+        Self::with_context(call, call.context(0, 1), claimed)
     }
 
-    fn with_context(call: &IdempotentCall<S>, context: IdempotencyContext) -> Self {
-        let claimed = now();
+    fn with_context(
+        call: &IdempotentCall<S>,
+        context: IdempotencyContext,
+        claimed: Timestamp,
+    ) -> Self {
         Self(Box::new(State {
             call: call.clone(),
             token: None,
@@ -206,7 +210,12 @@ impl<S: Store + Clone> ActiveCall<S> {
         self,
         outcome: &[u8],
     ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
-        async move { self.store_outcome(StoredOutcome::Value(outcome), Codec::RAW).await }
+        let encode = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(outcome);
+            Ok(())
+        };
+        let sealed = self.0.call.seal(Codec::RAW, encode);
+        self.store_outcome(sealed, Codec::RAW)
     }
 
     /// Records the completion without an outcome. A later call with the key is rejected with
@@ -219,52 +228,60 @@ impl<S: Store + Clone> ActiveCall<S> {
     pub fn complete_without_outcome(
         self,
     ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
-        async move { self.store_outcome(StoredOutcome::NotStored, Codec::RAW).await }
+        let sealed = self.0.call.seal_without_outcome(Codec::RAW);
+        self.store_outcome(sealed, Codec::RAW)
     }
 
+    /// Stores an outcome in its envelope.
     pub(super) fn store_outcome(
         mut self,
-        outcome: StoredOutcome<'_>,
+        sealed: Vec<u8>,
         codec: Codec,
     ) -> impl Future<Output = Result<Completed, Rejected>> + Send {
         async move {
-            let policy = self.0.call.policy;
-            let bytes = self.0.call.seal(outcome, codec);
             let Some(token) = self.0.token else { return Ok(Completed::Unsaved) };
-            let until = self.0.renewed.plus(policy.lease);
-            let write = async |bytes: &[u8]| {
-                let complete =
-                    || self.0.call.store.complete(&self.0.call.key, token, bytes, policy.ttl);
-                self.write_until(until, complete).await
-            };
-            let mut written = write(&bytes).await;
+            let until = self.0.renewed.plus(self.0.call.policy.lease);
+            let mut written = self.write_outcome(token, &sealed, until).await;
             if matches!(&written, Err(error) if error.kind() == StoreErrorKind::Full) {
                 // The mark of an outcome that was not stored may still fit. Without a completion,
                 // the next call would run the body again.
-                let failure = StoreFailure::OutcomeDropped;
-                if let Err(error) = &written {
-                    log::store_error(policy.name, self.0.call.key, failure, error);
-                }
-                written = write(&self.0.call.seal(StoredOutcome::NotStored, codec)).await;
+                self.log_failed_write(StoreFailure::OutcomeDropped, written);
+                let mark = self.0.call.seal_without_outcome(codec);
+                // Boxed, because a full store is rare.
+                written = Box::pin(self.write_outcome(token, &mark, until)).await;
             }
             // The final write is over, so drop has to write nothing.
             self.0.token = None;
             match written {
                 Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
                 // Boxed, because a takeover is rare, and would be most of the future.
-                Ok(WriteOutcome::Fenced) => Box::pin(self.read_again(&bytes, codec)).await,
-                Err(error) => {
-                    log::store_error(policy.name, self.0.call.key, StoreFailure::Unsaved, &error);
-                    log::decided(policy.name, self.0.call.key, "", Decision::Unsaved, None);
-                    match policy.on_unsaved {
-                        OnUnsaved::Return => Ok(Completed::Unsaved),
-                        OnUnsaved::Error => Err(self
-                            .0
-                            .call
-                            .reject(IdempotencyRejection::StoreUnavailable)
-                            .because(error)),
-                    }
-                }
+                Ok(WriteOutcome::Fenced) => Box::pin(self.read_again(&sealed, codec)).await,
+                Err(error) => self.unsaved(error),
+            }
+        }
+    }
+
+    fn write_outcome<'a>(
+        &'a self,
+        token: Token,
+        sealed: &'a [u8],
+        until: Timestamp,
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send + use<'a, S> {
+        let call = &self.0.call;
+        self.write_until(until, move || {
+            call.store.complete(&call.key, token, sealed, call.policy.ttl)
+        })
+    }
+
+    /// Returns the result of a call whose outcome is not stored.
+    fn unsaved(&self, error: StoreError) -> Result<Completed, Rejected> {
+        let call = &self.0.call;
+        log::store_error(call.policy.name, call.key, StoreFailure::Unsaved, &error);
+        log::decided(call.policy.name, call.key, "", Decision::Unsaved, None);
+        match call.policy.on_unsaved {
+            OnUnsaved::Return => Ok(Completed::Unsaved),
+            OnUnsaved::Error => {
+                Err(call.reject(IdempotencyRejection::StoreUnavailable).because(error))
             }
         }
     }
@@ -341,40 +358,44 @@ impl<S: Store + Clone> ActiveCall<S> {
     }
 
     /// Writes to the store, and repeats a failed write until `until`.
-    async fn write_until<F: Future<Output = StoreResult<WriteOutcome>>>(
-        &self,
+    fn write_until<'a, F>(
+        &'a self,
         until: Timestamp,
-        write: impl Fn() -> F,
-    ) -> StoreResult<WriteOutcome> {
-        let until = self.0.write_until.map_or(until, |end| end.max(until));
-        let mut delays = [50, 100, 200, 400, 800].map(Duration::from_millis).into_iter();
-        // Waits that a test skips pass on no clock, so they are added up here.
-        let mut skipped = Duration::ZERO;
-        loop {
-            let error = match self.0.call.step(write()).await {
-                Err(error) if error.is_retryable() => error,
-                written => return written,
-            };
-            // The last delay ends at the deadline: a late write still succeeds if no other call
-            // took over.
-            let left = until.since(now().plus(skipped));
-            if left.is_zero() {
-                return Err(error);
-            }
-            let delay = delays.next().unwrap_or(Duration::from_secs(1)).min(left);
-            log::store_error(
-                self.0.call.policy.name,
-                self.0.call.key,
-                StoreFailure::Retrying,
-                &error,
-            );
-            match self.0.call.wait_mode {
-                WaitMode::Async => {
-                    let (wait, time) = Delay::start(delay);
-                    skipped = skipped.saturating_add(time);
-                    wait.wait().await;
+        write: impl Fn() -> F + Send + 'a,
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send
+    where
+        F: Future<Output = StoreResult<WriteOutcome>> + Send + 'a,
+    {
+        async move {
+            let call = &self.0.call;
+            let mut writes: u32 = 0;
+            // Waits that a test skips pass on no clock, so they are added up here.
+            let mut skipped = Duration::ZERO;
+            loop {
+                let error = match call.step(write()).await {
+                    Err(error) if error.is_retryable() => error,
+                    written => return written,
+                };
+                // The last delay ends at the deadline: a late write still succeeds if no other call
+                // took over.
+                let until = self.0.write_until.map_or(until, |end| end.max(until));
+                let left = until.since(now().plus(skipped));
+                if left.is_zero() {
+                    return Err(error);
                 }
-                WaitMode::Blocking => skipped = skipped.saturating_add(block_for(delay)),
+                // 50, 100, 200, 400, 800 and then 1000 ms.
+                let doubled = Duration::from_millis(50).saturating_mul(1 << writes.min(5));
+                let delay = doubled.min(Duration::from_secs(1)).min(left);
+                writes = writes.saturating_add(1);
+                log::store_error(call.policy.name, call.key, StoreFailure::Retrying, &error);
+                match call.wait_mode {
+                    WaitMode::Async => {
+                        let (wait, time) = Delay::start(delay);
+                        skipped = skipped.saturating_add(time);
+                        wait.wait().await;
+                    }
+                    WaitMode::Blocking => skipped = skipped.saturating_add(block_for(delay)),
+                }
             }
         }
     }

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use pin_project_lite::pin_project;
 
 use crate::active_call::ActiveCall;
+use crate::codec::CodecError;
 use crate::context::IdempotencyContext;
-use crate::envelope::{self, Codec, StoredOutcome};
+use crate::envelope::{self, Codec, Draft, StoredOutcome};
 use crate::key::{Fingerprint, RecordKey, ScopeKey};
 use crate::log::{self, Decision, StoreFailure};
+use crate::owner::new_owner;
 use crate::policy::{IdempotencyPolicy, OnInterrupted, OnStoreError};
 use crate::sent_claim::SentClaim;
 use crate::shared_claim::share;
@@ -21,7 +23,7 @@ use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::wait::{Timeout, block_for, poll_interval, timeout};
-use resilience_core::__internal::{Timestamp, WaitMode, now, unique_id};
+use resilience_core::__internal::{Timestamp, WaitMode, now};
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A call with a key, created by [`IdempotencyPolicy::call`].
@@ -79,6 +81,8 @@ pub(super) enum Acquisition<S: Store + Clone> {
 /// The state of a call between its claims.
 struct Acquiring {
     begin: Timestamp,
+    /// The time of the last claim, before its request.
+    claimed: Timestamp,
     owner: u128,
     takeover: Takeover,
     /// Waits that a test skips pass on no clock, so they are added up here.
@@ -89,8 +93,8 @@ struct Acquiring {
 
 impl Acquiring {
     fn new(takeover: Takeover) -> Self {
-        let (skipped, in_flight) = (Duration::ZERO, None);
-        Self { begin: now(), owner: unique_id(), takeover, skipped, in_flight }
+        let (begin, skipped, in_flight) = (now(), Duration::ZERO, None);
+        Self { begin, claimed: begin, owner: new_owner(begin), takeover, skipped, in_flight }
     }
 }
 
@@ -138,18 +142,16 @@ impl<S: Store + Clone> IdempotentCall<S> {
     ///
     /// Every future that contains a step of the store names `Send` in its type. The compiler
     /// erases the lifetimes inside a spawned future, and cannot prove that the step of an
-    /// `Arc<dyn DynStore>` is `Send` then.
+    /// `Arc<dyn DynStore>` is `Send` then. An `async fn` would also store each argument twice.
     pub(super) fn acquire(&self) -> impl Future<Output = Result<Acquisition<S>, Rejected>> + Send {
-        self.acquire_or_wait()
-    }
-
-    async fn acquire_or_wait(&self) -> Result<Acquisition<S>, Rejected> {
-        let mut acquiring = Acquiring::new(self.policy.takeover());
-        let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
-        match self.decide(claim, &mut acquiring)? {
-            Some(acquired) => Ok(acquired),
-            // Boxed, because most calls never wait, and the wait would be most of their future.
-            None => Box::pin(self.wait_and_claim(acquiring)).await,
+        async move {
+            let mut acquiring = Acquiring::new(self.policy.takeover());
+            let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
+            match self.decide(claim, &mut acquiring)? {
+                Some(acquired) => Ok(acquired),
+                // Boxed, because most calls never wait, and the wait would be most of their future.
+                None => Box::pin(self.wait_and_claim(acquiring)).await,
+            }
         }
     }
 
@@ -174,6 +176,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
                 self.log_decision(Decision::Replayed, acquiring.begin);
                 return Ok(Acquisition::Replay(bytes));
             }
+            acquiring.claimed = now();
             let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
             if let (Ok(Claim::Replay(bytes)), Some(flight)) = (&claim, &flight) {
                 FlightCall::publish(flight, bytes);
@@ -192,7 +195,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     ) -> Result<Option<Acquisition<S>>, Rejected> {
         let claim = match claim {
             Ok(claim) => claim,
-            Err(error) => return self.proceed_without_store(error).map(Some),
+            Err(error) => return self.proceed_without_store(error, acquiring).map(Some),
         };
         let reconciles = self.policy.on_interrupted == OnInterrupted::Reconcile;
         match claim {
@@ -200,7 +203,8 @@ impl<S: Store + Clone> IdempotentCall<S> {
                 let interrupted = acquiring.takeover == Takeover::Rerun && reconciles;
                 let decision = Decision::Acquired { attempt, fence: token.fence };
                 self.log_decision(decision, acquiring.begin);
-                Ok(Some(Acquisition::Run(ActiveCall::new(self, token, attempt, interrupted))))
+                let active = ActiveCall::new(self, token, attempt, interrupted, acquiring.claimed);
+                Ok(Some(Acquisition::Run(active)))
             }
             Claim::Replay(bytes) => {
                 self.log_decision(Decision::Replayed, acquiring.begin);
@@ -265,33 +269,45 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     /// Claims the key, or shares the answer of a concurrent claim of this process.
-    async fn claim_or_share(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
-        let mut claim = pin!(self.claim_with_retries(owner, takeover));
-        if self.wait_mode == WaitMode::Blocking {
-            return claim.await;
+    fn claim_or_share(
+        &self,
+        owner: u128,
+        takeover: Takeover,
+    ) -> impl Future<Output = StoreResult<Claim>> + Send {
+        async move {
+            let mut claim = pin!(self.claim_with_retries(owner, takeover));
+            if self.wait_mode == WaitMode::Blocking {
+                return claim.await;
+            }
+            let subject = (self.store.id(), self.key, self.fingerprint, takeover);
+            let limit = self.policy.store_timeout.saturating_mul(CLAIM_RETRIES + 1);
+            share(subject, self.policy.lease, limit, claim.as_mut()).await
         }
-        let subject = (self.store.id(), self.key, self.fingerprint, takeover);
-        let limit = self.policy.store_timeout.saturating_mul(CLAIM_RETRIES + 1);
-        share(subject, self.policy.lease, limit, claim.as_mut()).await
     }
 
     /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same
     /// owner, so the store answers with the same token.
-    async fn claim_with_retries(&self, owner: u128, takeover: Takeover) -> StoreResult<Claim> {
-        let sent = SentClaim::new(self, owner, takeover);
-        let mut retries = 0;
-        loop {
-            let claimed = self.step(self.store.claim(self.request(owner, takeover))).await;
-            match claimed {
-                Err(error) if retries < CLAIM_RETRIES && error.is_retryable() => retries += 1,
-                // The caller is rejected without a run. The drop of `sent` gives the claim back, in
-                // case only the answer was lost.
-                Err(error) if error.is_retryable() && !self.may_run_without(&error) => {
-                    return Err(error);
-                }
-                claimed => {
-                    sent.keep();
-                    return claimed;
+    fn claim_with_retries(
+        &self,
+        owner: u128,
+        takeover: Takeover,
+    ) -> impl Future<Output = StoreResult<Claim>> + Send {
+        async move {
+            let sent = SentClaim::new(self, owner, takeover);
+            let mut retries = 0;
+            loop {
+                let claimed = self.step(self.store.claim(self.request(owner, takeover))).await;
+                match claimed {
+                    Err(error) if retries < CLAIM_RETRIES && error.is_retryable() => retries += 1,
+                    // The caller is rejected without a run. The drop of `sent` gives the claim
+                    // back, in case only the answer was lost.
+                    Err(error) if error.is_retryable() && !self.may_run_without(&error) => {
+                        return Err(error);
+                    }
+                    claimed => {
+                        sent.keep();
+                        return claimed;
+                    }
                 }
             }
         }
@@ -331,16 +347,28 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
-    /// Returns the envelope of an outcome. An outcome over the limit is recorded without its
-    /// payload.
-    pub(super) fn seal(&self, outcome: StoredOutcome<'_>, codec: Codec) -> Vec<u8> {
+    /// Returns the envelope of the outcome that `encode` appends to a buffer. An outcome over the
+    /// limit, or an excluded outcome, is recorded without its payload.
+    pub(super) fn seal(
+        &self,
+        codec: Codec,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
+    ) -> Vec<u8> {
         let limit = self.store.caps().max_outcome.saturating_sub(envelope::OVERHEAD);
         let limit = self.policy.max_outcome.min(limit);
-        let outcome = match outcome {
-            StoredOutcome::Value(bytes) if bytes.len() > limit => StoredOutcome::NotStored,
-            outcome => outcome,
-        };
-        envelope::seal(outcome, codec, self.policy.name, self.policy.version)
+        let mut draft = Draft::new(codec, self.policy.name, self.policy.version);
+        match encode(draft.buffer()) {
+            Ok(()) if draft.payload_len() <= limit => draft,
+            Ok(()) | Err(CodecError::NotStored) => draft.not_stored(),
+            // The side effect is applied, so the completion is recorded even without the outcome.
+            Err(CodecError::Json(_)) => draft.unencodable(),
+        }
+        .seal()
+    }
+
+    /// Returns the envelope of a completion without an outcome.
+    pub(super) fn seal_without_outcome(&self, codec: Codec) -> Vec<u8> {
+        self.seal(codec, |_| Err(CodecError::NotStored))
     }
 
     /// Returns the lease of a claim. A blocked thread cannot renew a lease. A blocking store ends
@@ -354,13 +382,17 @@ impl<S: Store + Clone> IdempotentCall<S> {
 
     /// Runs a step of the store within `store_timeout`.
     pub(super) fn step<T, F: Future<Output = StoreResult<T>>>(&self, step: F) -> Step<F> {
-        Step { step: timeout(self.policy.store_timeout, step), limit: self.policy.store_timeout }
+        Step::new(self.policy.store_timeout, step)
     }
 
-    fn proceed_without_store(&self, error: StoreError) -> Result<Acquisition<S>, Rejected> {
+    fn proceed_without_store(
+        &self,
+        error: StoreError,
+        acquiring: &Acquiring,
+    ) -> Result<Acquisition<S>, Rejected> {
         if self.may_run_without(&error) {
             log::store_error(self.policy.name, self.key, StoreFailure::Unprotected, &error);
-            return Ok(Acquisition::Run(ActiveCall::unprotected(self)));
+            return Ok(Acquisition::Run(ActiveCall::unprotected(self, acquiring.claimed)));
         }
         Err(self.reject_unavailable(error))
     }
@@ -399,17 +431,22 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     pub(super) fn log_decision(&self, decision: Decision, begin: Timestamp) {
-        let waited = now().since(begin);
-        log::decided(self.policy.name, self.key, self.scope, decision, Some(waited));
+        log::decided(self.policy.name, self.key, self.scope, decision, Some(begin));
     }
 }
 
 pin_project! {
-    /// A step of the store within `store_timeout`.
+    /// A step of the store with a limit, such as `store_timeout`.
     pub(super) struct Step<F> {
         #[pin]
         step: Timeout<F>,
         limit: Duration,
+    }
+}
+
+impl<F: Future> Step<F> {
+    pub(super) fn new(limit: Duration, step: F) -> Self {
+        Self { step: timeout(limit, step), limit }
     }
 }
 

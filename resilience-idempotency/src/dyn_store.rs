@@ -122,60 +122,78 @@ impl<S: Store> DynStore for S {
 }
 
 /// Implements the methods of [`Store`] except `secret` by forwarding to `$to`.
+///
+/// A generic store returns the future of the inner store itself: an `async fn` would add the
+/// arguments to the future. A trait object needs an `async` block, because its future has a single
+/// lifetime for all arguments.
 macro_rules! forward {
     ($self:ident => $to:expr) => {
-        crate::dyn_store::forward!($self => $to;
+        crate::dyn_store::forward!($self => $to, itself;
             claim, renew, complete, release, abandon, changed, purge, forget, interrupted, caps, id);
     };
-    ($self:ident => $to:expr; $claim:ident, $renew:ident, $complete:ident, $release:ident,
-        $abandon:ident, $changed:ident, $purge:ident, $forget:ident, $interrupted:ident, $caps:ident,
-        $id:ident
+    ($self:ident => $to:expr, $future:ident; $claim:ident, $renew:ident, $complete:ident,
+        $release:ident, $abandon:ident, $changed:ident, $purge:ident, $forget:ident,
+        $interrupted:ident, $caps:ident, $id:ident
     ) => {
-        async fn claim(&$self, request: ClaimRequest<'_>) -> StoreResult<Claim> {
-            $to.$claim(request).await
+        fn claim(
+            &$self,
+            request: ClaimRequest<'_>,
+        ) -> impl Future<Output = StoreResult<Claim>> + Send {
+            crate::dyn_store::future!($future $to.$claim(request))
         }
 
-        async fn renew(
+        fn renew(
             &$self,
             key: &RecordKey,
             token: Token,
             lease: Duration,
-        ) -> StoreResult<WriteOutcome> {
-            $to.$renew(key, token, lease).await
+        ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send {
+            crate::dyn_store::future!($future $to.$renew(key, token, lease))
         }
 
-        async fn complete(
+        fn complete(
             &$self,
             key: &RecordKey,
             token: Token,
             outcome: &[u8],
             retention: Duration,
-        ) -> StoreResult<WriteOutcome> {
-            $to.$complete(key, token, outcome, retention).await
+        ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send {
+            crate::dyn_store::future!($future $to.$complete(key, token, outcome, retention))
         }
 
-        async fn release(&$self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
-            $to.$release(key, token).await
+        fn release(
+            &$self,
+            key: &RecordKey,
+            token: Token,
+        ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send {
+            crate::dyn_store::future!($future $to.$release(key, token))
         }
 
-        async fn abandon(&$self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
-            $to.$abandon(key, token).await
+        fn abandon(
+            &$self,
+            key: &RecordKey,
+            token: Token,
+        ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send {
+            crate::dyn_store::future!($future $to.$abandon(key, token))
         }
 
-        async fn changed(&$self, key: &RecordKey, hint: Duration) {
-            $to.$changed(key, hint).await;
+        fn changed(&$self, key: &RecordKey, hint: Duration) -> impl Future<Output = ()> + Send {
+            crate::dyn_store::future!($future $to.$changed(key, hint))
         }
 
-        async fn purge(&$self, limit: usize) -> StoreResult<usize> {
-            $to.$purge(limit).await
+        fn purge(&$self, limit: usize) -> impl Future<Output = StoreResult<usize>> + Send {
+            crate::dyn_store::future!($future $to.$purge(limit))
         }
 
-        async fn forget(&$self, key: &RecordKey) -> StoreResult<bool> {
-            $to.$forget(key).await
+        fn forget(&$self, key: &RecordKey) -> impl Future<Output = StoreResult<bool>> + Send {
+            crate::dyn_store::future!($future $to.$forget(key))
         }
 
-        async fn interrupted(&$self, limit: usize) -> StoreResult<Vec<Interrupted>> {
-            $to.$interrupted(limit).await
+        fn interrupted(
+            &$self,
+            limit: usize,
+        ) -> impl Future<Output = StoreResult<Vec<Interrupted>>> + Send {
+            crate::dyn_store::future!($future $to.$interrupted(limit))
         }
 
         fn caps(&$self) -> Capabilities {
@@ -187,10 +205,20 @@ macro_rules! forward {
         }
     };
 }
-pub(super) use forward;
+
+/// Returns a future itself, or in an `async` block.
+macro_rules! future {
+    (itself $future:expr) => {
+        $future
+    };
+    (in_block $future:expr) => {
+        async move { $future.await }
+    };
+}
+pub(super) use {forward, future};
 
 impl Store for Arc<dyn DynStore> {
-    forward!(self => (**self); dyn_claim, dyn_renew, dyn_complete, dyn_release, dyn_abandon,
+    forward!(self => (**self), in_block; dyn_claim, dyn_renew, dyn_complete, dyn_release, dyn_abandon,
         dyn_changed, dyn_purge, dyn_forget, dyn_interrupted, dyn_caps, dyn_id);
 
     fn secret(&self) -> Secret {

@@ -47,27 +47,53 @@ const SUM: usize = 8;
 /// The number of bytes that an envelope adds.
 pub(super) const OVERHEAD: usize = HEAD + SUM;
 
-/// Puts an outcome into an envelope.
-pub(super) fn seal(
-    outcome: StoredOutcome<'_>,
-    codec: Codec,
-    function: &str,
-    version: u32,
-) -> Vec<u8> {
-    let (flag, payload) = match outcome {
-        StoredOutcome::Value(payload) => (codec.0, payload),
-        StoredOutcome::NotStored => (NOT_STORED, &[][..]),
-        StoredOutcome::Unencodable => (UNENCODABLE, &[][..]),
-    };
-    let mut bytes = Vec::with_capacity(payload.len().saturating_add(OVERHEAD));
-    bytes.extend_from_slice(MAGIC);
-    bytes.push(flag);
-    bytes.extend_from_slice(&name_hash(function));
-    bytes.extend_from_slice(&version.to_le_bytes());
-    bytes.extend_from_slice(payload);
-    let sum = checksum(&bytes);
-    bytes.extend_from_slice(&sum);
-    bytes
+/// An envelope whose payload is being written, in the buffer that goes to the store.
+pub(super) struct Draft(Vec<u8>);
+
+impl Draft {
+    pub(super) fn new(codec: Codec, function: &str, version: u32) -> Self {
+        let mut bytes = Vec::with_capacity(128);
+        bytes.extend_from_slice(MAGIC);
+        bytes.push(codec.0);
+        bytes.extend_from_slice(&name_hash(function));
+        bytes.extend_from_slice(&version.to_le_bytes());
+        Self(bytes)
+    }
+
+    /// Returns the buffer, to append the payload.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
+    /// Returns the length of the payload.
+    pub(super) fn payload_len(&self) -> usize {
+        self.0.len().saturating_sub(HEAD)
+    }
+
+    /// Removes the payload: the outcome is not stored.
+    pub(super) fn not_stored(self) -> Self {
+        self.without_payload(NOT_STORED)
+    }
+
+    /// Removes the payload: the outcome failed to serialize.
+    pub(super) fn unencodable(self) -> Self {
+        self.without_payload(UNENCODABLE)
+    }
+
+    fn without_payload(mut self, flag: u8) -> Self {
+        self.0.truncate(HEAD);
+        if let Some(place) = self.0.get_mut(MAGIC.len()) {
+            *place = flag;
+        }
+        self
+    }
+
+    /// Returns the envelope, with the checksum.
+    pub(super) fn seal(mut self) -> Vec<u8> {
+        let sum = checksum(&self.0);
+        self.0.extend_from_slice(&sum);
+        self.0
+    }
 }
 
 /// Returns the content of an envelope.
@@ -86,14 +112,14 @@ pub(super) fn open<'b>(
         return Err(EnvelopeError::Corrupt);
     }
     let (head, payload) = written.split_at_checked(HEAD).ok_or(EnvelopeError::Corrupt)?;
-    let schema = [name_hash(function), version.to_le_bytes()].concat();
-    match head.get(4) {
+    match head.get(MAGIC.len()) {
         Some(&NOT_STORED) => return Ok(StoredOutcome::NotStored),
         Some(&UNENCODABLE) => return Ok(StoredOutcome::Unencodable),
         Some(flag) if *flag == codec.0 => {}
         _ => return Err(EnvelopeError::Unknown),
     }
-    if head.get(5..) == Some(&schema) {
+    let schema = [name_hash(function), version.to_le_bytes()];
+    if head.get(MAGIC.len().saturating_add(1)..) == Some(schema.as_flattened()) {
         Ok(StoredOutcome::Value(payload))
     } else {
         Err(EnvelopeError::Schema)
@@ -113,10 +139,10 @@ impl Codec {
 const NOT_STORED: u8 = 0x80;
 const UNENCODABLE: u8 = 0x81;
 
+/// Returns the FNV-1a hash of a name: the hash finds mistakes, and each replay computes it.
 fn name_hash(function: &str) -> [u8; 4] {
-    let mut digest = Digest::unkeyed();
-    digest.field(function.as_bytes());
-    digest.finish().first_chunk().copied().unwrap_or_default()
+    let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    function.bytes().fold(0x811c_9dc5, mix).to_le_bytes()
 }
 
 fn checksum(bytes: &[u8]) -> [u8; SUM] {
@@ -130,6 +156,24 @@ mod tests {
     use super::*;
 
     const NAME: &str = "payments.charge";
+
+    fn seal(outcome: StoredOutcome<'_>, codec: Codec, function: &str, version: u32) -> Vec<u8> {
+        let mut draft = Draft::new(codec, function, version);
+        match outcome {
+            StoredOutcome::Value(payload) => draft.buffer().extend_from_slice(payload),
+            // The payload begins, and does not fit or fails.
+            StoredOutcome::NotStored | StoredOutcome::Unencodable => {
+                draft.buffer().extend_from_slice(b"[1,");
+                assert_eq!(draft.payload_len(), 3);
+            }
+        }
+        match outcome {
+            StoredOutcome::Value(_) => draft,
+            StoredOutcome::NotStored => draft.not_stored(),
+            StoredOutcome::Unencodable => draft.unencodable(),
+        }
+        .seal()
+    }
 
     #[test]
     fn an_envelope_opens_to_its_content() {

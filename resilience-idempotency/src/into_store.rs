@@ -5,18 +5,7 @@
 //! implement [`Never`]. The compiler infers no handle for a wrong store, so no error follows from
 //! the first.
 
-use core::fmt;
-use core::time::Duration;
-use std::sync::Arc;
-
-use crate::dyn_store::{DynStore, forward};
-use crate::key::RecordKey;
-use crate::secret::Secret;
-use crate::store::{
-    BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
-    WriteOutcome,
-};
-use crate::store_error::StoreResult;
+use crate::store::{BlockingStore, Store};
 use crate::transaction::TxStore;
 
 /// A trait without implementations.
@@ -121,67 +110,15 @@ impl<S: Never, Tx: ?Sized> InDatabase<Tx, NotAStore> for S {
     }
 }
 
-/// The value of `store = …`, for a choice by method resolution: the inherent `handle` for a trait
-/// object wins over [`OtherStore::handle`].
-#[derive(Debug)]
-pub struct NamedStore<'s, S>(pub &'s S);
-
-impl NamedStore<'_, Arc<dyn DynStore>> {
-    /// Returns the handle for a call.
-    #[inline]
-    #[must_use]
-    pub fn handle(&self) -> DynStoreHandle {
-        DynStoreHandle(Arc::clone(self.0))
-    }
-}
-
-impl NamedStore<'_, &Arc<dyn DynStore>> {
-    /// Returns the handle for a call.
-    #[inline]
-    #[must_use]
-    pub fn handle(&self) -> DynStoreHandle {
-        DynStoreHandle(Arc::clone(self.0))
-    }
-}
-
-/// Every [`NamedStore`] except a trait object.
-pub trait OtherStore<S> {
-    /// Returns the handle for a call.
-    fn handle<H: Store + Clone>(&self) -> H
-    where
-        S: IntoStoreHandle<H>;
-}
-
-impl<S> OtherStore<S> for NamedStore<'_, S> {
-    #[inline]
-    fn handle<H: Store + Clone>(&self) -> H
-    where
-        S: IntoStoreHandle<H>,
-    {
-        self.0.handle()
-    }
-}
-
-/// A store as a trait object.
-///
-/// A separate type, for the same reason as [`StaticStore`](crate::StaticStore): the compiler
-/// erases the lifetimes inside a future, and then no longer proves that `dyn DynStore + '_` is a
-/// store.
-#[derive(Clone)]
-pub struct DynStoreHandle(Arc<dyn DynStore>);
-
-impl Store for DynStoreHandle {
-    forward!(self => self.0);
-
-    fn secret(&self) -> Secret {
-        self.0.dyn_secret()
-    }
-}
-
-impl fmt::Debug for DynStoreHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DynStoreHandle").finish_non_exhaustive()
-    }
+/// Returns the handle of a store for a call of an async function.
+#[inline]
+#[must_use]
+pub fn handle<S, H>(store: &S) -> H
+where
+    S: IntoStoreHandle<H>,
+    H: Store + Clone,
+{
+    store.handle()
 }
 
 /// Returns the handle of a store for a call of a function that is not async.

@@ -97,6 +97,12 @@ impl KeyWriter {
         self.digest.field(bytes);
     }
 
+    /// Adds the text of a number.
+    fn number(&mut self, number: impl fmt::Display) {
+        self.parts = self.parts.saturating_add(1);
+        self.digest.display_field(number);
+    }
+
     fn finish(self) -> Result<[u8; 32], KeyError> {
         if self.parts == 0 { Err(KeyError::Missing) } else { Ok(self.digest.finish()) }
     }
@@ -192,7 +198,7 @@ macro_rules! numbers {
     ($($number:ty)*) => {
         $(impl KeyParts for $number {
             fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
-                key.bytes(self.to_string().as_bytes());
+                key.number(self);
                 Ok(())
             }
         })*

@@ -28,6 +28,7 @@ mod secret;
 mod active_call;
 mod call;
 mod context;
+mod owner;
 mod policy;
 mod recovery;
 mod run;

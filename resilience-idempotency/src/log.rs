@@ -7,6 +7,9 @@ use core::time::Duration;
 
 use crate::key::RecordKey;
 use crate::store_error::StoreError;
+use resilience_core::__internal::Timestamp;
+#[cfg(feature = "tracing")]
+use resilience_core::__internal::now;
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A decision about a call.
@@ -93,15 +96,14 @@ macro_rules! count {
     };
 }
 
-/// Emits and counts a decision about a call. `waited` is the time between the call and the
-/// decision.
+/// Emits and counts a decision about a call that began at `begin`.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn decided(
     function: &'static str,
     key: RecordKey,
     scope: &str,
     decision: Decision,
-    waited: Option<Duration>,
+    begin: Option<Timestamp>,
 ) {
     count!(
         "resilience_idempotent_calls", 1,
@@ -114,7 +116,7 @@ pub(super) fn decided(
                 tracing::event!(
                     target: "resilience", tracing::Level::$level, function,
                     key = key.short(), scope, decision = decision.label(),
-                    waited_ms = waited.map(millis), $($field = $value,)* "idempotent call"
+                    waited_ms = begin.map(|begin| millis(now().since(begin))), $($field = $value,)* "idempotent call"
                 )
             };
         }

@@ -12,12 +12,13 @@ use std::time::SystemTime;
 use crate::key::RecordKey;
 use crate::quota::{Quotas, Room};
 use crate::record::Record;
-use crate::shard::{Entry, Shard};
+use crate::shard::{Entry, PurgeLimits, Purged, Shard};
 use crate::store::{
     BlockingStore, Capabilities, Claim, ClaimRequest, Interrupted, Store, StoreId, Token,
     WriteOutcome,
 };
 use crate::store_error::StoreResult;
+use crate::wait::yield_now;
 use resilience_core::__internal::TestReset;
 use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 
@@ -29,7 +30,7 @@ use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 /// # Limits
 ///
 /// The store holds at most `max_records` records, with outcomes of at most `max_bytes` bytes. A
-/// record needs about 400 bytes more. No record is evicted before its expiry.
+/// record needs about 350 bytes more. No record is evicted before its expiry.
 ///
 /// - A claim beyond `max_records` fails with [`StoreErrorKind::Full`](crate::StoreErrorKind::Full).
 /// - An outcome beyond `max_bytes` is recorded without its bytes. The body does not run again, and
@@ -49,7 +50,7 @@ use resilience_core::__internal::{Delay, Timestamp, nanos, now};
 /// static STORE: MemoryStore = MemoryStore::new().max_records(10_000);
 /// ```
 pub struct MemoryStore {
-    shards: [Mutex<Option<Shard>>; SHARDS],
+    shards: [MemoryShard; SHARDS],
     quotas: Quotas,
     /// The fence of the last claim.
     fence: AtomicU64,
@@ -60,7 +61,10 @@ pub struct MemoryStore {
     id: OnceLock<StoreId>,
 }
 
-const SHARDS: usize = 16;
+type MemoryShard = Mutex<Option<Box<Shard>>>;
+
+/// The number of shards. A shard of a million records grows in a part of a millisecond.
+const SHARDS: usize = 256;
 const MAX_RECORDS: usize = 100_000;
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
@@ -122,9 +126,9 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn shard(&self, key: &RecordKey) -> MutexGuard<'_, Option<Shard>> {
+    fn shard(&self, key: &RecordKey) -> MutexGuard<'_, Option<Box<Shard>>> {
         // The map uses the first bytes of the key, so the shard uses the last byte.
-        let index = usize::from(key.0.last().copied().unwrap_or_default()) % SHARDS;
+        let index = usize::from(key.0.last().copied().unwrap_or_default());
         let shard = self.shards.get(index).unwrap_or(&self.shards[0]);
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,14 +155,14 @@ impl MemoryStore {
             return Ok(claim);
         }
         // Each insertion removes a few expired records, so that no claim waits for many removals.
-        let purged = shard.purge(now, 4, &self.quotas);
+        let purged = shard.purge(now, PurgeLimits { records: 4, steps: 8 }, &self.quotas);
         let reserved = self.quotas.reserve(request.scope);
         let claimed = reserved.map(|room| self.insert(shard, request, room, now));
         drop(guard);
         purged.wake();
         let Err(full) = claimed else { return claimed };
         // Expired records of other shards may make room.
-        if self.purge_now(64) == 0 {
+        if self.make_room(now) == 0 {
             return Err(full);
         }
         let room = self.quotas.reserve(request.scope)?;
@@ -196,7 +200,7 @@ impl MemoryStore {
         let Some(shard) = guard.as_mut() else { return Ok(WriteOutcome::Fenced) };
         let Some(entry) = shard.records.get_mut(key) else { return Ok(WriteOutcome::Fenced) };
         let written = write(entry, now);
-        let watchers = core::mem::take(&mut entry.watchers);
+        let watchers = shard.take_watchers(key);
         shard.reschedule(key);
         drop(guard);
         for (_, waker) in watchers {
@@ -216,30 +220,34 @@ impl MemoryStore {
     /// Replaces the waker of a watcher. `None` removes the watcher.
     fn watch(&self, key: &RecordKey, watcher: u64, waker: Option<Waker>) {
         let mut guard = self.shard(key);
-        let entry = guard.as_mut().and_then(|shard| shard.records.get_mut(key));
-        let Some(entry) = entry else { return };
-        let place = entry.watchers.iter().position(|(other, _)| *other == watcher);
-        let before = place.map(|place| entry.watchers.swap_remove(place));
-        entry.watchers.extend(waker.map(|waker| (watcher, waker)));
+        let before = guard.as_mut().and_then(|shard| shard.watch(key, watcher, waker));
         drop(guard);
         // Dropped after the lock, because `drop` of a waker is foreign code.
         drop(before);
     }
 
-    fn purge_now(&self, limit: usize) -> usize {
-        let now = now();
+    /// Removes some expired records of all shards. Returns the number of removed records.
+    fn make_room(&self, now: Timestamp) -> usize {
+        let mut left = PurgeLimits { records: 64, steps: STEPS };
         let mut removed: usize = 0;
         for shard in &self.shards {
-            let mut guard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(shard) = guard.as_mut() else { continue };
-            let purged = shard.purge(now, limit.saturating_sub(removed), &self.quotas);
-            drop(guard);
+            let purged = self.purge_shard(shard, now, left);
+            left.records = left.records.saturating_sub(purged.records);
+            left.steps = left.steps.saturating_sub(purged.steps);
             removed = removed.saturating_add(purged.records);
             purged.wake();
         }
         removed
     }
+
+    fn purge_shard(&self, shard: &MemoryShard, now: Timestamp, limits: PurgeLimits) -> Purged {
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.as_mut().map(|shard| shard.purge(now, limits, &self.quotas)).unwrap_or_default()
+    }
 }
+
+/// The number of records that a purge examines before other tasks run.
+const STEPS: usize = 512;
 
 /// A call that watches a record until drop.
 struct Watcher<'s> {
@@ -306,29 +314,57 @@ impl Store for MemoryStore {
         .await;
     }
 
+    /// Removes at most `limit` expired records. Other tasks run after some hundred records.
     async fn purge(&self, limit: usize) -> StoreResult<usize> {
-        Ok(self.purge_now(limit))
+        let now = now();
+        let mut removed: usize = 0;
+        let mut steps = STEPS;
+        for shard in &self.shards {
+            loop {
+                let records = limit.saturating_sub(removed);
+                let purged = self.purge_shard(shard, now, PurgeLimits { records, steps });
+                removed = removed.saturating_add(purged.records);
+                steps = steps.saturating_sub(purged.steps);
+                purged.wake();
+                if steps > 0 {
+                    break;
+                }
+                yield_now().await;
+                steps = STEPS;
+            }
+        }
+        Ok(removed)
     }
 
     async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-        let removed = self.shard(key).as_mut().and_then(|shard| shard.records.remove(key));
-        let was_present = removed.is_some();
-        if let Some(entry) = removed {
-            self.quotas.release(entry.room);
-            entry.watchers.into_iter().for_each(|(_, waker)| waker.wake());
+        let mut guard = self.shard(key);
+        let Some(shard) = guard.as_mut() else { return Ok(false) };
+        let (removed, watchers) = (shard.records.remove(key), shard.take_watchers(key));
+        drop(guard);
+        for (_, waker) in watchers {
+            waker.wake();
         }
-        Ok(was_present)
+        let Some(entry) = removed else { return Ok(false) };
+        self.quotas.release(entry.room);
+        Ok(true)
     }
 
+    /// Searches all records. Other tasks run after some thousand records.
     async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
         let now = now();
         let mut found = Vec::new();
+        let mut steps = STEPS;
         for shard in &self.shards {
+            if steps == 0 {
+                yield_now().await;
+                steps = STEPS;
+            }
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let records = shard.as_ref().into_iter().flat_map(|shard| &shard.records);
-            let interrupted = records.filter_map(|(key, entry)| {
+            let Some(shard) = shard.as_ref() else { continue };
+            steps = steps.saturating_sub(shard.records.len());
+            let interrupted = shard.records.iter().filter_map(|(key, entry)| {
                 let attempt = entry.record.interrupted(now)?;
-                Some(Interrupted::new(*key, &*entry.label, attempt))
+                Some(Interrupted::new(*key, &**entry.label, attempt))
             });
             found.extend(interrupted.take(limit.saturating_sub(found.len())));
         }

@@ -26,8 +26,7 @@ const SHORT_OUTCOME: usize = 64;
 const SHARDS: usize = 16;
 
 /// The records, and the bytes of their outcomes, of a store or of a scope.
-#[derive(Default)]
-pub(super) struct Usage {
+struct Usage {
     records: AtomicUsize,
     bytes: AtomicUsize,
 }
@@ -74,11 +73,17 @@ pub(super) struct Quotas {
     scopes: [Mutex<Option<Scopes>>; SHARDS],
 }
 
-type Scopes = HashMap<ScopeKey, Arc<Usage>, BuildHasherDefault<KeyHasher>>;
+type Scopes = HashMap<ScopeKey, Arc<ScopeUsage>, BuildHasherDefault<KeyHasher>>;
+
+/// The use of one scope.
+pub(super) struct ScopeUsage {
+    scope: ScopeKey,
+    usage: Usage,
+}
 
 /// The room of one record. The memory store keeps the room beside the record.
 pub(super) struct Room {
-    scope: Option<(ScopeKey, Arc<Usage>)>,
+    scope: Option<Arc<ScopeUsage>>,
     bytes: usize,
 }
 
@@ -128,7 +133,7 @@ impl Quotas {
     /// # Errors
     /// [`Full`](crate::StoreErrorKind::Full) if the store or the share of the scope has no room.
     pub(super) fn reserve(&self, scope: Option<ScopeKey>) -> StoreResult<Room> {
-        let room = Room { scope: scope.map(|key| (key, self.usage(key))), bytes: 0 };
+        let room = Room { scope: scope.map(|scope| self.usage(scope)), bytes: 0 };
         match self.add(&room, 1, 0) {
             Ok(()) => Ok(room),
             Err(full) => {
@@ -162,15 +167,15 @@ impl Quotas {
     }
 
     fn add(&self, room: &Room, records: usize, bytes: usize) -> Result<(), Exhausted> {
-        if let Some((_, usage)) = &room.scope {
+        if let Some(scope) = &room.scope {
             let share = self.share();
-            if !usage.add(records, bytes, share) {
+            if !scope.usage.add(records, bytes, share) {
                 return Err(Exhausted::Scope(share));
             }
         }
         if !self.total.add(records, bytes, self.limit) {
-            if let Some((_, usage)) = &room.scope {
-                usage.subtract(records, bytes);
+            if let Some(scope) = &room.scope {
+                scope.usage.subtract(records, bytes);
             }
             return Err(Exhausted::Store(self.limit));
         }
@@ -179,8 +184,8 @@ impl Quotas {
 
     fn subtract(&self, room: &Room, records: usize, bytes: usize) {
         self.total.subtract(records, bytes);
-        if let Some((_, usage)) = &room.scope {
-            usage.subtract(records, bytes);
+        if let Some(scope) = &room.scope {
+            scope.usage.subtract(records, bytes);
         }
     }
 
@@ -199,18 +204,21 @@ impl Quotas {
         self.scopes.get(index).unwrap_or(&self.scopes[0])
     }
 
-    fn usage(&self, scope: ScopeKey) -> Arc<Usage> {
+    fn usage(&self, scope: ScopeKey) -> Arc<ScopeUsage> {
         let mut scopes = self.shard(&scope).lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(scopes.get_or_insert_default().entry(scope).or_default())
+        let scopes = scopes.get_or_insert_default();
+        let unused = || Arc::new(ScopeUsage { scope, usage: Usage::new() });
+        Arc::clone(scopes.entry(scope).or_insert_with(unused))
     }
 
     /// Removes the counters of a scope without records.
     fn forget_unused(&self, room: Room) {
-        let Some((scope, usage)) = room.scope else { return };
-        if usage.records.load(Relaxed) > 0 {
+        let Some(used) = room.scope else { return };
+        if used.usage.records.load(Relaxed) > 0 {
             return;
         }
-        drop(usage);
+        let scope = used.scope;
+        drop(used);
         let mut scopes = self.shard(&scope).lock().unwrap_or_else(PoisonError::into_inner);
         let Some(scopes) = scopes.as_mut() else { return };
         // The map holds the only handle, so no record and no reservation uses the counters.

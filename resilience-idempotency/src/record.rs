@@ -14,7 +14,9 @@ use resilience_core::__internal::Timestamp;
 /// The stored state of a key.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    token: Token,
+    /// The owner of the token as bytes: the alignment of a `u128` would lengthen each record.
+    owner: [u8; 16],
+    fence: u64,
     fingerprint: Fingerprint,
     attempt: u32,
     state: State,
@@ -43,7 +45,8 @@ impl Record {
     fn claimed(request: &ClaimRequest<'_>, fence: u64, attempt: u32, now: Timestamp) -> Self {
         let lease_until = now.plus(request.lease);
         Self {
-            token: Token { owner: request.owner, fence },
+            owner: request.owner.to_ne_bytes(),
+            fence,
             fingerprint: *request.fingerprint,
             attempt,
             state: State::InFlight { lease_until },
@@ -52,8 +55,12 @@ impl Record {
         }
     }
 
+    fn token(&self) -> Token {
+        Token { owner: u128::from_ne_bytes(self.owner), fence: self.fence }
+    }
+
     pub(super) fn acquired(&self) -> Claim {
-        Claim::Acquired { token: self.token, attempt: self.attempt }
+        Claim::Acquired { token: self.token(), attempt: self.attempt }
     }
 
     /// Returns whether the record counts as absent.
@@ -77,7 +84,9 @@ impl Record {
         }
         match &self.state {
             State::Completed { outcome } => return Claim::Replay(Arc::clone(outcome)),
-            State::InFlight { .. } if self.token.owner == request.owner => return self.acquired(),
+            State::InFlight { .. } if self.owner == request.owner.to_ne_bytes() => {
+                return self.acquired();
+            }
             State::InFlight { lease_until } if now < *lease_until => {
                 return Claim::InFlight { lease_left: lease_until.since(now) };
             }
@@ -93,12 +102,12 @@ impl Record {
 
     /// Returns a fence above the last fence of the record, even if the clock went back.
     fn next(&self, fence: u64) -> u64 {
-        fence.max(self.token.fence.saturating_add(1))
+        fence.max(self.fence.saturating_add(1))
     }
 
     /// T8: renews the lease.
     pub(super) fn renew(&mut self, token: Token, lease: Duration, now: Timestamp) -> WriteOutcome {
-        let is_owner = self.token == token;
+        let is_owner = self.token() == token;
         let State::InFlight { lease_until } = &mut self.state else { return WriteOutcome::Fenced };
         if !is_owner {
             return WriteOutcome::Fenced;
@@ -117,7 +126,7 @@ impl Record {
         retention: Duration,
         now: Timestamp,
     ) -> WriteOutcome {
-        if self.token != token {
+        if self.token() != token {
             return WriteOutcome::Fenced;
         }
         match self.state {
@@ -134,7 +143,7 @@ impl Record {
 
     /// T10: releases the claim.
     pub(super) fn release(&mut self, token: Token) -> WriteOutcome {
-        if self.token != token || matches!(self.state, State::Completed { .. }) {
+        if self.token() != token || matches!(self.state, State::Completed { .. }) {
             return WriteOutcome::Fenced;
         }
         self.state = State::Released;
@@ -143,7 +152,7 @@ impl Record {
 
     /// T11: ends the lease at once.
     pub(super) fn abandon(&mut self, token: Token, now: Timestamp) -> WriteOutcome {
-        let is_owner = self.token == token;
+        let is_owner = self.token() == token;
         match &mut self.state {
             State::InFlight { lease_until } if is_owner => {
                 *lease_until = now.min(*lease_until);
@@ -173,7 +182,7 @@ impl Record {
 
     /// Returns whether a completion with this token would store its outcome.
     pub(super) fn accepts_outcome(&self, token: Token) -> bool {
-        self.token == token && matches!(self.state, State::InFlight { .. })
+        self.token() == token && matches!(self.state, State::InFlight { .. })
     }
 
     /// Returns the attempt of an interrupted call.

@@ -2,14 +2,16 @@
 //! records.
 //!
 //! No maintenance runs by itself. Run [`purge`] and [`redrive`] periodically, for example every
-//! minute, on one machine or on all machines.
+//! minute, on one machine or on all machines. A step without an answer fails after 30 s.
 
 use core::future::Future;
 
+use crate::call::Step;
 use crate::key::RecordKey;
 use crate::log;
 use crate::store::{Interrupted, Store};
 use crate::store_error::StoreResult;
+use resilience_rules::idempotent::MAINTENANCE_TIMEOUT;
 
 /// Removes all expired records, `batch` records at a time, so that no step holds a lock for long.
 /// Returns the number of removed records.
@@ -32,7 +34,7 @@ pub fn purge<S: Store>(store: &S, batch: usize) -> impl Future<Output = StoreRes
     async move {
         let mut purged = 0_usize;
         loop {
-            let removed = store.purge(batch.max(1)).await?;
+            let removed = within_limit(store.purge(batch.max(1))).await?;
             purged = purged.saturating_add(removed);
             if removed < batch.max(1) {
                 log::purged(purged);
@@ -100,12 +102,17 @@ where
     Ok(report)
 }
 
+/// Returns a step of maintenance that fails after [`MAINTENANCE_TIMEOUT`].
+fn within_limit<T, F: Future<Output = StoreResult<T>>>(step: F) -> Step<F> {
+    Step::new(MAINTENANCE_TIMEOUT, step)
+}
+
 /// Returns at most `limit` interrupted calls, as a future whose type is `Send`.
 fn interrupted<S: Store>(
     store: &S,
     limit: usize,
 ) -> impl Future<Output = StoreResult<Vec<Interrupted>>> + Send {
-    store.interrupted(limit)
+    within_limit(store.interrupted(limit))
 }
 
 /// Removes a record in any state. Returns whether a record existed.
@@ -134,7 +141,7 @@ pub fn forget<S: Store>(
     key: &RecordKey,
 ) -> impl Future<Output = StoreResult<bool>> + Send {
     async move {
-        let existed = store.forget(key).await?;
+        let existed = within_limit(store.forget(key)).await?;
         if existed {
             log::forgotten(*key);
         }

@@ -1,14 +1,15 @@
 //! The runner: claims the key before the body, and writes the outcome after the body.
 
 use core::future::{Future, Ready, ready};
+use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::active_call::{ActiveCall, Completed};
 use crate::call::{Acquisition, IdempotentCall};
-use crate::codec::{CodecError, Disposition, KeepOk, OutcomePolicy};
+use crate::codec::{Disposition, KeepOk, OutcomePolicy};
 use crate::context::IdempotencyContext;
-use crate::envelope::{Codec, StoredOutcome};
+use crate::envelope::Codec;
 use crate::policy::OnInterrupted;
 use crate::store::{BlockingStore, Store};
 use crate::wait::now_or_never;
@@ -99,41 +100,63 @@ impl<F> Drop for PinnedBody<'_, F> {
 ///
 /// # Errors
 /// [`Rejected`] if the call is rejected.
-pub async fn run_async<O, S, K, R>(
+#[expect(clippy::manual_async_fn, reason = "an `async fn` would store each argument twice")]
+pub fn run_async<O, S, K, R>(
     call: Result<Option<IdempotentCall<S>>, Rejected>,
     outcomes: &K,
     class: impl FnOnce(&O::Err) -> FailureClass,
     reconcile: impl FnOnce(IdempotencyContext) -> R,
     body: impl Future<Output = O>,
-) -> Result<O, Rejected>
+) -> impl Future<Output = Result<O, Rejected>>
 where
     O: Outcome,
     S: Store + Clone,
     K: OutcomePolicy<O>,
     R: Future<Output = Reconciled<O>>,
 {
-    // A call without its optional key runs unprotected.
-    let Some(call) = call? else { return Ok(body.await) };
-    let mut active = match call.acquire().await? {
-        Acquisition::Run(active) => active,
-        Acquisition::Replay(bytes) => return replay(&call, outcomes, &bytes),
-    };
-    if active.is_interrupted() {
-        let context = active.context().clone();
-        match active.run(reconcile(context)).await? {
-            Reconciled::Done(out) => {
-                return settle(&call, active, outcomes, Disposition::Store, out).await;
-            }
-            Reconciled::NotApplied => {}
-            Reconciled::Unknown => {
-                active.abandon().await;
-                return Err(call.reject(IdempotencyRejection::OutcomeUnknown));
+    async move {
+        let call = match call {
+            Ok(Some(ref call)) => call,
+            // A call without its optional key runs unprotected.
+            Ok(None) => return Ok(body.await),
+            Err(rejected) => return Err(rejected),
+        };
+        let mut active = match call.acquire().await? {
+            Acquisition::Run(active) => active,
+            Acquisition::Replay(bytes) => return replay(call, outcomes, &bytes),
+        };
+        if active.is_interrupted() {
+            // Boxed, because an interrupted call is rare.
+            match Box::pin(reconcile_first(call, active, outcomes, reconcile)).await? {
+                ControlFlow::Break(out) => return Ok(out),
+                ControlFlow::Continue(not_applied) => active = not_applied,
             }
         }
+        let out = active.run(body).await?;
+        let disposition = disposition(call, outcomes, class, &out);
+        settle(call, active, outcomes, disposition, out).await
     }
-    let out = active.run(body).await?;
-    let disposition = disposition(&call, outcomes, class, &out);
-    settle(&call, active, outcomes, disposition, out).await
+}
+
+/// Reconciles an interrupted call. Returns the outcome of the call, or the claim to run the body.
+async fn reconcile_first<O: Outcome, S: Store + Clone, R: Future<Output = Reconciled<O>>>(
+    call: &IdempotentCall<S>,
+    mut active: ActiveCall<S>,
+    outcomes: &impl OutcomePolicy<O>,
+    reconcile: impl FnOnce(IdempotencyContext) -> R,
+) -> Result<ControlFlow<O, ActiveCall<S>>, Rejected> {
+    let context = active.context().clone();
+    match active.run(reconcile(context)).await? {
+        Reconciled::Done(out) => {
+            let out = settle(call, active, outcomes, Disposition::Store, out).await?;
+            Ok(ControlFlow::Break(out))
+        }
+        Reconciled::NotApplied => Ok(ControlFlow::Continue(active)),
+        Reconciled::Unknown => {
+            active.abandon().await;
+            Err(call.reject(IdempotencyRejection::OutcomeUnknown))
+        }
+    }
 }
 
 /// Runs a body that is not async once for the key of `call`. Waits block the thread.
@@ -204,46 +227,34 @@ pub(super) fn disposition<O: Outcome, S: Store + Clone>(
 }
 
 /// Ends the claim, and returns the outcome that counts.
-async fn settle<O: Outcome, S: Store + Clone>(
+#[expect(clippy::manual_async_fn, reason = "an `async fn` would store each argument twice")]
+fn settle<O: Outcome, S: Store + Clone>(
     call: &IdempotentCall<S>,
     active: ActiveCall<S>,
     outcomes: &impl OutcomePolicy<O>,
     disposition: Disposition,
     out: O,
-) -> Result<O, Rejected> {
-    let completed = match disposition {
-        Disposition::Store => {
-            let mut bytes = Vec::new();
-            let encoded = encode(outcomes, &out, &mut bytes);
-            active.store_outcome(encoded, Codec::JSON).await?
+) -> impl Future<Output = Result<O, Rejected>> {
+    async move {
+        let completed = match disposition {
+            Disposition::Store => {
+                let sealed = call.seal(Codec::JSON, |bytes| outcomes.encode(&out, bytes));
+                active.store_outcome(sealed, Codec::JSON).await?
+            }
+            Disposition::Release => {
+                active.release().await;
+                return Ok(out);
+            }
+            Disposition::Abandon => {
+                active.abandon().await;
+                return Ok(out);
+            }
+        };
+        match completed {
+            Completed::Stored | Completed::Unsaved => Ok(out),
+            Completed::Other(bytes) => decode(call, outcomes, &bytes),
+            Completed::OtherNotStored => Err(call.reject(IdempotencyRejection::NotStored)),
         }
-        Disposition::Release => {
-            active.release().await;
-            return Ok(out);
-        }
-        Disposition::Abandon => {
-            active.abandon().await;
-            return Ok(out);
-        }
-    };
-    match completed {
-        Completed::Stored | Completed::Unsaved => Ok(out),
-        Completed::Other(bytes) => decode(call, outcomes, &bytes),
-        Completed::OtherNotStored => Err(call.reject(IdempotencyRejection::NotStored)),
-    }
-}
-
-/// Encodes an outcome into `bytes`.
-pub(super) fn encode<'b, O>(
-    outcomes: &impl OutcomePolicy<O>,
-    out: &O,
-    bytes: &'b mut Vec<u8>,
-) -> StoredOutcome<'b> {
-    match outcomes.encode(out, bytes) {
-        Ok(()) => StoredOutcome::Value(bytes),
-        Err(CodecError::NotStored) => StoredOutcome::NotStored,
-        // The side effect is applied, so the completion is recorded even without the outcome.
-        Err(CodecError::Json(_)) => StoredOutcome::Unencodable,
     }
 }
 

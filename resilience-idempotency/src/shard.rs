@@ -14,30 +14,46 @@ use resilience_core::__internal::Timestamp;
 
 #[derive(Default)]
 pub(super) struct Shard {
-    pub(super) records: HashMap<RecordKey, Entry, BuildHasherDefault<KeyHasher>>,
+    /// Boxed, so that a growing map moves pointers and not records.
+    pub(super) records: HashMap<RecordKey, Box<Entry>, BuildHasherDefault<KeyHasher>>,
     /// The earliest possible expiry of each record. Entries of removed or changed records are
     /// skipped.
     expirations: BinaryHeap<Reverse<(Timestamp, RecordKey)>>,
     /// The label of the last insertion. Consecutive records mostly share a label.
-    label: Option<Arc<str>>,
+    label: Option<Label>,
+    /// The wakers of the calls that watch a record.
+    watchers: HashMap<RecordKey, Vec<(u64, Waker)>, BuildHasherDefault<KeyHasher>>,
 }
+
+/// The name of a function, in a pointer of a single word.
+pub(super) type Label = Arc<Box<str>>;
 
 pub(super) struct Entry {
     pub(super) record: Record,
-    pub(super) label: Arc<str>,
+    pub(super) label: Label,
     pub(super) room: Room,
     /// The expiry time in the heap that belongs to this record. Other heap entries of the key are
     /// outdated.
     scheduled: Timestamp,
-    /// The wakers of the calls that watch this record.
-    pub(super) watchers: Vec<(u64, Waker)>,
 }
 
-/// The number of removed records, and the wakers of the calls that watched the records.
+/// The limits of one purge.
+#[derive(Clone, Copy)]
+pub(super) struct PurgeLimits {
+    /// The number of removed records.
+    pub(super) records: usize,
+    /// The number of examined expiry times, which bounds the time under the lock.
+    pub(super) steps: usize,
+}
+
+/// The result of one purge.
 #[derive(Default)]
 #[must_use]
 pub(super) struct Purged {
+    /// The number of removed records.
     pub(super) records: usize,
+    /// The number of examined expiry times.
+    pub(super) steps: usize,
     watchers: Vec<Waker>,
 }
 
@@ -70,11 +86,11 @@ impl Hasher for KeyHasher {
 impl Shard {
     /// Inserts the record of an unknown key.
     pub(super) fn insert(&mut self, key: RecordKey, record: Record, label: &str, room: Room) {
-        let last = self.label.take().filter(|last| **last == *label);
-        let label = last.unwrap_or_else(|| label.into());
+        let last = self.label.take().filter(|last| ***last == *label);
+        let label = last.unwrap_or_else(|| Arc::new(label.into()));
         self.label = Some(Arc::clone(&label));
         let scheduled = record.expires_at;
-        self.records.insert(key, Entry { record, label, room, scheduled, watchers: Vec::new() });
+        self.records.insert(key, Box::new(Entry { record, label, room, scheduled }));
         self.schedule(scheduled, key);
     }
 
@@ -115,23 +131,46 @@ impl Shard {
         }
     }
 
-    /// Removes at most `limit` expired records.
-    pub(super) fn purge(&mut self, now: Timestamp, limit: usize, quotas: &Quotas) -> Purged {
+    /// Removes the wakers of the calls that watch a record.
+    pub(super) fn take_watchers(&mut self, key: &RecordKey) -> Vec<(u64, Waker)> {
+        self.watchers.remove(key).unwrap_or_default()
+    }
+
+    /// Replaces the waker of a watcher. `None` removes the watcher. Returns the previous waker.
+    pub(super) fn watch(
+        &mut self,
+        key: &RecordKey,
+        watcher: u64,
+        waker: Option<Waker>,
+    ) -> Option<(u64, Waker)> {
+        let watchers = self.watchers.entry(*key).or_default();
+        let place = watchers.iter().position(|(other, _)| *other == watcher);
+        let before = place.map(|place| watchers.swap_remove(place));
+        watchers.extend(waker.map(|waker| (watcher, waker)));
+        if watchers.is_empty() {
+            self.watchers.remove(key);
+        }
+        before
+    }
+
+    /// Removes expired records within the limits.
+    pub(super) fn purge(&mut self, now: Timestamp, limits: PurgeLimits, quotas: &Quotas) -> Purged {
         let mut purged = Purged::default();
-        while purged.records < limit {
+        while purged.records < limits.records && purged.steps < limits.steps {
             let Some(Reverse((end, key))) = self.expirations.peek().copied() else { break };
             if now < end {
                 break;
             }
+            purged.steps = purged.steps.saturating_add(1);
             self.expirations.pop();
             match self.records.get_mut(&key).filter(|entry| entry.scheduled == end) {
                 Some(entry) if entry.record.is_expired(now) => {
-                    let watchers = core::mem::take(&mut entry.watchers);
-                    purged.watchers.extend(watchers.into_iter().map(|(_, waker)| waker));
                     purged.records = purged.records.saturating_add(1);
                     if let Some(removed) = self.records.remove(&key) {
                         quotas.release(removed.room);
                     }
+                    let watchers = self.take_watchers(&key);
+                    purged.watchers.extend(watchers.into_iter().map(|(_, waker)| waker));
                 }
                 // The record was renewed, completed or claimed since.
                 Some(entry) => {

@@ -22,15 +22,40 @@ use resilience_core::__internal::{Mutex, lock};
 /// is acquired.
 pub(super) type Subject = (StoreId, RecordKey, Fingerprint, Takeover);
 
-/// The claims of this process under way.
-static CLAIMS: LazyLock<Mutex<HashMap<Subject, Arc<Shared>>>> = LazyLock::new(Mutex::default);
+/// The claims under way.
+struct Claims {
+    pending: Mutex<HashMap<Subject, Arc<Shared>>>,
+    /// The number of pending claims, so that a claim without a rival costs a single load.
+    count: AtomicUsize,
+}
 
-/// The number of entries of `CLAIMS`, so that a claim without a rival costs a single load.
-static PENDING: AtomicUsize = AtomicUsize::new(0);
+impl Claims {
+    fn new() -> Self {
+        Self { pending: Mutex::new(HashMap::new()), count: AtomicUsize::new(0) }
+    }
+
+    /// Returns the claims of this process.
+    fn of_process() -> &'static Self {
+        static CLAIMS: LazyLock<Claims> = LazyLock::new(Claims::new);
+        &CLAIMS
+    }
+
+    fn pending(&self, subject: &Subject) -> Option<Arc<Shared>> {
+        if self.count.load(Relaxed) == 0 {
+            return None;
+        }
+        lock(&self.pending).get(subject).cloned()
+    }
+}
 
 /// A claim under way, and the wakers of the calls that share its answer.
-#[derive(Default)]
 struct Shared(Mutex<State>);
+
+impl Shared {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State::default())))
+    }
+}
 
 #[derive(Default)]
 struct State {
@@ -86,71 +111,69 @@ impl Answer {
 
 /// Claims a key through `claim`, or takes the answer of a concurrent claim. Waits for another
 /// claim at most `limit`.
-pub(super) async fn share(
+pub(super) fn share(
     subject: Subject,
     lease: Duration,
     limit: Duration,
-    mut claim: Pin<&mut impl Future<Output = StoreResult<Claim>>>,
-) -> StoreResult<Claim> {
-    while let Some(shared) = pending(&subject) {
-        // Boxed, because a rival is rare.
-        match Box::pin(timeout(limit, Follower::end(shared))).await {
-            Some(End::Answer(answer)) => return answer.claim(),
-            Some(End::Left) => {}
-            None => break,
+    mut claim: Pin<&mut (impl Future<Output = StoreResult<Claim>> + Send)>,
+) -> impl Future<Output = StoreResult<Claim>> + Send {
+    let claims = Claims::of_process();
+    async move {
+        while let Some(shared) = claims.pending(&subject) {
+            // Boxed, because a rival is rare.
+            match Box::pin(timeout(limit, Follower::end(shared))).await {
+                Some(End::Answer(answer)) => return answer.claim(),
+                Some(End::Left) => {}
+                None => break,
+            }
         }
+        let first = poll_fn(|cx| Poll::Ready(claim.as_mut().poll(cx))).await;
+        if let Poll::Ready(answer) = first {
+            return answer;
+        }
+        let leader = Leader::register(claims, subject);
+        let answer = claim.await;
+        if let Some(leader) = leader {
+            leader.publish(End::Answer(Answer::of(&answer, lease)));
+        }
+        answer
     }
-    let first = poll_fn(|cx| Poll::Ready(claim.as_mut().poll(cx))).await;
-    if let Poll::Ready(answer) = first {
-        return answer;
-    }
-    let leader = Leader::register(subject);
-    let answer = claim.await;
-    if let Some(leader) = leader {
-        leader.publish(End::Answer(Answer::of(&answer, lease)));
-    }
-    answer
-}
-
-fn pending(subject: &Subject) -> Option<Arc<Shared>> {
-    if PENDING.load(Relaxed) == 0 {
-        return None;
-    }
-    lock(&CLAIMS).get(subject).cloned()
 }
 
 /// The call that waits for the store.
 struct Leader {
+    claims: &'static Claims,
     subject: Subject,
     shared: Arc<Shared>,
 }
 
 impl Leader {
     /// Registers a claim, unless another claim of the subject is registered.
-    fn register(subject: Subject) -> Option<Self> {
-        let mut claims = lock(&CLAIMS);
-        if claims.contains_key(&subject) {
+    fn register(claims: &'static Claims, subject: Subject) -> Option<Self> {
+        let mut pending = lock(&claims.pending);
+        if pending.contains_key(&subject) {
             return None;
         }
-        let shared = Arc::<Shared>::default();
-        claims.insert(subject, Arc::clone(&shared));
-        PENDING.fetch_add(1, Relaxed);
-        drop(claims);
-        Some(Self { subject, shared })
+        let shared = Shared::new();
+        pending.insert(subject, Arc::clone(&shared));
+        claims.count.fetch_add(1, Relaxed);
+        drop(pending);
+        Some(Self { claims, subject, shared })
     }
 
     fn publish(&self, end: End) {
-        let mut state = lock(&self.shared.0);
-        if state.end.is_some() {
+        if lock(&self.shared.0).end.is_some() {
             return;
         }
+        // A later call claims again, because the record may change meanwhile. Removed before the
+        // end: a follower would find the ended claim again, and spin until the removal.
+        let removed = lock(&self.claims.pending).remove(&self.subject);
+        self.claims.count.fetch_sub(1, Relaxed);
+        drop(removed);
+        let mut state = lock(&self.shared.0);
         state.end = Some(end);
         let followers = core::mem::take(&mut state.followers);
         drop(state);
-        // A later call claims again, because the record may change meanwhile.
-        let removed = lock(&CLAIMS).remove(&self.subject);
-        PENDING.fetch_sub(1, Relaxed);
-        drop(removed);
         followers.into_values().for_each(Waker::wake);
     }
 }
@@ -196,5 +219,89 @@ impl Drop for Follower {
         let Some(number) = self.number else { return };
         let waker = lock(&self.shared.0).followers.remove(&number);
         drop(waker);
+    }
+}
+
+#[cfg(all(test, resilience_loom))]
+mod interleavings {
+    use std::task::Wake;
+
+    use loom::sync::Condvar;
+    use loom::sync::atomic::{AtomicUsize as Count, Ordering::SeqCst};
+    use loom::thread;
+
+    use super::*;
+
+    struct WakeFlag(Mutex<bool>, Condvar);
+
+    impl Wake for WakeFlag {
+        fn wake(self: Arc<Self>) {
+            *lock(&self.0) = true;
+            self.1.notify_one();
+        }
+    }
+
+    /// Waits for the end of the claim. A lost wake-up is a deadlock, which loom reports.
+    fn wait(shared: Arc<Shared>) -> End {
+        let flag = Arc::new(WakeFlag(Mutex::new(false), Condvar::new()));
+        let waker = Waker::from(Arc::clone(&flag));
+        let mut follower = Follower { shared, number: None };
+        loop {
+            if let Poll::Ready(end) = follower.poll(&Context::from_waker(&waker)) {
+                return end;
+            }
+            let mut woken = lock(&flag.0);
+            while !*woken {
+                woken = flag.1.wait(woken).expect("no panic under the lock");
+            }
+            *woken = false;
+        }
+    }
+
+    /// A call as in [`share`], whose first leader leaves without an answer.
+    fn call(claims: &'static Claims, subject: Subject, asked: &Count) -> bool {
+        while let Some(shared) = claims.pending(&subject) {
+            if let End::Answer(answer) = wait(shared) {
+                return matches!(answer.claim(), Ok(Claim::InFlight { .. }));
+            }
+        }
+        let leader = Leader::register(claims, subject);
+        let is_first = asked.fetch_add(1, SeqCst) == 0;
+        if let Some(leader) = leader.filter(|_| !is_first) {
+            let lease_left = Duration::from_secs(1);
+            leader.publish(End::Answer(Answer::InFlight { lease_left }));
+        }
+        true
+    }
+
+    /// Every call ends, whether the leader answers or leaves, and no claim is left pending.
+    fn check(calls: usize) {
+        let subject = (StoreId::new(), RecordKey([1; 32]), Fingerprint([2; 32]), Takeover::Rerun);
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(move || {
+            let claims: &'static Claims = Box::leak(Box::new(Claims::new()));
+            let asked = Arc::new(Count::new(0));
+            let threads: Vec<_> = (0..calls)
+                .map(|_| {
+                    let asked = Arc::clone(&asked);
+                    thread::spawn(move || assert!(call(claims, subject, &asked)))
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().expect("a call that ends"));
+            assert!(lock(&claims.pending).is_empty());
+            assert_eq!(claims.count.load(Relaxed), 0);
+            assert!(asked.load(SeqCst) >= 1);
+        });
+    }
+
+    #[test]
+    fn two_calls() {
+        check(2);
+    }
+
+    #[test]
+    fn three_calls() {
+        check(3);
     }
 }

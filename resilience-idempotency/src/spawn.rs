@@ -1,8 +1,9 @@
 //! Background tasks that outlive their call.
 
 use core::future::Future;
-use core::pin::Pin;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use resilience_core::__internal::spawn_on_tokio;
 
 use crate::wait::now_or_never;
 
@@ -13,15 +14,6 @@ pub(crate) fn finish(work: impl Future<Output = ()> + Send + 'static) {
     // A store that needs a runtime may panic after the runtime has ended.
     let is_ready = || now_or_never(work.as_mut()).is_some();
     if matches!(catch_unwind(AssertUnwindSafe(is_ready)), Ok(false)) {
-        spawn(work);
+        drop(spawn_on_tokio(work));
     }
-}
-
-fn spawn(work: Pin<Box<dyn Future<Output = ()> + Send>>) {
-    #[cfg(feature = "tokio")]
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(work);
-        return;
-    }
-    drop(work);
 }

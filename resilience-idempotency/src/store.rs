@@ -270,8 +270,9 @@ pub trait Store: Send + Sync + 'static {
 
 /// A store for functions that are not async.
 ///
-/// Every future of a blocking store is ready at the first poll, without a runtime. The records end
-/// with the process.
+/// Every step of a call is ready at the first poll, without a runtime: [`claim`](Store::claim),
+/// [`renew`](Store::renew), [`complete`](Store::complete), [`release`](Store::release) and
+/// [`abandon`](Store::abandon). The records end with the process.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the store of a function that is not async",
     label = "needs `resilience::idempotent::BlockingStore`",

@@ -12,11 +12,12 @@ use crate::codec::{Disposition, KeepOk, OutcomePolicy};
 use crate::context::{IdempotencyContext, InContext};
 use crate::envelope::Codec;
 use crate::log::Decision;
-use crate::run::{disposition, encode, replay};
+use crate::owner::new_owner;
+use crate::run::{disposition, replay};
 use crate::store::{Claim, ClaimRequest, Store, Token, WriteOutcome};
 use crate::store_error::StoreResult;
 use crate::wait::poll_interval;
-use resilience_core::__internal::{Delay, now, unique_id};
+use resilience_core::__internal::{Delay, now};
 use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected};
 
 /// A store that can take part in a transaction `Tx` of its own database.
@@ -120,7 +121,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         S: TxStore<Tx>,
     {
         let begin = now();
-        let owner = unique_id();
+        let owner = new_owner(begin);
         let takeover = self.policy.takeover();
         let mut polls = 0;
         loop {
@@ -203,8 +204,7 @@ impl<S: Store + Clone> TransactionCall<S> {
         if disposition(&call, outcomes, class, &out) != Disposition::Store {
             return Ok(out);
         }
-        let mut bytes = Vec::new();
-        let bytes = call.seal(encode(outcomes, &out, &mut bytes), Codec::JSON);
+        let bytes = call.seal(Codec::JSON, |bytes| outcomes.encode(&out, bytes));
         let request = call.request(token.owner, call.policy.takeover());
         match call.store.complete_in(tx, request, &bytes).await {
             Ok(WriteOutcome::Applied) => Ok(out),

@@ -1,6 +1,6 @@
 //! Waits of the runner: delays, timeouts, and futures that are ready at the first poll.
 
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -58,6 +58,19 @@ impl<F: Future> Future for Timeout<F> {
             None => Poll::Pending,
         }
     }
+}
+
+/// Lets other tasks run: pending at the first poll, and ready at the second.
+pub(super) fn yield_now() -> impl Future<Output = ()> + Send {
+    let mut has_yielded = false;
+    poll_fn(move |cx| {
+        if has_yielded {
+            return Poll::Ready(());
+        }
+        has_yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
 }
 
 fn poll_once<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Option<F::Output> {

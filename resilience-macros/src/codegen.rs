@@ -19,6 +19,9 @@ pub(crate) struct Context {
     pub(crate) returns: TokenStream,
     /// The span of the return type, for errors about the type.
     pub(crate) returns_span: Span,
+    /// Whether the function returns `impl IntoResponse`: the innermost layer makes a response of
+    /// the result of the body.
+    pub(crate) is_handler: bool,
     pub(crate) body: Group,
     pub(crate) name: String,
     /// The path of the runtime's private module.
@@ -143,7 +146,8 @@ impl Context {
     /// expression of a block outlive the locals of the block; the `match` ends the temporaries
     /// before the locals in front of the body.
     fn block(&self, first: Option<&TokenStream>) -> Group {
-        let Self { body, captures, .. } = self;
+        let Self { captures, .. } = self;
+        let body = &self.body_of_block();
         let mut block = TokenStream::new();
         if self.stack.has_own_block() {
             block.extend(self.body_marker());
@@ -163,6 +167,18 @@ impl Context {
             ));
         }
         refill(body, block)
+    }
+
+    /// Returns the body in braces, with the result that the layers see.
+    fn body_of_block(&self) -> Group {
+        if !self.is_handler || !self.stack.inner.is_empty() {
+            return self.body.clone();
+        }
+        let (body, begin) = (&self.body, self.block_keyword());
+        let private = self.private_at(self.returns_span);
+        let out = if self.is_async { quote!(#begin #body.await) } else { quote!((#begin #body)()) };
+        let handler_response = quote_spanned!(self.returns_span=> #private::handler_response);
+        refill(body, quote!(#handler_response(#out)))
     }
 
     /// Returns the predicate for errors: `on`, or the `Classify` impl of the error type.
@@ -217,8 +233,8 @@ impl Context {
         let (private, error) = (&self.private, local("error"));
         quote!(|#error| {
             #[allow(unused_imports)]
-            use #private::{ShownByDebug as _, ShownByNothing as _};
-            (&#private::Probe(#error)).resilience_shown().text()
+            use #private::{ShownAsResponse as _, ShownByDebug as _, ShownByNothing as _};
+            (&&#private::Probe(#error)).resilience_shown().text()
         })
     }
 

@@ -155,6 +155,17 @@ impl Function {
         }
     }
 
+    /// Returns whether the function returns `impl IntoResponse`, as a handler of `axum`.
+    pub(crate) fn is_handler(&self) -> bool {
+        let ReturnType::Type(_, ty) = &self.sig.output else { return false };
+        let Type::ImplTrait(returns) = bare(ty) else { return false };
+        let names = returns.bounds.iter().filter_map(|bound| match bound {
+            syn::TypeParamBound::Trait(bound) => bound.path.segments.last(),
+            _ => None,
+        });
+        names.into_iter().any(|last| last.ident == "IntoResponse")
+    }
+
     /// Removes `mut` from the parameters of these locals, which are `mut` instead, and adds `mut`
     /// where a local needs it.
     /// Under `#[async_trait]` no parameter needs a `mut`.

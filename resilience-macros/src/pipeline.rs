@@ -2,7 +2,7 @@
 //! is the messages and the function without changes.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::args::{Args, Spec, runtime};
@@ -123,10 +123,15 @@ impl<A: LayerAttribute> Layer<A> {
     /// Returns the function with this layer around the body.
     fn generate(self, body: &Group, mut function: Function, skipped: Vec<Ident>) -> TokenStream {
         let Self { model, root, stack, boxed } = self;
+        let is_handler = function.is_handler();
         let (returns, returns_span) = match &boxed {
             Some(boxed) => {
                 let returns = nameable(boxed.returns.clone());
                 (quote!(#returns), boxed.returns.span())
+            }
+            None if is_handler => {
+                let at = function.returns().1;
+                (quote_spanned!(at=> #root::__private::handler_outcome!()), at)
             }
             None => function.returns(),
         };
@@ -158,6 +163,7 @@ impl<A: LayerAttribute> Layer<A> {
             is_async,
             returns,
             returns_span,
+            is_handler,
             body: inside,
             name: function.sig.ident.to_string(),
             private: quote!(#root::__private),

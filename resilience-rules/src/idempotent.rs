@@ -14,6 +14,9 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// Default of `store_timeout`.
 pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// The timeout of a maintenance step of the store: a batch of a purge, a list, or a removal.
+pub const MAINTENANCE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Default of `concurrent`: how long a call waits for a running call with the same key.
 pub const WAIT: Duration = Duration::from_secs(5);
 

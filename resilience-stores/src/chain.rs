@@ -52,11 +52,19 @@ pub fn find_class(error: &(dyn Error + 'static)) -> Option<FailureClass> {
 /// Classifies a single error, without the sources.
 fn class_of(error: &(dyn Error + 'static)) -> Option<FailureClass> {
     #[cfg(feature = "sqlx")]
-    if let Some(error) = downcast(error) {
+    if let Some(error) = downcast::<sqlx::Error>(error) {
+        return Some(crate::sqlx::classify(error));
+    }
+    #[cfg(feature = "sqlx-08")]
+    if let Some(error) = downcast::<sqlx_08::Error>(error) {
         return Some(crate::sqlx::classify(error));
     }
     #[cfg(feature = "redis")]
-    if let Some(error) = downcast(error) {
+    if let Some(error) = downcast::<redis::RedisError>(error) {
+        return Some(crate::redis::classify(error));
+    }
+    #[cfg(feature = "redis-032")]
+    if let Some(error) = downcast::<redis_032::RedisError>(error) {
         return Some(crate::redis::classify(error));
     }
     error.downcast_ref().map(Rejected::classify)
@@ -64,7 +72,7 @@ fn class_of(error: &(dyn Error + 'static)) -> Option<FailureClass> {
 
 /// Downcasts an error to `E`, also through `Box<E>` and `Arc<E>`. Both pointers are separate error
 /// types, and `source` of a pointer skips the inner error.
-#[cfg(any(feature = "redis", feature = "sqlx"))]
+#[cfg(any(feature = "redis", feature = "redis-032", feature = "sqlx", feature = "sqlx-08"))]
 fn downcast<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     use std::sync::Arc;
 

@@ -18,9 +18,9 @@ mod chain;
 mod db_time;
 #[cfg(feature = "idempotent")]
 mod records;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "redis-032"))]
 pub mod redis;
-#[cfg(feature = "sqlx")]
+#[cfg(any(feature = "sqlx", feature = "sqlx-08"))]
 pub mod sqlx;
 
 pub use chain::{classify_chain, find_class};

@@ -1,21 +1,21 @@
 //! Redis: classification of errors, and a store of idempotency records.
 
-use std::error::Error;
-
-use redis::{RedisError, RetryMethod};
 use resilience_core::{Effect, FailureClass};
 
-#[cfg(feature = "idempotent")]
+#[cfg(all(feature = "idempotent", feature = "redis"))]
 pub use crate::records::redis::{RedisStore, Warning};
 
 /// Classifies an error of `redis`, for `on`.
 ///
-/// The class follows [`RedisError::retry_method`] of the client. The [`Effect`] is:
+/// The feature `redis` knows version 1 of the client, and `redis-032` knows version 0.32. The class
+/// follows `RedisError::retry_method`. The [`Effect`] is:
 ///
 /// - [`NotSent`](Effect::NotSent) if the server was not reached;
 /// - [`Refused`](Effect::Refused) if the server rejected the command;
 /// - [`Unknown`](Effect::Unknown) if the connection broke or the answer timed out, and if a server
 ///   rejected some commands of a pipeline, because the other commands may have been executed.
+///   Version 0.32 does not tell a pipeline from a single command, so the effect of every rejection
+///   is unknown.
 ///
 /// ```
 /// use std::io;
@@ -31,34 +31,67 @@ pub use crate::records::redis::{RedisStore, Warning};
 /// assert_eq!(classify(&wrong), FailureClass::permanent());
 /// ```
 #[must_use]
-pub fn classify(error: &RedisError) -> FailureClass {
-    let effect = match error.retry_method() {
-        RetryMethod::WaitAndRetry
-        | RetryMethod::AskRedirect
-        | RetryMethod::MovedRedirect
-        | RetryMethod::RefreshSlotsAndRetry => {
-            if is_of_pipeline(error) {
-                Effect::Unknown
-            } else {
-                Effect::Refused
-            }
-        }
-        RetryMethod::Reconnect
-        | RetryMethod::ReconnectFromInitialConnections
-        | RetryMethod::RetryImmediately => {
-            if error.is_connection_refusal() {
-                Effect::NotSent
-            } else {
-                Effect::Unknown
-            }
-        }
-        _ => return FailureClass::permanent(),
-    };
-    FailureClass::transient().effect(effect)
+pub fn classify<E: RedisClientError>(error: &E) -> FailureClass {
+    error.class()
 }
 
-/// Returns whether the error comes from some commands of a pipeline. Such an error has the kind of
-/// the first failed command; all other server errors have a source.
-fn is_of_pipeline(error: &RedisError) -> bool {
-    error.source().is_none() && error.clone().into_server_errors().is_some()
+/// A `RedisError` of a version with an enabled feature.
+#[diagnostic::on_unimplemented(
+    message = "`resilience::stores::redis` cannot classify `{Self}`",
+    label = "needs `RedisClientError`",
+    note = "the known errors are `redis::RedisError` of `redis` 1 with the feature `redis`, and of `redis` 0.32 with the feature `redis-032`; `cargo tree -i redis` shows the version in use",
+    note = "for an error with a `RedisError` as `source`, write `on = |error| resilience::stores::classify_chain(error)`"
+)]
+pub trait RedisClientError: sealed::Sealed {
+    /// Returns the class of the error.
+    fn class(&self) -> FailureClass;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! versions {
+    ($(#[cfg(feature = $feature:literal)] $redis:ident, [$($retry:ident),*], $effect:expr;)*) => {$(
+        #[cfg(feature = $feature)]
+        impl sealed::Sealed for ::$redis::RedisError {}
+
+        #[cfg(feature = $feature)]
+        impl RedisClientError for ::$redis::RedisError {
+            fn class(&self) -> FailureClass {
+                use ::$redis::RetryMethod;
+
+                match self.retry_method() {
+                    RetryMethod::NoRetry => FailureClass::permanent(),
+                    RetryMethod::Reconnect
+                    | RetryMethod::ReconnectFromInitialConnections
+                    | RetryMethod::RetryImmediately => {
+                        let unsent = self.is_connection_refusal();
+                        let effect = if unsent { Effect::NotSent } else { Effect::Unknown };
+                        FailureClass::transient().effect(effect)
+                    }
+                    $(RetryMethod::$retry)|* => FailureClass::transient().effect($effect(self)),
+                    _ => FailureClass::permanent(),
+                }
+            }
+        }
+    )*};
+}
+
+// The methods after which the server has rejected the command, and the effect of a rejection.
+versions! {
+    #[cfg(feature = "redis")] redis,
+        [WaitAndRetry, AskRedirect, MovedRedirect, RefreshSlotsAndRetry], effect_of_rejection;
+    #[cfg(feature = "redis-032")] redis_032,
+        [WaitAndRetry, AskRedirect, MovedRedirect], |_| Effect::Unknown;
+}
+
+/// Returns the effect of commands that a server rejects. The error of some commands of a pipeline
+/// has the kind of the first rejected command, and the other commands may have been executed. All
+/// other server errors have a source.
+#[cfg(feature = "redis")]
+fn effect_of_rejection(error: &::redis::RedisError) -> Effect {
+    let is_of_pipeline =
+        std::error::Error::source(error).is_none() && error.clone().into_server_errors().is_some();
+    if is_of_pipeline { Effect::Unknown } else { Effect::Refused }
 }

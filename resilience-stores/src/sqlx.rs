@@ -3,11 +3,9 @@
 use std::io;
 
 use resilience_core::{Effect, FailureClass};
-use sqlx::Error;
-use sqlx::error::DatabaseError;
 
 /// Classifies an error of `sqlx`, for `on`: error codes of PostgreSQL, MySQL and SQLite, and
-/// errors of the client.
+/// errors of the client. The feature `sqlx` knows version 0.9, and `sqlx-08` knows version 0.8.
 ///
 /// A failed transaction must be repeated as a whole: begin and commit the transaction inside the
 /// annotated function.
@@ -24,19 +22,63 @@ use sqlx::error::DatabaseError;
 /// assert_eq!(classify(&sqlx::Error::RowNotFound), FailureClass::permanent());
 /// ```
 #[must_use]
-pub fn classify(error: &Error) -> FailureClass {
-    match error {
-        Error::Database(error) => database(error.as_ref()),
-        Error::Io(error) => FailureClass::transient().effect(io(error.kind())),
-        Error::PoolTimedOut => FailureClass::transient().effect(Effect::NotSent),
-        Error::WorkerCrashed => FailureClass::transient(),
-        Error::Configuration(_)
-        | Error::Encode(_)
-        | Error::InvalidArgument(_)
-        | Error::PoolClosed
-        | Error::Tls(_) => FailureClass::permanent().effect(Effect::NotSent),
-        _ => FailureClass::permanent(),
-    }
+pub fn classify<E: SqlxError>(error: &E) -> FailureClass {
+    error.class()
+}
+
+/// An `sqlx::Error` of a version with an enabled feature.
+#[diagnostic::on_unimplemented(
+    message = "`resilience::stores::sqlx` cannot classify `{Self}`",
+    label = "needs `SqlxError`",
+    note = "the known errors are `sqlx::Error` of `sqlx` 0.9 with the feature `sqlx`, and of `sqlx` 0.8 with the feature `sqlx-08`; `cargo tree -i sqlx` shows the version in use",
+    note = "for an error with an `sqlx::Error` as `source`, write `on = |error| resilience::stores::classify_chain(error)`"
+)]
+pub trait SqlxError: sealed::Sealed {
+    /// Returns the class of the error.
+    fn class(&self) -> FailureClass;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! versions {
+    ($(#[cfg(feature = $feature:literal)] $sqlx:ident, $mysql:literal;)*) => {$(
+        #[cfg(feature = $feature)]
+        impl sealed::Sealed for ::$sqlx::Error {}
+
+        #[cfg(feature = $feature)]
+        impl SqlxError for ::$sqlx::Error {
+            fn class(&self) -> FailureClass {
+                match self {
+                    Self::Database(error) => {
+                        #[cfg(feature = $mysql)]
+                        if let Some(class) = error
+                            .try_downcast_ref::<::$sqlx::mysql::MySqlDatabaseError>()
+                            .and_then(|error| mysql(error.number()))
+                        {
+                            return class;
+                        }
+                        database(error.code().as_deref())
+                    }
+                    Self::Io(error) => FailureClass::transient().effect(io(error.kind())),
+                    Self::PoolTimedOut => FailureClass::transient().effect(Effect::NotSent),
+                    Self::WorkerCrashed => FailureClass::transient(),
+                    Self::Configuration(_)
+                    | Self::Encode(_)
+                    | Self::InvalidArgument(_)
+                    | Self::PoolClosed
+                    | Self::Tls(_) => FailureClass::permanent().effect(Effect::NotSent),
+                    _ => FailureClass::permanent(),
+                }
+            }
+        }
+    )*};
+}
+
+versions! {
+    #[cfg(feature = "sqlx")] sqlx, "mysql";
+    #[cfg(feature = "sqlx-08")] sqlx_08, "mysql-08";
 }
 
 /// Returns whether a request may have been sent. Kinds such as `TimedOut` also occur on an open
@@ -49,15 +91,11 @@ fn io(kind: io::ErrorKind) -> Effect {
     }
 }
 
-/// Classifies an error reply of the database.
-fn database(error: &dyn DatabaseError) -> FailureClass {
-    #[cfg(feature = "mysql")]
-    if let Some(class) = mysql(error) {
-        return class;
-    }
-    match error.code() {
-        Some(code) if code.len() == 5 => sqlstate(&code),
-        Some(code) => sqlite_code(&code).map_or_else(FailureClass::permanent, sqlite),
+/// Classifies an error reply of the database by the code.
+fn database(code: Option<&str>) -> FailureClass {
+    match code {
+        Some(code) if code.len() == 5 => sqlstate(code),
+        Some(code) => sqlite_code(code).map_or_else(FailureClass::permanent, sqlite),
         None => FailureClass::permanent(),
     }
 }
@@ -92,9 +130,9 @@ fn sqlite(code: u32) -> FailureClass {
 }
 
 /// Classifies by the error numbers of MySQL, because the SQLSTATE is mostly the generic HY000.
-#[cfg(feature = "mysql")]
-fn mysql(error: &dyn DatabaseError) -> Option<FailureClass> {
-    match error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?.number() {
+#[cfg(any(feature = "mysql", feature = "mysql-08"))]
+fn mysql(number: u16) -> Option<FailureClass> {
+    match number {
         // Lock wait timeout, or deadlock.
         1205 | 1213 => Some(FailureClass::transient().effect(Effect::Refused)),
         // The connection was closed, or lost during the statement.

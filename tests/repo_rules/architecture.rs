@@ -108,6 +108,30 @@ fn crates_depend_downwards_only() {
     }
 }
 
+/// Rustdoc shows the feature of a re-exported item only where the item is named. A glob hides it.
+#[test]
+fn the_facade_names_the_items_of_features() {
+    let facade = code_of(&read("src/lib.rs"));
+    for name in ["http", "stores"] {
+        let source = code_of(&read(format!("resilience-{name}/src/lib.rs")));
+        let (_, names) =
+            facade.split_once(&format!("pub use resilience_{name}::*;")).expect("a glob");
+        let names: Vec<_> = words(names.split("\n}").next().unwrap_or_default()).collect();
+        for gated in source.split("#[cfg(").skip(1) {
+            let item = gated.split_once(")]\n").map_or("", |(_, item)| item);
+            let items = item.split(';').next().unwrap_or_default();
+            let items = match (items.strip_prefix("pub use "), items.strip_prefix("pub mod ")) {
+                (Some(list), _) => list.rsplit("::").next().unwrap_or_default(),
+                (None, Some(module)) => module,
+                (None, None) => continue,
+            };
+            for item in words(items).filter(|item| *item != "self") {
+                assert!(names.contains(&item), "src/lib.rs: re-export `{name}::{item}` by name");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_macros_name_the_runtime_in_one_place() {
     let files = files("resilience-macros/src", &["rs"]);

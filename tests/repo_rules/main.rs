@@ -1,6 +1,7 @@
 //! The rules of this repository that no compiler checks.
 
 mod architecture;
+mod examples;
 mod links;
 mod messages;
 mod prose;

@@ -59,26 +59,32 @@ fn dry_buckets() {
 }
 
 /// The net earning of a call from the quota, without limits: one token for a success at once; a
-/// successful retry is refunded, and a failed retry costs 5.
-fn earned(p: f64) -> f64 {
-    (1.0 - p) - 5.0 * p * p * (1.0 - p) - 10.0 * p.powi(3)
+/// successful retry is refunded, and a failed retry costs `cost`.
+fn earned(p: f64, cost: f64) -> f64 {
+    (1.0 - p) - cost * p * p * (1.0 - p) - 2.0 * cost * p.powi(3)
 }
 
-/// Published: at `p = 0.321`.
+/// Published: at `p = 0.321` for a cost of 5. The default cost of the quota is 14, and drains from
+/// 0.215 on by the same formula.
 #[test]
 fn where_the_quota_drains() {
     let mut table = Table::default();
-    table.line("The quota of 500 tokens at a cost of 5, with 3 attempts; it drains from 0.321 on");
-    table.row("failing", ["earned", "left", "load", "without it"].map(str::to_owned));
-    table.hold(earned(0.3205) > 0.0 && earned(0.3215) < 0.0, "it earns nothing elsewhere");
-    for (p, drains) in [(0.306, false), (0.336, true)] {
-        let quota = kept(RetryBudget::new().costs(5, 5));
+    table.line("The quota of 500 tokens, with 3 attempts; it drains from 0.321 on at a cost of 5");
+    table.row("cost, failing", ["earned", "left", "load", "without it"].map(str::to_owned));
+    for (cost, from) in [(5.0, 0.321), (14.0, 0.215)] {
+        let holds = earned(from - 0.0005, cost) > 0.0 && earned(from + 0.0005, cost) < 0.0;
+        table.hold(holds, format_args!("at a cost of {cost} it earns nothing elsewhere"));
+    }
+    for (cost, p, drains) in
+        [(5, 0.306, false), (5, 0.336, true), (14, 0.2, false), (14, 0.23, true)]
+    {
+        let quota = kept(RetryBudget::new().costs(cost, 5));
         let found = amplification(&mut within(quota, 3), p, 7);
         let tokens = quota.tokens();
         let free = 1.0 + p + p * p;
-        let cells = [format!("{:+.3}", earned(p)), tokens.to_string()];
+        let cells = [format!("{:+.3}", earned(p, f64::from(cost))), tokens.to_string()];
         let loads = [found.mean, free].map(|load| format!("{load:.3}"));
-        table.row(&p.to_string(), cells.into_iter().chain(loads));
+        table.row(&format!("{cost}, {p}"), cells.into_iter().chain(loads));
         let limits = !found.is_within(3.0 * found.standard_error(), free);
         table.hold(limits == drains, format_args!("at {p} it limits the load: {limits}"));
         table.hold((tokens < 250) == drains, format_args!("at {p} {tokens} tokens are left"));

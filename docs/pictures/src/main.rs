@@ -6,6 +6,17 @@
 mod backoff;
 mod data_uri;
 mod outage;
+#[path = "../../../examples/storm/picture.rs"]
+mod picture;
+#[path = "../../../examples/storm/scenario.rs"]
+mod scenario;
+#[path = "../../../examples/storm/service.rs"]
+mod service;
+#[path = "../../../examples/storm/simulation.rs"]
+#[expect(dead_code, reason = "the table of the example has more figures than the picture")]
+mod simulation;
+#[path = "../../../examples/storm/stacks.rs"]
+mod stacks;
 mod style;
 
 use std::error::Error;
@@ -27,6 +38,7 @@ fn main() -> Result<()> {
     let files = [
         ("docs/backoff.svg", backoff::draw()?),
         ("docs/outage.svg", outage::draw()?),
+        ("docs/storm.svg", storm()?),
         ("src/pictures.txt", data_uri::definitions(&root.join("docs"), &diagrams)?),
     ];
     for (name, content) in files {
@@ -38,4 +50,12 @@ fn main() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Draws the default run of the example `storm`.
+fn storm() -> Result<String> {
+    let scenario = scenario::Scenario::default();
+    let run = |stack| simulation::run(&scenario, stack, || ());
+    let runs = stacks::STACKS.iter().map(run).collect::<std::io::Result<Vec<_>>>()?;
+    picture::draw(&scenario, &runs)
 }

@@ -38,6 +38,7 @@ pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> FailureClass
     message = "`resilience::http` cannot classify the response `{Self}`",
     label = "needs `HttpResponse`",
     note = "the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`",
+    note = "each feature knows one version of the client: `http` 1, `reqwest` 0.13, or 0.12 with `reqwest-012` and `reqwest-012-blocking`; `cargo tree -i` shows the version in use",
     note = "for an application type, implement `resilience::http::HttpResponse`"
 )]
 pub trait HttpResponse {
@@ -87,5 +88,7 @@ macro_rules! responses {
 responses! {
     http::Response<B>;
     #[cfg(feature = "reqwest")] reqwest::Response, url;
+    #[cfg(feature = "reqwest-012")] reqwest_012::Response, url;
+    #[cfg(feature = "reqwest-012-blocking")] reqwest_012::blocking::Response, url;
     #[cfg(feature = "reqwest-blocking")] reqwest::blocking::Response, url;
 }

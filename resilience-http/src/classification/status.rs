@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use http::{HeaderMap, HeaderName, StatusCode};
+use resilience_core::__internal::class_of_status;
 use resilience_core::{Effect, FailureClass, FailureKind};
 
 use super::classifier::Classifier;
@@ -49,24 +50,12 @@ fn classify_code(rules: &Classifier, code: u16, delay: ServerDelay) -> FailureCl
         // Many services answer 409 to a key in use without a delay, and the SDKs of Stripe repeat
         // every 409. A zero selects short delays that grow.
         409 if rules.keyed => FailureClass::transient().after(Duration::ZERO),
-        200..=299 | 409 => FailureClass::permanent().effect(Effect::Applied),
         413 | 423 if has_explicit_delay => FailureClass::throttled(None).effect(Effect::Refused),
-        413 | 423 | 424 => FailureClass::permanent().effect(Effect::Refused),
-        // Another server may accept the request, but this server never does: one retry is enough.
-        421 => FailureClass::transient().effect(Effect::Refused).once(),
-        425 => FailureClass::transient().effect(Effect::Refused),
         429 if rules.strict_429 => FailureClass::throttled(None),
-        429 => FailureClass::throttled(None).effect(Effect::Refused),
         503 | 507 if has_explicit_delay => FailureClass::throttled(None),
         // The server asks for a delay of unknown length.
         503 if matches!(delay, ServerDelay::Unreadable) => FailureClass::throttled(None),
-        509 | 529 => FailureClass::throttled(None),
-        521..=523 => FailureClass::transient().effect(Effect::NotSent),
-        525 | 526 | 530 => FailureClass::permanent().effect(Effect::NotSent),
-        501 | 505..=508 | 510 | 511 => FailureClass::permanent(),
-        // RFC 9110: an unknown status of a class counts as the x00 status of the class.
-        408 | 500..=599 => FailureClass::transient(),
-        _ => FailureClass::permanent(),
+        _ => class_of_status(code),
     }
 }
 

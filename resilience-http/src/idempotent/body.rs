@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::future::poll_fn;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::collections::VecDeque;
@@ -80,33 +81,62 @@ pub(super) async fn read<B: Body<Data = Bytes>>(body: B, limit: usize, mode: Rea
     if hint.lower().max(content_length.unwrap_or(0)) > limit as u64 {
         return Read::Partial { body: all, reason: Unread::TooLong };
     }
-    let (mut parts, mut length, mut trailers) = (Vec::new(), 0_usize, HeaderMap::new());
+    let (mut data, mut trailers) = (Prefix::default(), HeaderMap::new());
     loop {
-        let reason = match all.next_frame(waits).await {
+        let (error, reason) = match all.next_frame(waits).await {
             Step::Frame(None) => {
-                return Read::Whole { body: all, bytes: concatenate(parts), trailers };
+                let bytes = data.into_bytes();
+                let body = IdempotentBody::whole(bytes.clone()).with_trailers(trailers.clone());
+                return Read::Whole { body, bytes, trailers };
             }
             Step::Frame(Some(Ok(frame))) => {
-                if let Some(data) = frame.data_ref() {
-                    length = length.saturating_add(data.len());
-                    parts.push(data.clone());
-                } else if let Some(more) = frame.trailers_ref() {
-                    trailers.extend(more.clone());
+                match frame.into_data() {
+                    Ok(part) => data.push(part),
+                    Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
                 }
-                all.read.push_back(Ok(frame));
-                if length <= limit {
+                if data.len() <= limit {
                     continue;
                 }
-                Unread::TooLong
+                (None, Unread::TooLong)
             }
             Step::Frame(Some(Err(error))) => {
-                all.read.push_back(Err(error));
                 all.rest = None;
-                Unread::Broken
+                (Some(error), Unread::Broken)
             }
-            Step::Pending => Unread::Stream,
+            Step::Pending => (None, Unread::Stream),
         };
-        return Read::Partial { body: all, reason };
+        let mut body = IdempotentBody::whole(data.into_bytes()).with_trailers(trailers);
+        body.read.extend(error.map(Err));
+        body.rest = all.rest;
+        return Read::Partial { body, reason };
+    }
+}
+
+/// The data read ahead, without a copy for a single frame. A client can send a frame for each byte,
+/// and a list of frames would need a hundred times the memory of the body.
+#[derive(Default)]
+struct Prefix {
+    first: Bytes,
+    /// The joined data, if there are several frames.
+    joined: Vec<u8>,
+}
+
+impl Prefix {
+    fn len(&self) -> usize {
+        self.first.len().max(self.joined.len())
+    }
+
+    fn push(&mut self, part: Bytes) {
+        if self.len() == 0 {
+            self.first = part;
+            return;
+        }
+        self.joined.extend(mem::take(&mut self.first));
+        self.joined.extend(part);
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.into() }
     }
 }
 
@@ -128,13 +158,6 @@ impl<B: Body<Data = Bytes>> IdempotentBody<B> {
             self.rest = None;
         }
         step
-    }
-}
-
-fn concatenate(parts: Vec<Bytes>) -> Bytes {
-    match <[Bytes; 1]>::try_from(parts) {
-        Ok([all]) => all,
-        Err(parts) => parts.concat().into(),
     }
 }
 

@@ -13,11 +13,27 @@ use super::media_type::MediaType;
 use super::multipart::split_parts;
 
 /// Adds the method and the path, which count for every endpoint.
+///
+/// Routers of `axum` nested under two paths see equal paths. A layer between the routers can change
+/// the path too, so both paths count where they differ.
 pub(super) fn add_target(
     fingerprint: FingerprintBuilder,
     request: &Request<Bytes>,
 ) -> FingerprintBuilder {
-    fingerprint.value(request.method().as_str()).value(request.uri().path())
+    let path = request.uri().path();
+    let outer = outer_path(request).filter(|outer| *outer != path);
+    fingerprint.value(request.method().as_str()).value(path).value(&outer)
+}
+
+/// Returns the path outside of nested routers of `axum`.
+#[cfg(feature = "axum")]
+fn outer_path(request: &Request<Bytes>) -> Option<&str> {
+    request.extensions().get::<axum::extract::OriginalUri>().map(|uri| uri.0.path())
+}
+
+#[cfg(not(feature = "axum"))]
+fn outer_path(_: &Request<Bytes>) -> Option<&str> {
+    None
 }
 
 /// Adds the host, the query, the content type, the content encoding and the body.

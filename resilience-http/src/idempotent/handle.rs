@@ -1,6 +1,8 @@
 //! A claimed request: runs the handler, and stores the response.
 
+use core::any::Any;
 use core::time::Duration;
+use std::error::Error;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use super::protocol::Protocol;
 use super::record::{NotStored, StoredResponse};
 use super::running::RunningRequest;
 use super::store_policy::unknown_outcome;
+use crate::classification::classify_chain;
 
 /// A request whose key this process has claimed.
 pub(super) struct ClaimedRequest<T: Store + Clone> {
@@ -69,7 +72,7 @@ impl<T: Store + Clone> ClaimedRequest<T> {
         request: Request<B>,
     ) -> Result<Response<IdempotentBody<R>>, S::Error>
     where
-        S: Service<Request<B>, Response = Response<R>>,
+        S: Service<Request<B>, Response = Response<R>, Error: 'static>,
         R: Body<Data = Bytes>,
     {
         let settings = Arc::clone(&self.settings);
@@ -96,7 +99,11 @@ impl<T: Store + Clone> ClaimedRequest<T> {
                 }
             }
             Ok(Ok(Err(error))) => {
-                let disposition = unknown_outcome(self.settings.on_interrupted);
+                let disposition = if is_not_applied(&error) {
+                    Disposition::Release
+                } else {
+                    unknown_outcome(self.settings.on_interrupted)
+                };
                 self.end(CallEnd::without_response(disposition, NotStored::Broken)).await;
                 Err(error)
             }
@@ -201,6 +208,14 @@ impl<T> Settings<T> {
         let effect = head.extensions.get::<Effect>().copied();
         self.store_policy.disposition(status, effect, self.on_interrupted)
     }
+}
+
+/// Returns whether an error of the service proves that the handler has not run: the error of an
+/// inner layer, such as `load_shed` or a bulkhead, or of a client whose connection failed. The
+/// layers of `tower` box their errors.
+fn is_not_applied<E: 'static>(error: &E) -> bool {
+    let error = (error as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>();
+    error.is_some_and(|error| classify_chain(&**error).effect.is_not_applied())
 }
 
 /// Returns the length of the body from the headers.

@@ -6,7 +6,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use resilience_core::{Classify, FailureKind, IdempotencyRejection, Rejected, RejectedKind};
+use resilience_core::__internal::{EFFECT_METADATA, effect_metadata};
+use resilience_core::{
+    Classify, Effect, FailureKind, IdempotencyRejection, Rejected, RejectedKind,
+};
 use resilience_idempotency::KeyError;
 use serde_json::{Map, Value};
 
@@ -39,6 +42,8 @@ pub(super) struct Problem {
     retry_after: Option<Duration>,
     /// Whether the handler has run or may have run, so that a new key can repeat the effect.
     may_have_run: bool,
+    /// Whether this request has certainly had no effect.
+    is_not_applied: bool,
 }
 
 impl Problem {
@@ -56,6 +61,7 @@ impl Problem {
             detail: reason.problem_detail(),
             retry_after: None,
             may_have_run: is_permanent && !class.effect.is_not_applied(),
+            is_not_applied: class.effect.is_not_applied(),
         }
     }
 
@@ -74,6 +80,7 @@ impl Problem {
             detail,
             retry_after: None,
             may_have_run: false,
+            is_not_applied: true,
         }
     }
 
@@ -163,7 +170,7 @@ impl Problem {
             return problem;
         }
         let detail = "The request was handled, and the server could not store the outcome. Send the request again, unchanged.";
-        Self { detail, may_have_run: true, ..problem }
+        Self { detail, may_have_run: true, is_not_applied: false, ..problem }
     }
 
     /// Creates the problem of a call that the idempotency runtime rejected.
@@ -182,7 +189,8 @@ impl Problem {
             }
             // To the client, the call that took over is the first request, which still runs.
             (IdempotencyRejection::LeaseLost, _) => {
-                Self::new(IdempotencyRejection::InFlight).retry_after(ONE_SECOND)
+                let problem = Self::new(IdempotencyRejection::InFlight).retry_after(ONE_SECOND);
+                Self { is_not_applied: false, ..problem }
             }
             _ if rejected.classify().kind == FailureKind::Permanent => Self::new(reason),
             _ => Self::new(reason).retry_after(rejected.retry_after().unwrap_or(ONE_SECOND)),
@@ -254,6 +262,10 @@ impl Problem {
         headers.insert(grpc::CODE, u16::from(self.grpc_code).into());
         if let Ok(message) = self.error.parse() {
             headers.insert(grpc::MESSAGE, message);
+        }
+        if let Some(effect) = effect_metadata(Effect::Refused).filter(|_| self.is_not_applied) {
+            let name = HeaderName::from_static(EFFECT_METADATA);
+            headers.insert(name, HeaderValue::from_static(effect));
         }
         if let Some(delay) = self.retry_after {
             let pushback = HeaderName::from_static("grpc-retry-pushback-ms");

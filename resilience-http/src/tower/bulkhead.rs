@@ -1,13 +1,8 @@
 //! `#[bulkhead]` as a layer.
 
-use core::fmt;
-use core::future::{Future, pending, poll_fn};
-use core::pin::Pin;
-use core::task::Poll;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use resilience_core::{Bulkhead, BulkheadPermit, Rejected};
+use resilience_core::{Bulkhead, BulkheadPermit, OwnedBulkheadPermit};
 use tower_layer::Layer;
 
 use super::PolicyRef;
@@ -15,8 +10,8 @@ use super::gated_service::{Entry, Gate, GatedService, Permit};
 
 /// Limits the number of concurrent calls: `#[bulkhead]` as a layer, for any service.
 ///
-/// A full bulkhead rejects the call with a boxed [`Rejected`] of the kind
-/// [`BulkheadFull`](resilience_core::RejectedKind::BulkheadFull), or lets the call wait in the
+/// A full bulkhead rejects the call with a boxed [`Rejected`](resilience_core::Rejected) of the
+/// kind [`BulkheadFull`](resilience_core::RejectedKind::BulkheadFull), or lets the call wait in the
 /// queue of the bulkhead. A waiting call holds no reservation of the service. A permit is returned
 /// when the call returns a response or an error, or is dropped; the body of a response holds no
 /// permit.
@@ -83,7 +78,7 @@ impl<Request, R, E> Gate<Request, R, E> for BulkheadLayer {
                 Entry::by(async move { bulkhead.acquire().await.map(HeldPermit::Static) })
             }
             PolicyRef::Shared(bulkhead) => {
-                Entry::by(async move { hold(bulkhead).await.map(HeldPermit::Shared) })
+                Entry::by(async move { bulkhead.acquire_owned().await.map(HeldPermit::Shared) })
             }
         }
     }
@@ -94,42 +89,12 @@ impl<Request, R, E> Gate<Request, R, E> for BulkheadLayer {
 }
 
 /// The permit of a running call.
+#[derive(Debug)]
 pub enum HeldPermit {
     /// Of a `static` bulkhead.
     Static(BulkheadPermit<'static>),
     /// Of a bulkhead in an `Arc`.
-    Shared(Hold),
+    Shared(OwnedBulkheadPermit),
 }
 
 impl<R, E> Permit<R, E> for HeldPermit {}
-
-impl fmt::Debug for HeldPermit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeldPermit").finish_non_exhaustive()
-    }
-}
-
-/// A future that owns the bulkhead and a permit, and never completes. A permit borrows from its
-/// bulkhead, and only a future can own both.
-type Hold = Pin<Box<dyn Future<Output = Rejected> + Send>>;
-
-async fn hold(bulkhead: Arc<Bulkhead>) -> Result<Hold, Rejected> {
-    let has_permit = Arc::new(AtomicBool::new(false));
-    let acquired = Arc::clone(&has_permit);
-    let mut hold: Hold = Box::pin(async move {
-        match bulkhead.acquire().await {
-            Ok(_permit) => {
-                acquired.store(true, Ordering::Relaxed);
-                pending().await
-            }
-            Err(rejected) => rejected,
-        }
-    });
-    poll_fn(|cx| match hold.as_mut().poll(cx) {
-        Poll::Ready(rejected) => Poll::Ready(Err(rejected)),
-        Poll::Pending if has_permit.load(Ordering::Relaxed) => Poll::Ready(Ok(())),
-        Poll::Pending => Poll::Pending,
-    })
-    .await?;
-    Ok(hold)
-}

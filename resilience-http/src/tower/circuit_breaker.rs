@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use resilience_core::__internal::{DetachedGuard, Keyed};
+use resilience_core::__internal::{DetachedGuard, KeyLabel, Keyed, KeyedPolicy};
 use resilience_core::{CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind};
 use tower_layer::Layer;
 
@@ -88,7 +88,8 @@ impl CircuitBreakerLayer {
     /// Creates a layer with a breaker for each host and port, made by `make`.
     ///
     /// At most `max_hosts` breakers exist at the same time. Idle breakers are evicted first, open
-    /// breakers never.
+    /// breakers never. The host is the [key](resilience_core::Rejected::key) of a rejection, and of
+    /// the event of a state change.
     pub fn per_host(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
         Self::of(Breakers::PerHost(Arc::new(Hosts::new(max_hosts, make))))
     }
@@ -152,9 +153,7 @@ where
     fn enter(&self, request: &Request) -> Entry<CallPermit> {
         self.admit(match &self.breakers {
             Breakers::One(breaker) => breaker.clone(),
-            Breakers::PerHost(hosts) => {
-                PolicyRef::Shared(hosts.breakers.get(&*normalize_host(request.host())))
-            }
+            Breakers::PerHost(hosts) => PolicyRef::Shared(hosts.breaker(request.host())),
         })
     }
 
@@ -279,6 +278,13 @@ impl Hosts {
     fn new(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
         let breakers = Keyed::new(max_hosts, make);
         Self { breakers, open: Mutex::new(Vec::new()), has_open: AtomicBool::new(false) }
+    }
+
+    /// Returns the breaker of a host. The host is the label of the key in rejections and events.
+    fn breaker(&self, host: &str) -> Arc<CircuitBreaker> {
+        let host = normalize_host(host);
+        let labeled = |breaker: CircuitBreaker| breaker.with_key_label(KeyLabel::new(&host));
+        self.breakers.get_with(&*host, labeled)
     }
 
     fn note_open(&self, breaker: &Arc<CircuitBreaker>) {

@@ -25,11 +25,22 @@ impl<B: Clone> Replay<http::Request<B>> for ReplayByClone {
     }
 }
 
-#[cfg(feature = "reqwest")]
-impl Replay<reqwest::Request> for ReplayByClone {
-    fn replay(&self, request: &reqwest::Request) -> Option<reqwest::Request> {
-        request.try_clone()
-    }
+macro_rules! reqwest_replays {
+    ($(#[$feature:meta] $request:ty),*) => {
+        $(
+            #[$feature]
+            impl Replay<$request> for ReplayByClone {
+                fn replay(&self, request: &$request) -> Option<$request> {
+                    request.try_clone()
+                }
+            }
+        )*
+    };
+}
+
+reqwest_replays! {
+    #[cfg(feature = "reqwest")] reqwest::Request,
+    #[cfg(feature = "reqwest-012")] reqwest_012::Request
 }
 
 /// Copies the body by a function; see [`RetryLayer::replay`](crate::RetryLayer::replay).

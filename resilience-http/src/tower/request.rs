@@ -3,11 +3,11 @@
 use http::uri::Authority;
 use http::{HeaderMap, Method, header};
 
-/// A request of `http`, or of `reqwest` with the feature `reqwest`.
+/// A request of `http`, or of `reqwest` with the feature `reqwest` or `reqwest-012`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an HTTP request known to `resilience::http`",
     label = "needs `HttpRequest`",
-    note = "the known requests are `http::Request` (also of `hyper`, `hyper-util` and `axum`), and `reqwest::Request` with the feature `reqwest`",
+    note = "the known requests are `http::Request` (also of `hyper`, `hyper-util` and `axum`), and `reqwest::Request` with the feature `reqwest` (0.13) or `reqwest-012`",
     note = "for an application type, implement `resilience::http::HttpRequest`"
 )]
 pub trait HttpRequest {
@@ -51,27 +51,38 @@ impl<B> HttpRequest for http::Request<B> {
     }
 }
 
-#[cfg(feature = "reqwest")]
-impl HttpRequest for reqwest::Request {
-    fn method(&self) -> &Method {
-        self.method()
-    }
+macro_rules! reqwest_requests {
+    ($(#[$feature:meta] $request:ty),*) => {
+        $(
+            #[$feature]
+            impl HttpRequest for $request {
+                fn method(&self) -> &Method {
+                    self.method()
+                }
 
-    fn headers(&self) -> &HeaderMap {
-        self.headers()
-    }
+                fn headers(&self) -> &HeaderMap {
+                    self.headers()
+                }
 
-    fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.headers_mut()
-    }
+                fn headers_mut(&mut self) -> &mut HeaderMap {
+                    self.headers_mut()
+                }
 
-    fn redirectable_url(&self) -> Option<&str> {
-        Some(self.url().as_str())
-    }
+                fn redirectable_url(&self) -> Option<&str> {
+                    Some(self.url().as_str())
+                }
 
-    fn host(&self) -> &str {
-        without_user(self.url().authority())
-    }
+                fn host(&self) -> &str {
+                    without_user(self.url().authority())
+                }
+            }
+        )*
+    };
+}
+
+reqwest_requests! {
+    #[cfg(feature = "reqwest")] reqwest::Request,
+    #[cfg(feature = "reqwest-012")] reqwest_012::Request
 }
 
 fn without_user(authority: &str) -> &str {

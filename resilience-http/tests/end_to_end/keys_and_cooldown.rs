@@ -68,4 +68,5 @@ async fn one_429_stops_a_hundred_callers() {
     assert_eq!(server.requests(), 1);
     COOLDOWN.clear();
     assert!(get(&client, &server.url()).await.is_ok_and(|it| it.status() == 200));
+    assert_eq!(server.requests(), 2);
 }

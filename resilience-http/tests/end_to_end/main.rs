@@ -2,6 +2,8 @@
 
 mod blocking;
 mod damaged_bodies;
+#[path = "../support/effects.rs"]
+mod effects_of_a_test;
 mod http2;
 mod hyper_util;
 mod keys_and_cooldown;
@@ -9,6 +11,7 @@ mod layers;
 mod proxies;
 mod redirects;
 mod reqwest;
+mod reqwest_012;
 mod server;
 
 use std::time::Duration;

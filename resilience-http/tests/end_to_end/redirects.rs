@@ -124,3 +124,17 @@ async fn a_refused_connection_proves_nothing_unless_the_client_follows_no_redire
         assert_eq!(calls.get(), expected, "{method}");
     }
 }
+
+/// A refused first connection and a refused connection after a redirect are equal errors: `reqwest`
+/// reports the URL of the request for both. Should this test fail, `RetryLayer` can tell them apart.
+#[tokio::test]
+async fn an_error_does_not_name_the_failed_request_of_a_chain() {
+    let server = Server::new(&[Respond(303, TO_UNUSED_PORT)]);
+    let unused = Server::unused_url();
+    for url in [server.url(), unused] {
+        let error = client().execute(request(&Method::POST, &url)).await.expect_err("refused");
+        assert!(error.is_connect());
+        assert_eq!(error.url().map(Url::as_str), Some(&*url));
+    }
+    assert_eq!(server.requests(), 1);
+}

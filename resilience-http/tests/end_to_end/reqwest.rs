@@ -175,6 +175,7 @@ async fn error_for_status_keeps_the_status() {
     let _guard = testing::no_waits();
     let server = Server::new(&[Respond(503, ""), OK]);
     assert!(get(&server.url()).await.is_ok());
+    assert_eq!(server.requests(), 2);
     let server = Server::new(&[Respond(404, ""), OK]);
     assert!(get(&server.url()).await.is_err_and(|it| it.is_status()));
     assert_eq!(server.requests(), 1);

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::effects_of_a_test::Effects;
+
 /// The treatment of a request. The last act of a script repeats.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
@@ -42,7 +44,7 @@ pub(crate) struct Server {
 struct Seen {
     script: Mutex<VecDeque<Act>>,
     connections: AtomicUsize,
-    requests: AtomicUsize,
+    requests: Effects,
     keys: Mutex<Vec<String>>,
     lines: Mutex<Vec<String>>,
 }
@@ -76,7 +78,7 @@ impl Server {
 
     /// Returns the number of requests received completely.
     pub(crate) fn requests(&self) -> usize {
-        self.seen.requests.load(SeqCst)
+        self.seen.requests.count()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -85,13 +87,21 @@ impl Server {
 
     /// Returns the number of received requests with this method.
     pub(crate) fn requests_with(&self, method: &str) -> usize {
+        self.seen.requests.count();
         let lines = self.seen.lines.lock().expect("lines");
         lines.iter().filter(|line| line.starts_with(&method.to_ascii_lowercase())).count()
     }
 
     /// Returns the idempotency keys of the received requests, in order.
     pub(crate) fn keys(&self) -> Vec<String> {
+        self.seen.requests.count();
         self.seen.keys.lock().expect("keys").clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.seen.requests.settle();
     }
 }
 
@@ -116,7 +126,7 @@ impl Seen {
             let key = request.lines().find_map(|line| line.strip_prefix("idempotency-key: "));
             self.keys.lock().expect("keys").extend(key.map(str::to_owned));
             self.lines.lock().expect("lines").extend(request.lines().next().map(str::to_owned));
-            self.requests.fetch_add(1, SeqCst);
+            self.requests.increment();
             if !act.perform(&mut stream) {
                 return;
             }

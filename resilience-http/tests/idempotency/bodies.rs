@@ -309,6 +309,7 @@ async fn a_request_above_the_limit_is_rejected() {
     assert_eq!(send(server.address, pieces.as_bytes()).await.status, 413);
     assert_eq!(runs.count(), 0);
     assert_eq!(send(server.address, &request(key, "12345678")).await.status, 200);
+    assert_eq!(runs.count(), 1);
 }
 
 #[tokio::test]

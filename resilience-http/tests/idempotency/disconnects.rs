@@ -96,6 +96,7 @@ async fn without_detach_a_disconnect_drops_the_handler() {
         let response = slow.final_response().await;
         if mode == OnInterrupted::Rerun {
             assert_eq!((response.text(), response.is_replay()), ("run 2", false));
+            assert_eq!(slow.runs.count(), 2);
         } else {
             assert_eq!(response.problem().as_deref(), Some("outcome-unknown"));
             assert_eq!(slow.runs.count(), 1);

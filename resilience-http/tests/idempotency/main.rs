@@ -12,6 +12,8 @@ mod fingerprints;
 mod grpc;
 mod grpc_web;
 mod key_headers;
+mod nasty_requests;
+mod nested_routers;
 mod privacy;
 mod problems;
 mod raw_client;
@@ -25,14 +27,17 @@ mod spans;
 mod store_policy;
 mod two_halves;
 
+#[path = "../support/effects.rs"]
+mod effects_of_a_test;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use effects_of_a_test::Effects as Runs;
 use raw_client::RawResponse;
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::MemoryStore;
@@ -43,20 +48,6 @@ type Memory = Arc<MemoryStore>;
 /// Makes a layer with a new store.
 fn layer() -> IdempotencyLayer<Memory> {
     IdempotencyLayer::global("http", Memory::default())
-}
-
-/// The number of handler runs.
-#[derive(Clone, Debug, Default)]
-struct Runs(Arc<AtomicUsize>);
-
-impl Runs {
-    fn count(&self) -> usize {
-        self.0.load(SeqCst)
-    }
-
-    fn increment(&self) -> usize {
-        self.0.fetch_add(1, SeqCst) + 1
-    }
 }
 
 /// Makes an API under the layer; `respond` maps the number of a run to the response.

@@ -158,7 +158,7 @@ async fn with_record(bytes: &[u8]) -> RawResponse {
     let store = Memory::default();
     let policy = IdempotencyPolicy::new("http");
     let call = policy.call(Memory::clone(&store), Scope::Global, &"k", |fingerprint| {
-        fingerprint.value("POST").value("/pay")
+        fingerprint.value("POST").value("/pay").value(&None::<&str>)
     });
     let Ok(Claimed::Run(running)) = call.expect("a key").claim().await else { panic!("a claim") };
     running.complete(bytes).await.expect("the outcome is stored");

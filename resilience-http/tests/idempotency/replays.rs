@@ -257,11 +257,12 @@ async fn only_protected_methods_are_replayed() {
     }
     // A request without a key has no ignored key, and an unprotected method ignores an invalid
     // key.
-    let (api, _) = counting(layer().report_ignored(true));
+    let (api, runs) = counting(layer().report_ignored(true));
     let without = Request::get("/pay").body(Body::empty()).expect("a request");
     assert_eq!(ask(&api, without).await.header("idempotency-status"), None);
     let bad = Request::get("/pay").header("idempotency-key", "").body(Body::empty());
     assert_eq!(ask(&api, bad.expect("a request")).await.status, 200);
+    assert_eq!(runs.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -92,7 +92,7 @@ async fn a_disconnect_frees_no_place_of_a_running_handler() {
             break response;
         }
     };
-    assert_eq!(response.text(), "run 5");
+    assert_eq!((response.text(), gated.runs.count()), ("run 5", 5));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,21 @@ use tower::{Layer, ServiceBuilder, ServiceExt};
 use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, secs};
 
+#[tokio::test]
+async fn a_breaker_per_host_names_the_host() {
+    let service = Scripted::new(&[Act::Status(503)]);
+    let make = || CircuitBreaker::new().failure_threshold(1).name("upstreams");
+    let guarded = CircuitBreakerLayer::per_host(100, make).layer(service);
+    let call = async |uri: &str| {
+        let request = Request::get(uri).body(String::new()).unwrap();
+        guarded.clone().oneshot(request).await
+    };
+    assert!(call("http://EU.example:8080/a").await.is_ok());
+    let error = call("http://eu.example:8080/b").await.expect_err("the breaker is open");
+    let rejected: &Rejected = error.downcast_ref().expect("a rejection");
+    assert_eq!((rejected.name(), rejected.key()), ("upstreams", Some("eu.example:8080")));
+}
+
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
     Arc::new(CircuitBreaker::new().failure_threshold(failures).name("api"))
 }

@@ -8,16 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 use std::thread::{self, Thread};
 
+use resilience_core::__internal::spawn_on_tokio;
+
 /// The output or the panic of a racer.
 type End<T> = thread::Result<T>;
 
-pub(super) enum Racer<T> {
-    #[cfg(feature = "tokio")]
-    Task(tokio::task::JoinHandle<T>),
-    Thread(Arc<Mutex<Lane<T>>>),
-}
+pub(super) struct Racer<T>(Arc<Mutex<Lane<T>>>);
 
-pub(super) struct Lane<T> {
+struct Lane<T> {
     end: Option<End<T>>,
     waiting: Option<Waker>,
 }
@@ -28,38 +26,36 @@ fn lock<T>(lane: &Mutex<Lane<T>>) -> MutexGuard<'_, Lane<T>> {
 
 impl<T: Send + 'static> Racer<T> {
     pub(super) fn start(future: impl Future<Output = T> + Send + 'static) -> Self {
-        #[cfg(feature = "tokio")]
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            return Self::Task(runtime.spawn(future));
-        }
         let lane = Arc::new(Mutex::new(Lane { end: None, waiting: None }));
         let end = Arc::clone(&lane);
-        thread::spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| block_on(future)));
+        let work = Box::pin(async move {
+            let mut future = pin!(future);
+            let result =
+                poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+                    Ok(poll) => poll.map(Ok),
+                    Err(panic) => Poll::Ready(Err(panic)),
+                });
+            let result = result.await;
             let mut lane = lock(&end);
             lane.end = Some(result);
             let waiting = lane.waiting.take();
             drop(lane);
             waiting.into_iter().for_each(Waker::wake);
         });
-        Self::Thread(lane)
+        if let Err(work) = spawn_on_tokio(work) {
+            thread::spawn(|| block_on(work));
+        }
+        Self(lane)
     }
 
     /// Returns the output. A panic of the racer continues in the caller.
     pub(super) async fn end(self) -> T {
-        let end = match self {
-            #[cfg(feature = "tokio")]
-            Self::Task(task) => task.await.map_err(tokio::task::JoinError::into_panic),
-            Self::Thread(lane) => {
-                poll_fn(|cx| {
-                    let mut lane = lock(&lane);
-                    lane.waiting = Some(cx.waker().clone());
-                    lane.end.take().map_or(Poll::Pending, Poll::Ready)
-                })
-                .await
-            }
-        };
-        end.unwrap_or_else(|panic| resume_unwind(panic))
+        let end = poll_fn(|cx| {
+            let mut lane = lock(&self.0);
+            lane.waiting = Some(cx.waker().clone());
+            lane.end.take().map_or(Poll::Pending, Poll::Ready)
+        });
+        end.await.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 

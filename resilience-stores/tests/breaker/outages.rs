@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::process::{Cost, Process};
 use crate::processes::{ROUNDS, on_both, open_in_all};
-use crate::servers::Proxy;
+use crate::servers::{Proxy, Redis, until};
 use crate::store::{Kind, Store};
 
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -75,6 +75,30 @@ fn a_server_that_is_slow_or_hangs(kind: Kind) {
     is_local("silent", &mut one, &mut two);
     proxy.pass();
     is_shared(&mut one, &mut two);
+}
+
+/// A failover: the name of the server leads to the new primary, and the old primary becomes a
+/// replica and keeps its connections.
+#[test]
+fn a_demoted_primary_is_left() {
+    let Some(old) = Redis::start(&["--repl-diskless-sync-delay", "0"]) else { return };
+    let (old_port, host) = (old.port().to_string(), "127.0.0.1");
+    let Some(new) = Redis::start(&["--replicaof", host, &old_port]) else { return };
+    let admin = |server: &Redis, command: &[&str]| -> String {
+        let mut connection = ::redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+        ::redis::cmd(command[0]).arg(&command[1..]).query(&mut connection).unwrap()
+    };
+    until("a replica", || admin(&old, &["INFO", "replication"]).contains("state=online"));
+    let proxy = Proxy::to(old.port());
+    let [mut one, mut two] =
+        [(); 2].map(|()| Process::joined(&Redis::url_at(proxy.port()), INTERVAL));
+    is_shared(&mut one, &mut two);
+    admin(&new, &["REPLICAOF", "NO", "ONE"]);
+    proxy.lead_to(new.port());
+    admin(&old, &["REPLICAOF", host, &new.port().to_string()]);
+    is_shared(&mut one, &mut two);
+    let clients = admin(&new, &["CLIENT", "LIST"]);
+    assert!(clients.matches("cmd=eval").count() >= 2, "both processes are on {clients}");
 }
 
 on_both!(a_server_that_dies_and_comes_back, a_server_that_is_slow_or_hangs);

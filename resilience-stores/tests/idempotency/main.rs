@@ -11,6 +11,8 @@ mod postgres;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod shared_pool;
+#[path = "../silence/mod.rs"]
+mod silence;
 mod sqlite;
 mod transaction;
 

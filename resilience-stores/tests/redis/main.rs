@@ -5,4 +5,6 @@
 mod errors;
 #[path = "../servers/mod.rs"]
 mod servers;
+#[path = "../silence/mod.rs"]
+mod silence;
 mod store;

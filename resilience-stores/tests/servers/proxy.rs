@@ -21,6 +21,10 @@ struct Shared {
     /// The delay of an answer, in nanoseconds.
     delay: AtomicU64,
     swallows: AtomicBool,
+    is_silent: AtomicBool,
+    /// Whether the last piece of the traffic was a request.
+    is_asking: AtomicBool,
+    round_trips: AtomicUsize,
     swallowed: AtomicUsize,
     ended: AtomicBool,
     /// The port of the server for new connections.
@@ -78,6 +82,16 @@ impl Proxy {
         self.shared.swallows.store(true, SeqCst);
     }
 
+    /// Accepts connections, and forwards nothing in either direction from now on.
+    pub fn fall_silent(&self) {
+        self.shared.is_silent.store(true, SeqCst);
+    }
+
+    /// Returns the number of round trips: requests that follow an answer, or the begin.
+    pub fn round_trips(&self) -> usize {
+        self.shared.round_trips.load(SeqCst)
+    }
+
     /// Returns the number of swallowed answer bytes. A positive number means that the server has
     /// executed the request.
     pub fn swallowed(&self) -> usize {
@@ -87,6 +101,7 @@ impl Proxy {
     /// Forwards everything immediately from now on.
     pub fn pass(&self) {
         self.shared.swallows.store(false, SeqCst);
+        self.shared.is_silent.store(false, SeqCst);
         self.delay(Duration::ZERO);
     }
 }
@@ -109,14 +124,24 @@ impl Shared {
         open.extend([copy(&client), copy(&server)]);
         drop(open);
         let shared = Arc::clone(self);
-        thread::spawn(move || carry(client, to_server, |_| true));
+        let requests = Arc::clone(self);
+        thread::spawn(move || carry(client, to_server, |_| requests.lets_request_pass()));
         thread::spawn(move || carry(server, to_client, |count| shared.lets_pass(count)));
+    }
+
+    /// Counts a round trip, and returns whether to forward the request.
+    fn lets_request_pass(&self) -> bool {
+        if !self.is_asking.swap(true, SeqCst) {
+            self.round_trips.fetch_add(1, SeqCst);
+        }
+        !self.is_silent.load(SeqCst)
     }
 
     /// Delays an answer, and returns whether to forward the answer.
     fn lets_pass(&self, count: usize) -> bool {
         thread::sleep(Duration::from_nanos(self.delay.load(SeqCst)));
-        let passes = !self.swallows.load(SeqCst);
+        self.is_asking.store(false, SeqCst);
+        let passes = !self.swallows.load(SeqCst) && !self.is_silent.load(SeqCst);
         if !passes {
             self.swallowed.fetch_add(count, SeqCst);
         }

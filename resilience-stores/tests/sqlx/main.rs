@@ -10,6 +10,7 @@ mod postgres_lost;
 mod servers;
 mod sqlite;
 mod table;
+mod version_08;
 
 use resilience::stores::sqlx::classify;
 use resilience::{Effect, FailureClass};

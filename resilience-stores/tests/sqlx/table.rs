@@ -81,10 +81,10 @@ pub(crate) const STATES: [(&str, FailureClass); 23] = [
 #[test]
 fn sqlstates() {
     for (code, class) in STATES {
-        assert_eq!(classify(&Coded(Some(code)).into()), class, "{code}");
+        assert_eq!(classify(&Error::from(Coded(Some(code)))), class, "{code}");
     }
-    assert_eq!(classify(&Coded(None).into()), PERMANENT);
-    assert_eq!(classify(&Coded(Some("")).into()), PERMANENT);
+    assert_eq!(classify(&Error::from(Coded(None))), PERMANENT);
+    assert_eq!(classify(&Error::from(Coded(Some("")))), PERMANENT);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn sqlite_codes() {
         ("2067", PERMANENT), // CONSTRAINT_UNIQUE
         ("-5", PERMANENT),
     ] {
-        assert_eq!(classify(&Coded(Some(code)).into()), class, "{code}");
+        assert_eq!(classify(&Error::from(Coded(Some(code)))), class, "{code}");
     }
 }
 

@@ -29,7 +29,7 @@ use serde_json::Value;
 const PINNED: &str = "rustc 1.95.";
 
 /// The crates that a case may name.
-const CRATES: [&str; 5] = ["resilience", "compiler_args", "http", "serde", "tower"];
+const CRATES: [&str; 6] = ["resilience", "compiler_args", "http", "http_02", "serde", "tower"];
 
 /// The line of a comment, without the mark.
 const MARK: &str = "//~ ";
@@ -337,6 +337,9 @@ fn is_of_rustc(text: &str) -> bool {
         "expected",
         "found",
         "within `",
+        "item with same name",
+        "there are multiple different versions",
+        "you can use `cargo tree`",
     ];
     beginnings.iter().any(|words| text.starts_with(words))
 }

@@ -1,5 +1,9 @@
 //! Concurrent calls.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use resilience::{IdempotencyRejection, RejectedKind, idempotent};
@@ -111,4 +115,41 @@ async fn a_long_body_renews_its_lease() {
         call(1, &runs).await
     };
     assert_eq!(tokio::join!(call(1, &runs), late), (Ok(1), Ok(1)));
+}
+
+/// Counts the polls of a call.
+struct Polled<F> {
+    call: Pin<Box<F>>,
+    polls: Arc<AtomicUsize>,
+}
+
+impl<F: Future> Future for Polled<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.polls.fetch_add(1, Relaxed);
+        self.call.as_mut().poll(cx)
+    }
+}
+
+/// Each call waits for the calls before it, runs and fails. A wake-up of all waiting calls after
+/// each failure would need a square of polls: 4,504,500 for 3,000 calls.
+#[tokio::test(start_paused = true)]
+async fn waiting_calls_that_fail_are_polled_a_few_times_each() {
+    #[idempotent(key = id, scope = "global", name = "polled", concurrent = wait("1h"))]
+    async fn fails(id: u32) -> Answer {
+        let _ = id;
+        tokio::task::yield_now().await;
+        Err(Failure::Lost)
+    }
+    for calls in [300, 3_000] {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let answers = futures::future::join_all((0..calls).map(|_| {
+            let (call, polls) = (Box::pin(fails(1)), Arc::clone(&polls));
+            Polled { call, polls }
+        }));
+        assert!(answers.await.iter().all(|answer| *answer == Err(Failure::Lost)));
+        let polls = polls.load(Relaxed);
+        assert!(polls <= 8 * calls, "{calls} calls: {polls} polls");
+    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use resilience::idempotent::testing::FaultStore;
 use resilience::idempotent::{
-    Claimed, DynStore, IdempotencyPolicy, MemoryStore, OnInterrupted, Scope, Secret, Store,
-    StoreError, WithSecret,
+    Claim, ClaimRequest, Claimed, DynStore, Fingerprint, IdempotencyPolicy, MemoryStore,
+    OnInterrupted, RecordKey, Scope, Secret, Store, StoreError, Takeover, WithSecret, WriteOutcome,
 };
 use resilience::{Rejected, idempotent};
 
@@ -95,6 +95,36 @@ async fn every_function_works_in_a_spawned_task() {
     assert_eq!(tokio::spawn(async move { shop.order(3).await }).await.unwrap(), Ok(3));
     tokio::time::sleep(ms(25 * 60 * 60 * 1000)).await;
     assert!(tokio::spawn(tidy(store)).await.unwrap().unwrap() >= 5);
+}
+
+/// The methods of [`Store`] work on the trait object itself.
+#[tokio::test(start_paused = true)]
+async fn every_method_of_a_trait_object_works_in_a_spawned_task() {
+    let store = store();
+    let steps = async move {
+        let (key, fingerprint) = (RecordKey([1; 32]), Fingerprint([2; 32]));
+        let request = ClaimRequest {
+            key: &key,
+            fingerprint: &fingerprint,
+            owner: 1,
+            lease: ms(1000),
+            retention: ms(2000),
+            takeover: Takeover::Rerun,
+            label: "spawned",
+            scope: None,
+        };
+        let Claim::Acquired { token, .. } = store.claim(request).await? else { unreachable!() };
+        let mut written = vec![store.renew(&key, token, ms(1000)).await?];
+        store.changed(&key, ms(10)).await;
+        written.push(store.abandon(&key, token).await?);
+        let interrupted = store.interrupted(10).await?.len();
+        written.push(store.complete(&key, token, b"done", ms(1000)).await?);
+        let fenced = store.release(&key, token).await?;
+        assert_eq!((written, interrupted), (vec![WriteOutcome::Applied; 3], 1));
+        assert_eq!(fenced, WriteOutcome::Fenced);
+        Ok::<_, StoreError>((store.forget(&key).await?, store.purge(10).await?))
+    };
+    assert_eq!(tokio::spawn(steps).await.unwrap().unwrap(), (true, 0));
 }
 
 /// Wrappers of a trait object work in the same places.

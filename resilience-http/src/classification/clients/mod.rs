@@ -8,7 +8,7 @@ mod h2;
 mod hyper;
 #[cfg(feature = "hyper-util")]
 mod hyper_util;
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 mod reqwest;
 #[cfg(feature = "tonic")]
 mod tonic;
@@ -32,13 +32,13 @@ pub(crate) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Opt
 }
 
 #[cfg_attr(
-    not(any(feature = "reqwest", feature = "tonic")),
+    not(any(feature = "reqwest", feature = "reqwest-012", feature = "tonic")),
     expect(unused_variables, reason = "only `reqwest` and `tonic` need the rules")
 )]
 fn of_client(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
-    #[cfg(feature = "reqwest")]
-    if let Some(error) = error.downcast_ref() {
-        return Some(reqwest::classify(rules, error));
+    #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+    if let Some(class) = reqwest::classify(rules, error) {
+        return Some(class);
     }
     #[cfg(feature = "tonic")]
     if let Some(class) = tonic::classify(rules, error) {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::error::Error;
 
-use resilience_core::__internal::error_sources;
+use resilience_core::__internal::{EFFECT_METADATA, effect_of_metadata, error_sources};
 use resilience_core::{Classify, Effect, FailureClass, FailureKind, Rejected};
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
@@ -37,6 +37,8 @@ fn classify_status(rules: &Classifier, status: &Status) -> FailureClass {
     // An untrusted certificate is permanent, and also proves "not sent".
     let transport =
         transport.filter(|it| it.kind != FailureKind::Permanent || it.effect == Effect::NotSent);
+    let effect = status.metadata().get(EFFECT_METADATA);
+    let effect = effect.and_then(|value| effect_of_metadata(value.as_encoded_bytes()));
     let class = match (status.code(), transport) {
         (
             Code::Unavailable | Code::ResourceExhausted | Code::Internal | Code::Unknown,
@@ -46,8 +48,13 @@ fn classify_status(rules: &Classifier, status: &Status) -> FailureClass {
         (Code::ResourceExhausted, None) if delay.is_some() || rules.resource_exhausted => {
             FailureClass::throttled(None)
         }
+        // An idempotent endpoint whose first request is still running.
+        (Code::Aborted, None) if delay.is_some() && effect == Some(Effect::Refused) => {
+            FailureClass::throttled(None)
+        }
         _ => FailureClass::permanent(),
     };
+    let class = effect.map_or(class, |effect| class.effect(effect));
     match delay {
         Some(delay) if class.kind != FailureKind::Permanent => class.after(delay),
         _ => class,

@@ -156,4 +156,5 @@ async fn one_429_stops_a_hundred_callers() {
     COOLDOWN.clear();
     let last = service.oneshot(request(&Method::GET, &server)).await;
     assert_eq!(last.expect("a response").status(), 200);
+    assert_eq!(server.requests(), 2);
 }

@@ -32,14 +32,8 @@ pub(super) fn generate(
     } else {
         place.to_token_stream()
     };
-    if !context.is_async {
-        return quote_spanned!(at=> #there::idempotent::handle_blocking(&#place));
-    }
-    let handle = quote_spanned!(at=> {
-        #[allow(unused_imports)]
-        use #there::idempotent::OtherStore as _;
-        #there::idempotent::NamedStore(&#place).handle()
-    });
+    let make = if context.is_async { quote!(handle) } else { quote!(handle_blocking) };
+    let handle = quote_spanned!(at=> #there::idempotent::#make(&#place));
     let Some(transaction) = transaction else { return handle };
     let transaction = quote_spanned!(transaction.span()=> &*#transaction);
     quote_spanned!(at=> #there::idempotent::in_database(#transaction, #handle))

@@ -15,8 +15,8 @@ use self::statements::STATEMENTS;
 use crate::records::connection_guard::ConnectionGuard;
 use crate::records::connections::Connections;
 use crate::records::sql::{
-    MAX_ROUNDS, Row, acquired, contended, count, fence, is_busy, key, lock, millis, no_transaction,
-    owner, retry_rollback, sql_store, sql_transactions, store_error, written,
+    MAX_ROUNDS, Row, contended, count, fence, is_busy, key, lock, millis, no_transaction, owner,
+    retry_rollback, sql_store, sql_transactions, store_error, written,
 };
 
 /// The definition of the table and the index, for applications with their own migrations.

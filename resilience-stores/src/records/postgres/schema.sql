@@ -14,3 +14,5 @@ CREATE TABLE IF NOT EXISTS resilience_idempotency (
 );
 
 CREATE INDEX IF NOT EXISTS resilience_idempotency_expires_at ON resilience_idempotency (expires_at);
+-- For the list of interrupted calls. Completed records are not in this index.
+CREATE INDEX IF NOT EXISTS resilience_idempotency_in_flight ON resilience_idempotency (lease_until) WHERE state = 1;

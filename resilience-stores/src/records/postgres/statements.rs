@@ -1,7 +1,8 @@
 //! The SQL statements for PostgreSQL.
 //!
-//! The statements use `clock_timestamp()`, because `now()` is the start of the transaction and
-//! ignores the wait for a lock.
+//! The steps of a call use `clock_timestamp()`, because `now()` is the start of the transaction and
+//! ignores the wait for a lock. The maintenance uses `statement_timestamp()`: an index cannot serve
+//! a comparison with the volatile `clock_timestamp()`.
 
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use crate::records::sql::Statements;
 
 pub(super) const STATEMENTS: Statements = Statements {
     grace: Some(Duration::from_secs(5)),
-    claim: "INSERT INTO resilience_idempotency AS t \
+    // The second part reads the snapshot of the statement. Any record in the snapshot is a correct
+    // answer: the claim happened before the changes that the snapshot misses.
+    claim: "WITH claimed AS (INSERT INTO resilience_idempotency AS t \
             (k, state, fence, owner, fp, lease_until, expires_at, attempts, outcome, label) \
             VALUES ($1, 1, (extract(epoch FROM clock_timestamp()) * 1e6)::bigint, $2, $3, \
             clock_timestamp() + $4 * interval '1 ms', \
@@ -23,7 +26,13 @@ pub(super) const STATEMENTS: Statements = Statements {
             WHERE t.expires_at <= clock_timestamp() OR (t.fp = EXCLUDED.fp AND (t.state = 3 \
             OR (t.state = 1 AND t.lease_until <= clock_timestamp() \
             AND t.owner <> EXCLUDED.owner AND $6))) \
-            RETURNING fence, attempts",
+            RETURNING state, fence, owner, fp, outcome, attempts) \
+            SELECT state, fence, owner, fp, outcome, attempts, 1::bigint, FALSE FROM claimed \
+            UNION ALL SELECT state, fence, owner, fp, outcome, attempts, \
+            ceil(extract(epoch FROM least(lease_until, clock_timestamp() + interval '100 years') \
+            - clock_timestamp()) * 1000)::bigint, expires_at <= clock_timestamp() \
+            FROM resilience_idempotency WHERE k = $1 AND NOT EXISTS (SELECT 1 FROM claimed)",
+    claim_reads_record: true,
     select: "SELECT state, fence, owner, fp, outcome, attempts, \
            ceil(extract(epoch FROM least(lease_until, clock_timestamp() + interval '100 years') \
            - clock_timestamp()) * 1000)::bigint, \
@@ -52,10 +61,13 @@ pub(super) const STATEMENTS: Statements = Statements {
           attempts = CASE WHEN t.expires_at <= clock_timestamp() THEN 1 ELSE t.attempts + 1 END \
           WHERE t.expires_at <= clock_timestamp() OR (t.fp = EXCLUDED.fp \
           AND (t.state = 3 OR (t.state = 1 AND t.lease_until <= clock_timestamp())))",
-    purge: "DELETE FROM resilience_idempotency WHERE k IN (SELECT k FROM resilience_idempotency \
-            WHERE expires_at <= clock_timestamp() LIMIT $1 FOR UPDATE SKIP LOCKED)",
+    // An array, because the planner takes arrays for short and finds the keys by the primary key.
+    // The order makes the index on `expires_at` the cheapest plan, whatever the limit.
+    purge: "DELETE FROM resilience_idempotency WHERE k = ANY (ARRAY( \
+            SELECT k FROM resilience_idempotency WHERE expires_at <= statement_timestamp() \
+            ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))",
     forget: "DELETE FROM resilience_idempotency WHERE k = $1",
     interrupted: "SELECT k, label, attempts FROM resilience_idempotency WHERE state = 1 \
-                  AND lease_until <= clock_timestamp() AND expires_at > clock_timestamp() \
+                  AND lease_until <= statement_timestamp() AND expires_at > statement_timestamp() \
                   ORDER BY lease_until LIMIT $1",
 };

@@ -28,8 +28,12 @@ pub(crate) struct Statements {
     /// The time a dropped step may keep the connection.
     pub(crate) grace: Option<Duration>,
     /// `$2` owner, `$3` fingerprint, `$4` lease, `$5` retention, `$6` whether to take over an
-    /// expired lease, `$7` label. Returns a row `fence, attempts` if the claim was made.
+    /// expired lease, `$7` label. Returns the record of the claimant, as `select` does, after a
+    /// successful claim.
     pub(crate) claim: &'static str,
+    /// Whether `claim` also returns the record that prevents the claim. No row then means that the
+    /// record has changed meanwhile.
+    pub(crate) claim_reads_record: bool,
     /// Returns `state, fence, owner, fp, outcome, attempts, lease_left, expired`.
     pub(crate) select: &'static str,
     /// `$2` owner, `$3` fence, `$4` lease.

@@ -5,7 +5,7 @@
 macro_rules! sql_store {
     ($store:ident, $database:ty, $connection:ty, $statements:expr) => {
         impl $store {
-            /// Selects the record of a key that could not be claimed.
+            /// Selects the record of a key.
             async fn select(
                 connection: &mut $connection,
                 request: &ClaimRequest<'_>,
@@ -15,8 +15,11 @@ macro_rules! sql_store {
                     .fetch_optional(connection)
                     .await
                     .map_err(store_error)?;
-                let Some(row) = row else { return Ok(None) };
-                let row = Row {
+                row.as_ref().map(Self::record).transpose()
+            }
+
+            fn record(row: &<$database as sqlx::Database>::Row) -> StoreResult<Row> {
+                Ok(Row {
                     state: row.try_get(0).map_err(store_error)?,
                     fence: row.try_get(1).map_err(store_error)?,
                     owner: row.try_get(2).map_err(store_error)?,
@@ -25,8 +28,7 @@ macro_rules! sql_store {
                     attempts: row.try_get(5).map_err(store_error)?,
                     lease_left: row.try_get(6).map_err(store_error)?,
                     is_expired: row.try_get(7).map_err(store_error)?,
-                };
-                Ok(Some(row))
+                })
             }
 
             async fn claim_on(
@@ -34,7 +36,7 @@ macro_rules! sql_store {
                 request: &ClaimRequest<'_>,
             ) -> StoreResult<Claim> {
                 for _ in 0..MAX_ROUNDS {
-                    let claimed = sqlx::query($statements.claim)
+                    let rows = sqlx::query($statements.claim)
                         .bind(&request.key.0[..])
                         .bind(&owner(request.owner)[..])
                         .bind(&request.fingerprint.0[..])
@@ -46,11 +48,11 @@ macro_rules! sql_store {
                         .fetch_all(&mut *connection)
                         .await
                         .map_err(store_error)?;
-                    if let Some(row) = claimed.first() {
-                        let fence = row.try_get(0).map_err(store_error)?;
-                        return Ok(acquired(request, fence, row.try_get(1).map_err(store_error)?));
-                    }
-                    let found = Self::select(&mut *connection, request).await?;
+                    let found = match rows.first() {
+                        Some(row) => Some(Self::record(row)?),
+                        None if $statements.claim_reads_record => None,
+                        None => Self::select(&mut *connection, request).await?,
+                    };
                     if let Some(answer) = found.and_then(|row| row.answer(request)) {
                         return answer;
                     }
@@ -164,19 +166,31 @@ macro_rules! sql_store {
             }
 
             async fn purge(&self, limit: usize) -> StoreResult<usize> {
-                let done = sqlx::query($statements.purge).bind(count(limit)).execute(self.pool());
-                let rows = done.await.map_err(store_error)?.rows_affected();
+                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
+                let done = sqlx::query($statements.purge)
+                    .bind(count(limit))
+                    .execute(guard.connection()?)
+                    .await;
+                let rows = guard.finish(done.map_err(store_error))?.rows_affected();
                 Ok(usize::try_from(rows).unwrap_or(usize::MAX))
             }
 
             async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-                let done = sqlx::query($statements.forget).bind(&key.0[..]).execute(self.pool());
-                Ok(done.await.map_err(store_error)?.rows_affected() > 0)
+                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
+                let done = sqlx::query($statements.forget)
+                    .bind(&key.0[..])
+                    .execute(guard.connection()?)
+                    .await;
+                Ok(guard.finish(done.map_err(store_error))?.rows_affected() > 0)
             }
 
             async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
-                let rows = sqlx::query($statements.interrupted).bind(count(limit));
-                let rows = rows.fetch_all(self.pool()).await.map_err(store_error)?;
+                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
+                let rows = sqlx::query($statements.interrupted)
+                    .bind(count(limit))
+                    .fetch_all(guard.connection()?)
+                    .await;
+                let rows = guard.finish(rows.map_err(store_error))?;
                 let found = rows.into_iter().map(|row| {
                     let bytes: Vec<u8> = row.try_get(0).map_err(store_error)?;
                     let label: String = row.try_get(1).map_err(store_error)?;

@@ -18,8 +18,8 @@ use self::statements::STATEMENTS;
 use crate::records::connection_guard::ConnectionGuard;
 use crate::records::connections::Connections;
 use crate::records::sql::{
-    MAX_ROUNDS, Row, acquired, code, contended, count, fence, is_busy, key, lock, millis,
-    no_transaction, owner, retry_rollback, sql_store, sql_transactions, store_error, written,
+    MAX_ROUNDS, Row, code, contended, count, fence, is_busy, key, lock, millis, no_transaction,
+    owner, retry_rollback, sql_store, sql_transactions, store_error, written,
 };
 use crate::sqlx::sqlite_code;
 

@@ -32,8 +32,10 @@ pub(super) const STATEMENTS: Statements = Statements {
         now!(),
         " OR (t.fp = excluded.fp AND (t.state = 3 OR (t.state = 1 AND t.lease_until <= ",
         now!(),
-        " AND t.owner <> excluded.owner AND $6))) RETURNING fence, attempts"
+        " AND t.owner <> excluded.owner AND $6))) ",
+        "RETURNING state, fence, owner, fp, outcome, attempts, 1, FALSE"
     ),
+    claim_reads_record: false,
     select: concat!(
         "SELECT state, fence, owner, fp, outcome, attempts, lease_until - ",
         now!(),

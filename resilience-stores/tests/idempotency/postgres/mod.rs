@@ -5,9 +5,12 @@ mod conflicts;
 mod duplicates;
 mod lost;
 mod pgbouncer;
+mod plans;
 mod privileges;
 mod purge;
 mod restarts;
+mod round_trips;
+mod silent;
 mod slow;
 
 use std::sync::Arc;

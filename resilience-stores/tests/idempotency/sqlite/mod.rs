@@ -3,10 +3,12 @@
 mod damaged;
 mod full;
 mod locked;
+mod long_transactions;
 mod privacy;
 mod processes;
 mod restarts;
 mod time;
+mod virtual_time;
 
 use resilience::stores::SqliteStore;
 

@@ -3,6 +3,7 @@
 mod fake_server;
 mod real_server;
 mod replies;
+mod version_032;
 
 use resilience::{Effect, FailureClass};
 

@@ -86,7 +86,7 @@ fn client_errors() {
         (ErrorKind::RESP3NotSupported, PERMANENT),
         (ErrorKind::Extension, PERMANENT),
     ] {
-        assert_eq!(classify(&(kind, "no").into()), class, "{kind:?}");
+        assert_eq!(classify(&RedisError::from((kind, "no"))), class, "{kind:?}");
     }
 }
 
@@ -105,7 +105,7 @@ fn io_errors() {
         (io::ErrorKind::PermissionDenied, PERMANENT),
         (io::ErrorKind::Unsupported, PERMANENT),
     ] {
-        assert_eq!(classify(&io::Error::from(kind).into()), class, "{kind}");
+        assert_eq!(classify(&RedisError::from(io::Error::from(kind))), class, "{kind}");
     }
 }
 

@@ -13,7 +13,7 @@ use resilience::{Effect, FailureClass, IdempotencyRejection, RejectedKind};
 use super::{ClaimSpec, DAY, MINUTE, admin, connected, error_text, store_of};
 use crate::servers::{Proxy, Redis, Signal};
 
-async fn reconnecting(url: String) -> RedisStore<ConnectionManager> {
+pub(super) async fn reconnecting(url: String) -> RedisStore<ConnectionManager> {
     let config = ConnectionManagerConfig::new()
         .set_response_timeout(Some(Duration::from_secs(20)))
         .set_min_delay(Duration::from_millis(1))

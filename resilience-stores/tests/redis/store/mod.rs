@@ -9,7 +9,9 @@ mod keys;
 mod processes;
 mod record;
 mod replicas;
+mod round_trips;
 mod settings;
+mod silent;
 
 use std::time::Duration;
 

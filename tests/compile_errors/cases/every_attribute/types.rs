@@ -269,6 +269,7 @@ fn bulkhead_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[circuit_breaker]
 fn circuit_breaker_no_return_type() {}
@@ -276,17 +277,20 @@ fn circuit_breaker_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[fallback(value = ())]
 //~ error at `()`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 fn fallback_no_return_type() {}
 //~ error at `fallback_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[idempotent(key = id, scope = "global")]
 fn idempotent_no_return_type(id: &str) {
@@ -294,6 +298,7 @@ fn idempotent_no_return_type(id: &str) {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     drop(id);
 }
 
@@ -303,6 +308,7 @@ fn rate_limit_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 #[retry]
 async fn retry_no_return_type() {
@@ -310,6 +316,7 @@ async fn retry_no_return_type() {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     
 }
 
@@ -319,6 +326,7 @@ async fn timeout_no_return_type() {}
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 
 // The policy is a field of `self`, and the function borrows `self` exclusively.
 mod bulkhead_owned_in_exclusive {
@@ -393,6 +401,7 @@ fn bulkhead_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -402,6 +411,7 @@ fn circuit_breaker_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -410,11 +420,13 @@ fn circuit_breaker_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
 fn fallback_wrong_return_type() -> u32 {
 //~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -424,6 +436,7 @@ fn idempotent_wrong_return_type(id: &str) -> usize {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }
 
@@ -433,6 +446,7 @@ fn rate_limit_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -442,6 +456,7 @@ fn retry_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -451,6 +466,7 @@ async fn timeout_wrong_return_type() -> u32 {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     7
 }
 
@@ -460,5 +476,6 @@ async fn idempotent_wrong_return_type_async(id: &str) -> usize {
 //~ label: not a `Result` or an `Option`
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `usize`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `usize`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }

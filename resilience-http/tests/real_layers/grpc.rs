@@ -1,0 +1,287 @@
+//! Unary calls of `tonic` over a connection: server, channel and statuses are those of `tonic`.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::uri::PathAndQuery;
+use axum::routing::post as on_post;
+use bytes::{Buf, BufMut};
+use resilience::http::{IdempotencyKey, classify};
+use resilience::{
+    Bulkhead, BulkheadPermit, CircuitBreaker, Effect, FailureClass, FailureKind, RateLimiter,
+    Rejected, RejectedKind, retry, testing,
+};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::UnaryService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Response, Status, client, server};
+
+use crate::server::Server;
+use crate::{Runs, layer};
+
+/// Messages of text, in place of the generated code for protocol buffers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Text;
+
+impl Codec for Text {
+    type Encode = String;
+    type Decode = String;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Text {
+    type Item = String;
+    type Error = Status;
+
+    fn encode(&mut self, item: String, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put_slice(item.as_bytes());
+        Ok(())
+    }
+}
+
+impl Decoder for Text {
+    type Item = String;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<String>, Status> {
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
+        String::from_utf8(bytes.to_vec()).map(Some).map_err(|_| Status::internal("not text"))
+    }
+}
+
+/// A method of a service.
+#[derive(Clone)]
+pub(crate) struct Method<F>(pub(crate) F);
+
+impl<F, Fut> UnaryService<String> for Method<F>
+where
+    F: Fn(Request<String>) -> Fut,
+    Fut: Future<Output = Result<Response<String>, Status>> + Send + 'static,
+{
+    type Response = String;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response<String>, Status>> + Send>>;
+
+    fn call(&mut self, request: Request<String>) -> Self::Future {
+        Box::pin((self.0)(request))
+    }
+}
+
+/// A router with the method `pay`.
+pub(crate) fn service<F, Fut>(method: F) -> Router
+where
+    F: Fn(Request<String>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response<String>, Status>> + Send + 'static,
+{
+    let handler = async move |request: axum::extract::Request| {
+        let method = Method(method);
+        server::Grpc::new(Text).unary(method, request).await.map(Body::new)
+    };
+    Router::new().route("/shop.Payments/Pay", on_post(handler))
+}
+
+async fn connect(server: &Server) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.address));
+    endpoint.expect("an address").connect().await.expect("a connection")
+}
+
+async fn pay(channel: &Channel, key: Option<&IdempotencyKey>) -> Result<Response<String>, Status> {
+    let mut client = client::Grpc::new(channel.clone());
+    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    let mut request = Request::new("10 EUR".to_owned());
+    if let Some(key) = key {
+        let key = key.as_str().parse().expect("a value");
+        request.metadata_mut().insert("idempotency-key", key);
+    }
+    client.unary(request, PathAndQuery::from_static("/shop.Payments/Pay"), Text).await
+}
+
+/// Every rejection before the body of a method says so to the client, and a timeout does not.
+#[tokio::test]
+async fn a_status_tells_the_client_the_effect_of_a_rejection() {
+    let second = Some(Duration::from_secs(1));
+    for (rejected, code, class) in [
+        (
+            Rejected::new(RejectedKind::CircuitOpen, "pay", second),
+            Code::Unavailable,
+            FailureClass::transient().effect(Effect::Refused).after(Duration::from_secs(1)),
+        ),
+        (
+            Rejected::new(RejectedKind::BulkheadFull, "pay", None),
+            Code::Unavailable,
+            FailureClass::transient().effect(Effect::Refused),
+        ),
+        (
+            Rejected::new(RejectedKind::RateLimited, "pay", second),
+            Code::ResourceExhausted,
+            FailureClass::throttled(second).effect(Effect::Refused),
+        ),
+        (
+            Rejected::timed_out("pay", Duration::from_secs(1)),
+            Code::DeadlineExceeded,
+            FailureClass::permanent(),
+        ),
+    ] {
+        let server = Server::start(service(move |_| {
+            let rejected = rejected.clone();
+            async move { Err(rejected.into()) }
+        }))
+        .await;
+        let status = pay(&connect(&server).await, None).await.expect_err("a rejection");
+        assert_eq!((status.code(), classify(&status)), (code, class));
+    }
+}
+
+/// The policies of a server, in place of statuses made by hand.
+#[tokio::test]
+async fn a_client_without_a_key_repeats_a_call_that_a_policy_of_the_server_rejected() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new();
+    static BULKHEAD: Bulkhead = Bulkhead::new(1);
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_millis(1));
+    #[retry(attempts = 5, idempotent = false, on = classify, on_retry = |_| {
+        HELD.lock().expect("no panic").take();
+        BREAKER.reset();
+    })]
+    async fn order(channel: &Channel) -> Result<Response<String>, Status> {
+        pay(channel, None).await
+    }
+    static HELD: Mutex<Option<BulkheadPermit<'static>>> = Mutex::new(None);
+
+    let runs = Runs::default();
+    let counted = runs.clone();
+    let server = Server::start(service(move |_| {
+        let counted = counted.clone();
+        async move {
+            BREAKER.try_acquire()?.success();
+            let _permit = BULKHEAD.try_acquire()?;
+            LIMITER.try_acquire()?;
+            Ok(Response::new(format!("run {}", counted.increment())))
+        }
+    }))
+    .await;
+    let channel = connect(&server).await;
+
+    let _guard = testing::no_waits();
+    BREAKER.force_open();
+    assert_eq!(order(&channel).await.expect("a response").into_inner(), "run 1");
+    *HELD.lock().expect("no panic") = Some(BULKHEAD.try_acquire().expect("a permit"));
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    assert_eq!(order(&channel).await.expect("a response").into_inner(), "run 2");
+    assert_eq!(runs.count(), 2);
+}
+
+/// An unavailable upstream of the server says nothing about the call of the client.
+#[tokio::test]
+async fn an_ordinary_status_proves_nothing() {
+    #[retry(attempts = 5, base_delay = "1ms", idempotent = false, on = classify)]
+    async fn order(channel: &Channel) -> Result<Response<String>, Status> {
+        pay(channel, None).await
+    }
+
+    let runs = Runs::default();
+    let counted = runs.clone();
+    let server = Server::start(service(move |_| {
+        counted.increment();
+        async { Err(Status::unavailable("the upstream is down")) }
+    }))
+    .await;
+    let channel = connect(&server).await;
+    let status = order(&channel).await.expect_err("unavailable");
+    assert_eq!((classify(&status), runs.count()), (FailureClass::transient(), 1));
+}
+
+/// An unknown value of the metadata is ignored.
+#[test]
+fn only_known_effects_count() {
+    for (value, effect) in [
+        ("refused", Effect::Refused),
+        ("applied", Effect::Applied),
+        ("Refused", Effect::Unknown),
+        ("not_sent", Effect::Unknown),
+        ("", Effect::Unknown),
+    ] {
+        let mut status = Status::unavailable("");
+        status.metadata_mut().insert("resilience-effect", value.parse().expect("a value"));
+        assert_eq!(classify(&status), FailureClass::transient().effect(effect), "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_with_a_key_runs_once_behind_the_idempotency_layer() {
+    let runs = Runs::default();
+    let counted = runs.clone();
+    let routes = service(move |_| {
+        let run = counted.increment();
+        async move {
+            match run {
+                1 => Err(Status::unavailable("the first run fails")),
+                _ => Ok(Response::new(format!("run {run}"))),
+            }
+        }
+    });
+    let server = Server::start(routes.layer(layer())).await;
+    let channel = connect(&server).await;
+    let key = IdempotencyKey::new();
+    assert_eq!(pay(&channel, Some(&key)).await.expect_err("fails").code(), Code::Unavailable);
+    for _ in 0..3 {
+        let response = pay(&channel, Some(&key)).await.expect("a response");
+        assert_eq!(response.into_inner(), "run 2");
+    }
+    let missing = pay(&channel, None).await.expect_err("no key");
+    let class = classify(&missing);
+    assert_eq!((missing.code(), class.effect), (Code::InvalidArgument, Effect::Refused));
+    assert_eq!(runs.count(), 2);
+}
+
+/// The client repeats a call whose first request is still running, and receives the response.
+#[tokio::test]
+async fn a_running_call_is_asked_for_again() {
+    #[retry(attempts = 5, on = classify, on_retry = |_| finish.notify_one())]
+    async fn repeated(
+        channel: &Channel,
+        key: &IdempotencyKey,
+        finish: &tokio::sync::Notify,
+    ) -> Result<Response<String>, Status> {
+        pay(channel, Some(key)).await
+    }
+
+    let finish = Arc::new(tokio::sync::Notify::new());
+    let (runs, finished) = (Runs::default(), Arc::clone(&finish));
+    let counted = runs.clone();
+    let routes = service(move |_| {
+        let (run, finished) = (counted.increment(), Arc::clone(&finished));
+        async move {
+            finished.notified().await;
+            Ok(Response::new(format!("run {run}")))
+        }
+    });
+    let server = Server::start(routes.layer(layer())).await;
+    let channel = connect(&server).await;
+    let key = IdempotencyKey::new();
+    let first = tokio::spawn({
+        let (channel, key) = (channel.clone(), key.clone());
+        async move { pay(&channel, Some(&key)).await }
+    });
+    while runs.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let running = pay(&channel, Some(&key)).await.expect_err("running");
+    let class = classify(&running);
+    assert_eq!((running.code(), class.kind), (Code::Aborted, FailureKind::Throttled));
+    assert_eq!((class.effect, class.after.is_some()), (Effect::Refused, true));
+
+    let repeated = repeated(&channel, &key, &finish).await.expect("the stored response");
+    assert_eq!(repeated.into_inner(), "run 1");
+    let first = first.await.expect("no panic").expect("a response");
+    assert_eq!((first.into_inner(), runs.count()), ("run 1".to_owned(), 1));
+}
