@@ -422,7 +422,7 @@ impl CircuitBreaker {
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
             machine.events.changed(change, is_local, awaits_cause);
-            self.count_transition(from, to, machine.origin);
+            self.count_transition(from, to, machine.reason);
         }
         let has_events = machine.events.start_delivery();
         self.publish(&machine);

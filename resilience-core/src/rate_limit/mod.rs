@@ -718,7 +718,7 @@ impl TestReset for RateLimiter {
         let Self { rate, per, burst, wait, name, shadow, shared, .. } = *self;
         let fresh = Self::new(rate, per).burst(burst).wait(wait);
         let (key, figures) = (self.key.clone(), self.figures.fresh());
-        Self { name, key, shadow, shared, figures, ..fresh }
+        Self { name, key, shadow, figures, shared, ..fresh }
     }
 }
 

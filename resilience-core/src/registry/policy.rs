@@ -43,6 +43,11 @@ pub trait Policy: Send + Sync {
     /// Returns the effect on a call.
     fn facts(&self) -> Facts;
 
+    /// Returns the rejected calls of this policy alone.
+    fn rejected(&self) -> u64 {
+        self.own_figures().rejected.load(Relaxed)
+    }
+
     /// Returns the state of a circuit breaker.
     fn state(&self) -> Option<CircuitState> {
         None
@@ -127,11 +132,6 @@ impl PolicyFigures {
     /// Returns the figures of a policy for one key, which counts into the record of the table.
     pub(crate) fn of_table(&self, record: Arc<Record>) -> Self {
         Self { record: OnceLock::from(record), ..Self::at(self.location, false) }
-    }
-
-    /// Returns the rejected calls of this policy alone.
-    pub(crate) fn rejected(&self) -> u64 {
-        self.rejected.load(Relaxed)
     }
 }
 
