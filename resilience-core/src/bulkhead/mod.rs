@@ -358,8 +358,7 @@ impl Bulkhead {
     fn longest_wait(&self, patience: u64) -> Option<Duration> {
         let patience = Duration::from_nanos(patience);
         match (self.queue, self.wait) {
-            (Some(_), None) => None,
-            (_, Some(Duration::MAX)) => None,
+            (Some(_), None) | (_, Some(Duration::MAX)) => None,
             (_, wait) => Some(wait.unwrap_or_default().max(patience)),
         }
     }
