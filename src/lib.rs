@@ -67,7 +67,7 @@
 //! - **`http`**, and one feature per client (`reqwest`, `hyper`, `tonic`, …): the module `http`.
 //!   **`tower`** adds layers, **`axum`** handlers that return a response.
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
-//!   **`shared-breakers`** adds circuit breakers that processes share.
+//!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
 //! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
 //! - **`serde`**: snapshots of a circuit breaker can be stored.
@@ -82,6 +82,7 @@
         feature = "postgres",
         feature = "redis",
         feature = "shared-breakers",
+        feature = "shared-rate-limits",
         feature = "sqlite",
         feature = "tower",
     )),
@@ -104,13 +105,13 @@ pub mod __private {
 // derives the definitions at the foot of each page, for GitHub.
 
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
-    CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect, FailureClass,
-    FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection, InvalidPolicy, Jitter,
-    KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
-    RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
-    RetryEvent, RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled,
-    key_tables, set_enabled, testing,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
+    CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect,
+    FailureClass, FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection,
+    InvalidPolicy, Jitter, KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit,
+    OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation,
+    Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason,
+    circuit_breaker, is_enabled, key_tables, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]
@@ -212,6 +213,8 @@ pub mod stores {
     pub use resilience_stores::RedisStore;
     #[cfg(feature = "shared-breakers")]
     pub use resilience_stores::breaker;
+    #[cfg(feature = "shared-rate-limits")]
+    pub use resilience_stores::rate_limit;
     #[cfg(any(feature = "redis", feature = "redis-032"))]
     pub use resilience_stores::redis;
     #[cfg(any(feature = "sqlx", feature = "sqlx-08"))]

@@ -1,4 +1,5 @@
-//! The features, the versions of the clients, and the packages that the library adds to a lock file.
+//! The features, the versions of the clients, and the packages that the library adds to a lock
+//! file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -30,12 +30,14 @@ mod function_state;
 mod guarded;
 #[cfg(feature = "axum")]
 mod handler_response;
+mod instant;
 mod jitter;
 mod keyed;
 mod last_failure;
 mod limiter;
 mod log;
 mod name;
+mod notify;
 mod outcome;
 mod park;
 mod probe;
@@ -64,8 +66,8 @@ pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit, OwnedBulkheadPermit};
 pub use circuit_breaker::{
-    CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
-    StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
+    ChangeReason, CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState,
+    OnCancel, StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};

@@ -1,6 +1,7 @@
 //! A policy per key: bounded, and shared by concurrent calls with the same key.
 
 mod figures;
+mod group;
 mod table;
 
 use core::fmt;
@@ -11,6 +12,8 @@ use std::hash::RandomState;
 use std::sync::{Arc, OnceLock};
 
 pub use self::figures::{KeyTableSnapshot, key_tables};
+pub use self::group::KeyGroup;
+pub(crate) use self::group::{Membership, OpenShare};
 use self::table::{KeyHash, Table};
 use crate::clock::{Timestamp, now};
 use crate::function_state::{TestReset, resolve};
@@ -36,6 +39,12 @@ pub trait KeyedPolicy: Sized {
     /// Sets the label of the key in rejections and events.
     #[must_use]
     fn with_key_label(self, label: KeyLabel) -> Self;
+
+    /// Makes the policy known to the other policies of its table.
+    #[must_use]
+    fn joined(self, _group: &Arc<KeyGroup>) -> Self {
+        self
+    }
 }
 
 /// The label of a key in rejections and events, of at most [`rules::MAX_KEY_LABEL`] bytes.
@@ -210,7 +219,7 @@ impl<T> Keyed<T> {
         self.state.get_or_init(|| {
             Box::new(State {
                 seeds: [RandomState::new(), RandomState::new()],
-                table: Table::new(self.max.max(1)),
+                table: Table::new(self.max.max(1), Arc::default()),
                 overflow: OnceLock::new(),
                 overflow_calls: AtomicU64::new(0),
                 last_event: AtomicU64::new(0),
@@ -276,7 +285,7 @@ impl<T: KeyedPolicy> Keyed<T> {
             return known;
         }
         match state.table.reserve(now) {
-            Some(room) => room.insert(key, adjust(self.make.policy())),
+            Some(room) => room.insert(key, adjust(self.make.policy()).joined(state.table.group())),
             // Another call may have inserted the key in the meantime.
             None => state.table.get(key).unwrap_or_else(|| self.overflow(state)),
         }
@@ -286,7 +295,10 @@ impl<T: KeyedPolicy> Keyed<T> {
     #[cold]
     fn overflow(&self, state: &State<T>) -> Arc<T> {
         state.overflow_calls.fetch_add(1, Relaxed);
-        let make = || Arc::new(self.make.policy().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
+        let make = || {
+            let shared = self.make.policy().with_key_label(KeyLabel::new(OVERFLOW_LABEL));
+            Arc::new(shared.joined(state.table.group()))
+        };
         let shared = state.overflow.get_or_init(make);
         let (now, last) = (now(), state.last_event.load(Relaxed));
         let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;

@@ -97,8 +97,9 @@ mod not_a_store {
 
     impl Bank {
         #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
-        //~ error at `self`: `Arc<HashMap<String, String>>` is not a store handle for `#[idempotent]`
+        //~ error at `self.store`: `Arc<HashMap<String, String>>` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
+        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `Arc<HashMap<String, String>>`
         //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
         //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`
@@ -116,6 +117,7 @@ mod not_a_store_static {
     #[idempotent(key = id, scope = "global", store = &STORE)]
     //~ error at `&`: `StaticStore<u32>` cannot be the store of a function that is not async
     //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
+    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `StaticStore<u32>`
     //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
     fn call(id: &str) -> Result<(), Rejected> {
@@ -127,6 +129,7 @@ mod not_a_store_static {
 #[idempotent(key = id, scope = "global", store = store)]
 //~ error at `store`: `Arc<String>` cannot be the store of a function that is not async
 //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
+//~ rustc: label: required by a bound introduced by this call
 //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `Arc<String>`
 //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
 fn not_a_store_sync(id: &str, #[skip] store: Arc<String>) -> Result<(), Rejected> {
@@ -183,8 +186,9 @@ mod store_without_handle {
 
     impl Bank {
         #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
-        //~ error at `self`: `MemoryStore` is not a store handle for `#[idempotent]`
+        //~ error at `self.store`: `MemoryStore` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
+        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `MemoryStore`
         //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
         //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`
@@ -232,8 +236,9 @@ mod transaction_elsewhere {
 
     impl Bank {
         #[idempotent(key = id, scope = "global", store = self.store, transaction = tx, name = "bank.pay")]
-        //~ error at `self`: `Arc<MemoryStore>` cannot take part in a transaction of type `Connection`
+        //~ error at `#[idempotent(key = id, scope = "global", store = self.store, transaction = tx, name = "bank.pay")]`: `Arc<MemoryStore>` cannot take part in a transaction of type `Connection`
         //~ label: needs to be a store in the database of the transaction
+        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `Arc<MemoryStore>`
         //~ note: `transaction = tx` names a `&mut` transaction or connection; a store for such a transaction implements `resilience::idempotent::TxStore<Connection>`
         async fn pay(&self, tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
@@ -245,8 +250,9 @@ mod transaction_elsewhere {
     static STORE: MemoryStore = MemoryStore::new();
 
     #[idempotent(key = id, scope = "global", store = STORE, transaction = tx)]
-    //~ error at `STORE`: `StaticStore<MemoryStore>` cannot take part in a transaction of type `Connection`
+    //~ error at `#[idempotent(key = id, scope = "global", store = STORE, transaction = tx)]`: `StaticStore<MemoryStore>` cannot take part in a transaction of type `Connection`
     //~ label: needs to be a store in the database of the transaction
+    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `StaticStore<MemoryStore>`
     //~ note: `transaction = tx` names a `&mut` transaction or connection; a store for such a transaction implements `resilience::idempotent::TxStore<Connection>`
     async fn pay(tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
