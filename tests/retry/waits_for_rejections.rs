@@ -66,7 +66,7 @@ fn record(caller: usize, starts: &Starts, start: Instant) {
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_wait_for_a_rate_limit_are_served_at_the_rate_in_the_order_of_arrival() {
-    #[retry(attempts = 1, on_rejection = "wait")]
+    #[retry(attempts = 2, on_rejection = "wait")]
     #[rate_limit(rate = 10)]
     async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
         record(caller, &starts, start);
@@ -79,7 +79,7 @@ async fn callers_that_wait_for_a_rate_limit_are_served_at_the_rate_in_the_order_
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_wait_for_a_bulkhead_are_served_in_the_order_of_arrival() {
-    #[retry(attempts = 1, on_rejection = "wait")]
+    #[retry(attempts = 2, on_rejection = "wait")]
     #[circuit_breaker]
     #[bulkhead(max = 2)]
     async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
@@ -112,7 +112,7 @@ async fn callers_with_a_policy_of_their_own_wait_in_the_order_of_arrival() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_leaves_gives_the_place_to_the_callers_behind() {
-    #[retry(attempts = 1, on_rejection = "wait")]
+    #[retry(attempts = 2, on_rejection = "wait")]
     #[rate_limit(rate = 1)]
     async fn call() -> Result<(), Rejected> {
         Ok(())
@@ -163,13 +163,13 @@ async fn the_wait_ends_with_the_deadline_and_with_max_retry_after() {
 #[tokio::test(start_paused = true)]
 async fn a_layer_that_measures_time_sees_no_wait() {
     // The wait takes place above the timeout, and not in the time of an attempt.
-    #[retry(attempts = 1, on_rejection = "wait")]
+    #[retry(attempts = 2, on_rejection = "wait")]
     #[timeout("50ms")]
     #[rate_limit(rate = 10)]
     async fn limited() -> Result<(), Rejected> {
         Ok(())
     }
-    #[retry(attempts = 1, on_rejection = "wait")]
+    #[retry(attempts = 2, on_rejection = "wait")]
     #[circuit_breaker(slow_call = "50ms", min_calls = 2, name = "no slow wait")]
     #[rate_limit(rate = 10)]
     async fn measured() -> Result<(), Rejected> {
@@ -185,7 +185,7 @@ async fn a_layer_that_measures_time_sees_no_wait() {
 
 #[test]
 fn a_sync_caller_waits_in_the_line_of_the_limit() {
-    #[retry(attempts = 1, on_rejection = "wait")]
+    #[retry(attempts = 2, on_rejection = "wait")]
     #[rate_limit(rate = 10)]
     fn call() -> Result<(), Rejected> {
         Ok(())
