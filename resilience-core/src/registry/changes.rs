@@ -176,9 +176,9 @@ impl Drop for CircuitChanges {
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// register(&API);
 /// API.force_open();
-/// let waiting = async { circuit_closed("closed_example").await };
-/// let closing = async { API.force_close() };
-/// # futures::future::join(waiting, closing).await;
+/// let waiting = tokio::spawn(circuit_closed("closed_example"));
+/// API.force_close();
+/// waiting.await.unwrap();
 /// # });
 /// ```
 pub fn circuit_closed(name: &str) -> impl Future<Output = ()> + Send + 'static {
