@@ -69,7 +69,7 @@
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
-//! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
+//! - **`tracing`**, **`log`** and **`metrics`**: events and counters; see [`observability`].
 //! - **`serde`**: snapshots of a circuit breaker can be stored.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -107,11 +107,12 @@ pub mod __private {
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
     CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect,
-    FailureClass, FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection,
-    InvalidPolicy, Jitter, KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit,
-    OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation,
-    Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason,
-    circuit_breaker, is_enabled, key_tables, set_enabled, testing,
+    FailureClass, FailureKind, FallbackEvent, FallbackReason, FromRejected, GiveUpEvent, Guarded,
+    IdempotencyRejection, InvalidPolicy, Jitter, KeyTableSnapshot, Keyed, OnCancel, Outcome,
+    OwnedBulkheadPermit, OwnedRateLimitPermit, PolicyEvent, RateLimitAcquire, RateLimiter,
+    RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget, RetryEvent,
+    RetryPolicy, Schedule, StateChange, StopReason, circuit_breaker, is_enabled, key_tables,
+    on_event, set_enabled, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]

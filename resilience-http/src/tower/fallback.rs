@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::keep_outcome;
+use resilience_core::__internal::{Level, Shown, fell_back, keep_outcome};
 use resilience_core::{FailureClass, FailureKind};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -193,7 +193,16 @@ impl<W, C> FallbackLayer<W, C> {
         };
         // Only the class matters, and the function receives the outcome itself.
         class.kind != FailureKind::Permanent
-            && keep_outcome(Err::<(), ()>(()), self.name, |()| class, |()| class).is_none()
+            && keep_outcome(
+                Err::<(), ()>(()),
+                self.name,
+                |()| class,
+                |()| class,
+                |name, error, class| {
+                    fell_back(name, error, class, class, Shown::Nothing, Level::Info, |_| {});
+                },
+            )
+            .is_none()
     }
 }
 

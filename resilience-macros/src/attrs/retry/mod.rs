@@ -154,18 +154,13 @@ impl LayerAttribute for Retry {
 }
 
 impl Retry {
-    /// Returns the level of the event for a scheduled retry: the name in the runtime, or `None` for
-    /// no event.
-    fn log_level(&self) -> Option<&'static str> {
-        value_of(self.keys.log.as_ref()).map_or(Some("Warn"), |level| *level)
-    }
-
     /// Returns a round of an async loop without hooks. The runtime gets only the class of the
     /// failure, so no runtime code is compiled for the types of the function.
     fn plain_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
         let Context { returns, private, .. } = context;
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
+        let recovered = recovered(private, state, policy);
         let [out, error, delay, rejected] = ["out", "error", "delay", "rejected"].map(local);
         // The span of the return type makes the compiler underline a type without an `Outcome`
         // impl there, once.
@@ -191,25 +186,22 @@ impl Retry {
         };
         let clear = signal.map(|signal| quote!(#signal.clear();));
         let record = context.record_failure(&error);
-        let log = self.log_level().map_or_else(
-            || quote!(#private::None),
-            |level| {
-                let level = Ident::new(level, Span::call_site());
-                quote!(#private::failure_log!(#level, #error))
-            },
-        );
         quote! {
             let #delay = {
                 let #out = #attempt;
                 let #delay = match #result {
                     #private::Ok(_) => {
+                        #recovered
                         #succeeded
                         break #layer #out;
                     }
                     #private::Err(#error) => {
                         #record
                         #on_failure
-                        #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
+                        #private::RetryState::next(
+                            &mut #state, #policy, #budget, #class,
+                            #private::shown!(#private::Some(#error))
+                        )
                     }
                 };
                 match #delay {
@@ -231,6 +223,7 @@ impl Retry {
         let Context { is_async, returns, private, .. } = context;
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
+        let recovered = recovered(private, state, policy);
         let [out, next, delay, call, error] = ["out", "next", "delay", "call", "error"].map(local);
         let signal = context.signal_option();
         let (on, on_ok) = (value_of(self.keys.on.as_ref()), value_of(self.keys.on_ok.as_ref()));
@@ -269,18 +262,23 @@ impl Retry {
                 quote!(|#out| #there::give_error::<#returns>(#out, #sink))
             },
         );
-        let (on_retry, on_give_up) = self.hooks(private);
+        let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
+        let on_retry = value_of(self.keys.on_retry.as_ref());
+        let on_retry = or(on_retry, quote!(#private::no_retry_hook));
+        let on_give_up = value_of(self.keys.on_give_up.as_ref());
+        let on_give_up = or(on_give_up, quote!(#private::no_give_up_hook));
+        let text = quote!(|#error| #private::shown!(#private::Some(#error)));
         let is_ok = context.is_ok(&out);
         let at = context.returns_span;
         let there = context.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
             quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
-                #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up, #exhausted,
-                #discard
+                #state, #call, #signal, #out, #on, #on_ok, #text, #on_retry, #on_give_up,
+                #exhausted, #discard
             ))
         };
-        let success =
-            (!may_retry_success).then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
+        let success = (!may_retry_success)
+            .then(|| quote!(if #is_ok { #recovered #succeeded break #layer #out; }));
         let record = context.record_failure(&error).map(|record| {
             let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
             quote!(if let #private::Err(#error) = #result { #record })
@@ -334,20 +332,14 @@ impl Retry {
     fn idempotent_span(&self) -> Span {
         self.keys.idempotent.as_ref().map_or_else(Span::call_site, |keyed| keyed.key.span())
     }
+}
 
-    /// Returns the hooks, wrapped in logging code if the runtime has the feature.
-    fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
-        let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
-        let on_retry = value_of(self.keys.on_retry.as_ref());
-        let on_retry = or(on_retry, quote!(#private::no_retry_hook));
-        let on_give_up = value_of(self.keys.on_give_up.as_ref());
-        let on_give_up = or(on_give_up, quote!(#private::no_give_up_hook));
-        let Some(level) = self.log_level() else { return (on_retry, on_give_up) };
-        let level = Ident::new(level, Span::call_site());
-        (
-            quote!(#private::logged!(retry, #level, #on_retry)),
-            quote!(#private::logged!(give_up, #on_give_up)),
-        )
+/// Returns the statement that reports a success after a retry.
+fn recovered(private: &TokenStream, state: &Ident, policy: &TokenStream) -> TokenStream {
+    quote! {
+        if #private::RetryState::reports_success(#state) {
+            #private::RetryState::recovered(#state, #policy);
+        }
     }
 }
 

@@ -10,9 +10,11 @@ use syn::spanned::Spanned;
 
 use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
 use crate::args::{Args, value_of};
+use crate::attrs::Role;
 use crate::builder::{Builder, may_be_generic};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
+use crate::log_level::LogLevel;
 use crate::state_source::exclude_settings;
 use crate::value::{self, ConstantType};
 
@@ -45,7 +47,12 @@ impl Policy {
         let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = context.policy_name(None);
         let named = value_of(keys.name.as_ref()).map(|name: &Expr| quote!(.name(#name)));
-        let location = quote!(#named.at(#path, #private::WaitMode::#waits));
+        let levels = keys.levels(context.stack.outside(Role::ReplacesFailures).is_some());
+        let levels = (levels != (LogLevel::Warn, LogLevel::Error)).then(|| {
+            let [retry, give_up] = [levels.0, levels.1].map(|level| level.to_tokens(private));
+            quote!(.levels(#retry, #give_up))
+        });
+        let location = quote!(#named.at(#path, #private::WaitMode::#waits) #levels);
         match self {
             Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
