@@ -4,8 +4,10 @@ use core::future::{Future, Ready as ReadyFuture, ready};
 
 use crate::classify::{FailureClass, FailureKind};
 use crate::event::{FallbackEvent, FallbackReason};
+use crate::figures::table::slot;
 use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
+use crate::registry::Site;
 use crate::switch;
 
 /// Reports a fallback: emits the event, then calls the hook. `class` is the class from the
@@ -38,18 +40,21 @@ pub fn fell_back<E>(
 /// # Errors
 /// Returns the error. `Ok` carries the outcome unchanged, if `on` declines the error.
 #[cold]
+#[inline(never)]
 pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
-    name: &'static str,
+    site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass),
 ) -> Result<O, O::Err> {
     let Err(error) = out.as_result() else { return Ok(out) };
     let class = on(error).into();
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
+        site.count(slot::FAILURE);
         return Ok(out);
     }
-    report(name, Some(error), class);
+    site.count(slot::FALLBACK);
+    report(site.name, Some(error), class);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
         Err(error) => Err(error),
@@ -61,7 +66,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
 #[inline]
 pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
-    name: &'static str,
+    site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     on_ok: impl FnOnce(&O::Ok) -> D,
     report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass),
@@ -71,9 +76,15 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         Err(error) => (Some(error), on(error).into()),
     };
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
+        if out.is_ok() {
+            site.count_success();
+        } else {
+            site.count(slot::FAILURE);
+        }
         return Some(out);
     }
-    report(name, error, class);
+    site.count(slot::FALLBACK);
+    report(site.name, error, class);
     None
 }
 

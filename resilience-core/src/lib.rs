@@ -26,6 +26,7 @@ mod event;
 mod expansion;
 mod failure_text;
 mod fallback;
+mod figures;
 mod function_state;
 mod guarded;
 #[cfg(feature = "axum")]
@@ -37,6 +38,7 @@ mod last_failure;
 mod limiter;
 mod log;
 mod log_event;
+mod mode;
 mod name;
 mod notify;
 mod outcome;
@@ -45,6 +47,7 @@ mod probe;
 mod process_hooks;
 mod random;
 mod rate_limit;
+mod registry;
 mod rejected;
 mod rejection_signal;
 mod response;
@@ -76,12 +79,19 @@ pub use event::{
     DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
     RetryEvent, StopReason,
 };
+pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
 pub use guarded::Guarded;
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use outcome::Outcome;
 pub use process_hooks::on_event;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
+pub use registry::{
+    CircuitChange, CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport,
+    LayerExplanation, PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin,
+    SourceLocation, TOP_KEYS, circuit_changes, circuit_closed, count_successes, explain, health,
+    policies, policies_matching, policy_key, register, set_health_threshold,
+};
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
 pub use resilience_rules::InvalidPolicy;
 pub use retry::{Attempt, Retry, RetryPolicy};

@@ -7,8 +7,9 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::key::RecordKey;
+use crate::policy::IdempotencyPolicy;
 use crate::store_error::StoreError;
-use resilience_core::__internal::{Timestamp, log_event, now};
+use resilience_core::__internal::{Timestamp, log_event, now, slot};
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A decision about a call.
@@ -89,14 +90,25 @@ macro_rules! count {
     };
 }
 
-/// Emits and counts a decision about a call that began at `begin`.
+/// Emits and counts a decision about a call of a policy. The call began at `begin`.
 pub(super) fn decided(
-    function: &'static str,
+    policy: &IdempotencyPolicy,
     key: RecordKey,
     scope: &str,
     decision: Decision,
     begin: Option<Timestamp>,
 ) {
+    let function = policy.name;
+    let record = policy.record();
+    match decision {
+        Decision::Acquired { .. } => record.count(slot::SUCCESS),
+        Decision::Replayed => record.count(slot::REPLAYED),
+        Decision::DuplicateExecution => record.count(slot::DUPLICATES),
+        Decision::Fenced => record.count(slot::LEASES_LOST),
+        Decision::Unsaved => record.count(slot::UNSAVED),
+        Decision::Rejected { reason, .. } => policy.site().count_idempotency_rejection(reason),
+        Decision::RenewalEnded => {}
+    }
     count!(
         "resilience_idempotent_calls", 1,
         "function" => function, "decision" => decision.label()
@@ -131,7 +143,13 @@ pub(super) fn decided(
 /// Counts a call that is rejected for its key. The attribute emits the event, as for every
 /// rejection.
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for counters"))]
-pub(super) fn key_rejected(rejected: &Rejected, reason: IdempotencyRejection) {
+pub(super) fn key_rejected(
+    policy: &IdempotencyPolicy,
+    rejected: &Rejected,
+    reason: IdempotencyRejection,
+) {
+    policy.record();
+    policy.site().count_idempotency_rejection(reason);
     count!(
         "resilience_idempotent_calls", 1,
         "function" => rejected.name(), "decision" => reason.label()
@@ -140,11 +158,13 @@ pub(super) fn key_rejected(rejected: &Rejected, reason: IdempotencyRejection) {
 
 /// Emits and counts a failed step of the store.
 pub(super) fn store_error(
-    function: &'static str,
+    policy: &IdempotencyPolicy,
     key: RecordKey,
     consequence: StoreFailure,
     error: &StoreError,
 ) {
+    let function = policy.name;
+    policy.record().count(slot::STORE_ERRORS);
     count!("resilience_idempotent_store_errors", 1, "function" => function);
     log_event!(WARN, "store error", {
         function: value = function,

@@ -15,6 +15,7 @@ use super::{CircuitBreaker, CircuitState};
 use crate::keyed::{KeyLabel, OpenShare};
 use crate::log;
 use crate::process_hooks::contained;
+use crate::registry::changes;
 use crate::sync::lock;
 
 #[derive(Debug)]
@@ -147,6 +148,16 @@ impl CircuitBreaker {
             contained(|| log::unsynchronized(change.name));
         }
         log::deliver_state_change(&change);
+        contained(|| {
+            changes::publish(&changes::CircuitChange {
+                name: change.name,
+                key: self.key_label.as_ref().map(|key| key.as_str().to_owned()),
+                from: change.from,
+                to: change.to,
+                open_for: change.open_for,
+                lost: 0,
+            });
+        });
         let hooks = [
             self.settings.on_state_change.is_none_or(|hook| contained(|| hook(&change))),
             self.hook.as_ref().is_none_or(|Hook(hook)| contained(|| hook(&change))),

@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::attempt::Attempt;
+use super::figures;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
@@ -166,6 +167,13 @@ impl RetryState {
         Attempt { number: attempt.get(), attempts: policy.limits.attempts, history, started }
     }
 
+    /// Returns the number of the next attempt.
+    #[inline]
+    #[must_use]
+    pub fn attempt_number(self) -> u32 {
+        self.0.unwrap_or(FIRST).attempt.get()
+    }
+
     /// Returns the time of the deadline, if any.
     #[inline]
     pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
@@ -258,6 +266,7 @@ impl RetryState {
                     if self.reports_success() {
                         self.recovered(policy);
                     }
+                    self.count_success(policy);
                     spending.inspect(|spending| spending.succeeded());
                     return ControlFlow::Break(out);
                 }
@@ -345,8 +354,11 @@ impl RetryState {
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
         let failure = Failure { class, elapsed, spending };
+        let record = figures::record(&policy.limits, &policy.backoff, "retry");
+        figures::count_attempt(record, attempt);
         match decide(progress, &policy.limits, &policy.backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
+                figures::count_retry(record, class, delay_source, delay);
                 let event = RetryEvent {
                     name,
                     attempt,
@@ -365,6 +377,7 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
+                figures::count_stop(record, reason);
                 let event = GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed };
                 log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
                 on_give_up(&event);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{
-    DeadlineTimer, Delay, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode, now,
+    DeadlineTimer, Delay, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode, is_counting, now,
 };
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
@@ -268,6 +268,9 @@ impl Call {
                         self.state.recovered(&policy.borrowed().at("retry", WaitMode::Async));
                     }
                     self.spending.succeeded();
+                    if is_counting() {
+                        self.state.count_success(policy);
+                    }
                     return None;
                 }
                 status = response.status();

@@ -52,7 +52,8 @@ impl Policy {
             let [retry, give_up] = [levels.0, levels.1].map(|level| level.to_tokens(private));
             quote!(.levels(#retry, #give_up))
         });
-        let location = quote!(#named.at(#path, #private::WaitMode::#waits) #levels);
+        let depth = context.depth();
+        let location = quote!(#named.at(#path, #private::WaitMode::#waits).depth(#depth) #levels);
         match self {
             Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
@@ -172,6 +173,10 @@ impl Keys {
         if let Some(budget) = value_of(self.budget.as_ref()) {
             let (name, spending) = (local("budget"), local("spending"));
             setup.extend(budget.generate(context));
+            // For the registry: the spending of the call has the budget already.
+            if let Some(budget) = budget.of_process(&name, context) {
+                adjusted.extend(quote!(.budget(#budget)));
+            }
             setup.extend(quote! {
                 let #spending = #private::Spending::new(::core::option::Option::Some(#name));
             });
