@@ -18,8 +18,6 @@ pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
-#[cfg(feature = "log")]
-pub use crate::log_event::log_is_in_use;
 pub use crate::log_event::{Fields, write_field};
 pub use crate::mode::is_counting;
 pub use crate::notify::Notified;

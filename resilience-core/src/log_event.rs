@@ -13,8 +13,8 @@
 
 use core::fmt;
 
-/// Emits an event with the target `resilience`. With both features, `log` gets the event only as
-/// long as no subscriber of `tracing` is set, as in the bridge of `tracing` itself.
+/// Emits an event with the target `resilience`. With both features, the bridge of `tracing` passes
+/// the event to `log` as long as no subscriber is set.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log_event {
@@ -61,7 +61,7 @@ macro_rules! __tracing_event {
 }
 
 /// Emits a record of `log`: the message, then the fields as `name=value`.
-#[cfg(feature = "log")]
+#[cfg(all(feature = "log", not(feature = "tracing")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log_record {
@@ -81,40 +81,26 @@ macro_rules! __log_record {
         $crate::__internal::write_field($f, stringify!($field), &$value)?;
     };
     ($level:ident, $message:expr, { $($field:ident: $kind:ident = $value:expr),* }) => {
-        if $crate::__internal::log_is_in_use() {
-            let level = $crate::__log_record!(@level $level);
-            $crate::__internal::log::log!(
-                target: "resilience",
-                level,
-                "{}{}",
-                $message,
-                $crate::__internal::Fields(|f: &mut ::core::fmt::Formatter<'_>| {
-                    let _ = &f;
-                    $($crate::__log_record!(@field f, $field, $kind, $value);)*
-                    ::core::result::Result::Ok(())
-                })
-            );
-        }
+        $crate::__internal::log::log!(
+            target: "resilience",
+            $crate::__log_record!(@level $level),
+            "{}{}",
+            $message,
+            $crate::__internal::Fields(|f: &mut ::core::fmt::Formatter<'_>| {
+                let _ = &f;
+                $($crate::__log_record!(@field f, $field, $kind, $value);)*
+                ::core::result::Result::Ok(())
+            })
+        );
     };
 }
 
-/// Emits nothing without the feature `log`.
-#[cfg(not(feature = "log"))]
+/// Emits nothing without the feature `log`, or with the bridge of `tracing`.
+#[cfg(any(not(feature = "log"), feature = "tracing"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log_record {
     ($($event:tt)*) => {};
-}
-
-/// Returns whether records go to the crate `log`.
-#[cfg(feature = "log")]
-#[must_use]
-pub fn log_is_in_use() -> bool {
-    #[cfg(feature = "tracing")]
-    let is_traced = tracing::dispatcher::has_been_set();
-    #[cfg(not(feature = "tracing"))]
-    let is_traced = false;
-    !is_traced
 }
 
 /// The fields of a record, written by a function.
@@ -146,4 +132,21 @@ pub fn write_field(
         !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '='))
     };
     if is_word(&value) { write!(f, " {name}={value}") } else { write!(f, " {name}={value:?}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fields, write_field};
+
+    #[test]
+    fn a_value_that_is_not_one_word_has_quotes() {
+        let fields = Fields(|f: &mut core::fmt::Formatter<'_>| {
+            write_field(f, "word", &"down")?;
+            write_field(f, "words", &"no \"connection\"")?;
+            write_field(f, "pair", &"a=b")?;
+            write_field(f, "empty", &"")
+        });
+        let expected = r#" word=down words="no \"connection\"" pair="a=b" empty="""#;
+        assert_eq!(fields.to_string(), expected);
+    }
 }

@@ -5,6 +5,7 @@ mod fallbacks;
 mod key_labels;
 mod levels;
 mod recovery;
+mod table;
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};

@@ -64,7 +64,7 @@ impl LayerAttribute for Retry {
     //             let out = async { body }.await;
     //             let delay = match out.as_result() {
     //                 Ok(_) => break 'layer count_success!(out, …),
-    //                 Err(error) => state.next(policy, spending, error.class(), log),
+    //                 Err(error) => state.next(policy, spending, error.class(), text),
     //             };
     //             match delay {
     //                 None => break 'layer out,
@@ -80,7 +80,7 @@ impl LayerAttribute for Retry {
         let [state, spending, layer, delay] = ["state", "spending", "layer", "delay"].map(local);
         let layer = Lifetime { apostrophe: layer.span(), ident: layer };
         let plan = self.policy.generate(&self.keys, context);
-        let Plan { setup, begin, constant, spends, .. } = &plan;
+        let Plan { setup, begin, constant, named, spends, .. } = &plan;
         let bind = value_of(self.keys.bind.as_ref());
         let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
         let attempt = context.attempt(bind.as_ref());
@@ -95,6 +95,9 @@ impl LayerAttribute for Retry {
         let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
         let (name, out) = (context.policy_name(value_of(self.keys.name.as_ref())), local("out"));
         let succeeded = quote! {
+            if #private::RetryState::reports_success(#state) {
+                #private::RetryState::recovered(#state, #named);
+            }
             #succeeded
             break #layer #private::count_success!(#out, #private::counted(
                 #constant, #name, #private::RetryState::attempt_number(#state), #out
@@ -167,7 +170,6 @@ impl Retry {
         let Context { returns, private, .. } = context;
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
-        let recovered = recovered(private, state, policy);
         let [out, error, delay, rejected] = ["out", "error", "delay", "rejected"].map(local);
         // The span of the return type makes the compiler underline a type without an `Outcome`
         // impl there, once.
@@ -198,7 +200,6 @@ impl Retry {
                 let #out = #attempt;
                 let #delay = match #result {
                     #private::Ok(_) => {
-                        #recovered
                         #succeeded
                     }
                     #private::Err(#error) => {
@@ -229,7 +230,6 @@ impl Retry {
         let Context { is_async, returns, private, .. } = context;
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
-        let recovered = recovered(private, state, policy);
         let [out, next, delay, call, error] = ["out", "next", "delay", "call", "error"].map(local);
         let signal = context.signal_option();
         let (on, on_ok) = (value_of(self.keys.on.as_ref()), value_of(self.keys.on_ok.as_ref()));
@@ -283,7 +283,7 @@ impl Retry {
                 #exhausted, #discard
             ))
         };
-        let success = (!may_retry_success).then(|| quote!(if #is_ok { #recovered #succeeded }));
+        let success = (!may_retry_success).then(|| quote!(if #is_ok { #succeeded }));
         let record = context.record_failure(&error).map(|record| {
             let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
             quote!(if let #private::Err(#error) = #result { #record })
@@ -336,15 +336,6 @@ impl Retry {
 
     fn idempotent_span(&self) -> Span {
         self.keys.idempotent.as_ref().map_or_else(Span::call_site, |keyed| keyed.key.span())
-    }
-}
-
-/// Returns the statement that reports a success after a retry.
-fn recovered(private: &TokenStream, state: &Ident, policy: &TokenStream) -> TokenStream {
-    quote! {
-        if #private::RetryState::reports_success(#state) {
-            #private::RetryState::recovered(#state, #policy);
-        }
     }
 }
 

@@ -73,6 +73,7 @@ impl Policy {
                     begin: quote!(#private::RetryState::begin(#name)),
                     has_initial_delay: true,
                     constant: quote!(#name),
+                    named: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     policy: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     spends: true,
                     on_failure: TokenStream::new(),
@@ -93,6 +94,8 @@ pub(super) struct Plan {
     pub(super) has_initial_delay: bool,
     /// A reference to the constant part of the policy.
     pub(super) constant: TokenStream,
+    /// A reference to the policy with its name and levels, also before a failure.
+    pub(super) named: TokenStream,
     /// A reference to the policy.
     pub(super) policy: TokenStream,
     /// Whether there may be a budget, in the local `spending`.
@@ -189,6 +192,7 @@ impl Keys {
             setup,
             begin: quote!(#private::RetryState::#begin()),
             has_initial_delay: self.initial_delay.is_some(),
+            named: constant.clone(),
             constant,
             policy,
             spends: self.budget.is_some(),
