@@ -201,7 +201,11 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 
     fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
         if let Some(limit) = stack.time_limit.filter(|_| !self.limiter.waits_without_limit()) {
-            check_literal(self.limiter.wait(), |wait| rules::wait_within_limit(wait, limit), errors);
+            check_literal(
+                self.limiter.wait(),
+                |wait| rules::wait_within_limit(wait, limit),
+                errors,
+            );
         }
     }
 
