@@ -39,7 +39,8 @@
 //! Several attributes on one function are layers. The top attribute is the outermost layer;
 //! [`ordering`] describes every pair. A layer rejects a call with a [`Rejected`], so the error
 //! type of the function needs `From<Rejected>`. [`Guarded`] adds the conversion to the error of
-//! another crate. [`from_python`] lists the attributes beside decorators of Python.
+//! another crate. [`from_rust`], [`from_python`], [`from_resilience4j`] and [`from_polly`] list the
+//! attributes beside the forms of other libraries.
 //!
 //! Each policy also runs without an attribute: [`RetryPolicy`], [`CircuitBreaker`],
 //! [`Bulkhead`] and [`RateLimiter`] have `run` and `run_async`.
@@ -166,6 +167,18 @@ pub mod errors {}
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-python.md")]
 pub mod from_python {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/from-rust.md")]
+pub mod from_rust {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/from-resilience4j.md")]
+pub mod from_resilience4j {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/from-polly.md")]
+pub mod from_polly {}
 
 #[cfg(all(
     feature = "axum",

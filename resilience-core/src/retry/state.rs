@@ -182,12 +182,13 @@ impl RetryState {
     }
 
     /// Returns how long a limit inside may let the call wait in place of a rejection, in
-    /// nanoseconds.
+    /// nanoseconds: always a wait with a limit, because a full queue still rejects the call.
     #[inline]
     #[must_use]
     pub fn patience<B>(policy: &RetryPolicy<B>) -> u64 {
         let limits = &policy.limits;
-        if limits.waits_for_rejections { clock::nanos(limits.max_retry_after) } else { 0 }
+        let longest = clock::nanos(limits.max_retry_after).min(u64::MAX - 1);
+        if limits.waits_for_rejections { longest } else { 0 }
     }
 
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
