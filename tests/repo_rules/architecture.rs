@@ -74,9 +74,9 @@ fn belongs_to(file: &Path, name: &str) -> bool {
         .any(|part| Path::new(part.as_os_str()).file_stem().is_some_and(|stem| stem == name))
 }
 
-/// Whether a file lists all attributes.
+/// Whether a file lists all attributes, or the events of all attributes.
 fn is_list(file: &Path) -> bool {
-    ["lib", "__private", "__internal"].iter().any(|name| belongs_to(file, name))
+    ["lib", "__private", "__internal", "event", "log"].iter().any(|name| belongs_to(file, name))
 }
 
 #[test]

@@ -231,8 +231,8 @@ impl RetryState {
     ///
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
-    /// an inner layer. `text` is the text of an error. `exhausted` changes a last value that `on_ok` declines. `discard` takes an
-    /// outcome that a further attempt replaces.
+    /// an inner layer. `text` returns the text of an error. `exhausted` changes a last value that
+    /// `on_ok` declines. `discard` takes an outcome that a further attempt replaces.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome.

@@ -28,7 +28,7 @@ fn unknown_level() -> Result<u32, ()> {
 }
 
 #[fallback(value = 7, on_fallback = true)]
-//~ error at `true`: expected a path or a closure, like `on_fallback = count` or `on_fallback = |event| …`
+//~ error at `true`: expected a path or a closure, like `on_fallback = notify` or `on_fallback = |event| …`
 fn on_fallback_literal() -> Result<u32, ()> {
     Err(())
 }
