@@ -9,6 +9,7 @@ pub use core::time::Duration;
 pub use crate::__count_success as count_success;
 pub use crate::__handler_outcome as handler_outcome;
 pub use crate::__known_class as known_class;
+pub use crate::__report_success as report_success;
 pub use crate::__shown as shown;
 pub use crate::backoff::{BorrowBackoff, BorrowedBackoff};
 pub use crate::budget::{RetryBudget, Spending};

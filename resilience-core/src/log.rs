@@ -287,6 +287,26 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(rounded.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Reports a success after a retry, in generated code.
+#[cfg(any(feature = "tracing", feature = "log"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __report_success {
+    ($state:expr, $policy:expr) => {
+        if $crate::__private::RetryState::reports_success($state) {
+            $crate::__private::RetryState::recovered($state, $policy);
+        }
+    };
+}
+
+/// Reports nothing without the features `tracing` and `log`: a success costs no test.
+#[cfg(not(any(feature = "tracing", feature = "log")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __report_success {
+    ($state:expr, $policy:expr) => {};
+}
+
 /// Returns the text of an error by `Display` or `Debug`, whichever the concrete type has.
 #[doc(hidden)]
 #[macro_export]

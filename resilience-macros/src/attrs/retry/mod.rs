@@ -95,9 +95,7 @@ impl LayerAttribute for Retry {
         let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
         let (name, out) = (context.policy_name(value_of(self.keys.name.as_ref())), local("out"));
         let succeeded = quote! {
-            if #private::RetryState::reports_success(#state) {
-                #private::RetryState::recovered(#state, #named);
-            }
+            #private::report_success!(#state, #named);
             #succeeded
             break #layer #private::count_success!(#out, #private::counted(
                 #constant, #name, #private::RetryState::attempt_number(#state), #out
