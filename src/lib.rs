@@ -69,7 +69,8 @@
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** adds circuit breakers that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
-//! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
+//! - **`tracing`**: log events; **`metrics`**, **`opentelemetry`** and **`prometheus`**: the module
+//!   `export`; **`admin`**: the page of the module `admin`; see [`observability`].
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
@@ -147,6 +148,13 @@ pub use resilience_macros::retry;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
+
+#[cfg(feature = "admin")]
+#[doc(inline)]
+pub use resilience_operations::admin;
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+#[doc(inline)]
+pub use resilience_operations::export;
 
 #[cfg(feature = "axum")]
 #[doc = include_str!("links.txt")]

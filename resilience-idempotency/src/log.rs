@@ -11,7 +11,7 @@ use crate::store_error::StoreError;
 #[cfg(feature = "tracing")]
 use resilience_core::__internal::now;
 use resilience_core::__internal::{Timestamp, slot};
-use resilience_core::{IdempotencyRejection, Rejected};
+use resilience_core::IdempotencyRejection;
 
 /// A decision about a call.
 #[derive(Clone, Copy)]
@@ -34,11 +34,8 @@ pub(super) enum Decision {
 }
 
 impl Decision {
-    /// Returns the word for the log and the counters.
-    #[cfg_attr(
-        not(any(feature = "tracing", feature = "metrics")),
-        expect(dead_code, reason = "for events and counters")
-    )]
+    /// Returns the word for the log.
+    #[cfg(feature = "tracing")]
     const fn label(self) -> &'static str {
         match self {
             Self::Acquired { .. } => "acquired",
@@ -106,7 +103,6 @@ pub(super) fn decided(
     decision: Decision,
     begin: Option<Timestamp>,
 ) {
-    let function = policy.name;
     let record = policy.record();
     match decision {
         Decision::Acquired { .. } => record.count(slot::SUCCESS),
@@ -117,12 +113,9 @@ pub(super) fn decided(
         Decision::Rejected { reason, .. } => policy.site().count_idempotency_rejection(reason),
         Decision::RenewalEnded => {}
     }
-    count!(
-        "resilience_idempotent_calls", 1,
-        "function" => function, "decision" => decision.label()
-    );
     #[cfg(feature = "tracing")]
     {
+        let function = policy.name;
         macro_rules! emit {
             ($level:ident $(, $field:ident = $value:expr)*) => {
                 tracing::event!(
@@ -150,18 +143,9 @@ pub(super) fn decided(
 
 /// Counts a call that is rejected for its key. The attribute emits the event, as for every
 /// rejection.
-#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for counters"))]
-pub(super) fn key_rejected(
-    policy: &IdempotencyPolicy,
-    rejected: &Rejected,
-    reason: IdempotencyRejection,
-) {
+pub(super) fn key_rejected(policy: &IdempotencyPolicy, reason: IdempotencyRejection) {
     policy.record();
     policy.site().count_idempotency_rejection(reason);
-    count!(
-        "resilience_idempotent_calls", 1,
-        "function" => rejected.name(), "decision" => reason.label()
-    );
 }
 
 /// Emits and counts a failed step of the store.
@@ -172,11 +156,10 @@ pub(super) fn store_error(
     consequence: StoreFailure,
     error: &StoreError,
 ) {
-    let function = policy.name;
     policy.record().count(slot::STORE_ERRORS);
-    count!("resilience_idempotent_store_errors", 1, "function" => function);
     #[cfg(feature = "tracing")]
     {
+        let function = policy.name;
         let source = core::error::Error::source(error);
         let error = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         tracing::warn!(
@@ -192,7 +175,7 @@ pub(super) fn store_error(
     expect(unused_variables, reason = "for events and counters")
 )]
 pub(super) fn purged(records: usize) {
-    count!("resilience_idempotent_purged", u64::try_from(records).unwrap_or(u64::MAX));
+    count!("resilience.idempotent.purged", u64::try_from(records).unwrap_or(u64::MAX));
     #[cfg(feature = "tracing")]
     tracing::debug!(target: "resilience", records, "records purged");
 }
@@ -201,8 +184,8 @@ pub(super) fn purged(records: usize) {
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "for events"))]
 pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
     count!(
-        "resilience_idempotent_redriven", 1,
-        "function" => function.to_owned(), "driven" => if driven { "yes" } else { "no" }
+        "resilience.idempotent.redriven", 1,
+        "resilience.policy.name" => function.to_owned(), "resilience.idempotent.driven" => if driven { "yes" } else { "no" }
     );
     #[cfg(feature = "tracing")]
     tracing::info!(target: "resilience", function, key = key.short(), driven, "call redriven");
@@ -211,7 +194,7 @@ pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
 /// Emits and counts the removal of a record by `forget`.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn forgotten(key: RecordKey) {
-    count!("resilience_idempotent_forgotten", 1);
+    count!("resilience.idempotent.forgotten", 1);
     #[cfg(feature = "tracing")]
     tracing::info!(target: "resilience", key = key.short(), "record forgotten");
 }

@@ -9,6 +9,7 @@ use core::fmt;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::snapshot::StateChange;
 use super::{CircuitBreaker, CircuitState, notify};
@@ -122,6 +123,7 @@ impl CircuitBreaker {
                 from: change.from,
                 to: change.to,
                 open_for: change.open_for,
+                at: SystemTime::now(),
                 lost: 0,
             });
         });

@@ -10,7 +10,9 @@ use crate::figures::table::slot;
 use crate::mode;
 use crate::registry::facts::Facts;
 use crate::registry::policy::{count, count_rejection, explain, record_of};
+use crate::registry::record::state_label;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
+use crate::span;
 use crate::sync::lock;
 
 impl CircuitBreaker {
@@ -53,6 +55,7 @@ impl CircuitBreaker {
     #[inline(never)]
     pub(super) fn count_rejected(&self) {
         count_rejection(self, self.settings.shadow);
+        span::record_circuit_state(|| state_label(self.state()));
     }
 
     /// Counts the end of a call with a report.

@@ -48,7 +48,7 @@ const STATES: [(CircuitState, &str); 5] = [
 ];
 
 /// Returns the value of the labels of a state.
-fn state_label(state: CircuitState) -> &'static str {
+pub(crate) fn state_label(state: CircuitState) -> &'static str {
     STATES.iter().find(|(known, _)| *known == state).map_or("other", |(_, label)| label)
 }
 

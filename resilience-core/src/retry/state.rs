@@ -17,6 +17,7 @@ use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
 use crate::random;
 use crate::rejection_signal::RejectionSignal;
+use crate::span;
 use crate::switch;
 
 /// The progress of a call. Passed by value. Without a deadline nothing is written before the first
@@ -329,6 +330,7 @@ impl RetryState {
         match decide(progress, &policy.limits, &policy.backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
                 figures::count_retry(record, class, delay_source, delay);
+                span::record_attempts(next.attempt.get());
                 on_retry(&RetryEvent {
                     name,
                     attempt,
@@ -346,6 +348,7 @@ impl RetryState {
             }
             Decision::GiveUp(reason) => {
                 figures::count_stop(record, reason);
+                span::record_attempts(attempt);
                 on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
                 None
             }
