@@ -75,8 +75,8 @@ fn call(store: &MemoryStore, number: u64, time: Duration) {
 
 /// Runs the same steps three times, and prints the distribution of the times.
 ///
-/// The time of a step is the shortest of three: a step that is long by itself is long each time, and
-/// a step during which the thread lost the processor is not.
+/// The time of a step is the shortest of three: a step that is long by itself is long each time,
+/// and a step during which the thread lost the processor is not.
 fn print(what: &str, mut steps: impl FnMut() -> Vec<Duration>) {
     let runs = [(); 3].map(|()| steps());
     let mut times: Vec<Duration> = (0..runs[0].len())

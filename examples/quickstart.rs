@@ -1,6 +1,6 @@
 //! Two existing functions with `#[retry]`, a client of `reqwest`, and a server that fails.
 //!
-//! `cargo run --example quickstart` starts the server and makes the calls.
+//! `cargo run -p quickstart` starts the server and makes the calls.
 #![allow(clippy::print_stdout, reason = "an example prints results")]
 
 use std::net::SocketAddr;

@@ -132,9 +132,9 @@ async fn serve(app: Router) -> Result<String, BoxError> {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     static PRICING_WORKS: AtomicBool = AtomicBool::new(true);
-    let price = async || match PRICING_WORKS.load(Relaxed) {
-        true => (StatusCode::OK, "250"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, ""),
+    let price = async || {
+        let works = PRICING_WORKS.load(Relaxed);
+        if works { (StatusCode::OK, "250") } else { (StatusCode::SERVICE_UNAVAILABLE, "") }
     };
     let catalog = serve(Router::new().route("/names/{id}", get("tea"))).await?;
     let pricing = serve(Router::new().route("/prices/{id}", get(price))).await?;

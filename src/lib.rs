@@ -67,7 +67,7 @@
 //! - **`http`**, and one feature per client (`reqwest`, `hyper`, `tonic`, …): the module `http`.
 //!   **`tower`** adds layers, **`axum`** handlers that return a response.
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
-//!   **`shared-breakers`** adds circuit breakers that processes share.
+//!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
 //! - **`tracing`**: log events; **`metrics`**, **`opentelemetry`** and **`prometheus`**: the module
 //!   `export`; **`admin`**: the page of the module `admin`; see [`observability`].
@@ -84,6 +84,7 @@
         feature = "postgres",
         feature = "redis",
         feature = "shared-breakers",
+        feature = "shared-rate-limits",
         feature = "sqlite",
         feature = "tower",
     )),
@@ -106,9 +107,9 @@ pub mod __private {
 // derives the definitions at the foot of each page, for GitHub.
 
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, CircuitBreaker, CircuitCall,
-    CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState, Classify,
-    DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind, Figure,
+    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
+    CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState,
+    Classify, DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind, Figure,
     FigureInfo, FigureKind, FigureValue, FromRejected, GiveUpEvent, Guarded, Health,
     IdempotencyRejection, InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport,
     Labels, LayerExplanation, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
@@ -225,6 +226,8 @@ pub mod stores {
     pub use resilience_stores::RedisStore;
     #[cfg(feature = "shared-breakers")]
     pub use resilience_stores::breaker;
+    #[cfg(feature = "shared-rate-limits")]
+    pub use resilience_stores::rate_limit;
     #[cfg(any(feature = "redis", feature = "redis-032"))]
     pub use resilience_stores::redis;
     #[cfg(any(feature = "sqlx", feature = "sqlx-08"))]

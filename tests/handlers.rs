@@ -1,6 +1,7 @@
 //! Attributes on handlers of `axum`, through a router.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -139,6 +140,36 @@ async fn a_body_with_returns_and_question_marks_is_a_response() {
     let response = api.clone().oneshot(request.expect("a request")).await.expect("infallible");
     assert_eq!(response.status(), 500);
     assert_eq!(statuses(&api, ["/204"]).await, [503]);
+}
+
+/// A method, a sync function, and a body that moves its arguments.
+#[tokio::test]
+async fn every_shape_of_a_handler_fits() {
+    struct Api(Arc<CircuitBreaker>);
+    impl Api {
+        #[circuit_breaker(breaker = self.0)]
+        fn sync(&self, code: u16, text: String) -> impl IntoResponse + use<> {
+            let moved = text;
+            if code == 0 {
+                return Err(AppError::NotFound);
+            }
+            Ok((status(code), moved))
+        }
+
+        #[circuit_breaker(breaker = self.0)]
+        #[bulkhead(max = 1)]
+        async fn method(&mut self, code: u16, text: &mut String) -> impl IntoResponse + use<> {
+            text.push('!');
+            (status(code), text.clone())
+        }
+    }
+    let mut api = Api(Arc::new(CircuitBreaker::new().failure_threshold(2)));
+    assert_eq!(api.sync(0, String::new()).into_response().status(), 404);
+    assert_eq!(api.sync(500, "down".into()).into_response().status(), 500);
+    let mut text = "down".to_owned();
+    assert_eq!(api.method(500, &mut text).await.into_response().status(), 500);
+    assert_eq!((text.as_str(), api.0.state()), ("down!", CircuitState::Open));
+    assert_eq!(api.sync(200, "up".into()).into_response().status(), 503);
 }
 
 #[tokio::test]

@@ -195,11 +195,37 @@ fn a_breaker_logs_state_changes_and_rejections() {
     assert_eq!(
         log,
         [
-            "WARN circuit state changed from=closed to=open open_for_ms=30000 cause=\"Failed\"",
+            "WARN circuit state changed from=closed to=open reason=transient failure \
+             open_for_ms=30000 cause=\"Failed\"",
             "DEBUG call rejected kind=circuit open retry_after_ms=20000",
-            "WARN circuit state changed from=open to=half-open",
-            "WARN circuit state changed from=half-open to=closed",
+            "WARN circuit state changed from=open to=half-open reason=open time over",
+            "WARN circuit state changed from=half-open to=closed reason=successful trial calls",
         ]
+    );
+}
+
+/// Too many circuits at once: one warning per table and minute.
+#[test]
+fn a_breaker_that_max_open_holds_closed_logs_a_warning_once() {
+    #[circuit_breaker(failure_threshold = 2, key = host, max_open = 0.2)]
+    fn call(host: u32) -> Result<(), Failed> {
+        let _ = host;
+        Err(Failed)
+    }
+    let log = logged(|| {
+        let clock = testing::clock();
+        for second in 0..90 {
+            (0..10).for_each(|host| drop(call(host)));
+            clock.advance(std::time::Duration::from_secs(1));
+            assert!(second < 1 || call(9).is_err());
+        }
+    });
+    let held: Vec<_> = log.iter().filter(|event| event.contains("stay closed")).collect();
+    assert_eq!(held.len(), 2, "{held:?}");
+    assert_eq!(
+        held[0],
+        "WARN circuits of further keys stay closed: too many keys fail at once, so the failure is \
+         probably in this process or its network open=2 keys=10 max_open=0.2"
     );
 }
 
@@ -217,9 +243,33 @@ fn a_shared_breaker_without_synchronization_logs_a_warning() {
     assert_eq!(
         log,
         [
-            "WARN circuit state changed from=closed to=open open_for_ms=30000 cause=\"Failed\"",
+            "WARN circuit state changed from=closed to=open reason=transient failure \
+             open_for_ms=30000 cause=\"Failed\"",
             "WARN shared circuit breaker without synchronization; \
              spawn `BreakerSync::new(state).run()` in this process",
+        ]
+    );
+}
+
+/// A shared rate needs a synchronization task.
+#[test]
+fn a_shared_rate_limit_without_synchronization_logs_a_warning_once() {
+    #[rate_limit(rate = 1, per = "1m", shared = "nobody", name = "call")]
+    fn call() -> Option<()> {
+        Some(())
+    }
+    let log = logged(|| {
+        let _clock = testing::clock();
+        assert_eq!((call(), call(), call()), (Some(()), None, None));
+    });
+    let rejected = "DEBUG call rejected kind=rate limit reached retry_after_ms=60000";
+    assert_eq!(
+        log,
+        [
+            "WARN shared rate limit without synchronization, so this process uses the whole rate; \
+             spawn `RateLimitSync::new(leases).run()` in this process",
+            rejected,
+            rejected,
         ]
     );
 }

@@ -207,10 +207,10 @@ fn draw_latencies(area: &Area<'_>, scenario: &Scenario, runs: &[Run]) -> Drawn {
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::Coordinate(470, 80))
+        .position(SeriesLabelPosition::Coordinate(470, 86))
         .background_style(WHITE)
         .border_style(GRID)
-        .label_font(font(12))
+        .label_font(font(10))
         .draw()?;
     Ok(())
 }

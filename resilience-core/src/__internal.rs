@@ -4,7 +4,8 @@
 
 pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
-    CircuitDecision, DetachedGuard, LocalDecision, Notified, WatchedGuard, shared_breakers, watched,
+    CircuitDecision, DetachedGuard, LocalDecision, WatchedGuard, shared_breakers, shared_decisions,
+    watched,
 };
 pub use crate::clock::{
     DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
@@ -15,9 +16,11 @@ pub use crate::fallback::keep_outcome;
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
-pub use crate::log::{Level, Shown, sync_lost, sync_restored};
+pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
 pub use crate::mode::is_counting;
+pub use crate::notify::Notified;
 pub use crate::random::draw;
+pub use crate::rate_limit::{RateShare, ShareTerms, rate_share_requests, rate_shares};
 pub use crate::registry::{
     Policy, PolicyFigures, Record, Site, fallback_site, idempotent_site, timed_out, timeout_site,
 };
@@ -29,3 +32,4 @@ pub use crate::sync::{Mutex, lock};
 pub use crate::timeout::{Timeout, timeout};
 #[cfg(feature = "unique-id")]
 pub use crate::unique_id::unique_id;
+pub use resilience_rules::rate_limit::WHOLE_SHARE;

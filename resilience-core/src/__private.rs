@@ -30,7 +30,7 @@ pub use crate::function_state::{resolve, resolve_policy};
 #[cfg(feature = "axum")]
 pub use crate::handler_response::{HandlerResponse, handler_response};
 pub use crate::jitter::Jitter;
-pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
+pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::mode::is_counting;

@@ -8,7 +8,6 @@ use core::num::NonZeroU64;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
-use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
@@ -17,13 +16,14 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "tokio")]
 use tokio::time::Sleep as TokioSleep;
 
+use crate::instant::instant_nanos;
 use crate::test_overrides::{Override, find, none_active};
 
 #[cfg(not(feature = "tokio"))]
 type TokioSleep = core::future::Pending<()>;
 
-/// A point in time, in nanoseconds from a fixed point 146 years before the first use in the
-/// process.
+/// A point in time, in nanoseconds from a fixed point 146 years before the origin of the system's
+/// clock, which is the start of the machine on most platforms.
 ///
 /// A single word, never zero, so that an `Option<Timestamp>` stays small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,29 +34,22 @@ const ORIGIN: u64 = 1 << 62;
 impl Timestamp {
     #[inline]
     fn from_instant(instant: Instant) -> Self {
-        static ANCHOR: OnceLock<Instant> = OnceLock::new();
-        let anchor = *ANCHOR.get_or_init(|| instant);
-        match instant.checked_duration_since(anchor) {
-            Some(since) => Self::at(ORIGIN.saturating_add(nanos(since))),
-            None => Self::before(anchor, instant),
-        }
+        Self::at(ORIGIN.saturating_add_signed(instant_nanos(instant)))
     }
 
-    #[cold]
-    fn before(anchor: Instant, instant: Instant) -> Self {
-        Self::at(ORIGIN.saturating_sub(nanos(anchor.saturating_duration_since(instant))))
-    }
-
+    #[inline]
     fn at(nanos: u64) -> Self {
         Self(NonZeroU64::new(nanos).unwrap_or(NonZeroU64::MIN))
     }
 
+    #[inline]
     pub(crate) fn from_nanos(nanos: u64) -> Self {
         Self::at(nanos)
     }
 
     /// Returns the time from `earlier` to `self`; zero if `earlier` is later.
     #[must_use]
+    #[inline]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
@@ -75,12 +68,14 @@ impl Timestamp {
 
     /// Returns the nanoseconds, for an atomic word; never zero.
     #[must_use]
+    #[inline]
     pub fn word(self) -> u64 {
         self.0.get()
     }
 
     /// Returns the timestamp `by` later.
     #[must_use]
+    #[inline]
     pub fn plus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }
@@ -99,13 +94,18 @@ pub fn nanos(duration: Duration) -> u64 {
 
 /// Returns the current time by the clock of this thread.
 #[must_use]
+#[inline]
 pub fn now() -> Timestamp {
-    if none_active() {
-        return Timestamp::from_instant(real_now());
-    }
+    if none_active() { Timestamp::from_instant(real_now()) } else { overridden_now() }
+}
+
+#[cold]
+#[inline(never)]
+fn overridden_now() -> Timestamp {
     virtual_now().unwrap_or_else(|| Timestamp::from_instant(real_now()))
 }
 
+#[inline]
 #[cfg(feature = "tokio")]
 fn real_now() -> Instant {
     tokio::time::Instant::now().into_std()

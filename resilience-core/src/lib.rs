@@ -31,6 +31,7 @@ mod function_state;
 mod guarded;
 #[cfg(feature = "axum")]
 mod handler_response;
+mod instant;
 mod jitter;
 mod keyed;
 mod last_failure;
@@ -38,6 +39,7 @@ mod limiter;
 mod log;
 mod mode;
 mod name;
+mod notify;
 mod outcome;
 mod park;
 mod probe;
@@ -68,8 +70,8 @@ pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit, OwnedBulkheadPermit};
 pub use circuit_breaker::{
-    CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, OnCancel,
-    StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
+    ChangeReason, CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState,
+    OnCancel, StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};

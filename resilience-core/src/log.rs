@@ -17,7 +17,16 @@ pub enum Level {
     Debug,
 }
 
-/// A change of a breaker's state, with the failure that opened the breaker.
+/// The policies that a synchronization task shares between processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Synchronized {
+    /// Circuit breakers.
+    Breakers,
+    /// Rate limits.
+    RateLimits,
+}
+
+/// A change of a breaker's state.
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the log reads the fields"))]
 #[derive(Clone, Copy)]
 pub(crate) struct CircuitChange<'c> {
@@ -25,8 +34,8 @@ pub(crate) struct CircuitChange<'c> {
     pub(crate) key: Option<&'c str>,
     pub(crate) from: &'c dyn fmt::Display,
     pub(crate) to: &'c dyn fmt::Display,
+    pub(crate) reason: &'c dyn fmt::Display,
     pub(crate) open_for: Option<Duration>,
-    pub(crate) remote: bool,
     pub(crate) shadow: bool,
     pub(crate) cause: Option<&'c str>,
 }
@@ -109,8 +118,8 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic, rejected,
-    shadow_rejection, state_change, unsynchronized,
+    fallback_used, held_closed, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic,
+    rate_unsynchronized, rejected, shadow_rejection, state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -119,25 +128,38 @@ mod emit {
     use core::fmt;
     use core::time::Duration;
 
-    use super::{CircuitChange, Level, Shown};
+    use super::{CircuitChange, Level, Shown, Synchronized};
     use crate::event::{GiveUpEvent, RetryEvent, StopReason};
     use crate::rejected::Rejected;
 
-    /// Logs a change of a breaker's state, with the failure that opened the breaker.
+    /// Logs a change of a breaker's state.
     pub(crate) fn state_change(change: &CircuitChange<'_>) {
-        let CircuitChange { name, key, from, to, open_for, remote, shadow, cause } = *change;
+        let CircuitChange { name, key, from, to, reason, open_for, shadow, cause } = *change;
         tracing::warn!(
             target: "resilience",
             function = name,
             key,
             %from,
             %to,
+            %reason,
             open_for_ms = open_for.map(millis),
-            // Only if true: most changes are local.
-            remote = remote.then_some(true),
+            // Only if true: most breakers act.
             shadow = shadow.then_some(true),
             cause,
             "circuit state changed"
+        );
+    }
+
+    /// Warns that `max_open` keeps a breaker closed.
+    pub(crate) fn held_closed(name: &str, open: u32, keys: u32, max_open: f64) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            open,
+            keys,
+            max_open,
+            "circuits of further keys stay closed: too many keys fail at once, so the failure is \
+             probably in this process or its network"
         );
     }
 
@@ -168,14 +190,38 @@ mod emit {
         );
     }
 
-    /// Logs that the synchronization of breakers has stopped, and the cause.
-    pub fn sync_lost(error: &dyn fmt::Display) {
-        tracing::warn!(target: "resilience", %error, "synchronization of circuit breakers lost");
+    /// Warns that no synchronization divides a shared rate between the processes.
+    pub(crate) fn rate_unsynchronized(name: &str) {
+        tracing::warn!(
+            target: "resilience",
+            function = name,
+            "shared rate limit without synchronization, so this process uses the whole rate; \
+             spawn `RateLimitSync::new(leases).run()` in this process"
+        );
     }
 
-    /// Logs that the synchronization of breakers works again.
-    pub fn sync_restored() {
-        tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
+    /// Logs that a synchronization has stopped, and the cause.
+    pub fn sync_lost(what: Synchronized, error: &dyn fmt::Display) {
+        match what {
+            Synchronized::Breakers => {
+                tracing::warn!(target: "resilience", %error, "synchronization of circuit breakers lost");
+            }
+            Synchronized::RateLimits => {
+                tracing::warn!(target: "resilience", %error, "synchronization of rate limits lost");
+            }
+        }
+    }
+
+    /// Logs that a synchronization works again.
+    pub fn sync_restored(what: Synchronized) {
+        match what {
+            Synchronized::Breakers => {
+                tracing::info!(target: "resilience", "synchronization of circuit breakers restored");
+            }
+            Synchronized::RateLimits => {
+                tracing::info!(target: "resilience", "synchronization of rate limits restored");
+            }
+        }
     }
 
     /// Warns that a table of keys is full, and no entry can be evicted.
@@ -279,11 +325,13 @@ mod emit {
 mod emit {
     use core::fmt;
 
-    use super::{CircuitChange, Level, Shown};
+    use super::{CircuitChange, Level, Shown, Synchronized};
     use crate::event::{GiveUpEvent, RetryEvent};
     use crate::rejected::Rejected;
 
     pub(crate) fn state_change(_: &CircuitChange<'_>) {}
+
+    pub(crate) fn held_closed(_: &str, _: u32, _: u32, _: f64) {}
 
     pub(crate) fn low_traffic(_: &str, _: u32, _: u32) {}
 
@@ -291,11 +339,13 @@ mod emit {
 
     pub(crate) fn unsynchronized(_: &str) {}
 
-    /// Does nothing without the feature `tracing`.
-    pub fn sync_lost(_: &dyn fmt::Display) {}
+    pub(crate) fn rate_unsynchronized(_: &str) {}
 
     /// Does nothing without the feature `tracing`.
-    pub fn sync_restored() {}
+    pub fn sync_lost(_: Synchronized, _: &dyn fmt::Display) {}
+
+    /// Does nothing without the feature `tracing`.
+    pub fn sync_restored(_: Synchronized) {}
 
     pub(crate) fn key_table_full(_: &str, _: &str, _: u32) {}
 

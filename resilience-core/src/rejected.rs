@@ -142,8 +142,7 @@ impl Rejected {
         Self { kind, name, time, key: None, source: None }
     }
 
-    /// Creates the rejection by a policy that may serve one key. Built in one step, because an open
-    /// breaker rejects many calls.
+    /// Creates the rejection by a policy that may serve one key.
     #[inline]
     pub(crate) fn by_policy(
         kind: RejectedKind,
@@ -152,6 +151,19 @@ impl Rejected {
         key: Option<&KeyLabel>,
     ) -> Self {
         Self { kind, name, time: retry_after, key: key.cloned(), source: None }
+    }
+
+    /// Creates the rejection by a breaker. Built in one step, because an open breaker rejects many
+    /// calls.
+    #[inline]
+    pub(crate) fn by_breaker(
+        name: &'static str,
+        retry_after: Option<Duration>,
+        key: Option<&KeyLabel>,
+        source: Option<Arc<dyn Error + Send + Sync>>,
+    ) -> Self {
+        let key = key.cloned();
+        Self { kind: RejectedKind::CircuitOpen, name, time: retry_after, key, source }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
@@ -208,12 +220,6 @@ impl Rejected {
     #[must_use]
     pub fn find<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
         error_sources(error).find_map(|error| error.downcast_ref())
-    }
-
-    /// Sets a cause that several rejections share.
-    pub(crate) fn caused_by(mut self, source: Arc<dyn Error + Send + Sync>) -> Self {
-        self.source = Some(source);
-        self
     }
 
     /// Returns the kind of the rejection.

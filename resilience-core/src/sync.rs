@@ -1,7 +1,7 @@
 //! The model-checked primitives: from the standard library, or from loom.
 
 #[cfg(not(resilience_loom))]
-pub(crate) use core::sync::atomic::AtomicU64;
+pub(crate) use core::sync::atomic::{AtomicU64, fence};
 #[cfg(not(resilience_loom))]
 pub use std::sync::Mutex;
 #[cfg(not(resilience_loom))]
@@ -10,7 +10,10 @@ pub(crate) use std::sync::{Condvar, MutexGuard};
 #[cfg(resilience_loom)]
 pub use loom::sync::Mutex;
 #[cfg(resilience_loom)]
-pub(crate) use loom::sync::{Condvar, MutexGuard, atomic::AtomicU64};
+pub(crate) use loom::sync::{
+    Condvar, MutexGuard,
+    atomic::{AtomicU64, fence},
+};
 
 /// A counter for statistics. No decision depends on the value, so loom does not check the counter.
 #[cfg(not(resilience_loom))]

@@ -278,7 +278,8 @@ pub(crate) fn check_share(
 ) -> bool {
     let Some(Keyed { key, value }) = keyed else { return true };
     let Some(literal) = value.literal() else { return true };
-    match (rule(*literal), as_share(*literal)) {
+    let share = as_share(*literal).filter(|share| rule(*share).is_ok());
+    match (rule(*literal), share) {
         (Err(broken), Some(share)) => {
             errors.add(value, format!("{broken}; write `{key} = {share}`"));
             false

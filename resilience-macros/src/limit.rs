@@ -1,16 +1,22 @@
 //! `#[bulkhead]` and `#[rate_limit]`: a policy admits or rejects a call before the body runs.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use resilience_rules::timeout as rules;
 use syn::spanned::Spanned;
 use syn::{Expr, Signature};
 
-use crate::args::Args;
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
+use crate::keys::check_literal;
+use crate::stack_info::StackInfo;
 use crate::state_source::{PolicyType, StateSource};
+use crate::value::{Constant, is_unlimited};
 
 /// The keys of an attribute that limits calls.
 pub(crate) trait Limiter: Sized {
@@ -36,10 +42,16 @@ pub(crate) trait Limiter: Sized {
     /// Reports missing keys, and literals that break a rule.
     fn check(&self, args: &Args, errors: &mut Errors);
 
+    /// Reports keys that exclude the source of the state.
+    fn check_state(&self, _state: &StateSource, _errors: &mut Errors) {}
+
     fn check_generics(&self, function: &Signature, errors: &mut Errors);
 
     /// Returns whether a call may wait for a permit.
     fn waits(&self) -> bool;
+
+    /// Returns the longest wait of a call.
+    fn wait(&self) -> Option<&Keyed<Constant<Duration>>>;
 
     /// Returns whether a call may be rejected: not in shadow mode, and not with a wait without a
     /// limit.
@@ -86,6 +98,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         if !state.is_provided() {
             limiter.check(args, errors);
         }
+        limiter.check_state(&state, errors);
         limiter.check_function_keys(errors);
         Some(Self { state, limiter })
     }
@@ -178,6 +191,14 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         }
     }
 
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        let wait = self.limiter.wait();
+        let is_unlimited = is_unlimited(value_of(wait));
+        if let Some(limit) = stack.time_limit.filter(|_| !is_unlimited) {
+            check_literal(wait, |wait| rules::wait_within_limit(wait, limit), errors);
+        }
+    }
+
     fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
         self.state.check_generics(function, errors);
         if !self.state.is_provided() {
@@ -198,13 +219,15 @@ impl<L: Limiter> Limit<L> {
     }
 
     /// Returns the request for a permit from the policy in `local`. A policy made by hand may
-    /// always wait. A deadline outside bounds the wait.
+    /// always wait. A deadline outside bounds the wait, and the patience of a retry outside
+    /// extends the wait.
     fn acquire(&self, local: &Ident, cost: &TokenStream, context: &Context) -> TokenStream {
         let private = &context.private;
-        let waits = self.limiter.waits() || self.state.is_provided();
+        let patience = context.stack.patience_var.as_ref();
+        let waits = self.limiter.waits() || self.state.is_provided() || patience.is_some();
         let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
         let has_cost = self.limiter.cost().is_some();
-        if deadline.is_none() && !has_cost {
+        if deadline.is_none() && patience.is_none() && !has_cost {
             return match (waits, context.is_async) {
                 (false, _) => quote!(#local.try_acquire()),
                 (true, false) => quote!(#local.acquire_blocking()),
@@ -216,10 +239,11 @@ impl<L: Limiter> Limit<L> {
         }
         let cost = (!L::HOLDS_PERMIT).then(|| quote!(#cost,));
         let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
+        let patience = patience.map_or_else(|| quote!(0), ToTokens::to_token_stream);
         if context.is_async {
-            quote!(#local.acquire_by(#cost #deadline).await)
+            quote!(#local.acquire_by(#cost #deadline, #patience).await)
         } else {
-            quote!(#local.acquire_blocking_by(#cost #deadline))
+            quote!(#local.acquire_blocking_by(#cost #deadline, #patience))
         }
     }
 }

@@ -30,6 +30,10 @@ pub(crate) struct Sibling {
     deferred_keys: &'static [&'static str],
     /// The keys that let a call wait.
     wait_keys: &'static [&'static str],
+    /// The keys with which the layer measures the time of the layers inside.
+    time_keys: &'static [&'static str],
+    /// The keys that decide whether a call waits in place of a rejection.
+    patience_keys: &'static [&'static str],
 }
 
 impl Sibling {
@@ -39,6 +43,8 @@ impl Sibling {
             roles: A::ROLES,
             deferred_keys: A::DEFERRED_KEYS,
             wait_keys: A::WAIT_KEYS,
+            time_keys: A::TIME_KEYS,
+            patience_keys: A::PATIENCE_KEYS,
         }
     }
 
@@ -60,6 +66,12 @@ struct Written {
 }
 
 impl Written {
+    /// Returns whether the wait of a layer inside counts as time of the body.
+    fn measures_time(&self) -> bool {
+        let Self { sibling, args, .. } = self;
+        sibling.has(Role::Interrupts) || Args::has_any(args, sibling.time_keys)
+    }
+
     /// Returns whether a deadline outside shortens this layer.
     fn ends_at_deadline(&self) -> bool {
         let Self { sibling, args, .. } = self;
@@ -158,6 +170,8 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     });
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
     let failures = failure_vars(stack);
+    let patience_var = local("patience");
+    let patient = patient_layers(stack);
     let mut time_limit: Option<Duration> = None;
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
@@ -173,10 +187,14 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let next = places.get(index).copied();
         let adjacent = next.is_some_and(|next| between(from, next).iter().all(is_inert));
         from = next.map_or(from, |next| next + 1);
-        let any_ends_inside = || stack.iter().skip(index + 1).any(Written::ends_at_deadline);
+        // The retry itself is in the list, too, and has no deadline outside.
+        let ends_at_deadline = |layer: usize| {
+            patient.contains(&layer) || stack.get(layer).is_some_and(Written::ends_at_deadline)
+        };
         let any_sets_outside = || stack.iter().take(index).any(Written::sets_deadline);
-        let shares_deadline = written.sets_deadline() && any_ends_inside()
-            || written.ends_at_deadline() && any_sets_outside();
+        let shares_deadline = written.sets_deadline()
+            && (index + 1..stack.len()).any(ends_at_deadline)
+            || ends_at_deadline(index) && any_sets_outside();
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
@@ -187,6 +205,8 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
+            patience_var: (patient.contains(&index) && locals_reach_inside)
+                .then(|| patience_var.clone()),
             root: None,
             incomplete: false,
             time_limit,
@@ -196,6 +216,23 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
     }
     positions
+}
+
+/// Returns the layers that use the local with the patience of a call: a retry that waits for
+/// rejections, and the limits inside. A limit then queues the call in place of a rejection, so the
+/// calls are served in the order of arrival. A layer in between must not take the wait for time of
+/// the body.
+fn patient_layers(stack: &[Written]) -> Vec<usize> {
+    let has_patience =
+        |written: &Written| Args::has_any(&written.args, written.sibling.patience_keys);
+    let Some(retry) = stack.iter().position(has_patience) else { return Vec::new() };
+    let inside = stack.iter().enumerate().skip(retry + 1);
+    let limits = inside
+        .take_while(|(_, written)| !written.measures_time())
+        .filter(|(_, written)| !written.sibling.wait_keys.is_empty())
+        .map(|(index, _)| index);
+    let limits: Vec<usize> = limits.collect();
+    if limits.is_empty() { limits } else { std::iter::once(retry).chain(limits).collect() }
 }
 
 /// Returns the use of the local with the last failure, for each layer.
@@ -286,18 +323,29 @@ mod tests {
     use super::*;
 
     const TABLE: &[Sibling] = &[
-        Sibling { name: "fallback", roles: &[], deferred_keys: &["with"], wait_keys: &[] },
+        Sibling {
+            name: "fallback",
+            roles: &[],
+            deferred_keys: &["with"],
+            wait_keys: &[],
+            time_keys: &[],
+            patience_keys: &[],
+        },
         Sibling {
             name: "retry",
             roles: &[Role::Repeats, Role::ReadsRejections, Role::SetsDeadline],
             deferred_keys: &[],
             wait_keys: &[],
+            time_keys: &[],
+            patience_keys: &[],
         },
         Sibling {
             name: "timeout",
             roles: &[Role::Rejects, Role::Interrupts],
             deferred_keys: &[],
             wait_keys: &[],
+            time_keys: &[],
+            patience_keys: &[],
         },
     ];
 

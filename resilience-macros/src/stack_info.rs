@@ -29,6 +29,8 @@ pub(crate) struct StackInfo {
     /// The local with the deadline from outside, for a timeout inside.
     pub(crate) deadline_var: Option<Ident>,
     pub(crate) failure: Option<FailureVar>,
+    /// The local with the time that a limit inside may let the call wait in place of a rejection.
+    pub(crate) patience_var: Option<Ident>,
     /// The path of the runtime, for a layer without `crate`.
     pub(crate) root: Option<Path>,
     /// A layer inside is missing because of a mistake in its attribute.
@@ -85,6 +87,7 @@ impl ToTokens for StackInfo {
             let ends_retry = ends_retry.then(|| quote!(ends_retry));
             quote!(failure[#name #declared #ends_retry])
         });
+        let patience_var = self.patience_var.as_ref().map(|name| quote!(patience_var[#name]));
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
         // The first letter makes the number of nanoseconds a word.
@@ -94,7 +97,7 @@ impl ToTokens for StackInfo {
         });
         tokens.extend(quote!(@{
             #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
-            #deadline_var #failure #root #incomplete #time_limit
+            #deadline_var #failure #patience_var #root #incomplete #time_limit
         }));
     }
 }
@@ -134,6 +137,7 @@ impl StackInfo {
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
+                        "patience_var" => info.patience_var = words.next(),
                         "time_limit" => {
                             info.time_limit = words.next().and_then(|word| nanos(&word));
                         }
@@ -232,6 +236,7 @@ mod tests {
             signal: Some(signal),
             deadline_var: Some(ident("until")),
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),
+            patience_var: Some(ident("patience")),
             root: Some(syn::parse_quote!(::again)),
             incomplete: true,
             time_limit: Some(Duration::MAX),

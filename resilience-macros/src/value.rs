@@ -97,6 +97,14 @@ pub(crate) fn count(key: &str, expr: Expr) -> syn::Result<Constant<u32>> {
     }
 }
 
+/// Reads a name that processes share. `message` says what is expected.
+pub(crate) fn shared_name(expr: Expr, message: &str) -> syn::Result<LitStr> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if !name.value().is_empty() => Ok(name),
+        other => Err(syn::Error::new_spanned(other, message)),
+    }
+}
+
 /// Reads a number, like `1.5`, `2` or `GROWTH`.
 pub(crate) fn number(key: &str, example: &str, expr: Expr) -> syn::Result<Constant<f64>> {
     let words = || format!("expected a number, like `{key} = {example}`");

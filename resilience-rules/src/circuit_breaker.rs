@@ -180,6 +180,21 @@ pub const fn recovery(time: Duration) -> RuleResult {
     )
 }
 
+/// Number of keys in use from which `max_open` counts.
+pub const MAX_OPEN_MIN_KEYS: u32 = 5;
+
+/// Checks the share of keys that may be open.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for a share outside 0 to 1, for 0 and for 1.
+pub const fn max_open(share: f64) -> RuleResult {
+    require(
+        share > 0.0 && share < 1.0,
+        "`max_open` must be a share of the keys, above 0 and below 1; remove it to let every \
+         circuit open",
+    )
+}
+
 /// Checks the successes that close the circuit.
 ///
 /// # Errors

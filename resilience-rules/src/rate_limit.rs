@@ -11,6 +11,13 @@ pub const PER: Duration = Duration::from_secs(1);
 /// Default of `burst`.
 pub const BURST: u32 = 1;
 
+/// The whole of a shared rate, in the unit of shares: billionths.
+pub const WHOLE_SHARE: u32 = 1_000_000_000;
+
+/// How long a shared limiter waits for its first lease before it uses the whole rate, if a
+/// synchronization was started and is gone.
+pub const SHARE_START: Duration = Duration::from_secs(2);
+
 /// Checks the calls in a period.
 ///
 /// # Errors

@@ -1,9 +1,9 @@
 //! The page in headless Chromium.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use axum::Router;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use axum::middleware::{self, Next};
 use resilience::admin::Admin;
 use resilience::{
@@ -12,7 +12,7 @@ use resilience::{
 };
 
 use crate::driver::Browser;
-use crate::{HOSTILE, controlled, search, serve, state_of};
+use crate::{EVENTS, HOSTILE, controlled, search, serve, state_of};
 
 static BUDGET: RetryBudget = RetryBudget::new();
 static UPLOADS: Bulkhead = Bulkhead::new(8).name("uploads");
@@ -34,16 +34,19 @@ fn serve_open() -> String {
     format!("http://{}/admin", serve(Router::new().nest("/admin", admin.router())))
 }
 
-/// Makes a policy of each kind, with figures.
-fn make_policies() -> Vec<BulkheadPermit<'static>> {
-    register(&UPLOADS);
-    register(&EMAILS);
-    let _waits = testing::no_waits();
-    for index in 0..30 {
-        let _ = quote(index % 3 == 0);
-        let _ = EMAILS.try_acquire();
-    }
-    (0..6).map(|_| UPLOADS.try_acquire().expect("8 permits")).collect()
+/// Makes a policy of each kind, with figures. Six permits of `uploads` stay in use.
+fn make_policies() {
+    static PERMITS: OnceLock<Vec<BulkheadPermit<'static>>> = OnceLock::new();
+    PERMITS.get_or_init(|| {
+        register(&UPLOADS);
+        register(&EMAILS);
+        let _waits = testing::no_waits();
+        for index in 0..30 {
+            let _ = quote(index % 3 == 0);
+            let _ = EMAILS.try_acquire();
+        }
+        (0..6).map(|_| UPLOADS.try_acquire().expect("8 permits")).collect()
+    });
 }
 
 const CARD: &str =
@@ -52,7 +55,8 @@ const CARD: &str =
 #[test]
 fn a_breaker_opens_in_view_and_is_closed_by_a_click() {
     let Some(browser) = Browser::start(1280, 900, false) else { return };
-    let _permits = make_policies();
+    let _events = EVENTS.read().unwrap_or_else(PoisonError::into_inner);
+    make_policies();
     assert_eq!(search(false).ok(), Some(1));
     let address = serve_open();
     browser.open(&address);
@@ -114,7 +118,8 @@ fn a_page_that_only_reads_has_no_buttons() {
 #[test]
 fn hostile_names_and_keys_are_shown_as_text() {
     let Some(browser) = Browser::start(390, 844, false) else { return };
-    let _permits = make_policies();
+    let _events = EVENTS.read().unwrap_or_else(PoisonError::into_inner);
+    make_policies();
     let by_hand = Arc::new(CircuitBreaker::new().name(HOSTILE));
     register(&by_hand);
     by_hand.force_open();
@@ -147,7 +152,7 @@ fn hostile_names_and_keys_are_shown_as_text() {
 #[test]
 fn the_page_fits_a_phone() {
     let Some(browser) = Browser::start(390, 844, true) else { return };
-    let _permits = make_policies();
+    make_policies();
     for _ in 0..2 {
         tenant_call("acme-with-a-long-name-without-any-place-to-break-the-line")
             .expect_err("fails");
@@ -177,13 +182,7 @@ fn the_page_works_at_the_root_and_tells_a_lost_connection() {
     let down = Arc::clone(&is_down);
     let fail = middleware::from_fn(move |request: Request<axum::body::Body>, next: Next| {
         let is_down = down.load(std::sync::atomic::Ordering::Relaxed);
-        async move {
-            if is_down {
-                Err(axum::http::StatusCode::BAD_GATEWAY)
-            } else {
-                Ok(next.run(request).await)
-            }
-        }
+        async move { if is_down { Err(StatusCode::BAD_GATEWAY) } else { Ok(next.run(request).await) } }
     });
     let address = serve(Admin::new().router().layer(fail));
     browser.open(&format!("http://{address}/"));

@@ -66,9 +66,16 @@ impl Browser {
         }
         let client = Client::builder().timeout(None).build().expect("a client");
         let base = format!("http://127.0.0.1:{port}/session");
+        let mut options = json!({ "binary": browser, "args": browser_arguments });
+        // A window is at least 500 pixels wide, so a phone is emulated.
+        if width < 500 {
+            let metrics =
+                json!({ "width": width, "height": height, "pixelRatio": 2, "touch": true });
+            options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
+        }
         let capabilities = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
-            "goog:chromeOptions": { "binary": browser, "args": browser_arguments },
+            "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
         let mut started = Self { driver, session: base, client };

@@ -6,16 +6,19 @@ mod driver;
 mod routes;
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::sync::{RwLock, mpsc};
 use std::thread;
 
 use axum::Router;
 use resilience::admin::Admin;
-use resilience::{Rejected, circuit_breaker};
+use resilience::circuit_breaker;
 use tokio::runtime::Builder;
 
 /// A name with markup and with quotes of every kind.
 pub(crate) const HOSTILE: &str = "</script><img src=x onerror=\"document.title='hacked'\">'`${1}";
+
+/// The list of events is bounded. A test that fills the list excludes the tests that read an event.
+static EVENTS: RwLock<()> = RwLock::new(());
 
 /// Fails if asked to.
 #[circuit_breaker(failure_threshold = 3, reset_timeout = "1h", name = "search")]

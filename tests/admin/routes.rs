@@ -7,9 +7,9 @@ use resilience::admin::Admin;
 use resilience::{CircuitBreaker, Rejected, circuit_breaker, register};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use crate::{HOSTILE, controlled, serve, serve_guarded, state_of};
+use crate::{EVENTS, HOSTILE, controlled, serve, serve_guarded, state_of};
 
 fn get(address: SocketAddr, path: &str) -> Response {
     reqwest::blocking::get(format!("http://{address}/admin{path}")).expect("an answer")
@@ -41,6 +41,7 @@ fn send(request: RequestBuilder) -> (u16, String) {
 
 #[test]
 fn the_routes_show_policies_health_events_and_metrics() {
+    let _events = EVENTS.read().unwrap_or_else(PoisonError::into_inner);
     controlled!(shown, "routes::shown");
     let address = serve_guarded();
     let by_hand = Arc::new(CircuitBreaker::new().name(HOSTILE));
@@ -79,6 +80,7 @@ fn the_routes_show_policies_health_events_and_metrics() {
 
 #[test]
 fn events_are_bounded() {
+    let _events = EVENTS.write().unwrap_or_else(PoisonError::into_inner);
     controlled!(flapping, "routes::flapping");
     let address = serve_guarded();
     let breaker = circuit_breaker("routes::flapping").expect("called");

@@ -2,8 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::{Arc, Mutex};
 
-use resilience::{CircuitBreaker, FailureClass, Rejected, circuit_breaker, retry, testing};
+use resilience::{
+    ChangeReason, CircuitBreaker, CircuitSnapshot, CircuitState, FailureClass, FailureKind,
+    OnCancel, Rejected, StateChange, circuit_breaker, retry, testing,
+};
 
 use crate::SECOND;
 
@@ -136,4 +140,142 @@ fn calls_by_hand_describe_their_errors() {
     assert!(matches!(call(), Err(ApiError::Http(502))));
     let Err(ApiError::Rejected(rejected)) = call() else { panic!("open") };
     assert_eq!(source(&rejected).as_deref(), Some("status 502"));
+}
+
+/// The changes of a breaker, in order.
+fn recorded(breaker: CircuitBreaker) -> (CircuitBreaker, Arc<Mutex<Vec<StateChange>>>) {
+    let changes = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&changes);
+    let hook = move |change: &StateChange| seen.lock().unwrap().push(change.clone());
+    (breaker.on_state_change_with(hook), changes)
+}
+
+fn last(changes: &Mutex<Vec<StateChange>>) -> (ChangeReason, Option<String>) {
+    let changes = changes.lock().unwrap();
+    let last = changes.last().expect("a change");
+    (last.reason, last.cause.as_deref().map(str::to_owned))
+}
+
+#[test]
+fn a_change_has_the_kind_and_the_text_of_the_failure() {
+    let clock = testing::clock();
+    let (breaker, changes) = recorded(CircuitBreaker::new().failure_threshold(1));
+    let report = |class| breaker.try_acquire().unwrap().report(class, &"status 429");
+    report(FailureClass::throttled(None));
+    let text = Some("status 429".to_owned());
+    assert_eq!(last(&changes), (ChangeReason::Failure(FailureKind::Throttled), text.clone()));
+    clock.advance(30 * SECOND);
+    // The trial call fails.
+    report(FailureClass::transient());
+    assert_eq!(last(&changes), (ChangeReason::Failure(FailureKind::Transient), text));
+    assert_eq!(changes.lock().unwrap()[1].reason, ChangeReason::OpenTimeOver);
+    breaker.force_close();
+    breaker.try_acquire().unwrap().failure();
+    assert_eq!(last(&changes), (ChangeReason::Failure(FailureKind::Transient), None));
+    breaker.force_close();
+    breaker.trip();
+    assert_eq!(last(&changes), (ChangeReason::Manual, None));
+}
+
+#[test]
+fn a_change_tells_a_panic_and_a_cancelled_call_apart() {
+    let breaker = CircuitBreaker::new().failure_threshold(1).on_cancel(OnCancel::Failure);
+    let (breaker, changes) = recorded(breaker);
+    drop(breaker.try_acquire());
+    let cancelled = Some("the call was cancelled".to_owned());
+    assert_eq!(last(&changes), (ChangeReason::Cancelled, cancelled));
+    breaker.force_close();
+    let call = || breaker.run(|| -> Option<()> { panic!("in the body") });
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err());
+    assert_eq!(breaker.state(), CircuitState::Open); // delivers the change
+    let panicked = Some("the call panicked".to_owned());
+    assert_eq!(last(&changes), (ChangeReason::Panic, panicked));
+}
+
+#[test]
+fn a_change_tells_slow_calls_from_failures() {
+    let clock = testing::clock();
+    let rated = || CircuitBreaker::new().count_window(4).min_calls(2).slow_call(SECOND);
+    let (breaker, changes) = recorded(rated().failure_rate(0.5));
+    for _ in 0..2 {
+        let guard = breaker.try_acquire().unwrap();
+        clock.advance(2 * SECOND);
+        guard.success();
+    }
+    assert_eq!(last(&changes), (ChangeReason::SlowCalls, None));
+    // A success completes the minimum of a rate.
+    let (breaker, changes) = recorded(rated().failure_rate(0.5));
+    breaker.try_acquire().unwrap().report(FailureClass::throttled(None), &"busy");
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(last(&changes), (ChangeReason::Failure(FailureKind::Throttled), None));
+    // Calls that hang.
+    let (breaker, changes) = recorded(rated());
+    let hanging = [(); 2].map(|()| breaker.try_acquire().unwrap());
+    clock.advance(2 * SECOND);
+    assert!(breaker.try_acquire().is_err());
+    assert_eq!(last(&changes), (ChangeReason::SlowCalls, None));
+    drop(hanging);
+}
+
+/// Two openings in quick succession: while the hook is busy with an earlier change, both wait in the
+/// queue, and each keeps its own failure.
+#[test]
+fn each_change_keeps_its_own_failure() {
+    let (breaker, changes) = recorded(CircuitBreaker::new().failure_threshold(1));
+    let breaker = Arc::new(breaker);
+    struct Text<'b>(&'b CircuitBreaker);
+    impl fmt::Display for Text<'_> {
+        /// The breaker closes and opens again while the text of the first failure is made.
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.force_close();
+            let guard = self.0.try_acquire().map_err(|_| fmt::Error)?;
+            guard.report(FailureClass::transient(), &"second");
+            f.write_str("first")
+        }
+    }
+    let guard = breaker.try_acquire().unwrap();
+    guard.report(FailureClass::transient(), &Text(&breaker));
+    let changes = changes.lock().unwrap();
+    let causes: Vec<_> = changes.iter().map(|change| change.cause.as_deref()).collect();
+    assert_eq!(causes, [Some("first"), None, Some("second")]);
+    let numbers: Vec<_> = changes.iter().map(|change| change.number).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    let rejected = breaker.try_acquire().unwrap_err();
+    assert_eq!(source(&rejected).as_deref(), Some("second"));
+}
+
+#[test]
+fn a_text_that_panics_releases_the_change() {
+    struct Panics;
+    impl fmt::Display for Panics {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("in Display")
+        }
+    }
+    let (breaker, changes) = recorded(CircuitBreaker::new().failure_threshold(1));
+    breaker.try_acquire().unwrap().report(FailureClass::transient(), &Panics);
+    assert_eq!(last(&changes), (ChangeReason::Failure(FailureKind::Transient), None));
+}
+
+#[test]
+fn the_total_of_rejected_calls_never_goes_down() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    let mut total = 0;
+    for _ in 0..3 {
+        breaker.try_acquire().unwrap().failure();
+        for _ in 0..4 {
+            total += u64::from(breaker.try_acquire().is_err());
+        }
+        let open = breaker.snapshot();
+        assert_eq!((open.rejected, open.rejected_in_state), (total, 4));
+        clock.advance(30 * SECOND);
+        breaker.try_acquire().unwrap().success();
+        let closed = breaker.snapshot();
+        assert_eq!((closed.rejected, closed.rejected_in_state), (total, 0));
+        breaker.reset();
+        breaker.restore(&CircuitSnapshot::default());
+        assert_eq!(breaker.snapshot().rejected, total);
+    }
+    assert_eq!(total, 12);
 }

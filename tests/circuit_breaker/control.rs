@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
-use resilience::{CircuitBreaker, CircuitSnapshot, CircuitState, StateChange, testing};
+use resilience::{
+    ChangeReason, CircuitBreaker, CircuitSnapshot, CircuitState, FailureKind, StateChange, testing,
+};
 
 use crate::{SECOND, Seen, call, fail, is_open, succeed};
 
@@ -63,7 +65,7 @@ fn every_change_is_reported_once() {
         .failure_threshold(1)
         .reset_timeout(SECOND)
         .name("reported")
-        .on_state_change(|change| CHANGES.with_borrow_mut(|changes| changes.push(*change)));
+        .on_state_change(|change| CHANGES.with_borrow_mut(|changes| changes.push(change.clone())));
     fail(&breaker, 1);
     clock.advance(SECOND);
     fail(&breaker, 1);
@@ -88,6 +90,10 @@ fn every_change_is_reported_once() {
             (ForcedOpen, Closed),
         ]
     );
+    let failed = ChangeReason::Failure(FailureKind::Transient);
+    let reasons: Vec<_> = changes.iter().map(|change| change.reason).collect();
+    use ChangeReason::{Manual, OpenTimeOver, TrialCalls};
+    assert_eq!(reasons, [failed, OpenTimeOver, failed, OpenTimeOver, TrialCalls, Manual, Manual]);
     let times: Vec<_> = changes.iter().filter_map(|change| change.open_for).collect();
     assert_eq!(times, [SECOND, SECOND]);
 }

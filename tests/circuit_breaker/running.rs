@@ -81,3 +81,31 @@ fn calls_from_before_an_opening_do_not_count_after_closing() {
     }
     assert_eq!((breaker.state(), breaker.snapshot().calls), (CircuitState::Closed, 0));
 }
+
+/// Quick calls pass without the bookkeeping of slow calls.
+#[test]
+fn a_slow_success_after_quick_calls_counts_as_slow() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().slow_call(SECOND).count_window(10).min_calls(10);
+    let call = |time| {
+        let guard = breaker.try_acquire().unwrap();
+        clock.advance(time);
+        guard.success();
+    };
+    for _ in 0..5 {
+        call(SECOND);
+        call(2 * SECOND);
+        call(SECOND / 2);
+    }
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.slow_calls, seen.failures), (10, 3, 0));
+    // A quick call that ends while another call hangs.
+    let hanging = breaker.try_acquire().unwrap();
+    clock.advance(SECOND / 2);
+    let quick = breaker.try_acquire().unwrap();
+    clock.advance(SECOND);
+    quick.success();
+    assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (11, 4));
+    hanging.success();
+    assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (10, 4));
+}

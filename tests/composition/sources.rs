@@ -108,9 +108,10 @@ async fn a_timeout_in_the_own_queue_is_no_failure_of_the_dependency() {
 
 #[tokio::test(start_paused = true)]
 async fn a_timeout_while_waiting_for_a_rate_limit_is_no_failure_of_the_dependency() {
+    const LONG: Duration = Duration::from_secs(300);
     #[circuit_breaker(failure_threshold = 1, name = "own limit")]
     #[timeout("1s")]
-    #[rate_limit(rate = 1, per = "1m", wait = "5m")]
+    #[rate_limit(rate = 1, per = "1m", wait = LONG)]
     async fn call() -> Result<(), Rejected> {
         Ok(())
     }

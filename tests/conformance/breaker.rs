@@ -338,7 +338,7 @@ pub(crate) fn figures(breaker: &CircuitBreaker) -> Value {
         "slow": seen.slow_calls,
         "failure_rate": seen.failure_rate,
         "slow_rate": seen.slow_rate,
-        "rejected": seen.rejected,
+        "rejected": seen.rejected_in_state,
         "consecutive_failures": seen.consecutive_failures,
     })
 }

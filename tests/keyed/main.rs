@@ -1,6 +1,7 @@
 //! Tables with a state per key: stale keys expire, and a full table still enforces the policy.
 
 mod full;
+mod max_open;
 mod settings;
 mod shared;
 mod stale;

@@ -10,6 +10,7 @@ mod properties;
 mod rate;
 mod reservations;
 mod shadow;
+mod shared;
 mod turns;
 mod unlimited;
 

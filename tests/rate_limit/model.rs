@@ -93,6 +93,15 @@ impl Model {
         }
     }
 
+    /// Returns whether a call has its turn, or will have its turn at the next change.
+    fn has_turns(&self) -> bool {
+        let due = self.queue.first().and_then(|(_, cost)| {
+            let last = self.owned.iter().nth(*cost as usize - 1)?;
+            Some(self.turn(*last) <= self.now)
+        });
+        !self.turns.is_empty() || due == Some(true)
+    }
+
     /// The earliest positions of all belong to the waiting calls, and the end has no hole.
     fn settle_line(&mut self) {
         let count = self.owned.len();
@@ -320,7 +329,7 @@ impl Run<'_> {
                 }
             }
             // A refund of positions that other calls hold has no model: refunds come alone.
-            Step::Settle(taken, actual) if self.reserved.is_empty() && model.turns.is_empty() => {
+            Step::Settle(taken, actual) if self.reserved.is_empty() && !model.has_turns() => {
                 self.limiter.settle(taken, actual);
                 if actual < taken {
                     model.refund(taken - actual);

@@ -94,8 +94,10 @@ async fn a_turn_that_is_not_used_goes_to_the_next() {
 /// Twice the load for two minutes. All callers give up after a second.
 #[tokio::test(start_paused = true)]
 async fn callers_under_a_timeout_get_all_turns() {
+    // A literal would be a compile error: no call could wait so long.
+    const LONG: Duration = Duration::from_secs(10);
     #[timeout("1s")]
-    #[rate_limit(rate = 10, wait = "10s")]
+    #[rate_limit(rate = 10, wait = LONG)]
     async fn call() -> Result<(), Rejected> {
         Ok(())
     }
@@ -190,4 +192,20 @@ async fn reservations_keep_their_times_and_waiting_calls_move_up_between_them() 
         start.elapsed().as_millis()
     });
     assert_eq!(futures::future::join_all(turns).await, [1000, 2000, 4000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_may_be_as_long_as_the_limit_of_a_timeout_and_longer_than_a_limit_below() {
+    #[timeout("1s")]
+    #[rate_limit(rate = 1, wait = "1s")]
+    #[timeout("100ms")]
+    async fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[rate_limit(rate = 1, wait = "10s")]
+    #[timeout("1s")]
+    async fn patient() -> Result<(), Rejected> {
+        Ok(())
+    }
+    assert!(call().await.is_ok() && patient().await.is_ok() && patient().await.is_ok());
 }

@@ -69,17 +69,17 @@ fn a_slow_subscriber_loses_the_oldest_changes_and_knows_how_many() {
 #[test]
 fn a_change_wakes_the_subscriber_and_a_dropped_subscription_ends() {
     let breaker = CircuitBreaker::new().name("wakes::breaker");
-    let wakes = Arc::new(Wakes::default());
-    let waker = Waker::from(Arc::clone(&wakes));
+    let count = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&count));
     let mut cx = Context::from_waker(&waker);
     let mut changes = circuit_changes("wakes::*");
     assert!(pin!(changes.next()).poll(&mut cx).is_pending());
     breaker.trip();
-    assert_eq!(wakes.0.load(Relaxed), 1);
+    assert_eq!(count.0.load(Relaxed), 1);
     assert!(pin!(changes.next()).poll(&mut cx).is_ready());
     drop(changes);
     breaker.force_close();
-    assert_eq!(wakes.0.load(Relaxed), 1);
+    assert_eq!(count.0.load(Relaxed), 1);
 }
 
 #[test]

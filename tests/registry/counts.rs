@@ -104,13 +104,13 @@ fn counters_never_go_down_over_a_reset_and_each_change_has_its_reason() {
     assert_eq!(report.count("resilience.calls", &["rejected"]), 2);
     assert_eq!(report.count("resilience.calls", &["failure"]), 4);
     let changes = |labels: &[&str]| report.count("resilience.circuit_breaker.transitions", labels);
-    assert_eq!(changes(&["closed", "open", "failures"]), 2);
-    assert_eq!(changes(&["open", "half_open", "reset_timeout"]), 2);
-    assert_eq!(changes(&["half_open", "open", "trial_failed"]), 2);
+    assert_eq!(changes(&["closed", "open", "transient_failure"]), 2);
+    assert_eq!(changes(&["open", "half_open", "open_time_over"]), 2);
+    assert_eq!(changes(&["half_open", "open", "transient_failure"]), 2);
     assert_eq!(changes(&["open", "closed", "manual"]), 2);
     assert_eq!(changes(&["closed", "forced_open", "manual"]), 1);
     assert_eq!(changes(&["forced_open", "half_open", "manual"]), 1);
-    assert_eq!(changes(&["half_open", "closed", "trials_succeeded"]), 1);
+    assert_eq!(changes(&["half_open", "closed", "trial_calls"]), 1);
 }
 
 #[test]

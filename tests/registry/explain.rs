@@ -113,19 +113,19 @@ fn two_functions_of_one_name_have_an_explanation_each() {
     impl A {
         #[retry(attempts = 2)]
         #[circuit_breaker(failure_threshold = 1)]
-        fn get(&self) -> Option<u32> {
+        fn get() -> Option<u32> {
             Some(1)
         }
     }
     impl B {
         #[retry(attempts = 7)]
         #[circuit_breaker(failure_threshold = 3)]
-        fn get(&self) -> Option<u32> {
+        fn get() -> Option<u32> {
             Some(2)
         }
     }
     count_successes();
-    assert_eq!((A.get(), B.get()), (Some(1), Some(2)));
+    assert_eq!((A::get(), B::get()), (Some(1), Some(2)));
     let found = explain("registry::explain::get");
     let calls: Vec<_> = found.iter().map(|function| function.max_calls).collect();
     assert_eq!(calls, [Some(2), Some(7)]);

@@ -2,11 +2,12 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, Rejected, RejectedKind, RetryBudget, RetryPolicy, circuit_breaker, rate_limit,
-    retry, testing,
+    Bulkhead, CircuitBreaker, RateLimiter, Rejected, RejectedKind, RetryBudget, RetryPolicy,
+    bulkhead, circuit_breaker, rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -40,20 +41,158 @@ async fn all_callers_that_wait_for_a_breaker_are_served() {
     assert!(start.elapsed() < Duration::from_secs(70), "{:?}", start.elapsed());
 }
 
+/// The order in which callers start, with the time of each start in milliseconds.
+type Starts = Arc<Mutex<Vec<(usize, u128)>>>;
+
+/// Starts callers one after another, and returns the order in which their bodies started.
+async fn order<F>(callers: usize, call: impl Fn(usize, Starts, Instant) -> F) -> Vec<(usize, u128)>
+where
+    F: Future<Output = Result<(), Rejected>> + Send + 'static,
+{
+    let (starts, start) = (Starts::default(), Instant::now());
+    let mut calls = Vec::new();
+    for caller in 0..callers {
+        calls.push(tokio::spawn(call(caller, Arc::clone(&starts), start)));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(served(calls).await, callers);
+    let starts = starts.lock().unwrap().clone();
+    starts
+}
+
+fn record(caller: usize, starts: &Starts, start: Instant) {
+    starts.lock().unwrap().push((caller, start.elapsed().as_millis()));
+}
+
 #[tokio::test(start_paused = true)]
-async fn all_callers_that_wait_for_a_rate_limit_are_served() {
-    #[retry(attempts = 5, on_rejection = "wait")]
+async fn callers_that_wait_for_a_rate_limit_are_served_at_the_rate_in_the_order_of_arrival() {
+    #[retry(attempts = 2, on_rejection = "wait")]
     #[rate_limit(rate = 10)]
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        record(caller, &starts, start);
+        Ok(())
+    }
+    let starts = order(20, call).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 * 100)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_wait_for_a_bulkhead_are_served_in_the_order_of_arrival() {
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[circuit_breaker]
+    #[bulkhead(max = 2)]
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        record(caller, &starts, start);
+        sleep(Duration::from_millis(100)).await;
+        Ok(())
+    }
+    let starts = order(20, call).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 / 2 * 100)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_with_a_policy_of_their_own_wait_in_the_order_of_arrival() {
+    static PATIENT: RetryPolicy = RetryPolicy::new().attempts(1).wait_for_rejections(true);
+    static LIMIT: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
+    static SLOTS: Bulkhead = Bulkhead::new(1);
+    #[retry(policy = PATIENT)]
+    #[rate_limit(limiter = LIMIT)]
+    #[bulkhead(bulkhead = SLOTS)]
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        record(caller, &starts, start);
+        sleep(Duration::from_millis(150)).await;
+        Ok(())
+    }
+    let starts = order(20, call).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 * 150)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_gives_the_place_to_the_callers_behind() {
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[rate_limit(rate = 1)]
     async fn call() -> Result<(), Rejected> {
         Ok(())
     }
-    let _seed = testing::seed(3);
+    assert!(call().await.is_ok());
     let start = Instant::now();
-    let calls = (0..50).map(|_| tokio::spawn(call())).collect();
-    assert_eq!(served(calls).await, 50);
-    let elapsed = start.elapsed();
-    let range = Duration::from_millis(4900)..Duration::from_secs(60);
-    assert!(range.contains(&elapsed), "{elapsed:?}");
+    let mut calls: Vec<_> = (0..10).map(|_| tokio::spawn(call())).collect();
+    sleep(Duration::from_millis(1)).await;
+    let last = calls.pop().expect("ten calls");
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(last.await.expect("no panic").is_ok());
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_ends_with_the_deadline_and_with_max_retry_after() {
+    #[retry(deadline = "3s", on_rejection = "wait")]
+    #[rate_limit(rate = 1)]
+    async fn by_deadline() -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[retry(max_retry_after = "3s", on_rejection = "wait")]
+    #[rate_limit(rate = 1)]
+    async fn by_patience() -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[retry(deadline = "3s", on_rejection = "wait")]
+    #[bulkhead(max = 1)]
+    async fn in_a_queue() -> Result<(), Rejected> {
+        sleep(Duration::from_secs(60)).await;
+        Ok(())
+    }
+    let start = Instant::now();
+    let calls: Vec<_> = (0..6).map(|_| tokio::spawn(by_deadline())).collect();
+    // The first starts at once, and the turn at three seconds is not before the deadline.
+    assert!((3..=4).contains(&served(calls).await));
+    let calls: Vec<_> = (0..6).map(|_| tokio::spawn(by_patience())).collect();
+    assert_eq!(served(calls).await, 4);
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    let running = tokio::spawn(in_a_queue());
+    sleep(Duration::from_millis(1)).await;
+    let start = Instant::now();
+    assert!(in_a_queue().await.is_err());
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_that_measures_time_sees_no_wait() {
+    // The wait takes place above the timeout, and not in the time of an attempt.
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[timeout("50ms")]
+    #[rate_limit(rate = 10)]
+    async fn limited() -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[circuit_breaker(slow_call = "50ms", min_calls = 2, name = "no slow wait")]
+    #[rate_limit(rate = 10)]
+    async fn measured() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let calls: Vec<_> = (0..5).map(|_| tokio::spawn(limited())).collect();
+    assert_eq!(served(calls).await, 5);
+    let calls: Vec<_> = (0..5).map(|_| tokio::spawn(measured())).collect();
+    assert_eq!(served(calls).await, 5);
+    let breaker = circuit_breaker("no slow wait").expect("called");
+    assert_eq!(breaker.state(), resilience::CircuitState::Closed);
+}
+
+#[test]
+fn a_sync_caller_waits_in_the_line_of_the_limit() {
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[rate_limit(rate = 10)]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let clock = testing::clock();
+    assert!((0..20).all(|_| call().is_ok()));
+    assert_eq!(clock.elapsed(), Duration::from_millis(1900));
 }
 
 #[test]

@@ -117,8 +117,8 @@ fn recovered(
 
 #[test]
 fn without_protection_no_run_survives_a_spike_of_ten_seconds() {
-    assert_eq!(recovered("no backoff", 20, 10, at_once, "0 of 20"), 0);
-    assert_eq!(recovered("backoff with jitter", 20, 10, with_backoff, "0 of 20"), 0);
+    assert_eq!(recovered("no backoff", 10, 10, at_once, "0 of 20"), 0);
+    assert_eq!(recovered("backoff with jitter", 10, 10, with_backoff, "0 of 20"), 0);
     // At 6 of 20, the standard deviation of a count is 2.
     let found = recovered("no backoff", 20, 5, at_once, "6 of 20");
     assert!((2..=10).contains(&found), "{found}");

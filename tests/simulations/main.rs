@@ -1,5 +1,5 @@
-//! Published simulations of retries, breakers and bulkheads, reproduced with this crate's types under
-//! virtual time.
+//! Published simulations of retries, breakers and bulkheads, reproduced with this crate's types
+//! under virtual time.
 //!
 //! The simulations prove that the backoff, jitter and budgets of this crate agree with the
 //! literature. `cargo test --test simulations -- --nocapture` prints every table next to the

@@ -1,4 +1,4 @@
-//! Functions under a breaker or a retry of this crate and of other crates. `scripts/peers` counts
+//! Functions under a breaker, a retry or a limit of this crate and of other crates. `scripts/peers` counts
 //! and times the calls. The wrapped function is always the same.
 
 use std::hint::black_box;
@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use resilience::Rejected;
 
 mod consecutive;
+mod limits;
 mod open;
 mod retry;
 pub mod threads;
@@ -26,9 +27,10 @@ pub struct Row {
 
 /// Every row; this crate comes first.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [consecutive::SYNC, consecutive::ASYNC, windows::CALLS, windows::TIME, open::ROWS]
+    [consecutive::SYNC, consecutive::ASYNC, windows::CALLS, windows::CALLS_FAILING, windows::TIME]
         .into_iter()
-        .chain([retry::SYNC, retry::ASYNC, LOOP])
+        .chain([windows::TIME_FAILING, windows::SLOW, open::ROWS, retry::SYNC, retry::ASYNC])
+        .chain([limits::ROWS, LOOP])
         .flatten()
 }
 
@@ -62,6 +64,33 @@ fn work(input: u32) -> Result<u32> {
 
 async fn work_async(input: u32) -> Result<u32> {
     std::future::ready(work(input)).await
+}
+
+/// The body of a dependency that fails at one call of many.
+#[derive(Debug)]
+struct Flaky {
+    every: u32,
+    calls: std::cell::Cell<u32>,
+}
+
+impl Flaky {
+    const fn new(every: u32) -> Self {
+        Self { every, calls: std::cell::Cell::new(0) }
+    }
+
+    /// Returns the input for the next call: `work` fails for the largest number.
+    fn input(&self) -> u32 {
+        let call = self.calls.get() + 1;
+        self.calls.set(if call == self.every { 0 } else { call });
+        if call == self.every { u32::MAX } else { 7 }
+    }
+}
+
+/// Runs the calls; one of `every` calls fails.
+#[inline(always)]
+fn repeat_flaky<T>(calls: u64, every: u32, mut call: impl FnMut(u32) -> T) {
+    let flaky = Flaky::new(every);
+    repeat(calls, |_| call(flaky.input()));
 }
 
 /// The failures that open a breaker.

@@ -8,7 +8,8 @@ use recloser::Recloser;
 use crate::consecutive::{
     by_hand, failsafe, failsafe_called, nobreak_called, ours, recloser_called,
 };
-use crate::repeat;
+use crate::windows::calls_failing_ours;
+use crate::{repeat, repeat_flaky};
 
 /// A breaker shared by threads.
 #[derive(Debug)]
@@ -28,6 +29,18 @@ pub const SHARED: &[Shared] = &[
     Shared {
         subject: "resilience `#[circuit_breaker]`",
         run: |threads, calls| together(threads, || repeat(calls, ours)),
+    },
+    Shared {
+        subject: "resilience, half of 100 calls, 1 % of the calls fail",
+        run: |threads, calls| together(threads, || repeat_flaky(calls, 100, calls_failing_ours)),
+    },
+    Shared {
+        subject: "recloser, half of 100 calls, 1 % of the calls fail",
+        run: |threads, calls| {
+            let breaker = Recloser::custom().error_rate(0.5).closed_len(100).build();
+            let call = || repeat_flaky(calls, 100, |input| recloser_called(&breaker, input));
+            together(threads, call)
+        },
     },
     Shared {
         subject: "failsafe",

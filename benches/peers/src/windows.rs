@@ -1,6 +1,6 @@
 //! A closed breaker that opens at 50 % failures: of the last 100 calls, or of the last 10 s.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use failsafe::backoff;
 use failsafe::failure_policy::success_rate_over_time_window;
@@ -13,7 +13,7 @@ use tower::{Service, ServiceExt as _};
 use tower_resilience_circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
 
 use crate::consecutive::{OPEN, failsafe_called, recloser_called};
-use crate::{Failure, Result, Row, poll, repeat, work, work_async};
+use crate::{Failure, Result, Row, poll, repeat, repeat_flaky, work, work_async};
 
 const LENGTH: Duration = Duration::from_secs(10);
 
@@ -44,6 +44,24 @@ pub(crate) const CALLS: &[Row] = &[
         run: |calls| {
             let layer = CircuitBreakerLayer::builder().sliding_window_size(100);
             tower(calls, &layer.build().expect("valid settings"), work_async);
+        },
+    },
+];
+
+const NAME_FAILING: &str = "half of 100 calls, 2 % of the calls fail";
+
+pub(crate) const CALLS_FAILING: &[Row] = &[
+    Row {
+        name: NAME_FAILING,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat_flaky(calls, 50, calls_failing_ours),
+    },
+    Row {
+        name: NAME_FAILING,
+        subject: "recloser",
+        run: |calls| {
+            let breaker = Recloser::custom().error_rate(0.5).closed_len(100).build();
+            repeat_flaky(calls, 50, |input| recloser_called(&breaker, input));
         },
     },
 ];
@@ -84,6 +102,65 @@ pub(crate) const TIME: &[Row] = &[
         },
     },
 ];
+
+const NAME_TIME_FAILING: &str = "half in 10 s, 2 % of the calls fail";
+
+pub(crate) const TIME_FAILING: &[Row] = &[
+    Row {
+        name: NAME_TIME_FAILING,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat_flaky(calls, 50, time_failing_ours),
+    },
+    Row {
+        name: NAME_TIME_FAILING,
+        subject: "failsafe",
+        run: |calls| {
+            let backoff = backoff::constant(OPEN);
+            let policy = success_rate_over_time_window(0.5, 20, LENGTH, backoff);
+            let breaker = failsafe::Config::new().failure_policy(policy).build();
+            repeat_flaky(calls, 50, |input| failsafe_called(&breaker, input));
+        },
+    },
+];
+
+const NAME_SLOW: &str = "half of 100 calls, slow calls counted";
+
+pub(crate) const SLOW: &[Row] = &[
+    Row {
+        name: NAME_SLOW,
+        subject: "by hand: two readings of the clock",
+        run: |calls| {
+            repeat(calls, |input| {
+                let start = Instant::now();
+                let result = work(input);
+                (result, start.elapsed() > Duration::from_secs(1))
+            });
+        },
+    },
+    Row {
+        name: NAME_SLOW,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat(calls, slow_ours),
+    },
+];
+
+#[inline(never)]
+#[circuit_breaker(failure_rate = 0.5, window = 100)]
+pub(crate) fn calls_failing_ours(input: u32) -> Result<u32> {
+    work(input)
+}
+
+#[inline(never)]
+#[circuit_breaker(failure_rate = 0.5)]
+fn time_failing_ours(input: u32) -> Result<u32> {
+    work(input)
+}
+
+#[inline(never)]
+#[circuit_breaker(failure_rate = 0.5, window = 100, slow_call = "1s")]
+fn slow_ours(input: u32) -> Result<u32> {
+    work(input)
+}
 
 #[inline(never)]
 #[circuit_breaker(failure_rate = 0.5, window = 100)]

@@ -26,14 +26,16 @@ struct QueueEntry<'b> {
     bulkhead: &'b Bulkhead,
     /// The end of the whole call.
     deadline: Option<Timestamp>,
+    /// The longest wait, if longer than the wait of the bulkhead, in nanoseconds.
+    patience: u64,
     waiter: Option<WaiterId>,
     /// The start of the wait.
     since: Option<Timestamp>,
 }
 
 impl<'b> QueueEntry<'b> {
-    fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>) -> Self {
-        Self { bulkhead, deadline, waiter: None, since: None }
+    fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>, patience: u64) -> Self {
+        Self { bulkhead, deadline, patience, waiter: None, since: None }
     }
 
     /// Returns the result, or `None` while the call has to wait for `waker`.
@@ -55,13 +57,13 @@ impl<'b> QueueEntry<'b> {
 
     fn join(&mut self, waker: &Waker) -> Option<PermitResult<'b>> {
         let bulkhead = self.bulkhead;
-        if let Some(result) = bulkhead.acquire_now() {
+        if let Some(result) = bulkhead.acquire_now(self.patience) {
             return Some(result);
         }
         if self.longest_wait().is_some_and(|wait| wait.is_zero()) {
             return Some(Err(bulkhead.rejected()));
         }
-        let capacity = bulkhead.queue_capacity();
+        let capacity = bulkhead.queue_capacity(self.patience);
         match bulkhead.semaphore.acquire_or_queue(bulkhead.limit(), capacity, waker.clone()) {
             Acquired::Permit => {
                 bulkhead.count_admitted();
@@ -89,8 +91,7 @@ impl<'b> QueueEntry<'b> {
     /// the whole call.
     fn longest_wait(&self) -> Option<Duration> {
         let rest = self.deadline.map(|deadline| deadline.since(now()));
-        let wait = self.bulkhead.wait.filter(|wait| *wait != Duration::MAX);
-        match (wait, rest) {
+        match (self.bulkhead.longest_wait(self.patience), rest) {
             (Some(wait), Some(rest)) => Some(wait.min(rest)),
             (wait, rest) => wait.or(rest),
         }
@@ -130,10 +131,14 @@ impl Drop for QueueEntry<'_> {
 
 /// Blocks the thread until there is a result.
 #[cold]
-pub(super) fn block(bulkhead: &Bulkhead, deadline: Option<Timestamp>) -> PermitResult<'_> {
+pub(super) fn block(
+    bulkhead: &Bulkhead,
+    deadline: Option<Timestamp>,
+    patience: u64,
+) -> PermitResult<'_> {
     let parker = Parker::new();
     let waker = parker.waker();
-    let mut entry = QueueEntry::new(bulkhead, deadline);
+    let mut entry = QueueEntry::new(bulkhead, deadline, patience);
     if let Some(answer) = entry.poll(&waker) {
         return answer;
     }
@@ -163,8 +168,8 @@ pin_project! {
 }
 
 impl<'b> BulkheadAcquire<'b> {
-    pub(super) fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>) -> Self {
-        Self { entry: QueueEntry::new(bulkhead, deadline), limit: None }
+    pub(super) fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>, patience: u64) -> Self {
+        Self { entry: QueueEntry::new(bulkhead, deadline, patience), limit: None }
     }
 }
 

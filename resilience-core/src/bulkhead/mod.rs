@@ -222,7 +222,7 @@ impl Bulkhead {
     fn admit_in_shadow(&self) -> BulkheadPermit<'_> {
         let running = self.semaphore.acquire_above_limit();
         let waiting = usize::try_from(running.saturating_sub(self.limit())).unwrap_or(usize::MAX);
-        if waiting >= self.queue_capacity() {
+        if waiting >= self.queue_capacity(0) {
             self.shadow_rejections.fetch_add(1, Relaxed);
             count_rejection(self, true);
             log::shadow_rejection(&self.full());
@@ -279,17 +279,19 @@ impl Bulkhead {
     /// [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        self.acquire_blocking_by(None)
+        self.acquire_blocking_by(None, 0)
     }
 
     /// Takes a permit as [`acquire_blocking`](Self::acquire_blocking), at most until `deadline`.
+    /// The longest wait is the wait of the bulkhead, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(
         &self,
         deadline: Option<Timestamp>,
+        patience: u64,
     ) -> Result<BulkheadPermit<'_>, Rejected> {
-        self.acquire_now().unwrap_or_else(|| acquire::block(self, deadline))
+        self.acquire_now(patience).unwrap_or_else(|| acquire::block(self, deadline, patience))
     }
 
     /// Takes a permit. If all permits are taken, waits within the limits of the queue.
@@ -314,14 +316,15 @@ impl Bulkhead {
     /// The output is [`Rejected`] if the queue is full or the waiting time ends.
     #[inline]
     pub fn acquire(&self) -> BulkheadAcquire<'_> {
-        self.acquire_by(None)
+        self.acquire_by(None, 0)
     }
 
-    /// Takes a permit as [`acquire`](Self::acquire), at most until `deadline`.
+    /// Takes a permit as [`acquire`](Self::acquire), at most until `deadline`. The longest wait is
+    /// the wait of the bulkhead, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
-    pub fn acquire_by(&self, deadline: Option<Timestamp>) -> BulkheadAcquire<'_> {
-        BulkheadAcquire::new(self, deadline)
+    pub fn acquire_by(&self, deadline: Option<Timestamp>, patience: u64) -> BulkheadAcquire<'_> {
+        BulkheadAcquire::new(self, deadline, patience)
     }
 
     /// Admits a call of a bulkhead that rejects no call: without a limit of queue and wait and
@@ -367,12 +370,12 @@ impl Bulkhead {
 
     /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
-    fn acquire_now(&self) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
+    fn acquire_now(&self, patience: u64) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
         if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
             return Some(Ok(BulkheadPermit::of(self)));
         }
         match self.try_permit() {
-            None if self.queue_capacity() > 0 => None,
+            None if self.queue_capacity(patience) > 0 => None,
             permit => Some(permit.ok_or_else(|| self.rejected())),
         }
     }
@@ -383,11 +386,20 @@ impl Bulkhead {
     }
 
     /// Returns the number of calls that may wait.
-    fn queue_capacity(&self) -> usize {
-        match (self.queue, self.wait) {
-            (_, Some(Duration::ZERO)) | (None, None) => 0,
-            (None, Some(_)) => usize::MAX,
+    fn queue_capacity(&self, patience: u64) -> usize {
+        match (self.queue, self.longest_wait(patience)) {
+            (_, Some(Duration::ZERO)) => 0,
+            (None, _) => usize::MAX,
             (Some(queue), _) => usize::try_from(queue).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Returns the longest wait of a call; `None` is unlimited.
+    fn longest_wait(&self, patience: u64) -> Option<Duration> {
+        let patience = Duration::from_nanos(patience);
+        match (self.queue, self.wait) {
+            (Some(_), None) | (_, Some(Duration::MAX)) => None,
+            (_, wait) => Some(wait.unwrap_or_default().max(patience)),
         }
     }
 

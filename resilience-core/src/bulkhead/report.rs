@@ -56,7 +56,7 @@ impl Policy for Bulkhead {
 
     fn facts(&self) -> Facts {
         let max = self.limit();
-        let (text, longest) = match (self.queue_capacity(), self.wait) {
+        let (text, longest) = match (self.queue_capacity(0), self.wait) {
             (0, _) => (format!("rejects above {max} concurrent calls"), Some(Duration::ZERO)),
             (_, Some(wait)) => {
                 let longest = Rounded(wait);

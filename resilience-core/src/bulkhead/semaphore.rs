@@ -1,22 +1,29 @@
 //! A fair semaphore. A returned permit goes straight to the first waiter: no permit is free while
 //! the queue has waiters, so a new call cannot overtake.
+//!
+//! The number of permits in use is an atomic word. Without waiters a call takes and returns a
+//! permit by one compare-and-swap each. A bit of the word says that the queue has waiters; then a
+//! returned permit takes the lock of the queue. The bit changes under the lock only.
 
 use core::mem;
+use core::sync::atomic::Ordering::{AcqRel, Acquire};
 use core::task::Waker;
 
-use crate::sync::{Mutex, MutexGuard, const_fn, lock};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, const_fn, lock};
 use crate::waiters::{WaiterId, Waiters};
 
-/// The lock is held for a few steps, and never while a waker is cloned, woken or dropped. Wakers
-/// run code of the executor, which may call back into the semaphore.
-#[derive(Debug)]
-pub(super) struct Semaphore(Mutex<State>);
+/// The queue has waiters, so all permits are in use.
+const HAS_WAITERS: u64 = 1;
+/// A permit in use.
+const PERMIT: u64 = 1 << 1;
 
 #[derive(Debug)]
-struct State {
-    running: u32,
-    /// A waiter that is no longer in the queue has a permit.
-    waiting: Waiters<Waker>,
+pub(super) struct Semaphore {
+    word: AtomicU64,
+    /// A waiter that is no longer in the queue has a permit. The lock is held for a few steps, and
+    /// never while a waker is cloned, woken or dropped. Wakers run code of the executor, which may
+    /// call back into the semaphore.
+    queue: Mutex<Waiters<Waker>>,
 }
 
 /// The result of joining the queue.
@@ -30,87 +37,125 @@ pub(super) enum Acquired {
 impl Semaphore {
     const_fn! {
         pub(super) fn new() -> Self {
-            Self(Mutex::new(State { running: 0, waiting: Waiters::new() }))
+            Self { word: AtomicU64::new(0), queue: Mutex::new(Waiters::new()) }
         }
     }
 
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.0)
+    fn queue(&self) -> MutexGuard<'_, Waiters<Waker>> {
+        lock(&self.queue)
     }
 
     /// Takes a permit if available.
     #[inline]
     pub(super) fn try_acquire(&self, max: u32) -> bool {
-        self.lock().try_acquire(max)
+        let mut word = self.word.load(Acquire);
+        while has_room(word, max) {
+            match self.swap(word, word + PERMIT) {
+                Ok(()) => return true,
+                Err(other) => word = other,
+            }
+        }
+        false
     }
 
     /// Takes a permit above the limit. Returns the number of permits in use before.
     pub(super) fn acquire_above_limit(&self) -> u32 {
-        let mut state = self.lock();
-        let running = state.running;
-        state.running = running.saturating_add(1);
-        running
+        in_use(self.word.fetch_add(PERMIT, AcqRel))
     }
 
     /// Takes a permit if available, or joins the queue of at most `capacity` waiters.
     pub(super) fn acquire_or_queue(&self, max: u32, capacity: usize, waker: Waker) -> Acquired {
-        let mut state = self.lock();
-        if state.try_acquire(max) {
-            return Acquired::Permit;
+        let mut queue = self.queue();
+        let mut word = self.word.load(Acquire);
+        loop {
+            let has_room = has_room(word, max);
+            if !has_room && queue.len() >= capacity {
+                return Acquired::Full;
+            }
+            // The bit is set only while all permits are in use: a permit that returns meanwhile
+            // changes the word.
+            let next = if has_room { word + PERMIT } else { word | HAS_WAITERS };
+            match self.swap(word, next) {
+                Ok(()) if has_room => return Acquired::Permit,
+                Ok(()) => return Acquired::Queued(queue.join(waker)),
+                Err(other) => word = other,
+            }
         }
-        if state.waiting.len() >= capacity {
-            return Acquired::Full;
-        }
-        Acquired::Queued(state.waiting.join(waker))
     }
 
     /// Returns whether the waiter has a permit. If not, stores `waker` for the permit.
     pub(super) fn has_permit(&self, id: WaiterId, waker: Waker) -> bool {
-        let mut state = self.lock();
-        let Some(stored) = state.waiting.get_mut(id) else { return true };
+        let mut queue = self.queue();
+        let Some(stored) = queue.get_mut(id) else { return true };
         let old = mem::replace(stored, waker);
-        drop(state);
+        drop(queue);
         drop(old);
         false
     }
 
     /// Leaves the queue. Returns `false` if a permit has been assigned.
     pub(super) fn leave_queue(&self, id: WaiterId) -> bool {
-        let mut state = self.lock();
-        let left = state.waiting.remove(id);
-        drop(state);
+        let mut queue = self.queue();
+        let left = queue.remove(id);
+        self.update_bit(&queue);
+        drop(queue);
         left.is_some()
     }
 
     /// Returns a permit, or passes the permit to the first waiter.
+    #[inline]
     pub(super) fn release(&self) {
-        let mut state = self.lock();
-        let next = state.waiting.pop_first();
-        if next.is_none() {
-            state.running = state.running.saturating_sub(1);
+        let mut word = self.word.load(Acquire);
+        while word & HAS_WAITERS == 0 {
+            match self.swap(word, word.saturating_sub(PERMIT)) {
+                Ok(()) => return,
+                Err(other) => word = other,
+            }
         }
-        drop(state);
-        if let Some((_, waker)) = next {
-            waker.wake();
+        self.hand_over();
+    }
+
+    #[cold]
+    fn hand_over(&self) {
+        let mut queue = self.queue();
+        let next = queue.pop_first();
+        self.update_bit(&queue);
+        drop(queue);
+        match next {
+            Some((_, waker)) => waker.wake(),
+            // The last waiter has left meanwhile. Now the bit is not set, or a new waiter has come.
+            None => self.release(),
+        }
+    }
+
+    /// Clears the bit once the queue is empty.
+    fn update_bit(&self, queue: &Waiters<Waker>) {
+        if queue.is_empty() {
+            self.word.fetch_and(!HAS_WAITERS, AcqRel);
         }
     }
 
     pub(super) fn running(&self) -> u32 {
-        self.lock().running
+        in_use(self.word.load(Acquire))
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.lock().waiting.len()
+        if self.word.load(Acquire) & HAS_WAITERS == 0 { 0 } else { self.queue().len() }
+    }
+
+    fn swap(&self, word: u64, next: u64) -> Result<(), u64> {
+        self.word.compare_exchange(word, next, AcqRel, Acquire).map(drop)
     }
 }
 
-impl State {
-    fn try_acquire(&mut self, max: u32) -> bool {
-        let free = self.running < max;
-        self.running += u32::from(free);
-        free
-    }
+/// Returns whether a call may take a permit.
+fn has_room(word: u64, max: u32) -> bool {
+    word & HAS_WAITERS == 0 && in_use(word) < max
+}
+
+/// Returns the number of permits in use.
+fn in_use(word: u64) -> u32 {
+    u32::try_from(word / PERMIT).unwrap_or(u32::MAX)
 }
 
 #[cfg(all(test, resilience_loom))]
@@ -141,12 +186,16 @@ mod model {
         semaphore.release();
     }
 
-    /// Three threads, with up to three preemptions: all interleavings would take too long.
-    #[test]
-    fn one_call_at_a_time_and_no_waiter_is_lost() {
+    /// Up to three preemptions: all interleavings of three threads would take too long.
+    fn bounded() -> loom::model::Builder {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(3);
-        model.check(|| {
+        model
+    }
+
+    #[test]
+    fn one_call_at_a_time_and_no_waiter_is_lost() {
+        bounded().check(|| {
             let shared = Arc::new((Semaphore::new(), AtomicU32::new(0)));
             let call = |shared: &(Semaphore, AtomicU32)| {
                 acquire_or_queue(&shared.0);
@@ -168,7 +217,7 @@ mod model {
 
     #[test]
     fn a_leaving_waiter_passes_an_assigned_permit_on() {
-        loom::model(|| {
+        bounded().check(|| {
             let shared = Arc::new((Semaphore::new(), AtomicU32::new(0)));
             assert!(shared.0.try_acquire(1));
             let given_up = {
@@ -195,6 +244,41 @@ mod model {
             given_up.join().unwrap();
             patient.join().unwrap();
             assert_eq!((shared.0.running(), shared.0.waiting()), (0, 0));
+        });
+    }
+
+    /// A call without a wait comes while a waiter leaves and a permit returns.
+    #[test]
+    fn the_permits_are_complete_after_a_waiter_has_left() {
+        bounded().check(|| {
+            let semaphore = Arc::new(Semaphore::new());
+            assert!(semaphore.try_acquire(1));
+            let Acquired::Queued(waiter) =
+                semaphore.acquire_or_queue(1, usize::MAX, Waker::noop().clone())
+            else {
+                panic!("no permit is free")
+            };
+            let leaving = {
+                let semaphore = Arc::clone(&semaphore);
+                thread::spawn(move || {
+                    if !semaphore.leave_queue(waiter) {
+                        semaphore.release();
+                    }
+                })
+            };
+            let coming = {
+                let semaphore = Arc::clone(&semaphore);
+                thread::spawn(move || {
+                    if semaphore.try_acquire(1) {
+                        semaphore.release();
+                    }
+                })
+            };
+            semaphore.release();
+            leaving.join().unwrap();
+            coming.join().unwrap();
+            assert_eq!((semaphore.running(), semaphore.waiting()), (0, 0));
+            assert!(semaphore.try_acquire(1));
         });
     }
 }

@@ -1,12 +1,11 @@
 //! The failure that opened a breaker, for the `source()` of rejections.
 
+use core::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::CircuitBreaker;
 use crate::failure_text::FailureText;
-use crate::rejected::Rejected;
-use crate::sync::lock;
 
 /// The largest number of bytes of a text.
 const LONGEST: usize = 1024;
@@ -29,6 +28,7 @@ impl Cause {
         Self(RwLock::new(None))
     }
 
+    #[inline]
     fn get(&self) -> Option<Arc<FailureText>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -48,29 +48,31 @@ impl Cause {
         self.get().map(|text| Arc::from(&*text.0))
     }
 
-    /// Returns the rejection with the failure as its source.
-    pub(super) fn add_to(&self, rejected: Rejected) -> Rejected {
-        match self.get() {
-            Some(text) => rejected.caused_by(text),
-            None => rejected,
-        }
+    /// Returns the failure, as the source of a rejection.
+    #[inline]
+    pub(super) fn source(&self) -> Option<Arc<dyn Error + Send + Sync>> {
+        self.get().map(|text| text as Arc<dyn Error + Send + Sync>)
     }
 }
 
 impl CircuitBreaker {
-    /// Keeps the failure that opened the breaker in this generation.
+    /// Keeps the failure that opened the breaker in this generation, and releases the event of the
+    /// change.
     #[cold]
     pub(super) fn keep_cause(&self, generation: u32, text: &dyn Fn() -> Option<String>) {
         // `Display` of an error is user code: no lock is held, and a panic changes nothing.
-        let Ok(Some(text)) = catch_unwind(AssertUnwindSafe(text)) else { return };
+        let text = catch_unwind(AssertUnwindSafe(text)).ok().flatten();
         self.set_cause(generation, text);
     }
 
-    pub(super) fn set_cause(&self, generation: u32, text: String) {
-        let text = Arc::new(shortened(text));
-        let machine = lock(&self.machine);
-        if machine.generation == generation {
-            self.cause.set(Some(text));
-        }
+    pub(super) fn set_cause(&self, generation: u32, text: Option<String>) {
+        let text = text.map(|text| Arc::new(shortened(text)));
+        let for_event = text.as_ref().map(|text| Arc::from(&*text.0));
+        self.change(|machine| {
+            machine.events.set_cause(generation, for_event.as_ref());
+            if machine.generation == generation {
+                self.cause.set(text);
+            }
+        });
     }
 }

@@ -3,13 +3,16 @@
 use core::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
-use super::machine::Machine;
+use super::settings::Settings;
+use super::snapshot::ChangeReason;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
-use crate::keyed::{KeyLabel, KeyedPolicy};
+use crate::keyed::{KeyGroup, KeyLabel, KeyedPolicy, Membership};
 use crate::registry::Record;
 use crate::sync::lock;
+
+const MANUAL: ChangeReason = ChangeReason::Manual;
 
 /// Metrics and manual control.
 impl CircuitBreaker {
@@ -28,6 +31,8 @@ impl CircuitBreaker {
         self.change(|_| ());
         let mut machine = lock(&self.machine);
         let (counts, least) = machine.counts(&self.settings, &self.cursor, now);
+        let held_closed = machine.is_held_closed(&self.settings, counts);
+        let rejected = self.rejected.load(Relaxed);
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         // The calls before an opening stay in view.
@@ -44,7 +49,10 @@ impl CircuitBreaker {
             slow_calls: counts.slow,
             failure_rate: rate(counts.failures),
             slow_rate: rate(counts.slow),
-            rejected: self.rejected.load(Relaxed),
+            rejected,
+            rejected_in_state: rejected.saturating_sub(machine.rejected_before),
+            held_closed,
+            held_openings: machine.held_openings,
             cause: self.cause.text().map(|text| text.as_ref().to_owned()),
             window: machine.window.slices(self.settings.span, &self.cursor, window_time),
         }
@@ -53,8 +61,8 @@ impl CircuitBreaker {
     /// Restores the state of a snapshot: the state with its remaining times, the number of
     /// reopenings, the failures in a row, the window, and the cause of the opening.
     ///
-    /// A breaker with another window takes over as many calls as its window holds. The number of
-    /// rejected calls starts at zero.
+    /// A breaker with another window takes over as many calls as its window holds. The totals since
+    /// the creation of the breaker stay.
     pub fn restore(&self, snapshot: &CircuitSnapshot) {
         let now = clock::now();
         let generation = self.change(|machine| {
@@ -64,14 +72,15 @@ impl CircuitBreaker {
         // The change of state has emptied the cursor of the window.
         self.change(|machine| {
             if machine.generation == generation {
-                let (span, cursor) = (self.settings.span, &self.cursor);
-                machine.window.refill(span, cursor, now, &snapshot.window);
+                let Settings { span, min_calls, .. } = self.settings;
+                let slices = &snapshot.window;
+                machine.window.refill(span, min_calls, &self.cursor, now, slices);
             }
         });
         if let (Some(cause), CircuitState::Open | CircuitState::HalfOpen) =
             (&snapshot.cause, snapshot.state)
         {
-            self.set_cause(generation, cause.clone());
+            self.set_cause(generation, Some(cause.clone()));
         }
     }
 
@@ -87,7 +96,7 @@ impl CircuitBreaker {
     pub fn probe(&self) {
         self.change(|machine| {
             if matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
-                machine.half_open();
+                machine.half_open(MANUAL);
             }
         });
     }
@@ -96,14 +105,14 @@ impl CircuitBreaker {
     /// [`reset`](Self::reset) or [`probe`](Self::probe). Outcomes, time, [`trip`](Self::trip) and
     /// decisions of other processes do not.
     pub fn force_open(&self) {
-        self.change(|machine| machine.enter_cleared(CircuitState::ForcedOpen));
+        self.change(|machine| machine.enter_cleared(CircuitState::ForcedOpen, MANUAL));
     }
 
     /// Closes the breaker from any state and clears the counters. No effect on a closed breaker.
     pub fn force_close(&self) {
         self.change(|machine| {
             if machine.state != CircuitState::Closed {
-                machine.close();
+                machine.enter_cleared(CircuitState::Closed, MANUAL);
             }
         });
     }
@@ -111,12 +120,12 @@ impl CircuitBreaker {
     /// Admits all calls without counting, until manual control ends the state:
     /// [`force_close`](Self::force_close) or [`reset`](Self::reset).
     pub fn disable(&self) {
-        self.change(|machine| machine.enter_cleared(CircuitState::Disabled));
+        self.change(|machine| machine.enter_cleared(CircuitState::Disabled, MANUAL));
     }
 
     /// Returns to the initial state: closed, with cleared counters. Running calls no longer count.
     pub fn reset(&self) {
-        self.change(Machine::close);
+        self.change(|machine| machine.enter_cleared(CircuitState::Closed, MANUAL));
     }
 
     /// Publishes the state for the fast paths again.
@@ -177,5 +186,12 @@ impl KeyedPolicy for CircuitBreaker {
 
     fn key_label(&self) -> Option<&KeyLabel> {
         self.key_label.as_ref()
+    }
+
+    fn joined(self, group: &Arc<KeyGroup>) -> Self {
+        if self.settings.max_open.is_some() {
+            lock(&self.machine).membership = Some(Membership::new(group));
+        }
+        self
     }
 }

@@ -11,24 +11,36 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::registry::DECISIONS;
 use super::snapshot::StateChange;
-use super::{CircuitBreaker, CircuitState, notify};
-use crate::keyed::KeyLabel;
+use super::{CircuitBreaker, CircuitState};
+use crate::keyed::OpenShare;
 use crate::log;
 use crate::registry::changes;
 use crate::sync::lock;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Event {
     Changed {
         change: StateChange,
         /// Whether calls of this process decided the change.
         is_local: bool,
+        /// While the thread of the failed call makes the text of the failure: the generation of the
+        /// change. The event and all events behind wait for the text.
+        awaits_cause: Option<u32>,
     },
     LowTraffic {
         calls: u32,
         min_calls: u32,
     },
+    /// `max_open` keeps the breaker closed.
+    HeldClosed(OpenShare),
+}
+
+impl Event {
+    const fn is_ready(&self) -> bool {
+        !matches!(self, Self::Changed { awaits_cause: Some(_), .. })
+    }
 }
 
 /// The queue, under the lock of the machine.
@@ -45,11 +57,33 @@ impl Events {
         Self { last: 0, queue: VecDeque::new(), is_delivering: false }
     }
 
-    /// Adds a state change with the next number.
-    pub(super) fn changed(&mut self, change: StateChange, is_local: bool) {
+    /// Adds a state change with the next number. With `awaits_cause`, the generation of the change,
+    /// the event waits for [`set_cause`](Self::set_cause).
+    pub(super) fn changed(
+        &mut self,
+        change: StateChange,
+        is_local: bool,
+        awaits_cause: Option<u32>,
+    ) {
         self.last = self.last.saturating_add(1);
         let change = StateChange { number: self.last, ..change };
-        self.queue.push_back(Event::Changed { change, is_local });
+        self.queue.push_back(Event::Changed { change, is_local, awaits_cause });
+    }
+
+    /// Sets the text of the failure behind a change, and releases the event.
+    pub(super) fn set_cause(&mut self, generation: u32, text: Option<&Arc<str>>) {
+        for event in &mut self.queue {
+            if let Event::Changed { change, awaits_cause, .. } = event {
+                if *awaits_cause == Some(generation) {
+                    *awaits_cause = None;
+                    change.cause = text.cloned();
+                }
+            }
+        }
+    }
+
+    pub(super) fn warn_of_held_breaker(&mut self, share: OpenShare) {
+        self.queue.push_back(Event::HeldClosed(share));
     }
 
     pub(super) fn warn_of_low_traffic(&mut self, calls: u32, min_calls: u32) {
@@ -58,7 +92,7 @@ impl Events {
 
     /// Returns whether events wait for the next use of the breaker.
     pub(super) fn are_deferred(&self) -> bool {
-        !self.is_delivering && !self.queue.is_empty()
+        !self.is_delivering && self.queue.front().is_some_and(Event::is_ready)
     }
 
     /// Returns whether this thread has to deliver the events.
@@ -69,7 +103,11 @@ impl Events {
     }
 
     fn next(&mut self) -> Option<Event> {
-        let next = self.queue.pop_front();
+        let next = if self.queue.front().is_some_and(Event::is_ready) {
+            self.queue.pop_front()
+        } else {
+            None
+        };
         self.is_delivering = next.is_some();
         next
     }
@@ -93,26 +131,30 @@ impl CircuitBreaker {
 
     fn deliver_one(&self, event: Event) {
         let (change, is_local) = match event {
-            Event::Changed { change, is_local } => (change, is_local),
+            Event::Changed { change, is_local, .. } => (change, is_local),
+            Event::HeldClosed(OpenShare { open, keys }) => {
+                let max_open = self.settings.max_open.unwrap_or_default();
+                contained(|| log::held_closed(self.name_or_default(), open, keys, max_open));
+                return;
+            }
             Event::LowTraffic { calls, min_calls } => {
                 contained(|| log::low_traffic(self.name_or_default(), calls, min_calls));
                 return;
             }
         };
-        let cause = self.cause.text().filter(|_| change.to == CircuitState::Open);
         contained(|| {
             log::state_change(&log::CircuitChange {
                 name: change.name,
-                key: self.key_label.as_ref().map(KeyLabel::as_str),
+                key: change.key.as_deref(),
                 from: &change.from,
                 to: &change.to,
+                reason: &change.reason,
                 open_for: change.open_for,
-                remote: change.remote,
                 shadow: change.shadow,
-                cause: cause.as_deref(),
+                cause: change.cause.as_deref(),
             });
         });
-        let is_published = self.settings.shared.is_none() || notify::has_listener();
+        let is_published = self.settings.shared.is_none() || DECISIONS.has_listener();
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));
         }

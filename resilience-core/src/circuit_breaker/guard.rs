@@ -3,7 +3,8 @@
 use core::{fmt, mem};
 
 use super::CircuitBreaker;
-use super::machine::CallOutcome;
+use super::machine::{CallOutcome, FailedCall};
+use super::snapshot::ChangeReason;
 use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::clock::Timestamp;
 use crate::outcome::Outcome;
@@ -38,15 +39,13 @@ impl CircuitGuard<'_> {
     #[doc(hidden)]
     #[inline]
     pub fn succeed(self) {
-        if !self.breaker.is_idle() {
-            self.breaker.succeed(self.seen, self.started);
-        }
+        self.breaker.success(self.seen, self.started);
         mem::forget(self);
     }
 
     /// Records a failure.
     pub fn failure(self) {
-        self.end(CallOutcome::Failure(None));
+        self.end(CallOutcome::Failure(FailedCall::of(FailureKind::Transient)));
     }
 
     /// Records a failed call by its class, as the attribute does. If the failure opens the breaker,
@@ -158,7 +157,9 @@ const fn outcome(class: FailureClass) -> CallOutcome {
             CallOutcome::Neutral
         }
         FailureClass { kind: FailureKind::Permanent, .. } => CallOutcome::Success,
-        FailureClass { after, .. } => CallOutcome::Failure(after),
+        FailureClass { kind, after, .. } => {
+            CallOutcome::Failure(FailedCall { reason: ChangeReason::Failure(kind), after })
+        }
     }
 }
 
@@ -189,9 +190,18 @@ impl CircuitBreaker {
     }
 }
 
+impl CircuitBreaker {
+    /// Records a call whose guard was dropped without a report.
+    #[cold]
+    #[inline(never)]
+    fn abandon(&self, seen: u64, started: Option<Timestamp>) {
+        self.cancel(seen, started, std::thread::panicking());
+    }
+}
+
 impl Drop for CircuitGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.breaker.cancel(self.seen, self.started, std::thread::panicking());
+        self.breaker.abandon(self.seen, self.started);
     }
 }

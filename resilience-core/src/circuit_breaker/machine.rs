@@ -7,10 +7,12 @@ use super::events::Events;
 use super::recovery::Recovery;
 use super::running::RunningCalls;
 use super::settings::Settings;
-use super::snapshot::CircuitSnapshot;
+use super::snapshot::{ChangeReason, CircuitSnapshot};
 use super::sync::CircuitDecision;
 use super::window::{Counts, Record, Span, Window};
+use crate::classify::FailureKind;
 use crate::clock::Timestamp;
+use crate::keyed::Membership;
 
 /// The state of a breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,10 +39,27 @@ pub enum CircuitState {
 pub(super) enum CallOutcome {
     /// The dependency answered: a value, or an error that is no failure of the dependency.
     Success,
-    /// A failure, with the delay that the dependency asked for.
-    Failure(Option<Duration>),
+    Failure(FailedCall),
     /// Neither: a rejection by an inner layer, a call that was not sent, a cancelled call.
     Neutral,
+}
+
+/// A failed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FailedCall {
+    /// The reason for the change, if the failure opens the breaker.
+    pub(super) reason: ChangeReason,
+    /// The delay that the dependency asked for.
+    pub(super) after: Option<Duration>,
+}
+
+impl FailedCall {
+    pub(super) const fn of(kind: FailureKind) -> Self {
+        Self { reason: ChangeReason::Failure(kind), after: None }
+    }
+
+    /// A slow call whose outcome is no failure.
+    const SLOW: Self = Self { reason: ChangeReason::SlowCalls, after: None };
 }
 
 /// The end of an admitted call.
@@ -85,6 +104,8 @@ struct Probe {
 pub(super) struct Machine {
     pub(super) state: CircuitState,
     pub(super) origin: Origin,
+    /// The reason for the current state.
+    pub(super) reason: ChangeReason,
     /// The number of state changes. Outcomes of calls from an earlier generation are ignored.
     pub(super) generation: u32,
     /// Failures in a row.
@@ -110,6 +131,14 @@ pub(super) struct Machine {
     touched: Option<Timestamp>,
     /// Whether the warning about a rate that never applies has been given.
     warned_of_low_traffic: bool,
+    /// The last failure in the window.
+    last_failure: ChangeReason,
+    /// The breaker among the breakers of its table of keys, with `max_open`.
+    pub(super) membership: Option<Membership>,
+    /// How often `max_open` has kept the breaker closed.
+    pub(super) held_openings: u64,
+    /// The number of rejected calls at the last change of state.
+    pub(super) rejected_before: u64,
     pub(super) events: Events,
 }
 
@@ -118,6 +147,7 @@ impl Machine {
         Self {
             state: CircuitState::Closed,
             origin: Origin::Other,
+            reason: ChangeReason::Manual,
             generation: 0,
             consecutive_failures: 0,
             window: Window::new(),
@@ -131,6 +161,10 @@ impl Machine {
             trials: Counts { calls: 0, failures: 0, slow: 0 },
             touched: None,
             warned_of_low_traffic: false,
+            last_failure: ChangeReason::Failure(FailureKind::Transient),
+            membership: None,
+            held_openings: 0,
+            rejected_before: 0,
             events: Events::new(),
         }
     }
@@ -150,7 +184,7 @@ impl Machine {
                 if let Some(until) = self.until.filter(|until| now < *until) {
                     return Err(Some(until.since(now)));
                 }
-                self.half_open();
+                self.half_open(ChangeReason::OpenTimeOver);
             }
             CircuitState::HalfOpen => self.probes.retain(|probe| now < probe.expires),
         }
@@ -162,8 +196,10 @@ impl Machine {
         let number = (self.last_probe + 1) & PROBES;
         let number = number.max(1);
         self.last_probe = number;
-        self.probes.push(Probe { number, expires: now.plus(settings.lease(self.reopened)) });
+        let expires = now.plus(settings.lease(self.reopened));
+        self.probes.push(Probe { number, expires });
         self.touched = Some(now);
+        self.count_as_open(settings, expires);
         Ok(AdmittedCall { generation: self.generation, probe: number })
     }
 
@@ -176,8 +212,10 @@ impl Machine {
         if let Some(limit) = settings.slow_call {
             let hangs = self.running.overdue(now, limit) > 0;
             let counts = hangs.then(|| self.counts_with_running(settings, cursor, now));
-            if counts.is_some_and(|counts| self.should_open(settings, counts)) {
-                self.open(settings, now, None);
+            if counts.is_some_and(|counts| self.should_open(settings, counts))
+                && self.may_open(settings, now)
+            {
+                self.open(settings, now, FailedCall::SLOW);
                 return Err(self.until.map(|until| until.since(now)));
             }
         }
@@ -192,6 +230,37 @@ impl Machine {
             self.running.start(now);
         }
         Ok(self.regular_call())
+    }
+
+    /// Starts a call that is measured, if no other state changes: the breaker is closed, and no
+    /// call hangs.
+    pub(super) fn start_in_time(&mut self, settings: &Settings, now: Timestamp) -> bool {
+        let is_quiet = self.state == CircuitState::Closed
+            && self.recovery.is_none()
+            && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
+        if is_quiet {
+            self.running.start(now);
+        }
+        is_quiet
+    }
+
+    /// Counts the success of a measured call, if no other state changes: the call was not slow, no
+    /// call hangs, and the grant of the window is not used up.
+    pub(super) fn count_success_in_time(
+        &mut self,
+        settings: &Settings,
+        cursor: &Cursor,
+        (call, started, now): (AdmittedCall, Timestamp, Timestamp),
+    ) -> bool {
+        let is_quiet = call.generation == self.generation
+            && self.state == CircuitState::Closed
+            && self.consecutive_failures == 0
+            && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
+        let is_counted = is_quiet && cursor.succeed(call.generation, settings.span, || now);
+        if is_counted {
+            self.running.end(started);
+        }
+        is_counted
     }
 
     const fn regular_call(&self) -> AdmittedCall {
@@ -231,20 +300,31 @@ impl Machine {
         slow: bool,
         now: impl Fn() -> Timestamp,
     ) {
-        let (failed, after) = match outcome {
+        let failure = match outcome {
             CallOutcome::Neutral => return,
-            CallOutcome::Success => (false, None),
-            CallOutcome::Failure(after) => (true, after),
+            CallOutcome::Success => None,
+            CallOutcome::Failure(failure) => Some(failure),
         };
+        let failed = failure.is_some();
+        self.last_failure = failure.map_or(self.last_failure, |failure| failure.reason);
         self.consecutive_failures =
             if failed { self.consecutive_failures.saturating_add(1) } else { 0 };
         if failed || slow {
-            self.touched = Some(now());
+            let now = now();
+            self.touched = Some(now);
+            if let Some(membership) = &self.membership {
+                membership.note_failure(now);
+            }
         }
-        self.window.record(settings.span, cursor, &now, Record { failed, slow });
+        let record = Record { failed, slow };
+        self.window.record(settings.span, settings.min_calls, cursor, &now, record);
         let counts = self.window.last_counts(settings.span, cursor);
-        if self.should_open(settings, self.running.add_to(counts)) {
-            self.open(settings, now(), after);
+        let all_counts = self.running.add_to(counts);
+        if self.should_open(settings, all_counts) {
+            if self.may_open(settings, now()) {
+                let cause = failure.unwrap_or_else(|| self.cause_beside_success(slow));
+                self.open(settings, now(), cause);
+            }
         } else if failed {
             self.warn_of_low_traffic(settings, counts, now);
         }
@@ -269,6 +349,46 @@ impl Machine {
         }
         calls >= min_calls
             && (reaches(failures, calls, failure_rate) || reaches(slow, calls, slow_rate))
+    }
+
+    /// Returns the cause of an opening by a call that did not fail: a slow call, or a call that
+    /// completes the minimum number of calls for a rate.
+    fn cause_beside_success(&self, is_slow: bool) -> FailedCall {
+        if is_slow || self.window.has_no_failures() {
+            FailedCall::SLOW
+        } else {
+            FailedCall { reason: self.last_failure, after: None }
+        }
+    }
+
+    /// Returns whether `max_open` lets the breaker open. If not, counts and reports that the
+    /// breaker stays closed.
+    fn may_open(&mut self, settings: &Settings, now: Timestamp) -> bool {
+        let (Some(membership), Some(max_open)) = (&self.membership, settings.max_open) else {
+            return true;
+        };
+        let Err(held) = membership.may_open(max_open, now) else { return true };
+        self.held_openings = self.held_openings.saturating_add(1);
+        if let Some(share) = held.to_report {
+            self.events.warn_of_held_breaker(share);
+        }
+        false
+    }
+
+    /// Counts the breaker among the open breakers of its table, until the state says nothing about
+    /// the present.
+    fn count_as_open(&mut self, settings: &Settings, from: Timestamp) {
+        let age = settings.abandoned_after(self.reopened);
+        if let Some(membership) = &mut self.membership {
+            membership.set_open_until(Some(from.plus(age)));
+        }
+    }
+
+    /// Returns whether `max_open` alone keeps the breaker closed.
+    pub(super) fn is_held_closed(&self, settings: &Settings, counts: Counts) -> bool {
+        self.membership.is_some()
+            && self.state == CircuitState::Closed
+            && self.should_open(settings, counts)
     }
 
     /// Warns once if the rate is reached for the length of a window, but the calls are too few for
@@ -306,32 +426,47 @@ impl Machine {
         // The outcome counts with an expired lease too: the lease decides only when another trial
         // call may start.
         self.probes.retain(|probe| probe.number != call.probe);
-        let (failed, after) = match outcome {
+        let failure = match outcome {
             CallOutcome::Neutral => return,
-            CallOutcome::Success => (settings.slow_rate.is_some() && slow, None),
-            CallOutcome::Failure(after) => (true, after),
+            CallOutcome::Success => {
+                (settings.slow_rate.is_some() && slow).then_some(FailedCall::SLOW)
+            }
+            CallOutcome::Failure(failure) => Some(failure),
         };
-        self.trials.add(Record { failed, slow });
+        self.trials.add(Record { failed: failure.is_some(), slow });
         let successes = self.trials.calls.saturating_sub(self.trials.failures);
         let needed = settings.successes();
         if successes >= needed {
             self.close_after_trials(settings, now());
-        } else if self.trials.failures > settings.probes().saturating_sub(needed) {
+            return;
+        }
+        let is_out_of_reach = self.trials.failures > settings.probes().saturating_sub(needed);
+        if let (Some(failure), true) = (failure, is_out_of_reach) {
             self.reopened = self.reopened.saturating_add(1);
-            self.open(settings, now(), after);
+            self.open(settings, now(), failure);
         }
     }
 
-    /// Opens the breaker. The window keeps the calls until the first trial call. `after` is the
-    /// delay that the dependency asked for.
-    pub(super) fn open(&mut self, settings: &Settings, now: Timestamp, after: Option<Duration>) {
+    /// Opens the breaker. The window keeps the calls until the first trial call.
+    fn open(&mut self, settings: &Settings, now: Timestamp, cause: FailedCall) {
         if self.state == CircuitState::Closed {
             let was_stable = self.stable_from.is_none_or(|from| now >= from);
             self.reopened = if was_stable { 0 } else { self.reopened.saturating_add(1) };
         }
-        self.enter(CircuitState::Open);
+        self.enter(CircuitState::Open, cause.reason);
         self.origin = Origin::LocalCalls;
-        self.until = Some(now.plus(settings.open_time(self.reopened, after)));
+        let until = now.plus(settings.open_time(self.reopened, cause.after));
+        self.until = Some(until);
+        self.count_as_open(settings, until);
+    }
+
+    /// Returns whether the breaker is open because of a call with a text for the failure.
+    pub(super) const fn opens_by_call(&self) -> bool {
+        matches!(self.state, CircuitState::Open)
+            && matches!(
+                self.reason,
+                ChangeReason::Failure(_) | ChangeReason::Panic | ChangeReason::Cancelled
+            )
     }
 
     /// Opens the breaker, as failures do. A manual state stays.
@@ -341,11 +476,11 @@ impl Machine {
             CircuitState::HalfOpen => self.reopened = self.reopened.saturating_add(1),
             CircuitState::Closed | CircuitState::Open => {}
         }
-        self.open(settings, now, None);
+        self.open(settings, now, FailedCall { reason: ChangeReason::Manual, after: None });
     }
 
-    pub(super) fn half_open(&mut self) {
-        self.enter(CircuitState::HalfOpen);
+    pub(super) fn half_open(&mut self, reason: ChangeReason) {
+        self.enter(CircuitState::HalfOpen, reason);
         self.clear();
     }
 
@@ -353,7 +488,7 @@ impl Machine {
     /// opens again before it was closed for as long as it was open.
     fn close_after_trials(&mut self, settings: &Settings, now: Timestamp) {
         let reopened = self.reopened;
-        self.close();
+        self.enter_cleared(CircuitState::Closed, ChangeReason::TrialCalls);
         self.origin = Origin::LocalCalls;
         self.recover(settings, now);
         if settings.max_reset_timeout.is_some() {
@@ -366,14 +501,9 @@ impl Machine {
         self.recovery = settings.recovery.map(|length| Recovery::new(now, length));
     }
 
-    /// Closes the breaker and clears the counters.
-    pub(super) fn close(&mut self) {
-        self.enter_cleared(CircuitState::Closed);
-    }
-
     /// Enters a state that does not expire, and clears the counters.
-    pub(super) fn enter_cleared(&mut self, state: CircuitState) {
-        self.enter(state);
+    pub(super) fn enter_cleared(&mut self, state: CircuitState, reason: ChangeReason) {
+        self.enter(state, reason);
         self.clear();
         self.reopened = 0;
     }
@@ -385,7 +515,7 @@ impl Machine {
         snapshot: &CircuitSnapshot,
         now: Timestamp,
     ) {
-        self.enter(snapshot.state);
+        self.enter(snapshot.state, ChangeReason::Manual);
         self.clear();
         self.reopened = snapshot.reopened;
         self.consecutive_failures = snapshot.consecutive_failures;
@@ -399,7 +529,9 @@ impl Machine {
                 let open_for = snapshot.open_for;
                 let open_for =
                     open_for.unwrap_or_else(|| settings.nominal_open_time(self.reopened));
-                self.until = Some(now.plus(open_for));
+                let until = now.plus(open_for);
+                self.until = Some(until);
+                self.count_as_open(settings, until);
             }
             CircuitState::Closed => {
                 self.trials = Counts::default();
@@ -427,21 +559,26 @@ impl Machine {
                 self.until = self.until.max(Some(now.plus(time)));
             }
             (CircuitDecision::Open(time), CircuitState::Closed | CircuitState::HalfOpen) => {
-                self.enter(CircuitState::Open);
+                self.enter(CircuitState::Open, ChangeReason::Remote);
                 self.origin = Origin::Remote;
                 self.until = Some(now.plus(time));
             }
             (CircuitDecision::Closed, CircuitState::Open | CircuitState::HalfOpen) => {
-                self.close();
+                self.enter_cleared(CircuitState::Closed, ChangeReason::Remote);
                 self.origin = Origin::Remote;
                 self.recover(settings, now);
             }
         }
     }
 
-    fn enter(&mut self, state: CircuitState) {
+    fn enter(&mut self, state: CircuitState, reason: ChangeReason) {
         self.state = state;
         self.origin = Origin::Other;
+        self.reason = reason;
+        let is_open = matches!(state, CircuitState::Open | CircuitState::HalfOpen);
+        if let (Some(membership), false) = (&mut self.membership, is_open) {
+            membership.set_open_until(None);
+        }
         self.generation = self.generation.wrapping_add(1);
         self.until = None;
         self.probes.clear();
@@ -496,11 +633,7 @@ impl Machine {
     /// Returns whether no failure and no trial call came within the window and the open time, so
     /// that the state says nothing about the present.
     pub(super) fn is_abandoned(&self, settings: &Settings, now: Timestamp) -> bool {
-        let window = match settings.span {
-            Span::Time { length, .. } => length,
-            Span::None | Span::Calls(_) => Duration::ZERO,
-        };
-        let age = window.max(settings.open_time(self.reopened, None));
+        let age = settings.abandoned_after(self.reopened);
         self.until.max(self.touched).is_some_and(|last| now >= last.plus(age))
     }
 

@@ -8,7 +8,6 @@ mod guard;
 mod machine;
 #[cfg(all(test, resilience_loom))]
 mod model;
-mod notify;
 mod recovery;
 mod registry;
 mod report;
@@ -28,14 +27,15 @@ use self::cursor::Cursor;
 use self::events::Hook;
 pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
-use self::machine::{AdmittedCall, CallEnd, CallOutcome, Machine, Origin, PROBES};
-pub use self::notify::Notified;
-pub use self::registry::{circuit_breaker, shared_breakers};
+use self::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin, PROBES};
+pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
 pub(crate) use self::registry::{expect_counting, expect_overrides};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
-pub use self::snapshot::{CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice};
+pub use self::snapshot::{
+    ChangeReason, CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice,
+};
 pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::watch::{WatchedGuard, watched};
 use crate::clock::{self, Timestamp};
@@ -45,7 +45,7 @@ use crate::log;
 use crate::mode;
 use crate::registry::PolicyFigures;
 use crate::registry::record::state_label;
-use crate::rejected::{Rejected, RejectedKind};
+use crate::rejected::Rejected;
 use crate::span;
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
@@ -117,8 +117,8 @@ pub struct CircuitBreaker {
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
-/// Every call asks the machine: half-open, forced open or disabled; closed with a growing share of
-/// admitted calls; any state with events that wait for delivery.
+/// Every call asks the machine: half-open, forced open or disabled; open in shadow mode; closed
+/// with a growing share of admitted calls; any state with events that wait for delivery.
 const ASKS_MACHINE: u64 = 2;
 /// The state of a `static` before the first call.
 const UNUSED: u64 = 3;
@@ -157,7 +157,8 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (seen, started) = self.admit(seen)?;
+        let (seen, started) =
+            if seen & TIMED != 0 { self.admit_measured() } else { self.admit(seen) }?;
         Ok(CircuitGuard { breaker: self, seen, started })
     }
 
@@ -172,7 +173,7 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen, _) = self.enter_slow(seen)?;
+        let (breaker, seen) = self.enter_slow(seen)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -180,27 +181,62 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
-        let (breaker, seen, started) = self.enter_slow(self.word.load(Acquire))?;
+        let breaker = self.in_use(self.word.load(Acquire));
+        let (seen, started) = breaker.admit_measured()?;
         Ok(CircuitGuard { breaker, seen, started })
+    }
+
+    /// Admits a call of a breaker with `slow_call`. Most often the call changes nothing but the
+    /// list of running calls.
+    #[inline(never)]
+    fn admit_measured(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
+        let seen = self.word.load(Acquire);
+        if seen & STATE == CLOSED && switch::is_enabled() {
+            let now = clock::now();
+            let mut machine = lock(&self.machine);
+            if machine.start_in_time(&self.settings, now) {
+                return Ok((u64::from(machine.generation) << GENERATION_SHIFT, Some(now)));
+            }
+        }
+        self.admit(seen)
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_slow(
-        &'static self,
-        seen: u64,
-    ) -> Result<(&'static Self, u64, Option<Timestamp>), Rejected> {
-        let breaker = if seen & STATE == UNUSED {
-            registry::register(self);
-            let breaker = resolve(self);
-            breaker.expect_counting();
-            breaker
-        } else {
-            self
-        };
-        let seen = if core::ptr::eq(breaker, self) { seen } else { breaker.word.load(Acquire) };
-        let (seen, started) = breaker.admit(seen)?;
-        Ok((breaker, seen, started))
+    fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+        if let Some(rest) = self.open_time_left(seen) {
+            return Err(self.rejection(Some(rest)));
+        }
+        self.enter_by_machine(seen)
+    }
+
+    /// Separate from the rejections of an open breaker, which need no stack frame of this size.
+    #[cold]
+    #[inline(never)]
+    fn enter_by_machine(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+        let breaker = self.in_use(seen);
+        let (seen, _) = breaker.admit(breaker.word.load(Acquire))?;
+        Ok((breaker, seen))
+    }
+
+    /// Returns the breaker, or the override of this thread. The first call registers the breaker.
+    #[inline]
+    fn in_use(&'static self, seen: u64) -> &'static Self {
+        if seen & STATE != UNUSED {
+            return self;
+        }
+        registry::register(self);
+        let breaker = resolve(self);
+        breaker.expect_counting();
+        breaker
+    }
+
+    /// Records a success.
+    #[inline]
+    fn success(&self, seen: u64, started: Option<Timestamp>) {
+        if !self.is_idle() {
+            self.succeed(seen, started);
+        }
     }
 
     /// Returns whether a success has nothing to record.
@@ -210,53 +246,83 @@ impl CircuitBreaker {
         self.word.load(Acquire) as u32 == 0
     }
 
-    /// Records a success that changes state: most often a position in the window.
+    /// Records a success that changes state: most often the number of calls in the window.
     #[inline(never)]
     fn succeed(&self, seen: u64, started: Option<Timestamp>) {
+        if let Some(started) = started {
+            return self.succeed_measured(seen, started);
+        }
         let word = self.word.load(Acquire);
         let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED) == CLOSED | WINDOW
-            && self.cursor.succeed(admitted(seen).generation, self.settings.span);
+            && self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now);
         if !counted {
-            self.succeed_slow(seen, started);
+            self.succeed_slow(seen);
+        }
+    }
+
+    /// Records the success of a call of a breaker with `slow_call`.
+    #[inline(never)]
+    fn succeed_measured(&self, seen: u64, started: Timestamp) {
+        let word = self.word.load(Acquire);
+        if word & COUNTED != 0 {
+            self.count_success();
+        }
+        let is_quiet = word & (STATE | HAS_FAILURES) == CLOSED;
+        let end = (admitted(seen), started, clock::now());
+        let is_counted = is_quiet
+            && lock(&self.machine).count_success_in_time(&self.settings, &self.cursor, end);
+        if !is_counted {
+            self.settle_success(seen, Some(started));
         }
     }
 
     #[cold]
-    fn succeed_slow(&self, seen: u64, started: Option<Timestamp>) {
+    fn succeed_slow(&self, seen: u64) {
         let word = self.word.load(Acquire);
         if word & COUNTED != 0 {
             self.count_success();
             let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED);
+            let (generation, span) = (admitted(seen).generation, self.settings.span);
             let is_done = flags == CLOSED
-                || flags == CLOSED | WINDOW
-                    && self.cursor.succeed(admitted(seen).generation, self.settings.span);
+                || flags == CLOSED | WINDOW && self.cursor.succeed(generation, span, clock::now);
             if is_done {
                 return;
             }
         }
+        self.settle_success(seen, None);
+    }
+
+    #[cold]
+    fn settle_success(&self, seen: u64, started: Option<Timestamp>) {
         self.settle(seen, CallOutcome::Success, started, &|| None);
     }
 
     #[cold]
     #[inline(never)]
     fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
-        let now = clock::now();
-        if seen & STATE == OPEN && switch::is_enabled() {
-            let until = Timestamp::from_nanos(self.until.load(Relaxed));
-            if now < until {
-                return self.reject(Some(until.since(now)));
-            }
+        if let Some(rest) = self.open_time_left(seen) {
+            return Err(self.rejection(Some(rest)));
         }
-        self.admit_by_machine(now)
+        self.admit_by_machine()
     }
 
-    /// Separate from the rejections of an open breaker, which need no stack frame of this size.
+    /// Returns the rest of the open time, if the published state rejects every call.
+    #[inline]
+    fn open_time_left(&self, seen: u64) -> Option<Duration> {
+        if seen & STATE != OPEN || !switch::is_enabled() {
+            return None;
+        }
+        let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
+        (rest > 0).then(|| Duration::from_nanos(rest))
+    }
+
     #[cold]
     #[inline(never)]
-    fn admit_by_machine(&self, now: Timestamp) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn admit_by_machine(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
         if !switch::is_enabled() {
             return Ok((self.word.load(Acquire), None));
         }
+        let now = clock::now();
         match self.change(|machine| machine.admit(&self.settings, &self.cursor, now)) {
             Ok(AdmittedCall { generation, probe }) => {
                 if probe > 0 {
@@ -270,20 +336,25 @@ impl CircuitBreaker {
         }
     }
 
-    /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
-    /// the outcome changes nothing.
+    /// Counts and returns a rejection.
     #[inline]
-    fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn rejection(&self, after: Option<Duration>) -> Rejected {
         self.rejected.fetch_add(1, Relaxed);
         self.count_rejected();
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
-        let rejected = Rejected::by_policy(RejectedKind::CircuitOpen, name, after, key);
-        if self.settings.shadow {
-            log::shadow_rejection(&rejected);
-            let generation = (self.word.load(Acquire) >> GENERATION_SHIFT).wrapping_sub(1);
-            return Ok((generation << GENERATION_SHIFT, None));
+        Rejected::by_breaker(name, after, key, self.cause.source())
+    }
+
+    /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
+    /// the outcome changes nothing.
+    fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
+        let rejected = self.rejection(after);
+        if !self.settings.shadow {
+            return Err(rejected);
         }
-        Err(self.cause.add_to(rejected))
+        log::shadow_rejection(&rejected);
+        let generation = (self.word.load(Acquire) >> GENERATION_SHIFT).wrapping_sub(1);
+        Ok((generation << GENERATION_SHIFT, None))
     }
 
     /// Records the end of a call. `text` is the failure in words, for later rejections.
@@ -299,18 +370,14 @@ impl CircuitBreaker {
             return;
         }
         let end = CallEnd { call: admitted(seen), outcome, started };
-        let changed = self.transition(|machine| {
+        // The event of an opening waits for the text of the failure.
+        let opened_by_call = self.change(|machine| {
             let before = machine.generation;
             machine.settle(&self.settings, &self.cursor, end, clock::now);
-            (machine.generation != before && machine.state == CircuitState::Open)
-                .then_some(machine.generation)
+            (machine.generation != before && machine.opens_by_call()).then_some(machine.generation)
         });
-        // Before the delivery, so that the event knows the cause.
-        if let Some(generation) = changed.result {
+        if let Some(generation) = opened_by_call {
             self.keep_cause(generation, text);
-        }
-        if changed.has_events {
-            self.deliver();
         }
     }
 
@@ -320,7 +387,9 @@ impl CircuitBreaker {
     fn cancel(&self, seen: u64, started: Option<Timestamp>, panicked: bool) {
         self.count_end(panicked);
         let failed = panicked || self.settings.on_cancel == OnCancel::Failure;
-        let outcome = if failed { CallOutcome::Failure(None) } else { CallOutcome::Neutral };
+        let reason = if panicked { ChangeReason::Panic } else { ChangeReason::Cancelled };
+        let failure = CallOutcome::Failure(FailedCall { reason, after: None });
+        let outcome = if failed { failure } else { CallOutcome::Neutral };
         let text = if panicked { "the call panicked" } else { "the call was cancelled" };
         self.settle(seen, outcome, started, &|| Some(text.to_owned()));
     }
@@ -328,14 +397,6 @@ impl CircuitBreaker {
     /// Changes the machine, publishes the state for the fast paths, and delivers the events after
     /// unlocking.
     fn change<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> T {
-        let changed = self.transition(change);
-        if changed.has_events {
-            self.deliver();
-        }
-        changed.result
-    }
-
-    fn transition<T>(&self, change: impl FnOnce(&mut Machine) -> T) -> Changed<T> {
         let mut machine = lock(&self.machine);
         let (from, generation) = (machine.state, machine.generation);
         let result = change(&mut machine);
@@ -345,9 +406,7 @@ impl CircuitBreaker {
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
-            if !matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
-                self.rejected.store(0, Relaxed);
-            }
+            machine.rejected_before = self.rejected.load(Relaxed);
             // A half-open breaker rejects calls because of the last opening.
             if machine.state != CircuitState::HalfOpen {
                 self.cause.clear();
@@ -359,21 +418,27 @@ impl CircuitBreaker {
                 name: self.name_or_default(),
                 from,
                 to,
+                reason: machine.reason,
+                cause: None,
+                key: self.key_label.as_ref().map(|label| label.as_str().into()),
                 open_for: machine.until.map(|until| until.since(clock::now())),
-                remote: machine.origin == Origin::Remote,
                 shadow: self.settings.shadow,
                 number: 0,
             };
-            machine.events.changed(change, is_local);
-            self.count_transition(from, to, machine.origin);
+            let awaits_cause = machine.opens_by_call().then_some(machine.generation);
+            machine.events.changed(change, is_local, awaits_cause);
+            self.count_transition(from, to, machine.reason);
         }
         let has_events = machine.events.start_delivery();
         self.publish(&machine);
         drop(machine);
         if from != to && is_local && self.settings.shared.is_some() {
-            notify::notify();
+            registry::DECISIONS.notify();
         }
-        Changed { result, has_events }
+        if has_events {
+            self.deliver();
+        }
+        result
     }
 
     /// Publishes the state for the fast paths.
@@ -385,7 +450,8 @@ impl CircuitBreaker {
         let state = match machine.state {
             _ if asks_machine => ASKS_MACHINE,
             CircuitState::Closed => CLOSED | flags(&self.settings, machine.consecutive_failures),
-            CircuitState::Open => OPEN,
+            // In shadow mode an open breaker rejects no call.
+            CircuitState::Open if !self.settings.shadow => OPEN,
             _ => ASKS_MACHINE,
         };
         // If a test may have an override, every call has to take the path that looks for
@@ -399,10 +465,4 @@ impl CircuitBreaker {
             self.word.store(word, Release);
         }
     }
-}
-
-/// The result of a change, and whether this thread has to deliver events.
-struct Changed<T> {
-    result: T,
-    has_events: bool,
 }

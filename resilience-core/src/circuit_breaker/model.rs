@@ -7,6 +7,7 @@ use loom::thread;
 use super::settings::Settings;
 use super::window::Span;
 use super::*;
+use crate::classify::FailureClass;
 
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
     let settings =
@@ -127,6 +128,35 @@ fn no_call_of_a_window_is_lost_or_counted_twice() {
     });
 }
 
+/// A ring of three calls with a failure in view: most successes take no lock.
+#[test]
+fn no_call_beside_a_failure_in_view_is_lost_or_counted_twice() {
+    loom::model(|| {
+        let breaker = breaker_with_ring(3);
+        let succeed = |breaker: &CircuitBreaker| breaker.try_acquire().unwrap().success();
+        breaker.try_acquire().unwrap().failure();
+        succeed(&breaker);
+        succeed(&breaker);
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || {
+                succeed(&breaker);
+                succeed(&breaker);
+            })
+        };
+        breaker.try_acquire().unwrap().failure();
+        other.join().unwrap();
+        // The three calls evict the first three.
+        let seen = breaker.snapshot();
+        assert_eq!((seen.calls, seen.failures), (3, 1));
+        for _ in 0..3 {
+            succeed(&breaker);
+        }
+        let seen = breaker.snapshot();
+        assert_eq!((seen.calls, seen.failures), (3, 0));
+    });
+}
+
 /// A ring of one call, overwritten by every call: the failure counts in every order.
 #[test]
 fn the_only_failure_in_view_opens_the_breaker() {
@@ -194,7 +224,7 @@ fn the_hook_sees_every_change_in_order() {
     loom::model(|| {
         let changes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let seen = std::sync::Arc::clone(&changes);
-        let hook = move |change: &StateChange| seen.lock().unwrap().push(*change);
+        let hook = move |change: &StateChange| seen.lock().unwrap().push(change.clone());
         let settings = Settings { reset_timeout: Duration::MAX, ..Settings::new() };
         let breaker = Arc::new(CircuitBreaker {
             hook: Some(Hook(std::sync::Arc::new(hook))),
@@ -214,6 +244,45 @@ fn the_hook_sees_every_change_in_order() {
         assert_eq!(last, state(&breaker).0);
         // The published word is that of the state.
         assert_eq!(breaker.try_acquire().is_err(), last == CircuitState::Open);
+    });
+}
+
+/// A breaker opens by a call of each thread, and is closed by hand: each opening has the failure of
+/// its own call.
+#[test]
+fn each_opening_has_its_own_failure() {
+    loom::model(|| {
+        let changes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = std::sync::Arc::clone(&changes);
+        let hook = move |change: &StateChange| seen.lock().unwrap().push(change.clone());
+        let settings = Settings { threshold: Some(1), ..Settings::new() };
+        let breaker = Arc::new(CircuitBreaker {
+            hook: Some(Hook(std::sync::Arc::new(hook))),
+            ..CircuitBreaker::with_settings(settings.resolved())
+        });
+        let fail = |breaker: &CircuitBreaker, text: &str| {
+            if let Ok(guard) = breaker.try_acquire() {
+                guard.report(FailureClass::transient(), &text);
+            }
+        };
+        let other = {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || fail(&breaker, "other"))
+        };
+        fail(&breaker, "first");
+        breaker.force_close();
+        fail(&breaker, "second");
+        other.join().unwrap();
+        let changes = changes.lock().unwrap();
+        assert!(changes.iter().zip(1..).all(|(change, number)| change.number == number));
+        let opened = |change: &&StateChange| change.to == CircuitState::Open;
+        let mut texts: Vec<_> = changes.iter().filter(opened).map(|c| c.cause.as_deref()).collect();
+        assert!(texts.iter().all(Option::is_some), "{texts:?}");
+        texts.dedup();
+        assert_eq!(texts.len(), changes.iter().filter(opened).count(), "{texts:?}");
+        // The last opening is the source of the rejections.
+        let cause = breaker.snapshot().cause;
+        assert_eq!(cause.as_deref(), texts.last().copied().flatten());
     });
 }
 

@@ -2,9 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CircuitBreaker, notify};
+use super::CircuitBreaker;
 use crate::function_state::resolve;
+use crate::notify::{Notified, Notifier};
 use crate::registry::list_static;
+
+/// Told about decisions of shared breakers, and about their first calls.
+pub(super) static DECISIONS: Notifier = Notifier::new();
 
 static BREAKERS: Mutex<Vec<&'static CircuitBreaker>> = Mutex::new(Vec::new());
 
@@ -47,6 +51,12 @@ pub fn shared_breakers() -> Vec<&'static CircuitBreaker> {
     breakers().iter().filter(is_shared).copied().collect()
 }
 
+/// Starts to listen for decisions of the shared breakers of this process, and for the first calls
+/// of further shared breakers.
+pub fn shared_decisions() -> Notified {
+    DECISIONS.listen()
+}
+
 /// Registers a breaker.
 pub(super) fn register(breaker: &'static CircuitBreaker) {
     let mut breakers = breakers();
@@ -55,7 +65,7 @@ pub(super) fn register(breaker: &'static CircuitBreaker) {
         drop(breakers);
         list_static(breaker);
         if breaker.shared_name().is_some() {
-            notify::notify();
+            DECISIONS.notify();
         }
     }
 }

@@ -1,15 +1,17 @@
 //! The figures and the report of a breaker.
 
-use core::sync::atomic::Ordering::Acquire;
+use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::machine::{CallOutcome, Origin};
+use super::machine::CallOutcome;
+use super::snapshot::ChangeReason;
 use super::window::Span;
 use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
+use crate::classify::FailureKind;
 use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::{count, count_rejection, explain, record_of};
+use crate::registry::policy::{count, explain, record_of};
 use crate::registry::record::state_label;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 use crate::span;
@@ -54,7 +56,8 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     pub(super) fn count_rejected(&self) {
-        count_rejection(self, self.settings.shadow);
+        let is_shadow = self.settings.shadow;
+        count(self, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
         span::record_circuit_state(|| state_label(self.state()));
     }
 
@@ -74,14 +77,23 @@ impl CircuitBreaker {
     }
 
     /// Counts a change of the state.
-    pub(super) fn count_transition(&self, from: CircuitState, to: CircuitState, origin: Origin) {
-        let reason = match (from, to, origin) {
-            (_, _, Origin::Remote) => "remote",
-            (CircuitState::HalfOpen, CircuitState::Open, Origin::LocalCalls) => "trial_failed",
-            (_, CircuitState::Open, Origin::LocalCalls) => "failures",
-            (_, CircuitState::Closed, Origin::LocalCalls) => "trials_succeeded",
-            (CircuitState::Open, CircuitState::HalfOpen, _) => "reset_timeout",
-            _ => "manual",
+    pub(super) fn count_transition(
+        &self,
+        from: CircuitState,
+        to: CircuitState,
+        reason: ChangeReason,
+    ) {
+        let reason = match reason {
+            ChangeReason::Failure(FailureKind::Transient) => "transient_failure",
+            ChangeReason::Failure(FailureKind::Throttled) => "throttled_failure",
+            ChangeReason::Failure(FailureKind::Permanent) => "permanent_failure",
+            ChangeReason::Panic => "panic",
+            ChangeReason::Cancelled => "cancelled",
+            ChangeReason::SlowCalls => "slow_calls",
+            ChangeReason::OpenTimeOver => "open_time_over",
+            ChangeReason::TrialCalls => "trial_calls",
+            ChangeReason::Manual => "manual",
+            ChangeReason::Remote => "remote",
         };
         record_of(self).count_transition((from, to, reason));
     }
@@ -98,6 +110,10 @@ impl Policy for CircuitBreaker {
 
     fn own_figures(&self) -> &PolicyFigures {
         &self.figures
+    }
+
+    fn rejected(&self) -> u64 {
+        self.rejected.load(Relaxed)
     }
 
     /// The state without a side effect: events that wait are not delivered.

@@ -58,6 +58,7 @@ pub(super) struct Settings {
     pub(super) jitter: f64,
     pub(super) recovery: Option<Duration>,
     pub(super) shadow: bool,
+    pub(super) max_open: Option<f64>,
     pub(super) success_threshold: u32,
     pub(super) on_cancel: OnCancel,
     pub(super) name: Option<&'static str>,
@@ -247,6 +248,22 @@ impl CircuitBreaker {
         self.updated()
     }
 
+    /// Limits the share of open breakers in a table of keys, above 0 and below 1.
+    ///
+    /// Above the share, further breakers stay closed: if most hosts fail at once, the failure is
+    /// probably in this process or its network. One breaker may always open.
+    ///
+    /// The share counts from [five](resilience_rules::circuit_breaker::MAX_OPEN_MIN_KEYS) keys with
+    /// a call in about the last minute. A breaker that stays closed counts in
+    /// [`CircuitSnapshot::held_openings`](super::CircuitSnapshot::held_openings), and a WARN event
+    /// per table and minute tells the share. No effect on a breaker without a table, and on manual
+    /// control. Default: all breakers may open.
+    #[must_use]
+    pub const fn max_open(mut self, share: f64) -> Self {
+        self.settings.max_open = Some(share);
+        self.updated()
+    }
+
     /// Sets the number of trial calls that must succeed to close the breaker. Default: 1.
     #[must_use]
     pub const fn success_threshold(mut self, successes: u32) -> Self {
@@ -427,6 +444,7 @@ impl Settings {
             jitter: rules::OPEN_JITTER,
             recovery: None,
             shadow: false,
+            max_open: None,
             success_threshold: rules::SUCCESS_THRESHOLD,
             on_cancel: OnCancel::Ignore,
             name: None,
@@ -524,6 +542,16 @@ impl Settings {
         }
     }
 
+    /// Returns the time after the last failure, trial call or open time, from which a breaker
+    /// without calls says nothing about the present.
+    pub(super) fn abandoned_after(&self, reopened: u32) -> Duration {
+        let window = match self.span {
+            Span::Time { length, .. } => length,
+            Span::None | Span::Calls(_) => Duration::ZERO,
+        };
+        window.max(self.open_time(reopened, None))
+    }
+
     /// Returns the lease of a trial call's permit after `reopened` reopenings. The lease grows with
     /// the open time, so that a dependency whose failures are slow gets few trial calls.
     pub(super) fn lease(&self, reopened: u32) -> Duration {
@@ -560,6 +588,9 @@ impl Settings {
         }
         if let Some(calls) = self.half_open_calls {
             hold!(rules::probes_suffice(self.success_threshold, calls));
+        }
+        if let Some(share) = self.max_open {
+            hold!(rules::max_open(share));
         }
         if let Some(time) = self.recovery {
             hold!(rules::recovery(time));

@@ -3,11 +3,32 @@
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
+use std::sync::Arc;
 
 use super::machine::CircuitState;
+use crate::classify::FailureKind;
 
 /// A change of a breaker's state. Passed to `on_state_change`, and logged at WARN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use resilience::{ChangeReason, CircuitBreaker, FailureClass, FailureKind, StateChange};
+///
+/// let changes: Arc<Mutex<Vec<StateChange>>> = Arc::default();
+/// let seen = Arc::clone(&changes);
+/// let breaker = CircuitBreaker::new()
+///     .failure_threshold(1)
+///     .on_state_change_with(move |change| seen.lock().unwrap().push(change.clone()));
+/// breaker.try_acquire()?.report(FailureClass::transient(), &"connection refused");
+/// breaker.force_close();
+///
+/// let changes = changes.lock().unwrap();
+/// assert_eq!(changes[0].reason, ChangeReason::Failure(FailureKind::Transient));
+/// assert_eq!(changes[0].cause.as_deref(), Some("connection refused"));
+/// assert_eq!(changes[1].reason, ChangeReason::Manual);
+/// # Ok::<(), resilience::Rejected>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateChange {
     /// The name of the function or breaker.
@@ -16,14 +37,59 @@ pub struct StateChange {
     pub from: CircuitState,
     /// The state after.
     pub to: CircuitState,
+    /// The reason for the change.
+    pub reason: ChangeReason,
+    /// The text of the failure that opened the breaker, at most 1 kB. `None` for other reasons, and
+    /// for a failure without a text.
+    pub cause: Option<Arc<str>>,
+    /// The label of the key, if the breaker serves one key and the attribute has a `key_label`.
+    pub key: Option<Arc<str>>,
     /// The open time, if the breaker opened for a limited time.
     pub open_for: Option<Duration>,
-    /// Whether another process made the decision; see [`shared`](super::CircuitBreaker::shared).
-    pub remote: bool,
     /// Whether the breaker only observes; see [`shadow`](super::CircuitBreaker::shadow).
     pub shadow: bool,
     /// The number of the change: 1 for the first change of the breaker, then one more each time.
     pub number: u64,
+}
+
+/// The reason for a [`StateChange`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeReason {
+    /// A failed call opened the breaker: an error or a value of this kind.
+    Failure(FailureKind),
+    /// A call that panicked opened the breaker.
+    Panic,
+    /// A cancelled call opened the breaker; see [`OnCancel::Failure`](super::OnCancel::Failure).
+    Cancelled,
+    /// Slow calls opened the breaker.
+    SlowCalls,
+    /// The open time is over, and a trial call started.
+    OpenTimeOver,
+    /// Successful trial calls closed the breaker.
+    TrialCalls,
+    /// Manual control, such as [`trip`](super::CircuitBreaker::trip) or
+    /// [`reset`](super::CircuitBreaker::reset), or a restored snapshot.
+    Manual,
+    /// Another process made the decision; see [`shared`](super::CircuitBreaker::shared).
+    Remote,
+}
+
+impl fmt::Display for ChangeReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failure(FailureKind::Transient) => "transient failure",
+            Self::Failure(FailureKind::Throttled) => "throttled failure",
+            Self::Failure(FailureKind::Permanent) => "permanent failure",
+            Self::Panic => "panic",
+            Self::Cancelled => "cancelled call",
+            Self::SlowCalls => "slow calls",
+            Self::OpenTimeOver => "open time over",
+            Self::TrialCalls => "successful trial calls",
+            Self::Manual => "manual control",
+            Self::Remote => "other process",
+        })
+    }
 }
 
 /// A snapshot of state and counters, for dashboards and for restoring a breaker in another
@@ -74,8 +140,17 @@ pub struct CircuitSnapshot {
     pub failure_rate: Option<f64>,
     /// `slow_calls` divided by `calls`; `None` below `min_calls`.
     pub slow_rate: Option<f64>,
-    /// Calls rejected since the breaker last opened.
+    /// Calls rejected since the creation of the breaker. The total never goes down, so a metric of
+    /// type counter can show the total.
     pub rejected: u64,
+    /// Calls rejected since the last change of state.
+    pub rejected_in_state: u64,
+    /// Whether [`max_open`](super::CircuitBreaker::max_open) alone keeps the breaker closed: the
+    /// failures reach the limit, but too many other keys are open.
+    pub held_closed: bool,
+    /// How often `max_open` has kept the breaker closed: the failed or slow calls that would have
+    /// opened the breaker since its creation.
+    pub held_openings: u64,
     /// The text of the failure that opened the breaker, if known.
     pub cause: Option<String>,
     /// The calls in the window, oldest first.

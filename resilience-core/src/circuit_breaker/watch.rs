@@ -84,6 +84,12 @@ impl<'b> CircuitGuard<'b> {
 }
 
 impl<'b> WatchedGuard<'b> {
+    /// Records a success of an annotated function.
+    #[inline]
+    pub fn succeed(self) {
+        self.unwatch().succeed();
+    }
+
     /// Returns the guard after the end of the body.
     #[inline]
     pub fn unwatch(self) -> CircuitGuard<'b> {
@@ -93,11 +99,20 @@ impl<'b> WatchedGuard<'b> {
     }
 }
 
+impl CircuitBreaker {
+    /// Records a call whose watched guard was dropped without a report.
+    #[cold]
+    #[inline(never)]
+    fn abandon_watched(&self, seen: u64, started: Option<Timestamp>) {
+        let take = |panics: &Cell<u32>| panics.replace(panics.get().saturating_sub(1)) > 0;
+        let panicked = std::thread::panicking() && PANICS.try_with(take).unwrap_or(false);
+        self.cancel(seen, started, panicked);
+    }
+}
+
 impl Drop for WatchedGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let take = |panics: &Cell<u32>| panics.replace(panics.get().saturating_sub(1)) > 0;
-        let panicked = std::thread::panicking() && PANICS.try_with(take).unwrap_or(false);
-        self.breaker.cancel(self.seen, self.started, panicked);
+        self.breaker.abandon_watched(self.seen, self.started);
     }
 }

@@ -17,6 +17,16 @@ pub(super) enum Span {
     Time { length: Duration, buckets: u32 },
 }
 
+impl Span {
+    /// Returns the largest number of calls in view.
+    const fn largest(self) -> u32 {
+        match self {
+            Self::Calls(size) => size,
+            Self::None | Self::Time { .. } => u32::MAX,
+        }
+    }
+}
+
 /// The number of calls, failures and slow calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -67,14 +77,17 @@ impl Counts {
     }
 }
 
-/// The outcomes in view, under the lock: failures, slow calls, and the finished buckets. The
-/// [`Cursor`] counts the calls, because a success advances the cursor without the lock.
+/// The outcomes in view, under the lock, apart from the successes that the [`Cursor`] has counted
+/// since the last grant.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// The failures and slow calls in view, and the calls of the finished buckets.
     total: Counts,
+    /// The grant of the cursor at the last record.
+    granted: u32,
     /// Two bits for each call, 32 calls in a word; allocated at the first failure.
     ring: Vec<u64>,
+    /// The position of the next call in the ring.
+    position: u32,
     buckets: Vec<Counts>,
     /// The number of the current bucket, counted from the first.
     current: u64,
@@ -86,7 +99,9 @@ impl Window {
     pub(super) const fn new() -> Self {
         Self {
             total: Counts { calls: 0, failures: 0, slow: 0 },
+            granted: 0,
             ring: Vec::new(),
+            position: 0,
             buckets: Vec::new(),
             current: 0,
             begun: None,
@@ -96,7 +111,9 @@ impl Window {
     /// Clears the window and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.total = Counts::default();
+        self.granted = 0;
         self.ring.fill(0);
+        self.position = 0;
         self.buckets.fill(Counts::default());
         self.current = 0;
         self.begun = None;
@@ -119,13 +136,15 @@ impl Window {
 
     /// Returns the counts as of the last update.
     pub(super) fn last_counts(&self, span: Span, cursor: &Cursor) -> Counts {
-        let calls = self.total.calls.saturating_add(cursor.calls(span));
-        Counts { calls, ..self.total }
+        let calls = self.total.calls.saturating_add(self.uncollected(cursor));
+        Counts { calls: calls.min(span.largest()), ..self.total }
     }
 
+    /// Records a call. `min_calls` is the number of calls from which a rate applies.
     pub(super) fn record(
         &mut self,
         span: Span,
+        min_calls: u32,
         cursor: &Cursor,
         now: impl FnOnce() -> Timestamp,
         record: Record,
@@ -133,19 +152,88 @@ impl Window {
         match span {
             Span::None => return,
             Span::Calls(size) => {
-                let expired = self.replace(size, cursor.claim(span), record);
+                self.collect(span, cursor);
+                let expired = self.replace(size, record);
                 self.total.subtract(expired);
+                self.total.add(record);
+                self.total.calls = self.total.calls.min(size);
             }
             Span::Time { length, buckets } => {
                 self.slide(cursor, now(), length, buckets);
-                cursor.claim(span);
+                self.collect(span, cursor);
                 if let Some(bucket) = self.bucket(self.current) {
-                    bucket.mark(record);
+                    bucket.add(record);
+                }
+                self.total.add(record);
+            }
+        }
+        // The first success after a failure ends the run of failures, under the lock.
+        if !record.failed {
+            self.granted = self.harmless_successes(span, min_calls);
+            cursor.grant(self.granted);
+        }
+    }
+
+    /// Returns the number of successes to come that change nothing but the number of calls.
+    fn harmless_successes(&self, span: Span, min_calls: u32) -> u32 {
+        let Counts { calls, failures, slow } = self.total;
+        if failures == 0 && slow == 0 {
+            return u32::MAX;
+        }
+        // A success lowers every rate. But the success that completes the minimum makes the rates
+        // apply.
+        let before_minimum = match min_calls.saturating_sub(calls) {
+            0 => u32::MAX,
+            missing => missing - 1,
+        };
+        match span {
+            Span::Calls(size) => before_minimum.min(self.successes_ahead(size)),
+            Span::None | Span::Time { .. } => before_minimum,
+        }
+    }
+
+    /// Returns the number of places from the position on that hold no failure and no slow call, as
+    /// far as a bounded search finds out.
+    fn successes_ahead(&self, size: u32) -> u32 {
+        const WORDS: u32 = 16;
+        let (mut place, mut found) = (self.position, 0);
+        for _ in 0..WORDS {
+            let rest =
+                self.ring.get(place as usize / 32).map_or(0, |word| word >> (place % 32 * 2));
+            let in_word = (32 - place % 32).min(size - place);
+            let free = (rest.trailing_zeros() / 2).min(in_word);
+            found += free;
+            if free < in_word {
+                break;
+            }
+            place = (place + in_word) % size;
+        }
+        found.min(size)
+    }
+
+    /// Returns the number of successes that the cursor has counted since the grant.
+    fn uncollected(&self, cursor: &Cursor) -> u32 {
+        self.granted.saturating_sub(cursor.rest())
+    }
+
+    /// Takes back the grant, and adds the successes that the cursor has counted.
+    fn collect(&mut self, span: Span, cursor: &Cursor) {
+        let successes = self.granted.saturating_sub(cursor.take_back());
+        self.granted = 0;
+        self.total.calls = self.total.calls.saturating_add(successes).min(span.largest());
+        match span {
+            Span::None => {}
+            Span::Calls(size) => self.position = (self.position + successes % size) % size,
+            Span::Time { .. } => {
+                if let Some(bucket) = self.bucket(self.current) {
+                    bucket.calls = bucket.calls.saturating_add(successes);
                 }
             }
         }
-        self.total.mark(record);
-        cursor.set_not_plain(self.total.failures > 0 || self.total.slow > 0);
+    }
+
+    pub(super) const fn has_no_failures(&self) -> bool {
+        self.total.failures == 0
     }
 
     /// Returns whether the first call in view is at least `length` old.
@@ -162,7 +250,10 @@ impl Window {
     ) -> Vec<WindowSlice> {
         match span {
             Span::None => Vec::new(),
-            Span::Calls(size) => self.runs(size, cursor),
+            Span::Calls(size) => {
+                self.collect(span, cursor);
+                self.runs(size)
+            }
             Span::Time { length, buckets } => {
                 if let Some(now) = now {
                     self.counts(span, cursor, || now);
@@ -173,9 +264,9 @@ impl Window {
     }
 
     /// Returns the calls of the ring as runs of equal outcomes.
-    fn runs(&self, size: u32, cursor: &Cursor) -> Vec<WindowSlice> {
-        let (calls, next) = (cursor.calls(Span::Calls(size)), cursor.position());
-        let oldest = if calls < size { 0 } else { next };
+    fn runs(&self, size: u32) -> Vec<WindowSlice> {
+        let calls = self.total.calls;
+        let oldest = if calls < size { 0 } else { self.position };
         let mut runs: Vec<WindowSlice> = Vec::new();
         let mut last = None;
         for step in 0..calls {
@@ -205,7 +296,7 @@ impl Window {
         now: Option<Timestamp>,
     ) -> Vec<WindowSlice> {
         let Some(begun) = self.begun else { return Vec::new() };
-        let span = Span::Time { length, buckets };
+        let uncollected = self.uncollected(cursor);
         let width = bucket_width(length, buckets);
         let start = |number: u64| begun.plus(Duration::from_nanos(number.saturating_mul(width)));
         let now = now.unwrap_or_else(|| start(self.current));
@@ -213,8 +304,7 @@ impl Window {
         let slices = (oldest..=self.current).filter_map(|number| {
             let counts = *self.bucket(number)?;
             let is_current = number == self.current;
-            let calls =
-                counts.calls.saturating_add(if is_current { cursor.calls(span) } else { 0 });
+            let calls = counts.calls.saturating_add(if is_current { uncollected } else { 0 });
             let age = now.since(start(number));
             let Counts { failures, slow: slow_calls, .. } = counts;
             // The current bucket keeps the alignment of the buckets, with or without calls.
@@ -227,6 +317,7 @@ impl Window {
     pub(super) fn refill(
         &mut self,
         span: Span,
+        min_calls: u32,
         cursor: &Cursor,
         now: Timestamp,
         slices: &[WindowSlice],
@@ -250,7 +341,7 @@ impl Window {
                         }
                         let record =
                             Record { failed: call < slice.failures, slow: call < slice.slow_calls };
-                        self.record(span, cursor, || now, record);
+                        self.record(span, min_calls, cursor, || now, record);
                     }
                 }
             }
@@ -265,21 +356,20 @@ impl Window {
                     self.total.merge(counts);
                 }
                 self.counts(span, cursor, || now);
-                cursor.set_not_plain(self.total.failures > 0 || self.total.slow > 0);
             }
         }
     }
 
-    /// Overwrites the oldest record. Returns the counts of the overwritten record, which are zero
-    /// while the ring is not full.
-    fn replace(&mut self, size: u32, position: u32, record: Record) -> Counts {
-        let (word, shift) = (position as usize / 32, position % 32 * 2);
+    /// Overwrites the oldest record. Returns the failures and slow calls among the overwritten
+    /// record: none while the ring is not full.
+    fn replace(&mut self, size: u32, record: Record) -> Counts {
+        let (word, shift) = (self.position as usize / 32, self.position % 32 * 2);
+        self.position = (self.position + 1) % size;
         if self.ring.is_empty() {
             self.ring.resize(size.div_ceil(32) as usize, 0);
         }
         let mut expired = Counts::default();
         if let Some(word) = self.ring.get_mut(word) {
-            // The cursor counts the calls.
             expired.mark(Record::from_bits(*word >> shift));
             *word = *word & !(3 << shift) | record.bits() << shift;
         }
@@ -306,11 +396,8 @@ impl Window {
             return;
         }
         let until = begun.word().saturating_add(number.saturating_add(1).saturating_mul(width));
-        let filled = cursor.end_bucket(until);
-        if let Some(bucket) = self.bucket(self.current) {
-            bucket.calls = bucket.calls.saturating_add(filled);
-        }
-        self.total.calls = self.total.calls.saturating_add(filled);
+        self.collect(Span::Time { length, buckets }, cursor);
+        cursor.end_bucket_at(until);
         for step in 1..=passed {
             if let Some(expired) = self.bucket(self.current + step).map(core::mem::take) {
                 self.total.subtract(expired);

@@ -22,19 +22,25 @@ pub struct KeyTableSnapshot {
     /// The number of calls that shared the overflow state, since the start of the process: the
     /// table was full, and no state could be evicted. If the number grows, raise `max_keys`.
     pub overflow_calls: u64,
+    /// How often `max_open` has kept the breaker of a key closed, since the start of the process:
+    /// the failed or slow calls that would have opened a breaker.
+    pub held_openings: u64,
 }
 
 impl<T: KeyedPolicy> Keyed<T> {
     /// Returns the figures of the table, as [`key_tables`] does for the table of an attribute.
     #[must_use]
     pub fn figures(&self) -> KeyTableSnapshot {
-        let overflow_calls = self.state.get().map_or(0, |state| state.overflow_calls.load(Relaxed));
+        let state = self.state.get();
+        let overflow_calls = state.map_or(0, |state| state.overflow_calls.load(Relaxed));
+        let held_openings = state.map_or(0, |state| state.table.group().held_openings());
         KeyTableSnapshot {
             name: self.make.policy().policy_name(),
             policy: T::POLICY,
             keys: self.len(),
             max_keys: self.max.max(1),
             overflow_calls,
+            held_openings,
         }
     }
 }

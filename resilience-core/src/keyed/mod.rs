@@ -1,6 +1,7 @@
 //! A policy per key: bounded, and shared by concurrent calls with the same key.
 
 mod figures;
+mod group;
 mod report;
 mod table;
 
@@ -12,6 +13,8 @@ use std::hash::RandomState;
 use std::sync::{Arc, OnceLock};
 
 pub use self::figures::{KeyTableSnapshot, key_tables};
+pub use self::group::KeyGroup;
+pub(crate) use self::group::{Membership, OpenShare};
 use self::table::{KeyHash, Table};
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
@@ -51,6 +54,12 @@ pub trait KeyedPolicy: Policy + Sized {
 
     /// Returns the label of the key.
     fn key_label(&self) -> Option<&KeyLabel>;
+
+    /// Makes the policy known to the other policies of its table.
+    #[must_use]
+    fn joined(self, _group: &Arc<KeyGroup>) -> Self {
+        self
+    }
 }
 
 /// The label of a key in rejections and events, of at most [`rules::MAX_KEY_LABEL`] bytes.
@@ -237,7 +246,7 @@ impl<T> Keyed<T> {
         self.state.get_or_init(|| {
             Box::new(State {
                 seeds: [RandomState::new(), RandomState::new()],
-                table: Table::new(self.max.max(1)),
+                table: Table::new(self.max.max(1), Arc::default()),
                 overflow: OnceLock::new(),
                 overflow_calls: AtomicU64::new(0),
                 last_event: AtomicU64::new(0),
@@ -307,7 +316,7 @@ impl<T: KeyedPolicy> Keyed<T> {
                 if room.is_evicted {
                     record_of(self).count(slot::EVICTIONS);
                 }
-                room.insert(key, adjust(self.make()))
+                room.insert(key, adjust(self.make()).joined(state.table.group()))
             }
             // Another call may have inserted the key in the meantime.
             None => state.table.get(key).unwrap_or_else(|| self.overflow(state)),
@@ -324,7 +333,10 @@ impl<T: KeyedPolicy> Keyed<T> {
     fn overflow(&self, state: &State<T>) -> Arc<T> {
         state.overflow_calls.fetch_add(1, Relaxed);
         record_of(self).count(slot::OVERFLOWS);
-        let make = || Arc::new(self.make().with_key_label(KeyLabel::new(OVERFLOW_LABEL)));
+        let make = || {
+            let shared = self.make().with_key_label(KeyLabel::new(OVERFLOW_LABEL));
+            Arc::new(shared.joined(state.table.group()))
+        };
         let shared = state.overflow.get_or_init(make);
         let (now, last) = (now(), state.last_event.load(Relaxed));
         let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;

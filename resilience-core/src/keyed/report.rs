@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Keyed, KeyedPolicy};
-use crate::circuit_breaker::CircuitState;
+use crate::CircuitState;
 use crate::figures::table::{IN_FLIGHT, QUEUED, TURNS};
 use crate::figures::{Figure, FigureValue};
 use crate::registry::{KeyReport, KeysReport, PolicyKind, TOP_KEYS};
@@ -18,7 +18,7 @@ impl<T: KeyedPolicy> Keyed<T> {
         let mut open = 0_u32;
         self.for_each_key(|id, calls, policy| {
             busiest.offer(calls, id, calls, policy);
-            rejecting.offer(policy.own_figures().rejected(), id, calls, policy);
+            rejecting.offer(policy.rejected(), id, calls, policy);
             let is_open = !matches!(
                 policy.state(),
                 None | Some(CircuitState::Closed | CircuitState::Disabled)
@@ -93,7 +93,7 @@ fn report<T: KeyedPolicy>((id, calls, policy): &Seen<T>) -> KeyReport {
     KeyReport {
         key: label.map_or_else(|| digits(*id), |label| label.as_str().to_owned()),
         calls: *calls,
-        rejected: policy.own_figures().rejected(),
+        rejected: policy.rejected(),
         state: policy.state(),
         gauges,
     }

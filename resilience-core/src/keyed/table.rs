@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::KeyedPolicy;
+use super::{KeyGroup, KeyedPolicy};
 use crate::clock::Timestamp;
 use crate::sync::{AtomicU64, Mutex, lock};
 
@@ -71,6 +71,8 @@ struct Entry<T> {
     used: bool,
     /// The number of calls with the key.
     calls: u32,
+    /// The period of the last use.
+    period: u32,
 }
 
 /// The entries with a part of the keys. Aligned so that no two shards share a cache line.
@@ -88,10 +90,10 @@ impl<T> Entries<T> {
         self.entries.get_mut(index)
     }
 
-    fn insert(&mut self, key: KeyHash, value: Arc<T>) {
+    fn insert(&mut self, key: KeyHash, value: Arc<T>, period: u32) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.index.insert(key, index);
-        self.entries.push(Entry { key, value, used: false, calls: 1 });
+        self.entries.push(Entry { key, value, used: false, calls: 1, period });
     }
 
     /// Removes an entry. The last entry takes the place of the removed entry.
@@ -124,6 +126,7 @@ pub(super) struct Table<T> {
     len: AtomicU64,
     shards: [Shard<T>; SHARDS],
     search: Mutex<Search>,
+    group: Arc<KeyGroup>,
 }
 
 /// Room for one entry.
@@ -135,7 +138,7 @@ pub(super) struct Room<'t, T> {
 }
 
 impl<T> Table<T> {
-    pub(super) fn new(max: u32) -> Self {
+    pub(super) fn new(max: u32, group: Arc<KeyGroup>) -> Self {
         let shard =
             |_| Shard(Mutex::new(Entries { index: HashMap::default(), entries: Vec::new() }));
         Self {
@@ -143,6 +146,7 @@ impl<T> Table<T> {
             len: AtomicU64::new(0),
             shards: core::array::from_fn(shard),
             search: Mutex::new(Search::default()),
+            group,
         }
     }
 
@@ -156,12 +160,17 @@ impl<T> Table<T> {
         self.shards.get(index).map_or(first, |Shard(shard)| shard)
     }
 
+    pub(super) fn group(&self) -> &Arc<KeyGroup> {
+        &self.group
+    }
+
     /// Returns the state of a known key.
     pub(super) fn get(&self, key: KeyHash) -> Option<Arc<T>> {
         let mut shard = lock(self.shard(key));
         let entry = shard.get_mut(key)?;
         entry.used = true;
         entry.calls = entry.calls.saturating_add(1);
+        self.group.note_use(&mut entry.period);
         Some(Arc::clone(&entry.value))
     }
 
@@ -269,7 +278,7 @@ impl<T> Room<'_, T> {
             drop(shard);
             return known;
         }
-        shard.insert(key, Arc::clone(&value));
+        shard.insert(key, Arc::clone(&value), self.table.group.first_use());
         self.is_used = true;
         value
     }
@@ -371,7 +380,7 @@ mod model {
         check: impl Fn([bool; 2], (u64, usize)) + Sync + Send + 'static,
     ) {
         loom::model(move || {
-            let table = loom::sync::Arc::new(Table::new(1));
+            let table = loom::sync::Arc::new(Table::new(1, Arc::default()));
             let other = {
                 let table = loom::sync::Arc::clone(&table);
                 thread::spawn(move || insert(&table, keys[0].0, keys[0].1))

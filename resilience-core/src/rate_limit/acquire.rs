@@ -24,6 +24,8 @@ struct Turn<'l> {
     cost: u32,
     /// The end of the whole call.
     deadline: Option<Timestamp>,
+    /// The longest wait, if longer than the wait of the limiter, in nanoseconds.
+    patience: u64,
     waiter: Option<WaiterId>,
     /// The start of the wait.
     since: Option<Timestamp>,
@@ -37,13 +39,18 @@ enum Progress {
 }
 
 impl<'l> Turn<'l> {
-    fn new(limiter: &'l RateLimiter, cost: u32, deadline: Option<Timestamp>) -> Self {
-        Self { limiter, cost, deadline, waiter: None, since: None }
+    fn new(
+        limiter: &'l RateLimiter,
+        cost: u32,
+        deadline: Option<Timestamp>,
+        patience: u64,
+    ) -> Self {
+        Self { limiter, cost, deadline, patience, waiter: None, since: None }
     }
 
     fn poll(&mut self, waker: &Waker) -> Progress {
         let (id, until) = match self.waiter {
-            None => match self.limiter.admit(self.cost, self.deadline, waker) {
+            None => match self.limiter.admit(self.cost, self.deadline, self.patience, waker) {
                 Ok(Admission::Now) => return Progress::Done(Ok(())),
                 Ok(Admission::Queued(Queued { id, turn })) => {
                     (self.waiter, self.since) = (Some(id), Some(now()));
@@ -110,17 +117,18 @@ pub(super) fn block(
     limiter: &RateLimiter,
     cost: u32,
     deadline: Option<Timestamp>,
+    patience: u64,
 ) -> Result<(), Rejected> {
     let parker = Parker::new();
     let waker = parker.waker();
-    let mut turn = Turn::new(limiter, cost, deadline);
+    let mut turn = Turn::new(limiter, cost, deadline, patience);
     loop {
         let until = match turn.poll(&waker) {
             Progress::Done(result) => return result,
             Progress::Until(until) => until,
         };
         let end = Delay::start(remaining(until)).0.end();
-        if !parker.park(end) && !remaining(until).is_zero() {
+        if !parker.park(end) && now().word() < until {
             turn.start_early();
             return Ok(());
         }
@@ -143,8 +151,13 @@ pin_project! {
 }
 
 impl<'l> RateLimitAcquire<'l> {
-    pub(super) fn new(limiter: &'l RateLimiter, cost: u32, deadline: Option<Timestamp>) -> Self {
-        Self { turn: Turn::new(limiter, cost, deadline), until: 0, sleep: None }
+    pub(super) fn new(
+        limiter: &'l RateLimiter,
+        cost: u32,
+        deadline: Option<Timestamp>,
+        patience: u64,
+    ) -> Self {
+        Self { turn: Turn::new(limiter, cost, deadline, patience), until: 0, sleep: None }
     }
 }
 
@@ -168,7 +181,7 @@ impl Future for RateLimitAcquire<'_> {
                 return Poll::Pending;
             }
             this.sleep.set(None);
-            if !remaining(until).is_zero() {
+            if now().word() < until {
                 this.turn.start_early();
                 return Poll::Ready(Ok(()));
             }

@@ -34,6 +34,8 @@ pub(super) struct Pace {
     longest_wait: u64,
     /// No call produces a word further ahead, except by a corrected cost.
     furthest: u64,
+    /// The age of the oldest unused turn that a late waiter keeps.
+    kept: u64,
 }
 
 /// An admitted call, with positions at the end of the line.
@@ -77,7 +79,19 @@ impl Pace {
         let most = if is_unlimited { u64::MAX } else { MAX_NANOS };
         let longest_wait = saturated(wait.as_nanos(), most);
         let furthest = tolerance.saturating_add(interval).saturating_add(longest_wait);
-        Self { interval, tolerance, longest_wait, furthest }
+        Self { interval, tolerance, longest_wait, furthest, kept: KEPT_NANOS }
+    }
+
+    /// Returns the pace of a process that holds a share of the burst, given as a function of
+    /// widths.
+    pub(super) fn with_share(self, share_of: impl Fn(u64) -> u64) -> Self {
+        let burst = self.tolerance.saturating_add(self.interval);
+        let tolerance = share_of(burst).saturating_sub(self.interval);
+        Self { tolerance, kept: share_of(self.kept), ..self }
+    }
+
+    pub(super) const fn tolerance(self) -> u64 {
+        self.tolerance
     }
 
     pub(super) const fn longest_wait(self) -> u64 {
@@ -145,9 +159,9 @@ pub(super) struct Gcra {
     /// The time of the last turn that a waiter took late; zero if all turns since are used. Until
     /// then a caller was waiting, so earlier turns are not idle time.
     kept_until: AtomicU64,
-    /// The latest word that a corrected cost has produced. Such a word can be further ahead than
-    /// any wait.
-    debt_until: AtomicU64,
+    /// The latest word that a corrected cost, or a caller with more patience, has produced. Such a
+    /// word can be further ahead than any wait.
+    furthest: AtomicU64,
 }
 
 impl Gcra {
@@ -158,7 +172,7 @@ impl Gcra {
                 line: Mutex::new(None),
                 has_holes: AtomicU64::new(0),
                 kept_until: AtomicU64::new(0),
-                debt_until: AtomicU64::new(0),
+                furthest: AtomicU64::new(0),
             }
         }
     }
@@ -245,7 +259,7 @@ impl Gcra {
             }
             let Some(line) = guard.as_mut() else { break Err(0) };
             self.give_turns(line, pace, now, None, &mut wakers);
-            let end = self.end(word, now);
+            let end = self.end(pace, word, now);
             let plan = line.plan(pace, width, end, now);
             let turn = plan.turn.max(now);
             let starts = turn == now && !line.has_waiters();
@@ -253,8 +267,14 @@ impl Gcra {
             if turn - now > wait || !fits || (wait == 0 && !starts) {
                 break Err(turn - now);
             }
-            if plan.missing > 0 && self.swap(word, plan.end).is_err() {
-                continue;
+            if plan.missing > 0 {
+                if wait > pace.longest_wait {
+                    // A caller with more patience than the limiter allows.
+                    self.furthest.fetch_max(plan.end, Ordering::Relaxed);
+                }
+                if self.swap(word, plan.end).is_err() {
+                    continue;
+                }
             }
             break Ok(if starts {
                 line.start_now(width, plan);
@@ -315,7 +335,7 @@ impl Gcra {
         let now = now();
         let start = self.update(|word| word.max(now).saturating_add(width)).max(now);
         let end = start.saturating_add(width);
-        self.debt_until.fetch_max(end, Ordering::Relaxed);
+        self.furthest.fetch_max(end, Ordering::Relaxed);
         if let Some(line) = guard.as_mut() {
             line.move_back(Span { start, end });
         }
@@ -349,6 +369,17 @@ impl Gcra {
     /// Returns the number of waiting calls.
     pub(super) fn queued(&self) -> usize {
         lock(&self.line).as_ref().map_or(0, |line| line.queued())
+    }
+
+    /// Returns the number of permits that calls are waiting for.
+    pub(super) fn waiting(&self, pace: Pace) -> u64 {
+        let guard = lock(&self.line);
+        guard.as_ref().map_or(0, |line| line.waiting_width() / pace.interval)
+    }
+
+    /// Makes all waiting calls compute their timers again: turns come earlier.
+    pub(super) fn restart_timers(&self, pace: Pace, now: impl Fn() -> u64) {
+        self.change(pace, None, now, |line, _, wakers| line.restart_timers(wakers));
     }
 
     /// Returns whether the limiter is at rest: a full burst is available.
@@ -393,12 +424,12 @@ impl Gcra {
     }
 
     /// Returns the start of the next positions at the end of the line.
-    fn end(&self, word: u64, now: u64) -> u64 {
+    fn end(&self, pace: Pace, word: u64, now: u64) -> u64 {
         if word >= now {
             return word;
         }
         let kept_until = self.kept_until.load(Ordering::Relaxed);
-        if word <= kept_until && now - word <= KEPT_NANOS {
+        if word <= kept_until && now - word <= pace.kept {
             return word;
         }
         if kept_until != 0 {
@@ -420,7 +451,7 @@ impl Gcra {
     #[inline]
     fn corrected(&self, pace: Pace, word: u64, now: u64) -> Option<u64> {
         let corrected = pace.corrected(word, now)?;
-        (word > self.debt_until.load(Ordering::Relaxed)).then_some(corrected)
+        (word > self.furthest.load(Ordering::Relaxed)).then_some(corrected)
     }
 
     /// Starts the line again after the clock went back.

@@ -23,6 +23,8 @@ pub(super) struct Line {
     /// Free positions between used positions, from dropped reservations. All holes are later than
     /// the positions of waiting calls.
     holes: Spans,
+    /// Changes if all turns come earlier, so that timers set before are too late.
+    timers: u64,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,8 @@ struct Waiter {
     width: u64,
     /// The time of the timer of the call.
     alarm: u64,
+    /// The value of [`Line::timers`] when the timer was set.
+    timers: u64,
     waker: Waker,
 }
 
@@ -64,6 +68,7 @@ impl Line {
             turns: BTreeMap::new(),
             owned: Spans::new(),
             holes: Spans::new(),
+            timers: 0,
         }
     }
 
@@ -96,8 +101,10 @@ impl Line {
             let Ok(end) = self.owned.end_of(width) else { break };
             let turn = pace.turn(end);
             if turn > now {
-                if turn < waiter.alarm && polled != Some(id) {
+                let is_late = turn < waiter.alarm || waiter.timers != self.timers;
+                if is_late && polled != Some(id) {
                     waiter.alarm = turn;
+                    waiter.timers = self.timers;
                     wakers.woken.push(mem::replace(&mut waiter.waker, Waker::noop().clone()));
                 }
                 break;
@@ -133,10 +140,10 @@ impl Line {
 
     /// Takes the positions of a plan for a new call that waits until `turn`.
     pub(super) fn join(&mut self, width: u64, plan: Plan, turn: u64, waker: Waker) -> WaiterId {
-        let Self { waiters, owned, holes, .. } = self;
+        let Self { waiters, owned, holes, timers, .. } = self;
         holes.take_first(width.saturating_sub(plan.missing), |span| owned.insert(span));
         owned.insert(Span { start: plan.end.saturating_sub(plan.missing), end: plan.end });
-        waiters.join(Waiter { width, alarm: turn, waker })
+        waiters.join(Waiter { width, alarm: turn, timers: *timers, waker })
     }
 
     /// Returns whether the call has its turn. The turn is used then.
@@ -162,11 +169,26 @@ impl Line {
         if first == Some(id) {
             let end = self.owned.end_of(waiter.width).unwrap_or(last);
             waiter.alarm = pace.turn(end);
-        } else if waiter.alarm <= now {
-            // A correction of a cost has moved the turns.
+        } else if waiter.alarm <= now || waiter.timers != self.timers {
+            // A correction of a cost, or a new share of the rate, has moved the turns.
             waiter.alarm = pace.turn(last);
         }
+        waiter.timers = self.timers;
         Some(waiter.alarm)
+    }
+
+    /// Returns the width of the positions of the waiting calls.
+    pub(super) fn waiting_width(&self) -> u64 {
+        self.owned.width()
+    }
+
+    /// Makes all timers invalid, and wakes the first call. Each further call is woken once the call
+    /// is the first.
+    pub(super) fn restart_timers(&mut self, wakers: &mut Wakers) {
+        self.timers = self.timers.wrapping_add(1);
+        if let Some((_, first)) = self.waiters.first_mut() {
+            wakers.woken.push(mem::replace(&mut first.waker, Waker::noop().clone()));
+        }
     }
 
     /// Starts a waiting call before its turn, and uses up the first positions.

@@ -6,19 +6,24 @@ mod line;
 mod permit;
 mod report;
 mod reservation;
+mod share;
+mod share_clock;
 mod spans;
+mod view;
 
 use core::convert::Infallible;
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
 use core::task::Waker;
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use self::acquire::RateLimitAcquire;
-use self::gcra::{Gcra, Grant, Pace, Queued, Request};
+use self::gcra::{Gcra, Grant, MAX_NANOS, Pace, Queued};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
+pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
+use self::view::View;
 use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now};
 #[cfg(not(resilience_loom))]
@@ -87,6 +92,10 @@ pub struct RateLimiter {
     /// The rate in nanoseconds.
     pace: Pace,
     gcra: Gcra,
+    /// The name of a rate that several processes use together.
+    shared: Option<&'static str>,
+    /// The state of a shared limiter, in place of `gcra`, from the first use on.
+    share: OnceLock<Arc<RateShare>>,
 }
 
 impl RateLimiter {
@@ -107,7 +116,30 @@ impl RateLimiter {
             figures: PolicyFigures::new(),
             pace: Pace::new(rate, per, rules::BURST, Duration::ZERO),
             gcra: Gcra::new(),
+            shared: None,
+            share: OnceLock::new(),
         }
+    }
+
+    /// Divides the rate between the limiters of this name in all processes.
+    ///
+    /// The synchronization task of `resilience::stores::rate_limit` leases a share of the rate and
+    /// of the burst for this limiter, by demand, through Redis or PostgreSQL. Calls never wait for
+    /// the task. In any interval, all limiters together admit at most the calls that one limiter
+    /// with these settings would admit, plus one call for each limiter. Without the task the
+    /// limiter uses the whole rate, and the first rejection logs a warning.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::RateLimiter;
+    ///
+    /// static PARTNER: RateLimiter =
+    ///     RateLimiter::new(100, Duration::from_secs(1)).burst(20).shared("partner-api");
+    /// assert!(PARTNER.try_acquire().is_ok());
+    /// ```
+    pub const fn shared(mut self, name: &'static str) -> Self {
+        self.shared = Some(name);
+        self
     }
 
     /// Sets the rate, for settings per key. Zero counts as 1.
@@ -228,9 +260,11 @@ impl RateLimiter {
 
     #[inline]
     fn take(&self, cost: u32) -> Result<(), Rejected> {
-        match self.gcra.try_acquire(self.request(cost, 0), || now().word()) {
+        let view = self.view();
+        view.count(cost);
+        match view.gcra.try_acquire(view.request(cost, 0), || view.now()) {
             Ok(()) => Ok(()),
-            Err(left) => self.refuse(cost, 0, left),
+            Err(left) => self.refuse(view, cost, 0, left),
         }
     }
 
@@ -273,15 +307,17 @@ impl RateLimiter {
         if !is_enabled() {
             return Ok(Reservation::now());
         }
-        let wait = self.pace.longest_wait();
-        let planned = self.gcra.reserve(self.request(1, wait), || now().word());
+        let view = self.view();
+        view.count(1);
+        let wait = view.within(self.pace.longest_wait());
+        let planned = view.gcra.reserve(view.request(1, wait), || view.now());
         if planned.is_ok() {
             self.count_admitted();
         }
         match planned {
             Ok(grant) if grant.must_wait && !self.shadow => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
-            Err(left) => self.refuse(1, wait, left).map(|()| Reservation::now()),
+            Err(left) => self.refuse(view, 1, wait, left).map(|()| Reservation::now()),
         }
     }
 
@@ -306,7 +342,7 @@ impl RateLimiter {
     /// next permit.
     #[inline]
     pub fn acquire_blocking(&self) -> Result<(), Rejected> {
-        self.acquire_blocking_by(1, None)
+        self.acquire_blocking_by(1, None, 0)
     }
 
     /// Takes `cost` permits, and blocks the thread until the permits are valid.
@@ -315,18 +351,23 @@ impl RateLimiter {
     /// As for [`acquire_blocking`](Self::acquire_blocking).
     #[inline]
     pub fn acquire_many_blocking(&self, cost: u32) -> Result<(), Rejected> {
-        self.acquire_blocking_by(cost, None)
+        self.acquire_blocking_by(cost, None, 0)
     }
 
-    /// Takes permits, and blocks the thread at most until `deadline`.
+    /// Takes permits, and blocks the thread at most until `deadline`. The longest wait is the wait
+    /// of the limiter, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(
         &self,
         cost: u32,
         deadline: Option<Timestamp>,
+        patience: u64,
     ) -> Result<(), Rejected> {
-        if self.starts_at_once(cost) { Ok(()) } else { acquire::block(self, cost, deadline) }
+        if self.starts_at_once(cost) {
+            return Ok(());
+        }
+        acquire::block(self, cost, deadline, patience)
     }
 
     /// Admits a call of a limiter that rejects no call: without a limit of the wait and without a
@@ -365,7 +406,7 @@ impl RateLimiter {
     /// time until the next permit.
     #[inline]
     pub fn acquire(&self) -> RateLimitAcquire<'_> {
-        self.acquire_by(1, None)
+        self.acquire_by(1, None, 0)
     }
 
     /// Takes `cost` permits, and waits until the permits are valid. The calls behind wait until
@@ -393,14 +434,20 @@ impl RateLimiter {
     /// As for [`acquire`](Self::acquire).
     #[inline]
     pub fn acquire_many(&self, cost: u32) -> RateLimitAcquire<'_> {
-        self.acquire_by(cost, None)
+        self.acquire_by(cost, None, 0)
     }
 
-    /// Takes permits, and waits at most until `deadline`.
+    /// Takes permits, and waits at most until `deadline`. The longest wait is the wait of the
+    /// limiter, or `patience` nanoseconds if longer.
     #[doc(hidden)]
     #[inline]
-    pub fn acquire_by(&self, cost: u32, deadline: Option<Timestamp>) -> RateLimitAcquire<'_> {
-        RateLimitAcquire::new(self, cost, deadline)
+    pub fn acquire_by(
+        &self,
+        cost: u32,
+        deadline: Option<Timestamp>,
+        patience: u64,
+    ) -> RateLimitAcquire<'_> {
+        RateLimitAcquire::new(self, cost, deadline, patience)
     }
 
     /// Takes `cost` permits if available, in a permit that corrects the cost later.
@@ -460,18 +507,20 @@ impl RateLimiter {
         if !is_enabled() {
             return;
         }
-        let now = || now().word();
+        let view = self.view();
+        let View { gcra, pace, .. } = view;
         if actual < taken {
-            self.gcra.refund(self.pace, self.pace.width(taken - actual), now);
+            gcra.refund(pace, pace.width(taken - actual), || view.now());
         } else if actual > taken {
-            self.gcra.charge(self.pace.width(actual - taken), now);
+            gcra.charge(pace.width(actual - taken), || view.now());
         }
     }
 
     /// Returns the number of calls of cost 1 that would be admitted at once.
     #[must_use]
     pub fn available(&self) -> u32 {
-        self.gcra.available(self.pace, now().word())
+        let view = self.view();
+        view.gcra.available(view.pace, view.now())
     }
 
     /// Returns the number of calls that the limiter would have rejected, if not in
@@ -492,8 +541,12 @@ impl RateLimiter {
 
     #[inline]
     fn starts(&self, cost: u32) -> bool {
-        let request = self.request(cost, self.pace.longest_wait());
-        self.gcra.try_start(request, || now().word())
+        let view = self.view();
+        let starts = view.gcra.try_start(view.request(cost, 0), || view.now());
+        if starts {
+            view.count(cost);
+        }
+        starts
     }
 
     #[cold]
@@ -513,69 +566,114 @@ impl RateLimiter {
         &self,
         cost: u32,
         deadline: Option<Timestamp>,
+        patience: u64,
         waker: &Waker,
     ) -> Result<Admission, Rejected> {
         if self.starts_at_once(cost) {
             return Ok(Admission::Now);
         }
-        let request = self.request(cost, self.pace.longest_wait());
-        let clock = || now().word();
+        let view = self.view();
+        view.count(cost);
+        let longest = self.pace.longest_wait().max(patience.min(MAX_NANOS));
         if self.shadow {
-            let planned = self.gcra.reserve(request, clock).map(|_| Admission::Now);
+            let wait = view.within(self.pace.longest_wait());
+            let planned = view.gcra.reserve(view.request(cost, wait), || view.now());
             return planned
-                .or_else(|left| self.refuse(cost, request.wait, left).map(|()| Admission::Now));
+                .map(|_| Admission::Now)
+                .or_else(|left| self.refuse(view, cost, wait, left).map(|()| Admission::Now));
         }
-        let wait = match deadline {
-            Some(deadline) => nanos(deadline.since(now())).min(request.wait),
-            None => request.wait,
-        };
-        let request = Request { wait, ..request };
-        match self.gcra.acquire_or_queue(request, waker.clone(), clock) {
-            Ok(Some(queued)) => Ok(Admission::Queued(queued)),
+        let wait = view.within(match deadline {
+            Some(deadline) => nanos(deadline.since(now())).min(longest),
+            None => longest,
+        });
+        let request = view.request(cost, wait);
+        match view.gcra.acquire_or_queue(request, waker.clone(), || view.now()) {
+            Ok(Some(queued)) => {
+                Ok(Admission::Queued(Queued { turn: view.time_of(queued.turn), ..queued }))
+            }
             Ok(None) => {
                 self.count_admitted();
                 Ok(Admission::Now)
             }
-            Err(left) => self.refuse(cost, wait, left).map(|()| Admission::Now),
+            Err(left) => self.refuse(view, cost, wait, left).map(|()| Admission::Now),
         }
     }
 
+    /// Returns `None` if the waiting call has its turn, and the time of the timer otherwise.
     fn poll_turn(&self, id: WaiterId, waker: &Waker) -> Option<u64> {
-        self.gcra.poll(self.pace, id, waker.clone(), || now().word())
+        let view = self.view();
+        let alarm = view.gcra.poll(view.pace, id, waker.clone(), || view.now())?;
+        Some(view.time_of(alarm))
     }
 
     fn start_early(&self, id: WaiterId) {
-        self.gcra.start(self.pace, id, || now().word());
+        let view = self.view();
+        view.gcra.start(view.pace, id, || view.now());
     }
 
     fn leave(&self, id: WaiterId) {
-        self.gcra.leave(self.pace, id, || now().word());
+        let view = self.view();
+        view.gcra.leave(view.pace, id, || view.now());
     }
 
     fn release(&self, grant: Grant) {
-        self.gcra.release(self.pace, grant.span, || now().word());
+        let view = self.view();
+        view.gcra.release(view.pace, grant.span, || view.now());
     }
 
-    #[inline]
-    fn request(&self, cost: u32, wait: u64) -> Request {
-        Request { pace: self.pace, width: self.pace.width(cost), wait }
+    /// Returns the time until a turn.
+    fn remaining(&self, turn: u64) -> Duration {
+        Duration::from_nanos(self.view().time_of(turn).saturating_sub(now().word()))
     }
 
     /// Rejects a call, or reports the rejection in shadow mode.
     #[cold]
-    fn refuse(&self, cost: u32, wait: u64, left: u64) -> Result<(), Rejected> {
+    fn refuse(&self, view: View<'_>, cost: u32, wait: u64, left: u64) -> Result<(), Rejected> {
         // The wait of a cost above the burst, at a limiter at rest.
-        let above_burst = cost.saturating_sub(self.burst.max(1));
-        let is_possible = above_burst == 0 || self.pace.width(above_burst) <= wait;
-        let retry_after = is_possible.then(|| Duration::from_nanos(left));
+        let burst = view.pace.tolerance().saturating_add(view.pace.interval());
+        let above_burst = view.pace.width(cost).saturating_sub(burst);
+        let is_possible = above_burst == 0 || above_burst <= wait;
+        let retry_after = view.real_time(left).filter(|_| is_possible);
         let rejected = self.rejection(RejectedKind::RateLimited, retry_after);
         count_rejection(self, self.shadow);
+        if let Some(share) = view.share {
+            share.warn_if_unsynchronized(self.name_or_default());
+        }
         if !self.shadow {
             return Err(rejected);
         }
         self.shadow_rejections.fetch_add(1, Relaxed);
         log::shadow_rejection(&rejected);
         Ok(())
+    }
+
+    #[inline]
+    fn view(&self) -> View<'_> {
+        match self.shared {
+            None => View { gcra: &self.gcra, pace: self.pace, share: None },
+            Some(name) => self.view_of_share(name),
+        }
+    }
+
+    #[inline(never)]
+    fn view_of_share(&self, name: &'static str) -> View<'_> {
+        let share = self.share.get_or_init(|| RateShare::create(name, self.pace, false));
+        let terms = share.terms();
+        let pace = self.pace.with_share(|width| terms.burst_part(width));
+        View { gcra: share.gcra(), pace, share: Some(share) }
+    }
+
+    /// Takes the state of a shared limiter for a synchronization. Returns `None` for a limiter that
+    /// is not shared, or that another synchronization has taken.
+    #[doc(hidden)]
+    pub fn claim_share(&self) -> Option<Arc<RateShare>> {
+        let name = self.shared?;
+        let mut is_new = false;
+        let share = self.share.get_or_init(|| {
+            is_new = true;
+            RateShare::create(name, self.pace, true)
+        });
+        (is_new || share.claim()).then(|| Arc::clone(share))
     }
 }
 
@@ -617,10 +715,10 @@ limiter!(RateLimiter, "rate_limit");
 #[cfg(not(resilience_loom))]
 impl TestReset for RateLimiter {
     fn fresh(&self) -> Self {
-        let Self { rate, per, burst, wait, name, shadow, .. } = *self;
+        let Self { rate, per, burst, wait, name, shadow, shared, .. } = *self;
         let fresh = Self::new(rate, per).burst(burst).wait(wait);
         let (key, figures) = (self.key.clone(), self.figures.fresh());
-        Self { name, key, shadow, figures, ..fresh }
+        Self { name, key, shadow, figures, shared, ..fresh }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The figures and the report of a rate limiter.
 
 use super::RateLimiter;
-use crate::clock::now;
 use crate::duration::{Exact, Rounded};
 use crate::figures::Figure;
 use crate::figures::table::{self, slot};
@@ -67,9 +66,8 @@ impl Policy for RateLimiter {
     }
 
     fn figures_now(&self, figures: &mut Vec<Figure>) {
-        let available = self.gcra.available(self.pace, now().word());
-        figures.push(Figure::gauge(&table::AVAILABLE, available.into()));
-        let queued = u64::try_from(self.gcra.queued()).unwrap_or(u64::MAX);
+        figures.push(Figure::gauge(&table::AVAILABLE, self.available().into()));
+        let queued = u64::try_from(self.view().gcra.queued()).unwrap_or(u64::MAX);
         figures.push(Figure::gauge(&table::TURNS, queued));
     }
 }

@@ -29,15 +29,20 @@ impl<'l> Reservation<'l> {
     /// Returns the time until the call may start; zero if the call may start now.
     #[must_use]
     pub fn delay(&self) -> Duration {
-        self.grant.map_or(Duration::ZERO, |(_, grant)| remaining(grant))
+        self.grant.map_or(Duration::ZERO, |(limiter, grant)| limiter.remaining(grant.turn))
     }
 
     /// Blocks the thread until the call may start.
     pub fn wait_blocking(self) {
-        // Waited even if the clock shows no progress, as under a paused clock.
-        let delay = self.delay();
-        Delay::start(delay).0.block();
-        self.consume();
+        loop {
+            let (start, delay) = (now(), self.delay());
+            Delay::start(delay).0.block();
+            // Later if the share of a shared limiter has become smaller meanwhile. The wait ends
+            // also if the clock shows no progress, as under a paused clock.
+            if self.delay().is_zero() || now().since(start) < delay {
+                return self.consume();
+            }
+        }
     }
 
     /// Keeps the permit: the call starts.
@@ -46,14 +51,10 @@ impl<'l> Reservation<'l> {
     }
 }
 
-fn remaining(grant: Grant) -> Duration {
-    Duration::from_nanos(grant.turn.saturating_sub(now().word()))
-}
-
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if let Some((limiter, grant)) = self.grant {
-            if !remaining(grant).is_zero() {
+            if !limiter.remaining(grant.turn).is_zero() {
                 limiter.release(grant);
             }
         }

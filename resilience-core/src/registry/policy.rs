@@ -11,10 +11,12 @@ use super::list;
 use super::record::Record;
 use super::report::{KeyReport, KeysReport, PolicyKind, Setting};
 #[cfg(not(resilience_loom))]
-use crate::bulkhead::Bulkhead;
+use crate::Bulkhead;
 #[cfg(not(resilience_loom))]
-use crate::circuit_breaker::CircuitBreaker;
-use crate::circuit_breaker::CircuitState;
+use crate::CircuitBreaker;
+use crate::CircuitState;
+#[cfg(not(resilience_loom))]
+use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::table::{Slot, slot};
@@ -22,8 +24,6 @@ use crate::function_state::{TestReset, resolve};
 #[cfg(not(resilience_loom))]
 use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
-#[cfg(not(resilience_loom))]
-use crate::rate_limit::RateLimiter;
 use crate::sync::Tally;
 
 /// A policy with a state, for the registry.
@@ -42,6 +42,11 @@ pub trait Policy: Send + Sync {
 
     /// Returns the effect on a call.
     fn facts(&self) -> Facts;
+
+    /// Returns the rejected calls of this policy alone.
+    fn rejected(&self) -> u64 {
+        self.own_figures().rejected.load(Relaxed)
+    }
 
     /// Returns the state of a circuit breaker.
     fn state(&self) -> Option<CircuitState> {
@@ -127,11 +132,6 @@ impl PolicyFigures {
     /// Returns the figures of a policy for one key, which counts into the record of the table.
     pub(crate) fn of_table(&self, record: Arc<Record>) -> Self {
         Self { record: OnceLock::from(record), ..Self::at(self.location, false) }
-    }
-
-    /// Returns the rejected calls of this policy alone.
-    pub(crate) fn rejected(&self) -> u64 {
-        self.rejected.load(Relaxed)
     }
 }
 

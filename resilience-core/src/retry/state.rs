@@ -182,6 +182,15 @@ impl RetryState {
         Some(started.plus(policy.limits.deadline?))
     }
 
+    /// Returns how long a limit inside may let the call wait in place of a rejection, in
+    /// nanoseconds.
+    #[inline]
+    #[must_use]
+    pub fn patience<B>(policy: &RetryPolicy<B>) -> u64 {
+        let limits = &policy.limits;
+        if limits.waits_for_rejections { clock::nanos(limits.max_retry_after) } else { 0 }
+    }
+
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
     /// calls without `on_ok` and hooks. The function is not generic over the types of the call, so
     /// that all calls share one instance, and the caller compiles fast.

@@ -5,6 +5,7 @@
 mod classifier;
 mod clients;
 mod error;
+mod grpc_status;
 mod io;
 mod problem_type;
 mod rate_limit_field;

@@ -7,6 +7,7 @@ use resilience_core::__internal::class_of_status;
 use resilience_core::{Effect, FailureClass, FailureKind};
 
 use super::classifier::Classifier;
+use super::grpc_status;
 use super::retry_after::ServerDelay;
 
 /// Headers with the server's own decision on a retry.
@@ -19,6 +20,11 @@ pub(crate) fn classify_status(
     headers: &HeaderMap,
 ) -> FailureClass {
     let code = status.as_u16();
+    if code == 200 {
+        if let Some(class) = grpc_status::classify_headers(rules, headers) {
+            return class;
+        }
+    }
     if code < 400 {
         return classify_code(rules, code, ServerDelay::Absent);
     }

@@ -4,13 +4,15 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilience::http::{Classifier, classify};
+use resilience::http::{Classifier, classify, classify_response};
 use resilience::{
     Classify, Effect, FailureClass, FailureKind, IdempotencyRejection, Rejected, RejectedKind,
     retry, testing,
 };
 use tonic::{Code, ConnectError, Status};
 use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::headers;
 
 const AFTER: Duration = Duration::from_millis(250);
 
@@ -64,6 +66,41 @@ fn pushback_and_retry_info_set_the_delay() {
     assert_eq!(classify(&status), FailureClass::throttled(Some(AFTER)));
     let status = Status::with_error_details(Code::Unavailable, "", details);
     assert_eq!(classify(&status), FailureClass::transient().after(AFTER));
+}
+
+/// A server answers a call that fails before the first message by headers alone.
+#[test]
+fn a_code_in_the_headers_of_a_response_counts() {
+    let class = |lines: &[(&'static str, &str)]| {
+        let mut response = http::Response::new(());
+        *response.headers_mut() = headers(lines);
+        classify_response(&response)
+    };
+    let grpc = ("content-type", "application/grpc");
+    let answered = classify_response(&http::Response::new(()));
+    for (code, expected) in [
+        ("0", answered),
+        ("5", FailureClass::permanent()),
+        ("8", FailureClass::permanent()),
+        ("10", FailureClass::permanent()),
+        ("13", FailureClass::permanent()),
+        ("14", FailureClass::transient()),
+        ("99", FailureClass::permanent()),
+        ("", answered),
+        ("-1", answered),
+    ] {
+        assert_eq!(class(&[grpc, ("grpc-status", code)]), expected, "{code:?}");
+    }
+    assert_eq!(class(&[("content-type", "text/html"), ("grpc-status", "14")]), answered);
+    let after = ("grpc-retry-pushback-ms", "250");
+    let refused = ("resilience-effect", "refused");
+    for (code, kind) in [("8", FailureKind::Throttled), ("14", FailureKind::Transient)] {
+        let class = class(&[grpc, ("grpc-status", code), after, refused]);
+        assert_eq!((class.kind, class.after), (kind, Some(AFTER)));
+        assert_eq!(class.effect, Effect::Refused);
+    }
+    let never = ("grpc-retry-pushback-ms", "-1");
+    assert_eq!(class(&[grpc, ("grpc-status", "14"), never]), FailureClass::permanent());
 }
 
 #[test]

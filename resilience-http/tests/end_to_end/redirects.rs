@@ -125,8 +125,9 @@ async fn a_refused_connection_proves_nothing_unless_the_client_follows_no_redire
     }
 }
 
-/// A refused first connection and a refused connection after a redirect are equal errors: `reqwest`
-/// reports the URL of the request for both. Should this test fail, `RetryLayer` can tell them apart.
+/// A refused first connection and a refused connection after a redirect are equal errors:
+/// `reqwest` reports the URL of the request for both. Should this test fail, `RetryLayer` can tell
+/// them apart.
 #[tokio::test]
 async fn an_error_does_not_name_the_failed_request_of_a_chain() {
     let server = Server::new(&[Respond(303, TO_UNUSED_PORT)]);

@@ -31,7 +31,7 @@ async fn fetch(
 #[retry(on = classify, on_ok = |it| classify_response(&it.0), idempotent = method.is_idempotent())]
 fn fetch_blocking(
     client: &blocking::Client,
-    method: Method,
+    method: &Method,
     url: &str,
 ) -> reqwest_012::Result<(http::Response<()>, String)> {
     let response = client.request(method.clone(), url).send()?;
@@ -67,7 +67,7 @@ fn every_scenario_of_the_blocking_client() {
             let server = Server::new(scenario.script);
             let post = method == Method::POST;
             let client = blocking::Client::builder().no_proxy().timeout(scenario.limit());
-            let result = fetch_blocking(&client.build().expect("a client"), method, &server.url());
+            let result = fetch_blocking(&client.build().expect("a client"), &method, &server.url());
             check(scenario, post, &server, result.ok().map(|it| it.0.status().as_u16()));
         }
     }
@@ -80,13 +80,10 @@ async fn errors_of_each_stage() {
     assert_eq!(classify(&builder), FailureClass::permanent().effect(Effect::NotSent));
     let refused = plain.get("http://127.0.0.1:1/").send().await.expect_err("no server");
     assert_eq!(classify(&refused), FailureClass::transient().effect(Effect::NotSent));
-    let server = Server::new(&[Respond(500, ""), OK]);
+    let server = Server::new(&[Respond(500, "")]);
     let response = plain.get(server.url()).send().await.expect("a response");
     let status = response.error_for_status().expect_err("a status");
     assert_eq!(classify(&status), FailureClass::transient());
-    let response = plain.get(server.url()).send().await.expect("a response");
-    let decode = response.text().await.map(|_| ());
-    assert!(decode.is_ok());
     let boxed: Box<dyn std::error::Error + Send + Sync> = refused.into();
     assert_eq!(classify(&boxed), FailureClass::transient().effect(Effect::NotSent));
     assert_eq!(classify_chain(&*boxed), FailureClass::transient().effect(Effect::NotSent));
@@ -115,4 +112,5 @@ async fn the_retry_layer_repeats_a_request() {
     let request = reqwest_012::Request::new(Method::GET, server.url().parse().expect("a URL"));
     let response = service.oneshot(request).await.expect("a response");
     assert_eq!((response.status().as_u16(), calls.load(SeqCst)), (200, 2));
+    assert_eq!(server.requests(), 2);
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::uri::PathAndQuery;
 use axum::routing::post as on_post;
 use bytes::{Buf, BufMut};
-use resilience::http::{IdempotencyKey, classify};
+use resilience::http::{CircuitBreakerLayer, IdempotencyKey, classify};
 use resilience::{
     Bulkhead, BulkheadPermit, CircuitBreaker, Effect, FailureClass, FailureKind, RateLimiter,
     Rejected, RejectedKind, retry, testing,
@@ -17,6 +17,7 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::UnaryService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, client, server};
+use tower::{BoxError, ServiceBuilder};
 
 use crate::server::Server;
 use crate::{Runs, layer};
@@ -284,4 +285,37 @@ async fn a_running_call_is_asked_for_again() {
     assert_eq!(repeated.into_inner(), "run 1");
     let first = first.await.expect("no panic").expect("a response");
     assert_eq!((first.into_inner(), runs.count()), ("run 1".to_owned(), 1));
+}
+
+/// A layer over the channel sees a response with the status 200 and the code in the headers.
+#[tokio::test]
+async fn a_breaker_layer_over_a_channel_counts_unavailable_calls() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new().failure_threshold(2);
+    let runs = Runs::default();
+    let handled = runs.clone();
+    let server =
+        Server::start(service(move |_| {
+            let run = handled.increment();
+            async move {
+                Err(if run == 1 { Status::not_found("no") } else { Status::unavailable("down") })
+            }
+        }))
+        .await;
+    let channel = ServiceBuilder::new()
+        .layer(CircuitBreakerLayer::new(&BREAKER))
+        .map_err(BoxError::from)
+        .service(connect(&server).await);
+    let call = async || {
+        let mut client = client::Grpc::new(channel.clone());
+        client.ready().await.expect("a ready channel");
+        let path = PathAndQuery::from_static("/shop.Payments/Pay");
+        let out: Result<Response<String>, Status> =
+            client.unary(Request::new("10 EUR".to_owned()), path, Text).await;
+        out.expect_err("every call fails")
+    };
+    for code in [Code::NotFound, Code::Unavailable, Code::Unavailable] {
+        assert_eq!(call().await.code(), code);
+    }
+    let rejected = classify(&call().await);
+    assert_eq!((rejected.effect, runs.count()), (Effect::NotSent, 3));
 }

@@ -1,10 +1,12 @@
 //! `#[bulkhead]`: limits concurrent calls.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, TokenStream};
 use resilience_rules::bulkhead as rules;
 use syn::{Expr, Signature};
 
-use crate::args::{Args, value_of};
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::Role;
 use crate::builder::Builder;
 use crate::codegen::Context;
@@ -13,7 +15,7 @@ use crate::hint::Hint;
 use crate::keys::{check_literal, keys};
 use crate::limit::{Limit, Limiter};
 use crate::state_source::PolicyType;
-use crate::value;
+use crate::value::{self, Constant};
 
 pub(crate) type Bulkhead = Limit<Keys>;
 
@@ -69,6 +71,10 @@ impl Limiter for Keys {
 
     fn waits(&self) -> bool {
         self.queue.is_some() || self.wait.is_some()
+    }
+
+    fn wait(&self) -> Option<&Keyed<Constant<Duration>>> {
+        self.wait.as_ref()
     }
 
     fn rejects(&self) -> bool {

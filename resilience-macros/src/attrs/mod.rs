@@ -54,6 +54,12 @@ pub(crate) trait LayerAttribute: Sized {
     /// The keys that let a call wait. With such a key a deadline outside shortens the wait.
     const WAIT_KEYS: &'static [&'static str] = &[];
 
+    /// The keys with which the layer measures the time of the layers inside.
+    const TIME_KEYS: &'static [&'static str] = &[];
+
+    /// The keys of a repeating layer that decide whether a call waits in place of a rejection.
+    const PATIENCE_KEYS: &'static [&'static str] = &[];
+
     /// A key with a value, for messages.
     const EXAMPLE: &'static str;
 

@@ -1,11 +1,13 @@
 //! `#[rate_limit]`: limits the calls in a period.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
-use resilience_rules::rate_limit as rules;
-use syn::{Expr, ExprLit, Lit, Signature};
+use std::time::Duration;
 
-use crate::args::{Args, value_of};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use resilience_rules::rate_limit as rules;
+use syn::{Expr, ExprLit, Lit, LitStr, Signature};
+
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::Role;
 use crate::builder::Builder;
 use crate::codegen::Context;
@@ -13,7 +15,7 @@ use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::keys::keys;
 use crate::limit::{Limit, Limiter};
-use crate::state_source::PolicyType;
+use crate::state_source::{PolicyType, StateSource};
 use crate::value::{self, Constant};
 
 pub(crate) type RateLimit = Limit<Keys>;
@@ -27,6 +29,7 @@ keys! {
             burst: count [rule burst],
             wait: wait,
             shadow: argument(bool, value::switch),
+            shared: value(LitStr, shared),
             name: text,
         }
         function {
@@ -69,12 +72,26 @@ impl Limiter for Keys {
         self.check_rules(errors);
     }
 
+    fn check_state(&self, state: &StateSource, errors: &mut Errors) {
+        if let (Some(shared), true) = (&self.shared, state.is_per_key()) {
+            errors.add(
+                &shared.key,
+                "`shared` and `key` exclude each other: the limiter keeps a hash of each key, so no \
+                 other process could know the key; remove one of them",
+            );
+        }
+    }
+
     fn check_generics(&self, function: &Signature, errors: &mut Errors) {
         self.check_generics(function, errors);
     }
 
     fn waits(&self) -> bool {
         self.wait.is_some()
+    }
+
+    fn wait(&self) -> Option<&Keyed<Constant<Duration>>> {
+        self.wait.as_ref()
     }
 
     fn check_function_keys(&self, errors: &mut Errors) {
@@ -116,8 +133,20 @@ impl Limiter for Keys {
         if value_of(self.shadow.as_ref()) == Some(&true) {
             builder.set("shadow", None);
         }
+        if let Some(name) = value_of(self.shared.as_ref()) {
+            builder.set("shared", Some(&name.to_token_stream()));
+        }
         builder.into_static(&context.policy_name(value_of(self.name.as_ref())))
     }
+}
+
+/// Reads the name of a rate that several processes use together.
+fn shared(expr: Expr) -> syn::Result<LitStr> {
+    value::shared_name(
+        expr,
+        "expected the name of the rate in all processes, in quotes: `shared = \"partner-api\"`; to \
+         share a limiter between functions write `limiter = &PARTNER`",
+    )
 }
 
 /// Reads the cost of a call: any expression except a literal of a wrong type.
@@ -159,6 +188,7 @@ const RATE: &str = "calls in each period";
 const PER: &str = "the period of the rate";
 const COST: &str = "the permits of a call";
 const WAIT: &str = "the longest wait of a call";
+const SHARED: &str = "the name of the rate in all processes";
 
 /// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
@@ -192,5 +222,6 @@ const HINTS: &[(&str, Hint)] = &[
     ("timeout_duration", Hint::Same("wait", "\"100ms\"", WAIT)),
     ("max_wait", Hint::Same("wait", "\"100ms\"", WAIT)),
     ("max_wait_time", Hint::Same("wait", "\"100ms\"", WAIT)),
-    ("shared", Hint::Other("write `limiter = &SHARED`")),
+    ("global", Hint::Same("shared", "\"partner-api\"", SHARED)),
+    ("distributed", Hint::Same("shared", "\"partner-api\"", SHARED)),
 ];

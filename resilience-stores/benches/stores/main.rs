@@ -2,6 +2,7 @@
 //! second, and the overhead of the store. Run all with `cargo bench -p resilience-stores --bench
 //! stores`, or some with `-- SQLite`, `-- PostgreSQL` or `-- Redis`.
 
+#![allow(clippy::incompatible_msrv, reason = "the databases need a later version of Rust")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
 
 mod redis;

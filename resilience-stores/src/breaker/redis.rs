@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisResult, pipe};
+use redis::{Client, Cmd, RedisResult, pipe};
 
 use super::shared_state::{ProcessId, SharedState, Vote, VoteId, VoteState, Votes};
 use crate::db_time::whole_millis;
+use crate::own_connection::RedisConnection;
 
 /// Shared breaker states in Redis 5 or later, or Valkey.
 ///
@@ -18,10 +18,8 @@ use crate::db_time::whole_millis;
 /// failure.
 #[derive(Debug)]
 pub struct RedisState {
-    client: Client,
+    connection: RedisConnection,
     prefix: String,
-    /// Taken during a call. After a failed or dropped call the connection is not reused.
-    connection: Option<MultiplexedConnection>,
 }
 
 /// Milliseconds of the server, as a string: Lua would shorten a large number.
@@ -57,7 +55,8 @@ impl RedisState {
     /// Creates a shared state on the server of the client.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client, prefix: "{resilience}:breaker:".to_owned(), connection: None }
+        let connection = RedisConnection::new(client);
+        Self { connection, prefix: "{resilience}:breaker:".to_owned() }
     }
 
     /// Sets the prefix of the keys. Default: `{resilience}:breaker:`. The braces keep all keys on
@@ -75,23 +74,6 @@ impl RedisState {
     fn members_key(&self, name: &str) -> String {
         format!("{}members:{name}", self.prefix)
     }
-
-    async fn connection(&mut self) -> RedisResult<MultiplexedConnection> {
-        if let Some(connection) = self.connection.take() {
-            return Ok(connection);
-        }
-        // `BreakerSync` limits the time of a round.
-        let config = AsyncConnectionConfig::new();
-        let config = config.set_connection_timeout(None).set_response_timeout(None);
-        self.client.get_multiplexed_async_connection_with_config(&config).await
-    }
-
-    async fn query_all<T: FromRedisValue>(&mut self, commands: &Pipeline) -> RedisResult<T> {
-        let mut connection = self.connection().await?;
-        let answer = commands.query_async(&mut connection).await?;
-        self.connection = Some(connection);
-        Ok(answer)
-    }
 }
 
 impl SharedState for RedisState {
@@ -106,7 +88,7 @@ impl SharedState for RedisState {
         command.arg(1).arg(self.votes_key(name));
         command.arg(hex(process.0)).arg(format!("{word}:{}", hex(vote.id.0)));
         command.arg(length).arg(whole_millis(Self::RETENTION));
-        self.query_all(pipe().add_command(command).ignore()).await
+        self.connection.query(pipe().add_command(command).ignore()).await
     }
 
     async fn read(&mut self, process: ProcessId, names: &[&str]) -> RedisResult<Vec<Votes>> {
@@ -120,7 +102,7 @@ impl SharedState for RedisState {
             command.arg(hex(process.0)).arg(whole_millis(Self::MEMBERSHIP));
             commands.add_command(command.arg(whole_millis(Self::RETENTION)).to_owned());
         }
-        let answers: Vec<redis::Value> = self.query_all(&commands).await?;
+        let answers: Vec<redis::Value> = self.connection.query(&commands).await?;
         answers.into_iter().map(votes).collect()
     }
 }

@@ -1,8 +1,9 @@
 //! The interface between [`BreakerSync`](super::BreakerSync) and a store.
 
 use std::error::Error;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
+
+use crate::random_bits::random_bits;
 
 /// A store of breaker states, shared by several processes: one vote per breaker name and process.
 ///
@@ -15,10 +16,10 @@ use std::time::Duration;
 pub trait SharedState: Send {
     /// The time a vote outlives the announced state. A process that has not read the vote by then
     /// relies on the local open time.
-    const RETENTION: Duration = Duration::from_mins(1);
+    const RETENTION: Duration = Duration::from_secs(60);
 
     /// The time a process counts as a member after its last [`read`](Self::read).
-    const MEMBERSHIP: Duration = Duration::from_mins(1);
+    const MEMBERSHIP: Duration = Duration::from_secs(60);
 
     /// The error of a failed call. [`BreakerSync`](super::BreakerSync) logs the error and repeats
     /// the call.
@@ -65,11 +66,6 @@ impl VoteId {
     pub(super) fn random() -> Self {
         Self(random_bits())
     }
-}
-
-fn random_bits() -> u64 {
-    // Each `RandomState` has different keys, derived from the randomness of the system.
-    RandomState::new().build_hasher().finish()
 }
 
 /// The decision of one process about a breaker name.

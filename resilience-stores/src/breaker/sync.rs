@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use resilience_core::__internal::{Notified, draw, shared_breakers, sync_lost, sync_restored};
+use resilience_core::__internal::{Notified, Synchronized, shared_breakers, shared_decisions};
 use resilience_core::CircuitBreaker;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::quorum::Quorum;
 use super::shared_state::{ProcessId, SharedState};
 use super::synced_breaker::Round;
 use super::synced_name::SyncedName;
+use crate::rounds::{self, Rounds, clamp_interval, time_limit};
 
 /// A task that synchronizes the shared breakers of this process with a [`SharedState`].
 ///
@@ -36,9 +36,6 @@ pub struct BreakerSync<S> {
     names: Vec<SyncedName>,
 }
 
-/// The longest delay between two failed rounds, in intervals.
-const MAX_RETRY_INTERVALS: u32 = 10;
-
 impl<S: SharedState> BreakerSync<S> {
     /// Creates a task that reads the store every 500 ms.
     #[must_use]
@@ -57,7 +54,7 @@ impl<S: SharedState> BreakerSync<S> {
     /// Default: 500 ms. The task publishes local decisions immediately.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.interval = interval.clamp(Duration::from_millis(10), Duration::from_hours(1));
+        self.interval = clamp_interval(interval);
         self
     }
 
@@ -107,46 +104,23 @@ impl<S: SharedState> BreakerSync<S> {
     /// first failed round is logged at WARN. The delay before the next round grows to ten
     /// intervals. Meanwhile every breaker follows the local outcomes alone. Requires a tokio
     /// runtime with time enabled; Redis also requires IO.
-    pub async fn run(mut self) {
-        let mut failures = 0;
-        loop {
-            // Created before the round: the round may miss a decision made meanwhile.
-            let (notified, start) = (Notified::new(), Instant::now());
-            let error = match timeout(self.grace(), self.round()).await {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some(format!("no answer within {:?}", self.grace())),
-            };
-            let Some(error) = error else {
-                if std::mem::take(&mut failures) > 0 {
-                    sync_restored();
-                }
-                // The wait is at most the interval. A random reduction of up to a quarter keeps
-                // the processes out of step.
-                let wait = self.interval.mul_f64(1.0 - draw() / 4.0);
-                let _ = timeout_at(start + wait, notified).await;
-                continue;
-            };
-            if failures == 0 {
-                sync_lost(&error);
-            }
-            failures = u32::saturating_add(failures, 1);
-            sleep(self.retry_delay(failures)).await;
-        }
+    pub async fn run(self) {
+        rounds::run(self).await;
+    }
+}
+
+impl<S: SharedState> Rounds for BreakerSync<S> {
+    const POLICIES: Synchronized = Synchronized::Breakers;
+    const MAX_RETRY_INTERVALS: u32 = 10;
+
+    type Error = S::Error;
+
+    fn interval(&self) -> Duration {
+        self.interval
     }
 
-    /// Returns the time limit of a round: two intervals. A remote open state lasts equally longer
-    /// here, so that the outcome of the first trial call arrives in time.
-    fn grace(&self) -> Duration {
-        self.interval.saturating_mul(2)
-    }
-
-    /// Returns the delay after consecutive failed rounds: 1, 2, 4, … intervals, at most ten,
-    /// multiplied by a random factor from 0.5 to 1.
-    fn retry_delay(&self, failures: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(failures - 1).unwrap_or(MAX_RETRY_INTERVALS);
-        let intervals = doubled.min(MAX_RETRY_INTERVALS);
-        self.interval.saturating_mul(intervals).mul_f64(f64::midpoint(1.0, draw()))
+    fn listen() -> Notified {
+        shared_decisions()
     }
 
     async fn round(&mut self) -> Result<(), S::Error> {
@@ -163,7 +137,9 @@ impl<S: SharedState> BreakerSync<S> {
         }
         let names: Vec<&str> = self.names.iter().map(|name| name.name).collect();
         let votes = self.store.read(self.process, &names).await?;
-        let grace = self.grace();
+        // A remote open state lasts longer here by the time limit of a round, so that the outcome
+        // of the first trial call arrives in time.
+        let grace = time_limit(self.interval);
         for (name, votes) in self.names.iter_mut().zip(votes) {
             let own = self.quorums.iter().find(|(other, _)| other == name.name);
             let quorum = own.map_or(self.quorum, |(_, quorum)| *quorum);

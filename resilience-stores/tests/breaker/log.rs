@@ -66,5 +66,9 @@ async fn an_outage_and_the_recovery_are_logged_once() {
         "WARN message=synchronization of circuit breakers lost error=connection refused"
     );
     assert_eq!(events[1], "INFO message=synchronization of circuit breakers restored");
-    assert!(events[2].contains("to=open") && events[2].contains("remote=true"), "{}", events[2]);
+    assert!(
+        events[2].contains("to=open") && events[2].contains("reason=other process"),
+        "{}",
+        events[2]
+    );
 }

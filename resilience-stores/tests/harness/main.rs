@@ -1,5 +1,6 @@
 //! Tests of the test servers and the proxy.
 
+#![allow(clippy::incompatible_msrv, reason = "the databases need a later version of Rust")]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 #[path = "../servers/mod.rs"]

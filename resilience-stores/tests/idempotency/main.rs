@@ -1,5 +1,6 @@
 //! The SQL stores of idempotency records, on real databases.
 
+#![allow(clippy::incompatible_msrv, reason = "the databases need a later version of Rust")]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod child;

@@ -15,6 +15,7 @@ const FLEET: &str = "the name of the breaker in all processes";
 const DECLINES: &str =
     "write `on = |error| !matches!(error, …)`; an error that `on` declines counts as a success";
 const RECOVERY: &str = "the time in which the share of admitted calls grows after closing";
+const EJECTED: &str = "the share of keys that may be open at once";
 const JITTER: &str = "the share that jitter adds to the open time";
 
 pub(super) const HINTS: &[(&str, Hint)] = &[
@@ -66,6 +67,8 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
             "write `on = |error| …` with the class `FailureClass::permanent().neutral()` for these errors",
         ),
     ),
+    ("max_ejection_percent", Share("max_open", "0.3", EJECTED)),
+    ("max_ejected", Share("max_open", "0.3", EJECTED)),
     ("ramp", Same("recovery", "\"30s\"", RECOVERY)),
     ("ramp_up", Same("recovery", "\"30s\"", RECOVERY)),
     ("slow_start", Same("recovery", "\"30s\"", RECOVERY)),

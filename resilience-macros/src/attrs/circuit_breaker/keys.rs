@@ -30,6 +30,7 @@ keys! {
             jitter: number("0.1") [rule open_jitter],
             recovery: time [rule recovery],
             shadow: argument(bool, value::switch),
+            max_open: share [rule max_open],
             success_threshold: count [rule success_threshold],
             half_open_calls: count,
             on_cancel: choice(OnCancel, ON_CANCEL),
@@ -230,14 +231,11 @@ fn literal<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
 
 /// Reads the name of a breaker shared by several processes.
 fn shared(expr: Expr) -> syn::Result<LitStr> {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if !name.value().is_empty() => Ok(name),
-        other => Err(syn::Error::new_spanned(
-            other,
-            "expected the name of the breaker in all processes, in quotes: `shared = \"payments\"`; \
-             to share a breaker between functions write `breaker = &PAYMENTS`",
-        )),
-    }
+    value::shared_name(
+        expr,
+        "expected the name of the breaker in all processes, in quotes: `shared = \"payments\"`; \
+         to share a breaker between functions write `breaker = &PAYMENTS`",
+    )
 }
 
 /// Reads a number of calls, a time, or a constant of either type.

@@ -30,6 +30,7 @@ impl LayerAttribute for CircuitBreaker {
     const ROLES: &'static [Role] =
         &[Role::ActsOnFailures, Role::ReadsRejections, Role::Rejects, Role::CountsPanics];
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
+    const TIME_KEYS: &'static [&'static str] = &["slow_call", "breaker"];
     const EXAMPLE: &'static str = "failure_threshold = 5";
     const POLICY_KEY: &'static str = POLICY.key;
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
@@ -39,6 +40,13 @@ impl LayerAttribute for CircuitBreaker {
         let state = StateSource::read(&POLICY, &keys.settings(), args, errors);
         if !state.is_provided() {
             keys.check(errors);
+        }
+        if let (Some(max_open), true) = (&keys.max_open, state.is_per_function()) {
+            errors.add(
+                &max_open.key,
+                "`max_open` needs a `key`: the share counts the keys of the function; write \
+                 `key = …`, or remove it",
+            );
         }
         if let (Some(shared), true) = (&keys.shared, state.is_per_key()) {
             errors.add(
@@ -60,15 +68,16 @@ impl LayerAttribute for CircuitBreaker {
     //         };
     //         let guard = guard.watch();
     //         let out = watched(async move { body }).await;
-    //         let guard = guard.unwatch();
     //         if out.is_ok() { guard.succeed(); break 'layer out; }
+    //         let guard = guard.unwatch();
     //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
     //     }
     //
     // The guard of a sync function is not watched. With `on_ok`, which also examines a success, the
-    // last three lines are:
+    // last four lines are:
     //
+    //         let guard = guard.unwatch();
     //         let (out,) = guard.record(out, on, on_ok, text, signal);
     //         out
     fn generate(&self, context: &Context) -> TokenStream {
@@ -90,13 +99,20 @@ impl LayerAttribute for CircuitBreaker {
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
         let private = context.private_at(*returns_span);
+        let [watch, unwatch] = ["watch", "unwatch"].map(|method| {
+            let method = Ident::new(method, Span::call_site());
+            context.is_async.then(|| quote!(let #guard = #guard.#method();))
+        });
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let record = quote_spanned!(*returns_span=>
                 #private::CircuitGuard::record::<#returns, _, _>(
                     #guard, #out, #on, #on_ok, #text, #signal
                 )
             );
-            quote!(let (#out,) = #record;)
+            quote! {
+                #unwatch
+                let (#out,) = #record;
+            }
         } else {
             let is_ok = context.is_ok(&out);
             let record = quote_spanned!(*returns_span=>
@@ -107,6 +123,7 @@ impl LayerAttribute for CircuitBreaker {
                     #guard.succeed();
                     break #layer #out;
                 }
+                #unwatch
                 let (#out,) = #record;
             }
         };
@@ -116,10 +133,6 @@ impl LayerAttribute for CircuitBreaker {
         } else {
             context.run()
         };
-        let [watch, unwatch] = ["watch", "unwatch"].map(|method| {
-            let method = Ident::new(method, Span::call_site());
-            context.is_async.then(|| quote!(let #guard = #guard.#method();))
-        });
         quote! {
             #checks
             #declare
@@ -131,7 +144,6 @@ impl LayerAttribute for CircuitBreaker {
                 };
                 #watch
                 let #out = #run;
-                #unwatch
                 #record
                 #out
             }

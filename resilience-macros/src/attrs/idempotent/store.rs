@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprUnary, UnOp};
 
-use crate::codegen::Context;
+use crate::codegen::{Context, local};
 use crate::value;
 
 /// Reads `store = …`.
@@ -36,7 +36,13 @@ pub(super) fn generate(
     let handle = quote_spanned!(at=> #there::idempotent::#make(&#place));
     let Some(transaction) = transaction else { return handle };
     let transaction = quote_spanned!(transaction.span()=> &*#transaction);
-    quote_spanned!(at=> #there::idempotent::in_database(#transaction, #handle))
+    // The span of the store makes the compiler report a store of another database there.
+    let mut store = local("store");
+    store.set_span(at);
+    quote_spanned!(at=> {
+        let #store = #handle;
+        #there::idempotent::in_database(#transaction, #store)
+    })
 }
 
 /// Returns whether the expression is the name of a `static`, or a dereference of such a name.

@@ -45,6 +45,7 @@ impl LayerAttribute for Retry {
         &[Role::Repeats, Role::ActsOnFailures, Role::ReadsRejections, Role::SetsDeadline];
     // `#[retry]` borrows the arguments in any case.
     const DEFERRED_KEYS: &'static [&'static str] = &[];
+    const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", "policy"];
     const EXAMPLE: &'static str = "attempts = 4";
     const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
@@ -85,6 +86,11 @@ impl LayerAttribute for Retry {
         let attempt = context.attempt(bind.as_ref());
         let deadline = context.stack.deadline_var.as_ref();
         let deadline = deadline.map(|deadline| quote!(let #deadline = #state.bound(#constant);));
+        let patience = context.stack.patience_var.as_ref().map(|patience| {
+            quote! {
+                let #patience: ::core::primitive::u64 = #private::RetryState::patience(#constant);
+            }
+        });
         let (declare, declare_failure) = (context.declare_signal(), context.declare_failure());
         let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
         let (name, out) = (context.policy_name(value_of(self.keys.name.as_ref())), local("out"));
@@ -123,6 +129,7 @@ impl LayerAttribute for Retry {
             #declare
             #declare_failure
             #setup
+            #patience
             let mut #state = #begin;
             #initial_delay
             #layer: loop {

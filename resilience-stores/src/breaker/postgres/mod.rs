@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Executor, Row};
+use sqlx::Row;
+use sqlx::postgres::PgConnectOptions;
 
 use super::shared_state::{ProcessId, SharedState, Vote, VoteId, VoteState, Votes};
 use crate::db_time::whole_millis;
+use crate::own_connection::PostgresConnection;
 
 /// The definition of the table, for applications with their own migrations.
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -68,9 +69,7 @@ const PURGE: &str = "DELETE FROM resilience_circuit_breaker_votes WHERE (name, p
 /// ```
 #[derive(Debug)]
 pub struct PostgresState {
-    options: PgConnectOptions,
-    /// Taken during a call. After a failed or dropped call the connection is not reused.
-    connection: Option<PgConnection>,
+    connection: PostgresConnection,
 }
 
 impl PostgresState {
@@ -78,7 +77,7 @@ impl PostgresState {
     /// `(*pool.connect_options()).clone()`.
     #[must_use]
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { options, connection: None }
+        Self { connection: PostgresConnection::new(options) }
     }
 
     /// Creates the table in the first schema of the search path, if the table does not exist.
@@ -86,20 +85,7 @@ impl PostgresState {
     /// # Errors
     /// Returns the `sqlx::Error` of a failed connection attempt or statement.
     pub async fn migrate(&self) -> Result<(), sqlx::Error> {
-        let mut connection = self.options.connect().await?;
-        // The advisory lock serializes concurrent migrations, which PostgreSQL would fail.
-        let mut transaction = connection.begin().await?;
-        transaction.execute("SELECT pg_advisory_xact_lock(7243615890212)").await?;
-        transaction.execute(SCHEMA).await?;
-        transaction.commit().await?;
-        connection.close().await
-    }
-
-    async fn connection(&mut self) -> Result<PgConnection, sqlx::Error> {
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => self.options.connect().await,
-        }
+        self.connection.migrate(SCHEMA).await
     }
 }
 
@@ -116,11 +102,11 @@ impl SharedState for PostgresState {
             VoteState::Open(left) => Some(whole_millis(left)),
             VoteState::Closed => None,
         };
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection.take().await?;
         let query = sqlx::query(VOTE).bind(name).bind(bits(process.0)).bind(bits(vote.id.0));
         let query = query.bind(left).bind(whole_millis(Self::RETENTION));
         query.execute(&mut connection).await?;
-        self.connection = Some(connection);
+        self.connection.put_back(connection);
         Ok(())
     }
 
@@ -129,7 +115,7 @@ impl SharedState for PostgresState {
         process: ProcessId,
         names: &[&str],
     ) -> Result<Vec<Votes>, sqlx::Error> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection.take().await?;
         let membership = whole_millis(Self::MEMBERSHIP);
         let query = sqlx::query(READ).bind(names).bind(bits(process.0)).bind(membership);
         let rows = query.fetch_all(&mut connection).await?;
@@ -144,8 +130,8 @@ impl SharedState for PostgresState {
             let votes = processes.into_iter().zip(ids).zip(lefts).map(|((process, id), left)| {
                 let state = u64::try_from(left)
                     .map_or(VoteState::Closed, |left| VoteState::Open(Duration::from_millis(left)));
-                let id = VoteId(id.cast_unsigned());
-                (ProcessId(process.cast_unsigned()), Vote { id, state })
+                let id = VoteId(of_bits(id));
+                (ProcessId(of_bits(process)), Vote { id, state })
             });
             let members = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
             let votes = Votes { members, votes: votes.collect() };
@@ -156,11 +142,16 @@ impl SharedState for PostgresState {
         if has_expired {
             sqlx::query(PURGE).bind(membership).execute(&mut connection).await?;
         }
-        self.connection = Some(connection);
+        self.connection.put_back(connection);
         Ok(found)
     }
 }
 
-fn bits(bits: u64) -> i64 {
-    bits.cast_signed()
+/// Returns the column for a number: PostgreSQL has signed integers only.
+fn bits(number: u64) -> i64 {
+    i64::from_ne_bytes(number.to_ne_bytes())
+}
+
+fn of_bits(column: i64) -> u64 {
+    u64::from_ne_bytes(column.to_ne_bytes())
 }

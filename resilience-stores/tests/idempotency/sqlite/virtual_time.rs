@@ -1,5 +1,6 @@
-//! Virtual time in the tests of a service with SQLite. `sqlx` executes statements on a thread of its
-//! own. A paused clock of tokio does not wait for other threads, but advances to the next timer.
+//! Virtual time in the tests of a service with SQLite. `sqlx` executes statements on a thread of
+//! its own. A paused clock of tokio does not wait for other threads, but advances to the next
+//! timer.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,7 @@ async fn waits_pass_at_once_under_a_virtual_clock() {
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     // A repeated call replays the outcome, until the record expires after a day.
     assert_eq!(pay(&pool, &store, "o-1").await.unwrap(), 3);
-    clock.advance(Duration::from_secs(25 * 3600));
+    clock.advance(Duration::from_hours(25));
     assert_eq!(pay(&pool, &store, "o-2").await.unwrap(), 4);
 }
 

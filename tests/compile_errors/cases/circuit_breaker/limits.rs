@@ -163,6 +163,24 @@ fn jitter_above_one() -> Result<(), ()> {
     Err(())
 }
 
+#[circuit_breaker(max_open = 0.3)]
+//~ error at `max_open`: `max_open` needs a `key`: the share counts the keys of the function; write `key = …`, or remove it
+fn max_open_alone() -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(key = host, max_open = 1.0)]
+//~ error at `1.0`: `max_open` must be a share of the keys, above 0 and below 1; remove it to let every circuit open
+fn max_open_of_all(host: &str) -> Result<(), ()> {
+    Err(())
+}
+
+#[circuit_breaker(key = host, max_open = 30)]
+//~ error at `30`: `max_open` must be a share of the keys, above 0 and below 1; remove it to let every circuit open; write `max_open = 0.3`
+fn max_open_in_percent(host: &str) -> Result<(), ()> {
+    Err(())
+}
+
 #[circuit_breaker(recovery = "0s")]
 //~ error at `"0s"`: `recovery` is zero, so all calls would be admitted at once; raise it or remove it
 fn zero_recovery() -> Result<(), ()> {

@@ -52,6 +52,13 @@ fn names_for_recovery() -> Result<(), ()> {
     Err(())
 }
 
+#[circuit_breaker(key = host, max_ejection_percent = 30, max_ejected = 0.3)]
+//~ error at `max_ejected`: `#[circuit_breaker]` has no `max_ejected`; write `max_open = 0.3` (the share of keys that may be open at once)
+//~ error at `max_ejection_percent`: `#[circuit_breaker]` has no `max_ejection_percent`; write `max_open = 0.3` (the share of keys that may be open at once)
+fn names_for_the_share_of_open_circuits(host: &str) -> Result<(), ()> {
+    Err(())
+}
+
 #[circuit_breaker(on_open = note, instance = BREAKER, distributed = "payments", fallback = 7)]
 //~ error at `on_open`: `#[circuit_breaker]` has no `on_open`; write `on_state_change = note` (called after each change of state)
 //~ error at `instance`: `#[circuit_breaker]` has no `instance`; write `breaker = self.breaker`, or `breaker = &SHARED`

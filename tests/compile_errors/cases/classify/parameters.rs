@@ -1,5 +1,5 @@
-// An error type that depends on a type parameter without a `Classify` bound: the attribute cannot see
-// whether the concrete type has a classification.
+// An error type that depends on a type parameter without a `Classify` bound: the attribute cannot
+// see whether the concrete type has a classification.
 
 use resilience::{Classify, Rejected, circuit_breaker, idempotent, retry};
 

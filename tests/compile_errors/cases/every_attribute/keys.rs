@@ -192,7 +192,7 @@ fn bulkhead_unknown_key_list() -> Result<(), ()> {
 }
 
 #[circuit_breaker(colour = 5)]
-//~ error at `colour`: `#[circuit_breaker]` has no `colour`; expected one of `failure_threshold`, `failure_rate`, `window`, `min_calls`, `slow_call`, `slow_rate`, `reset_timeout`, `max_reset_timeout`, `jitter`, `recovery`, `shadow`, `success_threshold`, `half_open_calls`, `on_cancel`, `shared`, `on_state_change`, `name`, `on`, `on_ok`, `error`, `breaker`, `key`, `max_keys`, `key_label`, `settings`
+//~ error at `colour`: `#[circuit_breaker]` has no `colour`; expected one of `failure_threshold`, `failure_rate`, `window`, `min_calls`, `slow_call`, `slow_rate`, `reset_timeout`, `max_reset_timeout`, `jitter`, `recovery`, `shadow`, `max_open`, `success_threshold`, `half_open_calls`, `on_cancel`, `shared`, `on_state_change`, `name`, `on`, `on_ok`, `error`, `breaker`, `key`, `max_keys`, `key_label`, `settings`
 fn circuit_breaker_unknown_key_list() -> Result<(), ()> {
     Err(())
 }
@@ -210,7 +210,7 @@ fn idempotent_unknown_key_list(id: &str) -> Result<(), Rejected> {
 }
 
 #[rate_limit(rate = 10, colour = 5)]
-//~ error at `colour`: `#[rate_limit]` has no `colour`; expected one of `rate`, `per`, `burst`, `wait`, `shadow`, `name`, `cost`, `settle`, `error`, `limiter`, `key`, `max_keys`, `key_label`, `settings`
+//~ error at `colour`: `#[rate_limit]` has no `colour`; expected one of `rate`, `per`, `burst`, `wait`, `shadow`, `shared`, `name`, `cost`, `settle`, `error`, `limiter`, `key`, `max_keys`, `key_label`, `settings`
 fn rate_limit_unknown_key_list() -> Result<(), ()> {
     Err(())
 }

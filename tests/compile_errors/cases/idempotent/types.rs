@@ -97,8 +97,9 @@ mod not_a_store {
 
     impl Bank {
         #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
-        //~ error at `self`: `Arc<HashMap<String, String>>` is not a store handle for `#[idempotent]`
+        //~ error at `self.store`: `Arc<HashMap<String, String>>` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
+        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `Arc<HashMap<String, String>>`
         //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
         //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`
@@ -116,6 +117,7 @@ mod not_a_store_static {
     #[idempotent(key = id, scope = "global", store = &STORE)]
     //~ error at `&`: `StaticStore<u32>` cannot be the store of a function that is not async
     //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
+    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `StaticStore<u32>`
     //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
     fn call(id: &str) -> Result<(), Rejected> {
@@ -127,6 +129,7 @@ mod not_a_store_static {
 #[idempotent(key = id, scope = "global", store = store)]
 //~ error at `store`: `Arc<String>` cannot be the store of a function that is not async
 //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
+//~ rustc: label: required by a bound introduced by this call
 //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `Arc<String>`
 //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
 fn not_a_store_sync(id: &str, #[skip] store: Arc<String>) -> Result<(), Rejected> {
@@ -183,8 +186,9 @@ mod store_without_handle {
 
     impl Bank {
         #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
-        //~ error at `self`: `MemoryStore` is not a store handle for `#[idempotent]`
+        //~ error at `self.store`: `MemoryStore` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
+        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `MemoryStore`
         //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
         //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`

@@ -127,12 +127,6 @@ fn zero_rate() -> Result<(), ()> {
     Err(())
 }
 
-#[rate_limit(rate = 10, shared = LIMIT)]
-//~ error at `shared`: `#[rate_limit]` has no `shared`; write `limiter = &SHARED`
-fn names_of_pools() -> Result<(), ()> {
-    Err(())
-}
-
 #[rate_limit(rate = "fast")]
 //~ error at `"fast"`: expected a whole number, with its period: `rate = 100, per = "1m"`
 fn rate_in_words() -> Result<(), ()> {

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::thread::sleep;
 use std::time::Duration;
@@ -49,7 +51,7 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Calls `call` inside itself, as concurrent callers would.
-fn nested<E>(depth: u32, ran: &Cell<u32>, call: &dyn Fn(&dyn Fn()) -> Result<(), E>) {
+fn nested<E>(depth: u32, ran: &Cell<u32>, call: &impl Fn(&dyn Fn()) -> Result<(), E>) {
     if depth > 0 {
         let _ = call(&|| {
             counting(ran, ());
@@ -192,17 +194,17 @@ fn window_of_calls() -> Defect {
         .minimum_number_of_calls(10)
         .build()
         .expect("valid settings");
-    let is_down = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let body = std::sync::Arc::clone(&is_down);
+    let is_down = Arc::new(AtomicBool::new(false));
+    let body = Arc::clone(&is_down);
     let mut service = layer.layer_fn(tower::service_fn(move |(): ()| {
-        let is_down = body.load(std::sync::atomic::Ordering::Relaxed);
+        let is_down = body.load(Relaxed);
         async move { if is_down { Err(Down) } else { Ok(()) } }
     }));
     let mut call = || ready(async { service.ready().await?.call(()).await });
     for _ in 0..SUCCESSES {
         let _ = call();
     }
-    is_down.store(true, std::sync::atomic::Ordering::Relaxed);
+    is_down.store(true, Relaxed);
     // A rejection is not the error of the service.
     let theirs = (1..=10 * SUCCESSES).find(|_| {
         call().is_err_and(|error| format!("{error:?}") != format!("{:?}", inner_error()))
@@ -240,15 +242,15 @@ fn wedged_half_open() -> Defect {
         .wait_duration_in_open(OPEN)
         .build()
         .expect("valid settings");
-    let is_down = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let body = std::sync::Arc::clone(&is_down);
+    let is_down = Arc::new(AtomicBool::new(true));
+    let body = Arc::clone(&is_down);
     let mut service = layer.layer_fn(tower::service_fn(move |(): ()| {
-        let is_down = body.load(std::sync::atomic::Ordering::Relaxed);
+        let is_down = body.load(Relaxed);
         async move { if is_down { Err(Down) } else { Ok(()) } }
     }));
     let mut call = || ready(async { service.ready().await?.call(()).await });
     let _ = call();
-    is_down.store(false, std::sync::atomic::Ordering::Relaxed);
+    is_down.store(false, Relaxed);
     let mut theirs = 0;
     for _ in 0..CALLS {
         sleep(PAUSE);
@@ -275,6 +277,11 @@ fn wedged_half_open() -> Defect {
     )
 }
 
+/// A body with a bug.
+fn bug() -> Result<u32, Down> {
+    panic!("a bug")
+}
+
 fn panics_of_failsafe() -> Defect {
     let policy = consecutive_failures(5, backoff::constant(Duration::from_secs(60)));
     let theirs = failsafe::Config::new().failure_policy(policy).build();
@@ -282,15 +289,15 @@ fn panics_of_failsafe() -> Defect {
     let (mut ran_theirs, mut ran_ours) = (0, 0);
     for _ in 0..100 {
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            theirs.call(|| -> Result<(), Down> {
+            theirs.call(|| {
                 ran_theirs += 1;
-                panic!("a bug")
+                bug()
             })
         }));
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            ours.run(|| -> Result<(), Down> {
+            ours.run(|| {
                 ran_ours += 1;
-                panic!("a bug")
+                bug()
             })
         }));
     }
@@ -317,18 +324,15 @@ fn panics_of_seatbelt() -> Defect {
         .min_throughput(5)
         .sampling_duration(Duration::from_secs(10))
         .break_duration(Duration::from_secs(60));
-    let ran = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
-    let body = std::sync::Arc::clone(&ran);
+    let ran = Arc::new(AtomicU32::new(0));
+    let body = Arc::clone(&ran);
     let service = (
         layer,
         Execute::new(move |_: u32| {
-            let body = std::sync::Arc::clone(&body);
+            let body = Arc::clone(&body);
             async move {
-                body.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                if body.load(std::sync::atomic::Ordering::Relaxed) > 0 {
-                    panic!("a bug");
-                }
-                Ok(0)
+                body.fetch_add(1, Relaxed);
+                bug()
             }
         }),
     )
@@ -339,13 +343,13 @@ fn panics_of_seatbelt() -> Defect {
     for _ in 0..100 {
         let _ = catch_unwind(AssertUnwindSafe(|| ready(service.execute(0))));
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            ours.run(|| -> Result<(), Down> {
+            ours.run(|| {
                 ran_ours += 1;
-                panic!("a bug")
+                bug()
             })
         }));
     }
-    let ran_theirs = ran.load(std::sync::atomic::Ordering::Relaxed);
+    let ran_theirs = ran.load(Relaxed);
     Defect::new(
         ("seatbelt 0.11", "the body panics 100 times, half of 5 calls open: bodies that ran"),
         ran_theirs,

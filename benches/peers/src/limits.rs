@@ -1,0 +1,100 @@
+//! Limits that have room: a rate limit, a rate limit per key, and a limit of concurrent calls.
+
+use std::hint::black_box;
+use std::num::NonZeroU32;
+
+use governor::{Quota, RateLimiter};
+use resilience::{bulkhead, rate_limit};
+use tokio::sync::Semaphore;
+
+use crate::{Failure, Result, Row, repeat, work};
+
+/// No call has to wait: a permit per nanosecond.
+const RATE: u32 = 1_000_000_000;
+const KEYS: u32 = 1000;
+
+const NAME_RATE: &str = "rate limit, a permit is there";
+const NAME_KEYED: &str = "the same, 1000 keys";
+const NAME_CONCURRENT: &str = "limit of 10 concurrent calls";
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: NAME_RATE,
+        subject: "resilience `#[rate_limit]`",
+        run: |calls| repeat(calls, rate_ours),
+    },
+    Row {
+        name: NAME_RATE,
+        subject: "governor",
+        run: |calls| {
+            let limiter = RateLimiter::direct(quota());
+            repeat(calls, |input| match limiter.check() {
+                Ok(()) => work(input),
+                Err(_) => Err(Failure::Rejected),
+            });
+        },
+    },
+    Row {
+        name: NAME_KEYED,
+        subject: "resilience `#[rate_limit(key = …)]`",
+        run: |calls| {
+            let mut key = 0;
+            repeat(calls, |input| keyed_ours(next(&mut key), input));
+        },
+    },
+    Row {
+        name: NAME_KEYED,
+        subject: "governor",
+        run: |calls| {
+            let (limiter, mut key) = (RateLimiter::keyed(quota()), 0);
+            repeat(calls, |input| match limiter.check_key(&next(&mut key)) {
+                Ok(()) => work(input),
+                Err(_) => Err(Failure::Rejected),
+            });
+        },
+    },
+    Row {
+        name: NAME_CONCURRENT,
+        subject: "resilience `#[bulkhead]`",
+        run: |calls| repeat(calls, concurrent_ours),
+    },
+    Row {
+        name: NAME_CONCURRENT,
+        subject: "tokio's semaphore",
+        run: |calls| {
+            let semaphore = Semaphore::new(10);
+            repeat(calls, |input| match semaphore.try_acquire() {
+                Ok(_permit) => work(input),
+                Err(_) => Err(Failure::Rejected),
+            });
+        },
+    },
+];
+
+fn quota() -> Quota {
+    let rate = NonZeroU32::new(RATE).unwrap_or(NonZeroU32::MAX);
+    Quota::per_second(rate)
+}
+
+fn next(key: &mut u32) -> u32 {
+    *key = (*key + 1) % KEYS;
+    black_box(*key)
+}
+
+#[inline(never)]
+#[rate_limit(rate = 1_000_000_000, burst = 1_000_000)]
+fn rate_ours(input: u32) -> Result<u32> {
+    work(input)
+}
+
+#[inline(never)]
+#[rate_limit(rate = 1_000_000_000, burst = 1_000_000, key = key)]
+fn keyed_ours(key: u32, input: u32) -> Result<u32> {
+    work(input)
+}
+
+#[inline(never)]
+#[bulkhead(max = 10)]
+fn concurrent_ours(input: u32) -> Result<u32> {
+    work(input)
+}

@@ -1,0 +1,15 @@
+//! Rate limits shared between processes: in memory under virtual time, and on real servers between
+//! real processes.
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
+mod contract;
+mod fleet;
+mod log;
+mod memory;
+mod process;
+mod processes;
+#[path = "../servers/mod.rs"]
+mod servers;
+mod store;
+mod virtual_time;
