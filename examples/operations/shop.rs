@@ -11,7 +11,7 @@ use crate::bank::{self, BankError};
 static BUDGET: RetryBudget = RetryBudget::new();
 
 /// Charges a card.
-#[retry(attempts = 3, base_delay = "50ms", budget = BUDGET, name = "payments::charge")]
+#[retry(attempts = 3, base_delay = "50ms", budget = &BUDGET, name = "payments::charge")]
 #[circuit_breaker(failure_threshold = 5, reset_timeout = "5s", name = "payments::charge")]
 #[timeout("500ms", name = "payments::charge")]
 pub(crate) async fn charge(cents: u64) -> Result<u64, BankError> {

@@ -18,7 +18,7 @@ static BUDGET: RetryBudget = RetryBudget::new();
 static UPLOADS: Bulkhead = Bulkhead::new(8).name("uploads");
 static EMAILS: RateLimiter = RateLimiter::new(20, std::time::Duration::from_secs(1)).name("emails");
 
-#[retry(attempts = 4, budget = BUDGET, name = "quotes")]
+#[retry(attempts = 4, budget = &BUDGET, name = "quotes")]
 fn quote(fails: bool) -> Result<u32, &'static str> {
     if fails { Err("down") } else { Ok(1) }
 }

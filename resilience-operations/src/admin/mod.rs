@@ -91,7 +91,6 @@ impl Admin {
 
     /// Returns the router. Counts successful calls from now on, and collects the changes of circuit
     /// breakers.
-    #[must_use]
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         count_successes();
         let state = Shared { authorize: self.authorize, events: Arc::new(Events::new()) };

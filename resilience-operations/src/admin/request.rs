@@ -2,6 +2,7 @@
 
 use axum::http::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 
 /// A header that a form cannot send, and that a script of another site may send only after a
 /// preflight request, which the router refuses.
@@ -29,7 +30,7 @@ fn is_same_origin(request: &Parts) -> bool {
     let is_same_host = || {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| request.uri.authority().map(|authority| authority.as_str()));
+        let host = host.or_else(|| request.uri.authority().map(Authority::as_str));
         let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
         matches!((origin, host), (Some((_, origin)), Some(host)) if origin.eq_ignore_ascii_case(host))
     };
