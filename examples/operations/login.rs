@@ -1,4 +1,4 @@
-//! A login of one line: a secret in the address becomes a cookie. A service has its own.
+//! A minimal login: a secret in the address becomes a cookie.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;

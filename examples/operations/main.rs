@@ -1,11 +1,10 @@
 //! A service under changing faults, with the admin page, metrics and health.
 //!
 //! `cargo run --example operations` prints the address of the page. Every 15 s the bank of the
-//! service changes: it is healthy, slow, down, or overloaded. `--seconds 60` ends the service after a
-//! minute, `--fault down` keeps one fault.
+//! service changes: healthy, slow, down, or overloaded. `--seconds 60` ends the service after a
+//! minute, `--fault down` keeps a fault.
 //!
-//! The token that the page needs for controls is a secret of the process; the address that the
-//! program prints sets the token as a cookie.
+//! Controls need a secret token of the process. The printed address sets the token as a cookie.
 #![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 mod bank;
@@ -46,7 +45,7 @@ struct Flags {
 async fn main() -> Result<(), Box<dyn Error>> {
     let Flags { listen, seconds, fault } = Flags::parse();
     let operators = Operators::new();
-    // In front of the page stands the login of the service, as the hook below reads its result.
+    // The hook reads the cookie of the login below.
     let login = operators.clone();
     let admin = Admin::new().authorize(move |request| login.knows(&request.headers));
     let app = Router::new()

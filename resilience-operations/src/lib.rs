@@ -1,7 +1,7 @@
 //! Exporters of figures and the admin page of `resilience-rs`.
 //!
-//! Depend on `resilience-rs`, which re-exports this crate as `resilience::export` and
-//! `resilience::admin`. Every exporter reads the figures of the registry; no figure is counted twice.
+//! Depend on `resilience-rs`: the modules `resilience::export` and `resilience::admin` are those of
+//! this crate. Every exporter reads the figures of the registry; no figure is counted twice.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -9,14 +9,14 @@ use resilience_core::{FigureInfo, FigureValue, policies};
 /// The labels of a series: the labels of the policy first.
 pub(crate) type SeriesLabels = Vec<(&'static str, &'static str)>;
 
-/// A figure with its series, in the order of their labels.
+/// A figure with all series, in the order of the labels.
 pub(crate) struct Family {
     pub(crate) info: &'static FigureInfo,
     pub(crate) series: BTreeMap<SeriesLabels, FigureValue>,
 }
 
-/// Returns the figures of all policies, in the order of the table. A counter includes the policies of
-/// the name that were dropped, so that a series never goes down. Two policies with equal labels,
+/// Returns the figures of all policies, in the order of the table. A counter includes dropped
+/// policies of the name, so the counter never goes down. Two policies with equal labels,
 /// such as two functions of one name, share a series with the sum. A figure without a series is
 /// included.
 pub(crate) fn families() -> Vec<Family> {
@@ -39,7 +39,7 @@ pub(crate) fn families() -> Vec<Family> {
     families
 }
 
-/// Returns the sum of two values of one figure.
+/// Returns the sum of two values of a figure.
 fn add(left: FigureValue, right: FigureValue) -> FigureValue {
     match (left, right) {
         (FigureValue::Count(left), FigureValue::Count(right)) => {

@@ -41,7 +41,7 @@ fn the_page_states_each_figure_with_type_unit_and_labels() {
 #[test]
 fn the_page_states_each_name_for_prometheus() {
     let documented: Vec<_> =
-        rows("| figure | Prometheus | Polly | resilience4j | MicroProfile Fault Tolerance |")
+        rows("| figure | Prometheus | Polly | resilience4j | `MicroProfile` |")
             .into_iter()
             .map(|row| row[..2].to_vec())
             .collect();

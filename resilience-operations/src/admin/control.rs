@@ -1,4 +1,4 @@
-//! The controls of the page: the one place that maps a command to a policy.
+//! The controls of the page: commands, and the policies for them.
 
 use resilience_core::circuit_breaker;
 use serde::Deserialize;

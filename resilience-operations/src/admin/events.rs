@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use resilience_core::{CircuitChange, CircuitChanges, CircuitState, circuit_changes};
 use serde::Serialize;
 
-/// The number of events that are kept.
+/// The limit of the list.
 const KEPT: usize = 100;
 
 /// The changes since the router was made.
@@ -35,7 +35,7 @@ impl Events {
         Self(Mutex::new(Received { changes: circuit_changes("*"), latest: VecDeque::new() }))
     }
 
-    /// Returns the latest events, newest first. Between two calls the subscription keeps the changes.
+    /// Returns the latest events, newest first. Between two calls the subscription keeps changes.
     pub(super) fn latest(&self) -> Vec<Event> {
         let mut received = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(change) = received.changes.try_next() {

@@ -6,8 +6,8 @@
 //! |---|---|
 //! | `GET /` | the page: one HTML document without further files |
 //! | `GET /policies` | the reports of [`policies`](resilience_core::policies), as JSON |
-//! | `GET /health` | `healthy` and `degraded` of [`health`](resilience_core::health), as JSON; always 200 |
-//! | `GET /events` | the last 100 changes of circuit breakers since the router was made, newest first |
+//! | `GET /health` | [`health`](resilience_core::health), as JSON with the status 200 |
+//! | `GET /events` | the last 100 changes of circuit breakers, newest first |
 //! | `GET /metrics` | the [text for Prometheus](crate::export::prometheus_text) |
 //! | `POST /control` | controls a circuit breaker; 403 without an authorization hook |
 
@@ -38,8 +38,8 @@ type Authorize = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 /// Makes the router of the admin page.
 ///
-/// Everybody who reaches the router can read it, so serve it at an internal address, or behind the
-/// authentication of the service. Controls need a hook in addition; see [`Admin::authorize`].
+/// Reading has no check: serve the router at an internal address, or behind the authentication of
+/// the service. Controls need a hook in addition; see [`Admin::authorize`].
 ///
 /// ```
 /// use resilience::admin::Admin;
@@ -59,13 +59,13 @@ impl fmt::Debug for Admin {
 }
 
 impl Admin {
-    /// Returns a page that only reads.
+    /// Returns a page without controls.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Allows the controls of the page for requests that the hook accepts. Without a hook, and for
-    /// other requests, a control is answered with 403.
+    /// Allows the controls of the page for requests with the consent of the hook. The router
+    /// answers other requests, and all requests without a hook, with 403.
     ///
     /// The hook sees the method, the headers and the extensions of the request, such as a user that
     /// a layer in front has authenticated. Requests from other sites never reach the hook: the

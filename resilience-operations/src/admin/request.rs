@@ -1,13 +1,13 @@
-//! The checks of a control against requests that another site makes in a browser of an operator.
+//! The checks of a control against requests of other sites, sent by the browser of an operator.
 
 use axum::http::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 
-/// A header that a form cannot send, and that a script of another site may send only after a
-/// preflight request, which the router refuses.
+/// A form cannot send this header. A script of another site may send the header only after a
+/// preflight request, and the router refuses preflight requests.
 const REQUIRED: HeaderName = HeaderName::from_static("x-resilience-admin");
-/// The relation of the page that sent the request to the target. Scripts cannot set this header.
+/// The relation of the sending page to the target. Scripts cannot set this header.
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Checks that a request comes from the page itself, or from a program outside a browser.
@@ -23,7 +23,7 @@ pub(super) fn check(request: &Parts) -> Result<(), &'static str> {
 }
 
 /// Returns whether all headers about the origin name this server. A program outside a browser sends
-/// none of them.
+/// no such header.
 fn is_same_origin(request: &Parts) -> bool {
     let headers = &request.headers;
     let is_same_site = headers.get(SITE).is_none_or(|site| site == "same-origin");

@@ -1,4 +1,4 @@
-//! Responses, with the headers that keep other sites and foreign scripts out.
+//! Responses, with headers against other sites and foreign scripts.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -25,7 +25,7 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     }
 }
 
-/// Returns a refusal with its reason.
+/// Returns a refusal with the reason.
 pub(super) fn problem(status: StatusCode, reason: &str) -> Response {
     let body = serde_json::json!({ "error": reason }).to_string();
     respond(status, "application/json", NO_CONTENT, body)

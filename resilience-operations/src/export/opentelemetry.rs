@@ -30,7 +30,7 @@ pub fn register_instruments(meter: &Meter) {
     for info in FigureInfo::all() {
         let collection = Arc::clone(&collection);
         let series = move || {
-            // Reads the registry, which runs no code of the user and does not use the lock.
+            // The registry runs no code of the user under this lock.
             let mut collection = collection.lock().unwrap_or_else(PoisonError::into_inner);
             collection.take(info)
         };
@@ -77,14 +77,14 @@ fn observe<T>(
     }
 }
 
-/// The series of a collection. The instruments of a collection are called one after the other, and
-/// each takes its series from one reading of the registry.
+/// The series of a collection. The provider calls the instruments in turn, and all instruments
+/// share a reading of the registry.
 #[derive(Default)]
 struct Collection(BTreeMap<&'static str, Vec<(SeriesLabels, FigureValue)>>);
 
 impl Collection {
-    /// Returns the series of a figure. A figure that is asked again belongs to the next collection,
-    /// for which the registry is read anew.
+    /// Returns the series of a figure. The second request for a figure begins the next
+    /// collection: the registry is read again.
     fn take(&mut self, info: &'static FigureInfo) -> Vec<(SeriesLabels, FigureValue)> {
         if !self.0.contains_key(info.name) {
             let series = |family: crate::series::Family| {

@@ -11,9 +11,9 @@ pub const PROMETHEUS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=ut
 
 /// Returns the figures of all policies in the text format of Prometheus, version 0.0.4.
 ///
-/// Names follow the [rules of OpenTelemetry for Prometheus][rules]; see [`prometheus_name`]. Policies
-/// with one name and one kind share a series with the sum. Counts successful calls from the first
-/// use on, as [`policies`](resilience_core::policies) does.
+/// Names follow the [rules of OpenTelemetry for Prometheus][rules]; see [`prometheus_name`].
+/// Policies of the same name and kind share a series with the sum. Counts successful calls from the
+/// first use on, as [`policies`](resilience_core::policies) does.
 ///
 /// ```
 /// use resilience::CircuitBreaker;
