@@ -70,7 +70,8 @@
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
-//! - **`tracing`**, **`log`** and **`metrics`**: events and counters; see [`observability`].
+//! - **`tracing`** and **`log`**: log events; **`metrics`**, **`opentelemetry`** and **`prometheus`**: the
+//!   module `export`; **`admin`**: the page of the module `admin`; see [`observability`].
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
@@ -150,6 +151,13 @@ pub use resilience_macros::retry;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/timeout.md")]
 pub use resilience_macros::timeout;
+
+#[cfg(feature = "admin")]
+#[doc(inline)]
+pub use resilience_operations::admin;
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+#[doc(inline)]
+pub use resilience_operations::export;
 
 #[cfg(feature = "axum")]
 #[doc = include_str!("links.txt")]

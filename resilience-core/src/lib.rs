@@ -52,6 +52,7 @@ mod rejected;
 mod rejection_signal;
 mod response;
 mod retry;
+mod span;
 mod status_class;
 mod switch;
 mod sync;

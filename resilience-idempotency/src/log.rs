@@ -10,7 +10,7 @@ use crate::key::RecordKey;
 use crate::policy::IdempotencyPolicy;
 use crate::store_error::StoreError;
 use resilience_core::__internal::{Timestamp, log_event, now, slot};
-use resilience_core::{IdempotencyRejection, Rejected};
+use resilience_core::IdempotencyRejection;
 
 /// A decision about a call.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub(super) enum Decision {
 }
 
 impl Decision {
-    /// Returns the word for the log and the counters.
+    /// Returns the word for the log.
     const fn label(self) -> &'static str {
         match self {
             Self::Acquired { .. } => "acquired",
@@ -98,7 +98,6 @@ pub(super) fn decided(
     decision: Decision,
     begin: Option<Timestamp>,
 ) {
-    let function = policy.name;
     let record = policy.record();
     match decision {
         Decision::Acquired { .. } => record.count(slot::SUCCESS),
@@ -109,14 +108,10 @@ pub(super) fn decided(
         Decision::Rejected { reason, .. } => policy.site().count_idempotency_rejection(reason),
         Decision::RenewalEnded => {}
     }
-    count!(
-        "resilience_idempotent_calls", 1,
-        "function" => function, "decision" => decision.label()
-    );
     macro_rules! emit {
         ($level:ident $(, $field:ident: $kind:ident = $value:expr)*) => {
             log_event!($level, "idempotent call", {
-                function: value = function,
+                function: value = policy.name,
                 key: value = key.short(),
                 scope: value = scope,
                 decision: value = decision.label(),
@@ -142,18 +137,9 @@ pub(super) fn decided(
 
 /// Counts a call that is rejected for its key. The attribute emits the event, as for every
 /// rejection.
-#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for counters"))]
-pub(super) fn key_rejected(
-    policy: &IdempotencyPolicy,
-    rejected: &Rejected,
-    reason: IdempotencyRejection,
-) {
+pub(super) fn key_rejected(policy: &IdempotencyPolicy, reason: IdempotencyRejection) {
     policy.record();
     policy.site().count_idempotency_rejection(reason);
-    count!(
-        "resilience_idempotent_calls", 1,
-        "function" => rejected.name(), "decision" => reason.label()
-    );
 }
 
 /// Emits and counts a failed step of the store.
@@ -163,11 +149,9 @@ pub(super) fn store_error(
     consequence: StoreFailure,
     error: &StoreError,
 ) {
-    let function = policy.name;
     policy.record().count(slot::STORE_ERRORS);
-    count!("resilience_idempotent_store_errors", 1, "function" => function);
     log_event!(WARN, "store error", {
-        function: value = function,
+        function: value = policy.name,
         key: value = key.short(),
         error: text = ErrorWithSource(error),
         decision: value = consequence.label(),
@@ -188,15 +172,15 @@ impl fmt::Display for ErrorWithSource<'_> {
 
 /// Emits and counts the removal of expired records.
 pub(super) fn purged(records: usize) {
-    count!("resilience_idempotent_purged", u64::try_from(records).unwrap_or(u64::MAX));
+    count!("resilience.idempotent.purged", u64::try_from(records).unwrap_or(u64::MAX));
     log_event!(DEBUG, "records purged", { records: value = records });
 }
 
 /// Emits and counts an interrupted call, after the function given to `redrive` has returned.
 pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
     count!(
-        "resilience_idempotent_redriven", 1,
-        "function" => function.to_owned(), "driven" => if driven { "yes" } else { "no" }
+        "resilience.idempotent.redriven", 1,
+        "resilience.policy.name" => function.to_owned(), "resilience.idempotent.driven" => if driven { "yes" } else { "no" }
     );
     log_event!(INFO, "call redriven", {
         function: value = function,
@@ -207,7 +191,7 @@ pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
 
 /// Emits and counts the removal of a record by `forget`.
 pub(super) fn forgotten(key: RecordKey) {
-    count!("resilience_idempotent_forgotten", 1);
+    count!("resilience.idempotent.forgotten", 1);
     log_event!(INFO, "record forgotten", { key: value = key.short() });
 }
 

@@ -8,6 +8,7 @@
 use core::fmt;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::registry::DECISIONS;
 use super::snapshot::StateChange;
@@ -155,6 +156,7 @@ impl CircuitBreaker {
                 from: change.from,
                 to: change.to,
                 open_for: change.open_for,
+                at: SystemTime::now(),
                 lost: 0,
             });
         });

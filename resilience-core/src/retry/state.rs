@@ -17,6 +17,7 @@ use crate::log::{self, Shown};
 use crate::outcome::Outcome;
 use crate::random;
 use crate::rejection_signal::RejectionSignal;
+use crate::span;
 use crate::switch;
 
 /// The progress of a call. Passed by value. Without a deadline nothing is written before the first
@@ -360,6 +361,7 @@ impl RetryState {
         match decide(progress, &policy.limits, &policy.backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
                 figures::count_retry(record, class, delay_source, delay);
+                span::record_attempts(next.attempt.get());
                 let event = RetryEvent {
                     name,
                     attempt,
@@ -379,6 +381,7 @@ impl RetryState {
             }
             Decision::GiveUp(reason) => {
                 figures::count_stop(record, reason);
+                span::record_attempts(attempt);
                 let event = GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed };
                 log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
                 on_give_up(&event);
