@@ -71,8 +71,7 @@ fn recorded(run: impl FnOnce()) -> Vec<String> {
         );
         span.in_scope(run);
     });
-    let lines = recorder.lock().0.clone();
-    lines
+    recorder.lock().0.clone()
 }
 
 #[retry(attempts = 3, jitter = "none")]
