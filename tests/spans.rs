@@ -95,7 +95,7 @@ fn each_failed_attempt_is_an_event_and_the_attempts_are_recorded() {
         "resilience.attempts = 3",
         "event: retrying",
         "resilience.attempts = 3",
-        "event: giving up",
+        "event: giving up: all attempts are used up",
     ];
     assert_eq!(lines, expected);
 }
