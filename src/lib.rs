@@ -70,9 +70,14 @@
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
+<<<<<<< HEAD
 //! - **`tracing`** and **`log`**: log events; **`metrics`**, **`opentelemetry`** and
 //!   **`prometheus`**: the module `export`; **`admin`**: the page of the module `admin`; see
 //!   [`observability`].
+=======
+//! - **`tracing`** and **`log`**: log events; **`metrics`**, **`opentelemetry`** and **`prometheus`**:
+//!   the module `export`; **`admin`**: the page of the module `admin`; see [`observability`].
+>>>>>>> h/page
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 

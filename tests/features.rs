@@ -58,7 +58,7 @@ fn the_page_states_the_versions_of_the_manifests() {
         assert!(is_required, "no manifest requires `{client}` {version}");
         count += 1;
     }
-    assert_eq!(count, 19, "rows of the table");
+    assert_eq!(count, 20, "rows of the table");
 }
 
 /// Returns the packages in the lock file of a new crate that depends on the library.

@@ -71,8 +71,7 @@ fn recorded(run: impl FnOnce()) -> Vec<String> {
         );
         span.in_scope(run);
     });
-    let lines = recorder.lock().0.clone();
-    lines
+    recorder.lock().0.clone()
 }
 
 #[retry(attempts = 3, jitter = "none")]
@@ -85,7 +84,10 @@ fn numbered(failures: &mut u32) -> Result<u32, &'static str> {
 fn each_failed_attempt_is_an_event_and_the_attempts_are_recorded() {
     let _clock = testing::clock();
     let lines = recorded(|| assert_eq!(numbered(&mut 1), Ok(1)));
-    assert_eq!(lines, ["resilience.attempts = 2", "event: retrying"]);
+    assert_eq!(
+        lines,
+        ["resilience.attempts = 2", "event: retrying", "event: succeeded after a retry"]
+    );
     let lines = recorded(|| assert_eq!(numbered(&mut 9), Err("down")));
     let expected = [
         "resilience.attempts = 2",
@@ -93,7 +95,7 @@ fn each_failed_attempt_is_an_event_and_the_attempts_are_recorded() {
         "resilience.attempts = 3",
         "event: retrying",
         "resilience.attempts = 3",
-        "event: giving up",
+        "event: giving up: all attempts are used up",
     ];
     assert_eq!(lines, expected);
 }
@@ -153,5 +155,5 @@ fn a_span_without_the_fields_receives_events_only() {
     with_default(recorder.clone(), || {
         info_span!("plain").in_scope(|| numbered(&mut 1)).expect("the second attempt");
     });
-    assert_eq!(recorder.lock().0, ["event: retrying"]);
+    assert_eq!(recorder.lock().0, ["event: retrying", "event: succeeded after a retry"]);
 }

@@ -32,7 +32,11 @@ pub(super) enum Decision {
 }
 
 impl Decision {
+<<<<<<< HEAD
     /// Returns the word for the log.
+=======
+    /// Returns the word for the log and the counters.
+>>>>>>> h/page
     const fn label(self) -> &'static str {
         match self {
             Self::Acquired { .. } => "acquired",
@@ -180,7 +184,8 @@ pub(super) fn purged(records: usize) {
 pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
     count!(
         "resilience.idempotent.redriven", 1,
-        "resilience.policy.name" => function.to_owned(), "resilience.idempotent.driven" => if driven { "yes" } else { "no" }
+        "resilience.policy.name" => function.to_owned(),
+        "resilience.idempotent.driven" => if driven { "yes" } else { "no" }
     );
     log_event!(INFO, "call redriven", {
         function: value = function,

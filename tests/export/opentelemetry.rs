@@ -2,7 +2,7 @@
 
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::data::{
-    AggregatedMetrics, MetricData, ResourceMetrics, SumDataPoint,
+    AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics, SumDataPoint,
 };
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use resilience::FigureKind;
@@ -30,7 +30,7 @@ fn add_points<T: Copy>(
 #[expect(clippy::cast_precision_loss, reason = "the numbers of the test are small")]
 fn exported(collected: &ResourceMetrics) -> Exported {
     let mut exported = Exported::new();
-    for metric in collected.scope_metrics().flat_map(|scope| scope.metrics()) {
+    for metric in collected.scope_metrics().flat_map(ScopeMetrics::metrics) {
         let info = info(metric.name());
         assert_eq!((metric.unit(), metric.description()), (info.unit, info.help));
         let is_counter = info.kind == FigureKind::Counter;
