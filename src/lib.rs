@@ -70,6 +70,7 @@
 //!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
 //! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
+//! - **`settings`**: settings from TOML and JSON files; see [`operations`].
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
@@ -106,18 +107,23 @@ pub mod __private {
 // derives the definitions at the foot of each page, for GitHub.
 
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
-    CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState,
-    Classify, DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind, Figure,
-    FigureInfo, FigureKind, FigureValue, FromRejected, GiveUpEvent, Guarded, Health,
-    IdempotencyRejection, InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport,
-    Labels, LayerExplanation, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
-    PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire, RateLimiter, Rejected, RejectedKind,
-    Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin,
-    SourceLocation, StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes,
-    circuit_closed, count_successes, explain, health, is_enabled, key_tables, policies,
-    policies_matching, policy_key, register, set_enabled, set_health_threshold, testing,
+    Action, Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason,
+    CircuitBreaker, CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot,
+    CircuitState, Classify, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
+    FailureClass, FailureKind, Figure, FigureInfo, FigureKind, FigureValue, FromRejected,
+    GiveUpEvent, Guarded, Health, IdempotencyRejection, InvalidPolicy, Jitter, KeyReport,
+    KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation, LoadedSettings, OnCancel,
+    Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit, PendingSetting, PolicyHandle, PolicyKind,
+    PolicyReport, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange,
+    SettingsError, SettingsProblem, SourceLocation, StateChange, StopReason, TOP_KEYS,
+    circuit_breaker, circuit_changes, circuit_closed, control, count_successes, explain, health,
+    is_enabled, key_tables, load_environment, load_environment_from, pending_settings, policies,
+    policies_matching, policy_key, register, set_enabled, set_health_threshold, settings_history,
+    testing,
 };
+#[cfg(feature = "settings")]
+pub use resilience_core::{load_settings, load_settings_json, load_settings_toml};
 #[cfg(feature = "idempotent")]
 #[doc(inline)]
 pub use resilience_idempotency::{self as idempotent, store_conformance};

@@ -119,7 +119,8 @@ pub(crate) fn give_ups<E>(
 
 pub(crate) use self::emit::{
     fallback_used, held_closed, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic,
-    rate_unsynchronized, rejected, shadow_rejection, state_change, unsynchronized,
+    rate_unsynchronized, rejected, settings_changed, settings_unmatched, shadow_rejection,
+    state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -172,6 +173,21 @@ mod emit {
             min_calls,
             "`failure_rate` is reached, but the window holds fewer calls than `min_calls`, so the \
              circuit stays closed; lower `min_calls`, lengthen `window`, or set `failure_threshold`"
+        );
+    }
+
+    /// Logs a change of settings or of a state by name.
+    pub(crate) fn settings_changed(by: &str, target: &str, change: &str, reached: usize) {
+        tracing::info!(target: "resilience", by, target, change, reached, "policies changed by name");
+    }
+
+    /// Warns of settings whose names match no listed policy.
+    pub(crate) fn settings_unmatched(by: &str, names: &[String]) {
+        tracing::warn!(
+            target: "resilience",
+            by,
+            names = ?names,
+            "settings for names without a policy yet"
         );
     }
 
@@ -334,6 +350,10 @@ mod emit {
     pub(crate) fn held_closed(_: &str, _: u32, _: u32, _: f64) {}
 
     pub(crate) fn low_traffic(_: &str, _: u32, _: u32) {}
+
+    pub(crate) fn settings_changed(_: &str, _: &str, _: &str, _: usize) {}
+
+    pub(crate) fn settings_unmatched(_: &str, _: &[String]) {}
 
     pub(crate) fn hook_panicked(_: &str, _: &str) {}
 

@@ -352,6 +352,10 @@ mod model {
             Vec::new()
         }
 
+        fn code(&self) -> Box<dyn crate::settings::Check> {
+            unreachable!("no test checks settings")
+        }
+
         fn facts(&self) -> Facts {
             Facts::Unknown
         }

@@ -55,6 +55,8 @@ pub(super) struct Limits {
     pub(super) replayable: bool,
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
+    /// False where a setting switches the retry off.
+    pub(super) enabled: bool,
     pub(super) name: Option<&'static str>,
     /// The place in the source code that made the policy.
     pub(super) location: &'static Location<'static>,
@@ -81,6 +83,7 @@ impl RetryPolicy {
                 replayable: true,
                 budget: None,
                 waits_for_rejections: false,
+                enabled: true,
                 name: None,
                 location: Location::caller(),
                 depth: 0,
