@@ -425,7 +425,7 @@ impl fmt::Debug for Bulkhead {
             .field("wait", wait)
             .field("running", &self.running())
             .field("queued", &self.queued())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -497,7 +497,7 @@ impl RateLimiter {
     /// ```
     pub fn settle(&self, taken: u32, actual: u32) {
         if mode::is_as_coded() {
-            self.settle_in(self.view(self.settings.pace), taken, actual);
+            Self::settle_in(self.view(self.settings.pace), taken, actual);
         } else {
             self.settle_overridden(taken, actual);
         }
@@ -507,12 +507,12 @@ impl RateLimiter {
     fn settle_overridden(&self, taken: u32, actual: u32) {
         let settings = self.current();
         if is_enabled() && settings.enabled {
-            self.settle_in(self.view(settings.pace), taken, actual);
+            Self::settle_in(self.view(settings.pace), taken, actual);
         }
     }
 
     #[inline]
-    fn settle_in(&self, view: View<'_>, taken: u32, actual: u32) {
+    fn settle_in(view: View<'_>, taken: u32, actual: u32) {
         let View { gcra, pace, .. } = view;
         if actual < taken {
             gcra.refund(pace, pace.width(taken - actual), || view.now());
@@ -541,11 +541,11 @@ impl RateLimiter {
         if !mode::is_plain() || cost == 0 {
             return self.starts_and_counts(cost);
         }
-        self.starts(self.view(self.settings.pace), cost)
+        Self::starts(self.view(self.settings.pace), cost)
     }
 
     #[inline]
-    fn starts(&self, view: View<'_>, cost: u32) -> bool {
+    fn starts(view: View<'_>, cost: u32) -> bool {
         let starts = view.gcra.try_start(view.request(cost, 0), || view.now());
         if starts {
             view.count(cost);
@@ -559,7 +559,7 @@ impl RateLimiter {
         if !is_enabled() || !settings.enabled || cost == 0 {
             return true;
         }
-        let starts = self.starts(self.view(settings.pace), cost);
+        let starts = Self::starts(self.view(settings.pace), cost);
         if starts {
             self.count_admitted();
         }
@@ -745,7 +745,7 @@ impl fmt::Debug for RateLimiter {
             .field("burst", burst)
             .field("wait", wait)
             .field("available", &self.available())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

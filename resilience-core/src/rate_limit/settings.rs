@@ -12,6 +12,7 @@ use crate::registry::PolicyKind;
 use crate::settings::{Action, Adjustable, InUse, Overrides, Put as _, Refusal};
 
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub(super) struct Settings {
     pub(super) rate: u32,
     pub(super) per: Duration,

@@ -43,6 +43,7 @@ pub struct RetryPolicy<B = Schedule> {
 
 /// The settings apart from the backoff.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub(super) struct Limits {
     pub(super) attempts: Option<u32>,
     pub(super) initial_delay: Option<Duration>,

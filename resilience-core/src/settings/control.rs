@@ -94,7 +94,6 @@ impl Action {
 /// control("control_example").by("ann").set("circuit_breaker.failure_threshold", "3")?;
 /// # Ok::<(), resilience::SettingsError>(())
 /// ```
-#[must_use]
 pub fn control(name: &str) -> Control {
     Control { target: name.to_owned(), kind: None, key: None, by: "program".to_owned() }
 }

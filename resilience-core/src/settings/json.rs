@@ -49,18 +49,15 @@ pub(super) fn read(name: &str, text: &str, reader: &mut Reader) -> Result<(), Se
     for (index, (path, value)) in found.into_iter().enumerate() {
         let before = reader.problems();
         let joined = path.join(".");
-        match (&path[..], value) {
-            ([policy, attribute, key], Some(value)) => {
-                let target = Target::Pattern(policy.clone());
-                reader.setting(None, target, attribute, key, value.raw());
-            }
-            (_, _) => {
-                let message = format!(
-                    "`{}` is no object; write `{{\"name of a policy\": {{\"retry\": {{}}}}}}`",
-                    shown(&joined)
-                );
-                reader.problem(None, message);
-            }
+        if let ([policy, attribute, key], Some(value)) = (&path[..], value) {
+            let target = Target::Pattern(policy.clone());
+            reader.setting(None, target, attribute, key, value.raw());
+        } else {
+            let message = format!(
+                "`{}` is no object; write `{{\"name of a policy\": {{\"retry\": {{}}}}}}`",
+                shown(&joined)
+            );
+            reader.problem(None, message);
         }
         // At most the first mistakes get a line: each line costs a pass.
         let line = if reader.problems() > before && before < WITH_LINES {

@@ -45,7 +45,9 @@ impl Reader {
     #[cfg(feature = "settings")]
     pub(super) fn locate_last(&mut self, before: usize, place: &str) {
         let problems = self.problems.get_mut(before..).unwrap_or_default();
-        problems.iter_mut().for_each(|problem| problem.source = Some(place.to_owned()));
+        for problem in problems {
+            problem.source = Some(place.to_owned());
+        }
         if let Some(entry) = self.entries.last_mut() {
             entry.source.get_or_insert_with(|| place.to_owned());
         }
