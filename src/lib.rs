@@ -83,6 +83,7 @@
         feature = "idempotent",
         feature = "postgres",
         feature = "redis",
+        feature = "settings",
         feature = "shared-breakers",
         feature = "shared-rate-limits",
         feature = "sqlite",
@@ -186,6 +187,9 @@ pub mod getting_started {}
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/observability.md")]
 pub mod observability {}
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("pictures.txt")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Keyed, KeyedPolicy};
-use crate::circuit_breaker::CircuitState;
+use crate::CircuitState;
 use crate::figures::table::{IN_FLIGHT, QUEUED, TURNS};
 use crate::figures::{Figure, FigureValue};
 use crate::registry::{KeyReport, KeysReport, PolicyKind, TOP_KEYS};

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use resilience_rules::health::MAX_CHANGES;
 
 use super::{list, pattern};
-use crate::circuit_breaker::{CircuitBreaker, CircuitState};
+use crate::{CircuitBreaker, CircuitState};
 
 /// A change of the state of a circuit breaker, for subscribers: see [`circuit_changes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +163,8 @@ impl Drop for CircuitChanges {
 }
 
 /// Waits until no circuit of this name is open: until each breaker of the name is closed or
-/// disabled. A `*` in the name stands for any text. Ready at once if no breaker of the name is listed.
+/// disabled. A `*` in the name stands for any text. Ready at once if no breaker of the name is
+/// listed.
 ///
 /// A circuit closes through calls: without trial calls it stays open.
 ///
@@ -175,9 +176,9 @@ impl Drop for CircuitChanges {
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// register(&API);
 /// API.force_open();
-/// let waiting = async { circuit_closed("closed_example").await };
-/// let closing = async { API.force_close() };
-/// # futures::future::join(waiting, closing).await;
+/// let waiting = tokio::spawn(circuit_closed("closed_example"));
+/// API.force_close();
+/// waiting.await.unwrap();
 /// # });
 /// ```
 pub fn circuit_closed(name: &str) -> impl Future<Output = ()> + Send + 'static {

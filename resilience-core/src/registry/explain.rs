@@ -70,10 +70,10 @@ impl fmt::Display for Explanation {
 /// time of a call, and the conditions under which each policy rejects. One explanation for each
 /// function of the name.
 ///
-/// A policy is known from its first event on, as for [`policies`](super::policies). With the feature
-/// `figures`, a function is known from its first call after the first use of the registry. The
-/// policies stand in the order of the attributes. A policy with a name of its own, by `name = "…"`,
-/// is explained under its own name.
+/// A policy is known from its first event on, as for [`policies`](super::policies). With the
+/// feature `figures`, a function is known from its first call after the first use of the registry.
+/// The policies stand in the order of the attributes. A policy with a name of its own, by
+/// `name = "…"`, is explained under its own name.
 ///
 /// ```
 /// use core::time::Duration;

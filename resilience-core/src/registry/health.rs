@@ -6,7 +6,7 @@ use resilience_rules::health as rules;
 
 use super::report::{PolicyKind, PolicyReport, SourceLocation};
 use super::{pattern, policies};
-use crate::circuit_breaker::CircuitState;
+use crate::CircuitState;
 
 /// The health of the policies of this process. Returned by [`health`].
 #[derive(Clone, Debug, Default, PartialEq)]

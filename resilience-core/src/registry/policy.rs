@@ -12,10 +12,12 @@ use super::list;
 use super::record::Record;
 use super::report::{KeyReport, KeysReport, PolicyKind, Setting};
 #[cfg(not(resilience_loom))]
-use crate::bulkhead::Bulkhead;
+use crate::Bulkhead;
 #[cfg(not(resilience_loom))]
-use crate::circuit_breaker::CircuitBreaker;
-use crate::circuit_breaker::CircuitState;
+use crate::CircuitBreaker;
+use crate::CircuitState;
+#[cfg(not(resilience_loom))]
+use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::table::{Slot, slot};
@@ -23,8 +25,6 @@ use crate::function_state::{TestReset, resolve};
 #[cfg(not(resilience_loom))]
 use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
-#[cfg(not(resilience_loom))]
-use crate::rate_limit::RateLimiter;
 use crate::settings::{Action, Check, apply_standing};
 use crate::sync::Tally;
 

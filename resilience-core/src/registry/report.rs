@@ -3,7 +3,7 @@
 use core::fmt;
 use core::panic::Location;
 
-use crate::circuit_breaker::CircuitState;
+use crate::CircuitState;
 use crate::figures::{Figure, Labels};
 
 /// The kind of a policy: the attribute or the type that makes the policy.
