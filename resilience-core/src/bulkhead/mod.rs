@@ -281,6 +281,7 @@ impl Bulkhead {
 
     /// Takes a permit as [`acquire_blocking`](Self::acquire_blocking), at most until `deadline`.
     /// The longest wait is the wait of the bulkhead, or `patience` nanoseconds if longer.
+    /// `u64::MAX` is a wait without a limit, in a queue of any length.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(

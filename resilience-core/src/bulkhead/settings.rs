@@ -46,6 +46,7 @@ impl Settings {
     pub(super) fn queue_capacity(&self, patience: u64) -> usize {
         match (self.queue, self.longest_wait(patience)) {
             (_, Some(Duration::ZERO)) => 0,
+            _ if patience == u64::MAX => usize::MAX,
             (None, _) => usize::MAX,
             (Some(queue), _) => usize::try_from(queue).unwrap_or(usize::MAX),
         }
@@ -53,6 +54,9 @@ impl Settings {
 
     /// Returns the longest wait of a call; `None` is unlimited.
     pub(super) fn longest_wait(&self, patience: u64) -> Option<Duration> {
+        if patience == u64::MAX {
+            return None;
+        }
         let patience = Duration::from_nanos(patience);
         match (self.queue, self.wait) {
             (Some(_), None) | (_, Some(Duration::MAX)) => None,

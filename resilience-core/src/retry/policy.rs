@@ -8,6 +8,7 @@ use crate::budget::RetryBudget;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
 use crate::jitter::{self, Jitter};
+use crate::log::Level;
 use crate::random;
 use resilience_rules::{InvalidPolicy, retry as rules};
 
@@ -59,6 +60,10 @@ pub(super) struct Limits {
     /// False where a setting switches the retry off.
     pub(super) enabled: bool,
     pub(super) name: Option<&'static str>,
+    pub(super) retry_level: Level,
+    pub(super) give_up_level: Level,
+    /// The level of a success after a retry.
+    pub(super) recovery_level: Level,
     /// The place in the source code that made the policy.
     pub(super) location: &'static Location<'static>,
     /// The number of layers outside, in an annotated function.
@@ -86,6 +91,9 @@ impl RetryPolicy {
                 waits_for_rejections: false,
                 enabled: true,
                 name: None,
+                retry_level: Level::Warn,
+                give_up_level: Level::Error,
+                recovery_level: Level::Info,
                 location: Location::caller(),
                 depth: 0,
                 waits: WaitMode::Blocking,
@@ -317,6 +325,17 @@ impl<B> RetryPolicy<B> {
             self.limits.name = Some(name);
         }
         self.limits.waits = waits;
+        self
+    }
+
+    /// Sets the levels of events in the log.
+    pub const fn levels(mut self, retry: Level, give_up: Level) -> Self {
+        self.limits.retry_level = retry;
+        self.limits.give_up_level = give_up;
+        self.limits.recovery_level = match retry {
+            Level::Error | Level::Warn | Level::Info => Level::Info,
+            level => level,
+        };
         self
     }
 
