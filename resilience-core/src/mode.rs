@@ -1,8 +1,8 @@
 //! The mode of the process, in a word for the happy paths.
 //!
 //! The happy path of a policy tests the word once, by [`is_plain`]. The switch, the overrides of
-//! tests, overridden settings and the counting of successful calls share the word, at no further cost in the normal
-//! mode.
+//! tests, overridden settings and the counting of successful calls share the word, at no further
+//! cost in the normal mode.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

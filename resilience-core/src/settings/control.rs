@@ -41,7 +41,7 @@ impl Action {
         }
     }
 
-    /// Returns a word that is equal for actions that replace each other.
+    /// Returns the group of the action. A new action replaces another of its group.
     pub(super) const fn replaces(self) -> &'static str {
         match self {
             Self::ForceOpen | Self::ForceClosed | Self::Release => "state",
@@ -74,7 +74,7 @@ impl Action {
 /// Controls the policies of a name: changes their settings and their state. A `*` in the name
 /// stands for any text: `payments::*`.
 ///
-/// A change reaches the policies that exist, and is kept for those that appear later. Until then
+/// A change reaches existing policies, and is kept for later ones. Until then
 /// the change is listed by [`pending_settings`](super::pending_settings). The state of a policy is
 /// kept: a breaker half through its window keeps the window when a threshold changes.
 ///
@@ -178,7 +178,7 @@ impl Control {
     /// again.
     ///
     /// # Errors
-    /// [`SettingsError`]: an unknown setting, or other settings that need the live one.
+    /// [`SettingsError`]: an unknown setting, or a rule broken without the live value.
     pub fn unset(self, setting: &str) -> Result<Controlled, SettingsError> {
         let (of, key) = self.path(setting)?;
         let changing = store::changes();

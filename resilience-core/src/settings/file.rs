@@ -53,7 +53,7 @@ pub fn load_settings(path: impl AsRef<Path>) -> Result<LoadedSettings, SettingsE
 fn read(path: &Path) -> Result<String, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
-    // One byte more shows that the file is too large.
+    // A further byte shows a file above the limit.
     let limit = u64::try_from(MAX_FILE).unwrap_or(u64::MAX).saturating_add(1);
     let read = file.take(limit).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be read: {error}"))?;

@@ -22,7 +22,7 @@ pub(crate) struct Live<T> {
     settings: OnceLock<Box<RwLock<Option<Arc<T>>>>>,
 }
 
-/// The settings in use: those of the code, or overridden ones.
+/// The settings in use: of the code, or overridden.
 #[derive(Debug)]
 pub(crate) enum InUse<'s, T> {
     Code(&'s T),

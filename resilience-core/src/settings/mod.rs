@@ -1,4 +1,4 @@
-//! Settings that override those of the code, and control by name.
+//! Overrides of the settings of the code, and control by name.
 //!
 //! One store holds the overrides of all policies, by name or pattern. A policy asks the store on
 //! its cold path, and remembers the answer until the store changes. Therefore a policy that does

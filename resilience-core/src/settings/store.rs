@@ -13,7 +13,7 @@ use crate::log;
 use crate::mode;
 use crate::registry::{PolicyKind, SettingOrigin, pattern};
 
-/// The policies that an entry means.
+/// The policies of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// A name, or a pattern with `*`.
