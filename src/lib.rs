@@ -70,14 +70,10 @@
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
-<<<<<<< HEAD
 //! - **`tracing`** and **`log`**: log events; **`metrics`**, **`opentelemetry`** and
 //!   **`prometheus`**: the module `export`; **`admin`**: the page of the module `admin`; see
 //!   [`observability`].
-=======
-//! - **`tracing`** and **`log`**: log events; **`metrics`**, **`opentelemetry`** and **`prometheus`**:
-//!   the module `export`; **`admin`**: the page of the module `admin`; see [`observability`].
->>>>>>> h/page
+//! - **`settings`**: settings from TOML and JSON files; see [`operations`].
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
@@ -90,6 +86,7 @@
         feature = "idempotent",
         feature = "postgres",
         feature = "redis",
+        feature = "settings",
         feature = "shared-breakers",
         feature = "shared-rate-limits",
         feature = "sqlite",
@@ -114,19 +111,24 @@ pub mod __private {
 // derives the definitions at the foot of each page, for GitHub.
 
 pub use resilience_core::{
-    Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
-    CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState,
-    Classify, DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind,
-    FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind, FigureValue, FromRejected,
-    GiveUpEvent, Guarded, Health, IdempotencyRejection, InvalidPolicy, Jitter, KeyReport,
-    KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation, OnCancel, Outcome,
-    OwnedBulkheadPermit, OwnedRateLimitPermit, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport,
-    RateLimitAcquire, RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry,
-    RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SourceLocation,
-    StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes, circuit_closed,
-    count_successes, explain, health, is_enabled, key_tables, on_event, policies,
-    policies_matching, policy_key, register, set_enabled, set_health_threshold, testing,
+    Action, Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason,
+    CircuitBreaker, CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot,
+    CircuitState, Classify, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
+    FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind,
+    FigureValue, FromRejected, GiveUpEvent, Guarded, Health, IdempotencyRejection, InvalidPolicy,
+    Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation,
+    LoadedSettings, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit, PendingSetting,
+    PolicyEvent, PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire, RateLimiter,
+    RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget, RetryEvent,
+    RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange, SettingsError, SettingsProblem,
+    SourceLocation, StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes,
+    circuit_closed, control, count_successes, explain, health, is_enabled, key_tables,
+    load_environment, load_environment_from, on_event, pending_settings, policies,
+    policies_matching, policy_key, register, set_enabled, set_health_threshold, settings_history,
+    testing,
 };
+#[cfg(feature = "settings")]
+pub use resilience_core::{load_settings, load_settings_json, load_settings_toml};
 #[cfg(feature = "idempotent")]
 #[doc(inline)]
 pub use resilience_idempotency::{self as idempotent, store_conformance};
@@ -208,6 +210,9 @@ pub mod getting_started {}
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/observability.md")]
 pub mod observability {}
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("pictures.txt")]

@@ -52,6 +52,7 @@ mod rejected;
 mod rejection_signal;
 mod response;
 mod retry;
+mod settings;
 mod span;
 mod status_class;
 mod switch;
@@ -96,5 +97,12 @@ pub use registry::{
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
 pub use resilience_rules::InvalidPolicy;
 pub use retry::{Attempt, Retry, RetryPolicy};
+pub use settings::{
+    Action, Control, Controlled, LoadedSettings, PendingSetting, SettingsChange, SettingsError,
+    SettingsProblem, control, load_environment, load_environment_from, pending_settings,
+    settings_history,
+};
+#[cfg(feature = "settings")]
+pub use settings::{load_settings, load_settings_json, load_settings_toml};
 
 pub use switch::{is_enabled, set_enabled};

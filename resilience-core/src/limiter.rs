@@ -24,6 +24,7 @@ macro_rules! limiter {
             #[doc(hidden)]
             pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
                 self.figures.depth = depth;
+                self.settings.is_annotated = true;
                 if self.name.is_none() {
                     self.name = Some(name);
                 }

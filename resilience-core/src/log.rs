@@ -242,6 +242,24 @@ pub(crate) fn low_traffic(name: &str, key: Option<&str>, calls: u32, min_calls: 
     });
 }
 
+/// Logs a change of settings or of a state by name.
+pub(crate) fn settings_changed(by: &str, target: &str, change: &str, reached: usize) {
+    log_event!(INFO, "policies changed by name", {
+        by: value = by,
+        target: value = target,
+        change: value = change,
+        reached: value = reached,
+    });
+}
+
+/// Warns of settings whose names match no listed policy.
+pub(crate) fn settings_unmatched(by: &str, names: &[String]) {
+    log_event!(WARN, "settings for names without a policy yet", {
+        by: value = by,
+        names: debug = names,
+    });
+}
+
 /// Logs a panic in a hook.
 pub(crate) fn hook_panicked(name: &str, hook: &str) {
     log_event!(ERROR, "panic in a hook", { function: value = name, hook: value = hook });

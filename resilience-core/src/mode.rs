@@ -1,8 +1,8 @@
 //! The mode of the process, in a word for the happy paths.
 //!
 //! The happy path of a policy tests the word once, by [`is_plain`]. The switch, the overrides of
-//! tests and the counting of successful calls share the word, at no further cost in the normal
-//! mode.
+//! tests, overridden settings and the counting of successful calls share the word, at no further
+//! cost in the normal mode.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -10,12 +10,15 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 const DISABLED: usize = 1;
 /// Successful calls are counted.
 const COUNTING: usize = 1 << 1;
+/// Settings of a policy are overridden, or policies are controlled by name.
+const SETTINGS: usize = 1 << 2;
 /// One override of a test; the bits above count the overrides.
 const OVERRIDE: usize = 1 << 8;
 
 static MODE: AtomicUsize = AtomicUsize::new(0);
 
-/// Returns whether policies are on, no test has an override, and no successful call is counted.
+/// Returns whether policies are on, no test has an override, no setting is overridden, and no
+/// successful call is counted.
 #[inline]
 pub(crate) fn is_plain() -> bool {
     MODE.load(Relaxed) == 0
@@ -24,6 +27,23 @@ pub(crate) fn is_plain() -> bool {
 #[inline]
 pub(crate) fn is_enabled() -> bool {
     MODE.load(Relaxed) & DISABLED == 0
+}
+
+/// Returns whether policies are on, and no setting is overridden.
+#[inline]
+pub(crate) fn is_as_coded() -> bool {
+    MODE.load(Relaxed) & (DISABLED | SETTINGS) == 0
+}
+
+/// Returns whether the store of settings was ever used.
+#[inline]
+pub(crate) fn has_settings() -> bool {
+    MODE.load(Relaxed) & SETTINGS != 0
+}
+
+/// Makes all policies ask the store of settings from now on.
+pub(crate) fn set_has_settings() {
+    MODE.fetch_or(SETTINGS, Relaxed);
 }
 
 pub(crate) fn set_enabled(enabled: bool) {

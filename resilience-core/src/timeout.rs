@@ -8,15 +8,14 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::clock::{DeadlineTimer, Timestamp};
-use crate::switch;
 
-/// Runs `body` for at most `limit`, and at most until `bound`.
+/// Runs `body` for at most `limit`, and at most until `bound`. The limit in use comes from
+/// [`Site::limit_in_use`](crate::registry::Site::limit_in_use).
 ///
 /// # Errors
 /// Returns the allowed time if the time ends before `body` does.
 #[inline]
 pub fn timeout<F: Future>(limit: Duration, bound: Option<Timestamp>, body: F) -> Timeout<F> {
-    let limit = if switch::is_enabled() { limit } else { Duration::MAX };
     let timer = DeadlineTimer::start(limit, bound);
     Timeout { body, timer }
 }

@@ -32,11 +32,7 @@ pub(super) enum Decision {
 }
 
 impl Decision {
-<<<<<<< HEAD
     /// Returns the word for the log.
-=======
-    /// Returns the word for the log and the counters.
->>>>>>> h/page
     const fn label(self) -> &'static str {
         match self {
             Self::Acquired { .. } => "acquired",

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use resilience_rules::nearest;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -9,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
-use crate::hint::{Hint, nearest};
+use crate::hint::Hint;
 use crate::manifest;
 use crate::tokens::mentions;
 use crate::value;

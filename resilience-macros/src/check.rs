@@ -1,12 +1,12 @@
 //! The checks of the annotated function, shared by all attributes.
 
 use proc_macro2::{Group, Ident, TokenStream};
+use resilience_rules::nearest;
 use syn::Signature;
 
 use crate::async_trait;
 use crate::diagnostics::Errors;
 use crate::function::{Binding, Body, Function, PassMode, is_future};
-use crate::hint::nearest;
 use crate::order;
 use crate::returned_borrow;
 use crate::stack_info::StackInfo;

@@ -2,13 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use resilience_rules::nearest;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Index, LitInt, Member, Path, Token};
 
 use crate::args::runtime;
 use crate::diagnostics::Errors;
-use crate::hint::nearest;
 use crate::tokens::{mentions, respan};
 use crate::value;
 

@@ -12,7 +12,6 @@ mod check;
 mod classify;
 mod codegen;
 mod diagnostics;
-mod duration;
 mod error_type;
 mod function;
 mod hint;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
+use resilience_rules::duration;
+use resilience_rules::nearest;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
 
 use crate::args::Value;
-use crate::duration;
-use crate::hint::nearest;
 
 /// A value known at compile time.
 #[derive(Clone)]

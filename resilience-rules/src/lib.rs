@@ -3,19 +3,23 @@
 //!
 //! The macros check literals with these functions, generated code checks constants at compile time,
 //! and `validate` methods, such as `RetryPolicy::validate`, check policies built at run time. All
-//! functions are `const fn`. There is a module for each attribute.
+//! rules are `const fn`. There is a module for each attribute.
 
 pub mod bulkhead;
 pub mod circuit_breaker;
+pub mod duration;
 pub mod health;
 mod idempotency_key;
 pub mod idempotent;
 mod invalid;
 pub mod keyed;
 pub mod name;
+mod nearest;
 pub mod rate_limit;
 pub mod retry;
+pub mod settings;
 pub mod timeout;
 
 pub use idempotency_key::{KeyError, MAX_IDEMPOTENCY_KEY_LENGTH, idempotency_key};
 pub use invalid::{InvalidPolicy, RuleResult};
+pub use nearest::nearest;

@@ -165,7 +165,7 @@ fn shown() {
     let _permit = bulkhead.try_acquire();
     assert_eq!(
         format!("{bulkhead:?}"),
-        "Bulkhead { name: \"bulkhead\", max: 3, queue: None, wait: Some(5ms), running: 1, queued: 0 }",
+        "Bulkhead { name: \"bulkhead\", max: 3, queue: None, wait: Some(5ms), running: 1, queued: 0, .. }",
     );
     assert_eq!(bulkhead.as_ref().running(), 1);
 }

@@ -71,7 +71,7 @@ fn shown() {
     let limiter = RateLimiter::new(9, SECOND).burst(3);
     assert_eq!(
         format!("{limiter:?}"),
-        "RateLimiter { name: \"rate_limit\", rate: 9, per: 1s, burst: 3, wait: 0ns, available: 3 }",
+        "RateLimiter { name: \"rate_limit\", rate: 9, per: 1s, burst: 3, wait: 0ns, available: 3, .. }",
     );
     assert_eq!(limiter.as_ref().available(), 3);
 }

@@ -63,8 +63,9 @@ impl<'b> QueueEntry<'b> {
         if self.longest_wait().is_some_and(|wait| wait.is_zero()) {
             return Some(Err(bulkhead.rejected()));
         }
-        let capacity = bulkhead.queue_capacity(self.patience);
-        match bulkhead.semaphore.acquire_or_queue(bulkhead.limit(), capacity, waker.clone()) {
+        let settings = bulkhead.current();
+        let (max, capacity) = (settings.limit(), settings.queue_capacity(self.patience));
+        match bulkhead.semaphore.acquire_or_queue(max, capacity, waker.clone()) {
             Acquired::Permit => {
                 bulkhead.count_admitted();
                 Some(Ok(BulkheadPermit::of(bulkhead)))
@@ -91,7 +92,7 @@ impl<'b> QueueEntry<'b> {
     /// the whole call.
     fn longest_wait(&self) -> Option<Duration> {
         let rest = self.deadline.map(|deadline| deadline.since(now()));
-        match (self.bulkhead.longest_wait(self.patience), rest) {
+        match (self.bulkhead.current().longest_wait(self.patience), rest) {
             (Some(wait), Some(rest)) => Some(wait.min(rest)),
             (wait, rest) => wait.or(rest),
         }

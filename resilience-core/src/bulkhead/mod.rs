@@ -4,6 +4,7 @@ mod acquire;
 mod permit;
 mod report;
 mod semaphore;
+mod settings;
 
 use core::convert::Infallible;
 use core::fmt;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use self::acquire::BulkheadAcquire;
 pub use self::permit::{BulkheadPermit, OwnedBulkheadPermit};
 use self::semaphore::Semaphore;
+use self::settings::Settings;
 use crate::clock::Timestamp;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
@@ -24,8 +26,9 @@ use crate::mode;
 use crate::registry::policy::count_rejection;
 use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
+use crate::settings::Live;
 use crate::sync::Tally;
-use resilience_rules::{InvalidPolicy, bulkhead as rules};
+use resilience_rules::InvalidPolicy;
 
 /// Limits the number of concurrent calls, so that a slow dependency cannot use up all threads,
 /// connections or memory.
@@ -68,12 +71,12 @@ use resilience_rules::{InvalidPolicy, bulkhead as rules};
 /// ```
 #[must_use = "a bulkhead does nothing until a call takes a permit"]
 pub struct Bulkhead {
-    max: u32,
-    queue: Option<u32>,
-    wait: Option<Duration>,
+    /// The settings of the code.
+    settings: Settings,
+    /// The settings in use, if overridden.
+    live: Live<Settings>,
     name: Option<&'static str>,
     key: Option<KeyLabel>,
-    shadow: bool,
     shadow_rejections: Tally,
     figures: PolicyFigures,
     semaphore: Semaphore,
@@ -85,12 +88,10 @@ impl Bulkhead {
     #[cfg(not(resilience_loom))]
     pub const fn new(max: u32) -> Self {
         Self {
-            max,
-            queue: None,
-            wait: None,
+            settings: Settings::new(max),
+            live: Live::new(),
             name: None,
             key: None,
-            shadow: false,
             shadow_rejections: Tally::new(0),
             figures: PolicyFigures::new(),
             semaphore: Semaphore::new(),
@@ -99,14 +100,14 @@ impl Bulkhead {
 
     /// Sets the maximum number of concurrent calls, for settings per key. Zero counts as 1.
     pub const fn max(mut self, max: u32) -> Self {
-        self.max = max;
+        self.settings.max = max;
         self
     }
 
     /// Sets the number of calls that may wait; the next call is rejected. Default: 0, or unlimited
     /// if a [`wait`](Self::wait) is set. Zero allows no waiting.
     pub const fn queue(mut self, queue: u32) -> Self {
-        self.queue = Some(queue);
+        self.settings.queue = Some(queue);
         self
     }
 
@@ -114,7 +115,7 @@ impl Bulkhead {
     /// a [`queue`](Self::queue) is set, else no wait. Zero is no wait, and [`Duration::MAX`] is a
     /// wait without a limit.
     pub const fn wait(mut self, wait: Duration) -> Self {
-        self.wait = Some(wait);
+        self.settings.wait = Some(wait);
         self
     }
 
@@ -133,7 +134,7 @@ impl Bulkhead {
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     pub const fn shadow(mut self) -> Self {
-        self.shadow = true;
+        self.settings.shadow = true;
         self
     }
 
@@ -152,13 +153,7 @@ impl Bulkhead {
     /// [`InvalidPolicy`]: a `max` of zero, a `queue` with a `wait` of zero, or a `wait` with a
     /// `queue` of zero.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
-        if let Err(broken) = rules::max(self.max) {
-            return Err(broken);
-        }
-        match (self.queue, self.wait) {
-            (Some(queue), Some(wait)) => rules::queue_and_wait(queue, wait),
-            _ => Ok(()),
-        }
+        self.settings.validate()
     }
 
     /// Takes a permit if available; never waits.
@@ -178,7 +173,7 @@ impl Bulkhead {
     /// [`Rejected`] if all permits are taken or other calls wait.
     #[inline]
     pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
+        if mode::is_plain() && self.semaphore.try_acquire(self.settings.limit()) {
             return Ok(BulkheadPermit::of(self));
         }
         self.acquire_or_reject()
@@ -196,20 +191,21 @@ impl Bulkhead {
     #[inline(never)]
     fn try_permit(&self) -> Option<BulkheadPermit<'_>> {
         if mode::is_plain() {
-            return self.shadow.then(|| self.admit_in_shadow());
+            return self.settings.shadow.then(|| self.admit_in_shadow(&self.settings));
         }
         self.take_and_count()
     }
 
     /// Takes a permit if available, and counts the call, unless the policies are switched off.
     fn take_and_count(&self) -> Option<BulkheadPermit<'_>> {
-        if !mode::is_enabled() {
+        let settings = self.current();
+        if !mode::is_enabled() || !settings.enabled {
             return Some(BulkheadPermit::uncounted());
         }
-        let permit = if self.semaphore.try_acquire(self.limit()) {
+        let permit = if self.semaphore.try_acquire(settings.limit()) {
             BulkheadPermit::of(self)
-        } else if self.shadow {
-            self.admit_in_shadow()
+        } else if settings.shadow {
+            self.admit_in_shadow(&settings)
         } else {
             return None;
         };
@@ -219,10 +215,11 @@ impl Bulkhead {
 
     /// Admits a call above the limit, and reports the decision of the bulkhead.
     #[cold]
-    fn admit_in_shadow(&self) -> BulkheadPermit<'_> {
+    fn admit_in_shadow(&self, settings: &Settings) -> BulkheadPermit<'_> {
         let running = self.semaphore.acquire_above_limit();
-        let waiting = usize::try_from(running.saturating_sub(self.limit())).unwrap_or(usize::MAX);
-        if waiting >= self.queue_capacity(0) {
+        let waiting = running.saturating_sub(settings.limit());
+        let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
+        if waiting >= settings.queue_capacity(0) {
             self.shadow_rejections.fetch_add(1, Relaxed);
             count_rejection(self, true);
             log::shadow_rejection(&self.full());
@@ -366,46 +363,34 @@ impl Bulkhead {
     #[doc(hidden)]
     #[must_use]
     pub fn is_full(&self) -> bool {
-        !self.shadow && (self.running() >= self.limit() || self.queued() > 0)
+        let settings = self.current();
+        let is_strict = settings.enabled && !settings.shadow;
+        is_strict && (self.running() >= settings.limit() || self.queued() > 0)
     }
 
     /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
     fn acquire_now(&self, patience: u64) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
-        if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
+        if mode::is_plain() && self.semaphore.try_acquire(self.settings.limit()) {
             return Some(Ok(BulkheadPermit::of(self)));
         }
         match self.try_permit() {
-            None if self.queue_capacity(patience) > 0 => None,
+            None if self.current().queue_capacity(patience) > 0 => None,
             permit => Some(permit.ok_or_else(|| self.rejected())),
         }
     }
 
+    /// Returns a permit, or passes the permit to the first waiter.
     #[inline]
-    fn limit(&self) -> u32 {
-        self.max.max(1)
-    }
-
-    /// Returns the number of calls that may wait.
-    fn queue_capacity(&self, patience: u64) -> usize {
-        match (self.queue, self.longest_wait(patience)) {
-            (_, Some(Duration::ZERO)) => 0,
-            _ if patience == u64::MAX => usize::MAX,
-            (None, _) => usize::MAX,
-            (Some(queue), _) => usize::try_from(queue).unwrap_or(usize::MAX),
+    fn release(&self) {
+        if !self.semaphore.try_release() {
+            self.hand_over();
         }
     }
 
-    /// Returns the longest wait of a call; `None` is unlimited.
-    fn longest_wait(&self, patience: u64) -> Option<Duration> {
-        if patience == u64::MAX {
-            return None;
-        }
-        let patience = Duration::from_nanos(patience);
-        match (self.queue, self.wait) {
-            (Some(_), None) | (_, Some(Duration::MAX)) => None,
-            (_, wait) => Some(wait.unwrap_or_default().max(patience)),
-        }
+    #[cold]
+    fn hand_over(&self) {
+        self.semaphore.hand_over(self.current().limit());
     }
 
     /// Rejects a call.
@@ -425,15 +410,15 @@ limiter!(Bulkhead, "bulkhead");
 #[cfg(not(resilience_loom))]
 impl TestReset for Bulkhead {
     fn fresh(&self) -> Self {
-        let Self { max, queue, wait, name, shadow, .. } = *self;
+        let Self { settings, name, .. } = *self;
         let (key, figures) = (self.key.clone(), self.figures.fresh());
-        Self { queue, wait, name, key, shadow, figures, ..Self::new(max) }
+        Self { settings, name, key, figures, ..Self::new(settings.max) }
     }
 }
 
 impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max, queue, wait, .. } = self;
+        let Settings { max, queue, wait, .. } = &*self.live.last(&self.settings);
         f.debug_struct("Bulkhead")
             .field("name", &self.name_or_default())
             .field("max", max)
@@ -441,7 +426,7 @@ impl fmt::Debug for Bulkhead {
             .field("wait", wait)
             .field("running", &self.running())
             .field("queued", &self.queued())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -28,7 +28,7 @@ impl Drop for BulkheadPermit<'_> {
     #[inline]
     fn drop(&mut self) {
         if let Some(bulkhead) = self.bulkhead {
-            bulkhead.semaphore.release();
+            bulkhead.release();
         }
     }
 }
@@ -52,7 +52,7 @@ impl OwnedBulkheadPermit {
 impl Drop for OwnedBulkheadPermit {
     fn drop(&mut self) {
         if let Some(bulkhead) = &self.bulkhead {
-            bulkhead.semaphore.release();
+            bulkhead.release();
         }
     }
 }

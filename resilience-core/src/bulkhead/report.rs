@@ -10,6 +10,7 @@ use crate::mode;
 use crate::registry::facts::Facts;
 use crate::registry::policy::{count, explain};
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
+use crate::settings::Check;
 
 impl Bulkhead {
     /// Explains the settings: the conditions of a rejection, in words and as data.
@@ -47,16 +48,26 @@ impl Policy for Bulkhead {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let mut list = vec![Setting::code("max", self.limit())];
-        list.extend(self.queue.map(|queue| Setting::code("queue", queue)));
-        list.extend(self.wait.map(|wait| Setting::code("wait", Exact(wait))));
-        list.push(Setting::code("shadow", self.shadow));
+        let settings = self.current();
+        let mut list = vec![Setting::code("max", settings.limit())];
+        list.extend(settings.queue.map(|queue| Setting::code("queue", queue)));
+        list.extend(settings.wait.map(|wait| Setting::code("wait", Exact(wait))));
+        list.push(Setting::code("shadow", settings.shadow));
         list
     }
 
+    fn code(&self) -> Box<dyn Check> {
+        Box::new(self.settings)
+    }
+
+    fn refresh(&self) {
+        self.follow();
+    }
+
     fn facts(&self) -> Facts {
-        let max = self.limit();
-        let (text, longest) = match (self.queue_capacity(0), self.wait) {
+        let settings = self.current();
+        let max = settings.limit();
+        let (text, longest) = match (settings.queue_capacity(0), settings.wait) {
             (0, _) => (format!("rejects above {max} concurrent calls"), Some(Duration::ZERO)),
             (_, Some(wait)) => {
                 let longest = Rounded(wait);
@@ -71,6 +82,6 @@ impl Policy for Bulkhead {
         let queued = u64::try_from(self.queued()).unwrap_or(u64::MAX);
         figures.push(Figure::gauge(&table::IN_FLIGHT, self.running().into()));
         figures.push(Figure::gauge(&table::QUEUED, queued));
-        figures.push(Figure::gauge(&table::LIMIT, self.limit().into()));
+        figures.push(Figure::gauge(&table::LIMIT, self.current().limit().into()));
     }
 }

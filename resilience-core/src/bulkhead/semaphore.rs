@@ -102,29 +102,57 @@ impl Semaphore {
         left.is_some()
     }
 
-    /// Returns a permit, or passes the permit to the first waiter.
+    /// Returns a permit. Returns `false` if the queue has waiters; then the permit has to be
+    /// [handed over](Self::hand_over).
     #[inline]
-    pub(super) fn release(&self) {
+    pub(super) fn try_release(&self) -> bool {
         let mut word = self.word.load(Acquire);
         while word & HAS_WAITERS == 0 {
             match self.swap(word, word.saturating_sub(PERMIT)) {
-                Ok(()) => return,
+                Ok(()) => return true,
                 Err(other) => word = other,
             }
         }
-        self.hand_over();
+        false
     }
 
-    #[cold]
-    fn hand_over(&self) {
-        let mut queue = self.queue();
-        let next = queue.pop_first();
-        self.update_bit(&queue);
-        drop(queue);
-        match next {
-            Some((_, waker)) => waker.wake(),
+    /// Passes a permit to the first waiter. A permit above a lowered limit is only returned.
+    pub(super) fn hand_over(&self, max: u32) {
+        loop {
+            let mut queue = self.queue();
+            if !queue.is_empty() && self.running() > max {
+                // The bit keeps other threads from the permits, apart from shadow mode, which takes
+                // permits above the limit.
+                self.word.fetch_sub(PERMIT, AcqRel);
+                return;
+            }
+            let next = queue.pop_first();
+            self.update_bit(&queue);
+            drop(queue);
+            if let Some((_, waker)) = next {
+                return waker.wake();
+            }
             // The last waiter has left meanwhile. Now the bit is not set, or a new waiter has come.
-            None => self.release(),
+            if self.try_release() {
+                return;
+            }
+        }
+    }
+
+    /// Gives the permits of a raised limit to the first waiters.
+    pub(super) fn grow(&self, max: u32) {
+        loop {
+            let mut queue = self.queue();
+            if queue.is_empty() || self.running() >= max {
+                return;
+            }
+            let next = queue.pop_first();
+            self.word.fetch_add(PERMIT, AcqRel);
+            self.update_bit(&queue);
+            drop(queue);
+            if let Some((_, waker)) = next {
+                waker.wake();
+            }
         }
     }
 
@@ -180,10 +208,16 @@ mod model {
         }
     }
 
+    fn release(semaphore: &Semaphore) {
+        if !semaphore.try_release() {
+            semaphore.hand_over(1);
+        }
+    }
+
     fn run_alone(semaphore: &Semaphore, running: &AtomicU32) {
         assert_eq!(running.fetch_add(1, SeqCst), 0, "two at once");
         running.fetch_sub(1, SeqCst);
-        semaphore.release();
+        release(semaphore);
     }
 
     /// Up to three preemptions: all interleavings of three threads would take too long.
@@ -262,7 +296,7 @@ mod model {
                 let semaphore = Arc::clone(&semaphore);
                 thread::spawn(move || {
                     if !semaphore.leave_queue(waiter) {
-                        semaphore.release();
+                        release(&semaphore);
                     }
                 })
             };
@@ -270,11 +304,11 @@ mod model {
                 let semaphore = Arc::clone(&semaphore);
                 thread::spawn(move || {
                     if semaphore.try_acquire(1) {
-                        semaphore.release();
+                        release(&semaphore);
                     }
                 })
             };
-            semaphore.release();
+            release(&semaphore);
             leaving.join().unwrap();
             coming.join().unwrap();
             assert_eq!((semaphore.running(), semaphore.waiting()), (0, 0));

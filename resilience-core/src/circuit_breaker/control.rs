@@ -1,6 +1,7 @@
 //! Metrics and manual control of a breaker.
 
 use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
 use std::sync::Arc;
 
 use super::settings::Settings;
@@ -29,9 +30,10 @@ impl CircuitBreaker {
         let now = clock::now();
         // Delivers an event that waits.
         self.change(|_| ());
+        let settings = self.current();
         let mut machine = lock(&self.machine);
-        let (counts, least) = machine.counts(&self.settings, &self.cursor, now);
-        let held_closed = machine.is_held_closed(&self.settings, counts);
+        let (counts, least) = machine.counts(&settings, &self.cursor, now);
+        let held_closed = machine.is_held_closed(&settings, counts);
         let rejected = self.rejected.load(Relaxed);
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
@@ -54,7 +56,7 @@ impl CircuitBreaker {
             held_closed,
             held_openings: machine.held_openings,
             cause: self.cause.text().map(|text| text.as_ref().to_owned()),
-            window: machine.window.slices(self.settings.span, &self.cursor, window_time),
+            window: machine.window.slices(settings.span, &self.cursor, window_time),
         }
     }
 
@@ -64,15 +66,15 @@ impl CircuitBreaker {
     /// A breaker with another window takes over as many calls as its window holds. The totals since
     /// the creation of the breaker stay.
     pub fn restore(&self, snapshot: &CircuitSnapshot) {
-        let now = clock::now();
+        let (now, settings) = (clock::now(), self.current());
         let generation = self.change(|machine| {
-            machine.restore(&self.settings, snapshot, now);
+            machine.restore(&settings, snapshot, now);
             machine.generation
         });
         // The change of state has emptied the cursor of the window.
         self.change(|machine| {
             if machine.generation == generation {
-                let Settings { span, min_calls, .. } = self.settings;
+                let Settings { span, min_calls, .. } = *settings;
                 let slices = &snapshot.window;
                 machine.window.refill(span, min_calls, &self.cursor, now, slices);
             }
@@ -88,7 +90,8 @@ impl CircuitBreaker {
     /// the open time starts again. No effect on a breaker that was
     /// [forced open](Self::force_open) or [disabled](Self::disable).
     pub fn trip(&self) {
-        self.change(|machine| machine.trip(&self.settings, clock::now()));
+        let settings = self.current();
+        self.change(|machine| machine.trip(&settings, clock::now()));
     }
 
     /// Admits trial calls now, if the breaker is open or [forced open](Self::force_open). For a
@@ -105,7 +108,7 @@ impl CircuitBreaker {
     /// [`reset`](Self::reset) or [`probe`](Self::probe). Outcomes, time, [`trip`](Self::trip) and
     /// decisions of other processes do not.
     pub fn force_open(&self) {
-        self.change(|machine| machine.enter_cleared(CircuitState::ForcedOpen, MANUAL));
+        self.force(CircuitState::ForcedOpen, None);
     }
 
     /// Closes the breaker from any state and clears the counters. No effect on a closed breaker.
@@ -120,12 +123,21 @@ impl CircuitBreaker {
     /// Admits all calls without counting, until manual control ends the state:
     /// [`force_close`](Self::force_close) or [`reset`](Self::reset).
     pub fn disable(&self) {
-        self.change(|machine| machine.enter_cleared(CircuitState::Disabled, MANUAL));
+        self.force(CircuitState::Disabled, None);
     }
 
     /// Returns to the initial state: closed, with cleared counters. Running calls no longer count.
     pub fn reset(&self) {
         self.change(|machine| machine.enter_cleared(CircuitState::Closed, MANUAL));
+    }
+
+    /// Enters a forced state, at most for `time`; afterwards the breaker is closed.
+    pub(super) fn force(&self, state: CircuitState, time: Option<Duration>) {
+        let until = time.map(|time| clock::now().plus(time));
+        self.change(|machine| {
+            machine.enter_cleared(state, MANUAL);
+            machine.until = until;
+        });
     }
 
     /// Publishes the state for the fast paths again.
@@ -145,17 +157,18 @@ impl KeyedPolicy for CircuitBreaker {
         if self.is_idle() {
             return true;
         }
+        let settings = self.last();
         let mut machine = lock(&self.machine);
         if matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled) {
-            return false;
+            return machine.until.is_some_and(|until| until <= now);
         }
-        let (counts, _) = machine.counts(&self.settings, &self.cursor, now);
+        let (counts, _) = machine.counts(&settings, &self.cursor, now);
         let has_no_failures =
             machine.consecutive_failures == 0 && counts.failures == 0 && counts.slow == 0;
         // A breaker that closed a moment ago still admits a part of the calls, or grows faster.
         let is_stable = machine.unstable_for(now).is_none();
         machine.state == CircuitState::Closed && has_no_failures && is_stable
-            || machine.is_abandoned(&self.settings, now)
+            || machine.is_abandoned(&settings, now)
     }
 
     fn policy_name(&self) -> &'static str {

@@ -176,10 +176,14 @@ impl Machine {
         cursor: &Cursor,
         now: Timestamp,
     ) -> Result<AdmittedCall, Option<Duration>> {
+        let is_forced = matches!(self.state, CircuitState::ForcedOpen | CircuitState::Disabled);
+        if is_forced && self.until.is_some_and(|until| until <= now) {
+            self.enter_cleared(CircuitState::Closed, ChangeReason::Manual);
+        }
         match self.state {
             CircuitState::Closed => return self.admit_closed(settings, cursor, now),
             CircuitState::Disabled => return Ok(self.regular_call()),
-            CircuitState::ForcedOpen => return Err(None),
+            CircuitState::ForcedOpen => return Err(self.until.map(|until| until.since(now))),
             CircuitState::Open => {
                 if let Some(until) = self.until.filter(|until| now < *until) {
                     return Err(Some(until.since(now)));
@@ -541,8 +545,26 @@ impl Machine {
                     .map(|(length, rest)| Recovery::resume(now, length, rest));
                 self.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
             }
-            CircuitState::HalfOpen | CircuitState::ForcedOpen | CircuitState::Disabled => {}
+            CircuitState::ForcedOpen | CircuitState::Disabled => {
+                self.until = snapshot.open_for.map(|rest| now.plus(rest));
+            }
+            CircuitState::HalfOpen => {}
         }
+    }
+
+    /// Moves the calls in view into a window of another length.
+    pub(super) fn rewindow(
+        &mut self,
+        old: Span,
+        settings: &Settings,
+        cursor: &Cursor,
+        now: Timestamp,
+    ) {
+        let at = (self.state != CircuitState::Open).then_some(now);
+        let slices = self.window.slices(old, cursor, at);
+        self.window = Window::new();
+        cursor.reset(self.generation);
+        self.window.refill(settings.span, settings.min_calls, cursor, now, &slices);
     }
 
     /// Applies a decision of another process.

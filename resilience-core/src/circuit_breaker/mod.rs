@@ -5,6 +5,7 @@ mod control;
 mod cursor;
 mod events;
 mod guard;
+mod live;
 mod machine;
 #[cfg(all(test, resilience_loom))]
 mod model;
@@ -46,6 +47,7 @@ use crate::mode;
 use crate::registry::PolicyFigures;
 use crate::registry::record::state_label;
 use crate::rejected::Rejected;
+use crate::settings::Live;
 use crate::span;
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
@@ -102,7 +104,10 @@ pub struct CircuitBreaker {
     cursor: Cursor,
     machine: Mutex<Machine>,
     cause: Cause,
+    /// The settings of the code.
     settings: Settings,
+    /// The settings in use, if overridden.
+    live: Live<Settings>,
     /// The hook made at run time.
     hook: Option<Hook>,
     /// Whether the breaker belongs to an annotated function.
@@ -130,6 +135,9 @@ const WINDOW: u64 = 1 << 4;
 const TIMED: u64 = 1 << 3;
 /// A success has to be counted in the figures.
 const COUNTED: u64 = 1 << 5;
+/// Overridden settings count other calls than the settings of the code do: a success takes the slow
+/// path, which knows the settings in use.
+const OVERRIDDEN: u64 = 1 << 6;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
@@ -191,7 +199,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit_measured(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & STATE == CLOSED && switch::is_enabled() {
+        if seen & STATE == CLOSED && mode::is_as_coded() {
             let now = clock::now();
             let mut machine = lock(&self.machine);
             if machine.start_in_time(&self.settings, now) {
@@ -253,7 +261,8 @@ impl CircuitBreaker {
             return self.succeed_measured(seen, started);
         }
         let word = self.word.load(Acquire);
-        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED) == CLOSED | WINDOW
+        let flags = STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
+        let counted = word & flags == CLOSED | WINDOW
             && self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now);
         if !counted {
             self.succeed_slow(seen);
@@ -267,7 +276,7 @@ impl CircuitBreaker {
         if word & COUNTED != 0 {
             self.count_success();
         }
-        let is_quiet = word & (STATE | HAS_FAILURES) == CLOSED;
+        let is_quiet = word & (STATE | HAS_FAILURES | OVERRIDDEN) == CLOSED;
         let end = (admitted(seen), started, clock::now());
         let is_counted = is_quiet
             && lock(&self.machine).count_success_in_time(&self.settings, &self.cursor, end);
@@ -281,7 +290,7 @@ impl CircuitBreaker {
         let word = self.word.load(Acquire);
         if word & COUNTED != 0 {
             self.count_success();
-            let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED);
+            let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED | OVERRIDDEN);
             let (generation, span) = (admitted(seen).generation, self.settings.span);
             let is_done = flags == CLOSED
                 || flags == CLOSED | WINDOW && self.cursor.succeed(generation, span, clock::now);
@@ -309,7 +318,7 @@ impl CircuitBreaker {
     /// Returns the rest of the open time, if the published state rejects every call.
     #[inline]
     fn open_time_left(&self, seen: u64) -> Option<Duration> {
-        if seen & STATE != OPEN || !switch::is_enabled() {
+        if seen & STATE != OPEN || !mode::is_as_coded() {
             return None;
         }
         let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
@@ -319,17 +328,18 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     fn admit_by_machine(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
-        if !switch::is_enabled() {
+        let settings = self.current();
+        if !switch::is_enabled() || !settings.enabled {
             return Ok((self.word.load(Acquire), None));
         }
         let now = clock::now();
-        match self.change(|machine| machine.admit(&self.settings, &self.cursor, now)) {
+        match self.change(|machine| machine.admit(&settings, &self.cursor, now)) {
             Ok(AdmittedCall { generation, probe }) => {
                 if probe > 0 {
                     span::record_circuit_state(|| state_label(CircuitState::HalfOpen));
                 }
                 let seen = u64::from(generation) << GENERATION_SHIFT;
-                let started = self.settings.slow_call.map(|_| now);
+                let started = settings.slow_call.map(|_| now);
                 Ok((seen | u64::from(probe) << PROBE_SHIFT, started))
             }
             Err(after) => self.reject(after),
@@ -349,7 +359,7 @@ impl CircuitBreaker {
     /// the outcome changes nothing.
     fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
         let rejected = self.rejection(after);
-        if !self.settings.shadow {
+        if !self.last().shadow {
             return Err(rejected);
         }
         log::shadow_rejection(&rejected);
@@ -366,14 +376,15 @@ impl CircuitBreaker {
         started: Option<Timestamp>,
         text: &dyn Fn() -> Option<String>,
     ) {
-        if !switch::is_enabled() {
+        let settings = self.current();
+        if !switch::is_enabled() || !settings.enabled {
             return;
         }
         let end = CallEnd { call: admitted(seen), outcome, started };
         // The event of an opening waits for the text of the failure.
         let opened_by_call = self.change(|machine| {
             let before = machine.generation;
-            machine.settle(&self.settings, &self.cursor, end, clock::now);
+            machine.settle(&settings, &self.cursor, end, clock::now);
             (machine.generation != before && machine.opens_by_call()).then_some(machine.generation)
         });
         if let Some(generation) = opened_by_call {
@@ -386,7 +397,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn cancel(&self, seen: u64, started: Option<Timestamp>, panicked: bool) {
         self.count_end(panicked);
-        let failed = panicked || self.settings.on_cancel == OnCancel::Failure;
+        let failed = panicked || self.current().on_cancel == OnCancel::Failure;
         let reason = if panicked { ChangeReason::Panic } else { ChangeReason::Cancelled };
         let failure = CallOutcome::Failure(FailedCall { reason, after: None });
         let outcome = if failed { failure } else { CallOutcome::Neutral };
@@ -422,7 +433,7 @@ impl CircuitBreaker {
                 cause: None,
                 key: self.key_label.as_ref().map(|label| label.as_str().into()),
                 open_for: machine.until.map(|until| until.since(clock::now())),
-                shadow: self.settings.shadow,
+                shadow: self.last().shadow,
                 number: 0,
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
@@ -443,15 +454,19 @@ impl CircuitBreaker {
 
     /// Publishes the state for the fast paths.
     fn publish(&self, machine: &Machine) {
+        let settings = self.last();
         if let Some(until) = machine.until {
             self.until.store(until.word(), Relaxed);
         }
         let asks_machine = machine.events.are_deferred() || machine.recovery.is_some();
         let state = match machine.state {
             _ if asks_machine => ASKS_MACHINE,
-            CircuitState::Closed => CLOSED | flags(&self.settings, machine.consecutive_failures),
+            CircuitState::Closed => {
+                let overridden = if settings.counts_as(&self.settings) { 0 } else { OVERRIDDEN };
+                CLOSED | overridden | flags(&settings, machine.consecutive_failures)
+            }
             // In shadow mode an open breaker rejects no call.
-            CircuitState::Open if !self.settings.shadow => OPEN,
+            CircuitState::Open if !settings.shadow => OPEN,
             _ => ASKS_MACHINE,
         };
         // If a test may have an override, every call has to take the path that looks for

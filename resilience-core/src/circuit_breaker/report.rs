@@ -1,6 +1,7 @@
 //! The figures and the report of a breaker.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
+use core::time::Duration;
 
 use super::machine::CallOutcome;
 use super::snapshot::ChangeReason;
@@ -14,6 +15,7 @@ use crate::registry::facts::Facts;
 use crate::registry::policy::{count, explain, record_of};
 use crate::registry::record::state_label;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
+use crate::settings::{Action, Check};
 use crate::span;
 use crate::sync::lock;
 
@@ -56,7 +58,7 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     pub(super) fn count_rejected(&self) {
-        let is_shadow = self.settings.shadow;
+        let is_shadow = self.last().shadow;
         count(self, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
         span::record_circuit_state(|| state_label(self.state()));
     }
@@ -116,13 +118,37 @@ impl Policy for CircuitBreaker {
         self.rejected.load(Relaxed)
     }
 
+    fn code(&self) -> Box<dyn Check> {
+        Box::new(self.settings)
+    }
+
+    fn refresh(&self) {
+        self.follow();
+    }
+
+    fn control(&self, action: Action, time: Option<Duration>) -> bool {
+        match action {
+            Action::ForceOpen => self.force(CircuitState::ForcedOpen, time),
+            Action::ForceClosed => self.force(CircuitState::Disabled, time),
+            Action::Release => self.force_close(),
+            Action::Reset => self.reset(),
+            Action::Drain => return false,
+        }
+        true
+    }
+
+    fn control_key(&self, label: &str, action: Action, time: Option<Duration>) -> bool {
+        let is_key = self.key_label.as_ref().is_some_and(|known| known.as_str() == label);
+        is_key && self.control(action, time)
+    }
+
     /// The state without a side effect: events that wait are not delivered.
     fn state(&self) -> Option<CircuitState> {
         Some(lock(&self.machine).state)
     }
 
     fn facts(&self) -> Facts {
-        let settings = &self.settings;
+        let settings = &*self.current();
         let window = match settings.span {
             Span::None => String::new(),
             Span::Calls(calls) => format!(" of the last {calls} calls"),
@@ -155,7 +181,7 @@ impl Policy for CircuitBreaker {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let settings = &self.settings;
+        let settings = &*self.current();
         let mut list = Vec::new();
         let mut add = |setting| list.push(setting);
         if settings.failure_threshold > 0 {

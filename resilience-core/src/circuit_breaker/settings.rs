@@ -17,6 +17,7 @@ use crate::jitter::Jitter;
 use crate::name::intern;
 use crate::random;
 use crate::registry::PolicyFigures;
+use crate::settings::Live;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
 use resilience_rules::InvalidPolicy;
 use resilience_rules::circuit_breaker::{self as rules, MAX_WINDOW};
@@ -58,6 +59,8 @@ pub(super) struct Settings {
     pub(super) jitter: f64,
     pub(super) recovery: Option<Duration>,
     pub(super) shadow: bool,
+    /// False where a setting switches the breaker off.
+    pub(super) enabled: bool,
     pub(super) max_open: Option<f64>,
     pub(super) success_threshold: u32,
     pub(super) on_cancel: OnCancel,
@@ -87,6 +90,7 @@ impl CircuitBreaker {
                 machine: Mutex::new(Machine::new()),
                 cause: Cause::new(),
                 settings,
+                live: Live::new(),
                 hook: None,
                 listed: false,
                 key_label: None,
@@ -444,6 +448,7 @@ impl Settings {
             jitter: rules::OPEN_JITTER,
             recovery: None,
             shadow: false,
+            enabled: true,
             max_open: None,
             success_threshold: rules::SUCCESS_THRESHOLD,
             on_cancel: OnCancel::Ignore,
@@ -495,6 +500,11 @@ impl Settings {
     /// Returns whether `failure_threshold` counts failures in a row.
     pub(super) const fn counts_run(&self) -> bool {
         self.window.is_none()
+    }
+
+    /// Returns whether a closed breaker counts the same calls under other settings.
+    pub(super) fn counts_as(&self, other: &Self) -> bool {
+        self.span == other.span && self.slow_call == other.slow_call
     }
 
     /// Returns whether a closed breaker records successes without an earlier failure.

@@ -56,11 +56,12 @@ impl CircuitBreaker {
     ///
     /// An open breaker stays open for the longer of the two times. Manual states stay as they are.
     pub fn apply_remote(&self, decision: CircuitDecision, published: Option<u32>) -> bool {
+        let settings = self.current();
         self.change(|machine| {
             if machine.origin == Origin::LocalCalls && published != Some(machine.generation) {
                 return false;
             }
-            machine.apply_remote(&self.settings, decision, clock::now());
+            machine.apply_remote(&settings, decision, clock::now());
             true
         })
     }

@@ -26,6 +26,7 @@ use crate::registry::policy::record_of;
 use crate::registry::{
     KeyReport, KeysReport, Policy, PolicyFigures, PolicyKind, Record, Setting, list_static,
 };
+use crate::settings::{Action, Check, apply_standing};
 use resilience_rules::keyed as rules;
 
 /// A policy that may have a state per key.
@@ -316,7 +317,9 @@ impl<T: KeyedPolicy> Keyed<T> {
                 if room.is_evicted {
                     record_of(self).count(slot::EVICTIONS);
                 }
-                room.insert(key, adjust(self.make()).joined(state.table.group()))
+                let policy = adjust(self.make()).joined(state.table.group());
+                apply_standing(&policy);
+                room.insert(key, policy)
             }
             // Another call may have inserted the key in the meantime.
             None => state.table.get(key).unwrap_or_else(|| self.overflow(state)),
@@ -386,6 +389,31 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
 
     fn facts(&self) -> Facts {
         self.make.policy().facts()
+    }
+
+    fn code(&self) -> Box<dyn Check> {
+        self.make.policy().code()
+    }
+
+    fn refresh(&self) {
+        self.each_policy().iter().for_each(|(_, policy)| policy.refresh());
+    }
+
+    fn control(&self, action: Action, time: Option<Duration>) -> bool {
+        for (_, policy) in self.each_policy() {
+            policy.control(action, time);
+        }
+        true
+    }
+
+    fn control_key(&self, label: &str, action: Action, time: Option<Duration>) -> bool {
+        let mut is_there = false;
+        for (id, policy) in self.each_policy() {
+            if report::is_named(label, id, &*policy) {
+                is_there |= policy.control(action, time);
+            }
+        }
+        is_there
     }
 
     fn figures_now(&self, figures: &mut Vec<Figure>) {
@@ -491,6 +519,10 @@ mod tests {
 
         fn settings(&self) -> Vec<Setting> {
             Vec::new()
+        }
+
+        fn code(&self) -> Box<dyn Check> {
+            crate::CircuitBreaker::new().code()
         }
 
         fn facts(&self) -> Facts {

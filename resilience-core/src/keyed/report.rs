@@ -66,6 +66,15 @@ impl<T: KeyedPolicy> Keyed<T> {
         figures.extend(sums.into_iter().filter(|(_, is_shown)| *is_shown).map(|(sum, _)| sum));
     }
 
+    /// Returns all policies, also the overflow state, with the hashes of their keys.
+    pub(super) fn each_policy(&self) -> Vec<(u64, Arc<T>)> {
+        let mut policies = Vec::new();
+        self.for_each_key(|id, _, policy| policies.push((id, Arc::clone(policy))));
+        let overflow = self.state.get().and_then(|state| state.overflow.get());
+        policies.extend(overflow.map(|policy| (0, Arc::clone(policy))));
+        policies
+    }
+
     /// Passes each key to `read`. A part of the table is locked meanwhile.
     fn for_each_key(&self, mut read: impl FnMut(u64, u64, &Arc<T>)) {
         if let Some(state) = self.state.get() {
@@ -75,7 +84,7 @@ impl<T: KeyedPolicy> Keyed<T> {
 }
 
 /// Returns whether a key has this label, or a hash with these digits.
-fn is_named<T: KeyedPolicy>(label: &str, id: u64, policy: &T) -> bool {
+pub(super) fn is_named<T: KeyedPolicy>(label: &str, id: u64, policy: &T) -> bool {
     match policy.key_label() {
         Some(known) => known.as_str() == label,
         None => digits(id) == label,

@@ -301,6 +301,7 @@ mod model {
     use crate::keyed::KeyLabel;
     use crate::registry::facts::Facts;
     use crate::registry::{Policy, PolicyFigures, PolicyKind, Record, Setting};
+    use crate::settings::Check;
 
     struct Fixed {
         is_stale: bool,
@@ -350,6 +351,10 @@ mod model {
 
         fn settings(&self) -> Vec<Setting> {
             Vec::new()
+        }
+
+        fn code(&self) -> Box<dyn Check> {
+            crate::CircuitBreaker::new().code()
         }
 
         fn facts(&self) -> Facts {

@@ -341,6 +341,39 @@ impl Gcra {
         }
     }
 
+    /// Keeps the used part of the burst under another pace. Calls that wait keep their turns.
+    pub(super) fn rescale(&self, old: Pace, new: Pace, now: impl Fn() -> u64) {
+        let guard = lock(&self.line);
+        if guard.as_ref().is_some_and(|line| line.has_waiters()) {
+            return;
+        }
+        let now = now();
+        self.update(|word| {
+            let ahead = u128::from(word.saturating_sub(now)) * u128::from(new.interval);
+            let ahead = ahead / u128::from(old.interval);
+            // No call waits longer than for a used-up burst.
+            let most = new.tolerance.saturating_add(new.interval);
+            if word <= now { word } else { now.saturating_add(saturated(ahead, most)) }
+        });
+    }
+
+    /// Takes all permits.
+    pub(super) fn drain(&self, pace: Pace, now: impl Fn() -> u64) {
+        let _guard = lock(&self.line);
+        let used_up = now().saturating_add(pace.tolerance).saturating_add(pace.interval);
+        self.update(|word| word.max(used_up));
+    }
+
+    /// Returns all permits. No effect while calls wait: the permits belong to these calls.
+    pub(super) fn fill(&self, now: impl Fn() -> u64) {
+        let guard = lock(&self.line);
+        if guard.as_ref().is_some_and(|line| line.has_waiters()) {
+            return;
+        }
+        let now = now();
+        self.update(|word| word.min(now));
+    }
+
     /// Returns the number of calls that would be admitted at once.
     pub(super) fn available(&self, pace: Pace, now: u64) -> u32 {
         let ahead = self.word.load(Ordering::Acquire).saturating_sub(now);

@@ -6,6 +6,7 @@ mod line;
 mod permit;
 mod report;
 mod reservation;
+mod settings;
 mod share;
 mod share_clock;
 mod spans;
@@ -22,6 +23,7 @@ pub use self::acquire::RateLimitAcquire;
 use self::gcra::{Gcra, Grant, MAX_NANOS, Pace, Queued};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
+use self::settings::Settings;
 pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
 use self::view::View;
 use crate::classify::Effect;
@@ -36,10 +38,11 @@ use crate::registry::policy::count_rejection;
 use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::rejection_signal::RejectionSignal;
+use crate::settings::Live;
 use crate::switch::is_enabled;
 use crate::sync::Tally;
 use crate::waiters::WaiterId;
-use resilience_rules::{InvalidPolicy, rate_limit as rules};
+use resilience_rules::InvalidPolicy;
 
 /// Limits the rate of calls: a [`burst`](Self::burst) at once after a rest, then one call every
 /// `per / rate` (GCRA, the leaky bucket as a meter). No window of time has more calls than the
@@ -80,17 +83,14 @@ use resilience_rules::{InvalidPolicy, rate_limit as rules};
 /// ```
 #[must_use = "a limiter does nothing until a call takes a permit"]
 pub struct RateLimiter {
-    rate: u32,
-    per: Duration,
-    burst: u32,
-    wait: Duration,
+    /// The settings of the code.
+    settings: Settings,
+    /// The settings in use, if overridden.
+    live: Live<Settings>,
     name: Option<&'static str>,
     key: Option<KeyLabel>,
-    shadow: bool,
     shadow_rejections: Tally,
     figures: PolicyFigures,
-    /// The rate in nanoseconds.
-    pace: Pace,
     gcra: Gcra,
     /// The name of a rate that several processes use together.
     shared: Option<&'static str>,
@@ -105,16 +105,12 @@ impl RateLimiter {
     #[cfg(not(resilience_loom))]
     pub const fn new(rate: u32, per: Duration) -> Self {
         Self {
-            rate,
-            per,
-            burst: rules::BURST,
-            wait: Duration::ZERO,
+            settings: Settings::new(rate, per),
+            live: Live::new(),
             name: None,
             key: None,
-            shadow: false,
             shadow_rejections: Tally::new(0),
             figures: PolicyFigures::new(),
-            pace: Pace::new(rate, per, rules::BURST, Duration::ZERO),
             gcra: Gcra::new(),
             shared: None,
             share: OnceLock::new(),
@@ -139,38 +135,39 @@ impl RateLimiter {
     /// ```
     pub const fn shared(mut self, name: &'static str) -> Self {
         self.shared = Some(name);
+        self.settings.is_shared = true;
         self
     }
 
     /// Sets the rate, for settings per key. Zero counts as 1.
     pub const fn rate(mut self, rate: u32) -> Self {
-        self.rate = rate;
+        self.settings.rate = rate;
         self.updated()
     }
 
     /// Sets the period of the rate, for settings per key. Zero counts as one nanosecond.
     pub const fn per(mut self, per: Duration) -> Self {
-        self.per = per;
+        self.settings.per = per;
         self.updated()
     }
 
     /// Sets the number of calls that may start at once after a rest. Default: 1. Zero counts as 1.
     /// Limited to the permits of 146 years.
     pub const fn burst(mut self, burst: u32) -> Self {
-        self.burst = burst;
+        self.settings.burst = burst;
         self.updated()
     }
 
     /// Sets the longest wait of a call. A call that would wait longer is rejected at once.
     /// Default: zero, no wait. At most 146 years; [`Duration::MAX`] is a wait without a limit.
     pub const fn wait(mut self, wait: Duration) -> Self {
-        self.wait = wait;
+        self.settings.wait = wait;
         self.updated()
     }
 
     /// Computes the pace after a setting has changed.
     const fn updated(mut self) -> Self {
-        self.pace = Pace::new(self.rate, self.per, self.burst, self.wait);
+        self.settings = self.settings.resolved();
         self
     }
 
@@ -189,13 +186,7 @@ impl RateLimiter {
     /// # Errors
     /// [`InvalidPolicy`]: a rate, a period or a burst of zero.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
-        if let Err(broken) = rules::rate(self.rate) {
-            return Err(broken);
-        }
-        if let Err(broken) = rules::per(self.per) {
-            return Err(broken);
-        }
-        rules::burst(self.burst)
+        self.settings.validate()
     }
 
     /// Turns on shadow mode: the limiter decides, counts and logs, but every call runs at once. A
@@ -211,7 +202,7 @@ impl RateLimiter {
     /// assert_eq!(limiter.shadow_rejections(), 1);
     /// ```
     pub const fn shadow(mut self) -> Self {
-        self.shadow = true;
+        self.settings.shadow = true;
         self
     }
 
@@ -255,12 +246,11 @@ impl RateLimiter {
         if !mode::is_plain() || cost == 0 {
             return self.take_and_count(cost);
         }
-        self.take(cost)
+        self.take(self.view(self.settings.pace), cost)
     }
 
     #[inline]
-    fn take(&self, cost: u32) -> Result<(), Rejected> {
-        let view = self.view();
+    fn take(&self, view: View<'_>, cost: u32) -> Result<(), Rejected> {
         view.count(cost);
         match view.gcra.try_acquire(view.request(cost, 0), || view.now()) {
             Ok(()) => Ok(()),
@@ -270,10 +260,11 @@ impl RateLimiter {
 
     #[cold]
     fn take_and_count(&self, cost: u32) -> Result<(), Rejected> {
-        if !is_enabled() || cost == 0 {
+        let settings = self.current();
+        if !is_enabled() || !settings.enabled || cost == 0 {
             return Ok(());
         }
-        self.take(cost).inspect(|()| self.count_admitted())
+        self.take(self.view(settings.pace), cost).inspect(|()| self.count_admitted())
     }
 
     /// Reserves a permit at most [`wait`](Self::wait) ahead, and returns the delay until the
@@ -304,18 +295,19 @@ impl RateLimiter {
     /// need not wait.
     #[inline]
     pub fn reserve(&self) -> Result<Reservation<'_>, Rejected> {
-        if !is_enabled() {
+        let settings = self.current();
+        if !is_enabled() || !settings.enabled {
             return Ok(Reservation::now());
         }
-        let view = self.view();
+        let view = self.view(settings.pace);
         view.count(1);
-        let wait = view.within(self.pace.longest_wait());
+        let wait = view.within(settings.pace.longest_wait());
         let planned = view.gcra.reserve(view.request(1, wait), || view.now());
         if planned.is_ok() {
             self.count_admitted();
         }
         match planned {
-            Ok(grant) if grant.must_wait && !self.shadow => Ok(Reservation::later(self, grant)),
+            Ok(grant) if grant.must_wait && !settings.shadow => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
             Err(left) => self.refuse(view, 1, wait, left).map(|()| Reservation::now()),
         }
@@ -504,10 +496,23 @@ impl RateLimiter {
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     pub fn settle(&self, taken: u32, actual: u32) {
-        if !is_enabled() {
-            return;
+        if mode::is_as_coded() {
+            Self::settle_in(self.view(self.settings.pace), taken, actual);
+        } else {
+            self.settle_overridden(taken, actual);
         }
-        let view = self.view();
+    }
+
+    #[cold]
+    fn settle_overridden(&self, taken: u32, actual: u32) {
+        let settings = self.current();
+        if is_enabled() && settings.enabled {
+            Self::settle_in(self.view(settings.pace), taken, actual);
+        }
+    }
+
+    #[inline]
+    fn settle_in(view: View<'_>, taken: u32, actual: u32) {
         let View { gcra, pace, .. } = view;
         if actual < taken {
             gcra.refund(pace, pace.width(taken - actual), || view.now());
@@ -519,7 +524,7 @@ impl RateLimiter {
     /// Returns the number of calls of cost 1 that would be admitted at once.
     #[must_use]
     pub fn available(&self) -> u32 {
-        let view = self.view();
+        let view = self.current_view();
         view.gcra.available(view.pace, view.now())
     }
 
@@ -536,12 +541,11 @@ impl RateLimiter {
         if !mode::is_plain() || cost == 0 {
             return self.starts_and_counts(cost);
         }
-        self.starts(cost)
+        Self::starts(self.view(self.settings.pace), cost)
     }
 
     #[inline]
-    fn starts(&self, cost: u32) -> bool {
-        let view = self.view();
+    fn starts(view: View<'_>, cost: u32) -> bool {
         let starts = view.gcra.try_start(view.request(cost, 0), || view.now());
         if starts {
             view.count(cost);
@@ -551,10 +555,11 @@ impl RateLimiter {
 
     #[cold]
     fn starts_and_counts(&self, cost: u32) -> bool {
-        if !is_enabled() || cost == 0 {
+        let settings = self.current();
+        if !is_enabled() || !settings.enabled || cost == 0 {
             return true;
         }
-        let starts = self.starts(cost);
+        let starts = Self::starts(self.view(settings.pace), cost);
         if starts {
             self.count_admitted();
         }
@@ -572,12 +577,13 @@ impl RateLimiter {
         if self.starts_at_once(cost) {
             return Ok(Admission::Now);
         }
-        let view = self.view();
+        let settings = self.current();
+        let view = self.view(settings.pace);
         view.count(cost);
         let patience = if patience == u64::MAX { patience } else { patience.min(MAX_NANOS) };
-        let longest = self.pace.longest_wait().max(patience);
-        if self.shadow {
-            let wait = view.within(self.pace.longest_wait());
+        let longest = settings.pace.longest_wait().max(patience);
+        if settings.shadow {
+            let wait = view.within(settings.pace.longest_wait());
             let planned = view.gcra.reserve(view.request(cost, wait), || view.now());
             return planned
                 .map(|_| Admission::Now)
@@ -602,29 +608,29 @@ impl RateLimiter {
 
     /// Returns `None` if the waiting call has its turn, and the time of the timer otherwise.
     fn poll_turn(&self, id: WaiterId, waker: &Waker) -> Option<u64> {
-        let view = self.view();
+        let view = self.current_view();
         let alarm = view.gcra.poll(view.pace, id, waker.clone(), || view.now())?;
         Some(view.time_of(alarm))
     }
 
     fn start_early(&self, id: WaiterId) {
-        let view = self.view();
+        let view = self.current_view();
         view.gcra.start(view.pace, id, || view.now());
     }
 
     fn leave(&self, id: WaiterId) {
-        let view = self.view();
+        let view = self.current_view();
         view.gcra.leave(view.pace, id, || view.now());
     }
 
     fn release(&self, grant: Grant) {
-        let view = self.view();
+        let view = self.current_view();
         view.gcra.release(view.pace, grant.span, || view.now());
     }
 
     /// Returns the time until a turn.
     fn remaining(&self, turn: u64) -> Duration {
-        Duration::from_nanos(self.view().time_of(turn).saturating_sub(now().word()))
+        Duration::from_nanos(self.current_view().time_of(turn).saturating_sub(now().word()))
     }
 
     /// Rejects a call, or reports the rejection in shadow mode.
@@ -636,11 +642,12 @@ impl RateLimiter {
         let is_possible = above_burst == 0 || above_burst <= wait;
         let retry_after = view.real_time(left).filter(|_| is_possible);
         let rejected = self.rejection(RejectedKind::RateLimited, retry_after);
-        count_rejection(self, self.shadow);
+        let is_shadow = self.live.last(&self.settings).shadow;
+        count_rejection(self, is_shadow);
         if let Some(share) = view.share {
             share.warn_if_unsynchronized(self.name_or_default());
         }
-        if !self.shadow {
+        if !is_shadow {
             return Err(rejected);
         }
         self.shadow_rejections.fetch_add(1, Relaxed);
@@ -648,19 +655,25 @@ impl RateLimiter {
         Ok(())
     }
 
+    /// Returns the state for a decision under settings with this pace.
     #[inline]
-    fn view(&self) -> View<'_> {
+    fn view(&self, pace: Pace) -> View<'_> {
         match self.shared {
-            None => View { gcra: &self.gcra, pace: self.pace, share: None },
-            Some(name) => self.view_of_share(name),
+            None => View { gcra: &self.gcra, pace, share: None },
+            Some(name) => self.view_of_share(name, pace),
         }
     }
 
+    /// Returns the state for a decision under the settings in use.
+    fn current_view(&self) -> View<'_> {
+        self.view(self.current().pace)
+    }
+
     #[inline(never)]
-    fn view_of_share(&self, name: &'static str) -> View<'_> {
-        let share = self.share.get_or_init(|| RateShare::create(name, self.pace, false));
+    fn view_of_share(&self, name: &'static str, pace: Pace) -> View<'_> {
+        let share = self.share.get_or_init(|| RateShare::create(name, self.settings.pace, false));
         let terms = share.terms();
-        let pace = self.pace.with_share(|width| terms.burst_part(width));
+        let pace = pace.with_share(|width| terms.burst_part(width));
         View { gcra: share.gcra(), pace, share: Some(share) }
     }
 
@@ -672,7 +685,7 @@ impl RateLimiter {
         let mut is_new = false;
         let share = self.share.get_or_init(|| {
             is_new = true;
-            RateShare::create(name, self.pace, true)
+            RateShare::create(name, self.settings.pace, true)
         });
         (is_new || share.claim()).then(|| Arc::clone(share))
     }
@@ -716,16 +729,16 @@ limiter!(RateLimiter, "rate_limit");
 #[cfg(not(resilience_loom))]
 impl TestReset for RateLimiter {
     fn fresh(&self) -> Self {
-        let Self { rate, per, burst, wait, name, shadow, shared, .. } = *self;
-        let fresh = Self::new(rate, per).burst(burst).wait(wait);
+        let Self { settings, name, shared, .. } = *self;
+        let fresh = Self::new(settings.rate, settings.per);
         let (key, figures) = (self.key.clone(), self.figures.fresh());
-        Self { name, key, shadow, figures, shared, ..fresh }
+        Self { settings, name, key, figures, shared, ..fresh }
     }
 }
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rate, per, burst, wait, .. } = self;
+        let Settings { rate, per, burst, wait, .. } = &*self.live.last(&self.settings);
         f.debug_struct("RateLimiter")
             .field("name", &self.name_or_default())
             .field("rate", rate)
@@ -733,7 +746,7 @@ impl fmt::Debug for RateLimiter {
             .field("burst", burst)
             .field("wait", wait)
             .field("available", &self.available())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

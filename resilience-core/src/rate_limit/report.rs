@@ -1,5 +1,7 @@
 //! The figures and the report of a rate limiter.
 
+use core::time::Duration;
+
 use super::RateLimiter;
 use crate::duration::{Exact, Rounded};
 use crate::figures::Figure;
@@ -8,6 +10,7 @@ use crate::mode;
 use crate::registry::facts::Facts;
 use crate::registry::policy::{count, explain};
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
+use crate::settings::{Action, Check};
 
 impl RateLimiter {
     /// Explains the settings: the conditions of a rejection, in words and as data.
@@ -45,29 +48,48 @@ impl Policy for RateLimiter {
     }
 
     fn settings(&self) -> Vec<Setting> {
+        let settings = self.current();
         vec![
-            Setting::code("rate", self.rate.max(1)),
-            Setting::code("per", Exact(self.per)),
-            Setting::code("burst", self.burst.max(1)),
-            Setting::code("wait", Exact(self.wait)),
-            Setting::code("shadow", self.shadow),
+            Setting::code("rate", settings.rate.max(1)),
+            Setting::code("per", Exact(settings.per)),
+            Setting::code("burst", settings.burst.max(1)),
+            Setting::code("wait", Exact(settings.wait)),
+            Setting::code("shadow", settings.shadow),
         ]
     }
 
+    fn code(&self) -> Box<dyn Check> {
+        Box::new(self.settings)
+    }
+
+    fn refresh(&self) {
+        self.follow();
+    }
+
+    fn control(&self, action: Action, _: Option<Duration>) -> bool {
+        self.act(action)
+    }
+
+    fn control_key(&self, label: &str, action: Action, _: Option<Duration>) -> bool {
+        self.key.as_ref().is_some_and(|known| known.as_str() == label) && self.act(action)
+    }
+
     fn facts(&self) -> Facts {
-        let (rate, per, burst) = (self.rate.max(1), Rounded(self.per), self.burst.max(1));
+        let settings = self.current();
+        let (rate, per, burst) =
+            (settings.rate.max(1), Rounded(settings.per), settings.burst.max(1));
         let rate = format!("{rate} calls per {per}, bursts of {burst}");
-        let text = if self.wait.is_zero() {
+        let text = if settings.wait.is_zero() {
             format!("rejects above {rate}")
         } else {
-            format!("waits up to {} above {rate}", Rounded(self.wait))
+            format!("waits up to {} above {rate}", Rounded(settings.wait))
         };
-        Facts::Waits { longest: Some(self.wait), text }
+        Facts::Waits { longest: Some(settings.wait), text }
     }
 
     fn figures_now(&self, figures: &mut Vec<Figure>) {
         figures.push(Figure::gauge(&table::AVAILABLE, self.available().into()));
-        let queued = u64::try_from(self.view().gcra.queued()).unwrap_or(u64::MAX);
+        let queued = u64::try_from(self.current_view().gcra.queued()).unwrap_or(u64::MAX);
         figures.push(Figure::gauge(&table::TURNS, queued));
     }
 }

@@ -5,7 +5,7 @@ mod explain;
 pub(crate) mod facts;
 mod health;
 pub(crate) mod list;
-mod pattern;
+pub(crate) mod pattern;
 pub(crate) mod policy;
 pub(crate) mod record;
 mod report;

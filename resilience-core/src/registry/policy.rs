@@ -3,6 +3,7 @@
 use core::fmt;
 use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 
 use super::explain::{Explanation, explain_policy};
@@ -24,6 +25,7 @@ use crate::function_state::{TestReset, resolve};
 #[cfg(not(resilience_loom))]
 use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
+use crate::settings::{Action, Check, apply_standing};
 use crate::sync::Tally;
 
 /// A policy with a state, for the registry.
@@ -46,6 +48,22 @@ pub trait Policy: Send + Sync {
     /// Returns the rejected calls of this policy alone.
     fn rejected(&self) -> u64 {
         self.own_figures().rejected.load(Relaxed)
+    }
+
+    /// Returns the settings of the code.
+    fn code(&self) -> Box<dyn Check>;
+
+    /// Follows a change of the store of settings.
+    fn refresh(&self) {}
+
+    /// Changes the state. Returns whether the policy has such a state.
+    fn control(&self, _action: Action, _time: Option<Duration>) -> bool {
+        false
+    }
+
+    /// Changes the state of the key with this label. Returns whether the key is there.
+    fn control_key(&self, _label: &str, _action: Action, _time: Option<Duration>) -> bool {
+        false
     }
 
     /// Returns the state of a circuit breaker.
@@ -151,6 +169,7 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let record = Record::new(kind, name, location, depth, is_table);
     let (settings, facts) = (policy.settings(), policy.facts());
     record.keep_facts(|| (settings, facts));
+    record.keep_code(|| policy.code());
     // The policy of a key is made by code of the user, so no lock is held above.
     figures.record.get_or_init(|| {
         let record = Arc::new(record);
@@ -275,8 +294,14 @@ impl<T: KeyedPolicy + 'static> From<&Arc<Keyed<T>>> for PolicyHandle {
 /// ```
 pub fn register(policy: impl Into<PolicyHandle>) {
     match policy.into().0 {
-        Handle::Static(policy) => list::attach(record_of(policy), policy),
-        Handle::Shared(policy) => list::attach_shared(record_of(&*policy), &policy),
+        Handle::Static(policy) => {
+            list::attach(record_of(policy), policy);
+            apply_standing(policy);
+        }
+        Handle::Shared(policy) => {
+            list::attach_shared(record_of(&*policy), &policy);
+            apply_standing(&*policy);
+        }
     }
 }
 
@@ -286,5 +311,6 @@ pub(crate) fn list_static<P: Policy + TestReset>(policy: &'static P) {
     let is_attached = &policy.own_figures().is_attached;
     if !is_attached.load(Relaxed) && !is_attached.swap(true, Relaxed) {
         list::attach(record_of(policy), policy);
+        apply_standing(policy);
     }
 }

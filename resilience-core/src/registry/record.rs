@@ -5,7 +5,7 @@ use core::panic::Location;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use core::time::Duration;
 use std::borrow::Cow;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::facts::Facts;
 use super::policy::Policy;
@@ -16,6 +16,8 @@ use crate::budget::RetryBudget;
 use crate::clock;
 use crate::figures::stripes::Stripes;
 use crate::figures::table::{self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot};
+use crate::mode;
+use crate::settings::{Check, Live, Overrides, Refusal, overrides};
 
 /// A change of a state: from, to, and the reason.
 pub(crate) type Transition = (CircuitState, CircuitState, &'static str);
@@ -32,6 +34,10 @@ pub struct Record {
     pub(crate) is_table: bool,
     /// The settings and the effect, for a policy that the registry cannot ask.
     facts: OnceLock<(Vec<Setting>, Facts)>,
+    /// The settings of the code, which decide about overrides.
+    code: OnceLock<Box<dyn Check>>,
+    /// The overrides of a policy without a state.
+    live: Live<Overrides>,
     /// The budget of a retry.
     budget: OnceLock<&'static RetryBudget>,
     counters: Stripes,
@@ -70,6 +76,8 @@ impl Record {
             depth,
             is_table,
             facts: OnceLock::new(),
+            code: OnceLock::new(),
+            live: Live::new(),
             budget: OnceLock::new(),
             counters: Stripes::new(),
             transitions: Mutex::new(Vec::new()),
@@ -81,6 +89,30 @@ impl Record {
     /// Keeps the settings and the effect, unless they are known. `facts` runs no code of the user.
     pub(crate) fn keep_facts(&self, facts: impl FnOnce() -> (Vec<Setting>, Facts)) {
         self.facts.get_or_init(facts);
+    }
+
+    /// Keeps the settings of the code, unless they are known.
+    pub(crate) fn keep_code(&self, code: impl FnOnce() -> Box<dyn Check>) {
+        self.code.get_or_init(code);
+    }
+
+    /// Checks overrides of this policy.
+    pub(crate) fn check(&self, overrides: &Overrides) -> Result<(), Refusal> {
+        match self.code.get() {
+            Some(code) if !overrides.is_empty() => code.check(overrides),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the overrides of a policy without a state.
+    #[cold]
+    pub(crate) fn overrides(&self) -> Option<Arc<Overrides>> {
+        if self.live.is_stale() {
+            let accepted =
+                |overrides: Overrides| self.check(&overrides).is_ok().then_some(overrides);
+            self.live.refresh_with(self.kind, self.name, accepted);
+        }
+        self.live.overridden()
     }
 
     /// Keeps the budget of a retry, unless it is known.
@@ -105,6 +137,17 @@ impl Record {
 
     fn settings(&self) -> Vec<Setting> {
         self.facts.get().map(|(settings, _)| settings.clone()).unwrap_or_default()
+    }
+
+    /// Marks overridden settings with their value and origin.
+    fn marked(&self, mut settings: Vec<Setting>) -> Vec<Setting> {
+        if mode::has_settings() {
+            let (_, overrides) = overrides(self.kind, self.name);
+            if self.check(&overrides).is_ok() {
+                overrides.mark(&mut settings);
+            }
+        }
+        settings
     }
 
     /// Returns the place in the source code.
@@ -183,7 +226,7 @@ impl Record {
             name: self.name,
             kind: self.kind,
             location: self.place(),
-            settings: policy.map_or_else(|| self.settings(), Policy::settings),
+            settings: self.marked(policy.map_or_else(|| self.settings(), Policy::settings)),
             state,
             figures,
             keys,

@@ -16,6 +16,8 @@ use super::report::{PolicyKind, Setting};
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
+use resilience_rules::settings::Value;
+
 use crate::rejected::{IdempotencyRejection, Rejected};
 
 /// The identity of a policy without a state.
@@ -99,6 +101,28 @@ impl Site {
         };
         // The thread may be ending, without thread-local values.
         LAST.try_with(remembered).ok().flatten().unwrap_or_else(|| self.find())
+    }
+
+    /// Returns the limit of a timeout that has this limit in the code.
+    #[inline]
+    #[must_use]
+    pub fn limit_in_use(&self, limit: Duration) -> Duration {
+        if mode::is_as_coded() { limit } else { self.overridden_limit(limit) }
+    }
+
+    /// Returns the longest time if the timeout, or all policies, are switched off.
+    #[cold]
+    fn overridden_limit(self, limit: Duration) -> Duration {
+        if !mode::is_enabled() {
+            return Duration::MAX;
+        }
+        let overrides = self.record().overrides();
+        let value = overrides.as_ref().and_then(|overrides| overrides.get("limit"));
+        match (overrides.as_ref().is_some_and(|overrides| !overrides.is_enabled()), value) {
+            (true, _) => Duration::MAX,
+            (false, Some(Value::Time(limit))) => limit,
+            _ => limit,
+        }
     }
 
     /// Counts one.

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::live::RetryCode;
 use super::policy::{Limits, RetryPolicy};
 use super::state::RetryState;
 use crate::backoff::Backoff;
@@ -71,6 +72,7 @@ pub(super) fn record(
     let record =
         Site { kind: PolicyKind::Retry, name, location, limit: None, depth: limits.depth }.record();
     record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
+    record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
     if let Some(budget) = limits.budget {
         record.keep_budget(budget);
     }

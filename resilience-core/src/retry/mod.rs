@@ -2,6 +2,7 @@
 
 mod attempt;
 mod figures;
+mod live;
 mod policy;
 mod run;
 mod state;

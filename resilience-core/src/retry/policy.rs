@@ -44,6 +44,7 @@ pub struct RetryPolicy<B = Schedule> {
 
 /// The settings apart from the backoff.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub(super) struct Limits {
     pub(super) attempts: Option<u32>,
     pub(super) initial_delay: Option<Duration>,
@@ -56,6 +57,8 @@ pub(super) struct Limits {
     pub(super) replayable: bool,
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
+    /// False where a setting switches the retry off.
+    pub(super) enabled: bool,
     pub(super) name: Option<&'static str>,
     pub(super) retry_level: Level,
     pub(super) give_up_level: Level,
@@ -86,6 +89,7 @@ impl RetryPolicy {
                 replayable: true,
                 budget: None,
                 waits_for_rejections: false,
+                enabled: true,
                 name: None,
                 retry_level: Level::Warn,
                 give_up_level: Level::Error,

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::attempt::Attempt;
 use super::figures;
+use super::live::{self, RetryCode};
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
@@ -14,6 +15,7 @@ use crate::clock::{self, Delay, Timestamp};
 use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
 use crate::jitter::Jitter;
 use crate::log::{self, Shown};
+use crate::mode;
 use crate::outcome::Outcome;
 use crate::random;
 use crate::rejection_signal::RejectionSignal;
@@ -126,13 +128,17 @@ impl RetryState {
     /// Returns the delay before the first attempt, if any.
     #[inline]
     #[must_use]
-    pub fn initial_delay<B>(&mut self, policy: &RetryPolicy<B>) -> Option<Delay> {
-        self.delay_start(policy.limits.initial_delay?)
+    pub fn initial_delay<B: Backoff>(&mut self, policy: &RetryPolicy<B>) -> Option<Delay> {
+        let mut delay = policy.limits.initial_delay?;
+        if mode::has_settings() {
+            delay = live::overridden_time(policy, "initial_delay", delay);
+        }
+        self.delay_start(delay)
     }
 
     /// Blocks the thread for the delay before the first attempt, if any.
     #[inline]
-    pub fn initial_delay_blocking<B>(&mut self, policy: &RetryPolicy<B>) {
+    pub fn initial_delay_blocking<B: Backoff>(&mut self, policy: &RetryPolicy<B>) {
         if let Some(delay) = self.initial_delay(policy) {
             self.block(delay);
         }
@@ -177,9 +183,13 @@ impl RetryState {
 
     /// Returns the time of the deadline, if any.
     #[inline]
-    pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
+    pub fn bound<B: Backoff>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
         let started = self.0?.started?;
-        Some(started.plus(policy.limits.deadline?))
+        let mut deadline = policy.limits.deadline?;
+        if mode::has_settings() {
+            deadline = live::overridden_time(policy, "deadline", deadline);
+        }
+        Some(started.plus(deadline))
     }
 
     /// Returns how long a limit inside may let the call wait in place of a rejection, in
@@ -353,12 +363,26 @@ impl RetryState {
         let now = clock::now();
         let started = progress.started.unwrap_or(now);
         let name = policy.limits.name.unwrap_or("retry");
-        let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
+        let attempt = progress.attempt.get();
         let elapsed = now.since(started);
         let failure = Failure { class, elapsed, spending };
         let record = figures::record(&policy.limits, &policy.backoff, "retry");
         figures::count_attempt(record, attempt);
-        match decide(progress, &policy.limits, &policy.backoff, failure) {
+        let live = if mode::has_settings() {
+            live::overridden(record, &policy.limits, &policy.backoff)
+        } else {
+            None
+        };
+        let backoff: &dyn Backoff = &policy.backoff;
+        let (limits, backoff) = match &live {
+            None => (&policy.limits, backoff),
+            Some(RetryCode { limits, schedule }) => {
+                let schedule = schedule.as_ref().map(|schedule| schedule as &dyn Backoff);
+                (limits, schedule.unwrap_or(backoff))
+            }
+        };
+        let attempts = limits.attempts;
+        match decide(progress, limits, backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
                 figures::count_retry(record, class, delay_source, delay);
                 span::record_attempts(next.attempt.get());
@@ -423,7 +447,7 @@ fn decide(
     if !class.is_rejection && limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
         return Decision::GiveUp(StopReason::Attempts);
     }
-    if !switch::is_enabled() {
+    if !switch::is_enabled() || !limits.enabled {
         return Decision::GiveUp(StopReason::Disabled);
     }
     if !limits.replayable {

@@ -91,7 +91,8 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let within = timeout(self.settings.limit, None, self.service.call(request));
+        let TimeoutLayer { site, limit, .. } = self.settings;
+        let within = timeout(site.limit_in_use(limit), None, self.service.call(request));
         TimeoutFuture { within, settings: self.settings }
     }
 }

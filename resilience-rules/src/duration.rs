@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// The message for a number without a unit.
-pub(crate) fn unit_missing(number: &str) -> String {
+#[must_use]
+pub fn unit_missing(number: &str) -> String {
     format!("missing unit: write `\"{number}ms\"` or `\"{number}s\"`")
 }
 
@@ -38,7 +39,10 @@ const SYNONYMS: &[(&str, &str)] = &[
 ];
 
 /// Parses `250ms`, `1.5s`, `1m30s`: numbers with units, larger units first.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// The mistake in words: a missing or unknown unit, a wrong order, a time that is too long.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let example = "expected a duration, like `\"250ms\"`, `\"5s\"` or `\"1m30s\"`";
     let mut rest = text.trim();
     if rest.is_empty() {

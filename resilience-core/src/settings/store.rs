@@ -1,0 +1,275 @@
+//! The store of all overrides, by name or pattern.
+
+use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use resilience_rules::settings::Value;
+
+use super::control::Action;
+use super::overrides::{Override, Overrides};
+use super::{apply, history};
+use crate::clock::{Timestamp, now};
+use crate::log;
+use crate::mode;
+use crate::registry::{PolicyKind, SettingOrigin, pattern};
+
+/// The policies of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A name, or a pattern with `*`.
+    Pattern(String),
+    /// The part of a variable of the environment, in capitals.
+    Variable(String),
+}
+
+impl Target {
+    pub(super) fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Pattern(pattern) => pattern::matches(pattern, name),
+            Self::Variable(part) => is_spelled(part, name),
+        }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Pattern(text) | Self::Variable(text) => text,
+        }
+    }
+
+    /// Orders targets from the least to the most specific: patterns by length, then names.
+    fn specificity(&self) -> (bool, usize) {
+        match self {
+            Self::Variable(part) => (true, part.len()),
+            Self::Pattern(text) => {
+                let stars = text.matches('*').count();
+                (stars == 0, text.len() - stars)
+            }
+        }
+    }
+}
+
+/// Returns whether a name is spelled like this in a variable: in capitals, `__` for `::`, and `_`
+/// for any other character.
+fn is_spelled(part: &str, name: &str) -> bool {
+    let spelled = name
+        .replace("::", "__")
+        .chars()
+        .flat_map(char::to_uppercase)
+        .map(|char| if char.is_alphanumeric() { char } else { '_' })
+        .collect::<String>();
+    part == spelled
+}
+
+/// A setting of some policies.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) target: Target,
+    pub(super) kind: PolicyKind,
+    pub(super) key: &'static str,
+    pub(super) value: Value,
+    /// The file and the line, or the variable.
+    pub(super) source: Option<String>,
+}
+
+/// An action on policies that may not exist yet.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub(super) target: String,
+    pub(super) kind: Option<PolicyKind>,
+    pub(super) key: Option<String>,
+    pub(super) action: Action,
+    /// The end of a state with an expiry.
+    pub(super) until: Option<Timestamp>,
+    /// Whether the action ends with the first policy.
+    pub(super) is_once: bool,
+}
+
+/// The settings of all origins.
+#[derive(Clone, Debug)]
+pub(super) struct Layers {
+    pub(super) file: Vec<Entry>,
+    pub(super) environment: Vec<Entry>,
+    /// In the order of the changes.
+    pub(super) live: Vec<Entry>,
+}
+
+impl Layers {
+    const fn new() -> Self {
+        Self { file: Vec::new(), environment: Vec::new(), live: Vec::new() }
+    }
+
+    /// Returns all entries, from the weakest to the strongest.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (SettingOrigin, &Entry)> {
+        let file = self.file.iter().map(|entry| (SettingOrigin::File, entry));
+        let environment = self.environment.iter().map(|entry| (SettingOrigin::Environment, entry));
+        let live = self.live.iter().map(|entry| (SettingOrigin::Live, entry));
+        file.chain(environment).chain(live)
+    }
+
+    /// Returns the overrides of a policy.
+    pub(super) fn overrides(&self, kind: PolicyKind, name: &str) -> Overrides {
+        let mut overrides = Overrides::default();
+        for (origin, entry) in self.entries() {
+            if entry.kind == kind && entry.target.matches(name) {
+                overrides.set(Override { key: entry.key, value: entry.value, origin });
+            }
+        }
+        overrides
+    }
+
+    /// Replaces a layer. The more specific entries come last, and win.
+    pub(super) fn replace(&mut self, origin: SettingOrigin, mut entries: Vec<Entry>) {
+        entries.sort_by_key(|entry| entry.target.specificity());
+        match origin {
+            SettingOrigin::File => self.file = entries,
+            SettingOrigin::Environment => self.environment = entries,
+            SettingOrigin::Live | SettingOrigin::Code => self.live = entries,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) layers: Layers,
+    pub(super) standing: Vec<Standing>,
+}
+
+static STORE: Mutex<Store> = Mutex::new(Store { layers: Layers::new(), standing: Vec::new() });
+
+/// The number of changes of the store.
+static VERSION: AtomicU64 = AtomicU64::new(0);
+
+/// Held while a change is checked and stored, so that no change is lost. Not held while policies
+/// are told.
+static CHANGES: Mutex<()> = Mutex::new(());
+
+pub(super) fn changes() -> MutexGuard<'static, ()> {
+    CHANGES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn store() -> MutexGuard<'static, Store> {
+    STORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the version of the store.
+#[inline]
+pub(crate) fn version() -> u64 {
+    VERSION.load(Acquire)
+}
+
+/// Returns the overrides of a policy, and their version.
+pub(crate) fn overrides(kind: PolicyKind, name: &str) -> (u64, Overrides) {
+    let store = store();
+    (version(), store.layers.overrides(kind, name))
+}
+
+/// Stores new settings.
+pub(super) fn put(layers: Layers) {
+    let mut store = store();
+    store.layers = layers;
+    VERSION.fetch_add(1, Release);
+    mode::set_has_settings();
+}
+
+/// Stores an action on policies that may not exist yet. A further action on the same policies
+/// replaces an action of the same kind.
+pub(super) fn stand(new: Standing) {
+    let mut store = store();
+    store.standing.retain(|known| {
+        (&known.target, known.kind, &known.key) != (&new.target, new.kind, &new.key)
+            || known.action.replaces() != new.action.replaces()
+    });
+    if store.standing.len() < resilience_rules::settings::MAX_SETTINGS {
+        store.standing.push(new);
+    }
+    VERSION.fetch_add(1, Release);
+    mode::set_has_settings();
+}
+
+/// Returns whether any policy is in a forced state by name.
+pub(super) fn has_forced() -> bool {
+    let is_forced =
+        |known: &Standing| matches!(known.action, Action::ForceOpen | Action::ForceClosed);
+    let mut store = store();
+    let is_any = store.standing.iter().any(is_forced);
+    if !is_any {
+        store.standing.retain(|known| known.action != Action::Release);
+    }
+    is_any
+}
+
+/// Ends the actions that stand for these policies.
+pub(super) fn end_standing(target: &str, kind: Option<PolicyKind>, key: Option<&str>) {
+    store().standing.retain(|known| {
+        (known.target.as_str(), known.kind, known.key.as_deref()) != (target, kind, key)
+    });
+}
+
+/// Applies the actions that stand for a policy that has just appeared. Called without a lock.
+pub(crate) fn apply_standing(policy: &dyn crate::registry::Policy) {
+    if !mode::has_settings() {
+        return;
+    }
+    let (name, kind, at) = (policy.name(), policy.kind(), now());
+    let mut due = Vec::new();
+    store().standing.retain(|known| {
+        let is_over = known.until.is_some_and(|until| until <= at);
+        let is_meant = pattern::matches(&known.target, name)
+            && known.kind.is_none_or(|of| of == kind)
+            && known.action.suits(kind);
+        if is_meant && !is_over {
+            due.push(known.clone());
+        }
+        !(is_over || is_meant && known.is_once)
+    });
+    for Standing { action, until, key, .. } in due {
+        let rest = until.map(|until| until.since(at));
+        apply::act(policy, action, rest, key.as_deref());
+    }
+}
+
+/// The result of [`load_environment`](super::load_environment) and of the functions that load a
+/// file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct LoadedSettings {
+    /// The number of settings.
+    pub settings: usize,
+    /// The names and patterns that match no listed policy: spelled wrong, or not called yet. The
+    /// settings take effect once a policy of the name appears.
+    pub unmatched: Vec<String>,
+}
+
+/// Replaces the settings of a file or of the environment: checks all settings together with all
+/// known policies, and then stores all of them or none.
+pub(super) fn replace(
+    origin: SettingOrigin,
+    by: &str,
+    entries: Vec<Entry>,
+) -> Result<LoadedSettings, super::SettingsError> {
+    let changing = changes();
+    let mut layers = store().layers.clone();
+    layers.replace(origin, entries);
+    apply::check(&layers)?;
+    let of_origin = layers.entries().filter(|(of, _)| *of == origin);
+    let entries: Vec<Entry> = of_origin.map(|(_, entry)| entry.clone()).collect();
+    put(layers);
+    drop(changing);
+    apply::refresh_all();
+    let mut loaded = LoadedSettings { settings: entries.len(), unmatched: Vec::new() };
+    let known = apply::known();
+    for entry in &entries {
+        let is_known =
+            known.iter().any(|(kind, name)| *kind == entry.kind && entry.target.matches(name));
+        let text = format!("{}.{}", entry.target.text(), entry.kind);
+        if !is_known && !loaded.unmatched.contains(&text) {
+            loaded.unmatched.push(text);
+        }
+    }
+    history::add(by, "*", format!("{} settings loaded", loaded.settings), known.len());
+    if !loaded.unmatched.is_empty() {
+        log::settings_unmatched(by, &loaded.unmatched);
+    }
+    Ok(loaded)
+}

@@ -1,0 +1,194 @@
+//! Control of states by name.
+
+use core::time::Duration;
+
+use resilience::{
+    Action, CircuitBreaker, CircuitState, Keyed, PolicyKind, RateLimiter, Rejected, RejectedKind,
+    circuit_breaker, control, pending_settings, rate_limit, register, settings_history, testing,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_breaker_is_forced_open_for_a_time() {
+    #[circuit_breaker(name = "control::open")]
+    fn call() -> Result<u32, Rejected> {
+        Ok(7)
+    }
+    let clock = testing::clock();
+    assert_eq!(call(), Ok(7));
+    let controlled = control("control::open").by("ann").force_open_for(MINUTE).unwrap();
+    assert_eq!(controlled.reached, 1);
+    let rejected = call().unwrap_err();
+    assert_eq!(
+        (rejected.kind(), rejected.retry_after()),
+        (RejectedKind::CircuitOpen, Some(MINUTE))
+    );
+    clock.advance(MINUTE);
+    assert_eq!(call(), Ok(7));
+    let breaker = circuit_breaker("control::open").unwrap();
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn a_breaker_is_forced_closed_for_a_time() {
+    static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("control::closed");
+    let clock = testing::clock();
+    register(&API);
+    control("control::closed").force_closed_for(MINUTE).unwrap();
+    for _ in 0..3 {
+        API.try_acquire().unwrap().failure();
+    }
+    clock.advance(MINUTE);
+    API.try_acquire().unwrap().failure();
+    assert!(API.try_acquire().is_err());
+    control("control::closed").release().unwrap();
+    assert!(API.try_acquire().is_ok());
+}
+
+#[test]
+fn a_control_before_the_first_call_waits_for_the_function() {
+    #[circuit_breaker(name = "control::early")]
+    fn early() -> Result<u32, Rejected> {
+        Ok(7)
+    }
+    let pending = || {
+        let pending = pending_settings();
+        pending.into_iter().find(|pending| pending.target == "control::ear*")
+    };
+    let controlled = control("control::ear*").force_open().unwrap();
+    assert!(controlled.is_pending());
+    assert_eq!(pending().unwrap().change, "force open");
+    assert!(early().is_err());
+    assert!(pending().is_none());
+    control("control::ear*").release().unwrap();
+    assert_eq!(early(), Ok(7));
+}
+
+#[test]
+fn an_expired_control_does_not_reach_a_later_policy() {
+    static LATE: CircuitBreaker = CircuitBreaker::new().name("control::expired");
+    let clock = testing::clock();
+    control("control::expired").force_open_for(MINUTE).unwrap();
+    clock.advance(2 * MINUTE);
+    register(&LATE);
+    assert!(LATE.try_acquire().is_ok());
+}
+
+#[test]
+fn a_rate_limiter_is_drained_and_reset() {
+    #[rate_limit(rate = 10, per = "10s", burst = 10, name = "control::drain")]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let clock = testing::clock();
+    // Pending: drained at the first call.
+    assert!(control("control::drain").drain().unwrap().is_pending());
+    assert_eq!(call().unwrap_err().retry_after(), Some(Duration::from_secs(1)));
+    clock.advance(Duration::from_secs(1));
+    assert!(call().is_ok() && call().is_err());
+    control("control::drain").reset().unwrap();
+    assert!((0..10).all(|_| call().is_ok()) && call().is_err());
+    control("control::drain").drain().unwrap();
+    clock.advance(Duration::from_secs(2));
+    assert!(call().is_ok() && call().is_ok() && call().is_err());
+}
+
+#[test]
+fn a_key_is_controlled_alone_and_new_keys_follow_the_table() {
+    static HOSTS: Keyed<CircuitBreaker> =
+        Keyed::new(10, || CircuitBreaker::new().name("control::keys"));
+    register(&HOSTS);
+    let host = |name: &str| HOSTS.get_with(name, |breaker| breaker.key_label(name));
+    let (first, second) = (host("a"), host("b"));
+    let controlled = control("control::keys").key("a").force_open().unwrap();
+    assert_eq!(controlled.reached, 1);
+    assert_eq!((first.state(), second.state()), (CircuitState::ForcedOpen, CircuitState::Closed));
+    control("control::keys").force_open().unwrap();
+    assert_eq!(second.state(), CircuitState::ForcedOpen);
+    assert_eq!(host("c").state(), CircuitState::ForcedOpen);
+    control("control::keys").release().unwrap();
+    assert_eq!(second.state(), CircuitState::Closed);
+    assert_eq!(host("d").state(), CircuitState::Closed);
+    // A control of a key that is not there yet.
+    control("control::keys").key("e").force_open().unwrap();
+    assert_eq!(host("e").state(), CircuitState::ForcedOpen);
+}
+
+#[test]
+fn a_release_of_a_name_wins_over_an_earlier_pattern_for_later_keys() {
+    static HOSTS: Keyed<CircuitBreaker> =
+        Keyed::new(10, || CircuitBreaker::new().name("control::part::keys"));
+    register(&HOSTS);
+    control("control::part::*").force_open().unwrap();
+    control("control::part::keys").release().unwrap();
+    assert_eq!(HOSTS.get("new").state(), CircuitState::Closed);
+    control("control::part::*").release().unwrap();
+}
+
+#[test]
+fn actions_that_suit_no_policy_of_the_name_are_errors() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("control::wrong");
+    static LIMIT: RateLimiter = RateLimiter::new(1, MINUTE).name("control::limit");
+    register(&API);
+    register(&LIMIT);
+    let message = |result: Result<_, resilience::SettingsError>| result.unwrap_err().to_string();
+    assert_eq!(
+        message(control("control::wrong").drain()),
+        "`drain` is for rate limiters, and `control::wrong` names none"
+    );
+    let error = message(control("control::limit").force_open());
+    assert_eq!(error, "`force open` is for circuit breakers, and `control::limit` names none");
+    let error = message(control("*").kind(PolicyKind::Retry).force_open());
+    assert_eq!(error, "`force open` is for circuit breakers, not for `retry`");
+    let error = message(control("control::wrong").force_open_for(Duration::ZERO));
+    assert!(error.contains("is zero"), "{error}");
+    let error = message(control("control::wrong").act(Action::Reset, Some(MINUTE)));
+    assert_eq!(error, "`reset` takes no time");
+    assert!(message(control("").force_open()).contains("is empty"));
+    assert!(message(control(&"x".repeat(1000)).reset()).contains("longer than 512 bytes"));
+    assert_eq!(API.state(), CircuitState::Closed);
+}
+
+#[test]
+fn a_policy_by_hand_without_registration_is_named_in_the_error() {
+    let hand = CircuitBreaker::new().failure_threshold(1).name("control::unregistered");
+    hand.try_acquire().unwrap().failure();
+    let error = control("control::unregistered").force_closed().unwrap_err().to_string();
+    assert!(error.contains("`control::unregistered` cannot be reached: pass"), "{error}");
+}
+
+#[test]
+fn a_hook_may_control_the_breaker_that_calls_the_hook() {
+    static API: CircuitBreaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .on_state_change(|change| {
+            if change.to == CircuitState::Open {
+                control("control::hook").by("hook").release().unwrap();
+                control("control::hook").set("circuit_breaker.failure_threshold", "3").unwrap();
+            }
+        })
+        .name("control::hook");
+    register(&API);
+    API.try_acquire().unwrap().failure();
+    assert_eq!(API.state(), CircuitState::Closed);
+    API.try_acquire().unwrap().failure();
+    assert_eq!(API.state(), CircuitState::Closed);
+}
+
+#[test]
+fn the_last_hundred_changes_have_an_author_and_a_time() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("control::history");
+    register(&API);
+    for _ in 0..120 {
+        control("control::history").by("ann\n").force_open_for(MINUTE).unwrap();
+    }
+    control("control::history").by("bob").release().unwrap();
+    let history = settings_history();
+    assert_eq!(history.len(), 100);
+    let last = history.iter().rev().find(|change| change.target == "control::history").unwrap();
+    assert_eq!((last.by.as_str(), last.change.as_str(), last.reached), ("bob", "release", 1));
+    assert!(last.at.elapsed().is_ok_and(|age| age < 10 * MINUTE));
+    let before = history.iter().find(|change| change.target == "control::history").unwrap();
+    assert_eq!((before.by.as_str(), before.change.as_str()), ("ann\\n", "force open for 60s"));
+}

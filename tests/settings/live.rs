@@ -1,0 +1,354 @@
+//! Settings that change while policies run.
+
+use core::cell::Cell;
+use core::time::Duration;
+
+use resilience::SettingOrigin::{Code, Live};
+use resilience::{
+    Bulkhead, CircuitBreaker, CircuitState, Keyed, RateLimiter, Rejected, RejectedKind,
+    RetryPolicy, bulkhead, circuit_breaker, control, pending_settings, rate_limit, register, retry,
+    testing, timeout,
+};
+
+use crate::reported;
+
+fn second() -> Duration {
+    Duration::from_secs(1)
+}
+
+#[test]
+fn a_retry_follows_its_number_of_attempts_and_its_delays() {
+    #[retry(attempts = 3, base_delay = "1s", jitter = "none", name = "live::retry")]
+    fn call(calls: &Cell<u32>) -> Result<(), &'static str> {
+        calls.set(calls.get() + 1);
+        Err("down")
+    }
+    let clock = testing::clock();
+    let calls = Cell::new(0);
+    assert!(call(&calls).is_err());
+    assert_eq!((calls.take(), clock.elapsed()), (3, 3 * second()));
+    assert_eq!(reported("live::retry", "attempts"), Some(("3".into(), Code)));
+
+    control("live::retry").set("retry.attempts", "2").unwrap();
+    control("live::retry").set("retry.base_delay", "5s").unwrap();
+    assert!(call(&calls).is_err());
+    assert_eq!((calls.take(), clock.elapsed()), (2, 8 * second()));
+    assert_eq!(reported("live::retry", "attempts"), Some(("2".into(), Live)));
+
+    control("live::retry").disable().unwrap();
+    assert!(call(&calls).is_err());
+    assert_eq!(calls.take(), 1);
+    control("live::retry").enable().unwrap();
+    control("live::retry").unset("retry.attempts").unwrap();
+    assert!(call(&calls).is_err());
+    assert_eq!(calls.take(), 3);
+}
+
+#[test]
+fn a_retry_by_hand_follows_without_registration() {
+    let policy = RetryPolicy::new().attempts(3).jitter(resilience::Jitter::None).name("live::hand");
+    let _waits = testing::no_waits();
+    control("live::hand").set("retry.attempts", "5").unwrap();
+    let calls = Cell::new(0);
+    let result: Result<(), &str> = policy.run(|| {
+        calls.set(calls.get() + 1);
+        Err("down")
+    });
+    assert_eq!((result, calls.get()), (Err("down"), 5));
+}
+
+#[test]
+fn a_deadline_changes_only_where_the_function_has_one() {
+    #[retry(
+        attempts = 9,
+        backoff = "fixed",
+        base_delay = "1s",
+        deadline = "10s",
+        name = "live::deadline"
+    )]
+    fn with(calls: &Cell<u32>) -> Result<(), &'static str> {
+        calls.set(calls.get() + 1);
+        Err("down")
+    }
+    #[retry(attempts = 2, name = "live::no_deadline")]
+    fn without() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let _clock = testing::clock();
+    let calls = Cell::new(0);
+    control("live::deadline").set("retry.deadline", "2500ms").unwrap();
+    assert!(with(&calls).is_err());
+    assert_eq!(calls.get(), 3);
+
+    assert!(without().is_err());
+    let error = control("live::no_deadline").set("retry.deadline", "1s").unwrap_err().to_string();
+    assert!(error.contains("`live::no_deadline` (retry)"), "{error}");
+    assert!(error.contains("the function has no `deadline` in the code"), "{error}");
+    assert_eq!(reported("live::no_deadline", "deadline"), None);
+}
+
+#[test]
+fn settings_are_checked_together_with_those_of_the_code() {
+    #[retry(base_delay = "1s", max_delay = "5s", name = "live::rules")]
+    fn call() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let _waits = testing::no_waits();
+    assert!(call().is_err());
+    let error = control("live::rules").set("retry.base_delay", "6s").unwrap_err().to_string();
+    let rule = "`base_delay` (6s) is longer than `max_delay` (5s), so no delay could grow";
+    assert!(error.contains(rule), "{error}");
+    assert_eq!(reported("live::rules", "base_delay"), Some(("1s".into(), Code)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_follows_its_limit() {
+    #[timeout("5s", name = "live::timeout")]
+    async fn wait() -> Result<(), Rejected> {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(())
+    }
+    assert_eq!(wait().await, Ok(()));
+    control("live::timeout").set("timeout.limit", "2s").unwrap();
+    let error = wait().await.unwrap_err();
+    assert_eq!(error.kind(), RejectedKind::TimedOut);
+    assert!(error.to_string().contains("2s"), "{error}");
+    control("live::timeout").disable().unwrap();
+    assert_eq!(wait().await, Ok(()));
+}
+
+fn fail(breaker: &CircuitBreaker) {
+    breaker.try_acquire().unwrap().failure();
+}
+
+fn succeed(breaker: &CircuitBreaker) {
+    breaker.try_acquire().unwrap().success();
+}
+
+#[test]
+fn a_breaker_half_through_its_window_keeps_the_window() {
+    static API: CircuitBreaker =
+        CircuitBreaker::new().failure_threshold(10).count_window(20).name("live::window");
+    register(&API);
+    for _ in 0..4 {
+        fail(&API);
+        succeed(&API);
+    }
+    control("live::window").set("circuit_breaker.failure_threshold", "5").unwrap();
+    let before = API.snapshot();
+    assert_eq!((before.calls, before.failures, before.state), (8, 4, CircuitState::Closed));
+    fail(&API);
+    assert_eq!(API.state(), CircuitState::Open);
+    assert_eq!(API.snapshot().failures, 5);
+}
+
+#[test]
+fn a_breaker_keeps_as_many_calls_as_another_window_holds() {
+    static API: CircuitBreaker =
+        CircuitBreaker::new().failure_rate(0.9).min_calls(50).count_window(100).name("live::span");
+    register(&API);
+    for _ in 0..20 {
+        fail(&API);
+    }
+    for _ in 0..10 {
+        succeed(&API);
+    }
+    control("live::span").set("circuit_breaker.min_calls", "15").unwrap();
+    control("live::span").set("circuit_breaker.window", "15").unwrap();
+    let snapshot = API.snapshot();
+    assert_eq!((snapshot.calls, snapshot.failures), (15, 5));
+    // Successes are recorded in the window in use.
+    for _ in 0..12 {
+        succeed(&API);
+    }
+    assert_eq!((API.snapshot().calls, API.snapshot().failures), (15, 0));
+    control("live::span").set("circuit_breaker.window", "1000").unwrap();
+    (0..40).for_each(|_| succeed(&API));
+    assert_eq!(API.snapshot().calls, 55);
+    control("live::span").set("circuit_breaker.window", "10s").unwrap();
+    assert_eq!(API.snapshot().calls, 55);
+}
+
+#[test]
+fn an_annotated_breaker_follows_its_thresholds() {
+    #[circuit_breaker(
+        failure_threshold = 5,
+        reset_timeout = "30s",
+        jitter = 0.0,
+        name = "live::breaker"
+    )]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let clock = testing::clock();
+    assert!(call().is_ok());
+    control("live::breaker").set("circuit_breaker.reset_timeout", "5s").unwrap();
+    circuit_breaker("live::breaker").unwrap().trip();
+    assert_eq!(call().unwrap_err().retry_after(), Some(Duration::from_secs(5)));
+    clock.advance(Duration::from_secs(5));
+    assert!(call().is_ok());
+}
+
+#[test]
+fn a_disabled_breaker_admits_calls_and_counts_none() {
+    static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("live::off");
+    register(&API);
+    fail(&API);
+    assert!(API.try_acquire().is_err());
+    control("live::off").disable().unwrap();
+    (0..3).for_each(|_| fail(&API));
+    control("live::off").enable().unwrap();
+    assert!(API.try_acquire().is_err());
+}
+
+#[test]
+fn shadow_mode_turns_on_and_off() {
+    static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("live::shadow");
+    register(&API);
+    control("live::shadow").shadow(true).unwrap();
+    fail(&API);
+    assert!(API.try_acquire().is_ok());
+    control("live::shadow").shadow(false).unwrap();
+    assert!(API.try_acquire().is_err());
+}
+
+#[test]
+fn a_bulkhead_follows_its_limit_and_wakes_the_queue() {
+    static POOL: Bulkhead = Bulkhead::new(1).queue(10).name("live::bulkhead");
+    register(&POOL);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let first = POOL.try_acquire().unwrap();
+        let mut second = Box::pin(POOL.acquire());
+        assert!(futures::poll!(&mut second).is_pending());
+        let mut third = Box::pin(POOL.acquire());
+        assert!(futures::poll!(&mut third).is_pending());
+        control("live::bulkhead").set("bulkhead.max", "2").unwrap();
+        let permit = second.await.unwrap();
+        assert!(futures::poll!(&mut third).is_pending());
+        // A lowered limit: returned permits above the limit admit no call.
+        control("live::bulkhead").set("bulkhead.max", "1").unwrap();
+        drop(permit);
+        assert!(futures::poll!(&mut third).is_pending());
+        drop(first);
+        drop(third.await.unwrap());
+        assert_eq!((POOL.running(), POOL.queued()), (0, 0));
+    });
+}
+
+#[test]
+fn an_annotated_bulkhead_follows_its_limit() {
+    #[bulkhead(max = 1, name = "live::pool")]
+    fn outer(depth: u32) -> Result<u32, Rejected> {
+        if depth == 0 { Ok(0) } else { outer(depth - 1) }
+    }
+    assert!(outer(1).is_err());
+    control("live::pool").set("bulkhead.max", "2").unwrap();
+    assert!(outer(1).is_ok());
+    assert!(outer(2).is_err());
+}
+
+#[test]
+fn a_rate_limiter_follows_its_rate_and_keeps_the_used_permits() {
+    static LIMIT: RateLimiter =
+        RateLimiter::new(10, Duration::from_secs(1)).burst(10).name("live::rate");
+    register(&LIMIT);
+    let clock = testing::clock();
+    for _ in 0..4 {
+        LIMIT.try_acquire().unwrap();
+    }
+    control("live::rate").set("rate_limit.per", "10s").unwrap();
+    assert_eq!(LIMIT.available(), 6);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(LIMIT.available(), 7);
+    control("live::rate").set("rate_limit.burst", "5").unwrap();
+    assert_eq!(LIMIT.available(), 2);
+}
+
+#[test]
+fn an_annotated_limiter_follows_its_rate() {
+    #[rate_limit(rate = 1, per = "1h", name = "live::limit")]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let clock = testing::clock();
+    assert!(call().is_ok());
+    control("live::limit").set("rate_limit.per", "1s").unwrap();
+    clock.advance(second());
+    assert!(call().is_ok());
+    assert_eq!(call().unwrap_err().retry_after(), Some(second()));
+}
+
+#[test]
+fn every_key_follows_the_settings_of_the_table() {
+    static LIMITS: Keyed<CircuitBreaker> =
+        Keyed::new(100, || CircuitBreaker::new().failure_threshold(5).name("live::keyed"));
+    register(&LIMITS);
+    let known = LIMITS.get("ann");
+    fail(&known);
+    control("live::keyed").set("circuit_breaker.failure_threshold", "2").unwrap();
+    fail(&known);
+    assert_eq!(known.state(), CircuitState::Open);
+    let new = LIMITS.get("bob");
+    fail(&new);
+    fail(&new);
+    assert_eq!(new.state(), CircuitState::Open);
+}
+
+#[test]
+fn a_function_that_never_rejects_cannot_start_to_reject() {
+    #[bulkhead(max = 1, shadow, name = "live::never")]
+    fn call() -> u32 {
+        7
+    }
+    resilience::count_successes();
+    assert_eq!(call(), 7);
+    let error = control("live::never").shadow(false).unwrap_err().to_string();
+    assert!(error.contains("the code never rejects a call"), "{error}");
+}
+
+#[test]
+fn a_setting_for_a_later_function_is_pending_until_the_function_runs() {
+    #[retry(attempts = 3, name = "live::later")]
+    fn later(calls: &Cell<u32>) -> Result<(), &'static str> {
+        calls.set(calls.get() + 1);
+        Err("down")
+    }
+    let is_pending = || pending_settings().iter().any(|pending| pending.target == "live::later");
+    let controlled = control("live::later").set("retry.attempts", "2").unwrap();
+    assert!(controlled.is_pending() && is_pending());
+    let _waits = testing::no_waits();
+    let calls = Cell::new(0);
+    assert!(later(&calls).is_err());
+    assert_eq!(calls.get(), 2);
+    assert!(!is_pending());
+}
+
+#[test]
+fn a_later_policy_that_refuses_a_setting_is_reported() {
+    #[retry(attempts = 2, name = "live::refuses")]
+    fn refuses() -> Result<(), &'static str> {
+        Err("down")
+    }
+    control("live::refuses").set("retry.deadline", "1s").unwrap();
+    let _waits = testing::no_waits();
+    assert!(refuses().is_err());
+    let pending = pending_settings();
+    let pending = pending.iter().find(|pending| pending.target == "live::refuses").unwrap();
+    assert!(pending.problem.as_ref().unwrap().contains("no `deadline` in the code"));
+    assert_eq!(reported("live::refuses", "attempts"), Some(("2".into(), Code)));
+    control("live::refuses").unset("retry.deadline").unwrap();
+}
+
+#[test]
+fn two_functions_of_one_name_and_patterns_are_reached() {
+    static FIRST: CircuitBreaker = CircuitBreaker::new().name("live::twin");
+    static SECOND: CircuitBreaker = CircuitBreaker::new().name("live::twin");
+    register(&FIRST);
+    register(&SECOND);
+    let controlled = control("live::tw*").set("circuit_breaker.failure_threshold", "1").unwrap();
+    assert_eq!(controlled.reached, 2);
+    fail(&FIRST);
+    fail(&SECOND);
+    assert_eq!((FIRST.state(), SECOND.state()), (CircuitState::Open, CircuitState::Open));
+}
