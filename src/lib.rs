@@ -33,6 +33,7 @@
 //! | [`#[timeout]`](macro@timeout) | drops the body of an async function at a time limit |
 //! | [`#[fallback]`](macro@fallback) | replaces a failure with another value |
 //! | [`#[bulkhead]`](macro@bulkhead) | limits concurrent calls, with a queue |
+//! | [`#[coalesce]`](macro@coalesce) | runs concurrent equal calls once |
 //! | [`#[rate_limit]`](macro@rate_limit) | limits calls per period, with bursts |
 //! | `#[idempotent]` (feature `idempotent`) | executes the body once per key |
 //!
@@ -106,12 +107,12 @@ pub mod __private {
 
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
-    CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect,
-    FailureClass, FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection,
+    CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, Classify, Coalescer, DelaySource,
+    Effect, FailureClass, FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection,
     InvalidPolicy, Jitter, KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit,
     OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation,
-    Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason,
-    circuit_breaker, is_enabled, key_tables, set_enabled, testing,
+    Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, StaleAge, StateChange, StopReason,
+    circuit_breaker, is_enabled, key_tables, set_enabled, stale_age, stale_age_async, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]
@@ -127,6 +128,9 @@ pub use resilience_macros::bulkhead;
 #[doc = include_str!("pictures.txt")]
 #[doc = include_str!("../docs/circuit_breaker.md")]
 pub use resilience_macros::circuit_breaker;
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/coalesce.md")]
+pub use resilience_macros::coalesce;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;

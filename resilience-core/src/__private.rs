@@ -20,6 +20,7 @@ pub use crate::classify::{
     RetryDelay, class_of, class_with_effect, class_with_effect_of, forwarded, with_delay,
 };
 pub use crate::clock::{Delay, WaitMode};
+pub use crate::coalesce::{Coalescer, coalesce, coalesce_blocking};
 pub use crate::expansion::{
     Handle, clone_handle, exhausted, give_error, keep_value, match_all, never_retry,
     no_give_up_hook, no_retry_hook, once, resilience_never,
@@ -29,8 +30,10 @@ pub use crate::function_state::resolve;
 #[cfg(feature = "axum")]
 pub use crate::handler_response::{HandlerResponse, handler_response};
 pub use crate::jitter::Jitter;
+pub use crate::key_hash::KeyHash;
 pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
+pub use crate::last_good::{KeepingCall, LastGood, no_failure, unaged};
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
 pub use crate::outcome::Outcome;
 pub use crate::probe::{

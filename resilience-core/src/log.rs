@@ -118,8 +118,9 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, held_closed, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic,
-    rate_unsynchronized, rejected, shadow_rejection, state_change, unsynchronized,
+    fallback_used, held_closed, hook_panicked, key_table_full, last_good_used, log_give_up,
+    log_retry, low_traffic, rate_unsynchronized, rejected, shadow_rejection, state_change,
+    unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -240,6 +241,16 @@ mod emit {
         tracing::info!(target: "resilience", function = name, "fallback used");
     }
 
+    /// Logs that a fallback returned the last good value.
+    pub(crate) fn last_good_used(name: &str, age: Duration) {
+        tracing::info!(
+            target: "resilience",
+            function = name,
+            age_ms = millis(age),
+            "fallback used"
+        );
+    }
+
     /// Logs a rejected call. At DEBUG: an open circuit rejects thousands of calls, and the opening
     /// has been logged.
     pub(crate) fn rejected(rejected: &Rejected) {
@@ -350,6 +361,8 @@ mod emit {
     pub(crate) fn key_table_full(_: &str, _: &str, _: u32) {}
 
     pub(crate) fn fallback_used(_: &str) {}
+
+    pub(crate) fn last_good_used(_: &str, _: core::time::Duration) {}
 
     pub(crate) fn rejected(_: &Rejected) {}
 

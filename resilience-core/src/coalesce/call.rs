@@ -1,0 +1,109 @@
+//! A coalesced call: async, or blocking.
+
+use core::any::Any;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::sync::Arc;
+
+use pin_project_lite::pin_project;
+
+use super::flight::{Member, Turn};
+use super::{Coalescer, ShareableOutcome};
+use crate::key_hash::KeyHash;
+use crate::park::Parker;
+use crate::rejected::{Rejected, RejectedKind};
+
+pin_project! {
+    /// A call that runs `body`, or waits for the outcome of a running call.
+    // The body is dropped before the call leaves: the next leader finds the resources free.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Coalesced<'c, F> {
+        #[pin]
+        body: F,
+        member: Member<'c>,
+        name: &'static str,
+    }
+}
+
+/// Creates a call that shares the execution with concurrent calls of an equal key.
+pub fn coalesce<F: Future<Output: ShareableOutcome>>(
+    coalescer: &Coalescer,
+    key: KeyHash,
+    body: F,
+) -> Coalesced<'_, F> {
+    let member = Member::new::<F::Output>(&coalescer.flights, key);
+    Coalesced { body, member, name: coalescer.name_or_default() }
+}
+
+impl<F: Future<Output: ShareableOutcome>> Future for Coalesced<'_, F> {
+    type Output = Result<F::Output, Rejected>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match this.member.turn(Some(cx.waker())) {
+            Turn::Run => {
+                let running = this.member.running();
+                let polled = this.body.poll(cx);
+                running.end();
+                Poll::Ready(Ok(this.member.complete(ready!(polled))))
+            }
+            Turn::Wait => Poll::Pending,
+            Turn::Return(outcome) => Poll::Ready(clone_of(outcome, this.name)),
+            Turn::Reject => Poll::Ready(Err(panicked(this.name))),
+        }
+    }
+}
+
+impl<F> core::fmt::Debug for Coalesced<'_, F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Coalesced").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Runs `body`, or blocks the thread until a running call with an equal key ends.
+///
+/// # Errors
+/// [`RejectedKind::Panicked`] if the body of the running call panicked.
+pub fn coalesce_blocking<O: ShareableOutcome>(
+    coalescer: &Coalescer,
+    key: KeyHash,
+    body: impl FnOnce() -> O,
+) -> Result<O, Rejected> {
+    let mut member = Member::new::<O>(&coalescer.flights, key);
+    let mut turn = member.turn(None);
+    if let Turn::Wait = turn {
+        let parker = Parker::new();
+        let waker = parker.waker();
+        turn = member.turn(Some(&waker));
+        while let Turn::Wait = turn {
+            parker.park(None);
+            turn = member.turn(Some(&waker));
+        }
+    }
+    match turn {
+        Turn::Return(outcome) => clone_of(outcome, coalescer.name_or_default()),
+        Turn::Reject => Err(panicked(coalescer.name_or_default())),
+        Turn::Run | Turn::Wait => {
+            let running = member.running();
+            let out = body();
+            running.end();
+            Ok(member.complete(out))
+        }
+    }
+}
+
+/// Returns the outcome. The last call takes the outcome, and the other calls clone.
+fn clone_of<O: ShareableOutcome>(
+    outcome: Arc<dyn Any + Send + Sync>,
+    name: &'static str,
+) -> Result<O, Rejected> {
+    // The type of the outcome is a part of the key.
+    let outcome = outcome.downcast::<O>().map_err(|_| panicked(name))?;
+    Ok(Arc::unwrap_or_clone(outcome))
+}
+
+#[cold]
+fn panicked(name: &'static str) -> Rejected {
+    Rejected::new(RejectedKind::Panicked, name, None)
+}
