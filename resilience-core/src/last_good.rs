@@ -13,10 +13,12 @@ use pin_project_lite::pin_project;
 
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{Timestamp, now};
+use crate::figures::table::slot;
 use crate::function_state::{TestReset, resolve};
 use crate::key_hash::KeyHash;
 use crate::log;
 use crate::outcome::Outcome;
+use crate::registry::Site;
 use crate::switch;
 use crate::sync::{Mutex, lock};
 
@@ -150,7 +152,7 @@ impl KeepingCall {
     pub fn end<O, C, D>(
         self,
         out: O,
-        name: &'static str,
+        site: &Site,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
         aged: impl FnOnce(O::Ok, Duration) -> O::Ok,
@@ -161,6 +163,7 @@ impl KeepingCall {
         D: Into<FailureClass>,
     {
         if !switch::is_enabled() {
+            count_unchanged(&out, site);
             return Ok(out);
         }
         let key = (self.key, TypeId::of::<O::Ok>());
@@ -170,22 +173,36 @@ impl KeepingCall {
                 if class.kind == FailureKind::Permanent {
                     let value = Arc::new(value.clone());
                     self.values.keep(key, self.start, value, self.limit);
+                    site.count_success();
                     return Ok(out);
                 }
                 class
             }
             Err(error) => on(error).into(),
         };
-        if class.kind == FailureKind::Permanent {
-            return Ok(out);
-        }
-        let Some((value, age)) = self.values.get(key, self.limit) else { return Ok(out) };
+        let found = match class.kind {
+            FailureKind::Permanent => None,
+            _ => self.values.get(key, self.limit),
+        };
         // The type of the value is a part of the key.
-        let Ok(value) = value.downcast::<O::Ok>() else { return Ok(out) };
+        let found = found.and_then(|(value, age)| Some((value.downcast::<O::Ok>().ok()?, age)));
+        let Some((value, age)) = found else {
+            count_unchanged(&out, site);
+            return Ok(out);
+        };
         drop(out);
-        log::last_good_used(name, age);
+        site.count(slot::LAST_GOOD);
+        log::last_good_used(site.name, age);
         note(age);
         Err(O::from_result(Ok(aged(Arc::unwrap_or_clone(value), age))))
+    }
+}
+
+fn count_unchanged<O: Outcome>(out: &O, site: &Site) {
+    if out.is_ok() {
+        site.count_success();
+    } else {
+        site.count(slot::FAILURE);
     }
 }
 

@@ -136,3 +136,34 @@ async fn calls_of_several_threads_share_executions() {
     }
     assert_eq!(COALESCER.running(), 0);
 }
+
+#[test]
+fn executed_shared_and_rejected_calls_are_counted() {
+    resilience::count_successes();
+    let coalescer = Arc::new(Coalescer::new().name("coalesce::counted"));
+    resilience::register(&coalescer);
+    let body = Body::new();
+    let (end, mut leader) = call(&coalescer, 7, &body);
+    assert_eq!(leader.poll(), None);
+    let mut followers: Vec<_> = (0..3).map(|_| call(&coalescer, 7, &body)).collect();
+    for (_, follower) in &mut followers {
+        assert_eq!(follower.poll(), None);
+    }
+    let now = |figure: &str| {
+        let reports = resilience::policies_matching("coalesce::counted");
+        reports.first().and_then(|report| report.gauge(figure))
+    };
+    let gauges = || ["resilience.coalesce.running", "resilience.coalesce.waiting"].map(now);
+    assert_eq!(gauges(), [Some(1), Some(3)]);
+    end.send(ok("seven")).expect("running");
+    assert_eq!(leader.poll(), Some(ok("seven")));
+    for (_, follower) in &mut followers {
+        assert_eq!(follower.poll(), Some(ok("seven")));
+    }
+    assert_eq!(gauges(), [Some(0), Some(0)]);
+    let [report] = &resilience::policies_matching("coalesce::counted")[..] else { panic!("one") };
+    assert_eq!(report.kind, resilience::PolicyKind::Coalesce);
+    assert!(report.location.file.ends_with("shared.rs"));
+    let count = |outcome| report.count("resilience.calls", &[outcome]);
+    assert_eq!(["executed", "shared", "rejected"].map(count), [1, 3, 0]);
+}

@@ -227,3 +227,17 @@ fn the_value_is_no_failure_for_the_layers_above_and_the_switch_turns_it_off() {
     drop(fresh);
     assert_eq!(inner(DOWN), Ok(7));
 }
+
+#[test]
+fn calls_with_a_last_good_value_are_counted_by_outcome() {
+    #[fallback(stale = "10m", key = (), name = "stale::counted")]
+    fn price(answer: Outcome) -> Outcome {
+        answer
+    }
+    resilience::count_successes();
+    let outcomes = [DOWN, Ok(1), DOWN, DOWN].map(price);
+    assert_eq!(outcomes, [DOWN, Ok(1), Ok(1), Ok(1)]);
+    let [report] = &resilience::policies_matching("stale::counted")[..] else { panic!("one") };
+    let count = |outcome| report.count("resilience.calls", &[outcome]);
+    assert_eq!(["success", "failure", "last_good", "fallback"].map(count), [1, 1, 2, 0]);
+}

@@ -12,7 +12,7 @@ use super::flight::{Member, Turn};
 use super::{Coalescer, ShareableOutcome};
 use crate::key_hash::KeyHash;
 use crate::park::Parker;
-use crate::rejected::{Rejected, RejectedKind};
+use crate::rejected::Rejected;
 
 pin_project! {
     /// A call that runs `body`, or waits for the outcome of a running call.
@@ -22,7 +22,7 @@ pin_project! {
         #[pin]
         body: F,
         member: Member<'c>,
-        name: &'static str,
+        coalescer: &'c Coalescer,
     }
 }
 
@@ -33,7 +33,7 @@ pub fn coalesce<F: Future<Output: ShareableOutcome>>(
     body: F,
 ) -> Coalesced<'_, F> {
     let member = Member::new::<F::Output>(&coalescer.flights, key);
-    Coalesced { body, member, name: coalescer.name_or_default() }
+    Coalesced { body, member, coalescer }
 }
 
 impl<F: Future<Output: ShareableOutcome>> Future for Coalesced<'_, F> {
@@ -46,25 +46,25 @@ impl<F: Future<Output: ShareableOutcome>> Future for Coalesced<'_, F> {
                 let running = this.member.running();
                 let polled = this.body.poll(cx);
                 running.end();
-                Poll::Ready(Ok(this.member.complete(ready!(polled))))
+                Poll::Ready(Ok(executed(this.coalescer, this.member, ready!(polled))))
             }
             Turn::Wait => Poll::Pending,
-            Turn::Return(outcome) => Poll::Ready(clone_of(outcome, this.name)),
-            Turn::Reject => Poll::Ready(Err(panicked(this.name))),
+            Turn::Return(outcome) => Poll::Ready(shared(this.coalescer, outcome)),
+            Turn::Reject => Poll::Ready(Err(this.coalescer.rejection())),
         }
     }
 }
 
 impl<F> core::fmt::Debug for Coalesced<'_, F> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Coalesced").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Coalesced").field("coalescer", self.coalescer).finish_non_exhaustive()
     }
 }
 
 /// Runs `body`, or blocks the thread until a running call with an equal key ends.
 ///
 /// # Errors
-/// [`RejectedKind::Panicked`] if the body of the running call panicked.
+/// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked) if the body of the running call panicked.
 pub fn coalesce_blocking<O: ShareableOutcome>(
     coalescer: &Coalescer,
     key: KeyHash,
@@ -82,28 +82,30 @@ pub fn coalesce_blocking<O: ShareableOutcome>(
         }
     }
     match turn {
-        Turn::Return(outcome) => clone_of(outcome, coalescer.name_or_default()),
-        Turn::Reject => Err(panicked(coalescer.name_or_default())),
+        Turn::Return(outcome) => shared(coalescer, outcome),
+        Turn::Reject => Err(coalescer.rejection()),
         Turn::Run | Turn::Wait => {
             let running = member.running();
             let out = body();
             running.end();
-            Ok(member.complete(out))
+            Ok(executed(coalescer, &mut member, out))
         }
     }
 }
 
-/// Returns the outcome. The last call takes the outcome, and the other calls clone.
-fn clone_of<O: ShareableOutcome>(
-    outcome: Arc<dyn Any + Send + Sync>,
-    name: &'static str,
-) -> Result<O, Rejected> {
-    // The type of the outcome is a part of the key.
-    let outcome = outcome.downcast::<O>().map_err(|_| panicked(name))?;
-    Ok(Arc::unwrap_or_clone(outcome))
+/// Ends the execution of this call.
+fn executed<O: ShareableOutcome>(coalescer: &Coalescer, member: &mut Member<'_>, out: O) -> O {
+    coalescer.count_executed();
+    member.complete(out)
 }
 
-#[cold]
-fn panicked(name: &'static str) -> Rejected {
-    Rejected::new(RejectedKind::Panicked, name, None)
+/// Returns the outcome of another call. The last call takes the outcome, and the others clone.
+fn shared<O: ShareableOutcome>(
+    coalescer: &Coalescer,
+    outcome: Arc<dyn Any + Send + Sync>,
+) -> Result<O, Rejected> {
+    // The type of the outcome is a part of the key.
+    let outcome = outcome.downcast::<O>().map_err(|_| coalescer.rejection())?;
+    coalescer.count_shared();
+    Ok(Arc::unwrap_or_clone(outcome))
 }

@@ -4,6 +4,7 @@ mod call;
 mod flight;
 #[cfg(all(test, resilience_loom))]
 mod model;
+mod report;
 
 use core::fmt;
 use core::future::Future;
@@ -15,6 +16,7 @@ use crate::function_state::TestReset;
 use crate::key_hash::KeyHash;
 use crate::name::intern;
 use crate::outcome::Outcome;
+use crate::registry::PolicyFigures;
 use crate::rejected::{FromRejected, reject};
 
 /// Shares one execution between concurrent calls with equal keys, also known as single flight or
@@ -48,6 +50,7 @@ use crate::rejected::{FromRejected, reject};
 /// ```
 pub struct Coalescer {
     name: Option<&'static str>,
+    figures: PolicyFigures,
     flights: Flights,
 }
 
@@ -57,15 +60,17 @@ const DEFAULT_NAME: &str = "coalesce";
 impl Coalescer {
     /// Creates a coalescer without running calls.
     #[cfg(not(resilience_loom))]
+    #[track_caller]
     #[must_use]
     pub const fn new() -> Self {
-        Self { name: None, flights: Flights::new() }
+        Self { name: None, figures: PolicyFigures::new(), flights: Flights::new() }
     }
 
     /// Creates a coalescer without running calls.
     #[cfg(resilience_loom)]
+    #[track_caller]
     pub fn new() -> Self {
-        Self { name: None, flights: Flights::new() }
+        Self { name: None, figures: PolicyFigures::new(), flights: Flights::new() }
     }
 
     /// Sets the name in rejections. Default: `"coalesce"`.
@@ -82,13 +87,14 @@ impl Coalescer {
         self.name(intern(name.as_ref()))
     }
 
-    /// Sets the name of the annotated function, unless a name is set.
+    /// Sets the name of the annotated function, unless a name is set, and the place in the function.
     #[doc(hidden)]
     #[must_use]
-    pub const fn at(mut self, name: &'static str) -> Self {
+    pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
         if self.name.is_none() {
             self.name = Some(name);
         }
+        self.figures.depth = depth;
         self
     }
 
@@ -131,6 +137,7 @@ impl Coalescer {
 }
 
 impl Default for Coalescer {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }
@@ -144,7 +151,7 @@ impl AsRef<Coalescer> for Coalescer {
 
 impl TestReset for Coalescer {
     fn fresh(&self) -> Self {
-        Self { name: self.name, flights: Flights::new() }
+        Self { name: self.name, figures: self.figures.fresh(), flights: Flights::new() }
     }
 }
 

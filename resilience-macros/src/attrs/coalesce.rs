@@ -13,7 +13,7 @@ use crate::hint::Hint;
 use crate::instance_key;
 use crate::keys::keys;
 use crate::stack_info::StackInfo;
-use crate::state_source::{PolicyType, StateSource};
+use crate::state_source::{PolicyType, StateSource, exclude_settings};
 use crate::tokens::returns_borrow;
 use crate::value;
 
@@ -23,11 +23,13 @@ const POLICY: PolicyType =
 keys! {
     /// The keys of `#[coalesce]`.
     struct Keys {
+        policy {
+            name: text,
+        }
         function {
             key: value(Expr, Ok),
             scope: value((), instance_key::scope),
             coalescer: value(Expr, coalescer),
-            name: text,
         }
         deferred {
             error: callable,
@@ -66,7 +68,10 @@ impl LayerAttribute for Coalesce {
             );
         }
         let state = match keys.coalescer.take() {
-            Some(coalescer) => StateSource::Provided(coalescer.value),
+            Some(coalescer) => {
+                exclude_settings(POLICY.key, &keys.settings(), errors);
+                StateSource::Provided(coalescer.value)
+            }
             None => StateSource::PerFunction,
         };
         Some(Self { key: keys.key.take()?.value, state, keys })
@@ -74,7 +79,7 @@ impl LayerAttribute for Coalesce {
 
     // Output:
     //
-    //     let coalescer = resolve({ static STATE: Coalescer = Coalescer::new().at(name); &STATE });
+    //     let coalescer = resolve({ static STATE: Coalescer = Coalescer::new().at(name, depth); &STATE });
     //     let key = KeyHash::in_function(&|| (), &key);
     //     match coalesce(coalescer, key, async move { body }).await {
     //         Ok(out) => out,
@@ -85,7 +90,8 @@ impl LayerAttribute for Coalesce {
         let [coalescer, key, out, rejected] =
             ["coalescer", "coalesce_key", "out", "rejected"].map(local);
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
-        let make = quote!(#private::Coalescer::new().at(#name));
+        let depth = context.depth();
+        let make = quote!(#private::Coalescer::new().at(#name, #depth));
         let declare = context.declare_signal();
         let bind = self.state.bind(&POLICY, &coalescer, &make, context);
         let hash = instance_key::generate(&self.key, context);

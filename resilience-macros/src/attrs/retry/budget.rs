@@ -1,8 +1,9 @@
 //! `budget`, `budget = 0.2`, `budget = expr`: the budget of the retries.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use resilience_rules::retry as rules;
+use syn::spanned::Spanned;
 use syn::{Expr, ExprLit};
 
 use crate::args::Value;
@@ -39,6 +40,18 @@ impl Budget {
             Ok(()) => Ok(Self::Ratio(ratio)),
             Err(broken) => Err(syn::Error::new_spanned(expr, broken)),
         }
+    }
+
+    /// Returns a reference to a budget that certainly lives as long as the process: the budget of
+    /// the function in `local`, or `&BUDGET` with the name of a `static`.
+    pub(super) fn of_process(&self, local: &Ident, context: &Context) -> Option<TokenStream> {
+        let Self::Provided(expr) = self else { return Some(local.to_token_stream()) };
+        let Expr::Reference(reference) = expr else { return None };
+        let Expr::Path(path) = &*reference.expr else { return None };
+        let last = path.path.segments.last()?.ident.to_string();
+        let private = context.private_at(expr.span().resolved_at(Span::call_site()));
+        let is_static = !last.chars().any(char::is_lowercase);
+        is_static.then(|| quote!(::core::convert::AsRef::<#private::RetryBudget>::as_ref(#expr)))
     }
 
     /// Returns the statements that bind the budget to the local `budget`.

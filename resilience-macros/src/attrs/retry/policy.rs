@@ -45,7 +45,8 @@ impl Policy {
         let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = context.policy_name(None);
         let named = value_of(keys.name.as_ref()).map(|name: &Expr| quote!(.name(#name)));
-        let location = quote!(#named.at(#path, #private::WaitMode::#waits));
+        let depth = context.depth();
+        let location = quote!(#named.at(#path, #private::WaitMode::#waits).depth(#depth));
         match self {
             Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
@@ -165,6 +166,10 @@ impl Keys {
         if let Some(budget) = value_of(self.budget.as_ref()) {
             let (name, spending) = (local("budget"), local("spending"));
             setup.extend(budget.generate(context));
+            // For the registry: the spending of the call has the budget already.
+            if let Some(budget) = budget.of_process(&name, context) {
+                adjusted.extend(quote!(.budget(#budget)));
+            }
             setup.extend(quote! {
                 let #spending = #private::Spending::new(::core::option::Option::Some(#name));
             });

@@ -1,7 +1,7 @@
 // Keys that are unknown, repeated or not named.
 
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, timeout,
+    Rejected, bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry, timeout,
 };
 
 #[bulkhead(max = 10, max = 20)]
@@ -225,4 +225,24 @@ fn retry_unknown_key_list() -> Result<(), ()> {
 //~ error at `colour`: `#[timeout]` has no `colour`; expected one of `name`, `error`
 async fn timeout_unknown_key_list() -> Result<(), ()> {
     Err(())
+}
+
+#[coalesce(key = id, key = id)]
+fn coalesce_duplicate_key(id: u32) -> Option<u32> {
+    Some(id)
+}
+
+#[coalesce(id)]
+fn coalesce_positional(id: u32) -> Option<u32> {
+    Some(id)
+}
+
+#[coalesce(keey = id)]
+fn coalesce_unknown_key(id: u32) -> Option<u32> {
+    Some(id)
+}
+
+#[coalesce(key = id, colour = 5)]
+fn coalesce_unknown_key_list(id: u32) -> Option<u32> {
+    Some(id)
 }

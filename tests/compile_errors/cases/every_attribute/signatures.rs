@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, timeout,
+    Rejected, bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry, timeout,
 };
 
 // A function that returns a boxed future makes the future and does not run it.
@@ -358,4 +358,35 @@ mod methods_under_async_trait {
             })
         }
     }
+}
+
+#[coalesce(key = 7)]
+fn coalesce_boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
+    Box::pin(async { Err(()) })
+}
+
+#[coalesce(key = 7)]
+const fn coalesce_const_fn() -> Result<(), ()> {
+    Err(())
+}
+
+#[coalesce(key = 7)]
+fn coalesce_impl_future() -> impl Future<Output = Result<(), ()>> {
+    async { Err(()) }
+}
+
+mod coalesce_no_body {
+    use resilience::coalesce;
+
+    trait Fetch {
+        #[coalesce(key = 7)]
+        fn fetch() -> Result<(), ()>;
+    }
+}
+
+mod coalesce_not_a_function {
+    use resilience::coalesce;
+
+    #[coalesce(key = 7)]
+    struct Client;
 }

@@ -193,3 +193,13 @@ mod mistake_in_the_layer_inside {
         Ok(())
     }
 }
+
+mod coalesce_renamed_import {
+    use resilience::{coalesce, timeout as limit};
+
+    #[coalesce(key = 7)]
+    #[limit("5s")]
+    async fn call() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -1,6 +1,8 @@
 // Type errors, which the compiler reports after the expansion.
 
-use resilience::{bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, timeout};
+use resilience::{
+    bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry, timeout,
+};
 
 mod circuit_breaker_error_argument {
     use resilience::circuit_breaker;
@@ -339,9 +341,9 @@ mod bulkhead_owned_in_exclusive {
 
     impl Client {
         #[bulkhead(bulkhead = self.bulkhead)]
-        //~ error at `self`: the call cannot hold `Bulkhead` while the function changes the value that contains it
+        //~ error at `self`: the call cannot hold `resilience::Bulkhead` while the function changes the value that contains it
         //~ label: not a cloneable handle
-        //~ rustc: help: the trait `resilience::__private::Handle<Bulkhead>` is not implemented for `Bulkhead`
+        //~ rustc: help: the trait `resilience::__private::Handle<resilience::Bulkhead>` is not implemented for `resilience::Bulkhead`
         //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
@@ -360,9 +362,9 @@ mod circuit_breaker_owned_in_exclusive {
 
     impl Client {
         #[circuit_breaker(breaker = self.breaker)]
-        //~ error at `self`: the call cannot hold `CircuitBreaker` while the function changes the value that contains it
+        //~ error at `self`: the call cannot hold `resilience::CircuitBreaker` while the function changes the value that contains it
         //~ label: not a cloneable handle
-        //~ rustc: help: the trait `resilience::__private::Handle<CircuitBreaker>` is not implemented for `CircuitBreaker`
+        //~ rustc: help: the trait `resilience::__private::Handle<resilience::CircuitBreaker>` is not implemented for `resilience::CircuitBreaker`
         //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
@@ -479,3 +481,16 @@ async fn idempotent_wrong_return_type_async(id: &str) -> usize {
 //~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }
+
+#[coalesce(key = 7, error = |rejected| rejected.to_string())]
+fn coalesce_error_of_wrong_type() -> Result<(), ()> {
+    Err(())
+}
+
+#[coalesce(key = 7)]
+fn coalesce_missing_conversion_foreign() -> Result<(), String> {
+    Err(String::new())
+}
+
+#[coalesce(key = 7)]
+fn coalesce_no_return_type() {}
