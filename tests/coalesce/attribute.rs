@@ -1,4 +1,4 @@
-//! The attribute: shapes of functions, other attributes, and the switch.
+//! The attribute: shapes of functions and other attributes.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;

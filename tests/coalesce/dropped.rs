@@ -36,7 +36,7 @@ fn a_follower_that_is_dropped_before_it_takes_over_wakes_the_next() {
     assert_eq!((second.poll(), body.runs()), (None, 2));
 }
 
-/// The woken follower may never be polled again. A new call does not wait for it.
+/// The woken follower may never be polled again. A new call starts without the follower.
 #[test]
 fn a_new_call_takes_over_from_a_dropped_leader_at_once() {
     let (coalescer, body) = (Coalescer::new(), Body::new());

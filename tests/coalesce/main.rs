@@ -80,7 +80,7 @@ impl<'c> Caller<'c> {
     }
 }
 
-/// A body that counts its runs and waits for a signal.
+/// A body with a count of runs. Waits for a signal.
 struct Body {
     runs: AtomicUsize,
 }

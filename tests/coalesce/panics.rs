@@ -31,7 +31,7 @@ fn a_panic_reaches_the_leader_and_rejects_every_follower() {
         assert_eq!(rejected.classify(), FailureClass::permanent().neutral());
     }
     drop(leader);
-    // The next call runs its own body.
+    // The next call runs the body.
     let mut next = Caller::new(coalescer.run_async(&7, async { ok("works") }));
     assert_eq!(next.poll(), Some(ok("works")));
 }

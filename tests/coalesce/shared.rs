@@ -1,4 +1,4 @@
-//! Concurrent calls with equal keys share one execution.
+//! Concurrent calls with equal keys share an execution.
 
 use super::*;
 
@@ -55,7 +55,7 @@ fn nothing_is_kept_after_the_call() {
     }
 }
 
-/// A follower that is polled late returns the outcome of its own execution, not of a newer one.
+/// A follower polled late returns the outcome of the old execution, not of a newer execution.
 #[test]
 fn a_late_follower_gets_the_outcome_that_it_waited_for() {
     let (coalescer, body) = (Coalescer::new(), Body::new());
@@ -95,7 +95,7 @@ fn an_outcome_without_followers_is_not_cloned() {
         let (one, two) = futures::join!(both.0, both.1);
         one.and(two).expect("both have a value");
     });
-    // Of two calls, one takes the value and one clones.
+    // The first call takes the value, and the second clones.
     assert_eq!(clones.load(SeqCst), 1);
 }
 

@@ -17,8 +17,7 @@ use crate::rejected::Rejected;
 pin_project! {
     /// A call that runs `body`, or waits for the outcome of a running call.
     // The body is dropped before the call leaves: the next leader finds the resources free.
-    #[must_use = "futures do nothing unless awaited"]
-    pub struct Coalesced<'c, F> {
+    struct Coalesced<'c, F> {
         #[pin]
         body: F,
         member: Member<'c>,
@@ -27,12 +26,13 @@ pin_project! {
 }
 
 /// Creates a call that shares the execution with concurrent calls of an equal key.
-pub fn coalesce<F: Future<Output: ShareableOutcome>>(
-    coalescer: &Coalescer,
+// The opaque type makes an outcome that cannot be shared one compile error, at the first parameter.
+pub fn coalesce<'c, O: ShareableOutcome, F: Future<Output = O>>(
+    coalescer: &'c Coalescer,
     key: KeyHash,
     body: F,
-) -> Coalesced<'_, F> {
-    let member = Member::new::<F::Output>(&coalescer.flights, key);
+) -> impl Future<Output = Result<O, Rejected>> + use<'c, O, F> {
+    let member = Member::new::<O>(&coalescer.flights, key);
     Coalesced { body, member, coalescer }
 }
 
@@ -55,16 +55,10 @@ impl<F: Future<Output: ShareableOutcome>> Future for Coalesced<'_, F> {
     }
 }
 
-impl<F> core::fmt::Debug for Coalesced<'_, F> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Coalesced").field("coalescer", self.coalescer).finish_non_exhaustive()
-    }
-}
-
 /// Runs `body`, or blocks the thread until a running call with an equal key ends.
 ///
 /// # Errors
-/// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked) if the body of the running call panicked.
+/// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked) if the running call panicked.
 pub fn coalesce_blocking<O: ShareableOutcome>(
     coalescer: &Coalescer,
     key: KeyHash,

@@ -1,6 +1,6 @@
 //! The running executions, and the calls that wait for their outcomes.
 //!
-//! A flight is in the table from its first call until its outcome is known or its last call has
+//! A flight is in the table from the first call until the outcome is known or the last call has
 //! left. Locks are taken in one order: the part of the table, then the flight. No lock is held
 //! while a waker, an outcome or another value of the user runs code.
 
@@ -30,7 +30,7 @@ type SharedOutcome = Arc<dyn Any + Send + Sync>;
 /// The running executions of a coalescer.
 pub(super) struct Flights([Part; PARTS]);
 
-/// One execution and the calls that wait for the outcome.
+/// An execution and the calls that wait for the outcome.
 struct Flight {
     state: Mutex<State>,
     /// The thread that runs the body at this moment; 0 between polls.
@@ -63,11 +63,11 @@ enum Role {
     New,
     Leader(Arc<Flight>),
     Follower(Arc<Flight>, WaiterId),
-    /// The call runs its own body, and shares nothing.
+    /// The call runs the body alone.
     Alone,
 }
 
-/// What a call does next.
+/// The next step of a call.
 pub(super) enum Turn {
     Run,
     Wait,
@@ -139,13 +139,12 @@ fn wake(mut followers: Waiters<Option<Waker>>) {
 }
 
 impl<'f> Member<'f> {
-    /// Creates a call with outcomes of type `O`. The call joins at its first turn.
+    /// Creates a call with outcomes of type `O`. The call joins at the first turn.
     pub(super) fn new<O: 'static>(flights: &'f Flights, key: KeyHash) -> Self {
         Self { flights, key: (key, TypeId::of::<O>()), role: Role::New }
     }
 
-    /// Decides what the call does. A call that waits is woken through `waker`. Without a waker
-    /// nothing wakes the call.
+    /// Returns the next step. A waiting call is woken through `waker`, if given.
     pub(super) fn turn(&mut self, waker: Option<&Waker>) -> Turn {
         if let Role::New = self.role {
             self.role = self.join();

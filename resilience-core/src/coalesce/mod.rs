@@ -23,8 +23,8 @@ use crate::rejected::{FromRejected, reject};
 /// request coalescing.
 ///
 /// The first call of a key runs the body. Calls with an equal key that arrive before the end wait,
-/// and return a clone of the outcome. Nothing is kept after the end: the next call runs the body
-/// again. If the running call is dropped, a waiting call runs its own body. If the body panics, the
+/// and return a clone of the outcome. The outcome is not kept: the next call runs the body again.
+/// If the running call is dropped, a waiting call runs its body. If the body panics, the
 /// panic reaches the running call, and the waiting calls are rejected with
 /// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked).
 ///
@@ -87,7 +87,8 @@ impl Coalescer {
         self.name(intern(name.as_ref()))
     }
 
-    /// Sets the name of the annotated function, unless a name is set, and the place in the function.
+    /// Sets the name of the annotated function, unless a name is set, and the number of layers
+    /// outside.
     #[doc(hidden)]
     #[must_use]
     pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
@@ -165,7 +166,7 @@ impl fmt::Debug for Coalescer {
     }
 }
 
-/// An outcome that several calls can return.
+/// An outcome for several calls.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shared by coalesced calls",
     label = "needs `Clone + Send + Sync + 'static`",

@@ -26,7 +26,7 @@ fn two_calls_share_a_run_or_run_one_after_the_other() {
         let outcomes = [run(&shared.0, &shared.1), other.join().unwrap()];
         let runs = shared.1.load(SeqCst);
         let (first, last) = (outcomes.iter().min().unwrap(), outcomes.iter().max().unwrap());
-        // One run for both, or a run for each: no outcome of a run that nobody made.
+        // A run for both, or a run for each.
         assert_eq!((*first, *last), (Some(1), Some(runs)));
         assert_eq!((shared.0.running(), shared.0.waiting()), (0, 0));
     });

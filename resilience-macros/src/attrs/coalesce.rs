@@ -98,7 +98,7 @@ impl LayerAttribute for Coalesce {
         let here = context.private_at(*returns_span);
         let call = if context.is_async {
             let body = context.future();
-            let coalesce = quote_spanned!(*returns_span=> #here::coalesce);
+            let coalesce = quote_spanned!(*returns_span=> #here::coalesce::<#returns, _>);
             quote!(#coalesce(#coalescer, #key, #body).await)
         } else {
             let body = context.closure();

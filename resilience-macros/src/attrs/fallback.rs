@@ -72,7 +72,9 @@ impl LayerAttribute for Fallback {
             let answer = Answer::Stale(Box::new(Self::stale(stale, &mut keys, args, errors)?));
             return Some(Self { answer, keys });
         }
-        keys.report_without_stale(errors);
+        if args.lacks(&["stale"]) {
+            keys.report_without_stale(errors);
+        }
         let answer = match (keys.value.take(), keys.with.take()) {
             (Some(value), None) => Answer::Value(value.value),
             (None, Some(with)) => Answer::With(with.value),
@@ -307,8 +309,10 @@ impl Fallback {
         let depth = context.depth();
         let site = quote!(&const { #private::fallback_site(#name, #depth) });
         let here = context.private_at(*returns_span);
+        // The compiler reports a value that cannot be kept at the outcome.
+        let outcome = Ident::new(&out.to_string(), out.span().located_at(*returns_span));
         let end = quote_spanned!(*returns_span=>
-            #here::KeepingCall::end::<#returns, _, _>(#call, #out, #site, #on, #on_ok, #aged)
+            #here::KeepingCall::end::<#returns, _, _>(#call, #outcome, #site, #on, #on_ok, #aged)
         );
         let clear = context.clear_signal();
         quote! {
