@@ -129,27 +129,40 @@ impl<T: Clone + Send + Sync + 'static> KeptValue for T {}
 
 /// A call of a function with last good values.
 #[derive(Debug)]
-pub struct KeepingCall {
+pub struct KeepingCall<O: Outcome> {
     values: &'static LastGood,
-    key: KeyHash,
+    key: ValueKey,
     start: Timestamp,
     limit: Duration,
+    // The functions of the value. A value that cannot be kept is one compile error, at the start.
+    keep: fn(&O::Ok) -> Value,
+    take: fn(Value) -> Option<O::Ok>,
 }
 
-impl KeepingCall {
+impl<O: Outcome<Ok: KeptValue>> KeepingCall<O> {
     /// Starts a call. Values older than `limit` are not returned.
     #[cfg(not(resilience_loom))]
     #[must_use]
     pub fn start(values: &'static LastGood, key: KeyHash, limit: Duration) -> Self {
-        Self { values: resolve(values), key, start: now(), limit }
+        Self {
+            values: resolve(values),
+            key: (key, TypeId::of::<O::Ok>()),
+            start: now(),
+            limit,
+            keep: |value| Arc::new(value.clone()),
+            // The type of the value is a part of the key.
+            take: |value| value.downcast().ok().map(Arc::unwrap_or_clone),
+        }
     }
+}
 
+impl<O: Outcome> KeepingCall<O> {
     /// Keeps the value of a success. For a failure, returns the last good value as `Err`, changed
     /// by `aged`. `Ok` carries the outcome unchanged.
     ///
     /// # Errors
     /// Returns the outcome with the last good value.
-    pub fn end<O, C, D>(
+    pub fn end<C, D>(
         self,
         out: O,
         site: &Site,
@@ -158,7 +171,6 @@ impl KeepingCall {
         aged: impl FnOnce(O::Ok, Duration) -> O::Ok,
     ) -> Result<O, O>
     where
-        O: Outcome<Ok: KeptValue>,
         C: Into<FailureClass>,
         D: Into<FailureClass>,
     {
@@ -166,13 +178,12 @@ impl KeepingCall {
             count_unchanged(&out, site);
             return Ok(out);
         }
-        let key = (self.key, TypeId::of::<O::Ok>());
+        let Self { values, key, start, limit, keep, take } = self;
         let class = match out.as_result() {
             Ok(value) => {
                 let class = on_ok(value).into();
                 if class.kind == FailureKind::Permanent {
-                    let value = Arc::new(value.clone());
-                    self.values.keep(key, self.start, value, self.limit);
+                    values.keep(key, start, keep(value), limit);
                     site.count_success();
                     return Ok(out);
                 }
@@ -182,10 +193,9 @@ impl KeepingCall {
         };
         let found = match class.kind {
             FailureKind::Permanent => None,
-            _ => self.values.get(key, self.limit),
+            _ => values.get(key, limit),
         };
-        // The type of the value is a part of the key.
-        let found = found.and_then(|(value, age)| Some((value.downcast::<O::Ok>().ok()?, age)));
+        let found = found.and_then(|(value, age)| Some((take(value)?, age)));
         let Some((value, age)) = found else {
             count_unchanged(&out, site);
             return Ok(out);
@@ -194,7 +204,7 @@ impl KeepingCall {
         site.count(slot::LAST_GOOD);
         log::last_good_used(site.name, age);
         note(age);
-        Err(O::from_result(Ok(aged(Arc::unwrap_or_clone(value), age))))
+        Err(O::from_result(Ok(aged(value, age))))
     }
 }
 

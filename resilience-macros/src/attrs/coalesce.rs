@@ -79,7 +79,10 @@ impl LayerAttribute for Coalesce {
 
     // Output:
     //
-    //     let coalescer = resolve({ static STATE: Coalescer = Coalescer::new().at(name, depth); &STATE });
+    //     let coalescer = {
+    //         static STATE: Coalescer = Coalescer::new().at(name, depth);
+    //         resolve_policy(&STATE)
+    //     };
     //     let key = KeyHash::in_function(&|| (), &key);
     //     match coalesce(coalescer, key, async move { body }).await {
     //         Ok(out) => out,
@@ -98,8 +101,9 @@ impl LayerAttribute for Coalesce {
         let here = context.private_at(*returns_span);
         let call = if context.is_async {
             let body = context.future();
-            let coalesce = quote_spanned!(*returns_span=> #here::coalesce::<#returns, _>);
-            quote!(#coalesce(#coalescer, #key, #body).await)
+            quote_spanned!(*returns_span=>
+                #here::coalesce::<#returns, _>(#coalescer, #key, #body).await
+            )
         } else {
             let body = context.closure();
             let coalesce = quote_spanned!(*returns_span=> #here::coalesce_blocking::<#returns>);

@@ -129,9 +129,12 @@ impl LayerAttribute for Fallback {
     //
     // With `stale`:
     //
-    //     let call = KeepingCall::start({ static LAST_GOOD: LastGood = …; &LAST_GOOD }, key, limit);
+    //     let call = {
+    //         static LAST_GOOD: LastGood = …;
+    //         KeepingCall::<R>::start(&LAST_GOOD, key, limit)
+    //     };
     //     let out = async { body }.await;
-    //     match call.end::<R, _, _>(out, site, on, on_ok, aged) {
+    //     match call.end(out, site, on, on_ok, aged) {
     //         Ok(out) => out,
     //         Err(replaced) => replaced,
     //     }
@@ -309,16 +312,15 @@ impl Fallback {
         let depth = context.depth();
         let site = quote!(&const { #private::fallback_site(#name, #depth) });
         let here = context.private_at(*returns_span);
-        // The compiler reports a value that cannot be kept at the outcome.
-        let outcome = Ident::new(&out.to_string(), out.span().located_at(*returns_span));
         let end = quote_spanned!(*returns_span=>
-            #here::KeepingCall::end::<#returns, _, _>(#call, #outcome, #site, #on, #on_ok, #aged)
+            #here::KeepingCall::end(#call, #out, #site, #on, #on_ok, #aged)
         );
+        let start = quote_spanned!(*returns_span=> #here::KeepingCall::<#returns>::start);
         let clear = context.clear_signal();
         quote! {
             let #call = {
                 static __RESILIENCE_LAST_GOOD: #private::LastGood = #private::LastGood::new(#max_keys);
-                #private::KeepingCall::start(&__RESILIENCE_LAST_GOOD, #key, #limit)
+                #start(&__RESILIENCE_LAST_GOOD, #key, #limit)
             };
             let #out = #run;
             match #end {
@@ -394,7 +396,7 @@ const HINTS: &[(&str, Hint)] = &[
     ),
     (
         "on_stale",
-        Hint::Same("aged", "|value, age| value", "changes a last good value before the return"),
+        Hint::Same("aged", "mark_as_old", "changes a last good value before the return"),
     ),
     ("convert", Hint::Other("write `key = …`, an expression of the arguments")),
     ("cache_key", Hint::Same("key", "id", "the key of the last good value")),
