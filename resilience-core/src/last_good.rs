@@ -139,20 +139,22 @@ pub struct KeepingCall<O: Outcome> {
     take: fn(Value) -> Option<O::Ok>,
 }
 
-impl<O: Outcome<Ok: KeptValue>> KeepingCall<O> {
-    /// Starts a call. Values older than `limit` are not returned.
-    #[cfg(not(resilience_loom))]
-    #[must_use]
-    pub fn start(values: &'static LastGood, key: KeyHash, limit: Duration) -> Self {
-        Self {
-            values: resolve(values),
-            key: (key, TypeId::of::<O::Ok>()),
-            start: now(),
-            limit,
-            keep: |value| Arc::new(value.clone()),
-            // The type of the value is a part of the key.
-            take: |value| value.downcast().ok().map(Arc::unwrap_or_clone),
-        }
+/// Starts a call. Values older than `limit` are not returned.
+#[cfg(not(resilience_loom))]
+#[must_use]
+pub fn keeping_call<O: Outcome<Ok: KeptValue>>(
+    values: &'static LastGood,
+    key: KeyHash,
+    limit: Duration,
+) -> KeepingCall<O> {
+    KeepingCall {
+        values: resolve(values),
+        key: (key, TypeId::of::<O::Ok>()),
+        start: now(),
+        limit,
+        keep: |value| Arc::new(value.clone()),
+        // The type of the value is a part of the key.
+        take: |value| value.downcast().ok().map(Arc::unwrap_or_clone),
     }
 }
 

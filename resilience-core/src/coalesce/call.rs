@@ -14,29 +14,35 @@ use crate::key_hash::KeyHash;
 use crate::park::Parker;
 use crate::rejected::Rejected;
 
+type SharedOutcome = Arc<dyn Any + Send + Sync>;
+
 pin_project! {
     /// A call that runs `body`, or waits for the outcome of a running call.
     // The body is dropped before the call leaves: the next leader finds the resources free.
-    struct Coalesced<'c, F> {
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Coalesced<'c, F: Future> {
         #[pin]
         body: F,
         member: Member<'c>,
         coalescer: &'c Coalescer,
+        executed: fn(&Coalescer, &mut Member<'_>, F::Output) -> F::Output,
+        shared: fn(&Coalescer, SharedOutcome) -> Result<F::Output, Rejected>,
     }
 }
 
 /// Creates a call that shares the execution with concurrent calls of an equal key.
-// The opaque type makes an outcome that cannot be shared one compile error, at the first parameter.
-pub fn coalesce<'c, O: ShareableOutcome, F: Future<Output = O>>(
-    coalescer: &'c Coalescer,
+// The future holds the functions of the outcome and has no bound: an outcome that cannot be shared
+// is one compile error, at the first parameter.
+pub fn coalesce<O: ShareableOutcome, F: Future<Output = O>>(
+    coalescer: &Coalescer,
     key: KeyHash,
     body: F,
-) -> impl Future<Output = Result<O, Rejected>> + use<'c, O, F> {
+) -> Coalesced<'_, F> {
     let member = Member::new::<O>(&coalescer.flights, key);
-    Coalesced { body, member, coalescer }
+    Coalesced { body, member, coalescer, executed, shared }
 }
 
-impl<F: Future<Output: ShareableOutcome>> Future for Coalesced<'_, F> {
+impl<F: Future> Future for Coalesced<'_, F> {
     type Output = Result<F::Output, Rejected>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -46,12 +52,19 @@ impl<F: Future<Output: ShareableOutcome>> Future for Coalesced<'_, F> {
                 let running = this.member.running();
                 let polled = this.body.poll(cx);
                 running.end();
-                Poll::Ready(Ok(executed(this.coalescer, this.member, ready!(polled))))
+                let out = ready!(polled);
+                Poll::Ready(Ok((this.executed)(this.coalescer, this.member, out)))
             }
             Turn::Wait => Poll::Pending,
-            Turn::Return(outcome) => Poll::Ready(shared(this.coalescer, outcome)),
+            Turn::Return(outcome) => Poll::Ready((this.shared)(this.coalescer, outcome)),
             Turn::Reject => Poll::Ready(Err(this.coalescer.rejection())),
         }
+    }
+}
+
+impl<F: Future> core::fmt::Debug for Coalesced<'_, F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Coalesced").field("coalescer", self.coalescer).finish_non_exhaustive()
     }
 }
 
@@ -96,7 +109,7 @@ fn executed<O: ShareableOutcome>(coalescer: &Coalescer, member: &mut Member<'_>,
 /// Returns the outcome of another call. The last call takes the outcome, and the others clone.
 fn shared<O: ShareableOutcome>(
     coalescer: &Coalescer,
-    outcome: Arc<dyn Any + Send + Sync>,
+    outcome: SharedOutcome,
 ) -> Result<O, Rejected> {
     // The type of the outcome is a part of the key.
     let outcome = outcome.downcast::<O>().map_err(|_| coalescer.rejection())?;

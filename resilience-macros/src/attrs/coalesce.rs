@@ -101,9 +101,8 @@ impl LayerAttribute for Coalesce {
         let here = context.private_at(*returns_span);
         let call = if context.is_async {
             let body = context.future();
-            quote_spanned!(*returns_span=>
-                #here::coalesce::<#returns, _>(#coalescer, #key, #body).await
-            )
+            let coalesce = quote_spanned!(*returns_span=> #here::coalesce::<#returns, _>);
+            quote!(#coalesce(#coalescer, #key, #body).await)
         } else {
             let body = context.closure();
             let coalesce = quote_spanned!(*returns_span=> #here::coalesce_blocking::<#returns>);

@@ -131,7 +131,7 @@ impl LayerAttribute for Fallback {
     //
     //     let call = {
     //         static LAST_GOOD: LastGood = …;
-    //         KeepingCall::<R>::start(&LAST_GOOD, key, limit)
+    //         keeping_call::<R>(&LAST_GOOD, key, limit)
     //     };
     //     let out = async { body }.await;
     //     match call.end(out, site, on, on_ok, aged) {
@@ -315,7 +315,7 @@ impl Fallback {
         let end = quote_spanned!(*returns_span=>
             #here::KeepingCall::end(#call, #out, #site, #on, #on_ok, #aged)
         );
-        let start = quote_spanned!(*returns_span=> #here::KeepingCall::<#returns>::start);
+        let start = quote_spanned!(*returns_span=> #here::keeping_call::<#returns>);
         let clear = context.clear_signal();
         quote! {
             let #call = {
@@ -394,10 +394,7 @@ const HINTS: &[(&str, Hint)] = &[
         "cache",
         Hint::Other("write `stale = \"10m\", key = …` to return the last good value of a key"),
     ),
-    (
-        "on_stale",
-        Hint::Same("aged", "mark_as_old", "changes a last good value before the return"),
-    ),
+    ("on_stale", Hint::Same("aged", "mark_as_old", "changes a last good value before the return")),
     ("convert", Hint::Other("write `key = …`, an expression of the arguments")),
     ("cache_key", Hint::Same("key", "id", "the key of the last good value")),
     ("max_size", Hint::Same("max_keys", "1000", MAX_KEYS)),

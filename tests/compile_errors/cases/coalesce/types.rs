@@ -7,12 +7,12 @@ use resilience::{Rejected, coalesce};
 struct Page;
 
 #[coalesce(key = id)]
-//~ error at `#[coalesce(key = id)]`: `Result<Page, resilience::Rejected>` cannot be shared by coalesced calls
+async fn value_without_clone(id: u32) -> Result<Page, Rejected> {
+//~ error at `Result<Page, Rejected>`: `Result<Page, resilience::Rejected>` cannot be shared by coalesced calls
 //~ label: needs `Clone + Send + Sync + 'static`
 //~ rustc: help: the trait `resilience_core::coalesce::ShareableOutcome` is not implemented for `Result<Page, resilience::Rejected>`
 //~ note: derive `Clone` for the value and the error, or share them: `Result<Arc<T>, Arc<E>>`
-async fn value_without_clone(id: u32) -> Result<Page, Rejected> {
-//~ error at `Result<Page, Rejected>`: `Result<Page, resilience::Rejected>` cannot be shared by coalesced calls
+//~ error at `Result`: `Result<Page, resilience::Rejected>` cannot be shared by coalesced calls
 //~ label: needs `Clone + Send + Sync + 'static`
 //~ rustc: help: the trait `resilience_core::coalesce::ShareableOutcome` is not implemented for `Result<Page, resilience::Rejected>`
 //~ note: derive `Clone` for the value and the error, or share them: `Result<Arc<T>, Arc<E>>`
