@@ -16,7 +16,6 @@ use crate::clock::{Timestamp, now};
 use crate::figures::table::slot;
 use crate::function_state::{TestReset, resolve};
 use crate::key_hash::KeyHash;
-use crate::log;
 use crate::outcome::Outcome;
 use crate::registry::Site;
 use crate::switch;
@@ -159,8 +158,8 @@ pub fn keeping_call<O: Outcome<Ok: KeptValue>>(
 }
 
 impl<O: Outcome> KeepingCall<O> {
-    /// Keeps the value of a success. For a failure, returns the last good value as `Err`, changed
-    /// by `aged`. `Ok` carries the outcome unchanged.
+    /// Keeps the value of a success. For a failure, calls `report` with the failure and the age, and
+    /// returns the last good value as `Err`, changed by `aged`. `Ok` carries the outcome unchanged.
     ///
     /// # Errors
     /// Returns the outcome with the last good value.
@@ -171,6 +170,7 @@ impl<O: Outcome> KeepingCall<O> {
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
         aged: impl FnOnce(O::Ok, Duration) -> O::Ok,
+        report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass, Option<Duration>),
     ) -> Result<O, O>
     where
         C: Into<FailureClass>,
@@ -202,9 +202,9 @@ impl<O: Outcome> KeepingCall<O> {
             count_unchanged(&out, site);
             return Ok(out);
         };
-        drop(out);
         site.count(slot::LAST_GOOD);
-        log::last_good_used(site.name, age);
+        report(site.name, out.as_result().err(), class, Some(age));
+        drop(out);
         note(age);
         Err(O::from_result(Ok(aged(value, age))))
     }

@@ -19,6 +19,7 @@ mod hint;
 mod instance_key;
 mod keys;
 mod limit;
+mod log_level;
 mod manifest;
 mod order;
 mod pipeline;

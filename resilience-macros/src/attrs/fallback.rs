@@ -15,6 +15,7 @@ use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::instance_key;
 use crate::keys::keys;
+use crate::log_level::LogLevel;
 use crate::stack_info::StackInfo;
 use crate::value::{self, Constant, ConstantType};
 
@@ -27,6 +28,7 @@ keys! {
             key: value(Expr, Ok),
             max_keys: count [literal max_keys],
             scope: value((), instance_key::scope),
+            log: choice(LogLevel, LOG_LEVELS),
         }
         deferred {
             value: value(Expr, Ok),
@@ -34,9 +36,19 @@ keys! {
             on: callable,
             on_ok: callable,
             aged: callable,
+            on_fallback: callable,
         }
     }
 }
+
+/// The levels of `log`.
+const LOG_LEVELS: &[(&str, LogLevel)] = &[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("off", LogLevel::Off),
+];
 
 /// The validated keys.
 pub(crate) struct Fallback {
@@ -110,7 +122,7 @@ impl LayerAttribute for Fallback {
     //     'layer: {
     //         let out = async { body }.await;
     //         if out.is_ok() { break 'layer count_success!(out, …); }
-    //         let answer = match fall_back(out, site, on) {
+    //         let answer = match fall_back(out, site, on, report) {
     //             Ok(out) => break 'layer out,
     //             Err(error) => with(error),
     //         };
@@ -122,7 +134,7 @@ impl LayerAttribute for Fallback {
     // With `on_ok`, which also examines a success, and for a value only:
     //
     //         let out = async { body }.await;
-    //         let answer = match keep_outcome(out, site, on, on_ok) {
+    //         let answer = match keep_outcome(out, site, on, on_ok, report) {
     //             Some(out) => break 'layer out,
     //             None => value,
     //         };
@@ -134,7 +146,7 @@ impl LayerAttribute for Fallback {
     //         keeping_call::<R>(&LAST_GOOD, key, limit)
     //     };
     //     let out = async { body }.await;
-    //     match call.end(out, site, on, on_ok, aged) {
+    //     match call.end(out, site, on, on_ok, aged, report) {
     //         Ok(out) => out,
     //         Err(replaced) => replaced,
     //     }
@@ -167,9 +179,10 @@ impl LayerAttribute for Fallback {
             }
             Answer::Stale(_) => return TokenStream::new(),
         };
+        let report = self.report(private);
         let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let keep = quote_spanned!(*returns_span=>
-                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok)
+                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok, #report)
             );
             quote! {
                 let #answer = match #keep {
@@ -180,7 +193,7 @@ impl LayerAttribute for Fallback {
         } else {
             let is_ok = context.is_ok(&out);
             let fall_back = quote_spanned!(*returns_span=>
-                #here::fall_back::<#returns, _>(#out, #site, #on)
+                #here::fall_back::<#returns, _>(#out, #site, #on, #report)
             );
             quote! {
                 if #is_ok {
@@ -312,8 +325,9 @@ impl Fallback {
         let depth = context.depth();
         let site = quote!(&const { #private::fallback_site(#name, #depth) });
         let here = context.private_at(*returns_span);
+        let report = self.report(private);
         let end = quote_spanned!(*returns_span=>
-            #here::KeepingCall::end(#call, #out, #site, #on, #on_ok, #aged)
+            #here::KeepingCall::end(#call, #out, #site, #on, #on_ok, #aged, #report)
         );
         let start = quote_spanned!(*returns_span=> #here::keeping_call::<#returns>);
         let clear = context.clear_signal();
@@ -330,6 +344,28 @@ impl Fallback {
                     #out
                 }
             }
+        }
+    }
+
+    /// Returns the function that reports a fallback: the event, then the hook.
+    fn report(&self, private: &TokenStream) -> TokenStream {
+        let [name, failure, class, age] = ["name", "failure", "class", "age"].map(local);
+        let level = value_of(self.keys.log.as_ref()).copied().unwrap_or(LogLevel::Info);
+        let level = level.to_tokens(private);
+        let hook = value_of(self.keys.on_fallback.as_ref());
+        let hook =
+            hook.map_or_else(|| quote!(#private::no_fallback_hook), ToTokens::to_token_stream);
+        quote! {
+            |#name, #failure, #class, #age| #private::fell_back(
+                #name,
+                #failure,
+                #class,
+                #age,
+                #private::known_class!(#failure),
+                #private::shown!(#failure),
+                #level,
+                #hook,
+            )
         }
     }
 }
