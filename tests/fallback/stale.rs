@@ -1,6 +1,6 @@
 //! The last good value while a dependency fails.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn a_failure_returns_the_last_good_value_of_the_key_up_to_the_age() {
     assert_eq!((price(1, Ok(11)), price(1, DOWN)), (Ok(11), Ok(11)));
 }
 
-/// A value is as old as the start of the call that returned the value.
+/// A value is as old as the start of the call with the value.
 #[tokio::test(start_paused = true)]
 async fn the_age_counts_from_the_start_of_the_call() {
     #[fallback(stale = "10s", key = ())]
@@ -240,4 +240,24 @@ fn calls_with_a_last_good_value_are_counted_by_outcome() {
     let [report] = &resilience::policies_matching("stale::counted")[..] else { panic!("one") };
     let count = |outcome| report.count("resilience.calls", &[outcome]);
     assert_eq!(["success", "failure", "last_good", "fallback"].map(count), [1, 1, 2, 0]);
+}
+
+#[test]
+fn the_hook_gets_the_failure_and_the_age() {
+    type Seen = RefCell<Vec<(Option<Failure>, Option<Duration>)>>;
+    #[fallback(
+        stale = "10m",
+        key = (),
+        on_fallback = |event| seen.borrow_mut().push((event.error.cloned(), event.age))
+    )]
+    fn price(answer: &Outcome, seen: &Seen) -> Outcome {
+        let _ = seen;
+        answer.clone()
+    }
+    let clock = testing::clock();
+    let seen = Seen::default();
+    assert_eq!((price(&DOWN, &seen), price(&Ok(7), &seen)), (DOWN, Ok(7)));
+    clock.advance(secs(30));
+    assert_eq!(price(&DOWN, &seen), Ok(7));
+    assert_eq!(seen.into_inner(), [(Some(Failure::Down), Some(secs(30)))]);
 }
