@@ -158,8 +158,9 @@ pub fn keeping_call<O: Outcome<Ok: KeptValue>>(
 }
 
 impl<O: Outcome> KeepingCall<O> {
-    /// Keeps the value of a success. For a failure, calls `report` with the failure and the age, and
-    /// returns the last good value as `Err`, changed by `aged`. `Ok` carries the outcome unchanged.
+    /// Keeps the value of a success. For a failure, calls `report` with the failure and the age,
+    /// and returns the last good value as `Err`, changed by `aged`.
+    /// `Ok` carries the outcome unchanged.
     ///
     /// # Errors
     /// Returns the outcome with the last good value.
