@@ -33,6 +33,7 @@
 //! | [`#[timeout]`](macro@timeout) | drops the body of an async function at a time limit |
 //! | [`#[fallback]`](macro@fallback) | replaces a failure with another value |
 //! | [`#[bulkhead]`](macro@bulkhead) | limits concurrent calls, with a queue |
+//! | [`#[coalesce]`](macro@coalesce) | runs concurrent equal calls once |
 //! | [`#[rate_limit]`](macro@rate_limit) | limits calls per period, with bursts |
 //! | `#[idempotent]` (feature `idempotent`) | executes the body once per key |
 //!
@@ -113,19 +114,19 @@ pub mod __private {
 pub use resilience_core::{
     Action, Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason,
     CircuitBreaker, CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot,
-    CircuitState, Classify, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
-    FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind,
-    FigureValue, FromRejected, GiveUpEvent, Guarded, Health, IdempotencyRejection, InvalidPolicy,
-    Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation,
-    LoadedSettings, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit, PendingSetting,
-    PolicyEvent, PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire, RateLimiter,
-    RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget, RetryEvent,
-    RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange, SettingsError, SettingsProblem,
-    SourceLocation, StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes,
-    circuit_closed, control, count_successes, explain, health, is_enabled, key_tables,
-    load_environment, load_environment_from, on_event, pending_settings, policies,
+    CircuitState, Classify, Coalescer, Control, Controlled, DegradedPolicy, DelaySource, Effect,
+    Explanation, FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo,
+    FigureKind, FigureValue, FromRejected, GiveUpEvent, Guarded, Health, IdempotencyRejection,
+    InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels,
+    LayerExplanation, LoadedSettings, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
+    PendingSetting, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire,
+    RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
+    RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange, SettingsError,
+    SettingsProblem, SourceLocation, StaleAge, StateChange, StopReason, TOP_KEYS, circuit_breaker,
+    circuit_changes, circuit_closed, control, count_successes, explain, health, is_enabled,
+    key_tables, load_environment, load_environment_from, on_event, pending_settings, policies,
     policies_matching, policy_key, register, set_enabled, set_health_threshold, settings_history,
-    testing,
+    stale_age, stale_age_async, testing,
 };
 #[cfg(feature = "settings")]
 pub use resilience_core::{load_settings, load_settings_json, load_settings_toml};
@@ -143,6 +144,9 @@ pub use resilience_macros::bulkhead;
 #[doc = include_str!("pictures.txt")]
 #[doc = include_str!("../docs/circuit_breaker.md")]
 pub use resilience_macros::circuit_breaker;
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/coalesce.md")]
+pub use resilience_macros::coalesce;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use allocation_counter::measure;
 use resilience::idempotent::MemoryStore;
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, testing, timeout,
+    Rejected, bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry,
+    testing, timeout,
 };
 
 #[retry(attempts = 4, deadline = "30s")]
@@ -275,6 +276,55 @@ fn the_future_of_several_attributes_is_less_than_twice_the_hand_written_future()
     for (name, ours) in [("three", size_of_val(&three())), ("five", size_of_val(&five()))] {
         println!("{name}: {ours} bytes, three by hand {by_hand}");
         assert!(ours < 2 * by_hand, "{name}: {ours} bytes, three by hand {by_hand}");
+    }
+}
+
+#[test]
+fn coalesce_and_the_last_good_value_add_little_to_the_future() {
+    async fn plain(id: u32) -> Reply {
+        tokio::task::yield_now().await;
+        Ok(id)
+    }
+    #[coalesce(key = id)]
+    async fn coalesced(id: u32) -> Reply {
+        tokio::task::yield_now().await;
+        Ok(id)
+    }
+    #[fallback(stale = "10m", key = id)]
+    async fn stale(id: u32) -> Reply {
+        tokio::task::yield_now().await;
+        Ok(id)
+    }
+    let plain = size_of_val(&plain(7));
+    for (name, ours, limit) in
+        [("coalesce", size_of_val(&coalesced(7)), 96), ("stale", size_of_val(&stale(7)), 88)]
+    {
+        println!("{name}: {ours} bytes, plain {plain}");
+        assert!(ours <= plain + limit, "{name}: {ours} bytes, plain {plain}");
+    }
+}
+
+#[test]
+fn a_coalesced_call_and_a_last_good_value_allocate_one_block_each() {
+    #[coalesce(key = id)]
+    fn coalesced(id: u32) -> Reply {
+        Ok(id)
+    }
+    #[fallback(stale = "10m", key = id)]
+    fn stale(id: u32) -> Reply {
+        Ok(id)
+    }
+    for (name, call) in [("coalesce", coalesced as fn(u32) -> Reply), ("stale", stale)] {
+        // The first call creates the nodes of the maps.
+        let _ = (call(7), call(7));
+        let counted = measure(|| {
+            for _ in 0..100 {
+                assert_eq!(call(7), Ok(7));
+            }
+        });
+        println!("{name}: {} allocations in 100 calls", counted.count_total);
+        assert!(counted.count_total <= 200, "{name}: {counted:?}");
+        assert!(counted.bytes_current <= 0, "{name}: {counted:?}");
     }
 }
 

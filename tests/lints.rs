@@ -34,8 +34,8 @@ use core::{concat, module_path, ops::ControlFlow, time::Duration};
 #[allow(unused_imports, reason = "as above")]
 use resilience::{
     Bulkhead, CircuitBreaker, FailureClass, GiveUpEvent, Jitter, Outcome, RateLimiter, Rejected,
-    RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, fallback, idempotent,
-    rate_limit, retry, testing, timeout,
+    RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, coalesce, fallback,
+    idempotent, rate_limit, retry, testing, timeout,
 };
 
 const ATTEMPTS: u32 = 2;
@@ -158,6 +158,17 @@ impl Guarded {
     pub async fn all(&self, text: &str) -> Result<usize, Failed> {
         core::future::ready(()).await;
         Err(Failed)
+    }
+
+    /// Shares executions, and keeps the last good value.
+    ///
+    /// # Errors
+    /// Always.
+    #[fallback(stale = "10m", key = (self.limit, text), max_keys = 100, aged = |text, _| text)]
+    #[coalesce(key = (self.limit, text))]
+    pub async fn shared_by_key(&self, text: &str) -> Result<String, Failed> {
+        core::future::ready(()).await;
+        if text.is_empty() { Err(Failed) } else { Ok(text.to_owned()) }
     }
 
     /// Has a breaker made by hand.

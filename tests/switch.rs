@@ -3,10 +3,14 @@
 #![allow(clippy::items_after_statements, reason = "a function stands near its calls")]
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use resilience::{Bulkhead, RateLimiter, Rejected, StopReason, idempotent, retry, testing};
+use futures::executor::block_on;
+use resilience::{
+    Bulkhead, RateLimiter, Rejected, StopReason, coalesce, fallback, idempotent, retry, testing,
+};
 
 /// Only one test at a time changes the switch.
 static SWITCH: Mutex<()> = Mutex::new(());
@@ -31,6 +35,28 @@ fn off_means_one_call() {
 }
 
 #[test]
+fn off_means_an_execution_for_each_call_and_no_last_good_value() {
+    let _alone = SWITCH.lock();
+    #[fallback(stale = "10m", key = ())]
+    #[coalesce(key = ())]
+    async fn count(calls: &AtomicU32) -> Result<u32, Rejected> {
+        let call = calls.fetch_add(1, Relaxed);
+        tokio::task::yield_now().await;
+        if call < 2 { Ok(call) } else { Err(Rejected::timed_out("count", Duration::ZERO)) }
+    }
+    let calls = AtomicU32::new(0);
+    let both = || block_on(async { futures::join!(count(&calls), count(&calls)) });
+    resilience::set_enabled(false);
+    assert_eq!(both(), (Ok(0), Ok(1)));
+    assert!(both().0.is_err());
+    resilience::set_enabled(true);
+    calls.store(0, Relaxed);
+    assert_eq!(both(), (Ok(0), Ok(0)));
+    calls.store(2, Relaxed);
+    assert_eq!((both(), calls.load(Relaxed)), ((Ok(0), Ok(0)), 3));
+}
+
+#[test]
 fn off_means_no_limit() {
     let _alone = SWITCH.lock();
     let bulkhead = Bulkhead::new(1).queue(5);
@@ -45,7 +71,7 @@ fn off_means_no_limit() {
     let uncounted = [bulkhead.try_acquire(), bulkhead.acquire_blocking()];
     assert!(uncounted.iter().all(Result::is_ok));
     let call = async { (bulkhead.acquire().await.is_ok(), limiter.acquire().await.is_ok()) };
-    assert_eq!(futures::executor::block_on(call), (true, true));
+    assert_eq!(block_on(call), (true, true));
     assert!(limiter.try_acquire().is_ok() && limiter.acquire_blocking().is_ok());
     assert!(limiter.reserve().is_ok_and(|place| place.delay().is_zero()));
     // A waiting call need not wait any longer, and does not count.
@@ -87,9 +113,9 @@ fn switching_off_wakes_waiting_calls() {
     std::thread::scope(|scope| {
         let answers = [
             scope.spawn(|| bulkhead.acquire_blocking().is_ok()),
-            scope.spawn(|| futures::executor::block_on(bulkhead.acquire()).is_ok()),
+            scope.spawn(|| block_on(bulkhead.acquire()).is_ok()),
             scope.spawn(|| limiter.acquire_blocking().is_ok()),
-            scope.spawn(|| futures::executor::block_on(limiter.acquire()).is_ok()),
+            scope.spawn(|| block_on(limiter.acquire()).is_ok()),
         ];
         let has_two_waiting = |limiter: &RateLimiter| {
             limiter

@@ -22,6 +22,7 @@ pub use crate::classify::{
     with_delay,
 };
 pub use crate::clock::{Delay, WaitMode};
+pub use crate::coalesce::{Coalescer, coalesce, coalesce_blocking};
 pub use crate::expansion::{
     Handle, clone_handle, exhausted, give_error, keep_value, match_all, never_retry,
     no_fallback_hook, no_give_up_hook, no_retry_hook, once, resilience_never,
@@ -31,8 +32,10 @@ pub use crate::function_state::{resolve, resolve_policy};
 #[cfg(feature = "axum")]
 pub use crate::handler_response::{HandlerResponse, handler_response};
 pub use crate::jitter::Jitter;
+pub use crate::key_hash::KeyHash;
 pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
+pub use crate::last_good::{KeepingCall, LastGood, keeping_call, no_failure, unaged};
 pub use crate::log::{Level, Shown};
 pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;

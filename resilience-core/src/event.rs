@@ -76,6 +76,8 @@ pub struct FallbackEvent<'a, E: ?Sized> {
     pub class: FailureClass,
     /// The reason for the fallback.
     pub reason: FallbackReason,
+    /// The age of the last good value; `None` for another replacement.
+    pub age: Option<Duration>,
 }
 
 /// The reason for a fallback. [`as_str`](Self::as_str) is the label for metrics.
@@ -190,8 +192,8 @@ impl<E: ?Sized> GiveUpEvent<'_, E> {
 impl<E: ?Sized> FallbackEvent<'_, E> {
     /// Returns the event with another form of the error.
     pub(crate) fn with_error<'a, T: ?Sized>(&self, error: Option<&'a T>) -> FallbackEvent<'a, T> {
-        let Self { name, class, reason, .. } = *self;
-        FallbackEvent { name, error, class, reason }
+        let Self { name, class, reason, age, .. } = *self;
+        FallbackEvent { name, error, class, reason, age }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Fallbacks for failed calls.
 
 use core::future::{Future, Ready as ReadyFuture, ready};
+use core::time::Duration;
 
 use crate::classify::{FailureClass, FailureKind};
 use crate::event::{FallbackEvent, FallbackReason};
@@ -17,6 +18,7 @@ pub fn fell_back<E>(
     name: &'static str,
     error: Option<&E>,
     class: FailureClass,
+    age: Option<Duration>,
     known: FailureClass,
     text: Shown<'_>,
     level: Level,
@@ -29,7 +31,7 @@ pub fn fell_back<E>(
         Some(_) if class.is_rejection => FallbackReason::Rejected,
         Some(_) => FallbackReason::Error,
     };
-    let event = FallbackEvent { name, error, class, reason };
+    let event = FallbackEvent { name, error, class, reason, age };
     log::fallback(&event.with_error(None::<&()>), level, text);
     hook(&event);
 }
@@ -45,7 +47,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
-    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass),
+    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass, Option<Duration>),
 ) -> Result<O, O::Err> {
     let Err(error) = out.as_result() else { return Ok(out) };
     let class = on(error).into();
@@ -54,7 +56,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
         return Ok(out);
     }
     site.count(slot::FALLBACK);
-    report(site.name, Some(error), class);
+    report(site.name, Some(error), class, None);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
         Err(error) => Err(error),
@@ -69,7 +71,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     on_ok: impl FnOnce(&O::Ok) -> D,
-    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass),
+    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass, Option<Duration>),
 ) -> Option<O> {
     let (error, class) = match out.as_result() {
         Ok(value) => (None, on_ok(value).into()),
@@ -84,7 +86,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         return Some(out);
     }
     site.count(slot::FALLBACK);
-    report(site.name, error, class);
+    report(site.name, error, class, None);
     None
 }
 

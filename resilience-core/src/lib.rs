@@ -19,6 +19,7 @@ mod bulkhead;
 mod circuit_breaker;
 mod classify;
 mod clock;
+mod coalesce;
 mod const_check;
 mod duration;
 mod error_sources;
@@ -33,8 +34,10 @@ mod guarded;
 mod handler_response;
 mod instant;
 mod jitter;
+mod key_hash;
 mod keyed;
 mod last_failure;
+mod last_good;
 mod limiter;
 mod log;
 mod log_event;
@@ -77,6 +80,7 @@ pub use circuit_breaker::{
     OnCancel, StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
+pub use coalesce::Coalescer;
 pub use event::{
     DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
     RetryEvent, StopReason,
@@ -85,6 +89,7 @@ pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
 pub use guarded::Guarded;
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
+pub use last_good::{StaleAge, stale_age, stale_age_async};
 pub use outcome::Outcome;
 pub use process_hooks::on_event;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};

@@ -166,6 +166,7 @@ pub(crate) fn fallback(event: &FallbackEvent<'_, ()>, level: Level, error: Shown
         kind: debug = event.class.kind,
         effect: debug = event.class.effect,
         reason: value = event.reason.as_str(),
+        age_ms: option = event.age.map(millis),
     });
     if process_hooks::are_set() {
         let text = error.text();

@@ -25,6 +25,7 @@ use crate::outcome::Outcome;
 /// | [`TimedOut`] | transient | unknown | none | yes, if the call is idempotent |
 /// | [`InFlight`] | throttled | not sent | rest of the other call's lease | only with *wait* |
 /// | [`StoreUnavailable`] | throttled | not sent | none: the backoff decides | yes |
+/// | [`Panicked`] | permanent | unknown | none | no |
 /// | [`LeaseLost`] | transient | unknown | none | yes, if the call is idempotent |
 /// | [`MissingKey`], [`InvalidKey`], [`KeyReused`] | permanent | not sent | none | no |
 /// | [`OutcomeUnknown`] | permanent | unknown | none | no |
@@ -50,6 +51,7 @@ use crate::outcome::Outcome;
 /// [`BulkheadFull`]: RejectedKind::BulkheadFull
 /// [`RateLimited`]: RejectedKind::RateLimited
 /// [`TimedOut`]: RejectedKind::TimedOut
+/// [`Panicked`]: RejectedKind::Panicked
 /// [`InFlight`]: IdempotencyRejection::InFlight
 /// [`StoreUnavailable`]: IdempotencyRejection::StoreUnavailable
 /// [`LeaseLost`]: IdempotencyRejection::LeaseLost
@@ -92,6 +94,8 @@ pub enum RejectedKind {
     RateLimited,
     /// The call exceeded the time limit and was dropped.
     TimedOut,
+    /// The call waited for the outcome of a call with an equal key, and that call panicked.
+    Panicked,
     /// An idempotent call was rejected for its key, its record or its store.
     Idempotency(IdempotencyRejection),
 }
@@ -270,6 +274,7 @@ impl RejectedKind {
             Self::BulkheadFull => "bulkhead_full",
             Self::RateLimited => "rate_limited",
             Self::TimedOut => "timed_out",
+            Self::Panicked => "panicked",
             Self::Idempotency(reason) => reason.label(),
         }
     }
@@ -279,6 +284,8 @@ impl RejectedKind {
             Self::CircuitOpen | Self::BulkheadFull => FailureClass::transient(),
             Self::RateLimited => FailureClass::throttled(None),
             Self::TimedOut => return FailureClass::transient(),
+            // The call that panicked reports the failure.
+            Self::Panicked => return FailureClass::permanent().neutral(),
             Self::Idempotency(reason) => return reason.class(retry_after),
         };
         class.effect(Effect::NotSent).rejection(retry_after)
@@ -407,6 +414,7 @@ impl fmt::Display for RejectedKind {
             Self::BulkheadFull => "bulkhead full",
             Self::RateLimited => "rate limit reached",
             Self::TimedOut => "timed out",
+            Self::Panicked => "the shared execution panicked",
         })
     }
 }

@@ -36,6 +36,7 @@ impl RejectedKind {
             Self::CircuitOpen | Self::BulkheadFull => 503,
             Self::RateLimited => 429,
             Self::TimedOut => 504,
+            Self::Panicked => 500,
             Self::Idempotency(reason) => match reason {
                 IdempotencyRejection::StoreUnavailable => 503,
                 IdempotencyRejection::MissingKey | IdempotencyRejection::InvalidKey => 400,
@@ -60,6 +61,8 @@ impl RejectedKind {
             Self::RateLimited => 8,
             // DEADLINE_EXCEEDED
             Self::TimedOut => 4,
+            // INTERNAL
+            Self::Panicked => 13,
             Self::Idempotency(reason) => match reason {
                 // UNAVAILABLE
                 IdempotencyRejection::StoreUnavailable => 14,

@@ -15,6 +15,7 @@ mod diagnostics;
 mod error_type;
 mod function;
 mod hint;
+mod instance_key;
 mod keys;
 mod limit;
 mod log_level;
@@ -55,6 +56,7 @@ macro_rules! attributes {
 attributes! {
     bulkhead: attrs::bulkhead::Bulkhead,
     circuit_breaker: attrs::circuit_breaker::CircuitBreaker,
+    coalesce: attrs::coalesce::Coalesce,
     fallback: attrs::fallback::Fallback,
     idempotent: attrs::idempotent::Idempotent,
     rate_limit: attrs::rate_limit::RateLimit,

@@ -105,6 +105,21 @@ pub(crate) fn is_punct(token: Option<&TokenTree>, mark: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
 }
 
+/// Returns whether a type has a reference or a lifetime other than `'static`.
+pub(crate) fn returns_borrow(ty: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = ty.clone().into_iter().collect();
+    let is_static = |index: usize| {
+        is_punct(tokens.get(index), '\'')
+            && matches!(tokens.get(index + 1), Some(TokenTree::Ident(word)) if word == "static")
+    };
+    tokens.iter().enumerate().any(|(index, token)| match token {
+        TokenTree::Punct(punct) if punct.as_char() == '&' => !is_static(index + 1),
+        TokenTree::Punct(punct) if punct.as_char() == '\'' => !is_static(index),
+        TokenTree::Group(group) => returns_borrow(&group.stream()),
+        _ => false,
+    })
+}
+
 /// The macros with a format string, and the number of arguments in front of the format string.
 const FORMATS: &[(&str, usize)] = &[
     ("anyhow", 0),

@@ -223,6 +223,7 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
             "on_ok" => ("is_busy", "value"),
             "error" => ("from_rejected", "rejected"),
             "with" => ("default_for", "error"),
+            "aged" => ("mark_as_old", "value, age"),
             "exhausted" => ("still_busy", "value"),
             _ => ("notify", "event"),
         };

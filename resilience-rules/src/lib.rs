@@ -8,6 +8,7 @@
 pub mod bulkhead;
 pub mod circuit_breaker;
 pub mod duration;
+pub mod fallback;
 pub mod health;
 mod idempotency_key;
 pub mod idempotent;

@@ -11,6 +11,11 @@ suites!(
     #[::resilience::circuit_breaker(failure_threshold = 9, error = |_| ::core::panic!("open"))],
     0
 );
+shared_suites!(
+    coalesce,
+    #[::resilience::coalesce(key = crate::fresh_key(), error = |_| ::core::panic!("panicked"))],
+    0
+);
 suites!(fallback, #[::resilience::fallback(with = ::core::result::Result::Err)], 0);
 holding_suites!(
     idempotent,

@@ -31,7 +31,7 @@ macro_rules! hygiene {
                 () => {};
             }
 
-            #[derive(::core::fmt::Debug, ::core::cmp::PartialEq)]
+            #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
             struct Failed;
 
             /// A shadowed `Result`, and functions named like its variants.

@@ -6,6 +6,9 @@
     reason = "functions under test are defined next to their calls, and a test may panic"
 )]
 
+mod plan;
+mod stale;
+
 use std::cell::Cell;
 
 use resilience::{FailureClass, fallback};

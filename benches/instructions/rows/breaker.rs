@@ -9,7 +9,7 @@ use resilience::{Rejected, circuit_breaker, retry};
 
 use super::work;
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Failure {
     Down(#[allow(dead_code, reason = "only stored")] u32),
     Rejected,

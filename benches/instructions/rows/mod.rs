@@ -28,6 +28,7 @@ macro_rules! attempts {
 }
 
 #[macro_use]
+mod answers;
 mod breaker;
 #[macro_use]
 mod others;
@@ -83,6 +84,8 @@ pub(crate) const ROWS: &[Row] = &[
     }),
     row!("fallback, sync", others::fall_back::by_hand, others::fall_back::annotated),
     row!("bulkhead, sync", others::places::by_hand, others::places::annotated),
+    row!("coalesce, sync", answers::flights::by_hand, answers::flights::annotated),
+    row!("last good value, sync", answers::last_good::by_hand, answers::last_good::annotated),
     row!("rate limit, sync", others::rate::by_hand, others::rate::annotated),
     async_row!("fallback, async", others::fall_back_async),
     async_row!("bulkhead, async", others::places_async),

@@ -179,6 +179,10 @@ figures! {
     IN_FLIGHT = Gauge "resilience.bulkhead.in_flight" "{call}" [] "Calls that hold a permit.";
     QUEUED = Gauge "resilience.bulkhead.queued" "{call}" [] "Calls that wait for a permit.";
     LIMIT = Gauge "resilience.bulkhead.limit" "{call}" [] "The maximum number of concurrent calls.";
+    EXECUTIONS = Gauge "resilience.coalesce.running" "{call}" []
+        "Keys with a running execution.";
+    FOLLOWERS = Gauge "resilience.coalesce.waiting" "{call}" []
+        "Calls that wait for the outcome of another call.";
     AVAILABLE = Gauge "resilience.rate_limit.available" "{permit}" []
         "Permits that are available at once.";
     TURNS = Gauge "resilience.rate_limit.queued" "{call}" [] "Calls that wait for a permit.";
@@ -217,6 +221,10 @@ pub mod slot {
     pub const FALLBACK: Slot = Slot(5);
     /// Answered from a record.
     pub const REPLAYED: Slot = Slot(5);
+    /// Answered with the outcome of another call.
+    pub(crate) const SHARED: Slot = Slot(5);
+    /// Replaced by the last good value.
+    pub(crate) const LAST_GOOD: Slot = Slot(6);
     pub(crate) const WAITS: Slot = Slot(6);
     pub(crate) const WAIT_TIME: Slot = Slot(7);
     pub(crate) const SHADOW_REJECTED: Slot = Slot(8);
@@ -275,6 +283,7 @@ pub(crate) const fn counters(kind: PolicyKind) -> &'static [Counter] {
         PolicyKind::Bulkhead => BULKHEAD,
         PolicyKind::RateLimit => RATE_LIMIT,
         PolicyKind::Idempotent => IDEMPOTENT,
+        PolicyKind::Coalesce => COALESCE,
     }
 }
 
@@ -322,6 +331,7 @@ const FALLBACK: &[Counter] = counters! {
     slot::SUCCESS => CALLS(OUTCOME = "success");
     slot::FAILURE => CALLS(OUTCOME = "failure");
     slot::FALLBACK => CALLS(OUTCOME = "fallback");
+    slot::LAST_GOOD => CALLS(OUTCOME = "last_good");
 };
 
 const BULKHEAD: &[Counter] = counters! {
@@ -361,6 +371,13 @@ const IDEMPOTENT: &[Counter] = counters! {
     slot::LEASES_LOST => LEASES_LOST();
     slot::DUPLICATES => DUPLICATES();
     slot::UNSAVED => UNSAVED();
+};
+
+const COALESCE: &[Counter] = counters! {
+    slot::SUCCESS => CALLS(OUTCOME = "executed");
+    slot::SHARED => CALLS(OUTCOME = "shared");
+    slot::REJECTED => CALLS(OUTCOME = "rejected");
+    slot::REJECTED => REJECTIONS(REJECTION = "panicked");
 };
 
 /// The counters of a policy with a state per key, beside those of its kind.

@@ -17,6 +17,8 @@ use crate::Bulkhead;
 use crate::CircuitBreaker;
 use crate::CircuitState;
 #[cfg(not(resilience_loom))]
+use crate::Coalescer;
+#[cfg(not(resilience_loom))]
 use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
@@ -254,7 +256,7 @@ macro_rules! handles {
     )*};
 }
 #[cfg(not(resilience_loom))]
-handles!(CircuitBreaker, Bulkhead, RateLimiter);
+handles!(CircuitBreaker, Bulkhead, RateLimiter, Coalescer);
 
 #[cfg(not(resilience_loom))]
 impl<T: KeyedPolicy + 'static> From<&'static Keyed<T>> for PolicyHandle {

@@ -26,6 +26,8 @@ pub enum PolicyKind {
     RateLimit,
     /// `#[idempotent]`.
     Idempotent,
+    /// `#[coalesce]` or a [`Coalescer`](crate::Coalescer).
+    Coalesce,
 }
 
 impl PolicyKind {
@@ -38,6 +40,7 @@ impl PolicyKind {
         Self::Bulkhead,
         Self::RateLimit,
         Self::Idempotent,
+        Self::Coalesce,
     ];
 
     /// Returns the name of the attribute, such as `circuit_breaker`.
@@ -51,6 +54,7 @@ impl PolicyKind {
             Self::Bulkhead => "bulkhead",
             Self::RateLimit => "rate_limit",
             Self::Idempotent => "idempotent",
+            Self::Coalesce => "coalesce",
         }
     }
 }

@@ -1,25 +1,33 @@
 //! `#[fallback]`: replaces a failure.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use resilience_rules::{fallback as rules, keyed as keyed_rules};
 use syn::spanned::Spanned;
-use syn::{Expr, Lifetime};
+use syn::{Expr, Lifetime, Signature};
 
-use crate::args::{Args, value_of};
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
+use crate::instance_key;
 use crate::keys::keys;
 use crate::log_level::LogLevel;
 use crate::stack_info::StackInfo;
-use crate::value;
+use crate::value::{self, Constant, ConstantType};
 
 keys! {
     /// The keys of `#[fallback]`.
     struct Keys {
         function {
             name: text,
+            stale: time [literal stale],
+            key: value(Expr, Ok),
+            max_keys: count [literal max_keys],
+            scope: value((), instance_key::scope),
             log: choice(LogLevel, LOG_LEVELS),
         }
         deferred {
@@ -27,6 +35,7 @@ keys! {
             with: value(Expr, with),
             on: callable,
             on_ok: callable,
+            aged: callable,
             on_fallback: callable,
         }
     }
@@ -50,6 +59,15 @@ pub(crate) struct Fallback {
 enum Answer {
     Value(Expr),
     With(Expr),
+    /// The last good value, of at most this age.
+    Stale(Box<Stale>),
+}
+
+/// The settings of the last good values.
+struct Stale {
+    limit: Constant<Duration>,
+    key: Expr,
+    max_keys: Option<Constant<u32>>,
 }
 
 impl LayerAttribute for Fallback {
@@ -61,6 +79,14 @@ impl LayerAttribute for Fallback {
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let mut keys = Keys::read(args, errors);
+        keys.check_rules(errors);
+        if let Some(stale) = keys.stale.take() {
+            let answer = Answer::Stale(Box::new(Self::stale(stale, &mut keys, args, errors)?));
+            return Some(Self { answer, keys });
+        }
+        if args.lacks(&["stale"]) {
+            keys.report_without_stale(errors);
+        }
         let answer = match (keys.value.take(), keys.with.take()) {
             (Some(value), None) => Answer::Value(value.value),
             (None, Some(with)) => Answer::With(with.value),
@@ -72,10 +98,10 @@ impl LayerAttribute for Fallback {
                 Answer::With(with.value)
             }
             (None, None) => {
-                if args.lacks(&["value", "with"]) {
+                if args.lacks(&["value", "with", "stale"]) {
                     errors.on_attribute(
-                        "`#[fallback]` needs a replacement for the failure: `value = …` or \
-                         `with = |error| …`",
+                        "`#[fallback]` needs a replacement for the failure: `value = …`, \
+                         `with = |error| …`, or the last good value: `stale = \"10m\", key = …`",
                     );
                 }
                 return None;
@@ -112,7 +138,22 @@ impl LayerAttribute for Fallback {
     //             Some(out) => break 'layer out,
     //             None => value,
     //         };
+    //
+    // With `stale`:
+    //
+    //     let call = {
+    //         static LAST_GOOD: LastGood = …;
+    //         keeping_call::<R>(&LAST_GOOD, key, limit)
+    //     };
+    //     let out = async { body }.await;
+    //     match call.end(out, site, on, on_ok, aged, report) {
+    //         Ok(out) => out,
+    //         Err(replaced) => replaced,
+    //     }
     fn generate(&self, context: &Context) -> TokenStream {
+        if let Answer::Stale(stale) = &self.answer {
+            return self.generate_stale(stale, context);
+        }
         let Context { private, returns, returns_span, .. } = context;
         let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
         let layer = Lifetime { apostrophe: layer.span(), ident: layer };
@@ -136,6 +177,7 @@ impl LayerAttribute for Fallback {
                 };
                 (quote!(#error), answer, at)
             }
+            Answer::Stale(_) => return TokenStream::new(),
         };
         let report = self.report(private);
         let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
@@ -187,6 +229,14 @@ impl LayerAttribute for Fallback {
         }
     }
 
+    fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+        if let Answer::Stale(stale) = &self.answer {
+            let is_global = self.keys.scope.is_some();
+            instance_key::check("fallback", function, &stale.key, is_global, None, errors);
+        }
+        self.keys.check_generics(function, errors);
+    }
+
     fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
         if self.keys.on.is_some() {
             return;
@@ -202,20 +252,115 @@ impl LayerAttribute for Fallback {
     }
 }
 
+impl Keys {
+    /// Reports the keys of the last good value in a fallback without one.
+    fn report_without_stale(&self, errors: &mut Errors) {
+        let given = [
+            self.key.as_ref().map(|keyed| &keyed.key),
+            self.max_keys.as_ref().map(|keyed| &keyed.key),
+            self.scope.as_ref().map(|keyed| &keyed.key),
+            self.aged.as_ref().map(|keyed| &keyed.key),
+        ];
+        for key in given.into_iter().flatten() {
+            errors.add(
+                key,
+                format!(
+                    "`{key}` belongs to the last good value: write `stale = \"10m\"` as well, or \
+                     remove `{key}`"
+                ),
+            );
+        }
+    }
+}
+
 impl Fallback {
+    /// Reads the settings of the last good value.
+    fn stale(
+        stale: Keyed<Constant<Duration>>,
+        keys: &mut Keys,
+        args: &Args,
+        errors: &mut Errors,
+    ) -> Option<Stale> {
+        let others = [keys.value.take(), keys.with.take()];
+        for other in others.into_iter().flatten() {
+            let key = &other.key;
+            errors.add(
+                key,
+                format!(
+                    "`{key}` and `stale` exclude each other: one attribute has one replacement; \
+                     write `{key}` in a second `#[fallback]` above, for a call without a last good \
+                     value"
+                ),
+            );
+        }
+        if keys.key.is_none() && args.lacks(&["key"]) {
+            errors.add(
+                &stale.key,
+                "`stale` needs the key of the value: write `key = id`; for a function with a single \
+                 value `key = ()`",
+            );
+        }
+        let key = keys.key.take()?.value;
+        let max_keys = keys.max_keys.as_ref().map(|keyed| keyed.value.clone());
+        Some(Stale { limit: stale.value, key, max_keys })
+    }
+
+    fn generate_stale(&self, stale: &Stale, context: &Context) -> TokenStream {
+        let Context { private, returns, returns_span, .. } = context;
+        let [out, call] = ["out", "call"].map(local);
+        let Stale { limit, key, max_keys } = stale;
+        let default = keyed_rules::MAX_KEYS;
+        let max_keys =
+            max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);
+        let limit = Duration::tokens(limit, private);
+        let key = instance_key::generate(key, context);
+        let run = context.run();
+        let or = |expr: Option<&Expr>, default: TokenStream| {
+            expr.map_or(default, ToTokens::to_token_stream)
+        };
+        let on = or(value_of(self.keys.on.as_ref()), quote!(#private::match_all));
+        let on_ok = or(value_of(self.keys.on_ok.as_ref()), quote!(#private::no_failure));
+        let aged = or(value_of(self.keys.aged.as_ref()), quote!(#private::unaged));
+        let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let depth = context.depth();
+        let site = quote!(&const { #private::fallback_site(#name, #depth) });
+        let here = context.private_at(*returns_span);
+        let report = self.report(private);
+        let end = quote_spanned!(*returns_span=>
+            #here::KeepingCall::end(#call, #out, #site, #on, #on_ok, #aged, #report)
+        );
+        let start = quote_spanned!(*returns_span=> #here::keeping_call::<#returns>);
+        let clear = context.clear_signal();
+        quote! {
+            let #call = {
+                static __RESILIENCE_LAST_GOOD: #private::LastGood = #private::LastGood::new(#max_keys);
+                #start(&__RESILIENCE_LAST_GOOD, #key, #limit)
+            };
+            let #out = #run;
+            match #end {
+                ::core::result::Result::Ok(#out) => #out,
+                ::core::result::Result::Err(#out) => {
+                    #clear
+                    #out
+                }
+            }
+        }
+    }
+
     /// Returns the function that reports a fallback: the event, then the hook.
     fn report(&self, private: &TokenStream) -> TokenStream {
-        let [name, failure, class] = ["name", "failure", "class"].map(local);
+        let [name, failure, class, age] = ["name", "failure", "class", "age"].map(local);
         let level = value_of(self.keys.log.as_ref()).copied().unwrap_or(LogLevel::Info);
         let level = level.to_tokens(private);
         let hook = value_of(self.keys.on_fallback.as_ref());
         let hook =
             hook.map_or_else(|| quote!(#private::no_fallback_hook), ToTokens::to_token_stream);
         quote! {
-            |#name, #failure, #class| #private::fell_back(
+            |#name, #failure, #class, #age| #private::fell_back(
                 #name,
                 #failure,
                 #class,
+                #age,
                 #private::known_class!(#failure),
                 #private::shown!(#failure),
                 #level,
@@ -230,7 +375,7 @@ impl Answer {
     /// result of a constructor like `Err`.
     fn may_be_future(&self) -> bool {
         match self {
-            Self::Value(_) => false,
+            Self::Value(_) | Self::Stale(_) => false,
             Self::With(Expr::Path(with)) => {
                 let last = with.path.segments.last().map(|last| last.ident.to_string());
                 !last.is_some_and(|last| last.starts_with(char::is_uppercase))
@@ -252,6 +397,10 @@ fn with(expr: Expr) -> syn::Result<Expr> {
     }
 }
 
+const STALE_MEANING: &str = "the greatest age of a last good value";
+const STALE: Hint = Hint::Same("stale", "\"10m\"", STALE_MEANING);
+const MAX_KEYS: &str = "the number of keys with a last good value";
+
 /// Foreign names for the keys.
 const HINTS: &[(&str, Hint)] = &[
     ("default", Hint::Same("value", "…", "the value to return instead")),
@@ -262,6 +411,31 @@ const HINTS: &[(&str, Hint)] = &[
     ("handler", Hint::Same("with", "|error| …", "called with the error")),
     ("function", Hint::Same("with", "|error| …", "called with the error")),
     ("when", Hint::Same("on", "is_unavailable", "the errors to replace")),
+    ("ttl", STALE),
+    ("max_age", STALE),
+    ("max_stale", STALE),
+    ("stale_if_error", STALE),
+    ("stale_while_error", STALE),
+    ("time_to_live", STALE),
+    ("time", Hint::Same("stale", "\"10m\"", STALE_MEANING)),
+    (
+        "result_fallback",
+        Hint::Other("write `stale = \"10m\", key = …` to return the last good value of a key"),
+    ),
+    (
+        "last_good",
+        Hint::Other("write `stale = \"10m\", key = …` to return the last good value of a key"),
+    ),
+    (
+        "cache",
+        Hint::Other("write `stale = \"10m\", key = …` to return the last good value of a key"),
+    ),
+    ("on_stale", Hint::Same("aged", "mark_as_old", "changes a last good value before the return")),
+    ("convert", Hint::Other("write `key = …`, an expression of the arguments")),
+    ("cache_key", Hint::Same("key", "id", "the key of the last good value")),
+    ("max_size", Hint::Same("max_keys", "1000", MAX_KEYS)),
+    ("size", Hint::Same("max_keys", "1000", MAX_KEYS)),
+    ("max_capacity", Hint::Same("max_keys", "1000", MAX_KEYS)),
     ("apply_on", Hint::Same("on", "is_unavailable", "the errors to replace")),
     ("handle_result", Hint::Same("on_ok", "is_busy", "the values to replace")),
     ("skip_on", Hint::Other("write `on = |error| !matches!(error, …)`")),

@@ -3,6 +3,7 @@
 
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
+pub(crate) mod coalesce;
 pub(crate) mod fallback;
 pub(crate) mod idempotent;
 pub(crate) mod rate_limit;
@@ -39,6 +40,8 @@ pub(crate) enum Role {
     CountsPanics,
     /// The layer stores outcomes and returns them to later calls.
     StoresOutcomes,
+    /// The layer returns the outcome of one run to several calls.
+    SharesOutcomes,
 }
 
 /// An attribute in the pipeline. A value is the validated model.

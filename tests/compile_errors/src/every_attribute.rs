@@ -28,6 +28,15 @@ pub async fn circuit_breaker(id: &str) -> Result<usize, u32> {
 ///
 /// # Errors
 /// Never.
+#[resilience::coalesce(key = id, error = |_| 7)]
+pub async fn coalesce(id: &str) -> Result<usize, u32> {
+    Ok(id.len())
+}
+
+/// Fetches.
+///
+/// # Errors
+/// Never.
 #[resilience::fallback(with = |error| error as usize, on = |error| *error > 0)]
 pub async fn fallback(id: &str) -> Result<usize, u32> {
     Ok(id.len())
@@ -83,6 +92,7 @@ mod tests {
     fn no_runtime_is_needed() {
         assert_eq!(ready(super::bulkhead("abc")), Ok(3));
         assert_eq!(ready(super::circuit_breaker("abc")), Ok(3));
+        assert_eq!(ready(super::coalesce("abc")), Ok(3));
         assert_eq!(ready(super::fallback("abc")), Ok(3));
         assert_eq!(ready(super::idempotent("abc")), Ok(3));
         assert_eq!(ready(super::rate_limit("abc")), Ok(3));

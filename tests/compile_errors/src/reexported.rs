@@ -30,6 +30,15 @@ pub fn circuit_breaker() -> Result<(), ()> {
 ///
 /// # Errors
 /// Never.
+#[exports::resilience::coalesce(key = (), crate = crate::reexported::exports::resilience)]
+pub fn coalesce() -> Result<(), ()> {
+    Ok(())
+}
+
+/// Fetches.
+///
+/// # Errors
+/// Never.
 #[exports::resilience::fallback(value = (), crate = crate::reexported::exports::resilience)]
 pub fn fallback() -> Result<(), ()> {
     Ok(())
@@ -98,6 +107,7 @@ mod tests {
     fn the_runtime_is_found() {
         assert_eq!(super::bulkhead(), Ok(()));
         assert_eq!(super::circuit_breaker(), Ok(()));
+        assert_eq!(super::coalesce(), Ok(()));
         assert_eq!(super::fallback(), Ok(()));
         assert_eq!(super::idempotent(7), Ok(7));
         assert_eq!(super::rate_limit(), Ok(()));

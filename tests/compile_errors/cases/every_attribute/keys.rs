@@ -1,7 +1,7 @@
 // Keys that are unknown, repeated or not named.
 
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, timeout,
+    Rejected, bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry, timeout,
 };
 
 #[bulkhead(max = 10, max = 20)]
@@ -198,7 +198,7 @@ fn circuit_breaker_unknown_key_list() -> Result<(), ()> {
 }
 
 #[fallback(value = 7, colour = 5)]
-//~ error at `colour`: `#[fallback]` has no `colour`; expected one of `name`, `log`, `value`, `with`, `on`, `on_ok`, `on_fallback`
+//~ error at `colour`: `#[fallback]` has no `colour`; expected one of `name`, `stale`, `key`, `max_keys`, `scope`, `value`, `with`, `on`, `on_ok`, `aged`
 fn fallback_unknown_key_list() -> Result<u32, ()> {
     Err(())
 }
@@ -225,4 +225,28 @@ fn retry_unknown_key_list() -> Result<(), ()> {
 //~ error at `colour`: `#[timeout]` has no `colour`; expected one of `name`, `error`
 async fn timeout_unknown_key_list() -> Result<(), ()> {
     Err(())
+}
+
+#[coalesce(key = id, key = id)]
+//~ error at `key`: duplicate `key` in `#[coalesce]`; remove it
+fn coalesce_duplicate_key(id: u32) -> Option<u32> {
+    Some(id)
+}
+
+#[coalesce(id)]
+//~ error at `id`: `#[coalesce]` has no `id`; write `key = id` (equal keys share one execution)
+fn coalesce_positional(id: u32) -> Option<u32> {
+    Some(id)
+}
+
+#[coalesce(keey = id)]
+//~ error at `keey`: `#[coalesce]` has no `keey`; did you mean `key`?
+fn coalesce_unknown_key(id: u32) -> Option<u32> {
+    Some(id)
+}
+
+#[coalesce(key = id, colour = 5)]
+//~ error at `colour`: `#[coalesce]` has no `colour`; expected one of `name`, `key`, `scope`, `coalescer`, `error`
+fn coalesce_unknown_key_list(id: u32) -> Option<u32> {
+    Some(id)
 }

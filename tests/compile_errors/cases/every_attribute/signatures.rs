@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, timeout,
+    Rejected, bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry, timeout,
 };
 
 // A function that returns a boxed future makes the future and does not run it.
@@ -358,4 +358,40 @@ mod methods_under_async_trait {
             })
         }
     }
+}
+
+#[coalesce(key = 7)]
+fn coalesce_boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
+//~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[coalesce]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
+    Box::pin(async { Err(()) })
+}
+
+#[coalesce(key = 7)]
+const fn coalesce_const_fn() -> Result<(), ()> {
+//~ error at `const`: `#[coalesce]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
+    Err(())
+}
+
+#[coalesce(key = 7)]
+fn coalesce_impl_future() -> impl Future<Output = Result<(), ()>> {
+//~ error at `impl Future<Output = Result<(), ()>>`: `#[coalesce]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
+    async { Err(()) }
+}
+
+mod coalesce_no_body {
+    use resilience::coalesce;
+
+    trait Fetch {
+        #[coalesce(key = 7)]
+        fn fetch() -> Result<(), ()>;
+        //~ error at `;`: `#[coalesce]` needs a body; move the attribute to the methods in the `impl` blocks
+    }
+}
+
+mod coalesce_not_a_function {
+    use resilience::coalesce;
+
+    #[coalesce(key = 7)]
+    struct Client;
+    //~ error at `struct Client;`: `#[coalesce]` needs a function or a method
 }

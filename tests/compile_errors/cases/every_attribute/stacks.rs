@@ -193,3 +193,14 @@ mod mistake_in_the_layer_inside {
         Ok(())
     }
 }
+
+mod coalesce_renamed_import {
+    use resilience::{coalesce, timeout as limit};
+
+    #[coalesce(key = 7)]
+    #[limit("5s")]
+    async fn call() -> Result<(), ()> {
+    //~ error at `call`: another resilience attribute on this function was expanded before `#[timeout]` and did not recognize `#[timeout]`, so the order of the two would be reversed; write both under their own names, as `#[timeout]` or `#[resilience::timeout]`
+        Err(())
+    }
+}

@@ -1,6 +1,8 @@
 // Type errors, which the compiler reports after the expansion.
 
-use resilience::{bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, timeout};
+use resilience::{
+    bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry, timeout,
+};
 
 mod circuit_breaker_error_argument {
     use resilience::circuit_breaker;
@@ -479,3 +481,30 @@ async fn idempotent_wrong_return_type_async(id: &str) -> usize {
 //~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }
+
+#[coalesce(key = 7, error = |rejected| rejected.to_string())]
+//~ rustc: error[E0308] at `rejected.to_string()`: mismatched types
+//~ rustc: label: expected `()`, found `String`
+//~ rustc: help: consider using a semicolon here
+fn coalesce_error_of_wrong_type() -> Result<(), ()> {
+    Err(())
+}
+
+#[coalesce(key = 7)]
+fn coalesce_missing_conversion_foreign() -> Result<(), String> {
+//~ error at `Result<(), String>`: `String` cannot represent a rejected call: circuit open, bulkhead full, rate limit reached, timed out
+//~ label: needs `From<resilience::Rejected>`
+//~ rustc: help: the trait `FromRejected` is not implemented for `String`
+//~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
+//~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    Err(String::new())
+}
+
+#[coalesce(key = 7)]
+fn coalesce_no_return_type() {}
+//~ error at `coalesce_no_return_type`: a resilience attribute needs a fallible return type, but this function returns `()`
+//~ label: not a `Result` or an `Option`
+//~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+//~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+//~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`

@@ -16,7 +16,7 @@ fn default() -> Result<u32, ()> {
 }
 
 #[fallback]
-//~ error at `#[fallback]`: `#[fallback]` needs a replacement for the failure: `value = …` or `with = |error| …`
+//~ error at `#[fallback]`: `#[fallback]` needs a replacement for the failure: `value = …`, `with = |error| …`, or the last good value: `stale = "10m", key = …`
 fn neither() -> Result<u32, ()> {
     Err(())
 }

@@ -43,6 +43,15 @@ macro_rules! holding_suites {
     };
 }
 
+/// For an attribute that clones and keeps outcomes. `tests/coalesce` has the shapes of functions.
+macro_rules! shared_suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            hygiene!(#[$attribute], $failures);
+        }
+    };
+}
+
 /// For an attribute of async functions only.
 macro_rules! async_suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {

@@ -1,0 +1,118 @@
+//! A coalesced call: async, or blocking.
+
+use core::any::Any;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::sync::Arc;
+
+use pin_project_lite::pin_project;
+
+use super::flight::{Member, Turn};
+use super::{Coalescer, ShareableOutcome};
+use crate::key_hash::KeyHash;
+use crate::park::Parker;
+use crate::rejected::Rejected;
+
+type SharedOutcome = Arc<dyn Any + Send + Sync>;
+
+pin_project! {
+    /// A call that runs `body`, or waits for the outcome of a running call.
+    // The body is dropped before the call leaves: the next leader finds the resources free.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Coalesced<'c, F: Future> {
+        #[pin]
+        body: F,
+        member: Member<'c>,
+        coalescer: &'c Coalescer,
+        executed: fn(&Coalescer, &mut Member<'_>, F::Output) -> F::Output,
+        shared: fn(&Coalescer, SharedOutcome) -> Result<F::Output, Rejected>,
+    }
+}
+
+/// Creates a call that shares the execution with concurrent calls of an equal key.
+// The future holds the functions of the outcome and has no bound: an outcome that cannot be shared
+// is one compile error, at the first parameter.
+pub fn coalesce<O: ShareableOutcome, F: Future<Output = O>>(
+    coalescer: &Coalescer,
+    key: KeyHash,
+    body: F,
+) -> Coalesced<'_, F> {
+    let member = Member::new::<O>(&coalescer.flights, key);
+    Coalesced { body, member, coalescer, executed, shared }
+}
+
+impl<F: Future> Future for Coalesced<'_, F> {
+    type Output = Result<F::Output, Rejected>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match this.member.turn(Some(cx.waker())) {
+            Turn::Run => {
+                let running = this.member.running();
+                let polled = this.body.poll(cx);
+                running.end();
+                let out = ready!(polled);
+                Poll::Ready(Ok((this.executed)(this.coalescer, this.member, out)))
+            }
+            Turn::Wait => Poll::Pending,
+            Turn::Return(outcome) => Poll::Ready((this.shared)(this.coalescer, outcome)),
+            Turn::Reject => Poll::Ready(Err(this.coalescer.rejection())),
+        }
+    }
+}
+
+impl<F: Future> core::fmt::Debug for Coalesced<'_, F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Coalesced").field("coalescer", self.coalescer).finish_non_exhaustive()
+    }
+}
+
+/// Runs `body`, or blocks the thread until a running call with an equal key ends.
+///
+/// # Errors
+/// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked) if the running call panicked.
+pub fn coalesce_blocking<O: ShareableOutcome>(
+    coalescer: &Coalescer,
+    key: KeyHash,
+    body: impl FnOnce() -> O,
+) -> Result<O, Rejected> {
+    let mut member = Member::new::<O>(&coalescer.flights, key);
+    let mut turn = member.turn(None);
+    if let Turn::Wait = turn {
+        let parker = Parker::new();
+        let waker = parker.waker();
+        turn = member.turn(Some(&waker));
+        while let Turn::Wait = turn {
+            parker.park(None);
+            turn = member.turn(Some(&waker));
+        }
+    }
+    match turn {
+        Turn::Return(outcome) => shared(coalescer, outcome),
+        Turn::Reject => Err(coalescer.rejection()),
+        Turn::Run | Turn::Wait => {
+            let running = member.running();
+            let out = body();
+            running.end();
+            Ok(executed(coalescer, &mut member, out))
+        }
+    }
+}
+
+/// Ends the execution of this call.
+fn executed<O: ShareableOutcome>(coalescer: &Coalescer, member: &mut Member<'_>, out: O) -> O {
+    coalescer.count_executed();
+    member.complete(out)
+}
+
+/// Returns the outcome of another call. The last call takes the outcome, and the others clone.
+fn shared<O: ShareableOutcome>(
+    coalescer: &Coalescer,
+    outcome: SharedOutcome,
+) -> Result<O, Rejected> {
+    // The type of the outcome is a part of the key.
+    let outcome = outcome.downcast::<O>().map_err(|_| coalescer.rejection())?;
+    coalescer.count_shared();
+    Ok(Arc::unwrap_or_clone(outcome))
+}

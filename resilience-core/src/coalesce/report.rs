@@ -1,0 +1,59 @@
+//! The figures and the report of a coalescer.
+
+use super::Coalescer;
+use crate::figures::Figure;
+use crate::figures::table::{self, slot};
+use crate::mode;
+use crate::registry::facts::Facts;
+use crate::registry::policy::{count, count_rejection};
+use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
+use crate::rejected::{Rejected, RejectedKind};
+
+impl Coalescer {
+    /// Counts a call that ran its own body, if successes are counted.
+    pub(super) fn count_executed(&self) {
+        if mode::is_counting() {
+            count(self, slot::SUCCESS);
+        }
+    }
+
+    /// Counts a call that returned the outcome of another call.
+    pub(super) fn count_shared(&self) {
+        count(self, slot::SHARED);
+    }
+
+    /// Returns the rejection of a call whose leader panicked.
+    #[cold]
+    pub(super) fn rejection(&self) -> Rejected {
+        count_rejection(self, false);
+        Rejected::new(RejectedKind::Panicked, self.name_or_default(), None)
+    }
+}
+
+impl Policy for Coalescer {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::Coalesce
+    }
+
+    fn name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::Rejects("runs concurrent equal calls once".into())
+    }
+
+    fn figures_now(&self, figures: &mut Vec<Figure>) {
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        figures.push(Figure::gauge(&table::EXECUTIONS, number(self.running())));
+        figures.push(Figure::gauge(&table::FOLLOWERS, number(self.waiting())));
+    }
+}
