@@ -130,6 +130,9 @@ pub use resilience_macros::circuit_breaker;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/hedge.md")]
+pub use resilience_macros::hedge;
 #[cfg(feature = "idempotent")]
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/idempotent.md")]

@@ -118,8 +118,8 @@ pub(crate) fn give_ups<E>(
 }
 
 pub(crate) use self::emit::{
-    fallback_used, held_closed, hook_panicked, key_table_full, log_give_up, log_retry, low_traffic,
-    rate_unsynchronized, rejected, shadow_rejection, state_change, unsynchronized,
+    fallback_used, hedged, held_closed, hook_panicked, key_table_full, log_give_up, log_retry,
+    low_traffic, rate_unsynchronized, rejected, shadow_rejection, state_change, unsynchronized,
 };
 pub use self::emit::{sync_lost, sync_restored};
 
@@ -240,6 +240,18 @@ mod emit {
         tracing::info!(target: "resilience", function = name, "fallback used");
     }
 
+    /// Logs the start of a hedge, because of a failure or after the delay. `hedge` is 1 for the
+    /// first.
+    pub(crate) fn hedged(name: &str, hedge: usize, failed: bool) {
+        tracing::debug!(
+            target: "resilience",
+            function = name,
+            hedge,
+            cause = if failed { "failure" } else { "delay" },
+            "hedge started"
+        );
+    }
+
     /// Logs a rejected call. At DEBUG: an open circuit rejects thousands of calls, and the opening
     /// has been logged.
     pub(crate) fn rejected(rejected: &Rejected) {
@@ -350,6 +362,8 @@ mod emit {
     pub(crate) fn key_table_full(_: &str, _: &str, _: u32) {}
 
     pub(crate) fn fallback_used(_: &str) {}
+
+    pub(crate) fn hedged(_: &str, _: usize, _: bool) {}
 
     pub(crate) fn rejected(_: &Rejected) {}
 

@@ -10,6 +10,7 @@ use syn::spanned::Spanned;
 
 use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
 use crate::args::{Args, value_of};
+use crate::budget::Budget;
 use crate::builder::{Builder, may_be_generic};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
@@ -162,13 +163,9 @@ impl Keys {
         if let Some(wait) = value_of(self.on_rejection.as_ref()) {
             builder.set("wait_for_rejections", Some(&quote!(#wait)));
         }
-        if let Some(budget) = value_of(self.budget.as_ref()) {
-            let (name, spending) = (local("budget"), local("spending"));
-            setup.extend(budget.generate(context));
-            setup.extend(quote! {
-                let #spending = #private::Spending::new(::core::option::Option::Some(#name));
-            });
-        }
+        let spend = Budget::spend(value_of(self.budget.as_ref()), context);
+        let spends = spend.is_some();
+        setup.extend(spend);
         let constant = builder.into_constant(location);
         let policy =
             if adjusted.is_empty() { constant.clone() } else { quote!(&(*#constant) #adjusted) };
@@ -179,7 +176,7 @@ impl Keys {
             has_initial_delay: self.initial_delay.is_some(),
             constant,
             policy,
-            spends: self.budget.is_some(),
+            spends,
             on_failure,
         }
     }
