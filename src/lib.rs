@@ -70,7 +70,8 @@
 //!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
 //! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
-//! - **`serde`**: snapshots of a circuit breaker can be stored.
+//! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
+//! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // `links.txt` defines links to items of every feature.
@@ -106,12 +107,16 @@ pub mod __private {
 
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
-    CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState, Classify, DelaySource, Effect,
-    FailureClass, FailureKind, FromRejected, GiveUpEvent, Guarded, IdempotencyRejection,
-    InvalidPolicy, Jitter, KeyTableSnapshot, Keyed, OnCancel, Outcome, OwnedBulkheadPermit,
-    OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Rejected, RejectedKind, Reservation,
-    Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, StateChange, StopReason,
-    circuit_breaker, is_enabled, key_tables, set_enabled, testing,
+    CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState,
+    Classify, DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind, Figure,
+    FigureInfo, FigureKind, FigureValue, FromRejected, GiveUpEvent, Guarded, Health,
+    IdempotencyRejection, InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport,
+    Labels, LayerExplanation, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
+    PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire, RateLimiter, Rejected, RejectedKind,
+    Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin,
+    SourceLocation, StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes,
+    circuit_closed, count_successes, explain, health, is_enabled, key_tables, policies,
+    policies_matching, policy_key, register, set_enabled, set_health_threshold, testing,
 };
 #[cfg(feature = "idempotent")]
 #[doc(inline)]

@@ -1,5 +1,6 @@
 //! Runs one side of a row for the given number of calls, so that `scripts/instructions` can count
-//! instructions. Without arguments, prints the names of the rows.
+//! instructions. Without arguments, prints the names of the rows. The side `counted` is the annotated
+//! function with a reader of the figures.
 #![allow(clippy::print_stdout, reason = "the script reads the names")]
 
 mod rows;
@@ -14,5 +15,8 @@ fn main() {
     };
     let row = rows::ROWS.iter().find(|row| row.name == name).expect("the name of a row");
     let calls = calls.parse().expect("a number of calls");
+    if side == "counted" {
+        resilience::count_successes();
+    }
     if side == "by-hand" { (row.by_hand)(calls) } else { (row.annotated)(calls) }
 }

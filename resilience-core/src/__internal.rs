@@ -10,15 +10,20 @@ pub use crate::circuit_breaker::{
 pub use crate::clock::{
     DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
 };
-pub use crate::duration::Rounded;
+pub use crate::duration::{Exact, Rounded};
 pub use crate::error_sources::error_sources;
 pub use crate::fallback::keep_outcome;
+pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
+pub use crate::mode::is_counting;
 pub use crate::notify::Notified;
 pub use crate::random::draw;
 pub use crate::rate_limit::{RateShare, ShareTerms, rate_share_requests, rate_shares};
+pub use crate::registry::{
+    Policy, PolicyFigures, Record, Site, fallback_site, idempotent_site, timed_out, timeout_site,
+};
 pub use crate::rejected::reject;
 pub use crate::response::{EFFECT_METADATA, effect_metadata, effect_of_metadata};
 pub use crate::retry::RetryState;

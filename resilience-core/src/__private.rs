@@ -7,6 +7,7 @@ pub use core::pin::pin;
 pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
 
+pub use crate::__count_success as count_success;
 pub use crate::__failure_log as failure_log;
 pub use crate::__handler_outcome as handler_outcome;
 pub use crate::__logged as logged;
@@ -27,7 +28,7 @@ pub use crate::expansion::{
     no_give_up_hook, no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, recovered};
-pub use crate::function_state::resolve;
+pub use crate::function_state::{resolve, resolve_policy};
 #[cfg(feature = "axum")]
 pub use crate::handler_response::{HandlerResponse, handler_response};
 #[cfg(not(resilience_loom))]
@@ -36,15 +37,17 @@ pub use crate::jitter::Jitter;
 pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
 pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
+pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;
 pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
     ShownByDebug, ShownByNothing, Unclassified, class_probe,
 };
 pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
+pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
-pub use crate::retry::{CallContext, RetryPolicy, RetryState};
+pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};
 pub use crate::timeout::{Timeout, timeout};
 
 /// Without the feature `axum`, the result of a handler stays as it is.

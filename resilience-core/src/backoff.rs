@@ -5,7 +5,9 @@ use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::duration::Exact;
 use crate::jitter::Jitter;
+use crate::registry::Setting;
 use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELAY};
 
 /// The delays between the attempts of a call.
@@ -57,6 +59,12 @@ pub trait Backoff {
     fn default_max_delay(&self) -> Duration {
         Duration::MAX
     }
+
+    /// Returns the built-in backoff, whose delays are known in advance.
+    #[doc(hidden)]
+    fn schedule(&self) -> Option<Schedule> {
+        None
+    }
 }
 
 impl<F: Fn(u32) -> Duration> Backoff for F {
@@ -107,6 +115,10 @@ macro_rules! backoff_of_target {
 
                 fn default_max_delay(&self) -> Duration {
                     (**self).default_max_delay()
+                }
+
+                fn schedule(&self) -> Option<Schedule> {
+                    (**self).schedule()
                 }
             }
         )*
@@ -194,6 +206,10 @@ impl Backoff for BorrowedBackoff<'_> {
     fn default_max_delay(&self) -> Duration {
         self.0.default_max_delay()
     }
+
+    fn schedule(&self) -> Option<Schedule> {
+        self.0.schedule()
+    }
 }
 
 /// The growth of the delays with the number `n` of the retry.
@@ -268,6 +284,26 @@ impl Schedule {
         self.base
     }
 
+    /// Returns the settings for the registry.
+    pub(crate) fn settings(&self) -> Vec<Setting> {
+        let growth = match self.growth {
+            Growth::Exponential => "exponential",
+            Growth::Fixed => "fixed",
+            Growth::Linear => "linear",
+            Growth::Fibonacci => "fibonacci",
+            Growth::List(delays) => {
+                let delays: Vec<_> = delays.iter().map(|delay| Exact(*delay).to_string()).collect();
+                return vec![Setting::code("backoff", format_args!("[{}]", delays.join(", ")))];
+            }
+        };
+        let mut settings = vec![Setting::code("backoff", growth)];
+        settings.push(Setting::code("base_delay", Exact(self.first())));
+        if self.growth == Growth::Exponential {
+            settings.push(Setting::code("factor", self.factor));
+        }
+        settings
+    }
+
     /// Returns the first delay.
     fn first(&self) -> Duration {
         self.base.unwrap_or(BASE_DELAY)
@@ -308,6 +344,10 @@ impl Backoff for Schedule {
             Growth::Fixed => Jitter::None,
             _ => Jitter::Full,
         }
+    }
+
+    fn schedule(&self) -> Option<Schedule> {
+        Some(*self)
     }
 
     /// Returns 10 s, or the base delay if longer. A list has no ceiling.

@@ -3,6 +3,35 @@
 use core::fmt;
 use core::time::Duration;
 
+/// A duration as in an attribute, without loss: `250ms`, `1m30s`, `2h`.
+#[derive(Clone, Copy, Debug)]
+pub struct Exact(pub Duration);
+
+impl fmt::Display for Exact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [
+            (3600 * SECOND, "h"),
+            (MINUTE * SECOND, "m"),
+            (SECOND, "s"),
+            (MILLI, "ms"),
+            (MICRO, "us"),
+            (1, "ns"),
+        ];
+        let mut rest = self.0.as_nanos();
+        if rest == 0 {
+            return f.write_str("0s");
+        }
+        for (nanos, unit) in units {
+            let count = rest / nanos;
+            rest %= nanos;
+            if count > 0 {
+                write!(f, "{count}{unit}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A duration with the precision of a message: `250ms`, `1.5s`, `30s`, `5m 30s`, `24h`.
 ///
 /// Rounded to whole nanoseconds, microseconds or milliseconds below one second, to tenths below 10
@@ -56,6 +85,19 @@ fn pair(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exact_duration_has_every_nanosecond() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (250_000_000, "250ms"),
+            (90_000_000_000, "1m30s"),
+            (7_200_000_000_000, "2h"),
+            (1_000_002_003, "1s2us3ns"),
+        ] {
+            assert_eq!(Exact(Duration::from_nanos(nanos)).to_string(), text);
+        }
+    }
 
     #[test]
     fn durations_are_rounded_for_people() {

@@ -3,8 +3,10 @@
 use core::future::{Future, Ready as ReadyFuture, ready};
 
 use crate::classify::{FailureClass, FailureKind};
+use crate::figures::table::slot;
 use crate::log;
 use crate::outcome::Outcome;
+use crate::registry::Site;
 use crate::switch;
 
 /// Returns the error that needs a fallback.
@@ -12,9 +14,10 @@ use crate::switch;
 /// # Errors
 /// Returns the error. `Ok` carries the outcome unchanged, if `on` declines the error.
 #[cold]
+#[inline(never)]
 pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
-    name: &'static str,
+    site: &Site,
     on: impl FnOnce(&O::Err) -> C,
 ) -> Result<O, O::Err> {
     let declined = match out.as_result() {
@@ -22,9 +25,11 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
         Err(error) => on(error).into().kind == FailureKind::Permanent || !switch::is_enabled(),
     };
     if declined {
+        site.count(slot::FAILURE);
         return Ok(out);
     }
-    log::fallback_used(name);
+    site.count(slot::FALLBACK);
+    log::fallback_used(site.name);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
         Err(error) => Err(error),
@@ -35,7 +40,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
 #[inline]
 pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
-    name: &'static str,
+    site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     on_ok: impl FnOnce(&O::Ok) -> D,
 ) -> Option<O> {
@@ -44,9 +49,15 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         Err(error) => on(error).into(),
     };
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
+        if out.is_ok() {
+            site.count_success();
+        } else {
+            site.count(slot::FAILURE);
+        }
         return Some(out);
     }
-    log::fallback_used(name);
+    site.count(slot::FALLBACK);
+    log::fallback_used(site.name);
     None
 }
 

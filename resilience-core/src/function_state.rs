@@ -3,6 +3,8 @@
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use crate::mode;
+use crate::registry::{Policy, list_static};
 use crate::test_overrides::{Override, find, none_active};
 
 /// State that a test can reset.
@@ -28,6 +30,19 @@ pub(crate) fn start_overriding() -> bool {
 #[inline]
 pub fn resolve<T: TestReset>(state: &'static T) -> &'static T {
     if none_active() { state } else { override_of(state) }
+}
+
+/// Returns the policy of the function, or the override of this thread. Lists the policy, unless the
+/// process is in its normal mode.
+#[inline]
+pub fn resolve_policy<T: TestReset + Policy>(policy: &'static T) -> &'static T {
+    if mode::is_plain() { policy } else { resolve_listed(policy) }
+}
+
+#[cold]
+fn resolve_listed<T: TestReset + Policy>(policy: &'static T) -> &'static T {
+    list_static(policy);
+    resolve(policy)
 }
 
 #[cold]

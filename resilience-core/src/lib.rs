@@ -26,6 +26,7 @@ mod event;
 mod expansion;
 mod failure_text;
 mod fallback;
+mod figures;
 mod function_state;
 mod guarded;
 #[cfg(feature = "axum")]
@@ -38,6 +39,7 @@ mod keyed;
 mod last_failure;
 mod limiter;
 mod log;
+mod mode;
 mod name;
 mod notify;
 mod outcome;
@@ -45,6 +47,7 @@ mod park;
 mod probe;
 mod random;
 mod rate_limit;
+mod registry;
 mod rejected;
 mod rejection_signal;
 mod response;
@@ -73,11 +76,18 @@ pub use circuit_breaker::{
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
 pub use guarded::Guarded;
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use outcome::Outcome;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
+pub use registry::{
+    CircuitChange, CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport,
+    LayerExplanation, PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin,
+    SourceLocation, TOP_KEYS, circuit_changes, circuit_closed, count_successes, explain, health,
+    policies, policies_matching, policy_key, register, set_health_threshold,
+};
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
 pub use resilience_rules::InvalidPolicy;
 pub use retry::{Attempt, Retry, RetryPolicy};

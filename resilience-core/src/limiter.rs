@@ -19,9 +19,11 @@ macro_rules! limiter {
                 self.name($crate::name::intern(name.as_ref()))
             }
 
-            /// Sets the name of the annotated function, unless a name is set.
+            /// Sets the name of the annotated function, unless a name is set, and the number of
+            /// layers outside.
             #[doc(hidden)]
-            pub const fn at(mut self, name: &'static str) -> Self {
+            pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
+                self.figures.depth = depth;
                 if self.name.is_none() {
                     self.name = Some(name);
                 }

@@ -1,13 +1,11 @@
 //! The process-wide switch.
 
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::task::Waker;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::mode;
 use crate::waiters::WaiterId;
-
-static ENABLED: AtomicBool = AtomicBool::new(true);
 
 /// Turns all attributes and policies of the process on or off. Default: on. `#[idempotent]` stays
 /// on: a duplicate side effect cannot be undone.
@@ -23,7 +21,7 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 /// # resilience::set_enabled(true);
 /// ```
 pub fn set_enabled(enabled: bool) {
-    ENABLED.store(enabled, Relaxed);
+    mode::set_enabled(enabled);
     if !enabled {
         for shard in &WATCHES {
             let woken = core::mem::take(&mut *lock(shard));
@@ -37,7 +35,7 @@ pub fn set_enabled(enabled: bool) {
 #[must_use]
 #[inline]
 pub fn is_enabled() -> bool {
-    ENABLED.load(Relaxed)
+    mode::is_enabled()
 }
 
 type Wakers = BTreeMap<WaiterId, Waker>;

@@ -24,10 +24,12 @@ pub(crate) type Tally = core::sync::atomic::AtomicU64;
 /// Defines a `const fn`, or a plain function under loom, where primitives have no const
 /// constructor.
 macro_rules! const_fn {
-    ($vis:vis fn $($rest:tt)*) => {
+    ($(#[$attribute:meta])* $vis:vis fn $($rest:tt)*) => {
+        $(#[$attribute])*
         #[cfg(not(resilience_loom))]
         $vis const fn $($rest)*
 
+        $(#[$attribute])*
         #[cfg(resilience_loom)]
         $vis fn $($rest)*
     };

@@ -4,10 +4,10 @@
 //! topmost entry with an answer wins.
 
 use core::any::Any;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::cell::RefCell;
 
 use crate::clock::Timestamp;
+use crate::mode;
 use crate::random::Source;
 
 /// The override of one guard.
@@ -37,18 +37,15 @@ thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack { entries: Vec::new(), next: 0 }) };
 }
 
-/// The number of entries in the process; 0 outside tests.
-static ACTIVE: AtomicUsize = AtomicUsize::new(0);
-
 /// Returns whether no thread has an override.
 #[inline]
 pub(crate) fn none_active() -> bool {
-    ACTIVE.load(Relaxed) == 0
+    mode::has_no_override()
 }
 
 /// Pushes an entry onto the stack.
 pub(crate) fn push(entry: Override) -> OverrideId {
-    ACTIVE.fetch_add(1, Relaxed);
+    mode::add_override();
     with_stack(|stack| {
         let id = stack.next;
         stack.next += 1;
@@ -60,7 +57,7 @@ pub(crate) fn push(entry: Override) -> OverrideId {
 
 /// Removes an entry.
 pub(crate) fn remove(id: &OverrideId) {
-    ACTIVE.fetch_sub(1, Relaxed);
+    mode::remove_override();
     with_stack(|stack| stack.entries.retain(|(other, _)| other != id));
 }
 

@@ -54,8 +54,10 @@ impl<T> Waiters<T> {
         self.waiting.first_entry().map(|entry| (*entry.key(), entry.into_mut()))
     }
 
+    #[inline]
     pub(crate) fn pop_first(&mut self) -> Option<(WaiterId, T)> {
-        self.waiting.pop_first()
+        // Most often no call waits, and the map need not be searched.
+        if self.waiting.is_empty() { None } else { self.waiting.pop_first() }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -164,7 +164,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                 DeadlineTimer::start((policy.lease / 3).min(left), None).await;
                 let lease = policy.lease.min(end.since(now()));
                 if lease.is_zero() {
-                    log::decided(policy.name, *key, "", Decision::RenewalEnded, None);
+                    log::decided(policy, *key, "", Decision::RenewalEnded, None);
                     break;
                 }
                 let step = self.0.call.store.renew(key, token, lease);
@@ -174,11 +174,11 @@ impl<S: Store + Clone> ActiveCall<S> {
                 match self.0.call.step(step).await {
                     Ok(WriteOutcome::Applied) => *renewed = requested,
                     Ok(WriteOutcome::Fenced) => {
-                        log::decided(policy.name, *key, "", Decision::Fenced, None);
+                        log::decided(policy, *key, "", Decision::Fenced, None);
                         break;
                     }
                     Err(error) => {
-                        log::store_error(policy.name, *key, StoreFailure::LeaseNotRenewed, &error);
+                        log::store_error(policy, *key, StoreFailure::LeaseNotRenewed, &error);
                         let is_lost = now() >= renewed.plus(policy.lease);
                         if is_lost && policy.on_lease_lost == OnLeaseLost::Cancel {
                             break;
@@ -276,8 +276,8 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// Returns the result of a call whose outcome is not stored.
     fn unsaved(&self, error: StoreError) -> Result<Completed, Rejected> {
         let call = &self.0.call;
-        log::store_error(call.policy.name, call.key, StoreFailure::Unsaved, &error);
-        log::decided(call.policy.name, call.key, "", Decision::Unsaved, None);
+        log::store_error(&call.policy, call.key, StoreFailure::Unsaved, &error);
+        log::decided(&call.policy, call.key, "", Decision::Unsaved, None);
         match call.policy.on_unsaved {
             OnUnsaved::Return => Ok(Completed::Unsaved),
             OnUnsaved::Error => {
@@ -299,7 +299,7 @@ impl<S: Store + Clone> ActiveCall<S> {
         })?;
         match acquired {
             Acquisition::Replay(stored) => {
-                log::decided(call.policy.name, call.key, "", Decision::DuplicateExecution, None);
+                log::decided(&call.policy, call.key, "", Decision::DuplicateExecution, None);
                 Ok(match call.open(&stored, codec)? {
                     Some(outcome) => Completed::Other(outcome.to_vec()),
                     None => Completed::OtherNotStored,
@@ -347,7 +347,7 @@ impl<S: Store + Clone> ActiveCall<S> {
 
     fn log_failed_write(&self, failure: StoreFailure, written: StoreResult<WriteOutcome>) {
         if let Err(error) = written {
-            log::store_error(self.0.call.policy.name, self.0.call.key, failure, &error);
+            log::store_error(&self.0.call.policy, self.0.call.key, failure, &error);
         }
     }
 
@@ -387,7 +387,7 @@ impl<S: Store + Clone> ActiveCall<S> {
                 let doubled = Duration::from_millis(50).saturating_mul(1 << writes.min(5));
                 let delay = doubled.min(Duration::from_secs(1)).min(left);
                 writes = writes.saturating_add(1);
-                log::store_error(call.policy.name, call.key, StoreFailure::Retrying, &error);
+                log::store_error(&call.policy, call.key, StoreFailure::Retrying, &error);
                 match call.wait_mode {
                     WaitMode::Async => {
                         let (wait, time) = Delay::start(delay);

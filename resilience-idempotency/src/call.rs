@@ -391,7 +391,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
         acquiring: &Acquiring,
     ) -> Result<Acquisition<S>, Rejected> {
         if self.may_run_without(&error) {
-            log::store_error(self.policy.name, self.key, StoreFailure::Unprotected, &error);
+            log::store_error(&self.policy, self.key, StoreFailure::Unprotected, &error);
             return Ok(Acquisition::Run(ActiveCall::unprotected(self, acquiring.claimed)));
         }
         Err(self.reject_unavailable(error))
@@ -406,7 +406,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
 
     /// Rejects the call because the store failed.
     pub(super) fn reject_unavailable(&self, error: StoreError) -> Rejected {
-        log::store_error(self.policy.name, self.key, StoreFailure::Rejected, &error);
+        log::store_error(&self.policy, self.key, StoreFailure::Rejected, &error);
         self.reject(IdempotencyRejection::StoreUnavailable).because(error)
     }
 
@@ -426,12 +426,12 @@ impl<S: Store + Clone> IdempotentCall<S> {
         retry_after: Option<Duration>,
     ) -> Rejected {
         let decision = Decision::Rejected { reason, retry_after };
-        log::decided(self.policy.name, self.key, self.scope, decision, None);
+        log::decided(&self.policy, self.key, self.scope, decision, None);
         Rejected::new(reason.into(), self.policy.name, retry_after)
     }
 
     pub(super) fn log_decision(&self, decision: Decision, begin: Timestamp) {
-        log::decided(self.policy.name, self.key, self.scope, decision, Some(begin));
+        log::decided(&self.policy, self.key, self.scope, decision, Some(begin));
     }
 }
 

@@ -47,6 +47,7 @@ mod into_store;
 mod memory;
 mod quota;
 mod record;
+mod report;
 mod shard;
 mod store;
 mod store_error;

@@ -6,10 +6,11 @@
 use core::time::Duration;
 
 use crate::key::RecordKey;
+use crate::policy::IdempotencyPolicy;
 use crate::store_error::StoreError;
-use resilience_core::__internal::Timestamp;
 #[cfg(feature = "tracing")]
 use resilience_core::__internal::now;
+use resilience_core::__internal::{Timestamp, slot};
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A decision about a call.
@@ -96,15 +97,26 @@ macro_rules! count {
     };
 }
 
-/// Emits and counts a decision about a call that began at `begin`.
+/// Emits and counts a decision about a call of a policy. The call began at `begin`.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn decided(
-    function: &'static str,
+    policy: &IdempotencyPolicy,
     key: RecordKey,
     scope: &str,
     decision: Decision,
     begin: Option<Timestamp>,
 ) {
+    let function = policy.name;
+    let record = policy.record();
+    match decision {
+        Decision::Acquired { .. } => record.count(slot::SUCCESS),
+        Decision::Replayed => record.count(slot::REPLAYED),
+        Decision::DuplicateExecution => record.count(slot::DUPLICATES),
+        Decision::Fenced => record.count(slot::LEASES_LOST),
+        Decision::Unsaved => record.count(slot::UNSAVED),
+        Decision::Rejected { reason, .. } => policy.site().count_idempotency_rejection(reason),
+        Decision::RenewalEnded => {}
+    }
     count!(
         "resilience_idempotent_calls", 1,
         "function" => function, "decision" => decision.label()
@@ -139,7 +151,13 @@ pub(super) fn decided(
 /// Counts a call that is rejected for its key. The attribute emits the event, as for every
 /// rejection.
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "for counters"))]
-pub(super) fn key_rejected(rejected: &Rejected, reason: IdempotencyRejection) {
+pub(super) fn key_rejected(
+    policy: &IdempotencyPolicy,
+    rejected: &Rejected,
+    reason: IdempotencyRejection,
+) {
+    policy.record();
+    policy.site().count_idempotency_rejection(reason);
     count!(
         "resilience_idempotent_calls", 1,
         "function" => rejected.name(), "decision" => reason.label()
@@ -149,11 +167,13 @@ pub(super) fn key_rejected(rejected: &Rejected, reason: IdempotencyRejection) {
 /// Emits and counts a failed step of the store.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn store_error(
-    function: &'static str,
+    policy: &IdempotencyPolicy,
     key: RecordKey,
     consequence: StoreFailure,
     error: &StoreError,
 ) {
+    let function = policy.name;
+    policy.record().count(slot::STORE_ERRORS);
     count!("resilience_idempotent_store_errors", 1, "function" => function);
     #[cfg(feature = "tracing")]
     {

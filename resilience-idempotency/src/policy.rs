@@ -1,5 +1,6 @@
 //! The settings of idempotent calls.
 
+use core::panic::Location;
 use core::time::Duration;
 
 use crate::call::IdempotentCall;
@@ -38,6 +39,10 @@ use resilience_rules::idempotent as rules;
 #[must_use = "a policy does nothing until it creates a call"]
 pub struct IdempotencyPolicy {
     pub(super) name: &'static str,
+    /// The place in the source code that made the policy.
+    pub(super) location: &'static Location<'static>,
+    /// The number of layers outside, in an annotated function.
+    pub(super) depth: u8,
     pub(super) version: u32,
     pub(super) ttl: Duration,
     pub(super) lease: Duration,
@@ -103,9 +108,12 @@ impl IdempotencyPolicy {
     ///
     /// `name` identifies the function in the store, such as `"payments.charge"`. Keep the name
     /// when the function is renamed.
+    #[track_caller]
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
+            location: Location::caller(),
+            depth: 0,
             version: rules::VERSION,
             ttl: rules::TTL,
             lease: rules::LEASE,
@@ -119,6 +127,13 @@ impl IdempotencyPolicy {
             max_outcome: rules::MAX_OUTCOME as usize,
             store_timeout: rules::STORE_TIMEOUT,
         }
+    }
+
+    /// Sets the number of layers outside, for an annotated function.
+    #[doc(hidden)]
+    pub const fn depth(mut self, depth: u8) -> Self {
+        self.depth = depth;
+        self
     }
 
     /// Sets the name of the function in the store.
@@ -284,7 +299,7 @@ impl IdempotencyPolicy {
     pub(super) fn reject_key(&self, error: KeyError) -> Rejected {
         let reason = key_rejection(error);
         let rejected = self.rejected(reason).because(error);
-        log::key_rejected(&rejected, reason);
+        log::key_rejected(self, &rejected, reason);
         rejected
     }
 

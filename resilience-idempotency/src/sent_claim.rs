@@ -53,7 +53,7 @@ async fn give_back<S: Store + Clone>(call: IdempotentCall<S>, owner: u128, takeo
             Err(error) if error.is_retryable() => {
                 if end.since(now().plus(skipped)).is_zero() {
                     return log::store_error(
-                        call.policy.name,
+                        &call.policy,
                         call.key,
                         StoreFailure::NotReleased,
                         &error,

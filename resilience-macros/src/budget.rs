@@ -4,8 +4,9 @@
 //! budget, and the inner uses the local of the outer.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use resilience_rules::retry as rules;
+use syn::spanned::Spanned;
 use syn::{Expr, ExprLit};
 
 use crate::args::{Keyed, Value};
@@ -68,6 +69,29 @@ impl Budget {
                 "the attempts of one function share one budget; move `{key}` to the `#[{outer}]` above"
             ),
         );
+    }
+
+    /// Returns a reference to a budget of a layer that certainly lives as long as the process.
+    pub(crate) fn of_process(budget: Option<&Self>, context: &Context) -> Option<TokenStream> {
+        match &context.stack.budget_var {
+            Some(BudgetVar { declared: false, .. }) => None,
+            Some(BudgetVar { name, .. }) => {
+                budget.unwrap_or(&Self::SHARED).forever(name, context)
+            }
+            None => budget?.forever(&local("budget"), context),
+        }
+    }
+
+    /// Returns a reference to a budget that certainly lives as long as the process: the budget of
+    /// the function in `local`, or `&BUDGET` with the name of a `static`.
+    fn forever(&self, local: &Ident, context: &Context) -> Option<TokenStream> {
+        let Self::Provided(expr) = self else { return Some(local.to_token_stream()) };
+        let Expr::Reference(reference) = expr else { return None };
+        let Expr::Path(path) = &*reference.expr else { return None };
+        let last = path.path.segments.last()?.ident.to_string();
+        let private = context.private_at(expr.span().resolved_at(Span::call_site()));
+        let is_static = !last.chars().any(char::is_lowercase);
+        is_static.then(|| quote!(::core::convert::AsRef::<#private::RetryBudget>::as_ref(#expr)))
     }
 
     /// Returns the statements that start to spend for a call, in the local `spending`. A layer with

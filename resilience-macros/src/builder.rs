@@ -154,7 +154,8 @@ impl<'c> Builder<'c> {
     /// Returns the policy under the function's name, for a `static`, and the checks as items.
     pub(crate) fn into_static(self, name: &TokenStream) -> (TokenStream, TokenStream) {
         let policy = self.policy;
-        (quote!(#policy.at(#name)), self.checks)
+        let depth = self.context.depth();
+        (quote!(#policy.at(#name, #depth)), self.checks)
     }
 }
 

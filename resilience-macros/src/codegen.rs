@@ -321,6 +321,12 @@ impl Context {
         name.map_or_else(path, ToTokens::to_token_stream)
     }
 
+    /// Returns the number of layers outside this layer, for the registry.
+    pub(crate) fn depth(&self) -> TokenStream {
+        let depth = u8::try_from(self.stack.outer.len()).unwrap_or(u8::MAX);
+        quote!(#depth)
+    }
+
     /// Returns a dead `return`. The `return` tells the compiler the type of the block, so type
     /// errors in the body read as in a plain function.
     fn body_marker(&self) -> TokenStream {

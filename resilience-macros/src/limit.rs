@@ -105,7 +105,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 
     // Output, for a bulkhead:
     //
-    //     let policy = resolve({ static STATE: Bulkhead = …; &STATE });
+    //     let policy = resolve_policy({ static STATE: Bulkhead = …; &STATE });
     //     match policy.acquire().await {
     //         Ok(permit) => {
     //             let out = async move { body }.await;

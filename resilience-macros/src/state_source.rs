@@ -159,7 +159,7 @@ impl StateSource {
                 let state = if policy.resolves_overrides {
                     state
                 } else {
-                    quote!(#private::resolve(#state))
+                    quote!(#private::resolve_policy(#state))
                 };
                 quote! {
                     let #local = {

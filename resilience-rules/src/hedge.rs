@@ -6,7 +6,7 @@ use crate::RuleResult;
 use crate::invalid::{require, require_count, require_times};
 
 /// The number of hedges of a call without `max`.
-pub const MAX: u32 = 1;
+pub const MAX: u8 = 1;
 
 /// The largest number of hedges of a call. The future of the function has room for each attempt.
 pub const LARGEST_MAX: u32 = 9;

@@ -7,6 +7,7 @@
 
 pub mod bulkhead;
 pub mod circuit_breaker;
+pub mod health;
 pub mod hedge;
 mod idempotency_key;
 pub mod idempotent;

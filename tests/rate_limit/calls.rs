@@ -29,8 +29,8 @@ fn names() {
     };
     let new = || RateLimiter::new(1, SECOND);
     assert_eq!(name(new()), "rate_limit");
-    assert_eq!(name(new().at("module::function")), "module::function");
-    assert_eq!(name(new().name("search").at("module::function")), "search");
+    assert_eq!(name(new().at("module::function", 0)), "module::function");
+    assert_eq!(name(new().name("search").at("module::function", 0)), "search");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::semaphore::Acquired;
 use super::{Bulkhead, BulkheadPermit};
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
+use crate::registry::policy::{WaitEnd, count_wait};
 use crate::rejected::Rejected;
 use crate::switch;
 use crate::waiters::WaiterId;
@@ -28,11 +29,13 @@ struct QueueEntry<'b> {
     /// The longest wait, if longer than the wait of the bulkhead, in nanoseconds.
     patience: u64,
     waiter: Option<WaiterId>,
+    /// The start of the wait.
+    since: Option<Timestamp>,
 }
 
 impl<'b> QueueEntry<'b> {
     fn new(bulkhead: &'b Bulkhead, deadline: Option<Timestamp>, patience: u64) -> Self {
-        Self { bulkhead, deadline, patience, waiter: None }
+        Self { bulkhead, deadline, patience, waiter: None, since: None }
     }
 
     /// Returns the result, or `None` while the call has to wait for `waker`.
@@ -44,7 +47,9 @@ impl<'b> QueueEntry<'b> {
         match (&result, self.waiter) {
             // Switched off while waiting: the call runs without a permit.
             (None, Some(waiter)) if !switch::watch(waiter, waker) => {
-                Some(self.give_up().or_else(|_| Ok(BulkheadPermit::uncounted())))
+                let permit = self.leave().unwrap_or_else(BulkheadPermit::uncounted);
+                self.count_wait(WaitEnd::Admitted);
+                Some(Ok(permit))
             }
             _ => result,
         }
@@ -60,10 +65,13 @@ impl<'b> QueueEntry<'b> {
         }
         let capacity = bulkhead.queue_capacity(self.patience);
         match bulkhead.semaphore.acquire_or_queue(bulkhead.limit(), capacity, waker.clone()) {
-            Acquired::Permit => Some(Ok(BulkheadPermit::of(bulkhead))),
+            Acquired::Permit => {
+                bulkhead.count_admitted();
+                Some(Ok(BulkheadPermit::of(bulkhead)))
+            }
             Acquired::Full => Some(Err(bulkhead.rejected())),
             Acquired::Queued(waiter) => {
-                self.waiter = Some(waiter);
+                (self.waiter, self.since) = (Some(waiter), Some(now()));
                 None
             }
         }
@@ -75,6 +83,7 @@ impl<'b> QueueEntry<'b> {
         }
         self.waiter = None;
         switch::unwatch(waiter);
+        self.count_wait(WaitEnd::Admitted);
         Some(Ok(BulkheadPermit::of(self.bulkhead)))
     }
 
@@ -88,16 +97,25 @@ impl<'b> QueueEntry<'b> {
         }
     }
 
-    /// Leaves the queue. If a permit has been assigned in the meantime, takes the permit.
+    /// Leaves the queue after the longest wait. If a permit has been assigned in the meantime,
+    /// takes the permit.
     fn give_up(&mut self) -> PermitResult<'b> {
-        if let Some(waiter) = self.waiter {
-            switch::unwatch(waiter);
-        }
-        match self.waiter.take() {
-            Some(waiter) if !self.bulkhead.semaphore.leave_queue(waiter) => {
-                Ok(BulkheadPermit::of(self.bulkhead))
-            }
-            _ => Err(self.bulkhead.rejected()),
+        let permit = self.leave();
+        self.count_wait(if permit.is_some() { WaitEnd::Admitted } else { WaitEnd::Rejected });
+        permit.ok_or_else(|| self.bulkhead.rejected())
+    }
+
+    /// Leaves the queue. Returns a permit that has been assigned in the meantime.
+    fn leave(&mut self) -> Option<BulkheadPermit<'b>> {
+        let waiter = self.waiter.take()?;
+        switch::unwatch(waiter);
+        let is_assigned = !self.bulkhead.semaphore.leave_queue(waiter);
+        is_assigned.then(|| BulkheadPermit::of(self.bulkhead))
+    }
+
+    fn count_wait(&mut self, end: WaitEnd) {
+        if let Some(since) = self.since.take() {
+            count_wait(self.bulkhead, since, end);
         }
     }
 }
@@ -105,7 +123,8 @@ impl<'b> QueueEntry<'b> {
 impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
         if self.waiter.is_some() {
-            drop(self.give_up());
+            drop(self.leave());
+            self.count_wait(WaitEnd::Cancelled);
         }
     }
 }

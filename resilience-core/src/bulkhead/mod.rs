@@ -2,6 +2,7 @@
 
 mod acquire;
 mod permit;
+mod report;
 mod semaphore;
 
 use core::convert::Infallible;
@@ -19,8 +20,10 @@ use crate::function_state::TestReset;
 use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
+use crate::mode;
+use crate::registry::policy::count_rejection;
+use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
-use crate::switch::is_enabled;
 use crate::sync::Tally;
 use resilience_rules::{InvalidPolicy, bulkhead as rules};
 
@@ -72,11 +75,13 @@ pub struct Bulkhead {
     key: Option<KeyLabel>,
     shadow: bool,
     shadow_rejections: Tally,
+    figures: PolicyFigures,
     semaphore: Semaphore,
 }
 
 impl Bulkhead {
     /// Creates a bulkhead for `max` concurrent calls, without a queue. Zero counts as 1.
+    #[track_caller]
     #[cfg(not(resilience_loom))]
     pub const fn new(max: u32) -> Self {
         Self {
@@ -87,6 +92,7 @@ impl Bulkhead {
             key: None,
             shadow: false,
             shadow_rejections: Tally::new(0),
+            figures: PolicyFigures::new(),
             semaphore: Semaphore::new(),
         }
     }
@@ -172,13 +178,43 @@ impl Bulkhead {
     /// [`Rejected`] if all permits are taken or other calls wait.
     #[inline]
     pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
-        if !is_enabled() {
-            return Ok(BulkheadPermit::uncounted());
-        }
-        if self.semaphore.try_acquire(self.limit()) {
+        if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
             return Ok(BulkheadPermit::of(self));
         }
-        if self.shadow { Ok(self.admit_in_shadow()) } else { Err(self.rejected()) }
+        self.acquire_or_reject()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn acquire_or_reject(&self) -> Result<BulkheadPermit<'_>, Rejected> {
+        self.try_permit().ok_or_else(|| self.rejected())
+    }
+
+    /// Takes a permit after a full bulkhead, or outside the normal mode. A refusal is no rejection
+    /// yet: the call may wait.
+    #[cold]
+    #[inline(never)]
+    fn try_permit(&self) -> Option<BulkheadPermit<'_>> {
+        if mode::is_plain() {
+            return self.shadow.then(|| self.admit_in_shadow());
+        }
+        self.take_and_count()
+    }
+
+    /// Takes a permit if available, and counts the call, unless the policies are switched off.
+    fn take_and_count(&self) -> Option<BulkheadPermit<'_>> {
+        if !mode::is_enabled() {
+            return Some(BulkheadPermit::uncounted());
+        }
+        let permit = if self.semaphore.try_acquire(self.limit()) {
+            BulkheadPermit::of(self)
+        } else if self.shadow {
+            self.admit_in_shadow()
+        } else {
+            return None;
+        };
+        self.count_admitted();
+        Some(permit)
     }
 
     /// Admits a call above the limit, and reports the decision of the bulkhead.
@@ -188,7 +224,8 @@ impl Bulkhead {
         let waiting = usize::try_from(running.saturating_sub(self.limit())).unwrap_or(usize::MAX);
         if waiting >= self.queue_capacity(0) {
             self.shadow_rejections.fetch_add(1, Relaxed);
-            log::shadow_rejection(&self.rejected());
+            count_rejection(self, true);
+            log::shadow_rejection(&self.full());
         }
         BulkheadPermit::of(self)
     }
@@ -334,9 +371,12 @@ impl Bulkhead {
     /// Returns a permit or a rejection, or `None` if the call may wait.
     #[inline]
     fn acquire_now(&self, patience: u64) -> Option<Result<BulkheadPermit<'_>, Rejected>> {
-        match self.try_acquire() {
-            Err(_) if self.queue_capacity(patience) > 0 => None,
-            answer => Some(answer),
+        if mode::is_plain() && self.semaphore.try_acquire(self.limit()) {
+            return Some(Ok(BulkheadPermit::of(self)));
+        }
+        match self.try_permit() {
+            None if self.queue_capacity(patience) > 0 => None,
+            permit => Some(permit.ok_or_else(|| self.rejected())),
         }
     }
 
@@ -363,8 +403,14 @@ impl Bulkhead {
         }
     }
 
+    /// Rejects a call.
     #[cold]
     fn rejected(&self) -> Rejected {
+        count_rejection(self, false);
+        self.full()
+    }
+
+    fn full(&self) -> Rejected {
         self.rejection(RejectedKind::BulkheadFull, None)
     }
 }
@@ -375,7 +421,8 @@ limiter!(Bulkhead, "bulkhead");
 impl TestReset for Bulkhead {
     fn fresh(&self) -> Self {
         let Self { max, queue, wait, name, shadow, .. } = *self;
-        Self { queue, wait, name, shadow, key: self.key.clone(), ..Self::new(max) }
+        let (key, figures) = (self.key.clone(), self.figures.fresh());
+        Self { queue, wait, name, key, shadow, figures, ..Self::new(max) }
     }
 }
 
@@ -405,11 +452,21 @@ impl KeyedPolicy for Bulkhead {
     }
 
     fn or_name(self, name: &'static str) -> Self {
-        self.at(name)
+        let depth = self.figures.depth;
+        self.at(name, depth)
     }
 
     fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key = Some(label);
         self
+    }
+
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        self.figures = self.figures.of_table(record);
+        self
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key.as_ref()
     }
 }

@@ -25,6 +25,7 @@ impl<'b> BulkheadPermit<'b> {
 }
 
 impl Drop for BulkheadPermit<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(bulkhead) = self.bulkhead {
             bulkhead.semaphore.release();

@@ -9,6 +9,7 @@ use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
 use crate::keyed::{KeyGroup, KeyLabel, KeyedPolicy, Membership};
+use crate::registry::Record;
 use crate::sync::lock;
 
 const MANUAL: ChangeReason = ChangeReason::Manual;
@@ -163,7 +164,8 @@ impl KeyedPolicy for CircuitBreaker {
 
     #[cfg(not(resilience_loom))]
     fn or_name(self, name: &'static str) -> Self {
-        self.at(name)
+        let depth = self.figures.depth;
+        self.at(name, depth)
     }
 
     /// No model uses the name of a breaker with a key.
@@ -175,6 +177,15 @@ impl KeyedPolicy for CircuitBreaker {
     fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key_label = Some(label);
         self
+    }
+
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        self.figures = self.figures.of_table(record);
+        self
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key_label.as_ref()
     }
 
     fn joined(self, group: &Arc<KeyGroup>) -> Self {

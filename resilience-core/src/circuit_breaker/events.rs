@@ -15,6 +15,7 @@ use super::snapshot::StateChange;
 use super::{CircuitBreaker, CircuitState};
 use crate::keyed::OpenShare;
 use crate::log;
+use crate::registry::changes;
 use crate::sync::lock;
 
 #[derive(Debug)]
@@ -156,6 +157,16 @@ impl CircuitBreaker {
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));
         }
+        contained(|| {
+            changes::publish(&changes::CircuitChange {
+                name: change.name,
+                key: self.key_label.as_ref().map(|key| key.as_str().to_owned()),
+                from: change.from,
+                to: change.to,
+                open_for: change.open_for,
+                lost: 0,
+            });
+        });
         let hooks = [
             self.settings.on_state_change.is_none_or(|hook| contained(|| hook(&change))),
             self.hook.as_ref().is_none_or(|Hook(hook)| contained(|| hook(&change))),

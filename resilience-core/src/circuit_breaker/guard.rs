@@ -30,6 +30,15 @@ impl CircuitGuard<'_> {
     /// Records a success.
     #[inline]
     pub fn success(self) {
+        self.breaker.count_success_by_hand();
+        self.succeed();
+    }
+
+    /// Records a success of an annotated function: the word of the breaker knows whether successes
+    /// are counted.
+    #[doc(hidden)]
+    #[inline]
+    pub fn succeed(self) {
         self.breaker.success(self.seen, self.started);
         mem::forget(self);
     }
@@ -69,6 +78,7 @@ impl CircuitGuard<'_> {
     fn end_with(self, outcome: CallOutcome, text: &dyn Fn() -> Option<String>) {
         let (breaker, seen, started) = (self.breaker, self.seen, self.started);
         mem::forget(self);
+        breaker.count_outcome(outcome);
         breaker.settle(seen, outcome, started, text);
     }
 
@@ -102,7 +112,7 @@ impl CircuitGuard<'_> {
     ) -> (O,) {
         // The guard is still whole here: if `on_ok` panics, the call counts as a panic.
         match out.as_result().map(|value| outcome(on_ok(value).into())) {
-            Ok(CallOutcome::Success) => self.success(),
+            Ok(CallOutcome::Success) => self.succeed(),
             Ok(outcome) => {
                 self.end_with(outcome, &|| Some("a value that `on_ok` calls a failure".to_owned()));
             }

@@ -10,6 +10,7 @@ mod machine;
 mod model;
 mod recovery;
 mod registry;
+mod report;
 mod run;
 mod running;
 mod settings;
@@ -27,8 +28,8 @@ use self::events::Hook;
 pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
 use self::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin, PROBES};
-pub(crate) use self::registry::expect_overrides;
 pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
+pub(crate) use self::registry::{expect_counting, expect_overrides};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
@@ -41,6 +42,8 @@ use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
+use crate::mode;
+use crate::registry::PolicyFigures;
 use crate::rejected::Rejected;
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
@@ -104,6 +107,7 @@ pub struct CircuitBreaker {
     listed: bool,
     /// The label of the key in rejections, if the breaker serves one key.
     key_label: Option<KeyLabel>,
+    figures: PolicyFigures,
 }
 
 // The word: the generation in the high half; in the low half the number of a trial call (in a
@@ -122,6 +126,8 @@ const HAS_FAILURES: u64 = 1 << 2;
 const WINDOW: u64 = 1 << 4;
 /// The breaker measures the duration of calls.
 const TIMED: u64 = 1 << 3;
+/// A success has to be counted in the figures.
+const COUNTED: u64 = 1 << 5;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
@@ -218,7 +224,9 @@ impl CircuitBreaker {
             return self;
         }
         registry::register(self);
-        resolve(self)
+        let breaker = resolve(self);
+        breaker.expect_counting();
+        breaker
     }
 
     /// Records a success.
@@ -243,23 +251,43 @@ impl CircuitBreaker {
             return self.succeed_measured(seen, started);
         }
         let word = self.word.load(Acquire);
-        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED) == CLOSED | WINDOW
+        let counted = word & (STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED) == CLOSED | WINDOW
             && self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now);
         if !counted {
-            self.settle_success(seen, None);
+            self.succeed_slow(seen);
         }
     }
 
     /// Records the success of a call of a breaker with `slow_call`.
     #[inline(never)]
     fn succeed_measured(&self, seen: u64, started: Timestamp) {
-        let is_quiet = self.word.load(Acquire) & (STATE | HAS_FAILURES) == CLOSED;
+        let word = self.word.load(Acquire);
+        if word & COUNTED != 0 {
+            self.count_success();
+        }
+        let is_quiet = word & (STATE | HAS_FAILURES) == CLOSED;
         let end = (admitted(seen), started, clock::now());
         let is_counted = is_quiet
             && lock(&self.machine).count_success_in_time(&self.settings, &self.cursor, end);
         if !is_counted {
             self.settle_success(seen, Some(started));
         }
+    }
+
+    #[cold]
+    fn succeed_slow(&self, seen: u64) {
+        let word = self.word.load(Acquire);
+        if word & COUNTED != 0 {
+            self.count_success();
+            let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED);
+            let (generation, span) = (admitted(seen).generation, self.settings.span);
+            let is_done = flags == CLOSED
+                || flags == CLOSED | WINDOW && self.cursor.succeed(generation, span, clock::now);
+            if is_done {
+                return;
+            }
+        }
+        self.settle_success(seen, None);
     }
 
     #[cold]
@@ -307,6 +335,7 @@ impl CircuitBreaker {
     #[inline]
     fn rejection(&self, after: Option<Duration>) -> Rejected {
         self.rejected.fetch_add(1, Relaxed);
+        self.count_rejected();
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
         Rejected::by_breaker(name, after, key, self.cause.source())
     }
@@ -351,6 +380,7 @@ impl CircuitBreaker {
     #[cold]
     #[inline(never)]
     fn cancel(&self, seen: u64, started: Option<Timestamp>, panicked: bool) {
+        self.count_end(panicked);
         let failed = panicked || self.settings.on_cancel == OnCancel::Failure;
         let reason = if panicked { ChangeReason::Panic } else { ChangeReason::Cancelled };
         let failure = CallOutcome::Failure(FailedCall { reason, after: None });
@@ -392,6 +422,7 @@ impl CircuitBreaker {
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
             machine.events.changed(change, is_local, awaits_cause);
+            self.count_transition(from, to, machine.reason);
         }
         let has_events = machine.events.start_delivery();
         self.publish(&machine);
@@ -422,7 +453,8 @@ impl CircuitBreaker {
         // overrides.
         let state =
             if self.listed && function_state::is_ever_overridden() { UNUSED } else { state };
-        let word = u64::from(machine.generation) << GENERATION_SHIFT | state;
+        let counted = if mode::is_counting() { COUNTED } else { 0 };
+        let word = u64::from(machine.generation) << GENERATION_SHIFT | counted | state;
         // Written only if different: a write slows down the readers of a shared word.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);

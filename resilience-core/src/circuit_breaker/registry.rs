@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::CircuitBreaker;
 use crate::function_state::resolve;
 use crate::notify::{Notified, Notifier};
+use crate::registry::list_static;
 
 /// Told about decisions of shared breakers, and about their first calls.
 pub(super) static DECISIONS: Notifier = Notifier::new();
@@ -31,6 +32,13 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
     found.map(resolve)
 }
 
+/// Makes all later calls of annotated functions count successes.
+pub(crate) fn expect_counting() {
+    let breakers = breakers().clone();
+    // Delivers events to hooks, so no lock is held here.
+    breakers.into_iter().for_each(CircuitBreaker::republish);
+}
+
 /// Makes all later calls of annotated functions look for overrides.
 pub(crate) fn expect_overrides() {
     breakers().iter().for_each(|breaker| breaker.republish());
@@ -55,6 +63,7 @@ pub(super) fn register(breaker: &'static CircuitBreaker) {
     if !breakers.iter().any(|known| core::ptr::eq(*known, breaker)) {
         breakers.push(breaker);
         drop(breakers);
+        list_static(breaker);
         if breaker.shared_name().is_some() {
             DECISIONS.notify();
         }

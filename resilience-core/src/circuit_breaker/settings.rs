@@ -16,6 +16,7 @@ use crate::function_state::TestReset;
 use crate::jitter::Jitter;
 use crate::name::intern;
 use crate::random;
+use crate::registry::PolicyFigures;
 use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
 use resilience_rules::InvalidPolicy;
 use resilience_rules::circuit_breaker::{self as rules, MAX_WINDOW};
@@ -69,12 +70,14 @@ impl CircuitBreaker {
     /// Returns a breaker that opens after five failures in a row, stays open for 30 seconds, and
     /// closes after one successful trial call.
     #[must_use]
+    #[track_caller]
     #[cfg(not(resilience_loom))]
     pub const fn new() -> Self {
         Self::with_settings(Settings::new())
     }
 
     const_fn! {
+        #[track_caller]
         pub(super) fn with_settings(settings: Settings) -> Self {
             Self {
                 word: AtomicU64::new(CLOSED | flags(&settings, 0)),
@@ -87,6 +90,7 @@ impl CircuitBreaker {
                 hook: None,
                 listed: false,
                 key_label: None,
+                figures: PolicyFigures::new(),
             }
         }
     }
@@ -360,11 +364,12 @@ impl CircuitBreaker {
         self
     }
 
-    /// Returns the breaker of an annotated function: named after the function unless a name is
-    /// set, and added to the registry at the first call.
+    /// Returns the breaker of an annotated function below `depth` layers: named after the function
+    /// unless a name is set, and added to the registry at the first call.
     #[doc(hidden)]
     #[must_use]
-    pub const fn at(mut self, name: &'static str) -> Self {
+    pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
+        self.figures.depth = depth;
         if self.settings.name.is_none() {
             self.settings.name = Some(name);
         }
@@ -376,6 +381,7 @@ impl CircuitBreaker {
 
 #[cfg(not(resilience_loom))]
 impl Default for CircuitBreaker {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }
@@ -383,7 +389,8 @@ impl Default for CircuitBreaker {
 
 impl TestReset for CircuitBreaker {
     fn fresh(&self) -> Self {
-        Self { hook: self.hook.clone(), ..Self::with_settings(self.settings) }
+        let (hook, figures) = (self.hook.clone(), self.figures.fresh());
+        Self { hook, figures, ..Self::with_settings(self.settings) }
     }
 }
 

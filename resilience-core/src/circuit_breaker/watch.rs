@@ -84,10 +84,10 @@ impl<'b> CircuitGuard<'b> {
 }
 
 impl<'b> WatchedGuard<'b> {
-    /// Records a success.
+    /// Records a success of an annotated function.
     #[inline]
-    pub fn success(self) {
-        self.unwatch().success();
+    pub fn succeed(self) {
+        self.unwatch().succeed();
     }
 
     /// Returns the guard after the end of the body.

@@ -11,7 +11,8 @@ use super::{Hedge, Latencies};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, DeadlineTimer, Timestamp};
-use crate::log;
+use crate::figures::table::slot;
+use crate::mode;
 use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 
@@ -143,6 +144,7 @@ where
                 let class = out.1.class().unwrap_or(class);
                 if class.kind == FailureKind::Permanent && !class.is_rejection {
                     this.slots.iter_mut().for_each(stop);
+                    this.policy.site.count(slot::FAILURE);
                     return Poll::Ready(out);
                 }
                 if let Some(slot) = this.slots.get_mut(index) {
@@ -152,23 +154,26 @@ where
                 *this.stopped |= class.is_rejection || class.kind != FailureKind::Transient;
                 if class.is_rejection {
                     if index > 0 {
+                        this.policy.site.count(slot::HEDGE_REJECTED);
                         this.spending.cancel();
                     }
                     if !is_other_running {
                         // The failure of an attempt says more than the rejection of its hedge.
+                        this.policy.site.count(slot::FAILURE);
                         return Poll::Ready(this.failure.take().unwrap_or(out));
                     }
                 } else {
                     let next = *this.begun;
                     let starts =
-                        !*this.stopped && next < this.slots.len() && may_start(this.spending);
+                        !*this.stopped && next < this.slots.len() && may_start(this.policy, this.spending);
                     if !starts && !is_other_running {
+                        this.policy.site.count(slot::FAILURE);
                         return Poll::Ready(out);
                     }
                     *this.failure = Some(out);
                     *this.stopped |= !starts;
                     if starts {
-                        log::hedged(this.policy.name(), next, true);
+                        this.policy.started(next, true);
                         *this.begun += 1;
                         begin(this.slots, next, this.make, *this.latencies);
                         this.timer.set(None);
@@ -187,8 +192,8 @@ where
                 ready!(timer.poll(cx));
             }
             this.timer.set(None);
-            if may_start(this.spending) {
-                log::hedged(this.policy.name(), index, false);
+            if may_start(this.policy, this.spending) {
+                this.policy.started(index, false);
                 *this.begun += 1;
                 begin(this.slots, index, this.make, *this.latencies);
             } else {
@@ -200,11 +205,16 @@ where
 
 /// Withdraws the cost of an attempt. Returns whether the attempt may start.
 #[cold]
-fn may_start(spending: &Spending<'_>) -> bool {
-    let allowed = switch::is_enabled() && spending.withdraw(FailureKind::Transient);
+fn may_start(policy: &Hedge, spending: &Spending<'_>) -> bool {
+    if !switch::is_enabled() {
+        return false;
+    }
+    let allowed = spending.withdraw(FailureKind::Transient);
     if allowed {
         // Not refunded when the call is dropped: the attempt starts now.
         spending.retrying();
+    } else {
+        policy.site.count(slot::HEDGE_OVER_BUDGET);
     }
     allowed
 }
@@ -255,9 +265,15 @@ fn succeed<F>(
         let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
         if let Some((oldest, slot)) = running.next() {
             if let Some(started) = slot.started {
-                latencies.record(started, oldest != index, policy.quantile);
+                latencies.record(started, oldest != index, policy.settings.quantile);
             }
         }
+    }
+    if index > 0 {
+        policy.site.count(slot::HEDGE_WINS);
+    }
+    if mode::is_counting() {
+        policy.site.count_success();
     }
     spending.succeeded();
     slots.iter_mut().for_each(stop);

@@ -50,7 +50,7 @@ trait Figures: Sync {
     fn figures(&'static self) -> KeyTableSnapshot;
 }
 
-impl<T: KeyedPolicy + Send + Sync + 'static> Figures for Keyed<T> {
+impl<T: KeyedPolicy + 'static> Figures for Keyed<T> {
     fn figures(&'static self) -> KeyTableSnapshot {
         resolve(self).figures()
     }
@@ -59,7 +59,7 @@ impl<T: KeyedPolicy + Send + Sync + 'static> Figures for Keyed<T> {
 static TABLES: Mutex<Vec<&'static dyn Figures>> = Mutex::new(Vec::new());
 
 /// Lists a table.
-pub(super) fn register<T: KeyedPolicy + Send + Sync + 'static>(table: &'static Keyed<T>) {
+pub(super) fn register<T: KeyedPolicy + 'static>(table: &'static Keyed<T>) {
     TABLES.lock().unwrap_or_else(PoisonError::into_inner).push(table);
 }
 

@@ -2,6 +2,7 @@
 
 mod figures;
 mod group;
+mod report;
 mod table;
 
 use core::fmt;
@@ -16,12 +17,19 @@ pub use self::group::KeyGroup;
 pub(crate) use self::group::{Membership, OpenShare};
 use self::table::{KeyHash, Table};
 use crate::clock::{Timestamp, now};
+use crate::figures::Figure;
+use crate::figures::table::{KEYS, MAX_KEYS, slot};
 use crate::function_state::{TestReset, resolve};
 use crate::log;
+use crate::registry::facts::Facts;
+use crate::registry::policy::record_of;
+use crate::registry::{
+    KeyReport, KeysReport, Policy, PolicyFigures, PolicyKind, Record, Setting, list_static,
+};
 use resilience_rules::keyed as rules;
 
 /// A policy that may have a state per key.
-pub trait KeyedPolicy: Sized {
+pub trait KeyedPolicy: Policy + Sized {
     /// The word for the policy in events and snapshots.
     const POLICY: &'static str;
 
@@ -39,6 +47,13 @@ pub trait KeyedPolicy: Sized {
     /// Sets the label of the key in rejections and events.
     #[must_use]
     fn with_key_label(self, label: KeyLabel) -> Self;
+
+    /// Sets the record that the policies of all keys count into.
+    #[must_use]
+    fn with_record(self, record: Arc<Record>) -> Self;
+
+    /// Returns the label of the key.
+    fn key_label(&self) -> Option<&KeyLabel>;
 
     /// Makes the policy known to the other policies of its table.
     #[must_use]
@@ -131,6 +146,7 @@ pub struct Keyed<T> {
     max: u32,
     state: OnceLock<Box<State<T>>>,
     is_registered: AtomicBool,
+    figures: PolicyFigures,
 }
 
 struct State<T> {
@@ -171,8 +187,17 @@ impl<T> Keyed<T> {
     /// Creates a table for at most `max_keys` keys; 0 counts as 1. `make` makes the policy of a new
     /// key. For a `static`; [`with`](Self::with) takes a closure that captures settings.
     #[must_use]
+    #[track_caller]
+    #[cfg(not(resilience_loom))]
     pub const fn new(max_keys: u32, make: fn() -> T) -> Self {
-        Self::from_make(max_keys, Make::Function(make))
+        Self::from_make(max_keys, Make::Function(make), PolicyFigures::new())
+    }
+
+    /// No model has a table in a `static`.
+    #[track_caller]
+    #[cfg(resilience_loom)]
+    pub fn new(max_keys: u32, make: fn() -> T) -> Self {
+        Self::from_make(max_keys, Make::Function(make), PolicyFigures::new())
     }
 
     /// Creates a table whose policies have settings known at run time: `make` may capture values.
@@ -207,12 +232,14 @@ impl<T> Keyed<T> {
     /// assert!(client.get("up").is_ok());
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn with(max_keys: u32, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
-        Self::from_make(max_keys, Make::Shared(Arc::new(make)))
+        Self::from_make(max_keys, Make::Shared(Arc::new(make)), PolicyFigures::new())
     }
 
-    const fn from_make(max: u32, make: Make<T>) -> Self {
-        Self { make, max, state: OnceLock::new(), is_registered: AtomicBool::new(false) }
+    const fn from_make(max: u32, make: Make<T>, figures: PolicyFigures) -> Self {
+        let is_registered = AtomicBool::new(false);
+        Self { make, max, state: OnceLock::new(), is_registered, figures }
     }
 
     fn state(&self) -> &State<T> {
@@ -285,18 +312,29 @@ impl<T: KeyedPolicy> Keyed<T> {
             return known;
         }
         match state.table.reserve(now) {
-            Some(room) => room.insert(key, adjust(self.make.policy()).joined(state.table.group())),
+            Some(room) => {
+                if room.is_evicted {
+                    record_of(self).count(slot::EVICTIONS);
+                }
+                room.insert(key, adjust(self.make()).joined(state.table.group()))
+            }
             // Another call may have inserted the key in the meantime.
             None => state.table.get(key).unwrap_or_else(|| self.overflow(state)),
         }
+    }
+
+    /// Returns the policy of a new key.
+    fn make(&self) -> T {
+        self.make.policy().with_record(Arc::clone(record_of(self)))
     }
 
     /// Returns the state that new keys share while no state can be evicted.
     #[cold]
     fn overflow(&self, state: &State<T>) -> Arc<T> {
         state.overflow_calls.fetch_add(1, Relaxed);
+        record_of(self).count(slot::OVERFLOWS);
         let make = || {
-            let shared = self.make.policy().with_key_label(KeyLabel::new(OVERFLOW_LABEL));
+            let shared = self.make().with_key_label(KeyLabel::new(OVERFLOW_LABEL));
             Arc::new(shared.joined(state.table.group()))
         };
         let shared = state.overflow.get_or_init(make);
@@ -318,17 +356,60 @@ pub fn keyed_state<T>(
     adjust: impl FnOnce(T) -> T,
 ) -> Arc<T>
 where
-    T: KeyedPolicy + Send + Sync + 'static,
+    T: KeyedPolicy + 'static,
 {
     if !table.is_registered.load(Relaxed) && !table.is_registered.swap(true, Relaxed) {
         figures::register(table);
+        list_static(table);
     }
     resolve(table).get_with(key, adjust)
 }
 
-impl<T: Send + Sync + 'static> TestReset for Keyed<T> {
+impl<T: KeyedPolicy> Policy for Keyed<T> {
+    fn kind(&self) -> PolicyKind {
+        self.make.policy().kind()
+    }
+
+    fn name(&self) -> &'static str {
+        self.make.policy().policy_name()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        let mut settings = self.make.policy().settings();
+        settings.push(Setting::code("max_keys", self.max.max(1)));
+        settings
+    }
+
+    fn facts(&self) -> Facts {
+        self.make.policy().facts()
+    }
+
+    fn figures_now(&self, figures: &mut Vec<Figure>) {
+        figures.push(Figure::gauge(&KEYS, self.len().into()));
+        figures.push(Figure::gauge(&MAX_KEYS, self.max.max(1).into()));
+        self.add_totals(figures);
+    }
+
+    fn is_table(&self) -> bool {
+        true
+    }
+
+    fn keys(&self) -> Option<KeysReport> {
+        Some(self.keys_report())
+    }
+
+    fn key(&self, label: &str) -> Option<KeyReport> {
+        self.key_report(label)
+    }
+}
+
+impl<T: KeyedPolicy + 'static> TestReset for Keyed<T> {
     fn fresh(&self) -> Self {
-        Self::from_make(self.max, self.make.clone())
+        Self::from_make(self.max, self.make.clone(), self.figures.fresh())
     }
 }
 
@@ -348,10 +429,17 @@ mod tests {
     use super::*;
 
     /// A policy that is stale from a time on.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     struct Thing {
         stale_from: AtomicU64,
         label: Option<KeyLabel>,
+        figures: PolicyFigures,
+    }
+
+    impl Default for Thing {
+        fn default() -> Self {
+            Self { stale_from: AtomicU64::new(0), label: None, figures: PolicyFigures::new() }
+        }
     }
 
     impl Thing {
@@ -377,6 +465,36 @@ mod tests {
 
         fn with_key_label(self, label: KeyLabel) -> Self {
             Self { label: Some(label), ..self }
+        }
+
+        fn with_record(self, record: Arc<Record>) -> Self {
+            Self { figures: self.figures.of_table(record), ..self }
+        }
+
+        fn key_label(&self) -> Option<&KeyLabel> {
+            self.label.as_ref()
+        }
+    }
+
+    impl Policy for Thing {
+        fn kind(&self) -> PolicyKind {
+            PolicyKind::Bulkhead
+        }
+
+        fn name(&self) -> &'static str {
+            "thing"
+        }
+
+        fn own_figures(&self) -> &PolicyFigures {
+            &self.figures
+        }
+
+        fn settings(&self) -> Vec<Setting> {
+            Vec::new()
+        }
+
+        fn facts(&self) -> Facts {
+            Facts::Unknown
         }
     }
 

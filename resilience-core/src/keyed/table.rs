@@ -69,6 +69,8 @@ struct Entry<T> {
     value: Arc<T>,
     /// Whether the key was used again since the last visit of the search.
     used: bool,
+    /// The number of calls with the key.
+    calls: u32,
     /// The period of the last use.
     period: u32,
 }
@@ -91,7 +93,7 @@ impl<T> Entries<T> {
     fn insert(&mut self, key: KeyHash, value: Arc<T>, period: u32) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.index.insert(key, index);
-        self.entries.push(Entry { key, value, used: false, period });
+        self.entries.push(Entry { key, value, used: false, calls: 1, period });
     }
 
     /// Removes an entry. The last entry takes the place of the removed entry.
@@ -131,6 +133,8 @@ pub(super) struct Table<T> {
 pub(super) struct Room<'t, T> {
     table: &'t Table<T>,
     is_used: bool,
+    /// Whether the room was made by an eviction.
+    pub(super) is_evicted: bool,
 }
 
 impl<T> Table<T> {
@@ -165,8 +169,19 @@ impl<T> Table<T> {
         let mut shard = lock(self.shard(key));
         let entry = shard.get_mut(key)?;
         entry.used = true;
+        entry.calls = entry.calls.saturating_add(1);
         self.group.note_use(&mut entry.period);
         Some(Arc::clone(&entry.value))
+    }
+
+    /// Passes the hash, the number of calls and the state of each key to `read`, under the lock of
+    /// the shard.
+    pub(super) fn for_each(&self, read: &mut impl FnMut(u64, u64, &Arc<T>)) {
+        for Shard(shard) in &self.shards {
+            for Entry { key, value, calls, .. } in &lock(shard).entries {
+                read(key.entry, u64::from(*calls), value);
+            }
+        }
     }
 
     #[cfg(all(test, not(resilience_loom)))]
@@ -182,7 +197,9 @@ impl<T: KeyedPolicy> Table<T> {
         let one_more = |len| (len < u64::from(self.max)).then_some(len + 1);
         let is_reserved = self.len.fetch_update(Relaxed, Relaxed, one_more).is_ok();
         // An evicted entry leaves its part of `len` to the new entry.
-        (is_reserved || self.evict(now())).then(|| Room { table: self, is_used: false })
+        let is_evicted = !is_reserved && self.evict(now());
+        let room = || Room { table: self, is_used: false, is_evicted };
+        (is_reserved || is_evicted).then(room)
     }
 
     /// Evicts a stale entry. An entry used since the last visit stays if an unused entry is near.
@@ -282,14 +299,19 @@ mod model {
 
     use super::*;
     use crate::keyed::KeyLabel;
+    use crate::registry::facts::Facts;
+    use crate::registry::{Policy, PolicyFigures, PolicyKind, Record, Setting};
 
-    struct Fixed(bool);
+    struct Fixed {
+        is_stale: bool,
+        figures: PolicyFigures,
+    }
 
     impl KeyedPolicy for Fixed {
         const POLICY: &'static str = "fixed";
 
         fn is_stale(&self, _: Timestamp) -> bool {
-            self.0
+            self.is_stale
         }
 
         fn policy_name(&self) -> &'static str {
@@ -303,6 +325,36 @@ mod model {
         fn with_key_label(self, _: KeyLabel) -> Self {
             self
         }
+
+        fn with_record(self, _: Arc<Record>) -> Self {
+            self
+        }
+
+        fn key_label(&self) -> Option<&KeyLabel> {
+            None
+        }
+    }
+
+    impl Policy for Fixed {
+        fn kind(&self) -> PolicyKind {
+            PolicyKind::Bulkhead
+        }
+
+        fn name(&self) -> &'static str {
+            "fixed"
+        }
+
+        fn own_figures(&self) -> &PolicyFigures {
+            &self.figures
+        }
+
+        fn settings(&self) -> Vec<Setting> {
+            Vec::new()
+        }
+
+        fn facts(&self) -> Facts {
+            Facts::Unknown
+        }
     }
 
     fn insert(table: &Table<Fixed>, key: u64, stale: bool) -> bool {
@@ -311,7 +363,11 @@ mod model {
             return true;
         }
         let room = table.reserve(|| Timestamp::from_nanos(1));
-        room.map(|room| room.insert(key, Fixed(stale))).is_some()
+        room.map(|room| {
+            let fixed = Fixed { is_stale: stale, figures: PolicyFigures::new() };
+            room.insert(key, fixed)
+        })
+        .is_some()
     }
 
     fn count(table: &Table<Fixed>) -> (u64, usize) {

@@ -12,6 +12,7 @@ use super::gcra::Queued;
 use super::{Admission, RateLimiter};
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
+use crate::registry::policy::{WaitEnd, count_wait};
 use crate::rejected::Rejected;
 use crate::switch;
 use crate::waiters::WaiterId;
@@ -26,6 +27,8 @@ struct Turn<'l> {
     /// The longest wait, if longer than the wait of the limiter, in nanoseconds.
     patience: u64,
     waiter: Option<WaiterId>,
+    /// The start of the wait.
+    since: Option<Timestamp>,
 }
 
 /// The state of a call that takes a turn.
@@ -42,7 +45,7 @@ impl<'l> Turn<'l> {
         deadline: Option<Timestamp>,
         patience: u64,
     ) -> Self {
-        Self { limiter, cost, deadline, patience, waiter: None }
+        Self { limiter, cost, deadline, patience, waiter: None, since: None }
     }
 
     fn poll(&mut self, waker: &Waker) -> Progress {
@@ -50,7 +53,7 @@ impl<'l> Turn<'l> {
             None => match self.limiter.admit(self.cost, self.deadline, self.patience, waker) {
                 Ok(Admission::Now) => return Progress::Done(Ok(())),
                 Ok(Admission::Queued(Queued { id, turn })) => {
-                    self.waiter = Some(id);
+                    (self.waiter, self.since) = (Some(id), Some(now()));
                     (id, turn)
                 }
                 Err(rejected) => return Progress::Done(Err(rejected)),
@@ -59,6 +62,7 @@ impl<'l> Turn<'l> {
                 None => {
                     self.waiter = None;
                     switch::unwatch(id);
+                    self.count_wait(WaitEnd::Admitted);
                     return Progress::Done(Ok(()));
                 }
                 Some(until) => (id, until),
@@ -68,7 +72,7 @@ impl<'l> Turn<'l> {
             return Progress::Until(until);
         }
         // Switched off while waiting: the call runs, and does not count.
-        self.leave();
+        self.leave(WaitEnd::Admitted);
         Progress::Done(Ok(()))
     }
 
@@ -78,20 +82,28 @@ impl<'l> Turn<'l> {
         if let Some(id) = self.waiter.take() {
             switch::unwatch(id);
             self.limiter.start_early(id);
+            self.count_wait(WaitEnd::Admitted);
         }
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, end: WaitEnd) {
         if let Some(id) = self.waiter.take() {
             switch::unwatch(id);
             self.limiter.leave(id);
+            self.count_wait(end);
+        }
+    }
+
+    fn count_wait(&mut self, end: WaitEnd) {
+        if let Some(since) = self.since.take() {
+            count_wait(self.limiter, since, end);
         }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.leave();
+        self.leave(WaitEnd::Cancelled);
     }
 }
 

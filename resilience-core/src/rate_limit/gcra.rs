@@ -366,6 +366,11 @@ impl Gcra {
         })
     }
 
+    /// Returns the number of waiting calls.
+    pub(super) fn queued(&self) -> usize {
+        lock(&self.line).as_ref().map_or(0, |line| line.queued())
+    }
+
     /// Returns the number of permits that calls are waiting for.
     pub(super) fn waiting(&self, pace: Pace) -> u64 {
         let guard = lock(&self.line);

@@ -76,6 +76,10 @@ impl Line {
         &self.holes
     }
 
+    pub(super) fn queued(&self) -> usize {
+        self.waiters.len()
+    }
+
     pub(super) fn has_waiters(&self) -> bool {
         !self.waiters.is_empty()
     }

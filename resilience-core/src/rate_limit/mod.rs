@@ -4,6 +4,7 @@ mod acquire;
 mod gcra;
 mod line;
 mod permit;
+mod report;
 mod reservation;
 mod share;
 mod share_clock;
@@ -30,6 +31,9 @@ use crate::function_state::TestReset;
 use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
+use crate::mode;
+use crate::registry::policy::count_rejection;
+use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::rejection_signal::RejectionSignal;
 use crate::switch::is_enabled;
@@ -84,6 +88,7 @@ pub struct RateLimiter {
     key: Option<KeyLabel>,
     shadow: bool,
     shadow_rejections: Tally,
+    figures: PolicyFigures,
     /// The rate in nanoseconds.
     pace: Pace,
     gcra: Gcra,
@@ -96,6 +101,7 @@ pub struct RateLimiter {
 impl RateLimiter {
     /// Creates a limiter for `rate` calls per `per`, evenly spread. Zero counts as 1, or as one
     /// nanosecond.
+    #[track_caller]
     #[cfg(not(resilience_loom))]
     pub const fn new(rate: u32, per: Duration) -> Self {
         Self {
@@ -107,6 +113,7 @@ impl RateLimiter {
             key: None,
             shadow: false,
             shadow_rejections: Tally::new(0),
+            figures: PolicyFigures::new(),
             pace: Pace::new(rate, per, rules::BURST, Duration::ZERO),
             gcra: Gcra::new(),
             shared: None,
@@ -245,15 +252,28 @@ impl RateLimiter {
     /// above the burst: such a call needs a [`wait`](Self::wait).
     #[inline]
     pub fn try_acquire_many(&self, cost: u32) -> Result<(), Rejected> {
-        if !is_enabled() || cost == 0 {
-            return Ok(());
+        if !mode::is_plain() || cost == 0 {
+            return self.take_and_count(cost);
         }
+        self.take(cost)
+    }
+
+    #[inline]
+    fn take(&self, cost: u32) -> Result<(), Rejected> {
         let view = self.view();
         view.count(cost);
         match view.gcra.try_acquire(view.request(cost, 0), || view.now()) {
             Ok(()) => Ok(()),
             Err(left) => self.refuse(view, cost, 0, left),
         }
+    }
+
+    #[cold]
+    fn take_and_count(&self, cost: u32) -> Result<(), Rejected> {
+        if !is_enabled() || cost == 0 {
+            return Ok(());
+        }
+        self.take(cost).inspect(|()| self.count_admitted())
     }
 
     /// Reserves a permit at most [`wait`](Self::wait) ahead, and returns the delay until the
@@ -290,7 +310,11 @@ impl RateLimiter {
         let view = self.view();
         view.count(1);
         let wait = view.within(self.pace.longest_wait());
-        match view.gcra.reserve(view.request(1, wait), || view.now()) {
+        let planned = view.gcra.reserve(view.request(1, wait), || view.now());
+        if planned.is_ok() {
+            self.count_admitted();
+        }
+        match planned {
             Ok(grant) if grant.must_wait && !self.shadow => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
             Err(left) => self.refuse(view, 1, wait, left).map(|()| Reservation::now()),
@@ -509,13 +533,30 @@ impl RateLimiter {
     /// Takes permits without a wait, if possible.
     #[inline]
     fn starts_at_once(&self, cost: u32) -> bool {
-        if !is_enabled() || cost == 0 {
-            return true;
+        if !mode::is_plain() || cost == 0 {
+            return self.starts_and_counts(cost);
         }
+        self.starts(cost)
+    }
+
+    #[inline]
+    fn starts(&self, cost: u32) -> bool {
         let view = self.view();
         let starts = view.gcra.try_start(view.request(cost, 0), || view.now());
         if starts {
             view.count(cost);
+        }
+        starts
+    }
+
+    #[cold]
+    fn starts_and_counts(&self, cost: u32) -> bool {
+        if !is_enabled() || cost == 0 {
+            return true;
+        }
+        let starts = self.starts(cost);
+        if starts {
+            self.count_admitted();
         }
         starts
     }
@@ -550,7 +591,10 @@ impl RateLimiter {
             Ok(Some(queued)) => {
                 Ok(Admission::Queued(Queued { turn: view.time_of(queued.turn), ..queued }))
             }
-            Ok(None) => Ok(Admission::Now),
+            Ok(None) => {
+                self.count_admitted();
+                Ok(Admission::Now)
+            }
             Err(left) => self.refuse(view, cost, wait, left).map(|()| Admission::Now),
         }
     }
@@ -591,6 +635,7 @@ impl RateLimiter {
         let is_possible = above_burst == 0 || above_burst <= wait;
         let retry_after = view.real_time(left).filter(|_| is_possible);
         let rejected = self.rejection(RejectedKind::RateLimited, retry_after);
+        count_rejection(self, self.shadow);
         if let Some(share) = view.share {
             share.warn_if_unsynchronized(self.name_or_default());
         }
@@ -672,7 +717,8 @@ impl TestReset for RateLimiter {
     fn fresh(&self) -> Self {
         let Self { rate, per, burst, wait, name, shadow, shared, .. } = *self;
         let fresh = Self::new(rate, per).burst(burst).wait(wait);
-        Self { name, shadow, shared, key: self.key.clone(), ..fresh }
+        let (key, figures) = (self.key.clone(), self.figures.fresh());
+        Self { name, key, shadow, figures, shared, ..fresh }
     }
 }
 
@@ -702,11 +748,21 @@ impl KeyedPolicy for RateLimiter {
     }
 
     fn or_name(self, name: &'static str) -> Self {
-        self.at(name)
+        let depth = self.figures.depth;
+        self.at(name, depth)
     }
 
     fn with_key_label(mut self, label: KeyLabel) -> Self {
         self.key = Some(label);
         self
+    }
+
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        self.figures = self.figures.of_table(record);
+        self
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key.as_ref()
     }
 }

@@ -1,5 +1,6 @@
 //! The configuration of a retry.
 
+use core::panic::Location;
 use core::time::Duration;
 
 use crate::backoff::{Backoff, BorrowedBackoff, Schedule};
@@ -55,6 +56,10 @@ pub(super) struct Limits {
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
     pub(super) name: Option<&'static str>,
+    /// The place in the source code that made the policy.
+    pub(super) location: &'static Location<'static>,
+    /// The number of layers outside, in an annotated function.
+    pub(super) depth: u8,
     /// How the call waits; set by generated code and `run`.
     pub(super) waits: WaitMode,
 }
@@ -62,6 +67,7 @@ pub(super) struct Limits {
 impl RetryPolicy {
     /// Creates a policy with three attempts, exponential backoff from 100 ms up to 10 s under full
     /// jitter, and no deadline.
+    #[track_caller]
     pub const fn new() -> Self {
         Self {
             limits: Limits {
@@ -76,6 +82,8 @@ impl RetryPolicy {
                 budget: None,
                 waits_for_rejections: false,
                 name: None,
+                location: Location::caller(),
+                depth: 0,
                 waits: WaitMode::Blocking,
             },
             backoff: Schedule::new(),
@@ -181,6 +189,7 @@ impl RetryPolicy {
 }
 
 impl Default for RetryPolicy {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }
@@ -307,6 +316,12 @@ impl<B> RetryPolicy<B> {
         self
     }
 
+    /// Sets the number of layers outside, for an annotated function.
+    pub const fn depth(mut self, depth: u8) -> Self {
+        self.limits.depth = depth;
+        self
+    }
+
     /// Returns the policy with a borrowed backoff.
     pub fn borrowed(&self) -> RetryPolicy<BorrowedBackoff<'_>>
     where
@@ -350,6 +365,34 @@ impl Limits {
         retry: u32,
         previous: Option<Duration>,
     ) -> Duration {
+        self.delay_by(backoff, class, retry, previous, random::draw)
+    }
+
+    /// Returns the longest delays, as long as they grow, at most 64; the last repeats.
+    pub(super) fn longest_delays(&self, schedule: &Schedule) -> Vec<Duration> {
+        let mut delays = Vec::new();
+        let mut previous = None;
+        for retry in 1..=64 {
+            let class = FailureClass::transient();
+            let delay = self.delay_by(schedule, class, retry, previous, || 1.0);
+            if retry > 2 && previous == Some(delay) && schedule.delays().is_none() {
+                break;
+            }
+            delays.push(delay);
+            previous = Some(delay);
+        }
+        delays
+    }
+
+    /// Returns the delay for the number that `draw` returns.
+    fn delay_by(
+        &self,
+        backoff: &dyn Backoff,
+        class: FailureClass,
+        retry: u32,
+        previous: Option<Duration>,
+        draw: fn() -> f64,
+    ) -> Duration {
         // A server that asks for no delay answers "now". The delays grow, and have a lower limit.
         let is_now = class.after.is_some_and(|after| after.is_zero());
         let nominal = |retry| match class.kind {
@@ -362,18 +405,18 @@ impl Limits {
             Jitter::None => nominal(retry).min(max),
             Jitter::Decorrelated => {
                 let base = nominal(1);
-                jitter::decorrelated(base, previous.unwrap_or(base), max, random::draw())
+                jitter::decorrelated(base, previous.unwrap_or(base), max, draw())
             }
             Jitter::Ratio(_) | Jitter::UpTo(_) => {
                 let first = nominal(1);
                 // Only an explicit ceiling limits the jitter on top of the first delay.
                 let room = first.saturating_add(jitter.width(first));
                 let max = self.max_delay.unwrap_or_else(|| max.max(room));
-                jitter.spread(nominal(retry).min(max), first, max, random::draw())
+                jitter.spread(nominal(retry).min(max), first, max, draw())
             }
             kind => {
                 let kind = if is_now && kind == Jitter::Full { Jitter::Equal } else { kind };
-                kind.spread(nominal(retry).min(max), Duration::ZERO, max, random::draw())
+                kind.spread(nominal(retry).min(max), Duration::ZERO, max, draw())
             }
         }
     }

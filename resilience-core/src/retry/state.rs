@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::attempt::Attempt;
+use super::figures;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
@@ -166,6 +167,13 @@ impl RetryState {
         Attempt { number: attempt.get(), attempts: policy.limits.attempts, history, started }
     }
 
+    /// Returns the number of the next attempt.
+    #[inline]
+    #[must_use]
+    pub fn attempt_number(self) -> u32 {
+        self.0.unwrap_or(FIRST).attempt.get()
+    }
+
     /// Returns the time of the deadline, if any.
     #[inline]
     pub fn bound<B>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
@@ -244,6 +252,7 @@ impl RetryState {
         let (class, error) = match out.as_result() {
             Ok(value) => match on_ok(value).into() {
                 FailureClass { kind: FailureKind::Permanent, .. } => {
+                    self.count_success(policy);
                     spending.inspect(|spending| spending.succeeded());
                     return ControlFlow::Break(out);
                 }
@@ -324,8 +333,11 @@ impl RetryState {
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
         let failure = Failure { class, elapsed, spending };
+        let record = figures::record(&policy.limits, &policy.backoff, "retry");
+        figures::count_attempt(record, attempt);
         match decide(progress, &policy.limits, &policy.backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
+                figures::count_retry(record, class, delay_source, delay);
                 on_retry(&RetryEvent {
                     name,
                     attempt,
@@ -342,6 +354,7 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
+                figures::count_stop(record, reason);
                 on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
                 None
             }

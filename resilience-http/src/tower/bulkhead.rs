@@ -62,6 +62,7 @@ impl<S> Layer<S> for BulkheadLayer {
     type Service = BulkheadService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
+        self.bulkhead.register();
         GatedService::new(service, self.clone())
     }
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use resilience_core::__internal::{DetachedGuard, KeyLabel, Keyed, KeyedPolicy};
-use resilience_core::{CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind};
+use resilience_core::{
+    CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind, register,
+};
 use tower_layer::Layer;
 
 use super::gated_service::{Entry, Gate, GatedService, Permit};
@@ -90,6 +92,7 @@ impl CircuitBreakerLayer {
     /// At most `max_hosts` breakers exist at the same time. Idle breakers are evicted first, open
     /// breakers never. The host is the [key](resilience_core::Rejected::key) of a rejection, and of
     /// the event of a state change.
+    #[track_caller]
     pub fn per_host(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
         Self::of(Breakers::PerHost(Arc::new(Hosts::new(max_hosts, make))))
     }
@@ -135,6 +138,10 @@ impl<S> Layer<S> for CircuitBreakerLayer {
     type Service = CircuitBreakerService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
+        match &self.breakers {
+            Breakers::One(breaker) => breaker.register(),
+            Breakers::PerHost(hosts) => register(&hosts.breakers),
+        }
         GatedService::new(service, self.clone())
     }
 }
@@ -267,7 +274,7 @@ impl Drop for CallPermit {
 /// A breaker per host.
 #[derive(Debug)]
 struct Hosts {
-    breakers: Keyed<CircuitBreaker>,
+    breakers: Arc<Keyed<CircuitBreaker>>,
     /// The breakers that were seen open. Weak, because a breaker in use is never evicted.
     open: Mutex<Vec<Weak<CircuitBreaker>>>,
     /// Whether `open` has entries. `false` spares most calls the lock.
@@ -275,8 +282,9 @@ struct Hosts {
 }
 
 impl Hosts {
+    #[track_caller]
     fn new(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
-        let breakers = Keyed::new(max_hosts, make);
+        let breakers = Arc::new(Keyed::new(max_hosts, make));
         Self { breakers, open: Mutex::new(Vec::new()), has_open: AtomicBool::new(false) }
     }
 

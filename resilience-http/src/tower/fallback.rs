@@ -6,8 +6,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::keep_outcome;
-use resilience_core::{FailureClass, FailureKind};
+use resilience_core::__internal::{Site, fallback_site, keep_outcome};
+use resilience_core::FailureClass;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -51,33 +51,34 @@ use crate::classification::{Classifier, HttpResponse};
 pub struct FallbackLayer<W, C = ()> {
     with: W,
     responses: C,
-    name: &'static str,
+    site: Site,
 }
 
 impl<W> FallbackLayer<W> {
     /// Creates a layer that replaces errors by the result of `with`: a function from the failed
     /// `Result` of the service to a future of another `Result`.
+    #[track_caller]
     pub const fn new(with: W) -> Self {
-        Self { with, responses: (), name: "fallback" }
+        Self { with, responses: (), site: fallback_site("fallback", 0) }
     }
 
     /// Replaces responses as well: every response that these rules call transient or throttled.
     pub fn classifier(self, rules: Classifier) -> FallbackLayer<W, Classifier> {
-        FallbackLayer { with: self.with, responses: rules, name: self.name }
+        FallbackLayer { with: self.with, responses: rules, site: self.site }
     }
 }
 
 impl<W, C> FallbackLayer<W, C> {
     /// Sets the name in events. Default: `"fallback"`.
     pub fn name(mut self, name: &'static str) -> Self {
-        self.name = name;
+        self.site.name = name;
         self
     }
 }
 
 impl<W, C> fmt::Debug for FallbackLayer<W, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FallbackLayer").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("FallbackLayer").field("name", &self.site.name).finish_non_exhaustive()
     }
 }
 
@@ -192,8 +193,8 @@ impl<W, C> FallbackLayer<W, C> {
             Err(_) => FailureClass::transient(),
         };
         // Only the class matters, and the function receives the outcome itself.
-        class.kind != FailureKind::Permanent
-            && keep_outcome(Err::<(), ()>(()), self.name, |()| class, |()| class).is_none()
+        let outcome = out.as_ref().map(|_| ()).map_err(|_| ());
+        keep_outcome(outcome, &self.site, |()| class, |()| class).is_none()
     }
 }
 

@@ -20,6 +20,8 @@ use core::ops::Deref;
 use std::error::Error;
 use std::sync::Arc;
 
+use resilience_core::{PolicyHandle, register};
+
 pub use self::bulkhead::{BulkheadLayer, BulkheadService};
 pub use self::circuit_breaker::{CircuitBreakerLayer, CircuitBreakerService};
 pub use self::fallback::{FallbackLayer, FallbackService, ResponseFilter};
@@ -45,6 +47,19 @@ impl<T> Clone for PolicyRef<T> {
         match self {
             Self::Static(it) => Self::Static(it),
             Self::Shared(it) => Self::Shared(Arc::clone(it)),
+        }
+    }
+}
+
+impl<T> PolicyRef<T>
+where
+    PolicyHandle: From<&'static T> + for<'a> From<&'a Arc<T>>,
+{
+    /// Lists the policy in the registry.
+    fn register(&self) {
+        match self {
+            Self::Static(it) => register(*it),
+            Self::Shared(it) => register(it),
         }
     }
 }

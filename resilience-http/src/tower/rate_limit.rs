@@ -58,6 +58,7 @@ impl<S> Layer<S> for RateLimitLayer {
     type Service = RateLimitService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
+        self.limiter.register();
         GatedService::new(service, self.clone())
     }
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use http::HeaderName;
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{
-    DeadlineTimer, Delay, Level, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode, now,
+    DeadlineTimer, Delay, Level, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode,
+    is_counting, now,
 };
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
@@ -265,6 +266,9 @@ impl Call {
                 };
                 if class.kind == FailureKind::Permanent {
                     self.spending.succeeded();
+                    if is_counting() {
+                        self.state.count_success(policy);
+                    }
                     return None;
                 }
                 status = response.status();

@@ -7,8 +7,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Timeout, reject, timeout};
-use resilience_core::Rejected;
+use resilience_core::__internal::{Site, Timeout, reject, timed_out, timeout, timeout_site};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -19,7 +18,7 @@ use super::BoxError;
 /// Below a [`RetryLayer`](crate::RetryLayer), the limit applies to one attempt. Above a
 /// `RetryLayer`, the limit applies to all attempts together.
 ///
-/// The error is a boxed [`Rejected`] of the kind
+/// The error is a boxed [`Rejected`](resilience_core::Rejected) of the kind
 /// [`TimedOut`](resilience_core::RejectedKind::TimedOut). The outer layers treat a timeout as a
 /// transient failure of a request that may have been applied.
 ///
@@ -47,18 +46,19 @@ use super::BoxError;
 #[must_use = "a layer has no effect until a service is wrapped"]
 pub struct TimeoutLayer {
     limit: Duration,
-    name: &'static str,
+    site: Site,
 }
 
 impl TimeoutLayer {
     /// Creates a layer with this limit for each call.
+    #[track_caller]
     pub const fn new(limit: Duration) -> Self {
-        Self { limit, name: "timeout" }
+        Self { limit, site: timeout_site("timeout", Some(limit), 0) }
     }
 
     /// Sets the name in rejections. Default: `"timeout"`.
     pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = name;
+        self.site.name = name;
         self
     }
 }
@@ -91,8 +91,8 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let TimeoutLayer { limit, name } = self.settings;
-        TimeoutFuture { within: timeout(limit, None, self.service.call(request)), name }
+        let within = timeout(self.settings.limit, None, self.service.call(request));
+        TimeoutFuture { within, settings: self.settings }
     }
 }
 
@@ -102,7 +102,7 @@ pin_project! {
     pub struct TimeoutFuture<F> {
         #[pin]
         within: Timeout<F>,
-        name: &'static str,
+        settings: TimeoutLayer,
     }
 }
 
@@ -111,15 +111,19 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let site = this.settings.site;
         Poll::Ready(match ready!(this.within.poll(cx)) {
-            Ok(out) => out.map_err(Into::into),
-            Err(limit) => reject(Rejected::timed_out(this.name, limit)),
+            Ok(out) => {
+                site.count_success();
+                out.map_err(Into::into)
+            }
+            Err(time) => reject(timed_out(&site, time)),
         })
     }
 }
 
 impl<F> fmt::Debug for TimeoutFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimeoutFuture").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("TimeoutFuture").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

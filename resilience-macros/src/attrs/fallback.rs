@@ -83,8 +83,8 @@ impl LayerAttribute for Fallback {
     //
     //     'layer: {
     //         let out = async { body }.await;
-    //         if out.is_ok() { break 'layer out; }
-    //         let answer = match fall_back(out, name, on) {
+    //         if out.is_ok() { break 'layer count_success!(out, …); }
+    //         let answer = match fall_back(out, site, on) {
     //             Ok(out) => break 'layer out,
     //             Err(error) => with(error),
     //         };
@@ -96,7 +96,7 @@ impl LayerAttribute for Fallback {
     // With `on_ok`, which also examines a success, and for a value only:
     //
     //         let out = async { body }.await;
-    //         let answer = match keep_outcome(out, name, on, on_ok) {
+    //         let answer = match keep_outcome(out, site, on, on_ok) {
     //             Some(out) => break 'layer out,
     //             None => value,
     //         };
@@ -109,6 +109,8 @@ impl LayerAttribute for Fallback {
         let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
         let here = context.private_at(*returns_span);
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let depth = context.depth();
+        let site = quote!(&const { #private::fallback_site(#name, #depth) });
         let (error, made, at) = match &self.answer {
             // A value does not depend on the error.
             Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
@@ -125,7 +127,7 @@ impl LayerAttribute for Fallback {
         };
         let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let keep = quote_spanned!(*returns_span=>
-                #here::keep_outcome::<#returns, _, _>(#out, #name, #on, #on_ok)
+                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok)
             );
             quote! {
                 let #answer = match #keep {
@@ -136,11 +138,13 @@ impl LayerAttribute for Fallback {
         } else {
             let is_ok = context.is_ok(&out);
             let fall_back = quote_spanned!(*returns_span=>
-                #here::fall_back::<#returns, _>(#out, #name, #on)
+                #here::fall_back::<#returns, _>(#out, #site, #on)
             );
             quote! {
                 if #is_ok {
-                    break #layer #out;
+                    break #layer #private::count_success!(
+                        #out, #private::Site::counted(#site, #out)
+                    );
                 }
                 let #answer = match #fall_back {
                     ::core::result::Result::Ok(#out) => break #layer #out,

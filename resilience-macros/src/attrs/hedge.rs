@@ -26,7 +26,7 @@ keys! {
     struct Keys {
         function {
             after: value(After, after),
-            max: value(u32, max),
+            max: value(u8, max),
             warm_up: time [literal warm_up],
             idempotent: argument(Span, idempotent),
             key: value(Expr, key),
@@ -123,8 +123,7 @@ impl LayerAttribute for Hedge {
         let (policy, latencies) = self.policy(context);
         let budget = value_of(self.keys.budget.as_ref()).unwrap_or(&Budget::SHARED);
         let spend = Budget::spend(Some(budget), context);
-        let max = value_of(self.keys.max.as_ref()).copied().unwrap_or(rules::MAX);
-        let slots: Vec<Ident> = (0..=max)
+        let slots: Vec<Ident> = (0..=self.max())
             .map(|index| format_ident!("{}_{index}", local("slot"), span = Span::mixed_site()))
             .collect();
         let inner_signal = context.stack.signal.as_ref().map(|var| &var.name);
@@ -233,10 +232,15 @@ impl LayerAttribute for Hedge {
 }
 
 impl Hedge {
+    fn max(&self) -> u8 {
+        value_of(self.keys.max.as_ref()).copied().unwrap_or(rules::MAX)
+    }
+
     /// Returns a reference to the settings, and the record of the latencies as an `Option`.
     fn policy(&self, context: &Context) -> (TokenStream, TokenStream) {
         let private = &context.private;
-        let mut builder = Builder::new("Hedge", context);
+        let max = self.max();
+        let mut builder = Builder::with("Hedge", context, |_| vec![quote!(#max)]);
         let latencies = match &self.after {
             After::Delay(after) => {
                 let tokens = builder.argument(after, Some("after"));
@@ -253,7 +257,8 @@ impl Hedge {
             }
         };
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
-        (builder.into_constant(&quote!(.at(#name))), latencies)
+        let depth = context.depth();
+        (builder.into_constant(&quote!(.at(#name, #depth))), latencies)
     }
 
     /// Returns the closure from an outcome to the class of a failure.
@@ -318,7 +323,7 @@ fn thousandths(percentage: &str) -> Option<u32> {
 }
 
 /// Reads the number of hedges, a number in the source: the future has room for each attempt.
-fn max(expr: Expr) -> syn::Result<u32> {
+fn max(expr: Expr) -> syn::Result<u8> {
     let count = value::count("max", expr)?;
     let Some(number) = count.literal() else {
         return Err(syn::Error::new_spanned(
@@ -328,7 +333,7 @@ fn max(expr: Expr) -> syn::Result<u32> {
         ));
     };
     match rules::max_hedges(*number) {
-        Ok(()) => Ok(*number),
+        Ok(()) => Ok(u8::try_from(*number).unwrap_or(u8::MAX)),
         Err(broken) => Err(syn::Error::new_spanned(count, broken)),
     }
 }

@@ -52,8 +52,8 @@ impl LayerAttribute for Timeout {
     // Output:
     //
     //     match timeout(limit, deadline, async move { body }).await {
-    //         Ok(out) => out,
-    //         Err(limit) => reject(Rejected::timed_out(name, limit)),
+    //         Ok(out) => count_success!(out, …),
+    //         Err(limit) => reject(timed_out(site, limit)),
     //     }
     //
     // With a retry inside, the rejection has the last failure as its source. With a retry outside
@@ -67,6 +67,13 @@ impl LayerAttribute for Timeout {
         let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
         let future = context.future();
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let constant = if self.limit.literal().is_some() {
+            quote!(#private::Some(#time))
+        } else {
+            quote!(#private::None)
+        };
+        let depth = context.depth();
+        let site = quote!(&const { #private::timeout_site(#name, #constant, #depth) });
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
         let is_shortened = failure.is_some_and(|failure| !failure.ends_retry);
@@ -90,9 +97,11 @@ impl LayerAttribute for Timeout {
             #declare
             #bind
             match #private::timeout(#time, #deadline, #future).await {
-                ::core::result::Result::Ok(#out) => #out,
+                ::core::result::Result::Ok(#out) => {
+                    #private::count_success!(#out, #private::Site::counted(#site, #out))
+                }
                 ::core::result::Result::Err(#limit) => {
-                    let #rejected = #private::Rejected::timed_out(#name, #limit);
+                    let #rejected = #private::timed_out(#site, #limit);
                     #blame
                     #rejection
                 }

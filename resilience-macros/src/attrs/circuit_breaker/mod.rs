@@ -68,7 +68,7 @@ impl LayerAttribute for CircuitBreaker {
     //         };
     //         let guard = guard.watch();
     //         let out = watched(async move { body }).await;
-    //         if out.is_ok() { guard.success(); break 'layer out; }
+    //         if out.is_ok() { guard.succeed(); break 'layer out; }
     //         let guard = guard.unwatch();
     //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
@@ -120,7 +120,7 @@ impl LayerAttribute for CircuitBreaker {
             );
             quote! {
                 if #is_ok {
-                    #guard.success();
+                    #guard.succeed();
                     break #layer #out;
                 }
                 #unwatch

@@ -101,7 +101,8 @@ impl Keys {
             let private = context.private_at(at);
             builder.wrap(|policy| quote_spanned!(at=> #private::idempotent::check(#policy)));
         }
-        builder.into_constant(&TokenStream::new())
+        let depth = context.depth();
+        builder.into_constant(&quote!(.depth(#depth)))
     }
 
     /// Returns the function for interrupted calls, or `otherwise`.

@@ -36,7 +36,7 @@ pub(super) fn generate(
     let handle = quote_spanned!(at=> #there::idempotent::#make(&#place));
     let Some(transaction) = transaction else { return handle };
     let transaction = quote_spanned!(transaction.span()=> &*#transaction);
-    // A variable with the span of the store, where the compiler reports a store of another database.
+    // The span of the store makes the compiler report a store of another database there.
     let mut store = local("store");
     store.set_span(at);
     quote_spanned!(at=> {

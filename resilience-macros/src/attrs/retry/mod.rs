@@ -34,8 +34,8 @@ struct Parts<'p> {
     plan: &'p Plan,
     /// A run of the body.
     attempt: TokenStream,
-    /// The statement that reports a success to the budget.
-    succeeded: Option<TokenStream>,
+    /// The statements that end the loop after a success.
+    succeeded: TokenStream,
     /// The budget, or `None`.
     budget: TokenStream,
 }
@@ -70,7 +70,7 @@ impl LayerAttribute for Retry {
     //         let delay = {
     //             let out = async { body }.await;
     //             let delay = match out.as_result() {
-    //                 Ok(_) => break 'layer out,
+    //                 Ok(_) => break 'layer count_success!(out, …),
     //                 Err(error) => state.next(policy, spending, error.class(), log),
     //             };
     //             match delay {
@@ -100,6 +100,13 @@ impl LayerAttribute for Retry {
         });
         let (declare, declare_failure) = (context.declare_signal(), context.declare_failure());
         let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
+        let (name, out) = (context.policy_name(value_of(self.keys.name.as_ref())), local("out"));
+        let succeeded = quote! {
+            #succeeded
+            break #layer #private::count_success!(#out, #private::counted(
+                #constant, #name, #private::RetryState::attempt_number(#state), #out
+            ));
+        };
         let retrying = spends.then(|| quote!(#private::Spending::retrying(&#spending);));
         let budget =
             if *spends { quote!(#private::Some(&#spending)) } else { quote!(#private::None) };
@@ -212,7 +219,6 @@ impl Retry {
                 let #delay = match #result {
                     #private::Ok(_) => {
                         #succeeded
-                        break #layer #out;
                     }
                     #private::Err(#error) => {
                         #record
@@ -287,8 +293,7 @@ impl Retry {
                 #discard
             ))
         };
-        let success =
-            (!may_retry_success).then(|| quote!(if #is_ok { #succeeded break #layer #out; }));
+        let success = (!may_retry_success).then(|| quote!(if #is_ok { #succeeded }));
         let record = context.record_failure(&error).map(|record| {
             let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
             quote!(if let #private::Err(#error) = #result { #record })

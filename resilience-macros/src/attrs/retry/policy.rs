@@ -46,7 +46,8 @@ impl Policy {
         let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = context.policy_name(None);
         let named = value_of(keys.name.as_ref()).map(|name: &Expr| quote!(.name(#name)));
-        let location = quote!(#named.at(#path, #private::WaitMode::#waits));
+        let depth = context.depth();
+        let location = quote!(#named.at(#path, #private::WaitMode::#waits).depth(#depth));
         match self {
             Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
@@ -166,6 +167,10 @@ impl Keys {
         let spend = Budget::spend(value_of(self.budget.as_ref()), context);
         let spends = spend.is_some();
         setup.extend(spend);
+        // For the registry: the spending of the call has the budget already.
+        if let Some(budget) = Budget::of_process(value_of(self.budget.as_ref()), context) {
+            adjusted.extend(quote!(.budget(#budget)));
+        }
         let constant = builder.into_constant(location);
         let policy =
             if adjusted.is_empty() { constant.clone() } else { quote!(&(*#constant) #adjusted) };

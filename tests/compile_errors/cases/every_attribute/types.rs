@@ -339,9 +339,9 @@ mod bulkhead_owned_in_exclusive {
 
     impl Client {
         #[bulkhead(bulkhead = self.bulkhead)]
-        //~ error at `self`: the call cannot hold `Bulkhead` while the function changes the value that contains it
+        //~ error at `self`: the call cannot hold `resilience::Bulkhead` while the function changes the value that contains it
         //~ label: not a cloneable handle
-        //~ rustc: help: the trait `resilience::__private::Handle<Bulkhead>` is not implemented for `Bulkhead`
+        //~ rustc: help: the trait `resilience::__private::Handle<resilience::Bulkhead>` is not implemented for `resilience::Bulkhead`
         //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;
@@ -360,9 +360,9 @@ mod circuit_breaker_owned_in_exclusive {
 
     impl Client {
         #[circuit_breaker(breaker = self.breaker)]
-        //~ error at `self`: the call cannot hold `CircuitBreaker` while the function changes the value that contains it
+        //~ error at `self`: the call cannot hold `resilience::CircuitBreaker` while the function changes the value that contains it
         //~ label: not a cloneable handle
-        //~ rustc: help: the trait `resilience::__private::Handle<CircuitBreaker>` is not implemented for `CircuitBreaker`
+        //~ rustc: help: the trait `resilience::__private::Handle<resilience::CircuitBreaker>` is not implemented for `resilience::CircuitBreaker`
         //~ note: store an `Arc` of the policy, so that the call can hold a clone, or take `&self`
         fn call(&mut self) -> Result<(), ()> {
             self.sent += 1;

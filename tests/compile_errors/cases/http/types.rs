@@ -60,7 +60,7 @@ mod another_version_of_the_client {
     //~ rustc: help: the trait `HttpError` is not implemented for `http::method::InvalidMethod`
     //~ note: the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`
     //~ note: each feature knows one version of the client: `reqwest` 0.13 and `reqwest-012` 0.12, `hyper` 1, `hyper-util` 0.1, `tonic` 0.14; `cargo tree -i` shows the version in use
-    //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
@@ -71,7 +71,7 @@ mod another_version_of_the_client {
     //~ rustc: help: the trait `HttpError` is not implemented for `http::method::InvalidMethod`
     //~ note: the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`
     //~ note: each feature knows one version of the client: `reqwest` 0.13 and `reqwest-012` 0.12, `hyper` 1, `hyper-util` 0.1, `tonic` 0.14; `cargo tree -i` shows the version in use
-    //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph

@@ -236,9 +236,8 @@ mod transaction_elsewhere {
 
     impl Bank {
         #[idempotent(key = id, scope = "global", store = self.store, transaction = tx, name = "bank.pay")]
-        //~ error at `#[idempotent(key = id, scope = "global", store = self.store, transaction = tx, name = "bank.pay")]`: `Arc<MemoryStore>` cannot take part in a transaction of type `Connection`
+        //~ error at `self`: `Arc<MemoryStore>` cannot take part in a transaction of type `Connection`
         //~ label: needs to be a store in the database of the transaction
-        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `Arc<MemoryStore>`
         //~ note: `transaction = tx` names a `&mut` transaction or connection; a store for such a transaction implements `resilience::idempotent::TxStore<Connection>`
         async fn pay(&self, tx: &mut Connection, id: u64) -> Result<u64, Rejected> {
@@ -250,9 +249,8 @@ mod transaction_elsewhere {
     static STORE: MemoryStore = MemoryStore::new();
 
     #[idempotent(key = id, scope = "global", store = STORE, transaction = tx)]
-    //~ error at `#[idempotent(key = id, scope = "global", store = STORE, transaction = tx)]`: `StaticStore<MemoryStore>` cannot take part in a transaction of type `Connection`
+    //~ error at `STORE`: `StaticStore<MemoryStore>` cannot take part in a transaction of type `Connection`
     //~ label: needs to be a store in the database of the transaction
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `idempotent::into_store::InDatabase<Connection, _>` is not implemented for `StaticStore<MemoryStore>`
     //~ note: `transaction = tx` names a `&mut` transaction or connection; a store for such a transaction implements `resilience::idempotent::TxStore<Connection>`
     async fn pay(tx: &mut Connection, id: u64) -> Result<u64, Rejected> {

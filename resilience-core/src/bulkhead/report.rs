@@ -1,0 +1,76 @@
+//! The figures and the report of a bulkhead.
+
+use core::time::Duration;
+
+use super::Bulkhead;
+use crate::duration::{Exact, Rounded};
+use crate::figures::Figure;
+use crate::figures::table::{self, slot};
+use crate::mode;
+use crate::registry::facts::Facts;
+use crate::registry::policy::{count, explain};
+use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
+
+impl Bulkhead {
+    /// Explains the settings: the conditions of a rejection, in words and as data.
+    ///
+    /// ```
+    /// use resilience::Bulkhead;
+    ///
+    /// let policy = Bulkhead::new(8);
+    /// assert_eq!(policy.explain().layers[0].text, "rejects above 8 concurrent calls");
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        explain(self)
+    }
+
+    /// Counts an admitted call, if successes are counted.
+    pub(super) fn count_admitted(&self) {
+        if mode::is_counting() {
+            count(self, slot::SUCCESS);
+        }
+    }
+}
+
+impl Policy for Bulkhead {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::Bulkhead
+    }
+
+    fn name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        let mut list = vec![Setting::code("max", self.limit())];
+        list.extend(self.queue.map(|queue| Setting::code("queue", queue)));
+        list.extend(self.wait.map(|wait| Setting::code("wait", Exact(wait))));
+        list.push(Setting::code("shadow", self.shadow));
+        list
+    }
+
+    fn facts(&self) -> Facts {
+        let max = self.limit();
+        let (text, longest) = match (self.queue_capacity(0), self.wait) {
+            (0, _) => (format!("rejects above {max} concurrent calls"), Some(Duration::ZERO)),
+            (_, Some(wait)) => {
+                let longest = Rounded(wait);
+                (format!("waits up to {longest} above {max} concurrent calls"), Some(wait))
+            }
+            (_, None) => (format!("waits above {max} concurrent calls, without a limit"), None),
+        };
+        Facts::Waits { longest, text }
+    }
+
+    fn figures_now(&self, figures: &mut Vec<Figure>) {
+        let queued = u64::try_from(self.queued()).unwrap_or(u64::MAX);
+        figures.push(Figure::gauge(&table::IN_FLIGHT, self.running().into()));
+        figures.push(Figure::gauge(&table::QUEUED, queued));
+        figures.push(Figure::gauge(&table::LIMIT, self.limit().into()));
+    }
+}

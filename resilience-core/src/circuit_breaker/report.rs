@@ -1,0 +1,199 @@
+//! The figures and the report of a breaker.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed};
+
+use super::machine::CallOutcome;
+use super::snapshot::ChangeReason;
+use super::window::Span;
+use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
+use crate::classify::FailureKind;
+use crate::duration::{Exact, Rounded};
+use crate::figures::table::slot;
+use crate::mode;
+use crate::registry::facts::Facts;
+use crate::registry::policy::{count, explain, record_of};
+use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
+use crate::sync::lock;
+
+impl CircuitBreaker {
+    /// Explains the settings: the conditions of a rejection, in words and as data.
+    ///
+    /// ```
+    /// use resilience::CircuitBreaker;
+    ///
+    /// let policy = CircuitBreaker::new().failure_rate(0.5);
+    /// assert_eq!(policy.explain().layers[0].text, "opens after 50% failures of the last 10s (at least 20 calls), for 30s");
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        explain(self)
+    }
+
+    /// Publishes that successes are counted, if the breaker does not know yet.
+    #[cold]
+    pub(super) fn expect_counting(&self) {
+        if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
+            self.republish();
+        }
+    }
+
+    /// Counts a success, unless the word of the breaker tells the end of the call to count.
+    #[inline]
+    pub(super) fn count_success_by_hand(&self) {
+        if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
+            self.count_success();
+        }
+    }
+
+    #[cold]
+    pub(super) fn count_success(&self) {
+        count(self, slot::SUCCESS);
+    }
+
+    /// Counts a rejected call. A function of its own keeps the rejection in registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn count_rejected(&self) {
+        let is_shadow = self.settings.shadow;
+        count(self, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
+    }
+
+    /// Counts the end of a call with a report.
+    pub(super) fn count_outcome(&self, outcome: CallOutcome) {
+        match outcome {
+            CallOutcome::Success if !mode::is_counting() => {}
+            CallOutcome::Success => count(self, slot::SUCCESS),
+            CallOutcome::Failure(_) => count(self, slot::FAILURE),
+            CallOutcome::Neutral => count(self, slot::IGNORED),
+        }
+    }
+
+    /// Counts the end of a call without a report.
+    pub(super) fn count_end(&self, panicked: bool) {
+        count(self, if panicked { slot::FAILURE } else { slot::CANCELLED });
+    }
+
+    /// Counts a change of the state.
+    pub(super) fn count_transition(
+        &self,
+        from: CircuitState,
+        to: CircuitState,
+        reason: ChangeReason,
+    ) {
+        let reason = match reason {
+            ChangeReason::Failure(FailureKind::Transient) => "transient_failure",
+            ChangeReason::Failure(FailureKind::Throttled) => "throttled_failure",
+            ChangeReason::Failure(FailureKind::Permanent) => "permanent_failure",
+            ChangeReason::Panic => "panic",
+            ChangeReason::Cancelled => "cancelled",
+            ChangeReason::SlowCalls => "slow_calls",
+            ChangeReason::OpenTimeOver => "open_time_over",
+            ChangeReason::TrialCalls => "trial_calls",
+            ChangeReason::Manual => "manual",
+            ChangeReason::Remote => "remote",
+        };
+        record_of(self).count_transition((from, to, reason));
+    }
+}
+
+impl Policy for CircuitBreaker {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::CircuitBreaker
+    }
+
+    fn name(&self) -> &'static str {
+        self.name_or_default()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.figures
+    }
+
+    fn rejected(&self) -> u64 {
+        self.rejected.load(Relaxed)
+    }
+
+    /// The state without a side effect: events that wait are not delivered.
+    fn state(&self) -> Option<CircuitState> {
+        Some(lock(&self.machine).state)
+    }
+
+    fn facts(&self) -> Facts {
+        let settings = &self.settings;
+        let window = match settings.span {
+            Span::None => String::new(),
+            Span::Calls(calls) => format!(" of the last {calls} calls"),
+            Span::Time { length, .. } => format!(" of the last {}", Rounded(length)),
+        };
+        let mut opens = Vec::new();
+        match (settings.failure_threshold, settings.span) {
+            (0, _) => {}
+            (1, _) => opens.push("1 failure".to_owned()),
+            (failures, Span::Calls(_) | Span::Time { .. }) if !settings.counts_run() => {
+                opens.push(format!("{failures} failures{window}"));
+            }
+            (failures, _) => opens.push(format!("{failures} failures in a row")),
+        }
+        let least = settings.min_calls;
+        if let Some(rate) = settings.failure_rate {
+            let percent = rate * 100.0;
+            opens.push(format!("{percent}% failures{window} (at least {least} calls)"));
+        }
+        if let (Some(limit), Some(rate)) = (settings.slow_call, settings.slow_rate) {
+            let (percent, limit) = (rate * 100.0, Rounded(limit));
+            opens.push(format!("{percent}% calls above {limit}{window} (at least {least} calls)"));
+        }
+        let first = Rounded(settings.reset_timeout);
+        let open_for = match settings.max_reset_timeout {
+            Some(max) => format!("{first}, up to {}", Rounded(max)),
+            None => first.to_string(),
+        };
+        Facts::Rejects(format!("opens after {}, for {open_for}", opens.join(" or ")))
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        let settings = &self.settings;
+        let mut list = Vec::new();
+        let mut add = |setting| list.push(setting);
+        if settings.failure_threshold > 0 {
+            add(Setting::code("failure_threshold", settings.failure_threshold));
+        }
+        if let Some(rate) = settings.failure_rate {
+            add(Setting::code("failure_rate", rate));
+        }
+        match settings.span {
+            Span::None => {}
+            Span::Calls(calls) => add(Setting::code("window", calls)),
+            Span::Time { length, .. } => add(Setting::code("window", Exact(length))),
+        }
+        if settings.failure_rate.is_some() || settings.slow_rate.is_some() {
+            add(Setting::code("min_calls", settings.min_calls));
+        }
+        if let Some(limit) = settings.slow_call {
+            add(Setting::code("slow_call", Exact(limit)));
+        }
+        if let Some(rate) = settings.slow_rate {
+            add(Setting::code("slow_rate", rate));
+        }
+        add(Setting::code("reset_timeout", Exact(settings.reset_timeout)));
+        if let Some(time) = settings.max_reset_timeout {
+            add(Setting::code("max_reset_timeout", Exact(time)));
+        }
+        add(Setting::code("jitter", settings.jitter));
+        if let Some(time) = settings.recovery {
+            add(Setting::code("recovery", Exact(time)));
+        }
+        add(Setting::code("success_threshold", settings.successes()));
+        add(Setting::code("half_open_calls", settings.probes()));
+        let on_cancel = match settings.on_cancel {
+            OnCancel::Ignore => "ignore",
+            OnCancel::Failure => "failure",
+        };
+        add(Setting::code("on_cancel", on_cancel));
+        add(Setting::code("shadow", settings.shadow));
+        if let Some(name) = settings.shared {
+            add(Setting::code("shared", name));
+        }
+        list
+    }
+}

@@ -1,0 +1,6 @@
+//! The figures of the policies: the table of all figures, and the counters.
+
+pub(crate) mod stripes;
+pub(crate) mod table;
+
+pub use self::table::{Figure, FigureInfo, FigureKind, FigureValue, Labels};

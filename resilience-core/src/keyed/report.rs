@@ -1,0 +1,122 @@
+//! The keys of a table, for the registry.
+
+use std::sync::Arc;
+
+use super::{Keyed, KeyedPolicy};
+use crate::CircuitState;
+use crate::figures::table::{IN_FLIGHT, QUEUED, TURNS};
+use crate::figures::{Figure, FigureValue};
+use crate::registry::{KeyReport, KeysReport, PolicyKind, TOP_KEYS};
+
+/// A key: the hash, the number of calls, and the policy.
+type Seen<T> = (u64, u64, Arc<T>);
+
+impl<T: KeyedPolicy> Keyed<T> {
+    /// Returns the number of keys, and the keys with the most calls and the most rejections.
+    pub(super) fn keys_report(&self) -> KeysReport {
+        let (mut busiest, mut rejecting) = (Top::new(), Top::new());
+        let mut open = 0_u32;
+        self.for_each_key(|id, calls, policy| {
+            busiest.offer(calls, id, calls, policy);
+            rejecting.offer(policy.rejected(), id, calls, policy);
+            let is_open = !matches!(
+                policy.state(),
+                None | Some(CircuitState::Closed | CircuitState::Disabled)
+            );
+            open = open.saturating_add(is_open.into());
+        });
+        KeysReport {
+            keys: self.len(),
+            max_keys: self.max.max(1),
+            open,
+            busiest: busiest.reports(),
+            rejecting: rejecting.reports(),
+        }
+    }
+
+    /// Returns the key with this label.
+    pub(super) fn key_report(&self, label: &str) -> Option<KeyReport> {
+        let mut found = None;
+        self.for_each_key(|id, calls, policy| {
+            if found.is_none() && is_named(label, id, &**policy) {
+                found = Some((id, calls, Arc::clone(policy)));
+            }
+        });
+        found.as_ref().map(report)
+    }
+
+    /// Adds the sums of the calls that hold a permit, and of the calls that wait.
+    pub(super) fn add_totals(&self, figures: &mut Vec<Figure>) {
+        let has_permits = self.make.policy().kind() == PolicyKind::Bulkhead;
+        let has_turns = self.make.policy().kind() == PolicyKind::RateLimit;
+        let mut sums = [(&IN_FLIGHT, has_permits), (&QUEUED, has_permits), (&TURNS, has_turns)]
+            .map(|(info, is_shown)| (Figure::gauge(info, 0), is_shown));
+        let mut current = Vec::new();
+        self.for_each_key(|_, _, policy| {
+            current.clear();
+            policy.figures_now(&mut current);
+            for (sum, _) in &mut sums {
+                let same = current.iter().filter(|figure| figure.info == sum.info);
+                let total = same.fold(sum.value.as_u64(), |total, figure| {
+                    total.saturating_add(figure.value.as_u64())
+                });
+                sum.value = FigureValue::Count(total);
+            }
+        });
+        figures.extend(sums.into_iter().filter(|(_, is_shown)| *is_shown).map(|(sum, _)| sum));
+    }
+
+    /// Passes each key to `read`. A part of the table is locked meanwhile.
+    fn for_each_key(&self, mut read: impl FnMut(u64, u64, &Arc<T>)) {
+        if let Some(state) = self.state.get() {
+            state.table.for_each(&mut read);
+        }
+    }
+}
+
+/// Returns whether a key has this label, or a hash with these digits.
+fn is_named<T: KeyedPolicy>(label: &str, id: u64, policy: &T) -> bool {
+    match policy.key_label() {
+        Some(known) => known.as_str() == label,
+        None => digits(id) == label,
+    }
+}
+
+fn digits(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+fn report<T: KeyedPolicy>((id, calls, policy): &Seen<T>) -> KeyReport {
+    let mut gauges = Vec::new();
+    policy.figures_now(&mut gauges);
+    let label = policy.key_label();
+    KeyReport {
+        key: label.map_or_else(|| digits(*id), |label| label.as_str().to_owned()),
+        calls: *calls,
+        rejected: policy.rejected(),
+        state: policy.state(),
+        gauges,
+    }
+}
+
+/// The keys with the highest counts, highest first.
+struct Top<T>(Vec<(u64, Seen<T>)>);
+
+impl<T: KeyedPolicy> Top<T> {
+    fn new() -> Self {
+        Self(Vec::with_capacity(TOP_KEYS))
+    }
+
+    /// Takes the key if its count is among the highest. Zero never is.
+    fn offer(&mut self, count: u64, id: u64, calls: u64, policy: &Arc<T>) {
+        let position = self.0.partition_point(|(known, _)| *known >= count);
+        if count > 0 && position < TOP_KEYS {
+            self.0.truncate(TOP_KEYS - 1);
+            self.0.insert(position, (count, (id, calls, Arc::clone(policy))));
+        }
+    }
+
+    fn reports(&self) -> Vec<KeyReport> {
+        self.0.iter().map(|(_, seen)| report(seen)).collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! The mode of the process, in a word for the happy paths.
+//!
+//! The happy path of a policy tests the word once, by [`is_plain`]. The switch, the overrides of
+//! tests and the counting of successful calls share the word, at no further cost in the normal
+//! mode.
+
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// All policies are switched off.
+const DISABLED: usize = 1;
+/// Successful calls are counted.
+const COUNTING: usize = 1 << 1;
+/// One override of a test; the bits above count the overrides.
+const OVERRIDE: usize = 1 << 8;
+
+static MODE: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns whether policies are on, no test has an override, and no successful call is counted.
+#[inline]
+pub(crate) fn is_plain() -> bool {
+    MODE.load(Relaxed) == 0
+}
+
+#[inline]
+pub(crate) fn is_enabled() -> bool {
+    MODE.load(Relaxed) & DISABLED == 0
+}
+
+pub(crate) fn set_enabled(enabled: bool) {
+    if enabled {
+        MODE.fetch_and(!DISABLED, Relaxed);
+    } else {
+        MODE.fetch_or(DISABLED, Relaxed);
+    }
+}
+
+/// Returns whether successful calls are counted.
+#[inline]
+pub fn is_counting() -> bool {
+    MODE.load(Relaxed) & COUNTING != 0
+}
+
+/// Returns the outcome of a successful call of generated code. With the feature `figures`, counts
+/// the call if successes are counted: `$counted` takes and returns the outcome.
+#[cfg(feature = "figures")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __count_success {
+    ($out:expr, $counted:expr) => {
+        if $crate::__private::is_counting() { $counted.0 } else { $out }
+    };
+}
+
+/// Returns the outcome.
+#[cfg(not(feature = "figures"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __count_success {
+    ($out:expr, $counted:expr) => {
+        $out
+    };
+}
+
+/// Counts successful calls from now on. Returns whether this call was the first.
+pub(crate) fn start_counting() -> bool {
+    MODE.fetch_or(COUNTING, Relaxed) & COUNTING == 0
+}
+
+/// Returns whether no thread has an override.
+#[inline]
+pub(crate) fn has_no_override() -> bool {
+    MODE.load(Relaxed) < OVERRIDE
+}
+
+pub(crate) fn add_override() {
+    MODE.fetch_add(OVERRIDE, Relaxed);
+}
+
+pub(crate) fn remove_override() {
+    MODE.fetch_sub(OVERRIDE, Relaxed);
+}

@@ -1,0 +1,213 @@
+//! Subscriptions to the changes of circuit breakers.
+
+use core::future::{Future, poll_fn};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use resilience_rules::health::MAX_CHANGES;
+
+use super::{list, pattern};
+use crate::{CircuitBreaker, CircuitState};
+
+/// A change of the state of a circuit breaker, for subscribers: see [`circuit_changes`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CircuitChange {
+    /// The name of the breaker.
+    pub name: &'static str,
+    /// The label of the key, if the breaker has a state per key and a label.
+    pub key: Option<String>,
+    /// The state before.
+    pub from: CircuitState,
+    /// The state after.
+    pub to: CircuitState,
+    /// The open time, if the breaker opened for a limited time.
+    pub open_for: Option<Duration>,
+    /// The number of changes directly before this one that the subscription lost, because the
+    /// subscriber was too slow.
+    pub lost: u64,
+}
+
+/// The changes that wait for a subscriber.
+#[derive(Debug)]
+struct Queue {
+    pattern: String,
+    state: Mutex<QueueState>,
+}
+
+#[derive(Debug, Default)]
+struct QueueState {
+    changes: VecDeque<CircuitChange>,
+    waker: Option<Waker>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a change. A full queue loses the oldest change, and the next one tells so.
+    fn push(&self, change: CircuitChange) {
+        let mut state = self.lock();
+        if state.changes.len() >= MAX_CHANGES {
+            let lost = state.changes.pop_front().map_or(0, |oldest| oldest.lost);
+            if let Some(next) = state.changes.front_mut() {
+                next.lost = next.lost.saturating_add(lost).saturating_add(1);
+            }
+        }
+        state.changes.push_back(change);
+        let waker = state.waker.take();
+        drop(state);
+        // A waker runs foreign code, so no lock is held here.
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+static QUEUES: Mutex<Vec<Weak<Queue>>> = Mutex::new(Vec::new());
+/// The number of queues, so that a change without subscribers takes no lock.
+static SUBSCRIBERS: AtomicUsize = AtomicUsize::new(0);
+
+fn queues() -> MutexGuard<'static, Vec<Weak<Queue>>> {
+    QUEUES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes a change to the subscribers. Called in the order of the changes of a breaker.
+pub(crate) fn publish(change: &CircuitChange) {
+    if SUBSCRIBERS.load(Relaxed) == 0 {
+        return;
+    }
+    let queues = queues().clone();
+    let queues = queues.iter().filter_map(Weak::upgrade);
+    for queue in queues.filter(|queue| pattern::matches(&queue.pattern, change.name)) {
+        queue.push(change.clone());
+    }
+}
+
+/// Subscribes to the changes of all circuit breakers whose names match a pattern, from now on: a
+/// stream. A `*` in the pattern stands for any text. Covers breakers by hand, and breakers that do
+/// not exist yet.
+///
+/// The stream holds the last 256 changes. A subscriber that is too slow loses the oldest ones, and
+/// [`CircuitChange::lost`] tells how many.
+///
+/// ```
+/// use resilience::{CircuitBreaker, CircuitState, circuit_changes};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let mut changes = circuit_changes("changes_example::*");
+/// let api = CircuitBreaker::new().name("changes_example::api");
+/// api.trip();
+/// let change = changes.next().await;
+/// assert_eq!((change.name, change.to), ("changes_example::api", CircuitState::Open));
+/// # });
+/// ```
+pub fn circuit_changes(pattern: &str) -> CircuitChanges {
+    let queue = Queue { pattern: pattern.to_owned(), state: Mutex::default() };
+    let queue = Arc::new(queue);
+    let mut queues = queues();
+    queues.push(Arc::downgrade(&queue));
+    SUBSCRIBERS.store(queues.len(), Relaxed);
+    CircuitChanges { queue }
+}
+
+/// A stream of changes of circuit breakers. Made by [`circuit_changes`]. Never ends.
+#[derive(Debug)]
+#[must_use = "changes are lost unless they are received"]
+pub struct CircuitChanges {
+    queue: Arc<Queue>,
+}
+
+impl CircuitChanges {
+    /// Returns the next change, and waits for the change if necessary. No change is lost if the
+    /// future is dropped.
+    pub async fn next(&mut self) -> CircuitChange {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Returns the next change that is already there.
+    pub fn try_next(&mut self) -> Option<CircuitChange> {
+        self.queue.lock().changes.pop_front()
+    }
+
+    /// Polls for the next change: for `futures::stream::poll_fn` and other adapters.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<CircuitChange> {
+        let waker = cx.waker().clone();
+        let mut state = self.queue.lock();
+        if let Some(change) = state.changes.pop_front() {
+            return Poll::Ready(change);
+        }
+        let old = state.waker.replace(waker);
+        drop(state);
+        // The destructor of a waker is foreign code, so no lock is held here.
+        drop(old);
+        Poll::Pending
+    }
+
+    /// Waits for any change, and drops the changes that are there.
+    async fn changed(&mut self) {
+        self.next().await;
+        self.queue.lock().changes.clear();
+    }
+}
+
+impl Drop for CircuitChanges {
+    fn drop(&mut self) {
+        let mut queues = queues();
+        queues.retain(|queue| !core::ptr::eq(queue.as_ptr(), Arc::as_ptr(&self.queue)));
+        SUBSCRIBERS.store(queues.len(), Relaxed);
+    }
+}
+
+/// Waits until no circuit of this name is open: until each breaker of the name is closed or
+/// disabled. A `*` in the name stands for any text. Ready at once if no breaker of the name is
+/// listed.
+///
+/// A circuit closes through calls: without trial calls it stays open.
+///
+/// ```
+/// use resilience::{CircuitBreaker, circuit_closed, register};
+///
+/// static API: CircuitBreaker = CircuitBreaker::new().name("closed_example");
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// register(&API);
+/// API.force_open();
+/// let waiting = tokio::spawn(circuit_closed("closed_example"));
+/// API.force_close();
+/// waiting.await.unwrap();
+/// # });
+/// ```
+pub fn circuit_closed(name: &str) -> impl Future<Output = ()> + Send + 'static {
+    let name = name.to_owned();
+    async move {
+        let mut changes = circuit_changes(&name);
+        while !is_closed(&name) {
+            changes.changed().await;
+        }
+    }
+}
+
+/// Returns whether each breaker of the name is closed.
+fn is_closed(name: &str) -> bool {
+    let is_closed = |entry: &list::Entry| {
+        entry
+            .with(|policy, record| !pattern::matches(name, record.name) || record.is_closed(policy))
+    };
+    list::all().iter().all(|entry| is_closed(entry).unwrap_or(true))
+}
+
+impl CircuitBreaker {
+    /// Waits until the breaker is closed or disabled. Ready at once if the breaker is closed.
+    ///
+    /// A circuit closes through calls: without trial calls it stays open.
+    pub async fn closed(&self) {
+        let mut changes = circuit_changes(super::Policy::name(self));
+        while !matches!(self.state(), CircuitState::Closed | CircuitState::Disabled) {
+            changes.changed().await;
+        }
+    }
+}

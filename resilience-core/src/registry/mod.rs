@@ -1,0 +1,94 @@
+//! The registry: every policy of the process, with settings, state and figures.
+
+pub(crate) mod changes;
+mod explain;
+pub(crate) mod facts;
+mod health;
+pub(crate) mod list;
+mod pattern;
+pub(crate) mod policy;
+pub(crate) mod record;
+mod report;
+mod sites;
+
+pub use self::changes::{CircuitChange, CircuitChanges, circuit_changes, circuit_closed};
+pub(crate) use self::explain::explain_policy;
+pub use self::explain::{Explanation, LayerExplanation, explain};
+pub use self::health::{DegradedPolicy, Health, health, set_health_threshold};
+pub(crate) use self::policy::list_static;
+pub use self::policy::{Policy, PolicyFigures, PolicyHandle, register};
+pub use self::record::Record;
+pub use self::report::{
+    KeyReport, KeysReport, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation,
+};
+pub(crate) use self::sites::Hedges;
+pub use self::sites::{Site, fallback_site, idempotent_site, timed_out, timeout_site};
+use crate::circuit_breaker;
+use crate::mode;
+
+/// The largest number of keys in a list of [`KeysReport`].
+pub const TOP_KEYS: usize = 10;
+
+/// Returns the policies of this process, in the order of their first events: annotated functions,
+/// and policies by hand.
+///
+/// A policy is listed from its first event on: a failure, a retry, a rejection, a wait, a change
+/// of the state. From the first call of this function on, every call lists its policies, and
+/// successful calls are counted.
+///
+/// ```
+/// use resilience::{Rejected, bulkhead, policies};
+///
+/// #[bulkhead(max = 4, name = "render_example")]
+/// fn render() -> Result<u32, Rejected> {
+///     Ok(7)
+/// }
+///
+/// policies(); // from now on, each call is counted
+/// render()?;
+/// let report = policies().into_iter().find(|policy| policy.name == "render_example").unwrap();
+/// assert_eq!(report.setting("max"), Some("4"));
+/// assert_eq!(report.count("resilience.calls", &["admitted"]), 1);
+/// # Ok::<(), Rejected>(())
+/// ```
+#[must_use]
+pub fn policies() -> Vec<PolicyReport> {
+    policies_matching("*")
+}
+
+/// Returns the policies whose names match a pattern, as [`policies`] does. A `*` in the pattern
+/// stands for any text: `payments::*`.
+#[must_use]
+pub fn policies_matching(pattern: &str) -> Vec<PolicyReport> {
+    count_successes();
+    let entries = list::all();
+    let matching = entries.iter().filter(|entry| {
+        entry.with(|_, record| pattern::matches(pattern, record.name)).unwrap_or(false)
+    });
+    matching.filter_map(list::Entry::report).collect()
+}
+
+/// Returns the key with this label of a policy with a state per key.
+///
+/// The label is the text of `key_label`, or the digits in [`KeyReport::key`]. The search reads the
+/// whole table of keys.
+#[must_use]
+pub fn policy_key(name: &str, kind: PolicyKind, label: &str) -> Option<KeyReport> {
+    let of_key = |entry: list::Entry| {
+        entry.with(|policy, record| {
+            (record.name == name && record.kind == kind).then(|| policy?.key(label)).flatten()
+        })?
+    };
+    list::all().into_iter().find_map(of_key)
+}
+
+/// Counts successful and admitted calls from now on, and lists each policy at its first call.
+///
+/// Without a reader the calls of a healthy process touch no shared memory, so a success is not
+/// counted. [`policies`] and the exporters call this function.
+pub fn count_successes() {
+    if mode::start_counting() {
+        // The fast path of a breaker does not count until told to.
+        circuit_breaker::expect_counting();
+    }
+}

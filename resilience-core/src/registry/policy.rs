@@ -1,0 +1,290 @@
+//! The interface of policies with a state to the registry.
+
+use core::fmt;
+use core::panic::Location;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use super::explain::{Explanation, explain_policy};
+use super::facts::Facts;
+use super::list;
+use super::record::Record;
+use super::report::{KeyReport, KeysReport, PolicyKind, Setting};
+#[cfg(not(resilience_loom))]
+use crate::Bulkhead;
+#[cfg(not(resilience_loom))]
+use crate::CircuitBreaker;
+use crate::CircuitState;
+#[cfg(not(resilience_loom))]
+use crate::RateLimiter;
+use crate::clock::{Timestamp, now};
+use crate::figures::Figure;
+use crate::figures::table::{Slot, slot};
+use crate::function_state::{TestReset, resolve};
+#[cfg(not(resilience_loom))]
+use crate::keyed::{Keyed, KeyedPolicy};
+use crate::mode;
+use crate::sync::Tally;
+
+/// A policy with a state, for the registry.
+pub trait Policy: Send + Sync {
+    /// Returns the kind.
+    fn kind(&self) -> PolicyKind;
+
+    /// Returns the name in reports.
+    fn name(&self) -> &'static str;
+
+    /// Returns the settings in use.
+    fn settings(&self) -> Vec<Setting>;
+
+    /// Returns the figures that the policy holds.
+    fn own_figures(&self) -> &PolicyFigures;
+
+    /// Returns the effect on a call.
+    fn facts(&self) -> Facts;
+
+    /// Returns the rejected calls of this policy alone.
+    fn rejected(&self) -> u64 {
+        self.own_figures().rejected.load(Relaxed)
+    }
+
+    /// Returns the state of a circuit breaker.
+    fn state(&self) -> Option<CircuitState> {
+        None
+    }
+
+    /// Adds the current values: calls in flight, calls that wait, permits.
+    fn figures_now(&self, _figures: &mut Vec<Figure>) {}
+
+    /// Returns whether the policy has a state per key.
+    fn is_table(&self) -> bool {
+        false
+    }
+
+    /// Returns the keys of a policy with a state per key.
+    fn keys(&self) -> Option<KeysReport> {
+        None
+    }
+
+    /// Returns the key with this label.
+    fn key(&self, _label: &str) -> Option<KeyReport> {
+        None
+    }
+}
+
+/// A policy of an annotated function or in another `static`.
+pub(crate) trait StaticPolicy: Policy {
+    /// Returns the policy, or the override of this thread in a test.
+    fn resolved(&'static self) -> &'static dyn Policy;
+}
+
+impl<P: Policy + TestReset> StaticPolicy for P {
+    fn resolved(&'static self) -> &'static dyn Policy {
+        resolve::<P>(self)
+    }
+}
+
+/// The figures of a policy with a state: the record, created at the first event.
+#[derive(Debug)]
+pub struct PolicyFigures {
+    location: &'static Location<'static>,
+    /// The number of layers outside, in an annotated function.
+    pub(crate) depth: u8,
+    record: OnceLock<Arc<Record>>,
+    /// The rejected calls of this policy alone: policies with a key share the record.
+    rejected: Tally,
+    /// Whether a new record enters the registry.
+    is_listed: bool,
+    /// Whether the registry has access to the policy.
+    is_attached: AtomicBool,
+}
+
+impl PolicyFigures {
+    /// Creates the figures of a policy that is made at the place of the caller.
+    #[track_caller]
+    #[cfg(not(resilience_loom))]
+    pub(crate) const fn new() -> Self {
+        Self::at(Location::caller(), true)
+    }
+
+    #[track_caller]
+    #[cfg(resilience_loom)]
+    pub(crate) fn new() -> Self {
+        Self::at(Location::caller(), true)
+    }
+
+    const fn at(location: &'static Location<'static>, is_listed: bool) -> Self {
+        Self {
+            location,
+            depth: 0,
+            record: OnceLock::new(),
+            rejected: Tally::new(0),
+            is_listed,
+            is_attached: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns fresh figures for the override of a test.
+    pub(crate) fn fresh(&self) -> Self {
+        Self { depth: self.depth, ..Self::at(self.location, false) }
+    }
+
+    /// Returns the figures of a policy for one key, which counts into the record of the table.
+    pub(crate) fn of_table(&self, record: Arc<Record>) -> Self {
+        Self { record: OnceLock::from(record), ..Self::at(self.location, false) }
+    }
+}
+
+/// Returns the record of a policy. The first event of the policy creates the record.
+#[inline]
+pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
+    let known = policy.own_figures().record.get();
+    known.unwrap_or_else(|| create_record(policy))
+}
+
+#[cold]
+#[inline(never)]
+fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
+    let figures = policy.own_figures();
+    let (kind, name) = (policy.kind(), policy.name());
+    let (location, depth, is_table) = (figures.location, figures.depth, policy.is_table());
+    let record = Record::new(kind, name, location, depth, is_table);
+    let (settings, facts) = (policy.settings(), policy.facts());
+    record.keep_facts(|| (settings, facts));
+    // The policy of a key is made by code of the user, so no lock is held above.
+    figures.record.get_or_init(|| {
+        let record = Arc::new(record);
+        if figures.is_listed {
+            list::add(&record);
+        }
+        record
+    })
+}
+
+/// Explains a policy by itself.
+pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
+    let location = policy.own_figures().location;
+    explain_policy(policy.name(), policy.kind(), location, policy.facts())
+}
+
+/// Counts an event of a policy.
+#[inline]
+pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
+    record_of(policy).count(slot);
+}
+
+/// Counts a rejected call, or a call that would be rejected outside shadow mode.
+#[inline]
+pub(crate) fn count_rejection<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
+    policy.own_figures().rejected.fetch_add(1, Relaxed);
+    count(policy, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
+}
+
+/// The end of a wait for a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitEnd {
+    Admitted,
+    /// The rejection is counted where it is made.
+    Rejected,
+    Cancelled,
+}
+
+/// Counts a call that waited from `since` on, and no longer waits.
+#[cold]
+pub(crate) fn count_wait<P: Policy + ?Sized>(policy: &P, since: Timestamp, end: WaitEnd) {
+    let record = record_of(policy);
+    record.count(slot::WAITS);
+    record.add_time(slot::WAIT_TIME, now().since(since));
+    match end {
+        WaitEnd::Admitted if mode::is_counting() => record.count(slot::SUCCESS),
+        WaitEnd::Cancelled => record.count(slot::CANCELLED),
+        WaitEnd::Admitted | WaitEnd::Rejected => {}
+    }
+}
+
+/// A policy for [`register`].
+pub struct PolicyHandle(Handle);
+
+enum Handle {
+    Static(&'static dyn StaticPolicy),
+    Shared(Arc<dyn Policy>),
+}
+
+impl fmt::Debug for PolicyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyHandle").finish_non_exhaustive()
+    }
+}
+
+/// Implements the conversions of a policy into a handle.
+#[cfg(not(resilience_loom))]
+macro_rules! handles {
+    ($($policy:ty),*) => {$(
+        impl From<&'static $policy> for PolicyHandle {
+            fn from(policy: &'static $policy) -> Self {
+                Self(Handle::Static(policy))
+            }
+        }
+
+        impl From<&Arc<$policy>> for PolicyHandle {
+            fn from(policy: &Arc<$policy>) -> Self {
+                let policy: Arc<$policy> = Arc::clone(policy);
+                Self(Handle::Shared(policy))
+            }
+        }
+    )*};
+}
+#[cfg(not(resilience_loom))]
+handles!(CircuitBreaker, Bulkhead, RateLimiter);
+
+#[cfg(not(resilience_loom))]
+impl<T: KeyedPolicy + 'static> From<&'static Keyed<T>> for PolicyHandle {
+    fn from(table: &'static Keyed<T>) -> Self {
+        Self(Handle::Static(table))
+    }
+}
+
+#[cfg(not(resilience_loom))]
+impl<T: KeyedPolicy + 'static> From<&Arc<Keyed<T>>> for PolicyHandle {
+    fn from(table: &Arc<Keyed<T>>) -> Self {
+        let table: Arc<Keyed<T>> = Arc::clone(table);
+        Self(Handle::Shared(table))
+    }
+}
+
+/// Lists a policy by hand at once, and gives the registry access to the policy: its current values
+/// are reported, and it can be controlled by name. For a policy in a `static` or an [`Arc`]; the
+/// registry keeps no `Arc` alive.
+///
+/// Annotated functions need no registration. Without registration a policy by hand is listed from
+/// its first event on, with its settings, figures and state.
+///
+/// ```
+/// use std::sync::Arc;
+/// use resilience::{Bulkhead, policies, register};
+///
+/// static UPLOADS: Bulkhead = Bulkhead::new(8).name("uploads_example");
+///
+/// register(&UPLOADS);
+/// let tenant = Arc::new(Bulkhead::new(2).named(format!("tenant_{}_example", 7)));
+/// register(&tenant);
+/// let _permit = UPLOADS.try_acquire()?;
+/// let uploads = policies().into_iter().find(|policy| policy.name == "uploads_example").unwrap();
+/// assert_eq!(uploads.count("resilience.bulkhead.in_flight", &[]), 1);
+/// # Ok::<(), resilience::Rejected>(())
+/// ```
+pub fn register(policy: impl Into<PolicyHandle>) {
+    match policy.into().0 {
+        Handle::Static(policy) => list::attach(record_of(policy), policy),
+        Handle::Shared(policy) => list::attach_shared(record_of(&*policy), &policy),
+    }
+}
+
+/// Lists the policy of an annotated function. The registry can then read the current values.
+#[cold]
+pub(crate) fn list_static<P: Policy + TestReset>(policy: &'static P) {
+    let is_attached = &policy.own_figures().is_attached;
+    if !is_attached.load(Relaxed) && !is_attached.swap(true, Relaxed) {
+        list::attach(record_of(policy), policy);
+    }
+}

@@ -1,0 +1,218 @@
+//! The record of a policy: identity and figures. A record exists from the first event of the
+//! policy on.
+
+use core::panic::Location;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::time::Duration;
+use std::borrow::Cow;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::facts::Facts;
+use super::policy::Policy;
+use super::report::{PolicyKind, PolicyReport, Setting, SourceLocation};
+use crate::CircuitState;
+use crate::budget::RetryBudget;
+use crate::clock;
+use crate::figures::stripes::Stripes;
+use crate::figures::table::{self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot};
+
+/// A change of a state: from, to, and the reason.
+pub(crate) type Transition = (CircuitState, CircuitState, &'static str);
+
+/// The record of a policy.
+#[derive(Debug)]
+pub struct Record {
+    pub(crate) kind: PolicyKind,
+    pub(crate) name: &'static str,
+    pub(crate) location: &'static Location<'static>,
+    /// The number of layers outside, in an annotated function.
+    pub(crate) depth: u8,
+    /// Whether the policy has a state per key.
+    pub(crate) is_table: bool,
+    /// The settings and the effect, for a policy that the registry cannot ask.
+    facts: OnceLock<(Vec<Setting>, Facts)>,
+    /// The budget of a retry.
+    budget: OnceLock<&'static RetryBudget>,
+    counters: Stripes,
+    transitions: Mutex<Vec<(Transition, u64)>>,
+    /// The last known state of a breaker, plus one.
+    state: AtomicU8,
+}
+
+const STATES: [(CircuitState, &str); 5] = [
+    (CircuitState::Closed, "closed"),
+    (CircuitState::Open, "open"),
+    (CircuitState::HalfOpen, "half_open"),
+    (CircuitState::ForcedOpen, "forced_open"),
+    (CircuitState::Disabled, "disabled"),
+];
+
+/// Returns the value of the labels of a state.
+fn state_label(state: CircuitState) -> &'static str {
+    STATES.iter().find(|(known, _)| *known == state).map_or("other", |(_, label)| label)
+}
+
+impl Record {
+    pub(crate) fn new(
+        kind: PolicyKind,
+        name: &'static str,
+        location: &'static Location<'static>,
+        depth: u8,
+        is_table: bool,
+    ) -> Self {
+        Self {
+            kind,
+            name,
+            location,
+            depth,
+            is_table,
+            facts: OnceLock::new(),
+            budget: OnceLock::new(),
+            counters: Stripes::new(),
+            transitions: Mutex::new(Vec::new()),
+            state: AtomicU8::new(0),
+        }
+    }
+
+    /// Keeps the settings and the effect, unless they are known. `facts` runs no code of the user.
+    pub(crate) fn keep_facts(&self, facts: impl FnOnce() -> (Vec<Setting>, Facts)) {
+        self.facts.get_or_init(facts);
+    }
+
+    /// Keeps the budget of a retry, unless it is known.
+    pub(crate) fn keep_budget(&self, budget: &'static RetryBudget) {
+        self.budget.get_or_init(|| budget);
+    }
+
+    /// Keeps the settings of a policy of a sister crate, unless they are known.
+    pub fn keep_settings(&self, settings: impl FnOnce() -> Vec<Setting>) {
+        self.keep_facts(|| (settings(), Facts::Unknown));
+    }
+
+    /// Returns the effect on a call, as known from events.
+    pub(crate) fn facts(&self) -> Facts {
+        match (self.facts.get(), self.kind) {
+            (Some((_, facts)), _) => facts.clone(),
+            (None, PolicyKind::Fallback) => Facts::Replaces,
+            (None, PolicyKind::Timeout) => Facts::Ends(None),
+            (None, _) => Facts::Unknown,
+        }
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.facts.get().map(|(settings, _)| settings.clone()).unwrap_or_default()
+    }
+
+    /// Returns the place in the source code.
+    pub(crate) fn place(&self) -> SourceLocation {
+        SourceLocation::of(self.location)
+    }
+
+    /// Returns whether `policy`, or the policy that only the record knows, has no open circuit.
+    pub(crate) fn is_closed(&self, policy: Option<&dyn Policy>) -> bool {
+        let is_closed = |state| matches!(state, CircuitState::Closed | CircuitState::Disabled);
+        match policy.and_then(Policy::keys) {
+            Some(keys) => keys.open == 0,
+            None => {
+                policy.map_or_else(|| Some(self.last_state()), Policy::state).is_none_or(is_closed)
+            }
+        }
+    }
+
+    /// Counts one.
+    #[inline]
+    pub fn count(&self, slot: Slot) {
+        self.counters.add(slot, 1);
+    }
+
+    /// Adds a time.
+    pub(crate) fn add_time(&self, slot: Slot, time: Duration) {
+        self.counters.add(slot, clock::nanos(time));
+    }
+
+    /// Counts a change of the state.
+    pub(crate) fn count_transition(&self, transition: Transition) {
+        let index = STATES.iter().position(|(known, _)| *known == transition.1);
+        let index = index.and_then(|index| u8::try_from(index + 1).ok());
+        self.state.store(index.unwrap_or(0), Relaxed);
+        let mut transitions = self.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+        match transitions.iter_mut().find(|(known, _)| *known == transition) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => transitions.push((transition, 1)),
+        }
+    }
+
+    fn last_state(&self) -> CircuitState {
+        let index = usize::from(self.state.load(Relaxed)).checked_sub(1);
+        index.and_then(|index| STATES.get(index)).map_or(CircuitState::Closed, |(state, _)| *state)
+    }
+
+    /// Returns the report about `policy`, or about a policy that only the record knows.
+    pub(crate) fn report(&self, policy: Option<&dyn Policy>) -> PolicyReport {
+        let keys = policy.and_then(Policy::keys);
+        let is_breaker = self.kind == PolicyKind::CircuitBreaker && !self.is_table;
+        let state = policy.map_or_else(|| Some(self.last_state()), Policy::state);
+        let state = state.filter(|_| is_breaker);
+        let keyed = if self.is_table { table::KEYED } else { &[] };
+        let mut figures = self.counts(keyed);
+        if let Some(state) = state {
+            for (known, label) in STATES {
+                figures.push(Figure {
+                    info: &table::CIRCUIT_STATE,
+                    labels: Cow::Owned(vec![(STATE_LABEL, label)]),
+                    value: FigureValue::Count(u64::from(known == state)),
+                });
+            }
+        }
+        if let Some(budget) = self.budget.get() {
+            figures.push(Figure::gauge(&table::TOKENS, budget.tokens().into()));
+        }
+        if let Some(policy) = policy {
+            policy.figures_now(&mut figures);
+        }
+        PolicyReport {
+            name: self.name,
+            kind: self.kind,
+            location: self.place(),
+            settings: policy.map_or_else(|| self.settings(), Policy::settings),
+            state,
+            figures,
+            keys,
+        }
+    }
+
+    /// Returns the counters.
+    fn counts(&self, keyed: &[Counter]) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        for counter in table::counters(self.kind).iter().chain(keyed) {
+            let total = self.counters.total(counter.slot);
+            figures.push(Figure {
+                info: counter.info,
+                labels: Cow::Borrowed(counter.labels),
+                value: value(counter.info.unit, total),
+            });
+        }
+        let transitions = self.transitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for ((from, to, reason), count) in transitions {
+            let [from_label, to_label, reason_label] = table::TRANSITION_LABELS;
+            figures.push(Figure {
+                info: &table::TRANSITIONS,
+                labels: Cow::Owned(vec![
+                    (from_label, state_label(from)),
+                    (to_label, state_label(to)),
+                    (reason_label, reason),
+                ]),
+                value: FigureValue::Count(count),
+            });
+        }
+        debug_assert!(figures.iter().all(|figure| figure.info.kind == FigureKind::Counter));
+        figures
+    }
+}
+
+fn value(unit: &str, total: u64) -> FigureValue {
+    match unit {
+        "s" => FigureValue::Time(Duration::from_nanos(total)),
+        _ => FigureValue::Count(total),
+    }
+}

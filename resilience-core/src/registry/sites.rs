@@ -1,0 +1,201 @@
+//! The records of policies without a state: retries, timeouts, fallbacks and idempotent calls.
+//!
+//! The kind, the name and the place in the source code identify such a policy, so that a policy
+//! that is copied has one record.
+
+use core::panic::Location;
+use core::time::Duration;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use super::facts::Facts;
+use super::list;
+use super::record::Record;
+use super::report::{PolicyKind, Setting};
+use crate::duration::Exact;
+use crate::figures::table::{Slot, slot};
+use crate::mode;
+use crate::rejected::{IdempotencyRejection, Rejected};
+
+/// The identity of a policy without a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// The kind of the policy.
+    pub kind: PolicyKind,
+    /// The name in reports.
+    pub name: &'static str,
+    /// The place in the source code.
+    pub location: &'static Location<'static>,
+    /// The limit of a timeout, if constant.
+    pub limit: Option<Duration>,
+    /// The settings of a hedge.
+    pub hedges: Option<Hedges>,
+    /// The number of layers outside, in an annotated function.
+    pub depth: u8,
+}
+
+/// The settings of a hedge, for the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hedges {
+    /// The largest number of attempts beside the first.
+    pub max: u8,
+    /// The delay before an attempt, or before the quantile is learned.
+    pub delay: Duration,
+    /// The quantile in thousandths; zero with a delay in the source code.
+    pub quantile: u32,
+}
+
+impl Hedges {
+    /// Returns the settings with their values.
+    fn settings(self) -> Vec<Setting> {
+        let Self { max, delay, quantile } = self;
+        let mut settings = vec![Setting::code("max", max)];
+        if quantile == 0 {
+            settings.push(Setting::code("after", Exact(delay)));
+        } else {
+            settings.push(Setting::code("after", format!("p{}", f64::from(quantile) / 10.0)));
+            settings.push(Setting::code("warm_up", Exact(delay)));
+        }
+        settings
+    }
+}
+
+/// Returns the identity of a `#[fallback]`.
+#[track_caller]
+#[must_use]
+pub const fn fallback_site(name: &'static str, depth: u8) -> Site {
+    Site { kind: PolicyKind::Fallback, name, location: Location::caller(), limit: None, hedges: None, depth }
+}
+
+/// Returns the identity of an idempotent call.
+#[must_use]
+pub const fn idempotent_site(
+    name: &'static str,
+    location: &'static Location<'static>,
+    depth: u8,
+) -> Site {
+    Site { kind: PolicyKind::Idempotent, name, location, limit: None, hedges: None, depth }
+}
+
+/// Returns the identity of a `#[timeout]`, with the limit if constant.
+#[track_caller]
+#[must_use]
+pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8) -> Site {
+    Site { kind: PolicyKind::Timeout, name, location: Location::caller(), limit, hedges: None, depth }
+}
+
+/// Counts a call that exceeded `limit`, and returns the rejection.
+#[cold]
+#[must_use]
+pub fn timed_out(site: &Site, limit: Duration) -> Rejected {
+    site.count(slot::REJECTED);
+    Rejected::timed_out(site.name, limit)
+}
+
+type Sites = HashMap<Site, &'static Record>;
+
+static SITES: OnceLock<RwLock<Sites>> = OnceLock::new();
+
+/// The number of records that a thread remembers.
+const REMEMBERED: usize = 64;
+
+type Remembered = Option<(Site, &'static Record)>;
+
+thread_local! {
+    /// The last records of this thread, by the address of the place.
+    static LAST: [Cell<Remembered>; REMEMBERED] = const { [const { Cell::new(None) }; REMEMBERED] };
+}
+
+impl Site {
+    /// Returns the record. The first event creates the record.
+    ///
+    /// The number of records is bounded: places are finite, and names made at run time are bounded.
+    #[must_use]
+    pub fn record(self) -> &'static Record {
+        let address = core::ptr::from_ref(self.location).addr() ^ self.name.as_ptr().addr();
+        let remembered = |last: &[Cell<Remembered>; REMEMBERED]| {
+            let cell = last.get((address >> 3) % REMEMBERED)?;
+            match cell.get() {
+                Some((site, record)) if self.is(site) => Some(record),
+                _ => {
+                    let record = self.find();
+                    cell.set(Some((self, record)));
+                    Some(record)
+                }
+            }
+        };
+        // The thread may be ending, without thread-local values.
+        LAST.try_with(remembered).ok().flatten().unwrap_or_else(|| self.find())
+    }
+
+    /// Counts one.
+    pub fn count(self, slot: Slot) {
+        self.record().count(slot);
+    }
+
+    /// Counts a success, if successes are counted, and returns the outcome. The outcome is passed
+    /// by value, so that it needs no address on the happy path.
+    #[cold]
+    #[inline(never)]
+    pub fn counted<O>(&self, out: O) -> (O,) {
+        self.count_success();
+        (out,)
+    }
+
+    /// Counts a success, if successes are counted.
+    #[cold]
+    pub fn count_success(self) {
+        if mode::is_counting() {
+            self.count(slot::SUCCESS);
+        }
+    }
+
+    /// Counts a rejected idempotent call.
+    pub fn count_idempotency_rejection(self, reason: IdempotencyRejection) {
+        let offset = match reason {
+            IdempotencyRejection::MissingKey => 0,
+            IdempotencyRejection::InvalidKey => 1,
+            IdempotencyRejection::KeyReused => 2,
+            IdempotencyRejection::InFlight => 3,
+            IdempotencyRejection::OutcomeUnknown => 4,
+            IdempotencyRejection::LeaseLost => 5,
+            IdempotencyRejection::Undecodable => 6,
+            IdempotencyRejection::NotStored => 7,
+            IdempotencyRejection::StoreUnavailable => 8,
+        };
+        self.count(slot::REJECTED);
+        self.count(slot::IDEMPOTENCY.plus(offset));
+    }
+
+    /// Compares addresses: a cheap test without false matches.
+    fn is(self, other: Self) -> bool {
+        core::ptr::eq(self.location, other.location)
+            && core::ptr::eq(self.name, other.name)
+            && (self.kind, self.limit, self.depth) == (other.kind, other.limit, other.depth)
+            && self.hedges == other.hedges
+    }
+
+    #[cold]
+    fn find(self) -> &'static Record {
+        let sites = SITES.get_or_init(RwLock::default);
+        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(&self).copied();
+        known.unwrap_or_else(|| {
+            let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
+            sites.entry(self).or_insert_with(|| {
+                let record = Record::new(self.kind, self.name, self.location, self.depth, false);
+                if let Some(hedges) = self.hedges {
+                    let facts = Facts::Hedges(hedges.max);
+                    record.keep_facts(|| (hedges.settings(), facts));
+                }
+                if let Some(limit) = self.limit {
+                    let settings = vec![Setting::code("limit", Exact(limit))];
+                    record.keep_facts(|| (settings, Facts::Ends(Some(limit))));
+                }
+                let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
+                list::add_forever(record);
+                &**record
+            })
+        })
+    }
+}

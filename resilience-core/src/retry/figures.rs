@@ -1,0 +1,164 @@
+//! The figures of retries.
+
+use core::time::Duration;
+
+use super::policy::{Limits, RetryPolicy};
+use super::state::RetryState;
+use crate::backoff::Backoff;
+use crate::classify::{FailureClass, FailureKind};
+use crate::duration::Exact;
+use crate::event::{DelaySource, StopReason};
+use crate::figures::table::slot;
+use crate::jitter::Jitter;
+use crate::mode;
+use crate::registry::explain_policy;
+use crate::registry::facts::{Facts, Repeats};
+use crate::registry::{Explanation, PolicyKind, Record, Setting, Site};
+
+impl RetryState {
+    /// Counts a successful call, if successes are counted.
+    #[cold]
+    pub fn count_success<B: Backoff>(self, policy: &RetryPolicy<B>) {
+        counted(policy, "retry", self.attempt_number(), ());
+    }
+}
+
+impl<B: Backoff> RetryPolicy<B> {
+    /// Explains the settings: the delays and the most calls, in words and as data.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::RetryPolicy;
+    ///
+    /// let explanation = RetryPolicy::new().attempts(3).explain();
+    /// assert_eq!(explanation.max_calls, Some(3));
+    /// assert_eq!(explanation.delays, [100, 200].map(Duration::from_millis));
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        let Limits { name, location, .. } = self.limits;
+        let facts = Facts::Repeats(repeats(&self.limits, &self.backoff));
+        explain_policy(name.unwrap_or("retry"), PolicyKind::Retry, location, facts)
+    }
+}
+
+/// Counts a successful call, if successes are counted, and returns the outcome. The outcome is
+/// passed by value, so that it needs no address on the happy path. `name` is the name of the
+/// function, `attempt` the number of the attempt.
+#[cold]
+#[inline(never)]
+pub fn counted<B: Backoff, O>(
+    policy: &RetryPolicy<B>,
+    name: &'static str,
+    attempt: u32,
+    out: O,
+) -> (O,) {
+    if mode::is_counting() {
+        let record = record(&policy.limits, &policy.backoff, name);
+        record.count(slot::SUCCESS);
+        count_attempt(record, attempt);
+    }
+    (out,)
+}
+
+/// Returns the record of a policy. `name` is the name of the function.
+pub(super) fn record(
+    limits: &Limits,
+    backoff: &dyn Backoff,
+    name: &'static str,
+) -> &'static Record {
+    let (name, location) = (limits.name.unwrap_or(name), limits.location);
+    let record =
+        Site { kind: PolicyKind::Retry, name, location, limit: None, hedges: None, depth: limits.depth }.record();
+    record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
+    if let Some(budget) = limits.budget {
+        record.keep_budget(budget);
+    }
+    record
+}
+
+pub(super) fn count_attempt(record: &Record, number: u32) {
+    record.count(if number > 1 { slot::RETRY_ATTEMPTS } else { slot::FIRST_ATTEMPTS });
+}
+
+/// Counts a scheduled retry.
+pub(super) fn count_retry(
+    record: &Record,
+    class: FailureClass,
+    source: DelaySource,
+    delay: Duration,
+) {
+    let reason = match class {
+        FailureClass { is_rejection: true, .. } => 4,
+        FailureClass { kind: FailureKind::Throttled, .. } => 2,
+        _ => 0,
+    };
+    let (offset, time) = match source {
+        DelaySource::Backoff => (0, slot::BACKOFF_TIME),
+        DelaySource::Server => (1, slot::SERVER_TIME),
+    };
+    record.count(slot::RETRIES.plus(reason + offset));
+    record.add_time(time, delay);
+}
+
+/// Counts a call that ends in failure.
+pub(super) fn count_stop(record: &Record, reason: StopReason) {
+    let offset = match reason {
+        StopReason::Permanent => 0,
+        StopReason::NotIdempotent => 1,
+        StopReason::Attempts => 2,
+        StopReason::BodyNotReplayable => 3,
+        StopReason::Deadline => 4,
+        StopReason::RetryAfter => 5,
+        StopReason::Budget => 6,
+        StopReason::Rejected => 7,
+        StopReason::Disabled => 8,
+    };
+    record.count(slot::FAILURE);
+    record.count(slot::STOPS.plus(offset));
+}
+
+fn repeats(limits: &Limits, backoff: &dyn Backoff) -> Repeats {
+    Repeats {
+        attempts: limits.attempts.map(|attempts| attempts.max(1)),
+        // The code of a backoff of the user's does not run for an explanation.
+        delays: backoff.schedule().map(|schedule| limits.longest_delays(&schedule)),
+        deadline: limits.deadline,
+        max_retry_after: limits.max_retry_after,
+        waits_for_rejections: limits.waits_for_rejections,
+        has_budget: limits.budget.is_some(),
+    }
+}
+
+fn settings(limits: &Limits, backoff: &dyn Backoff) -> Vec<Setting> {
+    let mut list = Vec::new();
+    match limits.attempts {
+        Some(attempts) => list.push(Setting::code("attempts", attempts.max(1))),
+        None => list.push(Setting::code("attempts", "unlimited")),
+    }
+    if let Some(schedule) = backoff.schedule() {
+        list.extend(schedule.settings());
+        let max_delay = limits.max_delay.unwrap_or_else(|| schedule.default_max_delay());
+        if max_delay < Duration::MAX {
+            list.push(Setting::code("max_delay", Exact(max_delay)));
+        }
+    } else {
+        list.push(Setting::code("backoff", "custom"));
+        list.extend(limits.max_delay.map(|time| Setting::code("max_delay", Exact(time))));
+    }
+    let jitter = limits.jitter.or_else(|| Some(backoff.schedule()?.default_jitter()));
+    list.extend(jitter.map(|jitter| match jitter {
+        Jitter::None => Setting::code("jitter", "none"),
+        Jitter::Full => Setting::code("jitter", "full"),
+        Jitter::Equal => Setting::code("jitter", "equal"),
+        Jitter::Decorrelated => Setting::code("jitter", "decorrelated"),
+        Jitter::Ratio(ratio) => Setting::code("jitter", ratio),
+        Jitter::UpTo(width) => Setting::code("jitter", Exact(width)),
+    }));
+    list.extend(limits.deadline.map(|time| Setting::code("deadline", Exact(time))));
+    list.push(Setting::code("max_retry_after", Exact(limits.max_retry_after)));
+    list.push(Setting::code("idempotent", limits.idempotent));
+    let on_rejection = if limits.waits_for_rejections { "wait" } else { "stop" };
+    list.push(Setting::code("on_rejection", on_rejection));
+    list
+}

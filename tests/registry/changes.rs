@@ -1,0 +1,116 @@
+//! Subscriptions to changes, and waits for a closed circuit.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Wake, Waker};
+
+use resilience::{
+    CircuitBreaker, CircuitState, Rejected, circuit_breaker, circuit_changes, circuit_closed,
+    register,
+};
+
+#[derive(Default)]
+struct Wakes(AtomicU32);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+#[test]
+fn a_subscription_receives_the_changes_of_matching_names_in_order() {
+    #[circuit_breaker(failure_threshold = 1, key = key, key_label = key, name = "changes::keyed")]
+    fn call(key: &str) -> Option<u32> {
+        None
+    }
+    let mut changes = circuit_changes("changes::*");
+    let other = CircuitBreaker::new().name("other::breaker");
+    let hand = CircuitBreaker::new().name("changes::hand");
+    other.trip();
+    hand.trip();
+    hand.force_close();
+    call("eu");
+    let mut seen = Vec::new();
+    while let Some(change) = changes.try_next() {
+        assert_eq!(change.lost, 0);
+        seen.push((change.name, change.key, change.to));
+    }
+    assert_eq!(
+        seen,
+        [
+            ("changes::hand", None, CircuitState::Open),
+            ("changes::hand", None, CircuitState::Closed),
+            ("changes::keyed", Some("eu".to_owned()), CircuitState::Open),
+        ]
+    );
+}
+
+#[test]
+fn a_slow_subscriber_loses_the_oldest_changes_and_knows_how_many() {
+    let breaker = CircuitBreaker::new().name("lossy::breaker");
+    let mut changes = circuit_changes("lossy::breaker");
+    for _ in 0..200 {
+        breaker.force_open();
+        breaker.force_close();
+    }
+    let first = changes.try_next().expect("a change");
+    assert_eq!(first.lost, 400 - 256);
+    let mut rest = 1;
+    while let Some(change) = changes.try_next() {
+        assert_eq!(change.lost, 0);
+        rest += 1;
+    }
+    assert_eq!(rest, 256);
+}
+
+#[test]
+fn a_change_wakes_the_subscriber_and_a_dropped_subscription_ends() {
+    let breaker = CircuitBreaker::new().name("wakes::breaker");
+    let count = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut cx = Context::from_waker(&waker);
+    let mut changes = circuit_changes("wakes::*");
+    assert!(pin!(changes.next()).poll(&mut cx).is_pending());
+    breaker.trip();
+    assert_eq!(count.0.load(Relaxed), 1);
+    assert!(pin!(changes.next()).poll(&mut cx).is_ready());
+    drop(changes);
+    breaker.force_close();
+    assert_eq!(count.0.load(Relaxed), 1);
+}
+
+#[test]
+fn a_wait_ends_when_the_circuit_closes_and_at_once_if_none_is_open() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("closing::api");
+    register(&API);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(pin!(circuit_closed("closing::api")).poll(&mut cx).is_ready());
+    assert!(pin!(circuit_closed("closing::unknown")).poll(&mut cx).is_ready());
+    API.force_open();
+    let mut by_name = pin!(circuit_closed("closing::*"));
+    let mut by_hand = pin!(API.closed());
+    assert!(by_name.as_mut().poll(&mut cx).is_pending());
+    assert!(by_hand.as_mut().poll(&mut cx).is_pending());
+    API.probe();
+    assert!(by_name.as_mut().poll(&mut cx).is_pending());
+    API.try_acquire().expect("a trial call").success();
+    assert!(by_name.as_mut().poll(&mut cx).is_ready());
+    assert!(by_hand.as_mut().poll(&mut cx).is_ready());
+}
+
+#[tokio::test]
+async fn a_task_waits_for_a_circuit_of_a_function() {
+    #[circuit_breaker(failure_threshold = 1, name = "closing::function")]
+    fn call(works: bool) -> Result<(), Rejected> {
+        if works { Ok(()) } else { Err(Rejected::timed_out("body", std::time::Duration::ZERO)) }
+    }
+    let _ = call(false);
+    let waiting = tokio::spawn(circuit_closed("closing::function"));
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    circuit_breaker("closing::function").expect("listed").force_close();
+    waiting.await.expect("the wait ends");
+}

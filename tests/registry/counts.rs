@@ -1,0 +1,131 @@
+//! The figures of each kind of policy.
+
+use std::time::Duration;
+
+use resilience::{
+    CircuitBreaker, RetryBudget, circuit_breaker, fallback, policies, retry, testing,
+};
+
+use crate::policy;
+
+#[test]
+fn a_breaker_counts_calls_by_outcome() {
+    #[circuit_breaker(failure_threshold = 2, name = "counts::breaker")]
+    fn call(works: bool) -> Option<u32> {
+        works.then_some(1)
+    }
+    let _ = policies();
+    for _ in 0..3 {
+        call(true);
+    }
+    assert_eq!(policy("counts::breaker").count("resilience.calls", &["success"]), 3);
+    for works in [false, true, false, false, true, true] {
+        call(works);
+    }
+    let report = policy("counts::breaker");
+    assert_eq!(report.count("resilience.calls", &["success"]), 4);
+    assert_eq!(report.count("resilience.calls", &["failure"]), 3);
+    assert_eq!(report.count("resilience.calls", &["rejected"]), 2);
+    assert_eq!(report.count("resilience.rejections", &["circuit_open"]), 2);
+}
+
+#[test]
+fn a_breaker_by_hand_counts_each_success_once() {
+    let breaker = CircuitBreaker::new().failure_threshold(5).name("counts::by_hand");
+    let _ = policies();
+    for works in [true, true, false, true] {
+        let guard = breaker.try_acquire().expect("closed");
+        if works { guard.success() } else { guard.failure() }
+    }
+    drop(breaker.try_acquire());
+    let report = policy("counts::by_hand");
+    assert_eq!(report.count("resilience.calls", &["success"]), 3);
+    assert_eq!(report.count("resilience.calls", &["failure"]), 1);
+    assert_eq!(report.count("resilience.calls", &["cancelled"]), 1);
+}
+
+#[test]
+fn a_retry_reports_the_tokens_of_its_budget() {
+    static BUDGET: RetryBudget = RetryBudget::new();
+    #[retry(attempts = 3, backoff = "fixed", budget = &BUDGET, name = "counts::shared_budget")]
+    fn shared() -> Option<()> {
+        None
+    }
+    #[retry(attempts = 3, backoff = "fixed", budget, name = "counts::own_budget")]
+    fn own() -> Option<()> {
+        None
+    }
+    let _clock = testing::clock();
+    assert_eq!((shared(), own(), own()), (None, None, None));
+    let tokens = |name| policy(name).gauge("resilience.retry.budget.tokens");
+    assert_eq!(tokens("counts::shared_budget"), Some(500 - 2 * 14));
+    assert_eq!(tokens("counts::own_budget"), Some(500 - 4 * 14));
+}
+
+#[test]
+fn counters_of_many_threads_add_up() {
+    #[circuit_breaker(failure_threshold = 100_000, name = "counts::threads")]
+    fn call(works: bool) -> Option<u32> {
+        works.then_some(1)
+    }
+    let _ = policies();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for number in 0..1000 {
+                    call(number % 10 > 0);
+                }
+            });
+        }
+    });
+    let report = policy("counts::threads");
+    assert_eq!(report.count("resilience.calls", &["success"]), 7200);
+    assert_eq!(report.count("resilience.calls", &["failure"]), 800);
+}
+
+#[test]
+fn counters_never_go_down_over_a_reset_and_each_change_has_its_reason() {
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(Duration::from_secs(1))
+        .name("counts::reset");
+    let clock = testing::clock();
+    for _ in 0..2 {
+        breaker.try_acquire().expect("closed").failure();
+        assert!(breaker.try_acquire().is_err());
+        clock.advance(Duration::from_secs(1));
+        breaker.try_acquire().expect("a trial call").failure();
+        breaker.reset();
+    }
+    breaker.force_open();
+    breaker.probe();
+    breaker.try_acquire().expect("a trial call").success();
+    let report = policy("counts::reset");
+    assert_eq!(report.count("resilience.calls", &["rejected"]), 2);
+    assert_eq!(report.count("resilience.calls", &["failure"]), 4);
+    let changes = |labels: &[&str]| report.count("resilience.circuit_breaker.transitions", labels);
+    assert_eq!(changes(&["closed", "open", "transient_failure"]), 2);
+    assert_eq!(changes(&["open", "half_open", "open_time_over"]), 2);
+    assert_eq!(changes(&["half_open", "open", "transient_failure"]), 2);
+    assert_eq!(changes(&["open", "closed", "manual"]), 2);
+    assert_eq!(changes(&["closed", "forced_open", "manual"]), 1);
+    assert_eq!(changes(&["forced_open", "half_open", "manual"]), 1);
+    assert_eq!(changes(&["half_open", "closed", "trial_calls"]), 1);
+}
+
+#[test]
+fn failures_retries_and_fallbacks_are_counted_without_a_reader_and_without_a_feature() {
+    #[fallback(value = 7, name = "counts::always_fallback")]
+    #[retry(attempts = 2, backoff = "fixed", base_delay = "1s", name = "counts::always_retry")]
+    fn load(works: bool) -> Result<u32, &'static str> {
+        if works { Ok(1) } else { Err("down") }
+    }
+    let _clock = testing::clock();
+    assert_eq!((load(false), load(true), load(false)), (Ok(7), Ok(1), Ok(7)));
+    let retry = policy("counts::always_retry");
+    assert_eq!(retry.count("resilience.calls", &["failure"]), 2);
+    assert_eq!(retry.count("resilience.retry.attempts", &["retry"]), 2);
+    assert_eq!(retry.count("resilience.retry.retries", &["transient"]), 2);
+    assert_eq!(retry.setting("base_delay"), Some("1s"));
+    assert_eq!(policy("counts::always_fallback").count("resilience.calls", &["fallback"]), 2);
+}
