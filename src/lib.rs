@@ -32,6 +32,7 @@
 //! | [`#[circuit_breaker]`](macro@circuit_breaker) | rejects calls while a dependency is down |
 //! | [`#[timeout]`](macro@timeout) | drops the body of an async function at a time limit |
 //! | [`#[fallback]`](macro@fallback) | replaces a failure with another value |
+//! | [`#[hedge]`](macro@hedge) | starts a second attempt while the first still runs |
 //! | [`#[bulkhead]`](macro@bulkhead) | limits concurrent calls, with a queue |
 //! | [`#[rate_limit]`](macro@rate_limit) | limits calls per period, with bursts |
 //! | `#[idempotent]` (feature `idempotent`) | executes the body once per key |

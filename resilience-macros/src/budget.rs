@@ -75,9 +75,7 @@ impl Budget {
     pub(crate) fn of_process(budget: Option<&Self>, context: &Context) -> Option<TokenStream> {
         match &context.stack.budget_var {
             Some(BudgetVar { declared: false, .. }) => None,
-            Some(BudgetVar { name, .. }) => {
-                budget.unwrap_or(&Self::SHARED).forever(name, context)
-            }
+            Some(BudgetVar { name, .. }) => budget.unwrap_or(&Self::SHARED).forever(name, context),
             None => budget?.forever(&local("budget"), context),
         }
     }

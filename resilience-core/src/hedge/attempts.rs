@@ -164,8 +164,9 @@ where
                     }
                 } else {
                     let next = *this.begun;
-                    let starts =
-                        !*this.stopped && next < this.slots.len() && may_start(this.policy, this.spending);
+                    let starts = !*this.stopped
+                        && next < this.slots.len()
+                        && may_start(this.policy, this.spending);
                     if !starts && !is_other_running {
                         this.policy.site.count(slot::FAILURE);
                         return Poll::Ready(out);

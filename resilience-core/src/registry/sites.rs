@@ -65,7 +65,14 @@ impl Hedges {
 #[track_caller]
 #[must_use]
 pub const fn fallback_site(name: &'static str, depth: u8) -> Site {
-    Site { kind: PolicyKind::Fallback, name, location: Location::caller(), limit: None, hedges: None, depth }
+    Site {
+        kind: PolicyKind::Fallback,
+        name,
+        location: Location::caller(),
+        limit: None,
+        hedges: None,
+        depth,
+    }
 }
 
 /// Returns the identity of an idempotent call.
@@ -82,7 +89,14 @@ pub const fn idempotent_site(
 #[track_caller]
 #[must_use]
 pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8) -> Site {
-    Site { kind: PolicyKind::Timeout, name, location: Location::caller(), limit, hedges: None, depth }
+    Site {
+        kind: PolicyKind::Timeout,
+        name,
+        location: Location::caller(),
+        limit,
+        hedges: None,
+        depth,
+    }
 }
 
 /// Counts a call that exceeded `limit`, and returns the rejection.

@@ -68,8 +68,15 @@ pub(super) fn record(
     name: &'static str,
 ) -> &'static Record {
     let (name, location) = (limits.name.unwrap_or(name), limits.location);
-    let record =
-        Site { kind: PolicyKind::Retry, name, location, limit: None, hedges: None, depth: limits.depth }.record();
+    let record = Site {
+        kind: PolicyKind::Retry,
+        name,
+        location,
+        limit: None,
+        hedges: None,
+        depth: limits.depth,
+    }
+    .record();
     record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
     if let Some(budget) = limits.budget {
         record.keep_budget(budget);

@@ -129,7 +129,9 @@ impl LayerAttribute for Hedge {
         let inner_signal = context.stack.signal.as_ref().map(|var| &var.name);
         let bind_signal = inner_signal.map(|name| quote!(let #name = &#signal;));
         let copy = context.stack.signal.as_ref().filter(|var| var.written);
-        let copy = copy.map(|var| &var.name).map(|name| quote!(#name.copy(&#signal);));
+        let copy = copy
+            .map(|var| &var.name)
+            .map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
         let attempt = context.attempt(None);
         let classify = self.classify(context);
         let declared_by = value_of(self.keys.key.as_ref())

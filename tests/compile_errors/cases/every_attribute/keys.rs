@@ -226,3 +226,22 @@ fn retry_unknown_key_list() -> Result<(), ()> {
 async fn timeout_unknown_key_list() -> Result<(), ()> {
     Err(())
 }
+
+mod hedge_keys {
+    use resilience::hedge;
+
+    #[hedge(after = "50ms", idempotent, after = "90ms")]
+    async fn duplicate_key() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[hedge("50ms", idempotent)]
+    async fn positional() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[hedge(after = 5, mx = 2, on = 7, idempotent)]
+    async fn several_mistakes() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -359,3 +359,24 @@ mod methods_under_async_trait {
         }
     }
 }
+
+mod hedge_signatures {
+    use std::pin::Pin;
+
+    use resilience::hedge;
+
+    #[hedge(after = "50ms", idempotent)]
+    fn boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
+        Box::pin(async { Err(()) })
+    }
+
+    #[hedge(after = "50ms", idempotent)]
+    const fn const_fn() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[hedge(after = "50ms", idempotent)]
+    async fn infallible() -> u32 {
+        7
+    }
+}

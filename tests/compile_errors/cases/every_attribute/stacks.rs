@@ -193,3 +193,13 @@ mod mistake_in_the_layer_inside {
         Ok(())
     }
 }
+
+mod hedge_renamed_import {
+    use resilience::{hedge, timeout as limit};
+
+    #[hedge(after = "50ms", idempotent)]
+    #[limit("5s")]
+    async fn call() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -479,3 +479,12 @@ async fn idempotent_wrong_return_type_async(id: &str) -> usize {
 //~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
     id.len()
 }
+
+mod hedge_moves_an_argument {
+    use resilience::hedge;
+
+    #[hedge(after = "50ms", idempotent)]
+    async fn call(text: String) -> Result<String, ()> {
+        Ok(text)
+    }
+}
