@@ -8,7 +8,8 @@ use std::time::Duration;
 use allocation_counter::measure;
 use resilience::idempotent::MemoryStore;
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, testing, timeout,
+    Rejected, bulkhead, circuit_breaker, fallback, hedge, idempotent, rate_limit, retry, testing,
+    timeout,
 };
 
 #[retry(attempts = 4, deadline = "30s")]
@@ -276,6 +277,26 @@ fn the_future_of_several_attributes_is_less_than_twice_the_hand_written_future()
         println!("{name}: {ours} bytes, three by hand {by_hand}");
         assert!(ours < 2 * by_hand, "{name}: {ours} bytes, three by hand {by_hand}");
     }
+}
+
+#[test]
+fn a_hedge_allocates_nothing_and_has_room_for_two_attempts() {
+    #[hedge(after = "p95", idempotent)]
+    async fn hedged() -> Option<u32> {
+        tokio::task::yield_now().await;
+        let buffer = [7; 256];
+        tokio::task::yield_now().await;
+        buffer.last().copied()
+    }
+    async fn plain() -> Option<u32> {
+        tokio::task::yield_now().await;
+        let buffer = [7; 256];
+        tokio::task::yield_now().await;
+        buffer.last().copied()
+    }
+    let (ours, one) = (size_of_val(&hedged()), size_of_val(&plain()));
+    println!("hedge: {ours} bytes, one attempt {one}");
+    assert!(ours < 2 * one + 512, "{ours} bytes, one attempt {one}");
 }
 
 type Memory = Arc<MemoryStore>;

@@ -5,6 +5,7 @@
 mod arguments;
 mod budget;
 mod cancellation;
+mod figures;
 mod learned;
 mod outcomes;
 mod rejections;

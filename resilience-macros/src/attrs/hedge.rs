@@ -49,6 +49,8 @@ enum After {
 /// The validated keys.
 pub(crate) struct Hedge {
     after: After,
+    /// Whether a key declares the function safe to repeat, rightly or wrongly.
+    is_declared: bool,
     keys: Keys,
 }
 
@@ -82,6 +84,7 @@ impl LayerAttribute for Hedge {
                  to repeat; remove one of them",
             );
         }
+        let is_declared = !args.lacks(&["idempotent", "key"]);
         let after = keys.after.take()?.value;
         if let (After::Delay(_), Some(warm_up)) = (&after, &keys.warm_up) {
             errors.add(
@@ -90,7 +93,7 @@ impl LayerAttribute for Hedge {
                  or write `after = \"p95\"`",
             );
         }
-        Some(Self { after, keys })
+        Some(Self { after, is_declared, keys })
     }
 
     // Output:
@@ -182,9 +185,7 @@ impl LayerAttribute for Hedge {
                  so more calls than `max` reach the dependency; move `#[hedge]` above `#[{name}]`"
             ));
         }
-        let is_declared = self.keys.idempotent.is_some()
-            || self.keys.key.is_some()
-            || stack.inside(Role::StoresOutcomes).is_some();
+        let is_declared = self.is_declared || stack.inside(Role::StoresOutcomes).is_some();
         if !is_declared {
             errors.on_attribute(
                 "`#[hedge]` may run the body twice at once, so the function must be safe to repeat: \

@@ -200,6 +200,7 @@ mod hedge_renamed_import {
     #[hedge(after = "50ms", idempotent)]
     #[limit("5s")]
     async fn call() -> Result<(), ()> {
+    //~ error at `call`: another resilience attribute on this function was expanded before `#[timeout]` and did not recognize `#[timeout]`, so the order of the two would be reversed; write both under their own names, as `#[timeout]` or `#[resilience::timeout]`
         Err(())
     }
 }

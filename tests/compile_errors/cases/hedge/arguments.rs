@@ -16,7 +16,6 @@ async fn not_declared() -> Option<()> {
 
 #[hedge(after = "50ms", idempotent = false)]
 //~ error at `idempotent`: a function that is not safe to repeat cannot be hedged: both attempts may apply the side effect; remove `#[hedge]`
-//~ error at `#[hedge(after = "50ms", idempotent = false)]`: `#[hedge]` may run the body twice at once, so the function must be safe to repeat: declare it with `idempotent`, name the argument with the idempotency key of the request with `key = …`, or put `#[idempotent]` below
 async fn not_idempotent() -> Option<()> {
     None
 }
@@ -29,7 +28,6 @@ async fn two_declarations(id: u32) -> Option<u32> {
 
 #[hedge(after = "50ms", key = "id")]
 //~ error at `"id"`: `key` is the argument with the idempotency key of the request, like `key = request_id`
-//~ error at `#[hedge(after = "50ms", key = "id")]`: `#[hedge]` may run the body twice at once, so the function must be safe to repeat: declare it with `idempotent`, name the argument with the idempotency key of the request with `key = …`, or put `#[idempotent]` below
 async fn literal_key(id: u32) -> Option<u32> {
     Some(id)
 }
