@@ -122,7 +122,8 @@ macro_rules! shared_shapes {
                 assert_eq!(sends(destructured((1, "2".into()), &calls())).await, Ok(3));
                 assert_eq!(sends(generic([7, 8], &calls())).await, Ok(7));
                 assert_eq!(sends(lifetimes("a", "b", &calls())).await, Ok("a"));
-                let items = sends(impl_trait([1, 2].into_iter(), &calls())).await;
+                let counted = calls();
+                let items = sends(impl_trait([1, 2].into_iter(), &counted)).await;
                 assert_eq!(items.map(Iterator::collect), Ok(vec![2, 3]));
                 assert_eq!(sends(option(&calls())).await, Some(ENOUGH));
                 assert_eq!(sends(early_return(&calls())).await, Ok(ENOUGH));

@@ -21,7 +21,7 @@ pin_project! {
     pub struct HedgeSlot<F> {
         #[pin]
         future: Option<F>,
-        // For a learned delay.
+        // The first suspension, for a learned delay.
         started: Option<Timestamp>,
     }
 }
@@ -126,13 +126,14 @@ where
         let mut this = self.project();
         if *this.begun == 0 {
             *this.begun = 1;
-            begin(this.slots, 0, this.make, *this.latencies);
+            begin(this.slots, 0, this.make);
         }
         let mut index = 0;
         loop {
             // An attempt that starts in this loop has the highest index, and is polled too.
             while index < *this.begun {
-                let Poll::Ready(out) = poll_slot(this.slots, index, cx) else {
+                let Poll::Ready(out) = poll_slot(this.slots, index, this.latencies.is_some(), cx)
+                else {
                     index += 1;
                     continue;
                 };
@@ -176,7 +177,7 @@ where
                     if starts {
                         this.policy.started(next, true);
                         *this.begun += 1;
-                        begin(this.slots, next, this.make, *this.latencies);
+                        begin(this.slots, next, this.make);
                         this.timer.set(None);
                     }
                 }
@@ -196,7 +197,7 @@ where
             if may_start(this.policy, this.spending) {
                 this.policy.started(index, false);
                 *this.begun += 1;
-                begin(this.slots, index, this.make, *this.latencies);
+                begin(this.slots, index, this.make);
             } else {
                 *this.stopped = true;
             }
@@ -221,29 +222,29 @@ fn may_start(policy: &Hedge, spending: &Spending<'_>) -> bool {
 }
 
 #[inline]
-fn begin<F>(
-    slots: &mut [Pin<&mut HedgeSlot<F>>],
-    index: usize,
-    make: &impl Fn() -> F,
-    latencies: Option<&Latencies>,
-) {
+fn begin<F>(slots: &mut [Pin<&mut HedgeSlot<F>>], index: usize, make: &impl Fn() -> F) {
     if let Some(slot) = slots.get_mut(index) {
-        let started = latencies.map(|_| clock::now());
-        slot.set(HedgeSlot { future: Some(make()), started });
+        slot.set(HedgeSlot { future: Some(make()), started: None });
     }
 }
 
+/// Polls an attempt. The time of an attempt starts with its first suspension, as the delay does, so
+/// an attempt without a suspension reads no clock.
 #[inline]
 fn poll_slot<F: Future>(
     slots: &mut [Pin<&mut HedgeSlot<F>>],
     index: usize,
+    is_timed: bool,
     cx: &mut Context<'_>,
 ) -> Poll<F::Output> {
     let Some(slot) = slots.get_mut(index) else { return Poll::Pending };
-    match slot.as_mut().project().future.as_pin_mut() {
-        Some(future) => future.poll(cx),
-        None => Poll::Pending,
+    let slot = slot.as_mut().project();
+    let Some(future) = slot.future.as_pin_mut() else { return Poll::Pending };
+    let out = future.poll(cx);
+    if is_timed && out.is_pending() && slot.started.is_none() {
+        *slot.started = Some(clock::now());
     }
+    out
 }
 
 fn stop<F>(slot: &mut Pin<&mut HedgeSlot<F>>) {
@@ -265,9 +266,9 @@ fn succeed<F>(
     if let Some(latencies) = latencies {
         let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
         if let Some((oldest, slot)) = running.next() {
-            if let Some(started) = slot.started {
-                latencies.record(started, oldest != index, policy.settings.quantile);
-            }
+            let time =
+                slot.started.map_or(0, |start| clock::now().word().saturating_sub(start.word()));
+            latencies.record(time, oldest != index, policy.settings.quantile);
         }
     }
     if index > 0 {

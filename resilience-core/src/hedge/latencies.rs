@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use resilience_rules::hedge as rules;
 
-use crate::clock::{self, Timestamp};
+use crate::clock;
 use crate::function_state::TestReset;
 
 /// The number of buckets in an octave.
@@ -78,7 +78,7 @@ impl Latencies {
         (nanos > 0).then(|| Duration::from_nanos(nanos).max(SHORTEST))
     }
 
-    /// Records the latency of an attempt that succeeded, or that `lost` against a later attempt.
+    /// Records the latency in nanoseconds of an attempt that succeeded, or that `lost` against a later attempt.
     /// `thousandths` is the quantile to learn.
     ///
     /// An attempt that lost would have taken longer. Without these attempts the delay would fall
@@ -86,14 +86,10 @@ impl Latencies {
     /// success of the hedge, fast hedges would keep the delay where it is, so an eighth is added:
     /// the delay rises while too many calls are hedged.
     #[inline]
-    pub(super) fn record(&self, started: Timestamp, lost: bool, thousandths: u32) {
-        let now = clock::now();
+    pub(super) fn record(&self, nanos: u64, lost: bool, thousandths: u32) {
         let current = self.current.load(Relaxed);
         let window = self.window(current);
-        let mut latency = clock::nanos(now.since(started));
-        if lost {
-            latency = latency.saturating_add(latency / 8);
-        }
+        let latency = if lost { nanos.saturating_add(nanos / 8) } else { nanos };
         if let Some(count) = window.counts.get(bucket(latency)) {
             count.fetch_add(1, Relaxed);
         }
@@ -102,7 +98,7 @@ impl Latencies {
         let is_due =
             if calls < 256 { calls % 32 == rules::LEARNING_CALLS } else { calls % 256 == 0 };
         if is_due {
-            self.learn(current, now, thousandths);
+            self.learn(current, thousandths);
         }
     }
 
@@ -114,11 +110,11 @@ impl Latencies {
     /// Computes the quantile, and ends a full window.
     #[cold]
     #[inline(never)]
-    fn learn(&self, current: u64, now: Timestamp, thousandths: u32) {
+    fn learn(&self, current: u64, thousandths: u32) {
         if let Some(nanos) = self.quantile(thousandths) {
             self.delay.store(nanos, Relaxed);
         }
-        let second = now.seconds();
+        let second = clock::now().seconds();
         let start = u32::try_from(current >> 1).unwrap_or(second);
         let next = u64::from(second) << 1;
         if current == 0 {
@@ -195,8 +191,7 @@ mod tests {
     use super::*;
 
     fn record(latencies: &Latencies, nanos: u64, thousandths: u32) {
-        let started = clock::now().minus(Duration::from_nanos(nanos));
-        latencies.record(started, false, thousandths);
+        latencies.record(nanos, false, thousandths);
     }
 
     #[test]
