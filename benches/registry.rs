@@ -3,7 +3,7 @@
 //! `cargo bench --bench registry` prints:
 //!
 //! - the bytes of a policy without an event, and the bytes that the first event allocates,
-//! - the time of `policies()`, `health()` and a search by pattern for 1000 policies,
+//! - the time of `policies()`, `health()`, a search by pattern and the exporters for 1000 policies,
 //! - nanoseconds of a call of one breaker, in one thread and in two threads, without a reader and
 //!   with a reader.
 #![allow(clippy::print_stdout, reason = "the program prints a table")]
@@ -124,4 +124,11 @@ fn listing() {
         policies_matching("shop::clients::call_500").len()
     });
     time("health(), 1000 policies", &|| health().degraded.len());
+    #[cfg(feature = "prometheus")]
+    time("prometheus_text(), 1000 policies", &|| resilience::export::prometheus_text().len());
+    #[cfg(feature = "metrics")]
+    time("record_metrics(), no recorder", &|| {
+        resilience::export::record_metrics();
+        1
+    });
 }

@@ -41,22 +41,24 @@ fn the_page_states_the_versions_of_the_manifests() {
         let [client, version, feature, _] = cells[..] else { continue };
         let client = client.split('`').next().unwrap_or_default();
         let is_older = feature.contains("-0");
-        let is_required = ["core", "http", "idempotency", "stores"].iter().any(|name| {
-            let manifest = read(format!("resilience-{name}/Cargo.toml"));
-            section(&manifest, "dependencies").iter().any(|line| {
-                let Some((key, value)) = line.split_once(" = ") else { return false };
-                let name = if is_older { key.split('_').next() } else { Some(key) };
-                let stated = value.split('"').find(|part| part.starts_with(char::is_numeric));
-                name == Some(client)
-                    && key.contains('_') == is_older
-                    && stated
-                        .is_some_and(|it| it == version || it.starts_with(&format!("{version}.")))
-            })
-        });
+        let is_required =
+            ["core", "http", "idempotency", "operations", "stores"].iter().any(|name| {
+                let manifest = read(format!("resilience-{name}/Cargo.toml"));
+                section(&manifest, "dependencies").iter().any(|line| {
+                    let Some((key, value)) = line.split_once(" = ") else { return false };
+                    let name = if is_older { key.split('_').next() } else { Some(key) };
+                    let stated = value.split('"').find(|part| part.starts_with(char::is_numeric));
+                    name == Some(client)
+                        && key.contains('_') == is_older
+                        && stated.is_some_and(|it| {
+                            it == version || it.starts_with(&format!("{version}."))
+                        })
+                })
+            });
         assert!(is_required, "no manifest requires `{client}` {version}");
         count += 1;
     }
-    assert_eq!(count, 17, "rows of the table");
+    assert_eq!(count, 19, "rows of the table");
 }
 
 /// Returns the packages in the lock file of a new crate that depends on the library.

@@ -88,7 +88,7 @@ pub fn step<S: Store + Clone>(
     let Some(parent) = IdempotencyContext::current() else {
         let reason = IdempotencyRejection::MissingKey;
         let rejected = policy.rejected(reason).because(NoParent);
-        log::key_rejected(policy, &rejected, reason);
+        log::key_rejected(policy, reason);
         return Err(rejected);
     };
     let mut call = policy.call(store, Scope::Parent(&parent.key()), &step, fingerprint)?;

@@ -299,7 +299,7 @@ impl IdempotencyPolicy {
     pub(super) fn reject_key(&self, error: KeyError) -> Rejected {
         let reason = key_rejection(error);
         let rejected = self.rejected(reason).because(error);
-        log::key_rejected(self, &rejected, reason);
+        log::key_rejected(self, reason);
         rejected
     }
 

@@ -96,6 +96,7 @@ fn crates_depend_downwards_only() {
         ("idempotency", &["core", "rules"]),
         ("http", &["core", "idempotency", "rules"]),
         ("stores", &["core", "idempotency", "rules"]),
+        ("operations", &["core", "rules"]),
     ];
     for (name, allowed) in below {
         let manifest = read(format!("resilience-{name}/Cargo.toml"));

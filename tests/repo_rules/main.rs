@@ -11,12 +11,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders with the sources of the crates.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "src",
     "resilience-core/src",
     "resilience-http/src",
     "resilience-idempotency/src",
     "resilience-macros/src",
+    "resilience-operations/src",
     "resilience-rules/src",
     "resilience-stores/src",
 ];

@@ -44,7 +44,9 @@ use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::registry::PolicyFigures;
+use crate::registry::record::state_label;
 use crate::rejected::Rejected;
+use crate::span;
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
 
@@ -323,6 +325,9 @@ impl CircuitBreaker {
         let now = clock::now();
         match self.change(|machine| machine.admit(&self.settings, &self.cursor, now)) {
             Ok(AdmittedCall { generation, probe }) => {
+                if probe > 0 {
+                    span::record_circuit_state(|| state_label(CircuitState::HalfOpen));
+                }
                 let seen = u64::from(generation) << GENERATION_SHIFT;
                 let started = self.settings.slow_call.map(|_| now);
                 Ok((seen | u64::from(probe) << PROBE_SHIFT, started))

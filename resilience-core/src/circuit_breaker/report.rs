@@ -12,7 +12,9 @@ use crate::figures::table::slot;
 use crate::mode;
 use crate::registry::facts::Facts;
 use crate::registry::policy::{count, explain, record_of};
+use crate::registry::record::state_label;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
+use crate::span;
 use crate::sync::lock;
 
 impl CircuitBreaker {
@@ -56,6 +58,7 @@ impl CircuitBreaker {
     pub(super) fn count_rejected(&self) {
         let is_shadow = self.settings.shadow;
         count(self, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
+        span::record_circuit_state(|| state_label(self.state()));
     }
 
     /// Counts the end of a call with a report.

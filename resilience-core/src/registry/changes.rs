@@ -6,6 +6,7 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
 
 use resilience_rules::health::MAX_CHANGES;
 
@@ -27,6 +28,8 @@ pub struct CircuitChange {
     pub to: CircuitState,
     /// The open time, if the breaker opened for a limited time.
     pub open_for: Option<Duration>,
+    /// The time of the change, by the clock of the system.
+    pub at: SystemTime,
     /// The number of changes directly before this one that the subscription lost, because the
     /// subscriber was too slow.
     pub lost: u64,

@@ -51,6 +51,7 @@ impl RecordRef {
 
 /// Lists a policy that may be dropped, and removes the dropped policies now and then.
 pub(crate) fn add(record: &Arc<Record>) {
+    record.set_listed();
     let mut entries = entries();
     if entries.len().is_power_of_two() {
         entries.retain(|entry| match &entry.record {
@@ -73,6 +74,7 @@ pub(crate) fn attach(record: &Arc<Record>, policy: &'static dyn StaticPolicy) {
 
 /// Lists a policy with an owner, with access to the policy.
 pub(crate) fn attach_shared(record: &Arc<Record>, policy: &Arc<dyn Policy>) {
+    record.set_listed();
     let known = RecordRef::Owned(Arc::downgrade(record));
     set_policy(record, known, PolicyRef::Shared(Arc::downgrade(policy)));
 }

@@ -9,6 +9,7 @@ mod pattern;
 pub(crate) mod policy;
 pub(crate) mod record;
 mod report;
+mod retired;
 mod sites;
 
 pub use self::changes::{CircuitChange, CircuitChanges, circuit_changes, circuit_closed};
@@ -21,6 +22,7 @@ pub use self::record::Record;
 pub use self::report::{
     KeyReport, KeysReport, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation,
 };
+pub use self::retired::retired_counters;
 pub(crate) use self::sites::Hedges;
 pub use self::sites::{Site, fallback_site, idempotent_site, timed_out, timeout_site};
 use crate::circuit_breaker;

@@ -2,7 +2,7 @@
 //! policy on.
 
 use core::panic::Location;
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use core::time::Duration;
 use std::borrow::Cow;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -10,6 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::facts::Facts;
 use super::policy::Policy;
 use super::report::{PolicyKind, PolicyReport, Setting, SourceLocation};
+use super::retired::retire;
 use crate::CircuitState;
 use crate::budget::RetryBudget;
 use crate::clock;
@@ -37,6 +38,8 @@ pub struct Record {
     transitions: Mutex<Vec<(Transition, u64)>>,
     /// The last known state of a breaker, plus one.
     state: AtomicU8,
+    /// Whether the list has the record.
+    is_listed: AtomicBool,
 }
 
 const STATES: [(CircuitState, &str); 5] = [
@@ -48,7 +51,7 @@ const STATES: [(CircuitState, &str); 5] = [
 ];
 
 /// Returns the value of the labels of a state.
-fn state_label(state: CircuitState) -> &'static str {
+pub(crate) fn state_label(state: CircuitState) -> &'static str {
     STATES.iter().find(|(known, _)| *known == state).map_or("other", |(_, label)| label)
 }
 
@@ -71,6 +74,7 @@ impl Record {
             counters: Stripes::new(),
             transitions: Mutex::new(Vec::new()),
             state: AtomicU8::new(0),
+            is_listed: AtomicBool::new(false),
         }
     }
 
@@ -117,6 +121,11 @@ impl Record {
                 policy.map_or_else(|| Some(self.last_state()), Policy::state).is_none_or(is_closed)
             }
         }
+    }
+
+    /// Marks the record as listed: its counters outlive the policy.
+    pub(super) fn set_listed(&self) {
+        self.is_listed.store(true, Relaxed);
     }
 
     /// Counts one.
@@ -207,6 +216,15 @@ impl Record {
         }
         debug_assert!(figures.iter().all(|figure| figure.info.kind == FigureKind::Counter));
         figures
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if self.is_listed.load(Relaxed) {
+            let keyed = if self.is_table { table::KEYED } else { &[] };
+            retire(self.name, self.kind, self.counts(keyed));
+        }
     }
 }
 

@@ -1,0 +1,48 @@
+//! The counters of dropped policies: a counter of a name never goes down.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::report::PolicyKind;
+use crate::figures::{Figure, FigureValue};
+
+/// The counters of the dropped policies of a name and a kind, as sums.
+type Retired = BTreeMap<(&'static str, PolicyKind), Vec<Figure>>;
+
+static RETIRED: Mutex<Retired> = Mutex::new(BTreeMap::new());
+
+fn retired() -> MutexGuard<'static, Retired> {
+    RETIRED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Adds the counters of a policy that is dropped.
+pub(super) fn retire(name: &'static str, kind: PolicyKind, counters: Vec<Figure>) {
+    let mut retired = retired();
+    let sums = retired.entry((name, kind)).or_default();
+    for counter in counters.into_iter().filter(|counter| counter.value.as_u64() > 0) {
+        let is_same = |sum: &&mut Figure| {
+            core::ptr::eq(sum.info, counter.info) && sum.labels == counter.labels
+        };
+        match sums.iter_mut().find(is_same) {
+            Some(sum) => sum.value = add(sum.value, counter.value),
+            None => sums.push(counter),
+        }
+    }
+}
+
+fn add(sum: FigureValue, value: FigureValue) -> FigureValue {
+    match (sum, value) {
+        (FigureValue::Time(sum), FigureValue::Time(time)) => {
+            FigureValue::Time(sum.saturating_add(time))
+        }
+        (sum, value) => FigureValue::Count(sum.as_u64().saturating_add(value.as_u64())),
+    }
+}
+
+/// Returns the counters of dropped policies: name, kind and sums. Exporters add them to the figures
+/// of the policies that are there.
+#[must_use]
+pub fn retired_counters() -> Vec<(&'static str, PolicyKind, Vec<Figure>)> {
+    let retired = retired();
+    retired.iter().map(|((name, kind), sums)| (*name, *kind, sums.clone())).collect()
+}

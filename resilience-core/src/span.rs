@@ -1,0 +1,35 @@
+//! Attributes of the current span of `tracing`. Without the feature `tracing`, the functions do
+//! nothing.
+//!
+//! A span has room for an attribute only if the program declares the field. Calls that succeed at
+//! the first attempt through a closed circuit write nothing.
+
+pub(crate) use self::emit::{record_attempts, record_circuit_state};
+
+#[cfg(feature = "tracing")]
+mod emit {
+    use tracing::Span;
+
+    const ATTEMPTS: &str = "resilience.attempts";
+    const CIRCUIT_STATE: &str = "resilience.circuit_breaker.state";
+
+    /// Records the number of attempts of a call, once an attempt has failed.
+    pub(crate) fn record_attempts(attempts: u32) {
+        Span::current().record(ATTEMPTS, attempts);
+    }
+
+    /// Records the state of the circuit that a call met, unless the state is closed.
+    pub(crate) fn record_circuit_state(state: impl FnOnce() -> &'static str) {
+        let span = Span::current();
+        if span.has_field(CIRCUIT_STATE) {
+            span.record(CIRCUIT_STATE, state());
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod emit {
+    pub(crate) fn record_attempts(_: u32) {}
+
+    pub(crate) fn record_circuit_state(_: impl FnOnce() -> &'static str) {}
+}

@@ -1,0 +1,37 @@
+//! The facade `metrics`, with the recorder in memory.
+
+use metrics::with_local_recorder;
+use metrics_util::MetricKind;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use resilience::FigureKind;
+use resilience::export::record_metrics;
+
+use crate::{Exported, add, check, figures, info};
+
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "the numbers of the test are small")]
+fn the_recorder_receives_absolute_values() {
+    figures();
+    let recorder = DebuggingRecorder::new();
+    // A second round must not add to the first.
+    with_local_recorder(&recorder, record_metrics);
+    with_local_recorder(&recorder, record_metrics);
+    let mut exported = Exported::new();
+    for (key, unit, help, value) in recorder.snapshotter().snapshot().into_vec() {
+        let (kind, key) = key.into_parts();
+        let info = info(key.name());
+        let unit = unit.expect("each figure has a unit");
+        assert_eq!(unit == metrics::Unit::Seconds, info.unit == "s", "{}", info.name);
+        assert_eq!(help.as_deref(), Some(info.help));
+        let is_counter = info.kind == FigureKind::Counter && info.unit != "s";
+        assert_eq!(kind == MetricKind::Counter, is_counter, "{}", info.name);
+        let value = match value {
+            DebugValue::Counter(count) => count as f64,
+            DebugValue::Gauge(value) => value.into_inner(),
+            DebugValue::Histogram(_) => panic!("{} is a histogram", info.name),
+        };
+        let labels = key.labels().map(|label| (label.key(), label.value()));
+        add(&mut exported, info.name, labels, value);
+    }
+    check(&exported);
+}

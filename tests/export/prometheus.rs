@@ -1,0 +1,98 @@
+//! The text for Prometheus, read by a parser of the format.
+
+use std::collections::BTreeMap;
+
+use resilience::export::{prometheus_name, prometheus_text};
+use resilience::{FigureInfo, FigureKind};
+
+use crate::{Exported, add, check, figures};
+
+/// Reads `name{label="value",…} number`. Returns the name, the labels and the number.
+fn parse(line: &str) -> (String, Vec<(String, String)>, f64) {
+    let (name, rest) = line.split_once('{').unwrap_or_else(|| panic!("{line}"));
+    let mut labels = Vec::new();
+    let mut chars = rest.chars();
+    loop {
+        let label: String = chars.by_ref().take_while(|char| *char != '=').collect();
+        assert_eq!(chars.next(), Some('"'), "{line}");
+        let mut value = String::new();
+        loop {
+            match chars.next().expect("a quote ends the value") {
+                '"' => break,
+                '\\' => value.push(match chars.next() {
+                    Some('n') => '\n',
+                    Some(char @ ('"' | '\\')) => char,
+                    other => panic!("unknown escape {other:?} in {line}"),
+                }),
+                char => value.push(char),
+            }
+        }
+        labels.push((label, value));
+        match chars.next() {
+            Some(',') => {}
+            Some('}') => break,
+            other => panic!("{other:?} in {line}"),
+        }
+    }
+    let number = chars.as_str().strip_prefix(' ').expect("a space before the number");
+    (name.to_owned(), labels, number.parse().expect("a number"))
+}
+
+#[test]
+fn the_text_shows_each_series_once() {
+    figures();
+    let text = prometheus_text();
+    let dotted: BTreeMap<_, _> =
+        FigureInfo::all().iter().map(|info| (prometheus_name(info), *info)).collect();
+    let label_names: BTreeMap<_, _> = FigureInfo::all()
+        .iter()
+        .flat_map(|info| info.labels.iter().chain(&FigureInfo::POLICY_LABELS))
+        .map(|label| (label.replace('.', "_"), *label))
+        .collect();
+    let mut exported = Exported::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, labels, value) = parse(line);
+        let labels = labels.iter().map(|(name, value)| (label_names[name], value.as_str()));
+        add(&mut exported, dotted[&name].name, labels, value);
+    }
+    check(&exported);
+}
+
+#[test]
+fn each_series_follows_its_help_and_its_type() {
+    figures();
+    let text = prometheus_text();
+    let mut current: Option<&FigureInfo> = None;
+    let mut seen = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, help) = help.split_once(' ').expect("a name and a text");
+            let infos = FigureInfo::all().iter();
+            let info = infos.copied().find(|info| prometheus_name(info) == name).expect("a figure");
+            assert_eq!(help, info.help);
+            let kind = if info.kind == FigureKind::Counter { "counter" } else { "gauge" };
+            assert_eq!(lines.next(), Some(format!("# TYPE {name} {kind}").as_str()));
+            assert!(!seen.contains(&name), "{name} is there twice");
+            seen.push(name);
+            current = Some(info);
+        } else {
+            let name = current.map(prometheus_name).expect("help stands first");
+            assert!(line.starts_with(&format!("{name}{{")), "{line} below {name}");
+        }
+    }
+    assert!(seen.len() > 5, "{seen:?}");
+    assert!(text.ends_with('\n'));
+}
+
+#[test]
+fn names_for_prometheus_are_valid_and_distinct() {
+    let mut names: Vec<_> = FigureInfo::all().iter().map(|info| prometheus_name(info)).collect();
+    for name in &names {
+        assert!(name.chars().all(|char| char.is_ascii_lowercase() || char == '_'), "{name}");
+    }
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
