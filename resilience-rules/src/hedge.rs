@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::RuleResult;
-use crate::invalid::{require, require_count, require_times};
+use crate::invalid::require;
 
 /// The number of hedges of a call without `max`.
 pub const MAX: u8 = 1;
@@ -65,10 +65,9 @@ pub const fn quantile(thousandths: u32) -> RuleResult {
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero, and above [`LARGEST_MAX`].
 pub const fn max_hedges(max: u32) -> RuleResult {
-    require_count(
+    require(
         max >= 1 && max <= LARGEST_MAX,
         "`max` must be between 1 and 9: the number of attempts beside the first",
-        max,
     )
 }
 
@@ -77,11 +76,9 @@ pub const fn max_hedges(max: u32) -> RuleResult {
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for a delay that the timeout never lets end.
 pub const fn after_within_timeout(after: Duration, limit: Duration) -> RuleResult {
-    require_times(
+    require(
         after.as_nanos() < limit.as_nanos(),
         "`after` is not shorter than the limit of the `#[timeout]` above, so no hedge could start \
          for a slow call; lower `after`, or raise the limit",
-        after,
-        limit,
     )
 }

@@ -78,8 +78,8 @@ impl Latencies {
         (nanos > 0).then(|| Duration::from_nanos(nanos).max(SHORTEST))
     }
 
-    /// Records the latency in nanoseconds of an attempt that succeeded, or that `lost` against a later attempt.
-    /// `thousandths` is the quantile to learn.
+    /// Records the latency in nanoseconds of an attempt that succeeded, or that `lost` against a
+    /// later attempt. `thousandths` is the quantile to learn.
     ///
     /// An attempt that lost would have taken longer. Without these attempts the delay would fall
     /// with each hedge, because the slow attempts would never count. With the time until the

@@ -87,13 +87,13 @@ async fn nothing_to_learn() -> Option<()> {
 }
 
 #[hedge(after = "50ms", max = 0, idempotent)]
-//~ error at `0`: `max` (0) must be between 1 and 9: the number of attempts beside the first
+//~ error at `0`: `max` must be between 1 and 9: the number of attempts beside the first
 async fn no_hedge() -> Option<()> {
     None
 }
 
 #[hedge(after = "50ms", max = 10, idempotent)]
-//~ error at `10`: `max` (10) must be between 1 and 9: the number of attempts beside the first
+//~ error at `10`: `max` must be between 1 and 9: the number of attempts beside the first
 async fn too_many() -> Option<()> {
     None
 }

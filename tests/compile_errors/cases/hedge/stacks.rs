@@ -25,7 +25,7 @@ async fn twice() -> Result<(), Rejected> {
 
 #[timeout("50ms")]
 #[hedge(after = "50ms", idempotent)]
-//~ error at `"50ms"`: `after` (50ms) is not shorter than the limit of the `#[timeout]` (50ms) above, so no hedge could start for a slow call; lower `after`, or raise the limit
+//~ error at `"50ms"`: `after` is not shorter than the limit of the `#[timeout]` above, so no hedge could start for a slow call; lower `after`, or raise the limit
 async fn ends_before_the_hedge() -> Result<(), Rejected> {
     Ok(())
 }
