@@ -32,6 +32,7 @@
 //! | [`#[circuit_breaker]`](macro@circuit_breaker) | rejects calls while a dependency is down |
 //! | [`#[timeout]`](macro@timeout) | drops the body of an async function at a time limit |
 //! | [`#[fallback]`](macro@fallback) | replaces a failure with another value |
+//! | [`#[hedge]`](macro@hedge) | starts a second attempt while the first still runs |
 //! | [`#[bulkhead]`](macro@bulkhead) | limits concurrent calls, with a queue |
 //! | [`#[coalesce]`](macro@coalesce) | runs concurrent equal calls once |
 //! | [`#[rate_limit]`](macro@rate_limit) | limits calls per period, with bursts |
@@ -150,6 +151,9 @@ pub use resilience_macros::coalesce;
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/fallback.md")]
 pub use resilience_macros::fallback;
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/hedge.md")]
+pub use resilience_macros::hedge;
 #[cfg(feature = "idempotent")]
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/idempotent.md")]

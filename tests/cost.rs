@@ -8,7 +8,7 @@ use std::time::Duration;
 use allocation_counter::measure;
 use resilience::idempotent::MemoryStore;
 use resilience::{
-    Rejected, bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry,
+    Rejected, bulkhead, circuit_breaker, coalesce, fallback, hedge, idempotent, rate_limit, retry,
     testing, timeout,
 };
 
@@ -326,6 +326,26 @@ fn a_coalesced_call_and_a_last_good_value_allocate_one_block_each() {
         assert!(counted.count_total <= 200, "{name}: {counted:?}");
         assert!(counted.bytes_current <= 0, "{name}: {counted:?}");
     }
+}
+
+#[test]
+fn a_hedge_allocates_nothing_and_has_room_for_two_attempts() {
+    #[hedge(after = "p95", idempotent)]
+    async fn hedged() -> Option<u32> {
+        tokio::task::yield_now().await;
+        let buffer = [7; 256];
+        tokio::task::yield_now().await;
+        buffer.last().copied()
+    }
+    async fn plain() -> Option<u32> {
+        tokio::task::yield_now().await;
+        let buffer = [7; 256];
+        tokio::task::yield_now().await;
+        buffer.last().copied()
+    }
+    let (ours, one) = (size_of_val(&hedged()), size_of_val(&plain()));
+    println!("hedge: {ours} bytes, one attempt {one}");
+    assert!(ours < 2 * one + 512, "{ours} bytes, one attempt {one}");
 }
 
 type Memory = Arc<MemoryStore>;

@@ -34,7 +34,7 @@ use core::{concat, module_path, ops::ControlFlow, time::Duration};
 #[allow(unused_imports, reason = "as above")]
 use resilience::{
     Bulkhead, CircuitBreaker, FailureClass, GiveUpEvent, Jitter, Outcome, RateLimiter, Rejected,
-    RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, coalesce, fallback,
+    RetryEvent, RetryPolicy, StateChange, bulkhead, circuit_breaker, coalesce, fallback, hedge,
     idempotent, rate_limit, retry, testing, timeout,
 };
 
@@ -115,6 +115,16 @@ impl Client {
         self.sent.push(text.to_owned());
         core::future::ready(()).await;
         Err(Failed)
+    }
+
+    /// Asks twice.
+    ///
+    /// # Errors
+    /// Always.
+    #[hedge(after = "p95", warm_up = BASE, max = 2, idempotent, on = |error| *error == Failed, on_ok = |value| *value == 0)]
+    pub async fn hedged(&self, text: &str) -> Result<usize, Failed> {
+        core::future::ready(()).await;
+        if text.is_empty() { Err(Failed) } else { Ok(text.len()) }
     }
 
     /// Asks with custom delays.

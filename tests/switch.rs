@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use resilience::{
-    Bulkhead, RateLimiter, Rejected, StopReason, coalesce, fallback, idempotent, retry, testing,
+    Bulkhead, RateLimiter, Rejected, StopReason, coalesce, fallback, hedge, idempotent, retry,
+    testing,
 };
 
 /// Only one test at a time changes the switch.
@@ -135,4 +136,27 @@ fn switching_off_wakes_waiting_calls() {
     // The turns of the woken calls are free again.
     let left = limiter.try_acquire().expect_err("an hour").retry_after().expect("a time");
     assert!(left <= hour, "{left:?}");
+}
+
+#[test]
+fn off_means_no_hedge() {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    #[hedge(after = "1ms", idempotent)]
+    async fn slow(calls: &Cell<u32>) -> Option<()> {
+        calls.set(calls.get() + 1);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Some(())
+    }
+
+    let _alone = SWITCH.lock();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    for (enabled, expected) in [(false, 1), (true, 2)] {
+        resilience::set_enabled(enabled);
+        let calls = Cell::new(0);
+        assert_eq!(runtime.block_on(slow(&calls)), Some(()));
+        assert_eq!(calls.get(), expected);
+    }
 }

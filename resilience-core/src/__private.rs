@@ -3,6 +3,7 @@
 //! The other crates of this workspace use [`__internal`](crate::__internal) instead.
 
 pub use core::option::Option::{None, Some};
+pub use core::pin::pin;
 pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
 
@@ -18,8 +19,8 @@ pub use crate::circuit_breaker::{
     CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
 };
 pub use crate::classify::{
-    FailureClass, RetryDelay, class_of, class_with_effect, class_with_effect_of, forwarded,
-    with_delay,
+    FailureClass, RetryDelay, class_of, class_with_effect, class_with_effect_of, failed_value,
+    forwarded, with_delay,
 };
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::coalesce::{Coalescer, coalesce, coalesce_blocking};
@@ -31,6 +32,8 @@ pub use crate::fallback::{Answer, Ready, answer, fall_back, fell_back, keep_outc
 pub use crate::function_state::{resolve, resolve_policy};
 #[cfg(feature = "axum")]
 pub use crate::handler_response::{HandlerResponse, handler_response};
+#[cfg(not(resilience_loom))]
+pub use crate::hedge::{Hedge, HedgeSlot, Latencies, hedge};
 pub use crate::jitter::Jitter;
 pub use crate::key_hash::KeyHash;
 pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};

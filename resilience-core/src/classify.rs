@@ -337,6 +337,16 @@ pub fn class_of<E, C: Into<FailureClass>>(error: &E, on: impl FnOnce(&E) -> C) -
     on(error).into()
 }
 
+/// Returns the class that the predicate `on_ok` gives to a value, or `None` for a success.
+#[inline]
+pub fn failed_value<T, C: Into<FailureClass>>(
+    value: &T,
+    on_ok: impl FnOnce(&T) -> C,
+) -> Option<FailureClass> {
+    let class = on_ok(value).into();
+    (class.kind != FailureKind::Permanent).then_some(class)
+}
+
 /// A field with the delay that a server asked for.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a delay",

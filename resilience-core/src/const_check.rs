@@ -11,6 +11,7 @@ use resilience_rules::InvalidPolicy;
 mod rules {
     pub(super) use resilience_rules::bulkhead::*;
     pub(super) use resilience_rules::circuit_breaker::*;
+    pub(super) use resilience_rules::hedge::{after, warm_up};
     pub(super) use resilience_rules::rate_limit::*;
     pub(super) use resilience_rules::retry::*;
 }
@@ -58,6 +59,7 @@ macro_rules! checks {
 }
 
 checks! {
+    after: Duration,
     attempts: u32,
     burst: u32,
     deadline: Duration,
@@ -72,6 +74,7 @@ checks! {
     reset_timeout: Duration,
     slow_rate: f64,
     success_threshold: u32,
+    warm_up: Duration,
     window: u32,
     window_time: Duration;
     base_within_deadline: Duration, Duration;

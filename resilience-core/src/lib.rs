@@ -32,6 +32,8 @@ mod function_state;
 mod guarded;
 #[cfg(feature = "axum")]
 mod handler_response;
+#[cfg(not(resilience_loom))]
+mod hedge;
 mod instant;
 mod jitter;
 mod key_hash;

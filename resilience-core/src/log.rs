@@ -261,6 +261,17 @@ pub(crate) fn settings_unmatched(by: &str, names: &[String]) {
     });
 }
 
+/// Logs the start of a hedge, because of a failure or after the delay. `hedge` is 1 for the first.
+#[cfg(not(resilience_loom))]
+pub(crate) fn hedged(name: &str, hedge: usize, failed: bool) {
+    let cause = if failed { "failure" } else { "delay" };
+    log_event!(DEBUG, "hedge started", {
+        function: value = name,
+        hedge: value = hedge,
+        cause: value = cause,
+    });
+}
+
 /// Logs a panic in a hook.
 pub(crate) fn hook_panicked(name: &str, hook: &str) {
     log_event!(ERROR, "panic in a hook", { function: value = name, hook: value = hook });

@@ -77,6 +77,12 @@ impl RejectionSignal {
         self.0.store(0, Relaxed);
     }
 
+    /// Takes the state of the signal of an attempt among several at the same time.
+    #[inline]
+    pub fn copy(&self, attempt: &Self) {
+        self.0.store(attempt.0.load(Relaxed), Relaxed);
+    }
+
     /// Returns the class of the rejection, if there was one.
     #[cold]
     pub fn class(&self) -> Option<FailureClass> {

@@ -188,6 +188,44 @@ fn find_argument<'b>(
     found
 }
 
+/// Reports a function whose body cannot run several times at once. `clones` lists the arguments in
+/// `clone(…)`.
+pub(crate) fn concurrent(name: &str, bindings: &[Binding], clones: &[Ident], errors: &mut Errors) {
+    for Binding { name: argument, pass_mode, mutability } in bindings {
+        let shown =
+            if argument == async_trait::SELF { "self".to_owned() } else { argument.to_string() };
+        match pass_mode {
+            PassMode::SharedRef => {}
+            PassMode::Value if mutability.is_none() || clones.contains(argument) => {}
+            PassMode::Value => errors.add(
+                argument,
+                format!(
+                    "`{shown}` is passed by value and `mut`, and two attempts at once cannot change \
+                     one value; write `#[{name}(clone({shown}))]` for a fresh value in each attempt, \
+                     or remove `mut`"
+                ),
+            ),
+            PassMode::OwnedRefMut => errors.add(
+                argument,
+                format!(
+                    "`{shown}` is bound by `ref mut`, and two attempts at once cannot change one \
+                     value; remove `ref` and write `#[{name}(clone({shown}))]`"
+                ),
+            ),
+            PassMode::MutRef | PassMode::MutRefToList | PassMode::OptionMut | PassMode::PinMut => {
+                errors.add(
+                    argument,
+                    format!(
+                        "`{shown}` is borrowed exclusively, and `#[{name}]` lends the arguments to two \
+                         attempts at once; take a shared reference, with a `Mutex` or an atomic inside \
+                         if the body changes the value, or remove `#[{name}]`"
+                    ),
+                );
+            }
+        }
+    }
+}
+
 /// Reports a function whose body cannot run more than once. `named` lists the arguments in
 /// `clone(…)` and `carry(…)`.
 pub(crate) fn repeatable(

@@ -6,6 +6,7 @@
 mod args;
 mod async_trait;
 mod attrs;
+mod budget;
 mod builder;
 mod captures;
 mod check;
@@ -58,6 +59,7 @@ attributes! {
     circuit_breaker: attrs::circuit_breaker::CircuitBreaker,
     coalesce: attrs::coalesce::Coalesce,
     fallback: attrs::fallback::Fallback,
+    hedge: attrs::hedge::Hedge,
     idempotent: attrs::idempotent::Idempotent,
     rate_limit: attrs::rate_limit::RateLimit,
     retry: attrs::retry::Retry,

@@ -17,7 +17,7 @@ use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{BODY_MARKER, local};
 use crate::diagnostics::Errors;
 use crate::function::Function;
-use crate::stack_info::{FailureVar, SignalVar, StackInfo};
+use crate::stack_info::{BudgetVar, FailureVar, SignalVar, StackInfo};
 use crate::third_party;
 use crate::value;
 
@@ -170,6 +170,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     });
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
     let failures = failure_vars(stack);
+    let budget_vars = budget_vars(stack);
     let patience_var = local("patience");
     let patient = patient_layers(stack);
     let mut time_limit: Option<Duration> = None;
@@ -207,6 +208,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
             patience_var: (patient.contains(&index) && locals_reach_inside)
                 .then(|| patience_var.clone()),
+            budget_var: budget_vars.get(index).cloned().flatten().filter(|_| locals_reach_inside),
             root: None,
             incomplete: false,
             time_limit,
@@ -235,12 +237,33 @@ fn patient_layers(stack: &[Written]) -> Vec<usize> {
     if limits.is_empty() { limits } else { std::iter::once(retry).chain(limits).collect() }
 }
 
+/// Returns the use of the local with the budget, for each layer: two layers of a function draw from
+/// one budget. The policy of a retry made by hand has a budget of its own.
+fn budget_vars(stack: &[Written]) -> Vec<Option<BudgetVar>> {
+    let spends = |written: &Written| {
+        let Written { sibling, args, .. } = written;
+        sibling.has(Role::SpendsBudget) && !Args::has_any(args, &["policy"])
+    };
+    if stack.iter().filter(|written| spends(written)).count() < 2 {
+        return Vec::new();
+    }
+    let name = local("shared_budget");
+    let mut declared = false;
+    let vars = stack.iter().map(|written| {
+        spends(written).then(|| BudgetVar {
+            name: name.clone(),
+            declared: !std::mem::replace(&mut declared, true),
+        })
+    });
+    vars.collect()
+}
+
 /// Returns the use of the local with the last failure, for each layer.
 ///
 /// A timeout above a retry ends all attempts, and the deadline of a retry ends the attempt of a
 /// timeout below. The rejection of the timeout then names the failure of the last attempt.
 fn failure_vars(stack: &[Written]) -> Vec<Option<FailureVar>> {
-    let repeats = |written: &Written| written.sibling.has(Role::Repeats);
+    let repeats = |written: &Written| written.sibling.has(Role::RetriesFailures);
     let interrupts = |written: &Written| written.sibling.has(Role::Interrupts);
     let mut declared = false;
     let vars = stack.iter().enumerate().map(|(index, written)| {
@@ -333,7 +356,12 @@ mod tests {
         },
         Sibling {
             name: "retry",
-            roles: &[Role::Repeats, Role::ReadsRejections, Role::SetsDeadline],
+            roles: &[
+                Role::Repeats,
+                Role::RetriesFailures,
+                Role::ReadsRejections,
+                Role::SetsDeadline,
+            ],
             deferred_keys: &[],
             wait_keys: &[],
             time_keys: &[],

@@ -113,7 +113,9 @@ impl<A: LayerAttribute> Layer<A> {
         let carried = model.as_ref().map(A::carried).unwrap_or_default();
         check::clones(&bindings, clones, errors);
         check::carried(&bindings, carried, clones, errors);
-        if A::ROLES.contains(&Role::Repeats) {
+        if A::ROLES.contains(&Role::RunsConcurrently) {
+            check::concurrent(A::NAME, &bindings, clones, errors);
+        } else if A::ROLES.contains(&Role::Repeats) {
             let named: Vec<&Ident> = clones.iter().chain(carried).collect();
             check::repeatable(A::NAME, function, &bindings, &named, errors);
         }

@@ -188,8 +188,15 @@ proptest! {
 }
 
 /// Every attribute accepts at least one of these arguments.
-const ENOUGH: &[&str] =
-    &["", "\"5s\"", "value = 7", "max = 10", "rate = 100", "key = 7, scope = \"global\""];
+const ENOUGH: &[&str] = &[
+    "",
+    "\"5s\"",
+    "value = 7",
+    "max = 10",
+    "rate = 100",
+    "key = 7, scope = \"global\"",
+    "after = \"50ms\", idempotent",
+];
 
 /// Expands the attribute on a function.
 fn expand(run: Run, function: &TokenStream) -> TokenStream {

@@ -31,12 +31,22 @@ pub(crate) struct StackInfo {
     pub(crate) failure: Option<FailureVar>,
     /// The local with the time that a limit inside may let the call wait in place of a rejection.
     pub(crate) patience_var: Option<Ident>,
+    /// The local with the budget of a retry and a hedge.
+    pub(crate) budget_var: Option<BudgetVar>,
     /// The path of the runtime, for a layer without `crate`.
     pub(crate) root: Option<Path>,
     /// A layer inside is missing because of a mistake in its attribute.
     pub(crate) incomplete: bool,
     /// The shortest literal time limit of the layers outside.
     pub(crate) time_limit: Option<Duration>,
+}
+
+/// The local with the budget that a retry and a hedge share.
+#[derive(Clone)]
+pub(crate) struct BudgetVar {
+    pub(crate) name: Ident,
+    /// This layer is the outer of the two: this layer declares the local.
+    pub(crate) declared: bool,
 }
 
 /// The local with the text of the last failure of a retry, for the rejection of a timeout.
@@ -88,6 +98,10 @@ impl ToTokens for StackInfo {
             quote!(failure[#name #declared #ends_retry])
         });
         let patience_var = self.patience_var.as_ref().map(|name| quote!(patience_var[#name]));
+        let budget_var = self.budget_var.as_ref().map(|BudgetVar { name, declared }| {
+            let declared = declared.then(|| quote!(declared));
+            quote!(budget_var[#name #declared])
+        });
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
         // The first letter makes the number of nanoseconds a word.
@@ -97,7 +111,7 @@ impl ToTokens for StackInfo {
         });
         tokens.extend(quote!(@{
             #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
-            #deadline_var #failure #patience_var #root #incomplete #time_limit
+            #deadline_var #failure #patience_var #budget_var #root #incomplete #time_limit
         }));
     }
 }
@@ -138,6 +152,7 @@ impl StackInfo {
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
                         "patience_var" => info.patience_var = words.next(),
+                        "budget_var" => info.budget_var = BudgetVar::parse(words),
                         "time_limit" => {
                             info.time_limit = words.next().and_then(|word| nanos(&word));
                         }
@@ -174,6 +189,13 @@ fn nanos(word: &Ident) -> Option<Duration> {
     let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
     let rest = u32::try_from(nanos % 1_000_000_000).ok()?;
     Some(Duration::new(seconds, rest))
+}
+
+impl BudgetVar {
+    fn parse(mut words: impl Iterator<Item = Ident>) -> Option<Self> {
+        let name = words.next()?;
+        Some(Self { name, declared: words.any(|word| word == "declared") })
+    }
 }
 
 impl FailureVar {
@@ -237,6 +259,7 @@ mod tests {
             deadline_var: Some(ident("until")),
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),
             patience_var: Some(ident("patience")),
+            budget_var: Some(BudgetVar { name: ident("budget"), declared: true }),
             root: Some(syn::parse_quote!(::again)),
             incomplete: true,
             time_limit: Some(Duration::MAX),

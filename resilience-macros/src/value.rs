@@ -296,6 +296,23 @@ pub(crate) fn place(policy: &Expr) -> &Expr {
     }
 }
 
+/// Reads names in parentheses; `missing` is the message for a list without names.
+pub(crate) fn names(key: &Ident, value: Value, missing: &str) -> syn::Result<Vec<Ident>> {
+    match value {
+        Value::Names(names) if !names.is_empty() => Ok(names),
+        Value::Names(_) | Value::List(_) | Value::Bare => {
+            Err(syn::Error::new_spanned(key, missing))
+        }
+        Value::Expr(value) => {
+            let written = value.to_token_stream();
+            Err(syn::Error::new(
+                value.span(),
+                format!("`{key}` takes names in parentheses: write `{key}({written})`"),
+            ))
+        }
+    }
+}
+
 /// The form of a choice with a value, such as `wait("5s")`.
 pub(crate) struct CallForm<T> {
     pub(crate) word: &'static str,

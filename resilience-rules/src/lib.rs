@@ -10,6 +10,7 @@ pub mod circuit_breaker;
 pub mod duration;
 pub mod fallback;
 pub mod health;
+pub mod hedge;
 mod idempotency_key;
 pub mod idempotent;
 mod invalid;

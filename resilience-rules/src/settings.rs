@@ -179,6 +179,8 @@ const ATTRIBUTES: &[(&str, &[Key])] = &[
 /// Attributes and keys that no setting can change, with the reason. An empty key is the attribute.
 const FIXED: &[(&str, &str, &str)] = &[
     ("fallback", "", "a fallback has no numbers"),
+    ("coalesce", "", "coalesced calls have no numbers"),
+    ("hedge", "", "the delay and the number of hedges are compiled into the function"),
     (
         "idempotent",
         "",

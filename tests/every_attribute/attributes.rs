@@ -17,6 +17,11 @@ shared_suites!(
     0
 );
 suites!(fallback, #[::resilience::fallback(with = ::core::result::Result::Err)], 0);
+shared_async_suites!(
+    hedge,
+    #[::resilience::hedge(after = "9s", max = 2, idempotent)],
+    2
+);
 holding_suites!(
     idempotent,
     #[::resilience::idempotent(

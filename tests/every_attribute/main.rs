@@ -15,6 +15,8 @@ mod async_shapes;
 mod hygiene;
 #[macro_use]
 mod shapes;
+#[macro_use]
+mod shared_shapes;
 
 macro_rules! suites {
     ($name:ident, #[$attribute:meta], $failures:expr) => {
@@ -54,6 +56,16 @@ macro_rules! async_suites {
             async_shapes!(#[$attribute], $failures);
             async_hygiene!(#[$attribute], $failures);
             local_errors!(#[$attribute]);
+        }
+    };
+}
+
+/// For an attribute of async functions that lends the arguments to several attempts at once.
+macro_rules! shared_async_suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            shared_shapes!(#[$attribute], $failures);
+            async_hygiene!(#[$attribute], $failures);
         }
     };
 }

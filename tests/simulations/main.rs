@@ -13,6 +13,7 @@ mod closed_forms;
 mod contention;
 mod deadline;
 mod hanging_calls;
+mod hedging;
 mod layers;
 mod load;
 mod load_spike;

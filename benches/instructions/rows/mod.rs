@@ -90,6 +90,8 @@ pub(crate) const ROWS: &[Row] = &[
     async_row!("fallback, async", others::fall_back_async),
     async_row!("bulkhead, async", others::places_async),
     async_row!("timeout, async", others::time),
+    async_row!("hedge, async", others::hedged),
+    async_row!("hedge, a learned quantile, async", others::hedged_by_quantile),
     async_row!("retry, breaker and timeout, async", stack::three),
     async_row!("retry, async, the error of a breaker", stack::retried),
     async_row!("all five, async", stack::five),

@@ -184,3 +184,47 @@ pub(super) mod time {
         Ok(value ^ input)
     }
 }
+
+pub(super) mod hedged {
+    use std::pin::pin;
+    use std::time::Duration;
+
+    use resilience::hedge;
+
+    use super::{Result, call};
+
+    pub(crate) async fn by_hand(input: u32) -> Result<u32> {
+        let mut first = pin!(plain!(input));
+        let delay = pin!(tokio::time::sleep(Duration::from_millis(50)));
+        tokio::select! {
+            biased;
+            out = &mut first => return out,
+            () = delay => {}
+        }
+        let second = pin!(plain!(input));
+        tokio::select! {
+            biased;
+            out = first => out,
+            out = second => out,
+        }
+    }
+
+    #[hedge(after = "50ms", idempotent)]
+    pub(crate) async fn annotated(input: u32) -> Result<u32> {
+        let value = std::future::ready(call(input)).await?;
+        Ok(value ^ input)
+    }
+}
+
+pub(super) mod hedged_by_quantile {
+    use resilience::hedge;
+
+    pub(crate) use super::hedged::by_hand;
+    use super::{Result, call};
+
+    #[hedge(after = "p95", idempotent)]
+    pub(crate) async fn annotated(input: u32) -> Result<u32> {
+        let value = std::future::ready(call(input)).await?;
+        Ok(value ^ input)
+    }
+}

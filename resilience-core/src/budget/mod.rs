@@ -264,6 +264,8 @@ pub struct Spending<'b> {
     /// The cost of the last retry.
     cost: Cell<u32>,
     waiting: Cell<bool>,
+    /// Whether a layer outside spends for the same call, and earns the tokens of the call.
+    joined: bool,
 }
 
 impl<'b> Spending<'b> {
@@ -274,7 +276,14 @@ impl<'b> Spending<'b> {
         if let Some(budget) = budget {
             budget.give_for_call();
         }
-        Self { budget, cost: Cell::new(0), waiting: Cell::new(false) }
+        Self { budget, cost: Cell::new(0), waiting: Cell::new(false), joined: false }
+    }
+
+    /// Starts to spend for a call of a layer outside, from the budget of that layer.
+    #[inline]
+    #[must_use]
+    pub const fn joined(budget: &'b RetryBudget) -> Self {
+        Self { budget: Some(budget), cost: Cell::new(0), waiting: Cell::new(false), joined: true }
     }
 
     /// Withdraws the cost of a retry after a failure of this kind. Returns whether the budget
@@ -300,12 +309,21 @@ impl<'b> Spending<'b> {
         self.waiting.set(false);
     }
 
+    /// Refunds the last withdrawal: the attempt was rejected in this process.
+    #[cfg(not(resilience_loom))]
+    pub(crate) fn cancel(&self) {
+        if let Some(budget) = self.budget {
+            budget.refund(self.cost.take());
+        }
+    }
+
     /// Records that the call succeeded.
     #[inline]
     pub fn succeeded(&self) {
         if let Some(budget) = self.budget {
             let retried = self.cost.get() > 0 && budget.quota.refunds;
-            budget.give(if retried { self.cost.get() } else { budget.quota.per_success });
+            let earned = if self.joined { 0 } else { budget.quota.per_success };
+            budget.give(if retried { self.cost.get() } else { earned });
         }
     }
 }

@@ -8,6 +8,17 @@ use crate::registry::facts::Facts;
 use crate::registry::policy::{count, count_rejection};
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 use crate::rejected::{Rejected, RejectedKind};
+use crate::settings::{Adjustable, Check, Overrides, Refusal};
+
+/// A coalescer has no settings to change.
+#[derive(Debug)]
+struct Unchangeable;
+
+impl Adjustable for Unchangeable {
+    fn adjusted(&self, _overrides: &Overrides) -> Result<Self, Refusal> {
+        Ok(Self)
+    }
+}
 
 impl Coalescer {
     /// Counts a call that ran its own body, if successes are counted.
@@ -45,6 +56,10 @@ impl Policy for Coalescer {
 
     fn settings(&self) -> Vec<Setting> {
         Vec::new()
+    }
+
+    fn code(&self) -> Box<dyn Check> {
+        Box::new(Unchangeable)
     }
 
     fn facts(&self) -> Facts {

@@ -123,6 +123,8 @@ const ATTEMPT: &str = "resilience.attempt.type";
 const REASON: &str = "resilience.retry.reason";
 const SOURCE: &str = "resilience.retry.delay_source";
 const STOP: &str = "resilience.retry.stop_reason";
+const HEDGE_CAUSE: &str = "resilience.hedge.cause";
+const HEDGE_END: &str = "resilience.hedge.reason";
 const FROM: &str = "resilience.circuit_breaker.from";
 const TO: &str = "resilience.circuit_breaker.to";
 const CHANGE: &str = "resilience.circuit_breaker.reason";
@@ -160,6 +162,12 @@ figures! {
         "The sum of the delays before retries, by the source of the delay.";
     STOPS = Counter "resilience.retry.stops" "{call}" [STOP]
         "Calls that ended in failure, by the reason for no further attempt.";
+    HEDGES = Counter "resilience.hedge.hedges" "{attempt}" [HEDGE_CAUSE]
+        "Started hedges: after the delay, or after a failure of another attempt.";
+    HEDGE_WINS = Counter "resilience.hedge.wins" "{call}" []
+        "Calls that a hedge ended with a success.";
+    HEDGES_OMITTED = Counter "resilience.hedge.omitted" "{attempt}" [HEDGE_END]
+        "Hedges that did not run: the budget was empty, or a layer below rejected the hedge.";
     TRANSITIONS = Counter "resilience.circuit_breaker.transitions" "{transition}"
         [FROM, TO, CHANGE] "Changes of the state, by the reason.";
     STORE_ERRORS = Counter "resilience.idempotent.store_errors" "{error}" []
@@ -240,6 +248,12 @@ pub mod slot {
     /// The first of the reasons, in the order of `StopReason`.
     pub(crate) const STOPS: Slot = Slot(16);
 
+    pub(crate) const HEDGED_AFTER_DELAY: Slot = Slot(6);
+    pub(crate) const HEDGED_AFTER_FAILURE: Slot = Slot(7);
+    pub(crate) const HEDGE_WINS: Slot = Slot(8);
+    pub(crate) const HEDGE_OVER_BUDGET: Slot = Slot(9);
+    pub(crate) const HEDGE_REJECTED: Slot = Slot(10);
+
     /// The first of the reasons, in the order of `IdempotencyRejection`.
     pub(crate) const IDEMPOTENCY: Slot = Slot(6);
     /// A failed operation of the store.
@@ -284,6 +298,7 @@ pub(crate) const fn counters(kind: PolicyKind) -> &'static [Counter] {
         PolicyKind::RateLimit => RATE_LIMIT,
         PolicyKind::Idempotent => IDEMPOTENT,
         PolicyKind::Coalesce => COALESCE,
+        PolicyKind::Hedge => HEDGE,
     }
 }
 
@@ -378,6 +393,16 @@ const COALESCE: &[Counter] = counters! {
     slot::SHARED => CALLS(OUTCOME = "shared");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
     slot::REJECTED => REJECTIONS(REJECTION = "panicked");
+};
+
+const HEDGE: &[Counter] = counters! {
+    slot::SUCCESS => CALLS(OUTCOME = "success");
+    slot::FAILURE => CALLS(OUTCOME = "failure");
+    slot::HEDGED_AFTER_DELAY => HEDGES(HEDGE_CAUSE = "delay");
+    slot::HEDGED_AFTER_FAILURE => HEDGES(HEDGE_CAUSE = "failure");
+    slot::HEDGE_WINS => HEDGE_WINS();
+    slot::HEDGE_OVER_BUDGET => HEDGES_OMITTED(HEDGE_END = "budget");
+    slot::HEDGE_REJECTED => HEDGES_OMITTED(HEDGE_END = "rejected");
 };
 
 /// The counters of a policy with a state per key, beside those of its kind.

@@ -159,6 +159,14 @@ fn explanation(name: &'static str, layers: &[Layer]) -> Explanation {
                 bounds.longest = longer(bounds.longest);
                 bounds.longest_throttled = longer(bounds.longest_throttled);
             }
+            Facts::Hedges(max) => {
+                // At worst each attempt starts with the failure of the one before.
+                let attempts = u32::from(*max).saturating_add(1);
+                let all = |time: Option<Duration>| Some(time?.saturating_mul(attempts));
+                bounds.calls = bounds.calls.map(|calls| calls.saturating_mul(attempts.into()));
+                bounds.longest = all(bounds.longest);
+                bounds.longest_throttled = all(bounds.longest_throttled);
+            }
             Facts::Repeats(repeats) => {
                 bounds = repeated(bounds, repeats, has_timeout);
                 delays = repeats.listed_delays();

@@ -12,6 +12,8 @@ pub enum Facts {
     Unknown,
     /// Repeats the call.
     Repeats(Repeats),
+    /// Starts at most this number of attempts beside the first.
+    Hedges(u8),
     /// Ends the call after this time; `None` is known only at run time.
     Ends(Option<Duration>),
     /// Lets the call wait for a permit, at most for this time; `None` is without a limit.
@@ -70,6 +72,8 @@ impl fmt::Display for Facts {
         match self {
             Self::Unknown => f.write_str("no statement"),
             Self::Repeats(repeats) => repeats.fmt(f),
+            Self::Hedges(1) => f.write_str("a second attempt beside a slow or failed first"),
+            Self::Hedges(max) => write!(f, "at most {max} attempts beside the first"),
             Self::Ends(Some(limit)) => write!(f, "drops the call after {}", Rounded(*limit)),
             Self::Ends(None) => f.write_str("drops the call after a time known at run time"),
             Self::Waits { text, .. } | Self::Rejects(text) => f.write_str(text),

@@ -23,6 +23,7 @@ pub use self::report::{
     KeyReport, KeysReport, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation,
 };
 pub use self::retired::retired_counters;
+pub(crate) use self::sites::Hedges;
 pub use self::sites::{Site, fallback_site, idempotent_site, timed_out, timeout_site};
 use crate::circuit_breaker;
 use crate::mode;

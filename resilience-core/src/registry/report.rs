@@ -28,6 +28,8 @@ pub enum PolicyKind {
     Idempotent,
     /// `#[coalesce]` or a [`Coalescer`](crate::Coalescer).
     Coalesce,
+    /// `#[hedge]`.
+    Hedge,
 }
 
 impl PolicyKind {
@@ -41,6 +43,7 @@ impl PolicyKind {
         Self::RateLimit,
         Self::Idempotent,
         Self::Coalesce,
+        Self::Hedge,
     ];
 
     /// Returns the name of the attribute, such as `circuit_breaker`.
@@ -55,6 +58,7 @@ impl PolicyKind {
             Self::RateLimit => "rate_limit",
             Self::Idempotent => "idempotent",
             Self::Coalesce => "coalesce",
+            Self::Hedge => "hedge",
         }
     }
 }

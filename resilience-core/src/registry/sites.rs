@@ -31,15 +31,50 @@ pub struct Site {
     pub location: &'static Location<'static>,
     /// The limit of a timeout, if constant.
     pub limit: Option<Duration>,
+    /// The settings of a hedge.
+    pub hedges: Option<Hedges>,
     /// The number of layers outside, in an annotated function.
     pub depth: u8,
+}
+
+/// The settings of a hedge, for the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hedges {
+    /// The largest number of attempts beside the first.
+    pub max: u8,
+    /// The delay before an attempt, or before the quantile is learned.
+    pub delay: Duration,
+    /// The quantile in thousandths; zero with a delay in the source code.
+    pub quantile: u32,
+}
+
+impl Hedges {
+    /// Returns the settings with their values.
+    fn settings(self) -> Vec<Setting> {
+        let Self { max, delay, quantile } = self;
+        let mut settings = vec![Setting::code("max", max)];
+        if quantile == 0 {
+            settings.push(Setting::code("after", Exact(delay)));
+        } else {
+            settings.push(Setting::code("after", format!("p{}", f64::from(quantile) / 10.0)));
+            settings.push(Setting::code("warm_up", Exact(delay)));
+        }
+        settings
+    }
 }
 
 /// Returns the identity of a `#[fallback]`.
 #[track_caller]
 #[must_use]
 pub const fn fallback_site(name: &'static str, depth: u8) -> Site {
-    Site { kind: PolicyKind::Fallback, name, location: Location::caller(), limit: None, depth }
+    Site {
+        kind: PolicyKind::Fallback,
+        name,
+        location: Location::caller(),
+        limit: None,
+        hedges: None,
+        depth,
+    }
 }
 
 /// Returns the identity of an idempotent call.
@@ -49,14 +84,21 @@ pub const fn idempotent_site(
     location: &'static Location<'static>,
     depth: u8,
 ) -> Site {
-    Site { kind: PolicyKind::Idempotent, name, location, limit: None, depth }
+    Site { kind: PolicyKind::Idempotent, name, location, limit: None, hedges: None, depth }
 }
 
 /// Returns the identity of a `#[timeout]`, with the limit if constant.
 #[track_caller]
 #[must_use]
 pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8) -> Site {
-    Site { kind: PolicyKind::Timeout, name, location: Location::caller(), limit, depth }
+    Site {
+        kind: PolicyKind::Timeout,
+        name,
+        location: Location::caller(),
+        limit,
+        hedges: None,
+        depth,
+    }
 }
 
 /// Counts a call that exceeded `limit`, and returns the rejection.
@@ -169,6 +211,7 @@ impl Site {
         core::ptr::eq(self.location, other.location)
             && core::ptr::eq(self.name, other.name)
             && (self.kind, self.limit, self.depth) == (other.kind, other.limit, other.depth)
+            && self.hedges == other.hedges
     }
 
     #[cold]
@@ -179,6 +222,10 @@ impl Site {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
             sites.entry(self).or_insert_with(|| {
                 let record = Record::new(self.kind, self.name, self.location, self.depth, false);
+                if let Some(hedges) = self.hedges {
+                    let facts = Facts::Hedges(hedges.max);
+                    record.keep_facts(|| (hedges.settings(), facts));
+                }
                 if let Some(limit) = self.limit {
                     let settings = vec![Setting::code("limit", Exact(limit))];
                     record.keep_facts(|| (settings, Facts::Ends(Some(limit))));

@@ -69,8 +69,15 @@ pub(super) fn record(
     name: &'static str,
 ) -> &'static Record {
     let (name, location) = (limits.name.unwrap_or(name), limits.location);
-    let record =
-        Site { kind: PolicyKind::Retry, name, location, limit: None, depth: limits.depth }.record();
+    let record = Site {
+        kind: PolicyKind::Retry,
+        name,
+        location,
+        limit: None,
+        hedges: None,
+        depth: limits.depth,
+    }
+    .record();
     record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
     record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
     if let Some(budget) = limits.budget {

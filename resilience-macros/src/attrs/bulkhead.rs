@@ -42,7 +42,7 @@ impl Limiter for Keys {
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
     const POLICY: PolicyType =
         PolicyType { name: "Bulkhead", key: "bulkhead", resolves_overrides: false };
-    const ROLES: &'static [Role] = &[Role::Rejects];
+    const ROLES: &'static [Role] = &[Role::Rejects, Role::LimitsConcurrency];
     const WAIT_KEYS: &'static [&'static str] = &["queue", "wait", "bulkhead"];
     const HOLDS_PERMIT: bool = true;
 

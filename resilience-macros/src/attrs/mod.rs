@@ -5,6 +5,7 @@ pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod coalesce;
 pub(crate) mod fallback;
+pub(crate) mod hedge;
 pub(crate) mod idempotent;
 pub(crate) mod rate_limit;
 pub(crate) mod retry;
@@ -24,6 +25,14 @@ use crate::stack_info::StackInfo;
 pub(crate) enum Role {
     /// The body may run more than once.
     Repeats,
+    /// The body may run several times at once.
+    RunsConcurrently,
+    /// The layer runs the body again after a failure, until the last attempt.
+    RetriesFailures,
+    /// Attempts beside the first draw from a budget.
+    SpendsBudget,
+    /// A permit of the layer admits a number of concurrent calls.
+    LimitsConcurrency,
     /// The layer acts on failures of the body.
     ActsOnFailures,
     /// The layer treats a rejection from inside differently from a failure of the body.

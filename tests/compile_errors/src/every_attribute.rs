@@ -84,6 +84,15 @@ pub async fn timeout(id: &str) -> Result<usize, u32> {
     Ok(id.len())
 }
 
+/// Has a hedge.
+///
+/// # Errors
+/// Never.
+#[resilience::hedge(after = "50ms", idempotent)]
+pub async fn hedge(id: &str) -> Result<usize, u32> {
+    Ok(id.len())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::ready;
@@ -98,5 +107,6 @@ mod tests {
         assert_eq!(ready(super::rate_limit("abc")), Ok(3));
         assert_eq!(ready(super::retry("abc")), Ok(3));
         assert_eq!(ready(super::timeout("abc")), Ok(3));
+        assert_eq!(ready(super::hedge("abc")), Ok(3));
     }
 }

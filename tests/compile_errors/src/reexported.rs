@@ -84,6 +84,15 @@ pub async fn timeout() -> Result<(), ()> {
     Ok(())
 }
 
+/// Has a hedge.
+///
+/// # Errors
+/// Never.
+#[exports::resilience::hedge(after = "50ms", idempotent, crate = crate::reexported::exports::resilience)]
+pub async fn hedge() -> Result<(), ()> {
+    Ok(())
+}
+
 /// An error with a derived classification.
 #[derive(Debug, exports::resilience::Classify)]
 #[classify(crate = crate::reexported::exports::resilience)]
@@ -113,6 +122,7 @@ mod tests {
         assert_eq!(super::rate_limit(), Ok(()));
         assert_eq!(super::retry(), Ok(()));
         assert_eq!(ready(super::timeout()), Ok(()));
+        assert_eq!(ready(super::hedge()), Ok(()));
         assert_ne!(ApiError::Down.classify(), ApiError::NotFound.classify());
     }
 }

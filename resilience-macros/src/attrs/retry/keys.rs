@@ -7,9 +7,9 @@ use quote::ToTokens;
 use resilience_rules::retry as rules;
 use syn::{Expr, ExprLit, Lit};
 
-use super::budget::Budget;
 use super::{bind, carried, clones};
 use crate::args::{Keyed, Value, value_of};
+use crate::budget::Budget;
 use crate::diagnostics::Errors;
 use crate::keys::keys;
 use crate::log_level::LogLevel;

@@ -1,6 +1,5 @@
 //! `#[retry]`: a loop around the body.
 
-mod budget;
 mod hints;
 mod keys;
 mod policy;
@@ -14,11 +13,13 @@ use self::keys::Keys;
 use self::policy::{Plan, Policy};
 use crate::args::{Args, Value, value_of};
 use crate::attrs::{LayerAttribute, Role};
+use crate::budget::Budget;
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::order::Sibling;
 use crate::stack_info::StackInfo;
+use crate::value;
 
 /// The validated keys.
 pub(crate) struct Retry {
@@ -41,8 +42,14 @@ struct Parts<'p> {
 
 impl LayerAttribute for Retry {
     const NAME: &'static str = "retry";
-    const ROLES: &'static [Role] =
-        &[Role::Repeats, Role::ActsOnFailures, Role::ReadsRejections, Role::SetsDeadline];
+    const ROLES: &'static [Role] = &[
+        Role::Repeats,
+        Role::RetriesFailures,
+        Role::SpendsBudget,
+        Role::ActsOnFailures,
+        Role::ReadsRejections,
+        Role::SetsDeadline,
+    ];
     // `#[retry]` borrows the arguments in any case.
     const DEFERRED_KEYS: &'static [&'static str] = &[];
     const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", "policy"];
@@ -142,11 +149,12 @@ impl LayerAttribute for Retry {
     }
 
     fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
-        if stack.inside(Role::Repeats).is_some() {
+        if stack.inside(Role::RetriesFailures).is_some() {
             errors.on_attribute(
                 "two `#[retry]` on one function multiply their attempts; remove one of them",
             );
         }
+        Budget::check_order(self.keys.budget.as_ref(), stack, errors);
         if let (Some(timeout), Policy::Keys) = (stack.time_limit, &self.policy) {
             self.keys.check_timeout(timeout, errors);
         }
@@ -350,31 +358,14 @@ fn bind(expr: Expr) -> syn::Result<Ident> {
 
 /// Reads `clone(a, b)`.
 fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
-    names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
+    value::names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
 }
 
 /// Reads `carry(a, b)`.
 fn carried(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
-    names(
+    value::names(
         key,
         value,
         "`carry` needs the arguments whose changes the attempts share: `carry(nonce)`",
     )
-}
-
-/// Reads names in parentheses; `missing` is the message for a list without names.
-fn names(key: &Ident, value: Value, missing: &str) -> syn::Result<Vec<Ident>> {
-    match value {
-        Value::Names(names) if !names.is_empty() => Ok(names),
-        Value::Names(_) | Value::List(_) | Value::Bare => {
-            Err(syn::Error::new_spanned(key, missing))
-        }
-        Value::Expr(value) => {
-            let written = value.to_token_stream();
-            Err(syn::Error::new(
-                value.span(),
-                format!("`{key}` takes names in parentheses: write `{key}({written})`"),
-            ))
-        }
-    }
 }

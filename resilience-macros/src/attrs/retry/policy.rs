@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
 use crate::args::{Args, value_of};
 use crate::attrs::Role;
+use crate::budget::Budget;
 use crate::builder::{Builder, may_be_generic};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
@@ -173,16 +174,12 @@ impl Keys {
         if let Some(wait) = value_of(self.on_rejection.as_ref()) {
             builder.set("wait_for_rejections", Some(&quote!(#wait)));
         }
-        if let Some(budget) = value_of(self.budget.as_ref()) {
-            let (name, spending) = (local("budget"), local("spending"));
-            setup.extend(budget.generate(context));
-            // For the registry: the spending of the call has the budget already.
-            if let Some(budget) = budget.of_process(&name, context) {
-                adjusted.extend(quote!(.budget(#budget)));
-            }
-            setup.extend(quote! {
-                let #spending = #private::Spending::new(::core::option::Option::Some(#name));
-            });
+        let spend = Budget::spend(value_of(self.budget.as_ref()), context);
+        let spends = spend.is_some();
+        setup.extend(spend);
+        // For the registry: the spending of the call has the budget already.
+        if let Some(budget) = Budget::of_process(value_of(self.budget.as_ref()), context) {
+            adjusted.extend(quote!(.budget(#budget)));
         }
         let constant = builder.into_constant(location);
         let policy =
@@ -195,7 +192,7 @@ impl Keys {
             named: constant.clone(),
             constant,
             policy,
-            spends: self.budget.is_some(),
+            spends,
             on_failure,
         }
     }

@@ -250,3 +250,27 @@ fn coalesce_unknown_key(id: u32) -> Option<u32> {
 fn coalesce_unknown_key_list(id: u32) -> Option<u32> {
     Some(id)
 }
+
+mod hedge_keys {
+    use resilience::hedge;
+
+    #[hedge(after = "50ms", idempotent, after = "90ms")]
+    //~ error at `after`: duplicate `after` in `#[hedge]`; remove it
+    async fn duplicate_key() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[hedge("50ms", idempotent)]
+    //~ error at `"50ms"`: expected a key, like `after = "50ms"`
+    async fn positional() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[hedge(after = 5, mx = 2, on = 7, idempotent)]
+    //~ error at `5`: missing unit: write `"5ms"` or `"5s"`
+    //~ error at `7`: expected a path or a closure, like `on = is_transient` or `on = |error| …`
+    //~ error at `mx`: `#[hedge]` has no `mx`; did you mean `max`?
+    async fn several_mistakes() -> Result<(), ()> {
+        Err(())
+    }
+}

@@ -395,3 +395,31 @@ mod coalesce_not_a_function {
     struct Client;
     //~ error at `struct Client;`: `#[coalesce]` needs a function or a method
 }
+
+mod hedge_signatures {
+    use std::pin::Pin;
+
+    use resilience::hedge;
+
+    #[hedge(after = "50ms", idempotent)]
+    fn boxed_future() -> Pin<Box<dyn Future<Output = Result<(), ()>>>> {
+    //~ error at `Pin<Box<dyn Future<Output = Result<(), ()>>>>`: `#[hedge]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
+        Box::pin(async { Err(()) })
+    }
+
+    #[hedge(after = "50ms", idempotent)]
+    const fn const_fn() -> Result<(), ()> {
+    //~ error at `const`: `#[hedge]` does not support a `const fn`: the attribute reads the clock at run time; remove `const`
+        Err(())
+    }
+
+    #[hedge(after = "50ms", idempotent)]
+    async fn infallible() -> u32 {
+    //~ error at `u32`: a resilience attribute needs a fallible return type, but this function returns `u32`
+    //~ label: not a `Result` or an `Option`
+    //~ rustc: help: the trait `resilience::Outcome` is not implemented for `u32`
+    //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `u32`
+    //~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
+        7
+    }
+}

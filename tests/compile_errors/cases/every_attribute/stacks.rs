@@ -204,3 +204,14 @@ mod coalesce_renamed_import {
         Err(())
     }
 }
+
+mod hedge_renamed_import {
+    use resilience::{hedge, timeout as limit};
+
+    #[hedge(after = "50ms", idempotent)]
+    #[limit("5s")]
+    async fn call() -> Result<(), ()> {
+    //~ error at `call`: another resilience attribute on this function was expanded before `#[timeout]` and did not recognize `#[timeout]`, so the order of the two would be reversed; write both under their own names, as `#[timeout]` or `#[resilience::timeout]`
+        Err(())
+    }
+}

@@ -508,3 +508,20 @@ fn coalesce_no_return_type() {}
 //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
 //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
 //~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
+
+mod hedge_moves_an_argument {
+    use resilience::hedge;
+
+    #[hedge(after = "50ms", idempotent)]
+    //~ rustc: error[E0507] at `#[hedge(after = "50ms", idempotent)]`: cannot move out of value, a captured variable in an `Fn` closure
+    //~ rustc: label: captured outer variable
+    //~ rustc: label: captured by this `Fn` closure
+    //~ rustc: label: variable moved due to use in coroutine
+    //~ rustc: label: move occurs because value has type `String`, which does not implement the `Copy` trait
+    //~ rustc: label: value is moved here
+    //~ rustc: help: `Fn` and `FnMut` closures require captured values to be able to be consumed multiple times, but `FnOnce` closures may consume them only once
+    //~ rustc: help: consider cloning the value if the performance cost is acceptable
+    async fn call(text: String) -> Result<String, ()> {
+        Ok(text)
+    }
+}

@@ -1,0 +1,295 @@
+//! The latencies of a function, and the quantile learned from them.
+//!
+//! The latencies are counted in buckets of equal relative width, as in an HDR histogram or a
+//! `DDSketch` (Masson, Rim, Lee, 2019). An octave has 25 buckets, so a bucket is at most 4 % wide,
+//! and the harmonic mean of the bounds is at most 1.97 % away from each latency in the bucket.
+//!
+//! There are two windows. New latencies go to the current window. Both windows determine the
+//! quantile. A full window becomes the older window, and the former older window is cleared.
+
+use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+
+use resilience_rules::hedge as rules;
+
+use crate::clock;
+use crate::function_state::TestReset;
+
+/// The number of buckets in an octave.
+const PER_OCTAVE: u64 = 25;
+
+/// Latencies below 2^19 ns, about half a millisecond, share the lowest bucket: timers have a
+/// resolution of a millisecond.
+const LOWEST: u32 = 19;
+
+/// The number of octaves, up to 275 s.
+const OCTAVES: u32 = 19;
+
+const BUCKETS: usize = 1 + OCTAVES as usize * PER_OCTAVE as usize;
+
+/// A window ends before a counter overflows.
+const MOST_CALLS: u32 = 60_000;
+
+/// The shortest learned delay. The timer of tokio has a resolution of a millisecond.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The latencies of the successful calls of a function.
+#[derive(Debug)]
+pub struct Latencies {
+    windows: [Window; 2],
+    /// The second in which the current window started, and in the lowest bit the index of the
+    /// current window.
+    current: AtomicU64,
+    /// The learned delay in nanoseconds; zero until the quantile is learned.
+    delay: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Window {
+    counts: [AtomicU16; BUCKETS],
+    calls: AtomicU32,
+}
+
+impl Window {
+    const fn new() -> Self {
+        Self { counts: [const { AtomicU16::new(0) }; BUCKETS], calls: AtomicU32::new(0) }
+    }
+
+    fn clear(&self) {
+        self.counts.iter().for_each(|count| count.store(0, Relaxed));
+        self.calls.store(0, Relaxed);
+    }
+}
+
+impl Latencies {
+    /// Returns an empty record.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            windows: [Window::new(), Window::new()],
+            current: AtomicU64::new(0),
+            delay: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns the learned delay; `None` during the warm-up.
+    pub(super) fn learned(&self) -> Option<Duration> {
+        let nanos = self.delay.load(Relaxed);
+        (nanos > 0).then(|| Duration::from_nanos(nanos).max(SHORTEST))
+    }
+
+    /// Records the latency in nanoseconds of an attempt that succeeded, or that `lost` against a
+    /// later attempt. `thousandths` is the quantile to learn.
+    ///
+    /// An attempt that lost would have taken longer. Without these attempts the delay would fall
+    /// with each hedge, because the slow attempts would never count. With the time until the
+    /// success of the hedge, fast hedges would keep the delay where it is, so an eighth is added:
+    /// the delay rises while too many calls are hedged.
+    #[inline]
+    pub(super) fn record(&self, nanos: u64, lost: bool, thousandths: u32) {
+        let current = self.current.load(Relaxed);
+        let window = self.window(current);
+        let latency = if lost { nanos.saturating_add(nanos / 8) } else { nanos };
+        if let Some(count) = window.counts.get(bucket(latency)) {
+            count.fetch_add(1, Relaxed);
+        }
+        let calls = window.calls.fetch_add(1, Relaxed).wrapping_add(1);
+        // The quantile of few calls changes with each call, the quantile of many calls slowly.
+        let is_due =
+            if calls < 256 { calls % 32 == rules::LEARNING_CALLS } else { calls % 256 == 0 };
+        if is_due {
+            self.learn(current, thousandths);
+        }
+    }
+
+    fn window(&self, current: u64) -> &Window {
+        let [first, second] = &self.windows;
+        if current & 1 == 0 { first } else { second }
+    }
+
+    /// Computes the quantile, and ends a full window.
+    #[cold]
+    #[inline(never)]
+    fn learn(&self, current: u64, thousandths: u32) {
+        if let Some(nanos) = self.quantile(thousandths) {
+            self.delay.store(nanos, Relaxed);
+        }
+        let second = clock::now().seconds();
+        let start = u32::try_from(current >> 1).unwrap_or(second);
+        let next = u64::from(second) << 1;
+        if current == 0 {
+            // The first window has no start yet.
+            let _ = self.current.compare_exchange(current, next, Relaxed, Relaxed);
+            return;
+        }
+        let age = Duration::from_secs(u64::from(second.wrapping_sub(start)));
+        let is_full = self.window(current).calls.load(Relaxed) >= MOST_CALLS;
+        if age < rules::LEARNING_TIME && !is_full {
+            return;
+        }
+        let next = next | (!current & 1);
+        // A latency recorded meanwhile may be lost, or belong to the wrong window.
+        self.window(next).clear();
+        let _ = self.current.compare_exchange(current, next, Relaxed, Relaxed);
+    }
+
+    /// Returns the quantile of both windows in nanoseconds: the middle of the bucket with the
+    /// smallest latency that at least this share of the calls did not exceed.
+    fn quantile(&self, thousandths: u32) -> Option<u64> {
+        let [first, second] = &self.windows;
+        let calls = u64::from(first.calls.load(Relaxed)) + u64::from(second.calls.load(Relaxed));
+        // The calls that may be slower.
+        let slower = calls.saturating_mul(u64::from(1000_u32.saturating_sub(thousandths))) / 1000;
+        let mut seen = 0;
+        let mut counts = first.counts.iter().zip(&second.counts).enumerate().rev();
+        let found = counts.find(|(_, (first, second))| {
+            seen += u64::from(first.load(Relaxed)) + u64::from(second.load(Relaxed));
+            seen > slower
+        });
+        found.map(|(bucket, _)| middle(bucket))
+    }
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestReset for Latencies {
+    fn fresh(&self) -> Self {
+        Self::new()
+    }
+}
+
+/// Returns the bucket of a latency.
+#[inline]
+fn bucket(nanos: u64) -> usize {
+    let octave = nanos.checked_ilog2().unwrap_or(0);
+    let Some(above) = octave.checked_sub(LOWEST) else { return 0 };
+    if above >= OCTAVES {
+        return BUCKETS - 1;
+    }
+    let within = (nanos - (1 << octave)) * PER_OCTAVE >> octave;
+    let index = 1 + u64::from(above) * PER_OCTAVE + within;
+    usize::try_from(index).unwrap_or(BUCKETS - 1)
+}
+
+/// Returns the harmonic mean of the bounds of a bucket, in nanoseconds.
+fn middle(bucket: usize) -> u64 {
+    let Some(index) = bucket.checked_sub(1) else { return 1 << LOWEST };
+    let index = u64::try_from(index).unwrap_or(0);
+    let (octave, within) = (index / PER_OCTAVE, index % PER_OCTAVE);
+    let base = 1_u64 << (u64::from(LOWEST) + octave);
+    // For the bounds `base * low / 25` and `base * (low + 1) / 25`.
+    let low = PER_OCTAVE + within;
+    base.saturating_mul(2 * low * (low + 1)) / (PER_OCTAVE * (2 * low + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(latencies: &Latencies, nanos: u64, thousandths: u32) {
+        latencies.record(nanos, false, thousandths);
+    }
+
+    #[test]
+    fn a_record_takes_at_most_two_kilobytes() {
+        assert!(size_of::<Latencies>() <= 2048, "{}", size_of::<Latencies>());
+    }
+
+    #[test]
+    fn every_latency_is_within_two_percent_of_the_middle_of_its_bucket() {
+        let mut nanos = 1_u64 << LOWEST;
+        while nanos < 1 << (LOWEST + OCTAVES) {
+            for near in [nanos - 1, nanos, nanos + 1] {
+                if near >= 1 << LOWEST {
+                    let middle = middle(bucket(near));
+                    assert!(middle.abs_diff(near) * 50 <= near, "{near} ns: {middle} ns");
+                }
+            }
+            nanos += (nanos / 997).max(1);
+        }
+    }
+
+    #[test]
+    fn quantiles_are_within_two_percent_of_the_exact_quantiles() {
+        let _clock = crate::testing::clock();
+        for thousandths in [500, 900, 950, 990, 999] {
+            let latencies = Latencies::new();
+            let mut random = 1_u64;
+            let mut all = Vec::new();
+            for _ in 0..5000 {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                // Between 1 ms and a minute, evenly in octaves.
+                let octave = 20 + (random >> 59) % 15;
+                let nanos = (1 << octave) + (random >> 20) % (1 << octave);
+                all.push(nanos);
+                record(&latencies, nanos, thousandths);
+            }
+            all.sort_unstable();
+            let index = 5000 * usize::try_from(thousandths).unwrap() / 1000 - 1;
+            let (exact, learned) = (all[index], latencies.quantile(thousandths).unwrap());
+            assert!(learned.abs_diff(exact) * 50 <= exact, "p{thousandths}: {learned}, {exact}");
+        }
+    }
+
+    #[test]
+    fn a_quantile_is_learned_from_the_twentieth_call_on() {
+        let _clock = crate::testing::clock();
+        let latencies = Latencies::new();
+        for _ in 0..19 {
+            record(&latencies, 40_000_000, 950);
+            assert_eq!(latencies.learned(), None);
+        }
+        record(&latencies, 40_000_000, 950);
+        let learned = latencies.learned().unwrap();
+        assert!(learned.as_nanos().abs_diff(40_000_000) <= 800_000, "{learned:?}");
+    }
+
+    #[test]
+    fn latencies_of_two_windows_ago_are_forgotten() {
+        let clock = crate::testing::clock();
+        let latencies = Latencies::new();
+        let run = |nanos| {
+            for _ in 0..256 {
+                record(&latencies, nanos, 500);
+                clock.advance(Duration::from_millis(200));
+            }
+            latencies.learned().unwrap().as_millis()
+        };
+        assert!((79..=81).contains(&run(80_000_000)));
+        for _ in 0..3 {
+            run(5_000_000);
+        }
+        assert!((4..=5).contains(&run(5_000_000)));
+        assert_eq!(
+            latencies
+                .windows
+                .iter()
+                .map(|window| window.counts[bucket(80_000_000)].load(Relaxed))
+                .sum::<u16>(),
+            0
+        );
+    }
+
+    #[test]
+    fn a_window_ends_before_a_counter_overflows() {
+        let _clock = crate::testing::clock();
+        let latencies = Latencies::new();
+        for _ in 0..200_000 {
+            record(&latencies, 7_000_000, 950);
+        }
+        let learned = latencies.learned().unwrap();
+        assert!(learned.as_nanos().abs_diff(7_000_000) <= 140_000, "{learned:?}");
+        assert!(latencies.windows.iter().all(|window| window.calls.load(Relaxed) < 65_536));
+    }
+
+    #[test]
+    fn extreme_latencies_have_a_bucket() {
+        assert_eq!(bucket(0), 0);
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+        assert_eq!(bucket((1 << (LOWEST + OCTAVES)) - 1), BUCKETS - 1);
+    }
+}

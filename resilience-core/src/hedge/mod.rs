@@ -1,0 +1,85 @@
+//! Hedged calls: a second attempt while the first still runs.
+
+mod attempts;
+mod latencies;
+
+use core::panic::Location;
+use core::time::Duration;
+
+use resilience_rules::hedge as rules;
+
+use crate::figures::table::slot;
+use crate::log;
+use crate::registry::{Hedges, PolicyKind, Site};
+
+pub use self::attempts::{HedgeSlot, hedge};
+pub use self::latencies::Latencies;
+
+/// The settings of `#[hedge]`, and the identity for the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Hedge {
+    site: Site,
+    settings: Hedges,
+}
+
+impl Hedge {
+    /// Returns the settings of a call with at most `max` hedges, without a quantile.
+    #[track_caller]
+    #[must_use]
+    pub const fn new(max: u8) -> Self {
+        let settings = Hedges { max, delay: rules::WARM_UP, quantile: 0 };
+        let site = Site {
+            kind: PolicyKind::Hedge,
+            name: "",
+            location: Location::caller(),
+            limit: None,
+            hedges: None,
+            depth: 0,
+        };
+        Self { site, settings }
+    }
+
+    /// Sets the delay before each hedge.
+    #[must_use]
+    pub const fn after(mut self, delay: Duration) -> Self {
+        self.settings.delay = delay;
+        self
+    }
+
+    /// Sets the quantile of the latencies before each hedge, in thousandths.
+    #[must_use]
+    pub const fn quantile(mut self, thousandths: u32) -> Self {
+        self.settings.quantile = thousandths;
+        self
+    }
+
+    /// Sets the delay until the quantile is learned.
+    #[must_use]
+    pub const fn warm_up(self, delay: Duration) -> Self {
+        self.after(delay)
+    }
+
+    /// Sets the name of the function and the number of layers outside, after all settings.
+    #[track_caller]
+    #[must_use]
+    pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
+        self.site.name = name;
+        self.site.depth = depth;
+        self.site.location = Location::caller();
+        self.site.hedges = Some(self.settings);
+        self
+    }
+
+    /// Returns the delay of the next hedge.
+    fn delay(&self, latencies: Option<&Latencies>) -> Duration {
+        latencies.and_then(Latencies::learned).unwrap_or(self.settings.delay)
+    }
+
+    /// Counts and logs the start of a hedge; the first has the number 1.
+    #[cold]
+    fn started(&self, hedge: usize, failed: bool) {
+        let slot = if failed { slot::HEDGED_AFTER_FAILURE } else { slot::HEDGED_AFTER_DELAY };
+        self.site.count(slot);
+        log::hedged(self.site.name, hedge, failed);
+    }
+}

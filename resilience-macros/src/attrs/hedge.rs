@@ -1,0 +1,411 @@
+//! `#[hedge]`: further attempts while the first still runs.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use resilience_rules::hedge as rules;
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, Lit, ReturnType, Signature};
+
+use crate::args::{Args, Value, value_of};
+use crate::attrs::{LayerAttribute, Role};
+use crate::budget::Budget;
+use crate::builder::Builder;
+use crate::codegen::{Context, local};
+use crate::diagnostics::Errors;
+use crate::function::is_future;
+use crate::hint::Hint;
+use crate::keys::keys;
+use crate::stack_info::StackInfo;
+use crate::tokens::any_ident;
+use crate::value::{self, Constant};
+
+keys! {
+    /// The keys of `#[hedge]`.
+    struct Keys {
+        function {
+            after: value(After, after),
+            max: value(u8, max),
+            warm_up: time [literal warm_up],
+            idempotent: argument(Span, idempotent),
+            key: value(Expr, key),
+            budget: argument(Budget, Budget::read),
+            on: callable,
+            on_ok: callable,
+            clone: argument(Vec<Ident>, clones),
+            name: text,
+        }
+    }
+}
+
+/// The time before a hedge.
+enum After {
+    Delay(Constant<Duration>),
+    /// A quantile of the function's own latencies, in thousandths.
+    Quantile(u32),
+}
+
+/// The validated keys.
+pub(crate) struct Hedge {
+    after: After,
+    /// Whether a key declares the function safe to repeat, rightly or wrongly.
+    is_declared: bool,
+    keys: Keys,
+}
+
+impl LayerAttribute for Hedge {
+    const NAME: &'static str = "hedge";
+    const ROLES: &'static [Role] = &[
+        Role::Repeats,
+        Role::RunsConcurrently,
+        Role::SpendsBudget,
+        Role::ActsOnFailures,
+        Role::ReadsRejections,
+    ];
+    // `#[hedge]` borrows the arguments in any case.
+    const DEFERRED_KEYS: &'static [&'static str] = &[];
+    const EXAMPLE: &'static str = "after = \"50ms\"";
+    const HINTS: &'static [(&'static str, Hint)] = HINTS;
+
+    fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
+        let mut keys = Keys::read(args, errors);
+        keys.check_rules(errors);
+        if keys.after.is_none() && args.lacks(&["after"]) {
+            errors.on_attribute(
+                "`#[hedge]` needs the time before a second attempt: `after = \"50ms\"`, or a \
+                 quantile of the latencies of the function: `after = \"p95\"`",
+            );
+        }
+        if let (Some(_), Some(key)) = (&keys.idempotent, &keys.key) {
+            errors.add(
+                &key.key,
+                "`key` and `idempotent` exclude each other: each declares that the function is safe \
+                 to repeat; remove one of them",
+            );
+        }
+        let is_declared = !args.lacks(&["idempotent", "key"]);
+        let after = keys.after.take()?.value;
+        if let (After::Delay(_), Some(warm_up)) = (&after, &keys.warm_up) {
+            errors.add(
+                &warm_up.key,
+                "`warm_up` needs a quantile: a delay in `after` is never learned; remove `warm_up`, \
+                 or write `after = \"p95\"`",
+            );
+        }
+        Some(Self { after, is_declared, keys })
+    }
+
+    // Output:
+    //
+    //     let budget = resolve({ static BUDGET: RetryBudget = …; &BUDGET });
+    //     let spending = Spending::new(Some(budget));
+    //     let slot_0 = pin!(HedgeSlot::new());
+    //     let slot_1 = pin!(HedgeSlot::new());
+    //     let (out, signal) = hedge(
+    //         &const { Hedge::new().after(…) },
+    //         None,
+    //         spending,
+    //         &mut [slot_0, slot_1],
+    //         || async {
+    //             let signal = RejectionSignal::new();
+    //             let out = async { body }.await;
+    //             (out, signal)
+    //         },
+    //         |out| match out.as_result() { Ok(_) => None, Err(error) => Some(error.class()) },
+    //     )
+    //     .await;
+    //     outer_signal.copy(&signal);
+    //     out
+    //
+    // The futures of the attempts are locals of the function. Each attempt has a signal of its own:
+    // the rejection of an attempt that lost says nothing about the call.
+    fn generate(&self, context: &Context) -> TokenStream {
+        let private = &context.private;
+        let [out, signal, spending] = ["out", "attempt_signal", "spending"].map(local);
+        let (policy, latencies) = self.policy(context);
+        let budget = value_of(self.keys.budget.as_ref()).unwrap_or(&Budget::SHARED);
+        let spend = Budget::spend(Some(budget), context);
+        let slots: Vec<Ident> = (0..=self.max())
+            .map(|index| format_ident!("{}_{index}", local("slot"), span = Span::mixed_site()))
+            .collect();
+        let inner_signal = context.stack.signal.as_ref().map(|var| &var.name);
+        let bind_signal = inner_signal.map(|name| quote!(let #name = &#signal;));
+        let copy = context.stack.signal.as_ref().filter(|var| var.written);
+        let copy = copy
+            .map(|var| &var.name)
+            .map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
+        let attempt = context.attempt(None);
+        let classify = self.classify(context);
+        let declared_by = value_of(self.keys.key.as_ref())
+            .map(|key| quote_spanned!(key.span()=> if false { let _ = &(#key); }));
+        quote! {
+            #declared_by
+            #spend
+            #(let #slots = #private::pin!(#private::HedgeSlot::new());)*
+            let (#out, #signal) = #private::hedge(
+                #policy,
+                #latencies,
+                #spending,
+                &mut [#(#slots),*],
+                || async {
+                    let #signal = #private::RejectionSignal::new();
+                    let #out = {
+                        #bind_signal
+                        #attempt
+                    };
+                    (#out, #signal)
+                },
+                #classify,
+            )
+            .await;
+            #copy
+            #out
+        }
+    }
+
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        if stack.inside(Role::RunsConcurrently).is_some() {
+            errors.on_attribute(
+                "two `#[hedge]` on one function multiply their attempts; remove one of them, and \
+                 set `max` on the other",
+            );
+        }
+        if let Some(breaker) = stack.outside(Role::CountsPanics) {
+            let name = breaker.name;
+            errors.on_attribute(format!(
+                "a `#[hedge]` below `#[{name}]` hides failed and slow attempts from the breaker, and \
+                 starts attempts that no breaker admits; move `#[hedge]` above `#[{name}]`"
+            ));
+        }
+        if let Some(limit) = stack.outside(Role::LimitsConcurrency) {
+            let name = limit.name;
+            errors.on_attribute(format!(
+                "a `#[hedge]` below `#[{name}]` runs several attempts with the permit of one call, \
+                 so more calls than `max` reach the dependency; move `#[hedge]` above `#[{name}]`"
+            ));
+        }
+        let is_declared = self.is_declared || stack.inside(Role::StoresOutcomes).is_some();
+        if !is_declared {
+            errors.on_attribute(
+                "`#[hedge]` may run the body twice at once, so the function must be safe to repeat: \
+                 declare it with `idempotent`, name the argument with the idempotency key of the \
+                 request with `key = …`, or put `#[idempotent]` below",
+            );
+        }
+        if let Some(limit) = stack.time_limit {
+            if let After::Delay(after) = &self.after {
+                if let Some(time) = after.literal().filter(|time| !time.is_zero()) {
+                    errors.check(after, rules::after_within_timeout(*time, limit));
+                }
+            }
+        }
+        Budget::check_order(self.keys.budget.as_ref(), stack, errors);
+    }
+
+    fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
+        // `check::function` reports functions for which `async` is impossible.
+        let is_future =
+            matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
+        if !is_async && !is_future && function.constness.is_none() {
+            errors.add(
+                function.fn_token,
+                "`#[hedge]` needs an `async fn`: a sync body occupies the thread, so no second \
+                 attempt could run beside it; make the function async",
+            );
+        }
+        if let Some(key) = value_of(self.keys.key.as_ref()) {
+            let names = &function.inputs;
+            let names = quote!(#names);
+            let is_named =
+                any_ident(&quote!(#key), &|word| any_ident(&names, &|name| name == word));
+            if !is_named {
+                errors.add(
+                    key,
+                    "`key` names no argument: all attempts must send one idempotency key, which the \
+                     caller passes in, like `key = request_id`",
+                );
+            }
+        }
+    }
+
+    fn clones(&self) -> &[Ident] {
+        value_of(self.keys.clone.as_ref()).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Hedge {
+    fn max(&self) -> u8 {
+        value_of(self.keys.max.as_ref()).copied().unwrap_or(rules::MAX)
+    }
+
+    /// Returns a reference to the settings, and the record of the latencies as an `Option`.
+    fn policy(&self, context: &Context) -> (TokenStream, TokenStream) {
+        let private = &context.private;
+        let max = self.max();
+        let mut builder = Builder::with("Hedge", context, |_| vec![quote!(#max)]);
+        let latencies = match &self.after {
+            After::Delay(after) => {
+                let tokens = builder.argument(after, Some("after"));
+                builder.set_at(after.source().span(), "after", Some(&tokens));
+                quote!(#private::None)
+            }
+            After::Quantile(thousandths) => {
+                builder.set("quantile", Some(&quote!(#thousandths)));
+                builder.constant("warm_up", self.keys.warm_up.as_ref(), Some("warm_up"));
+                quote!(#private::Some({
+                    static __RESILIENCE_LATENCIES: #private::Latencies = #private::Latencies::new();
+                    #private::resolve(&__RESILIENCE_LATENCIES)
+                }))
+            }
+        };
+        let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let depth = context.depth();
+        (builder.into_constant(&quote!(.at(#name, #depth))), latencies)
+    }
+
+    /// Returns the closure from an outcome to the class of a failure.
+    fn classify(&self, context: &Context) -> TokenStream {
+        let Context { returns, private, .. } = context;
+        let [out, error, value] = ["out", "error", "value"].map(local);
+        let at = context.returns_span;
+        let there = context.private_at(at);
+        let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(#out));
+        let class = match value_of(self.keys.on.as_ref()) {
+            None => context.classify(&error),
+            Some(on) => quote_spanned!(at=> #there::class_of(#error, #on)),
+        };
+        let success = match value_of(self.keys.on_ok.as_ref()) {
+            None => quote!(#private::Ok(_) => #private::None),
+            Some(on_ok) => quote_spanned!(at=>
+                #there::Ok(#value) => #there::failed_value(#value, #on_ok)
+            ),
+        };
+        quote! {
+            |#out: &#returns| match #result {
+                #success,
+                #private::Err(#error) => #private::Some(#class),
+            }
+        }
+    }
+}
+
+/// Reads `after`: a delay, or a quantile such as `"p95"`.
+fn after(expr: Expr) -> syn::Result<After> {
+    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr {
+        let written = text.value();
+        if let Some(number) = written.strip_prefix(['p', 'P']) {
+            let broken = |message: &dyn std::fmt::Display| syn::Error::new_spanned(text, message);
+            let Some(thousandths) = thousandths(number) else {
+                return Err(broken(&format!(
+                    "`{written}` is not a quantile; write a percentage with at most one decimal, \
+                     like `after = \"p95\"` or `after = \"p99.9\"`"
+                )));
+            };
+            return match rules::quantile(thousandths) {
+                Ok(()) => Ok(After::Quantile(thousandths)),
+                Err(message) => Err(broken(&message)),
+            };
+        }
+    }
+    let delay = value::duration("after", expr)?;
+    match delay.literal().map(|delay| rules::after(*delay)) {
+        Some(Err(broken)) => Err(syn::Error::new_spanned(delay, broken)),
+        _ => Ok(After::Delay(delay)),
+    }
+}
+
+/// Reads a percentage with at most one decimal, in thousandths.
+fn thousandths(percentage: &str) -> Option<u32> {
+    let (whole, tenth) = percentage.split_once('.').unwrap_or((percentage, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(tenth) || tenth.len() != 1 {
+        return None;
+    }
+    whole.parse::<u32>().ok()?.checked_mul(10)?.checked_add(tenth.parse().ok()?)
+}
+
+/// Reads the number of hedges, a number in the source: the future has room for each attempt.
+fn max(expr: Expr) -> syn::Result<u8> {
+    let count = value::count("max", expr)?;
+    let Some(number) = count.literal() else {
+        return Err(syn::Error::new_spanned(
+            count,
+            "`max` must be a number, like `max = 2`: the future of the function has room for each \
+             attempt",
+        ));
+    };
+    match rules::max_hedges(*number) {
+        Ok(()) => Ok(u8::try_from(*number).unwrap_or(u8::MAX)),
+        Err(broken) => Err(syn::Error::new_spanned(count, broken)),
+    }
+}
+
+/// Reads `idempotent`, alone or with `true`.
+fn idempotent(key: &Ident, value: Value) -> syn::Result<Span> {
+    if value::switch(key, value)? {
+        Ok(key.span())
+    } else {
+        Err(syn::Error::new_spanned(
+            key,
+            "a function that is not safe to repeat cannot be hedged: both attempts may apply the \
+             side effect; remove `#[hedge]`",
+        ))
+    }
+}
+
+/// Reads the argument with the idempotency key.
+fn key(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Lit(literal) => Err(syn::Error::new_spanned(
+            literal,
+            "`key` is the argument with the idempotency key of the request, like `key = request_id`",
+        )),
+        other => Ok(other),
+    }
+}
+
+/// Reads `clone(a, b)`.
+fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
+    value::names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
+}
+
+const ATTEMPTS: Hint =
+    Hint::Other("write `max = 1`: the number of attempts beside the first, not all attempts");
+
+const DELAY: &str = "the time before a second attempt";
+
+/// Foreign names for the keys.
+const HINTS: &[(&str, Hint)] = &[
+    ("delay", Hint::Same("after", "\"50ms\"", DELAY)),
+    ("hedging_delay", Hint::Same("after", "\"50ms\"", DELAY)),
+    ("hedge_after", Hint::Same("after", "\"50ms\"", DELAY)),
+    ("hedge_delay", Hint::Same("after", "\"50ms\"", DELAY)),
+    ("wait_duration", Hint::Same("after", "\"50ms\"", DELAY)),
+    ("timeout", Hint::Same("after", "\"50ms\"", DELAY)),
+    ("percentile", Hint::Other("write `after = \"p95\"`")),
+    ("quantile", Hint::Other("write `after = \"p95\"`")),
+    ("delay_quantile", Hint::Other("write `after = \"p95\"`")),
+    ("max_attempts", ATTEMPTS),
+    ("attempts", ATTEMPTS),
+    ("max_hedges", Hint::Same("max", "1", "attempts beside the first")),
+    ("max_hedged_attempts", Hint::Same("max", "1", "attempts beside the first")),
+    ("initial_delay", Hint::Same("warm_up", "\"100ms\"", "the delay until a quantile is learned")),
+    ("min_delay", Hint::Other("remove it: a learned delay is at least 1 ms")),
+    ("budget_percent", Hint::Share("budget", "0.1", "hedges per call")),
+    ("max_extra_load", Hint::Share("budget", "0.1", "hedges per call")),
+    ("hedging_budget", Hint::Share("budget", "0.1", "hedges per call")),
+    ("should_handle", Hint::Same("on", "is_transient", "the errors that start a hedge")),
+    ("non_fatal_status_codes", Hint::Same("on", "is_transient", "the errors that start a hedge")),
+    ("cancel_if", Hint::Same("on_ok", "is_busy", "the values that are failures")),
+    (
+        "delay_generator",
+        Hint::Other("write `after = \"p95\"` for a delay that follows the latencies"),
+    ),
+    ("on_hedging", Hint::Other("remove it: each hedge emits a log event and is counted")),
+    ("on_hedge", Hint::Other("remove it: each hedge emits a log event and is counted")),
+    (
+        "carry",
+        Hint::Other("write `clone(…)`: attempts that run at once cannot share a `mut` argument"),
+    ),
+];
