@@ -193,6 +193,10 @@ pub mod errors {}
 pub mod from_python {}
 
 #[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/migrations.md")]
+pub mod migrations {}
+
+#[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-rust.md")]
 pub mod from_rust {}
 
