@@ -308,8 +308,12 @@ mod emit {
     /// given up. A rejection of the first attempt is logged at DEBUG too: an open circuit rejects
     /// thousands of calls.
     pub(crate) fn log_give_up(event: &GiveUpEvent<'_, ()>, error: Shown<'_>) {
-        let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
-        if event.attempt == 1 && is_final {
+        let is_final = match event.reason {
+            StopReason::Permanent => event.attempt == 1,
+            StopReason::Rejected => event.attempt == 0,
+            _ => false,
+        };
+        if is_final {
             log_event!(DEBUG, event, error, stop_reason = %event.reason, "not retried");
         } else {
             log_event!(ERROR, event, error, stop_reason = %event.reason, "giving up");

@@ -45,6 +45,7 @@ use crate::log;
 use crate::mode;
 use crate::registry::PolicyFigures;
 use crate::rejected::Rejected;
+use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 use crate::sync::{AtomicU64, Mutex, Tally, lock};
 
@@ -312,6 +313,26 @@ impl CircuitBreaker {
         }
         let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
         (rest > 0).then(|| Duration::from_nanos(rest))
+    }
+
+    /// Tells the layers above how long the breaker rejects every call: a retry then makes no attempt
+    /// that would be rejected.
+    #[cold]
+    fn report_open(&self, signal: Option<&RejectionSignal>) {
+        let Some(signal) = signal else { return };
+        if self.word.load(Acquire) & STATE == CLOSED || !switch::is_enabled() {
+            return;
+        }
+        let (state, until) = {
+            let machine = lock(&self.machine);
+            (machine.state, machine.until)
+        };
+        match (state, until) {
+            _ if self.settings.shadow => {}
+            (CircuitState::ForcedOpen, _) => signal.set_open_for(Duration::MAX),
+            (CircuitState::Open, Some(until)) => signal.set_open_for(until.since(clock::now())),
+            _ => {}
+        }
     }
 
     #[cold]

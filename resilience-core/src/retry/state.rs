@@ -81,9 +81,22 @@ impl AttemptHistory {
     }
 }
 
+/// A failed attempt.
+struct FailedAttempt {
+    class: FailureClass,
+    /// For how long a circuit below rejects every call.
+    open_for: Duration,
+}
+
+impl FailedAttempt {
+    fn new(class: FailureClass, signal: Option<&RejectionSignal>) -> Self {
+        Self { class, open_for: signal.map_or(Duration::ZERO, RejectionSignal::open_for) }
+    }
+}
+
 /// The input of a decision.
 struct Failure<'s> {
-    class: FailureClass,
+    attempt: FailedAttempt,
     elapsed: Duration,
     spending: Option<&'s Spending<'s>>,
 }
@@ -200,6 +213,7 @@ impl RetryState {
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
         class: FailureClass,
+        signal: Option<&RejectionSignal>,
         log: Option<(Level, Shown<'_>)>,
     ) -> Option<Delay> {
         let retry = |event: &RetryEvent<'_, ()>| {
@@ -212,7 +226,8 @@ impl RetryState {
                 log::log_give_up(event, error);
             }
         };
-        self.advance(policy, spending, None, class, retry, give_up)
+        let attempt = FailedAttempt::new(class, signal);
+        self.advance(policy, spending, None, attempt, retry, give_up)
     }
 
     /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
@@ -264,7 +279,8 @@ impl RetryState {
             }
         };
         let declined_value = error.is_none();
-        match self.advance(policy, spending, error, class, on_retry, on_give_up) {
+        let attempt = FailedAttempt::new(class, signal);
+        match self.advance(policy, spending, error, attempt, on_retry, on_give_up) {
             Some(delay) => {
                 signal.inspect(|signal| signal.clear());
                 discard(out);
@@ -322,7 +338,7 @@ impl RetryState {
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
         error: Option<&E>,
-        class: FailureClass,
+        failed: FailedAttempt,
         on_retry: impl FnOnce(&RetryEvent<'_, E>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
     ) -> Option<Delay> {
@@ -332,9 +348,12 @@ impl RetryState {
         let name = policy.limits.name.unwrap_or("retry");
         let (attempt, attempts) = (progress.attempt.get(), policy.limits.attempts);
         let elapsed = now.since(started);
-        let failure = Failure { class, elapsed, spending };
+        let class = failed.class;
+        let failure = Failure { attempt: failed, elapsed, spending };
         let record = figures::record(&policy.limits, &policy.backoff, "retry");
-        figures::count_attempt(record, attempt);
+        if !class.is_rejection {
+            figures::count_attempt(record, attempt);
+        }
         match decide(progress, &policy.limits, &policy.backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
                 figures::count_retry(record, class, delay_source, delay);
@@ -355,6 +374,7 @@ impl RetryState {
             }
             Decision::GiveUp(reason) => {
                 figures::count_stop(record, reason);
+                let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
                 on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
                 None
             }
@@ -379,7 +399,7 @@ fn decide(
     progress: Progress,
     limits: &Limits,
     backoff: &dyn Backoff,
-    Failure { class, elapsed, spending }: Failure<'_>,
+    Failure { attempt: FailedAttempt { class, open_for }, elapsed, spending }: Failure<'_>,
 ) -> Decision {
     let attempt = progress.attempt;
     if class.kind == FailureKind::Permanent || progress.history.is_used_up(class) {
@@ -404,14 +424,28 @@ fn decide(
     if asked.is_some_and(|after| after > limits.max_retry_after) {
         return Decision::GiveUp(StopReason::RetryAfter);
     }
+    let spread = |kind, time| match limits.jitter {
+        Some(Jitter::None) => Duration::ZERO,
+        _ => spread(kind, time, elapsed),
+    };
     let (delay, source, backoffs) = if let Some(after) = asked {
-        let spreads = class.is_rejection && limits.jitter != Some(Jitter::None);
-        let spread = if spreads { spread(class.kind, after, elapsed) } else { Duration::ZERO };
+        let spread = if class.is_rejection { spread(class.kind, after) } else { Duration::ZERO };
         (after.saturating_add(spread), DelaySource::Server, 0)
     } else {
         let retry = progress.backoffs.saturating_add(1);
         let previous = (retry > 1).then(|| progress.history.delay());
         (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
+    };
+    // The circuit below would reject the next attempt, and hide this failure.
+    let is_open = open_for > delay;
+    if is_open && (!limits.waits_for_rejections || open_for > limits.max_retry_after) {
+        return Decision::GiveUp(StopReason::CircuitOpen);
+    }
+    let (delay, source) = if is_open {
+        let spread = spread(FailureKind::Transient, open_for);
+        (open_for.saturating_add(spread), DelaySource::Server)
+    } else {
+        (delay, source)
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Decision::GiveUp(StopReason::Deadline);

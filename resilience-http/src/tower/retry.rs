@@ -278,7 +278,7 @@ impl Call {
         };
         let policy = policy.borrowed().at("retry", WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(request.is_some());
-        self.state.next(&policy, Some(&self.spending), class, Some((Level::Warn, shown)))
+        self.state.next(&policy, Some(&self.spending), class, None, Some((Level::Warn, shown)))
     }
 }
 

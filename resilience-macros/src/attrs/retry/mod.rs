@@ -197,6 +197,7 @@ impl Retry {
             None => class,
         };
         let clear = signal.map(|signal| quote!(#signal.clear();));
+        let signal = context.signal_option();
         let record = context.record_failure(&error);
         let log = self.log_level().map_or_else(
             || quote!(#private::None),
@@ -215,7 +216,9 @@ impl Retry {
                     #private::Err(#error) => {
                         #record
                         #on_failure
-                        #private::RetryState::next(&mut #state, #policy, #budget, #class, #log)
+                        #private::RetryState::next(
+                            &mut #state, #policy, #budget, #class, #signal, #log
+                        )
                     }
                 };
                 match #delay {
