@@ -39,7 +39,8 @@
 //! Several attributes on one function are layers. The top attribute is the outermost layer;
 //! [`ordering`] describes every pair. A layer rejects a call with a [`Rejected`], so the error
 //! type of the function needs `From<Rejected>`. [`Guarded`] adds the conversion to the error of
-//! another crate. [`from_python`] lists the attributes beside decorators of Python.
+//! another crate. [`from_rust`], [`from_python`], [`from_resilience4j`] and [`from_polly`] list the
+//! attributes beside the forms of other libraries.
 //!
 //! Each policy also runs without an attribute: [`RetryPolicy`], [`CircuitBreaker`],
 //! [`Bulkhead`] and [`RateLimiter`] have `run` and `run_async`.
@@ -69,7 +70,7 @@
 //! - **`sqlx`**, **`postgres`**, **`sqlite`**, **`mysql`**, **`redis`**: the module `stores`.
 //!   **`shared-breakers`** and **`shared-rate-limits`** add policies that processes share.
 //! - **`idempotent`**: `#[idempotent]`, and the module `idempotent`.
-//! - **`tracing`** and **`metrics`**: events and counters; see [`observability`].
+//! - **`tracing`**, **`log`** and **`metrics`**: events and counters; see [`observability`].
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
@@ -108,14 +109,15 @@ pub mod __private {
 pub use resilience_core::{
     Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason, CircuitBreaker,
     CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState,
-    Classify, DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind, Figure,
-    FigureInfo, FigureKind, FigureValue, FromRejected, GiveUpEvent, Guarded, Health,
-    IdempotencyRejection, InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport,
-    Labels, LayerExplanation, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
-    PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire, RateLimiter, Rejected, RejectedKind,
-    Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin,
-    SourceLocation, StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes,
-    circuit_closed, count_successes, explain, health, is_enabled, key_tables, policies,
+    Classify, DegradedPolicy, DelaySource, Effect, Explanation, FailureClass, FailureKind,
+    FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind, FigureValue, FromRejected,
+    GiveUpEvent, Guarded, Health, IdempotencyRejection, InvalidPolicy, Jitter, KeyReport,
+    KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation, OnCancel, Outcome,
+    OwnedBulkheadPermit, OwnedRateLimitPermit, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport,
+    RateLimitAcquire, RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SourceLocation,
+    StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes, circuit_closed,
+    count_successes, explain, health, is_enabled, key_tables, on_event, policies,
     policies_matching, policy_key, register, set_enabled, set_health_threshold, testing,
 };
 #[cfg(feature = "idempotent")]
@@ -165,6 +167,18 @@ pub mod errors {}
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/from-python.md")]
 pub mod from_python {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/from-rust.md")]
+pub mod from_rust {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/from-resilience4j.md")]
+pub mod from_resilience4j {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/from-polly.md")]
+pub mod from_polly {}
 
 #[cfg(all(
     feature = "axum",

@@ -2,6 +2,7 @@
 //!
 //! Generated code uses [`__private`](crate::__private) instead.
 
+pub use crate::__log_event as log_event;
 pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
     CircuitDecision, DetachedGuard, LocalDecision, WatchedGuard, shared_breakers, shared_decisions,
@@ -12,11 +13,12 @@ pub use crate::clock::{
 };
 pub use crate::duration::{Exact, Rounded};
 pub use crate::error_sources::error_sources;
-pub use crate::fallback::keep_outcome;
+pub use crate::fallback::{fell_back, keep_outcome};
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
+pub use crate::log_event::{Fields, write_field};
 pub use crate::mode::is_counting;
 pub use crate::notify::Notified;
 pub use crate::random::draw;
@@ -32,4 +34,8 @@ pub use crate::sync::{Mutex, lock};
 pub use crate::timeout::{Timeout, timeout};
 #[cfg(feature = "unique-id")]
 pub use crate::unique_id::unique_id;
+#[cfg(feature = "log")]
+pub use log;
 pub use resilience_rules::rate_limit::WHOLE_SHARE;
+#[cfg(feature = "tracing")]
+pub use tracing;

@@ -7,9 +7,8 @@ pub use core::result::Result::{Err, Ok};
 pub use core::time::Duration;
 
 pub use crate::__count_success as count_success;
-pub use crate::__failure_log as failure_log;
 pub use crate::__handler_outcome as handler_outcome;
-pub use crate::__logged as logged;
+pub use crate::__known_class as known_class;
 pub use crate::__shown as shown;
 pub use crate::backoff::{BorrowBackoff, BorrowedBackoff};
 pub use crate::budget::{RetryBudget, Spending};
@@ -18,26 +17,27 @@ pub use crate::circuit_breaker::{
     CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
 };
 pub use crate::classify::{
-    RetryDelay, class_of, class_with_effect, class_with_effect_of, forwarded, with_delay,
+    FailureClass, RetryDelay, class_of, class_with_effect, class_with_effect_of, forwarded,
+    with_delay,
 };
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::expansion::{
     Handle, clone_handle, exhausted, give_error, keep_value, match_all, never_retry,
-    no_give_up_hook, no_retry_hook, once, resilience_never,
+    no_fallback_hook, no_give_up_hook, no_retry_hook, once, resilience_never,
 };
-pub use crate::fallback::{Answer, Ready, answer, fall_back, keep_outcome, recovered};
+pub use crate::fallback::{Answer, Ready, answer, fall_back, fell_back, keep_outcome, recovered};
 pub use crate::function_state::{resolve, resolve_policy};
 #[cfg(feature = "axum")]
 pub use crate::handler_response::{HandlerResponse, handler_response};
 pub use crate::jitter::Jitter;
 pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
-pub use crate::log::{Level, Shown, give_up as log_give_up, retry as log_retry};
+pub use crate::log::{Level, Shown};
 pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;
 pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
-    ShownByDebug, ShownByNothing, Unclassified, class_probe,
+    ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
 pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
 pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};

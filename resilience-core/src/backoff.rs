@@ -39,6 +39,10 @@ use resilience_rules::retry::{BASE_DELAY, FACTOR, MAX_DELAY, THROTTLED_BASE_DELA
 pub trait Backoff {
     /// Returns the delay before retry number `retry`; 1 is the first. A delay from the server
     /// restarts the count.
+    ///
+    /// The delay depends on `retry` alone: jitter asks for the first delay again, so a call may
+    /// ask several times for one retry. A backoff that learns from failures changes its state in
+    /// the predicate `on`, which runs once per failure.
     fn delay(&self, retry: u32) -> Duration;
 
     /// Returns the delay after a throttled failure without a server-given time. Default:

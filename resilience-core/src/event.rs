@@ -3,7 +3,9 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::circuit_breaker::StateChange;
 use crate::classify::FailureClass;
+use crate::rejected::Rejected;
 
 /// A failed attempt with a retry after a delay. Passed to `on_retry` before the delay.
 #[derive(Debug)]
@@ -48,19 +50,149 @@ pub struct GiveUpEvent<'a, E: ?Sized> {
     pub elapsed: Duration,
 }
 
+/// A call that succeeded after at least one retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecoveryEvent {
+    /// The name of the function or policy.
+    pub name: &'static str,
+    /// The number of attempts made.
+    pub attempt: u32,
+    /// The maximum number of attempts; `None` is unlimited.
+    pub attempts: Option<u32>,
+    /// The time since the call, or, without a `deadline`, since the first failure.
+    pub elapsed: Duration,
+}
+
+/// A failure that a fallback replaces. Passed to `on_fallback` before the replacement is made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FallbackEvent<'a, E: ?Sized> {
+    /// The name of the function.
+    pub name: &'static str,
+    /// The error; `None` if `on_ok` declined a value.
+    pub error: Option<&'a E>,
+    /// The class of the failure: from `on` or `on_ok`, or, for a predicate that returns `bool`,
+    /// from the error's own `Classify`.
+    pub class: FailureClass,
+    /// The reason for the fallback.
+    pub reason: FallbackReason,
+}
+
+/// The reason for a fallback. [`as_str`](Self::as_str) is the label for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FallbackReason {
+    /// The function returned an error.
+    Error,
+    /// A policy of this process rejected the call, and the class of the error says so.
+    Rejected,
+    /// `on_ok` declined the value of a success.
+    Value,
+}
+
+impl FallbackReason {
+    /// Returns a stable label: `error`, `rejected` or `value`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Rejected => "rejected",
+            Self::Value => "value",
+        }
+    }
+}
+
+impl fmt::Display for FallbackReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An event of any policy in the process. Passed to the hooks of [`on_event`](crate::on_event).
+///
+/// An error is a text here, by `Display`, else by `Debug`; `None` for a policy without the
+/// attribute, whose error type is unknown.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PolicyEvent<'a> {
+    /// A failed attempt is followed by another attempt.
+    Retry(RetryEvent<'a, str>),
+    /// A call with retries ends in failure.
+    GiveUp(GiveUpEvent<'a, str>),
+    /// A call succeeded after a retry. Needs the feature `tracing` or `log`.
+    Recovery(RecoveryEvent),
+    /// A fallback replaces a failure.
+    Fallback(FallbackEvent<'a, str>),
+    /// A circuit breaker, a bulkhead, a rate limit, a timeout or `#[idempotent]` rejects a call.
+    Rejection(&'a Rejected),
+    /// A policy in shadow mode admits a call that would be rejected otherwise.
+    ShadowRejection(&'a Rejected),
+    /// A circuit breaker changes its state.
+    StateChange(&'a StateChange),
+}
+
+impl PolicyEvent<'_> {
+    /// Returns the name of the function or policy.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Retry(event) => event.name,
+            Self::GiveUp(event) => event.name,
+            Self::Recovery(event) => event.name,
+            Self::Fallback(event) => event.name,
+            Self::Rejection(rejected) | Self::ShadowRejection(rejected) => rejected.name(),
+            Self::StateChange(change) => change.name,
+        }
+    }
+
+    /// Returns the label of the key, for a policy with a state per key and a `key_label`.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Rejection(rejected) | Self::ShadowRejection(rejected) => rejected.key(),
+            Self::StateChange(change) => change.key.as_deref(),
+            Self::Retry(_) | Self::GiveUp(_) | Self::Recovery(_) | Self::Fallback(_) => None,
+        }
+    }
+
+    /// Returns a stable label of the kind of event: `retry`, `give_up`, `recovery`, `fallback`,
+    /// `rejection`, `shadow_rejection` or `state_change`.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::GiveUp(_) => "give_up",
+            Self::Recovery(_) => "recovery",
+            Self::Fallback(_) => "fallback",
+            Self::Rejection(_) => "rejection",
+            Self::ShadowRejection(_) => "shadow_rejection",
+            Self::StateChange(_) => "state_change",
+        }
+    }
+}
+
 impl<E: ?Sized> RetryEvent<'_, E> {
-    /// Returns the event without the error.
-    pub(crate) fn anonymous(&self) -> RetryEvent<'static, ()> {
+    /// Returns the event with another form of the error.
+    pub(crate) fn with_error<'a, T: ?Sized>(&self, error: Option<&'a T>) -> RetryEvent<'a, T> {
         let Self { name, attempt, attempts, class, delay, delay_source, elapsed, .. } = *self;
-        RetryEvent { name, attempt, attempts, error: None, class, delay, delay_source, elapsed }
+        RetryEvent { name, attempt, attempts, error, class, delay, delay_source, elapsed }
     }
 }
 
 impl<E: ?Sized> GiveUpEvent<'_, E> {
-    /// Returns the event without the error.
-    pub(crate) fn anonymous(&self) -> GiveUpEvent<'static, ()> {
+    /// Returns the event with another form of the error.
+    pub(crate) fn with_error<'a, T: ?Sized>(&self, error: Option<&'a T>) -> GiveUpEvent<'a, T> {
         let Self { name, attempt, attempts, class, reason, elapsed, .. } = *self;
-        GiveUpEvent { name, attempt, attempts, error: None, class, reason, elapsed }
+        GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed }
+    }
+}
+
+impl<E: ?Sized> FallbackEvent<'_, E> {
+    /// Returns the event with another form of the error.
+    pub(crate) fn with_error<'a, T: ?Sized>(&self, error: Option<&'a T>) -> FallbackEvent<'a, T> {
+        let Self { name, class, reason, .. } = *self;
+        FallbackEvent { name, error, class, reason }
     }
 }
 

@@ -3,13 +3,39 @@
 use core::future::{Future, Ready as ReadyFuture, ready};
 
 use crate::classify::{FailureClass, FailureKind};
+use crate::event::{FallbackEvent, FallbackReason};
 use crate::figures::table::slot;
-use crate::log;
+use crate::log::{self, Level, Shown};
 use crate::outcome::Outcome;
 use crate::registry::Site;
 use crate::switch;
 
-/// Returns the error that needs a fallback.
+/// Reports a fallback: emits the event, then calls the hook. `class` is the class from the
+/// predicate, `known` the class of the error itself.
+#[cold]
+pub fn fell_back<E>(
+    name: &'static str,
+    error: Option<&E>,
+    class: FailureClass,
+    known: FailureClass,
+    text: Shown<'_>,
+    level: Level,
+    hook: impl FnOnce(&FallbackEvent<'_, E>),
+) {
+    // A predicate that returns `bool` says nothing about the class.
+    let class = if class == FailureClass::transient() { known } else { class };
+    let reason = match error {
+        None => FallbackReason::Value,
+        Some(_) if class.is_rejection => FallbackReason::Rejected,
+        Some(_) => FallbackReason::Error,
+    };
+    let event = FallbackEvent { name, error, class, reason };
+    log::fallback(&event.with_error(None::<&()>), level, text);
+    hook(&event);
+}
+
+/// Returns the error that needs a fallback, after a call of `report` with the name, the error and
+/// the class.
 ///
 /// # Errors
 /// Returns the error. `Ok` carries the outcome unchanged, if `on` declines the error.
@@ -19,34 +45,35 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
+    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass),
 ) -> Result<O, O::Err> {
-    let declined = match out.as_result() {
-        Ok(_) => true,
-        Err(error) => on(error).into().kind == FailureKind::Permanent || !switch::is_enabled(),
-    };
-    if declined {
+    let Err(error) = out.as_result() else { return Ok(out) };
+    let class = on(error).into();
+    if class.kind == FailureKind::Permanent || !switch::is_enabled() {
         site.count(slot::FAILURE);
         return Ok(out);
     }
     site.count(slot::FALLBACK);
-    log::fallback_used(site.name);
+    report(site.name, Some(error), class);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
         Err(error) => Err(error),
     }
 }
 
-/// Returns the outcome, or `None` if the outcome needs a fallback. For a fallback with `on_ok`.
+/// Returns the outcome, or `None` if the outcome needs a fallback, after a call of `report`. For a
+/// fallback with `on_ok`.
 #[inline]
 pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     on_ok: impl FnOnce(&O::Ok) -> D,
+    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass),
 ) -> Option<O> {
-    let class = match out.as_result() {
-        Ok(value) => on_ok(value).into(),
-        Err(error) => on(error).into(),
+    let (error, class) = match out.as_result() {
+        Ok(value) => (None, on_ok(value).into()),
+        Err(error) => (Some(error), on(error).into()),
     };
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
         if out.is_ok() {
@@ -57,7 +84,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         return Some(out);
     }
     site.count(slot::FALLBACK);
-    log::fallback_used(site.name);
+    report(site.name, error, class);
     None
 }
 

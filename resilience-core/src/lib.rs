@@ -37,12 +37,14 @@ mod keyed;
 mod last_failure;
 mod limiter;
 mod log;
+mod log_event;
 mod mode;
 mod name;
 mod notify;
 mod outcome;
 mod park;
 mod probe;
+mod process_hooks;
 mod random;
 mod rate_limit;
 mod registry;
@@ -73,12 +75,16 @@ pub use circuit_breaker::{
     OnCancel, StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
-pub use event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+pub use event::{
+    DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
+    RetryEvent, StopReason,
+};
 pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
 pub use guarded::Guarded;
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use outcome::Outcome;
+pub use process_hooks::on_event;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
 pub use registry::{
     CircuitChange, CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport,

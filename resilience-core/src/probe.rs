@@ -94,6 +94,36 @@ pub trait Unclassified {
 
 impl<E: Unpin, P: Unpin + ?Sized> Unclassified for ClassProbe<'_, E, P> {}
 
+/// The class of an error of any other type, for events: with this trait in place of
+/// [`Unclassified`], a type parameter needs no bound.
+pub trait UnclassifiedAny {
+    /// Returns a transient class.
+    #[inline]
+    fn resilience_class(&self) -> FailureClass {
+        FailureClass::transient()
+    }
+}
+
+impl<E, P: ?Sized> UnclassifiedAny for ClassProbe<'_, E, P> {}
+
+/// Returns the class of an error for an event.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __known_class {
+    ($error:expr) => {
+        match $error {
+            $crate::__private::Some(error) => {
+                #[allow(unused_imports)]
+                use $crate::__private::{
+                    Classified as _, ClassifiedBySource as _, UnclassifiedAny as _,
+                };
+                (&&&$crate::__private::class_probe::<(), _>(error)).resilience_class()
+            }
+            $crate::__private::None => $crate::__private::FailureClass::transient(),
+        }
+    };
+}
+
 /// The class of an error whose type depends on a type parameter without a bound. Found last,
 /// because the method takes the probe by value.
 pub trait ClassOfParameter<E>: Sized {
@@ -171,7 +201,8 @@ impl<E> ShownByNothing for Probe<'_, E> {}
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Classified as _, Unclassified as _, class_probe};
+    use crate::classify::{Classify, FailureClass};
 
     struct Permanent;
 

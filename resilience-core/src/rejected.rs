@@ -260,6 +260,20 @@ impl Classify for Rejected {
 }
 
 impl RejectedKind {
+    /// Returns a stable label for logs and metrics: `circuit_open`, `bulkhead_full`,
+    /// `rate_limited`, `timed_out`, or the label of the [`IdempotencyRejection`]. `Display` is a
+    /// phrase for people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::CircuitOpen => "circuit_open",
+            Self::BulkheadFull => "bulkhead_full",
+            Self::RateLimited => "rate_limited",
+            Self::TimedOut => "timed_out",
+            Self::Idempotency(reason) => reason.label(),
+        }
+    }
+
     pub(crate) const fn class(self, retry_after: Option<Duration>) -> FailureClass {
         let class = match self {
             Self::CircuitOpen | Self::BulkheadFull => FailureClass::transient(),

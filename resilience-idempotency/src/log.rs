@@ -3,19 +3,17 @@
 //! Events and counters never show a key, a scope, an argument or an outcome. A record key is shown
 //! by 8 of its hexadecimal digits.
 
+use core::fmt;
 use core::time::Duration;
 
 use crate::key::RecordKey;
 use crate::policy::IdempotencyPolicy;
 use crate::store_error::StoreError;
-#[cfg(feature = "tracing")]
-use resilience_core::__internal::now;
-use resilience_core::__internal::{Timestamp, slot};
+use resilience_core::__internal::{Timestamp, log_event, now, slot};
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A decision about a call.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only events read the fields"))]
 pub(super) enum Decision {
     Acquired {
         attempt: u32,
@@ -35,10 +33,6 @@ pub(super) enum Decision {
 
 impl Decision {
     /// Returns the word for the log and the counters.
-    #[cfg_attr(
-        not(any(feature = "tracing", feature = "metrics")),
-        expect(dead_code, reason = "for events and counters")
-    )]
     const fn label(self) -> &'static str {
         match self {
             Self::Acquired { .. } => "acquired",
@@ -74,7 +68,6 @@ pub(super) enum StoreFailure {
 }
 
 impl StoreFailure {
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for events"))]
     const fn label(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
@@ -98,7 +91,6 @@ macro_rules! count {
 }
 
 /// Emits and counts a decision about a call of a policy. The call began at `begin`.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn decided(
     policy: &IdempotencyPolicy,
     key: RecordKey,
@@ -121,29 +113,29 @@ pub(super) fn decided(
         "resilience_idempotent_calls", 1,
         "function" => function, "decision" => decision.label()
     );
-    #[cfg(feature = "tracing")]
-    {
-        macro_rules! emit {
-            ($level:ident $(, $field:ident = $value:expr)*) => {
-                tracing::event!(
-                    target: "resilience", tracing::Level::$level, function,
-                    key = key.short(), scope, decision = decision.label(),
-                    waited_ms = begin.map(|begin| millis(now().since(begin))), $($field = $value,)* "idempotent call"
-                )
-            };
+    macro_rules! emit {
+        ($level:ident $(, $field:ident: $kind:ident = $value:expr)*) => {
+            log_event!($level, "idempotent call", {
+                function: value = function,
+                key: value = key.short(),
+                scope: value = scope,
+                decision: value = decision.label(),
+                waited_ms: option = begin.map(|begin| millis(now().since(begin))),
+                $($field: $kind = $value),*
+            })
+        };
+    }
+    match decision {
+        Decision::Acquired { attempt, fence } => {
+            emit!(DEBUG, attempt: value = attempt, fence: value = fence);
         }
-        match decision {
-            Decision::Acquired { attempt, fence } => {
-                emit!(DEBUG, attempt = attempt, fence = fence);
-            }
-            Decision::Replayed => emit!(INFO),
-            Decision::DuplicateExecution
-            | Decision::Fenced
-            | Decision::RenewalEnded
-            | Decision::Unsaved => emit!(WARN),
-            Decision::Rejected { retry_after, .. } => {
-                emit!(DEBUG, retry_after_ms = retry_after.map(millis));
-            }
+        Decision::Replayed => emit!(INFO),
+        Decision::DuplicateExecution
+        | Decision::Fenced
+        | Decision::RenewalEnded
+        | Decision::Unsaved => emit!(WARN),
+        Decision::Rejected { retry_after, .. } => {
+            emit!(DEBUG, retry_after_ms: option = retry_after.map(millis));
         }
     }
 }
@@ -165,7 +157,6 @@ pub(super) fn key_rejected(
 }
 
 /// Emits and counts a failed step of the store.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn store_error(
     policy: &IdempotencyPolicy,
     key: RecordKey,
@@ -175,48 +166,51 @@ pub(super) fn store_error(
     let function = policy.name;
     policy.record().count(slot::STORE_ERRORS);
     count!("resilience_idempotent_store_errors", 1, "function" => function);
-    #[cfg(feature = "tracing")]
-    {
-        let source = core::error::Error::source(error);
-        let error = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-        tracing::warn!(
-            target: "resilience", function, key = key.short(), %error,
-            decision = consequence.label(), "store error"
-        );
+    log_event!(WARN, "store error", {
+        function: value = function,
+        key: value = key.short(),
+        error: text = ErrorWithSource(error),
+        decision: value = consequence.label(),
+    });
+}
+
+/// An error of the store, and its source.
+struct ErrorWithSource<'e>(&'e StoreError);
+
+impl fmt::Display for ErrorWithSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match core::error::Error::source(self.0) {
+            None => self.0.fmt(f),
+            Some(source) => write!(f, "{}: {source}", self.0),
+        }
     }
 }
 
 /// Emits and counts the removal of expired records.
-#[cfg_attr(
-    not(any(feature = "tracing", feature = "metrics")),
-    expect(unused_variables, reason = "for events and counters")
-)]
 pub(super) fn purged(records: usize) {
     count!("resilience_idempotent_purged", u64::try_from(records).unwrap_or(u64::MAX));
-    #[cfg(feature = "tracing")]
-    tracing::debug!(target: "resilience", records, "records purged");
+    log_event!(DEBUG, "records purged", { records: value = records });
 }
 
 /// Emits and counts an interrupted call, after the function given to `redrive` has returned.
-#[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "for events"))]
 pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
     count!(
         "resilience_idempotent_redriven", 1,
         "function" => function.to_owned(), "driven" => if driven { "yes" } else { "no" }
     );
-    #[cfg(feature = "tracing")]
-    tracing::info!(target: "resilience", function, key = key.short(), driven, "call redriven");
+    log_event!(INFO, "call redriven", {
+        function: value = function,
+        key: value = key.short(),
+        driven: value = driven,
+    });
 }
 
 /// Emits and counts the removal of a record by `forget`.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "for events"))]
 pub(super) fn forgotten(key: RecordKey) {
     count!("resilience_idempotent_forgotten", 1);
-    #[cfg(feature = "tracing")]
-    tracing::info!(target: "resilience", key = key.short(), "record forgotten");
+    log_event!(INFO, "record forgotten", { key: value = key.short() });
 }
 
-#[cfg(feature = "tracing")]
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

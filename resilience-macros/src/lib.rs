@@ -18,6 +18,7 @@ mod function;
 mod hint;
 mod keys;
 mod limit;
+mod log_level;
 mod manifest;
 mod order;
 mod pipeline;

@@ -53,6 +53,11 @@ pub(crate) trait Limiter: Sized {
     /// Returns the longest wait of a call.
     fn wait(&self) -> Option<&Keyed<Constant<Duration>>>;
 
+    /// Returns whether a call waits until it is admitted.
+    fn waits_without_limit(&self) -> bool {
+        is_unlimited(value_of(self.wait()))
+    }
+
     /// Returns whether a call may be rejected: not in shadow mode, and not with a wait without a
     /// limit.
     fn rejects(&self) -> bool;
@@ -94,7 +99,10 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let limiter = L::read(args, errors);
-        let state = StateSource::read(&L::POLICY, &limiter.settings(), args, errors);
+        // A wait without a limit belongs to the call, also beside a policy made by hand.
+        let mut settings = limiter.settings();
+        settings.retain(|key| key != "wait" || !limiter.waits_without_limit());
+        let state = StateSource::read(&L::POLICY, &settings, args, errors);
         if !state.is_provided() {
             limiter.check(args, errors);
         }
@@ -192,10 +200,12 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     }
 
     fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
-        let wait = self.limiter.wait();
-        let is_unlimited = is_unlimited(value_of(wait));
-        if let Some(limit) = stack.time_limit.filter(|_| !is_unlimited) {
-            check_literal(wait, |wait| rules::wait_within_limit(wait, limit), errors);
+        if let Some(limit) = stack.time_limit.filter(|_| !self.limiter.waits_without_limit()) {
+            check_literal(
+                self.limiter.wait(),
+                |wait| rules::wait_within_limit(wait, limit),
+                errors,
+            );
         }
     }
 
@@ -208,22 +218,25 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
 }
 
 impl<L: Limiter> Limit<L> {
-    /// Returns whether a call may be rejected. A policy made by hand or with settings per key may
-    /// reject, and a wait ends at a deadline outside.
+    /// Returns whether a call may be rejected. A policy with settings per key may reject, and a
+    /// wait ends at a deadline outside.
     fn may_reject(&self, context: &Context) -> bool {
         self.limiter.rejects()
-            || self.state.is_provided()
             || self.state.has_settings()
             || self.limiter.error().is_some()
             || self.limiter.waits() && context.stack.deadline_var.is_some()
     }
 
     /// Returns the request for a permit from the policy in `local`. A policy made by hand may
-    /// always wait. A deadline outside bounds the wait, and the patience of a retry outside
-    /// extends the wait.
+    /// always wait, and waits as long as the function says. A deadline outside bounds the wait, and
+    /// the patience of a retry outside extends the wait.
     fn acquire(&self, local: &Ident, cost: &TokenStream, context: &Context) -> TokenStream {
         let private = &context.private;
-        let patience = context.stack.patience_var.as_ref();
+        let patience = if self.state.is_provided() && self.limiter.waits_without_limit() {
+            Some(quote!(::core::primitive::u64::MAX))
+        } else {
+            context.stack.patience_var.as_ref().map(ToTokens::to_token_stream)
+        };
         let waits = self.limiter.waits() || self.state.is_provided() || patience.is_some();
         let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
         let has_cost = self.limiter.cost().is_some();
@@ -239,7 +252,7 @@ impl<L: Limiter> Limit<L> {
         }
         let cost = (!L::HOLDS_PERMIT).then(|| quote!(#cost,));
         let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
-        let patience = patience.map_or_else(|| quote!(0), ToTokens::to_token_stream);
+        let patience = patience.unwrap_or_else(|| quote!(0));
         if context.is_async {
             quote!(#local.acquire_by(#cost #deadline, #patience).await)
         } else {

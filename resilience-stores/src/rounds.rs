@@ -79,5 +79,5 @@ fn retry_delay<R: Rounds>(interval: Duration, failures: u32) -> Duration {
 
 /// The bounds of the interval between rounds.
 pub(crate) fn clamp_interval(interval: Duration) -> Duration {
-    interval.clamp(Duration::from_millis(10), Duration::from_hours(1))
+    interval.clamp(Duration::from_millis(10), Duration::from_secs(3600))
 }

@@ -74,3 +74,57 @@ async fn a_deadline_above_ends_an_unlimited_wait() {
     assert_eq!(second.0.map_err(|rejected| rejected.kind()), Err(RejectedKind::BulkheadFull));
     assert_eq!(second.1, ms(10_000));
 }
+
+struct Client {
+    bulkhead: Bulkhead,
+}
+
+impl Client {
+    #[bulkhead(bulkhead = self.bulkhead, wait = "unlimited")]
+    async fn get(&self, text: &str) -> Result<u32, Library> {
+        sleep(ms(1000)).await;
+        text.parse()
+    }
+
+    #[bulkhead(bulkhead = self.bulkhead)]
+    async fn get_now(&self) -> Result<u32, Rejected> {
+        Ok(7)
+    }
+
+    #[retry(on_rejection = "wait", max_retry_after = Duration::MAX)]
+    #[bulkhead(bulkhead = self.bulkhead)]
+    async fn get_patiently(&self) -> Result<u32, Rejected> {
+        sleep(ms(1000)).await;
+        Ok(7)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_waits_without_a_limit_for_a_bulkhead_made_by_hand() {
+    let small = [Bulkhead::new(1), Bulkhead::new(1).queue(1), Bulkhead::new(1).wait(ms(10))];
+    for bulkhead in small {
+        let client = Client { bulkhead };
+        let start = Instant::now();
+        let calls = tokio::join!(client.get("1"), client.get("2"), client.get("3"));
+        assert_eq!(calls, (Ok(1), Ok(2), Ok(3)));
+        assert_eq!(start.elapsed(), ms(3000));
+        let (call, rejected) = tokio::join!(client.get("1"), async {
+            sleep(ms(1)).await;
+            tokio::join!(client.get_now(), client.get_now()).1
+        });
+        assert!(call.is_ok() && rejected.is_err(), "the limits of another function stay");
+    }
+}
+
+/// The patience of a retry is a wait with a limit: the length of the queue stays.
+#[tokio::test(start_paused = true)]
+async fn the_longest_patience_of_a_retry_keeps_the_length_of_the_queue() {
+    let client = Client { bulkhead: Bulkhead::new(1).queue(1).wait(ms(10)) };
+    let waiting = async {
+        sleep(ms(1)).await;
+        client.bulkhead.queued()
+    };
+    let second = client.get_patiently();
+    let calls = tokio::join!(client.get("1"), client.get_patiently(), second, waiting);
+    assert_eq!((calls.0, calls.1.is_ok(), calls.3), (Ok(1), true, 1));
+}

@@ -97,3 +97,59 @@ fn the_longest_duration_is_a_wait_without_a_limit() {
     assert!(limiter.acquire_many_blocking(3).is_ok());
     assert_eq!(clock.elapsed(), 2 * century);
 }
+
+struct Client {
+    limiter: RateLimiter,
+}
+
+impl Client {
+    #[rate_limit(limiter = self.limiter, wait = "unlimited")]
+    async fn get(&self, text: &str) -> Result<u32, Library> {
+        text.parse()
+    }
+
+    #[rate_limit(limiter = self.limiter, wait = "unlimited", cost = 3)]
+    fn get_many(&self, text: &str) -> Result<u32, Library> {
+        text.parse()
+    }
+
+    #[rate_limit(limiter = self.limiter)]
+    fn get_now(&self) -> Result<u32, Rejected> {
+        Ok(7)
+    }
+
+    #[retry(deadline = "10s")]
+    #[rate_limit(limiter = self.limiter, wait = "unlimited")]
+    fn get_in_time(&self) -> Result<u32, Rejected> {
+        Ok(7)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_waits_without_a_limit_for_a_limiter_made_by_hand() {
+    let client = Client { limiter: RateLimiter::new(1, 3600 * SECOND) };
+    let start = Instant::now();
+    for _ in 0..4 {
+        assert_eq!(client.get("7").await, Ok(7));
+    }
+    assert_eq!(start.elapsed(), 3 * 3600 * SECOND);
+    assert!(client.get_now().is_err(), "another function of the limiter does not wait");
+}
+
+#[test]
+fn a_sync_function_with_a_cost_waits_for_a_limiter_made_by_hand() {
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    let client = Client { limiter: RateLimiter::new(1, century).wait(SECOND) };
+    let clock = testing::clock();
+    assert_eq!(client.get_many("7"), Ok(7));
+    assert_eq!(clock.elapsed(), 2 * century);
+}
+
+#[test]
+fn a_deadline_above_ends_the_wait_for_a_limiter_made_by_hand() {
+    let client = Client { limiter: RateLimiter::new(1, 3600 * SECOND) };
+    let clock = testing::clock();
+    assert_eq!(client.get_in_time(), Ok(7));
+    let rejected = client.get_in_time().map_err(|rejected| rejected.kind());
+    assert_eq!((rejected, clock.elapsed()), (Err(RejectedKind::RateLimited), Duration::ZERO));
+}

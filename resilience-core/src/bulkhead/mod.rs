@@ -284,6 +284,7 @@ impl Bulkhead {
 
     /// Takes a permit as [`acquire_blocking`](Self::acquire_blocking), at most until `deadline`.
     /// The longest wait is the wait of the bulkhead, or `patience` nanoseconds if longer.
+    /// `u64::MAX` is a wait without a limit, in a queue of any length.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(
@@ -389,6 +390,7 @@ impl Bulkhead {
     fn queue_capacity(&self, patience: u64) -> usize {
         match (self.queue, self.longest_wait(patience)) {
             (_, Some(Duration::ZERO)) => 0,
+            _ if patience == u64::MAX => usize::MAX,
             (None, _) => usize::MAX,
             (Some(queue), _) => usize::try_from(queue).unwrap_or(usize::MAX),
         }
@@ -396,6 +398,9 @@ impl Bulkhead {
 
     /// Returns the longest wait of a call; `None` is unlimited.
     fn longest_wait(&self, patience: u64) -> Option<Duration> {
+        if patience == u64::MAX {
+            return None;
+        }
         let patience = Duration::from_nanos(patience);
         match (self.queue, self.wait) {
             (Some(_), None) | (_, Some(Duration::MAX)) => None,

@@ -7,14 +7,14 @@
 
 use core::fmt;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::registry::DECISIONS;
 use super::snapshot::StateChange;
 use super::{CircuitBreaker, CircuitState};
-use crate::keyed::OpenShare;
+use crate::keyed::{KeyLabel, OpenShare};
 use crate::log;
+use crate::process_hooks::contained;
 use crate::registry::changes;
 use crate::sync::lock;
 
@@ -137,26 +137,17 @@ impl CircuitBreaker {
                 return;
             }
             Event::LowTraffic { calls, min_calls } => {
-                contained(|| log::low_traffic(self.name_or_default(), calls, min_calls));
+                let key = self.key_label.as_ref().map(KeyLabel::as_str);
+                contained(|| log::low_traffic(self.name_or_default(), key, calls, min_calls));
                 return;
             }
         };
-        contained(|| {
-            log::state_change(&log::CircuitChange {
-                name: change.name,
-                key: change.key.as_deref(),
-                from: &change.from,
-                to: &change.to,
-                reason: &change.reason,
-                open_for: change.open_for,
-                shadow: change.shadow,
-                cause: change.cause.as_deref(),
-            });
-        });
+        contained(|| log::state_change(&change));
         let is_published = self.settings.shared.is_none() || DECISIONS.has_listener();
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));
         }
+        log::deliver_state_change(&change);
         contained(|| {
             changes::publish(&changes::CircuitChange {
                 name: change.name,
@@ -173,19 +164,6 @@ impl CircuitBreaker {
         ];
         if hooks.contains(&false) {
             contained(|| log::hook_panicked(change.name, "on_state_change"));
-        }
-    }
-}
-
-/// Runs user code: a hook, or a subscriber of the log. Returns whether the code ended without a
-/// panic.
-fn contained(code: impl FnOnce()) -> bool {
-    match catch_unwind(AssertUnwindSafe(code)) {
-        Ok(()) => true,
-        Err(payload) => {
-            // The destructor of a payload is user code too, and could panic again.
-            core::mem::forget(payload);
-            false
         }
     }
 }

@@ -355,7 +355,7 @@ impl RateLimiter {
     }
 
     /// Takes permits, and blocks the thread at most until `deadline`. The longest wait is the wait
-    /// of the limiter, or `patience` nanoseconds if longer.
+    /// of the limiter, or `patience` nanoseconds if longer. `u64::MAX` is a wait without a limit.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_blocking_by(
@@ -438,7 +438,7 @@ impl RateLimiter {
     }
 
     /// Takes permits, and waits at most until `deadline`. The longest wait is the wait of the
-    /// limiter, or `patience` nanoseconds if longer.
+    /// limiter, or `patience` nanoseconds if longer. `u64::MAX` is a wait without a limit.
     #[doc(hidden)]
     #[inline]
     pub fn acquire_by(
@@ -574,7 +574,8 @@ impl RateLimiter {
         }
         let view = self.view();
         view.count(cost);
-        let longest = self.pace.longest_wait().max(patience.min(MAX_NANOS));
+        let patience = if patience == u64::MAX { patience } else { patience.min(MAX_NANOS) };
+        let longest = self.pace.longest_wait().max(patience);
         if self.shadow {
             let wait = view.within(self.pace.longest_wait());
             let planned = view.gcra.reserve(view.request(cost, wait), || view.now());

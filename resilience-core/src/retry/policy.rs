@@ -8,6 +8,7 @@ use crate::budget::RetryBudget;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
 use crate::jitter::{self, Jitter};
+use crate::log::Level;
 use crate::random;
 use resilience_rules::{InvalidPolicy, retry as rules};
 
@@ -56,6 +57,10 @@ pub(super) struct Limits {
     pub(super) budget: Option<&'static RetryBudget>,
     pub(super) waits_for_rejections: bool,
     pub(super) name: Option<&'static str>,
+    pub(super) retry_level: Level,
+    pub(super) give_up_level: Level,
+    /// The level of a success after a retry.
+    pub(super) recovery_level: Level,
     /// The place in the source code that made the policy.
     pub(super) location: &'static Location<'static>,
     /// The number of layers outside, in an annotated function.
@@ -82,6 +87,9 @@ impl RetryPolicy {
                 budget: None,
                 waits_for_rejections: false,
                 name: None,
+                retry_level: Level::Warn,
+                give_up_level: Level::Error,
+                recovery_level: Level::Info,
                 location: Location::caller(),
                 depth: 0,
                 waits: WaitMode::Blocking,
@@ -313,6 +321,17 @@ impl<B> RetryPolicy<B> {
             self.limits.name = Some(name);
         }
         self.limits.waits = waits;
+        self
+    }
+
+    /// Sets the levels of events in the log.
+    pub const fn levels(mut self, retry: Level, give_up: Level) -> Self {
+        self.limits.retry_level = retry;
+        self.limits.give_up_level = give_up;
+        self.limits.recovery_level = match retry {
+            Level::Error | Level::Warn | Level::Info => Level::Info,
+            level => level,
+        };
         self
     }
 

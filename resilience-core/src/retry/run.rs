@@ -12,7 +12,7 @@ use crate::classify::FailureClass;
 use crate::clock::WaitMode;
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::expansion::keep_value;
-use crate::log;
+use crate::log::Shown;
 use crate::outcome::Outcome;
 
 /// A policy together with the predicates and hooks of a call; made by [`RetryPolicy::on`].
@@ -158,13 +158,13 @@ where
         let context = CallContext { policy: &policy, spending: Some(&spending) };
         loop {
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
-            let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
             let step = state.step_blocking(
                 context,
                 None,
                 body(),
                 &*on,
                 &*on_ok,
+                no_text,
                 on_retry,
                 on_give_up,
                 keep_value,
@@ -196,10 +196,10 @@ where
                 let policy = self.policy.borrowed().at("retry", WaitMode::Async);
                 let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
-                let (on_retry, on_give_up) = (log::retries(on_retry), log::give_ups(on_give_up));
-                match state
-                    .step(context, None, out, &*on, &*on_ok, on_retry, on_give_up, keep_value, drop)
-                {
+                match state.step(
+                    context, None, out, &*on, &*on_ok, no_text, on_retry, on_give_up, keep_value,
+                    drop,
+                ) {
                     ControlFlow::Break(out) => return out,
                     ControlFlow::Continue((next, delay)) => {
                         state = next;
@@ -211,6 +211,11 @@ where
             spending.retrying();
         }
     }
+}
+
+/// The text of an error of any type, without the attribute.
+fn no_text<E>(_: &E) -> Shown<'_> {
+    Shown::Nothing
 }
 
 impl<T, E, B: fmt::Debug, On, OnOk, OnRetry, OnGiveUp> fmt::Debug

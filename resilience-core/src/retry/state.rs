@@ -11,9 +11,9 @@ use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
-use crate::event::{DelaySource, GiveUpEvent, RetryEvent, StopReason};
+use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
 use crate::jitter::Jitter;
-use crate::log::{self, Level, Shown};
+use crate::log::{self, Shown};
 use crate::outcome::Outcome;
 use crate::random;
 use crate::rejection_signal::RejectionSignal;
@@ -195,12 +195,13 @@ impl RetryState {
     }
 
     /// Returns how long a limit inside may let the call wait in place of a rejection, in
-    /// nanoseconds.
+    /// nanoseconds: always a wait with a limit, because a full queue still rejects the call.
     #[inline]
     #[must_use]
     pub fn patience<B>(policy: &RetryPolicy<B>) -> u64 {
         let limits = &policy.limits;
-        if limits.waits_for_rejections { clock::nanos(limits.max_retry_after) } else { 0 }
+        let longest = clock::nanos(limits.max_retry_after).min(u64::MAX - 1);
+        if limits.waits_for_rejections { longest } else { 0 }
     }
 
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
@@ -214,20 +215,30 @@ impl RetryState {
         spending: Option<&Spending<'_>>,
         class: FailureClass,
         signal: Option<&RejectionSignal>,
-        log: Option<(Level, Shown<'_>)>,
+        text: Shown<'_>,
     ) -> Option<Delay> {
-        let retry = |event: &RetryEvent<'_, ()>| {
-            if let Some((level, error)) = log {
-                log::log_retry(event, level, error);
-            }
-        };
-        let give_up = |event: &GiveUpEvent<'_, ()>| {
-            if let Some((_, error)) = log {
-                log::log_give_up(event, error);
-            }
-        };
         let attempt = FailedAttempt::new(class, signal);
-        self.advance(policy, spending, None, attempt, retry, give_up)
+        self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {})
+    }
+
+    /// Returns whether the call makes a retry, and a success is reported: with the feature
+    /// `tracing` or `log`. Otherwise a success costs no test.
+    #[inline]
+    #[must_use]
+    pub const fn reports_success(self) -> bool {
+        cfg!(any(feature = "tracing", feature = "log"))
+            && matches!(self.0, Some(progress) if progress.attempt.get() > 1)
+    }
+
+    /// Reports a success after a retry.
+    #[cold]
+    #[inline(never)]
+    pub fn recovered<B>(self, policy: &RetryPolicy<B>) {
+        let Some(Progress { attempt, started, .. }) = self.0 else { return };
+        let Limits { name, attempts, recovery_level, .. } = policy.limits;
+        let elapsed = started.map_or(Duration::ZERO, |started| clock::now().since(started));
+        let (name, attempt) = (name.unwrap_or("retry"), attempt.get());
+        log::recovered(RecoveryEvent { name, attempt, attempts, elapsed }, recovery_level);
     }
 
     /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
@@ -235,7 +246,7 @@ impl RetryState {
     ///
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
-    /// an inner layer. `exhausted` changes a last value that `on_ok` declines. `discard` takes an
+    /// an inner layer. `text` is the text of an error. `exhausted` changes a last value that `on_ok` declines. `discard` takes an
     /// outcome that a further attempt replaces.
     ///
     /// # Errors
@@ -253,6 +264,7 @@ impl RetryState {
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
+        text: impl FnOnce(&O::Err) -> Shown<'_>,
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
         exhausted: impl FnOnce(O) -> O,
@@ -267,6 +279,9 @@ impl RetryState {
         let (class, error) = match out.as_result() {
             Ok(value) => match on_ok(value).into() {
                 FailureClass { kind: FailureKind::Permanent, .. } => {
+                    if self.reports_success() {
+                        self.recovered(policy);
+                    }
                     self.count_success(policy);
                     spending.inspect(|spending| spending.succeeded());
                     return ControlFlow::Break(out);
@@ -280,7 +295,8 @@ impl RetryState {
         };
         let declined_value = error.is_none();
         let attempt = FailedAttempt::new(class, signal);
-        match self.advance(policy, spending, error, attempt, on_retry, on_give_up) {
+        let text = error.map_or(Shown::Nothing, text);
+        match self.advance(policy, spending, error, attempt, text, on_retry, on_give_up) {
             Some(delay) => {
                 signal.inspect(|signal| signal.clear());
                 discard(out);
@@ -309,6 +325,7 @@ impl RetryState {
         out: O,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
+        text: impl FnOnce(&O::Err) -> Shown<'_>,
         on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
         exhausted: impl FnOnce(O) -> O,
@@ -321,7 +338,7 @@ impl RetryState {
         D: Into<FailureClass>,
     {
         let (mut next, delay) = match self
-            .step(context, signal, out, on, on_ok, on_retry, on_give_up, exhausted, discard)
+            .step(context, signal, out, on, on_ok, text, on_retry, on_give_up, exhausted, discard)
         {
             ControlFlow::Break(out) => return ControlFlow::Break(out),
             ControlFlow::Continue(next) => next,
@@ -331,14 +348,19 @@ impl RetryState {
         ControlFlow::Continue(())
     }
 
-    /// Decides, calls the hook, and starts the delay. Returns `None` if there is no further
-    /// attempt.
+    /// Decides, reports the decision, calls the hook, and starts the delay. Returns `None` if there
+    /// is no further attempt.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "closures are inferred from arguments only, and words travel in registers"
+    )]
     fn advance<E, B: Backoff>(
         &mut self,
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
         error: Option<&E>,
         failed: FailedAttempt,
+        text: Shown<'_>,
         on_retry: impl FnOnce(&RetryEvent<'_, E>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
     ) -> Option<Delay> {
@@ -357,7 +379,7 @@ impl RetryState {
         match decide(progress, &policy.limits, &policy.backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
                 figures::count_retry(record, class, delay_source, delay);
-                on_retry(&RetryEvent {
+                let event = RetryEvent {
                     name,
                     attempt,
                     attempts,
@@ -366,7 +388,9 @@ impl RetryState {
                     delay,
                     delay_source,
                     elapsed,
-                });
+                };
+                log::retry(&event.with_error(None), policy.limits.retry_level, text);
+                on_retry(&event);
                 let (delay, unseen) = Delay::start(delay);
                 let started = Some(started.minus(unseen));
                 *self = Self(Some(Progress { started, ..next }));
@@ -375,7 +399,9 @@ impl RetryState {
             Decision::GiveUp(reason) => {
                 figures::count_stop(record, reason);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
-                on_give_up(&GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed });
+                let event = GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed };
+                log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
+                on_give_up(&event);
                 None
             }
         }

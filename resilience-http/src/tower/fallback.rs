@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Site, fallback_site, keep_outcome};
+use resilience_core::__internal::{Level, Shown, Site, fallback_site, fell_back, keep_outcome};
 use resilience_core::FailureClass;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -194,7 +194,10 @@ impl<W, C> FallbackLayer<W, C> {
         };
         // Only the class matters, and the function receives the outcome itself.
         let outcome = out.as_ref().map(|_| ()).map_err(|_| ());
-        keep_outcome(outcome, &self.site, |()| class, |()| class).is_none()
+        let report = |name, error: Option<&()>, class| {
+            fell_back(name, error, class, class, Shown::Nothing, Level::Info, |_| {});
+        };
+        keep_outcome(outcome, &self.site, |()| class, |()| class, report).is_none()
     }
 }
 

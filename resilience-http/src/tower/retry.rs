@@ -10,8 +10,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{
-    DeadlineTimer, Delay, Level, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode,
-    is_counting, now,
+    DeadlineTimer, Delay, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode, is_counting, now,
 };
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
@@ -265,6 +264,9 @@ impl Call {
                     None => rules.response(response),
                 };
                 if class.kind == FailureKind::Permanent {
+                    if self.state.reports_success() {
+                        self.state.recovered(&policy.borrowed().at("retry", WaitMode::Async));
+                    }
                     self.spending.succeeded();
                     if is_counting() {
                         self.state.count_success(policy);
@@ -278,7 +280,7 @@ impl Call {
         };
         let policy = policy.borrowed().at("retry", WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(request.is_some());
-        self.state.next(&policy, Some(&self.spending), class, None, Some((Level::Warn, shown)))
+        self.state.next(&policy, Some(&self.spending), class, None, shown)
     }
 }
 

@@ -78,8 +78,7 @@ impl Limiter for Keys {
     }
 
     fn rejects(&self) -> bool {
-        let is_unlimited =
-            self.queue.is_none() && value::is_unlimited(value_of(self.wait.as_ref()));
+        let is_unlimited = self.queue.is_none() && self.waits_without_limit();
         !is_unlimited && value_of(self.shadow.as_ref()) != Some(&true)
     }
 

@@ -11,6 +11,7 @@ use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::keys::keys;
+use crate::log_level::LogLevel;
 use crate::stack_info::StackInfo;
 use crate::value;
 
@@ -19,15 +20,26 @@ keys! {
     struct Keys {
         function {
             name: text,
+            log: choice(LogLevel, LOG_LEVELS),
         }
         deferred {
             value: value(Expr, Ok),
             with: value(Expr, with),
             on: callable,
             on_ok: callable,
+            on_fallback: callable,
         }
     }
 }
+
+/// The levels of `log`.
+const LOG_LEVELS: &[(&str, LogLevel)] = &[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("off", LogLevel::Off),
+];
 
 /// The validated keys.
 pub(crate) struct Fallback {
@@ -84,7 +96,7 @@ impl LayerAttribute for Fallback {
     //     'layer: {
     //         let out = async { body }.await;
     //         if out.is_ok() { break 'layer count_success!(out, …); }
-    //         let answer = match fall_back(out, site, on) {
+    //         let answer = match fall_back(out, site, on, report) {
     //             Ok(out) => break 'layer out,
     //             Err(error) => with(error),
     //         };
@@ -96,7 +108,7 @@ impl LayerAttribute for Fallback {
     // With `on_ok`, which also examines a success, and for a value only:
     //
     //         let out = async { body }.await;
-    //         let answer = match keep_outcome(out, site, on, on_ok) {
+    //         let answer = match keep_outcome(out, site, on, on_ok, report) {
     //             Some(out) => break 'layer out,
     //             None => value,
     //         };
@@ -125,9 +137,10 @@ impl LayerAttribute for Fallback {
                 (quote!(#error), answer, at)
             }
         };
+        let report = self.report(private);
         let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let keep = quote_spanned!(*returns_span=>
-                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok)
+                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok, #report)
             );
             quote! {
                 let #answer = match #keep {
@@ -138,7 +151,7 @@ impl LayerAttribute for Fallback {
         } else {
             let is_ok = context.is_ok(&out);
             let fall_back = quote_spanned!(*returns_span=>
-                #here::fall_back::<#returns, _>(#out, #site, #on)
+                #here::fall_back::<#returns, _>(#out, #site, #on, #report)
             );
             quote! {
                 if #is_ok {
@@ -185,6 +198,29 @@ impl LayerAttribute for Fallback {
                  never see a failure; move `#[fallback]` above `#[{name}]`, or select the errors \
                  with `on = …`"
             ));
+        }
+    }
+}
+
+impl Fallback {
+    /// Returns the function that reports a fallback: the event, then the hook.
+    fn report(&self, private: &TokenStream) -> TokenStream {
+        let [name, failure, class] = ["name", "failure", "class"].map(local);
+        let level = value_of(self.keys.log.as_ref()).copied().unwrap_or(LogLevel::Info);
+        let level = level.to_tokens(private);
+        let hook = value_of(self.keys.on_fallback.as_ref());
+        let hook =
+            hook.map_or_else(|| quote!(#private::no_fallback_hook), ToTokens::to_token_stream);
+        quote! {
+            |#name, #failure, #class| #private::fell_back(
+                #name,
+                #failure,
+                #class,
+                #private::known_class!(#failure),
+                #private::shown!(#failure),
+                #level,
+                #hook,
+            )
         }
     }
 }

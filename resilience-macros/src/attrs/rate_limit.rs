@@ -112,8 +112,7 @@ impl Limiter for Keys {
     }
 
     fn rejects(&self) -> bool {
-        !value::is_unlimited(value_of(self.wait.as_ref()))
-            && value_of(self.shadow.as_ref()) != Some(&true)
+        !self.waits_without_limit() && value_of(self.shadow.as_ref()) != Some(&true)
     }
 
     fn error(&self) -> Option<&Expr> {

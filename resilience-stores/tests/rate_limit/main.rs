@@ -1,6 +1,7 @@
 //! Rate limits shared between processes: in memory under virtual time, and on real servers between
 //! real processes.
 
+#![allow(clippy::incompatible_msrv, reason = "the databases need a later version of Rust")]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod contract;

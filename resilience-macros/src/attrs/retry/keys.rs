@@ -12,6 +12,7 @@ use super::{bind, carried, clones};
 use crate::args::{Keyed, Value, value_of};
 use crate::diagnostics::Errors;
 use crate::keys::keys;
+use crate::log_level::LogLevel;
 use crate::value::{self, Constant};
 
 keys! {
@@ -39,7 +40,8 @@ keys! {
             on_retry: callable,
             on_give_up: callable,
             bind: value(Ident, bind),
-            log: choice(Option<&'static str>, LOG_LEVELS),
+            log: choice(LogLevel, RETRY_LEVELS),
+            log_give_up: choice(LogLevel, GIVE_UP_LEVELS),
             clone: argument(Vec<Ident>, clones),
             carry: argument(Vec<Ident>, carried),
             name: text,
@@ -100,11 +102,36 @@ const JITTERS: &[(&str, JitterKind)] = &[
 /// Whether a retry waits for a local rejection.
 const ON_REJECTION: &[(&str, bool)] = &[("stop", false), ("wait", true)];
 
-/// The levels of `log`, each with the name in the runtime. `None` logs nothing.
-const LOG_LEVELS: &[(&str, Option<&str>)] =
-    &[("warn", Some("Warn")), ("info", Some("Info")), ("debug", Some("Debug")), ("off", None)];
+/// The levels of `log`.
+const RETRY_LEVELS: &[(&str, LogLevel)] = &[
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("off", LogLevel::Off),
+];
+
+/// The levels of `log_give_up`.
+const GIVE_UP_LEVELS: &[(&str, LogLevel)] = &[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("off", LogLevel::Off),
+];
 
 impl Keys {
+    /// Returns the levels of a retry and of giving up. Below a fallback a call that gives up is no
+    /// error yet: the default is one level lower.
+    pub(super) fn levels(&self, has_fallback: bool) -> (LogLevel, LogLevel) {
+        let retry = value_of(self.log.as_ref()).copied().unwrap_or(LogLevel::Warn);
+        let default = match retry {
+            LogLevel::Off => LogLevel::Off,
+            _ if has_fallback => LogLevel::Warn,
+            _ => LogLevel::Error,
+        };
+        (retry, value_of(self.log_give_up.as_ref()).copied().unwrap_or(default))
+    }
+
     /// Reports literals that break a rule, and keys that exclude each other.
     pub(super) fn check(&self, errors: &mut Errors) {
         self.check_conflicts(errors);

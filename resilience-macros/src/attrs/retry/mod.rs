@@ -64,7 +64,7 @@ impl LayerAttribute for Retry {
     //             let out = async { body }.await;
     //             let delay = match out.as_result() {
     //                 Ok(_) => break 'layer count_success!(out, …),
-    //                 Err(error) => state.next(policy, spending, error.class(), log),
+    //                 Err(error) => state.next(policy, spending, error.class(), text),
     //             };
     //             match delay {
     //                 None => break 'layer out,
@@ -80,7 +80,7 @@ impl LayerAttribute for Retry {
         let [state, spending, layer, delay] = ["state", "spending", "layer", "delay"].map(local);
         let layer = Lifetime { apostrophe: layer.span(), ident: layer };
         let plan = self.policy.generate(&self.keys, context);
-        let Plan { setup, begin, constant, spends, .. } = &plan;
+        let Plan { setup, begin, constant, named, spends, .. } = &plan;
         let bind = value_of(self.keys.bind.as_ref());
         let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
         let attempt = context.attempt(bind.as_ref());
@@ -95,6 +95,9 @@ impl LayerAttribute for Retry {
         let succeeded = spends.then(|| quote!(#private::Spending::succeeded(&#spending);));
         let (name, out) = (context.policy_name(value_of(self.keys.name.as_ref())), local("out"));
         let succeeded = quote! {
+            if #private::RetryState::reports_success(#state) {
+                #private::RetryState::recovered(#state, #named);
+            }
             #succeeded
             break #layer #private::count_success!(#out, #private::counted(
                 #constant, #name, #private::RetryState::attempt_number(#state), #out
@@ -161,12 +164,6 @@ impl LayerAttribute for Retry {
 }
 
 impl Retry {
-    /// Returns the level of the event for a scheduled retry: the name in the runtime, or `None` for
-    /// no event.
-    fn log_level(&self) -> Option<&'static str> {
-        value_of(self.keys.log.as_ref()).map_or(Some("Warn"), |level| *level)
-    }
-
     /// Returns a round of an async loop without hooks. The runtime gets only the class of the
     /// failure, so no runtime code is compiled for the types of the function.
     fn plain_round(&self, context: &Context, parts: Parts<'_>) -> TokenStream {
@@ -199,13 +196,6 @@ impl Retry {
         let clear = signal.map(|signal| quote!(#signal.clear();));
         let signal = context.signal_option();
         let record = context.record_failure(&error);
-        let log = self.log_level().map_or_else(
-            || quote!(#private::None),
-            |level| {
-                let level = Ident::new(level, Span::call_site());
-                quote!(#private::failure_log!(#level, #error))
-            },
-        );
         quote! {
             let #delay = {
                 let #out = #attempt;
@@ -217,7 +207,8 @@ impl Retry {
                         #record
                         #on_failure
                         #private::RetryState::next(
-                            &mut #state, #policy, #budget, #class, #signal, #log
+                            &mut #state, #policy, #budget, #class, #signal,
+                            #private::shown!(#private::Some(#error))
                         )
                     }
                 };
@@ -278,14 +269,19 @@ impl Retry {
                 quote!(|#out| #there::give_error::<#returns>(#out, #sink))
             },
         );
-        let (on_retry, on_give_up) = self.hooks(private);
+        let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
+        let on_retry = value_of(self.keys.on_retry.as_ref());
+        let on_retry = or(on_retry, quote!(#private::no_retry_hook));
+        let on_give_up = value_of(self.keys.on_give_up.as_ref());
+        let on_give_up = or(on_give_up, quote!(#private::no_give_up_hook));
+        let text = quote!(|#error| #private::shown!(#private::Some(#error)));
         let is_ok = context.is_ok(&out);
         let at = context.returns_span;
         let there = context.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
             quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
-                #state, #call, #signal, #out, #on, #on_ok, #on_retry, #on_give_up, #exhausted,
-                #discard
+                #state, #call, #signal, #out, #on, #on_ok, #text, #on_retry, #on_give_up,
+                #exhausted, #discard
             ))
         };
         let success = (!may_retry_success).then(|| quote!(if #is_ok { #succeeded }));
@@ -341,21 +337,6 @@ impl Retry {
 
     fn idempotent_span(&self) -> Span {
         self.keys.idempotent.as_ref().map_or_else(Span::call_site, |keyed| keyed.key.span())
-    }
-
-    /// Returns the hooks, wrapped in logging code if the runtime has the feature.
-    fn hooks(&self, private: &TokenStream) -> (TokenStream, TokenStream) {
-        let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
-        let on_retry = value_of(self.keys.on_retry.as_ref());
-        let on_retry = or(on_retry, quote!(#private::no_retry_hook));
-        let on_give_up = value_of(self.keys.on_give_up.as_ref());
-        let on_give_up = or(on_give_up, quote!(#private::no_give_up_hook));
-        let Some(level) = self.log_level() else { return (on_retry, on_give_up) };
-        let level = Ident::new(level, Span::call_site());
-        (
-            quote!(#private::logged!(retry, #level, #on_retry)),
-            quote!(#private::logged!(give_up, #on_give_up)),
-        )
     }
 }
 

@@ -10,9 +10,11 @@ use syn::spanned::Spanned;
 
 use super::keys::{Attempts, Backoff, Growth, Jitter, JitterKind, Keys};
 use crate::args::{Args, value_of};
+use crate::attrs::Role;
 use crate::builder::{Builder, may_be_generic};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
+use crate::log_level::LogLevel;
 use crate::state_source::exclude_settings;
 use crate::value::{self, ConstantType};
 
@@ -45,8 +47,13 @@ impl Policy {
         let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = context.policy_name(None);
         let named = value_of(keys.name.as_ref()).map(|name: &Expr| quote!(.name(#name)));
+        let levels = keys.levels(context.stack.outside(Role::ReplacesFailures).is_some());
+        let levels = (levels != (LogLevel::Warn, LogLevel::Error)).then(|| {
+            let [retry, give_up] = [levels.0, levels.1].map(|level| level.to_tokens(private));
+            quote!(.levels(#retry, #give_up))
+        });
         let depth = context.depth();
-        let location = quote!(#named.at(#path, #private::WaitMode::#waits).depth(#depth));
+        let location = quote!(#named.at(#path, #private::WaitMode::#waits).depth(#depth) #levels);
         match self {
             Self::Provided(policy) => {
                 let (name, spending) = (local("policy"), local("spending"));
@@ -66,6 +73,7 @@ impl Policy {
                     begin: quote!(#private::RetryState::begin(#name)),
                     has_initial_delay: true,
                     constant: quote!(#name),
+                    named: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     policy: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     spends: true,
                     on_failure: TokenStream::new(),
@@ -86,6 +94,8 @@ pub(super) struct Plan {
     pub(super) has_initial_delay: bool,
     /// A reference to the constant part of the policy.
     pub(super) constant: TokenStream,
+    /// A reference to the policy with its name and levels, also before a failure.
+    pub(super) named: TokenStream,
     /// A reference to the policy.
     pub(super) policy: TokenStream,
     /// Whether there may be a budget, in the local `spending`.
@@ -182,6 +192,7 @@ impl Keys {
             setup,
             begin: quote!(#private::RetryState::#begin()),
             has_initial_delay: self.initial_delay.is_some(),
+            named: constant.clone(),
             constant,
             policy,
             spends: self.budget.is_some(),

@@ -77,7 +77,7 @@ impl LeaseStore for PostgresLeases {
     async fn lease(&mut self, name: &str, request: LeaseRequest) -> Result<Lease, sqlx::Error> {
         let LeaseRequest { member, demand, wanted, length } = request;
         let mut connection = self.connection.take().await?;
-        let query = sqlx::query(LEASE).bind(name).bind(member.0.cast_signed());
+        let query = sqlx::query(LEASE).bind(name).bind(i64::from_ne_bytes(member.0.to_ne_bytes()));
         let query = query.bind(i64::from(demand.billionths())).bind(i64::from(wanted.billionths()));
         let query =
             query.bind(whole_millis(length).max(1)).bind(i64::from(Share::WHOLE.billionths()));

@@ -21,6 +21,18 @@ fn neither() -> Result<u32, ()> {
     Err(())
 }
 
+#[fallback(value = 7, log = "trace")]
+//~ error at `"trace"`: unknown value `"trace"` of `log`; expected one of `"error"`, `"warn"`, `"info"`, `"debug"`, `"off"`
+fn unknown_level() -> Result<u32, ()> {
+    Err(())
+}
+
+#[fallback(value = 7, on_fallback = true)]
+//~ error at `true`: expected a path or a closure, like `on_fallback = count` or `on_fallback = |event| …`
+fn on_fallback_literal() -> Result<u32, ()> {
+    Err(())
+}
+
 #[fallback(value = 7, on = true)]
 //~ error at `true`: expected a path or a closure, like `on = is_transient` or `on = |error| …`
 fn on_literal() -> Result<u32, ()> {

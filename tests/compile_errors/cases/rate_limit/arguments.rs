@@ -47,6 +47,17 @@ mod limiter_and_settings {
     fn call() -> Result<(), ()> {
         Err(())
     }
+
+    #[rate_limit(limiter = &SHARED, wait = "1s")]
+    //~ error at `wait`: `wait` and `limiter` exclude each other: a policy made by hand has its own settings; remove `wait`, or set it on the policy
+    fn waits_for_a_time() -> Result<(), ()> {
+        Err(())
+    }
+
+    #[rate_limit(limiter = &SHARED, wait = "unlimited")]
+    fn waits_without_a_limit() -> Result<(), ()> {
+        Err(())
+    }
 }
 
 #[rate_limit(limiter = "payments")]

@@ -86,6 +86,12 @@ fn unknown_level() -> Result<(), ()> {
     Err(())
 }
 
+#[retry(log_give_up = "fatal")]
+//~ error at `"fatal"`: unknown value `"fatal"` of `log_give_up`; expected one of `"error"`, `"warn"`, `"info"`, `"debug"`, `"off"`
+fn unknown_level_of_giving_up() -> Result<(), ()> {
+    Err(())
+}
+
 #[retry(on_rejection = "ignore")]
 //~ error at `"ignore"`: unknown value `"ignore"` of `on_rejection`; expected one of `"stop"`, `"wait"`
 fn unknown_rejection() -> Result<(), ()> {

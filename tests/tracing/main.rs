@@ -1,6 +1,12 @@
 //! The events of `tracing`: `cargo test --features tracing --test tracing`.
 #![cfg(feature = "tracing")]
 
+mod fallbacks;
+mod key_labels;
+mod levels;
+mod recovery;
+mod table;
+
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};
 use std::rc::Rc;
@@ -75,8 +81,8 @@ fn a_retry_logs_a_warning_and_giving_up_an_error() {
         [
             "WARN retrying attempt=1 max_attempts=2 error=down kind=Transient effect=Unknown \
              elapsed_ms=0 delay_ms=100 delay_source=backoff",
-            "ERROR giving up attempt=2 max_attempts=2 error=down kind=Transient effect=Unknown \
-             elapsed_ms=100 stop_reason=all attempts are used up",
+            "ERROR giving up: all attempts are used up attempt=2 max_attempts=2 error=down \
+             kind=Transient effect=Unknown elapsed_ms=100 stop_reason=\"attempts\"",
         ]
     );
 }
@@ -146,7 +152,12 @@ fn a_permanent_first_failure_is_logged_at_debug() {
     }
     let lines = logged(|| assert!(missing().is_err()));
     assert_eq!(lines.len(), 1);
-    assert!(lines.iter().all(|line| line.starts_with("DEBUG not retried attempt=1")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.starts_with("DEBUG not retried: the failure is permanent attempt=1")),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -197,7 +208,7 @@ fn a_breaker_logs_state_changes_and_rejections() {
         [
             "WARN circuit state changed from=closed to=open reason=transient failure \
              open_for_ms=30000 cause=\"Failed\"",
-            "DEBUG call rejected kind=circuit open retry_after_ms=20000",
+            "DEBUG call rejected: circuit open kind=\"circuit_open\" retry_after_ms=20000",
             "WARN circuit state changed from=open to=half-open reason=open time over",
             "WARN circuit state changed from=half-open to=closed reason=successful trial calls",
         ]
@@ -262,7 +273,8 @@ fn a_shared_rate_limit_without_synchronization_logs_a_warning_once() {
         let _clock = testing::clock();
         assert_eq!((call(), call(), call()), (Some(()), None, None));
     });
-    let rejected = "DEBUG call rejected kind=rate limit reached retry_after_ms=60000";
+    let rejected =
+        "DEBUG call rejected: rate limit reached kind=\"rate_limited\" retry_after_ms=60000";
     assert_eq!(
         log,
         [
@@ -288,7 +300,10 @@ fn the_other_layers_log_their_actions() {
     });
     assert_eq!(
         log,
-        ["DEBUG call rejected kind=rate limit reached retry_after_ms=60000", "INFO fallback used"]
+        [
+            "DEBUG call rejected: rate limit reached kind=\"rate_limited\" retry_after_ms=60000",
+            "INFO fallback used error=Failed kind=Transient effect=Unknown reason=\"error\""
+        ]
     );
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
@@ -298,7 +313,10 @@ fn the_other_layers_log_their_actions() {
     });
     assert_eq!(
         LOG.take(),
-        ["DEBUG call rejected kind=timed out elapsed_ms=2000", "INFO fallback used"]
+        [
+            "DEBUG call rejected: timed out kind=\"timed_out\" elapsed_ms=2000",
+            "INFO fallback used error=Failed kind=Transient effect=Unknown reason=\"error\""
+        ]
     );
 }
 
@@ -358,11 +376,11 @@ fn an_idempotent_call_logs_decisions_without_arguments() {
             "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
             "INFO idempotent call scope=\"scoped\" decision=\"replayed\" waited_ms=0",
             "DEBUG idempotent call scope=\"scoped\" decision=\"mismatch\"",
-            &format!("DEBUG call rejected kind={used}"),
-            "DEBUG call rejected kind=idempotency key invalid",
+            &format!("DEBUG call rejected: {used} kind=\"mismatch\""),
+            "DEBUG call rejected: idempotency key invalid kind=\"invalid_key\"",
             "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=1",
             "DEBUG idempotent call scope=\"scoped\" decision=\"in_flight\" retry_after_ms=5000",
-            &format!("DEBUG call rejected kind={running} retry_after_ms=5000"),
+            &format!("DEBUG call rejected: {running} kind=\"in_flight\" retry_after_ms=5000"),
             "DEBUG idempotent call scope=\"scoped\" decision=\"acquired\" waited_ms=0 attempt=2",
             "WARN store error error=the idempotency store is full: the memory store has \
              reached its `max_records` (0) or `max_bytes` (268435456) decision=\"unprotected\"",
@@ -416,7 +434,7 @@ fn a_full_table_of_keys_and_a_shadow_rejection_are_logged() {
         ["DEBUG", "call rejected", "rate limit reached", "ann"],
         ["WARN", "key table full", "rate_limit", "max_keys"],
         ["DEBUG", "call rejected", "rate limit reached", "(overflow)"],
-        ["DEBUG", "call would be rejected", "retry_after_ms", "rate limit reached"],
+        ["DEBUG", "call would be rejected", "retry_after_ms", "rate_limited"],
     ]) {
         for part in parts {
             assert!(line.contains(part), "{part}: {line}");
