@@ -1,6 +1,5 @@
 //! Metrics and manual control of a breaker.
 
-use core::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
 use super::settings::Settings;
@@ -32,7 +31,7 @@ impl CircuitBreaker {
         let mut machine = lock(&self.machine);
         let (counts, least) = machine.counts(&self.settings, &self.cursor, now);
         let held_closed = machine.is_held_closed(&self.settings, counts);
-        let rejected = self.rejected.load(Relaxed);
+        let rejected = self.figures.rejected();
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         // The calls before an opening stay in view.

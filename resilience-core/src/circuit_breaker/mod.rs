@@ -44,10 +44,11 @@ use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::registry::PolicyFigures;
+use crate::registry::policy::count_rejection;
 use crate::rejected::Rejected;
 use crate::rejection_signal::RejectionSignal;
 use crate::switch;
-use crate::sync::{AtomicU64, Mutex, Tally, lock};
+use crate::sync::{AtomicU64, Mutex, lock};
 
 /// Admits calls until too many fail, then rejects all calls for a while.
 ///
@@ -96,8 +97,6 @@ pub struct CircuitBreaker {
     word: AtomicU64,
     /// While open: the end of the open time, in the clock's nanoseconds.
     until: AtomicU64,
-    /// For statistics only, so separate from the machine.
-    rejected: Tally,
     cursor: Cursor,
     machine: Mutex<Machine>,
     cause: Cause,
@@ -204,7 +203,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest)));
+            return Err(self.rejection(Some(rest), false));
         }
         self.enter_by_machine(seen)
     }
@@ -300,7 +299,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest)));
+            return Err(self.rejection(Some(rest), false));
         }
         self.admit_by_machine()
     }
@@ -354,9 +353,8 @@ impl CircuitBreaker {
 
     /// Counts and returns a rejection.
     #[inline]
-    fn rejection(&self, after: Option<Duration>) -> Rejected {
-        self.rejected.fetch_add(1, Relaxed);
-        self.count_rejected();
+    fn rejection(&self, after: Option<Duration>, is_shadow: bool) -> Rejected {
+        count_rejection(self, is_shadow);
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
         Rejected::by_breaker(name, after, key, self.cause.source())
     }
@@ -364,7 +362,7 @@ impl CircuitBreaker {
     /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
     /// the outcome changes nothing.
     fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
-        let rejected = self.rejection(after);
+        let rejected = self.rejection(after, self.settings.shadow);
         if !self.settings.shadow {
             return Err(rejected);
         }
@@ -422,7 +420,7 @@ impl CircuitBreaker {
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
-            machine.rejected_before = self.rejected.load(Relaxed);
+            machine.rejected_before = self.figures.rejected();
             // A half-open breaker rejects calls because of the last opening.
             if machine.state != CircuitState::HalfOpen {
                 self.cause.clear();

@@ -1,6 +1,6 @@
 //! The figures and the report of a breaker.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed};
+use core::sync::atomic::Ordering::Acquire;
 
 use super::machine::CallOutcome;
 use super::snapshot::ChangeReason;
@@ -48,14 +48,6 @@ impl CircuitBreaker {
     #[cold]
     pub(super) fn count_success(&self) {
         count(self, slot::SUCCESS);
-    }
-
-    /// Counts a rejected call. A function of its own keeps the rejection in registers.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn count_rejected(&self) {
-        let is_shadow = self.settings.shadow;
-        count(self, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
     }
 
     /// Counts the end of a call with a report.
@@ -107,10 +99,6 @@ impl Policy for CircuitBreaker {
 
     fn own_figures(&self) -> &PolicyFigures {
         &self.figures
-    }
-
-    fn rejected(&self) -> u64 {
-        self.rejected.load(Relaxed)
     }
 
     /// The state without a side effect: events that wait are not delivered.
