@@ -35,7 +35,8 @@ pub struct RetryEvent<'a, E: ?Sized> {
 pub struct GiveUpEvent<'a, E: ?Sized> {
     /// The name of the function or policy.
     pub name: &'static str,
-    /// The number of attempts made.
+    /// The number of attempts made. An attempt that a policy of this process rejected does not
+    /// count.
     pub attempt: u32,
     /// The maximum number of attempts; `None` is unlimited.
     pub attempts: Option<u32>,
@@ -248,6 +249,8 @@ pub enum StopReason {
     Rejected,
     /// Retries are switched off; see [`set_enabled`](crate::set_enabled).
     Disabled,
+    /// The circuit below is open, and would reject the next attempt.
+    CircuitOpen,
 }
 
 impl fmt::Display for DelaySource {
@@ -261,7 +264,8 @@ impl fmt::Display for DelaySource {
 
 impl StopReason {
     /// Returns a stable label in lower case: `permanent`, `not_idempotent`, `attempts`,
-    /// `body_not_replayable`, `deadline`, `retry_after`, `budget`, `rejected` or `disabled`.
+    /// `body_not_replayable`, `deadline`, `retry_after`, `budget`, `rejected`, `disabled` or
+    /// `circuit_open`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -274,6 +278,7 @@ impl StopReason {
             Self::Budget => "budget",
             Self::Rejected => "rejected",
             Self::Disabled => "disabled",
+            Self::CircuitOpen => "circuit_open",
         }
     }
 }
@@ -290,6 +295,7 @@ impl fmt::Display for StopReason {
             Self::Budget => "the retry budget is used up",
             Self::Rejected => "the call was rejected locally",
             Self::Disabled => "retries are switched off",
+            Self::CircuitOpen => "the circuit is open and would reject the next attempt",
         })
     }
 }

@@ -124,8 +124,11 @@ pub(crate) fn retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) 
 /// DEBUG: nothing was given up. A rejection of the first attempt is at DEBUG too: an open circuit
 /// rejects thousands of calls.
 pub(crate) fn give_up(event: &GiveUpEvent<'_, ()>, level: Level, error: Shown<'_>) {
-    let is_final = matches!(event.reason, StopReason::Permanent | StopReason::Rejected);
-    let is_first = event.attempt == 1 && is_final;
+    let is_first = match event.reason {
+        StopReason::Permanent => event.attempt == 1,
+        StopReason::Rejected => event.attempt == 0,
+        _ => false,
+    };
     let (level, message) = match level {
         Level::Off => (Level::Off, ""),
         _ if is_first => (Level::Debug, "not retried"),

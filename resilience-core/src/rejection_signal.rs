@@ -1,5 +1,5 @@
-//! Reports a rejection to the outer layers of the same function. The error type of the function
-//! need not carry the rejection.
+//! Reports a rejection, or a circuit that has opened, to the outer layers of the same function. The
+//! error type of the function need not carry the rejection.
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -10,15 +10,17 @@ use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::clock::{self, Delay};
 use crate::rejected::{Rejected, RejectedKind};
 
-/// The class of the last rejection, packed into one word; zero if there was none.
+/// The class of the last rejection, and the open time of a circuit that the attempt has left open,
+/// packed into one word; zero if there was none.
 ///
 /// The word lives on the stack of the outermost layer that reads the signal. The word is atomic
 /// only to keep a future that borrows the signal `Send`.
 #[derive(Debug, Default)]
 pub struct RejectionSignal(AtomicU64);
 
-// From the low end: whether there is a rejection, the fields of the class, and the nanoseconds of
-// the delay plus one.
+// From the low end: whether there is a rejection, the fields of the class, whether a circuit is
+// open, and the nanoseconds of the delay plus one, or of the open time. A rejection with a delay
+// opens no circuit, so one field serves both times.
 const PRESENT: u64 = 1;
 /// No rejection yet: the call waits in a queue.
 const IN_QUEUE: u64 = 1 << 1;
@@ -27,7 +29,9 @@ const IS_ONCE: u64 = 1 << 2;
 const IS_NEUTRAL: u64 = 1 << 3;
 const KIND_SHIFT: u32 = 4;
 const EFFECT_SHIFT: u32 = 6;
-const AFTER_SHIFT: u32 = 8;
+const IS_OPEN: u64 = 1 << 8;
+const TIME_SHIFT: u32 = 9;
+const CLASS: u64 = IS_OPEN - 1;
 
 impl RejectionSignal {
     /// Returns a signal without a rejection.
@@ -41,14 +45,35 @@ impl RejectionSignal {
     #[cold]
     pub fn set(&self, rejected: &Rejected) {
         let class = rejected.kind().class(rejected.retry_after());
-        let in_queue = self.0.load(Relaxed) == IN_QUEUE;
+        let in_queue = self.0.load(Relaxed) & CLASS == IN_QUEUE;
         let class = if in_queue && rejected.kind() == RejectedKind::TimedOut {
             // The body has not started: the time ran out in a queue of this process.
             class.effect(Effect::NotSent).neutral()
         } else {
             class
         };
+        let open = self.open_for();
         self.0.store(pack(class), Relaxed);
+        if !open.is_zero() {
+            self.set_open_for(open);
+        }
+    }
+
+    /// Records that a circuit below rejects every call for this time.
+    #[cold]
+    pub(crate) fn set_open_for(&self, open: Duration) {
+        let time = clock::nanos(open.max(self.open_for())).min(u64::MAX >> TIME_SHIFT);
+        let class = self.0.load(Relaxed) & CLASS;
+        self.0.store(class | IS_OPEN | time << TIME_SHIFT, Relaxed);
+    }
+
+    /// Returns for how long a circuit below rejects every call; zero if no circuit is known to be
+    /// open.
+    #[must_use]
+    pub fn open_for(&self) -> Duration {
+        let word = self.0.load(Relaxed);
+        let time = if word & IS_OPEN != 0 { word >> TIME_SHIFT } else { 0 };
+        Duration::from_nanos(time)
     }
 
     /// Awaits the permit of an inner layer. A timeout outside that ends the wait is a timeout in a
@@ -107,13 +132,13 @@ fn pack(class: FailureClass) -> u64 {
         Some(after) => clock::nanos(after).saturating_add(1),
         None => 0,
     };
-    let longest = u64::MAX >> AFTER_SHIFT;
+    let longest = u64::MAX >> TIME_SHIFT;
     let after = if after < longest { after } else { longest };
     let rejection = if is_rejection { IS_REJECTION } else { 0 };
     let once = if is_once { IS_ONCE } else { 0 };
     let neutral = if is_neutral { IS_NEUTRAL } else { 0 };
     let flags = PRESENT | rejection | once | neutral;
-    flags | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << AFTER_SHIFT
+    flags | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << TIME_SHIFT
 }
 
 const fn unpack(word: u64) -> Option<FailureClass> {
@@ -131,9 +156,9 @@ const fn unpack(word: u64) -> Option<FailureClass> {
         2 => Effect::Unknown,
         _ => Effect::Applied,
     };
-    class.after = match (word >> AFTER_SHIFT).checked_sub(1) {
-        Some(after) => Some(Duration::from_nanos(after)),
-        None => None,
+    class.after = match (word >> TIME_SHIFT).checked_sub(1) {
+        Some(after) if word & IS_OPEN == 0 => Some(Duration::from_nanos(after)),
+        _ => None,
     };
     class.is_rejection = word & IS_REJECTION != 0;
     class.is_once = word & IS_ONCE != 0;
@@ -146,7 +171,7 @@ mod tests {
     use super::*;
     #[test]
     fn every_class_survives_the_signal() {
-        let longest = Duration::from_nanos((u64::MAX >> AFTER_SHIFT) - 1);
+        let longest = Duration::from_nanos((u64::MAX >> TIME_SHIFT) - 1);
         let classes =
             [FailureClass::transient(), FailureClass::throttled(None), FailureClass::permanent()];
         let effects = [Effect::NotSent, Effect::Refused, Effect::Unknown, Effect::Applied];
@@ -183,13 +208,36 @@ mod tests {
     }
 
     #[test]
+    fn the_open_time_and_the_class_of_a_timeout_do_not_replace_each_other() {
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        let timed_out = Rejected::timed_out("api", second);
+        for opens_first in [true, false] {
+            let signal = RejectionSignal::new();
+            if opens_first {
+                signal.set_open_for(minute);
+                assert_eq!(signal.class(), None);
+            }
+            signal.set(&timed_out);
+            if !opens_first {
+                signal.set_open_for(minute);
+            }
+            signal.set_open_for(second);
+            let class = signal.class().expect("a rejection");
+            assert_eq!((class.kind, class.after), (FailureKind::Transient, None));
+            assert_eq!(signal.open_for(), minute);
+            signal.clear();
+            assert_eq!((signal.class(), signal.open_for()), (None, Duration::ZERO));
+        }
+    }
+
+    #[test]
     fn a_signal_holds_the_last_rejection() {
         let signal = RejectionSignal::new();
         assert_eq!(signal.class(), None);
         let rejected = Rejected::new(RejectedKind::RateLimited, "api", Some(Duration::MAX));
         signal.set(&rejected);
         let class = signal.class().expect("a rejection");
-        let longest = Duration::from_nanos((u64::MAX >> AFTER_SHIFT) - 1);
+        let longest = Duration::from_nanos((u64::MAX >> TIME_SHIFT) - 1);
         assert_eq!((class.kind, class.after), (FailureKind::Throttled, Some(longest)));
         signal.clear();
         assert_eq!(signal.class(), None);

@@ -284,6 +284,22 @@ impl Context {
         signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
     }
 
+    /// Returns the rejection signal, if this layer or a layer outside reads the signal, as an
+    /// `Option` in generated code.
+    pub(crate) fn shared_signal_option(&self) -> TokenStream {
+        let private = &self.private;
+        let signal = self.stack.signal.as_ref().map(|var| &var.name);
+        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+    }
+
+    /// Returns the rejection signal, if a layer outside reads the signal, and a further layer
+    /// outside may drop the call.
+    pub(crate) fn signal_of_dropped_call(&self) -> Option<&Ident> {
+        let signal = self.stack.signal.as_ref().filter(|var| var.written)?;
+        let is_interrupted = self.is_async && self.stack.outside(Role::Interrupts).is_some();
+        is_interrupted.then_some(&signal.name)
+    }
+
     /// Returns the statement that removes the rejection of a layer inside from the signal.
     pub(crate) fn clear_signal(&self) -> Option<TokenStream> {
         let SignalVar { name, .. } = self.stack.signal.as_ref().filter(|var| var.written)?;
@@ -307,9 +323,7 @@ impl Context {
     /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
     /// the time in the queue of this process from the time of the body.
     pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
-        let is_interrupted = self.is_async && self.stack.outside(Role::Interrupts).is_some();
-        let signal = self.stack.signal.as_ref().filter(|var| var.written && is_interrupted);
-        let Some(SignalVar { name, .. }) = signal else { return acquire };
+        let Some(name) = self.signal_of_dropped_call() else { return acquire };
         quote!(#name.in_queue(async { #acquire }).await)
     }
 

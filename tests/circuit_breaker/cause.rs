@@ -53,6 +53,7 @@ fn the_source_of_a_rejection_is_the_failure_that_opened_the_breaker() {
         Err(ApiError::Http(status))
     }
     let (_clock, _state) = (testing::clock(), testing::fresh_state());
+    assert!(matches!(get(500), Err(ApiError::Http(500))));
     for _ in 0..2 {
         let Err(ApiError::Rejected(rejected)) = get(500) else { panic!("open") };
         assert_eq!(source(&rejected).as_deref(), Some("status 500"));

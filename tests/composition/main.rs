@@ -6,6 +6,7 @@
     reason = "functions under test are declared at their calls, and a test may panic"
 )]
 
+mod open_circuits;
 mod orders;
 mod rejections;
 mod sources;

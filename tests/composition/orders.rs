@@ -276,7 +276,8 @@ async fn busy_values_are_failures_for_each_layer_with_on_ok() {
         Ok(503)
     }
     let (_guard, calls) = (testing::no_waits(), Cell::new(0));
-    // The third attempt finds the circuit open.
+    // The second attempt opens the circuit. The next call finds the circuit open.
+    assert_eq!(inside(&calls).await, Ok(503));
     let Err(Failure::Rejected(rejected)) = inside(&calls).await else { panic!("open") };
     assert_eq!((rejected.kind(), calls.take()), (RejectedKind::CircuitOpen, 2));
     assert_eq!((outside(&calls), failures("busy outside"), calls.take()), (Ok(503), 1, 3));

@@ -181,7 +181,8 @@ fn async_trait_methods_recognize_rejections() {
     let mut client = Client { breaker: std::sync::Arc::default(), calls: 0 };
     let mut fetch = || futures::executor::block_on(client.fetch("a".into()));
     assert_eq!(fetch(), Err(Failure::Down));
-    // Two more failures open the breaker; the third attempt is rejected, which ends the retry.
+    // Two more failures open the breaker, which ends the retry. The next call is rejected.
+    assert_eq!(fetch(), Err(Failure::Down));
     let Err(Failure::Rejected(rejected)) = fetch() else { panic!("open") };
     assert_eq!((rejected.kind(), client.calls), (RejectedKind::CircuitOpen, 5));
 }

@@ -1,6 +1,5 @@
 //! Metrics and manual control of a breaker.
 
-use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ impl CircuitBreaker {
         let mut machine = lock(&self.machine);
         let (counts, least) = machine.counts(&settings, &self.cursor, now);
         let held_closed = machine.is_held_closed(&settings, counts);
-        let rejected = self.rejected.load(Relaxed);
+        let rejected = self.figures.rejected();
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         // The calls before an opening stay in view.

@@ -114,7 +114,9 @@ impl CircuitGuard<'_> {
         match out.as_result().map(|value| outcome(on_ok(value).into())) {
             Ok(CallOutcome::Success) => self.succeed(),
             Ok(outcome) => {
+                let breaker = self.breaker;
                 self.end_with(outcome, &|| Some("a value that `on_ok` calls a failure".to_owned()));
+                breaker.report_open(signal);
             }
             Err(_) => return self.record_error(out, on, text, signal),
         }
@@ -144,6 +146,7 @@ fn settle<O: Outcome, C: Into<FailureClass>>(
             guard.end_with(outcome(class), &|| text(error));
         }
     }
+    breaker.report_open(signal);
     (out,)
 }
 

@@ -45,12 +45,14 @@ use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::registry::PolicyFigures;
+use crate::registry::policy::count_rejection;
 use crate::registry::record::state_label;
 use crate::rejected::Rejected;
+use crate::rejection_signal::RejectionSignal;
 use crate::settings::Live;
 use crate::span;
 use crate::switch;
-use crate::sync::{AtomicU64, Mutex, Tally, lock};
+use crate::sync::{AtomicU64, Mutex, lock};
 
 /// Admits calls until too many fail, then rejects all calls for a while.
 ///
@@ -99,8 +101,6 @@ pub struct CircuitBreaker {
     word: AtomicU64,
     /// While open: the end of the open time, in the clock's nanoseconds.
     until: AtomicU64,
-    /// For statistics only, so separate from the machine.
-    rejected: Tally,
     cursor: Cursor,
     machine: Mutex<Machine>,
     cause: Cause,
@@ -213,7 +213,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest)));
+            return Err(self.rejection(Some(rest), false));
         }
         self.enter_by_machine(seen)
     }
@@ -310,7 +310,7 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest)));
+            return Err(self.rejection(Some(rest), false));
         }
         self.admit_by_machine()
     }
@@ -323,6 +323,26 @@ impl CircuitBreaker {
         }
         let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
         (rest > 0).then(|| Duration::from_nanos(rest))
+    }
+
+    /// Tells the layers above how long the breaker rejects every call: a retry then makes no attempt
+    /// that would be rejected.
+    #[cold]
+    fn report_open(&self, signal: Option<&RejectionSignal>) {
+        let Some(signal) = signal else { return };
+        if self.word.load(Acquire) & STATE == CLOSED || !switch::is_enabled() {
+            return;
+        }
+        let (state, until) = {
+            let machine = lock(&self.machine);
+            (machine.state, machine.until)
+        };
+        match (state, until) {
+            _ if self.last().shadow => {}
+            (CircuitState::ForcedOpen, _) => signal.set_open_for(Duration::MAX),
+            (CircuitState::Open, Some(until)) => signal.set_open_for(until.since(clock::now())),
+            _ => {}
+        }
     }
 
     #[cold]
@@ -348,9 +368,9 @@ impl CircuitBreaker {
 
     /// Counts and returns a rejection.
     #[inline]
-    fn rejection(&self, after: Option<Duration>) -> Rejected {
-        self.rejected.fetch_add(1, Relaxed);
-        self.count_rejected();
+    fn rejection(&self, after: Option<Duration>, is_shadow: bool) -> Rejected {
+        count_rejection(self, is_shadow);
+        span::record_circuit_state(|| state_label(self.state()));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
         Rejected::by_breaker(name, after, key, self.cause.source())
     }
@@ -358,8 +378,9 @@ impl CircuitBreaker {
     /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
     /// the outcome changes nothing.
     fn reject(&self, after: Option<Duration>) -> Result<(u64, Option<Timestamp>), Rejected> {
-        let rejected = self.rejection(after);
-        if !self.last().shadow {
+        let is_shadow = self.last().shadow;
+        let rejected = self.rejection(after, is_shadow);
+        if !is_shadow {
             return Err(rejected);
         }
         log::shadow_rejection(&rejected);
@@ -417,7 +438,7 @@ impl CircuitBreaker {
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
-            machine.rejected_before = self.rejected.load(Relaxed);
+            machine.rejected_before = self.figures.rejected();
             // A half-open breaker rejects calls because of the last opening.
             if machine.state != CircuitState::HalfOpen {
                 self.cause.clear();

@@ -1,6 +1,6 @@
 //! The figures and the report of a breaker.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed};
+use core::sync::atomic::Ordering::Acquire;
 use core::time::Duration;
 
 use super::machine::CallOutcome;
@@ -13,10 +13,8 @@ use crate::figures::table::slot;
 use crate::mode;
 use crate::registry::facts::Facts;
 use crate::registry::policy::{count, explain, record_of};
-use crate::registry::record::state_label;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 use crate::settings::{Action, Check};
-use crate::span;
 use crate::sync::lock;
 
 impl CircuitBreaker {
@@ -52,15 +50,6 @@ impl CircuitBreaker {
     #[cold]
     pub(super) fn count_success(&self) {
         count(self, slot::SUCCESS);
-    }
-
-    /// Counts a rejected call. A function of its own keeps the rejection in registers.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn count_rejected(&self) {
-        let is_shadow = self.last().shadow;
-        count(self, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
-        span::record_circuit_state(|| state_label(self.state()));
     }
 
     /// Counts the end of a call with a report.
@@ -112,10 +101,6 @@ impl Policy for CircuitBreaker {
 
     fn own_figures(&self) -> &PolicyFigures {
         &self.figures
-    }
-
-    fn rejected(&self) -> u64 {
-        self.rejected.load(Relaxed)
     }
 
     fn code(&self) -> Box<dyn Check> {

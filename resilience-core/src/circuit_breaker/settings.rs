@@ -18,7 +18,7 @@ use crate::name::intern;
 use crate::random;
 use crate::registry::PolicyFigures;
 use crate::settings::Live;
-use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
+use crate::sync::{AtomicU64, Mutex, const_fn};
 use resilience_rules::InvalidPolicy;
 use resilience_rules::circuit_breaker::{self as rules, MAX_WINDOW};
 
@@ -85,7 +85,6 @@ impl CircuitBreaker {
             Self {
                 word: AtomicU64::new(CLOSED | flags(&settings, 0)),
                 until: AtomicU64::new(0),
-                rejected: Tally::new(0),
                 cursor: Cursor::new(),
                 machine: Mutex::new(Machine::new()),
                 cause: Cause::new(),

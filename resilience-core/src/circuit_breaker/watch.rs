@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::{CircuitBreaker, CircuitGuard};
 use crate::clock::Timestamp;
+use crate::rejection_signal::RejectionSignal;
 
 thread_local! {
     /// The number of watched bodies whose poll is unwinding. The guard of each body takes one.
@@ -80,6 +81,55 @@ impl<'b> CircuitGuard<'b> {
         let Self { breaker, seen, started } = self;
         mem::forget(self);
         WatchedGuard { breaker, seen, started }
+    }
+}
+
+/// The guard of a call that a layer outside may drop. The drop reports an open breaker to the layers
+/// outside.
+#[derive(Debug)]
+#[must_use]
+pub struct ReportingGuard<'b> {
+    // Dropped first: the drop may open the breaker.
+    guard: WatchedGuard<'b>,
+    report: ReportOnDrop<'b>,
+}
+
+#[derive(Debug)]
+struct ReportOnDrop<'b> {
+    breaker: &'b CircuitBreaker,
+    signal: &'b RejectionSignal,
+}
+
+impl Drop for ReportOnDrop<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.breaker.report_open(Some(self.signal));
+    }
+}
+
+#[doc(hidden)]
+impl<'b> WatchedGuard<'b> {
+    /// Returns the guard for a call that a layer outside may drop.
+    #[inline]
+    pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b> {
+        let report = ReportOnDrop { breaker: self.breaker, signal };
+        ReportingGuard { guard: self, report }
+    }
+}
+
+impl<'b> ReportingGuard<'b> {
+    /// Records a success of an annotated function.
+    #[inline]
+    pub fn succeed(self) {
+        self.unwatch().succeed();
+    }
+
+    /// Returns the guard after the end of the body, which reports by itself.
+    #[inline]
+    pub fn unwatch(self) -> CircuitGuard<'b> {
+        let Self { guard, report } = self;
+        mem::forget(report);
+        guard.unwatch()
     }
 }
 

@@ -324,6 +324,7 @@ const RETRY: &[Counter] = counters! {
     slot::STOPS.plus(6) => STOPS(STOP = "budget");
     slot::STOPS.plus(7) => STOPS(STOP = "rejected");
     slot::STOPS.plus(8) => STOPS(STOP = "disabled");
+    slot::STOPS.plus(9) => STOPS(STOP = "circuit_open");
 };
 
 const CIRCUIT_BREAKER: &[Counter] = counters! {

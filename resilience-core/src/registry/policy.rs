@@ -49,7 +49,7 @@ pub trait Policy: Send + Sync {
 
     /// Returns the rejected calls of this policy alone.
     fn rejected(&self) -> u64 {
-        self.own_figures().rejected.load(Relaxed)
+        self.own_figures().rejected()
     }
 
     /// Returns the settings of the code.
@@ -111,7 +111,8 @@ pub struct PolicyFigures {
     /// The number of layers outside, in an annotated function.
     pub(crate) depth: u8,
     record: OnceLock<Arc<Record>>,
-    /// The rejected calls of this policy alone: policies with a key share the record.
+    /// The rejected calls that the record does not count for this policy alone: policies with a
+    /// key share the record.
     rejected: Tally,
     /// Whether a new record enters the registry.
     is_listed: bool,
@@ -142,6 +143,13 @@ impl PolicyFigures {
             is_listed,
             is_attached: AtomicBool::new(false),
         }
+    }
+
+    /// Returns the rejected calls of this policy alone.
+    pub(crate) fn rejected(&self) -> u64 {
+        let own = self.rejected.load(Relaxed);
+        let record = self.record.get().filter(|record| !record.is_table);
+        own.wrapping_add(record.map_or(0, |record| record.rejected.load(Relaxed)))
     }
 
     /// Returns fresh figures for the override of a test.
@@ -195,8 +203,23 @@ pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
 }
 
 /// Counts a rejected call, or a call that would be rejected outside shadow mode.
+///
+/// A policy without keys counts in one atomic of its record. The count of this policy alone needs
+/// this atomic in any case, so a stripe in addition would only add cost.
 #[inline]
 pub(crate) fn count_rejection<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
+    match policy.own_figures().record.get() {
+        Some(record) if !is_shadow && !record.is_table => {
+            record.rejected.fetch_add(1, Relaxed);
+        }
+        _ => count_rejection_in_stripe(policy, is_shadow),
+    }
+}
+
+/// A function of its own keeps the rejection in registers.
+#[cold]
+#[inline(never)]
+fn count_rejection_in_stripe<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
     policy.own_figures().rejected.fetch_add(1, Relaxed);
     count(policy, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
 }

@@ -15,9 +15,12 @@ use crate::CircuitState;
 use crate::budget::RetryBudget;
 use crate::clock;
 use crate::figures::stripes::Stripes;
-use crate::figures::table::{self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot};
+use crate::figures::table::{
+    self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot, slot,
+};
 use crate::mode;
 use crate::settings::{Check, Live, Overrides, Refusal, overrides};
+use crate::sync::Tally;
 
 /// A change of a state: from, to, and the reason.
 pub(crate) type Transition = (CircuitState, CircuitState, &'static str);
@@ -41,6 +44,8 @@ pub struct Record {
     /// The budget of a retry.
     budget: OnceLock<&'static RetryBudget>,
     counters: Stripes,
+    /// The rejected calls of a policy without keys.
+    pub(crate) rejected: Tally,
     transitions: Mutex<Vec<(Transition, u64)>>,
     /// The last known state of a breaker, plus one.
     state: AtomicU8,
@@ -80,6 +85,7 @@ impl Record {
             live: Live::new(),
             budget: OnceLock::new(),
             counters: Stripes::new(),
+            rejected: Tally::new(0),
             transitions: Mutex::new(Vec::new()),
             state: AtomicU8::new(0),
             is_listed: AtomicBool::new(false),
@@ -237,7 +243,9 @@ impl Record {
     fn counts(&self, keyed: &[Counter]) -> Vec<Figure> {
         let mut figures = Vec::new();
         for counter in table::counters(self.kind).iter().chain(keyed) {
-            let total = self.counters.total(counter.slot);
+            let rejected =
+                if counter.slot == slot::REJECTED { self.rejected.load(Relaxed) } else { 0 };
+            let total = self.counters.total(counter.slot).wrapping_add(rejected);
             figures.push(Figure {
                 info: counter.info,
                 labels: Cow::Borrowed(counter.labels),

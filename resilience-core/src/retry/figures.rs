@@ -122,6 +122,7 @@ pub(super) fn count_stop(record: &Record, reason: StopReason) {
         StopReason::Budget => 6,
         StopReason::Rejected => 7,
         StopReason::Disabled => 8,
+        StopReason::CircuitOpen => 9,
     };
     record.count(slot::FAILURE);
     record.count(slot::STOPS.plus(offset));

@@ -84,9 +84,22 @@ impl AttemptHistory {
     }
 }
 
+/// A failed attempt.
+struct FailedAttempt {
+    class: FailureClass,
+    /// For how long a circuit below rejects every call.
+    open_for: Duration,
+}
+
+impl FailedAttempt {
+    fn new(class: FailureClass, signal: Option<&RejectionSignal>) -> Self {
+        Self { class, open_for: signal.map_or(Duration::ZERO, RejectionSignal::open_for) }
+    }
+}
+
 /// The input of a decision.
 struct Failure<'s> {
-    class: FailureClass,
+    attempt: FailedAttempt,
     elapsed: Duration,
     spending: Option<&'s Spending<'s>>,
 }
@@ -212,9 +225,11 @@ impl RetryState {
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
         class: FailureClass,
+        signal: Option<&RejectionSignal>,
         text: Shown<'_>,
     ) -> Option<Delay> {
-        self.advance(policy, spending, None::<&()>, class, text, |_| {}, |_| {})
+        let attempt = FailedAttempt::new(class, signal);
+        self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {})
     }
 
     /// Returns whether the call makes a retry, and a success is reported: with the feature
@@ -290,8 +305,9 @@ impl RetryState {
             }
         };
         let declined_value = error.is_none();
+        let attempt = FailedAttempt::new(class, signal);
         let text = error.map_or(Shown::Nothing, text);
-        match self.advance(policy, spending, error, class, text, on_retry, on_give_up) {
+        match self.advance(policy, spending, error, attempt, text, on_retry, on_give_up) {
             Some(delay) => {
                 signal.inspect(|signal| signal.clear());
                 discard(out);
@@ -354,7 +370,7 @@ impl RetryState {
         policy: &RetryPolicy<B>,
         spending: Option<&Spending<'_>>,
         error: Option<&E>,
-        class: FailureClass,
+        failed: FailedAttempt,
         text: Shown<'_>,
         on_retry: impl FnOnce(&RetryEvent<'_, E>),
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
@@ -365,9 +381,12 @@ impl RetryState {
         let name = policy.limits.name.unwrap_or("retry");
         let attempt = progress.attempt.get();
         let elapsed = now.since(started);
-        let failure = Failure { class, elapsed, spending };
+        let class = failed.class;
+        let failure = Failure { attempt: failed, elapsed, spending };
         let record = figures::record(&policy.limits, &policy.backoff, "retry");
-        figures::count_attempt(record, attempt);
+        if !class.is_rejection {
+            figures::count_attempt(record, attempt);
+        }
         let live = if mode::has_settings() {
             live::overridden(record, &policy.limits, &policy.backoff)
         } else {
@@ -406,6 +425,7 @@ impl RetryState {
             Decision::GiveUp(reason) => {
                 figures::count_stop(record, reason);
                 span::record_attempts(attempt);
+                let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
                 let event = GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed };
                 log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
                 on_give_up(&event);
@@ -432,7 +452,7 @@ fn decide(
     progress: Progress,
     limits: &Limits,
     backoff: &dyn Backoff,
-    Failure { class, elapsed, spending }: Failure<'_>,
+    Failure { attempt: FailedAttempt { class, open_for }, elapsed, spending }: Failure<'_>,
 ) -> Decision {
     let attempt = progress.attempt;
     if class.kind == FailureKind::Permanent || progress.history.is_used_up(class) {
@@ -457,14 +477,28 @@ fn decide(
     if asked.is_some_and(|after| after > limits.max_retry_after) {
         return Decision::GiveUp(StopReason::RetryAfter);
     }
+    let spread = |kind, time| match limits.jitter {
+        Some(Jitter::None) => Duration::ZERO,
+        _ => spread(kind, time, elapsed),
+    };
     let (delay, source, backoffs) = if let Some(after) = asked {
-        let spreads = class.is_rejection && limits.jitter != Some(Jitter::None);
-        let spread = if spreads { spread(class.kind, after, elapsed) } else { Duration::ZERO };
+        let spread = if class.is_rejection { spread(class.kind, after) } else { Duration::ZERO };
         (after.saturating_add(spread), DelaySource::Server, 0)
     } else {
         let retry = progress.backoffs.saturating_add(1);
         let previous = (retry > 1).then(|| progress.history.delay());
         (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
+    };
+    // The circuit below would reject the next attempt, and hide this failure.
+    let is_open = open_for > delay;
+    if is_open && (!limits.waits_for_rejections || open_for > limits.max_retry_after) {
+        return Decision::GiveUp(StopReason::CircuitOpen);
+    }
+    let (delay, source) = if is_open {
+        let spread = spread(FailureKind::Transient, open_for);
+        (open_for.saturating_add(spread), DelaySource::Server)
+    } else {
+        (delay, source)
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Decision::GiveUp(StopReason::Deadline);

@@ -280,7 +280,7 @@ impl Call {
         };
         let policy = policy.borrowed().at("retry", WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(request.is_some());
-        self.state.next(&policy, Some(&self.spending), class, shown)
+        self.state.next(&policy, Some(&self.spending), class, None, shown)
     }
 }
 

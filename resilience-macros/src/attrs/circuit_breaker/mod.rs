@@ -74,7 +74,8 @@ impl LayerAttribute for CircuitBreaker {
     //         out
     //     }
     //
-    // The guard of a sync function is not watched. With `on_ok`, which also examines a success, the
+    // The guard of a sync function is not watched. Below a `#[timeout]` below a `#[retry]`, the
+    // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With `on_ok`, which also examines a success, the
     // last four lines are:
     //
     //         let guard = guard.unwatch();
@@ -97,12 +98,14 @@ impl LayerAttribute for CircuitBreaker {
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let text = context.text();
         let (on, signal) =
-            (context.predicate(value_of(self.keys.on.as_ref())), context.signal_option());
+            (context.predicate(value_of(self.keys.on.as_ref())), context.shared_signal_option());
         let private = context.private_at(*returns_span);
         let [watch, unwatch] = ["watch", "unwatch"].map(|method| {
             let method = Ident::new(method, Span::call_site());
             context.is_async.then(|| quote!(let #guard = #guard.#method();))
         });
+        let report = context.signal_of_dropped_call();
+        let report = report.map(|signal| quote!(let #guard = #guard.report_to(#signal);));
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let record = quote_spanned!(*returns_span=>
                 #private::CircuitGuard::record::<#returns, _, _>(
@@ -143,6 +146,7 @@ impl LayerAttribute for CircuitBreaker {
                     ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
                 #watch
+                #report
                 let #out = #run;
                 #record
                 #out

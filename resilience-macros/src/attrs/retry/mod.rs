@@ -200,6 +200,7 @@ impl Retry {
             None => class,
         };
         let clear = signal.map(|signal| quote!(#signal.clear();));
+        let signal = context.signal_option();
         let record = context.record_failure(&error);
         quote! {
             let #delay = {
@@ -212,7 +213,7 @@ impl Retry {
                         #record
                         #on_failure
                         #private::RetryState::next(
-                            &mut #state, #policy, #budget, #class,
+                            &mut #state, #policy, #budget, #class, #signal,
                             #private::shown!(#private::Some(#error))
                         )
                     }
