@@ -174,7 +174,7 @@ impl Guarded {
     ///
     /// # Errors
     /// Always.
-    #[fallback(stale = "10m", key = (self.limit, text), max_keys = 100, aged = |text, _| text)]
+    #[fallback(stale = "10m", key = (self.limit, text), max_keys = 100, aged = |value, _| value)]
     #[coalesce(key = (self.limit, text))]
     pub async fn shared_by_key(&self, text: &str) -> Result<String, Failed> {
         core::future::ready(()).await;

@@ -14,6 +14,7 @@ use crate::switch;
 /// Reports a fallback: emits the event, then calls the hook. `class` is the class from the
 /// predicate, `known` the class of the error itself.
 #[cold]
+#[expect(clippy::too_many_arguments, reason = "generated code passes what each layer knows")]
 pub fn fell_back<E>(
     name: &'static str,
     error: Option<&E>,

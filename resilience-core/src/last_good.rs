@@ -221,6 +221,7 @@ fn count_unchanged<O: Outcome>(out: &O, site: &Site) {
 
 /// Declines every value: no success is a failure.
 #[inline]
+#[must_use]
 pub fn no_failure<T>(_: &T) -> bool {
     false
 }
@@ -251,7 +252,8 @@ impl Scope {
         Self { outer: OLDEST.with(|oldest| oldest.replace(own)) }
     }
 
-    fn oldest(&self) -> Option<Duration> {
+    /// Returns the age of the oldest value since the start of the scope.
+    fn oldest() -> Option<Duration> {
         OLDEST.with(Cell::get)
     }
 }
@@ -270,9 +272,9 @@ impl Drop for Scope {
 /// assert_eq!((sum, age), (2, None));
 /// ```
 pub fn stale_age<R>(body: impl FnOnce() -> R) -> (R, Option<Duration>) {
-    let scope = Scope::enter(None);
+    let _scope = Scope::enter(None);
     let result = body();
-    let age = scope.oldest();
+    let age = Scope::oldest();
     (result, age)
 }
 
@@ -306,9 +308,9 @@ impl<F: Future> Future for StaleAge<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let scope = Scope::enter(*this.oldest);
+        let _scope = Scope::enter(*this.oldest);
         let polled = this.body.poll(cx);
-        *this.oldest = scope.oldest();
+        *this.oldest = Scope::oldest();
         polled.map(|output| (output, *this.oldest))
     }
 }

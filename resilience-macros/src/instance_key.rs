@@ -17,6 +17,7 @@ use crate::tokens::any_ident;
 use crate::value;
 
 /// Reads `scope = "global"`.
+#[expect(clippy::needless_pass_by_value, reason = "readers of keys take the value")]
 pub(crate) fn scope(expr: Expr) -> syn::Result<()> {
     value::choice("scope", &expr, &[("global", ())])
 }

@@ -27,8 +27,8 @@ macro_rules! attempts {
     }};
 }
 
-#[macro_use]
 mod answers;
+#[macro_use]
 mod breaker;
 #[macro_use]
 mod others;

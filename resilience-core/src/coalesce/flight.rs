@@ -255,12 +255,11 @@ impl<'f> Member<'f> {
         };
         let mut part = lock(self.flights.part(self.key));
         let mut state = lock(&flight.state);
-        let own = match id {
-            Some(id) => state.followers.remove(id),
-            None => {
-                state.phase = Phase::Free;
-                None
-            }
+        let own = if let Some(id) = id {
+            state.followers.remove(id)
+        } else {
+            state.phase = Phase::Free;
+            None
         };
         let mut next = None;
         if let Phase::Free = state.phase {

@@ -16,7 +16,8 @@ use crate::clock;
 use crate::function_state::TestReset;
 
 /// The number of buckets in an octave.
-const PER_OCTAVE: u64 = 25;
+const BUCKETS_PER_OCTAVE: u32 = 25;
+const PER_OCTAVE: u64 = BUCKETS_PER_OCTAVE as u64;
 
 /// Latencies below 2^19 ns, about half a millisecond, share the lowest bucket: timers have a
 /// resolution of a millisecond.
@@ -25,7 +26,7 @@ const LOWEST: u32 = 19;
 /// The number of octaves, up to 275 s.
 const OCTAVES: u32 = 19;
 
-const BUCKETS: usize = 1 + OCTAVES as usize * PER_OCTAVE as usize;
+const BUCKETS: usize = 1 + (OCTAVES * BUCKETS_PER_OCTAVE) as usize;
 
 /// A window ends before a counter overflows.
 const MOST_CALLS: u32 = 60_000;
@@ -170,7 +171,7 @@ fn bucket(nanos: u64) -> usize {
     if above >= OCTAVES {
         return BUCKETS - 1;
     }
-    let within = (nanos - (1 << octave)) * PER_OCTAVE >> octave;
+    let within = ((nanos - (1 << octave)) * PER_OCTAVE) >> octave;
     let index = 1 + u64::from(above) * PER_OCTAVE + within;
     usize::try_from(index).unwrap_or(BUCKETS - 1)
 }

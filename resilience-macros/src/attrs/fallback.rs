@@ -197,9 +197,9 @@ impl LayerAttribute for Fallback {
             );
             quote! {
                 if #is_ok {
-                    break #layer #private::count_success!(
-                        #out, #private::Site::counted(#site, #out)
-                    );
+                    break #layer {
+                        #private::count_success!(#out, #private::Site::counted(#site, #out))
+                    };
                 }
                 let #answer = match #fall_back {
                     ::core::result::Result::Ok(#out) => break #layer #out,

@@ -104,9 +104,12 @@ impl LayerAttribute for Retry {
         let succeeded = quote! {
             #private::report_success!(#state, #named);
             #succeeded
-            break #layer #private::count_success!(#out, #private::counted(
-                #constant, #name, #private::RetryState::attempt_number(#state), #out
-            ));
+            // In braces, because `syn` reads `'label ::` as a labeled expression.
+            break #layer {
+                #private::count_success!(#out, #private::counted(
+                    #constant, #name, #private::RetryState::attempt_number(#state), #out
+                ))
+            };
         };
         let retrying = spends.then(|| quote!(#private::Spending::retrying(&#spending);));
         let budget =

@@ -17,6 +17,9 @@ mod hygiene;
 #[path = "../../../every_attribute/shapes.rs"]
 mod shapes;
 #[macro_use]
+#[path = "../../../every_attribute/shared_shapes.rs"]
+mod shared_shapes;
+#[macro_use]
 mod unsafe_shapes;
 
 macro_rules! suites {
@@ -59,6 +62,16 @@ macro_rules! async_suites {
             async_shapes!(#[$attribute], $failures);
             async_hygiene!(#[$attribute], $failures);
             local_errors!(#[$attribute]);
+        }
+    };
+}
+
+/// For an attribute of async functions that lends the arguments to several attempts at once.
+macro_rules! shared_async_suites {
+    ($name:ident, #[$attribute:meta], $failures:expr) => {
+        mod $name {
+            shared_shapes!(#[$attribute], $failures);
+            async_hygiene!(#[$attribute], $failures);
         }
     };
 }
