@@ -8,6 +8,8 @@
 //! Change the file, and send the signal: `kill -HUP <process>`. A file with a mistake changes
 //! nothing, and the example prints the mistake with its line.
 
+#![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
+
 use std::env;
 use std::process::ExitCode;
 

@@ -27,7 +27,7 @@ async fn borrowed(text: &str, list: &[u32], calls: &AtomicU32) -> Result<usize, 
     tokio::task::yield_now().await;
     let sum: u32 = list.iter().sum();
     if sum > 99 {
-        Err(Failure::Down)?
+        Err(Failure::Down)?;
     }
     Ok(text.len())
 }

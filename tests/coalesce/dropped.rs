@@ -141,9 +141,8 @@ fn every_order_of_polls_and_drops_ends() {
         for _ in 0..STEPS {
             let (step, index) = (rest % 6 / 3, rest % 3);
             rest /= 6;
-            if step == 1 {
-                callers[index] = None;
-            } else if callers[index].as_mut().is_some_and(|caller| caller.poll().is_some()) {
+            let ends = |caller: &mut Caller<'_>| step == 1 || caller.poll().is_some();
+            if callers[index].as_mut().is_some_and(ends) {
                 callers[index] = None;
             }
         }

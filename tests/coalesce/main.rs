@@ -1,5 +1,7 @@
 //! The guarantees of `#[coalesce]` and `Coalescer`, through the public API.
 
+#![allow(clippy::items_after_statements, reason = "items stand beside the test that uses them")]
+
 mod attribute;
 mod blocking;
 mod dropped;
@@ -100,6 +102,7 @@ impl Body {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the outcome of a body")]
 fn ok(text: &str) -> Outcome {
     Ok(text.to_owned())
 }

@@ -41,7 +41,7 @@ impl World {
             return Arc::new(Bulkhead::new(1));
         };
         let full = Arc::new(Bulkhead::new(1).queue(1).wait(Duration::from_millis(*time)));
-        std::mem::forget(full.clone().try_acquire_owned());
+        std::mem::forget(Arc::clone(&full).try_acquire_owned());
         full
     }
 }

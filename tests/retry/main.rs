@@ -1,5 +1,7 @@
 //! The guarantees of `#[retry]`, through the public API and under virtual time.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 mod arguments;
 mod attempts;
 mod bind;

@@ -132,7 +132,8 @@ fn one_mistake_keeps_every_setting_as_before() {
 #[test]
 fn all_mistakes_are_reported_and_the_message_stays_short() {
     let _loads = loads();
-    let text: String = (0..500).map(|n| format!("[p{n}.retry]\nattempts = 0\n")).collect();
+    let text: String =
+        (0..500).map(|n| format!("[p{n}.retry]\nattempts = 0\n")).collect::<Vec<_>>().concat();
     let error = load_settings_toml("a.toml", &text).unwrap_err();
     assert_eq!(error.problems().len(), 500);
     assert!(error.to_string().lines().count() == 21 && error.to_string().ends_with("and 480 more"));
@@ -145,7 +146,8 @@ fn large_files_are_refused_without_parsing() {
     assert!(text.len() > 10_000_000);
     assert_eq!(toml(&text), "a.toml: settings are larger than 1 MiB");
     assert_eq!(json(&text), "a.json: settings are larger than 1 MiB");
-    let many: String = (0..20_000).map(|n| format!("[p{n}.retry]\nattempts = 2\n")).collect();
+    let many: String =
+        (0..20_000).map(|n| format!("[p{n}.retry]\nattempts = 2\n")).collect::<Vec<_>>().concat();
     assert!(toml(&many).contains("more than 10000 settings"));
 }
 

@@ -1,5 +1,7 @@
 //! Control and settings by name.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 mod bad_input;
 mod control;
 mod files;

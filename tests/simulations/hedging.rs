@@ -1,5 +1,12 @@
 //! Hedged calls: the table of `bhope/hedge`, and the fan-out of "The Tail at Scale".
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
+
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -68,12 +75,17 @@ fn percentiles(mut times: Vec<f64>) -> [f64; 5] {
 /// row has more calls.
 fn without_hedging() -> [f64; 6] {
     let mut random = Random::new(7);
-    let [a, b, c, d, e] = percentiles((0..40 * CALLS).map(|_| latency(&mut random)).collect());
-    [a, b, c, d, e, 0.0]
+    row(percentiles((0..40 * CALLS).map(|_| latency(&mut random)).collect()), 0.0)
+}
+
+/// Returns a row of the table: the percentiles and the added load.
+fn row(percentiles: [f64; 5], added: f64) -> [f64; 6] {
+    let [p50, p90, p95, p99, p999] = percentiles;
+    [p50, p90, p95, p99, p999, added]
 }
 
 /// Returns the percentiles in milliseconds, and the added load in percent.
-fn measure(call: impl AsyncFn(&Service) -> Option<()>) -> [f64; 6] {
+fn measure(call: &impl AsyncFn(&Service) -> Option<()>) -> [f64; 6] {
     let _state = testing::fresh_state();
     run(7, async || {
         let service = Service { random: RefCell::new(Random::new(7)), calls: Cell::new(0) };
@@ -84,8 +96,7 @@ fn measure(call: impl AsyncFn(&Service) -> Option<()>) -> [f64; 6] {
             times.push(start.elapsed().as_secs_f64() * 1000.0 / SCALE);
         }
         let added = (service.calls.get() - CALLS) as f64 * 100.0 / CALLS as f64;
-        let [a, b, c, d, e] = percentiles(times);
-        [a, b, c, d, e, added]
+        row(percentiles(times), added)
     })
 }
 
@@ -105,17 +116,17 @@ fn the_table_of_bhope_hedge() {
         ),
         (
             "after 10 ms",
-            measure(after_10_ms),
+            measure(&after_10_ms),
             [None, None, Some(13.1), Some(17.4), Some(46.5), Some(7.4)],
         ),
         (
             "after 50 ms",
-            measure(after_50_ms),
+            measure(&after_50_ms),
             [None, None, None, Some(54.7), Some(60.2), Some(2.1)],
         ),
         (
             "learned p90",
-            measure(learned),
+            measure(&learned),
             [None, None, Some(12.3), Some(17.0), Some(59.4), Some(8.9)],
         ),
     ];
