@@ -12,10 +12,6 @@ async fn value_without_clone(id: u32) -> Result<Page, Rejected> {
 //~ label: needs `Clone + Send + Sync + 'static`
 //~ rustc: help: the trait `resilience_core::coalesce::ShareableOutcome` is not implemented for `Result<Page, resilience::Rejected>`
 //~ note: derive `Clone` for the value and the error, or share them: `Result<Arc<T>, Arc<E>>`
-//~ error at `Result`: `Result<Page, resilience::Rejected>` cannot be shared by coalesced calls
-//~ label: needs `Clone + Send + Sync + 'static`
-//~ rustc: help: the trait `resilience_core::coalesce::ShareableOutcome` is not implemented for `Result<Page, resilience::Rejected>`
-//~ note: derive `Clone` for the value and the error, or share them: `Result<Arc<T>, Arc<E>>`
     drop(id);
     Ok(Page)
 }

@@ -198,7 +198,7 @@ fn circuit_breaker_unknown_key_list() -> Result<(), ()> {
 }
 
 #[fallback(value = 7, colour = 5)]
-//~ error at `colour`: `#[fallback]` has no `colour`; expected one of `name`, `stale`, `key`, `max_keys`, `scope`, `value`, `with`, `on`, `on_ok`, `aged`
+//~ error at `colour`: `#[fallback]` has no `colour`; expected one of `name`, `stale`, `key`, `max_keys`, `scope`, `log`, `value`, `with`, `on`, `on_ok`, `aged`, `on_fallback`
 fn fallback_unknown_key_list() -> Result<u32, ()> {
     Err(())
 }
