@@ -325,8 +325,8 @@ impl CircuitBreaker {
         (rest > 0).then(|| Duration::from_nanos(rest))
     }
 
-    /// Tells the layers above how long the breaker rejects every call: a retry then makes no attempt
-    /// that would be rejected.
+    /// Tells the layers above how long the breaker rejects every call: a retry then makes no
+    /// attempt that would be rejected.
     #[cold]
     fn report_open(&self, signal: Option<&RejectionSignal>) {
         let Some(signal) = signal else { return };

@@ -84,8 +84,8 @@ impl<'b> CircuitGuard<'b> {
     }
 }
 
-/// The guard of a call that a layer outside may drop. The drop reports an open breaker to the layers
-/// outside.
+/// The guard of a call that a layer outside may drop. The drop reports an open breaker to the
+/// layers outside.
 #[derive(Debug)]
 #[must_use]
 pub struct ReportingGuard<'b> {

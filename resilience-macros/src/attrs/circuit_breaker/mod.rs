@@ -75,8 +75,8 @@ impl LayerAttribute for CircuitBreaker {
     //     }
     //
     // The guard of a sync function is not watched. Below a `#[timeout]` below a `#[retry]`, the
-    // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With `on_ok`, which also examines a success, the
-    // last four lines are:
+    // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With
+    // `on_ok`, which also examines a success, the last four lines are:
     //
     //         let guard = guard.unwatch();
     //         let (out,) = guard.record(out, on, on_ok, text, signal);
