@@ -294,7 +294,7 @@ pin_project! {
 /// were fresh. A spawned task is a task of its own.
 ///
 /// ```
-/// # futures::executor::block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let (page, age) = resilience::stale_age_async(async { "page" }).await;
 /// assert_eq!((page, age), ("page", None)); // an age would become the header `Age`
 /// # });

@@ -118,7 +118,11 @@ impl<'c> Stack<'c> {
         let mut policy = RetryPolicy::new();
         if let Some(layer) = layers(case, "retry").next() {
             policy = backoff::policy(&layer["backoff"], &[])?.max_retry_after(Duration::MAX);
-            policy = policy.wait_for_rejections(layer["wait_for_retry_after"] == true);
+            let waits = layer["wait_for_retry_after"] == true;
+            if waits && case["expect"]["attempts"] != case["expect"]["executions"] {
+                return Err("by design no attempt meets a circuit that is known to be open".into());
+            }
+            policy = policy.wait_for_rejections(waits);
             policy = match count(&layer["max_attempts"]) {
                 Some(attempts) => policy.attempts(attempts),
                 None => policy.unlimited(),

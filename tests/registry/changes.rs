@@ -103,14 +103,14 @@ fn a_wait_ends_when_the_circuit_closes_and_at_once_if_none_is_open() {
 
 #[tokio::test]
 async fn a_task_waits_for_a_circuit_of_a_function() {
-    #[circuit_breaker(failure_threshold = 1, name = "closing::function")]
+    #[circuit_breaker(failure_threshold = 1, name = "waiting::function")]
     fn call(works: bool) -> Result<(), Rejected> {
         if works { Ok(()) } else { Err(Rejected::timed_out("body", std::time::Duration::ZERO)) }
     }
     let _ = call(false);
-    let waiting = tokio::spawn(circuit_closed("closing::function"));
+    let waiting = tokio::spawn(circuit_closed("waiting::function"));
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished());
-    circuit_breaker("closing::function").expect("listed").force_close();
+    circuit_breaker("waiting::function").expect("listed").force_close();
     waiting.await.expect("the wait ends");
 }

@@ -14,7 +14,7 @@ use resilience::idempotent::{IdempotencyPolicy, MemoryStore, Scope, StaticStore}
 use resilience::stores::breaker::{BreakerSync, ProcessId, SharedState, Vote, Votes};
 use resilience::stores::rate_limit::{Lease, LeaseRequest, LeaseStore, RateLimitSync, Share};
 use resilience::{
-    CircuitBreaker, RateLimiter, Rejected, circuit_breaker, fallback, idempotent, on_event,
+    CircuitBreaker, RateLimiter, Rejected, circuit_breaker, fallback, hedge, idempotent, on_event,
     rate_limit, retry, testing,
 };
 use tracing::field::{Field, Visit};
@@ -113,6 +113,8 @@ fn the_documented_events_are_the_events() {
         runtime.block_on(synchronizations());
         idempotent_calls();
         runtime.block_on(records());
+        runtime.block_on(hedges());
+        controls();
     });
     let seen = SEEN.take();
     let mut rows = rows();
@@ -222,6 +224,21 @@ impl LeaseStore for Switched {
         let granted = request.wanted.min(Share::WHOLE);
         self.answer(Lease { granted, others: Vec::new() })
     }
+}
+
+async fn hedges() {
+    #[hedge(after = "1ms", idempotent)]
+    async fn slow() -> Option<()> {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Some(())
+    }
+    assert_eq!(slow().await, Some(()));
+}
+
+fn controls() {
+    resilience::control("table::nothing").by("test").disable();
+    let settings = [("RESILIENCE__TABLE__NOTHING__RETRY__ATTEMPTS", "2")];
+    resilience::load_environment_from(settings).expect("settings without a mistake");
 }
 
 async fn synchronizations() {

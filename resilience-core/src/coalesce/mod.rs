@@ -37,10 +37,10 @@ use crate::rejected::{FromRejected, reject};
 ///
 /// ```
 /// use resilience::{Coalescer, Rejected};
-/// # futures::executor::block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let coalescer = Coalescer::new().name("profiles");
 /// let fetch = |id: u32| async move { Ok::<_, Rejected>(format!("user {id}")) };
-/// let (one, two) = futures::join!(
+/// let (one, two) = tokio::join!(
 ///     coalescer.run_async(&7, fetch(7)),
 ///     coalescer.run_async(&7, async { Err(Rejected::timed_out("not run", Default::default())) }),
 /// );
