@@ -37,14 +37,20 @@ use crate::rejected::{FromRejected, reject};
 ///
 /// ```
 /// use resilience::{Coalescer, Rejected};
+/// use std::cell::Cell;
+///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let coalescer = Coalescer::new().name("profiles");
-/// let fetch = |id: u32| async move { Ok::<_, Rejected>(format!("user {id}")) };
-/// let (one, two) = tokio::join!(
-///     coalescer.run_async(&7, fetch(7)),
-///     coalescer.run_async(&7, async { Err(Rejected::timed_out("not run", Default::default())) }),
-/// );
+/// let runs = Cell::new(0);
+/// let fetch = || async {
+///     runs.set(runs.get() + 1);
+///     tokio::task::yield_now().await;
+///     Ok::<_, Rejected>("user 7".to_owned())
+/// };
+/// let (one, two) =
+///     tokio::join!(coalescer.run_async(&7, fetch()), coalescer.run_async(&7, fetch()));
 /// assert_eq!((one.as_deref(), two.as_deref()), (Ok("user 7"), Ok("user 7")));
+/// assert_eq!(runs.get(), 1);
 /// assert_eq!(coalescer.running(), 0);
 /// # });
 /// ```

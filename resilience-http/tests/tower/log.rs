@@ -119,6 +119,6 @@ fn rejected_calls() {
     let limited = TimeoutLayer::new(secs(0)).layer(service);
     assert_eq!(
         logged(limited.oneshot(get())),
-        ["DEBUG call rejected function=\"timeout\" kind=timed out elapsed_ms=0"]
+        ["DEBUG call rejected: timed out function=\"timeout\" kind=\"timed_out\" elapsed_ms=0"]
     );
 }
