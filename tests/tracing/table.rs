@@ -236,7 +236,7 @@ async fn hedges() {
 }
 
 fn controls() {
-    resilience::control("table::nothing").by("test").disable();
+    resilience::control("table::nothing").by("test").disable().expect("a change");
     let settings = [("RESILIENCE__TABLE__NOTHING__RETRY__ATTEMPTS", "2")];
     resilience::load_environment_from(settings).expect("settings without a mistake");
 }
