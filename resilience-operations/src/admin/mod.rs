@@ -5,8 +5,8 @@
 //! | route | answer |
 //! |---|---|
 //! | `GET /` | the page: one HTML document without further files |
-//! | `GET /policies` | the reports of [`policies`](resilience_core::policies), as JSON |
-//! | `GET /health` | [`health`](resilience_core::health), as JSON with the status 200 |
+//! | `GET /policies` | the reports of [`policies`], as JSON |
+//! | `GET /health` | [`health`], as JSON with the status 200 |
 //! | `GET /events` | the last 100 changes of circuit breakers, newest first |
 //! | `GET /metrics` | the [text for Prometheus](crate::export::prometheus_text) |
 //! | `POST /control` | controls a circuit breaker; 403 without an authorization hook |
