@@ -38,7 +38,9 @@ pub use crate::jitter::Jitter;
 pub use crate::key_hash::KeyHash;
 pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
-pub use crate::last_good::{KeepingCall, LastGood, keeping_call, no_failure, unaged};
+#[cfg(not(resilience_loom))]
+pub use crate::last_good::keeping_call;
+pub use crate::last_good::{KeepingCall, LastGood, no_failure, unaged};
 pub use crate::log::{Level, Shown};
 pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;

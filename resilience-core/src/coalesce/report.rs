@@ -8,17 +8,7 @@ use crate::registry::facts::Facts;
 use crate::registry::policy::{count, count_rejection};
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 use crate::rejected::{Rejected, RejectedKind};
-use crate::settings::{Adjustable, Check, Overrides, Refusal};
-
-/// A coalescer has no settings to change.
-#[derive(Debug)]
-struct Unchangeable;
-
-impl Adjustable for Unchangeable {
-    fn adjusted(&self, _overrides: &Overrides) -> Result<Self, Refusal> {
-        Ok(Self)
-    }
-}
+use crate::settings::{Check, Unchangeable};
 
 impl Coalescer {
     /// Counts a call that ran its own body, if successes are counted.

@@ -27,7 +27,7 @@ pub use self::file::{load_settings, load_settings_json, load_settings_toml};
 pub use self::history::{SettingsChange, settings_history};
 pub(crate) use self::live::{Adjustable, InUse, Live};
 pub(crate) use self::overrides::Put;
-pub(crate) use self::overrides::{Check, Overrides, Refusal};
+pub(crate) use self::overrides::{Check, Overrides, Refusal, Unchangeable};
 pub use self::pending::{PendingSetting, pending_settings};
 pub use self::store::LoadedSettings;
 pub(crate) use self::store::{apply_standing, overrides, version};

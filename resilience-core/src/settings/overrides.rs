@@ -58,6 +58,16 @@ impl<T: Adjustable + fmt::Debug + Send + Sync> Check for T {
     }
 }
 
+/// The code of a policy without settings that can change.
+#[derive(Debug)]
+pub(crate) struct Unchangeable;
+
+impl Check for Unchangeable {
+    fn check(&self, _overrides: &Overrides) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
 impl Overrides {
     /// Sets the value of a key, in place of an earlier value.
     pub(crate) fn set(&mut self, new: Override) {

@@ -332,7 +332,6 @@ fn is_of_rustc(text: &str) -> bool {
         "the trait `",
         "the following other types",
         "required ",
-        "evaluation of `",
         "unsatisfied trait bound",
         "expected",
         "found",
@@ -346,8 +345,12 @@ fn is_of_rustc(text: &str) -> bool {
 
 /// Whether a note says nothing about the mistake, or depends on the features of the dependencies.
 fn is_noise(text: &str) -> bool {
-    let beginnings =
-        ["this error originates in the", "the following other types", "required by a bound in"];
+    let beginnings = [
+        "this error originates in the",
+        "the following other types",
+        "required by a bound in",
+        "evaluation of `",
+    ];
     beginnings.iter().any(|words| text.starts_with(words))
         || (text.starts_with("the trait `") && text.contains("` is implemented for `"))
 }
