@@ -287,6 +287,10 @@ impl Diagnostic {
         let mut texts = vec![plain(message)];
         for span in spans {
             if let Some(label) = span["label"].as_str() {
+                texts.push(plain(label));
+                if is_noise(label) {
+                    continue;
+                }
                 let whose = if is_ours
                     && code.is_empty()
                     && span["is_primary"] == true
@@ -297,7 +301,6 @@ impl Diagnostic {
                     "rustc: "
                 };
                 lines.push(format!("{whose}label: {}", plain(label)));
-                texts.push(plain(label));
             }
         }
         for child in value["children"].as_array()? {
@@ -343,7 +346,8 @@ fn is_of_rustc(text: &str) -> bool {
     beginnings.iter().any(|words| text.starts_with(words))
 }
 
-/// Whether a note says nothing about the mistake, or depends on the features of the dependencies.
+/// Whether a label or a note says nothing about the mistake, or depends on the features of the
+/// dependencies.
 fn is_noise(text: &str) -> bool {
     let beginnings = [
         "this error originates in the",

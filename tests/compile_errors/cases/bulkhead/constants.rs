@@ -11,7 +11,6 @@ mod constant_max {
 
     #[bulkhead(max = NONE)]
     //~ error at `NONE`: `max` must be at least 1, or no call could run
-    //~ label: evaluation of `constant_max::call::__RESILIENCE_STATE` failed here
     fn call() -> Result<(), ()> {
         Err(())
     }
@@ -24,7 +23,6 @@ mod constant_queue {
 
     #[bulkhead(max = 10, queue = NONE, wait = "1s")]
     //~ error at `NONE`: `queue` is zero, so no call could `wait`; raise `queue` or remove `wait`
-    //~ label: evaluation of `constant_queue::call::_` failed here
     fn call() -> Result<(), ()> {
         Err(())
     }
@@ -32,7 +30,6 @@ mod constant_queue {
 
 #[bulkhead(max = 10, queue = 5, wait = Duration::ZERO)]
 //~ error at `Duration`: `wait` is zero, so no call could stay in the `queue`; raise `wait` or remove `queue`
-//~ label: evaluation of `constant_wait::_` failed here
 fn constant_wait() -> Result<(), ()> {
     Err(())
 }

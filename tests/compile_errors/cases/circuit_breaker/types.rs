@@ -69,7 +69,6 @@ fn hook_captures(id: u32) -> Result<(), ()> {
 #[circuit_breaker(key = id)]
 //~ rustc: error[E0277] at `id`: the trait bound `f64: Hash` is not satisfied
 //~ rustc: label: the trait `Hash` is not implemented for `f64`
-//~ rustc: label: required by a bound introduced by this call
 fn key_without_hash(id: f64) -> Result<(), ()> {
     Err(drop(id))
 }
@@ -85,7 +84,6 @@ mod on_argument {
     //~ rustc: error[E0631] at `is_failure`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
@@ -104,7 +102,6 @@ mod on_ok_argument {
     //~ rustc: error[E0631] at `is_busy`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a u16) -> _` found function signature `fn(&resilience::Rejected) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<u16, Rejected> {

@@ -49,7 +49,6 @@ enum DelayOfAnotherType {
     #[forward(source, with = is_transient, after = retry_after)]
     //~ error at `retry_after`: `u64` is not a delay
     //~ label: needs `Duration` or `Option<Duration>`
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `resilience::__private::RetryDelay` is not implemented for `u64`
     Http { source: http::Error, retry_after: u64 },
 }

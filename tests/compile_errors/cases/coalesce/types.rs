@@ -30,7 +30,6 @@ struct Key;
 #[coalesce(key = key)]
 //~ rustc: error[E0277] at `key`: the trait bound `Key: Hash` is not satisfied
 //~ rustc: label: the trait `Hash` is not implemented for `Key`
-//~ rustc: label: required by a bound introduced by this call
 //~ rustc: help: consider annotating `Key` with `#[derive(Hash)]`
 fn key_without_hash(key: Key) -> Option<u32> {
     drop(key);

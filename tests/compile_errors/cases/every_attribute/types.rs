@@ -15,7 +15,6 @@ mod circuit_breaker_error_argument {
     //~ rustc: error[E0631] at `refuse`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `fn(resilience::Rejected) -> _` found function signature `fn(&str) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
@@ -34,7 +33,6 @@ mod timeout_error_argument {
     //~ rustc: error[E0631] at `refuse`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `fn(resilience::Rejected) -> _` found function signature `fn(&str) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     async fn call() -> Result<(), ()> {

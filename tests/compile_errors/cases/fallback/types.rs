@@ -45,7 +45,6 @@ mod on_argument {
     //~ rustc: error[E0631] at `is_unavailable`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<u32, ()> {
@@ -64,7 +63,6 @@ mod on_ok_argument {
     //~ rustc: error[E0631] at `is_busy`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a _) -> _` found function signature `fn(_) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     //~ rustc: help: consider adjusting the signature so it borrows its argument
@@ -125,7 +123,6 @@ mod with_called {
     #[fallback(with = cached())]
     //~ rustc: error[E0277] at `cached()`: expected a `FnOnce(())` closure, found `u32`
     //~ rustc: label: expected an `FnOnce(())` closure, found `u32`
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `FnOnce(())` is not implemented for `u32`
     fn call() -> Result<u32, ()> {
         Err(())

@@ -10,7 +10,6 @@ mod constant_lease {
 
     #[idempotent(key = id, scope = "global", ttl = SHORT, lease = LONG)]
     //~ error at `LONG`: `lease` is not shorter than `ttl`, so the record of a running call could expire; raise `ttl` or lower `lease`
-    //~ label: evaluation of `constant_lease::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }
@@ -25,7 +24,6 @@ mod constant_lease_zero {
 
     #[idempotent(key = id, scope = "global", lease = NONE)]
     //~ error at `NONE`: `lease` is zero, so every call would count as dead; write a longer time, like `"30s"`
-    //~ label: evaluation of `constant_lease_zero::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }
@@ -40,7 +38,6 @@ mod constant_max_renewal {
 
     #[idempotent(key = id, scope = "global", max_renewal = SHORT)]
     //~ error at `SHORT`: `lease` is longer than `max_renewal`, so the lease could not end on time; raise `max_renewal` or lower `lease`
-    //~ label: evaluation of `constant_max_renewal::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }
@@ -55,7 +52,6 @@ mod constant_store_timeout {
 
     #[idempotent(key = id, scope = "global", store_timeout = NONE)]
     //~ error at `NONE`: `store_timeout` is zero, so the store could never answer; write a longer time, like `"500ms"`
-    //~ label: evaluation of `constant_store_timeout::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }
@@ -70,7 +66,6 @@ mod constant_ttl {
 
     #[idempotent(key = id, scope = "global", ttl = SHORT)]
     //~ error at `SHORT`: `lease` is not shorter than `ttl`, so the record of a running call could expire; raise `ttl` or lower `lease`
-    //~ label: evaluation of `constant_ttl::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }
@@ -85,7 +80,6 @@ mod constant_ttl_zero {
 
     #[idempotent(key = id, scope = "global", ttl = NONE)]
     //~ error at `NONE`: `ttl` is zero, so no outcome would be kept; write a longer time, like `"24h"`
-    //~ label: evaluation of `constant_ttl_zero::call::__RESILIENCE_CONSTANT` failed here
     fn call(id: &str) -> Result<(), Rejected> {
         Ok(drop(id))
     }

@@ -99,7 +99,6 @@ mod not_a_store {
         #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
         //~ error at `self.store`: `Arc<HashMap<String, String>>` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
-        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `Arc<HashMap<String, String>>`
         //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
         //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`
@@ -117,7 +116,6 @@ mod not_a_store_static {
     #[idempotent(key = id, scope = "global", store = &STORE)]
     //~ error at `&`: `StaticStore<u32>` cannot be the store of a function that is not async
     //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `StaticStore<u32>`
     //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
     fn call(id: &str) -> Result<(), Rejected> {
@@ -129,7 +127,6 @@ mod not_a_store_static {
 #[idempotent(key = id, scope = "global", store = store)]
 //~ error at `store`: `Arc<String>` cannot be the store of a function that is not async
 //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
-//~ rustc: label: required by a bound introduced by this call
 //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `Arc<String>`
 //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
 fn not_a_store_sync(id: &str, #[skip] store: Arc<String>) -> Result<(), Rejected> {
@@ -188,7 +185,6 @@ mod store_without_handle {
         #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
         //~ error at `self.store`: `MemoryStore` is not a store handle for `#[idempotent]`
         //~ label: needs `resilience::idempotent::Store` and `Clone`
-        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::IntoStoreHandle<_>` is not implemented for `MemoryStore`
         //~ note: keep a store of a field in an `Arc` or an `Arc<dyn resilience::idempotent::DynStore>`: `store = self.store`
         //~ note: name a store in a `static` directly, `store = STORE`, and a store in a `LazyLock` by its content, `store = *STORE`
@@ -212,7 +208,6 @@ mod sync_with_async_store {
         #[idempotent(key = id, scope = "global", store = self.store, name = "charge")]
         //~ error at `self.store`: `Arc<dyn DynStore>` cannot be the store of a function that is not async
         //~ label: needs `resilience::idempotent::BlockingStore` and `Clone`
-        //~ rustc: label: required by a bound introduced by this call
         //~ rustc: help: the trait `idempotent::into_store::IntoBlockingHandle<_>` is not implemented for `Arc<dyn DynStore>`
         //~ note: a store that waits for I/O needs an `async` function; remove `store` to use the memory store, which does not
         fn charge(&self, id: &str) -> Result<(), Rejected> {

@@ -30,7 +30,6 @@ struct Hidden;
 #[bulkhead(max = 10, key = id, key_label = Hidden)]
 //~ error at `Hidden`: `Hidden` doesn't implement `std::fmt::Display`
 //~ rustc: label: unsatisfied trait bound
-//~ rustc: label: required by a bound introduced by this call
 //~ rustc: help: the trait `std::fmt::Display` is not implemented for `Hidden`
 //~ rustc: note: required for `&Hidden` to implement `std::fmt::Display`
 fn label_without_text(id: u32) -> Result<(), Rejected> {

@@ -109,7 +109,6 @@ fn deadline_before_the_initial_delay() -> Result<(), Unclassified> {
 
 #[retry(initial_delay = INITIAL, deadline = "10s")]
 //~ error at `INITIAL`: `initial_delay` is not shorter than `deadline`, so no attempt could start; raise `deadline` or lower `initial_delay`
-//~ label: evaluation of `deadline_before_the_initial_delay_of_a_constant::_` failed here
 fn deadline_before_the_initial_delay_of_a_constant() -> Result<(), Unclassified> {
     Ok(())
 }
@@ -117,7 +116,6 @@ fn deadline_before_the_initial_delay_of_a_constant() -> Result<(), Unclassified>
 #[timeout("10s")]
 #[retry(initial_delay = INITIAL)]
 //~ error at `INITIAL`: `initial_delay` is not shorter than the `timeout` above, so no attempt could start; raise the timeout, lower the delay, or write `#[timeout]` below `#[retry]` to limit each attempt
-//~ label: evaluation of `timeout_before_the_initial_delay_of_a_constant::{closure#0}::{closure#0}::_` failed here
 async fn timeout_before_the_initial_delay_of_a_constant() -> Result<(), Unclassified> {
     Ok(())
 }
@@ -125,7 +123,6 @@ async fn timeout_before_the_initial_delay_of_a_constant() -> Result<(), Unclassi
 #[timeout("10s")]
 #[retry(base_delay = INITIAL, backoff = "fixed")]
 //~ error at `INITIAL`: the first `delay` is not shorter than the `timeout` above, so no retry could start; raise the timeout, lower the delay, or write `#[timeout]` below `#[retry]` to limit each attempt
-//~ label: evaluation of `timeout_before_a_constant_delay::{closure#0}::{closure#0}::_` failed here
 async fn timeout_before_a_constant_delay() -> Result<(), Unclassified> {
     Ok(())
 }

@@ -5,7 +5,6 @@ use resilience::retry;
 
 #[retry(attempts = N)]
 //~ error at `N`: `attempts` must be at least 1: the first call counts as an attempt
-//~ label: evaluation of `call::<0>::{constant#0}` failed here
 fn call<const N: u32>() -> Result<(), ()> {
     Err(())
 }

@@ -41,7 +41,6 @@ mod hook_argument {
     //~ rustc: error[E0631] at `note`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a, 'b> fn(&'a RetryEvent<'b, ()>) -> _` found function signature `fn(u32) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
@@ -90,7 +89,6 @@ mod predicate_argument {
     //~ rustc: error[E0631] at `is_transient`: type mismatch in function arguments
     //~ rustc: label: expected due to this
     //~ rustc: label: found signature defined here
-    //~ rustc: label: required by a bound introduced by this call
     //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
     //~ rustc: help: consider wrapping the function in a closure
     fn call() -> Result<(), ()> {
