@@ -12,7 +12,7 @@ use super::semaphore::Acquired;
 use super::{Bulkhead, BulkheadPermit};
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
-use crate::registry::policy::{WaitEnd, count_wait};
+use crate::registry::policy::{WaitEnd, count_success, count_wait};
 use crate::rejected::Rejected;
 use crate::switch;
 use crate::waiters::WaiterId;
@@ -67,7 +67,7 @@ impl<'b> QueueEntry<'b> {
         let (max, capacity) = (settings.limit(), settings.queue_capacity(self.patience));
         match bulkhead.semaphore.acquire_or_queue(max, capacity, waker.clone()) {
             Acquired::Permit => {
-                bulkhead.count_admitted();
+                count_success(bulkhead);
                 Some(Ok(BulkheadPermit::of(bulkhead)))
             }
             Acquired::Full => Some(Err(bulkhead.rejected())),

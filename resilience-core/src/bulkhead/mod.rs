@@ -23,7 +23,7 @@ use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
 use crate::mode;
-use crate::registry::policy::count_rejection;
+use crate::registry::policy::{count_rejection, count_success};
 use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::settings::Live;
@@ -209,7 +209,7 @@ impl Bulkhead {
         } else {
             return None;
         };
-        self.count_admitted();
+        count_success(self);
         Some(permit)
     }
 

@@ -12,7 +12,7 @@ use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::{count, explain, record_of};
+use crate::registry::policy::{count, count_success, explain, record_of};
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 use crate::settings::{Action, Check};
 use crate::sync::lock;
@@ -55,8 +55,7 @@ impl CircuitBreaker {
     /// Counts the end of a call with a report.
     pub(super) fn count_outcome(&self, outcome: CallOutcome) {
         match outcome {
-            CallOutcome::Success if !mode::is_counting() => {}
-            CallOutcome::Success => count(self, slot::SUCCESS),
+            CallOutcome::Success => count_success(self),
             CallOutcome::Failure(_) => count(self, slot::FAILURE),
             CallOutcome::Neutral => count(self, slot::IGNORED),
         }

@@ -12,6 +12,7 @@ use super::flight::{Member, Turn};
 use super::{Coalescer, ShareableOutcome};
 use crate::key_hash::KeyHash;
 use crate::park::Parker;
+use crate::registry::policy::count_success;
 use crate::rejected::Rejected;
 
 type SharedOutcome = Arc<dyn Any + Send + Sync>;
@@ -102,7 +103,7 @@ pub fn coalesce_blocking<O: ShareableOutcome>(
 
 /// Ends the execution of this call.
 fn executed<O: ShareableOutcome>(coalescer: &Coalescer, member: &mut Member<'_>, out: O) -> O {
-    coalescer.count_executed();
+    count_success(coalescer);
     member.complete(out)
 }
 

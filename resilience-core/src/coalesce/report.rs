@@ -3,7 +3,6 @@
 use super::Coalescer;
 use crate::figures::Figure;
 use crate::figures::table::{self, slot};
-use crate::mode;
 use crate::registry::facts::Facts;
 use crate::registry::policy::{count, count_rejection};
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
@@ -11,13 +10,6 @@ use crate::rejected::{Rejected, RejectedKind};
 use crate::settings::{Check, Unchangeable};
 
 impl Coalescer {
-    /// Counts a call that ran its own body, if successes are counted.
-    pub(super) fn count_executed(&self) {
-        if mode::is_counting() {
-            count(self, slot::SUCCESS);
-        }
-    }
-
     /// Counts a call that returned the outcome of another call.
     pub(super) fn count_shared(&self) {
         count(self, slot::SHARED);

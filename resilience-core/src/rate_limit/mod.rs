@@ -34,7 +34,7 @@ use crate::keyed::{KeyLabel, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
 use crate::mode;
-use crate::registry::policy::count_rejection;
+use crate::registry::policy::{count_rejection, count_success};
 use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::rejection_signal::RejectionSignal;
@@ -264,7 +264,7 @@ impl RateLimiter {
         if !is_enabled() || !settings.enabled || cost == 0 {
             return Ok(());
         }
-        self.take(self.view(settings.pace), cost).inspect(|()| self.count_admitted())
+        self.take(self.view(settings.pace), cost).inspect(|()| count_success(self))
     }
 
     /// Reserves a permit at most [`wait`](Self::wait) ahead, and returns the delay until the
@@ -304,7 +304,7 @@ impl RateLimiter {
         let wait = view.within(settings.pace.longest_wait());
         let planned = view.gcra.reserve(view.request(1, wait), || view.now());
         if planned.is_ok() {
-            self.count_admitted();
+            count_success(self);
         }
         match planned {
             Ok(grant) if grant.must_wait && !settings.shadow => Ok(Reservation::later(self, grant)),
@@ -561,7 +561,7 @@ impl RateLimiter {
         }
         let starts = Self::starts(self.view(settings.pace), cost);
         if starts {
-            self.count_admitted();
+            count_success(self);
         }
         starts
     }
@@ -599,7 +599,7 @@ impl RateLimiter {
                 Ok(Admission::Queued(Queued { turn: view.time_of(queued.turn), ..queued }))
             }
             Ok(None) => {
-                self.count_admitted();
+                count_success(self);
                 Ok(Admission::Now)
             }
             Err(left) => self.refuse(view, cost, wait, left).map(|()| Admission::Now),

@@ -5,10 +5,9 @@ use core::time::Duration;
 use super::RateLimiter;
 use crate::duration::{Exact, Rounded};
 use crate::figures::Figure;
-use crate::figures::table::{self, slot};
-use crate::mode;
+use crate::figures::table;
 use crate::registry::facts::Facts;
-use crate::registry::policy::{count, explain};
+use crate::registry::policy::explain;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 use crate::settings::{Action, Check};
 
@@ -24,13 +23,6 @@ impl RateLimiter {
     #[must_use]
     pub fn explain(&self) -> Explanation {
         explain(self)
-    }
-
-    /// Counts an admitted call, if successes are counted.
-    pub(super) fn count_admitted(&self) {
-        if mode::is_counting() {
-            count(self, slot::SUCCESS);
-        }
     }
 }
 

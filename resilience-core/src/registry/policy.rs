@@ -202,6 +202,14 @@ pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
     record_of(policy).count(slot);
 }
 
+/// Counts a success or an admitted call, if successes are counted.
+#[inline]
+pub(crate) fn count_success<P: Policy + ?Sized>(policy: &P) {
+    if mode::is_counting() {
+        count(policy, slot::SUCCESS);
+    }
+}
+
 /// Counts a rejected call, or a call that would be rejected outside shadow mode.
 ///
 /// A policy without keys counts in one atomic of its record. The count of this policy alone needs
