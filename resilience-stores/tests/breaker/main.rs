@@ -6,11 +6,15 @@
 
 mod contract;
 mod log;
+#[path = "../shared/log_lines.rs"]
+mod log_lines;
 mod memory;
 mod outages;
 mod process;
 mod processes;
 mod quorum;
+#[path = "../shared/server.rs"]
+mod server;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod store;

@@ -7,9 +7,13 @@
 mod contract;
 mod fleet;
 mod log;
+#[path = "../shared/log_lines.rs"]
+mod log_lines;
 mod memory;
 mod process;
 mod processes;
+#[path = "../shared/server.rs"]
+mod server;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod store;
