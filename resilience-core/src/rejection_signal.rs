@@ -44,9 +44,15 @@ impl RejectionSignal {
     /// Records the rejection that the inner layer is about to return.
     #[cold]
     pub fn set(&self, rejected: &Rejected) {
-        let class = rejected.kind().class(rejected.retry_after());
+        self.set_kind(rejected.kind(), rejected.retry_after());
+    }
+
+    /// Records a rejection of this kind.
+    #[inline]
+    pub(crate) fn set_kind(&self, kind: RejectedKind, retry_after: Option<Duration>) {
+        let class = kind.class(retry_after);
         let in_queue = self.0.load(Relaxed) & CLASS == IN_QUEUE;
-        let class = if in_queue && rejected.kind() == RejectedKind::TimedOut {
+        let class = if in_queue && kind == RejectedKind::TimedOut {
             // The body has not started: the time ran out in a queue of this process.
             class.effect(Effect::NotSent).neutral()
         } else {

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::clock::{DeadlineTimer, Timestamp};
+use crate::clock::{LimitTimer, Timestamp};
 
 /// Runs `body` for at most `limit`, and at most until `bound`. The limit in use comes from
 /// [`Site::limit_in_use`](crate::registry::Site::limit_in_use).
@@ -16,7 +16,7 @@ use crate::clock::{DeadlineTimer, Timestamp};
 /// Returns the allowed time if the time ends before `body` does.
 #[inline]
 pub fn timeout<F: Future>(limit: Duration, bound: Option<Timestamp>, body: F) -> Timeout<F> {
-    let timer = DeadlineTimer::start(limit, bound);
+    let timer = LimitTimer::new(limit, bound);
     Timeout { body, timer }
 }
 
@@ -27,7 +27,7 @@ pin_project! {
         #[pin]
         body: F,
         #[pin]
-        timer: DeadlineTimer,
+        timer: LimitTimer,
     }
 }
 
@@ -43,7 +43,8 @@ impl<F: Future> Future for Timeout<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The body is polled first: a body that is ready wins over a timer that is ready too.
+        // The body is polled first: a body that is ready wins over a timer that is ready too. A body
+        // that is ready at once needs no timer.
         match this.body.poll(cx) {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
             Poll::Pending => this.timer.poll(cx).map(Err),

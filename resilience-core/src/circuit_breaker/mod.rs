@@ -20,6 +20,7 @@ mod sync;
 mod watch;
 mod window;
 
+use core::num::NonZeroU64;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
@@ -44,10 +45,11 @@ use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
+use crate::outcome::Outcome;
 use crate::registry::PolicyFigures;
 use crate::registry::policy::count_rejection;
 use crate::registry::record::state_label;
-use crate::rejected::Rejected;
+use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
 use crate::rejection_signal::RejectionSignal;
 use crate::settings::Live;
 use crate::span;
@@ -138,6 +140,8 @@ const COUNTED: u64 = 1 << 5;
 /// Overridden settings count other calls than the settings of the code do: a success takes the slow
 /// path, which knows the settings in use.
 const OVERRIDDEN: u64 = 1 << 6;
+/// The flags of a breaker with a window and without failures in a row.
+const IN_WINDOW: u64 = CLOSED | WINDOW;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
@@ -185,6 +189,31 @@ impl CircuitBreaker {
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
+    /// Admits a call of an annotated function without `slow_call`, or returns the outcome of a
+    /// rejected call.
+    ///
+    /// An open breaker builds the rejection in the place of the outcome: a rejection that is
+    /// returned would be moved twice.
+    ///
+    /// # Errors
+    /// The outcome of the rejection.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_or<O, By>(
+        &'static self,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<CircuitGuard<'static>, O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow_or(seen, signal)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
     /// Admits a call of an annotated function with `slow_call`.
     #[doc(hidden)]
     #[inline]
@@ -213,9 +242,38 @@ impl CircuitBreaker {
     #[inline(never)]
     fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest), false));
+            return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
         self.enter_by_machine(seen)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_slow_or<O, By>(
+        &'static self,
+        seen: u64,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<(&'static Self, u64), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        if let (Some(rest), false) = (self.open_time_left(seen), log::may_report_rejections()) {
+            let after = Some(Duration::from_nanos(rest.get()));
+            count_rejection(self, false);
+            if let Some(signal) = signal {
+                signal.set_kind(RejectedKind::CircuitOpen, after);
+            }
+            // The breaker of a function serves no key.
+            let rejected =
+                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
+            return Err(rejected_outcome(rejected));
+        }
+        self.enter_by_machine(seen).map_err(|rejected| {
+            if let Some(signal) = signal {
+                signal.set(&rejected);
+            }
+            reject(rejected)
+        })
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
@@ -261,11 +319,18 @@ impl CircuitBreaker {
             return self.succeed_measured(seen, started);
         }
         let word = self.word.load(Acquire);
-        let flags = STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
-        let counted = word & flags == CLOSED | WINDOW
-            && self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now);
-        if !counted {
-            self.succeed_slow(seen);
+        if word & COUNTED != 0 {
+            self.count_success();
+        }
+        let is_done = match word & (STATE | HAS_FAILURES | WINDOW | TIMED | OVERRIDDEN) {
+            CLOSED => true,
+            IN_WINDOW => {
+                self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now)
+            }
+            _ => false,
+        };
+        if !is_done {
+            self.settle_success(seen, None);
         }
     }
 
@@ -286,22 +351,6 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn succeed_slow(&self, seen: u64) {
-        let word = self.word.load(Acquire);
-        if word & COUNTED != 0 {
-            self.count_success();
-            let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED | OVERRIDDEN);
-            let (generation, span) = (admitted(seen).generation, self.settings.span);
-            let is_done = flags == CLOSED
-                || flags == CLOSED | WINDOW && self.cursor.succeed(generation, span, clock::now);
-            if is_done {
-                return;
-            }
-        }
-        self.settle_success(seen, None);
-    }
-
-    #[cold]
     fn settle_success(&self, seen: u64, started: Option<Timestamp>) {
         self.settle(seen, CallOutcome::Success, started, &|| None);
     }
@@ -310,19 +359,19 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest), false));
+            return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
         self.admit_by_machine()
     }
 
-    /// Returns the rest of the open time, if the published state rejects every call.
+    /// Returns the rest of the open time in nanoseconds, if the published state rejects every call.
     #[inline]
-    fn open_time_left(&self, seen: u64) -> Option<Duration> {
+    fn open_time_left(&self, seen: u64) -> Option<NonZeroU64> {
         if seen & STATE != OPEN || !mode::is_as_coded() {
             return None;
         }
         let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
-        (rest > 0).then(|| Duration::from_nanos(rest))
+        NonZeroU64::new(rest)
     }
 
     /// Tells the layers above how long the breaker rejects every call: a retry then makes no
@@ -372,7 +421,7 @@ impl CircuitBreaker {
         count_rejection(self, is_shadow);
         span::record_circuit_state(|| state_label(self.state()));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
-        Rejected::by_breaker(name, after, key, self.cause.source())
+        Rejected::by_breaker(name, after, key, self.cause.get())
     }
 
     /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:

@@ -47,7 +47,7 @@ impl CircuitBreaker {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     pub(super) fn count_success(&self) {
         count(self, slot::SUCCESS);
     }
