@@ -14,7 +14,7 @@ use super::retired::retire;
 use crate::CircuitState;
 use crate::budget::RetryBudget;
 use crate::clock;
-use crate::figures::stripes::Stripes;
+use crate::figures::stripes::{Counters, Stripes};
 use crate::figures::table::{
     self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot, slot,
 };
@@ -177,15 +177,21 @@ impl Record {
         self.is_listed.store(true, Relaxed);
     }
 
+    /// Returns the counters of this thread.
+    #[inline]
+    pub(crate) fn counters(&self) -> Counters<'_> {
+        self.counters.own()
+    }
+
     /// Counts one.
     #[inline]
     pub fn count(&self, slot: Slot) {
-        self.counters.add(slot, 1);
+        self.counters().add(slot, 1);
     }
 
     /// Adds a time.
     pub(crate) fn add_time(&self, slot: Slot, time: Duration) {
-        self.counters.add(slot, clock::nanos(time));
+        self.counters().add(slot, clock::nanos(time));
     }
 
     /// Counts a change of the state.
