@@ -40,6 +40,7 @@ pub use self::snapshot::{
 };
 pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::watch::{WatchedGuard, watched};
+use self::window::Span;
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
@@ -140,7 +141,10 @@ const COUNTED: u64 = 1 << 5;
 /// Overridden settings count other calls than the settings of the code do: a success takes the slow
 /// path, which knows the settings in use.
 const OVERRIDDEN: u64 = 1 << 6;
-/// The flags of a breaker with a window and without failures in a row.
+const FLAGS: u64 = HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
+/// A closed breaker whose successes are only counted in the figures.
+const COUNTED_ONLY: u64 = CLOSED | COUNTED;
+/// A closed breaker with a window and without failures in a row.
 const IN_WINDOW: u64 = CLOSED | WINDOW;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
@@ -300,8 +304,12 @@ impl CircuitBreaker {
     /// Records a success.
     #[inline]
     fn success(&self, seen: u64, started: Option<Timestamp>) {
-        if !self.is_idle() {
-            self.succeed(seen, started);
+        if self.is_idle() {
+            return;
+        }
+        match started {
+            None => self.succeed(seen),
+            Some(started) => self.succeed_measured(seen, started),
         }
     }
 
@@ -314,22 +322,39 @@ impl CircuitBreaker {
 
     /// Records a success that changes state: most often the number of calls in the window.
     #[inline(never)]
-    fn succeed(&self, seen: u64, started: Option<Timestamp>) {
-        if let Some(started) = started {
-            return self.succeed_measured(seen, started);
+    fn succeed(&self, seen: u64) {
+        match self.word.load(Acquire) & (STATE | FLAGS) {
+            COUNTED_ONLY => self.count_success(),
+            IN_WINDOW if matches!(self.settings.span, Span::Time { .. }) => {
+                self.succeed_in_period(seen);
+            }
+            IN_WINDOW if self.cursor.succeed(admitted(seen).generation) => {}
+            _ => self.succeed_slow(seen),
         }
-        let word = self.word.load(Acquire);
+    }
+
+    /// Records a success in a window of time. Separate from the other windows, which need no stack
+    /// frame for a call of the clock.
+    #[inline(never)]
+    fn succeed_in_period(&self, seen: u64) {
+        let generation = admitted(seen).generation;
+        if !self.cursor.succeed_in_period(generation, clock::now()) {
+            self.succeed_slow(seen);
+        }
+    }
+
+    /// Records a success in the window. Returns whether no other state changes.
+    fn succeed_in_window(&self, seen: u64) -> bool {
+        self.cursor.succeed_in(self.settings.span, admitted(seen).generation, clock::now)
+    }
+
+    #[inline(never)]
+    fn succeed_slow(&self, seen: u64) {
+        let word = self.word.load(Acquire) & (STATE | FLAGS);
         if word & COUNTED != 0 {
             self.count_success();
         }
-        let is_done = match word & (STATE | HAS_FAILURES | WINDOW | TIMED | OVERRIDDEN) {
-            CLOSED => true,
-            IN_WINDOW => {
-                self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now)
-            }
-            _ => false,
-        };
-        if !is_done {
+        if word & !COUNTED != IN_WINDOW || !self.succeed_in_window(seen) {
             self.settle_success(seen, None);
         }
     }

@@ -13,8 +13,9 @@ use super::table::Slot;
 /// The number of stripes with one owner.
 const OWNED: usize = 16;
 
-/// The index of the stripe that the other threads share.
-const SHARED: usize = OWNED;
+/// The index of the stripe that the other threads share. The stripes with an owner come first,
+/// from 1 on. There is no stripe 0: the index of a thread that has not counted yet.
+const SHARED: usize = OWNED + 1;
 
 /// The number of counters in a stripe.
 pub(crate) const SLOTS: usize = 32;
@@ -47,29 +48,36 @@ impl Counters<'_> {
 
 /// Counters that only grow. A stripe is allocated at the first count of a thread.
 #[derive(Debug)]
-pub(crate) struct Stripes([OnceLock<Box<Stripe>>; OWNED + 1]);
+pub(crate) struct Stripes([OnceLock<Box<Stripe>>; SHARED + 1]);
 
 impl Stripes {
     pub(crate) const fn new() -> Self {
-        Self([const { OnceLock::new() }; OWNED + 1])
+        Self([const { OnceLock::new() }; SHARED + 1])
     }
 
     /// Returns the counters of this thread. Not for another thread: a value that travels would
     /// write to the stripe of this thread.
     #[inline]
     pub(crate) fn own(&self) -> Counters<'_> {
+        self.known().unwrap_or_else(|| self.allocate())
+    }
+
+    /// Returns the counters of this thread, if the thread has counted here before.
+    #[inline]
+    pub(crate) fn known(&self) -> Option<Counters<'_>> {
         let index = index();
-        let stripe = self.0.get(index).and_then(OnceLock::get);
-        let stripe = stripe.map_or_else(|| self.allocate(index), |stripe| &**stripe);
-        Counters { stripe, is_shared: index >= SHARED }
+        let stripe = self.0.get(index)?.get()?;
+        Some(Counters { stripe, is_shared: index == SHARED })
     }
 
     #[cold]
     #[inline(never)]
-    fn allocate(&self, index: usize) -> &Stripe {
+    fn allocate(&self) -> Counters<'_> {
+        let index = assigned();
         let [.., shared] = &self.0;
         let stripe = self.0.get(index).unwrap_or(shared);
-        stripe.get_or_init(|| Box::new(Stripe([const { AtomicU64::new(0) }; SLOTS])))
+        let new = || Box::new(Stripe([const { AtomicU64::new(0) }; SLOTS]));
+        Counters { stripe: stripe.get_or_init(new), is_shared: index == SHARED }
     }
 
     /// Returns the sum over all threads.
@@ -81,7 +89,7 @@ impl Stripes {
 }
 
 thread_local! {
-    /// The stripe of this thread, plus one; 0 before the first count.
+    /// The stripe of this thread; 0 before the first count.
     static INDEX: Cell<usize> = const { Cell::new(0) };
     /// Returns the stripe at the end of the thread.
     static OWNER: Cell<Option<Owner>> = const { Cell::new(None) };
@@ -96,14 +104,14 @@ struct Owner(usize);
 impl Drop for Owner {
     fn drop(&mut self) {
         // Later counts of this thread are shared. The next owner sees all counts of this thread.
-        let _ = INDEX.try_with(|index| index.set(SHARED + 1));
+        let _ = INDEX.try_with(|index| index.set(SHARED));
         give_back(&OWNERS, self.0);
     }
 }
 
 /// Takes a stripe without an owner.
 fn take(owners: &AtomicUsize) -> Option<usize> {
-    let free = |owners: usize| (0..OWNED).find(|stripe| owners & 1 << stripe == 0);
+    let free = |owners: usize| (1..=OWNED).find(|stripe| owners & 1 << stripe == 0);
     let taken = owners.fetch_update(AcqRel, Acquire, |owners| Some(owners | 1 << free(owners)?));
     taken.ok().and_then(free)
 }
@@ -112,21 +120,22 @@ fn give_back(owners: &AtomicUsize, stripe: usize) {
     owners.fetch_and(!(1 << stripe), AcqRel);
 }
 
-/// Returns the stripe of this thread.
+/// Returns the stripe of this thread; 0 before the first count.
 #[inline]
 fn index() -> usize {
     // The thread may be ending, without thread-local values.
-    INDEX
-        .try_with(|index| index.get().checked_sub(1).unwrap_or_else(|| assign(index)))
-        .unwrap_or(SHARED)
+    INDEX.try_with(Cell::get).unwrap_or(SHARED)
 }
 
-#[cold]
-#[inline(never)]
-fn assign(index: &Cell<usize>) -> usize {
+/// Returns the stripe of this thread. The first count assigns a stripe.
+fn assigned() -> usize {
+    let index = index();
+    if index > 0 {
+        return index;
+    }
     let owned = take(&OWNERS).map(Owner);
     let stripe = owned.as_ref().map_or(SHARED, |owner| owner.0);
-    index.set(stripe + 1);
+    let _ = INDEX.try_with(|index| index.set(stripe));
     // At the end of the thread the owner is dropped at once, and the stripe is the shared one.
     match OWNER.try_with(|owner| owner.set(owned)) {
         Ok(()) => stripe,
@@ -163,8 +172,8 @@ mod tests {
     #[test]
     fn a_stripe_has_one_owner_at_a_time() {
         let owners = AtomicUsize::new(0);
-        let taken: Vec<_> = (0..OWNED).filter_map(|_| take(&owners)).collect();
-        assert_eq!(taken, (0..OWNED).collect::<Vec<_>>());
+        let taken: Vec<_> = (1..=OWNED).filter_map(|_| take(&owners)).collect();
+        assert_eq!(taken, (1..=OWNED).collect::<Vec<_>>());
         assert_eq!(take(&owners), None);
         give_back(&owners, 3);
         assert_eq!((take(&owners), take(&owners)), (Some(3), None));

@@ -177,6 +177,12 @@ impl Record {
         self.is_listed.store(true, Relaxed);
     }
 
+    /// Returns the counters of this thread, if the thread has counted here before.
+    #[inline]
+    pub(super) fn known_counters(&self) -> Option<Counters<'_>> {
+        self.counters.known()
+    }
+
     /// Returns the counters of this thread.
     #[inline]
     pub(crate) fn counters(&self) -> Counters<'_> {
