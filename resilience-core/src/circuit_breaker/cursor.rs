@@ -49,6 +49,7 @@ impl Cursor {
     }
 
     /// Counts a success in a window. Only windows of time read the clock.
+    #[inline]
     pub(super) fn succeed_in(
         &self,
         span: Span,

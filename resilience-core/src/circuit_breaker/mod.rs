@@ -344,6 +344,7 @@ impl CircuitBreaker {
     }
 
     /// Records a success in the window. Returns whether no other state changes.
+    #[inline]
     fn succeed_in_window(&self, seen: u64) -> bool {
         self.cursor.succeed_in(self.settings.span, admitted(seen).generation, clock::now)
     }
