@@ -3,6 +3,7 @@
 //! Generated code uses [`__private`](crate::__private) instead.
 
 pub use crate::__log_event as log_event;
+pub use crate::attempt_scope::AttemptScope;
 pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
     CircuitDecision, DetachedGuard, LocalDecision, WatchedGuard, shared_breakers, shared_decisions,

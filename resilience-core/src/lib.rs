@@ -13,6 +13,7 @@
     )
 )]
 
+mod attempt_scope;
 mod backoff;
 mod budget;
 mod bulkhead;
