@@ -458,6 +458,7 @@ impl CircuitBreaker {
                 key: self.key_label.as_ref().map(|label| label.as_str().into()),
                 open_for: machine.until.map(|until| until.since(clock::now())),
                 shadow: self.last().shadow,
+                location: self.figures.place(),
                 number: 0,
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
