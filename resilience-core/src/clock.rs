@@ -339,6 +339,7 @@ pin_project! {
     enum LimitWait {
         NotStarted { start: Instant },
         Started { #[pin] sleep: Sleep },
+        Paused,
     }
 }
 
@@ -354,14 +355,24 @@ impl LimitTimer {
             wait: LimitWait::NotStarted { start: real_now() },
         }
     }
+
+    /// Stops the timer. The next poll starts the time again, with the whole limit.
+    pub(crate) fn pause(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        *this.end = None;
+        this.wait.set(LimitWait::Paused);
+    }
 }
 
 impl Future for LimitTimer {
     type Output = Duration;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+        let limit = Duration::from_nanos(self.limit);
+        if matches!(self.wait, LimitWait::Paused) {
+            self.set(Self::new(limit, None));
+        }
         let mut this = self.project();
-        let limit = Duration::from_nanos(*this.limit);
         if this.end.is_some_and(|end| virtual_now().is_some_and(|now| now >= end)) {
             return Poll::Ready(limit);
         }
@@ -371,7 +382,7 @@ impl Future for LimitTimer {
         }
         match this.wait.project() {
             LimitWaitProjection::Started { sleep } => sleep.poll(cx).map(|()| limit),
-            LimitWaitProjection::NotStarted { .. } => Poll::Pending,
+            LimitWaitProjection::NotStarted { .. } | LimitWaitProjection::Paused => Poll::Pending,
         }
     }
 }
