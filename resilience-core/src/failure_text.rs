@@ -28,7 +28,7 @@ impl Error for FailureText {}
 /// The number of a failure whose text the process keeps.
 ///
 /// An open circuit rejects many calls with one failure. Each rejection holds the number, without a
-/// lock and a reference count, and asks for the text once somebody reads the text.
+/// lock and a reference count, and looks the text up when its source is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeptFailure(NonZeroU64);
 
