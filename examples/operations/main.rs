@@ -47,7 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let operators = Operators::new();
     // The hook reads the cookie of the login below.
     let login = operators.clone();
-    let admin = Admin::new().authorize(move |request| login.knows(&request.headers));
+    let admin =
+        Admin::new().authorize(move |request| login.knows(&request.headers).then_some("operator"));
     let app = Router::new()
         .route("/", get(async || Redirect::to("/admin")))
         .route("/login/{token}", get(login::login))

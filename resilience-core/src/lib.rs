@@ -96,10 +96,10 @@ pub use outcome::Outcome;
 pub use process_hooks::on_event;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
 pub use registry::{
-    CircuitChange, CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport,
-    LayerExplanation, PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin,
-    SourceLocation, TOP_KEYS, circuit_changes, circuit_closed, count_successes, explain, health,
-    policies, policies_matching, policy_key, register, set_health_threshold,
+    CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport, LayerExplanation,
+    PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation, TOP_KEYS,
+    circuit_changes, circuit_closed, count_successes, explain, health, policies, policies_matching,
+    policy_key, register, set_health_threshold,
 };
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
 pub use resilience_rules::InvalidPolicy;

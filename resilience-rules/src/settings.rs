@@ -224,6 +224,12 @@ pub fn shown(text: &str) -> String {
     shown
 }
 
+/// Returns the keys of an attribute that can change; none for an attribute without such keys.
+#[must_use]
+pub fn keys(of: &str) -> &'static [Key] {
+    ATTRIBUTES.iter().find(|(known, _)| *known == of).map_or(&[], |(_, keys)| keys)
+}
+
 /// Checks the name of an attribute.
 ///
 /// # Errors
@@ -245,7 +251,7 @@ pub fn attribute(name: &str) -> Result<&'static str, String> {
 /// The mistake in words: an unknown attribute or key, a value of another form, a broken rule.
 pub fn read(of: &str, key: &str, raw: Raw<'_>) -> Result<(Key, Value), String> {
     let of = attribute(of)?;
-    let keys = ATTRIBUTES.iter().find(|(known, _)| *known == of).map_or(&[][..], |(_, keys)| keys);
+    let keys = keys(of);
     let Some(found) = keys.iter().find(|known| known.name == key) else {
         let fixed = FIXED.iter().find(|(other, fixed, _)| *other == of && *fixed == key);
         if let Some((.., reason)) = fixed {
@@ -262,6 +268,23 @@ pub fn read(of: &str, key: &str, raw: Raw<'_>) -> Result<(Key, Value), String> {
 }
 
 impl Key {
+    /// Returns the form of the values in words.
+    #[must_use]
+    pub fn expects(&self) -> String {
+        let forms: Vec<_> = self.forms.iter().map(|form| form.in_words()).collect();
+        forms.join(", or ")
+    }
+
+    /// Returns all values, if each value is a word; else none.
+    #[must_use]
+    pub const fn choices(&self) -> &'static [&'static str] {
+        match self.forms {
+            [Form::Flag] => &["true", "false"],
+            [Form::Words(words)] => words,
+            _ => &[],
+        }
+    }
+
     /// Converts a value into the first form that fits.
     fn value(&self, raw: Raw<'_>) -> Result<Value, String> {
         let value = self.forms.iter().find_map(|form| form.value(raw));
@@ -274,8 +297,7 @@ impl Key {
                     }
                 }
             }
-            let forms: Vec<_> = self.forms.iter().map(|form| form.in_words()).collect();
-            format!("expected {}, not {raw}", forms.join(", or "))
+            format!("expected {}, not {raw}", self.expects())
         })
     }
 

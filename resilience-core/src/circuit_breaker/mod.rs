@@ -22,6 +22,7 @@ mod window;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
+use std::time::SystemTime;
 
 use self::cause::Cause;
 use self::cursor::Cursor;
@@ -456,6 +457,7 @@ impl CircuitBreaker {
                 open_for: machine.until.map(|until| until.since(clock::now())),
                 shadow: self.last().shadow,
                 number: 0,
+                at: SystemTime::now(),
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
             machine.events.changed(change, is_local, awaits_cause);
