@@ -7,8 +7,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use reqwest::blocking::Client;
 use resilience::{
-    CircuitBreaker, CircuitState, Keyed, RateLimiter, Rejected, bulkhead, circuit_breaker, control,
-    policies_matching, rate_limit, register, retry, testing, timeout,
+    CircuitBreaker, CircuitState, Keyed, RateLimiter, Rejected, bulkhead, circuit_breaker,
+    coalesce, control, fallback, hedge, policies_matching, rate_limit, register, retry, testing,
+    timeout,
 };
 use serde_json::{Value, json};
 
@@ -107,11 +108,13 @@ fn a_key_is_controlled_and_looked_up_alone() {
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
 }
 
-/// A function with every attribute that has settings, and with all parts that settings need.
+/// Functions with every attribute that has settings, and with all parts that settings need.
 mod every {
     use super::*;
 
     pub(crate) const NAME: &str = "controls::every";
+    /// The name of a hedge with a quantile.
+    pub(crate) const LEARNED: &str = "controls::learned";
 
     #[retry(
         attempts = 3,
@@ -128,11 +131,27 @@ mod every {
         Err(Rejected::timed_out("body", Duration::ZERO))
     }
 
+    #[fallback(stale = "10m", key = (), name = "controls::every")]
+    #[coalesce(key = (), name = "controls::every")]
+    #[hedge(after = "50ms", max = 2, idempotent, name = "controls::every")]
+    async fn hedged() -> Result<(), Rejected> {
+        Ok(())
+    }
+
+    #[hedge(after = "p95", warm_up = "1s", idempotent, name = "controls::learned")]
+    async fn learned() -> Result<(), Rejected> {
+        Ok(())
+    }
+
     pub(crate) fn list() {
         let _ = policies_matching(NAME);
         let _waits = testing::no_waits();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let _ = runtime.expect("a runtime").block_on(call());
+        runtime.expect("a runtime").block_on(async {
+            call().await.expect_err("fails");
+            hedged().await.expect("works");
+            learned().await.expect("works");
+        });
     }
 }
 
@@ -176,6 +195,12 @@ fn valid_values() -> BTreeMap<&'static str, &'static str> {
         ("rate_limit.wait", "1s"),
         ("rate_limit.shadow", "true"),
         ("rate_limit.enabled", "true"),
+        ("hedge.after", "80ms"),
+        ("hedge.warm_up", "2s"),
+        ("hedge.max", "1"),
+        ("hedge.enabled", "true"),
+        ("coalesce.enabled", "true"),
+        ("fallback.stale", "5m"),
     ]
     .into()
 }
@@ -205,16 +230,17 @@ fn every_setting_that_the_page_offers_is_changed_and_taken_back() {
             let name = key["name"].as_str().expect("a name");
             let path = format!("{kind}.{name}");
             let value = values.get(path.as_str()).unwrap_or_else(|| panic!("no value of {path}"));
-            let before = reported(address, every::NAME, kind, name);
+            let policy = if path == "hedge.warm_up" { every::LEARNED } else { every::NAME };
+            let before = reported(address, policy, kind, name);
             let set = json!({
-                "action": "set", "name": every::NAME, "kind": kind, "setting": path, "value": value,
+                "action": "set", "name": policy, "kind": kind, "setting": path, "value": value,
             });
             assert_eq!(send(command(address, "ann", &set)), (200, String::new()), "{path}");
             let live = ((*value).to_owned(), "live".to_owned());
-            assert_eq!(reported(address, every::NAME, kind, name), live, "{path}");
-            let unset = json!({ "action": "unset", "name": every::NAME, "setting": path });
+            assert_eq!(reported(address, policy, kind, name), live, "{path}");
+            let unset = json!({ "action": "unset", "name": policy, "setting": path });
             assert_eq!(send(command(address, "ann", &unset)), (200, String::new()), "{path}");
-            assert_eq!(reported(address, every::NAME, kind, name), before, "{path}");
+            assert_eq!(reported(address, policy, kind, name), before, "{path}");
             seen += 1;
         }
     }

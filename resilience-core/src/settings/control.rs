@@ -469,4 +469,6 @@ const SWITCHED: &[PolicyKind] = &[
     PolicyKind::Timeout,
     PolicyKind::Bulkhead,
     PolicyKind::RateLimit,
+    PolicyKind::Coalesce,
+    PolicyKind::Hedge,
 ];
