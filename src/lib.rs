@@ -76,6 +76,7 @@
 //!   **`prometheus`**: the module `export`; **`admin`**: the page of the module `admin`; see
 //!   [`observability`].
 //! - **`settings`**: settings from TOML and JSON files; see [`operations`].
+//! - **`duration-histograms`**: durations of calls and of waits, as distributions.
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
@@ -117,15 +118,15 @@ pub use resilience_core::{
     CircuitBreaker, CircuitCall, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState,
     Classify, Coalescer, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
     FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind,
-    FigureValue, FromRejected, GiveUpEvent, Guarded, Health, IdempotencyRejection, InvalidPolicy,
-    Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation,
-    LoadedSettings, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit, PendingSetting,
-    PolicyEvent, PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire, RateLimiter,
-    RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget, RetryEvent,
-    RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange, SettingsError, SettingsProblem,
-    SourceLocation, StaleAge, StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes,
-    circuit_closed, control, count_successes, explain, health, is_enabled, key_tables,
-    load_environment, load_environment_from, on_event, pending_settings, policies,
+    FigureValue, FromRejected, GiveUpEvent, Guarded, Health, Histogram, IdempotencyRejection,
+    InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels,
+    LayerExplanation, LoadedSettings, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
+    PendingSetting, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire,
+    RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
+    RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange, SettingsError,
+    SettingsProblem, SourceLocation, StaleAge, StateChange, StopReason, TOP_KEYS, circuit_breaker,
+    circuit_changes, circuit_closed, control, count_successes, explain, health, is_enabled,
+    key_tables, load_environment, load_environment_from, on_event, pending_settings, policies,
     policies_matching, policy_key, register, set_enabled, set_health_threshold, settings_history,
     stale_age, stale_age_async, testing,
 };

@@ -64,6 +64,7 @@ mod switch;
 mod sync;
 mod test_overrides;
 pub mod testing;
+mod timed_call;
 mod timeout;
 mod waiters;
 
@@ -87,7 +88,7 @@ pub use event::{
     DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
     RetryEvent, StopReason,
 };
-pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
+pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Histogram, Labels};
 pub use guarded::Guarded;
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};

@@ -335,6 +335,20 @@ impl Context {
         name.map_or_else(path, ToTokens::to_token_stream)
     }
 
+    /// Returns the code of all layers with a measurement of the call, for the feature
+    /// `duration-histograms`.
+    pub(crate) fn measured(&self, code: &TokenStream, name: Option<&Expr>) -> TokenStream {
+        let [timed, out] = ["timed", "timed_out"].map(local);
+        let (private, name) = (&self.private, self.policy_name(name));
+        let is_ok = self.is_ok(&out);
+        quote! {
+            let #timed = #private::TimedCall::start(&const { #private::function_site(#name) });
+            let #out = { #code };
+            #private::TimedCall::end(#timed, #is_ok);
+            #out
+        }
+    }
+
     /// Returns the number of layers outside this layer, for the registry.
     pub(crate) fn depth(&self) -> TokenStream {
         let depth = u8::try_from(self.stack.outer.len()).unwrap_or(u8::MAX);

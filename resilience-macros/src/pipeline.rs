@@ -177,6 +177,9 @@ impl<A: LayerAttribute> Layer<A> {
             stack,
         };
         let mut new = model.generate(&context);
+        if cfg!(feature = "duration-histograms") && context.stack.outer.is_empty() {
+            new = context.measured(&new, model.name());
+        }
         let cloned = context.captures.cloned(&context.bindings, &context.stack.lent);
         if !is_async && !cloned.is_empty() {
             // The body consumes a clone; Clippy would report that the function does not consume the

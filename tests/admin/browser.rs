@@ -324,6 +324,27 @@ fn the_page_fits_a_phone() {
     browser.picture("narrow");
 }
 
+#[cfg(feature = "duration-histograms")]
+#[test]
+fn the_durations_of_a_function_are_shown() {
+    #[retry(attempts = 2, name = "browser::timed")]
+    fn timed(clock: &testing::Clock, millis: u64) -> Result<u32, &'static str> {
+        clock.advance(std::time::Duration::from_millis(millis));
+        Ok(1)
+    }
+    let Some(browser) = Browser::start(1280, 900, false) else { return };
+    resilience::count_successes();
+    let clock = testing::clock();
+    for millis in [20, 20, 20, 400] {
+        assert_eq!(timed(&clock, millis), Ok(1));
+    }
+    browser.open(&serve_open());
+    let card = "document.querySelector('[data-name=\"browser::timed\"][data-kind=function]')";
+    browser.wait_until(&format!(
+        "/mean\\s*115 ms\\s*p50\\s*≤ 25 ms\\s*p95\\s*≤ 500 ms/.test({card}.innerText)"
+    ));
+}
+
 /// A router at the root, behind a layer that adds a header, as an application with a login has.
 #[test]
 fn the_page_works_at_the_root_and_tells_a_lost_connection() {

@@ -117,6 +117,10 @@ impl LayerAttribute for Fallback {
         Some(Self { answer, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     'layer: {

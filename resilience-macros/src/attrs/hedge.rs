@@ -96,6 +96,10 @@ impl LayerAttribute for Hedge {
         Some(Self { after, is_declared, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     let budget = resolve({ static BUDGET: RetryBudget = …; &BUDGET });

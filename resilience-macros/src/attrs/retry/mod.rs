@@ -82,6 +82,10 @@ impl LayerAttribute for Retry {
     //     }
     //
     // Sync functions, and functions with hooks: see `hooked_round`.
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
         let [state, spending, layer, delay] = ["state", "spending", "layer", "delay"].map(local);
