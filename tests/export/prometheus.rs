@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use resilience::export::{prometheus_name, prometheus_text};
-use resilience::{FigureInfo, FigureKind};
+use resilience::{FigureInfo, FigureKind, circuit_breaker, policies_matching};
 
 use crate::{Exported, PARTS, add, check, figures};
 
@@ -115,4 +115,20 @@ fn names_for_prometheus_are_valid_and_distinct() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[test]
+fn no_key_is_a_label() {
+    #[circuit_breaker(key = tenant, key_label = tenant, failure_threshold = 1, name = "labels")]
+    fn call(tenant: &str) -> Option<u32> {
+        None
+    }
+    for tenant in ["tenant-of-the-label-test", "other-tenant-of-the-label-test"] {
+        assert_eq!((call(tenant), call(tenant)), (None, None));
+    }
+    let report = policies_matching("labels").pop().expect("listed");
+    assert_eq!(report.keys.expect("keys").keys, 2);
+    let text = prometheus_text();
+    assert!(text.contains("resilience_policy_name=\"labels\""));
+    assert!(!text.contains("of-the-label-test"), "{text}");
 }
