@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::machine::CircuitState;
 use crate::classify::FailureKind;
+use crate::registry::SourceLocation;
 
 /// A change of a breaker's state. Passed to `on_state_change` and to the hooks of
 /// [`on_event`](crate::on_event), received from [`circuit_changes`](crate::circuit_changes), and
@@ -54,6 +55,8 @@ pub struct StateChange {
     pub open_for: Option<Duration>,
     /// Whether the breaker only observes; see [`shadow`](super::CircuitBreaker::shadow).
     pub shadow: bool,
+    /// The outermost attribute of the function, or the place that made the breaker.
+    pub location: SourceLocation,
     /// The number of the change: 1 for the first change of the breaker, then one more each time.
     pub number: u64,
     /// The time of the change, by the clock of the system.
