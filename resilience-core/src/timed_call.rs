@@ -4,8 +4,9 @@
 use core::panic::Location;
 
 use crate::clock::{self, Timestamp};
-use crate::figures::durations::Ended;
+use crate::figures::durations::Ended as End;
 use crate::mode;
+use crate::outcome::Outcome;
 use crate::registry::{PolicyKind, Site};
 
 /// Returns the identity of an annotated function as a whole.
@@ -41,19 +42,46 @@ impl TimedCall {
     /// Ends the call.
     #[inline]
     pub fn end(mut self, is_success: bool) {
-        self.count(if is_success { Ended::Success } else { Ended::Failure });
+        self.count(if is_success { End::Success } else { End::Failure });
     }
 
-    fn count(&mut self, end: Ended) {
+    fn count(&mut self, end: End) {
         if let Some(started) = self.started.take() {
             self.site.record().add_duration(end, clock::now().since(started));
         }
     }
 }
 
+/// The result of a call, which is a failure only for an [`Outcome`].
+#[derive(Debug)]
+pub struct Ended<'o, O>(pub &'o O);
+
+/// The end of a call with an outcome.
+pub trait EndsAsOutcome {
+    /// Returns whether the outcome is a success.
+    fn resilience_is_success(&self) -> bool;
+}
+
+impl<O: Outcome> EndsAsOutcome for Ended<'_, O> {
+    fn resilience_is_success(&self) -> bool {
+        self.0.is_ok()
+    }
+}
+
+/// The end of a call with a value of another type. Method resolution prefers [`EndsAsOutcome`],
+/// which needs one reference less.
+pub trait EndsAsValue {
+    /// Returns `true`.
+    fn resilience_is_success(&self) -> bool {
+        true
+    }
+}
+
+impl<O> EndsAsValue for &Ended<'_, O> {}
+
 impl Drop for TimedCall {
     fn drop(&mut self) {
-        let end = if std::thread::panicking() { Ended::Failure } else { Ended::Cancelled };
+        let end = if std::thread::panicking() { End::Failure } else { End::Cancelled };
         self.count(end);
     }
 }

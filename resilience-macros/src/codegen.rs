@@ -340,11 +340,15 @@ impl Context {
     pub(crate) fn measured(&self, code: &TokenStream, name: Option<&Expr>) -> TokenStream {
         let [timed, out] = ["timed", "timed_out"].map(local);
         let (private, name) = (&self.private, self.policy_name(name));
-        let is_ok = self.is_ok(&out);
+        // A function that never rejects may return any type.
         quote! {
             let #timed = #private::TimedCall::start(&const { #private::function_site(#name) });
             let #out = { #code };
-            #private::TimedCall::end(#timed, #is_ok);
+            #private::TimedCall::end(#timed, {
+                #[allow(unused_imports)]
+                use #private::{EndsAsOutcome as _, EndsAsValue as _};
+                (&#private::Ended(&#out)).resilience_is_success()
+            });
             #out
         }
     }

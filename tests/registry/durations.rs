@@ -91,13 +91,21 @@ fn every_shape_of_function_is_measured() {
     fn named_by_its_path() -> Result<(), String> {
         Ok(())
     }
+    #[bulkhead(max = 1, shadow, name = "durations::value")]
+    fn value() -> u32 {
+        5
+    }
     count_successes();
     let mut shop = Shop(7);
+    assert_eq!(value(), 5);
     *shop.borrow().expect("a permit") += 1;
     assert_eq!((shop.0, option(&5), named_by_its_path()), (8, Some(5), Ok(())));
-    for name in
-        ["durations::method", "durations::option", concat!(module_path!(), "::named_by_its_path")]
-    {
+    for name in [
+        "durations::method",
+        "durations::option",
+        "durations::value",
+        concat!(module_path!(), "::named_by_its_path"),
+    ] {
         assert_eq!(durations(name, "success").0, 1, "{name}");
     }
 }
