@@ -189,7 +189,7 @@ fn a_setting_is_changed_by_its_form_and_taken_back() {
     // A refused value stays in the field, with the message of the rules.
     browser.fill(&format!("{form} input"), "0");
     browser.click(&format!("{form} button"));
-    let expected = control("quotes").set("retry.attempts", "0").unwrap_err().to_string();
+    let expected = control("quotes").set("retry.attempts", "0").expect_err("a mistake").to_string();
     let script = "return document.querySelector('#message').textContent";
     browser.wait_until("document.querySelector('#message').textContent !== ''");
     assert_eq!(browser.run(script, &[]), expected);

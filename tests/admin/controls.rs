@@ -281,7 +281,8 @@ fn a_change_before_the_first_call_is_pending_and_has_an_author() {
     });
     let response = command(address, "ann\n", &body).send();
     assert!(response.is_err(), "a header has no line breaks");
-    let answer: Value = command(address, "<b>ann", &body).send().unwrap().json().unwrap();
+    let answer = command(address, "<b>ann", &body).send().expect("an answer");
+    let answer: Value = answer.json().expect("JSON");
     assert_eq!(answer["reached"], 0);
     let settings = data(address, "/settings");
     let pending = settings["pending"].as_array().expect("a list");

@@ -55,13 +55,13 @@ fn a_subscription_and_a_hook_receive_equal_changes() {
     let seen = Arc::clone(&hooked);
     let breaker = CircuitBreaker::new()
         .failure_threshold(1)
-        .on_state_change_with(move |change| seen.lock().unwrap().push(change.clone()))
+        .on_state_change_with(move |change| seen.lock().expect("no panic").push(change.clone()))
         .name("equal::breaker");
     let mut changes = circuit_changes("equal::breaker");
-    breaker.try_acquire().unwrap().report(FailureClass::transient(), &"refused");
+    breaker.try_acquire().expect("closed").report(FailureClass::transient(), &"refused");
     breaker.reset();
     let received: Vec<_> = std::iter::from_fn(|| changes.try_next()).collect();
-    assert_eq!(received, *hooked.lock().unwrap());
+    assert_eq!(received, *hooked.lock().expect("no panic"));
     assert_eq!(received[0].cause.as_deref(), Some("refused"));
     assert!(received[0].at.elapsed().is_ok_and(|age| age.as_secs() < 600));
 }
