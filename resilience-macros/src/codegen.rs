@@ -292,6 +292,14 @@ impl Context {
         signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
     }
 
+    /// Returns the rejection signal, if a layer outside reads the signal, as an `Option` in
+    /// generated code.
+    pub(crate) fn written_signal_option(&self) -> TokenStream {
+        let private = &self.private;
+        let signal = self.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
+        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+    }
+
     /// Returns the rejection signal, if a layer outside reads the signal, and a further layer
     /// outside may drop the call.
     pub(crate) fn signal_of_dropped_call(&self) -> Option<&Ident> {

@@ -381,17 +381,18 @@ impl RetryState {
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
     ) -> Option<Delay> {
         let progress = self.0.unwrap_or(FIRST);
-        let now = clock::now();
-        let started = progress.started.unwrap_or(now);
+        // Without a deadline, the first failure starts the time. A call that ends with the first
+        // failure reads no clock.
+        let elapsed = progress.started.map_or(Duration::ZERO, |at| clock::now().since(at));
         let name = policy.limits.name.unwrap_or("retry");
         let location = SourceLocation::of(policy.limits.location);
         let attempt = progress.attempt.get();
-        let elapsed = now.since(started);
         let class = failed.class;
         let failure = Failure { attempt: failed, elapsed, spending };
         let record = figures::record(&policy.limits, &policy.backoff, "retry");
+        let counters = record.counters();
         if !class.is_rejection {
-            figures::count_attempt(record, attempt);
+            figures::count_attempt(counters, attempt);
         }
         let live = if mode::has_settings() {
             live::overridden(record, &policy.limits, &policy.backoff)
@@ -409,7 +410,8 @@ impl RetryState {
         let attempts = limits.attempts;
         match decide(progress, limits, backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
-                figures::count_retry(record, class, delay_source, delay);
+                let started = progress.started.unwrap_or_else(clock::now);
+                figures::count_retry(counters, class, delay_source, delay);
                 span::record_attempts(next.attempt.get());
                 let event = RetryEvent {
                     name,
@@ -430,7 +432,7 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
-                figures::count_stop(record, reason);
+                figures::count_stop(counters, reason);
                 span::record_attempts(attempt);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
                 let event = GiveUpEvent {
