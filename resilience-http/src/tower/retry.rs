@@ -165,7 +165,7 @@ impl<S, B: Clone, C: Clone> Layer<S> for RetryLayer<B, C> {
     }
 }
 
-impl<B, C> Settings<B, C> {
+impl<B: Backoff, C> Settings<B, C> {
     /// Adds a key if needed, and starts the call.
     fn begin(&self, request: &mut impl HttpRequest) -> Call {
         let is_safe = request.method().is_idempotent();
@@ -242,7 +242,7 @@ struct Call {
 
 impl Call {
     /// Returns whether the policy allows no attempt after the current attempt.
-    fn is_last<B>(&self, policy: &RetryPolicy<B>) -> bool {
+    fn is_last<B: Backoff>(&self, policy: &RetryPolicy<B>) -> bool {
         self.state.attempt(policy).is_last()
     }
 
@@ -319,7 +319,7 @@ struct Retained<O> {
     out: O,
 }
 
-impl<S: Service<Request>, Request, B, C: Replay<Request>> RetryFuture<S, Request, B, C> {
+impl<S: Service<Request>, Request, B: Backoff, C: Replay<Request>> RetryFuture<S, Request, B, C> {
     fn start(settings: Arc<Settings<B, C>>, mut service: S, call: Call, request: Request) -> Self {
         let request_for_retry = settings.request_for_retry(&call, &request);
         let step = Step::Called { future: service.call(request) };
