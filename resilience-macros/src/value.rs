@@ -219,9 +219,15 @@ impl ConstantType for Duration {
 pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
     if let (Some(pattern), "on" | "on_ok") = (as_pattern(&expr), key) {
         let argument = if key == "on" { "error" } else { "value" };
+        // The errors of `std::io` and `tonic` are no enums.
+        let part = match owner_of(&expr) {
+            Some(owner) if owner == "ErrorKind" => ".kind()",
+            Some(owner) if owner == "Code" => ".code()",
+            _ => "",
+        };
         return error(
             &expr,
-            format!("write `{key} = |{argument}| matches!({argument}, {pattern})`"),
+            format!("write `{key} = |{argument}| matches!({argument}{part}, {pattern})`"),
         );
     }
     if cannot_be_const(&expr) && !matches!(expr, Expr::Closure(_)) {
@@ -249,14 +255,12 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
 fn as_pattern(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Path(path) => {
-            let mut names =
-                path.path.segments.iter().rev().map(|segment| segment.ident.to_string());
-            let is_type = |name: &String| {
-                name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)
-            };
+            let variant = path.path.segments.last()?.ident.to_string();
             // A function and a constant have names of another form.
-            (is_type(&names.next()?) && is_type(&names.next()?))
-                .then(|| path.to_token_stream().to_string().replace(" :: ", "::"))
+            let is_variant = owner_of(expr)?.starts_with(char::is_uppercase)
+                && variant.starts_with(char::is_uppercase)
+                && variant.contains(char::is_lowercase);
+            is_variant.then(|| path.to_token_stream().to_string().replace(" :: ", "::"))
         }
         Expr::Binary(ExprBinary { left, op: BinOp::BitOr(_), right, .. }) => {
             Some(format!("{} | {}", as_pattern(left)?, as_pattern(right)?))
@@ -266,6 +270,17 @@ fn as_pattern(expr: &Expr) -> Option<String> {
             patterns.filter(|patterns| !patterns.is_empty()).map(|patterns| patterns.join(" | "))
         }
         Expr::Paren(inner) => as_pattern(&inner.expr),
+        _ => None,
+    }
+}
+
+/// Returns the name before the last in the first path of a pattern.
+fn owner_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Path(path) => Some(path.path.segments.iter().nth_back(1)?.ident.to_string()),
+        Expr::Binary(binary) => owner_of(&binary.left),
+        Expr::Array(list) => owner_of(list.elems.first()?),
+        Expr::Paren(inner) => owner_of(&inner.expr),
         _ => None,
     }
 }

@@ -68,4 +68,27 @@ fn status_forcelist() -> Result<(), ApiError> {
     Err(ApiError::Down)
 }
 
+#[retry(on = std::io::ErrorKind::ConnectionReset)]
+fn kind() -> Result<(), std::io::Error> {
+    Ok(())
+}
+
+use ApiError as E;
+
+#[retry(on = [E::Down])]
+fn short_name() -> Result<(), E> {
+    Err(E::Down)
+}
+
+enum Code {
+    Unavailable,
+}
+
+struct Status(Code);
+
+#[retry(on = [Code::Unavailable])]
+fn code() -> Result<(), Status> {
+    Err(Status(Code::Unavailable))
+}
+
 fn main() {}
