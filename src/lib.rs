@@ -243,10 +243,11 @@ pub mod http {
     // By name, so that rustdoc shows the feature.
     #[cfg(feature = "tower")]
     pub use resilience_http::{
-        BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService, FallbackLayer,
-        FallbackService, GatedService, HostCooldownLayer, HostCooldownService, HttpRequest,
-        RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
-        RetryLayer, RetryService, TimeoutLayer, TimeoutService,
+        Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
+        FallbackLayer, FallbackService, GatedService, HostCooldownLayer, HostCooldownService,
+        HttpRequest, OnePolicy, PolicyByRequest, RateLimitLayer, RateLimitService, Replay,
+        ReplayByClone, ReplayWith, ResponseFilter, RetryLayer, RetryService, TimeoutLayer,
+        TimeoutService,
     };
     #[cfg(feature = "idempotent")]
     pub use resilience_http::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};

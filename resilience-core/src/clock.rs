@@ -244,6 +244,8 @@ pin_project! {
         Tokio { #[pin] sleep: TokioSleep },
         /// Outside a tokio runtime.
         Neutral { #[pin] timer: NeutralTimer },
+        /// Not started.
+        Paused,
     }
 }
 
@@ -283,12 +285,23 @@ impl DeadlineTimer {
         let end = virtual_now().map(|now| now.plus(limit));
         Self { limit, end, wait: Sleep::new(limit) }
     }
+
+    /// Stops the timer. The next poll starts the timer again, with the whole time.
+    pub(crate) fn pause(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        *this.end = None;
+        this.wait.set(Sleep::Paused);
+    }
 }
 
 impl Future for DeadlineTimer {
     type Output = Duration;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+        if matches!(self.wait, Sleep::Paused) {
+            let restarted = Self::start(self.limit, None);
+            self.set(restarted);
+        }
         let this = self.project();
         if this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
             return Poll::Ready(*this.limit);
@@ -316,6 +329,7 @@ impl Future for Sleep {
             }
             SleepProjection::Tokio { sleep } => sleep.poll(cx),
             SleepProjection::Neutral { timer } => timer.poll(cx),
+            SleepProjection::Paused => Poll::Pending,
         }
     }
 }

@@ -171,7 +171,7 @@ impl<O: Outcome> KeepingCall<O> {
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
         aged: impl FnOnce(O::Ok, Duration) -> O::Ok,
-        report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass, Option<Duration>),
+        report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>),
     ) -> Result<O, O>
     where
         C: Into<FailureClass>,
@@ -204,7 +204,7 @@ impl<O: Outcome> KeepingCall<O> {
             return Ok(out);
         };
         site.count(slot::LAST_GOOD);
-        report(site.name, out.as_result().err(), class, Some(age));
+        report(site, out.as_result().err(), class, Some(age));
         drop(out);
         note(age);
         Err(O::from_result(Ok(aged(value, age))))

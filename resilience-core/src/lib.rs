@@ -13,6 +13,7 @@
     )
 )]
 
+mod attempt_scope;
 mod backoff;
 mod budget;
 mod bulkhead;
@@ -43,6 +44,7 @@ mod last_good;
 mod limiter;
 mod log;
 mod log_event;
+mod maintenance;
 mod mode;
 mod name;
 mod notify;

@@ -45,8 +45,7 @@ impl RejectionSignal {
     #[cold]
     pub fn set(&self, rejected: &Rejected) {
         let class = rejected.kind().class(rejected.retry_after());
-        let in_queue = self.0.load(Relaxed) & CLASS == IN_QUEUE;
-        let class = if in_queue && rejected.kind() == RejectedKind::TimedOut {
+        let class = if self.is_in_queue() && rejected.kind() == RejectedKind::TimedOut {
             // The body has not started: the time ran out in a queue of this process.
             class.effect(Effect::NotSent).neutral()
         } else {
@@ -94,6 +93,11 @@ impl RejectionSignal {
         }
         self.0.store(0, Relaxed);
         permit
+    }
+
+    /// Returns whether the call waits in a queue, before its body starts.
+    pub(crate) fn is_in_queue(&self) -> bool {
+        self.0.load(Relaxed) & CLASS == IN_QUEUE
     }
 
     /// Clears the signal before the next attempt.

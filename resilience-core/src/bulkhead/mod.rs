@@ -16,6 +16,7 @@ pub use self::acquire::BulkheadAcquire;
 pub use self::permit::{BulkheadPermit, OwnedBulkheadPermit};
 use self::semaphore::Semaphore;
 use self::settings::Settings;
+use crate::attempt_scope;
 use crate::clock::Timestamp;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
@@ -375,7 +376,7 @@ impl Bulkhead {
             return Some(Ok(BulkheadPermit::of(self)));
         }
         match self.try_permit() {
-            None if self.current().queue_capacity(patience) > 0 => None,
+            None if self.current().queue_capacity(attempt_scope::patience(patience)) > 0 => None,
             permit => Some(permit.ok_or_else(|| self.rejected())),
         }
     }

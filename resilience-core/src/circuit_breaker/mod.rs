@@ -39,6 +39,7 @@ pub use self::snapshot::{
 };
 pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::watch::{WatchedGuard, watched};
+use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
@@ -329,7 +330,6 @@ impl CircuitBreaker {
     /// attempt that would be rejected.
     #[cold]
     fn report_open(&self, signal: Option<&RejectionSignal>) {
-        let Some(signal) = signal else { return };
         if self.word.load(Acquire) & STATE == CLOSED || !switch::is_enabled() {
             return;
         }
@@ -337,12 +337,14 @@ impl CircuitBreaker {
             let machine = lock(&self.machine);
             (machine.state, machine.until)
         };
-        match (state, until) {
-            _ if self.last().shadow => {}
-            (CircuitState::ForcedOpen, _) => signal.set_open_for(Duration::MAX),
-            (CircuitState::Open, Some(until)) => signal.set_open_for(until.since(clock::now())),
-            _ => {}
-        }
+        let open = match (state, until) {
+            _ if self.last().shadow => return,
+            (CircuitState::ForcedOpen, _) => Duration::MAX,
+            (CircuitState::Open, Some(until)) => until.since(clock::now()),
+            _ => return,
+        };
+        attempt_scope::report_open(open);
+        signal.inspect(|signal| signal.set_open_for(open));
     }
 
     #[cold]
@@ -424,6 +426,7 @@ impl CircuitBreaker {
         let outcome = if failed { failure } else { CallOutcome::Neutral };
         let text = if panicked { "the call panicked" } else { "the call was cancelled" };
         self.settle(seen, outcome, started, &|| Some(text.to_owned()));
+        self.report_open(None);
     }
 
     /// Changes the machine, publishes the state for the fast paths, and delivers the events after
@@ -455,6 +458,7 @@ impl CircuitBreaker {
                 key: self.key_label.as_ref().map(|label| label.as_str().into()),
                 open_for: machine.until.map(|until| until.since(clock::now())),
                 shadow: self.last().shadow,
+                location: self.figures.place(),
                 number: 0,
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::machine::CircuitState;
 use crate::classify::FailureKind;
+use crate::registry::SourceLocation;
 
 /// A change of a breaker's state. Passed to `on_state_change`, and logged at WARN.
 ///
@@ -48,6 +49,8 @@ pub struct StateChange {
     pub open_for: Option<Duration>,
     /// Whether the breaker only observes; see [`shadow`](super::CircuitBreaker::shadow).
     pub shadow: bool,
+    /// The outermost attribute of the function, or the place that made the breaker.
+    pub location: SourceLocation,
     /// The number of the change: 1 for the first change of the breaker, then one more each time.
     pub number: u64,
 }

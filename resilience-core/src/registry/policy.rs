@@ -9,8 +9,9 @@ use std::sync::{Arc, OnceLock};
 use super::explain::{Explanation, explain_policy};
 use super::facts::Facts;
 use super::list;
+use super::names;
 use super::record::Record;
-use super::report::{KeyReport, KeysReport, PolicyKind, Setting};
+use super::report::{KeyReport, KeysReport, PolicyKind, Setting, SourceLocation};
 #[cfg(not(resilience_loom))]
 use crate::Bulkhead;
 #[cfg(not(resilience_loom))]
@@ -145,6 +146,11 @@ impl PolicyFigures {
         }
     }
 
+    /// Returns the place in the source code.
+    pub(crate) const fn place(&self) -> SourceLocation {
+        SourceLocation::of(self.location)
+    }
+
     /// Returns the rejected calls of this policy alone.
     pub(crate) fn rejected(&self) -> u64 {
         let own = self.rejected.load(Relaxed);
@@ -180,14 +186,18 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let (settings, facts) = (policy.settings(), policy.facts());
     record.keep_facts(|| (settings, facts));
     record.keep_code(|| policy.code());
+    let mut shared_name = None;
     // The policy of a key is made by code of the user, so no lock is held above.
-    figures.record.get_or_init(|| {
+    let record = figures.record.get_or_init(|| {
         let record = Arc::new(record);
         if figures.is_listed {
             list::add(&record);
+            shared_name = names::claim(&record);
         }
         record
-    })
+    });
+    names::warn(shared_name);
+    record
 }
 
 /// Explains a policy by itself.

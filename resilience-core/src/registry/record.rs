@@ -232,6 +232,7 @@ impl Record {
             name: self.name,
             kind: self.kind,
             location: self.place(),
+            shares_name: false,
             settings: self.marked(policy.map_or_else(|| self.settings(), Policy::settings)),
             state,
             figures,

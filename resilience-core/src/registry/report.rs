@@ -61,6 +61,20 @@ impl PolicyKind {
             Self::Hedge => "hedge",
         }
     }
+
+    /// Returns the name of a policy by hand without a name.
+    pub(crate) const fn default_name(self) -> Option<&'static str> {
+        match self {
+            Self::Retry => Some("retry"),
+            Self::CircuitBreaker => Some("circuit breaker"),
+            Self::Timeout => Some("timeout"),
+            Self::Fallback => Some("fallback"),
+            Self::Bulkhead => Some("bulkhead"),
+            Self::RateLimit => Some("rate_limit"),
+            Self::Coalesce => Some("coalesce"),
+            Self::Idempotent | Self::Hedge => None,
+        }
+    }
 }
 
 impl fmt::Display for PolicyKind {
@@ -143,6 +157,9 @@ pub struct PolicyReport {
     /// The outermost attribute of the function, or the place that made the policy. Distinguishes
     /// two functions of one name.
     pub location: SourceLocation,
+    /// Whether a listed policy of the same kind at another place has the same name. The log, the
+    /// figures and changes by name do not tell such policies apart.
+    pub shares_name: bool,
     /// The settings.
     pub settings: Vec<Setting>,
     /// The state of a circuit breaker; for other kinds, and for a breaker with a state per key,

@@ -11,8 +11,9 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::facts::Facts;
 use super::list;
+use super::names;
 use super::record::Record;
-use super::report::{PolicyKind, Setting};
+use super::report::{PolicyKind, Setting, SourceLocation};
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
@@ -167,6 +168,11 @@ impl Site {
         }
     }
 
+    /// Returns the place in the source code.
+    pub(crate) const fn place(&self) -> SourceLocation {
+        SourceLocation::of(self.location)
+    }
+
     /// Counts one.
     pub fn count(self, slot: Slot) {
         self.record().count(slot);
@@ -218,7 +224,8 @@ impl Site {
     fn find(self) -> &'static Record {
         let sites = SITES.get_or_init(RwLock::default);
         let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(&self).copied();
-        known.unwrap_or_else(|| {
+        let mut shared_name = None;
+        let record = known.unwrap_or_else(|| {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
             sites.entry(self).or_insert_with(|| {
                 let record = Record::new(self.kind, self.name, self.location, self.depth, false);
@@ -232,8 +239,11 @@ impl Site {
                 }
                 let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
                 list::add_forever(record);
+                shared_name = names::claim(record);
                 &**record
             })
-        })
+        });
+        names::warn(shared_name);
+        record
     }
 }

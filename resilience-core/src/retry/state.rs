@@ -18,6 +18,7 @@ use crate::log::{self, Shown};
 use crate::mode;
 use crate::outcome::Outcome;
 use crate::random;
+use crate::registry::SourceLocation;
 use crate::rejection_signal::RejectionSignal;
 use crate::span;
 use crate::switch;
@@ -256,11 +257,15 @@ impl RetryState {
     #[inline(never)]
     pub fn recovered<B: Backoff>(self, policy: &RetryPolicy<B>) {
         let Some(Progress { attempt, started, .. }) = self.0 else { return };
-        let Limits { name, recovery_level, .. } = policy.limits;
+        let Limits { name, recovery_level, location, .. } = policy.limits;
         let attempts = live::attempts(policy);
         let elapsed = started.map_or(Duration::ZERO, |started| clock::now().since(started));
         let (name, attempt) = (name.unwrap_or("retry"), attempt.get());
-        log::recovered(RecoveryEvent { name, attempt, attempts, elapsed }, recovery_level);
+        let location = SourceLocation::of(location);
+        log::recovered(
+            RecoveryEvent { name, attempt, attempts, elapsed, location },
+            recovery_level,
+        );
     }
 
     /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
@@ -390,6 +395,7 @@ impl RetryState {
         let now = clock::now();
         let started = progress.started.unwrap_or(now);
         let name = policy.limits.name.unwrap_or("retry");
+        let location = SourceLocation::of(policy.limits.location);
         let attempt = progress.attempt.get();
         let elapsed = now.since(started);
         let class = failed.class;
@@ -425,6 +431,7 @@ impl RetryState {
                     delay,
                     delay_source,
                     elapsed,
+                    location,
                 };
                 log::retry(&event.with_error(None), policy.limits.retry_level, text);
                 on_retry(&event);
@@ -437,7 +444,16 @@ impl RetryState {
                 figures::count_stop(record, reason);
                 span::record_attempts(attempt);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
-                let event = GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed };
+                let event = GiveUpEvent {
+                    name,
+                    attempt,
+                    attempts,
+                    error,
+                    class,
+                    reason,
+                    elapsed,
+                    location,
+                };
                 log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
                 on_give_up(&event);
                 None

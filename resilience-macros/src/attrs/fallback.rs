@@ -349,15 +349,15 @@ impl Fallback {
 
     /// Returns the function that reports a fallback: the event, then the hook.
     fn report(&self, private: &TokenStream) -> TokenStream {
-        let [name, failure, class, age] = ["name", "failure", "class", "age"].map(local);
+        let [site, failure, class, age] = ["site", "failure", "class", "age"].map(local);
         let level = value_of(self.keys.log.as_ref()).copied().unwrap_or(LogLevel::Info);
         let level = level.to_tokens(private);
         let hook = value_of(self.keys.on_fallback.as_ref());
         let hook =
             hook.map_or_else(|| quote!(#private::no_fallback_hook), ToTokens::to_token_stream);
         quote! {
-            |#name, #failure, #class, #age| #private::fell_back(
-                #name,
+            |#site, #failure, #class, #age| #private::fell_back(
+                #site,
                 #failure,
                 #class,
                 #age,

@@ -56,6 +56,10 @@ impl LayerAttribute for Timeout {
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
     //
+    // Below a retry that waits for rejections, with a limit inside, the time starts after the queue:
+    //
+    //     match timeout_after_queue(…, deadline, patience, signal, async move { body }).await {
+    //
     // With a retry inside, the rejection has the last failure as its source. With a retry outside
     // whose deadline ended the attempt, too.
     fn generate(&self, context: &Context) -> TokenStream {
@@ -94,10 +98,16 @@ impl LayerAttribute for Timeout {
             }
         });
         let declare = context.declare_failure();
+        let signal = context.stack.signal.as_ref().map(|signal| &signal.name);
+        let within = if let (Some(patience), Some(signal)) = (&context.stack.patience_var, signal) {
+            quote!(#private::timeout_after_queue(#time, #deadline, #patience, #signal, #future))
+        } else {
+            quote!(#private::timeout(#time, #deadline, #future))
+        };
         quote! {
             #declare
             #bind
-            match #private::timeout(#time, #deadline, #future).await {
+            match #within.await {
                 ::core::result::Result::Ok(#out) => {
                     #private::count_success!(#out, #private::Site::counted(#site, #out))
                 }
