@@ -69,6 +69,7 @@ fn status_forcelist() -> Result<(), ApiError> {
 }
 
 #[retry(on = std::io::ErrorKind::ConnectionReset)]
+//~ error at `std::io::ErrorKind::ConnectionReset`: write `on = |error| matches!(error.kind(), std::io::ErrorKind::ConnectionReset)`
 fn kind() -> Result<(), std::io::Error> {
     Ok(())
 }
@@ -76,6 +77,7 @@ fn kind() -> Result<(), std::io::Error> {
 use ApiError as E;
 
 #[retry(on = [E::Down])]
+//~ error at `[E::Down]`: write `on = |error| matches!(error, E::Down)`
 fn short_name() -> Result<(), E> {
     Err(E::Down)
 }
@@ -87,6 +89,7 @@ enum Code {
 struct Status(Code);
 
 #[retry(on = [Code::Unavailable])]
+//~ error at `[Code::Unavailable]`: write `on = |error| matches!(error.code(), Code::Unavailable)`
 fn code() -> Result<(), Status> {
     Err(Status(Code::Unavailable))
 }
