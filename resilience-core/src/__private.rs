@@ -53,6 +53,7 @@ pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};
+pub use crate::timed_call::{Ended, EndsAsOutcome, EndsAsValue, TimedCall, function_site};
 pub use crate::timeout::{Timeout, timeout, timeout_after_queue};
 
 /// Without the feature `axum`, the result of a handler stays as it is.

@@ -290,9 +290,9 @@ pub(crate) fn settings_changed(by: &str, target: &str, change: &str, reached: us
     });
 }
 
-/// Warns of settings whose names match no listed policy.
-pub(crate) fn settings_unmatched(by: &str, names: &[String]) {
-    log_event!(WARN, "settings for names without a policy yet", {
+/// Reports settings whose names match no listed policy.
+pub(crate) fn settings_unmatched(by: &str, names: &[String], level: Level) {
+    log_event_at!(level, "settings for names without a policy yet", {
         by: value = by,
         names: debug = names,
     });

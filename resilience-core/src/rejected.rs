@@ -348,7 +348,7 @@ impl IdempotencyRejection {
     label = "needs `From<resilience::Rejected>`",
     note = "if `{Self}` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
     note = "if `{Self}` is the error of another crate, return `Result<_, resilience::Guarded<{Self}>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`",
-    note = "if `{Self}` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`"
+    note = "if `{Self}` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`"
 )]
 pub trait FromRejected<By = ByConversion> {
     /// Creates the error of a rejection.

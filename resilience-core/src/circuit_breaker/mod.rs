@@ -23,6 +23,7 @@ mod window;
 use core::num::NonZeroU64;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
+use std::time::SystemTime;
 
 use self::cause::Cause;
 use self::cursor::Cursor;
@@ -535,6 +536,7 @@ impl CircuitBreaker {
                 shadow: self.last().shadow,
                 location: self.figures.place(),
                 number: 0,
+                at: SystemTime::now(),
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
             machine.events.changed(change, is_local, awaits_cause);

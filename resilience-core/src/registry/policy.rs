@@ -23,6 +23,7 @@ use crate::Coalescer;
 use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
+use crate::figures::durations::Ended;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
 #[cfg(not(resilience_loom))]
@@ -267,7 +268,9 @@ pub(crate) enum WaitEnd {
 pub(crate) fn count_wait<P: Policy + ?Sized>(policy: &P, since: Timestamp, end: WaitEnd) {
     let record = record_of(policy);
     record.count(slot::WAITS);
-    record.add_time(slot::WAIT_TIME, now().since(since));
+    let wait = now().since(since);
+    record.add_time(slot::WAIT_TIME, wait);
+    record.add_duration(Ended::Waited, wait);
     match end {
         WaitEnd::Admitted if mode::is_counting() => record.count(slot::SUCCESS),
         WaitEnd::Cancelled => record.count(slot::CANCELLED),

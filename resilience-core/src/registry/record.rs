@@ -14,6 +14,7 @@ use super::retired::retire;
 use crate::CircuitState;
 use crate::budget::RetryBudget;
 use crate::clock;
+use crate::figures::durations::{Durations, Ended};
 use crate::figures::stripes::{Counters, Stripes};
 use crate::figures::table::{
     self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot, slot,
@@ -44,6 +45,7 @@ pub struct Record {
     /// The budget of a retry.
     budget: OnceLock<&'static RetryBudget>,
     counters: Stripes,
+    durations: Durations,
     /// The rejected calls of a policy without keys.
     pub(crate) rejected: Tally,
     transitions: Mutex<Vec<(Transition, u64)>>,
@@ -85,6 +87,7 @@ impl Record {
             live: Live::new(),
             budget: OnceLock::new(),
             counters: Stripes::new(),
+            durations: Durations::default(),
             rejected: Tally::new(0),
             transitions: Mutex::new(Vec::new()),
             state: AtomicU8::new(0),
@@ -200,6 +203,11 @@ impl Record {
         self.counters().add(slot, clock::nanos(time));
     }
 
+    /// Counts a duration. Without the feature `duration-histograms`, does nothing.
+    pub(crate) fn add_duration(&self, end: Ended, duration: Duration) {
+        self.durations.add(end, duration);
+    }
+
     /// Counts a change of the state.
     pub(crate) fn count_transition(&self, transition: Transition) {
         let index = STATES.iter().position(|(known, _)| *known == transition.1);
@@ -278,7 +286,8 @@ impl Record {
                 value: FigureValue::Count(count),
             });
         }
-        debug_assert!(figures.iter().all(|figure| figure.info.kind == FigureKind::Counter));
+        self.durations.figures(&mut figures);
+        debug_assert!(figures.iter().all(|figure| figure.info.kind != FigureKind::Gauge));
         figures
     }
 }

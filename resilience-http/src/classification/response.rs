@@ -39,6 +39,7 @@ pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> FailureClass
     label = "needs `HttpResponse`",
     note = "the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`",
     note = "each feature knows one version of the client: `http` 1, `reqwest` 0.13, or 0.12 with `reqwest-012` and `reqwest-012-blocking`; `cargo tree -i` shows the version in use",
+    note = "for an error, write `on = resilience::http::classify`; responses belong to `on_ok`",
     note = "for an application type, implement `resilience::http::HttpResponse`"
 )]
 pub trait HttpResponse {

@@ -5,7 +5,7 @@ mod keys;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Lifetime, Signature};
+use syn::{Expr, Lifetime, Signature};
 
 use self::keys::Keys;
 use crate::args::{Args, value_of};
@@ -56,6 +56,10 @@ impl LayerAttribute for CircuitBreaker {
             );
         }
         Some(Self { state, keys })
+    }
+
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
     }
 
     // Output:

@@ -84,10 +84,17 @@ impl LayerAttribute for Retry {
     //     }
     //
     // Sync functions, and functions with hooks: see `hooked_round`.
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
         let [state, spending, layer, delay] = ["state", "spending", "layer", "delay"].map(local);
-        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
+        // The compiler points at the loop for an argument that the body moves.
+        let at = context.attribute_span();
+        let layer = Lifetime { apostrophe: at, ident: Ident::new(&layer.to_string(), at) };
+        let repeat = quote_spanned!(at=> loop);
         let plan = self.policy.generate(&self.keys, context);
         let Plan { setup, begin, constant, named, spends, .. } = &plan;
         let bind = value_of(self.keys.bind.as_ref());
@@ -145,7 +152,7 @@ impl LayerAttribute for Retry {
             #patience
             let mut #state = #begin;
             #initial_delay
-            #layer: loop {
+            #layer: #repeat {
                 #deadline
                 #round
                 #retrying

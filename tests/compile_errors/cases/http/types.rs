@@ -35,6 +35,7 @@ mod another_version_of_the_client {
     //~ rustc: help: the trait `HttpResponse` is not implemented for `http::Response<String>`
     //~ note: the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`
     //~ note: each feature knows one version of the client: `http` 1, `reqwest` 0.13, or 0.12 with `reqwest-012` and `reqwest-012-blocking`; `cargo tree -i` shows the version in use
+    //~ note: for an error, write `on = resilience::http::classify`; responses belong to `on_ok`
     //~ note: for an application type, implement `resilience::http::HttpResponse`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
@@ -46,6 +47,7 @@ mod another_version_of_the_client {
     //~ rustc: help: the trait `HttpResponse` is not implemented for `http::Response<String>`
     //~ note: the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`
     //~ note: each feature knows one version of the client: `http` 1, `reqwest` 0.13, or 0.12 with `reqwest-012` and `reqwest-012-blocking`; `cargo tree -i` shows the version in use
+    //~ note: for an error, write `on = resilience::http::classify`; responses belong to `on_ok`
     //~ note: for an application type, implement `resilience::http::HttpResponse`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
@@ -61,6 +63,7 @@ mod another_version_of_the_client {
     //~ note: the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`
     //~ note: each feature knows one version of the client: `reqwest` 0.13 and `reqwest-012` 0.12, `hyper` 1, `hyper-util` 0.1, `tonic` 0.14; `cargo tree -i` shows the version in use
     //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for a response, write `on_ok = resilience::http::classify_response`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
@@ -72,6 +75,7 @@ mod another_version_of_the_client {
     //~ note: the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`
     //~ note: each feature knows one version of the client: `reqwest` 0.13 and `reqwest-012` 0.12, `hyper` 1, `hyper-util` 0.1, `tonic` 0.14; `cargo tree -i` shows the version in use
     //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for a response, write `on_ok = resilience::http::classify_response`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
