@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use resilience_rules::duration;
 use resilience_rules::nearest;
 use syn::spanned::Spanned;
-use syn::{BinOp, Expr, ExprBinary, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
+use syn::{
+    BinOp, Expr, ExprBinary, ExprClosure, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp,
+    parse_quote_spanned,
+};
 
 use crate::args::Value;
 
@@ -247,7 +250,20 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
             ),
         );
     }
-    Ok(expr)
+    Ok(if matches!(key, "on" | "on_ok") { called(expr) } else { expr })
+}
+
+/// Returns a closure that calls the function of a path, and other expressions unchanged. A generic
+/// function as an argument would have its bounds checked twice, and the compiler would report a
+/// type without a class at two places.
+pub(crate) fn called(function: Expr) -> Expr {
+    if !matches!(function, Expr::Path(_)) {
+        return function;
+    }
+    let at = Span::mixed_site().located_at(function.span());
+    let value = Ident::new("value", at);
+    let closure: ExprClosure = parse_quote_spanned!(at=> |#value| #function(#value));
+    Expr::Closure(closure)
 }
 
 /// Returns the pattern that an expression in place of a predicate means: a variant, such as
