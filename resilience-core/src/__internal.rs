@@ -40,6 +40,8 @@ pub use crate::timeout::{Timeout, timeout};
 pub use crate::unique_id::unique_id;
 #[cfg(feature = "log")]
 pub use log;
+pub use resilience_rules::duration::parse as parse_duration;
 pub use resilience_rules::rate_limit::WHOLE_SHARE;
+pub use resilience_rules::settings::keys as setting_keys;
 #[cfg(feature = "tracing")]
 pub use tracing;

@@ -182,6 +182,7 @@ impl<O: Outcome> KeepingCall<O> {
             return Ok(out);
         }
         let Self { values, key, start, limit, keep, take } = self;
+        let limit = site.stale_in_use(limit);
         let class = match out.as_result() {
             Ok(value) => {
                 let class = on_ok(value).into();

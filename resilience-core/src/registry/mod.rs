@@ -13,7 +13,7 @@ mod report;
 mod retired;
 mod sites;
 
-pub use self::changes::{CircuitChange, CircuitChanges, circuit_changes, circuit_closed};
+pub use self::changes::{CircuitChanges, circuit_changes, circuit_closed};
 pub(crate) use self::explain::explain_policy;
 pub use self::explain::{Explanation, LayerExplanation, explain};
 pub use self::health::{DegradedPolicy, Health, health, set_health_threshold};

@@ -25,7 +25,9 @@ pub(crate) struct SharedName(Arc<Record>, Arc<Record>);
 /// Policies made at one place share a name on purpose, such as a breaker for each client. A policy
 /// without a name has no name to share.
 pub(crate) fn claim(record: &Arc<Record>) -> Option<SharedName> {
-    if record.kind.default_name() == Some(record.name) {
+    // The layers of a function share the name of the function, and are registered themselves.
+    let is_function = record.kind == PolicyKind::Function;
+    if is_function || record.kind.default_name() == Some(record.name) {
         return None;
     }
     let mut owners = OWNERS.lock().unwrap_or_else(PoisonError::into_inner);

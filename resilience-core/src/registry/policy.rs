@@ -23,6 +23,7 @@ use crate::Coalescer;
 use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
+use crate::figures::durations::Ended;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
 #[cfg(not(resilience_loom))]
@@ -209,6 +210,17 @@ pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
 /// Counts an event of a policy.
 #[inline]
 pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
+    let record = policy.own_figures().record.get();
+    match record.and_then(|record| record.known_counters()) {
+        Some(counters) => counters.add(slot, 1),
+        None => count_first(policy, slot),
+    }
+}
+
+/// Apart from [`count`], which then needs no stack frame.
+#[cold]
+#[inline(never)]
+fn count_first<P: Policy + ?Sized>(policy: &P, slot: Slot) {
     record_of(policy).count(slot);
 }
 
@@ -256,7 +268,9 @@ pub(crate) enum WaitEnd {
 pub(crate) fn count_wait<P: Policy + ?Sized>(policy: &P, since: Timestamp, end: WaitEnd) {
     let record = record_of(policy);
     record.count(slot::WAITS);
-    record.add_time(slot::WAIT_TIME, now().since(since));
+    let wait = now().since(since);
+    record.add_time(slot::WAIT_TIME, wait);
+    record.add_duration(Ended::Waited, wait);
     match end {
         WaitEnd::Admitted if mode::is_counting() => record.count(slot::SUCCESS),
         WaitEnd::Cancelled => record.count(slot::CANCELLED),

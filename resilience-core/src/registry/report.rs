@@ -30,6 +30,9 @@ pub enum PolicyKind {
     Coalesce,
     /// `#[hedge]`.
     Hedge,
+    /// An annotated function as a whole, for the durations of its calls. Only with the feature
+    /// `duration-histograms`.
+    Function,
 }
 
 impl PolicyKind {
@@ -44,9 +47,10 @@ impl PolicyKind {
         Self::Idempotent,
         Self::Coalesce,
         Self::Hedge,
+        Self::Function,
     ];
 
-    /// Returns the name of the attribute, such as `circuit_breaker`.
+    /// Returns the name of the attribute, such as `circuit_breaker`; `function` for the function.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +63,7 @@ impl PolicyKind {
             Self::Idempotent => "idempotent",
             Self::Coalesce => "coalesce",
             Self::Hedge => "hedge",
+            Self::Function => "function",
         }
     }
 
@@ -72,7 +77,7 @@ impl PolicyKind {
             Self::Bulkhead => Some("bulkhead"),
             Self::RateLimit => Some("rate_limit"),
             Self::Coalesce => Some("coalesce"),
-            Self::Idempotent | Self::Hedge => None,
+            Self::Idempotent | Self::Hedge | Self::Function => None,
         }
     }
 }

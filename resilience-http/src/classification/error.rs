@@ -81,7 +81,8 @@ pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
     label = "needs `HttpError`",
     note = "for the error of a client, enable the feature for its version: `reqwest` for `reqwest` 0.13 and `reqwest-012` for 0.12, `hyper` for 1, `hyper-util` for 0.1, `tonic` for 0.14; `cargo tree -i reqwest` shows the version in use",
     note = "`std::io::Error` and boxed errors need no feature",
-    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`"
+    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`",
+    note = "for a response, write `on_ok = resilience::http::classify_response`"
 )]
 pub trait HttpError {
     /// Returns the class of the error under these rules.

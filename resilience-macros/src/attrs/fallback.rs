@@ -117,6 +117,10 @@ impl LayerAttribute for Fallback {
         Some(Self { answer, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     'layer: {
@@ -323,7 +327,7 @@ impl Fallback {
         let aged = or(value_of(self.keys.aged.as_ref()), quote!(#private::unaged));
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let depth = context.depth();
-        let site = quote!(&const { #private::fallback_site(#name, #depth) });
+        let site = quote!(&const { #private::fallback_site(#name, #depth).stale(#limit) });
         let here = context.private_at(*returns_span);
         let report = self.report(private);
         let end = quote_spanned!(*returns_span=>

@@ -49,6 +49,10 @@ impl LayerAttribute for Timeout {
         Some(Self { limit: keys.limit.take()?.value, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     match timeout(limit_in_use(site, limit), deadline, async move { body }).await {

@@ -51,6 +51,7 @@ mod another_version_of_the_client {
     //~ note: for the error of a client, enable the feature for its version: `reqwest` for `reqwest` 0.13 and `reqwest-012` for 0.12, `hyper` for 1, `hyper-util` for 0.1, `tonic` for 0.14; `cargo tree -i reqwest` shows the version in use
     //~ note: `std::io::Error` and boxed errors need no feature
     //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for a response, write `on_ok = resilience::http::classify_response`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
@@ -66,6 +67,7 @@ mod another_version_of_the_client {
     //~ note: for the error of a client, enable the feature for its version: `reqwest` for `reqwest` 0.13 and `reqwest-012` for 0.12, `hyper` for 1, `hyper-util` for 0.1, `tonic` for 0.14; `cargo tree -i reqwest` shows the version in use
     //~ note: `std::io::Error` and boxed errors need no feature
     //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for a response, write `on_ok = resilience::http::classify_response`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
