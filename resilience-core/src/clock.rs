@@ -321,8 +321,8 @@ impl Future for Sleep {
 }
 
 pin_project! {
-    /// A timer for a time limit: ready with the limit. Waits, and asks for a timer of tokio, from the
-    /// first poll on; the limit counts from the creation on.
+    /// A timer for a time limit: ready with the limit. Waits, and asks for a timer of tokio, from
+    /// the first poll on; the limit counts from the creation on.
     #[must_use]
     pub(crate) struct LimitTimer {
         // In nanoseconds: one word in the future of every timeout.
