@@ -45,8 +45,8 @@ impl<F: Future> Future for Timeout<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The body is polled first: a body that is ready wins over a timer that is ready too. A body
-        // that is ready at once needs no timer.
+        // The body is polled first: a body that is ready wins over a timer that is ready too. A
+        // body that is ready at once needs no timer.
         match this.body.poll(cx) {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
             // The time of a wait in place of a rejection belongs to the retry outside.
