@@ -9,10 +9,8 @@ use core::pin::pin;
 use core::time::Duration;
 use std::cell::Cell;
 
-use crate::backoff::Backoff;
 use crate::clock::{self, Timestamp};
 use crate::rejection_signal::RejectionSignal;
-use crate::retry::{RetryPolicy, RetryState};
 
 thread_local! {
     static CURRENT: Cell<Scope> = const { Cell::new(Scope::NONE) };
@@ -40,10 +38,9 @@ impl Scope {
 pub struct AttemptScope(Scope);
 
 impl AttemptScope {
-    /// Creates the scope of a call under `policy`.
-    pub fn of<B: Backoff>(policy: &RetryPolicy<B>, state: RetryState) -> Self {
-        let patience = RetryState::patience(policy);
-        let deadline = if patience > 0 { state.bound(policy) } else { None };
+    /// Creates the scope of a call: how long a limit may let the call wait in place of a rejection,
+    /// in nanoseconds, and the end of the whole call.
+    pub(crate) const fn new(patience: u64, deadline: Option<Timestamp>) -> Self {
         Self(Scope { patience, deadline, ..Scope::NONE })
     }
 
@@ -125,9 +122,7 @@ mod tests {
     use super::*;
 
     fn patient(seconds: u64) -> AttemptScope {
-        let longest = Duration::from_secs(seconds);
-        let policy = RetryPolicy::new().wait_for_rejections(true).max_retry_after(longest);
-        AttemptScope::of(&policy, RetryState::begin(&policy))
+        AttemptScope::new(clock::nanos(Duration::from_secs(seconds)), None)
     }
 
     #[test]
@@ -148,13 +143,11 @@ mod tests {
 
     #[test]
     fn the_patience_ends_at_the_deadline() {
-        let clock = crate::testing::clock();
-        let (wait, deadline) = (Duration::from_secs(9), Duration::from_secs(4));
-        let policy =
-            RetryPolicy::new().wait_for_rejections(true).max_retry_after(wait).deadline(deadline);
-        let mut scope = AttemptScope::of(&policy, RetryState::begin(&policy));
+        let time = crate::testing::clock();
+        let deadline = clock::now().plus(Duration::from_secs(4));
+        let mut scope = AttemptScope::new(9_000_000_000, Some(deadline));
         assert_eq!(scope.enter(|| patience(0)), 4_000_000_000);
-        clock.advance(Duration::from_secs(3));
+        time.advance(Duration::from_secs(3));
         assert_eq!(scope.enter(|| patience(0)), 1_000_000_000);
         assert_eq!(scope.enter(|| patience(2_000_000_000)), 2_000_000_000);
     }

@@ -7,7 +7,6 @@ use core::ops::ControlFlow;
 
 use super::policy::RetryPolicy;
 use super::state::{CallContext, RetryState};
-use crate::attempt_scope::AttemptScope;
 use crate::backoff::Backoff;
 use crate::classify::FailureClass;
 use crate::clock::WaitMode;
@@ -157,7 +156,7 @@ where
         state.initial_delay_blocking(self.policy);
         let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
         let context = CallContext { policy: &policy, spending: Some(&spending) };
-        let mut scope = AttemptScope::of(self.policy, state);
+        let mut scope = state.scope(self.policy);
         loop {
             let out = scope.enter(&mut body);
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
@@ -191,7 +190,7 @@ where
         if let Some(delay) = state.initial_delay(self.policy) {
             delay.wait().await;
         }
-        let mut scope = AttemptScope::of(self.policy, state);
+        let mut scope = state.scope(self.policy);
         loop {
             let out = scope.run(&mut body).await;
             // The variables of this block are dropped before the wait, so that the future is

@@ -8,6 +8,7 @@ use super::attempt::Attempt;
 use super::figures;
 use super::live::{self, RetryCode};
 use super::policy::{Limits, RetryPolicy};
+use crate::attempt_scope::AttemptScope;
 use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
@@ -224,6 +225,13 @@ impl RetryState {
             longest = live::overridden_time(policy, "max_retry_after", longest);
         }
         clock::nanos(longest).min(u64::MAX - 1)
+    }
+
+    /// Returns the scope of the attempts, for policies inside that the retry cannot name.
+    pub fn scope<B: Backoff>(self, policy: &RetryPolicy<B>) -> AttemptScope {
+        let patience = Self::patience(policy);
+        let deadline = if patience > 0 { self.bound(policy) } else { None };
+        AttemptScope::new(patience, deadline)
     }
 
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For

@@ -186,7 +186,7 @@ impl<B: Backoff, C> Settings<B, C> {
         let state = RetryState::begin(&self.policy);
         Call {
             state,
-            scope: AttemptScope::of(&self.policy, state),
+            scope: state.scope(&self.policy),
             spending: RetryState::spending(&self.policy),
             idempotent: is_safe || has_key || self.idempotent,
             rules: self.rules_of_call(has_key, request.redirectable_url().is_some()),

@@ -60,7 +60,8 @@ impl LayerAttribute for Timeout {
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
     //
-    // Below a retry that waits for rejections, with a limit inside, the time starts after the queue:
+    // Below a retry that waits for rejections, with a limit inside, the time starts after the
+    // queue:
     //
     //     match timeout_after_queue(…, deadline, patience, signal, async move { body }).await {
     //
