@@ -35,6 +35,7 @@ mod another_version_of_the_client {
     //~ rustc: help: the trait `HttpResponse` is not implemented for `http::Response<String>`
     //~ note: for the response of `reqwest`, enable the feature for its version: `reqwest` for 0.13 and `reqwest-012` for 0.12, or `reqwest-blocking` and `reqwest-012-blocking` for the blocking client; `cargo tree -i reqwest` shows the version in use
     //~ note: `http::Response` of `http` 1 (also of `hyper` 1, `hyper-util` and `axum`) needs no feature
+    //~ note: for an error, write `on = resilience::http::classify`; responses belong to `on_ok`
     //~ note: for an application type, implement `resilience::http::HttpResponse`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
