@@ -20,6 +20,7 @@ pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
 pub use crate::log_event::{Fields, write_field};
+pub use crate::lost_attempt::observe_lost_attempts;
 pub use crate::maintenance::count_maintenance;
 pub use crate::mode::is_counting;
 pub use crate::notify::Notified;

@@ -44,6 +44,7 @@ mod last_good;
 mod limiter;
 mod log;
 mod log_event;
+mod lost_attempt;
 mod maintenance;
 mod mode;
 mod name;

@@ -67,6 +67,8 @@ use crate::outcome::Outcome;
 #[derive(Clone, Debug)]
 pub struct Rejected {
     kind: RejectedKind,
+    /// The effect of the call, if other than the effect of the kind.
+    effect: Option<Effect>,
     name: &'static str,
     /// The limit of a call that timed out; for the other kinds, the time until a retry.
     time: Option<Duration>,
@@ -81,8 +83,8 @@ pub struct Rejected {
 /// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.name, self.time, &self.key)
-            == (other.kind, other.name, other.time, &other.key)
+        (self.kind, self.effect, self.name, self.time, &self.key)
+            == (other.kind, other.effect, other.name, other.time, &other.key)
     }
 }
 
@@ -149,7 +151,7 @@ impl Rejected {
             RejectedKind::TimedOut => None,
             _ => retry_after,
         };
-        Self { kind, name, time, key: None, cause: None, source: None }
+        Self { kind, effect: None, name, time, key: None, cause: None, source: None }
     }
 
     /// Creates the rejection by a policy that may serve one key.
@@ -160,7 +162,8 @@ impl Rejected {
         retry_after: Option<Duration>,
         key: Option<&KeyLabel>,
     ) -> Self {
-        Self { kind, name, time: retry_after, key: key.cloned(), cause: None, source: None }
+        let (effect, key) = (None, key.cloned());
+        Self { kind, effect, name, time: retry_after, key, cause: None, source: None }
     }
 
     /// Creates the rejection by a breaker. Built in one step, because an open breaker rejects many
@@ -173,20 +176,41 @@ impl Rejected {
         cause: Option<KeptFailure>,
     ) -> Self {
         let key = key.cloned();
-        Self { kind: RejectedKind::CircuitOpen, name, time: retry_after, key, cause, source: None }
+        let (kind, effect) = (RejectedKind::CircuitOpen, None);
+        Self { kind, effect, name, time: retry_after, key, cause, source: None }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
         let (kind, time) = (RejectedKind::TimedOut, Some(limit));
-        Self { kind, name, time, key: None, cause: None, source: None }
+        Self { kind, effect: None, name, time, key: None, cause: None, source: None }
     }
 
     /// Sets the cause of the rejection.
     #[must_use]
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(Box::new(source)));
+        self
+    }
+
+    /// Sets the effect of the call, in place of the effect of the kind: for a function that has
+    /// applied a side effect before the rejected call.
+    ///
+    /// `#[retry]` sets [`Effect::Unknown`] on a rejection after an earlier attempt that may have
+    /// been applied, if an attribute on the same function rejects the attempt.
+    ///
+    /// ```
+    /// use resilience::{Classify, Effect, Rejected, RejectedKind};
+    ///
+    /// let rejected = Rejected::new(RejectedKind::CircuitOpen, "mail", None);
+    /// assert_eq!(rejected.classify().effect, Effect::NotSent);
+    /// // The payment is made, and the mail is rejected.
+    /// assert_eq!(rejected.with_effect(Effect::Applied).classify().effect, Effect::Applied);
+    /// ```
+    #[must_use]
+    pub const fn with_effect(mut self, effect: Effect) -> Self {
+        self.effect = Some(effect);
         self
     }
 
@@ -266,7 +290,11 @@ impl Rejected {
 
 impl Classify for Rejected {
     fn classify(&self) -> FailureClass {
-        self.kind.class(self.retry_after())
+        let class = self.kind.class(self.retry_after());
+        match self.effect {
+            Some(effect) => class.effect(effect),
+            None => class,
+        }
     }
 }
 

@@ -327,7 +327,8 @@ impl Context {
         let (returns, at) = (&self.returns, self.returns_span);
         let private = self.private_at(at);
         let signal = self.stack.signal.as_ref().filter(|var| var.written);
-        let set = signal.map(|SignalVar { name, .. }| quote!(#name.set(&#rejected);));
+        let set =
+            signal.map(|SignalVar { name, .. }| quote!(let #rejected = #name.set(#rejected);));
         let outcome = error.map_or_else(
             || quote_spanned!(at=> #private::reject::<#returns, _>(#rejected)),
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),

@@ -272,13 +272,16 @@ impl CircuitBreaker {
             // The breaker of a function serves no key.
             let rejected =
                 Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
-            return Err(rejected_outcome(rejected));
+            return Err(rejected_outcome(match signal {
+                Some(signal) => signal.mark(rejected),
+                None => rejected,
+            }));
         }
         self.enter_by_machine(seen).map_err(|rejected| {
-            if let Some(signal) = signal {
-                signal.set(&rejected);
-            }
-            reject(rejected)
+            reject(match signal {
+                Some(signal) => signal.set(rejected),
+                None => rejected,
+            })
         })
     }
 

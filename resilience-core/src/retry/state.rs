@@ -16,6 +16,7 @@ use crate::clock::{self, Delay, Timestamp};
 use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
 use crate::jitter::Jitter;
 use crate::log::{self, Shown};
+use crate::lost_attempt;
 use crate::mode;
 use crate::outcome::Outcome;
 use crate::random;
@@ -248,7 +249,20 @@ impl RetryState {
         text: Shown<'_>,
     ) -> Option<Delay> {
         let attempt = FailedAttempt::new(class, signal);
-        self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {})
+        let delay = self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {});
+        self.report_history(signal, delay.is_some());
+        delay
+    }
+
+    /// Tells the layers inside, before the next attempt, or the layers outside, after the last
+    /// attempt, whether an earlier attempt may have been applied.
+    fn report_history(self, signal: Option<&RejectionSignal>, continues: bool) {
+        let (Some(signal), Some(progress)) = (signal, self.0) else { return };
+        if continues {
+            signal.start_attempt(progress.history.is_ambiguous());
+        } else {
+            signal.end_attempts();
+        }
     }
 
     /// Returns whether the call makes a retry, and a success is reported: with the feature
@@ -331,9 +345,10 @@ impl RetryState {
         let declined_value = error.is_none();
         let attempt = FailedAttempt::new(class, signal);
         let text = error.map_or(Shown::Nothing, text);
-        match self.advance(policy, spending, error, attempt, text, on_retry, on_give_up) {
+        let delay = self.advance(policy, spending, error, attempt, text, on_retry, on_give_up);
+        self.report_history(signal, delay.is_some());
+        match delay {
             Some(delay) => {
-                signal.inspect(|signal| signal.clear());
                 discard(out);
                 ControlFlow::Continue((self, delay))
             }
@@ -451,6 +466,9 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
+                if class.effect.is_not_applied() && progress.history.is_ambiguous() {
+                    lost_attempt::report();
+                }
                 figures::count_stop(counters, reason);
                 span::record_attempts(attempt);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));

@@ -143,8 +143,8 @@ async fn the_classifier_of_the_layer_decides() {
     let _ = layer.clone().layer(service.clone()).oneshot(post()).await;
     assert_eq!(breaker.state(), CircuitState::Closed);
     let layer = layer.classifier(Classifier::new().keyed(true));
-    let _ = layer.layer(service).oneshot(post()).await;
-    assert_eq!(breaker.state(), CircuitState::Open);
+    let _ = layer.layer(service.clone()).oneshot(post()).await;
+    assert_eq!((breaker.state(), service.calls()), (CircuitState::Open, 2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,9 @@ mod two_sided;
 mod unknown_errors;
 mod waiting_calls;
 
+#[path = "../support/effects.rs"]
+mod effects_of_a_test;
+
 use std::time::Duration;
 
 use http::{Method, Request};

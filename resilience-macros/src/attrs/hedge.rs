@@ -112,7 +112,7 @@ impl LayerAttribute for Hedge {
     //         spending,
     //         &mut [slot_0, slot_1],
     //         || async {
-    //             let signal = RejectionSignal::new();
+    //             let signal = outer_signal.of_attempt();
     //             let out = async { body }.await;
     //             (out, signal)
     //         },
@@ -135,13 +135,15 @@ impl LayerAttribute for Hedge {
             .collect();
         let inner_signal = context.stack.signal.as_ref().map(|var| &var.name);
         let bind_signal = inner_signal.map(|name| quote!(let #name = &#signal;));
-        let copy = context.stack.signal.as_ref().filter(|var| var.written);
-        let copy = copy
-            .map(|var| &var.name)
-            .map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
+        let outer = context.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
+        let copy = outer.map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
+        let new = outer.map_or_else(
+            || quote!(#private::RejectionSignal::new()),
+            |name| quote!(#private::RejectionSignal::of_attempt(#name)),
+        );
         let attempt = context.attempt(None);
         let attempts = quote! {
-            let #signal = #private::RejectionSignal::new();
+            let #signal = #new;
             let #out = {
                 #bind_signal
                 #attempt

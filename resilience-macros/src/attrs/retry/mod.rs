@@ -213,7 +213,6 @@ impl Retry {
             },
             None => class,
         };
-        let clear = signal.map(|signal| quote!(#signal.clear();));
         let signal = context.signal_option();
         let record = context.record_failure(&error);
         quote! {
@@ -239,10 +238,7 @@ impl Retry {
                         #out = #failed;
                         break #layer #out
                     }
-                    #private::Some(#delay) => {
-                        #clear
-                        #delay
-                    }
+                    #private::Some(#delay) => #delay,
                 }
             };
             #private::Delay::wait(#delay).await;
