@@ -51,6 +51,11 @@ impl<'b> QueueEntry<'b> {
                 self.count_wait(WaitEnd::Admitted);
                 Some(Ok(permit))
             }
+            // New settings may assign permits, and wake the calls that get them.
+            (None, Some(_)) => {
+                drop(self.bulkhead.current());
+                None
+            }
             _ => result,
         }
     }

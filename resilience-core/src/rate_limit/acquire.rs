@@ -68,12 +68,12 @@ impl<'l> Turn<'l> {
                 Some(until) => (id, until),
             },
         };
-        if switch::watch(id, waker) {
-            return Progress::Until(until);
+        if !switch::watch(id, waker) || !self.limiter.makes_calls_wait() {
+            // Switched off while waiting: the call runs, and does not count.
+            self.leave(WaitEnd::Admitted);
+            return Progress::Done(Ok(()));
         }
-        // Switched off while waiting: the call runs, and does not count.
-        self.leave(WaitEnd::Admitted);
-        Progress::Done(Ok(()))
+        Progress::Until(until)
     }
 
     /// Uses the turn before its time: the wait is over, but the clock shows no progress, as under
