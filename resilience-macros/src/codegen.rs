@@ -116,10 +116,31 @@ impl Context {
     /// Returns the future of the user's code, watched once for each layer outside that counts
     /// panics. The future of another layer is watched further inside.
     fn watched(&self, future: TokenStream) -> TokenStream {
-        let outer = self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics));
-        let watching = if self.stack.inner.is_empty() { outer.count() } else { 0 };
+        let watching = if self.stack.inner.is_empty() { self.watching_outside() } else { 0 };
+        (0..watching).rev().fold(future, |future, layer| self.watched_by(layer, future))
+    }
+
+    /// Returns the number of layers outside that count panics.
+    fn watching_outside(&self) -> usize {
+        self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics)).count()
+    }
+
+    /// Returns the local of this layer with its trial call, if the body can use the local.
+    pub(crate) fn trial_var(&self) -> Option<&Ident> {
+        self.stack.trial_vars.get(self.watching_outside())
+    }
+
+    /// Returns the future of the user's code, watched for this layer.
+    pub(crate) fn watched_here(&self, future: TokenStream) -> TokenStream {
+        self.watched_by(self.watching_outside(), future)
+    }
+
+    fn watched_by(&self, layer: usize, future: TokenStream) -> TokenStream {
         let private = &self.private;
-        (0..watching).fold(future, |future, _| quote!(#private::watched(#future)))
+        match self.stack.trial_vars.get(layer) {
+            Some(trial) => quote!(#private::watched_trial(#trial, #future)),
+            None => quote!(#private::watched(#future)),
+        }
     }
 
     /// Returns the only run of the body of a sync function, as a closure. The closure takes each

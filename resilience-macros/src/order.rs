@@ -203,6 +203,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             borrow_args,
             lent: lent.clone(),
             adjacent,
+            trial_vars: if locals_reach_inside { trial_vars(stack, index) } else { Vec::new() },
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
@@ -256,6 +257,13 @@ fn budget_vars(stack: &[Written]) -> Vec<Option<BudgetVar>> {
         })
     });
     vars.collect()
+}
+
+/// Returns the locals with the trial calls of the breakers from the outermost layer to a layer.
+fn trial_vars(stack: &[Written], layer: usize) -> Vec<Ident> {
+    let layers = stack.iter().take(layer + 1);
+    let breakers = layers.filter(|written| written.sibling.has(Role::CountsPanics));
+    breakers.enumerate().map(|(index, _)| local(&format!("trial{index}"))).collect()
 }
 
 /// Returns the use of the local with the last failure, for each layer.

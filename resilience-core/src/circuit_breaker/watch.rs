@@ -12,7 +12,7 @@ use std::cell::Cell;
 
 use pin_project_lite::pin_project;
 
-use super::{CircuitBreaker, CircuitGuard};
+use super::{CircuitBreaker, CircuitGuard, Trial};
 use crate::clock::Timestamp;
 use crate::rejection_signal::RejectionSignal;
 
@@ -25,6 +25,7 @@ pin_project! {
     /// The body of a call. See [`watched`].
     #[must_use = "futures do nothing unless awaited"]
     pub struct Watched<F> {
+        trial: Trial,
         #[pin]
         body: F,
     }
@@ -33,7 +34,13 @@ pin_project! {
 /// Reports a panic in the poll of `body` to the [`WatchedGuard`] of the call.
 #[inline]
 pub fn watched<F: Future>(body: F) -> Watched<F> {
-    Watched { body }
+    watched_trial(Trial::NONE, body)
+}
+
+/// As [`watched`], for the body of a call that may be a trial call.
+#[inline]
+pub fn watched_trial<F: Future>(trial: Trial, body: F) -> Watched<F> {
+    Watched { trial, body }
 }
 
 impl<F: Future> Future for Watched<F> {
@@ -41,8 +48,9 @@ impl<F: Future> Future for Watched<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
         let unwinding = OnUnwind;
-        let out = self.project().body.poll(cx);
+        let out = this.trial.scope(|| this.body.poll(cx));
         mem::forget(unwinding);
         out
     }
@@ -109,6 +117,17 @@ impl Drop for ReportOnDrop<'_> {
 
 #[doc(hidden)]
 impl<'b> WatchedGuard<'b> {
+    /// Returns the trial call for [`watched_trial`]. From now on the thread executes the body only
+    /// while the body is polled.
+    #[inline]
+    pub fn trial(&self) -> Trial {
+        let trial = Trial::of(self.breaker, self.seen);
+        if !trial.is_none() {
+            trial.leave();
+        }
+        trial
+    }
+
     /// Returns the guard for a call that a layer outside may drop.
     #[inline]
     pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b> {

@@ -67,7 +67,8 @@ impl LayerAttribute for CircuitBreaker {
     //             Err(rejected) => break 'layer reject(rejected),
     //         };
     //         let guard = guard.watch();
-    //         let out = watched(async move { body }).await;
+    //         let trial0 = guard.trial();
+    //         let out = watched_trial(trial0, async move { body }).await;
     //         if out.is_ok() { guard.succeed(); break 'layer out; }
     //         let guard = guard.unwatch();
     //         let (out,) = guard.record_error(out, on, text, signal);
@@ -92,7 +93,7 @@ impl LayerAttribute for CircuitBreaker {
         let enter = match (self.state.is_per_function(), self.keys.is_timed()) {
             (true, false) => "enter",
             (true, true) => "enter_timed",
-            (false, _) => "try_acquire",
+            (false, _) => "acquire_here",
         };
         let enter = Ident::new(enter, Span::call_site());
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
@@ -103,6 +104,10 @@ impl LayerAttribute for CircuitBreaker {
         let [watch, unwatch] = ["watch", "unwatch"].map(|method| {
             let method = Ident::new(method, Span::call_site());
             context.is_async.then(|| quote!(let #guard = #guard.#method();))
+        });
+        let trial = context.is_async.then(|| {
+            let bind = context.trial_var().map(|trial| quote!(let #trial =));
+            quote!(#bind #guard.trial();)
         });
         let report = context.signal_of_dropped_call();
         let report = report.map(|signal| quote!(let #guard = #guard.report_to(#signal);));
@@ -131,8 +136,8 @@ impl LayerAttribute for CircuitBreaker {
             }
         };
         let run = if context.is_async && context.stack.inner.is_empty() {
-            let (private, body) = (&context.private, context.future());
-            quote!(#private::watched(#body).await)
+            let body = context.watched_here(context.future());
+            quote!(#body.await)
         } else {
             context.run()
         };
@@ -146,6 +151,7 @@ impl LayerAttribute for CircuitBreaker {
                     ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
                 #watch
+                #trial
                 #report
                 let #out = #run;
                 #record
