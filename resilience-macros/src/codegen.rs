@@ -117,7 +117,9 @@ impl Context {
     /// panics. The future of another layer is watched further inside.
     fn watched(&self, future: TokenStream) -> TokenStream {
         let watching = if self.stack.inner.is_empty() { self.watching_outside() } else { 0 };
-        (0..watching).rev().fold(future, |future, layer| self.watched_by(layer, future))
+        (0..watching).rev().fold(future, |future, layer| {
+            self.watched_here(self.stack.trial_vars.get(layer), future)
+        })
     }
 
     /// Returns the number of layers outside that count panics.
@@ -125,19 +127,21 @@ impl Context {
         self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics)).count()
     }
 
-    /// Returns the local of this layer with its trial call, if the body can use the local.
-    pub(crate) fn trial_var(&self) -> Option<&Ident> {
-        self.stack.trial_vars.get(self.watching_outside())
+    /// Returns the local of a breaker with its trial call, if a call of the breaker may come from
+    /// the body, and if the body can use the local.
+    pub(crate) fn trial_var(&self, is_provided: bool) -> Option<Ident> {
+        if !self.stack.outer.is_empty() || !self.stack.inner.is_empty() {
+            return self.stack.trial_vars.get(self.watching_outside()).cloned();
+        }
+        let name = Ident::new(&self.name, Span::call_site());
+        let enters_again = is_provided || mentions(&self.body.stream(), &[name]);
+        enters_again.then(|| local("trial0"))
     }
 
     /// Returns the future of the user's code, watched for this layer.
-    pub(crate) fn watched_here(&self, future: TokenStream) -> TokenStream {
-        self.watched_by(self.watching_outside(), future)
-    }
-
-    fn watched_by(&self, layer: usize, future: TokenStream) -> TokenStream {
+    pub(crate) fn watched_here(&self, trial: Option<&Ident>, future: TokenStream) -> TokenStream {
         let private = &self.private;
-        match self.stack.trial_vars.get(layer) {
+        match trial {
             Some(trial) => quote!(#private::watched_trial(#trial, #future)),
             None => quote!(#private::watched(#future)),
         }

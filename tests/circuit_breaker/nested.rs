@@ -81,6 +81,22 @@ async fn two_functions_with_one_breaker_may_call_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_async_function_that_calls_itself_closes_its_circuit() {
+    #[circuit_breaker(name = "nested::pages", slow_call = "9s")]
+    async fn pages(rest: u32) -> Result<u32, Failed> {
+        tokio::task::yield_now().await;
+        if rest == 0 { Ok(1) } else { Ok(1 + Box::pin(pages(rest - 1)).await?) }
+    }
+    assert_eq!(pages(3).await, Ok(4));
+    let breaker = circuit_breaker("nested::pages").unwrap();
+    breaker.trip();
+    assert_eq!(pages(3).await, Err(Failed::Rejected));
+    tokio::time::sleep(2 * after_the_open_time()).await;
+    assert_eq!(pages(3).await, Ok(4));
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_and_several_breakers_of_a_function_admit_calls_inside() {
     static HOSTS: Keyed<CircuitBreaker> =
         Keyed::new(9, || CircuitBreaker::new().failure_threshold(1).name("nested::hosts"));

@@ -204,7 +204,19 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen) = self.enter_slow(seen)?;
+        let (breaker, seen) = self.enter_slow(seen, Body::Here)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
+    /// Admits a call as [`enter`](Self::enter), for an async body that does not call the breaker.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow(seen, Body::Elsewhere)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -212,8 +224,21 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        self.enter_measured(Body::Here)
+    }
+
+    /// Admits a call as [`enter_timed`](Self::enter_timed), for an async body that does not call
+    /// the breaker.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_timed_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        self.enter_measured(Body::Elsewhere)
+    }
+
+    #[inline]
+    fn enter_measured(&'static self, body: Body) -> Result<CircuitGuard<'static>, Rejected> {
         let breaker = self.in_use(self.word.load(Acquire));
-        let (seen, started) = breaker.admit_measured(Body::Here)?;
+        let (seen, started) = breaker.admit_measured(body)?;
         Ok(CircuitGuard { breaker, seen, started })
     }
 
@@ -234,19 +259,23 @@ impl CircuitBreaker {
 
     #[cold]
     #[inline(never)]
-    fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+    fn enter_slow(&'static self, seen: u64, body: Body) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
             return Err(self.rejection(Some(rest), false));
         }
-        self.enter_by_machine(seen)
+        self.enter_by_machine(seen, body)
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
     #[cold]
     #[inline(never)]
-    fn enter_by_machine(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+    fn enter_by_machine(
+        &'static self,
+        seen: u64,
+        body: Body,
+    ) -> Result<(&'static Self, u64), Rejected> {
         let breaker = self.in_use(seen);
-        let (seen, _) = breaker.admit(breaker.word.load(Acquire), Body::Here)?;
+        let (seen, _) = breaker.admit(breaker.word.load(Acquire), body)?;
         Ok((breaker, seen))
     }
 

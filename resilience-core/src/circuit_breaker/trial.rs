@@ -102,5 +102,5 @@ impl Trial {
 /// Returns whether the word of a guard has the number of a trial call.
 #[inline]
 pub(super) fn is_trial(seen: u64) -> bool {
-    seen & (PROBES as u64) << PROBE_SHIFT != 0
+    seen & u64::from(PROBES) << PROBE_SHIFT != 0
 }

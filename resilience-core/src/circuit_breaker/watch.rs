@@ -120,6 +120,7 @@ impl<'b> WatchedGuard<'b> {
     /// Returns the trial call for [`watched_trial`]. From now on the thread executes the body only
     /// while the body is polled.
     #[inline]
+    #[must_use]
     pub fn trial(&self) -> Trial {
         let trial = Trial::of(self.breaker, self.seen);
         if !trial.is_none() {

@@ -67,13 +67,16 @@ impl LayerAttribute for CircuitBreaker {
     //             Err(rejected) => break 'layer reject(rejected),
     //         };
     //         let guard = guard.watch();
-    //         let trial0 = guard.trial();
-    //         let out = watched_trial(trial0, async move { body }).await;
+    //         let out = watched(async move { body }).await;
     //         if out.is_ok() { guard.succeed(); break 'layer out; }
     //         let guard = guard.unwatch();
     //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
     //     }
+    //
+    // If the body may call the breaker again, the breaker recognizes such a call inside a trial
+    // call: `let trial0 = guard.trial();` and `watched_trial(trial0, …)`. The breaker of an async
+    // function without such a call has `enter_apart`.
     //
     // The guard of a sync function is not watched. Below a `#[timeout]` below a `#[retry]`, the
     // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With
@@ -90,10 +93,16 @@ impl LayerAttribute for CircuitBreaker {
         let (make, checks) = self.keys.generate(context);
         let declare = context.declare_signal();
         let bind = self.state.bind(&POLICY, &breaker, &make, context);
-        let enter = match (self.state.is_per_function(), self.keys.is_timed()) {
-            (true, false) => "enter",
-            (true, true) => "enter_timed",
-            (false, _) => "acquire_here",
+        let trial = context.trial_var(self.state.is_provided()).filter(|_| context.is_async);
+        // Without a local for the trial call, the thread leaves the body unnoticed.
+        let stays = !context.is_async || trial.is_some();
+        let enter = match (self.state.is_per_function(), self.keys.is_timed(), stays) {
+            (true, false, true) => "enter",
+            (true, false, false) => "enter_apart",
+            (true, true, true) => "enter_timed",
+            (true, true, false) => "enter_timed_apart",
+            (false, _, true) => "acquire_here",
+            (false, _, false) => "try_acquire",
         };
         let enter = Ident::new(enter, Span::call_site());
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
@@ -105,10 +114,7 @@ impl LayerAttribute for CircuitBreaker {
             let method = Ident::new(method, Span::call_site());
             context.is_async.then(|| quote!(let #guard = #guard.#method();))
         });
-        let trial = context.is_async.then(|| {
-            let bind = context.trial_var().map(|trial| quote!(let #trial =));
-            quote!(#bind #guard.trial();)
-        });
+        let declare_trial = trial.as_ref().map(|trial| quote!(let #trial = #guard.trial();));
         let report = context.signal_of_dropped_call();
         let report = report.map(|signal| quote!(let #guard = #guard.report_to(#signal);));
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
@@ -136,7 +142,7 @@ impl LayerAttribute for CircuitBreaker {
             }
         };
         let run = if context.is_async && context.stack.inner.is_empty() {
-            let body = context.watched_here(context.future());
+            let body = context.watched_here(trial.as_ref(), context.future());
             quote!(#body.await)
         } else {
             context.run()
@@ -151,7 +157,7 @@ impl LayerAttribute for CircuitBreaker {
                     ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
                 #watch
-                #trial
+                #declare_trial
                 #report
                 let #out = #run;
                 #record
