@@ -44,9 +44,14 @@ impl RejectionSignal {
     /// Records the rejection that the inner layer is about to return.
     #[cold]
     pub fn set(&self, rejected: &Rejected) {
-        let class = rejected.kind().class(rejected.retry_after());
-        let in_queue = self.0.load(Relaxed) & CLASS == IN_QUEUE;
-        let class = if in_queue && rejected.kind() == RejectedKind::TimedOut {
+        self.set_kind(rejected.kind(), rejected.retry_after());
+    }
+
+    /// Records a rejection of this kind.
+    #[inline]
+    pub(crate) fn set_kind(&self, kind: RejectedKind, retry_after: Option<Duration>) {
+        let class = kind.class(retry_after);
+        let class = if kind == RejectedKind::TimedOut && self.is_in_queue() {
             // The body has not started: the time ran out in a queue of this process.
             class.effect(Effect::NotSent).neutral()
         } else {
@@ -94,6 +99,11 @@ impl RejectionSignal {
         }
         self.0.store(0, Relaxed);
         permit
+    }
+
+    /// Returns whether the call waits in a queue, before its body starts.
+    pub(crate) fn is_in_queue(&self) -> bool {
+        self.0.load(Relaxed) & CLASS == IN_QUEUE
     }
 
     /// Clears the signal before the next attempt.

@@ -48,6 +48,13 @@ pub(crate) fn local(name: &str) -> Ident {
 pub(crate) const BODY_MARKER: &str = "resilience_never";
 
 impl Context {
+    /// Returns the span of the attribute where the user wrote the attribute. The span of generated
+    /// tokens is otherwise that of the first attribute of the function.
+    pub(crate) fn attribute_span(&self) -> Span {
+        let here = Span::mixed_site();
+        self.stack.at.as_ref().map_or(here, |at| here.located_at(at.span()))
+    }
+
     /// Returns the path of the runtime's private module, with errors reported at `span`.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         respan(self.private.clone(), span)
@@ -317,6 +324,14 @@ impl Context {
         signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
     }
 
+    /// Returns the rejection signal, if a layer outside reads the signal, as an `Option` in
+    /// generated code.
+    pub(crate) fn written_signal_option(&self) -> TokenStream {
+        let private = &self.private;
+        let signal = self.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
+        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+    }
+
     /// Returns the rejection signal, if a layer outside reads the signal, and a further layer
     /// outside may drop the call.
     pub(crate) fn signal_of_dropped_call(&self) -> Option<&Ident> {
@@ -358,6 +373,24 @@ impl Context {
         let path = &self.name;
         let path = || quote!(::core::concat!(::core::module_path!(), "::", #path));
         name.map_or_else(path, ToTokens::to_token_stream)
+    }
+
+    /// Returns the code of all layers with a measurement of the call, for the feature
+    /// `duration-histograms`.
+    pub(crate) fn measured(&self, code: &TokenStream, name: Option<&Expr>) -> TokenStream {
+        let [timed, out] = ["timed", "timed_out"].map(local);
+        let (private, name) = (&self.private, self.policy_name(name));
+        // A function that never rejects may return any type.
+        quote! {
+            let #timed = #private::TimedCall::start(&const { #private::function_site(#name) });
+            let #out = { #code };
+            #private::TimedCall::end(#timed, {
+                #[allow(unused_imports)]
+                use #private::{EndsAsOutcome as _, EndsAsValue as _};
+                (&#private::Ended(&#out)).resilience_is_success()
+            });
+            #out
+        }
     }
 
     /// Returns the number of layers outside this layer, for the registry.

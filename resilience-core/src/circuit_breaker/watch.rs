@@ -25,22 +25,32 @@ pin_project! {
     /// The body of a call. See [`watched`].
     #[must_use = "futures do nothing unless awaited"]
     pub struct Watched<F> {
-        trial: Trial,
         #[pin]
         body: F,
+    }
+}
+
+pin_project! {
+    /// The body of a call that may be a trial call. See [`watched_trial`].
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct TrialBody<F> {
+        trial: Trial,
+        #[pin]
+        body: Watched<F>,
     }
 }
 
 /// Reports a panic in the poll of `body` to the [`WatchedGuard`] of the call.
 #[inline]
 pub fn watched<F: Future>(body: F) -> Watched<F> {
-    watched_trial(Trial::NONE, body)
+    Watched { body }
 }
 
-/// As [`watched`], for the body of a call that may be a trial call.
+/// As [`watched`], for the body of a call that may be a trial call, with calls of the breaker
+/// inside.
 #[inline]
-pub fn watched_trial<F: Future>(trial: Trial, body: F) -> Watched<F> {
-    Watched { trial, body }
+pub fn watched_trial<F: Future>(trial: Trial, body: F) -> TrialBody<F> {
+    TrialBody { trial, body: watched(body) }
 }
 
 impl<F: Future> Future for Watched<F> {
@@ -48,11 +58,26 @@ impl<F: Future> Future for Watched<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
         let unwinding = OnUnwind;
-        let out = this.trial.scope(|| this.body.poll(cx));
+        let out = self.project().body.poll(cx);
         mem::forget(unwinding);
         out
+    }
+}
+
+impl<F: Future> Future for TrialBody<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.trial.scope(|| this.body.poll(cx))
+    }
+}
+
+impl<F> core::fmt::Debug for TrialBody<F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("TrialBody").finish_non_exhaustive()
     }
 }
 

@@ -167,7 +167,7 @@ where
                     let next = *this.begun;
                     let starts = !*this.stopped
                         && next < this.slots.len()
-                        && may_start(this.policy, this.spending);
+                        && may_start(this.policy, this.spending, next);
                     if !starts && !is_other_running {
                         this.policy.site.count(slot::FAILURE);
                         return Poll::Ready(out);
@@ -194,7 +194,7 @@ where
                 ready!(timer.poll(cx));
             }
             this.timer.set(None);
-            if may_start(this.policy, this.spending) {
+            if may_start(this.policy, this.spending, index) {
                 this.policy.started(index, false);
                 *this.begun += 1;
                 begin(this.slots, index, this.make);
@@ -207,8 +207,8 @@ where
 
 /// Withdraws the cost of an attempt. Returns whether the attempt may start.
 #[cold]
-fn may_start(policy: &Hedge, spending: &Spending<'_>) -> bool {
-    if !switch::is_enabled() {
+fn may_start(policy: &Hedge, spending: &Spending<'_>, hedge: usize) -> bool {
+    if !switch::is_enabled() || !policy.allows(hedge) {
         return false;
     }
     let allowed = spending.withdraw(FailureKind::Transient);

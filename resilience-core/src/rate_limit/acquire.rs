@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::gcra::Queued;
 use super::{Admission, RateLimiter};
+use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
 use crate::registry::policy::{WaitEnd, count_wait};
@@ -68,12 +69,13 @@ impl<'l> Turn<'l> {
                 Some(until) => (id, until),
             },
         };
-        if !switch::watch(id, waker) || !self.limiter.makes_calls_wait() {
-            // Switched off while waiting: the call runs, and does not count.
-            self.leave(WaitEnd::Admitted);
-            return Progress::Done(Ok(()));
+        if switch::watch(id, waker) && self.limiter.makes_calls_wait() {
+            attempt_scope::report_queue();
+            return Progress::Until(until);
         }
-        Progress::Until(until)
+        // Switched off while waiting: the call runs, and does not count.
+        self.leave(WaitEnd::Admitted);
+        Progress::Done(Ok(()))
     }
 
     /// Uses the turn before its time: the wait is over, but the clock shows no progress, as under

@@ -26,6 +26,7 @@ pub use self::reservation::Reservation;
 use self::settings::Settings;
 pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
 use self::view::View;
+use crate::attempt_scope;
 use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now};
 #[cfg(not(resilience_loom))]
@@ -580,7 +581,10 @@ impl RateLimiter {
         let settings = self.current();
         let view = self.view(settings.pace);
         view.count(cost);
-        let patience = if patience == u64::MAX { patience } else { patience.min(MAX_NANOS) };
+        let patience = match attempt_scope::patience(patience) {
+            u64::MAX => u64::MAX,
+            patience => patience.min(MAX_NANOS),
+        };
         let longest = settings.pace.longest_wait().max(patience);
         if settings.shadow {
             let wait = view.within(settings.pace.longest_wait());

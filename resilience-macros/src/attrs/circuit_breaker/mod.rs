@@ -4,8 +4,8 @@ mod hints;
 mod keys;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{Lifetime, Signature};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, Lifetime, Signature};
 
 use self::keys::Keys;
 use crate::args::{Args, value_of};
@@ -58,13 +58,17 @@ impl LayerAttribute for CircuitBreaker {
         Some(Self { state, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     let breaker = { static BREAKER: CircuitBreaker = …; &BREAKER };
     //     'layer: {
-    //         let guard = match breaker.enter() {
+    //         let guard = match breaker.enter_or(signal) {
     //             Ok(guard) => guard,
-    //             Err(rejected) => break 'layer reject(rejected),
+    //             Err(out) => break 'layer out,
     //         };
     //         let guard = guard.watch();
     //         let out = watched(async move { body }).await;
@@ -74,6 +78,8 @@ impl LayerAttribute for CircuitBreaker {
     //         out
     //     }
     //
+    // With `error`, `slow_call` or a breaker from elsewhere, the second arm is
+    // `Err(rejected) => break 'layer reject(rejected)`.
     // If the body may call the breaker again, the breaker recognizes such a call inside a trial
     // call: `let trial0 = guard.trial();` and `watched_trial(trial0, …)`. The breaker of an async
     // function without such a call has `enter_apart`.
@@ -96,16 +102,26 @@ impl LayerAttribute for CircuitBreaker {
         let trial = context.trial_var(self.state.is_provided()).filter(|_| context.is_async);
         // Without a local for the trial call, the thread leaves the body unnoticed.
         let stays = !context.is_async || trial.is_some();
-        let enter = match (self.state.is_per_function(), self.keys.is_timed(), stays) {
-            (true, false, true) => "enter",
-            (true, false, false) => "enter_apart",
-            (true, true, true) => "enter_timed",
-            (true, true, false) => "enter_timed_apart",
-            (false, _, true) => "acquire_here",
-            (false, _, false) => "try_acquire",
+        let error = value_of(self.keys.error.as_ref());
+        let enter = |here: &str, apart: &str| {
+            let method = Ident::new(if stays { here } else { apart }, Span::call_site());
+            (quote!(#breaker.#method()), context.reject(&rejected, error))
         };
-        let enter = Ident::new(enter, Span::call_site());
-        let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
+        let (enter, rejection) = match (self.state.is_per_function(), self.keys.is_timed()) {
+            (true, false) if error.is_none() => {
+                let private = context.private_at(*returns_span);
+                let signal = context.written_signal_option();
+                let method = if stays { "enter_or" } else { "enter_apart_or" };
+                let method = Ident::new(method, Span::call_site());
+                let enter = quote_spanned!(*returns_span=>
+                    #private::CircuitBreaker::#method::<#returns, _>(#breaker, #signal)
+                );
+                (enter, rejected.to_token_stream())
+            }
+            (true, false) => enter("enter", "enter_apart"),
+            (true, true) => enter("enter_timed", "enter_timed_apart"),
+            (false, _) => enter("acquire_here", "try_acquire"),
+        };
         let text = context.text();
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.shared_signal_option());
@@ -152,7 +168,7 @@ impl LayerAttribute for CircuitBreaker {
             #declare
             #bind
             #layer: {
-                let #guard = match #breaker.#enter() {
+                let #guard = match #enter {
                     ::core::result::Result::Ok(#guard) => #guard,
                     ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
