@@ -125,7 +125,7 @@ impl Context {
     fn watched(&self, future: TokenStream) -> TokenStream {
         let watching = if self.stack.inner.is_empty() { self.watching_outside() } else { 0 };
         (0..watching).rev().fold(future, |future, layer| {
-            self.watched_here(self.stack.trial_vars.get(layer), future)
+            self.watched_here(self.stack.trial_vars.get(layer), &future)
         })
     }
 
@@ -146,11 +146,12 @@ impl Context {
     }
 
     /// Returns the future of the user's code, watched for this layer.
-    pub(crate) fn watched_here(&self, trial: Option<&Ident>, future: TokenStream) -> TokenStream {
+    pub(crate) fn watched_here(&self, trial: Option<&Ident>, future: &TokenStream) -> TokenStream {
         let private = &self.private;
-        match trial {
-            Some(trial) => quote!(#private::watched_trial(#trial, #future)),
-            None => quote!(#private::watched(#future)),
+        if let Some(trial) = trial {
+            quote!(#private::watched_trial(#trial, #future))
+        } else {
+            quote!(#private::watched(#future))
         }
     }
 

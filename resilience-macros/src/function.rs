@@ -90,7 +90,7 @@ impl Function {
     pub(crate) fn calls_itself(&self) -> bool {
         match &self.body {
             Body::Block(body) => mentions(&body.stream(), std::slice::from_ref(&self.sig.ident)),
-            _ => false,
+            Body::Missing(_) => false,
         }
     }
 

@@ -158,7 +158,7 @@ impl LayerAttribute for CircuitBreaker {
             }
         };
         let run = if context.is_async && context.stack.inner.is_empty() {
-            let body = context.watched_here(trial.as_ref(), context.future());
+            let body = context.watched_here(trial.as_ref(), &context.future());
             quote!(#body.await)
         } else {
             context.run()
