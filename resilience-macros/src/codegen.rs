@@ -123,10 +123,36 @@ impl Context {
     /// Returns the future of the user's code, watched once for each layer outside that counts
     /// panics. The future of another layer is watched further inside.
     fn watched(&self, future: TokenStream) -> TokenStream {
-        let outer = self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics));
-        let watching = if self.stack.inner.is_empty() { outer.count() } else { 0 };
+        let watching = if self.stack.inner.is_empty() { self.watching_outside() } else { 0 };
+        (0..watching).rev().fold(future, |future, layer| {
+            self.watched_here(self.stack.trial_vars.get(layer), &future)
+        })
+    }
+
+    /// Returns the number of layers outside that count panics.
+    fn watching_outside(&self) -> usize {
+        self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics)).count()
+    }
+
+    /// Returns the local of a breaker with its trial call, if a call of the breaker may come from
+    /// the body, and if the body can use the local.
+    pub(crate) fn trial_var(&self, is_provided: bool) -> Option<Ident> {
+        if !self.stack.outer.is_empty() || !self.stack.inner.is_empty() {
+            return self.stack.trial_vars.get(self.watching_outside()).cloned();
+        }
+        let name = Ident::new(&self.name, Span::call_site());
+        let enters_again = is_provided || mentions(&self.body.stream(), &[name]);
+        enters_again.then(|| local("trial0"))
+    }
+
+    /// Returns the future of the user's code, watched for this layer.
+    pub(crate) fn watched_here(&self, trial: Option<&Ident>, future: &TokenStream) -> TokenStream {
         let private = &self.private;
-        (0..watching).fold(future, |future, _| quote!(#private::watched(#future)))
+        if let Some(trial) = trial {
+            quote!(#private::watched_trial(#trial, #future))
+        } else {
+            quote!(#private::watched(#future))
+        }
     }
 
     /// Returns the only run of the body of a sync function, as a closure. The closure takes each

@@ -173,6 +173,11 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let budget_vars = budget_vars(stack);
     let patience_var = local("patience");
     let patient = patient_layers(stack);
+    let is_provided = |written: &Written| {
+        written.sibling.has(Role::CountsPanics) && Args::has_any(&written.args, &["breaker"])
+    };
+    let enters_again =
+        locals_reach_inside && (stack.iter().any(is_provided) || function.calls_itself());
     let mut time_limit: Option<Duration> = None;
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
@@ -203,6 +208,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             borrow_args,
             lent: lent.clone(),
             adjacent,
+            trial_vars: if enters_again { trial_vars(stack, index) } else { Vec::new() },
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
@@ -261,6 +267,13 @@ fn budget_vars(stack: &[Written]) -> Vec<Option<BudgetVar>> {
         })
     });
     vars.collect()
+}
+
+/// Returns the locals with the trial calls of the breakers from the outermost layer to a layer.
+fn trial_vars(stack: &[Written], layer: usize) -> Vec<Ident> {
+    let layers = stack.iter().take(layer + 1);
+    let breakers = layers.filter(|written| written.sibling.has(Role::CountsPanics));
+    breakers.enumerate().map(|(index, _)| local(&format!("trial{index}"))).collect()
 }
 
 /// Returns the use of the local with the last failure, for each layer.

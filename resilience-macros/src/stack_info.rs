@@ -25,6 +25,8 @@ pub(crate) struct StackInfo {
     pub(crate) lent: Vec<Ident>,
     /// The braces hold the code of a layer of this crate, without foreign code in between.
     pub(crate) adjacent: bool,
+    /// The locals with the trial calls of the breakers outside and of this layer, outermost first.
+    pub(crate) trial_vars: Vec<Ident>,
     pub(crate) signal: Option<SignalVar>,
     /// The local with the deadline from outside, for a timeout inside.
     pub(crate) deadline_var: Option<Ident>,
@@ -82,6 +84,10 @@ impl ToTokens for StackInfo {
         let borrow_args = self.borrow_args.then(|| quote!(borrow_args));
         let lent = &self.lent;
         let adjacent = self.adjacent.then(|| quote!(adjacent));
+        let trial_vars = match &self.trial_vars[..] {
+            [] => None,
+            names => Some(quote!(trial_vars[#(#names)*])),
+        };
         let signal = self.signal.as_ref().map(|signal| {
             let SignalVar { name, declared, read, written } = signal;
             let declared = declared.then(|| quote!(declared));
@@ -110,7 +116,7 @@ impl ToTokens for StackInfo {
             quote!(time_limit[#nanos])
         });
         tokens.extend(quote!(@{
-            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
+            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #trial_vars #signal
             #deadline_var #failure #patience_var #budget_var #root #incomplete #time_limit
         }));
     }
@@ -148,6 +154,7 @@ impl StackInfo {
                         "outer" => info.outer = words.filter_map(sibling).collect(),
                         "inner" => info.inner = words.filter_map(sibling).collect(),
                         "at" => info.at = words.next(),
+                        "trial_vars" => info.trial_vars = words.collect(),
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
@@ -281,6 +288,7 @@ mod tests {
             borrow_args: true,
             lent: vec![ident("id")],
             adjacent: false,
+            trial_vars: vec![ident("trial0"), ident("trial1")],
             signal: Some(signal),
             deadline_var: Some(ident("until")),
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),

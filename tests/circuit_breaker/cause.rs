@@ -300,3 +300,14 @@ fn the_total_of_rejected_calls_never_goes_down() {
     }
     assert_eq!(total, 12);
 }
+
+#[test]
+fn the_text_of_the_cause_has_at_most_a_kilobyte_with_the_mark_of_the_cut() {
+    for text in ["é".repeat(9999), "x".repeat(1025), "x".repeat(1024)] {
+        let breaker = CircuitBreaker::new().failure_threshold(1);
+        breaker.try_acquire().unwrap().report(FailureClass::transient(), &text);
+        let cause = breaker.snapshot().cause.unwrap();
+        assert!((1022..=1024).contains(&cause.len()), "{}", cause.len());
+        assert_eq!(cause.ends_with('…'), text.len() > 1024);
+    }
+}

@@ -52,7 +52,9 @@ impl<'b> QueueEntry<'b> {
                 self.count_wait(WaitEnd::Admitted);
                 Some(Ok(permit))
             }
-            (None, _) => {
+            // New settings may assign permits, and wake the calls that get them.
+            (None, Some(_)) => {
+                drop(self.bulkhead.current());
                 attempt_scope::report_queue();
                 None
             }

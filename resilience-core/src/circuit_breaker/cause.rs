@@ -13,9 +13,11 @@ const LONGEST: usize = 1024;
 
 fn shortened(mut text: String) -> Arc<str> {
     if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+        const MARK: char = '…';
+        let longest = LONGEST - MARK.len_utf8();
+        let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or_default());
-        text.push('…');
+        text.push(MARK);
     }
     text.into()
 }

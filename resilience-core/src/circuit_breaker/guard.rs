@@ -2,9 +2,9 @@
 
 use core::{fmt, mem};
 
-use super::CircuitBreaker;
 use super::machine::{CallOutcome, FailedCall};
 use super::snapshot::ChangeReason;
+use super::{CircuitBreaker, Trial};
 use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::clock::Timestamp;
 use crate::outcome::Outcome;
@@ -186,6 +186,15 @@ impl CircuitGuard<'_> {
         let Self { seen, started, .. } = self;
         mem::forget(self);
         DetachedGuard { seen, started }
+    }
+}
+
+#[doc(hidden)]
+impl DetachedGuard {
+    /// Executes a part of the body on this thread.
+    #[inline]
+    pub fn within<T>(&self, breaker: &CircuitBreaker, run: impl FnOnce() -> T) -> T {
+        Trial::of(breaker, self.seen).scope(run)
     }
 }
 

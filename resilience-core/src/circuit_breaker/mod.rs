@@ -17,6 +17,7 @@ mod running;
 mod settings;
 mod snapshot;
 mod sync;
+mod trial;
 mod watch;
 mod window;
 
@@ -40,7 +41,8 @@ pub use self::snapshot::{
     ChangeReason, CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice,
 };
 pub use self::sync::{CircuitDecision, LocalDecision};
-pub use self::watch::{WatchedGuard, watched};
+pub use self::trial::Trial;
+pub use self::watch::{WatchedGuard, watched, watched_trial};
 use self::window::Span;
 use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
@@ -122,6 +124,15 @@ pub struct CircuitBreaker {
     figures: PolicyFigures,
 }
 
+/// The place where the body of a call executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
+    /// On this thread, from now until the end of the guard, or of the first poll.
+    Here,
+    /// Unknown: the guard may travel to another thread.
+    Elsewhere,
+}
+
 // The word: the generation in the high half; in the low half the number of a trial call (in a
 // guard only) and these flags.
 const STATE: u64 = 0b11;
@@ -171,12 +182,24 @@ impl CircuitBreaker {
     /// [`Rejected`] if the breaker is open; with the time until a trial call.
     #[inline]
     pub fn try_acquire(&self) -> Result<CircuitGuard<'_>, Rejected> {
+        self.acquire(Body::Elsewhere)
+    }
+
+    /// Admits a call whose body this thread executes from now on.
+    #[doc(hidden)]
+    #[inline]
+    pub fn acquire_here(&self) -> Result<CircuitGuard<'_>, Rejected> {
+        self.acquire(Body::Here)
+    }
+
+    #[inline]
+    fn acquire(&self, body: Body) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (seen, started) =
-            if seen & TIMED != 0 { self.admit_measured() } else { self.admit(seen) }?;
+            if seen & TIMED != 0 { self.admit_measured(body) } else { self.admit(seen, body) }?;
         Ok(CircuitGuard { breaker: self, seen, started })
     }
 
@@ -191,7 +214,19 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen) = self.enter_slow(seen)?;
+        let (breaker, seen) = self.enter_slow(seen, Body::Here)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
+    /// Admits a call as [`enter`](Self::enter), for an async body that does not call the breaker.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow(seen, Body::Elsewhere)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -216,7 +251,29 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen) = self.enter_slow_or(seen, signal)?;
+        let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Here)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
+    /// Admits a call as [`enter_or`](Self::enter_or), for an async body that does not call the
+    /// breaker.
+    ///
+    /// # Errors
+    /// The outcome of the rejection.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_apart_or<O, By>(
+        &'static self,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<CircuitGuard<'static>, O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Elsewhere)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -224,15 +281,28 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        self.enter_measured(Body::Here)
+    }
+
+    /// Admits a call as [`enter_timed`](Self::enter_timed), for an async body that does not call
+    /// the breaker.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_timed_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        self.enter_measured(Body::Elsewhere)
+    }
+
+    #[inline]
+    fn enter_measured(&'static self, body: Body) -> Result<CircuitGuard<'static>, Rejected> {
         let breaker = self.in_use(self.word.load(Acquire));
-        let (seen, started) = breaker.admit_measured()?;
+        let (seen, started) = breaker.admit_measured(body)?;
         Ok(CircuitGuard { breaker, seen, started })
     }
 
     /// Admits a call of a breaker with `slow_call`. Most often the call changes nothing but the
     /// list of running calls.
     #[inline(never)]
-    fn admit_measured(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn admit_measured(&self, body: Body) -> Result<(u64, Option<Timestamp>), Rejected> {
         let seen = self.word.load(Acquire);
         if seen & STATE == CLOSED && mode::is_as_coded() {
             let now = clock::now();
@@ -241,16 +311,16 @@ impl CircuitBreaker {
                 return Ok((u64::from(machine.generation) << GENERATION_SHIFT, Some(now)));
             }
         }
-        self.admit(seen)
+        self.admit(seen, body)
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+    fn enter_slow(&'static self, seen: u64, body: Body) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
             return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
-        self.enter_by_machine(seen)
+        self.enter_by_machine(seen, body)
     }
 
     #[cold]
@@ -259,6 +329,7 @@ impl CircuitBreaker {
         &'static self,
         seen: u64,
         signal: Option<&RejectionSignal>,
+        body: Body,
     ) -> Result<(&'static Self, u64), O>
     where
         O: Outcome<Err: FromRejected<By>>,
@@ -277,7 +348,7 @@ impl CircuitBreaker {
                 None => rejected,
             }));
         }
-        self.enter_by_machine(seen).map_err(|rejected| {
+        self.enter_by_machine(seen, body).map_err(|rejected| {
             reject(match signal {
                 Some(signal) => signal.set(rejected),
                 None => rejected,
@@ -288,9 +359,13 @@ impl CircuitBreaker {
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
     #[cold]
     #[inline(never)]
-    fn enter_by_machine(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+    fn enter_by_machine(
+        &'static self,
+        seen: u64,
+        body: Body,
+    ) -> Result<(&'static Self, u64), Rejected> {
         let breaker = self.in_use(seen);
-        let (seen, _) = breaker.admit(breaker.word.load(Acquire))?;
+        let (seen, _) = breaker.admit(breaker.word.load(Acquire), body)?;
         Ok((breaker, seen))
     }
 
@@ -388,11 +463,15 @@ impl CircuitBreaker {
 
     #[cold]
     #[inline(never)]
-    fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn admit(&self, seen: u64, body: Body) -> Result<(u64, Option<Timestamp>), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
             return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
-        self.admit_by_machine()
+        let (seen, started) = self.admit_by_machine()?;
+        if body == Body::Here && trial::is_trial(seen) {
+            Trial::of(self, seen).enter();
+        }
+        Ok((seen, started))
     }
 
     /// Returns the rest of the open time in nanoseconds, if the published state rejects every call.
@@ -434,7 +513,9 @@ impl CircuitBreaker {
             return Ok((self.word.load(Acquire), None));
         }
         let now = clock::now();
-        match self.change(|machine| machine.admit(&settings, &self.cursor, now)) {
+        let is_inside =
+            |generation: u32| Trial::in_generation(self, generation.into()).is_running();
+        match self.change(|machine| machine.admit(&settings, &self.cursor, now, is_inside)) {
             Ok(AdmittedCall { generation, probe }) => {
                 if probe > 0 {
                     span::record_circuit_state(|| state_label(CircuitState::HalfOpen));
@@ -478,6 +559,9 @@ impl CircuitBreaker {
         started: Option<Timestamp>,
         text: &dyn Fn() -> Option<String>,
     ) {
+        if trial::is_trial(seen) {
+            Trial::of(self, seen).leave();
+        }
         let settings = self.current();
         if !switch::is_enabled() || !settings.enabled {
             return;

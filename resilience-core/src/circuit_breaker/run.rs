@@ -4,7 +4,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
-use super::{CircuitBreaker, CircuitGuard, watched};
+use super::{CircuitBreaker, CircuitGuard, watched_trial};
 use crate::classify::FailureClass;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, reject};
@@ -135,7 +135,7 @@ where
         O: Outcome<Ok = T, Err = E>,
         E: FromRejected<By>,
     {
-        match self.breaker.try_acquire() {
+        match self.breaker.acquire_here() {
             Ok(guard) => self.record(guard, body()),
             Err(rejected) => reject(rejected),
         }
@@ -147,10 +147,10 @@ where
         O: Outcome<Ok = T, Err = E>,
         E: FromRejected<By>,
     {
-        match self.breaker.try_acquire() {
+        match self.breaker.acquire_here() {
             Ok(guard) => {
                 let guard = guard.watch();
-                let out = watched(body).await;
+                let out = watched_trial(guard.trial(), body).await;
                 self.record(guard.unwatch(), out)
             }
             Err(rejected) => reject(rejected),

@@ -69,7 +69,7 @@ impl<'l> Turn<'l> {
                 Some(until) => (id, until),
             },
         };
-        if switch::watch(id, waker) {
+        if switch::watch(id, waker) && self.limiter.makes_calls_wait() {
             attempt_scope::report_queue();
             return Progress::Until(until);
         }

@@ -617,6 +617,13 @@ impl RateLimiter {
         Some(view.time_of(alarm))
     }
 
+    /// Returns whether calls wait under the settings in use. Moves the waiting calls if the pace has
+    /// changed.
+    fn makes_calls_wait(&self) -> bool {
+        let settings = self.current();
+        settings.enabled && !settings.shadow
+    }
+
     fn start_early(&self, id: WaiterId) {
         let view = self.current_view();
         view.gcra.start(view.pace, id, || view.now());

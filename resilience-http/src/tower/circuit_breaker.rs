@@ -329,6 +329,14 @@ impl<R: HttpResponse, E: HttpError> Permit<R, E> for CallPermit {
         out
     }
 
+    /// Calls of the same breaker inside a trial call are a part of the trial call.
+    fn within<T>(&self, run: impl FnOnce() -> T) -> T {
+        match &self.guard {
+            Some(guard) => guard.within(&self.breaker, run),
+            None => run(),
+        }
+    }
+
     fn panicked(mut self) {
         if let Some(guard) = self.guard() {
             guard.failure();
