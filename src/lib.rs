@@ -179,7 +179,7 @@ pub use resilience_operations::export;
 #[cfg(feature = "axum")]
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/axum.md")]
-pub mod axum {}
+pub mod handlers {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/features.md")]

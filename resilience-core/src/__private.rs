@@ -25,7 +25,7 @@ pub use crate::classify::{
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::coalesce::{Coalescer, coalesce, coalesce_blocking};
 pub use crate::expansion::{
-    Handle, clone_handle, exhausted, give_error, keep_value, match_all, never_retry,
+    Handle, clone_handle, exhausted, failed, give_error, keep_value, match_all, never_retry,
     no_fallback_hook, no_give_up_hook, no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, fell_back, keep_outcome, recovered};

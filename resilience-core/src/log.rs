@@ -195,6 +195,17 @@ pub(crate) fn rejected(rejected: &Rejected) {
     process_hooks::deliver(&PolicyEvent::Rejection(rejected));
 }
 
+/// Returns whether [`rejected`] may have a reader. `tracing` decides for each event, and may pass
+/// the event to `log`.
+#[inline]
+pub(crate) fn may_report_rejections() -> bool {
+    #[cfg(all(feature = "log", not(feature = "tracing")))]
+    let may_log = ::log::max_level() >= ::log::Level::Debug;
+    #[cfg(not(all(feature = "log", not(feature = "tracing"))))]
+    let may_log = cfg!(feature = "tracing");
+    may_log || process_hooks::are_set()
+}
+
 /// Reports a call that runs although the policy would reject the call outside shadow mode.
 pub(crate) fn shadow_rejection(rejected: &Rejected) {
     log_event!(DEBUG, "call would be rejected; the policy is in shadow mode", {
@@ -279,9 +290,9 @@ pub(crate) fn settings_changed(by: &str, target: &str, change: &str, reached: us
     });
 }
 
-/// Warns of settings whose names match no listed policy.
-pub(crate) fn settings_unmatched(by: &str, names: &[String]) {
-    log_event!(WARN, "settings for names without a policy yet", {
+/// Reports settings whose names match no listed policy.
+pub(crate) fn settings_unmatched(by: &str, names: &[String], level: Level) {
+    log_event_at!(level, "settings for names without a policy yet", {
         by: value = by,
         names: debug = names,
     });

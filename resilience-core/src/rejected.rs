@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
 use crate::error_sources::error_sources;
+use crate::failure_text::KeptFailure;
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::outcome::Outcome;
@@ -31,7 +32,9 @@ use crate::outcome::Outcome;
 /// | [`OutcomeUnknown`] | permanent | unknown | none | no |
 /// | [`Undecodable`], [`NotStored`] | permanent | applied | none | no |
 ///
-/// [`source`](Error::source) returns the cause of the rejection, if known.
+/// [`source`](Error::source) returns the cause of the rejection, if known. The process keeps the
+/// failure of each open circuit, and of the last 1000 openings that have ended. Later a rejection
+/// that was stored has no source any more.
 ///
 /// ```
 /// use core::time::Duration;
@@ -69,7 +72,10 @@ pub struct Rejected {
     time: Option<Duration>,
     /// The label of the key, if the policy has a state per key.
     key: Option<KeyLabel>,
-    source: Option<Arc<dyn Error + Send + Sync>>,
+    /// The failure that opened the circuit.
+    cause: Option<KeptFailure>,
+    /// Any other source; a thin pointer, because a rejection is moved several times.
+    source: Option<Arc<Box<dyn Error + Send + Sync>>>,
 }
 
 /// Compares everything but the sources.
@@ -143,7 +149,7 @@ impl Rejected {
             RejectedKind::TimedOut => None,
             _ => retry_after,
         };
-        Self { kind, name, time, key: None, source: None }
+        Self { kind, name, time, key: None, cause: None, source: None }
     }
 
     /// Creates the rejection by a policy that may serve one key.
@@ -154,7 +160,7 @@ impl Rejected {
         retry_after: Option<Duration>,
         key: Option<&KeyLabel>,
     ) -> Self {
-        Self { kind, name, time: retry_after, key: key.cloned(), source: None }
+        Self { kind, name, time: retry_after, key: key.cloned(), cause: None, source: None }
     }
 
     /// Creates the rejection by a breaker. Built in one step, because an open breaker rejects many
@@ -164,22 +170,23 @@ impl Rejected {
         name: &'static str,
         retry_after: Option<Duration>,
         key: Option<&KeyLabel>,
-        source: Option<Arc<dyn Error + Send + Sync>>,
+        cause: Option<KeptFailure>,
     ) -> Self {
         let key = key.cloned();
-        Self { kind: RejectedKind::CircuitOpen, name, time: retry_after, key, source }
+        Self { kind: RejectedKind::CircuitOpen, name, time: retry_after, key, cause, source: None }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
-        Self { kind: RejectedKind::TimedOut, name, time: Some(limit), key: None, source: None }
+        let (kind, time) = (RejectedKind::TimedOut, Some(limit));
+        Self { kind, name, time, key: None, cause: None, source: None }
     }
 
     /// Sets the cause of the rejection.
     #[must_use]
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
+        self.source = Some(Arc::new(Box::new(source)));
         self
     }
 
@@ -341,7 +348,7 @@ impl IdempotencyRejection {
     label = "needs `From<resilience::Rejected>`",
     note = "if `{Self}` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
     note = "if `{Self}` is the error of another crate, return `Result<_, resilience::Guarded<{Self}>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`",
-    note = "if `{Self}` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`"
+    note = "if `{Self}` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`"
 )]
 pub trait FromRejected<By = ByConversion> {
     /// Creates the error of a rejection.
@@ -371,6 +378,12 @@ impl FromRejected for () {
 #[must_use]
 pub fn reject<O: Outcome<Err: FromRejected<By>>, By>(rejected: Rejected) -> O {
     reject_with(rejected, FromRejected::from_rejected)
+}
+
+/// Returns the outcome of a rejected call that needs no event.
+#[inline]
+pub(crate) fn rejected_outcome<O: Outcome<Err: FromRejected<By>>, By>(rejected: Rejected) -> O {
+    O::from_result(Err(FromRejected::from_rejected(rejected)))
 }
 
 /// Returns the outcome of a rejected call, by the user's conversion.
@@ -439,6 +452,10 @@ impl fmt::Display for IdempotencyRejection {
 
 impl Error for Rejected {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
+        match (&self.source, &self.cause) {
+            (Some(source), _) => Some(&***source),
+            (None, Some(cause)) => cause.text().is_some().then_some(cause as _),
+            (None, None) => None,
+        }
     }
 }

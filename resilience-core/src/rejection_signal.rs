@@ -44,8 +44,14 @@ impl RejectionSignal {
     /// Records the rejection that the inner layer is about to return.
     #[cold]
     pub fn set(&self, rejected: &Rejected) {
-        let class = rejected.kind().class(rejected.retry_after());
-        let class = if self.is_in_queue() && rejected.kind() == RejectedKind::TimedOut {
+        self.set_kind(rejected.kind(), rejected.retry_after());
+    }
+
+    /// Records a rejection of this kind.
+    #[inline]
+    pub(crate) fn set_kind(&self, kind: RejectedKind, retry_after: Option<Duration>) {
+        let class = kind.class(retry_after);
+        let class = if kind == RejectedKind::TimedOut && self.is_in_queue() {
             // The body has not started: the time ran out in a queue of this process.
             class.effect(Effect::NotSent).neutral()
         } else {

@@ -8,7 +8,7 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::attempt_scope;
-use crate::clock::{DeadlineTimer, Timestamp};
+use crate::clock::{LimitTimer, Timestamp};
 use crate::rejection_signal::RejectionSignal;
 
 /// Runs `body` for at most `limit`, and at most until `bound`. The limit in use comes from
@@ -18,7 +18,7 @@ use crate::rejection_signal::RejectionSignal;
 /// Returns the allowed time if the time ends before `body` does.
 #[inline]
 pub fn timeout<F: Future>(limit: Duration, bound: Option<Timestamp>, body: F) -> Timeout<F> {
-    let timer = DeadlineTimer::start(limit, bound);
+    let timer = LimitTimer::new(limit, bound);
     Timeout { body, timer }
 }
 
@@ -29,7 +29,7 @@ pin_project! {
         #[pin]
         body: F,
         #[pin]
-        timer: DeadlineTimer,
+        timer: LimitTimer,
     }
 }
 
@@ -45,7 +45,8 @@ impl<F: Future> Future for Timeout<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The body is polled first: a body that is ready wins over a timer that is ready too.
+        // The body is polled first: a body that is ready wins over a timer that is ready too, and a
+        // body that is ready at once needs no timer.
         match this.body.poll(cx) {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
             // The time of a wait in place of a rejection belongs to the retry outside.
@@ -72,7 +73,7 @@ pub fn timeout_after_queue<F: Future>(
     signal: &RejectionSignal,
     body: F,
 ) -> TimeoutAfterQueue<'_, F> {
-    let timer = Some(DeadlineTimer::start(limit, bound));
+    let timer = Some(LimitTimer::new(limit, bound));
     let signal = (patience > 0).then_some(signal);
     TimeoutAfterQueue { body, signal, limit, bound, timer }
 }
@@ -88,7 +89,7 @@ pin_project! {
         bound: Option<Timestamp>,
         // `None` in a queue.
         #[pin]
-        timer: Option<DeadlineTimer>,
+        timer: Option<LimitTimer>,
     }
 }
 
@@ -112,7 +113,7 @@ impl<F: Future> Future for TimeoutAfterQueue<'_, F> {
             return Poll::Pending;
         }
         if this.timer.is_none() {
-            this.timer.set(Some(DeadlineTimer::start(*this.limit, *this.bound)));
+            this.timer.set(Some(LimitTimer::new(*this.limit, *this.bound)));
         }
         match this.timer.as_pin_mut() {
             Some(timer) => timer.poll(cx).map(Err),

@@ -48,6 +48,13 @@ pub(crate) fn local(name: &str) -> Ident {
 pub(crate) const BODY_MARKER: &str = "resilience_never";
 
 impl Context {
+    /// Returns the span of the attribute where the user wrote the attribute. The span of generated
+    /// tokens is otherwise that of the first attribute of the function.
+    pub(crate) fn attribute_span(&self) -> Span {
+        let here = Span::mixed_site();
+        self.stack.at.as_ref().map_or(here, |at| here.located_at(at.span()))
+    }
+
     /// Returns the path of the runtime's private module, with errors reported at `span`.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         respan(self.private.clone(), span)
@@ -289,6 +296,14 @@ impl Context {
     pub(crate) fn shared_signal_option(&self) -> TokenStream {
         let private = &self.private;
         let signal = self.stack.signal.as_ref().map(|var| &var.name);
+        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+    }
+
+    /// Returns the rejection signal, if a layer outside reads the signal, as an `Option` in
+    /// generated code.
+    pub(crate) fn written_signal_option(&self) -> TokenStream {
+        let private = &self.private;
+        let signal = self.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
         signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
     }
 

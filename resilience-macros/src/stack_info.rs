@@ -166,6 +166,32 @@ impl StackInfo {
         info
     }
 
+    /// Returns the declarations that a layer with a mistake owes to the layers inside. Without
+    /// them, the compiler would report the locals of the layers inside as further mistakes.
+    /// `sets_deadline` says whether the layer declares the locals of a deadline.
+    pub(crate) fn owed_locals(&self, sets_deadline: bool, private: &TokenStream) -> TokenStream {
+        let owned =
+            |name: &Ident, make: TokenStream| quote!(let #name = #make; let #name = &#name;);
+        let signal = self.signal.as_ref().filter(|signal| signal.declared);
+        let signal =
+            signal.map(|signal| owned(&signal.name, quote!(#private::RejectionSignal::new())));
+        let failure = self.failure.as_ref().filter(|failure| failure.declared);
+        let failure =
+            failure.map(|failure| owned(&failure.name, quote!(#private::LastFailure::new())));
+        let budget = self.budget_var.as_ref().filter(|budget| budget.declared);
+        let budget = budget.map(|BudgetVar { name, .. }| {
+            quote!(static __RESILIENCE_BUDGET: #private::RetryBudget = #private::RetryBudget::new();
+                let #name = &__RESILIENCE_BUDGET;)
+        });
+        let deadline = self.deadline_var.as_ref().filter(|_| sets_deadline).map(|name| {
+            quote!(let #name = #private::RetryState::bound(
+                #private::RetryState::new(), &#private::RetryPolicy::new());)
+        });
+        let patience = self.patience_var.as_ref().filter(|_| sets_deadline);
+        let patience = patience.map(|name| quote!(let #name: ::core::primitive::u64 = 0;));
+        quote!(#signal #failure #budget #deadline #patience)
+    }
+
     /// Returns whether the code of the layer has a block for the body. Otherwise the body is the
     /// code of a layer inside, which has the block.
     pub(crate) fn has_own_block(&self) -> bool {

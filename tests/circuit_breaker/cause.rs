@@ -82,6 +82,26 @@ fn the_failure_that_closed_the_gap_counts_and_closing_forgets() {
 }
 
 #[test]
+fn a_rejection_keeps_its_source_after_the_breaker_has_moved_on_or_is_gone() {
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    let open = |text: &str| {
+        breaker.try_acquire().unwrap().report(FailureClass::transient(), &text);
+        breaker.try_acquire().unwrap_err()
+    };
+    let first = open("first");
+    breaker.force_close();
+    let second = open("second");
+    assert_eq!(source(&first).as_deref(), Some("first"));
+    assert_eq!(source(&second.clone()).as_deref(), Some("second"));
+    drop(breaker);
+    assert_eq!(source(&second).as_deref(), Some("second"));
+    assert!(format!("{second:?}").contains("\"second\""), "{second:?}");
+    // A source of the caller's own comes first.
+    let blamed = second.because(fmt::Error);
+    assert_eq!(source(&blamed), Some(fmt::Error.to_string()));
+}
+
+#[test]
 fn an_error_with_debug_only_and_an_error_without_text_work() {
     #[derive(Debug)]
     struct OnlyDebug;

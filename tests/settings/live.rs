@@ -447,3 +447,89 @@ async fn a_coalescer_that_is_switched_off_shares_no_execution() {
     control("live::coalesce").enable().unwrap();
     assert_eq!(both().await, 1);
 }
+
+#[test]
+fn the_body_and_the_last_attempt_follow_a_live_number_of_attempts() {
+    #[retry(attempts = 3, name = "live::bound", bind = attempt)]
+    fn call(last: &Cell<u32>) -> Result<(), &'static str> {
+        if attempt.is_last() {
+            last.set(attempt.number());
+        }
+        Err("down")
+    }
+    let _waits = testing::no_waits();
+    let last = Cell::new(0);
+    control("live::bound").set("retry.attempts", "5").unwrap();
+    assert!(call(&last).is_err());
+    assert_eq!(last.take(), 5);
+    control("live::bound").set("retry.attempts", "unlimited").unwrap();
+    control("live::bound").set("retry.attempts", "2").unwrap();
+    assert!(call(&last).is_err());
+    assert_eq!(last.take(), 2);
+}
+
+#[test]
+fn a_success_after_a_retry_reports_the_live_number_of_attempts() {
+    use std::sync::Mutex;
+
+    static SEEN: Mutex<Vec<Option<u32>>> = Mutex::new(Vec::new());
+
+    #[retry(attempts = 3, name = "live::recovered")]
+    fn call(calls: &Cell<u32>) -> Result<(), &'static str> {
+        calls.set(calls.get() + 1);
+        if calls.get() < 5 { Err("down") } else { Ok(()) }
+    }
+    resilience::on_event(|event| {
+        if let resilience::PolicyEvent::Recovery(event) = event {
+            if event.name == "live::recovered" {
+                SEEN.lock().unwrap().push(event.attempts);
+            }
+        }
+    });
+    let _waits = testing::no_waits();
+    control("live::recovered").set("retry.attempts", "7").unwrap();
+    assert!(call(&Cell::new(0)).is_ok());
+    assert_eq!(*SEEN.lock().unwrap(), [Some(7)]);
+}
+
+#[test]
+fn a_wait_for_a_permit_follows_a_live_longest_delay() {
+    #[retry(on_rejection = "wait", max_retry_after = "60s", name = "live::patient")]
+    #[rate_limit(rate = 1, per = "30s", name = "live::patient::limit")]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let clock = testing::clock();
+    let _state = testing::fresh_state();
+    assert!(call().is_ok() && call().is_ok());
+    assert_eq!(clock.elapsed(), 30 * second());
+    control("live::patient").set("retry.max_retry_after", "10s").unwrap();
+    assert!(call().is_err());
+    assert_eq!(clock.elapsed(), 30 * second());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_repeats_up_to_a_live_number_of_attempts() {
+    use core::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use http::{Request, Response};
+    use resilience::http::RetryLayer;
+    use tower::{Layer as _, ServiceExt as _, service_fn};
+
+    control("live::layer").set("retry.attempts", "5").unwrap();
+    let sent = Arc::new(AtomicU32::new(0));
+    let layer = RetryLayer::new(RetryPolicy::new().attempts(2).name("live::layer"));
+    let service = layer.layer(service_fn({
+        let sent = Arc::clone(&sent);
+        move |_: Request<()>| {
+            sent.fetch_add(1, Relaxed);
+            core::future::ready(Ok::<_, Infallible>(
+                Response::builder().status(503).body(()).unwrap(),
+            ))
+        }
+    }));
+    let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    assert_eq!((response.status().as_u16(), sent.load(Relaxed)), (503, 5));
+}

@@ -183,6 +183,10 @@ impl Bulkhead {
     #[cold]
     #[inline(never)]
     fn acquire_or_reject(&self) -> Result<BulkheadPermit<'_>, Rejected> {
+        if mode::is_plain_and_counting() && self.semaphore.try_acquire(self.settings.limit()) {
+            count_success(self);
+            return Ok(BulkheadPermit::of(self));
+        }
         self.try_permit().ok_or_else(|| self.rejected())
     }
 

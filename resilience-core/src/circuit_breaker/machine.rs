@@ -260,7 +260,7 @@ impl Machine {
             && self.state == CircuitState::Closed
             && self.consecutive_failures == 0
             && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
-        let is_counted = is_quiet && cursor.succeed(call.generation, settings.span, || now);
+        let is_counted = is_quiet && cursor.succeed_in(settings.span, call.generation, || now);
         if is_counted {
             self.running.end(started);
         }

@@ -20,6 +20,7 @@ mod sync;
 mod watch;
 mod window;
 
+use core::num::NonZeroU64;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 use std::time::SystemTime;
@@ -40,16 +41,18 @@ pub use self::snapshot::{
 };
 pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::watch::{WatchedGuard, watched};
+use self::window::Span;
 use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
+use crate::outcome::Outcome;
 use crate::registry::PolicyFigures;
 use crate::registry::policy::count_rejection;
 use crate::registry::record::state_label;
-use crate::rejected::Rejected;
+use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
 use crate::rejection_signal::RejectionSignal;
 use crate::settings::Live;
 use crate::span;
@@ -140,6 +143,11 @@ const COUNTED: u64 = 1 << 5;
 /// Overridden settings count other calls than the settings of the code do: a success takes the slow
 /// path, which knows the settings in use.
 const OVERRIDDEN: u64 = 1 << 6;
+const FLAGS: u64 = HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
+/// A closed breaker whose successes are only counted in the figures.
+const COUNTED_ONLY: u64 = CLOSED | COUNTED;
+/// A closed breaker with a window and without failures in a row.
+const IN_WINDOW: u64 = CLOSED | WINDOW;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
@@ -187,6 +195,31 @@ impl CircuitBreaker {
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
+    /// Admits a call of an annotated function without `slow_call`, or returns the outcome of a
+    /// rejected call.
+    ///
+    /// An open breaker builds the rejection in the place of the outcome: a rejection that is
+    /// returned would be moved twice.
+    ///
+    /// # Errors
+    /// The outcome of the rejection.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_or<O, By>(
+        &'static self,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<CircuitGuard<'static>, O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow_or(seen, signal)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
     /// Admits a call of an annotated function with `slow_call`.
     #[doc(hidden)]
     #[inline]
@@ -215,9 +248,38 @@ impl CircuitBreaker {
     #[inline(never)]
     fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest), false));
+            return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
         self.enter_by_machine(seen)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_slow_or<O, By>(
+        &'static self,
+        seen: u64,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<(&'static Self, u64), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        if let (Some(rest), false) = (self.open_time_left(seen), log::may_report_rejections()) {
+            let after = Some(Duration::from_nanos(rest.get()));
+            count_rejection(self, false);
+            if let Some(signal) = signal {
+                signal.set_kind(RejectedKind::CircuitOpen, after);
+            }
+            // The breaker of a function serves no key.
+            let rejected =
+                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
+            return Err(rejected_outcome(rejected));
+        }
+        self.enter_by_machine(seen).map_err(|rejected| {
+            if let Some(signal) = signal {
+                signal.set(&rejected);
+            }
+            reject(rejected)
+        })
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
@@ -244,8 +306,12 @@ impl CircuitBreaker {
     /// Records a success.
     #[inline]
     fn success(&self, seen: u64, started: Option<Timestamp>) {
-        if !self.is_idle() {
-            self.succeed(seen, started);
+        if self.is_idle() {
+            return;
+        }
+        match started {
+            None => self.succeed(seen),
+            Some(started) => self.succeed_measured(seen, started),
         }
     }
 
@@ -258,16 +324,41 @@ impl CircuitBreaker {
 
     /// Records a success that changes state: most often the number of calls in the window.
     #[inline(never)]
-    fn succeed(&self, seen: u64, started: Option<Timestamp>) {
-        if let Some(started) = started {
-            return self.succeed_measured(seen, started);
+    fn succeed(&self, seen: u64) {
+        match self.word.load(Acquire) & (STATE | FLAGS) {
+            COUNTED_ONLY => self.count_success(),
+            IN_WINDOW if matches!(self.settings.span, Span::Time { .. }) => {
+                self.succeed_in_period(seen);
+            }
+            IN_WINDOW if self.cursor.succeed(admitted(seen).generation) => {}
+            _ => self.succeed_slow(seen),
         }
-        let word = self.word.load(Acquire);
-        let flags = STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
-        let counted = word & flags == CLOSED | WINDOW
-            && self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now);
-        if !counted {
+    }
+
+    /// Records a success in a window of time. Separate from the other windows, which need no stack
+    /// frame for a call of the clock.
+    #[inline(never)]
+    fn succeed_in_period(&self, seen: u64) {
+        let generation = admitted(seen).generation;
+        if !self.cursor.succeed_in_period(generation, clock::now()) {
             self.succeed_slow(seen);
+        }
+    }
+
+    /// Records a success in the window. Returns whether no other state changes.
+    #[inline]
+    fn succeed_in_window(&self, seen: u64) -> bool {
+        self.cursor.succeed_in(self.settings.span, admitted(seen).generation, clock::now)
+    }
+
+    #[inline(never)]
+    fn succeed_slow(&self, seen: u64) {
+        let word = self.word.load(Acquire) & (STATE | FLAGS);
+        if word & COUNTED != 0 {
+            self.count_success();
+        }
+        if word & !COUNTED != IN_WINDOW || !self.succeed_in_window(seen) {
+            self.settle_success(seen, None);
         }
     }
 
@@ -288,22 +379,6 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn succeed_slow(&self, seen: u64) {
-        let word = self.word.load(Acquire);
-        if word & COUNTED != 0 {
-            self.count_success();
-            let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED | OVERRIDDEN);
-            let (generation, span) = (admitted(seen).generation, self.settings.span);
-            let is_done = flags == CLOSED
-                || flags == CLOSED | WINDOW && self.cursor.succeed(generation, span, clock::now);
-            if is_done {
-                return;
-            }
-        }
-        self.settle_success(seen, None);
-    }
-
-    #[cold]
     fn settle_success(&self, seen: u64, started: Option<Timestamp>) {
         self.settle(seen, CallOutcome::Success, started, &|| None);
     }
@@ -312,19 +387,19 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest), false));
+            return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
         self.admit_by_machine()
     }
 
-    /// Returns the rest of the open time, if the published state rejects every call.
+    /// Returns the rest of the open time in nanoseconds, if the published state rejects every call.
     #[inline]
-    fn open_time_left(&self, seen: u64) -> Option<Duration> {
+    fn open_time_left(&self, seen: u64) -> Option<NonZeroU64> {
         if seen & STATE != OPEN || !mode::is_as_coded() {
             return None;
         }
         let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
-        (rest > 0).then(|| Duration::from_nanos(rest))
+        NonZeroU64::new(rest)
     }
 
     /// Tells the layers above how long the breaker rejects every call: a retry then makes no
@@ -375,7 +450,7 @@ impl CircuitBreaker {
         count_rejection(self, is_shadow);
         span::record_circuit_state(|| state_label(self.state()));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
-        Rejected::by_breaker(name, after, key, self.cause.source())
+        Rejected::by_breaker(name, after, key, self.cause.get())
     }
 
     /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:

@@ -46,7 +46,7 @@ impl CircuitBreaker {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     pub(super) fn count_success(&self) {
         count(self, slot::SUCCESS);
     }

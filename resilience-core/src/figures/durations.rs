@@ -46,8 +46,9 @@ impl Durations {
         let Some(stripes) = row.and_then(|row| self.0.get(row)) else { return };
         let stripes = stripes.get_or_init(|| Box::new(Stripes::new()));
         let bucket = Histogram::BOUNDS.iter().position(|bound| duration <= *bound);
-        stripes.add(Slot::at(bucket.unwrap_or(BUCKETS - 1)), 1);
-        stripes.add(SUM, clock::nanos(duration));
+        let counters = stripes.own();
+        counters.add(Slot::at(bucket.unwrap_or(BUCKETS - 1)), 1);
+        counters.add(SUM, clock::nanos(duration));
     }
 
     /// Adds the distributions to the figures.

@@ -210,6 +210,17 @@ pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
 /// Counts an event of a policy.
 #[inline]
 pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
+    let record = policy.own_figures().record.get();
+    match record.and_then(|record| record.known_counters()) {
+        Some(counters) => counters.add(slot, 1),
+        None => count_first(policy, slot),
+    }
+}
+
+/// Apart from [`count`], which then needs no stack frame.
+#[cold]
+#[inline(never)]
+fn count_first<P: Policy + ?Sized>(policy: &P, slot: Slot) {
     record_of(policy).count(slot);
 }
 

@@ -15,7 +15,7 @@ use crate::CircuitState;
 use crate::budget::RetryBudget;
 use crate::clock;
 use crate::figures::durations::{Durations, Ended};
-use crate::figures::stripes::Stripes;
+use crate::figures::stripes::{Counters, Stripes};
 use crate::figures::table::{
     self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot, slot,
 };
@@ -180,15 +180,27 @@ impl Record {
         self.is_listed.store(true, Relaxed);
     }
 
+    /// Returns the counters of this thread, if the thread has counted here before.
+    #[inline]
+    pub(super) fn known_counters(&self) -> Option<Counters<'_>> {
+        self.counters.known()
+    }
+
+    /// Returns the counters of this thread.
+    #[inline]
+    pub(crate) fn counters(&self) -> Counters<'_> {
+        self.counters.own()
+    }
+
     /// Counts one.
     #[inline]
     pub fn count(&self, slot: Slot) {
-        self.counters.add(slot, 1);
+        self.counters().add(slot, 1);
     }
 
     /// Adds a time.
     pub(crate) fn add_time(&self, slot: Slot, time: Duration) {
-        self.counters.add(slot, clock::nanos(time));
+        self.counters().add(slot, clock::nanos(time));
     }
 
     /// Counts a duration. Without the feature `duration-histograms`, does nothing.

@@ -155,15 +155,15 @@ impl Site {
     ///
     /// The number of records is bounded: places are finite, and names made at run time are bounded.
     #[must_use]
-    pub fn record(self) -> &'static Record {
+    pub fn record(&self) -> &'static Record {
         let address = core::ptr::from_ref(self.location).addr() ^ self.name.as_ptr().addr();
         let remembered = |last: &[Cell<Remembered>; REMEMBERED]| {
             let cell = last.get((address >> 3) % REMEMBERED)?;
             match cell.get() {
-                Some((site, record)) if self.is(site) => Some(record),
+                Some((site, record)) if self.is(&site) => Some(record),
                 _ => {
                     let record = self.find();
-                    cell.set(Some((self, record)));
+                    cell.set(Some((*self, record)));
                     Some(record)
                 }
             }
@@ -218,7 +218,7 @@ impl Site {
 
     /// Returns the longest time if the timeout, or all policies, are switched off.
     #[cold]
-    fn overridden_limit(self, limit: Duration) -> Duration {
+    fn overridden_limit(&self, limit: Duration) -> Duration {
         if !mode::is_enabled() {
             return Duration::MAX;
         }
@@ -237,7 +237,7 @@ impl Site {
     }
 
     /// Counts one.
-    pub fn count(self, slot: Slot) {
+    pub fn count(&self, slot: Slot) {
         self.record().count(slot);
     }
 
@@ -252,14 +252,14 @@ impl Site {
 
     /// Counts a success, if successes are counted.
     #[cold]
-    pub fn count_success(self) {
+    pub fn count_success(&self) {
         if mode::is_counting() {
             self.count(slot::SUCCESS);
         }
     }
 
     /// Counts a rejected idempotent call.
-    pub fn count_idempotency_rejection(self, reason: IdempotencyRejection) {
+    pub fn count_idempotency_rejection(&self, reason: IdempotencyRejection) {
         let offset = match reason {
             IdempotencyRejection::MissingKey => 0,
             IdempotencyRejection::InvalidKey => 1,
@@ -276,7 +276,8 @@ impl Site {
     }
 
     /// Compares addresses: a cheap test without false matches.
-    fn is(self, other: Self) -> bool {
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
         core::ptr::eq(self.location, other.location)
             && core::ptr::eq(self.name, other.name)
             && (self.kind, self.limit, self.depth) == (other.kind, other.limit, other.depth)
@@ -284,13 +285,13 @@ impl Site {
     }
 
     #[cold]
-    fn find(self) -> &'static Record {
+    fn find(&self) -> &'static Record {
         let sites = SITES.get_or_init(RwLock::default);
-        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(&self).copied();
+        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(self).copied();
         let mut shared_name = None;
         let record = known.unwrap_or_else(|| {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
-            sites.entry(self).or_insert_with(|| {
+            sites.entry(*self).or_insert_with(|| {
                 let record = Record::new(self.kind, self.name, self.location, self.depth, false);
                 if let Some(hedges) = self.hedges {
                     let facts = Facts::Hedges(hedges.max);
@@ -305,7 +306,7 @@ impl Site {
                 }
                 // A retry knows more than its identity.
                 if matches!(self.kind, PolicyKind::Fallback | PolicyKind::Hedge) {
-                    record.keep_code(|| Box::new(self));
+                    record.keep_code(|| Box::new(*self));
                 }
                 let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
                 list::add_forever(record);

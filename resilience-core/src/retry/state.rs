@@ -183,9 +183,13 @@ impl RetryState {
 
     /// Returns the next attempt, for the body.
     #[inline]
-    pub fn attempt<B>(self, policy: &RetryPolicy<B>) -> Attempt {
+    pub fn attempt<B: Backoff>(self, policy: &RetryPolicy<B>) -> Attempt {
         let Progress { attempt, history, started, .. } = self.0.unwrap_or(FIRST);
-        Attempt { number: attempt.get(), attempts: policy.limits.attempts, history, started }
+        let mut attempts = policy.limits.attempts;
+        if mode::has_settings() {
+            attempts = live::attempts(policy);
+        }
+        Attempt { number: attempt.get(), attempts, history, started }
     }
 
     /// Returns the number of the next attempt.
@@ -210,10 +214,16 @@ impl RetryState {
     /// nanoseconds: always a wait with a limit, because a full queue still rejects the call.
     #[inline]
     #[must_use]
-    pub fn patience<B>(policy: &RetryPolicy<B>) -> u64 {
+    pub fn patience<B: Backoff>(policy: &RetryPolicy<B>) -> u64 {
         let limits = &policy.limits;
-        let longest = clock::nanos(limits.max_retry_after).min(u64::MAX - 1);
-        if limits.waits_for_rejections { longest } else { 0 }
+        if !limits.waits_for_rejections {
+            return 0;
+        }
+        let mut longest = limits.max_retry_after;
+        if mode::has_settings() {
+            longest = live::overridden_time(policy, "max_retry_after", longest);
+        }
+        clock::nanos(longest).min(u64::MAX - 1)
     }
 
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
@@ -245,9 +255,10 @@ impl RetryState {
     /// Reports a success after a retry.
     #[cold]
     #[inline(never)]
-    pub fn recovered<B>(self, policy: &RetryPolicy<B>) {
+    pub fn recovered<B: Backoff>(self, policy: &RetryPolicy<B>) {
         let Some(Progress { attempt, started, .. }) = self.0 else { return };
-        let Limits { name, attempts, recovery_level, location, .. } = policy.limits;
+        let Limits { name, recovery_level, location, .. } = policy.limits;
+        let attempts = live::attempts(policy);
         let elapsed = started.map_or(Duration::ZERO, |started| clock::now().since(started));
         let (name, attempt) = (name.unwrap_or("retry"), attempt.get());
         let location = SourceLocation::of(location);
@@ -381,17 +392,18 @@ impl RetryState {
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
     ) -> Option<Delay> {
         let progress = self.0.unwrap_or(FIRST);
-        let now = clock::now();
-        let started = progress.started.unwrap_or(now);
+        // Without a deadline, the first failure starts the time. A call that ends with the first
+        // failure reads no clock.
+        let elapsed = progress.started.map_or(Duration::ZERO, |at| clock::now().since(at));
         let name = policy.limits.name.unwrap_or("retry");
         let location = SourceLocation::of(policy.limits.location);
         let attempt = progress.attempt.get();
-        let elapsed = now.since(started);
         let class = failed.class;
         let failure = Failure { attempt: failed, elapsed, spending };
         let record = figures::record(&policy.limits, &policy.backoff, "retry");
+        let counters = record.counters();
         if !class.is_rejection {
-            figures::count_attempt(record, attempt);
+            figures::count_attempt(counters, attempt);
         }
         let live = if mode::has_settings() {
             live::overridden(record, &policy.limits, &policy.backoff)
@@ -409,7 +421,8 @@ impl RetryState {
         let attempts = limits.attempts;
         match decide(progress, limits, backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
-                figures::count_retry(record, class, delay_source, delay);
+                let started = progress.started.unwrap_or_else(clock::now);
+                figures::count_retry(counters, class, delay_source, delay);
                 span::record_attempts(next.attempt.get());
                 let event = RetryEvent {
                     name,
@@ -430,7 +443,7 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
-                figures::count_stop(record, reason);
+                figures::count_stop(counters, reason);
                 span::record_attempts(attempt);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
                 let event = GiveUpEvent {

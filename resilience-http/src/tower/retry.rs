@@ -175,12 +175,9 @@ impl<S, B: Clone, C: Clone> Layer<S> for RetryLayer<B, C> {
     }
 }
 
-impl<B, C> Settings<B, C> {
+impl<B: Backoff, C> Settings<B, C> {
     /// Adds a key if needed, and starts the call.
-    fn begin(&self, request: &mut impl HttpRequest) -> Call
-    where
-        B: Backoff,
-    {
+    fn begin(&self, request: &mut impl HttpRequest) -> Call {
         let is_safe = request.method().is_idempotent();
         if self.makes_keys && !is_safe {
             self.key_headers.add((&IdempotencyKey::new()).into(), request.headers_mut());
@@ -264,7 +261,7 @@ struct Call {
 impl Call {
     /// Returns whether the policy allows no attempt after the current attempt. A rejection that is
     /// waited for is no attempt.
-    fn is_last<B>(&self, policy: &RetryPolicy<B>) -> bool {
+    fn is_last<B: Backoff>(&self, policy: &RetryPolicy<B>) -> bool {
         self.state.attempt(policy).is_last() && RetryState::patience(policy) == 0
     }
 
@@ -342,7 +339,7 @@ struct Retained<O> {
     out: O,
 }
 
-impl<S: Service<Request>, Request, B, C: Replay<Request>> RetryFuture<S, Request, B, C> {
+impl<S: Service<Request>, Request, B: Backoff, C: Replay<Request>> RetryFuture<S, Request, B, C> {
     /// Starts the first attempt. The service is ready.
     fn start(
         settings: Arc<Settings<B, C>>,

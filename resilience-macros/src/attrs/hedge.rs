@@ -140,6 +140,17 @@ impl LayerAttribute for Hedge {
             .map(|var| &var.name)
             .map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
         let attempt = context.attempt(None);
+        let attempts = quote! {
+            let #signal = #private::RejectionSignal::new();
+            let #out = {
+                #bind_signal
+                #attempt
+            };
+            (#out, #signal)
+        };
+        // The compiler points at the closure for an argument that the body moves.
+        let at = context.attribute_span();
+        let attempts = quote_spanned!(at=> || async { #attempts });
         let classify = self.classify(context);
         let declared_by = value_of(self.keys.key.as_ref())
             .map(|key| quote_spanned!(key.span()=> if false { let _ = &(#key); }));
@@ -152,14 +163,7 @@ impl LayerAttribute for Hedge {
                 #latencies,
                 #spending,
                 &mut [#(#slots),*],
-                || async {
-                    let #signal = #private::RejectionSignal::new();
-                    let #out = {
-                        #bind_signal
-                        #attempt
-                    };
-                    (#out, #signal)
-                },
+                #attempts,
                 #classify,
             )
             .await;

@@ -4,7 +4,7 @@ mod hints;
 mod keys;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Lifetime, Signature};
 
 use self::keys::Keys;
@@ -66,9 +66,9 @@ impl LayerAttribute for CircuitBreaker {
     //
     //     let breaker = { static BREAKER: CircuitBreaker = …; &BREAKER };
     //     'layer: {
-    //         let guard = match breaker.enter() {
+    //         let guard = match breaker.enter_or(signal) {
     //             Ok(guard) => guard,
-    //             Err(rejected) => break 'layer reject(rejected),
+    //             Err(out) => break 'layer out,
     //         };
     //         let guard = guard.watch();
     //         let out = watched(async move { body }).await;
@@ -77,6 +77,9 @@ impl LayerAttribute for CircuitBreaker {
     //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
     //     }
+    //
+    // With `error`, `slow_call` or a breaker from elsewhere, the second arm is
+    // `Err(rejected) => break 'layer reject(rejected)`.
     //
     // The guard of a sync function is not watched. Below a `#[timeout]` below a `#[retry]`, the
     // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With
@@ -93,13 +96,24 @@ impl LayerAttribute for CircuitBreaker {
         let (make, checks) = self.keys.generate(context);
         let declare = context.declare_signal();
         let bind = self.state.bind(&POLICY, &breaker, &make, context);
-        let enter = match (self.state.is_per_function(), self.keys.is_timed()) {
-            (true, false) => "enter",
-            (true, true) => "enter_timed",
-            (false, _) => "try_acquire",
+        let error = value_of(self.keys.error.as_ref());
+        let enter = |method: &str| {
+            let method = Ident::new(method, Span::call_site());
+            (quote!(#breaker.#method()), context.reject(&rejected, error))
         };
-        let enter = Ident::new(enter, Span::call_site());
-        let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
+        let (enter, rejection) = match (self.state.is_per_function(), self.keys.is_timed()) {
+            (true, false) if error.is_none() => {
+                let private = context.private_at(*returns_span);
+                let signal = context.written_signal_option();
+                let enter = quote_spanned!(*returns_span=>
+                    #private::CircuitBreaker::enter_or::<#returns, _>(#breaker, #signal)
+                );
+                (enter, rejected.to_token_stream())
+            }
+            (true, false) => enter("enter"),
+            (true, true) => enter("enter_timed"),
+            (false, _) => enter("try_acquire"),
+        };
         let text = context.text();
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.shared_signal_option());
@@ -145,7 +159,7 @@ impl LayerAttribute for CircuitBreaker {
             #declare
             #bind
             #layer: {
-                let #guard = match #breaker.#enter() {
+                let #guard = match #enter {
                     ::core::result::Result::Ok(#guard) => #guard,
                     ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
