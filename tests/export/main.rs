@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use resilience::{
     Bulkhead, CircuitBreaker, CircuitState, FigureInfo, FigureKind, FigureValue, RateLimiter,
-    count_successes, policies, register, retry, testing,
+    circuit_breaker, count_successes, policies, register, retry, testing,
 };
 
 /// A name with every character that a format must escape.
@@ -24,6 +24,14 @@ const HOSTILE: &str = "a\"b\\c\nd{e}=<script>";
 #[retry(attempts = 3, base_delay = "100ms", jitter = "none", name = "exported")]
 fn failing() -> Result<(), &'static str> {
     Err("down")
+}
+
+/// A part of the labels of two keys.
+const LABEL: &str = "of-the-label-test";
+
+#[circuit_breaker(key = tenant, key_label = tenant, failure_threshold = 1, name = "labels")]
+fn tenant_call(tenant: &str) -> Option<u32> {
+    None
 }
 
 /// Makes figures of each type. The figures do not change afterwards.
@@ -38,6 +46,9 @@ fn figures() {
         let _clock = testing::clock();
         count_successes();
         assert_eq!(failing(), Err("down"));
+        for tenant in ["one", "other"].map(|tenant| format!("{tenant}-{LABEL}")) {
+            assert_eq!((tenant_call(&tenant), tenant_call(&tenant)), (None, None));
+        }
         let breaker = |name| Arc::new(CircuitBreaker::new().failure_threshold(2).name(name));
         // Two breakers of one name: 2 and 3 rejected calls.
         let breakers = [breaker("exported"), breaker("exported"), breaker(HOSTILE)];

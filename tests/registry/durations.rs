@@ -112,10 +112,10 @@ fn every_shape_of_function_is_measured() {
 
 #[test]
 fn waits_for_permits_are_distributed() {
+    static POOL: Bulkhead = Bulkhead::new(1).wait(Duration::from_secs(2)).name("durations::pool");
     let limiter = RateLimiter::new(1, Duration::from_secs(1))
         .wait(Duration::from_secs(5))
         .name("durations::limiter");
-    static POOL: Bulkhead = Bulkhead::new(1).wait(Duration::from_secs(2)).name("durations::pool");
     count_successes();
     let _clock = testing::clock();
     for _ in 0..3 {

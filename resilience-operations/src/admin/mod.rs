@@ -8,7 +8,7 @@
 //! | `GET /policies` | the reports of [`policies`], as JSON |
 //! | `GET /health` | [`health`], as JSON with the status 200 |
 //! | `GET /events` | the last 100 changes of circuit breakers, newest first |
-//! | `GET /key?name=…&kind=…&key=…` | a key of a policy, as [`policy_key`] returns it; 404 without the key |
+//! | `GET /key?name=…&kind=…&key=…` | a key, as [`policy_key`] returns it; or 404 |
 //! | `GET /settings` | the settings that can change, pending settings, and the last 100 changes |
 //! | `GET /metrics` | the [text for Prometheus](crate::export::prometheus_text) |
 //! | `POST /control` | changes policies by name; 403 without an authorization hook |

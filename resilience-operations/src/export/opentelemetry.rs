@@ -16,8 +16,8 @@ use crate::series::{Family, SeriesLabels, families};
 /// Counters are monotonic. Gauges are up-down counters, because values of several processes can be
 /// added. OpenTelemetry has no observable histogram, so a figure of the kind
 /// [`Histogram`](resilience_core::FigureKind::Histogram) is three observable counters: `….bucket`
-/// with the attribute `le`, `….sum` in seconds, and `….count`. Call the function once for each meter provider: the instruments live as long as the
-/// provider. The recommended name of the meter is `resilience`.
+/// with the attribute `le`, `….sum` in seconds, and `….count`. Call the function once for each
+/// meter provider: the instruments live as long as the provider. The recommended name of the meter is `resilience`.
 ///
 /// ```
 /// use opentelemetry::metrics::MeterProvider as _;
