@@ -617,8 +617,8 @@ impl RateLimiter {
         Some(view.time_of(alarm))
     }
 
-    /// Returns whether calls wait under the settings in use. Moves the waiting calls if the pace has
-    /// changed.
+    /// Returns whether calls wait under the settings in use. Moves the waiting calls if the pace
+    /// has changed.
     fn makes_calls_wait(&self) -> bool {
         let settings = self.current();
         settings.enabled && !settings.shadow
