@@ -6,20 +6,20 @@ mod report;
 mod table;
 
 use core::fmt;
-use core::hash::{BuildHasher, Hash};
+use core::hash::Hash;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
-use std::hash::RandomState;
 use std::sync::{Arc, OnceLock};
 
 pub use self::figures::{KeyTableSnapshot, key_tables};
 pub use self::group::KeyGroup;
 pub(crate) use self::group::{Membership, OpenShare};
-use self::table::{KeyHash, Table};
+use self::table::Table;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::table::{KEYS, MAX_KEYS, slot};
 use crate::function_state::{TestReset, resolve};
+use crate::key_hash::KeyHash;
 use crate::log;
 use crate::registry::facts::Facts;
 use crate::registry::policy::record_of;
@@ -132,7 +132,7 @@ const EVENT_INTERVAL: Duration = Duration::from_secs(60);
 ///
 /// # Keys
 ///
-/// The table stores two 64-bit hashes of the key, with secret seeds of the process, instead of the
+/// The table stores a 128-bit hash of the key, with secret seeds of the process, instead of the
 /// key. Any `Hash` type works, borrowed keys too, and a known key allocates nothing. Keys of
 /// different types with equal hashes, such as `&str` and `String`, share a state.
 ///
@@ -151,7 +151,6 @@ pub struct Keyed<T> {
 }
 
 struct State<T> {
-    seeds: [RandomState; 2],
     table: Table<T>,
     overflow: OnceLock<Arc<T>>,
     /// The number of calls under the overflow state.
@@ -246,7 +245,6 @@ impl<T> Keyed<T> {
     fn state(&self) -> &State<T> {
         self.state.get_or_init(|| {
             Box::new(State {
-                seeds: [RandomState::new(), RandomState::new()],
                 table: Table::new(self.max.max(1), Arc::default()),
                 overflow: OnceLock::new(),
                 overflow_calls: AtomicU64::new(0),
@@ -307,8 +305,7 @@ impl<T: KeyedPolicy> Keyed<T> {
     // No lock is held while the key is hashed and the settings are adjusted: both run user code.
     pub fn get_with(&self, key: &(impl Hash + ?Sized), adjust: impl FnOnce(T) -> T) -> Arc<T> {
         let state = self.state();
-        let [first, second] = state.seeds.each_ref().map(|seed| seed.hash_one(key));
-        let key = KeyHash::new(first, second);
+        let key = KeyHash::of(key);
         if let Some(known) = state.table.get(key) {
             return known;
         }
@@ -555,18 +552,13 @@ mod tests {
         let held = keyed.get(&3);
         let used_again = Arc::downgrade(&keyed.get(&4));
         let before =
-            [5, 6, 7].map(|key| Arc::downgrade(&keyed.state().table.peek(hash(&keyed, key))));
+            [5, 6, 7].map(|key| Arc::downgrade(&keyed.state().table.peek(KeyHash::of(&key))));
         assert!(!is_overflow(&keyed.get(&100)));
         assert_eq!(keyed.len(), 8);
         assert_eq!(before.iter().filter(|weak| weak.upgrade().is_none()).count(), 1);
         assert!(used_again.upgrade().is_some());
         assert!((0..3).all(|key| keyed.get(&key).stale_from.load(Relaxed) == u64::MAX));
         assert!(Arc::ptr_eq(&held, &keyed.get(&3)));
-    }
-
-    fn hash(keyed: &Keyed<Thing>, key: i32) -> KeyHash {
-        let [first, second] = keyed.state().seeds.each_ref().map(|seed| seed.hash_one(key));
-        KeyHash::new(first, second)
     }
 
     #[test]
