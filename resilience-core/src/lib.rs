@@ -21,6 +21,8 @@ mod classify;
 mod clock;
 mod coalesce;
 mod const_check;
+#[cfg(feature = "fast-clock")]
+mod counter_clock;
 mod duration;
 mod error_sources;
 mod event;
