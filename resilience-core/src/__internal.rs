@@ -16,7 +16,7 @@ pub use crate::error_sources::error_sources;
 pub use crate::fallback::{fell_back, keep_outcome};
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
-pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
+pub use crate::keyed::{KeyLabel, KeyState, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
 pub use crate::log_event::{Fields, write_field};
 pub use crate::mode::is_counting;

@@ -36,7 +36,7 @@ pub use crate::handler_response::{HandlerResponse, handler_response};
 pub use crate::hedge::{Hedge, HedgeSlot, Latencies, hedge};
 pub use crate::jitter::Jitter;
 pub use crate::key_hash::KeyHash;
-pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
+pub use crate::keyed::{KeyGroup, KeyLabel, KeyState, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
 #[cfg(not(resilience_loom))]
 pub use crate::last_good::keeping_call;

@@ -105,10 +105,11 @@ fn overridden_now() -> Timestamp {
     virtual_now().unwrap_or_else(real_time)
 }
 
-/// Returns the time of the counter of the processor, unless a test may pause tokio's clock.
+/// Returns the current time where no test has a clock: of the counter of the processor, unless a
+/// test may pause tokio's clock.
 #[inline]
 #[cfg(feature = "fast-clock")]
-fn real_time() -> Timestamp {
+pub(crate) fn real_time() -> Timestamp {
     if pausable::IS_PAUSABLE {
         Timestamp::from_instant(real_now())
     } else {
@@ -116,9 +117,10 @@ fn real_time() -> Timestamp {
     }
 }
 
+/// Returns the current time where no test has a clock.
 #[inline]
 #[cfg(not(feature = "fast-clock"))]
-fn real_time() -> Timestamp {
+pub(crate) fn real_time() -> Timestamp {
     Timestamp::from_instant(real_now())
 }
 

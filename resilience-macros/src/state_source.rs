@@ -22,6 +22,8 @@ pub(crate) struct PolicyType {
     pub(crate) key: &'static str,
     /// Whether the policy itself looks for a test override.
     pub(crate) resolves_overrides: bool,
+    /// Whether the type has a parameter, for the place of the settings.
+    pub(crate) has_place: bool,
 }
 
 /// The source of the state of a policy.
@@ -206,7 +208,8 @@ impl StateSource {
             Self::Provided(expr) => {
                 // The body may move a handle, or borrow the owner of the handle exclusively.
                 let is_cloned = mentions(&expr.to_token_stream(), &context.unshared);
-                bind_handle(expr, &ty, is_cloned, local, context)
+                let place = policy.has_place.then(|| quote!(<_>));
+                bind_handle(expr, &quote!(#ty #place), is_cloned, local, context)
             }
         }
     }
@@ -216,7 +219,7 @@ impl StateSource {
 /// With `is_cloned` the call holds a clone of the handle.
 pub(crate) fn bind_handle(
     expr: &Expr,
-    ty: &Ident,
+    ty: &TokenStream,
     is_cloned: bool,
     local: &Ident,
     context: &Context,

@@ -29,32 +29,46 @@ use crate::registry::{
 use crate::settings::{Action, Check, apply_standing};
 use resilience_rules::keyed as rules;
 
-/// A policy that may have a state per key.
-pub trait KeyedPolicy: Policy + Sized {
-    /// The word for the policy in events and snapshots.
-    const POLICY: &'static str;
-
+/// The policy of a key in a table.
+pub trait KeyState: Policy {
     /// Returns whether a new state would decide as this state does, so that an eviction loses
     /// nothing. Called for states without a running or waiting call.
     fn is_stale(&self, now: Timestamp) -> bool;
+}
 
-    /// Returns the name in rejections and events.
-    fn policy_name(&self) -> &'static str;
+/// A policy that may have a state per key, as made by code of the user.
+pub trait KeyedPolicy: Policy + Sized {
+    /// The policy of a key, as the table keeps it.
+    type PerKey: KeyState;
+
+    /// The part that policies of several keys share.
+    type Common: Send + Sync;
+
+    /// Returns the policy of a key. `common` is the part of the first policy of the table.
+    #[must_use]
+    fn per_key(self, common: &OnceLock<Self::Common>) -> Self::PerKey;
 
     /// Sets the name, unless a name is set.
     #[must_use]
     fn or_name(self, name: &'static str) -> Self;
 
+    /// Returns the figures and the label of the key.
+    fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>);
+
     /// Sets the label of the key in rejections and events.
     #[must_use]
-    fn with_key_label(self, label: KeyLabel) -> Self;
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
+        *self.parts().1 = Some(label);
+        self
+    }
 
     /// Sets the record that the policies of all keys count into.
     #[must_use]
-    fn with_record(self, record: Arc<Record>) -> Self;
-
-    /// Returns the label of the key.
-    fn key_label(&self) -> Option<&KeyLabel>;
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        let (figures, _) = self.parts();
+        *figures = figures.of_table(record);
+        self
+    }
 
     /// Makes the policy known to the other policies of its table.
     #[must_use]
@@ -90,7 +104,7 @@ impl KeyLabel {
 /// Returns the settings for a key: the settings of the attribute, adjusted by the user. A policy
 /// without a name gets the name of the attribute.
 pub fn adjust<T: KeyedPolicy>(policy: T, settings: impl FnOnce(T) -> T) -> T {
-    let name = policy.policy_name();
+    let name = policy.name();
     settings(policy).or_name(name)
 }
 
@@ -142,7 +156,7 @@ const EVENT_INTERVAL: Duration = Duration::from_secs(60);
 /// without calls, a limiter with a full burst. Without a stale state, all new keys share one
 /// overflow state with the label `"(overflow)"`, so that a full table limits new keys instead of
 /// admitting all of their calls.
-pub struct Keyed<T> {
+pub struct Keyed<T: KeyedPolicy> {
     make: Make<T>,
     max: u32,
     state: OnceLock<Box<State<T>>>,
@@ -150,9 +164,10 @@ pub struct Keyed<T> {
     figures: PolicyFigures,
 }
 
-struct State<T> {
-    table: Table<T>,
-    overflow: OnceLock<Arc<T>>,
+struct State<T: KeyedPolicy> {
+    table: Table<T::PerKey>,
+    common: OnceLock<T::Common>,
+    overflow: OnceLock<Arc<T::PerKey>>,
     /// The number of calls under the overflow state.
     overflow_calls: AtomicU64,
     /// The time of the last event about a full table; 0 before the first event.
@@ -183,7 +198,7 @@ impl<T> Clone for Make<T> {
     }
 }
 
-impl<T> Keyed<T> {
+impl<T: KeyedPolicy> Keyed<T> {
     /// Creates a table for at most `max_keys` keys; 0 counts as 1. `make` makes the policy of a new
     /// key. For a `static`; [`with`](Self::with) takes a closure that captures settings.
     #[must_use]
@@ -246,6 +261,7 @@ impl<T> Keyed<T> {
         self.state.get_or_init(|| {
             Box::new(State {
                 table: Table::new(self.max.max(1), Arc::default()),
+                common: OnceLock::new(),
                 overflow: OnceLock::new(),
                 overflow_calls: AtomicU64::new(0),
                 last_event: AtomicU64::new(0),
@@ -268,7 +284,7 @@ impl<T> Keyed<T> {
 
 impl<T: KeyedPolicy> Keyed<T> {
     /// Returns the policy for `key`, and creates the policy if missing.
-    pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T> {
+    pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T::PerKey> {
         self.get_with(key, |policy| policy)
     }
 
@@ -303,7 +319,11 @@ impl<T: KeyedPolicy> Keyed<T> {
     /// assert_eq!(query(&small).unwrap_err().key(), Some("1"));
     /// ```
     // No lock is held while the key is hashed and the settings are adjusted: both run user code.
-    pub fn get_with(&self, key: &(impl Hash + ?Sized), adjust: impl FnOnce(T) -> T) -> Arc<T> {
+    pub fn get_with(
+        &self,
+        key: &(impl Hash + ?Sized),
+        adjust: impl FnOnce(T) -> T,
+    ) -> Arc<T::PerKey> {
         let state = self.state();
         let key = KeyHash::of(key);
         if let Some(known) = state.table.get(key) {
@@ -315,6 +335,7 @@ impl<T: KeyedPolicy> Keyed<T> {
                     record_of(self).count(slot::EVICTIONS);
                 }
                 let policy = adjust(self.make()).joined(state.table.group());
+                let policy = policy.per_key(&state.common);
                 apply_standing(&policy);
                 room.insert(key, policy)
             }
@@ -330,19 +351,19 @@ impl<T: KeyedPolicy> Keyed<T> {
 
     /// Returns the state that new keys share while no state can be evicted.
     #[cold]
-    fn overflow(&self, state: &State<T>) -> Arc<T> {
+    fn overflow(&self, state: &State<T>) -> Arc<T::PerKey> {
         state.overflow_calls.fetch_add(1, Relaxed);
         record_of(self).count(slot::OVERFLOWS);
         let make = || {
             let shared = self.make().with_key_label(KeyLabel::new(OVERFLOW_LABEL));
-            Arc::new(shared.joined(state.table.group()))
+            Arc::new(shared.joined(state.table.group()).per_key(&state.common))
         };
         let shared = state.overflow.get_or_init(make);
         let (now, last) = (now(), state.last_event.load(Relaxed));
         let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;
         // Several threads may find the event due, and one of them emits the event.
         if is_due && state.last_event.compare_exchange(last, now.word(), Relaxed, Relaxed).is_ok() {
-            log::key_table_full(shared.policy_name(), T::POLICY, self.max.max(1));
+            log::key_table_full(shared.name(), shared.kind().as_str(), self.max.max(1));
         }
         Arc::clone(shared)
     }
@@ -354,7 +375,7 @@ pub fn keyed_state<T>(
     table: &'static Keyed<T>,
     key: &(impl Hash + ?Sized),
     adjust: impl FnOnce(T) -> T,
-) -> Arc<T>
+) -> Arc<T::PerKey>
 where
     T: KeyedPolicy + 'static,
 {
@@ -371,7 +392,7 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
     }
 
     fn name(&self) -> &'static str {
-        self.make.policy().policy_name()
+        self.make.policy().name()
     }
 
     fn own_figures(&self) -> &PolicyFigures {
@@ -438,7 +459,7 @@ impl<T: KeyedPolicy + 'static> TestReset for Keyed<T> {
     }
 }
 
-impl<T> fmt::Debug for Keyed<T> {
+impl<T: KeyedPolicy> fmt::Debug for Keyed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyed")
             .field("max", &self.max)
@@ -473,31 +494,26 @@ mod tests {
         }
     }
 
-    impl KeyedPolicy for Thing {
-        const POLICY: &'static str = "thing";
-
+    impl KeyState for Thing {
         fn is_stale(&self, now: Timestamp) -> bool {
             now.word() >= self.stale_from.load(Relaxed)
         }
+    }
 
-        fn policy_name(&self) -> &'static str {
-            "thing"
+    impl KeyedPolicy for Thing {
+        type PerKey = Self;
+        type Common = ();
+
+        fn per_key(self, _: &OnceLock<()>) -> Self {
+            self
         }
 
         fn or_name(self, _: &'static str) -> Self {
             self
         }
 
-        fn with_key_label(self, label: KeyLabel) -> Self {
-            Self { label: Some(label), ..self }
-        }
-
-        fn with_record(self, record: Arc<Record>) -> Self {
-            Self { figures: self.figures.of_table(record), ..self }
-        }
-
-        fn key_label(&self) -> Option<&KeyLabel> {
-            self.label.as_ref()
+        fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>) {
+            (&mut self.figures, &mut self.label)
         }
     }
 

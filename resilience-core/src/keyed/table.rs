@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::sync::Arc;
 
-use super::{KeyGroup, KeyedPolicy};
+use super::{KeyGroup, KeyState};
 use crate::clock::Timestamp;
 use crate::key_hash::{KeyHash, scaled};
 use crate::sync::{AtomicU64, Mutex, lock};
@@ -174,7 +174,7 @@ impl<T> Table<T> {
     }
 }
 
-impl<T: KeyedPolicy> Table<T> {
+impl<T: KeyState> Table<T> {
     /// Makes room for a new entry. Returns `None` if the table is full and the search finds no
     /// stale entry.
     pub(super) fn reserve(&self, now: impl FnOnce() -> Timestamp) -> Option<Room<'_, T>> {
@@ -232,7 +232,7 @@ impl<T: KeyedPolicy> Table<T> {
 }
 
 /// Returns whether no call uses the entry, and a new entry would decide as this entry does.
-fn is_evictable<T: KeyedPolicy>(entry: &Entry<T>, now: Timestamp) -> bool {
+fn is_evictable<T: KeyState>(entry: &Entry<T>, now: Timestamp) -> bool {
     // Under the lock of the shard no call can start to use the entry.
     Arc::strong_count(&entry.value) == 1 && entry.value.is_stale(now)
 }
@@ -282,9 +282,8 @@ mod model {
     use loom::thread;
 
     use super::*;
-    use crate::keyed::KeyLabel;
     use crate::registry::facts::Facts;
-    use crate::registry::{Policy, PolicyFigures, PolicyKind, Record, Setting};
+    use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
     use crate::settings::{Check, Unchangeable};
 
     struct Fixed {
@@ -292,31 +291,9 @@ mod model {
         figures: PolicyFigures,
     }
 
-    impl KeyedPolicy for Fixed {
-        const POLICY: &'static str = "fixed";
-
+    impl KeyState for Fixed {
         fn is_stale(&self, _: Timestamp) -> bool {
             self.is_stale
-        }
-
-        fn policy_name(&self) -> &'static str {
-            "fixed"
-        }
-
-        fn or_name(self, _: &'static str) -> Self {
-            self
-        }
-
-        fn with_key_label(self, _: KeyLabel) -> Self {
-            self
-        }
-
-        fn with_record(self, _: Arc<Record>) -> Self {
-            self
-        }
-
-        fn key_label(&self) -> Option<&KeyLabel> {
-            None
         }
     }
 
@@ -415,8 +392,13 @@ mod tests {
     fn entries(places: &[u64]) -> Entries<u64> {
         let mut entries = Entries(Vec::new());
         for place in places {
-            let entry =
-                Entry { key: key(*place), value: Arc::new(*place), calls: 1, period: 0, used: false };
+            let entry = Entry {
+                key: key(*place),
+                value: Arc::new(*place),
+                calls: 1,
+                period: 0,
+                used: false,
+            };
             let index = entries.find(entry.key).expect_err("a new key");
             entries.insert(index, entry);
         }

@@ -9,7 +9,7 @@ use core::mem;
 use core::task::Waker;
 use std::collections::BTreeMap;
 
-use super::gcra::Pace;
+use super::pace::Pace;
 use super::spans::{Span, Spans};
 use crate::waiters::{WaiterId, Waiters};
 
@@ -122,7 +122,7 @@ impl Line {
 
     /// Plans a new call: the earliest holes first, then the end of the line from `tail` on.
     pub(super) fn plan(&mut self, pace: Pace, width: u64, tail: u64, now: u64) -> Plan {
-        self.holes.expire(now, pace.interval());
+        self.holes.expire(now, pace.interval);
         match self.holes.end_of(width) {
             Ok(end) => Plan { missing: 0, end, turn: pace.turn(end) },
             Err(missing) => Plan {
@@ -251,7 +251,7 @@ impl Line {
         now: u64,
         latest: u64,
     ) -> Option<Span> {
-        self.holes.expire(now, pace.interval());
+        self.holes.expire(now, pace.interval);
         let span = self.holes.first_with(width).filter(|span| pace.turn(span.end) <= latest)?;
         self.holes.take(span);
         Some(span)

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::panic::Location;
+use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::{Arc, OnceLock};
@@ -24,6 +25,7 @@ use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
+use crate::keyed::KeyLabel;
 #[cfg(not(resilience_loom))]
 use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
@@ -47,9 +49,22 @@ pub trait Policy: Send + Sync {
     /// Returns the effect on a call.
     fn facts(&self) -> Facts;
 
+    /// Returns the rejected calls that the record does not count for this policy alone: policies
+    /// with a key share the record.
+    fn own_rejections(&self) -> &Tally {
+        &self.own_figures().rejected
+    }
+
     /// Returns the rejected calls of this policy alone.
     fn rejected(&self) -> u64 {
-        self.own_figures().rejected()
+        let own = self.own_rejections().load(Relaxed);
+        let record = self.own_figures().record.get().filter(|record| !record.is_table);
+        own.wrapping_add(record.map_or(0, |record| record.rejected.load(Relaxed)))
+    }
+
+    /// Returns the label of the key that the policy serves.
+    fn key_label(&self) -> Option<&KeyLabel> {
+        None
     }
 
     /// Returns the settings of the code.
@@ -64,8 +79,8 @@ pub trait Policy: Send + Sync {
     }
 
     /// Changes the state of the key with this label. Returns whether the key is there.
-    fn control_key(&self, _label: &str, _action: Action, _time: Option<Duration>) -> bool {
-        false
+    fn control_key(&self, label: &str, action: Action, time: Option<Duration>) -> bool {
+        self.key_label().is_some_and(|known| known.as_str() == label) && self.control(action, time)
     }
 
     /// Returns the state of a circuit breaker.
@@ -111,8 +126,7 @@ pub struct PolicyFigures {
     /// The number of layers outside, in an annotated function.
     pub(crate) depth: u8,
     record: OnceLock<Arc<Record>>,
-    /// The rejected calls that the record does not count for this policy alone: policies with a
-    /// key share the record.
+    /// See [`Policy::own_rejections`].
     rejected: Tally,
     /// Whether a new record enters the registry.
     is_listed: bool,
@@ -145,13 +159,6 @@ impl PolicyFigures {
         }
     }
 
-    /// Returns the rejected calls of this policy alone.
-    pub(crate) fn rejected(&self) -> u64 {
-        let own = self.rejected.load(Relaxed);
-        let record = self.record.get().filter(|record| !record.is_table);
-        own.wrapping_add(record.map_or(0, |record| record.rejected.load(Relaxed)))
-    }
-
     /// Returns fresh figures for the override of a test.
     pub(crate) fn fresh(&self) -> Self {
         Self { depth: self.depth, ..Self::at(self.location, false) }
@@ -160,6 +167,14 @@ impl PolicyFigures {
     /// Returns the figures of a policy for one key, which counts into the record of the table.
     pub(crate) fn of_table(&self, record: Arc<Record>) -> Self {
         Self { record: OnceLock::from(record), ..Self::at(self.location, false) }
+    }
+
+    /// Returns whether policies with these figures have the same place and record.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let record = |figures: &Self| figures.record.get().map(Arc::as_ptr);
+        ptr::eq(self.location, other.location)
+            && self.depth == other.depth
+            && record(self) == record(other)
     }
 }
 
@@ -228,7 +243,7 @@ pub(crate) fn count_rejection<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
 #[cold]
 #[inline(never)]
 fn count_rejection_in_stripe<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
-    policy.own_figures().rejected.fetch_add(1, Relaxed);
+    policy.own_rejections().fetch_add(1, Relaxed);
     count(policy, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
 }
 

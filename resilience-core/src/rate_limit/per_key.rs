@@ -1,0 +1,52 @@
+//! A limiter per key: the limiters of a table share their definition.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{Defined, Definition, RateLimiter};
+use crate::clock::Timestamp;
+use crate::keyed::{KeyLabel, KeyState, KeyedPolicy};
+use crate::registry::PolicyFigures;
+
+impl Definition {
+    /// Returns whether a limiter with this definition behaves in the same way.
+    fn is_like(&self, other: &Self) -> bool {
+        let Self { settings, live: _, name, key, shared, figures } = self;
+        *settings == other.settings
+            && *name == other.name
+            && *key == other.key
+            && *shared == other.shared
+            && figures.is_like(&other.figures)
+    }
+}
+
+impl<D: Defined> KeyState for RateLimiter<D> {
+    fn is_stale(&self, now: Timestamp) -> bool {
+        self.state.gcra.is_at_rest(now.word())
+    }
+}
+
+impl KeyedPolicy for RateLimiter {
+    type PerKey = RateLimiter<Arc<Definition>>;
+    type Common = Arc<Definition>;
+
+    fn per_key(self, common: &OnceLock<Self::Common>) -> Self::PerKey {
+        let Self { definition, state } = self;
+        let known = common.get().filter(|known| known.is_like(&definition));
+        let definition = known.map_or_else(|| Arc::new(definition), Arc::clone);
+        // The first definition of the table is the common one.
+        if common.get().is_none() {
+            let _ = common.set(Arc::clone(&definition));
+        }
+        RateLimiter { definition, state }
+    }
+
+    fn or_name(self, name: &'static str) -> Self {
+        let depth = self.definition.figures.depth;
+        self.at(name, depth)
+    }
+
+    fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>) {
+        let Definition { figures, key, .. } = &mut self.definition;
+        (figures, key)
+    }
+}
