@@ -96,7 +96,9 @@ pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use last_good::{StaleAge, stale_age, stale_age_async};
 pub use outcome::Outcome;
 pub use process_hooks::on_event;
-pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
+pub use rate_limit::{
+    KeyRateLimiter, OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation,
+};
 pub use registry::{
     CircuitChange, CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport,
     LayerExplanation, PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin,

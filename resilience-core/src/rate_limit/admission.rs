@@ -28,7 +28,7 @@ impl<D: Defined> RateLimiter<D> {
     fn take(&self, view: View<'_>, cost: u32) -> Result<(), Rejected> {
         view.count(cost);
         let acquired = view.gcra.try_acquire(&view.pace, view.pace.width(cost), || view.now());
-        acquired.or_else(|left| self.refuse(view, cost, 0, left))
+        acquired.or_else(|left| self.refuse(&view, cost, 0, left))
     }
 
     /// Takes permits of a limiter without a share, after the end of the line was found too far away.
@@ -37,8 +37,8 @@ impl<D: Defined> RateLimiter<D> {
     pub(super) fn take_missed(&self, cost: u32, missed: Missed) -> Result<(), Rejected> {
         let view = self.view(self.definition().settings.pace);
         let width = view.pace.width(cost);
-        let acquired = view.gcra.acquire_missed(view.pace, width, missed, || view.now());
-        acquired.or_else(|left| self.refuse(view, cost, 0, left))
+        let acquired = view.gcra.acquire_missed(&view.pace, width, missed, || view.now());
+        acquired.or_else(|left| self.refuse(&view, cost, 0, left))
     }
 
     /// Takes permits in any mode of the process, and of a limiter with a share.
@@ -104,7 +104,7 @@ impl<D: Defined> RateLimiter<D> {
             let planned = view.gcra.reserve(view.request(cost, wait), || view.now());
             return planned
                 .map(|_| Admission::Now)
-                .or_else(|left| self.refuse(view, cost, wait, left).map(|()| Admission::Now));
+                .or_else(|left| self.refuse(&view, cost, wait, left).map(|()| Admission::Now));
         }
         let wait = view.within(match deadline {
             Some(deadline) => nanos(deadline.since(now())).min(longest),
@@ -119,7 +119,7 @@ impl<D: Defined> RateLimiter<D> {
                 count_success(self);
                 Ok(Admission::Now)
             }
-            Err(left) => self.refuse(view, cost, wait, left).map(|()| Admission::Now),
+            Err(left) => self.refuse(&view, cost, wait, left).map(|()| Admission::Now),
         }
     }
 
@@ -154,7 +154,7 @@ impl<D: Defined> RateLimiter<D> {
     #[cold]
     pub(super) fn refuse(
         &self,
-        view: View<'_>,
+        view: &View<'_>,
         cost: u32,
         wait: u64,
         left: u64,

@@ -101,7 +101,7 @@ impl<D: Defined> RateLimiter<D> {
         match planned {
             Ok(grant) if grant.must_wait && !settings.shadow => Ok(Reservation::later(self, grant)),
             Ok(_) => Ok(Reservation::now()),
-            Err(left) => self.refuse(view, 1, wait, left).map(|()| Reservation::now()),
+            Err(left) => self.refuse(&view, 1, wait, left).map(|()| Reservation::now()),
         }
     }
 

@@ -57,7 +57,7 @@ impl Gcra {
         now: impl Fn() -> u64,
     ) -> Result<(), u64> {
         self.start_at_end(pace, width, &now)
-            .or_else(|missed| self.acquire_missed(*pace, width, missed, now))
+            .or_else(|missed| self.acquire_missed(pace, width, missed, now))
     }
 
     /// Starts a call that may wait, if the turn has come. Returns `false` if the call has to
@@ -100,21 +100,28 @@ impl Gcra {
     }
 
     /// Looks for a free position, and returns the time until the turn otherwise.
+    #[inline]
     pub(super) fn acquire_missed(
         &self,
-        pace: Pace,
+        pace: &Pace,
         width: u64,
         Missed { word, now: at }: Missed,
         now: impl Fn() -> u64,
     ) -> Result<(), u64> {
+        if self.has_holes() || pace.corrected(word, at).is_some() {
+            return self.acquire_by_line(*pace, width, now);
+        }
+        pace.grant(word.max(at), at, width, 0).map(|_| ())
+    }
+
+    /// Takes free positions in front of the end, or starts the line again after the clock went back.
+    #[cold]
+    fn acquire_by_line(&self, pace: Pace, width: u64, now: impl Fn() -> u64) -> Result<(), u64> {
         let request = Request { pace, width, wait: 0 };
         if self.has_holes() {
             return self.acquire_or_queue(request, Waker::noop().clone(), now).map(|_| ());
         }
-        if self.corrected(pace, word, at).is_some() {
-            return self.take_end(request, now).map(|_| ());
-        }
-        pace.grant(word.max(at), at, width, 0).map(|_| ())
+        self.take_end(request, now).map(|_| ())
     }
 
     /// Takes the next positions for a fixed time, at most a wait away. Otherwise returns the time

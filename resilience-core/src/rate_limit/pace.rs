@@ -82,7 +82,7 @@ impl Pace {
 
     /// Returns the width of the positions of a call.
     #[inline]
-    pub(super) const fn width(self, cost: u32) -> u64 {
+    pub(super) const fn width(&self, cost: u32) -> u64 {
         self.interval.saturating_mul(cost as u64)
     }
 
@@ -93,14 +93,15 @@ impl Pace {
 
     /// Returns the turn of a call with positions from `base` on. Exact also at the end of the
     /// clock.
-    pub(super) const fn turn_from(self, base: u64, width: u64) -> u64 {
+    pub(super) const fn turn_from(&self, base: u64, width: u64) -> u64 {
         let last = base.saturating_add(width.saturating_sub(self.interval));
         last.saturating_sub(self.tolerance)
     }
 
     /// Returns the grant of a call at `now` with positions from `base` on, or the time until a
     /// grant within `wait`.
-    pub(super) fn grant(self, base: u64, now: u64, width: u64, wait: u64) -> Result<Grant, u64> {
+    #[inline]
+    pub(super) fn grant(&self, base: u64, now: u64, width: u64, wait: u64) -> Result<Grant, u64> {
         let end = base.saturating_add(width);
         let turn = self.turn_from(base, width).max(now);
         let left = turn - now;
@@ -114,7 +115,7 @@ impl Pace {
     /// Returns the corrected word after the clock went back, where no call at `now` could have
     /// produced `word`: the word of a used-up burst.
     #[inline]
-    pub(super) fn corrected(self, word: u64, now: u64) -> Option<u64> {
+    pub(super) fn corrected(&self, word: u64, now: u64) -> Option<u64> {
         let is_possible = word <= now.saturating_add(self.furthest);
         let used_up = || now.saturating_add(self.tolerance).saturating_add(self.interval);
         (!is_possible).then(used_up)

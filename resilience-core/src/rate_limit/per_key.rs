@@ -7,6 +7,20 @@ use crate::clock::Timestamp;
 use crate::keyed::{KeyLabel, KeyState, KeyedPolicy};
 use crate::registry::PolicyFigures;
 
+/// The limiter of a key in a [`Keyed`](crate::Keyed) table: the settings are in one place for the
+/// table.
+///
+/// ```
+/// use core::time::Duration;
+/// use std::sync::Arc;
+/// use resilience::{KeyRateLimiter, Keyed, RateLimiter};
+///
+/// let limits = Keyed::new(100, || RateLimiter::new(2, Duration::from_secs(1)));
+/// let ann: Arc<KeyRateLimiter> = limits.get("ann");
+/// assert!(ann.try_acquire().is_ok());
+/// ```
+pub type KeyRateLimiter = RateLimiter<Arc<Definition>>;
+
 impl Definition {
     /// Returns whether a limiter with this definition behaves in the same way.
     fn is_like(&self, other: &Self) -> bool {
@@ -26,7 +40,7 @@ impl<D: Defined> KeyState for RateLimiter<D> {
 }
 
 impl KeyedPolicy for RateLimiter {
-    type PerKey = RateLimiter<Arc<Definition>>;
+    type PerKey = KeyRateLimiter;
     type Common = Arc<Definition>;
 
     fn per_key(self, common: &OnceLock<Self::Common>) -> Self::PerKey {
