@@ -159,13 +159,14 @@ impl KeyState for CircuitBreaker {
         if matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled) {
             return machine.until.is_some_and(|until| until <= now);
         }
-        let (counts, _) = machine.counts(&settings, &self.cursor, now);
-        let has_no_failures =
-            machine.consecutive_failures == 0 && counts.failures == 0 && counts.slow == 0;
-        // A breaker that closed a moment ago still admits a part of the calls, or grows faster.
-        let is_stable = machine.unstable_for(now).is_none();
-        machine.state == CircuitState::Closed && has_no_failures && is_stable
-            || machine.is_abandoned(&settings, now)
+        let is_closed = machine.state == CircuitState::Closed && machine.consecutive_failures == 0;
+        // Read only where necessary: the search for a stale key reads the memory of many breakers.
+        let mut is_new = || {
+            let (counts, _) = machine.counts(&settings, &self.cursor, now);
+            // A breaker that closed a moment ago still admits a part of the calls, or grows faster.
+            counts.failures == 0 && counts.slow == 0 && machine.unstable_for(now).is_none()
+        };
+        is_closed && is_new() || machine.is_abandoned(&settings, now)
     }
 }
 
