@@ -48,7 +48,7 @@ pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
     ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
-pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
+pub use crate::rate_limit::{RateLimiter, keyed_take, refund_rejected, settle_call};
 pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;

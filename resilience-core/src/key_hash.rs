@@ -4,7 +4,7 @@ use core::hash::{BuildHasher, Hash, Hasher};
 use std::hash::RandomState;
 use std::sync::OnceLock;
 
-/// A 128-bit hash of a key, with secret seeds of the process: SipHash-1-3 with the long output
+/// A 128-bit hash of a key, with secret seeds of the process: `SipHash-1-3` with the long output
 /// (Aumasson and Bernstein, 2012).
 ///
 /// Any `Hash` type works, borrowed keys too. Different keys have equal hashes with a probability of
@@ -58,7 +58,8 @@ pub(crate) fn scaled(hash: u64, parts: usize) -> usize {
     usize::try_from(scaled).unwrap_or(usize::MAX)
 }
 
-/// SipHash with one round per word, and three rounds at the end of each half of the output.
+/// The state of `SipHash`: one round per word, and three rounds at the end of each half of the
+/// output.
 struct SipHasher {
     state: [u64; 4],
     /// The bytes of an unfinished word.
@@ -216,7 +217,7 @@ mod tests {
 
     const SEEDS: [u64; 2] = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
 
-    /// From `vectors.h` of the published implementation, SipHash-2-4 with 128 bits of output.
+    /// From `vectors.h` of the published implementation, `SipHash-2-4` with 128 bits of output.
     #[test]
     fn the_rounds_are_those_of_the_published_vectors() {
         let published = |bytes: [u8; 16]| [word_of(&bytes[..8]), word_of(&bytes[8..])];

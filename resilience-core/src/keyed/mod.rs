@@ -328,9 +328,35 @@ impl<T: KeyedPolicy> Keyed<T> {
     ) -> Arc<T::PerKey> {
         let state = self.state();
         let key = KeyHash::of(key);
-        if let Some(known) = state.table.get(key) {
-            return known;
+        state.table.get(key).unwrap_or_else(|| self.create(state, key, adjust))
+    }
+
+    /// Uses the policy for `key` in the table, without a reference count. Returns the policy if
+    /// `act` has no answer, or if the key is new. `act` runs no code of the user.
+    #[inline]
+    pub(crate) fn act_with<R>(
+        &self,
+        key: &(impl Hash + ?Sized),
+        adjust: impl FnOnce(T) -> T,
+        act: impl FnOnce(&T::PerKey) -> Option<R>,
+    ) -> Result<R, Arc<T::PerKey>> {
+        let state = self.state();
+        let key = KeyHash::of(key);
+        let answer = |known: &Arc<T::PerKey>| act(known.as_ref()).ok_or_else(|| Arc::clone(known));
+        match state.table.use_known(key, answer) {
+            Some(answer) => answer,
+            None => Err(self.create(state, key, adjust)),
         }
+    }
+
+    /// Returns the policy of a key that the table does not have.
+    #[inline(never)]
+    fn create(
+        &self,
+        state: &State<T>,
+        key: KeyHash,
+        adjust: impl FnOnce(T) -> T,
+    ) -> Arc<T::PerKey> {
         match state.table.reserve(now) {
             Some(room) => {
                 if room.is_evicted {
@@ -371,8 +397,7 @@ impl<T: KeyedPolicy> Keyed<T> {
     }
 }
 
-/// Returns the state of an annotated function for `key`. The first call lists the table for
-/// [`key_tables`].
+/// Returns the state of an annotated function for `key`.
 pub fn keyed_state<T>(
     table: &'static Keyed<T>,
     key: &(impl Hash + ?Sized),
@@ -381,11 +406,18 @@ pub fn keyed_state<T>(
 where
     T: KeyedPolicy + 'static,
 {
+    listed(table).get_with(key, adjust)
+}
+
+/// Returns the table of an annotated function, or the override of this thread. The first call lists
+/// the table for [`key_tables`].
+#[inline]
+pub(crate) fn listed<T: KeyedPolicy + 'static>(table: &'static Keyed<T>) -> &'static Keyed<T> {
     if !table.is_registered.load(Relaxed) && !table.is_registered.swap(true, Relaxed) {
         figures::register(table);
         list_static(table);
     }
-    resolve(table).get_with(key, adjust)
+    resolve(table)
 }
 
 impl<T: KeyedPolicy> Policy for Keyed<T> {

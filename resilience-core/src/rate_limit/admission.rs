@@ -51,6 +51,17 @@ impl<D: Defined> RateLimiter<D> {
         self.take(self.view(settings.pace), cost).inspect(|()| count_success(self))
     }
 
+    /// Takes a permit in the normal mode of the process, if available at the end of the line. Runs
+    /// no code of the user.
+    #[inline]
+    pub(super) fn starts_plainly(&self) -> bool {
+        let Definition { settings, shared, .. } = self.definition();
+        let pace = &settings.pace;
+        mode::is_plain()
+            && shared.is_none()
+            && self.state.gcra.start_at_end(pace, pace.width(1), || real_time().word()).is_ok()
+    }
+
     /// Takes permits without a wait, if possible.
     #[inline]
     pub(super) fn starts_at_once(&self, cost: u32) -> bool {

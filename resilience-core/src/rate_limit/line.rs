@@ -205,7 +205,9 @@ impl Line {
     /// Removes a call that does not start, and frees the positions.
     pub(super) fn leave(&mut self, id: WaiterId, wakers: &mut Wakers) {
         if let Some(positions) = self.turns.remove(&id) {
-            positions.into_iter().for_each(|span| self.free(span));
+            for span in positions {
+                self.free(span);
+            }
         } else if let Some(Waiter { width, waker, .. }) = self.waiters.remove(id) {
             let Self { owned, holes, .. } = self;
             owned.take_last(width, |span| holes.insert(span));

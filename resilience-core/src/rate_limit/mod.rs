@@ -27,7 +27,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use self::acquire::RateLimitAcquire;
 use self::gcra::Gcra;
-pub use self::per_key::KeyRateLimiter;
+pub use self::per_key::{KeyRateLimiter, keyed_take};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
 use self::settings::Settings;

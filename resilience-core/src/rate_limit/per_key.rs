@@ -1,11 +1,13 @@
 //! A limiter per key: the limiters of a table share their definition.
 
+use core::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use super::{Defined, Definition, RateLimiter};
 use crate::clock::Timestamp;
-use crate::keyed::{KeyLabel, KeyState, KeyedPolicy};
+use crate::keyed::{KeyLabel, KeyState, Keyed, KeyedPolicy, listed};
 use crate::registry::PolicyFigures;
+use crate::rejected::Rejected;
 
 /// The limiter of a key in a [`Keyed`](crate::Keyed) table: the settings are in one place for the
 /// table.
@@ -20,6 +22,22 @@ use crate::registry::PolicyFigures;
 /// assert!(ann.try_acquire().is_ok());
 /// ```
 pub type KeyRateLimiter = RateLimiter<Arc<Definition>>;
+
+/// Takes a permit of an annotated function for `key`, as
+/// [`try_acquire`](RateLimiter::try_acquire) does.
+///
+/// # Errors
+/// [`Rejected`] with the time until the next permit.
+#[inline]
+pub fn keyed_take(
+    table: &'static Keyed<RateLimiter>,
+    key: &(impl Hash + ?Sized),
+    adjust: impl FnOnce(RateLimiter) -> RateLimiter,
+) -> Result<(), Rejected> {
+    let start = |limiter: &KeyRateLimiter| limiter.starts_plainly().then_some(());
+    let started = listed(table).act_with(key, adjust, start);
+    started.or_else(|limiter| limiter.try_acquire())
+}
 
 impl Definition {
     /// Returns whether a limiter with this definition behaves in the same way.
