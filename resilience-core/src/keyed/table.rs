@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::key_hash::{KeyHash, scaled};
 use crate::sync::{AtomicU64, Mutex, lock};
 
-/// The number of keys in a shard of a full table, on average, unless the bounds below say otherwise.
-/// So few keys move in a fraction of a microsecond, and two calls seldom need the same lock.
+/// The number of keys in a shard of a full table, on average, within the bounds below. So few keys
+/// move in a fraction of a microsecond, and two calls seldom need the same lock.
 const KEYS_PER_SHARD: u32 = 16;
 
 /// The fewest shards: so that calls with different keys seldom share a lock.
@@ -128,7 +128,7 @@ impl<T> Table<T> {
         u32::try_from(self.len.load(Relaxed)).unwrap_or(u32::MAX)
     }
 
-    /// Returns the shard of a key. Only a table without shards, which does not exist, has none.
+    /// Returns the shard of a key. Every table has shards.
     #[inline]
     fn shard(&self, key: KeyHash) -> Option<&Mutex<Entries<T>>> {
         let [_, shard] = key.halves();

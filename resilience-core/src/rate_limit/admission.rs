@@ -31,7 +31,7 @@ impl<D: Defined> RateLimiter<D> {
         acquired.or_else(|left| self.refuse(&view, cost, 0, left))
     }
 
-    /// Takes permits of a limiter without a share, after the end of the line was found too far away.
+    /// Takes permits of a limiter without a share, after the end of the line was too far away.
     #[cold]
     #[inline(never)]
     pub(super) fn take_missed(&self, cost: u32, missed: Missed) -> Result<(), Rejected> {

@@ -27,7 +27,7 @@ pub(super) struct Gcra {
     rare: OnceLock<Box<Rare>>,
 }
 
-/// All that few limiters need, in one place, so that a limiter for a key stays small.
+/// The rarely needed state, in one place, so that a limiter for a key stays small.
 #[derive(Debug)]
 struct Rare {
     queue: Queue,
@@ -114,7 +114,7 @@ impl Gcra {
         pace.grant(word.max(at), at, width, 0).map(|_| ())
     }
 
-    /// Takes free positions in front of the end, or starts the line again after the clock went back.
+    /// Takes free positions in front of the end, or restarts the line after the clock went back.
     #[cold]
     fn acquire_by_line(&self, pace: Pace, width: u64, now: impl Fn() -> u64) -> Result<(), u64> {
         let request = Request { pace, width, wait: 0 };
@@ -143,7 +143,7 @@ impl Gcra {
     }
 
     /// Takes positions at the end of the line, by the atomic word alone.
-    fn take_end(&self, request: Request, now: impl Fn() -> u64) -> Result<Grant, u64> {
+    pub(super) fn take_end(&self, request: Request, now: impl Fn() -> u64) -> Result<Grant, u64> {
         let Request { pace, width, wait } = request;
         let mut word = self.word.load(Ordering::Acquire);
         loop {
@@ -264,7 +264,7 @@ impl Gcra {
 
     /// Keeps the used part of the burst under another pace. Calls that wait keep their turns.
     pub(super) fn rescale(&self, old: Pace, new: Pace, now: impl Fn() -> u64) {
-        // Nothing of the burst is used at rest.
+        // The burst is full at rest.
         if self.is_at_rest(now()) {
             return;
         }
