@@ -16,7 +16,7 @@ impl<D: Defined> RateLimiter<D> {
     /// Takes a permit if available; never waits.
     ///
     /// ```
-    /// use core::sync::atomic::Ordering::Relaxed;
+    /// use core::time::Duration;
     /// use resilience::{RateLimiter, RejectedKind};
     ///
     /// let limiter = RateLimiter::new(1, Duration::from_secs(3600));
@@ -34,7 +34,7 @@ impl<D: Defined> RateLimiter<D> {
     /// Takes `cost` permits if available; never waits. A cost of 0 is always admitted.
     ///
     /// ```
-    /// use core::sync::atomic::Ordering::Relaxed;
+    /// use core::time::Duration;
     /// use resilience::RateLimiter;
     ///
     /// let tokens = RateLimiter::new(1000, Duration::from_secs(60)).burst(500);
@@ -63,7 +63,7 @@ impl<D: Defined> RateLimiter<D> {
     /// permit is valid. For code with its own way to wait.
     ///
     /// ```
-    /// use core::sync::atomic::Ordering::Relaxed;
+    /// use core::time::Duration;
     /// use resilience::{RateLimiter, testing};
     ///
     /// let second = Duration::from_secs(1);
@@ -108,7 +108,7 @@ impl<D: Defined> RateLimiter<D> {
     /// Takes a permit, and blocks the thread until the permit is valid.
     ///
     /// ```
-    /// use core::sync::atomic::Ordering::Relaxed;
+    /// use core::time::Duration;
     /// use resilience::{RateLimiter, testing};
     ///
     /// let second = Duration::from_secs(1);
@@ -157,7 +157,7 @@ impl<D: Defined> RateLimiter<D> {
     /// Takes a permit, and waits until the permit is valid.
     ///
     /// ```
-    /// use core::sync::atomic::Ordering::Relaxed;
+    /// use core::time::Duration;
     /// use resilience::RateLimiter;
     ///
     /// static LIMITER: RateLimiter =
@@ -183,7 +183,7 @@ impl<D: Defined> RateLimiter<D> {
     /// then, so that an expensive call is not overtaken forever.
     ///
     /// ```
-    /// use core::sync::atomic::Ordering::Relaxed;
+    /// use core::time::Duration;
     /// use resilience::RateLimiter;
     ///
     /// static TOKENS: RateLimiter = RateLimiter::new(100_000, Duration::from_secs(60))
@@ -235,7 +235,7 @@ impl<D: Defined> RateLimiter<D> {
     /// a task or a response body, and corrects the cost there.
     ///
     /// ```
-    /// use core::sync::atomic::Ordering::Relaxed;
+    /// use core::time::Duration;
     /// use std::sync::Arc;
     /// use resilience::RateLimiter;
     ///
