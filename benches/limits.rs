@@ -91,9 +91,9 @@ fn memory<T: KeyedPolicy>(subject: &Subject<T>) {
             (0..max).for_each(|key| (subject.occupy)(&table.get(&u64::from(key))));
         });
         assert_eq!(table.map(|table| table.len()), Some(max));
-        allocated.bytes_current as f64 / f64::from(max)
+        allocated.bytes_current / i64::from(max)
     });
-    println!("| `{}` | {:.0} | {:.0} |", subject.name, bytes[0], bytes[1]);
+    println!("| `{}` | {} | {} |", subject.name, bytes[0], bytes[1]);
 }
 
 /// A known key beside a flood of new keys on a second thread.

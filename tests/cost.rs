@@ -417,12 +417,13 @@ fn limited(user: u64) -> Result<(), Rejected> {
 static LIMITS: Keyed<RateLimiter> =
     Keyed::new(100_000, || RateLimiter::new(1, Duration::from_secs(3600)));
 
-/// Returns the bytes that each of some new keys allocates.
-fn bytes_per_key(keys: Range<u64>, mut call: impl FnMut(u64)) -> f64 {
-    let count = keys.end - keys.start;
+/// Returns the bytes that each of some new keys allocates, rounded up.
+fn bytes_per_key(keys: Range<u64>, mut call: impl FnMut(u64)) -> i64 {
+    let count = i64::try_from(keys.end - keys.start).expect("few keys");
     let allocated = measure(|| keys.for_each(&mut call)).bytes_current;
-    println!("{} bytes for each of {count} keys", allocated / count as i64);
-    allocated as f64 / count as f64
+    let bytes = (allocated + count - 1) / count;
+    println!("{bytes} bytes for each of {count} keys");
+    bytes
 }
 
 #[test]
@@ -432,13 +433,13 @@ fn a_key_of_a_rate_limit_takes_at_most_100_bytes_in_a_small_and_in_a_large_table
     assert!(limited(0).is_err());
     for keys in [10_000..20_000, 20_000..100_000] {
         let bytes = bytes_per_key(keys.clone(), |key| assert!(limited(key).is_ok()));
-        assert!(bytes <= 100.0, "{bytes}");
+        assert!(bytes <= 100, "{bytes}");
         // A rejection allocates only what the caller gets.
         let more = bytes_per_key(keys, |key| assert!(limited(key).is_err()));
-        assert!(more == 0.0, "{more}");
+        assert!(more == 0, "{more}");
     }
     let by_hand = bytes_per_key(0..100_000, |key| assert!(LIMITS.get(&key).try_acquire().is_ok()));
-    assert!(by_hand <= 100.0, "{by_hand}");
+    assert!(by_hand <= 100, "{by_hand}");
 }
 
 #[test]

@@ -129,6 +129,7 @@ pub(crate) fn real_time() -> Timestamp {
 #[cfg(all(feature = "fast-clock", feature = "tokio"))]
 mod pausable {
     #![allow(dead_code, unused_imports, reason = "with `test-util` tokio has the name `pause`")]
+    #![allow(clippy::wildcard_imports, reason = "an import by name fails without `test-util`")]
 
     /// The result of [`pause`] without `test-util`.
     struct Absent;
