@@ -380,3 +380,87 @@ impl Future for Sleep {
         }
     }
 }
+
+pin_project! {
+    /// A timer for a time limit: ready with the limit. The limit counts from the creation on. The
+    /// first poll asks for a timer of tokio.
+    #[must_use]
+    pub(crate) struct LimitTimer {
+        // In nanoseconds: one word in the future of every timeout.
+        limit: u64,
+        // As in `DeadlineTimer`.
+        end: Option<Timestamp>,
+        #[pin]
+        wait: LimitWait,
+    }
+}
+
+pin_project! {
+    #[project = LimitWaitProjection]
+    enum LimitWait {
+        NotStarted { start: Instant },
+        Started { #[pin] sleep: Sleep },
+        Paused,
+    }
+}
+
+impl LimitTimer {
+    /// Starts a limit, which ends at `bound` if earlier.
+    #[inline]
+    pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
+        let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
+        let virtual_now = if none_active() { None } else { virtual_now() };
+        Self {
+            limit: nanos(limit),
+            end: virtual_now.map(|now| now.plus(limit)),
+            wait: LimitWait::NotStarted { start: real_now() },
+        }
+    }
+
+    /// Stops the timer. The next poll starts the time again, with the whole limit.
+    pub(crate) fn pause(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        *this.end = None;
+        this.wait.set(LimitWait::Paused);
+    }
+}
+
+impl Future for LimitTimer {
+    type Output = Duration;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+        let limit = Duration::from_nanos(self.limit);
+        if matches!(self.wait, LimitWait::Paused) {
+            self.set(Self::new(limit, None));
+        }
+        let mut this = self.project();
+        if this.end.is_some_and(|end| virtual_now().is_some_and(|now| now >= end)) {
+            return Poll::Ready(limit);
+        }
+        if let LimitWaitProjection::NotStarted { start } = this.wait.as_mut().project() {
+            let sleep = Sleep::since(*start, limit);
+            this.wait.set(LimitWait::Started { sleep });
+        }
+        match this.wait.project() {
+            LimitWaitProjection::Started { sleep } => sleep.poll(cx).map(|()| limit),
+            LimitWaitProjection::NotStarted { .. } | LimitWaitProjection::Paused => Poll::Pending,
+        }
+    }
+}
+
+impl Sleep {
+    /// Returns a wait of `delay` that began at `start`. Inside a tokio runtime, does not read the
+    /// clock.
+    fn since(start: Instant, delay: Duration) -> Self {
+        if delay.is_zero() {
+            return Self::new(delay);
+        }
+        let delay = delay.min(LONGEST);
+        #[cfg(feature = "tokio")]
+        if is_tokio_current() {
+            let end = start.checked_add(delay).unwrap_or(start);
+            return Self::Tokio { sleep: tokio::time::sleep_until(end.into()) };
+        }
+        Self::Neutral { timer: NeutralTimer::new(delay.saturating_sub(start.elapsed())) }
+    }
+}

@@ -43,10 +43,11 @@ mod tower;
 
 #[cfg(feature = "tower")]
 pub use tower::{
-    BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService, FallbackLayer,
-    FallbackService, GatedService, HostCooldownLayer, HostCooldownService, HttpRequest,
-    RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
-    RetryLayer, RetryService, TimeoutLayer, TimeoutService,
+    Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
+    FallbackLayer, FallbackService, GatedService, HostCooldownLayer, HostCooldownService,
+    HttpRequest, OnePolicy, PolicyByRequest, RateLimitLayer, RateLimitService, Replay,
+    ReplayByClone, ReplayWith, ResponseFilter, RetryLayer, RetryService, TimeoutLayer,
+    TimeoutService,
 };
 
 // Idempotent endpoints

@@ -207,6 +207,7 @@ impl RetryBudget {
     }
 
     /// Adds the tokens of a success.
+    #[inline]
     fn give(&self, milli: u32) {
         if milli > 0 {
             self.tokens.add(milli, self.quota.capacity);
@@ -329,6 +330,7 @@ impl<'b> Spending<'b> {
 }
 
 impl Drop for Spending<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let (Some(budget), true) = (self.budget, self.waiting.get()) {
             budget.refund(self.cost.get());

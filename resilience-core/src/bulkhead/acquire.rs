@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::semaphore::Acquired;
 use super::{Bulkhead, BulkheadPermit};
+use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
 use crate::registry::policy::{WaitEnd, count_success, count_wait};
@@ -51,6 +52,12 @@ impl<'b> QueueEntry<'b> {
                 self.count_wait(WaitEnd::Admitted);
                 Some(Ok(permit))
             }
+            // New settings may assign permits, and wake the calls that get them.
+            (None, Some(_)) => {
+                drop(self.bulkhead.current());
+                attempt_scope::report_queue();
+                None
+            }
             _ => result,
         }
     }
@@ -60,6 +67,7 @@ impl<'b> QueueEntry<'b> {
         if let Some(result) = bulkhead.acquire_now(self.patience) {
             return Some(result);
         }
+        self.patience = attempt_scope::patience(self.patience);
         if self.longest_wait().is_some_and(|wait| wait.is_zero()) {
             return Some(Err(bulkhead.rejected()));
         }

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use super::admission::Admission;
 use super::pace::Queued;
 use super::{Defined, Definition, RateLimiter};
+use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
 use crate::registry::policy::{WaitEnd, count_wait};
@@ -69,7 +70,8 @@ impl<'l, D: Defined> Turn<'l, D> {
                 Some(until) => (id, until),
             },
         };
-        if switch::watch(id, waker) {
+        if switch::watch(id, waker) && self.limiter.makes_calls_wait() {
+            attempt_scope::report_queue();
             return Progress::Until(until);
         }
         // Switched off while waiting: the call runs, and does not count.

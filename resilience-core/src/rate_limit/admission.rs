@@ -9,6 +9,7 @@ use super::gcra::Missed;
 use super::pace::{Grant, MAX_NANOS, Pace, Queued};
 use super::view::View;
 use super::{Defined, Definition, RateLimiter, RateShare};
+use crate::attempt_scope;
 use crate::clock::{Timestamp, nanos, now, real_time};
 use crate::log;
 use crate::mode;
@@ -108,7 +109,10 @@ impl<D: Defined> RateLimiter<D> {
         let settings = self.current();
         let view = self.view(settings.pace);
         view.count(cost);
-        let patience = if patience == u64::MAX { patience } else { patience.min(MAX_NANOS) };
+        let patience = match attempt_scope::patience(patience) {
+            u64::MAX => u64::MAX,
+            patience => patience.min(MAX_NANOS),
+        };
         let longest = settings.pace.longest_wait.max(patience);
         if settings.shadow {
             let wait = view.within(settings.pace.longest_wait);
@@ -139,6 +143,13 @@ impl<D: Defined> RateLimiter<D> {
         let view = self.current_view();
         let alarm = view.gcra.poll(view.pace, id, waker.clone(), || view.now())?;
         Some(view.time_of(alarm))
+    }
+
+    /// Returns whether calls wait under the settings in use. Moves the waiting calls if the pace has
+    /// changed.
+    pub(super) fn makes_calls_wait(&self) -> bool {
+        let settings = self.current();
+        settings.enabled && !settings.shadow
     }
 
     pub(super) fn start_early(&self, id: WaiterId) {

@@ -156,12 +156,14 @@ where
         state.initial_delay_blocking(self.policy);
         let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
         let context = CallContext { policy: &policy, spending: Some(&spending) };
+        let mut scope = state.scope(self.policy);
         loop {
+            let out = scope.enter(&mut body);
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let step = state.step_blocking(
                 context,
-                None,
-                body(),
+                Some(&scope.signal()),
+                out,
                 &*on,
                 &*on_ok,
                 no_text,
@@ -188,8 +190,9 @@ where
         if let Some(delay) = state.initial_delay(self.policy) {
             delay.wait().await;
         }
+        let mut scope = state.scope(self.policy);
         loop {
-            let out = body().await;
+            let out = scope.run(&mut body).await;
             // The variables of this block are dropped before the wait, so that the future is
             // `Send`.
             let delay = {
@@ -197,7 +200,15 @@ where
                 let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 match state.step(
-                    context, None, out, &*on, &*on_ok, no_text, on_retry, on_give_up, keep_value,
+                    context,
+                    Some(&scope.signal()),
+                    out,
+                    &*on,
+                    &*on_ok,
+                    no_text,
+                    on_retry,
+                    on_give_up,
+                    keep_value,
                     drop,
                 ) {
                     ControlFlow::Break(out) => return out,
