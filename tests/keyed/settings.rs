@@ -148,7 +148,7 @@ fn an_error_of_display_ends_the_label() {
             Err(core::fmt::Error)
         }
     }
-    let limiter = RateLimiter::new(1, core::time::Duration::from_secs(1)).key_label(Broken);
+    let limiter = RateLimiter::new(1, Duration::from_secs(1)).key_label(Broken);
     limiter.try_acquire().unwrap();
     assert_eq!(limiter.try_acquire().unwrap_err().key(), Some("eu"));
 }
