@@ -25,7 +25,7 @@ pub use crate::maintenance::count_maintenance;
 pub use crate::mode::is_counting;
 pub use crate::notify::Notified;
 pub use crate::random::draw;
-pub use crate::rate_limit::{RateShare, ShareTerms, rate_share_requests, rate_shares};
+pub use crate::rate_limit::{Defined, RateShare, ShareTerms, rate_share_requests, rate_shares};
 pub use crate::registry::{
     Policy, PolicyFigures, Record, Site, fallback_site, idempotent_site, retired_counters,
     timed_out, timeout_site,

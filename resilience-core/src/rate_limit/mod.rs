@@ -149,13 +149,12 @@ impl<D: Defined> RateLimiter<D> {
 limiter!(RateLimiter, "rate_limit", definition, D: Defined);
 
 #[cfg(not(resilience_loom))]
-impl TestReset for RateLimiter {
+impl<D: Defined + From<Definition> + 'static> TestReset for RateLimiter<D> {
     fn fresh(&self) -> Self {
-        let Definition { settings, name, shared, .. } = self.definition;
-        let (key, figures) = (self.definition.key.clone(), self.definition.figures.fresh());
-        let live = Live::new();
+        let &Definition { settings, name, shared, ref key, ref figures, .. } = self.definition();
+        let (key, figures, live) = (key.clone(), figures.fresh(), Live::new());
         let definition = Definition { settings, live, name, key, shared, figures };
-        Self { definition, state: State::new() }
+        Self { definition: definition.into(), state: State::new() }
     }
 }
 

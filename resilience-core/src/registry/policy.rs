@@ -20,8 +20,6 @@ use crate::CircuitBreaker;
 use crate::CircuitState;
 #[cfg(not(resilience_loom))]
 use crate::Coalescer;
-#[cfg(not(resilience_loom))]
-use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::durations::Ended;
@@ -33,6 +31,8 @@ use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
 use crate::settings::{Action, Check, apply_standing};
 use crate::sync::Tally;
+#[cfg(not(resilience_loom))]
+use crate::{KeyRateLimiter, RateLimiter};
 
 /// A policy with a state, for the registry.
 pub trait Policy: Send + Sync {
@@ -326,7 +326,7 @@ macro_rules! handles {
     )*};
 }
 #[cfg(not(resilience_loom))]
-handles!(CircuitBreaker, Bulkhead, RateLimiter, Coalescer);
+handles!(CircuitBreaker, Bulkhead, RateLimiter, KeyRateLimiter, Coalescer);
 
 #[cfg(not(resilience_loom))]
 impl<T: KeyedPolicy + 'static> From<&'static Keyed<T>> for PolicyHandle {
