@@ -140,7 +140,10 @@ impl Context {
         if !self.stack.outer.is_empty() || !self.stack.inner.is_empty() {
             return self.stack.trial_vars.get(self.watching_outside()).cloned();
         }
-        let name = Ident::new(&self.name, Span::call_site());
+        let name = match self.name.strip_prefix("r#") {
+            Some(raw) => Ident::new_raw(raw, Span::call_site()),
+            None => Ident::new(&self.name, Span::call_site()),
+        };
         let enters_again = is_provided || mentions(&self.body.stream(), &[name]);
         enters_again.then(|| local("trial0"))
     }
