@@ -31,7 +31,13 @@ pub struct Timestamp(NonZeroU64);
 
 const ORIGIN: u64 = 1 << 62;
 
+/// The end of a [`DeadlineTimer`] whose time was over at the start: 146 years before the origin.
+const OVER: Timestamp = Timestamp(NonZeroU64::MIN);
+
 impl Timestamp {
+    /// The last point in time.
+    pub(crate) const MAX: Self = Self(NonZeroU64::MAX);
+
     #[inline]
     fn from_instant(instant: Instant) -> Self {
         Self::at(ORIGIN.saturating_add_signed(instant_nanos(instant)))
@@ -87,6 +93,7 @@ impl Timestamp {
 
 /// Returns the nanoseconds of a duration, saturating after 584 years.
 #[must_use]
+#[inline]
 pub fn nanos(duration: Duration) -> u64 {
     let seconds = duration.as_secs().saturating_mul(1_000_000_000);
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
@@ -165,6 +172,18 @@ fn is_tokio_current() -> bool {
 #[cfg(not(feature = "tokio"))]
 fn is_tokio_current() -> bool {
     false
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) use tokio::task::JoinHandle;
+
+/// Spawns a task on the current tokio runtime.
+#[cfg(feature = "tokio")]
+pub(crate) fn spawn<F>(task: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    tokio::spawn(task)
 }
 
 /// Spawns a task on the current tokio runtime, or returns the task where no runtime is current.
@@ -262,14 +281,27 @@ impl Sleep {
         }
         Self::Neutral { timer: NeutralTimer::new(delay) }
     }
+
+    /// Returns the end of a wait of `delay` that starts now. The timer of tokio has read the clock.
+    #[inline]
+    fn end(&self, delay: Duration) -> Timestamp {
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::Tokio { sleep } if none_active() => {
+                Timestamp::from_instant(sleep.deadline().into_std())
+            }
+            _ => now().plus(delay),
+        }
+    }
 }
 
 pin_project! {
     /// A timer for a deadline: ready with the allowed time.
     #[must_use]
     pub struct DeadlineTimer {
-        limit: Duration,
-        // The end by a virtual clock, if a test has set a clock; a virtual clock wakes no task.
+        // In nanoseconds: one word in the future of every timeout.
+        limit: u64,
+        // `None` without a limit, and `OVER` if the time was over at the start.
         end: Option<Timestamp>,
         #[pin]
         wait: Sleep,
@@ -279,9 +311,29 @@ pin_project! {
 impl DeadlineTimer {
     /// Starts a timer that ends after `limit`, or at `bound` if earlier.
     pub fn start(limit: Duration, bound: Option<Timestamp>) -> Self {
+        let is_bounded = bound.is_some();
         let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
-        let end = virtual_now().map(|now| now.plus(limit));
-        Self { limit, end, wait: Sleep::new(limit) }
+        let wait = Sleep::new(limit);
+        let end = if limit == Duration::MAX {
+            None
+        } else if is_bounded && limit.is_zero() {
+            Some(OVER)
+        } else {
+            Some(wait.end(limit))
+        };
+        Self { limit: nanos(limit), end, wait }
+    }
+
+    /// Returns the end; `None` without a limit.
+    #[inline]
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        self.end
+    }
+
+    /// Returns whether the bound had passed at the start.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.end == Some(OVER)
     }
 }
 
@@ -290,10 +342,11 @@ impl Future for DeadlineTimer {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
         let this = self.project();
+        // A virtual clock wakes no task.
         if this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
-            return Poll::Ready(*this.limit);
+            return Poll::Ready(Duration::from_nanos(*this.limit));
         }
-        this.wait.poll(cx).map(|()| *this.limit)
+        this.wait.poll(cx).map(|()| Duration::from_nanos(*this.limit))
     }
 }
 

@@ -21,6 +21,7 @@ mod classify;
 mod clock;
 mod coalesce;
 mod const_check;
+pub mod context;
 mod duration;
 mod error_sources;
 mod event;
@@ -83,6 +84,7 @@ pub use circuit_breaker::{
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use coalesce::Coalescer;
+pub use context::nesting::Nested;
 pub use event::{
     DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
     RetryEvent, StopReason,

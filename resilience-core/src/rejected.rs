@@ -23,6 +23,7 @@ use crate::outcome::Outcome;
 /// | [`BulkheadFull`] | transient | not sent | none: the backoff decides | only with *wait* |
 /// | [`RateLimited`] | throttled | not sent | time until the next permit | only with *wait* |
 /// | [`TimedOut`] | transient | unknown | none | yes, if the call is idempotent |
+/// | [`DeadlineExceeded`] | permanent | not sent | none | no |
 /// | [`InFlight`] | throttled | not sent | rest of the other call's lease | only with *wait* |
 /// | [`StoreUnavailable`] | throttled | not sent | none: the backoff decides | yes |
 /// | [`Panicked`] | permanent | unknown | none | no |
@@ -52,6 +53,7 @@ use crate::outcome::Outcome;
 /// [`RateLimited`]: RejectedKind::RateLimited
 /// [`TimedOut`]: RejectedKind::TimedOut
 /// [`Panicked`]: RejectedKind::Panicked
+/// [`DeadlineExceeded`]: RejectedKind::DeadlineExceeded
 /// [`InFlight`]: IdempotencyRejection::InFlight
 /// [`StoreUnavailable`]: IdempotencyRejection::StoreUnavailable
 /// [`LeaseLost`]: IdempotencyRejection::LeaseLost
@@ -72,11 +74,31 @@ pub struct Rejected {
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
+/// The function that set the deadline that ended a call: a source, so that the rejections without a
+/// deadline need no further field.
+#[derive(Debug)]
+struct DeadlineOf {
+    set_by: &'static str,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for DeadlineOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the deadline was set by {}", self.set_by)
+    }
+}
+
+impl Error for DeadlineOf {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| &**cause as _)
+    }
+}
+
 /// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.name, self.time, &self.key)
-            == (other.kind, other.name, other.time, &other.key)
+        (self.kind, self.name, self.time, &self.key, self.deadline_set_by())
+            == (other.kind, other.name, other.time, &other.key, other.deadline_set_by())
     }
 }
 
@@ -96,6 +118,9 @@ pub enum RejectedKind {
     TimedOut,
     /// The call waited for the outcome of a call with an equal key, and that call panicked.
     Panicked,
+    /// The deadline of an outer function or of the client passed before the call started. The
+    /// call was not sent.
+    DeadlineExceeded,
     /// An idempotent call was rejected for its key, its record or its store.
     Idempotency(IdempotencyRejection),
 }
@@ -154,7 +179,8 @@ impl Rejected {
         retry_after: Option<Duration>,
         key: Option<&KeyLabel>,
     ) -> Self {
-        Self { kind, name, time: retry_after, key: key.cloned(), source: None }
+        let key = key.cloned();
+        Self { kind, name, time: retry_after, key, source: None }
     }
 
     /// Creates the rejection by a breaker. Built in one step, because an open breaker rejects many
@@ -167,20 +193,39 @@ impl Rejected {
         source: Option<Arc<dyn Error + Send + Sync>>,
     ) -> Self {
         let key = key.cloned();
-        Self { kind: RejectedKind::CircuitOpen, name, time: retry_after, key, source }
+        let kind = RejectedKind::CircuitOpen;
+        Self { kind, name, time: retry_after, key, source }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
-        Self { kind: RejectedKind::TimedOut, name, time: Some(limit), key: None, source: None }
+        let kind = RejectedKind::TimedOut;
+        Self { kind, name, time: Some(limit), key: None, source: None }
+    }
+
+    /// Sets the function whose deadline ended the call.
+    pub(crate) fn with_deadline_of(mut self, set_by: &'static str) -> Self {
+        self.source = Some(Arc::new(DeadlineOf { set_by, cause: self.source.take() }));
+        self
+    }
+
+    /// Returns the name of the outer function that set the deadline, if the deadline ended or
+    /// prevented the call; see [`context`](crate::context).
+    #[must_use]
+    pub fn deadline_set_by(&self) -> Option<&'static str> {
+        self.source.as_ref()?.downcast_ref().map(|deadline: &DeadlineOf| deadline.set_by)
     }
 
     /// Sets the cause of the rejection.
     #[must_use]
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        let set_by = self.deadline_set_by();
         self.source = Some(Arc::new(source));
-        self
+        match set_by {
+            Some(set_by) => self.with_deadline_of(set_by),
+            None => self,
+        }
     }
 
     /// Sets the label of the key that the policy rejected.
@@ -265,8 +310,8 @@ impl Classify for Rejected {
 
 impl RejectedKind {
     /// Returns a stable label for logs and metrics: `circuit_open`, `bulkhead_full`,
-    /// `rate_limited`, `timed_out`, or the label of the [`IdempotencyRejection`]. `Display` is a
-    /// phrase for people.
+    /// `rate_limited`, `timed_out`, `panicked`, `deadline_exceeded`, or the label of the
+    /// [`IdempotencyRejection`]. `Display` is a phrase for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -275,6 +320,7 @@ impl RejectedKind {
             Self::RateLimited => "rate_limited",
             Self::TimedOut => "timed_out",
             Self::Panicked => "panicked",
+            Self::DeadlineExceeded => "deadline_exceeded",
             Self::Idempotency(reason) => reason.label(),
         }
     }
@@ -286,6 +332,10 @@ impl RejectedKind {
             Self::TimedOut => return FailureClass::transient(),
             // The call that panicked reports the failure.
             Self::Panicked => return FailureClass::permanent().neutral(),
+            // No attempt helps before the end of the outer call, and the dependency is not asked.
+            Self::DeadlineExceeded => {
+                return FailureClass::permanent().effect(Effect::NotSent).neutral();
+            }
             Self::Idempotency(reason) => return reason.class(retry_after),
         };
         class.effect(Effect::NotSent).rejection(retry_after)
@@ -381,11 +431,11 @@ pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) 
 }
 
 impl From<Rejected> for std::io::Error {
-    /// A timeout becomes [`TimedOut`](std::io::ErrorKind::TimedOut); everything else becomes
-    /// [`Other`](std::io::ErrorKind::Other).
+    /// A timeout or a passed deadline becomes [`TimedOut`](std::io::ErrorKind::TimedOut);
+    /// everything else becomes [`Other`](std::io::ErrorKind::Other).
     fn from(rejected: Rejected) -> Self {
         let kind = match rejected.kind {
-            RejectedKind::TimedOut => std::io::ErrorKind::TimedOut,
+            RejectedKind::TimedOut | RejectedKind::DeadlineExceeded => std::io::ErrorKind::TimedOut,
             _ => std::io::ErrorKind::Other,
         };
         Self::new(kind, rejected)
@@ -399,9 +449,13 @@ impl fmt::Display for Rejected {
             None => write!(f, "{}: {}", self.name, self.kind)?,
         }
         match (self.kind, self.time) {
-            (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit)),
-            (_, Some(after)) => write!(f, "; retry after {}", Rounded(after)),
-            (_, None) => Ok(()),
+            (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit))?,
+            (_, Some(after)) => write!(f, "; retry after {}", Rounded(after))?,
+            (_, None) => {}
+        }
+        match self.deadline_set_by() {
+            Some(set_by) => write!(f, " (deadline set by {set_by})"),
+            None => Ok(()),
         }
     }
 }
@@ -415,6 +469,7 @@ impl fmt::Display for RejectedKind {
             Self::RateLimited => "rate limit reached",
             Self::TimedOut => "timed out",
             Self::Panicked => "the shared execution panicked",
+            Self::DeadlineExceeded => "deadline exceeded before the call started",
         })
     }
 }

@@ -30,7 +30,7 @@ pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
 use self::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin, PROBES};
 pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
-pub(crate) use self::registry::{expect_counting, expect_overrides};
+pub(crate) use self::registry::{expect_counting, expect_deadlines, expect_overrides};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
@@ -40,12 +40,13 @@ pub use self::snapshot::{
 pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::watch::{WatchedGuard, watched};
 use crate::clock::{self, Timestamp};
+use crate::context;
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::registry::PolicyFigures;
-use crate::registry::policy::count_rejection;
+use crate::registry::policy::{count_overdue, count_rejection};
 use crate::registry::record::state_label;
 use crate::rejected::Rejected;
 use crate::rejection_signal::RejectionSignal;
@@ -138,6 +139,8 @@ const COUNTED: u64 = 1 << 5;
 /// Overridden settings count other calls than the settings of the code do: a success takes the slow
 /// path, which knows the settings in use.
 const OVERRIDDEN: u64 = 1 << 6;
+/// A call may begin after its deadline: every call examines the deadline.
+const BOUNDED: u64 = 1 << 7;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
@@ -162,12 +165,21 @@ impl CircuitBreaker {
     #[inline]
     pub fn try_acquire(&self) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED) == CLOSED {
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (seen, started) =
             if seen & TIMED != 0 { self.admit_measured() } else { self.admit(seen) }?;
         Ok(CircuitGuard { breaker: self, seen, started })
+    }
+
+    /// Admits a call of a breaker by hand. The process may not know the breaker, so the call
+    /// examines its deadline.
+    fn admit_by_hand(&self) -> Result<CircuitGuard<'_>, Rejected> {
+        if !self.last().shadow {
+            self.overdue().map_or(Ok(()), Err)?;
+        }
+        self.try_acquire()
     }
 
     /// Admits a call of an annotated function without `slow_call`. The first call registers the
@@ -178,7 +190,7 @@ impl CircuitBreaker {
     #[inline]
     pub fn enter(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED) == CLOSED {
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (breaker, seen) = self.enter_slow(seen)?;
@@ -199,7 +211,8 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit_measured(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & STATE == CLOSED && mode::is_as_coded() {
+        let is_in_time = seen & BOUNDED == 0 || !context::is_overdue();
+        if seen & STATE == CLOSED && is_in_time && mode::is_as_coded() {
             let now = clock::now();
             let mut machine = lock(&self.machine);
             if machine.start_in_time(&self.settings, now) {
@@ -215,7 +228,17 @@ impl CircuitBreaker {
         if let Some(rest) = self.open_time_left(seen) {
             return Err(self.rejection(Some(rest), false));
         }
+        if Self::is_closed_in_time(seen) {
+            return Ok((self, seen));
+        }
         self.enter_by_machine(seen)
+    }
+
+    /// Returns whether a closed breaker without `slow_call` admits a call in a process with
+    /// deadlines: before the deadline of the call.
+    #[inline]
+    fn is_closed_in_time(seen: u64) -> bool {
+        seen & (STATE | TIMED) == CLOSED && !context::is_overdue()
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
@@ -251,7 +274,7 @@ impl CircuitBreaker {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
     fn is_idle(&self) -> bool {
-        self.word.load(Acquire) as u32 == 0
+        (self.word.load(Acquire) & !BOUNDED) as u32 == 0
     }
 
     /// Records a success that changes state: most often the number of calls in the window.
@@ -312,6 +335,9 @@ impl CircuitBreaker {
         if let Some(rest) = self.open_time_left(seen) {
             return Err(self.rejection(Some(rest), false));
         }
+        if Self::is_closed_in_time(seen) {
+            return Ok((seen, None));
+        }
         self.admit_by_machine()
     }
 
@@ -352,6 +378,9 @@ impl CircuitBreaker {
         if !switch::is_enabled() || !settings.enabled {
             return Ok((self.word.load(Acquire), None));
         }
+        if !settings.shadow {
+            self.overdue().map_or(Ok(()), Err)?;
+        }
         let now = clock::now();
         match self.change(|machine| machine.admit(&settings, &self.cursor, now)) {
             Ok(AdmittedCall { generation, probe }) => {
@@ -373,6 +402,14 @@ impl CircuitBreaker {
         span::record_circuit_state(|| state_label(self.state()));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
         Rejected::by_breaker(name, after, key, self.cause.source())
+    }
+
+    /// Counts and returns the rejection of a call after its deadline.
+    #[inline]
+    fn overdue(&self) -> Option<Rejected> {
+        let rejected = context::overdue(self.name_or_default(), self.key_label.as_ref())?;
+        count_overdue(self);
+        Some(rejected)
     }
 
     /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
@@ -495,7 +532,8 @@ impl CircuitBreaker {
         let state =
             if self.listed && function_state::is_ever_overridden() { UNUSED } else { state };
         let counted = if mode::is_counting() { COUNTED } else { 0 };
-        let word = u64::from(machine.generation) << GENERATION_SHIFT | counted | state;
+        let bounded = if mode::has_deadlines() { BOUNDED } else { 0 };
+        let word = u64::from(machine.generation) << GENERATION_SHIFT | counted | bounded | state;
         // Written only if different: a write slows down the readers of a shared word.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);

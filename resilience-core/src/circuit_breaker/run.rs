@@ -132,7 +132,7 @@ where
         O: Outcome<Ok = T, Err = E>,
         E: FromRejected<By>,
     {
-        match self.breaker.try_acquire() {
+        match self.breaker.admit_by_hand() {
             Ok(guard) => self.record(guard, body()),
             Err(rejected) => reject(rejected),
         }
@@ -144,7 +144,7 @@ where
         O: Outcome<Ok = T, Err = E>,
         E: FromRejected<By>,
     {
-        match self.breaker.try_acquire() {
+        match self.breaker.admit_by_hand() {
             Ok(guard) => {
                 let guard = guard.watch();
                 let out = watched(body).await;

@@ -28,6 +28,7 @@ pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
 use self::view::View;
 use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now};
+use crate::context::{self, current};
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
 use crate::keyed::{KeyLabel, KeyedPolicy};
@@ -263,6 +264,9 @@ impl RateLimiter {
         let settings = self.current();
         if !is_enabled() || !settings.enabled || cost == 0 {
             return Ok(());
+        }
+        if !settings.shadow {
+            self.overdue().map_or(Ok(()), Err)?;
         }
         self.take(self.view(settings.pace), cost).inspect(|()| count_success(self))
     }
@@ -559,7 +563,9 @@ impl RateLimiter {
         if !is_enabled() || !settings.enabled || cost == 0 {
             return true;
         }
-        let starts = Self::starts(self.view(settings.pace), cost);
+        // After the deadline the call takes the path that can reject the call.
+        let is_overdue = !settings.shadow && context::is_overdue();
+        let starts = !is_overdue && Self::starts(self.view(settings.pace), cost);
         if starts {
             count_success(self);
         }
@@ -578,6 +584,9 @@ impl RateLimiter {
             return Ok(Admission::Now);
         }
         let settings = self.current();
+        if !settings.shadow && deadline != Some(current::UNBOUNDED) {
+            self.overdue().map_or(Ok(()), Err)?;
+        }
         let view = self.view(settings.pace);
         view.count(cost);
         let patience = if patience == u64::MAX { patience } else { patience.min(MAX_NANOS) };
@@ -589,7 +598,7 @@ impl RateLimiter {
                 .map(|_| Admission::Now)
                 .or_else(|left| self.refuse(view, cost, wait, left).map(|()| Admission::Now));
         }
-        let wait = view.within(match deadline {
+        let wait = view.within(match current::bound_of_wait(deadline) {
             Some(deadline) => nanos(deadline.since(now())).min(longest),
             None => longest,
         });

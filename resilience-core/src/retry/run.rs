@@ -10,6 +10,7 @@ use super::state::{CallContext, RetryState};
 use crate::backoff::Backoff;
 use crate::classify::FailureClass;
 use crate::clock::WaitMode;
+use crate::context::attempt::{attempt_scope, enter_attempt_of, named_attempt};
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::expansion::keep_value;
 use crate::log::Shown;
@@ -156,19 +157,15 @@ where
         state.initial_delay_blocking(self.policy);
         let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
         let context = CallContext { policy: &policy, spending: Some(&spending) };
+        let setter = self.policy.setter("retry");
         loop {
+            let bound = state.bound(self.policy);
+            let scope = enter_attempt_of(&named_attempt(bound, setter, state.attempt_number()));
+            let out = body();
+            drop(scope);
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let step = state.step_blocking(
-                context,
-                None,
-                body(),
-                &*on,
-                &*on_ok,
-                no_text,
-                on_retry,
-                on_give_up,
-                keep_value,
-                drop,
+                context, None, out, &*on, &*on_ok, no_text, on_retry, on_give_up, keep_value, drop,
             );
             if let ControlFlow::Break(out) = step {
                 return out;
@@ -188,8 +185,14 @@ where
         if let Some(delay) = state.initial_delay(self.policy) {
             delay.wait().await;
         }
+        let setter = self.policy.setter("retry");
         loop {
-            let out = body().await;
+            let out = {
+                // The closure may run code of its own before the future.
+                let future = async { body().await };
+                let (bound, attempt) = (state.bound(self.policy), state.attempt_number());
+                attempt_scope(named_attempt(bound, setter, attempt), future).await
+            };
             // The variables of this block are dropped before the wait, so that the future is
             // `Send`.
             let delay = {

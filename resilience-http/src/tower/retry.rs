@@ -10,7 +10,8 @@ use std::sync::Arc;
 use http::HeaderName;
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{
-    DeadlineTimer, Delay, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode, is_counting, now,
+    AttemptScope, DeadlineTimer, Delay, NamedAttempt, RetryState, Shown, Sleep, Spending,
+    Timestamp, WaitMode, attempt_scope, enter_attempt_of, is_counting, named_attempt, now,
 };
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
@@ -241,6 +242,22 @@ struct Call {
 }
 
 impl Call {
+    /// Sends the request of an attempt, in the scope of the attempt.
+    fn send<S: Service<Request>, Request, B: Backoff>(
+        &self,
+        policy: &RetryPolicy<B>,
+        service: &mut S,
+        request: Request,
+    ) -> AttemptScope<NamedAttempt, S::Future> {
+        let (bound, setter) = (self.state.bound(policy), policy.setter("retry"));
+        let attempt = self.state.attempt_number();
+        let attempt = named_attempt(bound, setter, attempt);
+        let scope = enter_attempt_of(&attempt);
+        let future = service.call(request);
+        drop(scope);
+        attempt_scope(attempt, future)
+    }
+
     /// Returns whether the policy allows no attempt after the current attempt.
     fn is_last<B>(&self, policy: &RetryPolicy<B>) -> bool {
         self.state.attempt(policy).is_last()
@@ -294,7 +311,7 @@ pin_project! {
         // The request of the next attempt.
         request: Option<Request>,
         #[pin]
-        step: Step<S::Future, Result<S::Response, S::Error>>,
+        step: Step<AttemptScope<NamedAttempt, S::Future>, Result<S::Response, S::Error>>,
     }
 }
 
@@ -319,10 +336,10 @@ struct Retained<O> {
     out: O,
 }
 
-impl<S: Service<Request>, Request, B, C: Replay<Request>> RetryFuture<S, Request, B, C> {
+impl<S: Service<Request>, Request, B: Backoff, C: Replay<Request>> RetryFuture<S, Request, B, C> {
     fn start(settings: Arc<Settings<B, C>>, mut service: S, call: Call, request: Request) -> Self {
         let request_for_retry = settings.request_for_retry(&call, &request);
-        let step = Step::Called { future: service.call(request) };
+        let step = Step::Called { future: call.send(&settings.policy, &mut service, request) };
         Self { settings, service, call, request: request_for_retry, step }
     }
 }
@@ -376,7 +393,7 @@ where
                     let Some(request) = this.request.take() else { return Poll::Pending };
                     *this.request = this.settings.request_for_retry(this.call, &request);
                     this.call.spending.retrying();
-                    let future = this.service.call(request);
+                    let future = this.call.send(&this.settings.policy, this.service, request);
                     this.step.set(Step::Called { future });
                 }
             }

@@ -135,7 +135,7 @@ impl LayerAttribute for Hedge {
         let copy = copy
             .map(|var| &var.name)
             .map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
-        let attempt = context.attempt(None);
+        let attempt = context.attempt(None, None);
         let classify = self.classify(context);
         let declared_by = value_of(self.keys.key.as_ref())
             .map(|key| quote_spanned!(key.span()=> if false { let _ = &(#key); }));

@@ -51,7 +51,7 @@ impl LayerAttribute for Timeout {
 
     // Output:
     //
-    //     match timeout(limit_in_use(site, limit), deadline, async move { body }).await {
+    //     match timeout(limit_in_use(site, limit), deadline, site, async move { body }).await {
     //         Ok(out) => count_success!(out, …),
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
@@ -73,7 +73,8 @@ impl LayerAttribute for Timeout {
             quote!(#private::None)
         };
         let depth = context.depth();
-        let site = quote!(&const { #private::timeout_site(#name, #constant, #depth) });
+        let timed = quote!(&const { #private::timed_function(#name, #constant, #depth) });
+        let site = quote!(#private::TimedFunction::site(#timed));
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
         let time = quote!(#private::Site::limit_in_use(#site, #time));
@@ -97,7 +98,7 @@ impl LayerAttribute for Timeout {
         quote! {
             #declare
             #bind
-            match #private::timeout(#time, #deadline, #future).await {
+            match #private::timeout(#time, #deadline, #timed, #future).await {
                 ::core::result::Result::Ok(#out) => {
                     #private::count_success!(#out, #private::Site::counted(#site, #out))
                 }
