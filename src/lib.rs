@@ -76,6 +76,7 @@
 //!   **`prometheus`**: the module `export`; **`admin`**: the page of the module `admin`; see
 //!   [`observability`].
 //! - **`settings`**: settings from TOML and JSON files; see [`operations`].
+//! - **`duration-histograms`**: durations of calls and of waits, as distributions.
 //! - **`figures`**: `#[retry]`, `#[timeout]` and `#[fallback]` count successful calls too.
 //! - **`serde`**: snapshots of a circuit breaker can be stored, reports can be serialized.
 
@@ -114,10 +115,10 @@ pub mod __private {
 
 pub use resilience_core::{
     Action, Attempt, Backoff, Bulkhead, BulkheadAcquire, BulkheadPermit, ChangeReason,
-    CircuitBreaker, CircuitCall, CircuitChange, CircuitChanges, CircuitGuard, CircuitSnapshot,
-    CircuitState, Classify, Coalescer, Control, Controlled, DegradedPolicy, DelaySource, Effect,
-    Explanation, FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo,
-    FigureKind, FigureValue, FromRejected, GiveUpEvent, Guarded, Health, IdempotencyRejection,
+    CircuitBreaker, CircuitCall, CircuitChanges, CircuitGuard, CircuitSnapshot, CircuitState,
+    Classify, Coalescer, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
+    FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind,
+    FigureValue, FromRejected, GiveUpEvent, Guarded, Health, Histogram, IdempotencyRejection,
     InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels,
     LayerExplanation, LoadedSettings, Nested, OnCancel, Outcome, OwnedBulkheadPermit,
     OwnedRateLimitPermit, PendingSetting, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport,
@@ -178,7 +179,7 @@ pub use resilience_operations::export;
 #[cfg(feature = "axum")]
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/axum.md")]
-pub mod axum {}
+pub mod handlers {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/features.md")]
@@ -249,11 +250,12 @@ pub mod http {
     pub use resilience_http::WithContext;
     #[cfg(feature = "tower")]
     pub use resilience_http::{
-        BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
+        Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
         ClientContextLayer, ClientContextService, FallbackLayer, FallbackService, GatedService,
-        HostCooldownLayer, HostCooldownService, HttpRequest, RateLimitLayer, RateLimitService,
-        Replay, ReplayByClone, ReplayWith, ResponseFilter, RetryLayer, RetryService,
-        ServerContextLayer, ServerContextService, TimeoutLayer, TimeoutService,
+        HostCooldownLayer, HostCooldownService, HttpRequest, OnePolicy, PolicyByRequest,
+        RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
+        RetryLayer, RetryService, ServerContextLayer, ServerContextService, TimeoutLayer,
+        TimeoutService,
     };
     #[cfg(feature = "idempotent")]
     pub use resilience_http::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};

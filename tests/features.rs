@@ -106,6 +106,35 @@ fn a_lock_file_holds_only_packages_that_are_compiled() {
     assert_eq!(locked("without_features", ", default-features = false"), expected);
     expected.insert("tokio".to_owned());
     assert_eq!(locked("default_features", ""), expected);
+    let with = |packages: &[&str]| -> BTreeSet<String> {
+        let packages = packages.iter().map(|&name| name.to_owned());
+        expected.iter().cloned().chain(packages).collect()
+    };
+    let tracing = ["tracing", "tracing-core"];
+    assert_eq!(locked("tracing", ", features = [\"tracing\"]"), with(&tracing));
+    // `metrics` itself names `portable-atomic` for platforms without atomics of 64 bits.
+    let metrics =
+        ["metrics", "portable-atomic", "rapidhash", "resilience-operations", "rustversion"];
+    assert_eq!(locked("metrics", ", features = [\"metrics\"]"), with(&metrics));
+    // The bridge of `tracing`, for a program with both features.
+    let log = ["log", "tracing", "tracing-core"];
+    assert_eq!(locked("log", ", features = [\"log\"]"), with(&log));
+}
+
+#[test]
+fn the_page_states_the_packages_that_idempotent_locks_and_compiles() {
+    let locked = locked("idempotent", ", features = [\"idempotent\"]").len();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "--prefix", "none", "--no-dedupe", "--edges", "normal,build"]);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("idempotent");
+    let tree = cargo.current_dir(folder).output().expect("cargo runs").stdout;
+    let tree = String::from_utf8(tree).expect("a text");
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    let compiled = names.filter(|name| *name != "user").collect::<BTreeSet<_>>().len();
+    let stated = "`idempotent` compiles 30 packages, and locks about 140.";
+    assert!(read("docs/features.md").contains(stated));
+    // A new version of a client may lock a few packages more.
+    assert!(compiled.abs_diff(30) <= 2 && locked.abs_diff(140) <= 10, "{compiled} {locked}");
 }
 
 #[test]

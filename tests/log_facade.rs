@@ -19,7 +19,10 @@ impl Log for Lines {
         if self.enabled(record.metadata()) {
             LINES.with_borrow_mut(|lines| {
                 // The bridge of `tracing` writes other quotes.
-                lines.push(format!("{} {}", record.level(), record.args()).replace('"', ""));
+                let line = format!("{} {}", record.level(), record.args()).replace('"', "");
+                let (line, place) = line.split_once(" location=").unwrap_or((&line, ""));
+                assert!(place.is_empty() || place.starts_with(file!()), "{place}");
+                lines.push(line.to_owned());
             });
         }
     }

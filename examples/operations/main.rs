@@ -2,18 +2,21 @@
 //!
 //! `cargo run --example operations` prints the address of the page. Every 15 s the bank of the
 //! service changes: healthy, slow, down, or overloaded. `--seconds 60` ends the service after a
-//! minute, `--fault down` keeps a fault.
+//! minute, `--fault down` keeps a fault. Settings come from `examples/operations/settings.toml`, or
+//! the file of `--settings`, which is loaded again when it changes.
 //!
 //! Controls need a secret token of the process. The printed address sets the token as a cookie.
 #![allow(clippy::print_stdout, reason = "the output is the purpose of an example")]
 
 mod bank;
 mod login;
+mod settings;
 mod shop;
 mod traffic;
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
@@ -39,15 +42,21 @@ struct Flags {
     /// Keeps one fault: healthy, slow, down or overloaded.
     #[arg(long)]
     fault: Option<Fault>,
+    /// The file with settings, in TOML or JSON.
+    #[arg(long, default_value = SETTINGS)]
+    settings: PathBuf,
 }
+
+const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/operations/settings.toml");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Flags { listen, seconds, fault } = Flags::parse();
+    let Flags { listen, seconds, fault, settings } = Flags::parse();
     let operators = Operators::new();
     // The hook reads the cookie of the login below.
     let login = operators.clone();
-    let admin = Admin::new().authorize(move |request| login.knows(&request.headers));
+    let admin =
+        Admin::new().authorize(move |request| login.knows(&request.headers).then_some("operator"));
     let app = Router::new()
         .route("/", get(async || Redirect::to("/admin")))
         .route("/login/{token}", get(login::login))
@@ -61,6 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("Prometheus:          http://{address}/admin/metrics");
     println!("health:              http://{address}/admin/health");
 
+    let settings = tokio::spawn(settings::follow(settings));
     let faults = tokio::spawn(bank::change_faults(fault));
     let traffic = tokio::spawn(traffic::run());
     let end = async {
@@ -74,6 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         served = axum::serve(listener, app).into_future() => served?,
         () = end => {}
     }
+    settings.abort();
     faults.abort();
     traffic.abort();
     println!("\n{}", shop::summary());

@@ -3,6 +3,7 @@
 //! Generated code uses [`__private`](crate::__private) instead.
 
 pub use crate::__log_event as log_event;
+pub use crate::attempt_scope::AttemptScope;
 pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
     CircuitDecision, DetachedGuard, LocalDecision, WatchedGuard, shared_breakers, shared_decisions,
@@ -12,7 +13,7 @@ pub use crate::clock::{
     DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
 };
 pub use crate::context::attempt::{
-    AttemptScope, NamedAttempt, Setter, attempt_scope, enter_attempt_of, named_attempt,
+    NamedAttempt, NestedAttempt, Setter, enter_attempt_of, in_nested_attempt, named_attempt,
 };
 pub use crate::context::overdue;
 pub use crate::duration::{Exact, Rounded};
@@ -23,6 +24,8 @@ pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
 pub use crate::log_event::{Fields, write_field};
+pub use crate::lost_attempt::observe_lost_attempts;
+pub use crate::maintenance::count_maintenance;
 pub use crate::mode::is_counting;
 pub use crate::notify::Notified;
 pub use crate::random::draw;
@@ -34,6 +37,7 @@ pub use crate::registry::{
 pub use crate::rejected::reject;
 pub use crate::response::{EFFECT_METADATA, effect_metadata, effect_of_metadata};
 pub use crate::retry::RetryState;
+pub use crate::span::in_current_span;
 pub use crate::status_class::class_of_status;
 pub use crate::sync::{Mutex, lock};
 pub use crate::timeout::{Timeout, timeout};
@@ -41,6 +45,8 @@ pub use crate::timeout::{Timeout, timeout};
 pub use crate::unique_id::unique_id;
 #[cfg(feature = "log")]
 pub use log;
+pub use resilience_rules::duration::parse as parse_duration;
 pub use resilience_rules::rate_limit::WHOLE_SHARE;
+pub use resilience_rules::settings::keys as setting_keys;
 #[cfg(feature = "tracing")]
 pub use tracing;

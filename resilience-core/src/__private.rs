@@ -16,7 +16,7 @@ pub use crate::backoff::{BorrowBackoff, BorrowedBackoff};
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
 pub use crate::circuit_breaker::{
-    CircuitBreaker, CircuitGuard, OnCancel, WatchedGuard, Window, watched,
+    CircuitBreaker, CircuitGuard, OnCancel, Trial, WatchedGuard, Window, watched, watched_trial,
 };
 pub use crate::classify::{
     FailureClass, RetryDelay, class_of, class_with_effect, class_with_effect_of, failed_value,
@@ -25,13 +25,13 @@ pub use crate::classify::{
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::coalesce::{Coalescer, coalesce, coalesce_blocking};
 pub use crate::context::attempt::{
-    Setter, attempt_scope, enter_attempt_of, in_attempt, named_attempt, plain_attempt,
+    Setter, enter_attempt_of, in_attempt, in_nested_attempt, named_attempt, plain_attempt,
     scoped_attempt,
 };
 pub use crate::context::current::UNBOUNDED;
 pub use crate::context::nesting::Nested;
 pub use crate::expansion::{
-    Handle, clone_handle, exhausted, give_error, keep_value, match_all, never_retry,
+    Handle, clone_handle, exhausted, failed, give_error, keep_value, match_all, never_retry,
     no_fallback_hook, no_give_up_hook, no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, fell_back, keep_outcome, recovered};
@@ -59,7 +59,8 @@ pub use crate::registry::{Site, TimedFunction, fallback_site, timed_function, ti
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};
-pub use crate::timeout::{Timeout, timeout};
+pub use crate::timed_call::{Ended, EndsAsOutcome, EndsAsValue, TimedCall, function_site};
+pub use crate::timeout::{Timeout, timeout, timeout_after_queue};
 
 /// Without the feature `axum`, the result of a handler stays as it is.
 #[cfg(not(feature = "axum"))]

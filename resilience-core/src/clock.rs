@@ -31,7 +31,7 @@ pub struct Timestamp(NonZeroU64);
 
 const ORIGIN: u64 = 1 << 62;
 
-/// The end of a [`DeadlineTimer`] whose time was over at the start: 146 years before the origin.
+/// The end of a [`LimitTimer`] whose time was over at the start: 146 years before the origin.
 const OVER: Timestamp = Timestamp(NonZeroU64::MIN);
 
 impl Timestamp {
@@ -281,27 +281,14 @@ impl Sleep {
         }
         Self::Neutral { timer: NeutralTimer::new(delay) }
     }
-
-    /// Returns the end of a wait of `delay` that starts now. The timer of tokio has read the clock.
-    #[inline]
-    fn end(&self, delay: Duration) -> Timestamp {
-        match self {
-            #[cfg(feature = "tokio")]
-            Self::Tokio { sleep } if none_active() => {
-                Timestamp::from_instant(sleep.deadline().into_std())
-            }
-            _ => now().plus(delay),
-        }
-    }
 }
 
 pin_project! {
     /// A timer for a deadline: ready with the allowed time.
     #[must_use]
     pub struct DeadlineTimer {
-        // In nanoseconds: one word in the future of every timeout.
-        limit: u64,
-        // `None` without a limit, and `OVER` if the time was over at the start.
+        limit: Duration,
+        // The end by a virtual clock, if a test has set a clock; a virtual clock wakes no task.
         end: Option<Timestamp>,
         #[pin]
         wait: Sleep,
@@ -311,29 +298,9 @@ pin_project! {
 impl DeadlineTimer {
     /// Starts a timer that ends after `limit`, or at `bound` if earlier.
     pub fn start(limit: Duration, bound: Option<Timestamp>) -> Self {
-        let is_bounded = bound.is_some();
         let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
-        let wait = Sleep::new(limit);
-        let end = if limit == Duration::MAX {
-            None
-        } else if is_bounded && limit.is_zero() {
-            Some(OVER)
-        } else {
-            Some(wait.end(limit))
-        };
-        Self { limit: nanos(limit), end, wait }
-    }
-
-    /// Returns the end; `None` without a limit.
-    #[inline]
-    pub(crate) fn end(&self) -> Option<Timestamp> {
-        self.end
-    }
-
-    /// Returns whether the bound had passed at the start.
-    #[inline]
-    pub(crate) fn is_over(&self) -> bool {
-        self.end == Some(OVER)
+        let end = virtual_now().map(|now| now.plus(limit));
+        Self { limit, end, wait: Sleep::new(limit) }
     }
 }
 
@@ -342,11 +309,10 @@ impl Future for DeadlineTimer {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
         let this = self.project();
-        // A virtual clock wakes no task.
         if this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
-            return Poll::Ready(Duration::from_nanos(*this.limit));
+            return Poll::Ready(*this.limit);
         }
-        this.wait.poll(cx).map(|()| Duration::from_nanos(*this.limit))
+        this.wait.poll(cx).map(|()| *this.limit)
     }
 }
 
@@ -370,5 +336,126 @@ impl Future for Sleep {
             SleepProjection::Tokio { sleep } => sleep.poll(cx),
             SleepProjection::Neutral { timer } => timer.poll(cx),
         }
+    }
+}
+
+pin_project! {
+    /// A timer for a time limit: ready with the limit. The limit counts from the creation on. The
+    /// first poll asks for a timer of tokio.
+    #[must_use]
+    pub(crate) struct LimitTimer {
+        // In nanoseconds: one word in the future of every timeout.
+        limit: u64,
+        // `None` without a limit or while paused, and `OVER` if the time was over at the start.
+        end: Option<Timestamp>,
+        #[pin]
+        wait: LimitWait,
+    }
+}
+
+pin_project! {
+    #[project = LimitWaitProjection]
+    enum LimitWait {
+        NotStarted { start: Instant },
+        Started { #[pin] sleep: Sleep },
+        Paused,
+    }
+}
+
+impl LimitTimer {
+    /// Starts a limit, which ends at `bound` if earlier.
+    #[inline]
+    pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
+        let start = real_now();
+        let virtual_now = if none_active() { None } else { virtual_now() };
+        let now = virtual_now.unwrap_or_else(|| Timestamp::from_instant(start));
+        let rest = bound.map_or(u64::MAX, |bound| nanos(bound.since(now)));
+        let limit = nanos(limit).min(rest);
+        let end = match limit {
+            u64::MAX => None,
+            0 if bound.is_some() => Some(OVER),
+            limit => Some(Timestamp::at(now.word().saturating_add(limit))),
+        };
+        Self { limit, end, wait: LimitWait::NotStarted { start } }
+    }
+
+    /// Starts the limit of a body that has started: the time of the body is never over at the
+    /// start.
+    #[cold]
+    pub(crate) fn after_queue(limit: Duration, bound: Option<Timestamp>) -> Self {
+        let timer = Self::new(limit, bound);
+        if timer.is_over() { Self { limit: 1, end: None, ..timer } } else { timer }
+    }
+
+    /// Returns the end; `None` without a limit. A paused timer would start now.
+    #[inline]
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        if self.end.is_none() { self.end_if_paused() } else { self.end }
+    }
+
+    #[cold]
+    fn end_if_paused(&self) -> Option<Timestamp> {
+        let is_paused = matches!(self.wait, LimitWait::Paused);
+        is_paused.then(|| now().plus(Duration::from_nanos(self.limit)))
+    }
+
+    /// Returns whether the bound had passed at the start.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.end == Some(OVER)
+    }
+
+    /// Stops the timer. [`resume`](Self::resume) starts the time again, with the whole limit.
+    pub(crate) fn pause(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        *this.end = None;
+        this.wait.set(LimitWait::Paused);
+    }
+
+    /// Starts the time of a paused timer again, which ends at the bound if earlier.
+    #[inline]
+    pub(crate) fn resume(mut self: Pin<&mut Self>, bound: impl FnOnce() -> Option<Timestamp>) {
+        if matches!(self.wait, LimitWait::Paused) {
+            let limit = Duration::from_nanos(self.limit);
+            self.set(Self::after_queue(limit, bound()));
+        }
+    }
+}
+
+impl Future for LimitTimer {
+    type Output = Duration;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+        let limit = Duration::from_nanos(self.limit);
+        let mut this = self.project();
+        // A virtual clock wakes no task.
+        if !none_active() && this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
+            return Poll::Ready(limit);
+        }
+        if let LimitWaitProjection::NotStarted { start } = this.wait.as_mut().project() {
+            let sleep = Sleep::since(*start, limit);
+            this.wait.set(LimitWait::Started { sleep });
+        }
+        match this.wait.project() {
+            LimitWaitProjection::Started { sleep } => sleep.poll(cx).map(|()| limit),
+            LimitWaitProjection::NotStarted { .. } | LimitWaitProjection::Paused => Poll::Pending,
+        }
+    }
+}
+
+impl Sleep {
+    /// Returns a wait of `delay` that began at `start`. Inside a tokio runtime, does not read the
+    /// clock.
+    fn since(start: Instant, delay: Duration) -> Self {
+        if delay.is_zero() {
+            return Self::new(delay);
+        }
+        let delay = delay.min(LONGEST);
+        #[cfg(feature = "tokio")]
+        if is_tokio_current() {
+            let end = start.checked_add(delay).unwrap_or(start);
+            return Self::Tokio { sleep: tokio::time::sleep_until(end.into()) };
+        }
+        Self::Neutral { timer: NeutralTimer::new(delay.saturating_sub(start.elapsed())) }
     }
 }

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::circuit_breaker::StateChange;
 use crate::classify::FailureClass;
+use crate::registry::SourceLocation;
 use crate::rejected::Rejected;
 
 /// A failed attempt with a retry after a delay. Passed to `on_retry` before the delay.
@@ -27,6 +28,8 @@ pub struct RetryEvent<'a, E: ?Sized> {
     pub delay_source: DelaySource,
     /// The time since the call, or, without a `deadline`, since the first failure.
     pub elapsed: Duration,
+    /// The outermost attribute of the function, or the place that made the policy.
+    pub location: SourceLocation,
 }
 
 /// A call that ends in failure. Passed to `on_give_up` before the last outcome is returned.
@@ -48,6 +51,8 @@ pub struct GiveUpEvent<'a, E: ?Sized> {
     pub reason: StopReason,
     /// The time since the call, or, without a `deadline`, since the first failure.
     pub elapsed: Duration,
+    /// The outermost attribute of the function, or the place that made the policy.
+    pub location: SourceLocation,
 }
 
 /// A call that succeeded after at least one retry.
@@ -62,6 +67,8 @@ pub struct RecoveryEvent {
     pub attempts: Option<u32>,
     /// The time since the call, or, without a `deadline`, since the first failure.
     pub elapsed: Duration,
+    /// The outermost attribute of the function, or the place that made the policy.
+    pub location: SourceLocation,
 }
 
 /// A failure that a fallback replaces. Passed to `on_fallback` before the replacement is made.
@@ -79,6 +86,8 @@ pub struct FallbackEvent<'a, E: ?Sized> {
     pub reason: FallbackReason,
     /// The age of the last good value; `None` for another replacement.
     pub age: Option<Duration>,
+    /// The outermost attribute of the function, or the place that made the policy.
+    pub location: SourceLocation,
 }
 
 /// The reason for a fallback. [`as_str`](Self::as_str) is the label for metrics.
@@ -148,6 +157,20 @@ impl PolicyEvent<'_> {
         }
     }
 
+    /// Returns the outermost attribute of the function, or the place that made the policy. `None`
+    /// for a rejection, which knows the name only.
+    #[must_use]
+    pub const fn location(&self) -> Option<SourceLocation> {
+        match self {
+            Self::Retry(event) => Some(event.location),
+            Self::GiveUp(event) => Some(event.location),
+            Self::Recovery(event) => Some(event.location),
+            Self::Fallback(event) => Some(event.location),
+            Self::StateChange(change) => Some(change.location),
+            Self::Rejection(_) | Self::ShadowRejection(_) => None,
+        }
+    }
+
     /// Returns the label of the key, for a policy with a state per key and a `key_label`.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
@@ -177,24 +200,25 @@ impl PolicyEvent<'_> {
 impl<E: ?Sized> RetryEvent<'_, E> {
     /// Returns the event with another form of the error.
     pub(crate) fn with_error<'a, T: ?Sized>(&self, error: Option<&'a T>) -> RetryEvent<'a, T> {
-        let Self { name, attempt, attempts, class, delay, delay_source, elapsed, .. } = *self;
-        RetryEvent { name, attempt, attempts, error, class, delay, delay_source, elapsed }
+        let Self { name, attempt, attempts, class, delay, delay_source, elapsed, location, .. } =
+            *self;
+        RetryEvent { name, attempt, attempts, error, class, delay, delay_source, elapsed, location }
     }
 }
 
 impl<E: ?Sized> GiveUpEvent<'_, E> {
     /// Returns the event with another form of the error.
     pub(crate) fn with_error<'a, T: ?Sized>(&self, error: Option<&'a T>) -> GiveUpEvent<'a, T> {
-        let Self { name, attempt, attempts, class, reason, elapsed, .. } = *self;
-        GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed }
+        let Self { name, attempt, attempts, class, reason, elapsed, location, .. } = *self;
+        GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed, location }
     }
 }
 
 impl<E: ?Sized> FallbackEvent<'_, E> {
     /// Returns the event with another form of the error.
     pub(crate) fn with_error<'a, T: ?Sized>(&self, error: Option<&'a T>) -> FallbackEvent<'a, T> {
-        let Self { name, class, reason, age, .. } = *self;
-        FallbackEvent { name, error, class, reason, age }
+        let Self { name, class, reason, age, location, .. } = *self;
+        FallbackEvent { name, error, class, reason, age, location }
     }
 }
 

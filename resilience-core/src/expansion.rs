@@ -36,6 +36,14 @@ pub fn resilience_never<T>() -> T {
     loop {}
 }
 
+/// Moves the outcome of a failed attempt, in a tuple. The code after a failure takes the address of
+/// the error. Without the move, a success too would need an address, and another copy.
+#[cold]
+#[inline(never)]
+pub fn failed<O>(out: O) -> (O,) {
+    (out,)
+}
+
 /// The default of `on`: every error counts.
 #[inline]
 #[must_use]

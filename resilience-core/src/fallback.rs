@@ -16,7 +16,7 @@ use crate::switch;
 #[cold]
 #[expect(clippy::too_many_arguments, reason = "generated code passes what each layer knows")]
 pub fn fell_back<E>(
-    name: &'static str,
+    site: &Site,
     error: Option<&E>,
     class: FailureClass,
     age: Option<Duration>,
@@ -32,12 +32,13 @@ pub fn fell_back<E>(
         Some(_) if class.is_rejection => FallbackReason::Rejected,
         Some(_) => FallbackReason::Error,
     };
-    let event = FallbackEvent { name, error, class, reason, age };
+    let (name, location) = (site.name, site.place());
+    let event = FallbackEvent { name, error, class, reason, age, location };
     log::fallback(&event.with_error(None::<&()>), level, text);
     hook(&event);
 }
 
-/// Returns the error that needs a fallback, after a call of `report` with the name, the error and
+/// Returns the error that needs a fallback, after a call of `report` with the site, the error and
 /// the class.
 ///
 /// # Errors
@@ -48,7 +49,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
-    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass, Option<Duration>),
+    report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>),
 ) -> Result<O, O::Err> {
     let Err(error) = out.as_result() else { return Ok(out) };
     let class = on(error).into();
@@ -57,7 +58,7 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
         return Ok(out);
     }
     site.count(slot::FALLBACK);
-    report(site.name, Some(error), class, None);
+    report(site, Some(error), class, None);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
         Err(error) => Err(error),
@@ -72,7 +73,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     on_ok: impl FnOnce(&O::Ok) -> D,
-    report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass, Option<Duration>),
+    report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>),
 ) -> Option<O> {
     let (error, class) = match out.as_result() {
         Ok(value) => (None, on_ok(value).into()),
@@ -87,7 +88,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         return Some(out);
     }
     site.count(slot::FALLBACK);
-    report(site.name, error, class, None);
+    report(site, error, class, None);
     None
 }
 

@@ -171,7 +171,7 @@ impl<O: Outcome> KeepingCall<O> {
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
         aged: impl FnOnce(O::Ok, Duration) -> O::Ok,
-        report: impl FnOnce(&'static str, Option<&O::Err>, FailureClass, Option<Duration>),
+        report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>),
     ) -> Result<O, O>
     where
         C: Into<FailureClass>,
@@ -182,6 +182,7 @@ impl<O: Outcome> KeepingCall<O> {
             return Ok(out);
         }
         let Self { values, key, start, limit, keep, take } = self;
+        let limit = site.stale_in_use(limit);
         let class = match out.as_result() {
             Ok(value) => {
                 let class = on_ok(value).into();
@@ -204,7 +205,7 @@ impl<O: Outcome> KeepingCall<O> {
             return Ok(out);
         };
         site.count(slot::LAST_GOOD);
-        report(site.name, out.as_result().err(), class, Some(age));
+        report(site, out.as_result().err(), class, Some(age));
         drop(out);
         note(age);
         Err(O::from_result(Ok(aged(value, age))))

@@ -13,6 +13,7 @@
     )
 )]
 
+mod attempt_scope;
 mod backoff;
 mod budget;
 mod bulkhead;
@@ -44,6 +45,8 @@ mod last_good;
 mod limiter;
 mod log;
 mod log_event;
+mod lost_attempt;
+mod maintenance;
 mod mode;
 mod name;
 mod notify;
@@ -65,6 +68,7 @@ mod switch;
 mod sync;
 mod test_overrides;
 pub mod testing;
+mod timed_call;
 mod timeout;
 mod waiters;
 
@@ -89,7 +93,7 @@ pub use event::{
     DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
     RetryEvent, StopReason,
 };
-pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Labels};
+pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Histogram, Labels};
 pub use guarded::Guarded;
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
@@ -98,10 +102,10 @@ pub use outcome::Outcome;
 pub use process_hooks::on_event;
 pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
 pub use registry::{
-    CircuitChange, CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport,
-    LayerExplanation, PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin,
-    SourceLocation, TOP_KEYS, circuit_changes, circuit_closed, count_successes, explain, health,
-    policies, policies_matching, policy_key, register, set_health_threshold,
+    CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport, LayerExplanation,
+    PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation, TOP_KEYS,
+    circuit_changes, circuit_closed, count_successes, explain, health, policies, policies_matching,
+    policy_key, register, set_health_threshold,
 };
 pub use rejected::{FromRejected, IdempotencyRejection, Rejected, RejectedKind};
 pub use resilience_rules::InvalidPolicy;

@@ -10,6 +10,7 @@ use crate::event::{
 };
 use crate::log_event::log_event;
 use crate::process_hooks;
+use crate::registry::{PolicyKind, SourceLocation};
 use crate::rejected::Rejected;
 
 /// The level of an event with a level of choice.
@@ -113,6 +114,7 @@ pub(crate) fn retry(event: &RetryEvent<'_, ()>, level: Level, error: Shown<'_>) 
         elapsed_ms: value = millis(event.elapsed),
         delay_ms: value = millis(event.delay),
         delay_source: text = event.delay_source,
+        location: text = event.location,
     });
     if process_hooks::are_set() {
         let text = error.text();
@@ -143,6 +145,7 @@ pub(crate) fn give_up(event: &GiveUpEvent<'_, ()>, level: Level, error: Shown<'_
         effect: debug = event.class.effect,
         elapsed_ms: value = millis(event.elapsed),
         stop_reason: value = event.reason.as_str(),
+        location: text = event.location,
     });
     if process_hooks::are_set() {
         let text = error.text();
@@ -157,6 +160,7 @@ pub(crate) fn recovered(event: RecoveryEvent, level: Level) {
         attempt: value = event.attempt,
         max_attempts: option = event.attempts,
         elapsed_ms: value = millis(event.elapsed),
+        location: text = event.location,
     });
     process_hooks::deliver(&PolicyEvent::Recovery(event));
 }
@@ -180,6 +184,7 @@ pub(crate) fn fallback(event: &FallbackEvent<'_, ()>, level: Level, error: Shown
         effect: debug = event.class.effect,
         reason: value = event.reason.as_str(),
         age_ms: option = event.age.map(millis),
+        location: text = event.location,
     });
     if process_hooks::are_set() {
         let text = error.text();
@@ -198,6 +203,17 @@ pub(crate) fn rejected(rejected: &Rejected) {
         elapsed_ms: option = rejected.limit().map(millis),
     });
     process_hooks::deliver(&PolicyEvent::Rejection(rejected));
+}
+
+/// Returns whether [`rejected`] may have a reader. `tracing` decides for each event, and may pass
+/// the event to `log`.
+#[inline]
+pub(crate) fn may_report_rejections() -> bool {
+    #[cfg(all(feature = "log", not(feature = "tracing")))]
+    let may_log = ::log::max_level() >= ::log::Level::Debug;
+    #[cfg(not(all(feature = "log", not(feature = "tracing"))))]
+    let may_log = cfg!(feature = "tracing");
+    may_log || process_hooks::are_set()
 }
 
 /// Reports a call that runs although the policy would reject the call outside shadow mode.
@@ -223,6 +239,7 @@ pub(crate) fn state_change(change: &StateChange) {
         // Only if true: most breakers act.
         shadow: option = change.shadow.then_some(true),
         cause: option = change.cause.as_deref(),
+        location: text = change.location,
     });
 }
 
@@ -256,6 +273,23 @@ pub(crate) fn low_traffic(name: &str, key: Option<&str>, calls: u32, min_calls: 
     });
 }
 
+/// Warns that two policies of a kind have one name.
+pub(crate) fn shared_name(
+    name: &str,
+    kind: PolicyKind,
+    location: SourceLocation,
+    other: SourceLocation,
+) {
+    let message = "two policies have one name, so their events and figures cannot be told apart; \
+                   give one of them a `name`";
+    log_event!(WARN, message, {
+        function: value = name,
+        policy: value = kind.as_str(),
+        location: text = location,
+        other_location: text = other,
+    });
+}
+
 /// Logs a change of settings or of a state by name.
 pub(crate) fn settings_changed(by: &str, target: &str, change: &str, reached: usize) {
     log_event!(INFO, "policies changed by name", {
@@ -266,9 +300,9 @@ pub(crate) fn settings_changed(by: &str, target: &str, change: &str, reached: us
     });
 }
 
-/// Warns of settings whose names match no listed policy.
-pub(crate) fn settings_unmatched(by: &str, names: &[String]) {
-    log_event!(WARN, "settings for names without a policy yet", {
+/// Reports settings whose names match no listed policy.
+pub(crate) fn settings_unmatched(by: &str, names: &[String], level: Level) {
+    log_event_at!(level, "settings for names without a policy yet", {
         by: value = by,
         names: debug = names,
     });

@@ -46,6 +46,12 @@ pub(crate) fn start_deadlines() -> bool {
     MODE.fetch_or(DEADLINES, Relaxed) & DEADLINES == 0
 }
 
+/// Returns whether the mode is plain, apart from the counting of successful calls.
+#[inline]
+pub(crate) fn is_plain_and_counting() -> bool {
+    MODE.load(Relaxed) == COUNTING
+}
+
 #[inline]
 pub(crate) fn is_enabled() -> bool {
     MODE.load(Relaxed) & DISABLED == 0

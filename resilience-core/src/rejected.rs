@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
 use crate::error_sources::error_sources;
+use crate::failure_text::KeptFailure;
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::outcome::Outcome;
@@ -32,7 +33,9 @@ use crate::outcome::Outcome;
 /// | [`OutcomeUnknown`] | permanent | unknown | none | no |
 /// | [`Undecodable`], [`NotStored`] | permanent | applied | none | no |
 ///
-/// [`source`](Error::source) returns the cause of the rejection, if known.
+/// [`source`](Error::source) returns the cause of the rejection, if known. The process keeps the
+/// failure of each open circuit, and of the last 1000 openings that have ended. Later a rejection
+/// that was stored has no source any more.
 ///
 /// ```
 /// use core::time::Duration;
@@ -66,12 +69,17 @@ use crate::outcome::Outcome;
 #[derive(Clone, Debug)]
 pub struct Rejected {
     kind: RejectedKind,
+    /// The effect of the call, if other than the effect of the kind.
+    effect: Option<Effect>,
     name: &'static str,
     /// The limit of a call that timed out; for the other kinds, the time until a retry.
     time: Option<Duration>,
     /// The label of the key, if the policy has a state per key.
     key: Option<KeyLabel>,
-    source: Option<Arc<dyn Error + Send + Sync>>,
+    /// The failure that opened the circuit.
+    cause: Option<KeptFailure>,
+    /// Any other source; a thin pointer, because a rejection is moved several times.
+    source: Option<Arc<Box<dyn Error + Send + Sync>>>,
 }
 
 /// The function that set the deadline that ended a call: a source, so that the rejections without a
@@ -79,7 +87,7 @@ pub struct Rejected {
 #[derive(Debug)]
 struct DeadlineOf {
     set_by: &'static str,
-    cause: Option<Arc<dyn Error + Send + Sync>>,
+    cause: Option<Arc<Box<dyn Error + Send + Sync>>>,
 }
 
 impl fmt::Display for DeadlineOf {
@@ -90,15 +98,22 @@ impl fmt::Display for DeadlineOf {
 
 impl Error for DeadlineOf {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_ref().map(|cause| &**cause as _)
+        self.cause.as_ref().map(|cause| &***cause as _)
     }
 }
 
 /// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.name, self.time, &self.key, self.deadline_set_by())
-            == (other.kind, other.name, other.time, &other.key, other.deadline_set_by())
+        (self.kind, self.effect, self.name, self.time, &self.key, self.deadline_set_by())
+            == (
+                other.kind,
+                other.effect,
+                other.name,
+                other.time,
+                &other.key,
+                other.deadline_set_by(),
+            )
     }
 }
 
@@ -168,7 +183,7 @@ impl Rejected {
             RejectedKind::TimedOut => None,
             _ => retry_after,
         };
-        Self { kind, name, time, key: None, source: None }
+        Self { kind, effect: None, name, time, key: None, cause: None, source: None }
     }
 
     /// Creates the rejection by a policy that may serve one key.
@@ -179,8 +194,8 @@ impl Rejected {
         retry_after: Option<Duration>,
         key: Option<&KeyLabel>,
     ) -> Self {
-        let key = key.cloned();
-        Self { kind, name, time: retry_after, key, source: None }
+        let (effect, key) = (None, key.cloned());
+        Self { kind, effect, name, time: retry_after, key, cause: None, source: None }
     }
 
     /// Creates the rejection by a breaker. Built in one step, because an open breaker rejects many
@@ -190,23 +205,24 @@ impl Rejected {
         name: &'static str,
         retry_after: Option<Duration>,
         key: Option<&KeyLabel>,
-        source: Option<Arc<dyn Error + Send + Sync>>,
+        cause: Option<KeptFailure>,
     ) -> Self {
         let key = key.cloned();
-        let kind = RejectedKind::CircuitOpen;
-        Self { kind, name, time: retry_after, key, source }
+        let (kind, effect) = (RejectedKind::CircuitOpen, None);
+        Self { kind, effect, name, time: retry_after, key, cause, source: None }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
-        let kind = RejectedKind::TimedOut;
-        Self { kind, name, time: Some(limit), key: None, source: None }
+        let (kind, time) = (RejectedKind::TimedOut, Some(limit));
+        Self { kind, effect: None, name, time, key: None, cause: None, source: None }
     }
 
     /// Sets the function whose deadline ended the call.
     pub(crate) fn with_deadline_of(mut self, set_by: &'static str) -> Self {
-        self.source = Some(Arc::new(DeadlineOf { set_by, cause: self.source.take() }));
+        let deadline = DeadlineOf { set_by, cause: self.source.take() };
+        self.source = Some(Arc::new(Box::new(deadline)));
         self
     }
 
@@ -221,11 +237,31 @@ impl Rejected {
     #[must_use]
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         let set_by = self.deadline_set_by();
-        self.source = Some(Arc::new(source));
+        self.source = Some(Arc::new(Box::new(source)));
         match set_by {
             Some(set_by) => self.with_deadline_of(set_by),
             None => self,
         }
+    }
+
+    /// Sets the effect of the call, in place of the effect of the kind: for a function that has
+    /// applied a side effect before the rejected call.
+    ///
+    /// `#[retry]` sets [`Effect::Unknown`] on a rejection after an earlier attempt that may have
+    /// been applied, if an attribute on the same function rejects the attempt.
+    ///
+    /// ```
+    /// use resilience::{Classify, Effect, Rejected, RejectedKind};
+    ///
+    /// let rejected = Rejected::new(RejectedKind::CircuitOpen, "mail", None);
+    /// assert_eq!(rejected.classify().effect, Effect::NotSent);
+    /// // The payment is made, and the mail is rejected.
+    /// assert_eq!(rejected.with_effect(Effect::Applied).classify().effect, Effect::Applied);
+    /// ```
+    #[must_use]
+    pub const fn with_effect(mut self, effect: Effect) -> Self {
+        self.effect = Some(effect);
+        self
     }
 
     /// Sets the label of the key that the policy rejected.
@@ -304,7 +340,11 @@ impl Rejected {
 
 impl Classify for Rejected {
     fn classify(&self) -> FailureClass {
-        self.kind.class(self.retry_after())
+        let class = self.kind.class(self.retry_after());
+        match self.effect {
+            Some(effect) => class.effect(effect),
+            None => class,
+        }
     }
 }
 
@@ -391,7 +431,7 @@ impl IdempotencyRejection {
     label = "needs `From<resilience::Rejected>`",
     note = "if `{Self}` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for {Self} {{ fn from(rejected: resilience::Rejected) -> Self {{ Self::Rejected(rejected) }} }}`, or `#[from]` on the variant under `thiserror`",
     note = "if `{Self}` is the error of another crate, return `Result<_, resilience::Guarded<{Self}>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`",
-    note = "if `{Self}` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`"
+    note = "if `{Self}` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`"
 )]
 pub trait FromRejected<By = ByConversion> {
     /// Creates the error of a rejection.
@@ -421,6 +461,12 @@ impl FromRejected for () {
 #[must_use]
 pub fn reject<O: Outcome<Err: FromRejected<By>>, By>(rejected: Rejected) -> O {
     reject_with(rejected, FromRejected::from_rejected)
+}
+
+/// Returns the outcome of a rejected call that needs no event.
+#[inline]
+pub(crate) fn rejected_outcome<O: Outcome<Err: FromRejected<By>>, By>(rejected: Rejected) -> O {
+    O::from_result(Err(FromRejected::from_rejected(rejected)))
 }
 
 /// Returns the outcome of a rejected call, by the user's conversion.
@@ -494,6 +540,10 @@ impl fmt::Display for IdempotencyRejection {
 
 impl Error for Rejected {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
+        match (&self.source, &self.cause) {
+            (Some(source), _) => Some(&***source),
+            (None, Some(cause)) => cause.text().is_some().then_some(cause as _),
+            (None, None) => None,
+        }
     }
 }

@@ -6,12 +6,12 @@ use core::pin::pin;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 
-use crate::classify::{Effect, FailureClass, FailureKind};
+use crate::classify::{Classify, Effect, FailureClass, FailureKind};
 use crate::clock::{self, Delay};
 use crate::rejected::{Rejected, RejectedKind};
 
-/// The class of the last rejection, and the open time of a circuit that the attempt has left open,
-/// packed into one word; zero if there was none.
+/// The class of the last rejection, the open time of a circuit that the attempt has left open, and
+/// whether an earlier attempt may have been applied, packed into one word; zero if there was none.
 ///
 /// The word lives on the stack of the outermost layer that reads the signal. The word is atomic
 /// only to keep a future that borrows the signal `Send`.
@@ -19,8 +19,9 @@ use crate::rejected::{Rejected, RejectedKind};
 pub struct RejectionSignal(AtomicU64);
 
 // From the low end: whether there is a rejection, the fields of the class, whether a circuit is
-// open, and the nanoseconds of the delay plus one, or of the open time. A rejection with a delay
-// opens no circuit, so one field serves both times.
+// open, whether an earlier attempt may have been applied, and the nanoseconds of the delay plus
+// one, or of the open time. A rejection with a delay opens no circuit, so one field serves both
+// times.
 const PRESENT: u64 = 1;
 /// No rejection yet: the call waits in a queue.
 const IN_QUEUE: u64 = 1 << 1;
@@ -30,8 +31,10 @@ const IS_NEUTRAL: u64 = 1 << 3;
 const KIND_SHIFT: u32 = 4;
 const EFFECT_SHIFT: u32 = 6;
 const IS_OPEN: u64 = 1 << 8;
-const TIME_SHIFT: u32 = 9;
+const AFTER_AMBIGUOUS: u64 = 1 << 9;
+const TIME_SHIFT: u32 = 10;
 const CLASS: u64 = IS_OPEN - 1;
+const EFFECT: u64 = 0b11 << EFFECT_SHIFT;
 
 impl RejectionSignal {
     /// Returns a signal without a rejection.
@@ -41,21 +44,44 @@ impl RejectionSignal {
         Self(AtomicU64::new(0))
     }
 
-    /// Records the rejection that the inner layer is about to return.
+    /// Records the rejection that the inner layer is about to return. Returns the rejection, which
+    /// does not claim that nothing was sent if an earlier attempt may have been applied.
     #[cold]
-    pub fn set(&self, rejected: &Rejected) {
-        let class = rejected.kind().class(rejected.retry_after());
-        let in_queue = self.0.load(Relaxed) & CLASS == IN_QUEUE;
-        let class = if in_queue && rejected.kind() == RejectedKind::TimedOut {
+    #[must_use]
+    pub fn set(&self, rejected: Rejected) -> Rejected {
+        self.set_kind(rejected.kind(), rejected.retry_after());
+        self.mark(rejected)
+    }
+
+    /// Records a rejection of this kind.
+    #[inline]
+    pub(crate) fn set_kind(&self, kind: RejectedKind, retry_after: Option<Duration>) {
+        let history = self.0.load(Relaxed) & AFTER_AMBIGUOUS;
+        let class = kind.class(retry_after);
+        let class = if kind == RejectedKind::TimedOut && self.is_in_queue() {
             // The body has not started: the time ran out in a queue of this process.
-            class.effect(Effect::NotSent).neutral()
+            let effect = if history == 0 { Effect::NotSent } else { Effect::Unknown };
+            class.effect(effect).neutral()
         } else {
             class
         };
         let open = self.open_for();
-        self.0.store(pack(class), Relaxed);
+        self.0.store(pack(class) | history, Relaxed);
         if !open.is_zero() {
             self.set_open_for(open);
+        }
+    }
+
+    /// Returns the rejection for the caller of the function: nothing is known about the call if an
+    /// earlier attempt may have been applied.
+    #[inline]
+    #[must_use]
+    pub(crate) fn mark(&self, rejected: Rejected) -> Rejected {
+        let is_later = self.0.load(Relaxed) & AFTER_AMBIGUOUS != 0;
+        if is_later && rejected.classify().effect.is_not_applied() {
+            rejected.with_effect(Effect::Unknown)
+        } else {
+            rejected
         }
     }
 
@@ -63,8 +89,8 @@ impl RejectionSignal {
     #[cold]
     pub(crate) fn set_open_for(&self, open: Duration) {
         let time = clock::nanos(open.max(self.open_for())).min(u64::MAX >> TIME_SHIFT);
-        let class = self.0.load(Relaxed) & CLASS;
-        self.0.store(class | IS_OPEN | time << TIME_SHIFT, Relaxed);
+        let rest = self.0.load(Relaxed) & (CLASS | AFTER_AMBIGUOUS);
+        self.0.store(rest | IS_OPEN | time << TIME_SHIFT, Relaxed);
     }
 
     /// Returns for how long a circuit below rejects every call; zero if no circuit is known to be
@@ -81,7 +107,8 @@ impl RejectionSignal {
     pub async fn in_queue<F: Future>(&self, acquire: F) -> F::Output {
         let mut acquire = pin!(acquire);
         let mut waited = false;
-        self.0.store(IN_QUEUE, Relaxed);
+        let history = self.0.load(Relaxed) & AFTER_AMBIGUOUS;
+        self.0.store(IN_QUEUE | history, Relaxed);
         let permit = poll_fn(|cx| {
             let permit = acquire.as_mut().poll(cx);
             waited |= permit.is_pending();
@@ -92,14 +119,43 @@ impl RejectionSignal {
             // A timeout that is due ends the call here, before the body starts.
             Delay::start(Duration::ZERO).0.wait().await;
         }
-        self.0.store(0, Relaxed);
+        self.clear();
         permit
     }
 
-    /// Clears the signal before the next attempt.
+    /// Returns whether the call waits in a queue, before its body starts.
+    pub(crate) fn is_in_queue(&self) -> bool {
+        self.0.load(Relaxed) & CLASS == IN_QUEUE
+    }
+
+    /// Removes the rejection, and keeps whether an earlier attempt may have been applied.
     #[inline]
     pub fn clear(&self) {
-        self.0.store(0, Relaxed);
+        self.0.store(self.0.load(Relaxed) & AFTER_AMBIGUOUS, Relaxed);
+    }
+
+    /// Clears the signal before the next attempt of a retry. `is_ambiguous` states whether an
+    /// earlier attempt may have been applied.
+    pub(crate) fn start_attempt(&self, is_ambiguous: bool) {
+        self.0.store(if is_ambiguous { AFTER_AMBIGUOUS } else { 0 }, Relaxed);
+    }
+
+    /// Ends the attempts of a retry: the class of a last rejection becomes the class of the call,
+    /// which an earlier attempt may have applied.
+    pub(crate) fn end_attempts(&self) {
+        let word = self.0.load(Relaxed);
+        let is_later = word & AFTER_AMBIGUOUS != 0;
+        if is_later && unpack(word).is_some_and(|class| class.effect.is_not_applied()) {
+            let unknown = pack(FailureClass::transient()) & EFFECT;
+            self.0.store(word & !EFFECT | unknown, Relaxed);
+        }
+    }
+
+    /// Returns the signal of an attempt among several at the same time.
+    #[inline]
+    #[must_use]
+    pub fn of_attempt(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Relaxed) & AFTER_AMBIGUOUS))
     }
 
     /// Takes the state of the signal of an attempt among several at the same time.
@@ -169,6 +225,8 @@ const fn unpack(word: u64) -> Option<FailureClass> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::task::{Context, Waker};
+
     #[test]
     fn every_class_survives_the_signal() {
         let longest = Duration::from_nanos((u64::MAX >> TIME_SHIFT) - 1);
@@ -198,11 +256,11 @@ mod tests {
         let timed_out = Rejected::timed_out("api", Duration::from_secs(1));
         signal.0.store(IN_QUEUE, Relaxed);
         assert_eq!(signal.class(), None);
-        signal.set(&timed_out);
+        let _ = signal.set(timed_out.clone());
         let class = signal.class().expect("a rejection");
         assert!(class.is_neutral && class.effect == Effect::NotSent);
         signal.clear();
-        signal.set(&timed_out);
+        let _ = signal.set(timed_out);
         let class = signal.class().expect("a rejection");
         assert!(!class.is_neutral && class.effect == Effect::Unknown);
     }
@@ -217,7 +275,7 @@ mod tests {
                 signal.set_open_for(minute);
                 assert_eq!(signal.class(), None);
             }
-            signal.set(&timed_out);
+            let _ = signal.set(timed_out.clone());
             if !opens_first {
                 signal.set_open_for(minute);
             }
@@ -231,11 +289,41 @@ mod tests {
     }
 
     #[test]
+    fn a_rejection_after_an_ambiguous_attempt_is_ambiguous_for_the_call_only() {
+        let rejected = || Rejected::new(RejectedKind::BulkheadFull, "api", None);
+        let effect = |signal: &RejectionSignal| signal.class().expect("a rejection").effect;
+        for is_ambiguous in [false, true] {
+            let signal = RejectionSignal::new();
+            signal.start_attempt(is_ambiguous);
+            let of_hedge = signal.of_attempt();
+            let returned = of_hedge.set(rejected());
+            signal.copy(&of_hedge);
+            let expected = if is_ambiguous { Effect::Unknown } else { Effect::NotSent };
+            assert_eq!(returned.classify().effect, expected);
+            // A layer of the attempt, such as a rate limit, knows that the body did not run.
+            assert_eq!(effect(&signal), Effect::NotSent);
+            signal.end_attempts();
+            assert_eq!(effect(&signal), expected);
+        }
+    }
+
+    #[test]
+    fn a_timeout_in_the_queue_of_a_later_attempt_is_ambiguous() {
+        let signal = RejectionSignal::new();
+        signal.start_attempt(true);
+        let waiting = signal.in_queue(core::future::pending::<()>());
+        let _ = pin!(waiting).poll(&mut Context::from_waker(Waker::noop()));
+        let _ = signal.set(Rejected::timed_out("api", Duration::from_secs(1)));
+        let class = signal.class().expect("a rejection");
+        assert!(class.is_neutral && class.effect == Effect::Unknown);
+    }
+
+    #[test]
     fn a_signal_holds_the_last_rejection() {
         let signal = RejectionSignal::new();
         assert_eq!(signal.class(), None);
         let rejected = Rejected::new(RejectedKind::RateLimited, "api", Some(Duration::MAX));
-        signal.set(&rejected);
+        let _ = signal.set(rejected);
         let class = signal.class().expect("a rejection");
         let longest = Duration::from_nanos((u64::MAX >> TIME_SHIFT) - 1);
         assert_eq!((class.kind, class.after), (FailureKind::Throttled, Some(longest)));

@@ -9,9 +9,10 @@ use crate::rejected::{IdempotencyRejection, RejectedKind};
 pub const EFFECT_METADATA: &str = "resilience-effect";
 
 /// The values of [`EFFECT_METADATA`].
-const EFFECTS: [(&str, Effect); 2] = [("refused", Effect::Refused), ("applied", Effect::Applied)];
+const EFFECTS: [(&str, Effect); 3] =
+    [("refused", Effect::Refused), ("applied", Effect::Applied), ("unknown", Effect::Unknown)];
 
-/// Returns the value of [`EFFECT_METADATA`], or `None` for an unknown effect.
+/// Returns the value of [`EFFECT_METADATA`].
 ///
 /// The client has sent the request, so a call that was not sent further is a refused request.
 #[must_use]
@@ -161,7 +162,7 @@ mod axum {
     /// The rejection and its [`Effect`](crate::Effect) are in the extensions of the response. An
     /// `IdempotencyLayer` does not store a response with `Effect::NotSent`, so a repeated request
     /// runs again. A handler that has applied an effect before the rejected call returns
-    /// `(Extension(Effect::Unknown), rejected)`.
+    /// `rejected.with_effect(Effect::Unknown)`.
     impl IntoResponse for Rejected {
         fn into_response(self) -> Response {
             let effect = self.classify().effect;
@@ -218,8 +219,7 @@ mod tonic {
     /// The metadata `resilience-effect` tells a client that classifies the status with
     /// `resilience::http::classify` whether the call was executed: `refused` for a call that was
     /// rejected before the body ran, so the client may repeat the call. A method that has applied
-    /// an effect before the rejected call removes the entry:
-    /// `status.metadata_mut().remove("resilience-effect")`.
+    /// an effect before the rejected call converts `rejected.with_effect(Effect::Unknown)`.
     impl From<Rejected> for Status {
         fn from(rejected: Rejected) -> Self {
             let code = Code::from_i32(rejected.kind().grpc_code().into());

@@ -4,11 +4,13 @@
 //! A span has room for an attribute only if the program declares the field. Calls that succeed at
 //! the first attempt through a closed circuit write nothing.
 
+pub use self::emit::in_current_span;
 pub(crate) use self::emit::{record_attempts, record_circuit_state};
 
 #[cfg(feature = "tracing")]
 mod emit {
     use tracing::Span;
+    use tracing::instrument::{Instrument as _, Instrumented};
 
     const ATTEMPTS: &str = "resilience.attempts";
     const CIRCUIT_STATE: &str = "resilience.circuit_breaker.state";
@@ -25,6 +27,11 @@ mod emit {
             span.record(CIRCUIT_STATE, state());
         }
     }
+
+    /// Runs a future in the current span, also in another task.
+    pub fn in_current_span<F>(future: F) -> Instrumented<F> {
+        future.in_current_span()
+    }
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -32,4 +39,9 @@ mod emit {
     pub(crate) fn record_attempts(_: u32) {}
 
     pub(crate) fn record_circuit_state(_: impl FnOnce() -> &'static str) {}
+
+    /// Returns the future.
+    pub fn in_current_span<F>(future: F) -> F {
+        future
+    }
 }

@@ -23,11 +23,16 @@ use crate::waiters::WaiterId;
 pub fn set_enabled(enabled: bool) {
     mode::set_enabled(enabled);
     if !enabled {
-        for shard in &WATCHES {
-            let woken = core::mem::take(&mut *lock(shard));
-            // A waker runs foreign code, so no lock is held here.
-            woken.into_values().for_each(Waker::wake);
-        }
+        wake_waiting_calls();
+    }
+}
+
+/// Wakes all calls that wait for a permit, because the switch or the settings have changed.
+pub(crate) fn wake_waiting_calls() {
+    for shard in &WATCHES {
+        let woken = core::mem::take(&mut *lock(shard));
+        // A waker runs foreign code, so no lock is held here.
+        woken.into_values().for_each(Waker::wake);
     }
 }
 
@@ -48,11 +53,12 @@ fn lock(shard: &Mutex<Wakers>) -> MutexGuard<'_, Wakers> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Registers the waker of a waiting call, for the moment at which the policies are switched off.
-/// Returns whether the policies are on.
+/// Registers the waker of a waiting call, for the moment at which the policies are switched off or
+/// settings change. Returns whether the policies are on.
 ///
-/// The switch changes before the wakers are taken, and the waker is stored before the switch is
-/// read. Therefore either the read returns `false`, or the waker is used.
+/// The switch and the settings change before the wakers are taken, and the waker is stored before
+/// the switch and the settings are read. Therefore either the read finds the change, or the waker
+/// is used.
 pub(crate) fn watch(call: WaiterId, waker: &Waker) -> bool {
     let shard = shard(call);
     let is_known = lock(shard).get(&call).is_some_and(|known| known.will_wake(waker));

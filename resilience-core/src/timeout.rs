@@ -8,9 +8,11 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::clock::{DeadlineTimer, Timestamp};
-use crate::context::current::{self, Setter};
+use crate::attempt_scope;
+use crate::clock::{LimitTimer, Timestamp};
+use crate::context::current::{self, DeadlineGuard, Setter};
 use crate::registry::{Site, TimedFunction};
+use crate::rejection_signal::RejectionSignal;
 
 /// The site of a timeout.
 pub trait TimeoutSite {
@@ -58,13 +60,24 @@ pub fn timeout<S: TimeoutSite, F: Future>(
     site: S,
     body: F,
 ) -> Timeout<S, F> {
-    let outside = current::deadline_outside(Some(site.location()));
-    let bound = match (bound, outside) {
-        (Some(bound), Some(outside)) => Some(bound.min(outside)),
-        (bound, outside) => bound.or(outside),
-    };
-    let timer = DeadlineTimer::start(limit, bound);
+    let timer = LimitTimer::new(limit, current::earlier(bound, outside(&site)));
     Timeout { body, timer, site }
+}
+
+/// Returns the deadline of the context, unless the function of `site` has set the deadline.
+#[inline]
+fn outside(site: &impl TimeoutSite) -> Option<Timestamp> {
+    current::deadline_outside(Some(site.location()))
+}
+
+/// Sets the end of the timer as the deadline of the calls inside.
+#[inline]
+fn enter(
+    site: &impl TimeoutSite,
+    end: Option<Timestamp>,
+    is_patient: bool,
+) -> Option<DeadlineGuard> {
+    site.setter().map(|setter| current::enter_limit(end, setter, is_patient))
 }
 
 pin_project! {
@@ -74,7 +87,7 @@ pin_project! {
         #[pin]
         body: F,
         #[pin]
-        timer: DeadlineTimer,
+        timer: LimitTimer,
         site: S,
     }
 }
@@ -90,20 +103,103 @@ impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         if this.timer.is_over() {
             return Poll::Ready(Err(Duration::ZERO));
         }
-        // The body is polled first: a body that is ready wins over a timer that is ready too.
-        let scope = this.site.setter().map(|setter| {
-            // The timer knows the end.
-            current::enter_deadline(this.timer.end(), setter)
-        });
+        let scope = enter(this.site, this.timer.end(), attempt_scope::is_patient(0));
+        // The body is polled first: a body that is ready wins over a timer that is ready too, and a
+        // body that is ready at once needs no timer.
         let polled = this.body.poll(cx);
         drop(scope);
         match polled {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
-            Poll::Pending => this.timer.poll(cx).map(Err),
+            // The time of a wait in place of a rejection belongs to the retry outside.
+            Poll::Pending if attempt_scope::is_in_queue() => {
+                this.timer.pause();
+                Poll::Pending
+            }
+            Poll::Pending => {
+                this.timer.as_mut().resume(|| outside(this.site));
+                this.timer.poll(cx).map(Err)
+            }
+        }
+    }
+}
+
+/// Runs `body` as [`timeout`] does, below a retry of the same function that may wait for
+/// rejections. With a `patience` the time starts when the call leaves the queues of the limits
+/// below: a wait in place of a rejection belongs to the retry.
+///
+/// # Errors
+/// Returns the allowed time if the time ends before `body` does. After the deadline the time is
+/// zero, and the body does not start.
+#[inline]
+pub fn timeout_after_queue<S: TimeoutSite, F: Future>(
+    limit: Duration,
+    bound: Option<Timestamp>,
+    site: S,
+    patience: u64,
+    signal: &RejectionSignal,
+    body: F,
+) -> TimeoutAfterQueue<'_, S, F> {
+    let bound = current::earlier(bound, outside(&site));
+    let timer = Some(LimitTimer::new(limit, bound));
+    let signal = (patience > 0).then_some(signal);
+    TimeoutAfterQueue { body, signal, limit, bound, timer, site }
+}
+
+pin_project! {
+    /// The future of [`timeout_after_queue`].
+    #[must_use]
+    pub struct TimeoutAfterQueue<'s, S, F> {
+        #[pin]
+        body: F,
+        signal: Option<&'s RejectionSignal>,
+        limit: Duration,
+        bound: Option<Timestamp>,
+        // `None` in a queue.
+        #[pin]
+        timer: Option<LimitTimer>,
+        site: S,
+    }
+}
+
+impl<S, F> core::fmt::Debug for TimeoutAfterQueue<'_, S, F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("TimeoutAfterQueue").finish_non_exhaustive()
+    }
+}
+
+impl<S: TimeoutSite, F: Future> Future for TimeoutAfterQueue<'_, S, F> {
+    type Output = Result<F::Output, Duration>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let (limit, bound) = (*this.limit, *this.bound);
+        let end = match this.timer.as_ref().get_ref() {
+            Some(timer) if timer.is_over() => return Poll::Ready(Err(Duration::ZERO)),
+            Some(timer) => timer.end(),
+            None => LimitTimer::after_queue(limit, bound).end(),
+        };
+        let is_patient = this.signal.is_some() || attempt_scope::is_patient(0);
+        let scope = enter(this.site, end, is_patient);
+        let polled = this.body.poll(cx);
+        drop(scope);
+        if let Poll::Ready(out) = polled {
+            return Poll::Ready(Ok(out));
+        }
+        let in_queue = this.signal.is_some_and(RejectionSignal::is_in_queue);
+        if in_queue || attempt_scope::is_in_queue() {
+            this.timer.set(None);
+            return Poll::Pending;
+        }
+        if this.timer.is_none() {
+            this.timer.set(Some(LimitTimer::after_queue(limit, bound)));
+        }
+        match this.timer.as_pin_mut() {
+            Some(timer) => timer.poll(cx).map(Err),
+            None => Poll::Pending,
         }
     }
 }

@@ -49,6 +49,11 @@ impl<T> Waiters<T> {
         self.waiting.get_mut(&id)
     }
 
+    /// Returns all calls, in order of arrival.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.waiting.values_mut()
+    }
+
     /// Returns the call that has waited longest.
     pub(crate) fn first_mut(&mut self) -> Option<(WaiterId, &mut T)> {
         self.waiting.first_entry().map(|entry| (*entry.key(), entry.into_mut()))

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
 use resilience_core::__internal::{Delay, Timestamp, draw, now};
@@ -58,7 +58,59 @@ pub struct HostCooldown {
     vendor: Option<Vendor>,
     /// The number of cooling hosts. Zero spares most calls the lock.
     host_count: AtomicUsize,
-    cooling: Mutex<BTreeMap<Box<str>, Timestamp>>,
+    cooling: Mutex<Cooling>,
+}
+
+/// The cooling hosts, by name and by the end of the cooldown: a further host costs O(log n).
+#[derive(Debug)]
+struct Cooling {
+    ends: BTreeMap<Arc<str>, Timestamp>,
+    by_end: BTreeSet<(Timestamp, Arc<str>)>,
+}
+
+impl Cooling {
+    const fn new() -> Self {
+        Self { ends: BTreeMap::new(), by_end: BTreeSet::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn end_of(&self, host: &str) -> Option<Timestamp> {
+        self.ends.get(host).copied()
+    }
+
+    fn last_end(&self) -> Option<Timestamp> {
+        self.by_end.last().map(|(end, _)| *end)
+    }
+
+    /// Removes the hosts whose cooldown is over.
+    fn expire(&mut self, now: Timestamp) {
+        while self.by_end.first().is_some_and(|(end, _)| *end <= now) {
+            self.remove_first();
+        }
+    }
+
+    /// Removes the host with the earliest end.
+    fn remove_first(&mut self) {
+        if let Some((_, host)) = self.by_end.pop_first() {
+            self.ends.remove(&host);
+        }
+    }
+
+    fn insert(&mut self, host: &str, end: Timestamp) {
+        let host: Arc<str> = host.into();
+        if let Some(known) = self.ends.insert(Arc::clone(&host), end) {
+            self.by_end.remove(&(known, Arc::clone(&host)));
+        }
+        self.by_end.insert((end, host));
+    }
+
+    fn clear(&mut self) {
+        self.ends.clear();
+        self.by_end.clear();
+    }
 }
 
 /// The progress of one call in [`HostCooldown::enter`].
@@ -78,7 +130,7 @@ impl HostCooldown {
             max_hosts: 10_000,
             vendor: None,
             host_count: AtomicUsize::new(0),
-            cooling: Mutex::new(BTreeMap::new()),
+            cooling: Mutex::new(Cooling::new()),
         }
     }
 
@@ -172,18 +224,14 @@ impl HostCooldown {
         let now = now();
         let until = now.plus(delay);
         let mut cooling = self.lock();
-        cooling.retain(|_, until| *until > now);
+        cooling.expire(now);
         let host = normalize_host(host);
-        if let Some(known) = cooling.get_mut(&*host) {
-            *known = until.max(*known);
-        } else {
-            if cooling.len() >= self.max_hosts.max(1) {
-                let first = cooling.iter().min_by_key(|(_, until)| **until);
-                if let Some(first) = first.map(|(host, _)| host.clone()) {
-                    cooling.remove(&first);
-                }
-            }
-            cooling.insert(host.into(), until);
+        let known = cooling.end_of(&host);
+        if known.is_none() && cooling.len() >= self.max_hosts.max(1) {
+            cooling.remove_first();
+        }
+        if known.is_none_or(|known| known < until) {
+            cooling.insert(&host, until);
         }
         self.host_count.store(cooling.len(), Ordering::Release);
         true
@@ -228,7 +276,7 @@ impl HostCooldown {
         if self.host_count.load(Ordering::Acquire) == 0 {
             return None;
         }
-        self.lock().get(&*normalize_host(host)).copied()
+        self.lock().end_of(&normalize_host(host))
     }
 
     /// Returns whether any host cools.
@@ -239,7 +287,7 @@ impl HostCooldown {
         }
         let now = now();
         let mut cooling = self.lock();
-        if cooling.values().any(|until| *until > now) {
+        if cooling.last_end().is_some_and(|end| end > now) {
             return true;
         }
         cooling.clear();
@@ -247,7 +295,7 @@ impl HostCooldown {
         false
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Timestamp>> {
+    fn lock(&self) -> MutexGuard<'_, Cooling> {
         self.cooling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -52,11 +52,12 @@ mod tower;
 
 #[cfg(feature = "tower")]
 pub use tower::{
-    BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService, ClientContextLayer,
-    ClientContextService, FallbackLayer, FallbackService, GatedService, HostCooldownLayer,
-    HostCooldownService, HttpRequest, RateLimitLayer, RateLimitService, Replay, ReplayByClone,
-    ReplayWith, ResponseFilter, RetryLayer, RetryService, ServerContextLayer, ServerContextService,
-    TimeoutLayer, TimeoutService,
+    Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
+    ClientContextLayer, ClientContextService, FallbackLayer, FallbackService, GatedService,
+    HostCooldownLayer, HostCooldownService, HttpRequest, OnePolicy, PolicyByRequest,
+    RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
+    RetryLayer, RetryService, ServerContextLayer, ServerContextService, TimeoutLayer,
+    TimeoutService,
 };
 
 // Idempotent endpoints

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use crate::ambiguous_null;
 use resilience_core::{FailureClass, FailureKind, Outcome};
 
 /// The treatment of an outcome after the body has ended.
@@ -97,6 +98,12 @@ pub trait Fingerprinted: Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Fingerprinted for T {}
 
+/// Writes a value that reads back as the same value.
+fn write_json<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
+    ambiguous_null::check(value).map_err(CodecError::Json)?;
+    serde_json::to_writer(bytes, value).map_err(CodecError::Json)
+}
+
 /// `keep = "ok"`: stores successes.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepOk;
@@ -108,7 +115,7 @@ impl<O: Outcome<Ok: Storable>> OutcomePolicy<O> for KeepOk {
 
     fn encode(&self, out: &O, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
         match out.as_result() {
-            Ok(value) => serde_json::to_writer(bytes, value).map_err(CodecError::Json),
+            Ok(value) => write_json(bytes, value),
             // A reconcile function found a failure. A failure is never returned to repeated calls.
             Err(_) => Err(CodecError::NotStored),
         }
@@ -131,7 +138,7 @@ impl<O: Outcome<Ok: Storable, Err: Storable>> OutcomePolicy<O> for KeepOkAndPerm
     }
 
     fn encode(&self, out: &O, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
-        serde_json::to_writer(bytes, &out.as_result()).map_err(CodecError::Json)
+        write_json(bytes, &out.as_result())
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<O, CodecError> {

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::task::{Context, Poll};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use pin_project_lite::pin_project;
 use crate::digest::hex;
 use crate::key::{RecordKey, ScopeKey};
 use crate::secret::Secret;
+use resilience_core::__internal::observe_lost_attempts;
 
 /// The context of the idempotent call that runs on the current task.
 ///
@@ -34,6 +36,7 @@ struct Inner {
     fence: u64,
     attempt: u32,
     secret: Secret,
+    has_lost_attempt: AtomicBool,
 }
 
 thread_local! {
@@ -49,7 +52,9 @@ impl IdempotencyContext {
         attempt: u32,
         secret: Secret,
     ) -> Self {
-        Self(Arc::new(Inner { name, key, scope, fence, attempt, secret }))
+        observe_lost_attempts(Self::lose_attempt);
+        let has_lost_attempt = AtomicBool::new(false);
+        Self(Arc::new(Inner { name, key, scope, fence, attempt, secret, has_lost_attempt }))
     }
 
     /// Returns the innermost call that runs on this task, or on this thread outside of a task.
@@ -97,6 +102,24 @@ impl IdempotencyContext {
         self.0.key
     }
 
+    /// Returns whether a retry inside of this call has ended with a failure that was not sent,
+    /// after an attempt that may have been applied. The failure proves nothing about this call.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn has_lost_attempt(&self) -> bool {
+        self.0.has_lost_attempt.load(Relaxed)
+    }
+
+    /// Records such a retry for the call that runs on this thread.
+    fn lose_attempt() {
+        // The thread-local is unavailable while the thread ends.
+        let _ = CURRENT.try_with(|current| {
+            if let Some(call) = &*current.borrow() {
+                call.0.has_lost_attempt.store(true, Relaxed);
+            }
+        });
+    }
+
     /// Returns the hash of the scope. The steps of this call count for the same scope.
     pub(super) fn scope_key(&self) -> Option<ScopeKey> {
         self.0.scope
@@ -134,7 +157,14 @@ impl Drop for EnterGuard {
     fn drop(&mut self) {
         let outer = self.0.take();
         // The thread-local is unavailable while the thread ends.
-        let _ = CURRENT.try_with(|current| core::mem::replace(&mut *current.borrow_mut(), outer));
+        let _ended = CURRENT.try_with(|current| {
+            let mut current = current.borrow_mut();
+            if let (Some(outer), Some(ended)) = (&outer, &*current) {
+                // A lost attempt of a step is a lost attempt of the call around the step.
+                outer.0.has_lost_attempt.fetch_or(ended.has_lost_attempt(), Relaxed);
+            }
+            core::mem::replace(&mut *current, outer)
+        });
     }
 }
 

@@ -26,6 +26,7 @@ mod secret;
 
 // Calls.
 mod active_call;
+mod ambiguous_null;
 mod call;
 mod context;
 mod owner;

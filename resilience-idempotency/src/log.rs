@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::key::RecordKey;
 use crate::policy::IdempotencyPolicy;
 use crate::store_error::StoreError;
-use resilience_core::__internal::{Timestamp, log_event, now, slot};
+use resilience_core::__internal::{Timestamp, count_maintenance, log_event, now, slot};
 use resilience_core::IdempotencyRejection;
 
 /// A decision about a call.
@@ -80,14 +80,6 @@ impl StoreFailure {
             Self::NotAbandoned => "not_abandoned",
         }
     }
-}
-
-/// Increments a counter, with the feature `metrics`.
-macro_rules! count {
-    ($name:literal, $by:expr $(, $label:literal => $value:expr)*) => {
-        #[cfg(feature = "metrics")]
-        metrics::counter!($name $(, $label => $value)*).increment($by);
-    };
 }
 
 /// Emits and counts a decision about a call of a policy. The call began at `begin`.
@@ -172,17 +164,18 @@ impl fmt::Display for ErrorWithSource<'_> {
 
 /// Emits and counts the removal of expired records.
 pub(super) fn purged(records: usize) {
-    count!("resilience.idempotent.purged", u64::try_from(records).unwrap_or(u64::MAX));
+    let by = u64::try_from(records).unwrap_or(u64::MAX);
+    count_maintenance("resilience.idempotent.purged", &[], by);
     log_event!(DEBUG, "records purged", { records: value = records });
 }
 
 /// Emits and counts an interrupted call, after the function given to `redrive` has returned.
 pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
-    count!(
-        "resilience.idempotent.redriven", 1,
-        "resilience.policy.name" => function.to_owned(),
-        "resilience.idempotent.driven" => if driven { "yes" } else { "no" }
-    );
+    let labels = [
+        ("resilience.policy.name", function),
+        ("resilience.idempotent.driven", if driven { "yes" } else { "no" }),
+    ];
+    count_maintenance("resilience.idempotent.redriven", &labels, 1);
     log_event!(INFO, "call redriven", {
         function: value = function,
         key: value = key.short(),
@@ -192,7 +185,7 @@ pub(super) fn redriven(function: &str, key: RecordKey, driven: bool) {
 
 /// Emits and counts the removal of a record by `forget`.
 pub(super) fn forgotten(key: RecordKey) {
-    count!("resilience.idempotent.forgotten", 1);
+    count_maintenance("resilience.idempotent.forgotten", &[], 1);
     log_event!(INFO, "record forgotten", { key: value = key.short() });
 }
 

@@ -133,7 +133,8 @@ where
             }
         }
         let out = active.run(body).await?;
-        let disposition = disposition(call, outcomes, class, &out);
+        let has_lost_attempt = active.context().has_lost_attempt();
+        let disposition = disposition(call, outcomes, class, &out, has_lost_attempt);
         settle(call, active, outcomes, disposition, out).await
     }
 }
@@ -198,7 +199,8 @@ where
     }
     let out = reconciled.unwrap_or_else(|| {
         let out = active.run_blocking(body);
-        disposition = self::disposition(&call, outcomes, class, &out);
+        let has_lost_attempt = active.context().has_lost_attempt();
+        disposition = self::disposition(&call, outcomes, class, &out, has_lost_attempt);
         out
     });
     let settled = now_or_never(settle(&call, active, outcomes, disposition, out));
@@ -211,12 +213,13 @@ pub(super) fn disposition<O: Outcome, S: Store + Clone>(
     outcomes: &impl OutcomePolicy<O>,
     class: impl FnOnce(&O::Err) -> FailureClass,
     out: &O,
+    has_lost_attempt: bool,
 ) -> Disposition {
     let class = out.as_result().err().map(class);
     if let Some(disposition) = outcomes.disposition(out, class.as_ref()) {
         return disposition;
     }
-    let not_applied = class.is_some_and(|class| class.effect.is_not_applied());
+    let not_applied = class.is_some_and(|class| class.effect.is_not_applied()) && !has_lost_attempt;
     // With `Rerun` the next call runs in any case, so a release saves the wait for the end of the
     // lease.
     if not_applied || call.policy.on_interrupted == OnInterrupted::Rerun {

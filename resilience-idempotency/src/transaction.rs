@@ -201,7 +201,7 @@ impl<S: Store + Clone> TransactionCall<S> {
         S: TxStore<Tx>,
     {
         let Some(Protected { call, token, .. }) = self.0 else { return Ok(out) };
-        if disposition(&call, outcomes, class, &out) != Disposition::Store {
+        if disposition(&call, outcomes, class, &out, false) != Disposition::Store {
             return Ok(out);
         }
         let bytes = call.seal(Codec::JSON, |bytes| outcomes.encode(&out, bytes));

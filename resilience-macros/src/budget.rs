@@ -43,7 +43,9 @@ impl Budget {
     }
 
     fn from_expr(expr: Expr) -> syn::Result<Self> {
-        let Expr::Lit(ExprLit { lit, .. }) = &expr else { return Ok(Self::Provided(expr)) };
+        let Expr::Lit(ExprLit { lit, .. }) = &expr else {
+            return value::policy(expr, String::new).map(Self::Provided);
+        };
         let ratio = value::decimal(lit).unwrap_or(f64::NAN);
         match rules::budget(ratio) {
             Ok(()) => Ok(Self::Ratio(ratio)),

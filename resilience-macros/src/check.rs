@@ -15,11 +15,13 @@ use crate::tokens::any_ident;
 /// Returns the error for an item that could not be parsed as a function.
 pub(crate) fn not_a_function(name: &str, item: &TokenStream, error: syn::Error) -> syn::Error {
     let words = item.clone().into_iter().take_while(|token| !token.to_string().starts_with('{'));
-    let is_function = any_ident(&words.collect(), &|ident| ident == "fn");
+    let is_function = any_ident(&words.clone().collect(), &|ident| ident == "fn");
     if is_function {
         error
     } else {
-        syn::Error::new_spanned(item, format!("`#[{name}]` needs a function or a method"))
+        let has_methods = any_ident(&words.collect(), &|ident| ident == "impl" || ident == "trait");
+        let fix = if has_methods { "; write the attribute above the methods inside" } else { "" };
+        syn::Error::new_spanned(item, format!("`#[{name}]` needs a function or a method{fix}"))
     }
 }
 

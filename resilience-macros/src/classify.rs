@@ -292,6 +292,7 @@ impl Helper {
                     |with| {
                         let here = respan(root.clone(), with.span());
                         let value = quote_spanned!(at=> value);
+                        let with = value::called(with.clone());
                         quote_spanned!(with.span()=> #here::__private::class_of(#value, #with))
                     },
                 );

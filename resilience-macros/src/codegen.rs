@@ -56,6 +56,13 @@ pub(crate) fn local(name: &str) -> Ident {
 pub(crate) const BODY_MARKER: &str = "resilience_never";
 
 impl Context {
+    /// Returns the span of the attribute where the user wrote the attribute. The span of generated
+    /// tokens is otherwise that of the first attribute of the function.
+    pub(crate) fn attribute_span(&self) -> Span {
+        let here = Span::mixed_site();
+        self.stack.at.as_ref().map_or(here, |at| here.located_at(at.span()))
+    }
+
     /// Returns the path of the runtime's private module, with errors reported at `span`.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         respan(self.private.clone(), span)
@@ -122,7 +129,7 @@ impl Context {
                 match scope {
                     None => quote!(#future.await),
                     Some(AttemptScope { attempt, .. }) => {
-                        quote!(#private::attempt_scope(#attempt, #future).await)
+                        quote!(#private::in_nested_attempt(#attempt, #future).await)
                     }
                 }
             }
@@ -163,15 +170,42 @@ impl Context {
     /// panics, and in the scope of an attempt of a retry outside. The future of another layer is
     /// watched further inside.
     fn watched(&self, future: TokenStream) -> TokenStream {
-        let outer = self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics));
-        let watching = if self.stack.inner.is_empty() { outer.count() } else { 0 };
+        let is_innermost = self.stack.inner.is_empty();
+        let watching = if is_innermost { self.watching_outside() } else { 0 };
         let private = &self.private;
-        let attempt = self.stack.attempt_var.as_ref().filter(|_| self.stack.inner.is_empty());
-        let future = match attempt {
+        let future = match self.stack.attempt_var.as_ref().filter(|_| is_innermost) {
             Some(attempt) => quote!(#private::in_attempt(&#attempt, #future)),
             None => future,
         };
-        (0..watching).fold(future, |future, _| quote!(#private::watched(#future)))
+        (0..watching).rev().fold(future, |future, layer| {
+            self.watched_here(self.stack.trial_vars.get(layer), &future)
+        })
+    }
+
+    /// Returns the number of layers outside that count panics.
+    fn watching_outside(&self) -> usize {
+        self.stack.outer.iter().filter(|sibling| sibling.has(Role::CountsPanics)).count()
+    }
+
+    /// Returns the local of a breaker with its trial call, if a call of the breaker may come from
+    /// the body, and if the body can use the local.
+    pub(crate) fn trial_var(&self, is_provided: bool) -> Option<Ident> {
+        if !self.stack.outer.is_empty() || !self.stack.inner.is_empty() {
+            return self.stack.trial_vars.get(self.watching_outside()).cloned();
+        }
+        let name = Ident::new(&self.name, Span::call_site());
+        let enters_again = is_provided || mentions(&self.body.stream(), &[name]);
+        enters_again.then(|| local("trial0"))
+    }
+
+    /// Returns the future of the user's code, watched for this layer.
+    pub(crate) fn watched_here(&self, trial: Option<&Ident>, future: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        if let Some(trial) = trial {
+            quote!(#private::watched_trial(#trial, #future))
+        } else {
+            quote!(#private::watched(#future))
+        }
     }
 
     /// Returns the only run of the body of a sync function, as a closure. The closure takes each
@@ -344,6 +378,14 @@ impl Context {
         signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
     }
 
+    /// Returns the rejection signal, if a layer outside reads the signal, as an `Option` in
+    /// generated code.
+    pub(crate) fn written_signal_option(&self) -> TokenStream {
+        let private = &self.private;
+        let signal = self.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
+        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+    }
+
     /// Returns the rejection signal, if a layer outside reads the signal, and a further layer
     /// outside may drop the call.
     pub(crate) fn signal_of_dropped_call(&self) -> Option<&Ident> {
@@ -364,7 +406,8 @@ impl Context {
         let (returns, at) = (&self.returns, self.returns_span);
         let private = self.private_at(at);
         let signal = self.stack.signal.as_ref().filter(|var| var.written);
-        let set = signal.map(|SignalVar { name, .. }| quote!(#name.set(&#rejected);));
+        let set =
+            signal.map(|SignalVar { name, .. }| quote!(let #rejected = #name.set(#rejected);));
         let outcome = error.map_or_else(
             || quote_spanned!(at=> #private::reject::<#returns, _>(#rejected)),
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
@@ -385,6 +428,24 @@ impl Context {
         let path = &self.name;
         let path = || quote!(::core::concat!(::core::module_path!(), "::", #path));
         name.map_or_else(path, ToTokens::to_token_stream)
+    }
+
+    /// Returns the code of all layers with a measurement of the call, for the feature
+    /// `duration-histograms`.
+    pub(crate) fn measured(&self, code: &TokenStream, name: Option<&Expr>) -> TokenStream {
+        let [timed, out] = ["timed", "timed_out"].map(local);
+        let (private, name) = (&self.private, self.policy_name(name));
+        // A function that never rejects may return any type.
+        quote! {
+            let #timed = #private::TimedCall::start(&const { #private::function_site(#name) });
+            let #out = { #code };
+            #private::TimedCall::end(#timed, {
+                #[allow(unused_imports)]
+                use #private::{EndsAsOutcome as _, EndsAsValue as _};
+                (&#private::Ended(&#out)).resilience_is_success()
+            });
+            #out
+        }
     }
 
     /// Returns the number of layers outside this layer, for the registry.

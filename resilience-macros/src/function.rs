@@ -10,7 +10,7 @@ use syn::{
 };
 
 use crate::captures::ArgLocal;
-use crate::tokens::{any_ident, is_punct, refill};
+use crate::tokens::{any_ident, is_punct, mentions, refill};
 
 /// A function in the input of the attribute.
 #[derive(Clone)]
@@ -86,6 +86,14 @@ impl Body {
 }
 
 impl Function {
+    /// Returns whether the body names the function: the function may call itself.
+    pub(crate) fn calls_itself(&self) -> bool {
+        match &self.body {
+            Body::Block(body) => mentions(&body.stream(), std::slice::from_ref(&self.sig.ident)),
+            Body::Missing(_) => false,
+        }
+    }
+
     /// Takes `#![attr]` from the start of the body.
     fn take_inner_attributes(&mut self) {
         let Body::Block(body) = &self.body else { return };

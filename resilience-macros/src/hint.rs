@@ -25,8 +25,11 @@ impl Hint {
         };
         match self {
             Self::Same(key, example, note) => {
-                // A value of another kind, such as a number for a time, is no value here either.
-                let quoted = |value: &&str| value.starts_with('"') == example.starts_with('"');
+                // A value of another kind, such as a number for a time, is no value here
+                // either. The text of a closure has spaces that nobody writes.
+                let quoted = |value: &&str| {
+                    value.starts_with('"') == example.starts_with('"') && !value.contains('|')
+                };
                 let value = written.as_deref().filter(quoted).unwrap_or(example);
                 format!("write `{key} = {value}` ({note})")
             }

@@ -78,6 +78,9 @@ pub(crate) trait Limiter: Sized {
     /// Returns the conversion of a rejection to the function's error type.
     fn error(&self) -> Option<&Expr>;
 
+    /// Returns the value of the key `name`.
+    fn name(&self) -> Option<&Expr>;
+
     /// Returns the expression that creates the policy, and checks as items.
     fn generate(&self, context: &Context) -> (TokenStream, TokenStream);
 }
@@ -109,6 +112,10 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         limiter.check_state(&state, errors);
         limiter.check_function_keys(errors);
         Some(Self { state, limiter })
+    }
+
+    fn name(&self) -> Option<&Expr> {
+        self.limiter.name()
     }
 
     // Output, for a bulkhead:

@@ -66,10 +66,10 @@ struct Written {
 }
 
 impl Written {
-    /// Returns whether the wait of a layer inside counts as time of the body.
+    /// Returns whether the layer takes the wait of a layer inside for time of the body. A timeout
+    /// knows the wait.
     fn measures_time(&self) -> bool {
-        let Self { sibling, args, .. } = self;
-        sibling.has(Role::Interrupts) || Args::has_any(args, sibling.time_keys)
+        Args::has_any(&self.args, self.sibling.time_keys)
     }
 
     /// Returns whether a deadline outside shortens this layer.
@@ -175,6 +175,11 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let patient = patient_layers(stack);
     let attempt_var = local("attempt");
     let mut scopes_attempts = false;
+    let is_provided = |written: &Written| {
+        written.sibling.has(Role::CountsPanics) && Args::has_any(&written.args, &["breaker"])
+    };
+    let enters_again =
+        locals_reach_inside && (stack.iter().any(is_provided) || function.calls_itself());
     let mut time_limit: Option<Duration> = None;
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
@@ -210,6 +215,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             borrow_args,
             lent: lent.clone(),
             adjacent,
+            trial_vars: if enters_again { trial_vars(stack, index) } else { Vec::new() },
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
@@ -229,20 +235,25 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
 }
 
 /// Returns the layers that use the local with the patience of a call: a retry that waits for
-/// rejections, and the limits inside. A limit then queues the call in place of a rejection, so the
-/// calls are served in the order of arrival. A layer in between must not take the wait for time of
-/// the body.
+/// rejections, the limits inside, and the timeouts in between. A limit then queues the call in
+/// place of a rejection, so the calls are served in the order of arrival. The time of a timeout
+/// starts after the wait. No other layer in between may take the wait for time of the body.
 fn patient_layers(stack: &[Written]) -> Vec<usize> {
     let has_patience =
         |written: &Written| Args::has_any(&written.args, written.sibling.patience_keys);
     let Some(retry) = stack.iter().position(has_patience) else { return Vec::new() };
     let inside = stack.iter().enumerate().skip(retry + 1);
-    let limits = inside
-        .take_while(|(_, written)| !written.measures_time())
-        .filter(|(_, written)| !written.sibling.wait_keys.is_empty())
-        .map(|(index, _)| index);
-    let limits: Vec<usize> = limits.collect();
-    if limits.is_empty() { limits } else { std::iter::once(retry).chain(limits).collect() }
+    let inside = inside.take_while(|(_, written)| !written.measures_time());
+    let reached = |(index, written): (usize, &Written)| {
+        let is_limit = written.sibling.may_wait();
+        (is_limit || written.sibling.has(Role::Interrupts)).then_some((index, is_limit))
+    };
+    let mut layers: Vec<(usize, bool)> = inside.filter_map(reached).collect();
+    // A timeout below the last limit has no wait inside.
+    let last_limit = layers.iter().rposition(|(_, is_limit)| *is_limit);
+    layers.truncate(last_limit.map_or(0, |last| last + 1));
+    let layers = layers.into_iter().map(|(index, _)| index);
+    if last_limit.is_some() { std::iter::once(retry).chain(layers).collect() } else { Vec::new() }
 }
 
 /// Returns the use of the local with the budget, for each layer: two layers of a function draw from
@@ -264,6 +275,13 @@ fn budget_vars(stack: &[Written]) -> Vec<Option<BudgetVar>> {
         })
     });
     vars.collect()
+}
+
+/// Returns the locals with the trial calls of the breakers from the outermost layer to a layer.
+fn trial_vars(stack: &[Written], layer: usize) -> Vec<Ident> {
+    let layers = stack.iter().take(layer + 1);
+    let breakers = layers.filter(|written| written.sibling.has(Role::CountsPanics));
+    breakers.enumerate().map(|(index, _)| local(&format!("trial{index}"))).collect()
 }
 
 /// Returns the use of the local with the last failure, for each layer.

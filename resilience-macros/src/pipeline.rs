@@ -40,11 +40,19 @@ pub(crate) fn run<A: LayerAttribute>(
     let skipped = A::PARAM_MARKER.map(|name| function.strip_param_attr(name)).unwrap_or_default();
     let at = stack.as_ref().and_then(|stack| stack.at.as_ref());
     let mut errors = Errors::at(at.map_or_else(Span::call_site, Ident::span));
+    let owed = stack.as_ref().filter(|stack| !stack.inner.is_empty()).map(|stack| {
+        let root = runtime(stack.root.clone());
+        stack.owed_locals(A::ROLES.contains(&Role::SetsDeadline), &quote!(#root::__private))
+    });
     let layer = Layer::<A>::validate(stack, args, &function, &mut errors);
     match (errors.into_compile_errors(), layer, function.body.clone()) {
         (None, Some(layer), Body::Block(body)) => layer.generate(&body, function, skipped),
         (errors, ..) => {
             order::mark_incomplete(table, &mut function);
+            if let (Some(owed), Body::Block(body)) = (owed, &function.body) {
+                let rest = body.stream();
+                function.body = Body::Block(refill(body, quote!(#owed #rest)));
+            }
             quote!(#function #errors)
         }
     }
@@ -177,6 +185,9 @@ impl<A: LayerAttribute> Layer<A> {
             stack,
         };
         let mut new = model.generate(&context);
+        if cfg!(feature = "duration-histograms") && context.stack.outer.is_empty() {
+            new = context.measured(&new, model.name());
+        }
         let cloned = context.captures.cloned(&context.bindings, &context.stack.lent);
         if !is_async && !cloned.is_empty() {
             // The body consumes a clone; Clippy would report that the function does not consume the

@@ -25,6 +25,8 @@ pub(crate) struct StackInfo {
     pub(crate) lent: Vec<Ident>,
     /// The braces hold the code of a layer of this crate, without foreign code in between.
     pub(crate) adjacent: bool,
+    /// The locals with the trial calls of the breakers outside and of this layer, outermost first.
+    pub(crate) trial_vars: Vec<Ident>,
     pub(crate) signal: Option<SignalVar>,
     /// The local with the deadline from outside, for a timeout inside.
     pub(crate) deadline_var: Option<Ident>,
@@ -84,6 +86,10 @@ impl ToTokens for StackInfo {
         let borrow_args = self.borrow_args.then(|| quote!(borrow_args));
         let lent = &self.lent;
         let adjacent = self.adjacent.then(|| quote!(adjacent));
+        let trial_vars = match &self.trial_vars[..] {
+            [] => None,
+            names => Some(quote!(trial_vars[#(#names)*])),
+        };
         let signal = self.signal.as_ref().map(|signal| {
             let SignalVar { name, declared, read, written } = signal;
             let declared = declared.then(|| quote!(declared));
@@ -113,7 +119,7 @@ impl ToTokens for StackInfo {
             quote!(time_limit[#nanos])
         });
         tokens.extend(quote!(@{
-            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #signal
+            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #trial_vars #signal
             #deadline_var #failure #patience_var #budget_var #attempt_var #root #incomplete #time_limit
         }));
     }
@@ -151,6 +157,7 @@ impl StackInfo {
                         "outer" => info.outer = words.filter_map(sibling).collect(),
                         "inner" => info.inner = words.filter_map(sibling).collect(),
                         "at" => info.at = words.next(),
+                        "trial_vars" => info.trial_vars = words.collect(),
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
                         "failure" => info.failure = FailureVar::parse(words),
@@ -168,6 +175,32 @@ impl StackInfo {
             }
         }
         info
+    }
+
+    /// Returns the declarations that a layer with a mistake owes to the layers inside. Without
+    /// them, the compiler would report the locals of the layers inside as further mistakes.
+    /// `sets_deadline` says whether the layer declares the locals of a deadline.
+    pub(crate) fn owed_locals(&self, sets_deadline: bool, private: &TokenStream) -> TokenStream {
+        let owned =
+            |name: &Ident, make: TokenStream| quote!(let #name = #make; let #name = &#name;);
+        let signal = self.signal.as_ref().filter(|signal| signal.declared);
+        let signal =
+            signal.map(|signal| owned(&signal.name, quote!(#private::RejectionSignal::new())));
+        let failure = self.failure.as_ref().filter(|failure| failure.declared);
+        let failure =
+            failure.map(|failure| owned(&failure.name, quote!(#private::LastFailure::new())));
+        let budget = self.budget_var.as_ref().filter(|budget| budget.declared);
+        let budget = budget.map(|BudgetVar { name, .. }| {
+            quote!(static __RESILIENCE_BUDGET: #private::RetryBudget = #private::RetryBudget::new();
+                let #name = &__RESILIENCE_BUDGET;)
+        });
+        let deadline = self.deadline_var.as_ref().filter(|_| sets_deadline).map(|name| {
+            quote!(let #name = #private::RetryState::bound(
+                #private::RetryState::new(), &#private::RetryPolicy::new());)
+        });
+        let patience = self.patience_var.as_ref().filter(|_| sets_deadline);
+        let patience = patience.map(|name| quote!(let #name: ::core::primitive::u64 = 0;));
+        quote!(#signal #failure #budget #deadline #patience)
     }
 
     /// Returns whether the code of the layer has a block for the body. Otherwise the body is the
@@ -259,6 +292,7 @@ mod tests {
             borrow_args: true,
             lent: vec![ident("id")],
             adjacent: false,
+            trial_vars: vec![ident("trial0"), ident("trial1")],
             signal: Some(signal),
             deadline_var: Some(ident("until")),
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use resilience_rules::duration;
 use resilience_rules::nearest;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp};
+use syn::{
+    BinOp, Expr, ExprBinary, ExprClosure, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp,
+    parse_quote_spanned,
+};
 
 use crate::args::Value;
 
@@ -217,6 +220,19 @@ impl ConstantType for Duration {
 
 /// Reads a predicate or a hook: a path or a closure.
 pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
+    if let (Some(pattern), "on" | "on_ok") = (as_pattern(&expr), key) {
+        let argument = if key == "on" { "error" } else { "value" };
+        // The errors of `std::io` and `tonic` are no enums.
+        let part = match owner_of(&expr) {
+            Some(owner) if owner == "ErrorKind" => ".kind()",
+            Some(owner) if owner == "Code" => ".code()",
+            _ => "",
+        };
+        return error(
+            &expr,
+            format!("write `{key} = |{argument}| matches!({argument}{part}, {pattern})`"),
+        );
+    }
     if cannot_be_const(&expr) && !matches!(expr, Expr::Closure(_)) {
         let (path, argument) = match key {
             "on" => ("is_transient", "error"),
@@ -234,7 +250,55 @@ pub(crate) fn callable(key: &str, expr: Expr) -> syn::Result<Expr> {
             ),
         );
     }
-    Ok(expr)
+    Ok(if matches!(key, "on" | "on_ok") { called(expr) } else { expr })
+}
+
+/// Returns a closure that calls the function of a path, and other expressions unchanged. A generic
+/// function as an argument would have its bounds checked twice, and the compiler would report a
+/// type without a class at two places.
+pub(crate) fn called(function: Expr) -> Expr {
+    if !matches!(function, Expr::Path(_)) {
+        return function;
+    }
+    let at = Span::mixed_site().located_at(function.span());
+    let value = Ident::new("value", at);
+    let closure: ExprClosure = parse_quote_spanned!(at=> |#value| #function(#value));
+    Expr::Closure(closure)
+}
+
+/// Returns the pattern that an expression in place of a predicate means: a variant, such as
+/// `Error::Down`, alternatives, or a list of variants.
+fn as_pattern(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Path(path) => {
+            let variant = path.path.segments.last()?.ident.to_string();
+            // A function and a constant have names of another form.
+            let is_variant = owner_of(expr)?.starts_with(char::is_uppercase)
+                && variant.starts_with(char::is_uppercase)
+                && variant.contains(char::is_lowercase);
+            is_variant.then(|| path.to_token_stream().to_string().replace(" :: ", "::"))
+        }
+        Expr::Binary(ExprBinary { left, op: BinOp::BitOr(_), right, .. }) => {
+            Some(format!("{} | {}", as_pattern(left)?, as_pattern(right)?))
+        }
+        Expr::Array(list) => {
+            let patterns: Option<Vec<String>> = list.elems.iter().map(as_pattern).collect();
+            patterns.filter(|patterns| !patterns.is_empty()).map(|patterns| patterns.join(" | "))
+        }
+        Expr::Paren(inner) => as_pattern(&inner.expr),
+        _ => None,
+    }
+}
+
+/// Returns the name before the last in the first path of a pattern.
+fn owner_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Path(path) => Some(path.path.segments.iter().nth_back(1)?.ident.to_string()),
+        Expr::Binary(binary) => owner_of(&binary.left),
+        Expr::Array(list) => owner_of(list.elems.first()?),
+        Expr::Paren(inner) => owner_of(&inner.expr),
+        _ => None,
+    }
 }
 
 /// Reads `true`, `false`, or an expression of type `bool`.
@@ -279,11 +343,48 @@ pub(crate) fn borrowed_place(expr: &Expr) -> TokenStream {
     if is_place { quote_spanned!(expr.span()=> &#expr) } else { expr.to_token_stream() }
 }
 
-/// Reads a policy made by hand: any expression except a literal. `message` names the type.
+/// Reads a policy made by hand: any expression except a literal, and except a constructor, which
+/// would make a policy without state for each call. `message` names the type.
 pub(crate) fn policy(expr: Expr, message: impl FnOnce() -> String) -> syn::Result<Expr> {
+    if let Expr::Lit(literal) = &expr {
+        return error(literal, message());
+    }
+    match made_in_place(&expr) {
+        None => Ok(expr),
+        Some(name) => error(
+            &expr,
+            format!(
+                "this expression makes a new `{name}` for each call, without the state of earlier \
+                 calls; keep the `{name}` in a `static` or in a field"
+            ),
+        ),
+    }
+}
+
+/// The types with a state, and their constructors.
+const STATEFUL: [&str; 6] =
+    ["Bulkhead", "CircuitBreaker", "Coalescer", "MemoryStore", "RateLimiter", "RetryBudget"];
+const CONSTRUCTORS: [&str; 5] = ["new", "default", "shared", "ratio", "bucket"];
+
+/// Returns the type of a policy that the expression creates, such as
+/// `Arc::new(CircuitBreaker::new().failure_threshold(3))`.
+fn made_in_place(expr: &Expr) -> Option<&'static str> {
     match expr {
-        Expr::Lit(literal) => error(literal, message()),
-        other => Ok(other),
+        Expr::Reference(lent) => made_in_place(&lent.expr),
+        Expr::Paren(inner) => made_in_place(&inner.expr),
+        Expr::MethodCall(call) => made_in_place(&call.receiver),
+        Expr::Call(call) => {
+            let Expr::Path(path) = &*call.func else { return None };
+            let mut names =
+                path.path.segments.iter().rev().map(|segment| segment.ident.to_string());
+            let (function, owner) = (names.next()?, names.next()?);
+            if ["Arc", "Rc", "Box"].contains(&owner.as_str()) {
+                return made_in_place(call.args.first()?);
+            }
+            let is_constructor = CONSTRUCTORS.contains(&function.as_str());
+            STATEFUL.into_iter().find(|name| is_constructor && owner == *name)
+        }
+        _ => None,
     }
 }
 

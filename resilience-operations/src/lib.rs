@@ -6,6 +6,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+mod parts;
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
 mod series;
 
 #[cfg(feature = "admin")]

@@ -1,6 +1,5 @@
 //! The figures of all policies as series: one sum for each combination of labels.
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 
 use resilience_core::__internal::retired_counters;
@@ -33,27 +32,10 @@ pub(crate) fn families() -> Vec<Family> {
             let Some(family) = family else { continue };
             let labels = of_policy.iter().chain(figure.labels.iter()).copied().collect();
             let sum = family.series.entry(labels);
-            sum.and_modify(|sum| *sum = add(*sum, figure.value)).or_insert(figure.value);
+            sum.and_modify(|sum| *sum = sum.plus(&figure.value)).or_insert(figure.value);
         }
     }
     families
-}
-
-/// Returns the sum of two values of a figure.
-fn add(left: FigureValue, right: FigureValue) -> FigureValue {
-    match (left, right) {
-        (FigureValue::Count(left), FigureValue::Count(right)) => {
-            FigureValue::Count(left.saturating_add(right))
-        }
-        (left, right) => FigureValue::Time(time(left).saturating_add(time(right))),
-    }
-}
-
-fn time(value: FigureValue) -> Duration {
-    match value {
-        FigureValue::Time(time) => time,
-        value => Duration::from_nanos(value.as_u64()),
-    }
 }
 
 #[cfg(test)]

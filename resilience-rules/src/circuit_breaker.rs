@@ -32,6 +32,9 @@ pub const OPEN_JITTER: f64 = 0.1;
 /// Longest open time that a server can ask for, where `max_reset_timeout` is not set.
 pub const MAX_ASKED_OPEN_TIME: Duration = Duration::from_secs(600);
 
+/// Number of failures whose text stays known after the circuit has closed or opened again.
+pub const ENDED_CAUSES: usize = 1_000;
+
 /// Default of `success_threshold`.
 pub const SUCCESS_THRESHOLD: u32 = 1;
 

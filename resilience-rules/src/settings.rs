@@ -4,7 +4,9 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::nearest;
-use crate::{RuleResult, bulkhead, circuit_breaker, duration, rate_limit, retry, timeout};
+use crate::{
+    RuleResult, bulkhead, circuit_breaker, duration, fallback, hedge, rate_limit, retry, timeout,
+};
 
 /// The largest settings file, in bytes.
 pub const MAX_FILE: usize = 1024 * 1024;
@@ -167,6 +169,17 @@ const RATE_LIMIT: &[Key] = &[
     ENABLED,
 ];
 
+const FALLBACK: &[Key] = &[key!("stale", Form::Time; Time(time) => fallback::stale(time))];
+
+const COALESCE: &[Key] = &[ENABLED];
+
+const HEDGE: &[Key] = &[
+    key!("after", Form::Time; Time(time) => hedge::after(time)),
+    key!("warm_up", Form::Time; Time(time) => hedge::warm_up(time)),
+    key!("max", Form::Count; Count(n) => hedge::max_hedges(n)),
+    ENABLED,
+];
+
 /// The attributes with settings, by name.
 const ATTRIBUTES: &[(&str, &[Key])] = &[
     ("retry", RETRY),
@@ -174,13 +187,13 @@ const ATTRIBUTES: &[(&str, &[Key])] = &[
     ("timeout", TIMEOUT),
     ("bulkhead", BULKHEAD),
     ("rate_limit", RATE_LIMIT),
+    ("fallback", FALLBACK),
+    ("coalesce", COALESCE),
+    ("hedge", HEDGE),
 ];
 
 /// Attributes and keys that no setting can change, with the reason. An empty key is the attribute.
 const FIXED: &[(&str, &str, &str)] = &[
-    ("fallback", "", "a fallback has no numbers"),
-    ("coalesce", "", "coalesced calls have no numbers"),
-    ("hedge", "", "the delay and the number of hedges are compiled into the function"),
     (
         "idempotent",
         "",
@@ -194,6 +207,11 @@ const FIXED: &[(&str, &str, &str)] = &[
     ("retry", "nested", "the choice is compiled into the function"),
     ("circuit_breaker", "shared", "other processes use the name"),
     ("rate_limit", "shared", "other processes use the name"),
+    ("fallback", "value", "the replacement is code"),
+    ("fallback", "with", "the replacement is code"),
+    ("fallback", "max_keys", "the table of values has its size from the first call on"),
+    ("hedge", "budget", "other functions may share the budget"),
+    ("hedge", "idempotent", "`idempotent` is a property of the function"),
     ("circuit_breaker", "max_keys", "the table of keys has its size from the first call on"),
     ("bulkhead", "max_keys", "the table of keys has its size from the first call on"),
     ("rate_limit", "max_keys", "the table of keys has its size from the first call on"),
@@ -225,6 +243,12 @@ pub fn shown(text: &str) -> String {
     shown
 }
 
+/// Returns the keys of an attribute that can change; none for an attribute without such keys.
+#[must_use]
+pub fn keys(of: &str) -> &'static [Key] {
+    ATTRIBUTES.iter().find(|(known, _)| *known == of).map_or(&[], |(_, keys)| keys)
+}
+
 /// Checks the name of an attribute.
 ///
 /// # Errors
@@ -246,7 +270,7 @@ pub fn attribute(name: &str) -> Result<&'static str, String> {
 /// The mistake in words: an unknown attribute or key, a value of another form, a broken rule.
 pub fn read(of: &str, key: &str, raw: Raw<'_>) -> Result<(Key, Value), String> {
     let of = attribute(of)?;
-    let keys = ATTRIBUTES.iter().find(|(known, _)| *known == of).map_or(&[][..], |(_, keys)| keys);
+    let keys = keys(of);
     let Some(found) = keys.iter().find(|known| known.name == key) else {
         let fixed = FIXED.iter().find(|(other, fixed, _)| *other == of && *fixed == key);
         if let Some((.., reason)) = fixed {
@@ -263,6 +287,23 @@ pub fn read(of: &str, key: &str, raw: Raw<'_>) -> Result<(Key, Value), String> {
 }
 
 impl Key {
+    /// Returns the form of the values in words.
+    #[must_use]
+    pub fn expects(&self) -> String {
+        let forms: Vec<_> = self.forms.iter().map(|form| form.in_words()).collect();
+        forms.join(", or ")
+    }
+
+    /// Returns all values, if each value is a word; else none.
+    #[must_use]
+    pub const fn choices(&self) -> &'static [&'static str] {
+        match self.forms {
+            [Form::Flag] => &["true", "false"],
+            [Form::Words(words)] => words,
+            _ => &[],
+        }
+    }
+
     /// Converts a value into the first form that fits.
     fn value(&self, raw: Raw<'_>) -> Result<Value, String> {
         let value = self.forms.iter().find_map(|form| form.value(raw));
@@ -275,8 +316,7 @@ impl Key {
                     }
                 }
             }
-            let forms: Vec<_> = self.forms.iter().map(|form| form.in_words()).collect();
-            format!("expected {}, not {raw}", forms.join(", or "))
+            format!("expected {}, not {raw}", self.expects())
         })
     }
 

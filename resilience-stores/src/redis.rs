@@ -39,8 +39,8 @@ pub fn classify<E: RedisClientError>(error: &E) -> FailureClass {
 #[diagnostic::on_unimplemented(
     message = "`resilience::stores::redis` cannot classify `{Self}`",
     label = "needs `RedisClientError`",
-    note = "the known errors are `redis::RedisError` of `redis` 1 with the feature `redis`, and of `redis` 0.32 with the feature `redis-032`; `cargo tree -i redis` shows the version in use",
-    note = "for an error with a `RedisError` as `source`, write `on = |error| resilience::stores::classify_chain(error)`"
+    note = "for a `RedisError`, enable the feature for its version: `redis` for `redis` 1 and `redis-032` for 0.32; `cargo tree -i redis` shows the version in use",
+    note = "for an error with a `RedisError` as `source`, write `on = |error| resilience::stores::classify_chain(error)`, for `anyhow` and boxed errors with `error.as_ref()`"
 )]
 pub trait RedisClientError: sealed::Sealed {
     /// Returns the class of the error.

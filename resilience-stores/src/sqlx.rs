@@ -30,8 +30,8 @@ pub fn classify<E: SqlxError>(error: &E) -> FailureClass {
 #[diagnostic::on_unimplemented(
     message = "`resilience::stores::sqlx` cannot classify `{Self}`",
     label = "needs `SqlxError`",
-    note = "the known errors are `sqlx::Error` of `sqlx` 0.9 with the feature `sqlx`, and of `sqlx` 0.8 with the feature `sqlx-08`; `cargo tree -i sqlx` shows the version in use",
-    note = "for an error with an `sqlx::Error` as `source`, write `on = |error| resilience::stores::classify_chain(error)`"
+    note = "for an `sqlx::Error`, enable the feature for its version: `sqlx` for `sqlx` 0.9 and `sqlx-08` for 0.8; `cargo tree -i sqlx` shows the version in use",
+    note = "for an error with an `sqlx::Error` as `source`, write `on = |error| resilience::stores::classify_chain(error)`, for `anyhow` and boxed errors with `error.as_ref()`"
 )]
 pub trait SqlxError: sealed::Sealed {
     /// Returns the class of the error.

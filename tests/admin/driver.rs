@@ -122,16 +122,34 @@ impl Browser {
 
     /// Clicks an element as a user does: the element must be visible.
     pub(crate) fn click(&self, selector: &str) {
+        self.post(&format!("/element/{}/click", self.element(selector)), &json!({}));
+    }
+
+    /// Replaces the text of a field as a user does.
+    pub(crate) fn fill(&self, selector: &str, text: &str) {
+        let id = self.element(selector);
+        self.post(&format!("/element/{id}/clear"), &json!({}));
+        self.post(&format!("/element/{id}/value"), &json!({ "text": text }));
+    }
+
+    /// Returns the identity of an element.
+    fn element(&self, selector: &str) -> String {
         let found = self.post("/element", &json!({ "using": "css selector", "value": selector }));
         let id = found.as_object().and_then(|it| it.values().next()).and_then(Value::as_str);
-        let id = id.expect("an element").to_owned();
-        self.post(&format!("/element/{id}/click"), &json!({}));
+        id.expect("an element").to_owned()
     }
 
     /// Returns the visible text of the page.
     pub(crate) fn text(&self) -> String {
         let text = self.run("return document.body.innerText", &[]);
         text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Returns the errors in the console of the page, without those that name an expected status.
+    pub(crate) fn console_except(&self, status: &str) -> Vec<String> {
+        let mut errors = self.console();
+        errors.retain(|error| !error.contains(&format!("status of {status}")));
+        errors
     }
 
     /// Returns the errors in the console of the page.

@@ -2,6 +2,7 @@
 #![cfg(feature = "admin")]
 
 mod browser;
+mod controls;
 mod driver;
 mod routes;
 
@@ -17,8 +18,9 @@ use tokio::runtime::Builder;
 /// A name with markup and with quotes of every kind.
 pub(crate) const HOSTILE: &str = "</script><img src=x onerror=\"document.title='hacked'\">'`${1}";
 
-/// The list of events is bounded. A test that fills the list excludes the tests that read an event.
-static EVENTS: RwLock<()> = RwLock::new(());
+/// The lists of events and of changes are bounded. A test that fills a list excludes the tests that
+/// read an entry.
+static LISTS: RwLock<()> = RwLock::new(());
 
 /// Fails if asked to.
 #[circuit_breaker(failure_threshold = 3, reset_timeout = "1h", name = "search")]
@@ -40,9 +42,12 @@ fn serve(router: Router) -> SocketAddr {
     receive.recv().expect("the server has started")
 }
 
-/// Serves a page below `/admin` whose controls need the header `x-operator`.
+/// Serves a page below `/admin` whose controls need the header `x-operator`, the name of the author.
 fn serve_guarded() -> SocketAddr {
-    let admin = Admin::new().authorize(|request| request.headers.contains_key("x-operator"));
+    let admin = Admin::new().authorize(|request| {
+        let operator = request.headers.get("x-operator")?.to_str().ok()?;
+        Some(operator.to_owned())
+    });
     serve(Router::new().nest("/admin", admin.router()))
 }
 

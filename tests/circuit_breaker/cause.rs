@@ -82,6 +82,26 @@ fn the_failure_that_closed_the_gap_counts_and_closing_forgets() {
 }
 
 #[test]
+fn a_rejection_keeps_its_source_after_the_breaker_has_moved_on_or_is_gone() {
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    let open = |text: &str| {
+        breaker.try_acquire().unwrap().report(FailureClass::transient(), &text);
+        breaker.try_acquire().unwrap_err()
+    };
+    let first = open("first");
+    breaker.force_close();
+    let second = open("second");
+    assert_eq!(source(&first).as_deref(), Some("first"));
+    assert_eq!(source(&second.clone()).as_deref(), Some("second"));
+    drop(breaker);
+    assert_eq!(source(&second).as_deref(), Some("second"));
+    assert!(format!("{second:?}").contains("\"second\""), "{second:?}");
+    // A source of the caller's own comes first.
+    let blamed = second.because(fmt::Error);
+    assert_eq!(source(&blamed), Some(fmt::Error.to_string()));
+}
+
+#[test]
 fn an_error_with_debug_only_and_an_error_without_text_work() {
     #[derive(Debug)]
     struct OnlyDebug;
@@ -279,4 +299,15 @@ fn the_total_of_rejected_calls_never_goes_down() {
         assert_eq!(breaker.snapshot().rejected, total);
     }
     assert_eq!(total, 12);
+}
+
+#[test]
+fn the_text_of_the_cause_has_at_most_a_kilobyte_with_the_mark_of_the_cut() {
+    for text in ["é".repeat(9999), "x".repeat(1025), "x".repeat(1024)] {
+        let breaker = CircuitBreaker::new().failure_threshold(1);
+        breaker.try_acquire().unwrap().report(FailureClass::transient(), &text);
+        let cause = breaker.snapshot().cause.unwrap();
+        assert!((1022..=1024).contains(&cause.len()), "{}", cause.len());
+        assert_eq!(cause.ends_with('…'), text.len() > 1024);
+    }
 }

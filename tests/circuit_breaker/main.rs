@@ -11,6 +11,7 @@ mod control;
 mod events;
 mod guards;
 mod model;
+mod nested;
 mod neutral;
 mod open_time;
 mod panics;

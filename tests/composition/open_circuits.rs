@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, GiveUpEvent, RejectedKind, StopReason, circuit_breaker, rate_limit, retry,
-    testing, timeout,
+    CircuitBreaker, FailureClass, GiveUpEvent, RejectedKind, RetryPolicy, StopReason,
+    circuit_breaker, rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -200,4 +200,119 @@ fn an_attempt_that_was_rejected_is_not_counted() {
     let mut given_up = None;
     assert!(call(&mut given_up).is_err());
     assert_eq!(given_up, Some((1, StopReason::Rejected)));
+}
+
+/// Makes a call by hand with up to five attempts, and returns the outcome and the end of the retry.
+async fn by_hand<F>(
+    policy: RetryPolicy,
+    body: impl FnMut() -> F,
+) -> (Result<(), Failure>, Option<(u32, StopReason)>)
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let mut end = None;
+    let policy = policy.attempts(5).base_delay(Duration::from_millis(10));
+    let out = policy
+        .on(|error: &Failure| match error {
+            Failure::Rejected(rejected) => resilience::Classify::classify(rejected),
+            _ => FailureClass::transient(),
+        })
+        .on_give_up(|event| end = Some((event.attempt, event.reason)))
+        .run_async(body)
+        .await;
+    (out, end)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_by_hand_ends_with_the_failure_that_opens_the_circuit() {
+    let ended = (Err(Failure::Down), Some((2, StopReason::CircuitOpen)));
+    let breaker = || CircuitBreaker::new().failure_threshold(2);
+    let (run, report, fail) = (breaker(), breaker(), breaker());
+    let failing = async || Err(Failure::Down);
+    assert_eq!(by_hand(RetryPolicy::new(), || run.run_async(failing())).await, ended);
+    let body = async || {
+        let guard = report.try_acquire()?;
+        guard.report(FailureClass::transient(), &"HTTP 500");
+        Err(Failure::Down)
+    };
+    assert_eq!(by_hand(RetryPolicy::new(), body).await, ended);
+    let body = async || {
+        let guard = fail.try_acquire()?;
+        tokio::task::yield_now().await;
+        guard.failure();
+        Err(Failure::Down)
+    };
+    assert_eq!(by_hand(RetryPolicy::new(), body).await, ended);
+    // The breaker of a function that the body calls.
+    #[circuit_breaker(failure_threshold = 2)]
+    async fn inner() -> Result<(), Failure> {
+        Err(Failure::Down)
+    }
+    assert_eq!(by_hand(RetryPolicy::new(), inner).await, ended);
+}
+
+#[test]
+fn a_sync_call_by_hand_ends_with_the_failure_that_opens_the_circuit() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    let retry = RetryPolicy::new().attempts(5);
+    let out: Result<(), Failure> = retry.run(|| breaker.run(|| Err(Failure::Down)));
+    assert_eq!((out, clock.elapsed()), (Err(Failure::Down), Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_by_hand_outside_another_retry_ends_with_the_failure_too() {
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    let (retry, mut calls) = (RetryPolicy::new(), 0);
+    let inner = || {
+        calls += 1;
+        retry.run_async(|| breaker.run_async(async { Err(Failure::Down) }))
+    };
+    let ended = (Err(Failure::Down), Some((1, StopReason::CircuitOpen)));
+    assert_eq!((by_hand(RetryPolicy::new(), inner).await, calls), (ended, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_circuit_ends_no_attempt_that_fails_later_for_another_reason() {
+    let (optional, mut calls) = (CircuitBreaker::new().failure_threshold(1), 0);
+    let body = || {
+        calls += 1;
+        let optional = optional.run_async(async { Err::<(), _>(Failure::Down) });
+        async move {
+            let _ = optional.await;
+            tokio::task::yield_now().await;
+            Err(Failure::Down)
+        }
+    };
+    let ended = (Err(Failure::Down), Some((5, StopReason::Attempts)));
+    assert_eq!((by_hand(RetryPolicy::new(), body).await, calls), (ended, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patient_call_by_hand_waits_until_the_circuit_admits_a_trial_call() {
+    let reset = Duration::from_secs(30);
+    let (breaker, mut calls) = (CircuitBreaker::new().failure_threshold(1).reset_timeout(reset), 0);
+    let start = Instant::now();
+    let body = || {
+        calls += 1;
+        let out = if calls == 1 { Err(Failure::Down) } else { Ok(()) };
+        breaker.run_async(async move { out })
+    };
+    let out = by_hand(RetryPolicy::new().wait_for_rejections(true), body).await;
+    assert_eq!((out, calls), ((Ok(()), None), 2));
+    assert!((reset..=reset.mul_f64(1.2)).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_by_hand_that_is_dropped_and_opens_the_circuit_ends_the_retry() {
+    let breaker =
+        CircuitBreaker::new().failure_threshold(1).on_cancel(resilience::OnCancel::Failure);
+    let mut calls = 0;
+    let body = || {
+        calls += 1;
+        let hangs = breaker.run_async(std::future::pending::<Result<(), Failure>>());
+        async { tokio::time::timeout(1000 * MS, hangs).await.unwrap_or(Err(Failure::Down)) }
+    };
+    let ended = (Err(Failure::Down), Some((1, StopReason::CircuitOpen)));
+    assert_eq!((by_hand(RetryPolicy::new(), body).await, calls), (ended, 1));
 }

@@ -5,8 +5,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, CircuitState, RejectedKind, StopReason, bulkhead, circuit_breaker,
-    fallback, rate_limit, retry, testing, timeout,
+    Bulkhead, BulkheadPermit, CircuitBreaker, CircuitState, Classify, Effect, FailureClass,
+    RateLimiter, RejectedKind, StopReason, bulkhead, circuit_breaker, fallback, rate_limit, retry,
+    testing, timeout,
 };
 use tokio::time::Instant;
 
@@ -212,4 +213,61 @@ async fn a_breaker_with_on_ok_recognizes_rejections_and_timeouts() {
         1,
         "a timeout is a failure regardless of `on`"
     );
+}
+
+/// A rejection says that nothing was sent. After an earlier attempt that may have been applied,
+/// callers in other functions, other processes and other languages must not believe this.
+#[test]
+fn a_rejected_attempt_after_a_lost_attempt_proves_nothing_to_a_caller() {
+    static BULKHEAD: Bulkhead = Bulkhead::new(1);
+    thread_local! {
+        static EFFECTS: Cell<u32> = const { Cell::new(0) };
+        static OTHER: Cell<Option<BulkheadPermit>> = const { Cell::new(None) };
+    }
+    #[retry(attempts = 3, on = |_| true, on_retry = |_| OTHER.set(BULKHEAD.try_acquire().ok()))]
+    #[bulkhead(bulkhead = BULKHEAD)]
+    fn pay() -> Result<(), Failure> {
+        EFFECTS.set(EFFECTS.get() + 1);
+        Err(Failure::Down)
+    }
+    fn class(failure: &Failure) -> FailureClass {
+        match failure {
+            Failure::Rejected(rejected) => rejected.classify(),
+            _ => FailureClass::permanent(),
+        }
+    }
+    #[retry(attempts = 3, idempotent = false, on_rejection = "wait", on = class)]
+    fn order() -> Result<(), Failure> {
+        let paid = pay();
+        OTHER.set(None);
+        paid
+    }
+    let _guard = testing::no_waits();
+    let Err(Failure::Rejected(rejected)) = order() else { panic!("the bulkhead is full") };
+    assert_eq!((rejected.kind(), EFFECTS.get()), (RejectedKind::BulkheadFull, 1));
+    assert_eq!(rejected.classify().effect, Effect::Unknown);
+
+    // The first attempt of another call is rejected before anything was sent.
+    let _permit = BULKHEAD.try_acquire();
+    let Err(Failure::Rejected(rejected)) = pay() else { panic!("the bulkhead is full") };
+    assert_eq!((rejected.classify().effect, EFFECTS.get()), (Effect::NotSent, 1));
+}
+
+/// A rate limit between the layers knows that the body did not run in this attempt.
+#[test]
+fn a_rejected_attempt_after_a_lost_attempt_returns_its_permit() {
+    static BULKHEAD: Bulkhead = Bulkhead::new(1);
+    static LIMITER: RateLimiter = RateLimiter::new(3, Duration::from_secs(60)).burst(3);
+    thread_local!(static OTHER: Cell<Option<BulkheadPermit>> = const { Cell::new(None) });
+    #[retry(attempts = 3, on = |_| true, on_retry = |_| OTHER.set(BULKHEAD.try_acquire().ok()))]
+    #[rate_limit(limiter = LIMITER)]
+    #[bulkhead(bulkhead = BULKHEAD)]
+    fn pay() -> Result<(), Failure> {
+        Err(Failure::Down)
+    }
+    let (_clock, _guard) = (testing::clock(), testing::no_waits());
+    assert!(matches!(pay(), Err(Failure::Rejected(_))));
+    // One of three permits was used.
+    assert!(LIMITER.try_acquire().is_ok() && LIMITER.try_acquire().is_ok());
+    assert!(LIMITER.try_acquire().is_err());
 }

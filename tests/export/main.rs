@@ -1,6 +1,8 @@
 //! Exporters: each shows the figures of the registry under the names of the documented table.
 #![cfg(all(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
 
+#[cfg(feature = "duration-histograms")]
+mod durations;
 mod grafana;
 mod metrics;
 mod opentelemetry;
@@ -12,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, CircuitState, FigureInfo, FigureKind, RateLimiter, policies,
-    register, retry, testing,
+    Bulkhead, CircuitBreaker, CircuitState, FigureInfo, FigureKind, FigureValue, RateLimiter,
+    circuit_breaker, count_successes, policies, register, retry, testing,
 };
 
 /// A name with every character that a format must escape.
@@ -22,6 +24,14 @@ const HOSTILE: &str = "a\"b\\c\nd{e}=<script>";
 #[retry(attempts = 3, base_delay = "100ms", jitter = "none", name = "exported")]
 fn failing() -> Result<(), &'static str> {
     Err("down")
+}
+
+/// A part of the labels of two keys.
+const LABEL: &str = "of-the-label-test";
+
+#[circuit_breaker(key = tenant, key_label = tenant, failure_threshold = 1, name = "labels")]
+fn tenant_call(tenant: &str) -> Option<u32> {
+    None
 }
 
 /// Makes figures of each type. The figures do not change afterwards.
@@ -34,7 +44,11 @@ fn figures() {
     static MADE: OnceLock<Made> = OnceLock::new();
     MADE.get_or_init(|| {
         let _clock = testing::clock();
+        count_successes();
         assert_eq!(failing(), Err("down"));
+        for tenant in ["one", "other"].map(|tenant| format!("{tenant}-{LABEL}")) {
+            assert_eq!((tenant_call(&tenant), tenant_call(&tenant)), (None, None));
+        }
         let breaker = |name| Arc::new(CircuitBreaker::new().failure_threshold(2).name(name));
         // Two breakers of one name: 2 and 3 rejected calls.
         let breakers = [breaker("exported"), breaker("exported"), breaker(HOSTILE)];
@@ -65,8 +79,19 @@ fn expected_names() -> Vec<&'static str> {
     names
 }
 
-fn info(name: &str) -> &'static FigureInfo {
-    FigureInfo::all().iter().find(|info| info.name == name).unwrap_or_else(|| panic!("{name}"))
+/// The parts of a distribution, as suffixes of the name.
+const PARTS: [&str; 3] = [".bucket", ".sum", ".count"];
+
+/// Returns the figure of an instrument, and the unit of the instrument.
+fn info(name: &str) -> (&'static FigureInfo, &'static str) {
+    let known = |name: &str| FigureInfo::all().iter().find(|info| info.name == name).copied();
+    if let Some(info) = known(name) {
+        return (info, info.unit);
+    }
+    let part = |suffix: &'static str| Some((suffix, known(name.strip_suffix(suffix)?)?));
+    let (suffix, info) = PARTS.into_iter().find_map(part).unwrap_or_else(|| panic!("{name}"));
+    assert_eq!(info.kind, FigureKind::Histogram, "{name}");
+    (info, if suffix == ".sum" { info.unit } else { "{call}" })
 }
 
 /// The series of an exporter: `name{label=value,…}` and the value, in a common form.
@@ -93,8 +118,23 @@ fn reported() -> Exported {
             let of_policy = [(name, policy.name), (kind, policy.kind.as_str())];
             let labels = of_policy.iter().chain(figure.labels.iter());
             let labels = labels.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            let key = (figure.info.name.to_owned(), labels.collect());
-            *exported.entry(key).or_default() += figure.value.as_f64();
+            let labels: BTreeMap<_, _> = labels.collect();
+            let mut add = |part: &str, labels, value| {
+                let key = (format!("{}{part}", figure.info.name), labels);
+                *exported.entry(key).or_default() += value;
+            };
+            let FigureValue::Histogram(histogram) = &figure.value else {
+                add("", labels, figure.value.as_f64());
+                continue;
+            };
+            for (bound, count) in histogram.cumulative() {
+                let mut labels = labels.clone();
+                let le = bound.map_or("+Inf".into(), |bound| bound.as_secs_f64().to_string());
+                labels.insert("le".into(), le);
+                add(".bucket", labels, FigureValue::Count(count).as_f64());
+            }
+            add(".sum", labels.clone(), histogram.sum().as_secs_f64());
+            add(".count", labels, figure.value.as_f64());
         }
     }
     exported
@@ -142,8 +182,10 @@ fn assert_close(value: f64, expected: f64) {
 fn the_figures_of_the_tests_cover_counters_gauges_and_times() {
     figures();
     let names = expected_names();
-    let has =
-        |kind, unit| names.iter().any(|name| info(name).kind == kind && info(name).unit == unit);
+    let has = |kind, unit| {
+        names.iter().map(|name| info(name).0).any(|info| info.kind == kind && info.unit == unit)
+    };
+    assert_eq!(has(FigureKind::Histogram, "s"), cfg!(feature = "duration-histograms"));
     assert!(has(FigureKind::Counter, "{call}") && has(FigureKind::Counter, "s"));
     assert!(has(FigureKind::Gauge, "1") && has(FigureKind::Gauge, "{permit}"));
     let open = policies().iter().filter(|it| it.state == Some(CircuitState::ForcedOpen)).count();

@@ -31,17 +31,17 @@ fn add_points<T: Copy>(
 fn exported(collected: &ResourceMetrics) -> Exported {
     let mut exported = Exported::new();
     for metric in collected.scope_metrics().flat_map(ScopeMetrics::metrics) {
-        let info = info(metric.name());
-        assert_eq!((metric.unit(), metric.description()), (info.unit, info.help));
-        let is_counter = info.kind == FigureKind::Counter;
-        let name = info.name;
+        let name = metric.name();
+        let (info, unit) = info(name);
+        assert_eq!((metric.unit(), metric.description()), (unit, info.help));
+        let is_counter = info.kind != FigureKind::Gauge;
         match metric.data() {
             AggregatedMetrics::U64(MetricData::Sum(sum)) => {
                 assert!(is_counter && sum.is_monotonic(), "{name}");
                 add_points(&mut exported, name, sum.data_points().cloned(), |value| value as f64);
             }
             AggregatedMetrics::F64(MetricData::Sum(sum)) => {
-                assert!(is_counter && sum.is_monotonic() && info.unit == "s", "{name}");
+                assert!(is_counter && sum.is_monotonic() && unit == "s", "{name}");
                 add_points(&mut exported, name, sum.data_points().cloned(), |value| value);
             }
             AggregatedMetrics::I64(MetricData::Sum(sum)) => {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use resilience::export::{prometheus_name, prometheus_text};
-use resilience::{FigureInfo, FigureKind};
+use resilience::{FigureInfo, FigureKind, policies_matching};
 
-use crate::{Exported, add, check, figures};
+use crate::{Exported, LABEL, PARTS, add, check, figures};
 
 /// Reads `name{label="value",…} number`. Returns the name, the labels and the number.
 fn parse(line: &str) -> (String, Vec<(String, String)>, f64) {
@@ -38,22 +38,41 @@ fn parse(line: &str) -> (String, Vec<(String, String)>, f64) {
     (name.to_owned(), labels, number.parse().expect("a number"))
 }
 
+/// Returns the names of the series of a figure, each with the dotted name.
+fn dotted_names(info: &FigureInfo) -> Vec<(String, String)> {
+    let name = prometheus_name(info);
+    if info.kind != FigureKind::Histogram {
+        return vec![(name, info.name.to_owned())];
+    }
+    let part = |part: &str| (name.clone() + &part.replace('.', "_"), info.name.to_owned() + part);
+    PARTS.map(part).to_vec()
+}
+
+fn kind(info: &FigureInfo) -> &'static str {
+    match info.kind {
+        FigureKind::Counter => "counter",
+        FigureKind::Histogram => "histogram",
+        _ => "gauge",
+    }
+}
+
 #[test]
 fn the_text_shows_each_series_once() {
     figures();
     let text = prometheus_text();
     let dotted: BTreeMap<_, _> =
-        FigureInfo::all().iter().map(|info| (prometheus_name(info), *info)).collect();
+        FigureInfo::all().iter().flat_map(|info| dotted_names(info)).collect();
     let label_names: BTreeMap<_, _> = FigureInfo::all()
         .iter()
         .flat_map(|info| info.labels.iter().chain(&FigureInfo::POLICY_LABELS))
+        .chain(&["le"])
         .map(|label| (label.replace('.', "_"), *label))
         .collect();
     let mut exported = Exported::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (name, labels, value) = parse(line);
         let labels = labels.iter().map(|(name, value)| (label_names[name], value.as_str()));
-        add(&mut exported, dotted[&name].name, labels, value);
+        add(&mut exported, &dotted[&name], labels, value);
     }
     check(&exported);
 }
@@ -71,14 +90,15 @@ fn each_series_follows_its_help_and_its_type() {
             let infos = FigureInfo::all().iter();
             let info = infos.copied().find(|info| prometheus_name(info) == name).expect("a figure");
             assert_eq!(help, info.help);
-            let kind = if info.kind == FigureKind::Counter { "counter" } else { "gauge" };
+            let kind = kind(info);
             assert_eq!(lines.next(), Some(format!("# TYPE {name} {kind}").as_str()));
             assert!(!seen.contains(&name), "{name} is there twice");
             seen.push(name);
             current = Some(info);
         } else {
-            let name = current.map(prometheus_name).expect("help stands first");
-            assert!(line.starts_with(&format!("{name}{{")), "{line} below {name}");
+            let names = current.map(dotted_names).expect("help stands first");
+            let (name, _) = line.split_once('{').expect("labels");
+            assert!(names.iter().any(|(known, _)| known == name), "{line} below {names:?}");
         }
     }
     assert!(seen.len() > 5, "{seen:?}");
@@ -95,4 +115,15 @@ fn names_for_prometheus_are_valid_and_distinct() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[test]
+fn no_key_is_a_label() {
+    figures();
+    let reports = policies_matching("labels");
+    let keys = reports.iter().find_map(|report| report.keys.as_ref()).expect("keys");
+    assert_eq!((keys.keys, keys.rejecting[0].key.contains(LABEL)), (2, true));
+    let text = prometheus_text();
+    assert!(text.contains("resilience_policy_name=\"labels\""));
+    assert!(!text.contains(LABEL), "{text}");
 }

@@ -27,7 +27,11 @@ fn the_page_states_each_figure_with_type_unit_and_labels() {
     let expected: Vec<_> = FigureInfo::all()
         .iter()
         .map(|info| {
-            let kind = if info.kind == FigureKind::Counter { "counter" } else { "gauge" };
+            let kind = match info.kind {
+                FigureKind::Counter => "counter",
+                FigureKind::Histogram => "histogram",
+                _ => "gauge",
+            };
             let labels: Vec<_> = info.labels.iter().map(|label| code(label)).collect();
             vec![code(info.name), kind.to_owned(), code(info.unit), labels.join(", ")]
         })

@@ -1,6 +1,6 @@
 //! The outcome of a call whose attempts fail.
 
-use resilience::hedge;
+use resilience::{Effect, FailureClass, hedge};
 
 use crate::{Log, sleep};
 
@@ -16,6 +16,36 @@ async fn the_last_failure_is_returned() {
     for (times, last) in [([50, 50, 50], 2), ([90, 50, 50], 0), ([50, 70, 40], 1)] {
         assert_eq!(fails_at(&Log::new(), times).await, Err(last), "{times:?}");
     }
+}
+
+#[derive(Debug, PartialEq)]
+enum Down {
+    NoAnswer,
+    NoConnection,
+}
+
+/// A hedge without a connection does not hide that the first attempt may have been applied.
+#[tokio::test(start_paused = true)]
+async fn the_failure_of_an_attempt_that_may_have_been_applied_is_returned() {
+    fn class(down: &Down) -> FailureClass {
+        match down {
+            Down::NoAnswer => FailureClass::transient(),
+            Down::NoConnection => FailureClass::transient().effect(Effect::NotSent),
+        }
+    }
+    #[hedge(after = "10ms", idempotent, on = class)]
+    async fn call(log: &Log, answered: usize, times: [u64; 2]) -> Result<(), Down> {
+        let (attempt, _running) = log.start();
+        sleep(times[attempt]).await;
+        Err(if attempt == answered { Down::NoAnswer } else { Down::NoConnection })
+    }
+    for answered in [0, 1] {
+        for times in [[50, 50], [90, 50], [5, 50]] {
+            let failure = call(&Log::new(), answered, times).await;
+            assert_eq!(failure, Err(Down::NoAnswer), "{answered} {times:?}");
+        }
+    }
+    assert_eq!(call(&Log::new(), 2, [50, 50]).await, Err(Down::NoConnection));
 }
 
 #[hedge(after = "10ms", idempotent)]

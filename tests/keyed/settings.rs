@@ -119,3 +119,36 @@ fn names_may_be_made_at_run_time() {
     let rejected = breaker.run(|| Ok::<_, Rejected>(())).expect_err("open");
     assert_eq!(rejected.name(), "eu-1");
 }
+
+#[test]
+fn a_label_from_a_request_cannot_start_a_line_of_the_log() {
+    #[rate_limit(rate = 1, key = user, key_label = user, name = "hostile")]
+    fn sign_in(user: &str) -> Result<(), Rejected> {
+        Ok(())
+    }
+    let _clock = testing::clock();
+    let label = |user: &str| {
+        let _ = sign_in(user);
+        let rejected = sign_in(user).unwrap_err();
+        assert!(!rejected.to_string().contains(char::is_control), "{rejected}");
+        rejected.key().map(str::to_owned)
+    };
+    assert_eq!(label("ann\nERROR: \u{7f}").as_deref(), Some("ann\u{fffd}ERROR: \u{fffd}"));
+    // At most 64 bytes, cut at a character.
+    assert_eq!(label(&"é".repeat(1000)), Some("é".repeat(32)));
+    assert_eq!(label(&format!("a{}", "é".repeat(1000))), Some(format!("a{}", "é".repeat(31))));
+}
+
+#[test]
+fn an_error_of_display_ends_the_label() {
+    struct Broken;
+    impl core::fmt::Display for Broken {
+        fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            f.write_str("eu")?;
+            Err(core::fmt::Error)
+        }
+    }
+    let limiter = RateLimiter::new(1, core::time::Duration::from_secs(1)).key_label(Broken);
+    limiter.try_acquire().unwrap();
+    assert_eq!(limiter.try_acquire().unwrap_err().key(), Some("eu"));
+}

@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
 use resilience::{
-    CircuitBreaker, CircuitState, Rejected, circuit_breaker, circuit_changes, circuit_closed,
-    register,
+    ChangeReason, CircuitBreaker, CircuitState, FailureClass, FailureKind, Rejected, StateChange,
+    circuit_breaker, circuit_changes, circuit_closed, register,
 };
 
 #[derive(Default)]
@@ -35,17 +35,35 @@ fn a_subscription_receives_the_changes_of_matching_names_in_order() {
     call("eu");
     let mut seen = Vec::new();
     while let Some(change) = changes.try_next() {
-        assert_eq!(change.lost, 0);
-        seen.push((change.name, change.key, change.to));
+        seen.push((change.name, change.key, change.to, change.reason, change.number));
     }
+    let failure = ChangeReason::Failure(FailureKind::Transient);
     assert_eq!(
         seen,
         [
-            ("changes::hand", None, CircuitState::Open),
-            ("changes::hand", None, CircuitState::Closed),
-            ("changes::keyed", Some("eu".to_owned()), CircuitState::Open),
+            ("changes::hand", None, CircuitState::Open, ChangeReason::Manual, 1),
+            ("changes::hand", None, CircuitState::Closed, ChangeReason::Manual, 2),
+            ("changes::keyed", Some("eu".into()), CircuitState::Open, failure, 1),
         ]
     );
+    assert_eq!(changes.lost(), 0);
+}
+
+#[test]
+fn a_subscription_and_a_hook_receive_equal_changes() {
+    let hooked = Arc::<Mutex<Vec<StateChange>>>::default();
+    let seen = Arc::clone(&hooked);
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .on_state_change_with(move |change| seen.lock().expect("no panic").push(change.clone()))
+        .name("equal::breaker");
+    let mut changes = circuit_changes("equal::breaker");
+    breaker.try_acquire().expect("closed").report(FailureClass::transient(), &"refused");
+    breaker.reset();
+    let received: Vec<_> = std::iter::from_fn(|| changes.try_next()).collect();
+    assert_eq!(received, *hooked.lock().expect("no panic"));
+    assert_eq!(received[0].cause.as_deref(), Some("refused"));
+    assert!(received[0].at.elapsed().is_ok_and(|age| age.as_secs() < 600));
 }
 
 #[test]
@@ -56,14 +74,12 @@ fn a_slow_subscriber_loses_the_oldest_changes_and_knows_how_many() {
         breaker.force_open();
         breaker.force_close();
     }
+    assert_eq!(changes.lost(), 400 - 256);
+    assert_eq!(changes.lost(), 0);
     let first = changes.try_next().expect("a change");
-    assert_eq!(first.lost, 400 - 256);
-    let mut rest = 1;
-    while let Some(change) = changes.try_next() {
-        assert_eq!(change.lost, 0);
-        rest += 1;
-    }
-    assert_eq!(rest, 256);
+    assert_eq!(first.number, 400 - 256 + 1);
+    let rest = std::iter::from_fn(|| changes.try_next()).count();
+    assert_eq!((rest, changes.lost()), (255, 0));
 }
 
 #[test]

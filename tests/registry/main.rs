@@ -2,6 +2,8 @@
 
 mod changes;
 mod counts;
+#[cfg(feature = "duration-histograms")]
+mod durations;
 #[cfg(feature = "figures")]
 mod explain;
 mod health;
@@ -15,11 +17,12 @@ mod serialized;
 mod successes;
 mod waits;
 
-use resilience::{PolicyReport, policies};
+use resilience::{PolicyKind, PolicyReport, policies};
 
-/// Returns the only policy of this name.
+/// Returns the only policy of this name, beside the function as a whole.
 fn policy(name: &str) -> PolicyReport {
-    let mut found = policies().into_iter().filter(|policy| policy.name == name);
+    let is_it = |it: &PolicyReport| it.name == name && it.kind != PolicyKind::Function;
+    let mut found = policies().into_iter().filter(is_it);
     let policy = found.next().unwrap_or_else(|| panic!("{name} is not listed"));
     assert_eq!(found.next(), None, "{name} is listed twice");
     policy

@@ -256,3 +256,14 @@ fn the_value_of_an_alias_may_be_a_type_parameter() {
     }
     assert_eq!(attempts(|calls| call::<u32>(calls).map(drop)), 1);
 }
+
+/// A predicate among the arguments is borrowed by each attempt, also if it is not `Copy`.
+#[test]
+fn a_generic_predicate_among_the_arguments_is_called_for_each_failure() {
+    #[retry(attempts = 4, base_delay = "1ms", on = predicate)]
+    fn call<F: Fn(&u32) -> bool>(calls: &Cell<u32>, predicate: F) -> Result<(), u32> {
+        Err(count(calls))
+    }
+    let transient = String::from("1");
+    assert_eq!(attempts(|calls| call(calls, move |error| error.to_string() == transient)), 2);
+}

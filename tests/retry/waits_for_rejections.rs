@@ -161,25 +161,202 @@ async fn the_wait_ends_with_the_deadline_and_with_max_retry_after() {
 
 #[tokio::test(start_paused = true)]
 async fn a_layer_that_measures_time_sees_no_wait() {
-    // The wait takes place above the timeout, and not in the time of an attempt.
-    #[retry(attempts = 2, on_rejection = "wait")]
-    #[timeout("50ms")]
-    #[rate_limit(rate = 10)]
-    async fn limited() -> Result<(), Rejected> {
-        Ok(())
-    }
     #[retry(attempts = 2, on_rejection = "wait")]
     #[circuit_breaker(slow_call = "50ms", min_calls = 2, name = "no slow wait")]
     #[rate_limit(rate = 10)]
     async fn measured() -> Result<(), Rejected> {
         Ok(())
     }
-    let calls: Vec<_> = (0..5).map(|_| tokio::spawn(limited())).collect();
-    assert_eq!(served(calls).await, 5);
     let calls: Vec<_> = (0..5).map(|_| tokio::spawn(measured())).collect();
     assert_eq!(served(calls).await, 5);
     let breaker = circuit_breaker("no slow wait").expect("called");
     assert_eq!(breaker.state(), resilience::CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_below_a_timeout_are_served_in_the_order_of_arrival() {
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[timeout("50ms")]
+    #[rate_limit(rate = 10)]
+    async fn limited(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        record(caller, &starts, start);
+        sleep(Duration::from_millis(40)).await;
+        Ok(())
+    }
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[circuit_breaker]
+    #[timeout("150ms")]
+    #[bulkhead(max = 2)]
+    #[timeout("120ms")]
+    async fn queued(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        record(caller, &starts, start);
+        sleep(Duration::from_millis(100)).await;
+        Ok(())
+    }
+    let starts = order(20, limited).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 * 100)).collect();
+    assert_eq!(starts, expected);
+    let starts = order(20, queued).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 / 2 * 100)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_starts_after_the_wait_and_ends_at_the_deadline() {
+    static ONCE: RetryPolicy = RetryPolicy::new().attempts(1).wait_for_rejections(true);
+    static BRIEF: RetryPolicy = ONCE.deadline(Duration::from_millis(1010));
+    #[retry(policy = ONCE)]
+    #[timeout("50ms")]
+    #[rate_limit(rate = 1)]
+    async fn hangs() -> Result<(), Rejected> {
+        std::future::pending().await
+    }
+    #[retry(policy = BRIEF)]
+    #[timeout("50ms")]
+    #[rate_limit(rate = 1)]
+    async fn hangs_until_the_deadline() -> Result<(), Rejected> {
+        std::future::pending().await
+    }
+    async fn time(call: impl Future<Output = Result<(), Rejected>>) -> u128 {
+        let start = Instant::now();
+        assert_eq!(call.await.map_err(|it| it.kind()), Err(RejectedKind::TimedOut));
+        start.elapsed().as_millis()
+    }
+    assert_eq!(tokio::join!(time(hangs()), time(hangs())), (50, 1050));
+    let brief = tokio::join!(time(hangs_until_the_deadline()), time(hangs_until_the_deadline()));
+    assert_eq!(brief, (50, 1010));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_counts_the_wait_below_a_retry_that_does_not_wait_for_rejections() {
+    static IMPATIENT: RetryPolicy = RetryPolicy::new().attempts(1);
+    static LIMIT: RateLimiter =
+        RateLimiter::new(1, Duration::from_secs(1)).wait(Duration::from_secs(9));
+    #[retry(policy = IMPATIENT)]
+    #[timeout("50ms")]
+    #[rate_limit(limiter = LIMIT)]
+    async fn limited() -> Result<(), Rejected> {
+        Ok(())
+    }
+    assert!(limited().await.is_ok());
+    let start = Instant::now();
+    let kind = limited().await.map_err(|rejected| rejected.kind());
+    assert_eq!((kind, start.elapsed()), (Err(RejectedKind::TimedOut), Duration::from_millis(50)));
+}
+
+/// Calls by hand, as `classify` of a rejection says.
+async fn by_hand<F>(policy: &RetryPolicy, body: impl FnMut() -> F) -> Result<(), Rejected>
+where
+    F: Future<Output = Result<(), Rejected>>,
+{
+    policy.on(|rejected: &Rejected| resilience::Classify::classify(rejected)).run_async(body).await
+}
+
+static PATIENT: RetryPolicy = RetryPolicy::new().attempts(2).wait_for_rejections(true);
+
+#[tokio::test(start_paused = true)]
+async fn callers_by_hand_that_wait_for_a_rate_limit_are_served_in_the_order_of_arrival() {
+    static LIMIT: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        let body = || {
+            LIMIT.run_async(async {
+                record(caller, &starts, start);
+                Ok(())
+            })
+        };
+        by_hand(&PATIENT, body).await
+    }
+    let starts = order(20, call).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 * 100)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_by_hand_that_wait_for_a_bulkhead_are_served_in_the_order_of_arrival() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new();
+    static SLOTS: Bulkhead = Bulkhead::new(2);
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        let body = || {
+            BREAKER.run_async(SLOTS.run_async(async {
+                record(caller, &starts, start);
+                sleep(Duration::from_millis(100)).await;
+                Ok(())
+            }))
+        };
+        by_hand(&PATIENT, body).await
+    }
+    let starts = order(20, call).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 / 2 * 100)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_by_hand_wait_in_order_below_the_timeout_of_a_function() {
+    static LIMIT: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
+    #[timeout("50ms")]
+    async fn limited(caller: usize, starts: &Starts, start: Instant) -> Result<(), Rejected> {
+        LIMIT.acquire().await?;
+        record(caller, starts, start);
+        sleep(Duration::from_millis(40)).await;
+        Ok(())
+    }
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        by_hand(&PATIENT, || limited(caller, &starts, start)).await
+    }
+    let starts = order(20, call).await;
+    let expected: Vec<_> = (0..20).map(|caller| (caller, caller as u128 * 100)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_of_a_function_limits_the_body_below_a_retry_by_hand() {
+    static LIMIT: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
+    static ONCE: RetryPolicy = PATIENT.attempts(1);
+    #[timeout("50ms")]
+    async fn hangs() -> Result<(), Rejected> {
+        LIMIT.acquire().await?;
+        std::future::pending().await
+    }
+    assert!(LIMIT.acquire().await.is_ok());
+    let start = Instant::now();
+    let kind = by_hand(&ONCE, hangs).await.map_err(|rejected| rejected.kind());
+    assert_eq!(kind, Err(RejectedKind::TimedOut));
+    assert_eq!(start.elapsed(), Duration::from_millis(150));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_of_a_call_by_hand_ends_at_the_deadline_of_the_retry() {
+    static LIMIT: RateLimiter = RateLimiter::new(1, Duration::from_secs(1));
+    static BRIEF: RetryPolicy = PATIENT.deadline(Duration::from_secs(3));
+    let call = || by_hand(&BRIEF, || LIMIT.run_async(async { Ok(()) }));
+    let start = Instant::now();
+    let calls: Vec<_> = (0..6).map(|_| tokio::spawn(call())).collect();
+    assert!((3..=4).contains(&served(calls).await));
+    assert!(start.elapsed() <= Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_by_hand_without_a_retry_that_waits_rejects_at_once() {
+    static LIMIT: RateLimiter = RateLimiter::new(1, Duration::from_secs(1));
+    static SLOTS: Bulkhead = Bulkhead::new(1);
+    let _slot = SLOTS.try_acquire().expect("free");
+    assert!(LIMIT.acquire().await.is_ok());
+    let start = Instant::now();
+    let policy = RetryPolicy::new();
+    let limited = by_hand(&policy, || LIMIT.run_async(async { Ok(()) })).await;
+    assert_eq!(limited.map_err(|it| it.kind()), Err(RejectedKind::RateLimited));
+    let full = by_hand(&policy, || SLOTS.run_async(async { Ok(()) })).await;
+    assert_eq!(full.map_err(|it| it.kind()), Err(RejectedKind::BulkheadFull));
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[test]
+fn a_sync_caller_by_hand_waits_in_the_line_of_the_limit() {
+    static LIMIT: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
+    let clock = testing::clock();
+    let call = || -> Result<(), Rejected> { PATIENT.run(|| LIMIT.run(|| Ok(()))) };
+    assert!((0..20).all(|_| call().is_ok()));
+    assert_eq!(clock.elapsed(), Duration::from_millis(1900));
 }
 
 #[test]

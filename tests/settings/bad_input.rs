@@ -48,7 +48,7 @@ fn mistakes_have_their_line_and_the_fix() {
         ("x = 1", "a.toml:1: `x` is no table"),
         ("\n[x]\nretry = 1", "a.toml:3: `retry` is no table"),
         ("[x.retyr]", "a.toml:1: there is no attribute `retyr`; did you mean `retry`?"),
-        ("[x.fallback]\nvalue = 1", "a.toml:2: the settings of `fallback` cannot change"),
+        ("[x.fallback]\nvalue = 1", "a.toml:2: `fallback.value` cannot change at run time"),
         ("[''.retry]\nattempts = 2", "a.toml:2: the name of a policy is empty"),
         ("[x.retry]\nattempts = 2\nattempts = 3", "a.toml:3: "),
         ("[x.retry]\nattempts = ", "a.toml:2: "),

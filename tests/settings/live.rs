@@ -6,8 +6,8 @@ use core::time::Duration;
 use resilience::SettingOrigin::{Code, Live};
 use resilience::{
     Bulkhead, CircuitBreaker, CircuitState, Keyed, RateLimiter, Rejected, RejectedKind,
-    RetryPolicy, bulkhead, circuit_breaker, control, pending_settings, rate_limit, register, retry,
-    testing, timeout,
+    RetryPolicy, bulkhead, circuit_breaker, coalesce, control, fallback, hedge, pending_settings,
+    rate_limit, register, retry, testing, timeout,
 };
 
 use crate::reported;
@@ -351,4 +351,325 @@ fn two_functions_of_one_name_and_patterns_are_reached() {
     fail(&FIRST);
     fail(&SECOND);
     assert_eq!((FIRST.state(), SECOND.state()), (CircuitState::Open, CircuitState::Open));
+}
+
+/// Spawns calls that wait for `acquire`, and returns the seconds after which each has ended.
+async fn ends(
+    calls: usize,
+    acquire: impl AsyncFn() + Clone + 'static,
+    change: impl FnOnce(),
+) -> Vec<u64> {
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            let start = tokio::time::Instant::now();
+            let tasks: Vec<_> = (0..calls)
+                .map(|_| {
+                    let acquire = acquire.clone();
+                    tokio::task::spawn_local(async move {
+                        acquire().await;
+                        start.elapsed().as_secs()
+                    })
+                })
+                .collect();
+            tokio::task::yield_now().await;
+            change();
+            let mut ends = Vec::new();
+            for task in tasks {
+                ends.push(task.await.unwrap());
+            }
+            ends
+        })
+        .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_calls_of_a_bulkhead_that_is_not_registered_follow_a_raised_limit() {
+    for setting in ["raise", "disable", "shadow"] {
+        let name = format!("live::waiting_bulkhead::{setting}");
+        let bulkhead = std::sync::Arc::new(Bulkhead::new(1).queue(99).named(&name));
+        let held = std::sync::Arc::clone(&bulkhead).try_acquire_owned().unwrap();
+        let acquire = async move || {
+            let _permit = bulkhead.acquire().await.unwrap();
+            tokio::time::sleep(10 * second()).await;
+        };
+        let ends = ends(8, acquire, || {
+            let control = control(&name);
+            match setting {
+                "raise" => control.set("bulkhead.max", "5"),
+                "disable" => control.disable(),
+                _ => control.shadow(true),
+            }
+            .unwrap();
+        })
+        .await;
+        drop(held);
+        let expected = if setting == "raise" { [10, 10, 10, 10, 20, 20, 20, 20] } else { [10; 8] };
+        assert_eq!(ends, expected, "{setting}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_calls_of_a_rate_limiter_follow_a_changed_rate_in_order() {
+    let limiter = |name: &str| {
+        let limiter = RateLimiter::new(1, second()).wait(99 * second()).named(name);
+        limiter.try_acquire().unwrap();
+        std::sync::Arc::new(limiter)
+    };
+    let expected: [(&str, [u64; 6]); 5] = [
+        ("rate_limit.rate = 2", [0, 1, 1, 2, 2, 3]),
+        ("rate_limit.per = 10s", [10, 20, 30, 40, 50, 60]),
+        ("rate_limit.burst = 4", [0, 0, 0, 1, 2, 3]),
+        ("disable", [0; 6]),
+        ("shadow", [0; 6]),
+    ];
+    for (setting, expected) in expected {
+        let name = format!("live::waiting_limiter::{setting}");
+        let of_test = limiter(&name);
+        let acquire = async move || of_test.acquire().await.unwrap();
+        let ends = ends(6, acquire, || {
+            let control = control(&name);
+            match setting.split_once(" = ") {
+                Some((setting, value)) => control.set(setting, value),
+                None if setting == "disable" => control.disable(),
+                None => control.shadow(true),
+            }
+            .unwrap();
+        })
+        .await;
+        assert_eq!(ends, expected, "{setting}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_do_not_wait_for_a_mistake_that_was_corrected() {
+    #[rate_limit(rate = 1, wait = "unlimited", name = "live::corrected")]
+    async fn call() -> Result<(), std::num::ParseIntError> {
+        Ok(())
+    }
+    call().await.unwrap();
+    control("live::corrected").set("rate_limit.per", "1000h").unwrap();
+    let ends = ends(
+        3,
+        async || call().await.unwrap(),
+        || {
+            control("live::corrected").unset("rate_limit.per").unwrap();
+        },
+    )
+    .await;
+    assert_eq!(ends, [1, 2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lowered_rate_lets_no_waiting_call_through_early() {
+    let limiter = RateLimiter::new(100, second()).wait(99 * second()).named("live::lowered");
+    limiter.try_acquire().unwrap();
+    let limiter = std::sync::Arc::new(limiter);
+    let acquire = async move || limiter.acquire().await.unwrap();
+    let ends = ends(5, acquire, || {
+        control("live::lowered").set("rate_limit.rate", "1").unwrap();
+    })
+    .await;
+    assert_eq!(ends, [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_gives_the_burst_to_the_calls_that_wait() {
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
+        .burst(3)
+        .wait(Duration::from_secs(99))
+        .name("live::reset_waiting");
+    register(&LIMITER);
+    LIMITER.try_acquire_many(3).unwrap();
+    let ends = ends(
+        5,
+        async || LIMITER.acquire().await.unwrap(),
+        || {
+            control("live::reset_waiting").reset().unwrap();
+        },
+    )
+    .await;
+    assert_eq!(ends, [0, 0, 0, 1, 2]);
+    assert!(LIMITER.try_acquire().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_follows_its_delay_and_its_number_and_can_be_switched_off() {
+    #[hedge(after = "50ms", max = 2, idempotent, name = "live::hedge")]
+    async fn call(starts: &Cell<u32>) -> Result<(), Rejected> {
+        starts.set(starts.get() + 1);
+        tokio::time::sleep(Duration::from_millis(220)).await;
+        Ok(())
+    }
+    let starts = Cell::new(0);
+    let run = async || {
+        call(&starts).await.unwrap();
+        starts.take()
+    };
+    assert_eq!(run().await, 3);
+    control("live::hedge").set("hedge.max", "1").unwrap();
+    assert_eq!(run().await, 2);
+    control("live::hedge").set("hedge.after", "300ms").unwrap();
+    assert_eq!(run().await, 1);
+    control("live::hedge").unset("hedge.after").unwrap();
+    control("live::hedge").disable().unwrap();
+    assert_eq!(run().await, 1);
+    control("live::hedge").enable().unwrap();
+    control("live::hedge").unset("hedge.max").unwrap();
+    assert_eq!(run().await, 3);
+
+    let error = control("live::hedge").set("hedge.max", "3").unwrap_err().to_string();
+    assert!(error.contains("room for the hedges of the code only"), "{error}");
+    let error = control("live::hedge").set("hedge.warm_up", "1s").unwrap_err().to_string();
+    assert!(error.contains("set `after`"), "{error}");
+    let error = control("live::hedge").set("hedge.after", "0s").unwrap_err().to_string();
+    assert!(error.contains("`after` is zero"), "{error}");
+    assert_eq!(reported("live::hedge", "max"), Some(("2".into(), Code)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_learned_hedge_follows_its_warm_up() {
+    #[hedge(after = "p95", warm_up = "1s", idempotent, name = "live::learned")]
+    async fn call(starts: &Cell<u32>) -> Result<(), Rejected> {
+        starts.set(starts.get() + 1);
+        tokio::time::sleep(Duration::from_millis(220)).await;
+        Ok(())
+    }
+    let starts = Cell::new(0);
+    control("live::learned").set("hedge.warm_up", "100ms").unwrap();
+    call(&starts).await.unwrap();
+    assert_eq!(starts.take(), 2);
+    let error = control("live::learned").set("hedge.after", "1s").unwrap_err().to_string();
+    assert!(error.contains("set `warm_up`"), "{error}");
+}
+
+#[test]
+fn a_last_good_value_follows_its_greatest_age() {
+    #[fallback(stale = "10m", key = (), name = "live::stale")]
+    fn price(answer: Result<u32, &'static str>) -> Result<u32, &'static str> {
+        answer
+    }
+    #[fallback(value = 7, name = "live::replaced")]
+    fn replaced() -> Result<u32, &'static str> {
+        Err("down")
+    }
+    let clock = testing::clock();
+    assert_eq!(price(Ok(1)), Ok(1));
+    clock.advance(2 * second());
+    assert_eq!(price(Err("down")), Ok(1));
+    assert_eq!(reported("live::stale", "stale"), Some(("10m".into(), Code)));
+    control("live::stale").set("fallback.stale", "1s").unwrap();
+    assert_eq!(price(Err("down")), Err("down"));
+    assert_eq!(reported("live::stale", "stale"), Some(("1s".into(), Live)));
+
+    assert_eq!(replaced(), Ok(7));
+    let error = control("live::replaced").set("fallback.stale", "1s").unwrap_err().to_string();
+    assert!(error.contains("the function has no `stale` in the code"), "{error}");
+}
+
+#[tokio::test]
+async fn a_coalescer_that_is_switched_off_shares_no_execution() {
+    #[coalesce(key = (), name = "live::coalesce")]
+    async fn call(runs: &Cell<u32>) -> Result<u32, Rejected> {
+        runs.set(runs.get() + 1);
+        tokio::task::yield_now().await;
+        Ok(7)
+    }
+    let runs = Cell::new(0);
+    let both = async || {
+        let (one, two) = tokio::join!(call(&runs), call(&runs));
+        assert_eq!((one, two), (Ok(7), Ok(7)));
+        runs.take()
+    };
+    assert_eq!(both().await, 1);
+    control("live::coalesce").disable().unwrap();
+    assert_eq!(both().await, 2);
+    control("live::coalesce").enable().unwrap();
+    assert_eq!(both().await, 1);
+}
+
+#[test]
+fn the_body_and_the_last_attempt_follow_a_live_number_of_attempts() {
+    #[retry(attempts = 3, name = "live::bound", bind = attempt)]
+    fn call(last: &Cell<u32>) -> Result<(), &'static str> {
+        if attempt.is_last() {
+            last.set(attempt.number());
+        }
+        Err("down")
+    }
+    let _waits = testing::no_waits();
+    let last = Cell::new(0);
+    control("live::bound").set("retry.attempts", "5").unwrap();
+    assert!(call(&last).is_err());
+    assert_eq!(last.take(), 5);
+    control("live::bound").set("retry.attempts", "unlimited").unwrap();
+    control("live::bound").set("retry.attempts", "2").unwrap();
+    assert!(call(&last).is_err());
+    assert_eq!(last.take(), 2);
+}
+
+#[test]
+fn a_success_after_a_retry_reports_the_live_number_of_attempts() {
+    use std::sync::Mutex;
+
+    static SEEN: Mutex<Vec<Option<u32>>> = Mutex::new(Vec::new());
+
+    #[retry(attempts = 3, name = "live::recovered")]
+    fn call(calls: &Cell<u32>) -> Result<(), &'static str> {
+        calls.set(calls.get() + 1);
+        if calls.get() < 5 { Err("down") } else { Ok(()) }
+    }
+    resilience::on_event(|event| {
+        if let resilience::PolicyEvent::Recovery(event) = event {
+            if event.name == "live::recovered" {
+                SEEN.lock().unwrap().push(event.attempts);
+            }
+        }
+    });
+    let _waits = testing::no_waits();
+    control("live::recovered").set("retry.attempts", "7").unwrap();
+    assert!(call(&Cell::new(0)).is_ok());
+    assert_eq!(*SEEN.lock().unwrap(), [Some(7)]);
+}
+
+#[test]
+fn a_wait_for_a_permit_follows_a_live_longest_delay() {
+    #[retry(on_rejection = "wait", max_retry_after = "60s", name = "live::patient")]
+    #[rate_limit(rate = 1, per = "30s", name = "live::patient::limit")]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let clock = testing::clock();
+    let _state = testing::fresh_state();
+    assert!(call().is_ok() && call().is_ok());
+    assert_eq!(clock.elapsed(), 30 * second());
+    control("live::patient").set("retry.max_retry_after", "10s").unwrap();
+    assert!(call().is_err());
+    assert_eq!(clock.elapsed(), 30 * second());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_repeats_up_to_a_live_number_of_attempts() {
+    use core::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use http::{Request, Response};
+    use resilience::http::RetryLayer;
+    use tower::{Layer as _, ServiceExt as _, service_fn};
+
+    control("live::layer").set("retry.attempts", "5").unwrap();
+    let sent = Arc::new(AtomicU32::new(0));
+    let layer = RetryLayer::new(RetryPolicy::new().attempts(2).name("live::layer"));
+    let service = layer.layer(service_fn({
+        let sent = Arc::clone(&sent);
+        move |_: Request<()>| {
+            sent.fetch_add(1, Relaxed);
+            core::future::ready(Ok::<_, Infallible>(
+                Response::builder().status(503).body(()).unwrap(),
+            ))
+        }
+    }));
+    let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    assert_eq!((response.status().as_u16(), sent.load(Relaxed)), (503, 5));
 }

@@ -279,3 +279,24 @@ async fn futures_lite_yield() {
     })
     .await;
 }
+
+/// The timer starts at the first wait, and the limit counts from the call on.
+#[tokio::test(start_paused = true)]
+async fn the_time_before_the_first_wait_counts() {
+    #[timeout("50ms")]
+    async fn call(clock: &testing::Clock, first: Duration) -> Result<u32, Failure> {
+        clock.advance(first);
+        tokio::task::yield_now().await;
+        clock.advance(MS(10));
+        tokio::task::yield_now().await;
+        Ok(7)
+    }
+    let clock = testing::clock();
+    assert_eq!(call(&clock, MS(30)).await, Ok(7));
+    for first in [MS(40), MS(50), MS(60)] {
+        match call(&clock, first).await {
+            Err(Failure::Rejected(rejected)) => assert_eq!(rejected.limit(), Some(MS(50))),
+            other => panic!("{first:?}: {other:?}"),
+        }
+    }
+}

@@ -4,6 +4,7 @@
 mod fallbacks;
 mod key_labels;
 mod levels;
+mod locations;
 mod recovery;
 mod table;
 
@@ -31,7 +32,8 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let written = match field.name() {
             "message" => write!(self.0, " {value:?}"),
-            "function" => Ok(()),
+            // `locations` tests the place.
+            "function" | "location" => Ok(()),
             name => write!(self.0, " {name}={value:?}"),
         };
         written.expect("a string takes everything");
@@ -50,7 +52,10 @@ impl Subscriber for Lines {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
-        LOG.with_borrow_mut(|log| log.push(line.0));
+        // Functions of several tests have one name; `locations` tests this warning.
+        if !line.0.contains("two policies have one name") {
+            LOG.with_borrow_mut(|log| log.push(line.0));
+        }
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}

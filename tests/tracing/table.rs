@@ -192,6 +192,13 @@ fn policies() {
         Ok(())
     }
     let clock = testing::clock();
+    let twins = [
+        RateLimiter::new(1, Duration::from_secs(1)).name("table-twins"),
+        RateLimiter::new(1, Duration::from_secs(1)).name("table-twins"),
+    ];
+    for twin in twins.each_ref() {
+        twin.try_acquire_many(3).expect_err("more than the burst");
+    }
     assert!(opens().is_err() && opens().is_err());
     assert!(shadow().is_ok() && shadow().is_ok());
     for user in [1, 1, 2, 3] {

@@ -209,6 +209,7 @@ impl RetryBudget {
     }
 
     /// Adds the tokens of a success.
+    #[inline]
     fn give(&self, milli: u32) {
         if milli > 0 {
             self.tokens.add(milli, self.quota.capacity);
@@ -331,6 +332,7 @@ impl<'b> Spending<'b> {
 }
 
 impl Drop for Spending<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let (Some(budget), true) = (self.budget, self.waiting.get()) {
             budget.refund(self.cost.get());

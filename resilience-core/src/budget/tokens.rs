@@ -40,8 +40,16 @@ impl Tokens {
         Count::unpack(self.0.load(Relaxed)).milli
     }
 
-    /// Adds tokens, up to the capacity.
+    /// Adds tokens, up to the capacity. A full bucket is only read.
+    #[inline]
     pub(super) fn add(&self, milli: u32, capacity: u32) {
+        if self.left() != capacity {
+            self.add_below(milli, capacity);
+        }
+    }
+
+    #[inline(never)]
+    fn add_below(&self, milli: u32, capacity: u32) {
         self.update(|count| {
             let full = count.milli.saturating_add(milli).min(capacity);
             (full != count.milli).then_some(Count { milli: full, ..count })

@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::semaphore::Acquired;
 use super::{Bulkhead, BulkheadPermit};
+use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::context::current;
 use crate::park::Parker;
@@ -52,6 +53,12 @@ impl<'b> QueueEntry<'b> {
                 self.count_wait(WaitEnd::Admitted);
                 Some(Ok(permit))
             }
+            // New settings may assign permits, and wake the calls that get them.
+            (None, Some(_)) => {
+                drop(self.bulkhead.current());
+                attempt_scope::report_queue();
+                None
+            }
             _ => result,
         }
     }
@@ -61,7 +68,9 @@ impl<'b> QueueEntry<'b> {
         if let Some(result) = bulkhead.acquire_now(self.patience) {
             return Some(result);
         }
-        self.deadline = current::bound_of_wait(self.deadline);
+        let is_patient = attempt_scope::is_patient(self.patience);
+        self.deadline = current::bound_of_wait(self.deadline, is_patient);
+        self.patience = attempt_scope::patience(self.patience);
         if self.longest_wait().is_some_and(|wait| wait.is_zero()) {
             return Some(Err(bulkhead.rejected()));
         }

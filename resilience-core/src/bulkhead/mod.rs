@@ -16,6 +16,7 @@ pub use self::acquire::BulkheadAcquire;
 pub use self::permit::{BulkheadPermit, OwnedBulkheadPermit};
 use self::semaphore::Semaphore;
 use self::settings::Settings;
+use crate::attempt_scope;
 use crate::clock::Timestamp;
 use crate::context;
 #[cfg(not(resilience_loom))]
@@ -183,6 +184,10 @@ impl Bulkhead {
     #[cold]
     #[inline(never)]
     fn acquire_or_reject(&self) -> Result<BulkheadPermit<'_>, Rejected> {
+        if mode::is_plain_and_counting() && self.semaphore.try_acquire(self.settings.limit()) {
+            count_success(self);
+            return Ok(BulkheadPermit::of(self));
+        }
         self.try_permit().ok_or_else(|| self.rejected())
     }
 
@@ -379,7 +384,7 @@ impl Bulkhead {
             return Some(Ok(BulkheadPermit::of(self)));
         }
         match self.try_permit() {
-            None if self.current().queue_capacity(patience) > 0 => None,
+            None if self.current().queue_capacity(attempt_scope::patience(patience)) > 0 => None,
             permit => Some(permit.ok_or_else(|| self.rejected())),
         }
     }

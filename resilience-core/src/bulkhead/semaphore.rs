@@ -12,10 +12,11 @@ use core::task::Waker;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, const_fn, lock};
 use crate::waiters::{WaiterId, Waiters};
 
-/// The queue has waiters, so all permits are in use.
-const HAS_WAITERS: u64 = 1;
 /// A permit in use.
-const PERMIT: u64 = 1 << 1;
+const PERMIT: u64 = 1;
+/// The queue has waiters, so all permits are in use. The highest bit: a word with the bit exceeds
+/// every limit, so a single comparison finds out whether a call may take a permit.
+const HAS_WAITERS: u64 = 1 << 63;
 
 #[derive(Debug)]
 pub(super) struct Semaphore {
@@ -171,19 +172,21 @@ impl Semaphore {
         if self.word.load(Acquire) & HAS_WAITERS == 0 { 0 } else { self.queue().len() }
     }
 
+    #[inline]
     fn swap(&self, word: u64, next: u64) -> Result<(), u64> {
         self.word.compare_exchange(word, next, AcqRel, Acquire).map(drop)
     }
 }
 
 /// Returns whether a call may take a permit.
+#[inline]
 fn has_room(word: u64, max: u32) -> bool {
-    word & HAS_WAITERS == 0 && in_use(word) < max
+    word < u64::from(max)
 }
 
 /// Returns the number of permits in use.
 fn in_use(word: u64) -> u32 {
-    u32::try_from(word / PERMIT).unwrap_or(u32::MAX)
+    u32::try_from(word & !HAS_WAITERS).unwrap_or(u32::MAX)
 }
 
 #[cfg(all(test, resilience_loom))]

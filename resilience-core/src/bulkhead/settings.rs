@@ -69,15 +69,20 @@ impl Bulkhead {
     /// Returns the settings in use.
     #[inline]
     pub(super) fn current(&self) -> InUse<'_, Settings> {
-        self.live.get(PolicyKind::Bulkhead, self.name_or_default(), &self.settings)
+        if self.live.is_stale() {
+            self.follow();
+        }
+        self.live.last(&self.settings)
     }
 
-    /// Gives the permits of a raised limit to the calls that wait.
+    /// Looks into the store of settings, and gives the permits of a raised limit to the calls that
+    /// wait. No call waits for a bulkhead that is switched off or in shadow mode.
     #[cold]
     pub(super) fn follow(&self) {
-        let settings = self.current();
-        let max = if settings.enabled { settings.limit() } else { u32::MAX };
-        self.semaphore.grow(max);
+        self.live.refresh(PolicyKind::Bulkhead, self.name_or_default(), &self.settings);
+        let settings = self.live.last(&self.settings);
+        let is_strict = settings.enabled && !settings.shadow;
+        self.semaphore.grow(if is_strict { settings.limit() } else { u32::MAX });
     }
 }
 

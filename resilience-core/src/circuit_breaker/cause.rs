@@ -1,57 +1,64 @@
 //! The failure that opened a breaker, for the `source()` of rejections.
 
-use core::error::Error;
+use core::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use super::CircuitBreaker;
-use crate::failure_text::FailureText;
+use crate::failure_text::KeptFailure;
+use crate::sync::Tally;
 
 /// The largest number of bytes of a text.
 const LONGEST: usize = 1024;
 
-fn shortened(mut text: String) -> FailureText {
+fn shortened(mut text: String) -> Arc<str> {
     if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+        const MARK: char = '…';
+        let longest = LONGEST - MARK.len_utf8();
+        let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or_default());
-        text.push('…');
+        text.push(MARK);
     }
-    FailureText(text.into_boxed_str())
+    text.into()
 }
 
-/// The failure of the last opening. Read by every rejection, so apart from the lock of the machine.
+/// The number of the failure behind the last opening, or zero. Read by every rejection, so apart
+/// from the lock of the machine. Changes under the lock of the machine.
 #[derive(Debug)]
-pub(super) struct Cause(RwLock<Option<Arc<FailureText>>>);
+pub(super) struct Cause(Tally);
 
 impl Cause {
     pub(super) const fn new() -> Self {
-        Self(RwLock::new(None))
-    }
-
-    #[inline]
-    fn get(&self) -> Option<Arc<FailureText>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, text: Option<Arc<FailureText>>) {
-        let mut cause = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let before = core::mem::replace(&mut *cause, text);
-        drop(cause);
-        drop(before);
-    }
-
-    pub(super) fn clear(&self) {
-        self.set(None);
-    }
-
-    pub(super) fn text(&self) -> Option<Arc<str>> {
-        self.get().map(|text| Arc::from(&*text.0))
+        Self(Tally::new(0))
     }
 
     /// Returns the failure, as the source of a rejection.
     #[inline]
-    pub(super) fn source(&self) -> Option<Arc<dyn Error + Send + Sync>> {
-        self.get().map(|text| text as Arc<dyn Error + Send + Sync>)
+    pub(super) fn get(&self) -> Option<KeptFailure> {
+        KeptFailure::from_word(self.0.load(Acquire))
+    }
+
+    fn set(&self, failure: Option<KeptFailure>) {
+        let before = self.0.swap(failure.map_or(0, KeptFailure::word), AcqRel);
+        if let Some(before) = KeptFailure::from_word(before) {
+            before.release();
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        if self.get().is_some() {
+            self.set(None);
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<Arc<str>> {
+        self.get().and_then(KeptFailure::text)
+    }
+}
+
+impl Drop for Cause {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -66,13 +73,19 @@ impl CircuitBreaker {
     }
 
     pub(super) fn set_cause(&self, generation: u32, text: Option<String>) {
-        let text = text.map(|text| Arc::new(shortened(text)));
-        let for_event = text.as_ref().map(|text| Arc::from(&*text.0));
-        self.change(|machine| {
-            machine.events.set_cause(generation, for_event.as_ref());
-            if machine.generation == generation {
-                self.cause.set(text);
+        let text = text.map(shortened);
+        // Kept before the lock, and released below if the breaker has moved on.
+        let failure = text.clone().map(KeptFailure::keep);
+        let is_current = self.change(|machine| {
+            machine.events.set_cause(generation, text.as_ref());
+            let is_current = machine.generation == generation;
+            if is_current {
+                self.cause.set(failure);
             }
+            is_current
         });
+        if let (Some(failure), false) = (failure, is_current) {
+            failure.release();
+        }
     }
 }

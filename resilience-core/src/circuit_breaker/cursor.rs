@@ -28,18 +28,10 @@ impl Cursor {
         }
     }
 
-    /// Counts a success, if no other state changes: the grant is not used up, the generation of the
-    /// call is current, and the bucket has not ended. Only time windows read the clock.
+    /// Counts a success in a window of calls, if no other state changes: the grant is not used up,
+    /// and the generation of the call is current.
     #[inline]
-    pub(super) fn succeed(
-        &self,
-        generation: u32,
-        span: Span,
-        now: impl FnOnce() -> Timestamp,
-    ) -> bool {
-        if matches!(span, Span::Time { .. }) && now().word() >= self.until.load(Acquire) {
-            return false;
-        }
+    pub(super) fn succeed(&self, generation: u32) -> bool {
         let mut word = self.word.load(Relaxed);
         while word >> GENERATION_SHIFT == u64::from(generation) && low(word) > 0 {
             match self.word.compare_exchange_weak(word, word - 1, AcqRel, Relaxed) {
@@ -48,6 +40,26 @@ impl Cursor {
             }
         }
         false
+    }
+
+    /// Counts a success in a window of time, if the bucket has not ended either.
+    #[inline]
+    pub(super) fn succeed_in_period(&self, generation: u32, now: Timestamp) -> bool {
+        now.word() < self.until.load(Acquire) && self.succeed(generation)
+    }
+
+    /// Counts a success in a window. Only windows of time read the clock.
+    #[inline]
+    pub(super) fn succeed_in(
+        &self,
+        span: Span,
+        generation: u32,
+        now: impl FnOnce() -> Timestamp,
+    ) -> bool {
+        match span {
+            Span::Time { .. } => self.succeed_in_period(generation, now()),
+            Span::None | Span::Calls(_) => self.succeed(generation),
+        }
     }
 
     /// Takes back the grant, and returns the rest. Until the next grant every success takes the

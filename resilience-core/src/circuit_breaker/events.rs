@@ -8,7 +8,6 @@
 use core::fmt;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::registry::DECISIONS;
 use super::snapshot::StateChange;
@@ -149,17 +148,7 @@ impl CircuitBreaker {
             contained(|| log::unsynchronized(change.name));
         }
         log::deliver_state_change(&change);
-        contained(|| {
-            changes::publish(&changes::CircuitChange {
-                name: change.name,
-                key: self.key_label.as_ref().map(|key| key.as_str().to_owned()),
-                from: change.from,
-                to: change.to,
-                open_for: change.open_for,
-                at: SystemTime::now(),
-                lost: 0,
-            });
-        });
+        contained(|| changes::publish(&change));
         let hooks = [
             self.settings.on_state_change.is_none_or(|hook| contained(|| hook(&change))),
             self.hook.as_ref().is_none_or(|Hook(hook)| contained(|| hook(&change))),

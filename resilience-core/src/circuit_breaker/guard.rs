@@ -2,9 +2,9 @@
 
 use core::{fmt, mem};
 
-use super::CircuitBreaker;
 use super::machine::{CallOutcome, FailedCall};
 use super::snapshot::ChangeReason;
+use super::{CircuitBreaker, Trial};
 use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::clock::Timestamp;
 use crate::outcome::Outcome;
@@ -62,7 +62,7 @@ impl CircuitGuard<'_> {
     /// # Ok::<(), resilience::Rejected>(())
     /// ```
     pub fn report(self, class: impl Into<FailureClass>, error: &dyn fmt::Display) {
-        self.end_with(outcome(class.into()), &|| Some(error.to_string()));
+        self.end_with(outcome(class.into()), &|| Some(error.to_string()), None);
     }
 
     /// Records neither success nor failure: the call says nothing about the dependency.
@@ -72,14 +72,20 @@ impl CircuitGuard<'_> {
 
     #[inline]
     fn end(self, outcome: CallOutcome) {
-        self.end_with(outcome, &|| None);
+        self.end_with(outcome, &|| None, None);
     }
 
-    fn end_with(self, outcome: CallOutcome, text: &dyn Fn() -> Option<String>) {
+    fn end_with(
+        self,
+        outcome: CallOutcome,
+        text: &dyn Fn() -> Option<String>,
+        signal: Option<&RejectionSignal>,
+    ) {
         let (breaker, seen, started) = (self.breaker, self.seen, self.started);
         mem::forget(self);
         breaker.count_outcome(outcome);
         breaker.settle(seen, outcome, started, text);
+        breaker.report_open(signal);
     }
 
     /// Records a failed outcome by the class from `on`, and returns the outcome. `text` returns the
@@ -114,9 +120,8 @@ impl CircuitGuard<'_> {
         match out.as_result().map(|value| outcome(on_ok(value).into())) {
             Ok(CallOutcome::Success) => self.succeed(),
             Ok(outcome) => {
-                let breaker = self.breaker;
-                self.end_with(outcome, &|| Some("a value that `on_ok` calls a failure".to_owned()));
-                breaker.report_open(signal);
+                let text = || Some("a value that `on_ok` calls a failure".to_owned());
+                self.end_with(outcome, &text, signal);
             }
             Err(_) => return self.record_error(out, on, text, signal),
         }
@@ -143,10 +148,9 @@ fn settle<O: Outcome, C: Into<FailureClass>>(
         (Ok(_), _) => guard.end(CallOutcome::Success),
         (Err(error), rejected) => {
             let class = rejected.unwrap_or_else(|| on(error).into());
-            guard.end_with(outcome(class), &|| text(error));
+            guard.end_with(outcome(class), &|| text(error), signal);
         }
     }
-    breaker.report_open(signal);
     (out,)
 }
 
@@ -182,6 +186,15 @@ impl CircuitGuard<'_> {
         let Self { seen, started, .. } = self;
         mem::forget(self);
         DetachedGuard { seen, started }
+    }
+}
+
+#[doc(hidden)]
+impl DetachedGuard {
+    /// Executes a part of the body on this thread.
+    #[inline]
+    pub fn within<T>(&self, breaker: &CircuitBreaker, run: impl FnOnce() -> T) -> T {
+        Trial::of(breaker, self.seen).scope(run)
     }
 }
 

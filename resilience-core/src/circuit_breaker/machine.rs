@@ -169,12 +169,14 @@ impl Machine {
         }
     }
 
-    /// Admits a call, or returns the time until a call may be admitted, if known.
+    /// Admits a call, or returns the time until a call may be admitted, if known. `is_inside`
+    /// returns whether the call comes from the body of a trial call of this generation.
     pub(super) fn admit(
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
         now: Timestamp,
+        is_inside: impl FnOnce(u32) -> bool,
     ) -> Result<AdmittedCall, Option<Duration>> {
         let is_forced = matches!(self.state, CircuitState::ForcedOpen | CircuitState::Disabled);
         if is_forced && self.until.is_some_and(|until| until <= now) {
@@ -194,6 +196,10 @@ impl Machine {
         }
         let leased = u32::try_from(self.probes.len()).unwrap_or(u32::MAX);
         if leased.saturating_add(self.trials.calls) >= settings.probes() {
+            if is_inside(self.generation) {
+                // A part of a trial call, whose outcome decides.
+                return Ok(self.regular_call());
+            }
             let expires = self.probes.iter().map(|probe| probe.expires).min();
             return Err(expires.map(|expires| expires.since(now)));
         }
@@ -260,7 +266,7 @@ impl Machine {
             && self.state == CircuitState::Closed
             && self.consecutive_failures == 0
             && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
-        let is_counted = is_quiet && cursor.succeed(call.generation, settings.span, || now);
+        let is_counted = is_quiet && cursor.succeed_in(settings.span, call.generation, || now);
         if is_counted {
             self.running.end(started);
         }

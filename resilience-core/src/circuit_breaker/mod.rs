@@ -17,11 +17,14 @@ mod running;
 mod settings;
 mod snapshot;
 mod sync;
+mod trial;
 mod watch;
 mod window;
 
+use core::num::NonZeroU64;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
+use std::time::SystemTime;
 
 use self::cause::Cause;
 use self::cursor::Cursor;
@@ -38,17 +41,21 @@ pub use self::snapshot::{
     ChangeReason, CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice,
 };
 pub use self::sync::{CircuitDecision, LocalDecision};
-pub use self::watch::{WatchedGuard, watched};
+pub use self::trial::Trial;
+pub use self::watch::{WatchedGuard, watched, watched_trial};
+use self::window::Span;
+use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
 use crate::context;
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
+use crate::outcome::Outcome;
 use crate::registry::PolicyFigures;
 use crate::registry::policy::{count_overdue, count_rejection};
 use crate::registry::record::state_label;
-use crate::rejected::Rejected;
+use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
 use crate::rejection_signal::RejectionSignal;
 use crate::settings::Live;
 use crate::span;
@@ -118,6 +125,15 @@ pub struct CircuitBreaker {
     figures: PolicyFigures,
 }
 
+/// The place where the body of a call executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
+    /// On this thread, from now until the end of the guard, or of the first poll.
+    Here,
+    /// Unknown: the guard may travel to another thread.
+    Elsewhere,
+}
+
 // The word: the generation in the high half; in the low half the number of a trial call (in a
 // guard only) and these flags.
 const STATE: u64 = 0b11;
@@ -141,6 +157,11 @@ const COUNTED: u64 = 1 << 5;
 const OVERRIDDEN: u64 = 1 << 6;
 /// A call may begin after its deadline: every call examines the deadline.
 const BOUNDED: u64 = 1 << 7;
+const FLAGS: u64 = HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
+/// A closed breaker whose successes are only counted in the figures.
+const COUNTED_ONLY: u64 = CLOSED | COUNTED;
+/// A closed breaker with a window and without failures in a row.
+const IN_WINDOW: u64 = CLOSED | WINDOW;
 const PROBE_SHIFT: u32 = 8;
 const GENERATION_SHIFT: u32 = 32;
 
@@ -164,12 +185,24 @@ impl CircuitBreaker {
     /// [`Rejected`] if the breaker is open; with the time until a trial call.
     #[inline]
     pub fn try_acquire(&self) -> Result<CircuitGuard<'_>, Rejected> {
+        self.acquire(Body::Elsewhere)
+    }
+
+    /// Admits a call whose body this thread executes from now on.
+    #[doc(hidden)]
+    #[inline]
+    pub fn acquire_here(&self) -> Result<CircuitGuard<'_>, Rejected> {
+        self.acquire(Body::Here)
+    }
+
+    #[inline]
+    fn acquire(&self, body: Body) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
         if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (seen, started) =
-            if seen & TIMED != 0 { self.admit_measured() } else { self.admit(seen) }?;
+            if seen & TIMED != 0 { self.admit_measured(body) } else { self.admit(seen, body) }?;
         Ok(CircuitGuard { breaker: self, seen, started })
     }
 
@@ -179,7 +212,7 @@ impl CircuitBreaker {
         if !self.last().shadow {
             self.overdue().map_or(Ok(()), Err)?;
         }
-        self.try_acquire()
+        self.acquire_here()
     }
 
     /// Admits a call of an annotated function without `slow_call`. The first call registers the
@@ -193,7 +226,66 @@ impl CircuitBreaker {
         if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen) = self.enter_slow(seen)?;
+        let (breaker, seen) = self.enter_slow(seen, Body::Here)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
+    /// Admits a call as [`enter`](Self::enter), for an async body that does not call the breaker.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow(seen, Body::Elsewhere)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
+    /// Admits a call of an annotated function without `slow_call`, or returns the outcome of a
+    /// rejected call.
+    ///
+    /// An open breaker builds the rejection in the place of the outcome: a rejection that is
+    /// returned would be moved twice.
+    ///
+    /// # Errors
+    /// The outcome of the rejection.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_or<O, By>(
+        &'static self,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<CircuitGuard<'static>, O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Here)?;
+        Ok(CircuitGuard { breaker, seen, started: None })
+    }
+
+    /// Admits a call as [`enter_or`](Self::enter_or), for an async body that does not call the
+    /// breaker.
+    ///
+    /// # Errors
+    /// The outcome of the rejection.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_apart_or<O, By>(
+        &'static self,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<CircuitGuard<'static>, O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        let seen = self.word.load(Acquire);
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
+            return Ok(CircuitGuard { breaker: self, seen, started: None });
+        }
+        let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Elsewhere)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -201,15 +293,28 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        self.enter_measured(Body::Here)
+    }
+
+    /// Admits a call as [`enter_timed`](Self::enter_timed), for an async body that does not call
+    /// the breaker.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter_timed_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+        self.enter_measured(Body::Elsewhere)
+    }
+
+    #[inline]
+    fn enter_measured(&'static self, body: Body) -> Result<CircuitGuard<'static>, Rejected> {
         let breaker = self.in_use(self.word.load(Acquire));
-        let (seen, started) = breaker.admit_measured()?;
+        let (seen, started) = breaker.admit_measured(body)?;
         Ok(CircuitGuard { breaker, seen, started })
     }
 
     /// Admits a call of a breaker with `slow_call`. Most often the call changes nothing but the
     /// list of running calls.
     #[inline(never)]
-    fn admit_measured(&self) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn admit_measured(&self, body: Body) -> Result<(u64, Option<Timestamp>), Rejected> {
         let seen = self.word.load(Acquire);
         let is_in_time = seen & BOUNDED == 0 || !context::is_overdue();
         if seen & STATE == CLOSED && is_in_time && mode::is_as_coded() {
@@ -219,19 +324,55 @@ impl CircuitBreaker {
                 return Ok((u64::from(machine.generation) << GENERATION_SHIFT, Some(now)));
             }
         }
-        self.admit(seen)
+        self.admit(seen, body)
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_slow(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+    fn enter_slow(&'static self, seen: u64, body: Body) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest), false));
+            return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
         if Self::is_closed_in_time(seen) {
             return Ok((self, seen));
         }
-        self.enter_by_machine(seen)
+        self.enter_by_machine(seen, body)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_slow_or<O, By>(
+        &'static self,
+        seen: u64,
+        signal: Option<&RejectionSignal>,
+        body: Body,
+    ) -> Result<(&'static Self, u64), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        if let (Some(rest), false) = (self.open_time_left(seen), log::may_report_rejections()) {
+            let after = Some(Duration::from_nanos(rest.get()));
+            count_rejection(self, false);
+            if let Some(signal) = signal {
+                signal.set_kind(RejectedKind::CircuitOpen, after);
+            }
+            // The breaker of a function serves no key.
+            let rejected =
+                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
+            return Err(rejected_outcome(match signal {
+                Some(signal) => signal.mark(rejected),
+                None => rejected,
+            }));
+        }
+        if Self::is_closed_in_time(seen) {
+            return Ok((self, seen));
+        }
+        self.enter_by_machine(seen, body).map_err(|rejected| {
+            reject(match signal {
+                Some(signal) => signal.set(rejected),
+                None => rejected,
+            })
+        })
     }
 
     /// Returns whether a closed breaker without `slow_call` admits a call in a process with
@@ -244,9 +385,13 @@ impl CircuitBreaker {
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
     #[cold]
     #[inline(never)]
-    fn enter_by_machine(&'static self, seen: u64) -> Result<(&'static Self, u64), Rejected> {
+    fn enter_by_machine(
+        &'static self,
+        seen: u64,
+        body: Body,
+    ) -> Result<(&'static Self, u64), Rejected> {
         let breaker = self.in_use(seen);
-        let (seen, _) = breaker.admit(breaker.word.load(Acquire))?;
+        let (seen, _) = breaker.admit(breaker.word.load(Acquire), body)?;
         Ok((breaker, seen))
     }
 
@@ -265,8 +410,12 @@ impl CircuitBreaker {
     /// Records a success.
     #[inline]
     fn success(&self, seen: u64, started: Option<Timestamp>) {
-        if !self.is_idle() {
-            self.succeed(seen, started);
+        if self.is_idle() {
+            return;
+        }
+        match started {
+            None => self.succeed(seen),
+            Some(started) => self.succeed_measured(seen, started),
         }
     }
 
@@ -279,16 +428,41 @@ impl CircuitBreaker {
 
     /// Records a success that changes state: most often the number of calls in the window.
     #[inline(never)]
-    fn succeed(&self, seen: u64, started: Option<Timestamp>) {
-        if let Some(started) = started {
-            return self.succeed_measured(seen, started);
+    fn succeed(&self, seen: u64) {
+        match self.word.load(Acquire) & (STATE | FLAGS) {
+            COUNTED_ONLY => self.count_success(),
+            IN_WINDOW if matches!(self.settings.span, Span::Time { .. }) => {
+                self.succeed_in_period(seen);
+            }
+            IN_WINDOW if self.cursor.succeed(admitted(seen).generation) => {}
+            _ => self.succeed_slow(seen),
         }
-        let word = self.word.load(Acquire);
-        let flags = STATE | HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
-        let counted = word & flags == CLOSED | WINDOW
-            && self.cursor.succeed(admitted(seen).generation, self.settings.span, clock::now);
-        if !counted {
+    }
+
+    /// Records a success in a window of time. Separate from the other windows, which need no stack
+    /// frame for a call of the clock.
+    #[inline(never)]
+    fn succeed_in_period(&self, seen: u64) {
+        let generation = admitted(seen).generation;
+        if !self.cursor.succeed_in_period(generation, clock::now()) {
             self.succeed_slow(seen);
+        }
+    }
+
+    /// Records a success in the window. Returns whether no other state changes.
+    #[inline]
+    fn succeed_in_window(&self, seen: u64) -> bool {
+        self.cursor.succeed_in(self.settings.span, admitted(seen).generation, clock::now)
+    }
+
+    #[inline(never)]
+    fn succeed_slow(&self, seen: u64) {
+        let word = self.word.load(Acquire) & (STATE | FLAGS);
+        if word & COUNTED != 0 {
+            self.count_success();
+        }
+        if word & !COUNTED != IN_WINDOW || !self.succeed_in_window(seen) {
+            self.settle_success(seen, None);
         }
     }
 
@@ -309,53 +483,40 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn succeed_slow(&self, seen: u64) {
-        let word = self.word.load(Acquire);
-        if word & COUNTED != 0 {
-            self.count_success();
-            let flags = word & (STATE | HAS_FAILURES | WINDOW | TIMED | OVERRIDDEN);
-            let (generation, span) = (admitted(seen).generation, self.settings.span);
-            let is_done = flags == CLOSED
-                || flags == CLOSED | WINDOW && self.cursor.succeed(generation, span, clock::now);
-            if is_done {
-                return;
-            }
-        }
-        self.settle_success(seen, None);
-    }
-
-    #[cold]
     fn settle_success(&self, seen: u64, started: Option<Timestamp>) {
         self.settle(seen, CallOutcome::Success, started, &|| None);
     }
 
     #[cold]
     #[inline(never)]
-    fn admit(&self, seen: u64) -> Result<(u64, Option<Timestamp>), Rejected> {
+    fn admit(&self, seen: u64, body: Body) -> Result<(u64, Option<Timestamp>), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
-            return Err(self.rejection(Some(rest), false));
+            return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
         if Self::is_closed_in_time(seen) {
             return Ok((seen, None));
         }
-        self.admit_by_machine()
+        let (seen, started) = self.admit_by_machine()?;
+        if body == Body::Here && trial::is_trial(seen) {
+            Trial::of(self, seen).enter();
+        }
+        Ok((seen, started))
     }
 
-    /// Returns the rest of the open time, if the published state rejects every call.
+    /// Returns the rest of the open time in nanoseconds, if the published state rejects every call.
     #[inline]
-    fn open_time_left(&self, seen: u64) -> Option<Duration> {
+    fn open_time_left(&self, seen: u64) -> Option<NonZeroU64> {
         if seen & STATE != OPEN || !mode::is_as_coded() {
             return None;
         }
         let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
-        (rest > 0).then(|| Duration::from_nanos(rest))
+        NonZeroU64::new(rest)
     }
 
     /// Tells the layers above how long the breaker rejects every call: a retry then makes no
     /// attempt that would be rejected.
     #[cold]
     fn report_open(&self, signal: Option<&RejectionSignal>) {
-        let Some(signal) = signal else { return };
         if self.word.load(Acquire) & STATE == CLOSED || !switch::is_enabled() {
             return;
         }
@@ -363,12 +524,14 @@ impl CircuitBreaker {
             let machine = lock(&self.machine);
             (machine.state, machine.until)
         };
-        match (state, until) {
-            _ if self.last().shadow => {}
-            (CircuitState::ForcedOpen, _) => signal.set_open_for(Duration::MAX),
-            (CircuitState::Open, Some(until)) => signal.set_open_for(until.since(clock::now())),
-            _ => {}
-        }
+        let open = match (state, until) {
+            _ if self.last().shadow => return,
+            (CircuitState::ForcedOpen, _) => Duration::MAX,
+            (CircuitState::Open, Some(until)) => until.since(clock::now()),
+            _ => return,
+        };
+        attempt_scope::report_open(open);
+        signal.inspect(|signal| signal.set_open_for(open));
     }
 
     #[cold]
@@ -382,7 +545,9 @@ impl CircuitBreaker {
             self.overdue().map_or(Ok(()), Err)?;
         }
         let now = clock::now();
-        match self.change(|machine| machine.admit(&settings, &self.cursor, now)) {
+        let is_inside =
+            |generation: u32| Trial::in_generation(self, generation.into()).is_running();
+        match self.change(|machine| machine.admit(&settings, &self.cursor, now, is_inside)) {
             Ok(AdmittedCall { generation, probe }) => {
                 if probe > 0 {
                     span::record_circuit_state(|| state_label(CircuitState::HalfOpen));
@@ -401,7 +566,7 @@ impl CircuitBreaker {
         count_rejection(self, is_shadow);
         span::record_circuit_state(|| state_label(self.state()));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
-        Rejected::by_breaker(name, after, key, self.cause.source())
+        Rejected::by_breaker(name, after, key, self.cause.get())
     }
 
     /// Counts and returns the rejection of a call after its deadline.
@@ -434,6 +599,9 @@ impl CircuitBreaker {
         started: Option<Timestamp>,
         text: &dyn Fn() -> Option<String>,
     ) {
+        if trial::is_trial(seen) {
+            Trial::of(self, seen).leave();
+        }
         let settings = self.current();
         if !switch::is_enabled() || !settings.enabled {
             return;
@@ -461,6 +629,7 @@ impl CircuitBreaker {
         let outcome = if failed { failure } else { CallOutcome::Neutral };
         let text = if panicked { "the call panicked" } else { "the call was cancelled" };
         self.settle(seen, outcome, started, &|| Some(text.to_owned()));
+        self.report_open(None);
     }
 
     /// Changes the machine, publishes the state for the fast paths, and delivers the events after
@@ -492,7 +661,9 @@ impl CircuitBreaker {
                 key: self.key_label.as_ref().map(|label| label.as_str().into()),
                 open_for: machine.until.map(|until| until.since(clock::now())),
                 shadow: self.last().shadow,
+                location: self.figures.place(),
                 number: 0,
+                at: SystemTime::now(),
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
             machine.events.changed(change, is_local, awaits_cause);

@@ -7,7 +7,6 @@ use super::machine::CallOutcome;
 use super::snapshot::ChangeReason;
 use super::window::Span;
 use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
-use crate::classify::FailureKind;
 use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::mode;
@@ -47,7 +46,7 @@ impl CircuitBreaker {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     pub(super) fn count_success(&self) {
         count(self, slot::SUCCESS);
     }
@@ -73,19 +72,7 @@ impl CircuitBreaker {
         to: CircuitState,
         reason: ChangeReason,
     ) {
-        let reason = match reason {
-            ChangeReason::Failure(FailureKind::Transient) => "transient_failure",
-            ChangeReason::Failure(FailureKind::Throttled) => "throttled_failure",
-            ChangeReason::Failure(FailureKind::Permanent) => "permanent_failure",
-            ChangeReason::Panic => "panic",
-            ChangeReason::Cancelled => "cancelled",
-            ChangeReason::SlowCalls => "slow_calls",
-            ChangeReason::OpenTimeOver => "open_time_over",
-            ChangeReason::TrialCalls => "trial_calls",
-            ChangeReason::Manual => "manual",
-            ChangeReason::Remote => "remote",
-        };
-        record_of(self).count_transition((from, to, reason));
+        record_of(self).count_transition((from, to, reason.as_str()));
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
-use super::{CircuitBreaker, CircuitGuard, watched};
+use super::{CircuitBreaker, CircuitGuard, watched_trial};
 use crate::classify::FailureClass;
 use crate::outcome::Outcome;
 use crate::rejected::{FromRejected, reject};
@@ -40,6 +40,7 @@ pub struct CircuitCall<'b, T, E, On, OnOk> {
 impl CircuitBreaker {
     /// Runs `body` if the breaker admits the call. Every `Err` counts as a failure;
     /// [`on`](Self::on) selects errors.
+    #[inline]
     pub fn run<O, By>(&self, body: impl FnOnce() -> O) -> O
     where
         O: Outcome<Err: FromRejected<By>>,
@@ -71,6 +72,7 @@ impl CircuitBreaker {
     /// [`FailureClass`]. Transient and throttled errors are failures. A permanent error is an
     /// answer of the dependency and counts as a success, unless the call was not sent
     /// ([`Effect::NotSent`](crate::Effect::NotSent)). [`FailureClass::neutral`] counts as neither.
+    #[inline]
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl FnOnce(&E) -> C,
@@ -127,6 +129,7 @@ where
     OnOk: FnOnce(&T) -> FailureClass,
 {
     /// Runs `body` if the breaker admits the call. A rejection becomes the outcome.
+    #[inline]
     pub fn run<O, By>(self, body: impl FnOnce() -> O) -> O
     where
         O: Outcome<Ok = T, Err = E>,
@@ -147,7 +150,7 @@ where
         match self.breaker.admit_by_hand() {
             Ok(guard) => {
                 let guard = guard.watch();
-                let out = watched(body).await;
+                let out = watched_trial(guard.trial(), body).await;
                 self.record(guard.unwatch(), out)
             }
             Err(rejected) => reject(rejected),

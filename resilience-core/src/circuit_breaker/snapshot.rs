@@ -4,11 +4,15 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::machine::CircuitState;
 use crate::classify::FailureKind;
+use crate::registry::SourceLocation;
 
-/// A change of a breaker's state. Passed to `on_state_change`, and logged at WARN.
+/// A change of a breaker's state. Passed to `on_state_change` and to the hooks of
+/// [`on_event`](crate::on_event), received from [`circuit_changes`](crate::circuit_changes), and
+/// logged at WARN.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -29,6 +33,7 @@ use crate::classify::FailureKind;
 /// # Ok::<(), resilience::Rejected>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct StateChange {
     /// The name of the function or breaker.
@@ -41,15 +46,27 @@ pub struct StateChange {
     pub reason: ChangeReason,
     /// The text of the failure that opened the breaker, at most 1 kB. `None` for other reasons, and
     /// for a failure without a text.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "text"))]
     pub cause: Option<Arc<str>>,
     /// The label of the key, if the breaker serves one key and the attribute has a `key_label`.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "text"))]
     pub key: Option<Arc<str>>,
     /// The open time, if the breaker opened for a limited time.
     pub open_for: Option<Duration>,
     /// Whether the breaker only observes; see [`shadow`](super::CircuitBreaker::shadow).
     pub shadow: bool,
+    /// The outermost attribute of the function, or the place that made the breaker.
+    pub location: SourceLocation,
     /// The number of the change: 1 for the first change of the breaker, then one more each time.
     pub number: u64,
+    /// The time of the change, by the clock of the system.
+    pub at: SystemTime,
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::ref_option, reason = "the signature is that of serde")]
+fn text<S: serde::Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(&text.as_deref(), serializer)
 }
 
 /// The reason for a [`StateChange`].
@@ -73,6 +90,33 @@ pub enum ChangeReason {
     Manual,
     /// Another process made the decision; see [`shared`](super::CircuitBreaker::shared).
     Remote,
+}
+
+impl ChangeReason {
+    /// Returns a stable label, such as `transient_failure`, `slow_calls` or `manual`: the label of
+    /// the figure `resilience.circuit_breaker.transitions`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure(FailureKind::Transient) => "transient_failure",
+            Self::Failure(FailureKind::Throttled) => "throttled_failure",
+            Self::Failure(FailureKind::Permanent) => "permanent_failure",
+            Self::Panic => "panic",
+            Self::Cancelled => "cancelled",
+            Self::SlowCalls => "slow_calls",
+            Self::OpenTimeOver => "open_time_over",
+            Self::TrialCalls => "trial_calls",
+            Self::Manual => "manual",
+            Self::Remote => "remote",
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for ChangeReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl fmt::Display for ChangeReason {

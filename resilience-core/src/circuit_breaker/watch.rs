@@ -12,7 +12,7 @@ use std::cell::Cell;
 
 use pin_project_lite::pin_project;
 
-use super::{CircuitBreaker, CircuitGuard};
+use super::{CircuitBreaker, CircuitGuard, Trial};
 use crate::clock::Timestamp;
 use crate::rejection_signal::RejectionSignal;
 
@@ -30,10 +30,27 @@ pin_project! {
     }
 }
 
+pin_project! {
+    /// The body of a call that may be a trial call. See [`watched_trial`].
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct TrialBody<F> {
+        trial: Trial,
+        #[pin]
+        body: Watched<F>,
+    }
+}
+
 /// Reports a panic in the poll of `body` to the [`WatchedGuard`] of the call.
 #[inline]
 pub fn watched<F: Future>(body: F) -> Watched<F> {
     Watched { body }
+}
+
+/// As [`watched`], for the body of a call that may be a trial call, with calls of the breaker
+/// inside.
+#[inline]
+pub fn watched_trial<F: Future>(trial: Trial, body: F) -> TrialBody<F> {
+    TrialBody { trial, body: watched(body) }
 }
 
 impl<F: Future> Future for Watched<F> {
@@ -45,6 +62,22 @@ impl<F: Future> Future for Watched<F> {
         let out = self.project().body.poll(cx);
         mem::forget(unwinding);
         out
+    }
+}
+
+impl<F: Future> Future for TrialBody<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.trial.scope(|| this.body.poll(cx))
+    }
+}
+
+impl<F> core::fmt::Debug for TrialBody<F> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("TrialBody").finish_non_exhaustive()
     }
 }
 
@@ -109,6 +142,18 @@ impl Drop for ReportOnDrop<'_> {
 
 #[doc(hidden)]
 impl<'b> WatchedGuard<'b> {
+    /// Returns the trial call for [`watched_trial`]. From now on the thread executes the body only
+    /// while the body is polled.
+    #[inline]
+    #[must_use]
+    pub fn trial(&self) -> Trial {
+        let trial = Trial::of(self.breaker, self.seen);
+        if !trial.is_none() {
+            trial.leave();
+        }
+        trial
+    }
+
     /// Returns the guard for a call that a layer outside may drop.
     #[inline]
     pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b> {

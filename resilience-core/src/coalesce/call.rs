@@ -39,7 +39,7 @@ pub fn coalesce<O: ShareableOutcome, F: Future<Output = O>>(
     key: KeyHash,
     body: F,
 ) -> Coalesced<'_, F> {
-    let member = Member::new::<O>(&coalescer.flights, key);
+    let member = coalescer.member::<O>(key);
     Coalesced { body, member, coalescer, executed, shared }
 }
 
@@ -78,7 +78,7 @@ pub fn coalesce_blocking<O: ShareableOutcome>(
     key: KeyHash,
     body: impl FnOnce() -> O,
 ) -> Result<O, Rejected> {
-    let mut member = Member::new::<O>(&coalescer.flights, key);
+    let mut member = coalescer.member::<O>(key);
     let mut turn = member.turn(None);
     if let Turn::Wait = turn {
         let parker = Parker::new();

@@ -144,6 +144,11 @@ impl<'f> Member<'f> {
         Self { flights, key: (key, TypeId::of::<O>()), role: Role::New }
     }
 
+    /// Creates a call that runs the body alone.
+    pub(super) fn alone<O: 'static>(flights: &'f Flights, key: KeyHash) -> Self {
+        Self { role: Role::Alone, ..Self::new::<O>(flights, key) }
+    }
+
     /// Returns the next step. A waiting call is woken through `waker`, if given.
     pub(super) fn turn(&mut self, waker: Option<&Waker>) -> Turn {
         if let Role::New = self.role {

@@ -176,7 +176,8 @@ impl fmt::Debug for Coalescer {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shared by coalesced calls",
     label = "needs `Clone + Send + Sync + 'static`",
-    note = "derive `Clone` for the value and the error, or share them: `Result<Arc<T>, Arc<E>>`"
+    note = "derive `Clone` for the value and the error, or share them: `Result<Arc<T>, Arc<E>>`",
+    note = "for the error of another crate, `anyhow::Error` or a box, move the body to a function of its own and share its error: `load(id).await.map_err(Arc::new)`, with `error = |rejected| Arc::new(rejected.into())` in the attribute"
 )]
 pub trait ShareableOutcome: Clone + Send + Sync + 'static {}
 

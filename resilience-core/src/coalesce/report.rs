@@ -1,15 +1,32 @@
 //! The figures and the report of a coalescer.
 
 use super::Coalescer;
+use super::flight::Member;
 use crate::figures::Figure;
 use crate::figures::table::{self, slot};
+use crate::key_hash::KeyHash;
+use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::{count, count_rejection};
+use crate::registry::policy::{count, count_rejection, record_of};
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::settings::{Check, Unchangeable};
 
 impl Coalescer {
+    /// Returns the place of a call, which is alone while the coalescer is switched off by name.
+    pub(super) fn member<O: 'static>(&self, key: KeyHash) -> Member<'_> {
+        if mode::has_settings() && self.is_off() {
+            return Member::alone::<O>(&self.flights, key);
+        }
+        Member::new::<O>(&self.flights, key)
+    }
+
+    #[cold]
+    fn is_off(&self) -> bool {
+        let overrides = record_of(self).overrides();
+        overrides.is_some_and(|overrides| !overrides.is_enabled())
+    }
+
     /// Counts a call that returned the outcome of another call.
     pub(super) fn count_shared(&self) {
         count(self, slot::SHARED);

@@ -85,11 +85,11 @@ impl Attempt for ScopedAttempt {
 }
 
 impl LentAttempt for ScopedAttempt {
-    type Scoped<'a, F: Future> = AttemptScope<&'a Self, F>;
+    type Scoped<'a, F: Future> = NestedAttempt<&'a Self, F>;
 
     #[inline]
-    fn scoped<F: Future>(&self, future: F) -> AttemptScope<&Self, F> {
-        attempt_scope(self, future)
+    fn scoped<F: Future>(&self, future: F) -> NestedAttempt<&Self, F> {
+        in_nested_attempt(self, future)
     }
 }
 
@@ -116,11 +116,11 @@ impl Attempt for NamedAttempt {
 }
 
 impl LentAttempt for NamedAttempt {
-    type Scoped<'a, F: Future> = AttemptScope<&'a Self, F>;
+    type Scoped<'a, F: Future> = NestedAttempt<&'a Self, F>;
 
     #[inline]
-    fn scoped<F: Future>(&self, future: F) -> AttemptScope<&Self, F> {
-        attempt_scope(self, future)
+    fn scoped<F: Future>(&self, future: F) -> NestedAttempt<&Self, F> {
+        in_nested_attempt(self, future)
     }
 }
 
@@ -139,8 +139,8 @@ pub struct PlainAttempt {
 #[cfg(any(feature = "figures", feature = "log", feature = "tracing"))]
 mod plain {
     use super::{
-        Attempt, AttemptGuard, AttemptScope, Future, LentAttempt, PlainAttempt, Setter,
-        attempt_scope, enter_attempt,
+        Attempt, AttemptGuard, Future, LentAttempt, NestedAttempt, PlainAttempt, Setter,
+        enter_attempt, in_nested_attempt,
     };
 
     /// Returns an attempt without a deadline and without `nested`.
@@ -160,11 +160,11 @@ mod plain {
     }
 
     impl LentAttempt for PlainAttempt {
-        type Scoped<'a, F: Future> = AttemptScope<&'a Self, F>;
+        type Scoped<'a, F: Future> = NestedAttempt<&'a Self, F>;
 
         #[inline]
-        fn scoped<F: Future>(&self, future: F) -> AttemptScope<&Self, F> {
-            attempt_scope(self, future)
+        fn scoped<F: Future>(&self, future: F) -> NestedAttempt<&Self, F> {
+            in_nested_attempt(self, future)
         }
     }
 }
@@ -208,7 +208,7 @@ pub use self::plain::plain_attempt;
 pin_project! {
     /// The future of an attempt, with the deadline of the call and the retry.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct AttemptScope<A, F> {
+    pub struct NestedAttempt<A, F> {
         #[pin]
         future: F,
         attempt: A,
@@ -217,11 +217,11 @@ pin_project! {
 
 /// Returns the future in the scope of an attempt of its own.
 #[inline]
-pub fn attempt_scope<A: Attempt, F: Future>(attempt: A, future: F) -> AttemptScope<A, F> {
-    AttemptScope { future, attempt }
+pub fn in_nested_attempt<A: Attempt, F: Future>(attempt: A, future: F) -> NestedAttempt<A, F> {
+    NestedAttempt { future, attempt }
 }
 
-impl<A: Attempt, F: Future> Future for AttemptScope<A, F> {
+impl<A: Attempt, F: Future> Future for NestedAttempt<A, F> {
     type Output = F::Output;
 
     #[inline]
@@ -232,8 +232,8 @@ impl<A: Attempt, F: Future> Future for AttemptScope<A, F> {
     }
 }
 
-impl<A: fmt::Debug, F> fmt::Debug for AttemptScope<A, F> {
+impl<A: fmt::Debug, F> fmt::Debug for NestedAttempt<A, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AttemptScope").field("attempt", &self.attempt).finish_non_exhaustive()
+        f.debug_struct("NestedAttempt").field("attempt", &self.attempt).finish_non_exhaustive()
     }
 }

@@ -79,6 +79,8 @@ const NO_ATTEMPT: Attempt = Attempt { setter: None, number: 0, is_retry: false, 
 #[derive(Debug)]
 struct Current {
     at: Cell<Option<Timestamp>>,
+    /// The end of a wait in place of a rejection, which no timeout of the attempt bounds.
+    queue_end: Cell<Option<Timestamp>>,
     /// `None` if the name is in `set_by`.
     setter: Cell<Option<&'static Setter>>,
     set_by: Cell<&'static str>,
@@ -92,6 +94,7 @@ thread_local! {
     static CURRENT: Current = const {
         Current {
             at: Cell::new(None),
+            queue_end: Cell::new(None),
             setter: Cell::new(None),
             set_by: Cell::new(""),
             attempt: Cell::new(NO_ATTEMPT),
@@ -117,6 +120,7 @@ impl Current {
     /// Sets the deadline of a name, or no deadline.
     fn set_deadline(&self, deadline: Option<Deadline>) {
         self.at.set(deadline.map(|deadline| deadline.at));
+        self.queue_end.set(self.at.get());
         if let Some(Deadline { set_by, .. }) = deadline {
             expect_deadlines();
             self.setter.set(None);
@@ -175,22 +179,28 @@ fn enabled(current: &Current) -> Option<Deadline> {
     current.deadline().filter(|_| switch::is_enabled())
 }
 
-/// Returns the earlier of `bound` and the current deadline.
+/// Returns the earlier of two bounds.
 #[inline]
-fn bound(bound: Option<Timestamp>) -> Option<Timestamp> {
-    match (bound, deadline()) {
-        (Some(bound), Some(deadline)) => Some(bound.min(deadline.at)),
-        (bound, deadline) => bound.or(deadline.map(|deadline| deadline.at)),
+pub(crate) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 
 /// The bound of a wait that cannot be rejected; see [`bound_of_wait`].
 pub const UNBOUNDED: Timestamp = Timestamp::MAX;
 
-/// Returns the end of a wait for a permit: the earlier of `bound` and the current deadline, and
-/// `None` for [`UNBOUNDED`].
-pub(crate) fn bound_of_wait(of_call: Option<Timestamp>) -> Option<Timestamp> {
-    if of_call == Some(UNBOUNDED) { None } else { bound(of_call) }
+/// Returns the end of a wait for a permit: the earlier of `of_call` and the current deadline, and
+/// `None` for [`UNBOUNDED`]. A wait in place of a rejection (`is_patient`) is not part of the
+/// attempt, so the timeouts of the attempt do not bound the wait.
+pub(crate) fn bound_of_wait(of_call: Option<Timestamp>, is_patient: bool) -> Option<Timestamp> {
+    if of_call == Some(UNBOUNDED) {
+        return None;
+    }
+    let current = CURRENT.with(|current| (current.at.get(), current.queue_end.get()));
+    let current = if is_patient { current.1 } else { current.0 };
+    earlier(of_call, current.filter(|_| switch::is_enabled()))
 }
 
 /// Returns the current deadline, unless a layer of this function set the deadline: that layer ends
@@ -269,25 +279,46 @@ impl Drop for ValuesGuard {
 #[derive(Debug)]
 pub struct DeadlineGuard {
     at: Option<Timestamp>,
+    queue_end: Option<Timestamp>,
     setter: Option<&'static Setter>,
 }
 
 impl DeadlineGuard {
     #[inline]
     fn of(current: &Current) -> Self {
-        Self { at: current.at.get(), setter: current.setter.get() }
+        let queue_end = current.queue_end.get();
+        Self { at: current.at.get(), queue_end, setter: current.setter.get() }
     }
 }
 
 /// Sets the deadline until the guard is dropped, unless the current deadline is earlier.
 #[inline]
 pub(crate) fn enter_deadline(at: Option<Timestamp>, setter: &'static Setter) -> DeadlineGuard {
+    enter(at, setter, false)
+}
+
+/// Sets the deadline of a timeout as [`enter_deadline`] does. In an attempt of a retry that waits
+/// for rejections (`is_patient`), the deadline does not bound such a wait.
+#[inline]
+pub(crate) fn enter_limit(
+    at: Option<Timestamp>,
+    setter: &'static Setter,
+    is_patient: bool,
+) -> DeadlineGuard {
+    enter(at, setter, is_patient)
+}
+
+#[inline]
+fn enter(at: Option<Timestamp>, setter: &'static Setter, is_patient: bool) -> DeadlineGuard {
     CURRENT.with(|current| {
         let previous = DeadlineGuard::of(current);
         if let Some(at) = at.filter(|at| previous.at.is_none_or(|previous| *at < previous)) {
             expect_deadlines();
             current.at.set(Some(at));
             current.setter.set(Some(setter));
+            if !is_patient {
+                current.queue_end.set(Some(at));
+            }
         }
         previous
     })
@@ -298,6 +329,7 @@ impl Drop for DeadlineGuard {
     fn drop(&mut self) {
         CURRENT.with(|current| {
             current.at.set(self.at);
+            current.queue_end.set(self.queue_end);
             current.setter.set(self.setter);
         });
     }

@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::histogram::Histogram;
 use crate::registry::PolicyKind;
 
 /// What a figure means: a row of the table of figures.
@@ -13,7 +15,7 @@ pub struct FigureInfo {
     pub name: &'static str,
     /// The unit in the notation of UCUM, such as `s` or `{call}`.
     pub unit: &'static str,
-    /// Whether the figure only grows.
+    /// The kind of the value.
     pub kind: FigureKind,
     /// The names of the labels, beside [`FigureInfo::POLICY_LABELS`].
     pub labels: &'static [&'static str],
@@ -21,7 +23,7 @@ pub struct FigureInfo {
     pub help: &'static str,
 }
 
-/// Whether a figure only grows.
+/// The kind of a figure: whether the figure only grows, and the form of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FigureKind {
@@ -29,6 +31,8 @@ pub enum FigureKind {
     Counter,
     /// The figure is a current value.
     Gauge,
+    /// The figure is a distribution, whose counts never go down.
+    Histogram,
 }
 
 /// The labels of a figure, as pairs of name and value.
@@ -47,32 +51,50 @@ pub struct Figure {
 }
 
 /// The value of a figure.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FigureValue {
     /// A number of calls, permits, keys or changes.
     Count(u64),
     /// A sum of times; the unit is `s`.
     Time(Duration),
+    /// A distribution of durations; the unit is `s`.
+    Histogram(Arc<Histogram>),
 }
 
 impl FigureValue {
-    /// Returns the number, or the time in seconds.
+    /// Returns the number, or the time in seconds; for a distribution the number of durations.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-    pub fn as_f64(self) -> f64 {
+    pub fn as_f64(&self) -> f64 {
         match self {
-            Self::Count(count) => count as f64,
+            Self::Count(count) => *count as f64,
             Self::Time(time) => time.as_secs_f64(),
+            Self::Histogram(histogram) => histogram.count() as f64,
         }
     }
 
-    /// Returns the number, or the time in whole nanoseconds.
+    /// Returns the number, or the time in whole nanoseconds; for a distribution the number of
+    /// durations.
     #[must_use]
-    pub fn as_u64(self) -> u64 {
+    pub fn as_u64(&self) -> u64 {
         match self {
-            Self::Count(count) => count,
-            Self::Time(time) => crate::clock::nanos(time),
+            Self::Count(count) => *count,
+            Self::Time(time) => crate::clock::nanos(*time),
+            Self::Histogram(histogram) => histogram.count(),
+        }
+    }
+
+    /// Returns the sum of two values of a figure.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Time(sum), Self::Time(time)) => Self::Time(sum.saturating_add(*time)),
+            (Self::Histogram(one), Self::Histogram(other)) => {
+                Self::Histogram(Arc::new(one.merged(other)))
+            }
+            (one, other) => Self::Count(one.as_u64().saturating_add(other.as_u64())),
         }
     }
 }
@@ -97,9 +119,10 @@ impl serde::Serialize for Figure {
         figure.serialize_field("name", self.info.name)?;
         figure.serialize_field("unit", self.info.unit)?;
         figure.serialize_field("labels", &Pairs(&self.labels))?;
-        match self.value {
-            FigureValue::Count(count) => figure.serialize_field("value", &count)?,
+        match &self.value {
+            FigureValue::Count(count) => figure.serialize_field("value", count)?,
             FigureValue::Time(time) => figure.serialize_field("value", &time.as_secs_f64())?,
+            FigureValue::Histogram(histogram) => figure.serialize_field("value", &**histogram)?,
         }
         figure.end()
     }
@@ -117,7 +140,7 @@ impl FigureInfo {
     }
 }
 
-const OUTCOME: &str = "resilience.outcome";
+pub(crate) const OUTCOME: &str = "resilience.outcome";
 const REJECTION: &str = "resilience.rejection.kind";
 const ATTEMPT: &str = "resilience.attempt.type";
 const REASON: &str = "resilience.retry.reason";
@@ -151,9 +174,12 @@ figures! {
         "Rejected calls, by the kind of the rejection.";
     SHADOW_REJECTIONS = Counter "resilience.shadow_rejections" "{call}" []
         "Calls that a policy in shadow mode would have rejected.";
+    CALL_DURATION = Histogram "resilience.call.duration" "s" [OUTCOME]
+        "Durations of calls of an annotated function, with all attributes, by outcome.";
     WAITS = Counter "resilience.waits" "{call}" []
         "Calls that waited for a permit, and no longer wait.";
     WAIT_TIME = Counter "resilience.wait.time" "s" [] "The sum of the waits for a permit.";
+    WAIT_DURATION = Histogram "resilience.wait.duration" "s" [] "Durations of the waits for a permit.";
     ATTEMPTS = Counter "resilience.retry.attempts" "{attempt}" [ATTEMPT]
         "Finished attempts: the first attempt of a call, or a retry.";
     RETRIES = Counter "resilience.retry.retries" "{retry}" [REASON, SOURCE]
@@ -210,6 +236,12 @@ pub struct Slot(u8);
 impl Slot {
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// Returns the position with this index.
+    #[expect(clippy::cast_possible_truncation, reason = "a stripe has fewer counters")]
+    pub(crate) const fn at(index: usize) -> Self {
+        Self(index as u8)
     }
 }
 
@@ -307,6 +339,7 @@ pub(crate) const fn counters(kind: PolicyKind) -> &'static [Counter] {
         PolicyKind::Idempotent => IDEMPOTENT,
         PolicyKind::Coalesce => COALESCE,
         PolicyKind::Hedge => HEDGE,
+        PolicyKind::Function => &[],
     }
 }
 

@@ -13,6 +13,7 @@ use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, DeadlineTimer, Timestamp};
 use crate::context;
 use crate::figures::table::slot;
+use crate::lost_attempt;
 use crate::mode;
 use crate::rejection_signal::RejectionSignal;
 use crate::switch;
@@ -67,6 +68,8 @@ pin_project! {
         stopped: bool,
         // The last failure of an attempt, while another attempt runs.
         failure: Option<(O, RejectionSignal)>,
+        // Whether a failed attempt may have been applied.
+        is_ambiguous: bool,
         #[pin]
         timer: Option<DeadlineTimer>,
     }
@@ -82,7 +85,8 @@ impl<F, O, M, C> fmt::Debug for Hedging<'_, '_, F, O, M, C> {
 /// but the first.
 ///
 /// `classify` returns the class of a failure, and `None` for a success. The first success or
-/// permanent failure ends the call, and drops the other attempts. Otherwise the last failure does.
+/// permanent failure ends the call, and drops the other attempts. Otherwise the last failure does,
+/// or the last failure of an attempt that may have been applied.
 /// A transient failure starts the next attempt at once. A throttled failure and a local rejection
 /// start no further attempt. A rejected attempt counts as no attempt.
 #[inline]
@@ -110,6 +114,7 @@ where
         begun: 0,
         stopped: false,
         failure,
+        is_ambiguous: false,
         timer,
     }
 }
@@ -145,6 +150,13 @@ where
                 // The code of a layer inside that rejects calls knows better than the error.
                 let class = out.1.class().unwrap_or(class);
                 if class.kind == FailureKind::Permanent && !class.is_rejection {
+                    if let Some(slot) = this.slots.get_mut(index) {
+                        stop(slot);
+                    }
+                    let is_other_running = this.slots.iter().any(HedgeSlot::is_running);
+                    if class.effect.is_not_applied() && (*this.is_ambiguous || is_other_running) {
+                        lost_attempt::report();
+                    }
                     this.slots.iter_mut().for_each(stop);
                     this.policy.site.count(slot::FAILURE);
                     return Poll::Ready(out);
@@ -168,12 +180,18 @@ where
                     let next = *this.begun;
                     let starts = !*this.stopped
                         && next < this.slots.len()
-                        && may_start(this.policy, this.spending);
+                        && may_start(this.policy, this.spending, next);
+                    let is_ambiguous = !class.effect.is_not_applied();
                     if !starts && !is_other_running {
                         this.policy.site.count(slot::FAILURE);
-                        return Poll::Ready(out);
+                        let earlier = this.failure.take_if(|_| *this.is_ambiguous && !is_ambiguous);
+                        return Poll::Ready(earlier.unwrap_or(out));
                     }
-                    *this.failure = Some(out);
+                    // The failure of an attempt that may have been applied says more.
+                    if is_ambiguous || !*this.is_ambiguous {
+                        *this.failure = Some(out);
+                    }
+                    *this.is_ambiguous |= is_ambiguous;
                     *this.stopped |= !starts;
                     if starts {
                         this.policy.started(next, true);
@@ -195,7 +213,7 @@ where
                 ready!(timer.poll(cx));
             }
             this.timer.set(None);
-            if may_start(this.policy, this.spending) {
+            if may_start(this.policy, this.spending, index) {
                 this.policy.started(index, false);
                 *this.begun += 1;
                 begin(this.slots, index, this.make);
@@ -209,8 +227,8 @@ where
 /// Withdraws the cost of an attempt. Returns whether the attempt may start: not after the deadline
 /// of the call.
 #[cold]
-fn may_start(policy: &Hedge, spending: &Spending<'_>) -> bool {
-    if !switch::is_enabled() || context::is_overdue() {
+fn may_start(policy: &Hedge, spending: &Spending<'_>, hedge: usize) -> bool {
+    if !switch::is_enabled() || !policy.allows(hedge) || context::is_overdue() {
         return false;
     }
     let allowed = spending.withdraw(FailureKind::Transient);

@@ -72,7 +72,13 @@ impl Hedge {
 
     /// Returns the delay of the next hedge.
     fn delay(&self, latencies: Option<&Latencies>) -> Duration {
-        latencies.and_then(Latencies::learned).unwrap_or(self.settings.delay)
+        let learned = latencies.and_then(Latencies::learned);
+        learned.unwrap_or_else(|| self.site.hedges_in_use(self.settings).delay)
+    }
+
+    /// Returns whether the settings in use allow a hedge; the first has the number 1.
+    fn allows(&self, hedge: usize) -> bool {
+        hedge <= usize::from(self.site.hedges_in_use(self.settings).max)
     }
 
     /// Counts and logs the start of a hedge; the first has the number 1.

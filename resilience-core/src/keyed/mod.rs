@@ -6,6 +6,7 @@ mod report;
 mod table;
 
 use core::fmt;
+use core::fmt::Write as _;
 use core::hash::{BuildHasher, Hash};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -70,20 +71,35 @@ pub trait KeyedPolicy: Policy + Sized {
 pub struct KeyLabel(Arc<String>);
 
 impl KeyLabel {
-    /// Creates a label. A longer text is cut at a character.
+    /// Creates a label. A longer text is cut at a character. A label may come from a request, so
+    /// control characters are replaced: a line break would start a line of the log.
     pub fn new(label: impl fmt::Display) -> Self {
-        let mut text = label.to_string();
-        if text.len() > rules::MAX_KEY_LABEL {
-            let end = (0..=rules::MAX_KEY_LABEL).rev().find(|end| text.is_char_boundary(*end));
-            text.truncate(end.unwrap_or(0));
-        }
-        Self(Arc::new(text))
+        let mut text = LabelText(String::new());
+        // An error of `Display`, and the end of the room, end the label.
+        let _ = write!(text, "{label}");
+        Self(Arc::new(text.0))
     }
 
     /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The text of a label, without control characters.
+struct LabelText(String);
+
+impl fmt::Write for LabelText {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        for char in part.chars() {
+            let char = if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
+            if self.0.len() + char.len_utf8() > rules::MAX_KEY_LABEL {
+                return Err(fmt::Error);
+            }
+            self.0.push(char);
+        }
+        Ok(())
     }
 }
 

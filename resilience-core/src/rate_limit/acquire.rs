@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::gcra::Queued;
 use super::{Admission, RateLimiter};
+use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
 use crate::registry::policy::{WaitEnd, count_wait};
@@ -68,7 +69,8 @@ impl<'l> Turn<'l> {
                 Some(until) => (id, until),
             },
         };
-        if switch::watch(id, waker) {
+        if switch::watch(id, waker) && self.limiter.makes_calls_wait() {
+            attempt_scope::report_queue();
             return Progress::Until(until);
         }
         // Switched off while waiting: the call runs, and does not count.

@@ -341,20 +341,56 @@ impl Gcra {
         }
     }
 
-    /// Keeps the used part of the burst under another pace. Calls that wait keep their turns.
+    /// Keeps the used part of the burst under another pace. Calls that wait keep their order, and
+    /// get their turns at the new pace.
     pub(super) fn rescale(&self, old: Pace, new: Pace, now: impl Fn() -> u64) {
-        let guard = lock(&self.line);
-        if guard.as_ref().is_some_and(|line| line.has_waiters()) {
-            return;
-        }
+        let scaled = |width: u64| {
+            let width = u128::from(width) * u128::from(new.interval);
+            saturated(width / u128::from(old.interval), u64::MAX)
+        };
+        // No call waits longer than for a used-up burst.
+        let most = new.tolerance.saturating_add(new.interval);
+        self.replan(
+            scaled,
+            |start, now| {
+                let ahead = scaled(start.saturating_sub(now)).min(most);
+                if start <= now { start } else { now.saturating_add(ahead) }
+            },
+            now,
+        );
+    }
+
+    /// Moves the end of the line, and the waiting calls in front of the end: `start` returns the
+    /// first free position behind the started calls, and `scaled` the width of a waiting call.
+    fn replan(
+        &self,
+        scaled: impl Fn(u64) -> u64,
+        start: impl Fn(u64, u64) -> u64,
+        now: impl Fn() -> u64,
+    ) {
+        let mut wakers = Wakers::default();
+        let mut guard = lock(&self.line);
         let now = now();
-        self.update(|word| {
-            let ahead = u128::from(word.saturating_sub(now)) * u128::from(new.interval);
-            let ahead = ahead / u128::from(old.interval);
-            // No call waits longer than for a used-up burst.
-            let most = new.tolerance.saturating_add(new.interval);
-            if word <= now { word } else { now.saturating_add(saturated(ahead, most)) }
-        });
+        match guard.as_mut().filter(|line| line.has_waiters()) {
+            None => {
+                self.update(|word| start(word, now));
+            }
+            Some(line) => {
+                let first = line.first_position().unwrap_or(now);
+                let start = start(first, now);
+                let waiting = line.move_to(start, &scaled);
+                // Reservations keep positions behind the waiting calls.
+                let end = |word: u64| {
+                    waiting.max(start.saturating_add(scaled(word.saturating_sub(first))))
+                };
+                let word = self.update(end);
+                self.furthest.fetch_max(end(word), Ordering::Relaxed);
+                line.restart_timers(&mut wakers);
+            }
+        }
+        self.publish(guard.as_deref());
+        drop(guard);
+        wakers.wake();
     }
 
     /// Takes all permits.
@@ -364,14 +400,9 @@ impl Gcra {
         self.update(|word| word.max(used_up));
     }
 
-    /// Returns all permits. No effect while calls wait: the permits belong to these calls.
+    /// Returns all permits. Calls that wait take the permits first.
     pub(super) fn fill(&self, now: impl Fn() -> u64) {
-        let guard = lock(&self.line);
-        if guard.as_ref().is_some_and(|line| line.has_waiters()) {
-            return;
-        }
-        let now = now();
-        self.update(|word| word.min(now));
+        self.replan(|width| width, u64::min, now);
     }
 
     /// Returns the number of calls that would be admitted at once.
@@ -493,7 +524,7 @@ impl Gcra {
         let word = self.word.load(Ordering::Acquire);
         if let Some(start) = self.corrected(pace, word, now) {
             if self.swap(word, start).is_ok() {
-                let end = guard.as_mut().map_or(start, |line| line.restart(start));
+                let end = guard.as_mut().map_or(start, |line| line.move_to(start, |width| width));
                 let _ = self.swap(start, end);
             }
         }

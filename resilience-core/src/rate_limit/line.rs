@@ -265,10 +265,23 @@ impl Line {
         self.holes.take(hole);
     }
 
-    /// Moves all waiting calls to `start` and drops the holes. Returns the end of the line.
-    pub(super) fn restart(&mut self, start: u64) -> u64 {
-        let width = self.owned.width();
-        let end = start.saturating_add(width);
+    /// Returns the first position of the waiting calls.
+    pub(super) fn first_position(&self) -> Option<u64> {
+        self.owned.first().map(|span| span.start)
+    }
+
+    /// Moves all waiting calls to `start`, with other widths, and drops the holes. Returns the end
+    /// of the line.
+    pub(super) fn move_to(&mut self, start: u64, scaled: impl Fn(u64) -> u64) -> u64 {
+        for waiter in self.waiters.values_mut() {
+            waiter.width = scaled(waiter.width);
+        }
+        // A call that has its turn and leaves cannot give up positions of another time line.
+        for span in self.turns.values_mut() {
+            *span = Span { start, end: start };
+        }
+        let widths = self.waiters.values_mut().map(|waiter| waiter.width);
+        let end = widths.fold(start, u64::saturating_add);
         self.holes.clear();
         self.owned.clear();
         self.owned.insert(Span { start, end });

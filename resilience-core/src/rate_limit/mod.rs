@@ -26,6 +26,7 @@ pub use self::reservation::Reservation;
 use self::settings::Settings;
 pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
 use self::view::View;
+use crate::attempt_scope;
 use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now};
 use crate::context::{self, current};
@@ -589,7 +590,11 @@ impl RateLimiter {
         }
         let view = self.view(settings.pace);
         view.count(cost);
-        let patience = if patience == u64::MAX { patience } else { patience.min(MAX_NANOS) };
+        let is_patient = attempt_scope::is_patient(patience);
+        let patience = match attempt_scope::patience(patience) {
+            u64::MAX => u64::MAX,
+            patience => patience.min(MAX_NANOS),
+        };
         let longest = settings.pace.longest_wait().max(patience);
         if settings.shadow {
             let wait = view.within(settings.pace.longest_wait());
@@ -598,7 +603,7 @@ impl RateLimiter {
                 .map(|_| Admission::Now)
                 .or_else(|left| self.refuse(view, cost, wait, left).map(|()| Admission::Now));
         }
-        let wait = view.within(match current::bound_of_wait(deadline) {
+        let wait = view.within(match current::bound_of_wait(deadline, is_patient) {
             Some(deadline) => nanos(deadline.since(now())).min(longest),
             None => longest,
         });
@@ -620,6 +625,13 @@ impl RateLimiter {
         let view = self.current_view();
         let alarm = view.gcra.poll(view.pace, id, waker.clone(), || view.now())?;
         Some(view.time_of(alarm))
+    }
+
+    /// Returns whether calls wait under the settings in use. Moves the waiting calls if the pace has
+    /// changed.
+    fn makes_calls_wait(&self) -> bool {
+        let settings = self.current();
+        settings.enabled && !settings.shadow
     }
 
     fn start_early(&self, id: WaiterId) {

@@ -3,37 +3,13 @@
 use core::future::{Future, poll_fn};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::task::{Context, Poll, Waker};
-use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::SystemTime;
 
 use resilience_rules::health::MAX_CHANGES;
 
 use super::{list, pattern};
-use crate::{CircuitBreaker, CircuitState};
-
-/// A change of the state of a circuit breaker, for subscribers: see [`circuit_changes`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct CircuitChange {
-    /// The name of the breaker.
-    pub name: &'static str,
-    /// The label of the key, if the breaker has a state per key and a label.
-    pub key: Option<String>,
-    /// The state before.
-    pub from: CircuitState,
-    /// The state after.
-    pub to: CircuitState,
-    /// The open time, if the breaker opened for a limited time.
-    pub open_for: Option<Duration>,
-    /// The time of the change, by the clock of the system.
-    pub at: SystemTime,
-    /// The number of changes directly before this one that the subscription lost, because the
-    /// subscriber was too slow.
-    pub lost: u64,
-}
+use crate::{CircuitBreaker, CircuitState, StateChange};
 
 /// The changes that wait for a subscriber.
 #[derive(Debug)]
@@ -44,7 +20,9 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct QueueState {
-    changes: VecDeque<CircuitChange>,
+    changes: VecDeque<StateChange>,
+    /// The lost changes before the first of `changes`.
+    lost: u64,
     waker: Option<Waker>,
 }
 
@@ -53,14 +31,12 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a change. A full queue loses the oldest change, and the next one tells so.
-    fn push(&self, change: CircuitChange) {
+    /// Adds a change. A full queue loses the oldest change.
+    fn push(&self, change: StateChange) {
         let mut state = self.lock();
         if state.changes.len() >= MAX_CHANGES {
-            let lost = state.changes.pop_front().map_or(0, |oldest| oldest.lost);
-            if let Some(next) = state.changes.front_mut() {
-                next.lost = next.lost.saturating_add(lost).saturating_add(1);
-            }
+            state.changes.pop_front();
+            state.lost = state.lost.saturating_add(1);
         }
         state.changes.push_back(change);
         let waker = state.waker.take();
@@ -79,7 +55,7 @@ fn queues() -> MutexGuard<'static, Vec<Weak<Queue>>> {
 }
 
 /// Passes a change to the subscribers. Called in the order of the changes of a breaker.
-pub(crate) fn publish(change: &CircuitChange) {
+pub(crate) fn publish(change: &StateChange) {
     if SUBSCRIBERS.load(Relaxed) == 0 {
         return;
     }
@@ -94,8 +70,8 @@ pub(crate) fn publish(change: &CircuitChange) {
 /// stream. A `*` in the pattern stands for any text. Covers breakers by hand, and breakers that do
 /// not exist yet.
 ///
-/// The stream holds the last 256 changes. A subscriber that is too slow loses the oldest ones, and
-/// [`CircuitChange::lost`] tells how many.
+/// The items are those of the hooks. The stream holds the last 256 changes. A subscriber that is
+/// too slow loses the oldest ones, and [`CircuitChanges::lost`] tells how many.
 ///
 /// ```
 /// use resilience::{CircuitBreaker, CircuitState, circuit_changes};
@@ -127,17 +103,23 @@ pub struct CircuitChanges {
 impl CircuitChanges {
     /// Returns the next change, and waits for the change if necessary. No change is lost if the
     /// future is dropped.
-    pub async fn next(&mut self) -> CircuitChange {
+    pub async fn next(&mut self) -> StateChange {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// Returns the next change that is already there.
-    pub fn try_next(&mut self) -> Option<CircuitChange> {
+    pub fn try_next(&mut self) -> Option<StateChange> {
         self.queue.lock().changes.pop_front()
     }
 
+    /// Returns the number of changes directly before the next one that the subscription lost since
+    /// the last call of this method, because the subscriber was too slow.
+    pub fn lost(&mut self) -> u64 {
+        core::mem::take(&mut self.queue.lock().lost)
+    }
+
     /// Polls for the next change: for `futures::stream::poll_fn` and other adapters.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<CircuitChange> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<StateChange> {
         let waker = cx.waker().clone();
         let mut state = self.queue.lock();
         if let Some(change) = state.changes.pop_front() {

@@ -98,7 +98,8 @@ pub fn explain(name: &str) -> Vec<Explanation> {
     let known = |entry: &list::Entry| {
         entry.with(|policy, record| {
             let facts = || policy.map_or_else(|| record.facts(), super::Policy::facts);
-            (record.name == name).then(|| {
+            let is_layer = record.kind != PolicyKind::Function;
+            (is_layer && record.name == name).then(|| {
                 let (place, depth) = (record.place(), record.depth);
                 (depth, (record.name, record.kind, place, facts()))
             })

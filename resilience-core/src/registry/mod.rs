@@ -5,6 +5,7 @@ mod explain;
 pub(crate) mod facts;
 mod health;
 pub(crate) mod list;
+mod names;
 pub(crate) mod pattern;
 pub(crate) mod policy;
 pub(crate) mod record;
@@ -12,7 +13,7 @@ mod report;
 mod retired;
 mod sites;
 
-pub use self::changes::{CircuitChange, CircuitChanges, circuit_changes, circuit_closed};
+pub use self::changes::{CircuitChanges, circuit_changes, circuit_closed};
 pub(crate) use self::explain::explain_policy;
 pub use self::explain::{Explanation, LayerExplanation, explain};
 pub use self::health::{DegradedPolicy, Health, health, set_health_threshold};
@@ -69,7 +70,9 @@ pub fn policies_matching(pattern: &str) -> Vec<PolicyReport> {
     let matching = entries.iter().filter(|entry| {
         entry.with(|_, record| pattern::matches(pattern, record.name)).unwrap_or(false)
     });
-    matching.filter_map(list::Entry::report).collect()
+    let mut reports: Vec<PolicyReport> = matching.filter_map(list::Entry::report).collect();
+    names::mark(&mut reports);
+    reports
 }
 
 /// Returns the key with this label of a policy with a state per key.

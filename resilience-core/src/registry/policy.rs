@@ -9,8 +9,9 @@ use std::sync::{Arc, OnceLock};
 use super::explain::{Explanation, explain_policy};
 use super::facts::Facts;
 use super::list;
+use super::names;
 use super::record::Record;
-use super::report::{KeyReport, KeysReport, PolicyKind, Setting};
+use super::report::{KeyReport, KeysReport, PolicyKind, Setting, SourceLocation};
 #[cfg(not(resilience_loom))]
 use crate::Bulkhead;
 #[cfg(not(resilience_loom))]
@@ -22,6 +23,7 @@ use crate::Coalescer;
 use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
+use crate::figures::durations::Ended;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
 #[cfg(not(resilience_loom))]
@@ -145,6 +147,11 @@ impl PolicyFigures {
         }
     }
 
+    /// Returns the place in the source code.
+    pub(crate) const fn place(&self) -> SourceLocation {
+        SourceLocation::of(self.location)
+    }
+
     /// Returns the rejected calls of this policy alone.
     pub(crate) fn rejected(&self) -> u64 {
         let own = self.rejected.load(Relaxed);
@@ -180,14 +187,18 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let (settings, facts) = (policy.settings(), policy.facts());
     record.keep_facts(|| (settings, facts));
     record.keep_code(|| policy.code());
+    let mut shared_name = None;
     // The policy of a key is made by code of the user, so no lock is held above.
-    figures.record.get_or_init(|| {
+    let record = figures.record.get_or_init(|| {
         let record = Arc::new(record);
         if figures.is_listed {
             list::add(&record);
+            shared_name = names::claim(&record);
         }
         record
-    })
+    });
+    names::warn(shared_name);
+    record
 }
 
 /// Explains a policy by itself.
@@ -199,6 +210,17 @@ pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
 /// Counts an event of a policy.
 #[inline]
 pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
+    let record = policy.own_figures().record.get();
+    match record.and_then(|record| record.known_counters()) {
+        Some(counters) => counters.add(slot, 1),
+        None => count_first(policy, slot),
+    }
+}
+
+/// Apart from [`count`], which then needs no stack frame.
+#[cold]
+#[inline(never)]
+fn count_first<P: Policy + ?Sized>(policy: &P, slot: Slot) {
     record_of(policy).count(slot);
 }
 
@@ -252,7 +274,9 @@ pub(crate) enum WaitEnd {
 pub(crate) fn count_wait<P: Policy + ?Sized>(policy: &P, since: Timestamp, end: WaitEnd) {
     let record = record_of(policy);
     record.count(slot::WAITS);
-    record.add_time(slot::WAIT_TIME, now().since(since));
+    let wait = now().since(since);
+    record.add_time(slot::WAIT_TIME, wait);
+    record.add_duration(Ended::Waited, wait);
     match end {
         WaitEnd::Admitted if mode::is_counting() => record.count(slot::SUCCESS),
         WaitEnd::Cancelled => record.count(slot::CANCELLED),

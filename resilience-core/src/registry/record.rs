@@ -14,7 +14,8 @@ use super::retired::retire;
 use crate::CircuitState;
 use crate::budget::RetryBudget;
 use crate::clock;
-use crate::figures::stripes::Stripes;
+use crate::figures::durations::{Durations, Ended};
+use crate::figures::stripes::{Counters, Stripes};
 use crate::figures::table::{
     self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot, slot,
 };
@@ -44,6 +45,7 @@ pub struct Record {
     /// The budget of a retry.
     budget: OnceLock<&'static RetryBudget>,
     counters: Stripes,
+    durations: Durations,
     /// The rejected calls of a policy without keys.
     pub(crate) rejected: Tally,
     transitions: Mutex<Vec<(Transition, u64)>>,
@@ -85,6 +87,7 @@ impl Record {
             live: Live::new(),
             budget: OnceLock::new(),
             counters: Stripes::new(),
+            durations: Durations::default(),
             rejected: Tally::new(0),
             transitions: Mutex::new(Vec::new()),
             state: AtomicU8::new(0),
@@ -177,15 +180,32 @@ impl Record {
         self.is_listed.store(true, Relaxed);
     }
 
+    /// Returns the counters of this thread, if the thread has counted here before.
+    #[inline]
+    pub(super) fn known_counters(&self) -> Option<Counters<'_>> {
+        self.counters.known()
+    }
+
+    /// Returns the counters of this thread.
+    #[inline]
+    pub(crate) fn counters(&self) -> Counters<'_> {
+        self.counters.own()
+    }
+
     /// Counts one.
     #[inline]
     pub fn count(&self, slot: Slot) {
-        self.counters.add(slot, 1);
+        self.counters().add(slot, 1);
     }
 
     /// Adds a time.
     pub(crate) fn add_time(&self, slot: Slot, time: Duration) {
-        self.counters.add(slot, clock::nanos(time));
+        self.counters().add(slot, clock::nanos(time));
+    }
+
+    /// Counts a duration. Without the feature `duration-histograms`, does nothing.
+    pub(crate) fn add_duration(&self, end: Ended, duration: Duration) {
+        self.durations.add(end, duration);
     }
 
     /// Counts a change of the state.
@@ -232,6 +252,7 @@ impl Record {
             name: self.name,
             kind: self.kind,
             location: self.place(),
+            shares_name: false,
             settings: self.marked(policy.map_or_else(|| self.settings(), Policy::settings)),
             state,
             figures,
@@ -265,7 +286,8 @@ impl Record {
                 value: FigureValue::Count(count),
             });
         }
-        debug_assert!(figures.iter().all(|figure| figure.info.kind == FigureKind::Counter));
+        self.durations.figures(&mut figures);
+        debug_assert!(figures.iter().all(|figure| figure.info.kind != FigureKind::Gauge));
         figures
     }
 }

@@ -30,6 +30,9 @@ pub enum PolicyKind {
     Coalesce,
     /// `#[hedge]`.
     Hedge,
+    /// An annotated function as a whole, for the durations of its calls. Only with the feature
+    /// `duration-histograms`.
+    Function,
 }
 
 impl PolicyKind {
@@ -44,9 +47,10 @@ impl PolicyKind {
         Self::Idempotent,
         Self::Coalesce,
         Self::Hedge,
+        Self::Function,
     ];
 
-    /// Returns the name of the attribute, such as `circuit_breaker`.
+    /// Returns the name of the attribute, such as `circuit_breaker`; `function` for the function.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +63,21 @@ impl PolicyKind {
             Self::Idempotent => "idempotent",
             Self::Coalesce => "coalesce",
             Self::Hedge => "hedge",
+            Self::Function => "function",
+        }
+    }
+
+    /// Returns the name of a policy by hand without a name.
+    pub(crate) const fn default_name(self) -> Option<&'static str> {
+        match self {
+            Self::Retry => Some("retry"),
+            Self::CircuitBreaker => Some("circuit breaker"),
+            Self::Timeout => Some("timeout"),
+            Self::Fallback => Some("fallback"),
+            Self::Bulkhead => Some("bulkhead"),
+            Self::RateLimit => Some("rate_limit"),
+            Self::Coalesce => Some("coalesce"),
+            Self::Idempotent | Self::Hedge | Self::Function => None,
         }
     }
 }
@@ -143,6 +162,9 @@ pub struct PolicyReport {
     /// The outermost attribute of the function, or the place that made the policy. Distinguishes
     /// two functions of one name.
     pub location: SourceLocation,
+    /// Whether a listed policy of the same kind at another place has the same name. The log, the
+    /// figures and changes by name do not tell such policies apart.
+    pub shares_name: bool,
     /// The settings.
     pub settings: Vec<Setting>,
     /// The state of a circuit breaker; for other kinds, and for a breaker with a state per key,

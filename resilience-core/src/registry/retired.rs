@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::report::PolicyKind;
-use crate::figures::{Figure, FigureValue};
+use crate::figures::Figure;
 
 /// The counters of the dropped policies of a name and a kind, as sums.
 type Retired = BTreeMap<(&'static str, PolicyKind), Vec<Figure>>;
@@ -24,18 +24,9 @@ pub(super) fn retire(name: &'static str, kind: PolicyKind, counters: Vec<Figure>
             core::ptr::eq(sum.info, counter.info) && sum.labels == counter.labels
         };
         match sums.iter_mut().find(is_same) {
-            Some(sum) => sum.value = add(sum.value, counter.value),
+            Some(sum) => sum.value = sum.value.plus(&counter.value),
             None => sums.push(counter),
         }
-    }
-}
-
-fn add(sum: FigureValue, value: FigureValue) -> FigureValue {
-    match (sum, value) {
-        (FigureValue::Time(sum), FigureValue::Time(time)) => {
-            FigureValue::Time(sum.saturating_add(time))
-        }
-        (sum, value) => FigureValue::Count(sum.as_u64().saturating_add(value.as_u64())),
     }
 }
 

@@ -11,13 +11,15 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::facts::Facts;
 use super::list;
+use super::names;
 use super::record::Record;
-use super::report::{PolicyKind, Setting};
+use super::report::{PolicyKind, Setting, SourceLocation};
 use crate::context::blame_deadline;
 use crate::context::current::Setter;
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
+use crate::settings::{Check, Overrides, Refusal};
 use resilience_rules::settings::Value;
 
 use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
@@ -31,7 +33,7 @@ pub struct Site {
     pub name: &'static str,
     /// The place in the source code.
     pub location: &'static Location<'static>,
-    /// The limit of a timeout, if constant.
+    /// The limit of a timeout, if constant; the greatest age of the last good value of a fallback.
     pub limit: Option<Duration>,
     /// The settings of a hedge.
     pub hedges: Option<Hedges>,
@@ -48,6 +50,31 @@ pub struct Hedges {
     pub delay: Duration,
     /// The quantile in thousandths; zero with a delay in the source code.
     pub quantile: u32,
+}
+
+/// A setting can change only where the function has code for it.
+impl Check for Site {
+    fn check(&self, overrides: &Overrides) -> Result<(), Refusal> {
+        let hedges = self.hedges.unwrap_or(Hedges { max: 0, delay: Duration::ZERO, quantile: 0 });
+        for (key, value) in overrides.iter() {
+            let reason = match (key, value) {
+                ("stale", _) if self.limit.is_none() => "the function has no `stale` in the code",
+                ("after", _) if hedges.quantile > 0 => {
+                    "the delay is learned from the latencies; set `warm_up`"
+                }
+                ("warm_up", _) if hedges.quantile == 0 => {
+                    "the code has a delay and no quantile; set `after`"
+                }
+                ("max", Value::Count(max)) if max > u32::from(hedges.max) => {
+                    "the function has room for the hedges of the code only; write at most `max` of \
+                     the code"
+                }
+                _ => continue,
+            };
+            return Err(Refusal::Fixed(key, reason));
+        }
+        Ok(())
+    }
 }
 
 impl Hedges {
@@ -161,21 +188,58 @@ impl Site {
     ///
     /// The number of records is bounded: places are finite, and names made at run time are bounded.
     #[must_use]
-    pub fn record(self) -> &'static Record {
+    pub fn record(&self) -> &'static Record {
         let address = core::ptr::from_ref(self.location).addr() ^ self.name.as_ptr().addr();
         let remembered = |last: &[Cell<Remembered>; REMEMBERED]| {
             let cell = last.get((address >> 3) % REMEMBERED)?;
             match cell.get() {
-                Some((site, record)) if self.is(site) => Some(record),
+                Some((site, record)) if self.is(&site) => Some(record),
                 _ => {
                     let record = self.find();
-                    cell.set(Some((self, record)));
+                    cell.set(Some((*self, record)));
                     Some(record)
                 }
             }
         };
         // The thread may be ending, without thread-local values.
         LAST.try_with(remembered).ok().flatten().unwrap_or_else(|| self.find())
+    }
+
+    /// Returns the identity with the greatest age of a last good value.
+    #[must_use]
+    pub const fn stale(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Returns the greatest age of a last good value, for a fallback with this age in the code.
+    pub(crate) fn stale_in_use(&self, limit: Duration) -> Duration {
+        if !mode::has_settings() {
+            return limit;
+        }
+        match self.record().overrides().and_then(|overrides| overrides.get("stale")) {
+            Some(Value::Time(limit)) => limit,
+            _ => limit,
+        }
+    }
+
+    /// Returns the settings of a hedge with these settings in the code. A hedge that is switched
+    /// off by name has a `max` of 0.
+    pub(crate) fn hedges_in_use(&self, code: Hedges) -> Hedges {
+        if !mode::has_settings() {
+            return code;
+        }
+        let mut hedges = code;
+        let Some(overrides) = self.record().overrides() else { return hedges };
+        for (key, value) in overrides.iter() {
+            match (key, value) {
+                ("after" | "warm_up", Value::Time(delay)) => hedges.delay = delay,
+                ("max", Value::Count(max)) => hedges.max = u8::try_from(max).unwrap_or(code.max),
+                ("enabled", Value::Flag(false)) => return Hedges { max: 0, ..code },
+                _ => {}
+            }
+        }
+        hedges
     }
 
     /// Returns the limit of a timeout that has this limit in the code.
@@ -187,7 +251,7 @@ impl Site {
 
     /// Returns the longest time if the timeout, or all policies, are switched off.
     #[cold]
-    fn overridden_limit(self, limit: Duration) -> Duration {
+    fn overridden_limit(&self, limit: Duration) -> Duration {
         if !mode::is_enabled() {
             return Duration::MAX;
         }
@@ -200,8 +264,13 @@ impl Site {
         }
     }
 
+    /// Returns the place in the source code.
+    pub(crate) const fn place(&self) -> SourceLocation {
+        SourceLocation::of(self.location)
+    }
+
     /// Counts one.
-    pub fn count(self, slot: Slot) {
+    pub fn count(&self, slot: Slot) {
         self.record().count(slot);
     }
 
@@ -216,14 +285,14 @@ impl Site {
 
     /// Counts a success, if successes are counted.
     #[cold]
-    pub fn count_success(self) {
+    pub fn count_success(&self) {
         if mode::is_counting() {
             self.count(slot::SUCCESS);
         }
     }
 
     /// Counts a rejected idempotent call.
-    pub fn count_idempotency_rejection(self, reason: IdempotencyRejection) {
+    pub fn count_idempotency_rejection(&self, reason: IdempotencyRejection) {
         let offset = match reason {
             IdempotencyRejection::MissingKey => 0,
             IdempotencyRejection::InvalidKey => 1,
@@ -240,7 +309,8 @@ impl Site {
     }
 
     /// Compares addresses: a cheap test without false matches.
-    fn is(self, other: Self) -> bool {
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
         core::ptr::eq(self.location, other.location)
             && core::ptr::eq(self.name, other.name)
             && (self.kind, self.limit, self.depth) == (other.kind, other.limit, other.depth)
@@ -248,25 +318,36 @@ impl Site {
     }
 
     #[cold]
-    fn find(self) -> &'static Record {
+    fn find(&self) -> &'static Record {
         let sites = SITES.get_or_init(RwLock::default);
-        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(&self).copied();
-        known.unwrap_or_else(|| {
+        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(self).copied();
+        let mut shared_name = None;
+        let record = known.unwrap_or_else(|| {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
-            sites.entry(self).or_insert_with(|| {
+            sites.entry(*self).or_insert_with(|| {
                 let record = Record::new(self.kind, self.name, self.location, self.depth, false);
                 if let Some(hedges) = self.hedges {
                     let facts = Facts::Hedges(hedges.max);
                     record.keep_facts(|| (hedges.settings(), facts));
                 }
                 if let Some(limit) = self.limit {
-                    let settings = vec![Setting::code("limit", Exact(limit))];
-                    record.keep_facts(|| (settings, Facts::Ends(Some(limit))));
+                    let (name, facts) = match self.kind {
+                        PolicyKind::Fallback => ("stale", Facts::Replaces),
+                        _ => ("limit", Facts::Ends(Some(limit))),
+                    };
+                    record.keep_facts(|| (vec![Setting::code(name, Exact(limit))], facts));
+                }
+                // A retry knows more than its identity.
+                if matches!(self.kind, PolicyKind::Fallback | PolicyKind::Hedge) {
+                    record.keep_code(|| Box::new(*self));
                 }
                 let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
                 list::add_forever(record);
+                shared_name = names::claim(record);
                 &**record
             })
-        })
+        });
+        names::warn(shared_name);
+        record
     }
 }

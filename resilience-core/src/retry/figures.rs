@@ -7,9 +7,11 @@ use super::policy::{Limits, RetryPolicy};
 use super::state::RetryState;
 use crate::backoff::Backoff;
 use crate::classify::{FailureClass, FailureKind};
+use crate::clock;
 use crate::context::nesting::Nested;
 use crate::duration::Exact;
 use crate::event::{DelaySource, StopReason};
+use crate::figures::stripes::Counters;
 use crate::figures::table::slot;
 use crate::jitter::Jitter;
 use crate::mode;
@@ -57,8 +59,9 @@ pub fn counted<B: Backoff, O>(
 ) -> (O,) {
     if mode::is_counting() {
         let record = record(&policy.limits, &policy.backoff, name);
-        record.count(slot::SUCCESS);
-        count_attempt(record, attempt);
+        let counters = record.counters();
+        counters.add(slot::SUCCESS, 1);
+        count_attempt(counters, attempt);
     }
     (out,)
 }
@@ -87,13 +90,14 @@ pub(super) fn record(
     record
 }
 
-pub(super) fn count_attempt(record: &Record, number: u32) {
-    record.count(if number > 1 { slot::RETRY_ATTEMPTS } else { slot::FIRST_ATTEMPTS });
+#[inline]
+pub(super) fn count_attempt(counters: Counters<'_>, number: u32) {
+    counters.add(if number > 1 { slot::RETRY_ATTEMPTS } else { slot::FIRST_ATTEMPTS }, 1);
 }
 
 /// Counts a scheduled retry.
 pub(super) fn count_retry(
-    record: &Record,
+    counters: Counters<'_>,
     class: FailureClass,
     source: DelaySource,
     delay: Duration,
@@ -107,12 +111,12 @@ pub(super) fn count_retry(
         DelaySource::Backoff => (0, slot::BACKOFF_TIME),
         DelaySource::Server => (1, slot::SERVER_TIME),
     };
-    record.count(slot::RETRIES.plus(reason + offset));
-    record.add_time(time, delay);
+    counters.add(slot::RETRIES.plus(reason + offset), 1);
+    counters.add(time, clock::nanos(delay));
 }
 
 /// Counts a call that ends in failure.
-pub(super) fn count_stop(record: &Record, reason: StopReason) {
+pub(super) fn count_stop(counters: Counters<'_>, reason: StopReason) {
     let offset = match reason {
         StopReason::Permanent => 0,
         StopReason::NotIdempotent => 1,
@@ -126,8 +130,8 @@ pub(super) fn count_stop(record: &Record, reason: StopReason) {
         StopReason::CircuitOpen => 9,
         StopReason::Nested => 10,
     };
-    record.count(slot::FAILURE);
-    record.count(slot::STOPS.plus(offset));
+    counters.add(slot::FAILURE, 1);
+    counters.add(slot::STOPS.plus(offset), 1);
 }
 
 fn repeats(limits: &Limits, backoff: &dyn Backoff) -> Repeats {

@@ -7,6 +7,7 @@ use resilience_rules::settings::Value;
 use super::policy::{Limits, RetryPolicy};
 use crate::backoff::{Backoff, Schedule};
 use crate::jitter::Jitter;
+use crate::mode;
 use crate::registry::Record;
 use crate::settings::{Adjustable, Overrides, Put as _, Refusal};
 
@@ -45,6 +46,18 @@ pub(super) fn overridden_time<B: Backoff>(
         }
     }
     time
+}
+
+/// Returns the limit of the attempts in use.
+#[cold]
+pub(super) fn attempts<B: Backoff>(policy: &RetryPolicy<B>) -> Option<u32> {
+    let RetryPolicy { limits, backoff } = policy;
+    let live = if mode::has_settings() {
+        overridden(super::figures::record(limits, backoff, "retry"), limits, backoff)
+    } else {
+        None
+    };
+    live.map_or(limits.attempts, |code| code.limits.attempts)
 }
 
 impl Adjustable for RetryCode {

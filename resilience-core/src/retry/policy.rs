@@ -231,8 +231,7 @@ impl<B> RetryPolicy<B> {
 
     /// Sets the delay before the first attempt, for an operation that is never done at once, such
     /// as a job on a server. The delay is exact, without jitter, and counts against the
-    /// [`deadline`](Self::deadline). Default: none, the first attempt starts at once. `RetryLayer`
-    /// of `resilience::http` starts at once in any case.
+    /// [`deadline`](Self::deadline). Default: none, the first attempt starts at once.
     ///
     /// ```
     /// use core::time::Duration;

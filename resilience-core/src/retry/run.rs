@@ -10,7 +10,7 @@ use super::state::{CallContext, RetryState};
 use crate::backoff::Backoff;
 use crate::classify::FailureClass;
 use crate::clock::WaitMode;
-use crate::context::attempt::{attempt_scope, enter_attempt_of, named_attempt};
+use crate::context::attempt::{enter_attempt_of, in_nested_attempt, named_attempt};
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::expansion::keep_value;
 use crate::log::Shown;
@@ -158,14 +158,24 @@ where
         let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
         let context = CallContext { policy: &policy, spending: Some(&spending) };
         let setter = self.policy.setter("retry");
+        let mut scope = state.scope(self.policy);
         loop {
             let bound = state.bound(self.policy);
-            let scope = enter_attempt_of(&named_attempt(bound, setter, state.attempt_number()));
-            let out = body();
-            drop(scope);
+            let nested = enter_attempt_of(&named_attempt(bound, setter, state.attempt_number()));
+            let out = scope.enter(&mut body);
+            drop(nested);
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let step = state.step_blocking(
-                context, None, out, &*on, &*on_ok, no_text, on_retry, on_give_up, keep_value, drop,
+                context,
+                Some(&scope.signal()),
+                out,
+                &*on,
+                &*on_ok,
+                no_text,
+                on_retry,
+                on_give_up,
+                keep_value,
+                drop,
             );
             if let ControlFlow::Break(out) = step {
                 return out;
@@ -186,12 +196,13 @@ where
             delay.wait().await;
         }
         let setter = self.policy.setter("retry");
+        let mut scope = state.scope(self.policy);
         loop {
             let out = {
-                // The closure may run code of its own before the future.
-                let future = async { body().await };
                 let (bound, attempt) = (state.bound(self.policy), state.attempt_number());
-                attempt_scope(named_attempt(bound, setter, attempt), future).await
+                // The closure may run code of its own before the future.
+                let future = scope.run(&mut body);
+                in_nested_attempt(named_attempt(bound, setter, attempt), future).await
             };
             // The variables of this block are dropped before the wait, so that the future is
             // `Send`.
@@ -200,7 +211,15 @@ where
                 let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 match state.step(
-                    context, None, out, &*on, &*on_ok, no_text, on_retry, on_give_up, keep_value,
+                    context,
+                    Some(&scope.signal()),
+                    out,
+                    &*on,
+                    &*on_ok,
+                    no_text,
+                    on_retry,
+                    on_give_up,
+                    keep_value,
                     drop,
                 ) {
                     ControlFlow::Break(out) => return out,

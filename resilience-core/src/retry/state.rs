@@ -8,6 +8,7 @@ use super::attempt::Attempt;
 use super::figures;
 use super::live::{self, RetryCode};
 use super::policy::{Limits, RetryPolicy};
+use crate::attempt_scope::AttemptScope;
 use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
@@ -17,9 +18,11 @@ use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReas
 use crate::figures::table::slot;
 use crate::jitter::Jitter;
 use crate::log::{self, Shown};
+use crate::lost_attempt;
 use crate::mode;
 use crate::outcome::Outcome;
 use crate::random;
+use crate::registry::SourceLocation;
 use crate::rejection_signal::RejectionSignal;
 use crate::span;
 use crate::switch;
@@ -185,9 +188,13 @@ impl RetryState {
 
     /// Returns the next attempt, for the body.
     #[inline]
-    pub fn attempt<B>(self, policy: &RetryPolicy<B>) -> Attempt {
+    pub fn attempt<B: Backoff>(self, policy: &RetryPolicy<B>) -> Attempt {
         let Progress { attempt, history, started, .. } = self.0.unwrap_or(FIRST);
-        Attempt { number: attempt.get(), attempts: policy.limits.attempts, history, started }
+        let mut attempts = policy.limits.attempts;
+        if mode::has_settings() {
+            attempts = live::attempts(policy);
+        }
+        Attempt { number: attempt.get(), attempts, history, started }
     }
 
     /// Returns the number of the next attempt.
@@ -212,10 +219,23 @@ impl RetryState {
     /// nanoseconds: always a wait with a limit, because a full queue still rejects the call.
     #[inline]
     #[must_use]
-    pub fn patience<B>(policy: &RetryPolicy<B>) -> u64 {
+    pub fn patience<B: Backoff>(policy: &RetryPolicy<B>) -> u64 {
         let limits = &policy.limits;
-        let longest = clock::nanos(limits.max_retry_after).min(u64::MAX - 1);
-        if limits.waits_for_rejections { longest } else { 0 }
+        if !limits.waits_for_rejections {
+            return 0;
+        }
+        let mut longest = limits.max_retry_after;
+        if mode::has_settings() {
+            longest = live::overridden_time(policy, "max_retry_after", longest);
+        }
+        clock::nanos(longest).min(u64::MAX - 1)
+    }
+
+    /// Returns the scope of the attempts, for policies inside that the retry cannot name.
+    pub fn scope<B: Backoff>(self, policy: &RetryPolicy<B>) -> AttemptScope {
+        let patience = Self::patience(policy);
+        let deadline = if patience > 0 { self.bound(policy) } else { None };
+        AttemptScope::new(patience, deadline)
     }
 
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
@@ -232,7 +252,20 @@ impl RetryState {
         text: Shown<'_>,
     ) -> Option<Delay> {
         let attempt = FailedAttempt::new(class, signal);
-        self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {})
+        let delay = self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {});
+        self.report_history(signal, delay.is_some());
+        delay
+    }
+
+    /// Tells the layers inside, before the next attempt, or the layers outside, after the last
+    /// attempt, whether an earlier attempt may have been applied.
+    fn report_history(self, signal: Option<&RejectionSignal>, continues: bool) {
+        let (Some(signal), Some(progress)) = (signal, self.0) else { return };
+        if continues {
+            signal.start_attempt(progress.history.is_ambiguous());
+        } else {
+            signal.end_attempts();
+        }
     }
 
     /// Returns whether the call makes a retry, and a success is reported: with the feature
@@ -247,12 +280,17 @@ impl RetryState {
     /// Reports a success after a retry.
     #[cold]
     #[inline(never)]
-    pub fn recovered<B>(self, policy: &RetryPolicy<B>) {
+    pub fn recovered<B: Backoff>(self, policy: &RetryPolicy<B>) {
         let Some(Progress { attempt, started, .. }) = self.0 else { return };
-        let Limits { name, attempts, recovery_level, .. } = policy.limits;
+        let Limits { name, recovery_level, location, .. } = policy.limits;
+        let attempts = live::attempts(policy);
         let elapsed = started.map_or(Duration::ZERO, |started| clock::now().since(started));
         let (name, attempt) = (name.unwrap_or("retry"), attempt.get());
-        log::recovered(RecoveryEvent { name, attempt, attempts, elapsed }, recovery_level);
+        let location = SourceLocation::of(location);
+        log::recovered(
+            RecoveryEvent { name, attempt, attempts, elapsed, location },
+            recovery_level,
+        );
     }
 
     /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
@@ -310,9 +348,10 @@ impl RetryState {
         let declined_value = error.is_none();
         let attempt = FailedAttempt::new(class, signal);
         let text = error.map_or(Shown::Nothing, text);
-        match self.advance(policy, spending, error, attempt, text, on_retry, on_give_up) {
+        let delay = self.advance(policy, spending, error, attempt, text, on_retry, on_give_up);
+        self.report_history(signal, delay.is_some());
+        match delay {
             Some(delay) => {
-                signal.inspect(|signal| signal.clear());
                 discard(out);
                 ControlFlow::Continue((self, delay))
             }
@@ -379,16 +418,18 @@ impl RetryState {
         on_give_up: impl FnOnce(&GiveUpEvent<'_, E>),
     ) -> Option<Delay> {
         let progress = self.0.unwrap_or(FIRST);
-        let now = clock::now();
-        let started = progress.started.unwrap_or(now);
+        // Without a deadline, the first failure starts the time. A call that ends with the first
+        // failure reads no clock.
+        let elapsed = progress.started.map_or(Duration::ZERO, |at| clock::now().since(at));
         let name = policy.limits.name.unwrap_or("retry");
+        let location = SourceLocation::of(policy.limits.location);
         let attempt = progress.attempt.get();
-        let elapsed = now.since(started);
         let class = failed.class;
         let failure = Failure { attempt: failed, elapsed, spending };
         let record = figures::record(&policy.limits, &policy.backoff, "retry");
+        let counters = record.counters();
         if !class.is_rejection {
-            figures::count_attempt(record, attempt);
+            figures::count_attempt(counters, attempt);
         }
         let live = if mode::has_settings() {
             live::overridden(record, &policy.limits, &policy.backoff)
@@ -409,10 +450,11 @@ impl RetryState {
                 if let Some((outer, _)) = nesting::outer(policy.limits.nested) {
                     if !class.is_rejection {
                         nesting::report(outer.name, name);
-                        record.count(slot::NESTED);
+                        counters.add(slot::NESTED, 1);
                     }
                 }
-                figures::count_retry(record, class, delay_source, delay);
+                let started = progress.started.unwrap_or_else(clock::now);
+                figures::count_retry(counters, class, delay_source, delay);
                 span::record_attempts(next.attempt.get());
                 let event = RetryEvent {
                     name,
@@ -423,6 +465,7 @@ impl RetryState {
                     delay,
                     delay_source,
                     elapsed,
+                    location,
                 };
                 log::retry(&event.with_error(None), policy.limits.retry_level, text);
                 on_retry(&event);
@@ -432,10 +475,22 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
-                figures::count_stop(record, reason);
+                if class.effect.is_not_applied() && progress.history.is_ambiguous() {
+                    lost_attempt::report();
+                }
+                figures::count_stop(counters, reason);
                 span::record_attempts(attempt);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
-                let event = GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed };
+                let event = GiveUpEvent {
+                    name,
+                    attempt,
+                    attempts,
+                    error,
+                    class,
+                    reason,
+                    elapsed,
+                    location,
+                };
                 log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
                 on_give_up(&event);
                 None

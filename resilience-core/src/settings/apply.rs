@@ -6,6 +6,7 @@ use super::control::Action;
 use super::error::{SettingsError, SettingsProblem};
 use super::store::Layers;
 use crate::registry::{Policy, PolicyKind, list};
+use crate::switch;
 
 /// Returns the listed policies.
 pub(super) fn known() -> Vec<(PolicyKind, &'static str)> {
@@ -39,11 +40,13 @@ pub(super) fn check(layers: &Layers) -> Result<(), SettingsError> {
     SettingsError::of(problems)
 }
 
-/// Tells all listed policies that the store has changed.
+/// Tells all listed policies that the store has changed. The waiting calls of the other policies,
+/// such as policies per key, tell their policies.
 pub(super) fn refresh_all() {
     for entry in list::all() {
         entry.with(|policy, _| policy.inspect(|policy| policy.refresh()).is_some());
     }
+    switch::wake_waiting_calls();
 }
 
 /// Acts on one policy. Returns whether the policy, or a key of the policy, was there.

@@ -1,5 +1,6 @@
 //! Control of policies by name.
 
+use core::fmt;
 use core::time::Duration;
 
 use resilience_rules::settings::{MAX_SETTINGS, Raw, attribute};
@@ -150,11 +151,12 @@ impl Control {
     }
 
     /// Changes a setting: `retry.attempts`, the attribute and the key. The value is written as in
-    /// the attribute, without quotes: `5`, `0.5`, `200ms`, `true`.
+    /// the attribute, without quotes: `5`, `0.5`, `"200ms"`, `true`.
     ///
     /// ```
     /// use resilience::control;
     ///
+    /// control("set_example::*").set("retry.attempts", 5)?;
     /// control("set_example::*").set("retry.base_delay", "200ms")?;
     /// let error = control("set_example::*").set("retry.base_dely", "200ms").unwrap_err();
     /// assert_eq!(
@@ -167,9 +169,9 @@ impl Control {
     /// # Errors
     /// [`SettingsError`]: an unknown key, a value out of range, a setting that cannot change. No
     /// setting has changed then.
-    pub fn set(self, setting: &str, value: &str) -> Result<Controlled, SettingsError> {
+    pub fn set(self, setting: &str, value: impl fmt::Display) -> Result<Controlled, SettingsError> {
         let (of, key) = self.path(setting)?;
-        let new = self.entry(of, key, value)?;
+        let new = self.entry(of, key, &value.to_string())?;
         let change = format!("{of}.{} = {}", new.key, text(new.value));
         self.change(vec![new], change)
     }
@@ -469,4 +471,6 @@ const SWITCHED: &[PolicyKind] = &[
     PolicyKind::Timeout,
     PolicyKind::Bulkhead,
     PolicyKind::RateLimit,
+    PolicyKind::Coalesce,
+    PolicyKind::Hedge,
 ];

@@ -100,16 +100,4 @@ impl<T: Adjustable> Live<T> {
     pub(crate) fn refresh(&self, kind: PolicyKind, name: &str, code: &T) {
         self.refresh_with(kind, name, |overrides| code.adjusted(&overrides).ok());
     }
-
-    /// Returns the settings in use.
-    #[inline]
-    pub(crate) fn get<'s>(&self, kind: PolicyKind, name: &str, code: &'s T) -> InUse<'s, T> {
-        if !mode::has_settings() {
-            return InUse::Code(code);
-        }
-        if self.is_stale() {
-            self.refresh(kind, name, code);
-        }
-        self.last_seen(code)
-    }
 }

@@ -9,7 +9,7 @@ use super::control::Action;
 use super::overrides::{Override, Overrides};
 use super::{apply, history};
 use crate::clock::{Timestamp, now};
-use crate::log;
+use crate::log::{self, Level};
 use crate::mode;
 use crate::registry::{PolicyKind, SettingOrigin, pattern};
 
@@ -269,7 +269,9 @@ pub(super) fn replace(
     }
     history::add(by, "*", format!("{} settings loaded", loaded.settings), known.len());
     if !loaded.unmatched.is_empty() {
-        log::settings_unmatched(by, &loaded.unmatched);
+        // Before the first policy no name has one, and the event says nothing about mistakes.
+        let level = if known.is_empty() { Level::Info } else { Level::Warn };
+        log::settings_unmatched(by, &loaded.unmatched, level);
     }
     Ok(loaded)
 }

@@ -79,9 +79,10 @@ pub fn classify_chain(error: &(dyn Error + 'static)) -> FailureClass {
 #[diagnostic::on_unimplemented(
     message = "`resilience::http` cannot classify `{Self}`",
     label = "needs `HttpError`",
-    note = "the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`",
-    note = "each feature knows one version of the client: `reqwest` 0.13 and `reqwest-012` 0.12, `hyper` 1, `hyper-util` 0.1, `tonic` 0.14; `cargo tree -i` shows the version in use",
-    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`"
+    note = "for the error of a client, enable the feature for its version: `reqwest` for `reqwest` 0.13 and `reqwest-012` for 0.12, `hyper` for 1, `hyper-util` for 0.1, `tonic` for 0.14; `cargo tree -i reqwest` shows the version in use",
+    note = "`std::io::Error` and boxed errors need no feature",
+    note = "for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`",
+    note = "for a response, write `on_ok = resilience::http::classify_response`"
 )]
 pub trait HttpError {
     /// Returns the class of the error under these rules.

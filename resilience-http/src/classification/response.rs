@@ -37,8 +37,9 @@ pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> FailureClass
 #[diagnostic::on_unimplemented(
     message = "`resilience::http` cannot classify the response `{Self}`",
     label = "needs `HttpResponse`",
-    note = "the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`",
-    note = "each feature knows one version of the client: `http` 1, `reqwest` 0.13, or 0.12 with `reqwest-012` and `reqwest-012-blocking`; `cargo tree -i` shows the version in use",
+    note = "for the response of `reqwest`, enable the feature for its version: `reqwest` for 0.13 and `reqwest-012` for 0.12, or `reqwest-blocking` and `reqwest-012-blocking` for the blocking client; `cargo tree -i reqwest` shows the version in use",
+    note = "`http::Response` of `http` 1 (also of `hyper` 1, `hyper-util` and `axum`) needs no feature",
+    note = "for an error, write `on = resilience::http::classify`; responses belong to `on_ok`",
     note = "for an application type, implement `resilience::http::HttpResponse`"
 )]
 pub trait HttpResponse {

@@ -7,7 +7,7 @@ use core::task::Poll;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use resilience_core::__internal::DeadlineTimer;
+use resilience_core::__internal::{DeadlineTimer, in_current_span};
 use tokio::runtime::Handle;
 
 /// The payload of a panic.
@@ -22,9 +22,7 @@ pub(super) async fn run_in_background<T: Send + 'static>(
 ) -> Option<T> {
     let Ok(runtime) = Handle::try_current() else { return Some(work.await) };
     // Events of the task belong to the span of the request.
-    #[cfg(feature = "tracing")]
-    let work = tracing::Instrument::in_current_span(work);
-    match runtime.spawn(work).await {
+    match runtime.spawn(in_current_span(work)).await {
         Ok(out) => Some(out),
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => resume_unwind(panic),

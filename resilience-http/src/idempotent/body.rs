@@ -18,18 +18,27 @@ use http_body::{Body, Frame, SizeHint};
 pub struct IdempotentBody<B: Body> {
     read: VecDeque<Result<Frame<B::Data>, B::Error>>,
     rest: Option<Pin<Box<B>>>,
+    /// Whether the frames say nothing about the length.
+    is_length_unknown: bool,
 }
 
 impl<B: Body<Data = Bytes>> IdempotentBody<B> {
     /// Wraps a body without reading.
     pub(super) fn untouched(body: B) -> Self {
-        Self { read: VecDeque::new(), rest: Some(Box::pin(body)) }
+        Self { read: VecDeque::new(), rest: Some(Box::pin(body)), is_length_unknown: false }
     }
 
     /// Creates a body of these bytes.
     pub(super) fn whole(bytes: Bytes) -> Self {
         let read = if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) };
-        Self { read: read.into_iter().collect(), rest: None }
+        Self { read: read.into_iter().collect(), rest: None, is_length_unknown: false }
+    }
+
+    /// Hides the length, which contradicts the `Content-Length` header. A server then compares the
+    /// frames with the header.
+    pub(super) fn without_length(mut self) -> Self {
+        self.is_length_unknown = true;
+        self
     }
 
     /// Adds trailers.
@@ -172,14 +181,16 @@ impl<B: Body<Data = Bytes>> Body for IdempotentBody<B> {
         if let Some(frame) = self.read.pop_front() {
             return Poll::Ready(Some(frame));
         }
-        match &mut self.rest {
-            Some(rest) => rest.as_mut().poll_frame(cx),
-            None => Poll::Ready(None),
+        if let Some(rest) = &mut self.rest {
+            return rest.as_mut().poll_frame(cx);
         }
+        self.is_length_unknown = false;
+        Poll::Ready(None)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.read.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+        let is_read = self.read.is_empty() && !self.is_length_unknown;
+        is_read && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -187,6 +198,9 @@ impl<B: Body<Data = Bytes>> Body for IdempotentBody<B> {
         let read = read.fold(0_u64, |sum, data| sum.saturating_add(data.len() as u64));
         let rest = self.rest.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint);
         let mut hint = SizeHint::new();
+        if self.is_length_unknown {
+            return hint;
+        }
         hint.set_lower(rest.lower().saturating_add(read));
         // HTTP/1.1 sends trailers only after a chunked body, which is a body of unknown length.
         let has_trailers = self.read.iter().flatten().any(Frame::is_trailers);

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::uri::Authority;
 use http::{HeaderMap, Request};
 use resilience_idempotency::FingerprintBuilder;
@@ -11,6 +11,13 @@ use resilience_idempotency::FingerprintBuilder;
 use super::canonical_json::canonical_json;
 use super::media_type::MediaType;
 use super::multipart::split_parts;
+
+/// Headers that change the method of a request for frameworks of many languages.
+const METHOD_OVERRIDES: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+];
 
 /// Adds the method and the path, which count for every endpoint.
 ///
@@ -22,7 +29,14 @@ pub(super) fn add_target(
 ) -> FingerprintBuilder {
     let path = request.uri().path();
     let outer = outer_path(request).filter(|outer| *outer != path);
-    fingerprint.value(request.method().as_str()).value(path).value(&outer)
+    let method = request.method().as_str();
+    let overrides = METHOD_OVERRIDES.each_ref().map(|name| lines(request.headers(), name));
+    let fingerprint = if overrides.iter().all(Vec::is_empty) {
+        fingerprint.value(method)
+    } else {
+        fingerprint.value(&(method, overrides))
+    };
+    fingerprint.value(path).value(&outer)
 }
 
 /// Returns the path outside of nested routers of `axum`.
@@ -36,7 +50,7 @@ fn outer_path(_: &Request<Bytes>) -> Option<&str> {
     None
 }
 
-/// Adds the host, the query, the content type, the content encoding and the body.
+/// Adds the hosts, the query, the content type, encoding and range, and the body.
 ///
 /// With `canonical`, JSON documents are compared by value instead of by bytes.
 pub(super) fn add_content(
@@ -45,8 +59,9 @@ pub(super) fn add_content(
     canonical: bool,
 ) -> FingerprintBuilder {
     let encodings = content_encodings(request.headers());
-    let fingerprint = fingerprint.value(&host(request)).value(&request.uri().query());
-    let fingerprint = fingerprint.value(&encodings);
+    let fingerprint = fingerprint.value(&hosts(request)).value(&request.uri().query());
+    let range = lines(request.headers(), &CONTENT_RANGE);
+    let fingerprint = fingerprint.value(&encodings).value(&range);
     let body = request.body();
     // A body with an encoding, or with several types, is compared by its bytes.
     let media_type = match (&encodings[..], &lines(request.headers(), &CONTENT_TYPE)[..]) {
@@ -73,20 +88,26 @@ pub(super) fn add_content(
     fingerprint.value("typed bytes").value(&media_type.parts()).bytes(body)
 }
 
+/// Returns the different hosts of a request: of the target, and of each `Host` line. A handler may
+/// read any of them, also where the target overrules the lines.
+fn hosts(request: &Request<Bytes>) -> Vec<String> {
+    let target = request.uri().authority().map(host);
+    let lines = request.headers().get_all(HOST).iter().map(|line| {
+        Authority::try_from(line.as_bytes()).map_or_else(
+            |_| Some(String::from_utf8_lossy(line.as_bytes()).into_owned()),
+            |authority| host(&authority),
+        )
+    });
+    let mut hosts: Vec<String> = target.into_iter().chain(lines).flatten().collect();
+    hosts.dedup();
+    hosts
+}
+
 /// Returns the name and the port of the host in lower case, without the default ports 80 and 443.
 ///
 /// The result is `None` for an IP address and for `localhost`: an address names a replica of a
 /// service and no tenant, and a repeated request may reach another replica.
-fn host(request: &Request<Bytes>) -> Option<String> {
-    let host = if let Some(authority) = request.uri().authority() {
-        authority.clone()
-    } else {
-        let line = request.headers().get(HOST)?.as_bytes();
-        let Ok(authority) = Authority::try_from(line) else {
-            return Some(String::from_utf8_lossy(line).into_owned());
-        };
-        authority
-    };
+fn host(host: &Authority) -> Option<String> {
     let name = host.host().to_ascii_lowercase();
     let address = name.trim_start_matches('[').trim_end_matches(']');
     if address.parse::<IpAddr>().is_ok() || address == "localhost" {

@@ -1,7 +1,10 @@
 //! gRPC: the status of a 200 response is in the trailers, and for gRPC-Web in the body.
 
 use http::header::CONTENT_ENCODING;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
+
+use resilience_core::__internal::{EFFECT_METADATA, effect_of_metadata};
+use resilience_core::Effect;
 
 use super::protocol::Protocol;
 
@@ -19,21 +22,12 @@ pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> 
     if protocol == Protocol::Http {
         return None;
     }
-    let code = trailers.get(CODE).or_else(|| headers.get(CODE)).map(HeaderValue::as_bytes);
-    let code = match (code, protocol) {
-        (Some(code), _) => Some(code.to_vec()),
-        (None, Protocol::GrpcWeb | Protocol::GrpcWebText) => {
-            // The status in a compressed body is unreadable, and the handler has decided.
-            if headers.contains_key(CONTENT_ENCODING) {
-                return None;
-            }
-            match protocol {
-                Protocol::GrpcWebText => decode_base64(body).and_then(|body| code_in_body(&body)),
-                _ => code_in_body(body),
-            }
-        }
-        (None, _) => None,
-    };
+    let code = metadata(protocol, headers, trailers, body, CODE.as_str());
+    let is_web = matches!(protocol, Protocol::GrpcWeb | Protocol::GrpcWebText);
+    if code.is_none() && is_web && headers.contains_key(CONTENT_ENCODING) {
+        // The status in a compressed body is unreadable, and the handler has decided.
+        return None;
+    }
     Some(match code.as_deref() {
         Some(b"0") => StatusCode::OK,
         // The request itself is invalid.
@@ -47,11 +41,39 @@ pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> 
     })
 }
 
-/// Returns the status code in the last frame of a gRPC-Web body.
+/// Returns the effect that the metadata of a gRPC status states: of a status made of a `Rejected`.
+pub(super) fn effect(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> Option<Effect> {
+    let protocol = Protocol::of(headers);
+    if protocol == Protocol::Http {
+        return None;
+    }
+    effect_of_metadata(&metadata(protocol, headers, trailers, body, EFFECT_METADATA)?)
+}
+
+/// Returns a field of the status: from the trailers, from the headers of a response without a
+/// message, or from the body of gRPC-Web.
+fn metadata(
+    protocol: Protocol,
+    headers: &HeaderMap,
+    trailers: &HeaderMap,
+    body: &[u8],
+    name: &str,
+) -> Option<Vec<u8>> {
+    if let Some(value) = trailers.get(name).or_else(|| headers.get(name)) {
+        return Some(value.as_bytes().to_vec());
+    }
+    match protocol {
+        Protocol::GrpcWebText => decode_base64(body).and_then(|body| field_in_body(&body, name)),
+        Protocol::GrpcWeb => field_in_body(body, name),
+        _ => None,
+    }
+}
+
+/// Returns a field in the last frame of a gRPC-Web body.
 ///
 /// A frame has a byte of flags, four bytes with the length, and the content. The first bit of the
 /// flags marks trailers, which are lines of HTTP/1.1.
-fn code_in_body(mut body: &[u8]) -> Option<Vec<u8>> {
+fn field_in_body(mut body: &[u8], field: &str) -> Option<Vec<u8>> {
     const TRAILERS: u8 = 0x80;
     loop {
         let (head, rest) = body.split_at_checked(5)?;
@@ -63,8 +85,8 @@ fn code_in_body(mut body: &[u8]) -> Option<Vec<u8>> {
             return lines.find_map(|line| {
                 let colon = line.iter().position(|byte| *byte == b':')?;
                 let (name, value) = line.split_at_checked(colon)?;
-                let is_code = name.trim_ascii().eq_ignore_ascii_case(CODE.as_str().as_bytes());
-                is_code.then(|| value.get(1..).unwrap_or_default().trim_ascii().to_vec())
+                let is_field = name.trim_ascii().eq_ignore_ascii_case(field.as_bytes());
+                is_field.then(|| value.get(1..).unwrap_or_default().trim_ascii().to_vec())
             });
         }
         body = rest;

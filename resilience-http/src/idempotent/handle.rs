@@ -7,12 +7,14 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::response::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use resilience_core::{Effect, Rejected};
-use resilience_idempotency::{ActiveCall, Completed, Disposition, OnUnsaved, Store};
+use resilience_idempotency::{
+    ActiveCall, Completed, Disposition, IdempotencyContext, OnUnsaved, Store,
+};
 use tower_service::Service;
 
 use super::background::{catch_panic, run_in_background, timeout};
@@ -76,9 +78,10 @@ impl<T: Store + Clone> ClaimedRequest<T> {
         R: Body<Data = Bytes>,
     {
         let settings = Arc::clone(&self.settings);
+        let is_head = request.method() == Method::HEAD;
         let body = catch_panic(async move {
             let response = service.call(request).await?;
-            Ok(settings.read_response(response).await)
+            Ok(settings.read_response(response, is_head).await)
         });
         match self.call.run(body).await {
             Ok(Ok(Ok(handled))) => {
@@ -99,7 +102,8 @@ impl<T: Store + Clone> ClaimedRequest<T> {
                 }
             }
             Ok(Ok(Err(error))) => {
-                let disposition = if is_not_applied(&error) {
+                let has_lost_attempt = self.call.context().has_lost_attempt();
+                let disposition = if is_not_applied(&error) && !has_lost_attempt {
                     Disposition::Release
                 } else {
                     unknown_outcome(self.settings.on_interrupted)
@@ -162,9 +166,10 @@ impl<T> Settings<T> {
     async fn read_response<R: Body<Data = Bytes>>(
         &self,
         response: Response<R>,
+        is_head: bool,
     ) -> HandledResponse<R> {
         let (head, body) = response.into_parts();
-        let disposition = self.disposition(&head, head.status);
+        let disposition = self.disposition(&head, head.status, &HeaderMap::new(), &[]);
         let without_record = |head, body, reason| {
             let response = Response::from_parts(head, body);
             HandledResponse { response, end: CallEnd::without_response(disposition, reason) }
@@ -184,9 +189,18 @@ impl<T> Settings<T> {
                     Unread::Broken => NotStored::Broken,
                 },
             ),
+            // The server ends the connection after such a body, so no client takes a part for the
+            // whole.
+            Read::Whole { body, bytes, .. }
+                if content_length.is_some_and(|length| length != bytes.len() as u64)
+                    && has_content(is_head, head.status) =>
+            {
+                without_record(head, body.without_length(), NotStored::Broken)
+            }
             Read::Whole { body, bytes, trailers } => {
                 let status = grpc::status(&head.headers, &trailers, &bytes);
-                let disposition = status.map_or(disposition, |it| self.disposition(&head, it));
+                let disposition =
+                    status.map_or(disposition, |it| self.disposition(&head, it, &trailers, &bytes));
                 let end = match disposition {
                     Disposition::Store => {
                         let stored = StoredResponse {
@@ -204,10 +218,32 @@ impl<T> Settings<T> {
         }
     }
 
-    fn disposition(&self, head: &Parts, status: StatusCode) -> Disposition {
+    fn disposition(
+        &self,
+        head: &Parts,
+        status: StatusCode,
+        trailers: &HeaderMap,
+        body: &[u8],
+    ) -> Disposition {
         let effect = head.extensions.get::<Effect>().copied();
-        self.store_policy.disposition(status, effect, self.on_interrupted)
+        let is_stated = effect.is_some() && head.extensions.get::<Rejected>().is_none();
+        let call = IdempotencyContext::current();
+        let effect = if !is_stated && call.is_some_and(|call| call.has_lost_attempt()) {
+            // The last attempt of a retry was not sent, and an earlier attempt may be applied.
+            Some(Effect::Unknown)
+        } else {
+            effect.or_else(|| grpc::effect(&head.headers, trailers, body))
+        };
+        let delays = [RETRY_AFTER, HeaderName::from_static("retry-after-ms")];
+        let has_retry_delay = delays.iter().any(|name| head.headers.contains_key(name));
+        self.store_policy.disposition(status, effect, has_retry_delay, self.on_interrupted)
     }
+}
+
+/// Returns whether the body of a response has the length of the `Content-Length` header. The header
+/// of a response to a HEAD request, and of a 304, describes the response to a GET request.
+fn has_content(is_head: bool, status: StatusCode) -> bool {
+    !is_head && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Returns whether an error of the service proves that the handler has not run: the error of an

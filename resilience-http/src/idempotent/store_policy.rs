@@ -8,7 +8,8 @@ use resilience_idempotency::{Disposition, OnInterrupted};
 ///
 /// A handler can overrule the policy with an [`Effect`] in the extensions of the response. After
 /// `Effect::NotSent` or `Effect::Refused` the response is not stored, and a repeated request runs.
-/// After `Effect::Applied` the response is stored.
+/// After `Effect::Applied` the response is stored. After `Effect::Unknown` the outcome of a status
+/// such as 429, which states no effect otherwise, is unknown.
 ///
 /// # Examples
 ///
@@ -27,7 +28,7 @@ use resilience_idempotency::{Disposition, OnInterrupted};
 #[non_exhaustive]
 pub enum StorePolicy {
     /// Stores definitive responses: 2xx, 3xx, and 4xx except 401, 403, 407, 408, 413, 421, 425,
-    /// 429, 431 and 451.
+    /// 429, 431 and 451, and except 409 and 423 with a retry delay.
     ///
     /// After an excepted status, a repeated request runs. After a 408 or a 5xx the outcome is
     /// unknown: with [`OnInterrupted::Rerun`] a repeated request runs, with
@@ -46,6 +47,7 @@ impl StorePolicy {
         self,
         status: StatusCode,
         effect: Option<Effect>,
+        has_retry_delay: bool,
         on_interrupted: OnInterrupted,
     ) -> Disposition {
         match effect {
@@ -53,9 +55,19 @@ impl StorePolicy {
             Some(Effect::Applied) => return Disposition::Store,
             _ => {}
         }
+        let released = match status.as_u16() {
+            401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451 => true,
+            // The same request is still running, or the resource is locked for now.
+            409 | 423 => has_retry_delay,
+            _ => false,
+        };
         match (self, status.as_u16()) {
             (Self::With(keep), _) => keep(status),
-            (_, 401 | 403 | 407 | 413 | 421 | 425 | 429 | 431 | 451) => Disposition::Release,
+            _ if released => match effect {
+                // The handler contradicts the status: an earlier step may have been applied.
+                Some(_) => unknown_outcome(on_interrupted),
+                None => Disposition::Release,
+            },
             (_, 408) | (Self::Definitive, 500..) => unknown_outcome(on_interrupted),
             _ => Disposition::Store,
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use resilience_core::{Bulkhead, BulkheadPermit, OwnedBulkheadPermit};
 use tower_layer::Layer;
 
-use super::PolicyRef;
 use super::gated_service::{Entry, Gate, GatedService, Permit};
+use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, PolicySource};
 
 /// Limits the number of concurrent calls: `#[bulkhead]` as a layer, for any service.
 ///
@@ -42,39 +42,70 @@ use super::gated_service::{Entry, Gate, GatedService, Permit};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer has no effect until a service is wrapped"]
-pub struct BulkheadLayer {
-    bulkhead: PolicyRef<Bulkhead>,
+pub struct BulkheadLayer<P = OnePolicy<Bulkhead>> {
+    bulkheads: P,
 }
 
 impl BulkheadLayer {
     /// Creates a layer for a `static` bulkhead.
     pub const fn new(bulkhead: &'static Bulkhead) -> Self {
-        Self { bulkhead: PolicyRef::Static(bulkhead) }
+        Self { bulkheads: OnePolicy(PolicyRef::Static(bulkhead)) }
     }
 
     /// Creates a layer for a bulkhead that is not `static`.
     pub const fn shared(bulkhead: Arc<Bulkhead>) -> Self {
-        Self { bulkhead: PolicyRef::Shared(bulkhead) }
+        Self { bulkheads: OnePolicy(PolicyRef::Shared(bulkhead)) }
+    }
+
+    /// Creates a layer with a bulkhead for each request: for each client, tenant or host.
+    ///
+    /// `choose` returns the bulkhead, as a rule of a [`Keyed`](resilience_core::Keyed) table by a
+    /// key from the request. Functions with `bulkhead = BULKHEADS.get(key)` share the bulkheads.
+    ///
+    /// `poll_ready` does not know the request. The layer is therefore ready at once, and an
+    /// admitted call waits for the service inside its future.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use resilience::{Bulkhead, Keyed};
+    /// use resilience::http::BulkheadLayer;
+    ///
+    /// static BULKHEADS: Keyed<Bulkhead> = Keyed::new(1000, || Bulkhead::new(10).name("tenants"));
+    ///
+    /// let layer = BulkheadLayer::keyed(|request: &Request<()>| {
+    ///     let tenant = request.headers().get("x-tenant").map(|tenant| tenant.as_bytes());
+    ///     BULKHEADS.get(tenant.unwrap_or_default())
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn keyed<Request, F>(choose: F) -> BulkheadLayer<PolicyByRequest<Bulkhead, F>>
+    where
+        F: Fn(&Request) -> Arc<Bulkhead>,
+    {
+        BulkheadLayer { bulkheads: PolicyByRequest::new(choose) }
     }
 }
 
-impl<S> Layer<S> for BulkheadLayer {
-    type Service = BulkheadService<S>;
+impl<S, P: PolicySource> Layer<S> for BulkheadLayer<P> {
+    type Service = BulkheadService<S, P>;
 
     fn layer(&self, service: S) -> Self::Service {
-        self.bulkhead.register();
+        self.bulkheads.register();
         GatedService::new(service, self.clone())
     }
 }
 
 /// A service under a [`BulkheadLayer`].
-pub type BulkheadService<S> = GatedService<S, BulkheadLayer>;
+pub type BulkheadService<S, P = OnePolicy<Bulkhead>> = GatedService<S, BulkheadLayer<P>>;
 
-impl<Request, R, E> Gate<Request, R, E> for BulkheadLayer {
+impl<Request, R, E, P> Gate<Request, R, E> for BulkheadLayer<P>
+where
+    P: PolicyFor<Request, Policy = Bulkhead>,
+{
     type Permit = HeldPermit;
 
-    fn enter(&self, _: &Request) -> Entry<HeldPermit> {
-        match self.bulkhead.clone() {
+    fn enter(&self, request: &Request) -> Entry<HeldPermit> {
+        match self.bulkheads.policy(request) {
             PolicyRef::Static(bulkhead) => {
                 Entry::by(async move { bulkhead.acquire().await.map(HeldPermit::Static) })
             }
@@ -85,7 +116,7 @@ impl<Request, R, E> Gate<Request, R, E> for BulkheadLayer {
     }
 
     fn is_clear(&self) -> bool {
-        !self.bulkhead.is_full()
+        self.bulkheads.single().is_some_and(|bulkhead| !bulkhead.is_full())
     }
 }
 

@@ -4,15 +4,16 @@ use core::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use resilience_core::__internal::{DetachedGuard, KeyLabel, Keyed, KeyedPolicy};
+use resilience_core::__internal::DetachedGuard;
 use resilience_core::{
-    CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind, register,
+    CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind, Keyed, register,
 };
 use tower_layer::Layer;
 
 use super::gated_service::{Entry, Gate, GatedService, Permit};
+use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, PolicySource};
+use super::readiness_watch;
 use super::request::HttpRequest;
-use super::{PolicyRef, readiness_watch};
 use crate::classification::{Classifier, HttpError, HttpResponse};
 use crate::host_cooldown::normalize_host;
 
@@ -64,27 +65,65 @@ use crate::host_cooldown::normalize_host;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer has no effect until a service is wrapped"]
-pub struct CircuitBreakerLayer {
-    breakers: Breakers,
+pub struct CircuitBreakerLayer<P = Breakers> {
+    breakers: P,
+    /// The open circuits of hosts.
+    open: Option<Arc<OpenCircuits>>,
     rules: Classifier,
     unknown: FailureClass,
 }
 
+/// One breaker for all calls, or a breaker for each host.
 #[derive(Clone, Debug)]
-enum Breakers {
-    One(PolicyRef<CircuitBreaker>),
-    PerHost(Arc<Hosts>),
+pub struct Breakers(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    One(OnePolicy<CircuitBreaker>),
+    PerHost(Arc<Keyed<CircuitBreaker>>),
+}
+
+impl PolicySource for Breakers {
+    type Policy = CircuitBreaker;
+
+    fn register(&self) {
+        match &self.0 {
+            Source::One(breaker) => breaker.register(),
+            Source::PerHost(hosts) => register(hosts),
+        }
+    }
+
+    fn single(&self) -> Option<&PolicyRef<CircuitBreaker>> {
+        match &self.0 {
+            Source::One(breaker) => breaker.single(),
+            Source::PerHost(_) => None,
+        }
+    }
+}
+
+impl<Request: HttpRequest> PolicyFor<Request> for Breakers {
+    fn policy(&self, request: &Request) -> PolicyRef<CircuitBreaker> {
+        match &self.0 {
+            Source::One(breaker) => breaker.policy(request),
+            Source::PerHost(hosts) => {
+                // The host is the label of the key in rejections and events.
+                let host = normalize_host(request.host());
+                let labeled = |breaker: CircuitBreaker| breaker.key_label(&host);
+                PolicyRef::Shared(hosts.get_with(&*host, labeled))
+            }
+        }
+    }
 }
 
 impl CircuitBreakerLayer {
     /// Creates a layer with one breaker for all calls.
     pub const fn new(breaker: &'static CircuitBreaker) -> Self {
-        Self::of(Breakers::One(PolicyRef::Static(breaker)))
+        Self::of(Breakers(Source::One(OnePolicy(PolicyRef::Static(breaker)))), None)
     }
 
     /// Creates a layer with one breaker that is not `static`.
     pub const fn shared(breaker: Arc<CircuitBreaker>) -> Self {
-        Self::of(Breakers::One(PolicyRef::Shared(breaker)))
+        Self::of(Breakers(Source::One(OnePolicy(PolicyRef::Shared(breaker)))), None)
     }
 
     /// Creates a layer with a breaker for each host and port, made by `make`.
@@ -94,11 +133,51 @@ impl CircuitBreakerLayer {
     /// the event of a state change.
     #[track_caller]
     pub fn per_host(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
-        Self::of(Breakers::PerHost(Arc::new(Hosts::new(max_hosts, make))))
+        let hosts = Arc::new(Keyed::new(max_hosts, make));
+        Self::of(Breakers(Source::PerHost(hosts)), Some(Arc::default()))
     }
 
-    const fn of(breakers: Breakers) -> Self {
-        Self { breakers, rules: Classifier::new(), unknown: FailureClass::transient() }
+    /// Creates a layer with a breaker for each request: for each host, tenant or shard.
+    ///
+    /// `choose` returns the breaker, as a rule of a [`Keyed`] table by a key from the request.
+    /// Functions with `breaker = BREAKERS.get(key)` share the breakers, and
+    /// [`get_with`](Keyed::get_with) sets a threshold or a label for the key.
+    ///
+    /// `poll_ready` does not know the request. The layer is therefore ready at once, and an
+    /// admitted call waits for the service inside its future.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use resilience::{CircuitBreaker, Keyed, circuit_breaker};
+    /// use resilience::http::CircuitBreakerLayer;
+    /// use std::io;
+    ///
+    /// static BREAKERS: Keyed<CircuitBreaker> =
+    ///     Keyed::new(1000, || CircuitBreaker::new().failure_threshold(5).name("hosts"));
+    ///
+    /// #[circuit_breaker(breaker = BREAKERS.get(host))]
+    /// fn resolve(host: &str) -> io::Result<()> {
+    ///     Ok(())
+    /// }
+    ///
+    /// let layer = CircuitBreakerLayer::keyed(|request: &Request<()>| {
+    ///     let host = request.uri().host().unwrap_or_default();
+    ///     BREAKERS.get_with(host, |breaker| breaker.key_label(host))
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn keyed<Request, F>(choose: F) -> CircuitBreakerLayer<PolicyByRequest<CircuitBreaker, F>>
+    where
+        F: Fn(&Request) -> Arc<CircuitBreaker>,
+    {
+        CircuitBreakerLayer::of(PolicyByRequest::new(choose), None)
+    }
+}
+
+impl<P> CircuitBreakerLayer<P> {
+    const fn of(breakers: P, open: Option<Arc<OpenCircuits>>) -> Self {
+        let unknown = FailureClass::transient();
+        Self { breakers, open, rules: Classifier::new(), unknown }
     }
 
     /// Sets the classification of responses and errors. Default: [`Classifier::new`].
@@ -126,56 +205,49 @@ impl CircuitBreakerLayer {
     }
 
     fn admit(&self, breaker: PolicyRef<CircuitBreaker>) -> Entry<CallPermit> {
-        let hosts = match &self.breakers {
-            Breakers::One(_) => None,
-            Breakers::PerHost(hosts) => Some(Arc::clone(hosts)),
-        };
-        CallPermit { breaker, guard: None, rules: self.rules, unknown: self.unknown, hosts }.admit()
+        let (rules, unknown, open) = (self.rules, self.unknown, self.open.clone());
+        CallPermit { breaker, guard: None, rules, unknown, open }.admit()
     }
 }
 
-impl<S> Layer<S> for CircuitBreakerLayer {
-    type Service = CircuitBreakerService<S>;
+impl<S, P: PolicySource> Layer<S> for CircuitBreakerLayer<P> {
+    type Service = CircuitBreakerService<S, P>;
 
     fn layer(&self, service: S) -> Self::Service {
-        match &self.breakers {
-            Breakers::One(breaker) => breaker.register(),
-            Breakers::PerHost(hosts) => register(&hosts.breakers),
-        }
+        self.breakers.register();
         GatedService::new(service, self.clone())
     }
 }
 
 /// A service under a [`CircuitBreakerLayer`].
-pub type CircuitBreakerService<S> = GatedService<S, CircuitBreakerLayer>;
+pub type CircuitBreakerService<S, P = Breakers> = GatedService<S, CircuitBreakerLayer<P>>;
 
-impl<Request, R, E> Gate<Request, R, E> for CircuitBreakerLayer
+impl<Request, R, E, P> Gate<Request, R, E> for CircuitBreakerLayer<P>
 where
-    Request: HttpRequest,
+    P: PolicyFor<Request, Policy = CircuitBreaker>,
     R: HttpResponse,
     E: HttpError,
 {
     type Permit = CallPermit;
 
     fn enter(&self, request: &Request) -> Entry<CallPermit> {
-        self.admit(match &self.breakers {
-            Breakers::One(breaker) => breaker.clone(),
-            Breakers::PerHost(hosts) => PolicyRef::Shared(hosts.breaker(request.host())),
-        })
+        self.admit(self.breakers.policy(request))
     }
 
     fn is_clear(&self) -> bool {
-        match &self.breakers {
-            Breakers::One(breaker) => {
+        match (self.breakers.single(), &self.open) {
+            (Some(breaker), _) => {
                 matches!(breaker.state(), CircuitState::Closed | CircuitState::Disabled)
             }
-            Breakers::PerHost(hosts) => hosts.are_closed(),
+            (None, Some(open)) => open.is_empty(),
+            (None, None) => false,
         }
     }
 
-    /// With a breaker per host, the host is unknown here, and the error does not count.
+    /// If the breaker depends on the request, the breaker is unknown here, and the error does not
+    /// count.
     fn observe_unready(&self, out: Result<R, E>) -> Result<R, E> {
-        let Breakers::One(breaker) = &self.breakers else { return out };
+        let Some(breaker) = self.breakers.single() else { return out };
         match self.admit(breaker.clone()) {
             Entry::Admitted(permit) => permit.finish(out),
             Entry::Waiting(_) | Entry::Rejected(_) => out,
@@ -190,7 +262,7 @@ pub struct CallPermit {
     guard: Option<DetachedGuard>,
     rules: Classifier,
     unknown: FailureClass,
-    hosts: Option<Arc<Hosts>>,
+    open: Option<Arc<OpenCircuits>>,
 }
 
 impl CallPermit {
@@ -220,8 +292,8 @@ impl CallPermit {
         if self.breaker.state() == CircuitState::Closed {
             return;
         }
-        if let (Some(hosts), PolicyRef::Shared(breaker)) = (&self.hosts, &self.breaker) {
-            hosts.note_open(breaker);
+        if let (Some(open), PolicyRef::Shared(breaker)) = (&self.open, &self.breaker) {
+            open.note(breaker);
         }
         readiness_watch::wake_all();
     }
@@ -257,6 +329,14 @@ impl<R: HttpResponse, E: HttpError> Permit<R, E> for CallPermit {
         out
     }
 
+    /// Calls of the same breaker inside a trial call are a part of the trial call.
+    fn within<T>(&self, run: impl FnOnce() -> T) -> T {
+        match &self.guard {
+            Some(guard) => guard.within(&self.breaker, run),
+            None => run(),
+        }
+    }
+
     fn panicked(mut self) {
         if let Some(guard) = self.guard() {
             guard.failure();
@@ -271,53 +351,39 @@ impl Drop for CallPermit {
     }
 }
 
-/// A breaker per host.
-#[derive(Debug)]
-struct Hosts {
-    breakers: Arc<Keyed<CircuitBreaker>>,
+/// The open circuits among the breakers of the hosts.
+#[derive(Debug, Default)]
+struct OpenCircuits {
     /// The breakers that were seen open. Weak, because a breaker in use is never evicted.
-    open: Mutex<Vec<Weak<CircuitBreaker>>>,
-    /// Whether `open` has entries. `false` spares most calls the lock.
-    has_open: AtomicBool,
+    seen: Mutex<Vec<Weak<CircuitBreaker>>>,
+    /// Whether `seen` has entries. `false` spares most calls the lock.
+    has_seen: AtomicBool,
 }
 
-impl Hosts {
-    #[track_caller]
-    fn new(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
-        let breakers = Arc::new(Keyed::new(max_hosts, make));
-        Self { breakers, open: Mutex::new(Vec::new()), has_open: AtomicBool::new(false) }
-    }
-
-    /// Returns the breaker of a host. The host is the label of the key in rejections and events.
-    fn breaker(&self, host: &str) -> Arc<CircuitBreaker> {
-        let host = normalize_host(host);
-        let labeled = |breaker: CircuitBreaker| breaker.with_key_label(KeyLabel::new(&host));
-        self.breakers.get_with(&*host, labeled)
-    }
-
-    fn note_open(&self, breaker: &Arc<CircuitBreaker>) {
+impl OpenCircuits {
+    fn note(&self, breaker: &Arc<CircuitBreaker>) {
         let breaker = Arc::downgrade(breaker);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if !open.iter().any(|known| known.ptr_eq(&breaker)) {
-            open.push(breaker);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !seen.iter().any(|known| known.ptr_eq(&breaker)) {
+            seen.push(breaker);
         }
-        self.has_open.store(true, Ordering::SeqCst);
+        self.has_seen.store(true, Ordering::SeqCst);
     }
 
     /// Returns whether no circuit rejects calls.
-    fn are_closed(&self) -> bool {
-        if !self.has_open.load(Ordering::SeqCst) {
+    fn is_empty(&self) -> bool {
+        if !self.has_seen.load(Ordering::SeqCst) {
             return true;
         }
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Each entry is removed once, so the cost is constant on average.
-        while let Some(last) = open.last() {
+        while let Some(last) = seen.last() {
             if last.upgrade().is_some_and(|breaker| rejects(&breaker)) {
                 return false;
             }
-            open.pop();
+            seen.pop();
         }
-        self.has_open.store(false, Ordering::SeqCst);
+        self.has_seen.store(false, Ordering::SeqCst);
         true
     }
 }

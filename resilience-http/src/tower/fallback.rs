@@ -194,8 +194,8 @@ impl<W, C> FallbackLayer<W, C> {
         };
         // Only the class matters, and the function receives the outcome itself.
         let outcome = out.as_ref().map(|_| ()).map_err(|_| ());
-        let report = |name, error: Option<&()>, class, age| {
-            fell_back(name, error, class, age, class, Shown::Nothing, Level::Info, |_| {});
+        let report = |site: &Site, error: Option<&()>, class, age| {
+            fell_back(site, error, class, age, class, Shown::Nothing, Level::Info, |_| {});
         };
         keep_outcome(outcome, &self.site, |()| class, |()| class, report).is_none()
     }

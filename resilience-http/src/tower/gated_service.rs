@@ -60,6 +60,11 @@ pub trait Permit<R, E>: Sized {
         out
     }
 
+    /// Executes a part of the call.
+    fn within<T>(&self, run: impl FnOnce() -> T) -> T {
+        run()
+    }
+
     /// Observes a panic of the service.
     fn panicked(self) {}
 }
@@ -346,7 +351,10 @@ fn finish<R, E, P: Permit<R, E>>(permit: &mut Option<P>, out: Result<R, E>) -> R
 /// the panic, and the future is dropped later, without a trace of the panic.
 fn observed<R, E, P: Permit<R, E>, T>(permit: &mut Option<P>, run: impl FnOnce() -> T) -> T {
     let on_panic = OnPanic { permit, outcome: PhantomData };
-    let out = run();
+    let out = match &*on_panic.permit {
+        Some(permit) => permit.within(run),
+        None => run(),
+    };
     mem::forget(on_panic);
     out
 }

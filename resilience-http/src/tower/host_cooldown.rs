@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
-use super::PolicyRef;
 use super::gated_service::{Entry, Gate, GatedService, Permit};
+use super::policy_source::PolicyRef;
 use super::request::HttpRequest;
 use crate::classification::HttpResponse;
 use crate::host_cooldown::{EnterState, HostCooldown};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use resilience_core::RateLimiter;
 use tower_layer::Layer;
 
-use super::PolicyRef;
 use super::gated_service::{Entry, Gate, GatedService, Permit};
+use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, PolicySource};
 
 /// Limits the rate of calls: `#[rate_limit]` as a layer, for any service.
 ///
@@ -38,44 +38,94 @@ use super::gated_service::{Entry, Gate, GatedService, Permit};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer has no effect until a service is wrapped"]
-pub struct RateLimitLayer {
-    limiter: PolicyRef<RateLimiter>,
+pub struct RateLimitLayer<P = OnePolicy<RateLimiter>> {
+    limiters: P,
 }
 
 impl RateLimitLayer {
     /// Creates a layer for a `static` limiter.
     pub const fn new(limiter: &'static RateLimiter) -> Self {
-        Self { limiter: PolicyRef::Static(limiter) }
+        Self { limiters: OnePolicy(PolicyRef::Static(limiter)) }
     }
 
     /// Creates a layer for a limiter that is not `static`.
     pub const fn shared(limiter: Arc<RateLimiter>) -> Self {
-        Self { limiter: PolicyRef::Shared(limiter) }
+        Self { limiters: OnePolicy(PolicyRef::Shared(limiter)) }
+    }
+
+    /// Creates a layer with a limiter for each request: for each client, tenant or API key.
+    ///
+    /// `choose` returns the limiter, as a rule of a [`Keyed`](resilience_core::Keyed) table by a
+    /// key from the request. Functions with `limiter = LIMITS.get(key)` share the limiters, and
+    /// [`get_with`](resilience_core::Keyed::get_with) sets a rate or a label for the key.
+    ///
+    /// `poll_ready` does not know the request. The layer is therefore ready at once, and an
+    /// admitted call waits for the service inside its future.
+    ///
+    /// ```
+    /// use core::{convert::Infallible, future::ready, time::Duration};
+    /// use http::{Request, Response};
+    /// use resilience::{Keyed, RateLimiter, Rejected, rate_limit};
+    /// use resilience::http::RateLimitLayer;
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// static LIMITS: Keyed<RateLimiter> =
+    ///     Keyed::new(10_000, || RateLimiter::new(1, Duration::from_secs(60)).name("api"));
+    ///
+    /// #[rate_limit(limiter = LIMITS.get(client))]
+    /// fn export(client: &[u8]) -> Result<u32, Rejected> {
+    ///     Ok(7)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tower::BoxError> {
+    /// let by_client = |request: &Request<()>| {
+    ///     let client = request.headers().get("x-api-key").map(|key| key.as_bytes());
+    ///     LIMITS.get(client.unwrap_or_default())
+    /// };
+    /// let service = ServiceBuilder::new()
+    ///     .layer(RateLimitLayer::keyed(by_client))
+    ///     .service(service_fn(|_| ready(Ok::<_, Infallible>(Response::new(())))));
+    /// let from = |client| Request::builder().header("x-api-key", client).body(()).unwrap();
+    /// assert!(service.clone().oneshot(from("ann")).await.is_ok());
+    /// assert!(service.clone().oneshot(from("bob")).await.is_ok());
+    /// assert!(service.clone().oneshot(from("ann")).await.is_err());
+    /// assert!(export(b"ann").is_err()); // the function shares the limiter
+    /// # Ok(()) }
+    /// ```
+    pub fn keyed<Request, F>(choose: F) -> RateLimitLayer<PolicyByRequest<RateLimiter, F>>
+    where
+        F: Fn(&Request) -> Arc<RateLimiter>,
+    {
+        RateLimitLayer { limiters: PolicyByRequest::new(choose) }
     }
 }
 
-impl<S> Layer<S> for RateLimitLayer {
-    type Service = RateLimitService<S>;
+impl<S, P: PolicySource> Layer<S> for RateLimitLayer<P> {
+    type Service = RateLimitService<S, P>;
 
     fn layer(&self, service: S) -> Self::Service {
-        self.limiter.register();
+        self.limiters.register();
         GatedService::new(service, self.clone())
     }
 }
 
 /// A service under a [`RateLimitLayer`].
-pub type RateLimitService<S> = GatedService<S, RateLimitLayer>;
+pub type RateLimitService<S, P = OnePolicy<RateLimiter>> = GatedService<S, RateLimitLayer<P>>;
 
-impl<Request, R, E> Gate<Request, R, E> for RateLimitLayer {
+impl<Request, R, E, P> Gate<Request, R, E> for RateLimitLayer<P>
+where
+    P: PolicyFor<Request, Policy = RateLimiter>,
+{
     type Permit = UsedPermit;
 
-    fn enter(&self, _: &Request) -> Entry<UsedPermit> {
-        let limiter = self.limiter.clone();
+    fn enter(&self, request: &Request) -> Entry<UsedPermit> {
+        let limiter = self.limiters.policy(request);
         Entry::by(async move { limiter.acquire().await.map(|()| UsedPermit) })
     }
 
     fn is_clear(&self) -> bool {
-        self.limiter.available() > 0
+        self.limiters.single().is_some_and(|limiter| limiter.available() > 0)
     }
 }
 

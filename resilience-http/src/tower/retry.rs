@@ -10,8 +10,9 @@ use std::sync::Arc;
 use http::HeaderName;
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{
-    AttemptScope, DeadlineTimer, Delay, NamedAttempt, RetryState, Shown, Sleep, Spending,
-    Timestamp, WaitMode, attempt_scope, enter_attempt_of, is_counting, named_attempt, now,
+    AttemptScope, DeadlineTimer, Delay, NamedAttempt, NestedAttempt, RetryState, Shown, Sleep,
+    Spending, Timestamp, WaitMode, enter_attempt_of, in_nested_attempt, is_counting, named_attempt,
+    now,
 };
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
@@ -43,7 +44,16 @@ use crate::ready_service::take_ready;
 ///   response or error is returned.
 /// - **Rejections.** A rejection by an inner layer, such as
 ///   [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), ends the call, unless the policy [waits
-///   for rejections](RetryPolicy::wait_for_rejections).
+///   for rejections](RetryPolicy::wait_for_rejections). The calls that wait for a
+///   [`RateLimitLayer`](crate::RateLimitLayer) or [`BulkheadLayer`](crate::BulkheadLayer) below are
+///   served in the order of arrival, and the wait is no time of a
+///   [`TimeoutLayer`](crate::TimeoutLayer) in between. A layer in between that calls the service in
+///   another task, such as `buffer` of `tower`, hides the limit from the retry: the calls then wait
+///   in the retry, without an order.
+/// - **Open circuit.** A failure that opens the circuit of a layer below ends the call, and the
+///   failure is returned: a further attempt would be rejected.
+/// - **Delay before the first attempt.** An [`initial_delay`](RetryPolicy::initial_delay) passes
+///   without a reservation of the service.
 ///
 /// # Examples
 ///
@@ -166,7 +176,7 @@ impl<S, B: Clone, C: Clone> Layer<S> for RetryLayer<B, C> {
     }
 }
 
-impl<B, C> Settings<B, C> {
+impl<B: Backoff, C> Settings<B, C> {
     /// Adds a key if needed, and starts the call.
     fn begin(&self, request: &mut impl HttpRequest) -> Call {
         let is_safe = request.method().is_idempotent();
@@ -174,8 +184,10 @@ impl<B, C> Settings<B, C> {
             self.key_headers.add((&IdempotencyKey::new()).into(), request.headers_mut());
         }
         let has_key = self.key_headers.are_in(request.headers());
+        let state = RetryState::begin(&self.policy);
         Call {
-            state: RetryState::begin(&self.policy),
+            state,
+            scope: state.scope(&self.policy),
             spending: RetryState::spending(&self.policy),
             idempotent: is_safe || has_key || self.idempotent,
             rules: self.rules_of_call(has_key, request.redirectable_url().is_some()),
@@ -226,9 +238,14 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let call = self.settings.begin(&mut request);
+        let mut call = self.settings.begin(&mut request);
         let service = take_ready(&mut self.service);
-        RetryFuture::start(Arc::clone(&self.settings), service, call, request)
+        let settings = Arc::clone(&self.settings);
+        match call.state.initial_delay(&settings.policy) {
+            // A clone holds no reservation of the service during the delay.
+            Some(delay) => RetryFuture::delay(settings, service.clone(), call, request, delay),
+            None => RetryFuture::start(settings, service, call, request),
+        }
     }
 }
 
@@ -236,6 +253,7 @@ where
 #[derive(Debug)]
 struct Call {
     state: RetryState,
+    scope: AttemptScope,
     spending: Spending<'static>,
     idempotent: bool,
     rules: Classifier,
@@ -244,23 +262,24 @@ struct Call {
 impl Call {
     /// Sends the request of an attempt, in the scope of the attempt.
     fn send<S: Service<Request>, Request, B: Backoff>(
-        &self,
+        &mut self,
         policy: &RetryPolicy<B>,
         service: &mut S,
         request: Request,
-    ) -> AttemptScope<NamedAttempt, S::Future> {
+    ) -> NestedAttempt<NamedAttempt, S::Future> {
         let (bound, setter) = (self.state.bound(policy), policy.setter("retry"));
         let attempt = self.state.attempt_number();
         let attempt = named_attempt(bound, setter, attempt);
-        let scope = enter_attempt_of(&attempt);
-        let future = service.call(request);
-        drop(scope);
-        attempt_scope(attempt, future)
+        let nested = enter_attempt_of(&attempt);
+        let future = self.scope.enter(|| service.call(request));
+        drop(nested);
+        in_nested_attempt(attempt, future)
     }
 
-    /// Returns whether the policy allows no attempt after the current attempt.
-    fn is_last<B>(&self, policy: &RetryPolicy<B>) -> bool {
-        self.state.attempt(policy).is_last()
+    /// Returns whether the policy allows no attempt after the current attempt. A rejection that is
+    /// waited for is no attempt.
+    fn is_last<B: Backoff>(&self, policy: &RetryPolicy<B>) -> bool {
+        self.state.attempt(policy).is_last() && RetryState::patience(policy) == 0
     }
 
     /// Returns the delay before the next attempt, or `None` if `out` is final.
@@ -297,7 +316,8 @@ impl Call {
         };
         let policy = policy.borrowed().at("retry", WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(request.is_some());
-        self.state.next(&policy, Some(&self.spending), class, None, shown)
+        let signal = self.scope.signal();
+        self.state.next(&policy, Some(&self.spending), class, Some(&signal), shown)
     }
 }
 
@@ -311,7 +331,7 @@ pin_project! {
         // The request of the next attempt.
         request: Option<Request>,
         #[pin]
-        step: Step<AttemptScope<NamedAttempt, S::Future>, Result<S::Response, S::Error>>,
+        step: Step<NestedAttempt<NamedAttempt, S::Future>, Result<S::Response, S::Error>>,
     }
 }
 
@@ -337,10 +357,29 @@ struct Retained<O> {
 }
 
 impl<S: Service<Request>, Request, B: Backoff, C: Replay<Request>> RetryFuture<S, Request, B, C> {
-    fn start(settings: Arc<Settings<B, C>>, mut service: S, call: Call, request: Request) -> Self {
+    /// Starts the first attempt. The service is ready.
+    fn start(
+        settings: Arc<Settings<B, C>>,
+        mut service: S,
+        mut call: Call,
+        request: Request,
+    ) -> Self {
         let request_for_retry = settings.request_for_retry(&call, &request);
-        let step = Step::Called { future: call.send(&settings.policy, &mut service, request) };
+        let future = call.send(&settings.policy, &mut service, request);
+        let step = Step::Called { future };
         Self { settings, service, call, request: request_for_retry, step }
+    }
+
+    /// Starts the delay before the first attempt.
+    fn delay(
+        settings: Arc<Settings<B, C>>,
+        service: S,
+        call: Call,
+        request: Request,
+        delay: Delay,
+    ) -> Self {
+        let step = Step::Waiting { wait: delay.wait(), retained: None };
+        Self { settings, service, call, request: Some(request), step }
     }
 }
 
@@ -358,7 +397,7 @@ where
         loop {
             match this.step.as_mut().project() {
                 StepProjection::Called { future } => {
-                    let out = ready!(future.poll(cx));
+                    let out = ready!(this.call.scope.enter(|| future.poll(cx)));
                     let policy = &this.settings.policy;
                     let delay = this.call.next_delay(policy, &out, this.request.as_ref());
                     let Some(delay) = delay else { return Poll::Ready(out) };

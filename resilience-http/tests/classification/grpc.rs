@@ -135,7 +135,7 @@ fn a_rejection_survives_the_conversion_to_a_status() {
     }
     let status = Status::from(Rejected::timed_out("function", AFTER));
     assert_eq!(status.code(), Code::DeadlineExceeded);
-    assert!(status.metadata().is_empty(), "the effect is unknown");
+    assert_eq!(status.metadata().get("resilience-effect").expect("an effect"), "unknown");
     assert_eq!(classify(&status).kind, FailureKind::Transient);
 }
 

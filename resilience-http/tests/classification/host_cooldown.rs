@@ -125,3 +125,32 @@ fn hosts_and_cooldowns_are_bounded() {
             && cooldown.remaining("new.example").is_none()
     );
 }
+
+#[test]
+fn the_host_with_the_earliest_end_is_evicted_also_after_an_extension() {
+    let _clock = testing::clock();
+    let cooldown = HostCooldown::new().max_hosts(2).max_wait(secs(0));
+    for (host, delay) in [("a", 10), ("b", 20), ("a", 30), ("b", 5), ("c", 40)] {
+        assert!(cooldown.start(host, secs(delay)));
+    }
+    let left = ["a", "b", "c"].map(|host| cooldown.remaining(host));
+    assert_eq!(left, [Some(secs(30)), None, Some(secs(40))]);
+}
+
+#[test]
+fn hosts_whose_cooldown_is_over_make_room() {
+    let clock = testing::clock();
+    let cooldown = HostCooldown::new().max_hosts(2);
+    for (host, delay) in [("a", 10), ("b", 20)] {
+        cooldown.start(host, secs(delay));
+    }
+    clock.advance(secs(10));
+    assert_eq!(cooldown.remaining("a"), None);
+    cooldown.start("c", secs(5));
+    assert_eq!(cooldown.remaining("b"), Some(secs(10)));
+    clock.advance(secs(10));
+    cooldown.start("d", secs(1));
+    assert_eq!(["b", "c", "d"].map(|host| cooldown.remaining(host)), [None, None, Some(secs(1))]);
+    cooldown.clear();
+    assert_eq!(cooldown.remaining("d"), None);
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderMap, Request, Response};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::routing::post as on_post;
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -180,6 +180,58 @@ async fn a_late_body_with_a_content_length_is_stored() {
     assert_eq!(first.await.expect("a response").text(), "word");
     let again = pay(server.address, "k").await;
     assert_eq!((again.text(), again.is_replay(), runs.count()), ("word", true, 1));
+}
+
+/// A gateway copies the head of an upstream whose body has another length. A client must not take a
+/// part of the body for the whole, and a replay must not either.
+#[tokio::test]
+async fn a_body_of_another_length_than_its_content_length_is_not_stored() {
+    for (announced, is_stream) in [("10", true), ("10", false), ("3", true), ("3", false)] {
+        let (api, runs) = api(layer(), move |_| {
+            let (sender, frames) = channel(1);
+            sender.try_send(data("words")).expect("room");
+            let body = Body::new(Frames { frames, length: None });
+            let body = if is_stream { body } else { Body::from("words") };
+            ([("content-length", announced)], body)
+        });
+        let server = Server::start(api).await;
+        // The connection stays open after a complete response.
+        let head = "host: api\r\nidempotency-key: k\r\ncontent-length: 0\r\n";
+        let twice = format!("POST /pay HTTP/1.1\r\n{head}\r\n").repeat(2);
+        let last = format!("POST /pay HTTP/1.1\r\n{head}connection: close\r\n\r\n");
+        let bytes = exchange(server.address, format!("{twice}{last}").as_bytes()).await;
+        let text = String::from_utf8(bytes).expect("text");
+        let responses = text.matches("HTTP/1.1 ").count();
+        if announced == "10" {
+            // The connection ends: the bytes of another response are no part of the body.
+            assert!(responses <= 1, "{text}");
+        } else {
+            assert!(text.contains("\r\n\r\nworHTTP/1.1 409") && responses == 3, "{text}");
+        }
+        let empty = exchange(server.address, last.as_bytes()).await;
+        assert!(position(&empty, b"response-broken").is_some(), "{text}");
+        assert_eq!(runs.count(), 1);
+    }
+}
+
+/// The `Content-Length` of these responses describes the response to a GET request.
+#[tokio::test]
+async fn a_content_length_without_a_body_is_stored_where_http_allows_it() {
+    for (method, status) in [("HEAD", 200), ("POST", 304)] {
+        let methods = [Method::HEAD, Method::POST];
+        let (api, runs) = api(layer().methods(methods), move |_| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            (status, [("content-length", "5")], Body::empty())
+        });
+        let server = Server::start(api).await;
+        let head = "host: api\r\nidempotency-key: k\r\nconnection: close\r\n";
+        for replay in [false, true] {
+            let request = format!("{method} /pay HTTP/1.1\r\n{head}\r\n");
+            let response = send(server.address, request.as_bytes()).await;
+            assert_eq!((response.status, response.is_replay()), (status, replay), "{method}");
+        }
+        assert_eq!(runs.count(), 1);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 
+use crate::raw_client::send;
+use crate::server::Server;
 use crate::{ask, counting, layer};
 
 fn request(method: &Method, uri: &str, kind: Option<&str>, body: &str) -> Request<Body> {
@@ -119,6 +121,55 @@ async fn a_second_content_type_counts() {
     assert_eq!(second(layer, [(one, "{}"), (two, "{}")]).await, 422);
     assert_eq!(second(layer, [(two, "{}"), (one, "{}")]).await, 422);
     assert_eq!(second(layer, [(two, "{}"), (two, "{}")]).await, 200);
+}
+
+/// The target overrules the `Host` line, but a handler can read the line.
+#[tokio::test]
+async fn every_host_of_a_request_counts() {
+    let start = || async {
+        let (api, runs) = counting(layer());
+        (Server::start(api).await, runs)
+    };
+    let request = |target: &str, hosts: &[&str]| {
+        let hosts: Vec<_> = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
+        let hosts = hosts.concat();
+        let key = "idempotency-key: k\r\nconnection: close\r\n";
+        format!("POST {target} HTTP/1.1\r\n{hosts}{key}content-length: 0\r\n\r\n")
+    };
+    for (first, other, status) in [
+        (request("http://a.example/pay", &["a.example"]), request("/pay", &["A.example:80"]), 200),
+        (
+            request("http://a.example/pay", &["a.example"]),
+            request("http://a.example/pay", &["b.example"]),
+            422,
+        ),
+        (request("/pay", &["a.example"]), request("/pay", &["a.example", "b.example"]), 422),
+        (request("/pay", &["127.0.0.1"]), request("/pay", &["127.0.0.1", "b.example"]), 422),
+        (request("/pay", &["10.0.0.1"]), request("http://10.0.0.2/pay", &["localhost:1"]), 200),
+    ] {
+        let (server, runs) = start().await;
+        assert_eq!(send(server.address, first.as_bytes()).await.status, 200);
+        assert_eq!(send(server.address, other.as_bytes()).await.status, status, "{first}{other}");
+        assert_eq!(runs.count(), 1);
+    }
+}
+
+/// Equal bytes of another part of a document are another request, and so is another method in the
+/// headers that frameworks read.
+#[tokio::test]
+async fn the_content_range_and_a_method_in_a_header_count() {
+    let plain: &[_] = &[(TYPE, "text/plain")];
+    for name in ["content-range", "x-http-method-override", "x-http-method", "x-method-override"] {
+        let one: &[_] = &[(TYPE, "text/plain"), (name, "bytes 0-0/9")];
+        let other: &[_] = &[(TYPE, "text/plain"), (name, "bytes 1-1/9")];
+        assert_eq!(second(layer, [(one, "a"), (other, "a")]).await, 422, "{name}");
+        assert_eq!(second(layer, [(plain, "a"), (other, "a")]).await, 422, "{name}");
+        assert_eq!(second(layer, [(one, "a"), (one, "a")]).await, 200, "{name}");
+    }
+    // A chosen fingerprint includes the method.
+    let chosen = || layer().fingerprint(|_, fingerprint| fingerprint);
+    let one: &[_] = &[("x-http-method-override", "PUT")];
+    assert_eq!(second(chosen, [(plain, "a"), (one, "a")]).await, 422);
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ async fn another_host_never_gets_the_response() {
         ("/pay", "globex.example"),
         ("http://globex.example/pay", "acme.example"),
         ("/pay", "acme.example:8080"),
+        // A handler can read the `Host` line, although the target overrules the line.
+        ("http://acme.example/pay", "globex.example"),
     ] {
         let response = ask(target, host).await;
         let problem = response.problem();
@@ -52,7 +54,7 @@ async fn another_host_never_gets_the_response() {
         ("/pay", "ACME.example"),
         ("/pay", "acme.example:80"),
         ("/pay", "acme.example:443"),
-        ("http://Acme.example/pay", "other"),
+        ("http://Acme.example/pay", "acme.example"),
     ] {
         assert!(ask(target, host).await.is_replay(), "{target} {host}");
     }

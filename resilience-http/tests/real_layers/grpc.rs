@@ -9,9 +9,10 @@ use axum::http::uri::PathAndQuery;
 use axum::routing::post as on_post;
 use bytes::{Buf, BufMut};
 use resilience::http::{CircuitBreakerLayer, IdempotencyKey, classify};
+use resilience::idempotent::OnInterrupted;
 use resilience::{
     Bulkhead, BulkheadPermit, CircuitBreaker, Effect, FailureClass, FailureKind, RateLimiter,
-    Rejected, RejectedKind, retry, testing,
+    Rejected, RejectedKind, rate_limit, retry, testing,
 };
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::UnaryService;
@@ -241,6 +242,67 @@ async fn a_call_with_a_key_runs_once_behind_the_idempotency_layer() {
     let missing = pay(&channel, None).await.expect_err("no key");
     let class = classify(&missing);
     assert_eq!((missing.code(), class.effect), (Code::InvalidArgument, Effect::Refused));
+    assert_eq!(runs.count(), 2);
+}
+
+/// A policy of the server rejects the call before the body, or after an attempt that may have been
+/// applied. The layer reads the difference in the metadata of the status.
+#[tokio::test]
+async fn a_rejected_method_runs_again_only_if_nothing_was_applied() {
+    static BANK: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
+
+    #[retry(attempts = 3, on = |_| true, base_delay = "1ms")]
+    #[rate_limit(limiter = BANK)]
+    async fn charge(runs: &Runs) -> Result<String, Status> {
+        runs.increment();
+        Err(Status::unavailable("the answer is lost"))
+    }
+    let runs = Runs::default();
+    let counted = runs.clone();
+    let routes = service(move |_| {
+        let counted = counted.clone();
+        async move { charge(&counted).await.map(Response::new) }
+    });
+    let layer = layer().on_interrupted(OnInterrupted::Unknown);
+    let server = Server::start(routes.layer(layer)).await;
+    let channel = connect(&server).await;
+    let [rejected, lost] =
+        ["rejected-7", "lost-7"].map(|key| IdempotencyKey::try_from(key).expect("a key"));
+
+    BANK.try_acquire().expect("a permit");
+    let status = pay(&channel, Some(&rejected)).await.expect_err("no permit");
+    assert_eq!(
+        (status.code(), classify(&status).effect),
+        (Code::ResourceExhausted, Effect::Refused)
+    );
+    assert_eq!(runs.count(), 0);
+    for (index, key) in [&rejected, &lost].into_iter().enumerate() {
+        BANK.settle(1, 0);
+        let status = pay(&channel, Some(key)).await.expect_err("no second permit");
+        let class = classify(&status);
+        assert_eq!((status.code(), class.effect), (Code::ResourceExhausted, Effect::Unknown));
+        BANK.settle(1, 0);
+        let status = pay(&channel, Some(key)).await.expect_err("the outcome is unknown");
+        assert_eq!((status.code(), runs.count()), (Code::Internal, index + 1));
+    }
+
+    // An open circuit is an `UNAVAILABLE`, which proves nothing without the metadata.
+    let runs = Runs::default();
+    let counted = runs.clone();
+    let routes = service(move |_| {
+        let run = counted.increment();
+        async move {
+            match run {
+                1 => Err(Rejected::new(RejectedKind::CircuitOpen, "bank", None).into()),
+                _ => Ok(Response::new(format!("run {run}"))),
+            }
+        }
+    });
+    let layer = crate::layer().on_interrupted(OnInterrupted::Unknown);
+    let server = Server::start(routes.layer(layer)).await;
+    let channel = connect(&server).await;
+    assert_eq!(pay(&channel, Some(&lost)).await.expect_err("open").code(), Code::Unavailable);
+    assert_eq!(pay(&channel, Some(&lost)).await.expect("a response").into_inner(), "run 2");
     assert_eq!(runs.count(), 2);
 }
 

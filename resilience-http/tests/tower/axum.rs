@@ -1,8 +1,5 @@
 //! A router of `axum` as the service. The body of `axum` is not `Clone`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-
 use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::http::{Method, Request, StatusCode};
@@ -13,13 +10,14 @@ use resilience::http::{
 use resilience::{CircuitBreaker, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
+use crate::effects_of_a_test::Effects;
 use crate::{POLICY, secs};
 
 /// Makes a router that fails twice, then echoes the body.
-fn router(calls: &Arc<AtomicUsize>) -> Router {
-    let calls = Arc::clone(calls);
-    let handler = async move |body: String| match calls.fetch_add(1, SeqCst) {
-        0 | 1 => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+fn router(calls: &Effects) -> Router {
+    let calls = calls.clone();
+    let handler = async move |body: String| match calls.increment() {
+        1 | 2 => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
         _ => (StatusCode::OK, body),
     };
     Router::new().route("/things", any(handler))
@@ -33,12 +31,12 @@ fn request<B>(method: Method, body: B) -> Request<B> {
 async fn failed_responses_of_a_router_are_retried() {
     let _guard = testing::no_waits();
     for (method, expected) in [(Method::PUT, 3), (Method::POST, 1)] {
-        let calls = Arc::default();
+        let calls = Effects::default();
         let service = RetryLayer::new(POLICY).layer(router(&calls));
         let response = service.oneshot(request(method, "hello".to_owned())).await;
         let response = response.expect("a response");
         assert_eq!(response.status().is_success(), expected == 3);
-        assert_eq!(calls.load(SeqCst), expected);
+        assert_eq!(calls.count(), expected);
         if expected == 3 {
             assert_eq!(to_bytes(response.into_body(), 10).await.expect("a body"), "hello");
         }
@@ -49,12 +47,12 @@ async fn failed_responses_of_a_router_are_retried() {
 async fn an_empty_axum_body_is_sent_again() {
     let _guard = testing::no_waits();
     for (body, expected) in [(Body::empty(), 3), (Body::from("hello"), 1)] {
-        let calls = Arc::default();
+        let calls = Effects::default();
         let layer =
             RetryLayer::new(POLICY).replay(|body: &Body| body.is_end_stream().then(Body::empty));
         let response = layer.layer(router(&calls)).oneshot(request(Method::PUT, body)).await;
         assert_eq!(response.expect("a response").status().is_success(), expected == 3);
-        assert_eq!(calls.load(SeqCst), expected);
+        assert_eq!(calls.count(), expected);
     }
 }
 
@@ -62,7 +60,7 @@ async fn an_empty_axum_body_is_sent_again() {
 async fn all_layers_wrap_a_router() {
     static COOLDOWN: HostCooldown = HostCooldown::new();
     let _draws = testing::draws([0.0]);
-    let calls = Arc::default();
+    let calls = Effects::default();
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(POLICY.base_delay(secs(0))))
         .layer(HostCooldownLayer::new(&COOLDOWN))
@@ -70,5 +68,5 @@ async fn all_layers_wrap_a_router() {
         .layer(TimeoutLayer::new(secs(10)))
         .service(router(&calls));
     let response = service.oneshot(request(Method::GET, String::new())).await;
-    assert_eq!((response.expect("a response").status(), calls.load(SeqCst)), (StatusCode::OK, 3));
+    assert_eq!((response.expect("a response").status(), calls.count()), (StatusCode::OK, 3));
 }

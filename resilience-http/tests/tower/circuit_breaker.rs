@@ -143,8 +143,8 @@ async fn the_classifier_of_the_layer_decides() {
     let _ = layer.clone().layer(service.clone()).oneshot(post()).await;
     assert_eq!(breaker.state(), CircuitState::Closed);
     let layer = layer.classifier(Classifier::new().keyed(true));
-    let _ = layer.layer(service).oneshot(post()).await;
-    assert_eq!(breaker.state(), CircuitState::Open);
+    let _ = layer.layer(service.clone()).oneshot(post()).await;
+    assert_eq!((breaker.state(), service.calls()), (CircuitState::Open, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,10 +159,11 @@ async fn an_outer_retry_stops_or_waits_for_an_open_breaker() {
         let layers = ServiceBuilder::new().layer(RetryLayer::new(policy));
         layers.layer(CircuitBreakerLayer::new(&BREAKER)).service(service.clone())
     };
-    let error =
-        around(POLICY.attempts(5)).oneshot(get()).await.expect_err("the breaker has opened");
+    let opens = around(POLICY.attempts(5)).oneshot(get()).await.expect("the last failure");
+    assert_eq!(opens.status(), 500);
+    let error = around(POLICY).oneshot(get()).await.expect_err("the breaker is open");
     assert!(error.is::<Rejected>());
-    assert_eq!((service.calls(), start.elapsed()), (2, secs(2)));
+    assert_eq!((service.calls(), start.elapsed()), (2, secs(1)));
     let waits = POLICY.wait_for_rejections(true);
     assert_eq!(around(waits).oneshot(post()).await.expect("a response").status(), 200);
     assert_eq!((service.calls(), start.elapsed()), (3, secs(1 + 9)));

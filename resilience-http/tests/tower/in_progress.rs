@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
 
+use crate::effects_of_a_test::Effects;
 use crate::post;
 
 /// The time the handler of the first request needs.
@@ -18,10 +19,13 @@ const HANDLER: Duration = Duration::from_millis(700);
 /// first request runs. The client gives up each attempt after 300 ms.
 async fn time_until_response(retry_after: Option<&'static str>) -> Duration {
     let start = Instant::now();
-    let runs = Cell::new(0);
+    let (requests, effects) = (Cell::new(0), Effects::default());
     let server = service_fn(|request: Request<String>| {
         assert!(request.headers().contains_key("idempotency-key"));
-        let is_first = runs.replace(runs.get() + 1) == 0;
+        let is_first = requests.replace(requests.get() + 1) == 0;
+        if is_first {
+            effects.increment();
+        }
         async move {
             let end = start + HANDLER;
             if is_first {

@@ -25,6 +25,7 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let written = match field.name() {
             "message" => write!(self.0, " {value:?}"),
+            "location" => Ok(()),
             name => write!(self.0, " {name}={value:?}"),
         };
         written.expect("a string accepts writes");

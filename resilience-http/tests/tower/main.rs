@@ -11,6 +11,7 @@ mod context;
 mod fallback;
 mod host_cooldown;
 mod in_progress;
+mod keyed;
 mod log;
 mod mocks;
 mod open_circuit;
@@ -22,6 +23,10 @@ mod scripted;
 mod timeout;
 mod two_sided;
 mod unknown_errors;
+mod waiting_calls;
+
+#[path = "../support/effects.rs"]
+mod effects_of_a_test;
 
 use std::time::Duration;
 

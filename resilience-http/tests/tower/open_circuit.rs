@@ -352,3 +352,17 @@ async fn a_call_inside_its_future_is_rejected_when_the_circuit_of_its_host_opens
     assert!(soon(second).await.unwrap().is_ok());
     assert_eq!(kind(soon(waiting).await.unwrap()), OPEN);
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_layers_with_one_breaker_close_the_circuit() {
+    let breaker = breaker();
+    let service = ServiceBuilder::new()
+        .layer(layer(&breaker))
+        .layer(layer(&breaker))
+        .service(Scripted::new(&[Act::Status(200)]));
+    breaker.trip();
+    assert_eq!(kind(service.clone().oneshot(get()).await), OPEN);
+    tokio::time::sleep(secs(60)).await;
+    assert!(service.oneshot(get()).await.is_ok());
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}

@@ -229,3 +229,50 @@ async fn a_custom_backoff_and_a_service_in_another_task() {
     let response = tokio::spawn(retrying.oneshot(get())).await.expect("no panic");
     assert_eq!(response.expect("a response").status(), 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_initial_delay_passes_before_the_first_attempt() {
+    let service = Scripted::new(&[Act::Status(503), Act::Status(200)]);
+    let start = Instant::now();
+    let layer = RetryLayer::new(POLICY.initial_delay(secs(5)));
+    let call = layer.layer(service.clone()).oneshot(get());
+    let call = tokio::spawn(call);
+    tokio::time::sleep(secs(4)).await;
+    assert_eq!(service.calls(), 0);
+    assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    assert_eq!((service.calls(), start.elapsed()), (2, secs(5 + 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_its_initial_delay_holds_nothing_of_the_service() {
+    let inner = tower::limit::ConcurrencyLimit::new(Scripted::new(&[Act::Status(200)]), 1);
+    let mut service = RetryLayer::new(POLICY.initial_delay(secs(5))).layer(inner.clone());
+    let delayed = tower::Service::call(service.ready().await.unwrap(), get());
+    drop(service);
+    let start = Instant::now();
+    assert!(inner.oneshot(get()).await.is_ok());
+    assert_eq!(start.elapsed(), secs(0));
+    assert_eq!(delayed.await.unwrap().status(), 200);
+    assert_eq!(start.elapsed(), secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_initial_delay_counts_against_the_deadline() {
+    let service = Scripted::new(&[Act::Status(503)]);
+    let start = Instant::now();
+    let policy = POLICY.attempts(10).initial_delay(secs(5)).deadline(secs(8));
+    let response = RetryLayer::new(policy).layer(service.clone()).oneshot(get()).await;
+    assert_eq!(response.unwrap().status(), 503);
+    // At 5, 6 and 7 seconds.
+    assert_eq!((service.calls(), start.elapsed()), (3, secs(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_sent_again_is_sent_after_the_initial_delay() {
+    let service = Scripted::new(&[Act::Status(503)]);
+    let layer = RetryLayer::new(POLICY.initial_delay(secs(5))).replay(|_: &String| None);
+    let start = Instant::now();
+    let response = layer.layer(service.clone()).oneshot(get()).await;
+    assert_eq!(response.unwrap().status(), 503);
+    assert_eq!((service.calls(), start.elapsed()), (1, secs(5)));
+}

@@ -11,6 +11,8 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower::Service;
 
+use crate::effects_of_a_test::Effects;
+
 /// The treatment of a request. The last act of a script repeats.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
@@ -42,6 +44,8 @@ impl Clone for IsReady {
 struct Shared {
     script: Mutex<VecDeque<Act>>,
     requests: Mutex<Vec<Request<String>>>,
+    /// The requests that may have an effect: every method except GET and its like.
+    effects: Effects,
     bodies: Arc<AtomicUsize>,
     broken: Mutex<bool>,
     pending_polls: AtomicUsize,
@@ -70,7 +74,13 @@ impl Scripted {
 
     /// Returns the number of received requests.
     pub(crate) fn calls(&self) -> usize {
-        locked(&self.shared.requests).len()
+        self.requests().len()
+    }
+
+    /// Returns the received requests, whose effects the test then expects.
+    fn requests(&self) -> MutexGuard<'_, Vec<Request<String>>> {
+        self.shared.effects.count();
+        locked(&self.shared.requests)
     }
 
     /// Returns a header of each received request.
@@ -78,12 +88,12 @@ impl Scripted {
         let text = |request: &Request<String>| {
             request.headers().get(name).map(|it| it.to_str().expect("text").to_owned())
         };
-        locked(&self.shared.requests).iter().map(text).collect()
+        self.requests().iter().map(text).collect()
     }
 
     /// Returns the bodies of the received requests.
     pub(crate) fn bodies(&self) -> Vec<String> {
-        locked(&self.shared.requests).iter().map(|request| request.body().clone()).collect()
+        self.requests().iter().map(|request| request.body().clone()).collect()
     }
 
     /// Returns the number of live response bodies.
@@ -122,6 +132,9 @@ impl Service<Request<String>> for Scripted {
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
         assert!(std::mem::take(&mut self.ready).0, "called without `poll_ready`");
+        if !request.method().is_safe() {
+            self.shared.effects.increment();
+        }
         locked(&self.shared.requests).push(request);
         let mut script = locked(&self.shared.script);
         let act = if script.len() > 1 { script.pop_front() } else { script.front().copied() };

@@ -14,13 +14,15 @@ use resilience::{RetryPolicy, testing};
 use tokio::time::Instant;
 use tower::{BoxError, ServiceBuilder, ServiceExt};
 
+use crate::effects_of_a_test::Effects;
+
 /// Returns the time until the response, the number of attempts, and the number of handler runs. The
 /// client gives up each attempt after 300 ms.
 async fn time_until_response(handler: Duration) -> (Duration, usize, usize) {
-    let (attempts, runs) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let seen = Arc::clone(&runs);
+    let (attempts, runs) = (Arc::new(AtomicUsize::new(0)), Effects::default());
+    let seen = runs.clone();
     let pay = post(move || async move {
-        seen.fetch_add(1, SeqCst);
+        seen.increment();
         tokio::time::sleep(handler).await;
         "paid"
     });
@@ -39,7 +41,7 @@ async fn time_until_response(handler: Duration) -> (Duration, usize, usize) {
     let request = Request::post("/payments").body("10 EUR".to_owned()).expect("a request");
     let response: Result<_, BoxError> = client.oneshot(request).await;
     assert_eq!(response.expect("a response").headers()["idempotent-replayed"], "true");
-    (start.elapsed(), attempts.load(SeqCst), runs.load(SeqCst))
+    (start.elapsed(), attempts.load(SeqCst), runs.count())
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,7 +62,13 @@ async fn a_final_409_is_not_repeated() {
     // The response is too long to store.
     let store = Arc::new(MemoryStore::new());
     let endpoint = IdempotencyLayer::global("tests.final", store).max_outcome(3);
-    let server = Router::new().route("/payments", post(async || "paid")).route_layer(endpoint);
+    let runs = Effects::default();
+    let seen = runs.clone();
+    let pay = post(move || async move {
+        seen.increment();
+        "paid"
+    });
+    let server = Router::new().route("/payments", pay).route_layer(endpoint);
     let attempts = Arc::new(AtomicUsize::new(0));
     let sent = Arc::clone(&attempts);
     let client = ServiceBuilder::new()
@@ -78,4 +86,5 @@ async fn a_final_409_is_not_repeated() {
     let repeated = ask().await.expect("a response");
     assert_eq!((repeated.status(), attempts.load(SeqCst)), (StatusCode::CONFLICT, 2));
     assert_eq!(repeated.headers()["x-should-retry"], "false");
+    assert_eq!(runs.count(), 1);
 }

@@ -86,6 +86,10 @@ impl Limiter for Keys {
         value_of(self.error.as_ref())
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.name.as_ref())
+    }
+
     fn generate(&self, context: &Context) -> (TokenStream, TokenStream) {
         let mut builder = Builder::with("Bulkhead", context, |builder| {
             let max = value_of(self.max.as_ref());

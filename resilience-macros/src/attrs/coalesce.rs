@@ -77,6 +77,10 @@ impl LayerAttribute for Coalesce {
         Some(Self { key: keys.key.take()?.value, state, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     let coalescer = {

@@ -117,6 +117,10 @@ impl LayerAttribute for Fallback {
         Some(Self { answer, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     'layer: {
@@ -323,7 +327,7 @@ impl Fallback {
         let aged = or(value_of(self.keys.aged.as_ref()), quote!(#private::unaged));
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let depth = context.depth();
-        let site = quote!(&const { #private::fallback_site(#name, #depth) });
+        let site = quote!(&const { #private::fallback_site(#name, #depth).stale(#limit) });
         let here = context.private_at(*returns_span);
         let report = self.report(private);
         let end = quote_spanned!(*returns_span=>
@@ -349,15 +353,15 @@ impl Fallback {
 
     /// Returns the function that reports a fallback: the event, then the hook.
     fn report(&self, private: &TokenStream) -> TokenStream {
-        let [name, failure, class, age] = ["name", "failure", "class", "age"].map(local);
+        let [site, failure, class, age] = ["site", "failure", "class", "age"].map(local);
         let level = value_of(self.keys.log.as_ref()).copied().unwrap_or(LogLevel::Info);
         let level = level.to_tokens(private);
         let hook = value_of(self.keys.on_fallback.as_ref());
         let hook =
             hook.map_or_else(|| quote!(#private::no_fallback_hook), ToTokens::to_token_stream);
         quote! {
-            |#name, #failure, #class, #age| #private::fell_back(
-                #name,
+            |#site, #failure, #class, #age| #private::fell_back(
+                #site,
                 #failure,
                 #class,
                 #age,

@@ -96,6 +96,10 @@ impl LayerAttribute for Hedge {
         Some(Self { after, is_declared, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     let budget = resolve({ static BUDGET: RetryBudget = …; &BUDGET });
@@ -108,7 +112,7 @@ impl LayerAttribute for Hedge {
     //         spending,
     //         &mut [slot_0, slot_1],
     //         || async {
-    //             let signal = RejectionSignal::new();
+    //             let signal = outer_signal.of_attempt();
     //             let out = async { body }.await;
     //             (out, signal)
     //         },
@@ -131,11 +135,24 @@ impl LayerAttribute for Hedge {
             .collect();
         let inner_signal = context.stack.signal.as_ref().map(|var| &var.name);
         let bind_signal = inner_signal.map(|name| quote!(let #name = &#signal;));
-        let copy = context.stack.signal.as_ref().filter(|var| var.written);
-        let copy = copy
-            .map(|var| &var.name)
-            .map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
+        let outer = context.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
+        let copy = outer.map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
+        let new = outer.map_or_else(
+            || quote!(#private::RejectionSignal::new()),
+            |name| quote!(#private::RejectionSignal::of_attempt(#name)),
+        );
         let attempt = context.attempt(None, None);
+        let attempts = quote! {
+            let #signal = #new;
+            let #out = {
+                #bind_signal
+                #attempt
+            };
+            (#out, #signal)
+        };
+        // The compiler points at the closure for an argument that the body moves.
+        let at = context.attribute_span();
+        let attempts = quote_spanned!(at=> || async { #attempts });
         let classify = self.classify(context);
         let declared_by = value_of(self.keys.key.as_ref())
             .map(|key| quote_spanned!(key.span()=> if false { let _ = &(#key); }));
@@ -148,14 +165,7 @@ impl LayerAttribute for Hedge {
                 #latencies,
                 #spending,
                 &mut [#(#slots),*],
-                || async {
-                    let #signal = #private::RejectionSignal::new();
-                    let #out = {
-                        #bind_signal
-                        #attempt
-                    };
-                    (#out, #signal)
-                },
+                #attempts,
                 #classify,
             )
             .await;

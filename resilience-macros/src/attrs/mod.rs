@@ -12,7 +12,7 @@ pub(crate) mod retry;
 pub(crate) mod timeout;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::Signature;
+use syn::{Expr, Signature};
 
 use crate::args::Args;
 use crate::codegen::Context;
@@ -101,6 +101,9 @@ pub(crate) trait LayerAttribute: Sized {
 
     /// Reports a function that the attribute does not support.
     fn check_function(&self, _function: &Signature, _is_async: bool, _errors: &mut Errors) {}
+
+    /// Returns the value of the key `name`.
+    fn name(&self) -> Option<&Expr>;
 
     /// Returns the arguments to clone for each attempt.
     fn clones(&self) -> &[Ident] {

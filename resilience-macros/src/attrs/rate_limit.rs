@@ -119,6 +119,10 @@ impl Limiter for Keys {
         value_of(self.error.as_ref())
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.name.as_ref())
+    }
+
     fn generate(&self, context: &Context) -> (TokenStream, TokenStream) {
         let private = &context.private;
         let mut builder = Builder::with("RateLimiter", context, |builder| {

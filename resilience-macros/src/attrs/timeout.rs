@@ -49,12 +49,21 @@ impl LayerAttribute for Timeout {
         Some(Self { limit: keys.limit.take()?.value, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     match timeout(limit_in_use(site, limit), deadline, site, async move { body }).await {
     //         Ok(out) => count_success!(out, …),
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
+    //
+    // Below a retry that waits for rejections, with a limit inside, the time starts after the
+    // queue:
+    //
+    //     match timeout_after_queue(…, site, patience, signal, async move { body }).await {
     //
     // With a retry inside, the rejection has the last failure as its source. With a retry outside
     // whose deadline ended the attempt, too.
@@ -95,10 +104,18 @@ impl LayerAttribute for Timeout {
             }
         });
         let declare = context.declare_failure();
+        let signal = context.stack.signal.as_ref().map(|signal| &signal.name);
+        let within = if let (Some(patience), Some(signal)) = (&context.stack.patience_var, signal) {
+            quote!(#private::timeout_after_queue(
+                #time, #deadline, #timed, #patience, #signal, #future
+            ))
+        } else {
+            quote!(#private::timeout(#time, #deadline, #timed, #future))
+        };
         quote! {
             #declare
             #bind
-            match #private::timeout(#time, #deadline, #timed, #future).await {
+            match #within.await {
                 ::core::result::Result::Ok(#out) => {
                     #private::count_success!(#out, #private::Site::counted(#site, #out))
                 }

@@ -8,33 +8,39 @@
 //! | `GET /policies` | the reports of [`policies`], as JSON |
 //! | `GET /health` | [`health`], as JSON with the status 200 |
 //! | `GET /events` | the last 100 changes of circuit breakers, newest first |
+//! | `GET /key?name=…&kind=…&key=…` | a key, as [`policy_key`] returns it; or 404 |
+//! | `GET /settings` | the settings that can change, pending settings, and the last 100 changes |
 //! | `GET /metrics` | the [text for Prometheus](crate::export::prometheus_text) |
-//! | `POST /control` | controls a circuit breaker; 403 without an authorization hook |
+//! | `POST /control` | changes policies by name; 403 without an authorization hook |
 
 mod control;
 mod events;
 mod request;
 mod respond;
+mod settings;
 
 use core::fmt;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{get, post};
 use resilience_core::__internal::unique_id;
-use resilience_core::{count_successes, health, policies};
+use resilience_core::{PolicyKind, count_successes, health, policies, policy_key};
+use serde::Deserialize;
 
+use self::control::Command;
 use self::events::Events;
 use self::respond::{json, page, problem, text};
+use self::settings::Settings;
 use crate::export::{PROMETHEUS_CONTENT_TYPE, prometheus_text};
 
-/// Decides whether a request may control policies.
-type Authorize = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
+/// Returns the author of the changes that a request asks for; `None` forbids the changes.
+type Authorize = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
 
 /// Makes the router of the admin page.
 ///
@@ -64,28 +70,34 @@ impl Admin {
         Self::default()
     }
 
-    /// Allows the controls of the page for requests with the consent of the hook. The router
-    /// answers other requests, and all requests without a hook, with 403.
+    /// Allows the controls of the page for requests with an author. The router answers requests
+    /// without an author, and all requests without a hook, with 403.
     ///
-    /// The hook sees the method, the headers and the extensions of the request, such as a user that
-    /// a layer in front has authenticated. Requests from other sites never reach the hook: the
-    /// router demands the header `x-resilience-admin`, and an origin equal to the host.
+    /// The hook returns the name of the operator, for the history of changes and the log. The hook
+    /// sees the method, the headers and the extensions of the request, such as a user that a layer
+    /// in front has authenticated. Requests from other sites never reach the hook: the router
+    /// demands the header `x-resilience-admin`, and an origin equal to the host.
     ///
     /// ```
     /// use resilience::admin::Admin;
     ///
     /// #[derive(Clone)]
     /// struct User {
+    ///     name: String,
     ///     is_operator: bool,
     /// }
     ///
     /// let admin = Admin::new().authorize(|request| {
-    ///     request.extensions.get::<User>().is_some_and(|user| user.is_operator)
+    ///     let user = request.extensions.get::<User>().filter(|user| user.is_operator)?;
+    ///     Some(user.name.clone())
     /// });
     /// let app: axum::Router = admin.router();
     /// ```
-    pub fn authorize(mut self, hook: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
-        self.authorize = Some(Arc::new(hook));
+    pub fn authorize<N: Into<String>>(
+        mut self,
+        hook: impl Fn(&Parts) -> Option<N> + Send + Sync + 'static,
+    ) -> Self {
+        self.authorize = Some(Arc::new(move |request| hook(request).map(Into::into)));
         self
     }
 
@@ -99,6 +111,8 @@ impl Admin {
             .route("/policies", get(async || json(StatusCode::OK, &policies())))
             .route("/health", get(show_health))
             .route("/events", get(show_events))
+            .route("/key", get(show_key))
+            .route("/settings", get(async || json(StatusCode::OK, &Settings::now())))
             .route("/metrics", get(async || text(PROMETHEUS_CONTENT_TYPE, prometheus_text())))
             .route("/control", post(control))
             .with_state(state)
@@ -126,27 +140,38 @@ async fn show_events(State(shared): State<Shared>) -> Response {
     json(StatusCode::OK, &shared.events.latest())
 }
 
+/// The key of a policy in the address.
+#[derive(Deserialize)]
+struct KeyOf {
+    name: String,
+    kind: PolicyKind,
+    key: String,
+}
+
+async fn show_key(Query(KeyOf { name, kind, key }): Query<KeyOf>) -> Response {
+    match policy_key(&name, kind, &key) {
+        Some(report) => json(StatusCode::OK, &report),
+        None => problem(StatusCode::NOT_FOUND, "no policy of this name and kind has the key"),
+    }
+}
+
 async fn control(State(shared): State<Shared>, request: Parts, body: Bytes) -> Response {
     if let Err(reason) = request::check(&request) {
         return problem(StatusCode::FORBIDDEN, reason);
     }
-    match &shared.authorize {
-        None => {
-            return problem(
-                StatusCode::FORBIDDEN,
-                "this page only reads; `Admin::authorize` allows controls",
-            );
-        }
-        Some(hook) if !hook(&request) => {
-            return problem(StatusCode::FORBIDDEN, "the request is not authorized");
-        }
-        Some(_) => {}
-    }
-    match serde_json::from_slice(&body) {
-        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
-        Ok(command) => match control::apply(&command) {
-            Ok(()) => json(StatusCode::OK, &serde_json::json!({ "done": true })),
-            Err(reason) => problem(StatusCode::NOT_FOUND, &reason),
-        },
+    let Some(hook) = &shared.authorize else {
+        let reason = "this page only reads; `Admin::authorize` allows controls";
+        return problem(StatusCode::FORBIDDEN, reason);
+    };
+    let Some(author) = hook(&request) else {
+        return problem(StatusCode::FORBIDDEN, "the request is not authorized");
+    };
+    let command = match serde_json::from_slice::<Command>(&body) {
+        Ok(command) => command,
+        Err(mistake) => return problem(StatusCode::BAD_REQUEST, &mistake.to_string()),
+    };
+    match command.apply(author) {
+        Ok(controlled) => json(StatusCode::OK, &controlled),
+        Err(reason) => problem(StatusCode::BAD_REQUEST, &reason),
     }
 }

@@ -1,16 +1,20 @@
 //! The facade `metrics`.
 
 use metrics::Unit;
-use resilience_core::{FigureKind, FigureValue};
+use resilience_core::FigureValue;
 
+use crate::parts::{Form, parts};
 use crate::series::families;
 
 /// Writes the figures of all policies to the recorder of the `metrics` facade.
 ///
 /// The facade has no way to ask for values, so the program calls this function: before each scrape,
 /// or at an interval. Counters are set to absolute values. The facade has counters of whole numbers
-/// only, so a sum of times is a gauge in seconds. Names and labels are those of
-/// [`FigureInfo`](resilience_core::FigureInfo); an exporter may change dots to underscores.
+/// only, so a sum of times is a gauge in seconds. Histograms of the facade take single durations,
+/// so a figure of the kind [`Histogram`](resilience_core::FigureKind::Histogram) is a counter
+/// `….bucket` with the label `le`, a gauge `….sum` in seconds, and a counter `….count`. Names and
+/// labels are those of [`FigureInfo`](resilience_core::FigureInfo); an exporter may change dots to
+/// underscores.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,20 +33,22 @@ use crate::series::families;
 /// ```
 pub fn record_metrics() {
     for family in families().iter().filter(|family| !family.series.is_empty()) {
-        let info = family.info;
-        let unit = if info.unit == "s" { Unit::Seconds } else { Unit::Count };
-        let is_counter = info.kind == FigureKind::Counter && info.unit != "s";
-        if is_counter {
-            metrics::describe_counter!(info.name, unit, info.help);
-        } else {
-            metrics::describe_gauge!(info.name, unit, info.help);
-        }
-        for (labels, value) in &family.series {
-            match value {
-                FigureValue::Count(count) if is_counter => {
-                    metrics::counter!(info.name, labels).absolute(*count);
+        for part in parts(family.info) {
+            let (name, help) = (part.name(), family.info.help);
+            let unit = if part.unit() == "s" { Unit::Seconds } else { Unit::Count };
+            let is_counter = part.form() == Form::Count;
+            if is_counter {
+                metrics::describe_counter!(name.clone(), unit, help);
+            } else {
+                metrics::describe_gauge!(name.clone(), unit, help);
+            }
+            for (labels, value) in part.series(family) {
+                match value {
+                    FigureValue::Count(count) if is_counter => {
+                        metrics::counter!(name.clone(), &labels).absolute(count);
+                    }
+                    value => metrics::gauge!(name.clone(), &labels).set(value.as_f64()),
                 }
-                value => metrics::gauge!(info.name, labels).set(value.as_f64()),
             }
         }
     }

@@ -4,7 +4,8 @@ use core::fmt::{self, Write as _};
 
 use resilience_core::{FigureInfo, FigureKind, FigureValue};
 
-use crate::series::families;
+use crate::parts::parts;
+use crate::series::{SeriesLabels, families};
 
 /// The content type of [`prometheus_text`].
 pub const PROMETHEUS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -35,28 +36,39 @@ pub fn prometheus_text() -> String {
         let name = prometheus_name(family.info);
         let kind = match family.info.kind {
             FigureKind::Counter => "counter",
+            FigureKind::Histogram => "histogram",
             _ => "gauge",
         };
         // Writing to a string never fails.
         let _ = writeln!(text, "# HELP {name} {}", Escaped(family.info.help, false));
         let _ = writeln!(text, "# TYPE {name} {kind}");
-        for (labels, value) in &family.series {
-            let _ = write!(text, "{name}{{");
-            for (index, (label, value)) in labels.iter().enumerate() {
-                let comma = if index == 0 { "" } else { "," };
-                let _ = write!(text, "{comma}{}=\"{}\"", underscored(label), Escaped(value, true));
+        for part in parts(family.info) {
+            // `resilience.call.duration.bucket`: the suffix follows the unit.
+            let suffix =
+                underscored(part.name().strip_prefix(family.info.name).unwrap_or_default());
+            for (labels, value) in part.series(family) {
+                write_series(&mut text, &format!("{name}{suffix}"), &labels, &value);
             }
-            let _ = match value {
-                FigureValue::Time(time) => writeln!(text, "}} {}", time.as_secs_f64()),
-                value => writeln!(text, "}} {}", value.as_u64()),
-            };
         }
     }
     text
 }
 
+fn write_series(text: &mut String, name: &str, labels: &SeriesLabels, value: &FigureValue) {
+    let _ = write!(text, "{name}{{");
+    for (index, (label, value)) in labels.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}{}=\"{}\"", underscored(label), Escaped(value, true));
+    }
+    let _ = match value {
+        FigureValue::Time(time) => writeln!(text, "}} {}", time.as_secs_f64()),
+        value => writeln!(text, "}} {}", value.as_u64()),
+    };
+}
+
 /// Returns the name of a figure for Prometheus: dots become underscores, the unit of a time is
-/// `_seconds`, and a counter ends in `_total`.
+/// `_seconds`, and a counter ends in `_total`. The series of a histogram have the further suffixes
+/// `_bucket`, `_sum` and `_count`.
 ///
 /// ```
 /// use resilience::FigureInfo;

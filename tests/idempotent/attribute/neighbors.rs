@@ -1,13 +1,13 @@
 //! Other attributes on the same function.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use resilience::idempotent::{IdempotencyContext, MemoryStore};
 use resilience::{
-    Bulkhead, CircuitBreaker, IdempotencyRejection, RateLimiter, Rejected, RejectedKind,
-    StopReason, bulkhead, circuit_breaker, fallback, idempotent, rate_limit, retry, testing,
-    timeout,
+    Bulkhead, BulkheadPermit, CircuitBreaker, IdempotencyRejection, RateLimiter, Rejected,
+    RejectedKind, RetryPolicy, StopReason, bulkhead, circuit_breaker, fallback, hedge, idempotent,
+    rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -147,6 +147,166 @@ fn a_rejection_inside_releases_the_claim() {
         |()| clock.advance(Duration::from_secs(60)),
         RateLimited
     );
+}
+
+/// The first attempt may have been applied, and a layer inside rejects the second attempt. The key
+/// stays interrupted, and the body does not run for the next call.
+macro_rules! interrupted {
+    ($name:literal, [$($hook:tt)*], $(#[$layer:meta])+, $unblock:expr, $kind:ident) => {{
+        #[idempotent(
+            key = id,
+            scope = "global",
+            on = classify,
+            on_interrupted = "unknown",
+            name = $name
+        )]
+        #[retry(attempts = 3, on = classify, $($hook)*)]
+        $(#[$layer])+
+        async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+            runs.next();
+            Err(Failure::Lost)
+        }
+        let (_guard, runs) = (testing::no_waits(), Runs::default());
+        assert_eq!(call(7, &runs).await, rejected_as(RejectedKind::$kind));
+        $unblock;
+        let unknown = RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown);
+        assert_eq!(call(7, &runs).await, rejected_as(unknown));
+        assert_eq!(runs.count(), 1, $name);
+    }};
+}
+
+#[tokio::test]
+async fn a_rejected_attempt_after_a_lost_attempt_does_not_release_the_claim() {
+    static BULKHEAD: Bulkhead = Bulkhead::new(1);
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
+    static HEDGED: RateLimiter = RateLimiter::new(1, Duration::from_secs(60));
+    thread_local!(static OTHER: Cell<Option<BulkheadPermit>> = const { Cell::new(None) });
+    let clock = testing::clock();
+    interrupted!(
+        "neighbors.later_rate_limit",
+        [],
+        #[rate_limit(limiter = LIMITER)],
+        clock.advance(Duration::from_secs(60)),
+        RateLimited
+    );
+    interrupted!(
+        "neighbors.later_bulkhead",
+        [on_retry = |_| OTHER.set(BULKHEAD.try_acquire().ok())],
+        #[bulkhead(bulkhead = BULKHEAD)],
+        OTHER.set(None),
+        BulkheadFull
+    );
+    interrupted!(
+        "neighbors.later_hedge",
+        [],
+        #[hedge(after = "1h", idempotent = true)]
+        #[rate_limit(limiter = HEDGED)],
+        clock.advance(Duration::from_secs(60)),
+        RateLimited
+    );
+}
+
+/// The last failure says that nothing was sent, and an earlier attempt may have been applied. The
+/// attempts can be in the function, in another function, or in a step.
+#[tokio::test]
+async fn a_refused_attempt_after_a_lost_attempt_does_not_release_the_claim() {
+    const LOST: u32 = 1;
+
+    fn attempt(runs: &Runs) -> Answer {
+        if runs.next() == LOST { Err(Failure::Lost) } else { Err(Failure::Refused) }
+    }
+    #[retry(attempts = 2, on = classify)]
+    async fn bank(runs: &Runs) -> Answer {
+        attempt(runs)
+    }
+    #[hedge(after = "1h", idempotent = true, on = classify)]
+    async fn hedged(runs: &Runs) -> Answer {
+        attempt(runs)
+    }
+    #[idempotent(step = "bank", on = classify)]
+    async fn step(#[skip] runs: &Runs) -> Answer {
+        bank(runs).await
+    }
+
+    macro_rules! call {
+        ($name:literal, $(#[$retry:meta])?, |$runs:ident| $body:expr) => {{
+            #[idempotent(
+                key = id,
+                scope = "global",
+                on = classify,
+                on_interrupted = "unknown",
+                name = $name
+            )]
+            $(#[$retry])?
+            async fn call(id: u32, #[skip] $runs: &Runs) -> Answer {
+                $body
+            }
+            let (_guard, runs) = (testing::no_waits(), Runs::default());
+            let last = call(7, &runs).await;
+            assert!(matches!(last, Err(Failure::Refused | Failure::Lost)), "{last:?}");
+            let unknown = RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown);
+            assert_eq!(call(7, &runs).await, rejected_as(unknown), $name);
+            assert_eq!(runs.count(), 2, $name);
+            // Without an earlier attempt a refusal releases the key.
+            assert_eq!(call(8, &runs).await, Err(Failure::Refused), $name);
+            assert_eq!(call(8, &runs).await, Err(Failure::Refused), $name);
+        }};
+    }
+    call!("neighbors.refused", #[retry(attempts = 2, on = classify)], |runs| attempt(runs));
+    call!("neighbors.refused_within", , |runs| bank(runs).await);
+    call!("neighbors.refused_hedge", , |runs| hedged(runs).await);
+    call!("neighbors.refused_step", , |runs| step(runs).await);
+    call!("neighbors.refused_by_hand", , |runs| {
+        RetryPolicy::new().attempts(2).on(classify).run_async(async || attempt(runs)).await
+    });
+}
+
+#[test]
+fn a_refused_attempt_of_another_call_releases_the_claim() {
+    #[idempotent(
+        key = id,
+        scope = "global",
+        on = classify,
+        on_interrupted = "unknown",
+        name = "neighbors.refused_other"
+    )]
+    fn call(id: u32, #[skip] answers: &RefCell<Vec<Answer>>) -> Answer {
+        let next = || answers.borrow_mut().pop().expect("an answer");
+        RetryPolicy::new().attempts(2).on(classify).run(next)
+    }
+    let _guard = testing::no_waits();
+    let lost = || Err(Failure::Lost);
+    let refused = || Err(Failure::Refused);
+    // The first call is lost, and the second call of the same thread is refused.
+    let answers = RefCell::new(vec![Ok(3), refused(), refused(), refused(), lost()]);
+    assert_eq!(call(1, &answers), refused());
+    assert_eq!(call(2, &answers), refused());
+    assert_eq!(call(2, &answers), Ok(3));
+}
+
+/// A timeout of the whole call ends the wait of the third attempt in a queue.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_in_the_queue_after_a_lost_attempt_does_not_release_the_claim() {
+    #[idempotent(
+        key = id,
+        scope = "global",
+        on = classify,
+        on_interrupted = "unknown",
+        name = "neighbors.later_queue"
+    )]
+    #[timeout("4s")]
+    #[retry(attempts = 3, on = classify, base_delay = "1ms")]
+    #[rate_limit(rate = 1, per = "3s", wait = "3s")]
+    async fn call(id: u32, #[skip] runs: &Runs) -> Answer {
+        runs.next();
+        Err(Failure::Lost)
+    }
+    let runs = Runs::default();
+    assert_eq!(call(7, &runs).await, rejected_as(RejectedKind::TimedOut));
+    sleep(Duration::from_secs(60)).await;
+    let unknown = RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown);
+    assert_eq!(call(7, &runs).await, rejected_as(unknown));
+    assert_eq!(runs.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

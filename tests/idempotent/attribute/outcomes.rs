@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use resilience::idempotent::{Disposition, MemoryStore};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent, testing};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Runs, classify, rejected_as};
 
@@ -41,6 +43,58 @@ fn keep_ok_and_permanent_stores_permanent_failures() {
     assert_eq!([call(), call()], [Err(Failure::Lost), Err(Failure::Refused)]);
     assert_eq!([call(), call()], [Err(Failure::Declined), Err(Failure::Declined)]);
     assert_eq!(runs.count(), 3);
+}
+
+/// JSON has one `null`, and no infinite number. A repeated call must not receive another outcome.
+#[test]
+fn an_outcome_that_json_would_change_is_not_returned() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Patch {
+        /// `Some(None)` removes the limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[expect(clippy::option_option, reason = "the form of a patch")]
+        limit: Option<Option<u32>>,
+    }
+    macro_rules! outcomes {
+        ($keep:literal, $name:literal, $([$value:expr, $is_returned:expr]),* $(,)?) => {
+            $({
+                #[idempotent(key = 1, scope = "global", keep = $keep, name = $name)]
+                fn call<T>(#[skip] value: T, #[skip] runs: &Runs) -> Result<T, Failure>
+                where
+                    T: Serialize + DeserializeOwned,
+                {
+                    runs.next();
+                    Ok(value)
+                }
+                let (_state, runs) = (testing::fresh_state(), Runs::default());
+                assert_eq!(call($value, &runs), Ok($value));
+                let undecodable = RejectedKind::Idempotency(IdempotencyRejection::Undecodable);
+                let expected =
+                    if $is_returned { Ok($value) } else { Err(Failure::Rejected(undecodable)) };
+                assert_eq!((call($value, &runs), runs.count()), (expected, 1));
+            })*
+        };
+    }
+    outcomes!(
+        "ok",
+        "outcomes.changed",
+        [Some(()), false],
+        [None::<()>, true],
+        [Some(None::<u8>), false],
+        [Some(Some(7)), true],
+        [Patch { limit: Some(None) }, false],
+        [Patch { limit: None }, true],
+        [Some(f64::INFINITY), false],
+        [vec![Some(f32::MIN), None], true],
+        [(), true],
+    );
+    outcomes!(
+        "ok_and_permanent",
+        "outcomes.changed_too",
+        [Some(()), false],
+        [Some(Some(7)), true],
+        [(1, [Some(f64::INFINITY)]), false],
+    );
 }
 
 #[test]

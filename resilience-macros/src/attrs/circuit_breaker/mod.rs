@@ -4,8 +4,8 @@ mod hints;
 mod keys;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{Lifetime, Signature};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, Lifetime, Signature};
 
 use self::keys::Keys;
 use crate::args::{Args, value_of};
@@ -58,13 +58,17 @@ impl LayerAttribute for CircuitBreaker {
         Some(Self { state, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output:
     //
     //     let breaker = { static BREAKER: CircuitBreaker = …; &BREAKER };
     //     'layer: {
-    //         let guard = match breaker.enter() {
+    //         let guard = match breaker.enter_or(signal) {
     //             Ok(guard) => guard,
-    //             Err(rejected) => break 'layer reject(rejected),
+    //             Err(out) => break 'layer out,
     //         };
     //         let guard = guard.watch();
     //         let out = watched(async move { body }).await;
@@ -73,6 +77,12 @@ impl LayerAttribute for CircuitBreaker {
     //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
     //     }
+    //
+    // With `error`, `slow_call` or a breaker from elsewhere, the second arm is
+    // `Err(rejected) => break 'layer reject(rejected)`.
+    // If the body may call the breaker again, the breaker recognizes such a call inside a trial
+    // call: `let trial0 = guard.trial();` and `watched_trial(trial0, …)`. The breaker of an async
+    // function without such a call has `enter_apart`.
     //
     // The guard of a sync function is not watched. Below a `#[timeout]` below a `#[retry]`, the
     // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With
@@ -89,13 +99,29 @@ impl LayerAttribute for CircuitBreaker {
         let (make, checks) = self.keys.generate(context);
         let declare = context.declare_signal();
         let bind = self.state.bind(&POLICY, &breaker, &make, context);
-        let enter = match (self.state.is_per_function(), self.keys.is_timed()) {
-            (true, false) => "enter",
-            (true, true) => "enter_timed",
-            (false, _) => "try_acquire",
+        let trial = context.trial_var(self.state.is_provided()).filter(|_| context.is_async);
+        // Without a local for the trial call, the thread leaves the body unnoticed.
+        let stays = !context.is_async || trial.is_some();
+        let error = value_of(self.keys.error.as_ref());
+        let enter = |here: &str, apart: &str| {
+            let method = Ident::new(if stays { here } else { apart }, Span::call_site());
+            (quote!(#breaker.#method()), context.reject(&rejected, error))
         };
-        let enter = Ident::new(enter, Span::call_site());
-        let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
+        let (enter, rejection) = match (self.state.is_per_function(), self.keys.is_timed()) {
+            (true, false) if error.is_none() => {
+                let private = context.private_at(*returns_span);
+                let signal = context.written_signal_option();
+                let method = if stays { "enter_or" } else { "enter_apart_or" };
+                let method = Ident::new(method, Span::call_site());
+                let enter = quote_spanned!(*returns_span=>
+                    #private::CircuitBreaker::#method::<#returns, _>(#breaker, #signal)
+                );
+                (enter, rejected.to_token_stream())
+            }
+            (true, false) => enter("enter", "enter_apart"),
+            (true, true) => enter("enter_timed", "enter_timed_apart"),
+            (false, _) => enter("acquire_here", "try_acquire"),
+        };
         let text = context.text();
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.shared_signal_option());
@@ -104,6 +130,7 @@ impl LayerAttribute for CircuitBreaker {
             let method = Ident::new(method, Span::call_site());
             context.is_async.then(|| quote!(let #guard = #guard.#method();))
         });
+        let declare_trial = trial.as_ref().map(|trial| quote!(let #trial = #guard.trial();));
         let report = context.signal_of_dropped_call();
         let report = report.map(|signal| quote!(let #guard = #guard.report_to(#signal);));
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
@@ -131,8 +158,8 @@ impl LayerAttribute for CircuitBreaker {
             }
         };
         let run = if context.is_async && context.stack.inner.is_empty() {
-            let (private, body) = (&context.private, context.future());
-            quote!(#private::watched(#body).await)
+            let body = context.watched_here(trial.as_ref(), &context.future());
+            quote!(#body.await)
         } else {
             context.run()
         };
@@ -141,11 +168,12 @@ impl LayerAttribute for CircuitBreaker {
             #declare
             #bind
             #layer: {
-                let #guard = match #breaker.#enter() {
+                let #guard = match #enter {
                     ::core::result::Result::Ok(#guard) => #guard,
                     ::core::result::Result::Err(#rejected) => break #layer #rejection,
                 };
                 #watch
+                #declare_trial
                 #report
                 let #out = #run;
                 #record

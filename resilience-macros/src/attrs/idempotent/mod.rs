@@ -52,6 +52,10 @@ impl LayerAttribute for Idempotent {
         Some(Self { policy, identity, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        self.keys.record_name()
+    }
+
     // Output:
     //
     //     let call = call(policy, store, scope, &key, |fingerprint| …);

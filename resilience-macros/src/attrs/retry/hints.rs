@@ -4,6 +4,8 @@ use crate::hint::Hint::{self, More, Other, Same};
 
 const TOTAL: &str = "total calls, the first included";
 
+const STATUS: &str = "write `on_ok = classify_response` of `resilience::http`, or `on_ok = |response| response.status() == 503`";
+
 pub(super) const HINTS: &[(&str, Hint)] = &[
     ("retries", More("attempts", TOTAL)),
     ("max_retries", More("attempts", TOTAL)),
@@ -52,6 +54,18 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("retry_on", Same("on", "is_transient", "the errors to retry")),
     ("condition", Same("on", "is_transient", "the errors to retry")),
     ("predicate", Same("on", "is_transient", "the errors to retry")),
+    ("on_error", Same("on", "is_transient", "the errors to retry")),
+    ("status", Other(STATUS)),
+    ("statuses", Other(STATUS)),
+    ("status_codes", Other(STATUS)),
+    ("status_forcelist", Other(STATUS)),
+    (
+        "key",
+        Other(
+            "the body sends the key of a request, and each attempt sends the same: remove `key`; for \
+             records of executed calls add `#[idempotent(key = …)]` above",
+        ),
+    ),
     ("exceptions", Other("write `on = |error| matches!(error, …)`")),
     ("retry_exceptions", Other("write `on = |error| matches!(error, …)`")),
     ("giveup", Other("write `on = |error| !is_fatal(error)`")),

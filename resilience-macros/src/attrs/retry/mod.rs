@@ -69,8 +69,10 @@ impl LayerAttribute for Retry {
     //     'layer: loop {
     //         let delay = {
     //             let out = async { body }.await;
+    //             if out.is_ok() { break 'layer count_success!(out, …); }
+    //             let (out,) = failed(out);
     //             let delay = match out.as_result() {
-    //                 Ok(_) => break 'layer count_success!(out, …),
+    //                 Ok(_) => break 'layer out,
     //                 Err(error) => state.next(policy, spending, error.class(), text),
     //             };
     //             match delay {
@@ -82,10 +84,17 @@ impl LayerAttribute for Retry {
     //     }
     //
     // Sync functions, and functions with hooks: see `hooked_round`.
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
         let [state, spending, layer, delay] = ["state", "spending", "layer", "delay"].map(local);
-        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
+        // The compiler points at the loop for an argument that the body moves.
+        let at = context.attribute_span();
+        let layer = Lifetime { apostrophe: at, ident: Ident::new(&layer.to_string(), at) };
+        let repeat = quote_spanned!(at=> loop);
         let plan = self.policy.generate(&self.keys, context);
         let Plan { setup, begin, constant, named, setter, scoped, sets_context, spends, .. } =
             &plan;
@@ -153,7 +162,7 @@ impl LayerAttribute for Retry {
             #patience
             let mut #state = #begin;
             #initial_delay
-            #layer: loop {
+            #layer: #repeat {
                 #deadline
                 #round
                 #retrying
@@ -189,12 +198,14 @@ impl Retry {
         let Context { returns, private, .. } = context;
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
-        let [out, error, delay, rejected] = ["out", "error", "delay", "rejected"].map(local);
+        let [out, failed, error, delay, rejected] =
+            ["out", "failed", "error", "delay", "rejected"].map(local);
         // The span of the return type makes the compiler underline a type without an `Outcome`
         // impl there, once.
         let at = context.returns_span;
         let there = context.private_at(at);
-        let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#out));
+        let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(&#failed));
+        let is_ok = context.is_ok(&out);
         let needs_effect = self.needs_effect(context);
         let class = match value_of(self.keys.on.as_ref()) {
             None if needs_effect => context.class_with_effect(&error, self.idempotent_span()),
@@ -212,16 +223,17 @@ impl Retry {
             },
             None => class,
         };
-        let clear = signal.map(|signal| quote!(#signal.clear();));
         let signal = context.signal_option();
         let record = context.record_failure(&error);
         quote! {
             let #delay = {
-                let #out = #attempt;
+                let mut #out = #attempt;
+                if #is_ok {
+                    #succeeded
+                }
+                let (#failed,) = #private::failed(#out);
                 let #delay = match #result {
-                    #private::Ok(_) => {
-                        #succeeded
-                    }
+                    #private::Ok(_) => #private::None,
                     #private::Err(#error) => {
                         #record
                         #on_failure
@@ -232,11 +244,11 @@ impl Retry {
                     }
                 };
                 match #delay {
-                    #private::None => break #layer #out,
-                    #private::Some(#delay) => {
-                        #clear
-                        #delay
+                    #private::None => {
+                        #out = #failed;
+                        break #layer #out
                     }
+                    #private::Some(#delay) => #delay,
                 }
             };
             #private::Delay::wait(#delay).await;

@@ -5,7 +5,7 @@ use resilience::circuit_breaker;
 #[circuit_breaker(record_result = is_busy, recordResultPredicate = is_busy, failure_if_result = |status| *status >= 500)]
 //~ error at `record_result`: `#[circuit_breaker]` has no `record_result`; write `on_ok = is_busy` (the values that count as failures)
 //~ error at `recordResultPredicate`: `#[circuit_breaker]` has no `recordResultPredicate`; write `on_ok = is_busy` (the values that count as failures)
-//~ error at `failure_if_result`: `#[circuit_breaker]` has no `failure_if_result`; write `on_ok = | status | * status >= 500` (the values that count as failures)
+//~ error at `failure_if_result`: `#[circuit_breaker]` has no `failure_if_result`; write `on_ok = is_busy` (the values that count as failures)
 fn names_for_values() -> Result<u16, ()> {
     Err(())
 }

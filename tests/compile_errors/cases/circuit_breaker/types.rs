@@ -81,11 +81,11 @@ mod on_argument {
     }
 
     #[circuit_breaker(on = is_failure)]
-    //~ rustc: error[E0631] at `is_failure`: type mismatch in function arguments
-    //~ rustc: label: expected due to this
-    //~ rustc: label: found signature defined here
-    //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
-    //~ rustc: help: consider wrapping the function in a closure
+    //~ rustc: error[E0308] at `is_failure`: mismatched types
+    //~ rustc: label: expected `&String`, found `&()`
+    //~ rustc: label: arguments to this function are incorrect
+    //~ rustc: note: expected reference `&String` found reference `&()`
+    //~ rustc: note: function defined here
     fn call() -> Result<(), ()> {
         Err(())
     }
@@ -99,11 +99,11 @@ mod on_ok_argument {
     }
 
     #[circuit_breaker(on_ok = is_busy)]
-    //~ rustc: error[E0631] at `is_busy`: type mismatch in function arguments
-    //~ rustc: label: expected due to this
-    //~ rustc: label: found signature defined here
-    //~ rustc: note: expected function signature `for<'a> fn(&'a u16) -> _` found function signature `fn(&resilience::Rejected) -> _`
-    //~ rustc: help: consider wrapping the function in a closure
+    //~ rustc: error[E0308] at `is_busy`: mismatched types
+    //~ rustc: label: expected `&Rejected`, found `&u16`
+    //~ rustc: label: arguments to this function are incorrect
+    //~ rustc: note: expected reference `&resilience::Rejected` found reference `&u16`
+    //~ rustc: note: function defined here
     fn call() -> Result<u16, Rejected> {
         Ok(503)
     }

@@ -56,11 +56,11 @@ enum DelayOfAnotherType {
 #[derive(Classify)]
 enum FunctionOfAnotherType {
     #[forward(with = is_short)]
-    //~ rustc: error[E0631] at `is_short`: type mismatch in function arguments
-    //~ rustc: label: expected due to this
-    //~ rustc: label: found signature defined here
-    //~ rustc: note: expected function signature `for<'a> fn(&'a http::Error) -> _` found function signature `fn(&str) -> _`
-    //~ rustc: help: consider wrapping the function in a closure
+    //~ rustc: error[E0308] at `is_short`: mismatched types
+    //~ rustc: label: expected `&str`, found `&Error`
+    //~ rustc: label: arguments to this function are incorrect
+    //~ rustc: note: expected reference `&str` found reference `&http::Error`
+    //~ rustc: note: function defined here
     Http(http::Error),
 }
 

@@ -88,7 +88,7 @@ mod bulkhead_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `bulkhead_missing_conversion::ApiError`
     //~ note: if `bulkhead_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for bulkhead_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `bulkhead_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<bulkhead_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-    //~ note: if `bulkhead_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `bulkhead_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
         Err(ApiError::NotFound)
     }
 }
@@ -108,7 +108,7 @@ mod circuit_breaker_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion::ApiError`
     //~ note: if `circuit_breaker_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `circuit_breaker_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<circuit_breaker_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-    //~ note: if `circuit_breaker_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
         Err(ApiError::NotFound)
     }
 }
@@ -129,7 +129,7 @@ mod idempotent_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `idempotent_missing_conversion::ApiError`
     //~ note: if `idempotent_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for idempotent_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `idempotent_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<idempotent_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-    //~ note: if `idempotent_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `idempotent_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
         Ok(drop(id))
     }
 }
@@ -149,7 +149,7 @@ mod rate_limit_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `rate_limit_missing_conversion::ApiError`
     //~ note: if `rate_limit_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for rate_limit_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `rate_limit_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<rate_limit_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-    //~ note: if `rate_limit_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `rate_limit_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
         Err(ApiError::NotFound)
     }
 }
@@ -169,7 +169,7 @@ mod timeout_missing_conversion {
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion::ApiError`
     //~ note: if `timeout_missing_conversion::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `timeout_missing_conversion::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<timeout_missing_conversion::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-    //~ note: if `timeout_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
         Err(ApiError::NotFound)
     }
 }
@@ -182,7 +182,7 @@ async fn bulkhead_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Err(String::new())
 }
 
@@ -193,7 +193,7 @@ fn circuit_breaker_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Err(String::new())
 }
 
@@ -204,7 +204,7 @@ fn rate_limit_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Err(String::new())
 }
 
@@ -215,7 +215,7 @@ async fn timeout_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Err(String::new())
 }
 
@@ -237,7 +237,7 @@ mod circuit_breaker_missing_conversion_twice {
     //~ rustc: help: the trait `FromRejected` is not implemented for `circuit_breaker_missing_conversion_twice::ApiError`
     //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for circuit_breaker_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<circuit_breaker_missing_conversion_twice::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `circuit_breaker_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
         Err(ApiError::NotFound)
     }
 }
@@ -258,7 +258,7 @@ mod timeout_missing_conversion_twice {
     //~ rustc: help: the trait `FromRejected` is not implemented for `timeout_missing_conversion_twice::ApiError`
     //~ note: if `timeout_missing_conversion_twice::ApiError` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for timeout_missing_conversion_twice::ApiError { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
     //~ note: if `timeout_missing_conversion_twice::ApiError` is the error of another crate, return `Result<_, resilience::Guarded<timeout_missing_conversion_twice::ApiError>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-    //~ note: if `timeout_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+    //~ note: if `timeout_missing_conversion_twice::ApiError` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
         Err(ApiError::NotFound)
     }
 }
@@ -495,7 +495,7 @@ fn coalesce_missing_conversion_foreign() -> Result<(), String> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `String`
 //~ note: if `String` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for String { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `String` is the error of another crate, return `Result<_, resilience::Guarded<String>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `String` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Err(String::new())
 }
 

@@ -42,11 +42,11 @@ mod on_argument {
     }
 
     #[fallback(value = 7, on = is_unavailable)]
-    //~ rustc: error[E0631] at `is_unavailable`: type mismatch in function arguments
-    //~ rustc: label: expected due to this
-    //~ rustc: label: found signature defined here
-    //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
-    //~ rustc: help: consider wrapping the function in a closure
+    //~ rustc: error[E0308] at `is_unavailable`: mismatched types
+    //~ rustc: label: expected `&String`, found `&()`
+    //~ rustc: label: arguments to this function are incorrect
+    //~ rustc: note: expected reference `&String` found reference `&()`
+    //~ rustc: note: function defined here
     fn call() -> Result<u32, ()> {
         Err(())
     }
@@ -60,12 +60,11 @@ mod on_ok_argument {
     }
 
     #[fallback(value = 304, on_ok = is_busy)]
-    //~ rustc: error[E0631] at `is_busy`: type mismatch in function arguments
-    //~ rustc: label: expected due to this
-    //~ rustc: label: found signature defined here
-    //~ rustc: note: expected function signature `for<'a> fn(&'a _) -> _` found function signature `fn(_) -> _`
-    //~ rustc: help: consider wrapping the function in a closure
-    //~ rustc: help: consider adjusting the signature so it borrows its argument
+    //~ rustc: error[E0308] at `is_busy`: mismatched types
+    //~ rustc: label: expected `u16`, found `&u16`
+    //~ rustc: label: arguments to this function are incorrect
+    //~ rustc: note: function defined here
+    //~ rustc: help: consider using clone here
     fn call() -> Result<u16, ()> {
         Err(())
     }

@@ -33,24 +33,15 @@ mod another_version_of_the_client {
     //~ error at `classify_response`: `resilience::http` cannot classify the response `http::Response<String>`
     //~ label: needs `HttpResponse`
     //~ rustc: help: the trait `HttpResponse` is not implemented for `http::Response<String>`
-    //~ note: the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`
-    //~ note: each feature knows one version of the client: `http` 1, `reqwest` 0.13, or 0.12 with `reqwest-012` and `reqwest-012-blocking`; `cargo tree -i` shows the version in use
+    //~ note: for the response of `reqwest`, enable the feature for its version: `reqwest` for 0.13 and `reqwest-012` for 0.12, or `reqwest-blocking` and `reqwest-012-blocking` for the blocking client; `cargo tree -i reqwest` shows the version in use
+    //~ note: `http::Response` of `http` 1 (also of `hyper` 1, `hyper-util` and `axum`) needs no feature
+    //~ note: for an error, write `on = resilience::http::classify`; responses belong to `on_ok`
     //~ note: for an application type, implement `resilience::http::HttpResponse`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: help: you can use `cargo tree` to explore your dependency tree
     fn get() -> Result<http_02::Response<String>, std::io::Error> {
-    //~ error at `Result`: `resilience::http` cannot classify the response `http::Response<String>`
-    //~ label: needs `HttpResponse`
-    //~ rustc: help: the trait `HttpResponse` is not implemented for `http::Response<String>`
-    //~ note: the known responses are `http::Response` (also of `hyper`, `hyper-util` and `axum`), `reqwest::Response` with the feature `reqwest`, and `reqwest::blocking::Response` with the feature `reqwest-blocking`
-    //~ note: each feature knows one version of the client: `http` 1, `reqwest` 0.13, or 0.12 with `reqwest-012` and `reqwest-012-blocking`; `cargo tree -i` shows the version in use
-    //~ note: for an application type, implement `resilience::http::HttpResponse`
-    //~ rustc: help: item with same name found
-    //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
-    //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
-    //~ rustc: help: you can use `cargo tree` to explore your dependency tree
         Ok(http_02::Response::new(String::new()))
     }
 
@@ -58,24 +49,31 @@ mod another_version_of_the_client {
     //~ error at `classify`: `resilience::http` cannot classify `http::method::InvalidMethod`
     //~ label: needs `HttpError`
     //~ rustc: help: the trait `HttpError` is not implemented for `http::method::InvalidMethod`
-    //~ note: the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`
-    //~ note: each feature knows one version of the client: `reqwest` 0.13 and `reqwest-012` 0.12, `hyper` 1, `hyper-util` 0.1, `tonic` 0.14; `cargo tree -i` shows the version in use
+    //~ note: for the error of a client, enable the feature for its version: `reqwest` for `reqwest` 0.13 and `reqwest-012` for 0.12, `hyper` for 1, `hyper-util` for 0.1, `tonic` for 0.14; `cargo tree -i reqwest` shows the version in use
+    //~ note: `std::io::Error` and boxed errors need no feature
     //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for a response, write `on_ok = resilience::http::classify_response`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: help: you can use `cargo tree` to explore your dependency tree
     fn parse(name: &str) -> Result<http_02::Method, http_02::method::InvalidMethod> {
-    //~ error at `Result`: `resilience::http` cannot classify `http::method::InvalidMethod`
+        name.parse()
+    }
+
+    #[retry(on = resilience::http::classify)]
+    //~ error at `resilience`: `resilience::http` cannot classify `http::method::InvalidMethod`
     //~ label: needs `HttpError`
     //~ rustc: help: the trait `HttpError` is not implemented for `http::method::InvalidMethod`
-    //~ note: the known errors are `std::io::Error`, boxed errors and, with the feature of the same name, `reqwest::Error`, `hyper::Error`, `hyper_util::client::legacy::Error` and `tonic::Status`
-    //~ note: each feature knows one version of the client: `reqwest` 0.13 and `reqwest-012` 0.12, `hyper` 1, `hyper-util` 0.1, `tonic` 0.14; `cargo tree -i` shows the version in use
+    //~ note: for the error of a client, enable the feature for its version: `reqwest` for `reqwest` 0.13 and `reqwest-012` for 0.12, `hyper` for 1, `hyper-util` for 0.1, `tonic` for 0.14; `cargo tree -i reqwest` shows the version in use
+    //~ note: `std::io::Error` and boxed errors need no feature
     //~ note: for an error with a known error as `source`, write `on = |error| resilience::http::classify_chain(error)`, for `anyhow` with `error.as_ref()`; for any other error, implement `resilience::Classify` and remove `on`
+    //~ note: for a response, write `on_ok = resilience::http::classify_response`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
     //~ rustc: help: you can use `cargo tree` to explore your dependency tree
+    fn parse_by_path(name: &str) -> Result<http_02::Method, http_02::method::InvalidMethod> {
         name.parse()
     }
 }

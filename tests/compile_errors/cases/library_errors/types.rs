@@ -9,7 +9,7 @@ async fn broken() -> http::Result<u32> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `http::Error`
 //~ note: if `http::Error` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for http::Error { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `http::Error` is the error of another crate, return `Result<_, resilience::Guarded<http::Error>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Ok(7)
 }
 
@@ -20,7 +20,7 @@ async fn timed() -> Result<u32, http::Error> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `http::Error`
 //~ note: if `http::Error` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for http::Error { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `http::Error` is the error of another crate, return `Result<_, resilience::Guarded<http::Error>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Ok(7)
 }
 
@@ -31,7 +31,7 @@ fn limited() -> http::Result<u32> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `http::Error`
 //~ note: if `http::Error` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for http::Error { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `http::Error` is the error of another crate, return `Result<_, resilience::Guarded<http::Error>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Ok(7)
 }
 
@@ -43,7 +43,7 @@ fn unlimited_wait_under_a_deadline() -> http::Result<u32> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `http::Error`
 //~ note: if `http::Error` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for http::Error { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `http::Error` is the error of another crate, return `Result<_, resilience::Guarded<http::Error>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Ok(7)
 }
 
@@ -54,7 +54,7 @@ fn unlimited_wait_in_a_short_queue() -> http::Result<u32> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `http::Error`
 //~ note: if `http::Error` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for http::Error { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `http::Error` is the error of another crate, return `Result<_, resilience::Guarded<http::Error>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Ok(7)
 }
 
@@ -65,7 +65,7 @@ fn unlimited_wait_with_settings(id: u32) -> http::Result<u32> {
 //~ rustc: help: the trait `FromRejected` is not implemented for `http::Error`
 //~ note: if `http::Error` is your own type, add a variant `Rejected(resilience::Rejected)` and `impl From<resilience::Rejected> for http::Error { fn from(rejected: resilience::Rejected) -> Self { Self::Rejected(rejected) } }`, or `#[from]` on the variant under `thiserror`
 //~ note: if `http::Error` is the error of another crate, return `Result<_, resilience::Guarded<http::Error>>`: `?` in the body converts the error, and a last expression without `?` becomes `Ok(expression?)`
-//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`
+//~ note: if `http::Error` can be made from a text or another error, convert in the attribute: `error = |rejected| …`, for example `error = |rejected| rejected.to_string()` for a `String`, or `error = |rejected| Arc::new(rejected.into())` for an `Arc`
     Ok(id)
 }
 

@@ -53,7 +53,7 @@ mod on_impl {
 
     #[retry]
     impl Client {
-    //~ error at `impl Client {…`: `#[retry]` needs a function or a method
+    //~ error at `impl Client {…`: `#[retry]` needs a function or a method; write the attribute above the methods inside
         fn call(&self) -> Result<(), ()> {
             Err(())
         }

@@ -86,11 +86,11 @@ mod predicate_argument {
     }
 
     #[retry(on = is_transient)]
-    //~ rustc: error[E0631] at `is_transient`: type mismatch in function arguments
-    //~ rustc: label: expected due to this
-    //~ rustc: label: found signature defined here
-    //~ rustc: note: expected function signature `for<'a> fn(&'a ()) -> _` found function signature `fn(&String) -> _`
-    //~ rustc: help: consider wrapping the function in a closure
+    //~ rustc: error[E0308] at `is_transient`: mismatched types
+    //~ rustc: label: expected `&String`, found `&()`
+    //~ rustc: label: arguments to this function are incorrect
+    //~ rustc: note: expected reference `&String` found reference `&()`
+    //~ rustc: note: function defined here
     fn call() -> Result<(), ()> {
         Err(())
     }

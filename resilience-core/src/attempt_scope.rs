@@ -1,0 +1,185 @@
+//! The attempt that runs on this thread: connects a retry with policies below that the retry cannot
+//! name, such as a limit in the body of a call by hand, or a service below a layer.
+//!
+//! A retry enters its scope for each poll of an attempt. Policies use the scope on slow paths
+//! only: before a rejection, while a call waits, and after a failure that leaves a circuit open.
+
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::time::Duration;
+use std::cell::Cell;
+
+use crate::clock::{self, Timestamp};
+use crate::rejection_signal::RejectionSignal;
+
+thread_local! {
+    static CURRENT: Cell<Scope> = const { Cell::new(Scope::NONE) };
+}
+
+/// The facts about an attempt, for the policies below, and the reports of these policies.
+#[derive(Clone, Copy, Debug)]
+struct Scope {
+    /// How long a limit may let the call wait in place of a rejection, in nanoseconds.
+    patience: u64,
+    /// The end of the whole call.
+    deadline: Option<Timestamp>,
+    /// For how long a circuit below rejects every call, in nanoseconds.
+    open_for: u64,
+    /// Whether the call waits in place of a rejection.
+    in_queue: bool,
+}
+
+impl Scope {
+    const NONE: Self = Self { patience: 0, deadline: None, open_for: 0, in_queue: false };
+}
+
+/// The scope of the attempts of one call.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptScope(Scope);
+
+impl AttemptScope {
+    /// Creates the scope of a call: how long a limit may let the call wait in place of a rejection,
+    /// in nanoseconds, and the end of the whole call.
+    pub(crate) const fn new(patience: u64, deadline: Option<Timestamp>) -> Self {
+        Self(Scope { patience, deadline, ..Scope::NONE })
+    }
+
+    /// Runs a part of an attempt. Only the reports of the last part count.
+    #[inline]
+    pub fn enter<T>(&mut self, part: impl FnOnce() -> T) -> T {
+        let scope = Scope { open_for: 0, in_queue: false, ..self.0 };
+        let _entered = Entered { outer: CURRENT.replace(scope), scope: self };
+        part()
+    }
+
+    /// Runs an attempt. `start` creates the future.
+    pub async fn run<F: Future>(&mut self, start: impl FnOnce() -> F) -> F::Output {
+        let mut attempt = pin!(self.enter(start));
+        poll_fn(|cx| self.enter(|| attempt.as_mut().poll(cx))).await
+    }
+
+    /// Returns the open time of a circuit below, as a signal for the decision about the next
+    /// attempt.
+    #[must_use]
+    pub fn signal(&self) -> RejectionSignal {
+        let signal = RejectionSignal::new();
+        if self.0.open_for > 0 {
+            signal.set_open_for(Duration::from_nanos(self.0.open_for));
+        }
+        signal
+    }
+}
+
+/// Restores the outer scope, also during unwinding.
+struct Entered<'s> {
+    outer: Scope,
+    scope: &'s mut AttemptScope,
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.scope.0 = CURRENT.replace(self.outer);
+        if self.scope.0.open_for > 0 {
+            // A retry inside that ends here has left the circuit open for the retry outside too.
+            report_open(Duration::from_nanos(self.scope.0.open_for));
+        }
+    }
+}
+
+/// Reports that a circuit below rejects every call for this time.
+pub(crate) fn report_open(open: Duration) {
+    change(|scope| scope.open_for = scope.open_for.max(clock::nanos(open)));
+}
+
+/// Returns how long a limit may let the call wait in place of a rejection, in nanoseconds: as long
+/// as the function says, or until the retry of this thread gives up, if later.
+pub(crate) fn patience(of_function: u64) -> u64 {
+    let Scope { patience, deadline, .. } = CURRENT.get();
+    let rest = deadline.map_or(u64::MAX, |deadline| clock::nanos(deadline.since(clock::now())));
+    patience.min(rest).max(of_function)
+}
+
+/// Returns whether a limit may let the call wait in place of a rejection, for the retry of this
+/// thread or of the function. A wait without a limit (`u64::MAX`) is the wait of the limit itself.
+#[inline]
+pub(crate) fn is_patient(of_function: u64) -> bool {
+    CURRENT.with(|scope| scope.get().patience) > 0 || of_function > 0 && of_function < u64::MAX
+}
+
+/// Reports that the call waits in place of a rejection.
+pub(crate) fn report_queue() {
+    change(|scope| scope.in_queue = scope.patience > 0);
+}
+
+/// Returns whether the call waits in place of a rejection: the time belongs to the retry, and not
+/// to the attempt.
+pub(crate) fn is_in_queue() -> bool {
+    CURRENT.get().in_queue
+}
+
+fn change(change: impl FnOnce(&mut Scope)) {
+    let mut scope = CURRENT.get();
+    change(&mut scope);
+    CURRENT.set(scope);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patient(seconds: u64) -> AttemptScope {
+        AttemptScope::new(clock::nanos(Duration::from_secs(seconds)), None)
+    }
+
+    #[test]
+    fn an_inner_scope_hides_the_outer_scope_until_its_end() {
+        let (mut outer, mut inner) = (patient(9), patient(1));
+        outer.enter(|| {
+            assert_eq!(patience(0), 9_000_000_000);
+            inner.enter(|| {
+                assert_eq!(patience(0), 1_000_000_000);
+                report_open(Duration::from_secs(5));
+            });
+            assert_eq!(patience(0), 9_000_000_000);
+        });
+        assert_eq!(patience(0), 0);
+        assert_eq!(inner.signal().open_for(), Duration::from_secs(5));
+        assert_eq!(outer.signal().open_for(), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn the_patience_ends_at_the_deadline() {
+        let time = crate::testing::clock();
+        let deadline = clock::now().plus(Duration::from_secs(4));
+        let mut scope = AttemptScope::new(9_000_000_000, Some(deadline));
+        assert_eq!(scope.enter(|| patience(0)), 4_000_000_000);
+        time.advance(Duration::from_secs(3));
+        assert_eq!(scope.enter(|| patience(0)), 1_000_000_000);
+        assert_eq!(scope.enter(|| patience(2_000_000_000)), 2_000_000_000);
+    }
+
+    #[test]
+    fn a_panic_restores_the_outer_scope() {
+        let mut scope = patient(9);
+        let panicked = std::panic::catch_unwind(move || scope.enter(|| panic!("body")));
+        assert!(panicked.is_err());
+        assert_eq!(patience(0), 0);
+    }
+
+    #[test]
+    fn reports_count_for_one_part_of_an_attempt() {
+        let mut scope = patient(9);
+        scope.enter(|| report_open(Duration::from_secs(5)));
+        assert_eq!(scope.signal().open_for(), Duration::from_secs(5));
+        scope.enter(|| assert!(!is_in_queue()));
+        assert_eq!(scope.signal().open_for(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_report_outside_of_a_scope_is_lost() {
+        report_open(Duration::from_secs(5));
+        report_queue();
+        assert!(!is_in_queue());
+    }
+}
