@@ -274,9 +274,12 @@ fn the_future_of_several_attributes_is_less_than_twice_the_hand_written_future()
         yields().await
     }
     let by_hand = size_of_val(&three_by_hand());
+    // The report of nested retries needs the name and the number of the attempt.
+    let reports = cfg!(any(feature = "figures", feature = "log", feature = "tracing"));
+    let report = if reports { 24 } else { 0 };
     for (name, ours) in [("three", size_of_val(&three())), ("five", size_of_val(&five()))] {
         println!("{name}: {ours} bytes, three by hand {by_hand}");
-        assert!(ours < 2 * by_hand, "{name}: {ours} bytes, three by hand {by_hand}");
+        assert!(ours < 2 * by_hand + report, "{name}: {ours} bytes, three by hand {by_hand}");
     }
 }
 

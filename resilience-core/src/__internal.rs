@@ -12,6 +12,10 @@ pub use crate::circuit_breaker::{
 pub use crate::clock::{
     DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
 };
+pub use crate::context::attempt::{
+    NamedAttempt, NestedAttempt, Setter, enter_attempt_of, in_nested_attempt, named_attempt,
+};
+pub use crate::context::overdue;
 pub use crate::duration::{Exact, Rounded};
 pub use crate::error_sources::error_sources;
 pub use crate::fallback::{fell_back, keep_outcome};

@@ -24,6 +24,12 @@ pub use crate::classify::{
 };
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::coalesce::{Coalescer, coalesce, coalesce_blocking};
+pub use crate::context::attempt::{
+    Setter, enter_attempt_of, in_attempt, in_nested_attempt, named_attempt, plain_attempt,
+    scoped_attempt,
+};
+pub use crate::context::current::UNBOUNDED;
+pub use crate::context::nesting::Nested;
 pub use crate::expansion::{
     Handle, clone_handle, exhausted, failed, give_error, keep_value, match_all, never_retry,
     no_fallback_hook, no_give_up_hook, no_retry_hook, once, resilience_never,
@@ -49,7 +55,7 @@ pub use crate::probe::{
     ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
 pub use crate::rate_limit::{RateLimiter, keyed_take, refund_rejected, settle_call};
-pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};
+pub use crate::registry::{Site, TimedFunction, fallback_site, timed_function, timed_out};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};

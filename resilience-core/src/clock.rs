@@ -31,7 +31,13 @@ pub struct Timestamp(NonZeroU64);
 
 const ORIGIN: u64 = 1 << 62;
 
+/// The end of a [`LimitTimer`] whose time was over at the start: 146 years before the origin.
+const OVER: Timestamp = Timestamp(NonZeroU64::MIN);
+
 impl Timestamp {
+    /// The last point in time.
+    pub(crate) const MAX: Self = Self(NonZeroU64::MAX);
+
     #[inline]
     pub(crate) fn from_instant(instant: Instant) -> Self {
         Self::at(ORIGIN.saturating_add_signed(instant_nanos(instant)))
@@ -87,6 +93,7 @@ impl Timestamp {
 
 /// Returns the nanoseconds of a duration, saturating after 584 years.
 #[must_use]
+#[inline]
 pub fn nanos(duration: Duration) -> u64 {
     let seconds = duration.as_secs().saturating_mul(1_000_000_000);
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
@@ -226,6 +233,18 @@ fn is_tokio_current() -> bool {
 #[cfg(not(feature = "tokio"))]
 fn is_tokio_current() -> bool {
     false
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) use tokio::task::JoinHandle;
+
+/// Spawns a task on the current tokio runtime.
+#[cfg(feature = "tokio")]
+pub(crate) fn spawn<F>(task: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    tokio::spawn(task)
 }
 
 /// Spawns a task on the current tokio runtime, or returns the task where no runtime is current.
@@ -388,7 +407,7 @@ pin_project! {
     pub(crate) struct LimitTimer {
         // In nanoseconds: one word in the future of every timeout.
         limit: u64,
-        // As in `DeadlineTimer`.
+        // `None` without a limit or while paused, and `OVER` if the time was over at the start.
         end: Option<Timestamp>,
         #[pin]
         wait: LimitWait,
@@ -408,33 +427,70 @@ impl LimitTimer {
     /// Starts a limit, which ends at `bound` if earlier.
     #[inline]
     pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
-        let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
+        let start = real_now();
         let virtual_now = if none_active() { None } else { virtual_now() };
-        Self {
-            limit: nanos(limit),
-            end: virtual_now.map(|now| now.plus(limit)),
-            wait: LimitWait::NotStarted { start: real_now() },
-        }
+        let now = virtual_now.unwrap_or_else(|| Timestamp::from_instant(start));
+        let rest = bound.map_or(u64::MAX, |bound| nanos(bound.since(now)));
+        let limit = nanos(limit).min(rest);
+        let end = match limit {
+            u64::MAX => None,
+            0 if bound.is_some() => Some(OVER),
+            limit => Some(Timestamp::at(now.word().saturating_add(limit))),
+        };
+        Self { limit, end, wait: LimitWait::NotStarted { start } }
     }
 
-    /// Stops the timer. The next poll starts the time again, with the whole limit.
+    /// Starts the limit of a body that has started: the time of the body is never over at the
+    /// start.
+    #[cold]
+    pub(crate) fn after_queue(limit: Duration, bound: Option<Timestamp>) -> Self {
+        let timer = Self::new(limit, bound);
+        if timer.is_over() { Self { limit: 1, end: None, ..timer } } else { timer }
+    }
+
+    /// Returns the end; `None` without a limit. A paused timer would start now.
+    #[inline]
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        if self.end.is_none() { self.end_if_paused() } else { self.end }
+    }
+
+    #[cold]
+    fn end_if_paused(&self) -> Option<Timestamp> {
+        let is_paused = matches!(self.wait, LimitWait::Paused);
+        is_paused.then(|| now().plus(Duration::from_nanos(self.limit)))
+    }
+
+    /// Returns whether the bound had passed at the start.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.end == Some(OVER)
+    }
+
+    /// Stops the timer. [`resume`](Self::resume) starts the time again, with the whole limit.
     pub(crate) fn pause(self: Pin<&mut Self>) {
         let mut this = self.project();
         *this.end = None;
         this.wait.set(LimitWait::Paused);
+    }
+
+    /// Starts the time of a paused timer again, which ends at the bound if earlier.
+    #[inline]
+    pub(crate) fn resume(mut self: Pin<&mut Self>, bound: impl FnOnce() -> Option<Timestamp>) {
+        if matches!(self.wait, LimitWait::Paused) {
+            let limit = Duration::from_nanos(self.limit);
+            self.set(Self::after_queue(limit, bound()));
+        }
     }
 }
 
 impl Future for LimitTimer {
     type Output = Duration;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
         let limit = Duration::from_nanos(self.limit);
-        if matches!(self.wait, LimitWait::Paused) {
-            self.set(Self::new(limit, None));
-        }
         let mut this = self.project();
-        if this.end.is_some_and(|end| virtual_now().is_some_and(|now| now >= end)) {
+        // A virtual clock wakes no task.
+        if !none_active() && this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
             return Poll::Ready(limit);
         }
         if let LimitWaitProjection::NotStarted { start } = this.wait.as_mut().project() {

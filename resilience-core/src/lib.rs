@@ -22,6 +22,7 @@ mod classify;
 mod clock;
 mod coalesce;
 mod const_check;
+pub mod context;
 #[cfg(feature = "fast-clock")]
 mod counter_clock;
 mod duration;
@@ -89,6 +90,7 @@ pub use circuit_breaker::{
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use coalesce::Coalescer;
+pub use context::nesting::Nested;
 pub use event::{
     DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
     RetryEvent, StopReason,

@@ -57,6 +57,14 @@ macro_rules! limiter {
                 $crate::Rejected::by_policy(kind, name, retry_after, self$(.$part())?.key.as_ref())
             }
 
+            /// Counts and returns the rejection of a call after its deadline.
+            fn overdue(&self) -> Option<$crate::Rejected> {
+                let name = self.name_or_default();
+                let rejected = $crate::context::overdue(name, self$(.$part())?.key.as_ref())?;
+                $crate::registry::policy::count_overdue(self);
+                Some(rejected)
+            }
+
             /// Runs `body` under a permit. Waiting for the permit
             /// [blocks](Self::acquire_blocking) the thread. A rejection becomes the outcome.
             pub fn run<O, By>(&self, body: impl FnOnce() -> O) -> O

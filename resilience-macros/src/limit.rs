@@ -268,6 +268,12 @@ impl<L: Limiter> Limit<L> {
         };
         let waits = self.limiter.waits() || self.state.is_provided() || patience.is_some();
         let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
+        let deadline = if waits && !self.may_reject(context) {
+            // The deadline of an outer function would reject the call.
+            Some(quote!(#private::Some(#private::UNBOUNDED)))
+        } else {
+            deadline.map(ToTokens::to_token_stream)
+        };
         let has_cost = self.limiter.cost().is_some();
         if deadline.is_none() && patience.is_none() && !has_cost {
             return match (waits, context.is_async) {
@@ -280,7 +286,7 @@ impl<L: Limiter> Limit<L> {
             return quote!(#local.try_acquire_many(#cost));
         }
         let cost = (!L::HOLDS_PERMIT).then(|| quote!(#cost,));
-        let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
+        let deadline = deadline.unwrap_or_else(|| quote!(#private::None));
         let patience = patience.unwrap_or_else(|| quote!(0));
         if context.is_async {
             quote!(#local.acquire_by(#cost #deadline, #patience).await)

@@ -18,6 +18,7 @@ use self::semaphore::Semaphore;
 use self::settings::Settings;
 use crate::attempt_scope;
 use crate::clock::Timestamp;
+use crate::context;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
 use crate::keyed::{KeyLabel, KeyState, KeyedPolicy};
@@ -202,12 +203,15 @@ impl Bulkhead {
     }
 
     /// Takes a permit if available, and counts the call, unless the policies are switched off.
+    /// After the deadline of the call no permit is available.
     fn take_and_count(&self) -> Option<BulkheadPermit<'_>> {
         let settings = self.current();
         if !mode::is_enabled() || !settings.enabled {
             return Some(BulkheadPermit::uncounted());
         }
-        let permit = if self.semaphore.try_acquire(settings.limit()) {
+        let permit = if !settings.shadow && context::is_overdue() {
+            return None;
+        } else if self.semaphore.try_acquire(settings.limit()) {
             BulkheadPermit::of(self)
         } else if settings.shadow {
             self.admit_in_shadow(&settings)
@@ -398,9 +402,14 @@ impl Bulkhead {
         self.semaphore.hand_over(self.current().limit());
     }
 
-    /// Rejects a call.
+    /// Rejects a call: after the deadline of the call, or for the limit.
     #[cold]
     fn rejected(&self) -> Rejected {
+        self.overdue().unwrap_or_else(|| self.rejected_as_full())
+    }
+
+    #[cold]
+    fn rejected_as_full(&self) -> Rejected {
         count_rejection(self, false);
         self.full()
     }

@@ -11,6 +11,7 @@ use super::view::View;
 use super::{Defined, Definition, RateLimiter, RateShare};
 use crate::attempt_scope;
 use crate::clock::{Timestamp, nanos, now, real_time};
+use crate::context::{self, current};
 use crate::log;
 use crate::mode;
 use crate::registry::policy::{count_rejection, count_success};
@@ -48,6 +49,9 @@ impl<D: Defined> RateLimiter<D> {
         let settings = self.current();
         if !is_enabled() || !settings.enabled || cost == 0 {
             return Ok(());
+        }
+        if !settings.shadow {
+            self.overdue().map_or(Ok(()), Err)?;
         }
         self.take(self.view(settings.pace), cost).inspect(|()| count_success(self))
     }
@@ -88,7 +92,9 @@ impl<D: Defined> RateLimiter<D> {
         if !is_enabled() || !settings.enabled || cost == 0 {
             return true;
         }
-        let starts = Self::starts(self.view(settings.pace), cost);
+        // After the deadline the call takes the path that can reject the call.
+        let is_overdue = !settings.shadow && context::is_overdue();
+        let starts = !is_overdue && Self::starts(self.view(settings.pace), cost);
         if starts {
             count_success(self);
         }
@@ -107,8 +113,12 @@ impl<D: Defined> RateLimiter<D> {
             return Ok(Admission::Now);
         }
         let settings = self.current();
+        if !settings.shadow && deadline != Some(current::UNBOUNDED) {
+            self.overdue().map_or(Ok(()), Err)?;
+        }
         let view = self.view(settings.pace);
         view.count(cost);
+        let is_patient = attempt_scope::is_patient(patience);
         let patience = match attempt_scope::patience(patience) {
             u64::MAX => u64::MAX,
             patience => patience.min(MAX_NANOS),
@@ -121,7 +131,7 @@ impl<D: Defined> RateLimiter<D> {
                 .map(|_| Admission::Now)
                 .or_else(|left| self.refuse(&view, cost, wait, left).map(|()| Admission::Now));
         }
-        let wait = view.within(match deadline {
+        let wait = view.within(match current::bound_of_wait(deadline, is_patient) {
             Some(deadline) => nanos(deadline.since(now())).min(longest),
             None => longest,
         });

@@ -261,6 +261,12 @@ pub(crate) fn count_rejection<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
     }
 }
 
+/// Counts a call that was rejected after its deadline.
+#[cold]
+pub(crate) fn count_overdue<P: Policy + ?Sized>(policy: &P) {
+    count(policy, slot::OVERDUE);
+}
+
 /// A function of its own keeps the rejection in registers.
 #[cold]
 #[inline(never)]
