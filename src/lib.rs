@@ -119,7 +119,7 @@ pub use resilience_core::{
     Classify, Coalescer, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
     FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind,
     FigureValue, FromRejected, GiveUpEvent, Guarded, Health, Histogram, IdempotencyRejection,
-    InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels,
+    InvalidPolicy, Jitter, KeyRateLimiter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels,
     LayerExplanation, LoadedSettings, Nested, OnCancel, Outcome, OwnedBulkheadPermit,
     OwnedRateLimitPermit, PendingSetting, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport,
     RateLimitAcquire, RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry,

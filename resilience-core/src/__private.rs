@@ -42,7 +42,7 @@ pub use crate::handler_response::{HandlerResponse, handler_response};
 pub use crate::hedge::{Hedge, HedgeSlot, Latencies, hedge};
 pub use crate::jitter::Jitter;
 pub use crate::key_hash::KeyHash;
-pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
+pub use crate::keyed::{KeyGroup, KeyLabel, KeyState, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
 #[cfg(not(resilience_loom))]
 pub use crate::last_good::keeping_call;
@@ -54,7 +54,7 @@ pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
     ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
-pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
+pub use crate::rate_limit::{RateLimiter, keyed_take, refund_rejected, settle_call};
 pub use crate::registry::{Site, TimedFunction, fallback_site, timed_function, timed_out};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;

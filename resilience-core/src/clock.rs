@@ -39,7 +39,7 @@ impl Timestamp {
     pub(crate) const MAX: Self = Self(NonZeroU64::MAX);
 
     #[inline]
-    fn from_instant(instant: Instant) -> Self {
+    pub(crate) fn from_instant(instant: Instant) -> Self {
         Self::at(ORIGIN.saturating_add_signed(instant_nanos(instant)))
     }
 
@@ -103,13 +103,80 @@ pub fn nanos(duration: Duration) -> u64 {
 #[must_use]
 #[inline]
 pub fn now() -> Timestamp {
-    if none_active() { Timestamp::from_instant(real_now()) } else { overridden_now() }
+    if none_active() { real_time() } else { overridden_now() }
 }
 
 #[cold]
 #[inline(never)]
 fn overridden_now() -> Timestamp {
-    virtual_now().unwrap_or_else(|| Timestamp::from_instant(real_now()))
+    virtual_now().unwrap_or_else(real_time)
+}
+
+/// Returns the current time where no test has a clock: of the counter of the processor, unless a
+/// test may pause tokio's clock.
+#[inline]
+#[cfg(feature = "fast-clock")]
+pub(crate) fn real_time() -> Timestamp {
+    if pausable::IS_PAUSABLE {
+        Timestamp::from_instant(real_now())
+    } else {
+        crate::counter_clock::now()
+    }
+}
+
+/// Returns the current time where no test has a clock.
+#[inline]
+#[cfg(not(feature = "fast-clock"))]
+pub(crate) fn real_time() -> Timestamp {
+    Timestamp::from_instant(real_now())
+}
+
+/// Returns the time of an instant just read, by the clock of [`now`].
+#[inline]
+fn time_of(instant: Instant) -> Timestamp {
+    if cfg!(feature = "fast-clock") { real_time() } else { Timestamp::from_instant(instant) }
+}
+
+/// Whether tokio's clock can be paused: whether a crate of the program has turned on the feature
+/// `test-util` of tokio. Without the feature, tokio's clock is the clock of the system.
+#[cfg(all(feature = "fast-clock", feature = "tokio"))]
+mod pausable {
+    #![allow(dead_code, unused_imports, reason = "with `test-util` tokio has the name `pause`")]
+    #![allow(clippy::wildcard_imports, reason = "an import by name fails without `test-util`")]
+
+    /// The result of [`pause`] without `test-util`.
+    struct Absent;
+
+    /// The function without `test-util`: an import by `*` in a block hides the names around it.
+    fn pause() -> Absent {
+        Absent
+    }
+
+    trait Pause {
+        const IS_TOKIOS: bool;
+    }
+
+    impl Pause for Absent {
+        const IS_TOKIOS: bool = false;
+    }
+
+    impl Pause for () {
+        const IS_TOKIOS: bool = true;
+    }
+
+    const fn is_tokios<R: Pause>(_: fn() -> R) -> bool {
+        R::IS_TOKIOS
+    }
+
+    pub(super) const IS_PAUSABLE: bool = {
+        use tokio::time::*;
+        is_tokios(pause)
+    };
+}
+
+#[cfg(all(feature = "fast-clock", not(feature = "tokio")))]
+mod pausable {
+    pub(super) const IS_PAUSABLE: bool = false;
 }
 
 #[inline]
@@ -368,7 +435,7 @@ impl LimitTimer {
     pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
         let start = real_now();
         let virtual_now = if none_active() { None } else { virtual_now() };
-        let now = virtual_now.unwrap_or_else(|| Timestamp::from_instant(start));
+        let now = virtual_now.unwrap_or_else(|| time_of(start));
         let rest = bound.map_or(u64::MAX, |bound| nanos(bound.since(now)));
         let limit = nanos(limit).min(rest);
         let end = match limit {

@@ -23,7 +23,7 @@ pub(crate) struct Context {
     /// the result of the body.
     pub(crate) is_handler: bool,
     pub(crate) body: Group,
-    pub(crate) name: String,
+    pub(crate) name: Ident,
     /// The path of the runtime's private module.
     pub(crate) private: TokenStream,
     pub(crate) generics: Vec<Ident>,
@@ -193,8 +193,8 @@ impl Context {
         if !self.stack.outer.is_empty() || !self.stack.inner.is_empty() {
             return self.stack.trial_vars.get(self.watching_outside()).cloned();
         }
-        let name = Ident::new(&self.name, Span::call_site());
-        let enters_again = is_provided || mentions(&self.body.stream(), &[name]);
+        let name = std::slice::from_ref(&self.name);
+        let enters_again = is_provided || mentions(&self.body.stream(), name);
         enters_again.then(|| local("trial0"))
     }
 
@@ -425,7 +425,7 @@ impl Context {
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the
     /// path of the function.
     pub(crate) fn policy_name(&self, name: Option<&Expr>) -> TokenStream {
-        let path = &self.name;
+        let path = self.name.to_string();
         let path = || quote!(::core::concat!(::core::module_path!(), "::", #path));
         name.map_or_else(path, ToTokens::to_token_stream)
     }

@@ -175,7 +175,7 @@ impl<A: LayerAttribute> Layer<A> {
             returns_span,
             is_handler,
             body: inside,
-            name: function.sig.ident.to_string(),
+            name: function.sig.ident.clone(),
             private: quote!(#root::__private),
             generics: function.generics(),
             unshared,

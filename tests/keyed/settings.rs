@@ -129,7 +129,7 @@ fn a_label_from_a_request_cannot_start_a_line_of_the_log() {
     let _clock = testing::clock();
     let label = |user: &str| {
         let _ = sign_in(user);
-        let rejected = sign_in(user).unwrap_err();
+        let rejected = sign_in(user).expect_err("the permit is taken");
         assert!(!rejected.to_string().contains(char::is_control), "{rejected}");
         rejected.key().map(str::to_owned)
     };
@@ -148,7 +148,7 @@ fn an_error_of_display_ends_the_label() {
             Err(core::fmt::Error)
         }
     }
-    let limiter = RateLimiter::new(1, core::time::Duration::from_secs(1)).key_label(Broken);
-    limiter.try_acquire().unwrap();
-    assert_eq!(limiter.try_acquire().unwrap_err().key(), Some("eu"));
+    let limiter = RateLimiter::new(1, Duration::from_secs(1)).key_label(Broken);
+    limiter.try_acquire().expect("the first permit");
+    assert_eq!(limiter.try_acquire().expect_err("the permit is taken").key(), Some("eu"));
 }

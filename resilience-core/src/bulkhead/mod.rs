@@ -10,7 +10,7 @@ use core::convert::Infallible;
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use self::acquire::BulkheadAcquire;
 pub use self::permit::{BulkheadPermit, OwnedBulkheadPermit};
@@ -21,12 +21,12 @@ use crate::clock::Timestamp;
 use crate::context;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::{KeyLabel, KeyedPolicy};
+use crate::keyed::{KeyLabel, KeyState, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
 use crate::mode;
+use crate::registry::PolicyFigures;
 use crate::registry::policy::{count_rejection, count_success};
-use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::settings::Live;
 use crate::sync::Tally;
@@ -444,15 +444,18 @@ impl fmt::Debug for Bulkhead {
     }
 }
 
-impl KeyedPolicy for Bulkhead {
-    const POLICY: &'static str = "bulkhead";
-
+impl KeyState for Bulkhead {
     fn is_stale(&self, _: Timestamp) -> bool {
         self.running() == 0 && self.queued() == 0
     }
+}
 
-    fn policy_name(&self) -> &'static str {
-        self.name_or_default()
+impl KeyedPolicy for Bulkhead {
+    type PerKey = Self;
+    type Common = ();
+
+    fn per_key(self, _: &OnceLock<()>) -> Self {
+        self
     }
 
     fn or_name(self, name: &'static str) -> Self {
@@ -460,17 +463,7 @@ impl KeyedPolicy for Bulkhead {
         self.at(name, depth)
     }
 
-    fn with_key_label(mut self, label: KeyLabel) -> Self {
-        self.key = Some(label);
-        self
-    }
-
-    fn with_record(mut self, record: Arc<Record>) -> Self {
-        self.figures = self.figures.of_table(record);
-        self
-    }
-
-    fn key_label(&self) -> Option<&KeyLabel> {
-        self.key.as_ref()
+    fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>) {
+        (&mut self.figures, &mut self.key)
     }
 }

@@ -52,9 +52,9 @@ use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::outcome::Outcome;
-use crate::registry::PolicyFigures;
 use crate::registry::policy::{count_overdue, count_rejection};
 use crate::registry::record::state_label;
+use crate::registry::{Policy as _, PolicyFigures};
 use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
 use crate::rejection_signal::RejectionSignal;
 use crate::settings::Live;
@@ -644,7 +644,7 @@ impl CircuitBreaker {
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
-            machine.rejected_before = self.figures.rejected();
+            machine.rejected_before = self.rejected();
             // A half-open breaker rejects calls because of the last opening.
             if machine.state != CircuitState::HalfOpen {
                 self.cause.clear();

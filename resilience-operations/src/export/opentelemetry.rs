@@ -17,7 +17,8 @@ use crate::series::{Family, SeriesLabels, families};
 /// added. OpenTelemetry has no observable histogram, so a figure of the kind
 /// [`Histogram`](resilience_core::FigureKind::Histogram) is three observable counters: `….bucket`
 /// with the attribute `le`, `….sum` in seconds, and `….count`. Call the function once for each
-/// meter provider: the instruments live as long as the provider. The recommended name of the meter is `resilience`.
+/// meter provider: the instruments live as long as the provider. The recommended name of the meter
+/// is `resilience`.
 ///
 /// ```
 /// use opentelemetry::metrics::MeterProvider as _;
