@@ -131,6 +131,12 @@ pub(crate) fn real_time() -> Timestamp {
     Timestamp::from_instant(real_now())
 }
 
+/// Returns the time of an instant just read, by the clock of [`now`].
+#[inline]
+fn time_of(instant: Instant) -> Timestamp {
+    if cfg!(feature = "fast-clock") { real_time() } else { Timestamp::from_instant(instant) }
+}
+
 /// Whether tokio's clock can be paused: whether a crate of the program has turned on the feature
 /// `test-util` of tokio. Without the feature, tokio's clock is the clock of the system.
 #[cfg(all(feature = "fast-clock", feature = "tokio"))]
@@ -429,7 +435,7 @@ impl LimitTimer {
     pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
         let start = real_now();
         let virtual_now = if none_active() { None } else { virtual_now() };
-        let now = virtual_now.unwrap_or_else(|| Timestamp::from_instant(start));
+        let now = virtual_now.unwrap_or_else(|| time_of(start));
         let rest = bound.map_or(u64::MAX, |bound| nanos(bound.since(now)));
         let limit = nanos(limit).min(rest);
         let end = match limit {
