@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[cfg(any(feature = "tracing", feature = "log"))]
+use resilience::control;
 use resilience::{
     Bulkhead, CircuitBreaker, FallbackReason, PolicyEvent, Rejected, RejectedKind, RetryPolicy,
     StopReason, bulkhead, circuit_breaker, fallback, on_event, rate_limit, retry, testing, timeout,
@@ -98,6 +100,24 @@ fn a_hook_gets_a_success_after_a_retry() {
     let _waits = testing::no_waits();
     assert_eq!(call(&mut 0), Ok(()));
     assert_eq!(lines(&log), ["retry", "2 of Some(3)"]);
+}
+
+#[cfg(any(feature = "tracing", feature = "log"))]
+#[test]
+fn a_success_after_a_retry_reports_the_live_number_of_attempts() {
+    #[retry(attempts = 3, log = "off", name = "recovers late")]
+    fn call(calls: &mut u32) -> Result<(), ()> {
+        *calls += 1;
+        if *calls == 5 { Ok(()) } else { Err(()) }
+    }
+    let log = events_of("recovers late", |event| match event {
+        PolicyEvent::Recovery(event) => format!("{} of {:?}", event.attempt, event.attempts),
+        event => event.label().to_owned(),
+    });
+    let _waits = testing::no_waits();
+    control("recovers late").set("retry.attempts", "7").expect("a setting of the policy");
+    assert_eq!(call(&mut 0), Ok(()));
+    assert_eq!(lines(&log), ["retry", "retry", "retry", "retry", "5 of Some(7)"]);
 }
 
 #[test]

@@ -223,8 +223,14 @@ fn limits_are_drained_put_in_shadow_mode_and_switched_off_by_clicks() {
             "[...document.querySelectorAll('{card} .pill')].some(it => !it.hidden && it.textContent === '{text}')"
         ));
     };
+    // The history contains the changes of other tests too.
+    let recorded = |change: &str| {
+        browser.wait_until(&format!(
+            "[...document.querySelectorAll('#history li')].some(it => it.textContent.includes('browser::limit{change}'))"
+        ));
+    };
     click("drain");
-    browser.wait_until("document.querySelector('#history').textContent.includes('drain')");
+    recorded("drain");
     assert!(LIMIT.try_acquire().is_err());
     click("shadow");
     mode("shadow");
@@ -237,7 +243,7 @@ fn limits_are_drained_put_in_shadow_mode_and_switched_off_by_clicks() {
     browser.wait_until(&format!("document.querySelector('{card} [data-action=shadow]')"));
     assert!(LIMIT.try_acquire().is_err());
     click("reset");
-    browser.wait_until("document.querySelector('#history').textContent.includes('reset')");
+    recorded("reset");
     assert!(LIMIT.try_acquire().is_ok());
     assert_eq!(browser.console(), [""; 0]);
 }

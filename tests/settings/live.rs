@@ -609,30 +609,6 @@ fn the_body_and_the_last_attempt_follow_a_live_number_of_attempts() {
 }
 
 #[test]
-fn a_success_after_a_retry_reports_the_live_number_of_attempts() {
-    use std::sync::Mutex;
-
-    static SEEN: Mutex<Vec<Option<u32>>> = Mutex::new(Vec::new());
-
-    #[retry(attempts = 3, name = "live::recovered")]
-    fn call(calls: &Cell<u32>) -> Result<(), &'static str> {
-        calls.set(calls.get() + 1);
-        if calls.get() < 5 { Err("down") } else { Ok(()) }
-    }
-    resilience::on_event(|event| {
-        if let resilience::PolicyEvent::Recovery(event) = event {
-            if event.name == "live::recovered" {
-                SEEN.lock().unwrap().push(event.attempts);
-            }
-        }
-    });
-    let _waits = testing::no_waits();
-    control("live::recovered").set("retry.attempts", "7").unwrap();
-    assert!(call(&Cell::new(0)).is_ok());
-    assert_eq!(*SEEN.lock().unwrap(), [Some(7)]);
-}
-
-#[test]
 fn a_wait_for_a_permit_follows_a_live_longest_delay() {
     #[retry(on_rejection = "wait", max_retry_after = "60s", name = "live::patient")]
     #[rate_limit(rate = 1, per = "30s", name = "live::patient::limit")]
