@@ -155,8 +155,8 @@ impl<D: Defined> RateLimiter<D> {
         Some(view.time_of(alarm))
     }
 
-    /// Returns whether calls wait under the settings in use. Moves the waiting calls if the pace has
-    /// changed.
+    /// Returns whether calls wait under the settings in use. Moves the waiting calls if the pace
+    /// has changed.
     pub(super) fn makes_calls_wait(&self) -> bool {
         let settings = self.current();
         settings.enabled && !settings.shadow
