@@ -433,17 +433,27 @@ impl LimitTimer {
     /// Starts a limit, which ends at `bound` if earlier.
     #[inline]
     pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
-        let start = real_now();
+        let (start, limit) = (real_now(), nanos(limit));
+        let (limit, end) = if bound.is_some() || limit == u64::MAX || !none_active() {
+            Self::bounded(start, limit, bound)
+        } else {
+            (limit, Some(Timestamp::at(time_of(start).word().saturating_add(limit))))
+        };
+        Self { limit, end, wait: LimitWait::NotStarted { start } }
+    }
+
+    /// Returns the limit and the end with a bound, without a limit, or under the clock of a test.
+    #[inline(never)]
+    fn bounded(start: Instant, limit: u64, bound: Option<Timestamp>) -> (u64, Option<Timestamp>) {
         let virtual_now = if none_active() { None } else { virtual_now() };
         let now = virtual_now.unwrap_or_else(|| time_of(start));
-        let rest = bound.map_or(u64::MAX, |bound| nanos(bound.since(now)));
-        let limit = nanos(limit).min(rest);
+        let limit = bound.map_or(limit, |bound| limit.min(nanos(bound.since(now))));
         let end = match limit {
             u64::MAX => None,
             0 if bound.is_some() => Some(OVER),
             limit => Some(Timestamp::at(now.word().saturating_add(limit))),
         };
-        Self { limit, end, wait: LimitWait::NotStarted { start } }
+        (limit, end)
     }
 
     /// Starts the limit of a body that has started: the time of the body is never over at the
