@@ -6,6 +6,7 @@
 //! - a known key and a new key, in a table of 10 000 and of 1 000 000 keys: with room, full of
 //!   stale keys, and full of keys in use,
 //! - a known key, alone and beside a thread that floods the table with new keys,
+//! - the bytes that a key allocates, in full tables of 10 000 and of 1 000 000 keys of type `u64`,
 //! - a call that leaves the queue of a bulkhead or of a rate limit, beside tokio's semaphore.
 #![allow(clippy::print_stdout, reason = "the program prints a table")]
 
@@ -14,6 +15,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use allocation_counter::measure;
 use resilience::__private::{Keyed, KeyedPolicy};
 use resilience::{Bulkhead, CircuitBreaker, RateLimiter};
 
@@ -51,12 +53,12 @@ fn median(run: impl Fn()) -> f64 {
 }
 
 /// A policy with a call that leaves the state of the key in use.
-struct Subject<T> {
+struct Subject<T: KeyedPolicy> {
     name: &'static str,
     /// Makes a state that becomes stale at once.
     make: fn() -> T,
     /// Makes a state stay in use, as a failure or a used permit does.
-    occupy: fn(&T),
+    occupy: fn(&T::PerKey),
 }
 
 /// The cost of keys in a table for `max` keys.
@@ -80,8 +82,22 @@ fn keys<T: KeyedPolicy>(subject: &Subject<T>, max: u32) {
     );
 }
 
+/// The bytes that a key allocates.
+fn memory<T: KeyedPolicy>(subject: &Subject<T>) {
+    let bytes = [10_000, 1_000_000].map(|max| {
+        let mut table = None;
+        let allocated = measure(|| {
+            let table = table.insert(Keyed::new(max, subject.make));
+            (0..max).for_each(|key| (subject.occupy)(&table.get(&u64::from(key))));
+        });
+        assert_eq!(table.map(|table| table.len()), Some(max));
+        allocated.bytes_current / i64::from(max)
+    });
+    println!("| `{}` | {} | {} |", subject.name, bytes[0], bytes[1]);
+}
+
 /// A known key beside a flood of new keys on a second thread.
-fn flood<T: KeyedPolicy + Send + Sync>(subject: &Subject<T>, occupied: bool) {
+fn flood<T: KeyedPolicy>(subject: &Subject<T>, occupied: bool) {
     const MAX: u32 = 10_000;
     let table = Keyed::new(MAX, subject.make);
     if occupied {
@@ -152,7 +168,7 @@ fn main() {
     let limiter = Subject {
         name: "rate_limit",
         make: || RateLimiter::new(1, HOUR),
-        occupy: |limiter: &RateLimiter| drop(limiter.try_acquire()),
+        occupy: |limiter| drop(limiter.try_acquire()),
     };
     // A permit that never returns keeps the bulkhead in use.
     let bulkhead = Subject {
@@ -169,6 +185,11 @@ fn main() {
         keys(&limiter, max);
         keys(&bulkhead, max);
     }
+    println!("\n| bytes per key | 10 000 keys | 1 000 000 keys |");
+    println!("|---|---|---|");
+    memory(&breaker);
+    memory(&limiter);
+    memory(&bulkhead);
     println!("\n| ns per call of a known key | alone | beside a flood | ratio | new keys |");
     println!("|---|---|---|---|---|");
     for occupied in [false, true] {

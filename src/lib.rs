@@ -119,16 +119,16 @@ pub use resilience_core::{
     Classify, Coalescer, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
     FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind,
     FigureValue, FromRejected, GiveUpEvent, Guarded, Health, Histogram, IdempotencyRejection,
-    InvalidPolicy, Jitter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels,
-    LayerExplanation, LoadedSettings, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
-    PendingSetting, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire,
-    RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
-    RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange, SettingsError,
-    SettingsProblem, SourceLocation, StaleAge, StateChange, StopReason, TOP_KEYS, circuit_breaker,
-    circuit_changes, circuit_closed, control, count_successes, explain, health, is_enabled,
-    key_tables, load_environment, load_environment_from, on_event, pending_settings, policies,
-    policies_matching, policy_key, register, set_enabled, set_health_threshold, settings_history,
-    stale_age, stale_age_async, testing,
+    InvalidPolicy, Jitter, KeyRateLimiter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels,
+    LayerExplanation, LoadedSettings, Nested, OnCancel, Outcome, OwnedBulkheadPermit,
+    OwnedRateLimitPermit, PendingSetting, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport,
+    RateLimitAcquire, RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry,
+    RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange,
+    SettingsError, SettingsProblem, SourceLocation, StaleAge, StateChange, StopReason, TOP_KEYS,
+    circuit_breaker, circuit_changes, circuit_closed, context, control, count_successes, explain,
+    health, is_enabled, key_tables, load_environment, load_environment_from, on_event,
+    pending_settings, policies, policies_matching, policy_key, register, set_enabled,
+    set_health_threshold, settings_history, stale_age, stale_age_async, testing,
 };
 #[cfg(feature = "settings")]
 pub use resilience_core::{load_settings, load_settings_json, load_settings_toml};
@@ -184,6 +184,10 @@ pub mod handlers {}
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}
+
+#[doc = include_str!("links.txt")]
+#[doc = include_str!("../docs/context.md")]
+pub mod context_guide {}
 
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/errors.md")]
@@ -242,16 +246,21 @@ pub mod testing_guide {}
 pub mod http {
     pub use resilience_http::*;
     // By name, so that rustdoc shows the feature.
+    #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+    pub use resilience_http::WithContext;
     #[cfg(feature = "tower")]
     pub use resilience_http::{
         Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
-        FallbackLayer, FallbackService, GatedService, HostCooldownLayer, HostCooldownService,
-        HttpRequest, OnePolicy, PolicyByRequest, RateLimitLayer, RateLimitService, Replay,
-        ReplayByClone, ReplayWith, ResponseFilter, RetryLayer, RetryService, TimeoutLayer,
+        ClientContextLayer, ClientContextService, FallbackLayer, FallbackService, GatedService,
+        HostCooldownLayer, HostCooldownService, HttpRequest, OnePolicy, PolicyByRequest,
+        RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
+        RetryLayer, RetryService, ServerContextLayer, ServerContextService, TimeoutLayer,
         TimeoutService,
     };
     #[cfg(feature = "idempotent")]
     pub use resilience_http::{IdempotencyLayer, IdempotencyService, IdempotentBody, StorePolicy};
+    #[cfg(feature = "tonic")]
+    pub use resilience_http::{context_from, with_context};
 }
 
 #[cfg(feature = "stores")]

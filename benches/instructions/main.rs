@@ -1,9 +1,14 @@
 //! Runs one side of a row for the given number of calls, so that `scripts/instructions` can count
 //! instructions. Without arguments, prints the names of the rows. Sides beside `by-hand` and
-//! `annotated` are the annotated function in a process with a reader, a hook or settings.
+//! `annotated` are the annotated function in a process with a reader, a hook, settings or a deadline
+//! (`deadlines`), or below a deadline (`below`).
 #![allow(clippy::print_stdout, reason = "the script reads the names")]
 
 mod rows;
+
+use std::time::Duration;
+
+use resilience::context::Context;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -15,6 +20,9 @@ fn main() {
     };
     let row = rows::ROWS.iter().find(|row| row.name == name).expect("the name of a row");
     let calls = calls.parse().expect("a number of calls");
+    if side == "below" {
+        return deadline().run(|| (row.annotated)(calls));
+    }
     prepare(side);
     if side == "by-hand" { (row.by_hand)(calls) } else { (row.annotated)(calls) }
 }
@@ -32,6 +40,7 @@ fn prepare(side: &str) {
             let meter = opentelemetry::global::meter("resilience");
             resilience::export::register_instruments(&meter);
         }
+        "deadlines" => deadline().run(|| {}),
         "hook" => resilience::on_event(|_| ()),
         "settings of others" => set("other::*", "retry.attempts", "5"),
         "own settings" => {
@@ -44,6 +53,10 @@ fn prepare(side: &str) {
         }
         _ => {}
     }
+}
+
+fn deadline() -> Context {
+    Context::new().deadline(Duration::from_secs(3600), "bench")
 }
 
 fn set(name: &str, setting: &str, value: &str) {

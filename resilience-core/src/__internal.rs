@@ -12,12 +12,16 @@ pub use crate::circuit_breaker::{
 pub use crate::clock::{
     DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
 };
+pub use crate::context::attempt::{
+    NamedAttempt, NestedAttempt, Setter, enter_attempt_of, in_nested_attempt, named_attempt,
+};
+pub use crate::context::overdue;
 pub use crate::duration::{Exact, Rounded};
 pub use crate::error_sources::error_sources;
 pub use crate::fallback::{fell_back, keep_outcome};
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
-pub use crate::keyed::{KeyLabel, Keyed, KeyedPolicy};
+pub use crate::keyed::{KeyLabel, KeyState, Keyed, KeyedPolicy};
 pub use crate::log::{Level, Shown, Synchronized, sync_lost, sync_restored};
 pub use crate::log_event::{Fields, write_field};
 pub use crate::lost_attempt::observe_lost_attempts;
@@ -25,7 +29,7 @@ pub use crate::maintenance::count_maintenance;
 pub use crate::mode::is_counting;
 pub use crate::notify::Notified;
 pub use crate::random::draw;
-pub use crate::rate_limit::{RateShare, ShareTerms, rate_share_requests, rate_shares};
+pub use crate::rate_limit::{Defined, RateShare, ShareTerms, rate_share_requests, rate_shares};
 pub use crate::registry::{
     Policy, PolicyFigures, Record, Site, fallback_site, idempotent_site, retired_counters,
     timed_out, timeout_site,

@@ -24,6 +24,12 @@ pub use crate::classify::{
 };
 pub use crate::clock::{Delay, WaitMode};
 pub use crate::coalesce::{Coalescer, coalesce, coalesce_blocking};
+pub use crate::context::attempt::{
+    Setter, enter_attempt_of, in_attempt, in_nested_attempt, named_attempt, plain_attempt,
+    scoped_attempt,
+};
+pub use crate::context::current::UNBOUNDED;
+pub use crate::context::nesting::Nested;
 pub use crate::expansion::{
     Handle, clone_handle, exhausted, failed, give_error, keep_value, match_all, never_retry,
     no_fallback_hook, no_give_up_hook, no_retry_hook, once, resilience_never,
@@ -36,7 +42,7 @@ pub use crate::handler_response::{HandlerResponse, handler_response};
 pub use crate::hedge::{Hedge, HedgeSlot, Latencies, hedge};
 pub use crate::jitter::Jitter;
 pub use crate::key_hash::KeyHash;
-pub use crate::keyed::{KeyGroup, KeyLabel, Keyed, KeyedPolicy, adjust, keyed_state};
+pub use crate::keyed::{KeyGroup, KeyLabel, KeyState, Keyed, KeyedPolicy, adjust, keyed_state};
 pub use crate::last_failure::LastFailure;
 #[cfg(not(resilience_loom))]
 pub use crate::last_good::keeping_call;
@@ -48,8 +54,8 @@ pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
     ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
-pub use crate::rate_limit::{RateLimiter, refund_rejected, settle_call};
-pub use crate::registry::{Site, fallback_site, timed_out, timeout_site};
+pub use crate::rate_limit::{RateLimiter, keyed_take, refund_rejected, settle_call};
+pub use crate::registry::{Site, TimedFunction, fallback_site, timed_function, timed_out};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};

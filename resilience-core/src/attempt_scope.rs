@@ -100,6 +100,13 @@ pub(crate) fn patience(of_function: u64) -> u64 {
     patience.min(rest).max(of_function)
 }
 
+/// Returns whether a limit may let the call wait in place of a rejection, for the retry of this
+/// thread or of the function. A wait without a limit (`u64::MAX`) is the wait of the limit itself.
+#[inline]
+pub(crate) fn is_patient(of_function: u64) -> bool {
+    CURRENT.with(|scope| scope.get().patience) > 0 || of_function > 0 && of_function < u64::MAX
+}
+
 /// Reports that the call waits in place of a rejection.
 pub(crate) fn report_queue() {
     change(|scope| scope.in_queue = scope.patience > 0);

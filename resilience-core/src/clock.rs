@@ -31,9 +31,15 @@ pub struct Timestamp(NonZeroU64);
 
 const ORIGIN: u64 = 1 << 62;
 
+/// The end of a [`LimitTimer`] whose time was over at the start: 146 years before the origin.
+const OVER: Timestamp = Timestamp(NonZeroU64::MIN);
+
 impl Timestamp {
+    /// The last point in time.
+    pub(crate) const MAX: Self = Self(NonZeroU64::MAX);
+
     #[inline]
-    fn from_instant(instant: Instant) -> Self {
+    pub(crate) fn from_instant(instant: Instant) -> Self {
         Self::at(ORIGIN.saturating_add_signed(instant_nanos(instant)))
     }
 
@@ -87,6 +93,7 @@ impl Timestamp {
 
 /// Returns the nanoseconds of a duration, saturating after 584 years.
 #[must_use]
+#[inline]
 pub fn nanos(duration: Duration) -> u64 {
     let seconds = duration.as_secs().saturating_mul(1_000_000_000);
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
@@ -96,13 +103,80 @@ pub fn nanos(duration: Duration) -> u64 {
 #[must_use]
 #[inline]
 pub fn now() -> Timestamp {
-    if none_active() { Timestamp::from_instant(real_now()) } else { overridden_now() }
+    if none_active() { real_time() } else { overridden_now() }
 }
 
 #[cold]
 #[inline(never)]
 fn overridden_now() -> Timestamp {
-    virtual_now().unwrap_or_else(|| Timestamp::from_instant(real_now()))
+    virtual_now().unwrap_or_else(real_time)
+}
+
+/// Returns the current time where no test has a clock: of the counter of the processor, unless a
+/// test may pause tokio's clock.
+#[inline]
+#[cfg(feature = "fast-clock")]
+pub(crate) fn real_time() -> Timestamp {
+    if pausable::IS_PAUSABLE {
+        Timestamp::from_instant(real_now())
+    } else {
+        crate::counter_clock::now()
+    }
+}
+
+/// Returns the current time where no test has a clock.
+#[inline]
+#[cfg(not(feature = "fast-clock"))]
+pub(crate) fn real_time() -> Timestamp {
+    Timestamp::from_instant(real_now())
+}
+
+/// Returns the time of an instant just read, by the clock of [`now`].
+#[inline]
+fn time_of(instant: Instant) -> Timestamp {
+    if cfg!(feature = "fast-clock") { real_time() } else { Timestamp::from_instant(instant) }
+}
+
+/// Whether tokio's clock can be paused: whether a crate of the program has turned on the feature
+/// `test-util` of tokio. Without the feature, tokio's clock is the clock of the system.
+#[cfg(all(feature = "fast-clock", feature = "tokio"))]
+mod pausable {
+    #![allow(dead_code, unused_imports, reason = "with `test-util` tokio has the name `pause`")]
+    #![allow(clippy::wildcard_imports, reason = "an import by name fails without `test-util`")]
+
+    /// The result of [`pause`] without `test-util`.
+    struct Absent;
+
+    /// The function without `test-util`: an import by `*` in a block hides the names around it.
+    fn pause() -> Absent {
+        Absent
+    }
+
+    trait Pause {
+        const IS_TOKIOS: bool;
+    }
+
+    impl Pause for Absent {
+        const IS_TOKIOS: bool = false;
+    }
+
+    impl Pause for () {
+        const IS_TOKIOS: bool = true;
+    }
+
+    const fn is_tokios<R: Pause>(_: fn() -> R) -> bool {
+        R::IS_TOKIOS
+    }
+
+    pub(super) const IS_PAUSABLE: bool = {
+        use tokio::time::*;
+        is_tokios(pause)
+    };
+}
+
+#[cfg(all(feature = "fast-clock", not(feature = "tokio")))]
+mod pausable {
+    pub(super) const IS_PAUSABLE: bool = false;
 }
 
 #[inline]
@@ -165,6 +239,18 @@ fn is_tokio_current() -> bool {
 #[cfg(not(feature = "tokio"))]
 fn is_tokio_current() -> bool {
     false
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) use tokio::task::JoinHandle;
+
+/// Spawns a task on the current tokio runtime.
+#[cfg(feature = "tokio")]
+pub(crate) fn spawn<F>(task: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    tokio::spawn(task)
 }
 
 /// Spawns a task on the current tokio runtime, or returns the task where no runtime is current.
@@ -327,7 +413,7 @@ pin_project! {
     pub(crate) struct LimitTimer {
         // In nanoseconds: one word in the future of every timeout.
         limit: u64,
-        // As in `DeadlineTimer`.
+        // `None` without a limit or while paused, and `OVER` if the time was over at the start.
         end: Option<Timestamp>,
         #[pin]
         wait: LimitWait,
@@ -347,33 +433,70 @@ impl LimitTimer {
     /// Starts a limit, which ends at `bound` if earlier.
     #[inline]
     pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
-        let limit = bound.map_or(limit, |bound| limit.min(bound.since(now())));
+        let start = real_now();
         let virtual_now = if none_active() { None } else { virtual_now() };
-        Self {
-            limit: nanos(limit),
-            end: virtual_now.map(|now| now.plus(limit)),
-            wait: LimitWait::NotStarted { start: real_now() },
-        }
+        let now = virtual_now.unwrap_or_else(|| time_of(start));
+        let rest = bound.map_or(u64::MAX, |bound| nanos(bound.since(now)));
+        let limit = nanos(limit).min(rest);
+        let end = match limit {
+            u64::MAX => None,
+            0 if bound.is_some() => Some(OVER),
+            limit => Some(Timestamp::at(now.word().saturating_add(limit))),
+        };
+        Self { limit, end, wait: LimitWait::NotStarted { start } }
     }
 
-    /// Stops the timer. The next poll starts the time again, with the whole limit.
+    /// Starts the limit of a body that has started: the time of the body is never over at the
+    /// start.
+    #[cold]
+    pub(crate) fn after_queue(limit: Duration, bound: Option<Timestamp>) -> Self {
+        let timer = Self::new(limit, bound);
+        if timer.is_over() { Self { limit: 1, end: None, ..timer } } else { timer }
+    }
+
+    /// Returns the end; `None` without a limit. A paused timer would start now.
+    #[inline]
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        if self.end.is_none() { self.end_if_paused() } else { self.end }
+    }
+
+    #[cold]
+    fn end_if_paused(&self) -> Option<Timestamp> {
+        let is_paused = matches!(self.wait, LimitWait::Paused);
+        is_paused.then(|| now().plus(Duration::from_nanos(self.limit)))
+    }
+
+    /// Returns whether the bound had passed at the start.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.end == Some(OVER)
+    }
+
+    /// Stops the timer. [`resume`](Self::resume) starts the time again, with the whole limit.
     pub(crate) fn pause(self: Pin<&mut Self>) {
         let mut this = self.project();
         *this.end = None;
         this.wait.set(LimitWait::Paused);
+    }
+
+    /// Starts the time of a paused timer again, which ends at the bound if earlier.
+    #[inline]
+    pub(crate) fn resume(mut self: Pin<&mut Self>, bound: impl FnOnce() -> Option<Timestamp>) {
+        if matches!(self.wait, LimitWait::Paused) {
+            let limit = Duration::from_nanos(self.limit);
+            self.set(Self::after_queue(limit, bound()));
+        }
     }
 }
 
 impl Future for LimitTimer {
     type Output = Duration;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
         let limit = Duration::from_nanos(self.limit);
-        if matches!(self.wait, LimitWait::Paused) {
-            self.set(Self::new(limit, None));
-        }
         let mut this = self.project();
-        if this.end.is_some_and(|end| virtual_now().is_some_and(|now| now >= end)) {
+        // A virtual clock wakes no task.
+        if !none_active() && this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
             return Poll::Ready(limit);
         }
         if let LimitWaitProjection::NotStarted { start } = this.wait.as_mut().project() {

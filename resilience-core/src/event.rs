@@ -271,6 +271,9 @@ pub enum StopReason {
     /// A policy of this process rejected the call: an open circuit, a full bulkhead or a rate
     /// limit.
     Rejected,
+    /// The retry of an outer function repeats the call; see
+    /// [`Nested::OuterOnly`](crate::Nested::OuterOnly).
+    Nested,
     /// Retries are switched off; see [`set_enabled`](crate::set_enabled).
     Disabled,
     /// The circuit below is open, and would reject the next attempt.
@@ -288,8 +291,8 @@ impl fmt::Display for DelaySource {
 
 impl StopReason {
     /// Returns a stable label in lower case: `permanent`, `not_idempotent`, `attempts`,
-    /// `body_not_replayable`, `deadline`, `retry_after`, `budget`, `rejected`, `disabled` or
-    /// `circuit_open`.
+    /// `body_not_replayable`, `deadline`, `retry_after`, `budget`, `rejected`, `nested`, `disabled`
+    /// or `circuit_open`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -301,6 +304,7 @@ impl StopReason {
             Self::RetryAfter => "retry_after",
             Self::Budget => "budget",
             Self::Rejected => "rejected",
+            Self::Nested => "nested",
             Self::Disabled => "disabled",
             Self::CircuitOpen => "circuit_open",
         }
@@ -318,6 +322,7 @@ impl fmt::Display for StopReason {
             Self::RetryAfter => "the server asks for a longer wait than is allowed",
             Self::Budget => "the retry budget is used up",
             Self::Rejected => "the call was rejected locally",
+            Self::Nested => "the retry of an outer function repeats the call",
             Self::Disabled => "retries are switched off",
             Self::CircuitOpen => "the circuit is open and would reject the next attempt",
         })

@@ -36,7 +36,7 @@ pub fn resolve<T: TestReset>(state: &'static T) -> &'static T {
 /// process is in its normal mode.
 #[inline]
 pub fn resolve_policy<T: TestReset + Policy>(policy: &'static T) -> &'static T {
-    if mode::is_plain() { policy } else { resolve_listed(policy) }
+    if mode::has_plain_state() { policy } else { resolve_listed(policy) }
 }
 
 #[cold]

@@ -1,10 +1,11 @@
 //! The identity of a key that is not stored.
 
-use core::hash::{BuildHasher, Hash};
+use core::hash::{BuildHasher, Hash, Hasher};
 use std::hash::RandomState;
 use std::sync::OnceLock;
 
-/// Two 64-bit hashes of a key, with secret seeds of the process.
+/// A 128-bit hash of a key, with secret seeds of the process: `SipHash-1-3` with the long output
+/// (Aumasson and Bernstein, 2012).
 ///
 /// Any `Hash` type works, borrowed keys too. Different keys have equal hashes with a probability of
 /// 2⁻¹²⁸, and no caller can look for such keys.
@@ -13,10 +14,16 @@ pub struct KeyHash([u64; 2]);
 
 impl KeyHash {
     /// Hashes a key.
+    #[inline]
     pub fn of(key: &(impl Hash + ?Sized)) -> Self {
-        static SEEDS: OnceLock<[RandomState; 2]> = OnceLock::new();
-        let seeds = SEEDS.get_or_init(|| [RandomState::new(), RandomState::new()]);
-        Self(seeds.each_ref().map(|seed| seed.hash_one(key)))
+        static SEEDS: OnceLock<[u64; 2]> = OnceLock::new();
+        let seeds = SEEDS.get_or_init(|| {
+            let random = RandomState::new();
+            [random.hash_one(0), random.hash_one(1)]
+        });
+        let mut hasher = SipHasher::new(*seeds);
+        key.hash(&mut hasher);
+        Self(hasher.long_hash())
     }
 
     /// Hashes a key of an annotated function. The name of `instance`, a closure in the function,
@@ -25,10 +32,248 @@ impl KeyHash {
         Self::of(&(core::any::type_name::<I>(), key))
     }
 
+    /// Returns the halves of the hash, which are independent.
+    pub(crate) const fn halves(self) -> [u64; 2] {
+        self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn from_halves(halves: [u64; 2]) -> Self {
+        Self(halves)
+    }
+
     /// Returns the part of a table, from 0 to `parts - 1`.
+    #[inline]
     pub(crate) fn part(self, parts: usize) -> usize {
         let [first, _] = self.0;
-        let parts = u64::try_from(parts.max(1)).unwrap_or(1);
-        usize::try_from(first % parts).unwrap_or(0)
+        scaled(first, parts)
+    }
+}
+
+/// Scales a hash to the range from 0 to `parts - 1`; 0 for no parts.
+#[inline]
+pub(crate) fn scaled(hash: u64, parts: usize) -> usize {
+    let parts = u64::try_from(parts).unwrap_or(u64::MAX);
+    let scaled = (u128::from(hash) * u128::from(parts)) >> 64;
+    usize::try_from(scaled).unwrap_or(usize::MAX)
+}
+
+/// The state of `SipHash`: one round per word, and three rounds at the end of each half of the
+/// output.
+struct SipHasher {
+    state: [u64; 4],
+    /// The bytes of an unfinished word.
+    tail: u64,
+    /// The number of bytes.
+    length: u64,
+}
+
+impl SipHasher {
+    #[inline]
+    fn new([first, second]: [u64; 2]) -> Self {
+        let state = [
+            first ^ 0x736f_6d65_7073_6575,
+            second ^ 0x646f_7261_6e64_6f6d ^ LONG,
+            first ^ 0x6c79_6765_6e65_7261,
+            second ^ 0x7465_6462_7974_6573,
+        ];
+        Self { state, tail: 0, length: 0 }
+    }
+
+    /// Adds the lowest `bytes` bytes of `value`, 1 to 8; the others are zero.
+    #[inline]
+    fn add(&mut self, value: u64, bytes: u64) {
+        let filled = self.length % 8;
+        self.length = self.length.wrapping_add(bytes);
+        self.tail |= value << (8 * filled);
+        if filled + bytes >= 8 {
+            self.compress(self.tail);
+            self.tail = if filled == 0 { 0 } else { value >> (64 - 8 * filled) };
+        }
+    }
+
+    #[inline]
+    fn compress(&mut self, word: u64) {
+        self.state[3] ^= word;
+        self.rounds::<1>();
+        self.state[0] ^= word;
+    }
+
+    #[inline]
+    fn rounds<const COUNT: usize>(&mut self) {
+        let [mut a, mut b, mut c, mut d] = self.state;
+        for _ in 0..COUNT {
+            a = a.wrapping_add(b);
+            c = c.wrapping_add(d);
+            b = b.rotate_left(13) ^ a;
+            d = d.rotate_left(16) ^ c;
+            a = a.rotate_left(32).wrapping_add(d);
+            c = c.wrapping_add(b);
+            d = d.rotate_left(21) ^ a;
+            b = b.rotate_left(17) ^ c;
+            c = c.rotate_left(32);
+        }
+        self.state = [a, b, c, d];
+    }
+
+    #[inline]
+    fn half(&self) -> u64 {
+        let [a, b, c, d] = self.state;
+        a ^ b ^ c ^ d
+    }
+
+    #[inline]
+    fn long_hash(mut self) -> [u64; 2] {
+        self.compress(self.length << 56 | self.tail);
+        self.state[2] ^= LONG;
+        self.rounds::<3>();
+        let first = self.half();
+        self.state[1] ^= 0xdd;
+        self.rounds::<3>();
+        [first, self.half()]
+    }
+}
+
+/// Marks the long output in the state.
+const LONG: u64 = 0xee;
+
+/// Returns a word of at most eight bytes; missing bytes are zero.
+#[inline]
+fn word_of(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(word)
+}
+
+impl Hasher for SipHasher {
+    /// No key asks for the hash of the key before it.
+    fn finish(&self) -> u64 {
+        self.half()
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        let words = bytes.chunks_exact(8);
+        let rest = words.remainder();
+        for word in words {
+            self.add(word_of(word), 8);
+        }
+        if !rest.is_empty() {
+            self.add(word_of(rest), rest.len() as u64);
+        }
+    }
+
+    #[inline]
+    fn write_u8(&mut self, value: u8) {
+        self.add(value.into(), 1);
+    }
+
+    #[inline]
+    fn write_u16(&mut self, value: u16) {
+        self.add(value.into(), 2);
+    }
+
+    #[inline]
+    fn write_u32(&mut self, value: u32) {
+        self.add(value.into(), 4);
+    }
+
+    #[inline]
+    fn write_u64(&mut self, value: u64) {
+        self.add(value, 8);
+    }
+
+    #[inline]
+    fn write_usize(&mut self, value: usize) {
+        self.add(value as u64, 8);
+    }
+}
+
+#[cfg(all(test, not(resilience_loom)))]
+mod tests {
+    use super::*;
+
+    /// The published implementation in words of bytes, for any number of rounds.
+    fn reference(rounds: [usize; 2], seeds: [u64; 2], bytes: &[u8]) -> [u64; 2] {
+        let mut hasher = SipHasher::new(seeds);
+        let repeat = |hasher: &mut SipHasher, count: usize| {
+            (0..count).for_each(|_| hasher.rounds::<1>());
+        };
+        let mut padded = bytes.to_vec();
+        padded.resize(bytes.len() / 8 * 8 + 7, 0);
+        padded.push(u8::try_from(bytes.len()).expect("a short message"));
+        for word in padded.chunks(8).map(word_of) {
+            hasher.state[3] ^= word;
+            repeat(&mut hasher, rounds[0]);
+            hasher.state[0] ^= word;
+        }
+        hasher.state[2] ^= 0xee;
+        repeat(&mut hasher, rounds[1]);
+        let first = hasher.half();
+        hasher.state[1] ^= 0xdd;
+        repeat(&mut hasher, rounds[1]);
+        [first, hasher.half()]
+    }
+
+    const SEEDS: [u64; 2] = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
+
+    /// From `vectors.h` of the published implementation, `SipHash-2-4` with 128 bits of output.
+    #[test]
+    fn the_rounds_are_those_of_the_published_vectors() {
+        let published = |bytes: [u8; 16]| [word_of(&bytes[..8]), word_of(&bytes[8..])];
+        let empty = [
+            0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6, 0x6d, 0xf6, 0x72, 0x14, 0xc7, 0x55,
+            0x02, 0x93,
+        ];
+        let one = [
+            0xda, 0x87, 0xc1, 0xd8, 0x6b, 0x99, 0xaf, 0x44, 0x34, 0x76, 0x59, 0x11, 0x9b, 0x22,
+            0xfc, 0x45,
+        ];
+        assert_eq!(reference([2, 4], SEEDS, &[]), published(empty));
+        assert_eq!(reference([2, 4], SEEDS, &[0]), published(one));
+    }
+
+    #[test]
+    fn any_division_into_parts_gives_the_same_hash() {
+        let bytes: Vec<u8> = (0..100).collect();
+        for length in 0..bytes.len() {
+            let expected = reference([1, 3], SEEDS, &bytes[..length]);
+            for part in 1..=length.max(1) {
+                let mut hasher = SipHasher::new(SEEDS);
+                bytes[..length].chunks(part).for_each(|part| hasher.write(part));
+                assert_eq!(hasher.long_hash(), expected, "{length} bytes in parts of {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn integers_hash_as_their_bytes() {
+        let mut integers = SipHasher::new(SEEDS);
+        integers.write_u8(1);
+        integers.write_u64(u64::MAX - 1);
+        integers.write_u16(0x1234);
+        integers.write_u32(0xdead_beef);
+        integers.write_u128(7);
+        let mut bytes = vec![1];
+        bytes.extend((u64::MAX - 1).to_le_bytes());
+        bytes.extend(0x1234_u16.to_le_bytes());
+        bytes.extend(0xdead_beef_u32.to_le_bytes());
+        bytes.extend(7_u128.to_ne_bytes());
+        assert_eq!(integers.long_hash(), reference([1, 3], SEEDS, &bytes));
+    }
+
+    #[test]
+    fn equal_keys_have_equal_hashes_in_a_process() {
+        assert_eq!(KeyHash::of("a"), KeyHash::of(&String::from("a")));
+        assert_ne!(KeyHash::of("a"), KeyHash::of("b"));
+        assert_ne!(KeyHash::of(&("a", "bc")), KeyHash::of(&("ab", "c")));
+    }
+
+    #[test]
+    fn hashes_are_spread_over_the_parts() {
+        let mut counts = [0; 16];
+        (0..16_000).for_each(|key| counts[KeyHash::of(&key).part(16)] += 1);
+        assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
+        assert_eq!((scaled(u64::MAX, 7), scaled(0, 7), scaled(5, 0)), (6, 0, 0));
     }
 }

@@ -22,6 +22,9 @@ mod classify;
 mod clock;
 mod coalesce;
 mod const_check;
+pub mod context;
+#[cfg(feature = "fast-clock")]
+mod counter_clock;
 mod duration;
 mod error_sources;
 mod event;
@@ -87,6 +90,7 @@ pub use circuit_breaker::{
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use coalesce::Coalescer;
+pub use context::nesting::Nested;
 pub use event::{
     DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
     RetryEvent, StopReason,
@@ -98,7 +102,9 @@ pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use last_good::{StaleAge, stale_age, stale_age_async};
 pub use outcome::Outcome;
 pub use process_hooks::on_event;
-pub use rate_limit::{OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation};
+pub use rate_limit::{
+    KeyRateLimiter, OwnedRateLimitPermit, RateLimitAcquire, RateLimiter, Reservation,
+};
 pub use registry::{
     CircuitChanges, DegradedPolicy, Explanation, Health, KeyReport, KeysReport, LayerExplanation,
     PolicyHandle, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation, TOP_KEYS,

@@ -2,12 +2,15 @@
 
 /// Adds `name`, `at`, `key_label`, `run` and `run_async` to a limiter with the fields `name` and
 /// `key`, and with the methods `acquire` and `acquire_blocking`.
+///
+/// The fields may be part of a field `$part`, with a method of the same name, whose type is a
+/// parameter `$place` of the limiter.
 macro_rules! limiter {
-    ($limiter:ident, $default_name:literal) => {
+    ($limiter:ident, $default_name:literal $(, $part:ident, $place:ident: $bound:ident)?) => {
         impl $limiter {
             #[doc = concat!("Sets the name in rejections. Default: `\"", $default_name, "\"`.")]
             pub const fn name(mut self, name: &'static str) -> Self {
-                self.name = Some(name);
+                self$(.$part)?.name = Some(name);
                 self
             }
 
@@ -23,10 +26,10 @@ macro_rules! limiter {
             /// layers outside.
             #[doc(hidden)]
             pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
-                self.figures.depth = depth;
-                self.settings.is_annotated = true;
-                if self.name.is_none() {
-                    self.name = Some(name);
+                self$(.$part)?.figures.depth = depth;
+                self$(.$part)?.settings.is_annotated = true;
+                if self$(.$part)?.name.is_none() {
+                    self$(.$part)?.name = Some(name);
                 }
                 self
             }
@@ -34,12 +37,14 @@ macro_rules! limiter {
             /// Sets the label of the key in rejections and events, for a policy that serves one
             /// key. A label longer than 64 bytes is cut. Default: no label.
             pub fn key_label(mut self, label: impl core::fmt::Display) -> Self {
-                self.key = Some($crate::keyed::KeyLabel::new(label));
+                self$(.$part)?.key = Some($crate::keyed::KeyLabel::new(label));
                 self
             }
+        }
 
+        impl$(<$place: $bound>)? $limiter$(<$place>)? {
             fn name_or_default(&self) -> &'static str {
-                self.name.unwrap_or($default_name)
+                self$(.$part())?.name.unwrap_or($default_name)
             }
 
             /// Returns a rejection with the name and the key of this policy.
@@ -49,7 +54,15 @@ macro_rules! limiter {
                 retry_after: Option<core::time::Duration>,
             ) -> $crate::Rejected {
                 let name = self.name_or_default();
-                $crate::Rejected::by_policy(kind, name, retry_after, self.key.as_ref())
+                $crate::Rejected::by_policy(kind, name, retry_after, self$(.$part())?.key.as_ref())
+            }
+
+            /// Counts and returns the rejection of a call after its deadline.
+            fn overdue(&self) -> Option<$crate::Rejected> {
+                let name = self.name_or_default();
+                let rejected = $crate::context::overdue(name, self$(.$part())?.key.as_ref())?;
+                $crate::registry::policy::count_overdue(self);
+                Some(rejected)
             }
 
             /// Runs `body` under a permit. Waiting for the permit
@@ -77,8 +90,8 @@ macro_rules! limiter {
             }
         }
 
-        impl AsRef<$limiter> for $limiter {
-            fn as_ref(&self) -> &$limiter {
+        impl$(<$place: $bound>)? AsRef<Self> for $limiter$(<$place>)? {
+            fn as_ref(&self) -> &Self {
                 self
             }
         }

@@ -165,6 +165,16 @@ pub(crate) fn recovered(event: RecoveryEvent, level: Level) {
     process_hooks::deliver(&PolicyEvent::Recovery(event));
 }
 
+/// Warns that the attempts of two retries multiply.
+pub(crate) fn nested_retry(outer: &str, inner: &str) {
+    let message = "a retry inside a retry multiplies the attempts; set `nested = \"outer_only\"` on \
+                   the outer function, or remove one of the retries";
+    log_event!(WARN, message, {
+        function: value = inner,
+        outer: value = outer,
+    });
+}
+
 /// Reports a replaced failure.
 pub(crate) fn fallback(event: &FallbackEvent<'_, ()>, level: Level, error: Shown<'_>) {
     log_event_at!(level, "fallback used", {

@@ -12,16 +12,38 @@ const DISABLED: usize = 1;
 const COUNTING: usize = 1 << 1;
 /// Settings of a policy are overridden, or policies are controlled by name.
 const SETTINGS: usize = 1 << 2;
+/// A deadline was set for the calls inside a function; stays for the life of the process.
+const DEADLINES: usize = 1 << 3;
 /// One override of a test; the bits above count the overrides.
 const OVERRIDE: usize = 1 << 8;
 
 static MODE: AtomicUsize = AtomicUsize::new(0);
 
-/// Returns whether policies are on, no test has an override, no setting is overridden, and no
-/// successful call is counted.
+/// Returns whether policies are on, no test has an override, no setting is overridden, no
+/// successful call is counted, and no deadline was ever set.
 #[inline]
 pub(crate) fn is_plain() -> bool {
     MODE.load(Relaxed) == 0
+}
+
+/// Returns whether the state of a function in its `static` is the state in use, and no successful
+/// call is counted.
+#[inline]
+pub(crate) fn has_plain_state() -> bool {
+    MODE.load(Relaxed) & !DEADLINES == 0
+}
+
+/// Returns whether the process has set a deadline. Without a deadline no policy reads the context.
+#[inline]
+pub(crate) fn has_deadlines() -> bool {
+    MODE.load(Relaxed) & DEADLINES != 0
+}
+
+/// Makes all policies examine the deadline of a call from now on. Returns whether this call was the
+/// first.
+#[cold]
+pub(crate) fn start_deadlines() -> bool {
+    MODE.fetch_or(DEADLINES, Relaxed) & DEADLINES == 0
 }
 
 /// Returns whether the mode is plain, apart from the counting of successful calls.

@@ -24,6 +24,7 @@ use crate::outcome::Outcome;
 /// | [`BulkheadFull`] | transient | not sent | none: the backoff decides | only with *wait* |
 /// | [`RateLimited`] | throttled | not sent | time until the next permit | only with *wait* |
 /// | [`TimedOut`] | transient | unknown | none | yes, if the call is idempotent |
+/// | [`DeadlineExceeded`] | permanent | not sent | none | no |
 /// | [`InFlight`] | throttled | not sent | rest of the other call's lease | only with *wait* |
 /// | [`StoreUnavailable`] | throttled | not sent | none: the backoff decides | yes |
 /// | [`Panicked`] | permanent | unknown | none | no |
@@ -55,6 +56,7 @@ use crate::outcome::Outcome;
 /// [`RateLimited`]: RejectedKind::RateLimited
 /// [`TimedOut`]: RejectedKind::TimedOut
 /// [`Panicked`]: RejectedKind::Panicked
+/// [`DeadlineExceeded`]: RejectedKind::DeadlineExceeded
 /// [`InFlight`]: IdempotencyRejection::InFlight
 /// [`StoreUnavailable`]: IdempotencyRejection::StoreUnavailable
 /// [`LeaseLost`]: IdempotencyRejection::LeaseLost
@@ -80,11 +82,38 @@ pub struct Rejected {
     source: Option<Arc<Box<dyn Error + Send + Sync>>>,
 }
 
+/// The function that set the deadline that ended a call: a source, so that the rejections without a
+/// deadline need no further field.
+#[derive(Debug)]
+struct DeadlineOf {
+    set_by: &'static str,
+    cause: Option<Arc<Box<dyn Error + Send + Sync>>>,
+}
+
+impl fmt::Display for DeadlineOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the deadline was set by {}", self.set_by)
+    }
+}
+
+impl Error for DeadlineOf {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| &***cause as _)
+    }
+}
+
 /// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.effect, self.name, self.time, &self.key)
-            == (other.kind, other.effect, other.name, other.time, &other.key)
+        (self.kind, self.effect, self.name, self.time, &self.key, self.deadline_set_by())
+            == (
+                other.kind,
+                other.effect,
+                other.name,
+                other.time,
+                &other.key,
+                other.deadline_set_by(),
+            )
     }
 }
 
@@ -104,6 +133,9 @@ pub enum RejectedKind {
     TimedOut,
     /// The call waited for the outcome of a call with an equal key, and that call panicked.
     Panicked,
+    /// The deadline of an outer function or of the client passed before the call started. The
+    /// call was not sent.
+    DeadlineExceeded,
     /// An idempotent call was rejected for its key, its record or its store.
     Idempotency(IdempotencyRejection),
 }
@@ -187,11 +219,29 @@ impl Rejected {
         Self { kind, effect: None, name, time, key: None, cause: None, source: None }
     }
 
+    /// Sets the function whose deadline ended the call.
+    pub(crate) fn with_deadline_of(mut self, set_by: &'static str) -> Self {
+        let deadline = DeadlineOf { set_by, cause: self.source.take() };
+        self.source = Some(Arc::new(Box::new(deadline)));
+        self
+    }
+
+    /// Returns the name of the outer function that set the deadline, if the deadline ended or
+    /// prevented the call; see [`context`](crate::context).
+    #[must_use]
+    pub fn deadline_set_by(&self) -> Option<&'static str> {
+        self.source.as_ref()?.downcast_ref().map(|deadline: &DeadlineOf| deadline.set_by)
+    }
+
     /// Sets the cause of the rejection.
     #[must_use]
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        let set_by = self.deadline_set_by();
         self.source = Some(Arc::new(Box::new(source)));
-        self
+        match set_by {
+            Some(set_by) => self.with_deadline_of(set_by),
+            None => self,
+        }
     }
 
     /// Sets the effect of the call, in place of the effect of the kind: for a function that has
@@ -300,8 +350,8 @@ impl Classify for Rejected {
 
 impl RejectedKind {
     /// Returns a stable label for logs and metrics: `circuit_open`, `bulkhead_full`,
-    /// `rate_limited`, `timed_out`, or the label of the [`IdempotencyRejection`]. `Display` is a
-    /// phrase for people.
+    /// `rate_limited`, `timed_out`, `panicked`, `deadline_exceeded`, or the label of the
+    /// [`IdempotencyRejection`]. `Display` is a phrase for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -310,6 +360,7 @@ impl RejectedKind {
             Self::RateLimited => "rate_limited",
             Self::TimedOut => "timed_out",
             Self::Panicked => "panicked",
+            Self::DeadlineExceeded => "deadline_exceeded",
             Self::Idempotency(reason) => reason.label(),
         }
     }
@@ -321,6 +372,10 @@ impl RejectedKind {
             Self::TimedOut => return FailureClass::transient(),
             // The call that panicked reports the failure.
             Self::Panicked => return FailureClass::permanent().neutral(),
+            // No attempt helps before the end of the outer call, and the dependency is not asked.
+            Self::DeadlineExceeded => {
+                return FailureClass::permanent().effect(Effect::NotSent).neutral();
+            }
             Self::Idempotency(reason) => return reason.class(retry_after),
         };
         class.effect(Effect::NotSent).rejection(retry_after)
@@ -422,11 +477,11 @@ pub fn reject_with<O: Outcome>(rejected: Rejected, error: impl FnOnce(Rejected) 
 }
 
 impl From<Rejected> for std::io::Error {
-    /// A timeout becomes [`TimedOut`](std::io::ErrorKind::TimedOut); everything else becomes
-    /// [`Other`](std::io::ErrorKind::Other).
+    /// A timeout or a passed deadline becomes [`TimedOut`](std::io::ErrorKind::TimedOut);
+    /// everything else becomes [`Other`](std::io::ErrorKind::Other).
     fn from(rejected: Rejected) -> Self {
         let kind = match rejected.kind {
-            RejectedKind::TimedOut => std::io::ErrorKind::TimedOut,
+            RejectedKind::TimedOut | RejectedKind::DeadlineExceeded => std::io::ErrorKind::TimedOut,
             _ => std::io::ErrorKind::Other,
         };
         Self::new(kind, rejected)
@@ -440,9 +495,13 @@ impl fmt::Display for Rejected {
             None => write!(f, "{}: {}", self.name, self.kind)?,
         }
         match (self.kind, self.time) {
-            (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit)),
-            (_, Some(after)) => write!(f, "; retry after {}", Rounded(after)),
-            (_, None) => Ok(()),
+            (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit))?,
+            (_, Some(after)) => write!(f, "; retry after {}", Rounded(after))?,
+            (_, None) => {}
+        }
+        match self.deadline_set_by() {
+            Some(set_by) => write!(f, " (deadline set by {set_by})"),
+            None => Ok(()),
         }
     }
 }
@@ -456,6 +515,7 @@ impl fmt::Display for RejectedKind {
             Self::RateLimited => "rate limit reached",
             Self::TimedOut => "timed out",
             Self::Panicked => "the shared execution panicked",
+            Self::DeadlineExceeded => "deadline exceeded before the call started",
         })
     }
 }

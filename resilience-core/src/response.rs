@@ -36,7 +36,7 @@ impl RejectedKind {
         match self {
             Self::CircuitOpen | Self::BulkheadFull => 503,
             Self::RateLimited => 429,
-            Self::TimedOut => 504,
+            Self::TimedOut | Self::DeadlineExceeded => 504,
             Self::Panicked => 500,
             Self::Idempotency(reason) => match reason {
                 IdempotencyRejection::StoreUnavailable => 503,
@@ -61,7 +61,7 @@ impl RejectedKind {
             // RESOURCE_EXHAUSTED
             Self::RateLimited => 8,
             // DEADLINE_EXCEEDED
-            Self::TimedOut => 4,
+            Self::TimedOut | Self::DeadlineExceeded => 4,
             // INTERNAL
             Self::Panicked => 13,
             Self::Idempotency(reason) => match reason {

@@ -1,6 +1,7 @@
 //! A timeout for a future.
 
 use core::future::Future;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -9,52 +10,119 @@ use pin_project_lite::pin_project;
 
 use crate::attempt_scope;
 use crate::clock::{LimitTimer, Timestamp};
+use crate::context::current::{self, DeadlineGuard, Setter};
+use crate::registry::{Site, TimedFunction};
 use crate::rejection_signal::RejectionSignal;
 
-/// Runs `body` for at most `limit`, and at most until `bound`. The limit in use comes from
-/// [`Site::limit_in_use`](crate::registry::Site::limit_in_use).
+/// The site of a timeout.
+pub trait TimeoutSite {
+    /// The place in the source code.
+    fn location(&self) -> &'static Location<'static>;
+
+    /// Returns the setter of the deadline of the calls inside, if any.
+    fn setter(&self) -> Option<&'static Setter>;
+}
+
+impl TimeoutSite for &'static TimedFunction {
+    #[inline]
+    fn location(&self) -> &'static Location<'static> {
+        self.site.location
+    }
+
+    #[inline]
+    fn setter(&self) -> Option<&'static Setter> {
+        Some(&self.setter)
+    }
+}
+
+/// A layer of `tower`: the layers around one service are no functions of their own.
+impl TimeoutSite for Site {
+    fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
+    fn setter(&self) -> Option<&'static Setter> {
+        None
+    }
+}
+
+/// Runs `body` for at most `limit`, and at most until `bound` and the deadline of the context. The
+/// end is the deadline of the calls inside, set by the function of `site`. The limit in use comes
+/// from [`Site::limit_in_use`](crate::registry::Site::limit_in_use).
 ///
 /// # Errors
-/// Returns the allowed time if the time ends before `body` does.
+/// Returns the allowed time if the time ends before `body` does. After the deadline the time is
+/// zero, and the body does not start.
 #[inline]
-pub fn timeout<F: Future>(limit: Duration, bound: Option<Timestamp>, body: F) -> Timeout<F> {
-    let timer = LimitTimer::new(limit, bound);
-    Timeout { body, timer }
+pub fn timeout<S: TimeoutSite, F: Future>(
+    limit: Duration,
+    bound: Option<Timestamp>,
+    site: S,
+    body: F,
+) -> Timeout<S, F> {
+    let timer = LimitTimer::new(limit, current::earlier(bound, outside(&site)));
+    Timeout { body, timer, site }
+}
+
+/// Returns the deadline of the context, unless the function of `site` has set the deadline.
+#[inline]
+fn outside(site: &impl TimeoutSite) -> Option<Timestamp> {
+    current::deadline_outside(Some(site.location()))
+}
+
+/// Sets the end of the timer as the deadline of the calls inside.
+#[inline]
+fn enter(
+    site: &impl TimeoutSite,
+    end: Option<Timestamp>,
+    is_patient: bool,
+) -> Option<DeadlineGuard> {
+    site.setter().map(|setter| current::enter_limit(end, setter, is_patient))
 }
 
 pin_project! {
     /// The future of [`timeout`]. An `async fn` would store the arguments a second time.
     #[must_use]
-    pub struct Timeout<F> {
+    pub struct Timeout<S, F> {
         #[pin]
         body: F,
         #[pin]
         timer: LimitTimer,
+        site: S,
     }
 }
 
-impl<F> core::fmt::Debug for Timeout<F> {
+impl<S, F> core::fmt::Debug for Timeout<S, F> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Timeout").finish_non_exhaustive()
     }
 }
 
-impl<F: Future> Future for Timeout<F> {
+impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
     type Output = Result<F::Output, Duration>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        if this.timer.is_over() {
+            return Poll::Ready(Err(Duration::ZERO));
+        }
+        let scope = enter(this.site, this.timer.end(), attempt_scope::is_patient(0));
         // The body is polled first: a body that is ready wins over a timer that is ready too, and a
         // body that is ready at once needs no timer.
-        match this.body.poll(cx) {
+        let polled = this.body.poll(cx);
+        drop(scope);
+        match polled {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
             // The time of a wait in place of a rejection belongs to the retry outside.
             Poll::Pending if attempt_scope::is_in_queue() => {
                 this.timer.pause();
                 Poll::Pending
             }
-            Poll::Pending => this.timer.poll(cx).map(Err),
+            Poll::Pending => {
+                this.timer.as_mut().resume(|| outside(this.site));
+                this.timer.poll(cx).map(Err)
+            }
         }
     }
 }
@@ -64,24 +132,27 @@ impl<F: Future> Future for Timeout<F> {
 /// below: a wait in place of a rejection belongs to the retry.
 ///
 /// # Errors
-/// Returns the allowed time if the time ends before `body` does.
+/// Returns the allowed time if the time ends before `body` does. After the deadline the time is
+/// zero, and the body does not start.
 #[inline]
-pub fn timeout_after_queue<F: Future>(
+pub fn timeout_after_queue<S: TimeoutSite, F: Future>(
     limit: Duration,
     bound: Option<Timestamp>,
+    site: S,
     patience: u64,
     signal: &RejectionSignal,
     body: F,
-) -> TimeoutAfterQueue<'_, F> {
+) -> TimeoutAfterQueue<'_, S, F> {
+    let bound = current::earlier(bound, outside(&site));
     let timer = Some(LimitTimer::new(limit, bound));
     let signal = (patience > 0).then_some(signal);
-    TimeoutAfterQueue { body, signal, limit, bound, timer }
+    TimeoutAfterQueue { body, signal, limit, bound, timer, site }
 }
 
 pin_project! {
     /// The future of [`timeout_after_queue`].
     #[must_use]
-    pub struct TimeoutAfterQueue<'s, F> {
+    pub struct TimeoutAfterQueue<'s, S, F> {
         #[pin]
         body: F,
         signal: Option<&'s RejectionSignal>,
@@ -90,21 +161,32 @@ pin_project! {
         // `None` in a queue.
         #[pin]
         timer: Option<LimitTimer>,
+        site: S,
     }
 }
 
-impl<F> core::fmt::Debug for TimeoutAfterQueue<'_, F> {
+impl<S, F> core::fmt::Debug for TimeoutAfterQueue<'_, S, F> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("TimeoutAfterQueue").finish_non_exhaustive()
     }
 }
 
-impl<F: Future> Future for TimeoutAfterQueue<'_, F> {
+impl<S: TimeoutSite, F: Future> Future for TimeoutAfterQueue<'_, S, F> {
     type Output = Result<F::Output, Duration>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Poll::Ready(out) = this.body.poll(cx) {
+        let (limit, bound) = (*this.limit, *this.bound);
+        let end = match this.timer.as_ref().get_ref() {
+            Some(timer) if timer.is_over() => return Poll::Ready(Err(Duration::ZERO)),
+            Some(timer) => timer.end(),
+            None => LimitTimer::after_queue(limit, bound).end(),
+        };
+        let is_patient = this.signal.is_some() || attempt_scope::is_patient(0);
+        let scope = enter(this.site, end, is_patient);
+        let polled = this.body.poll(cx);
+        drop(scope);
+        if let Poll::Ready(out) = polled {
             return Poll::Ready(Ok(out));
         }
         let in_queue = this.signal.is_some_and(RejectionSignal::is_in_queue);
@@ -113,7 +195,7 @@ impl<F: Future> Future for TimeoutAfterQueue<'_, F> {
             return Poll::Pending;
         }
         if this.timer.is_none() {
-            this.timer.set(Some(LimitTimer::new(*this.limit, *this.bound)));
+            this.timer.set(Some(LimitTimer::after_queue(limit, bound)));
         }
         match this.timer.as_pin_mut() {
             Some(timer) => timer.poll(cx).map(Err),

@@ -35,6 +35,15 @@ pub use key_headers::IDEMPOTENCY_KEY;
 #[doc(inline)]
 pub use resilience_rules::KeyError;
 
+// The context of a call in headers
+mod wire;
+
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+pub use wire::WithContext;
+pub use wire::{ContextHeaders, DeadlineFormat};
+#[cfg(feature = "tonic")]
+pub use wire::{context_from, with_context};
+
 // Layers
 #[cfg(any(feature = "tower", feature = "idempotent"))]
 mod ready_service;
@@ -44,9 +53,10 @@ mod tower;
 #[cfg(feature = "tower")]
 pub use tower::{
     Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
-    FallbackLayer, FallbackService, GatedService, HostCooldownLayer, HostCooldownService,
-    HttpRequest, OnePolicy, PolicyByRequest, RateLimitLayer, RateLimitService, Replay,
-    ReplayByClone, ReplayWith, ResponseFilter, RetryLayer, RetryService, TimeoutLayer,
+    ClientContextLayer, ClientContextService, FallbackLayer, FallbackService, GatedService,
+    HostCooldownLayer, HostCooldownService, HttpRequest, OnePolicy, PolicyByRequest,
+    RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,
+    RetryLayer, RetryService, ServerContextLayer, ServerContextService, TimeoutLayer,
     TimeoutService,
 };
 

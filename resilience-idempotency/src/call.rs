@@ -23,7 +23,7 @@ use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::wait::{Timeout, block_for, poll_interval, timeout};
-use resilience_core::__internal::{Timestamp, WaitMode, now};
+use resilience_core::__internal::{Timestamp, WaitMode, now, overdue, slot};
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A call with a key, created by [`IdempotencyPolicy::call`].
@@ -145,6 +145,10 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// `Arc<dyn DynStore>` is `Send` then. An `async fn` would also store each argument twice.
     pub(super) fn acquire(&self) -> impl Future<Output = Result<Acquisition<S>, Rejected>> + Send {
         async move {
+            if let Some(rejected) = overdue(self.policy.name, None) {
+                self.policy.site().count(slot::OVERDUE);
+                return Err(rejected);
+            }
             let mut acquiring = Acquiring::new(self.policy.takeover());
             let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
             match self.decide(claim, &mut acquiring)? {

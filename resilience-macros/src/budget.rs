@@ -134,7 +134,13 @@ impl Budget {
             Self::Ratio(ratio) => per_function(quote!(#private::RetryBudget::ratio(#ratio))),
             Self::Provided(expr) => {
                 let ty = Ident::new("RetryBudget", Span::call_site());
-                bind_handle(expr, &ty, context.is_exclusive(expr), budget, context)
+                bind_handle(
+                    expr,
+                    &ty.to_token_stream(),
+                    context.is_exclusive(expr),
+                    budget,
+                    context,
+                )
             }
         }
     }

@@ -38,6 +38,14 @@ pub(crate) struct Context {
     pub(crate) stack: StackInfo,
 }
 
+/// The scope of an attempt of a retry.
+pub(crate) struct AttemptScope {
+    /// The attempt.
+    pub(crate) attempt: TokenStream,
+    /// Whether only the report of nested retries reads the scope.
+    pub(crate) is_plain: bool,
+}
+
 /// Returns the name of a generated local. The name also has a prefix, because hygiene does not
 /// separate a generated local from an item of the user.
 pub(crate) fn local(name: &str) -> Ident {
@@ -75,17 +83,55 @@ impl Context {
     ///
     /// The arguments are borrowed, because the next run needs them. `first` precedes the body, and
     /// the body can use the locals of `first`.
-    pub(crate) fn attempt(&self, first: Option<&TokenStream>) -> TokenStream {
-        let (block, returns) = (self.block(first), &self.returns);
-        if self.stack.adjacent {
+    ///
+    /// The run is in `scope`, if any.
+    pub(crate) fn attempt(
+        &self,
+        first: Option<&TokenStream>,
+        scope: Option<&AttemptScope>,
+    ) -> TokenStream {
+        let (block, begin) = (self.block(first), self.block_keyword());
+        if self.is_async {
+            return self.async_attempt(&block, quote!(#begin #block), scope);
+        }
+        let (returns, private) = (&self.returns, &self.private);
+        let run = if self.stack.adjacent {
             quote!(#block)
         } else {
-            let begin = self.block_keyword();
-            if self.is_async {
-                let future = self.watched(quote!(#begin #block));
-                quote!(#future.await)
-            } else {
-                quote!((#begin -> #returns #block)())
+            quote!((#begin -> #returns #block)())
+        };
+        let Some(AttemptScope { attempt, .. }) = scope else { return run };
+        let [scope, out] = ["scope", "out"].map(local);
+        quote!({
+            let #scope = #private::enter_attempt_of(&#attempt);
+            let #out = #run;
+            ::core::mem::drop(#scope);
+            #out
+        })
+    }
+
+    /// Returns a run of an async body in `scope`, as an expression. An attempt without a future of
+    /// its own leaves the scope to the layer around the code of the user.
+    fn async_attempt(
+        &self,
+        block: &Group,
+        future: TokenStream,
+        scope: Option<&AttemptScope>,
+    ) -> TokenStream {
+        let (private, is_adjacent) = (&self.private, self.stack.adjacent);
+        match (scope, &self.stack.attempt_var) {
+            (Some(AttemptScope { attempt, .. }), Some(name)) if is_adjacent => {
+                quote!({ let #name = #attempt; #block })
+            }
+            (None | Some(AttemptScope { is_plain: true, .. }), _) if is_adjacent => quote!(#block),
+            (scope, _) => {
+                let future = if is_adjacent { future } else { self.watched(future) };
+                match scope {
+                    None => quote!(#future.await),
+                    Some(AttemptScope { attempt, .. }) => {
+                        quote!(#private::in_nested_attempt(#attempt, #future).await)
+                    }
+                }
             }
         }
     }
@@ -121,9 +167,16 @@ impl Context {
     }
 
     /// Returns the future of the user's code, watched once for each layer outside that counts
-    /// panics. The future of another layer is watched further inside.
+    /// panics, and in the scope of an attempt of a retry outside. The future of another layer is
+    /// watched further inside.
     fn watched(&self, future: TokenStream) -> TokenStream {
-        let watching = if self.stack.inner.is_empty() { self.watching_outside() } else { 0 };
+        let is_innermost = self.stack.inner.is_empty();
+        let watching = if is_innermost { self.watching_outside() } else { 0 };
+        let private = &self.private;
+        let future = match self.stack.attempt_var.as_ref().filter(|_| is_innermost) {
+            Some(attempt) => quote!(#private::in_attempt(&#attempt, #future)),
+            None => future,
+        };
         (0..watching).rev().fold(future, |future, layer| {
             self.watched_here(self.stack.trial_vars.get(layer), &future)
         })

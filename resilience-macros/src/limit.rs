@@ -15,7 +15,7 @@ use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::keys::check_literal;
 use crate::stack_info::StackInfo;
-use crate::state_source::{PolicyType, StateSource};
+use crate::state_source::{PerKey, PolicyType, StateSource};
 use crate::value::{Constant, is_unlimited};
 
 /// The keys of an attribute that limits calls.
@@ -154,14 +154,24 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         let [policy, permit, rejected, out] = ["policy", "permit", "rejected", "out"].map(local);
         let declare = context.declare_signal();
         let (make, checks) = limiter.generate(context);
-        let bind = state.bind(&L::POLICY, &policy, &make, context);
+        let taken = self.takes_in_table(context);
+        let bind = taken.is_none().then(|| state.bind(&L::POLICY, &policy, &make, context));
         let cost = local("cost");
         let cost_binding = limiter.cost().map(|expr| {
             let at = Span::mixed_site().located_at(expr.span());
             quote_spanned!(at=> let #cost: ::core::primitive::u32 = #expr;)
         });
         let cost = limiter.cost().map_or_else(|| quote!(1), |_| cost.to_token_stream());
-        let acquire = context.queued(self.acquire(&policy, &cost, context));
+        let acquire = match taken {
+            Some(per_key) => {
+                let private = &context.private;
+                let find = quote!(#private::keyed_take);
+                let found = per_key.find(&L::POLICY, &policy, &make, &find, context);
+                // A statement of its own: temporaries of the key end before the body runs.
+                quote!({ let #permit = #found; #permit })
+            }
+            None => context.queued(self.acquire(&policy, &cost, context)),
+        };
         let run = context.run();
         let admitted = if L::HOLDS_PERMIT {
             quote! {
@@ -234,6 +244,18 @@ impl<L: Limiter> Limit<L> {
             || self.limiter.waits() && context.stack.deadline_var.is_some()
     }
 
+    /// Returns the state per key, where a call needs the state for a single permit only: the permit
+    /// is taken inside the table.
+    fn takes_in_table(&self, context: &Context) -> Option<&PerKey> {
+        let Self { state, limiter } = self;
+        let needs_more = L::HOLDS_PERMIT
+            || limiter.waits()
+            || limiter.cost().is_some()
+            || context.stack.patience_var.is_some()
+            || context.read_signal().is_some();
+        state.per_key().filter(|_| !needs_more)
+    }
+
     /// Returns the request for a permit from the policy in `local`. A policy made by hand may
     /// always wait, and waits as long as the function says. A deadline outside bounds the wait, and
     /// the patience of a retry outside extends the wait.
@@ -246,6 +268,12 @@ impl<L: Limiter> Limit<L> {
         };
         let waits = self.limiter.waits() || self.state.is_provided() || patience.is_some();
         let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
+        let deadline = if waits && !self.may_reject(context) {
+            // The deadline of an outer function would reject the call.
+            Some(quote!(#private::Some(#private::UNBOUNDED)))
+        } else {
+            deadline.map(ToTokens::to_token_stream)
+        };
         let has_cost = self.limiter.cost().is_some();
         if deadline.is_none() && patience.is_none() && !has_cost {
             return match (waits, context.is_async) {
@@ -258,7 +286,7 @@ impl<L: Limiter> Limit<L> {
             return quote!(#local.try_acquire_many(#cost));
         }
         let cost = (!L::HOLDS_PERMIT).then(|| quote!(#cost,));
-        let deadline = deadline.map_or_else(|| quote!(#private::None), ToTokens::to_token_stream);
+        let deadline = deadline.unwrap_or_else(|| quote!(#private::None));
         let patience = patience.unwrap_or_else(|| quote!(0));
         if context.is_async {
             quote!(#local.acquire_by(#cost #deadline, #patience).await)

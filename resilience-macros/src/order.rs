@@ -173,6 +173,8 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let budget_vars = budget_vars(stack);
     let patience_var = local("patience");
     let patient = patient_layers(stack);
+    let attempt_var = local("attempt");
+    let mut scopes_attempts = false;
     let is_provided = |written: &Written| {
         written.sibling.has(Role::CountsPanics) && Args::has_any(&written.args, &["breaker"])
     };
@@ -201,6 +203,11 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let shares_deadline = written.sets_deadline()
             && (index + 1..stack.len()).any(ends_at_deadline)
             || ends_at_deadline(index) && any_sets_outside();
+        // An attempt needs no future of its own if the next layer is adjacent.
+        let is_scoped = is_async && locals_reach_inside && adjacent && !inner.is_empty();
+        scopes_attempts |= sibling.has(Role::RetriesFailures) && is_scoped;
+        let uses_attempt =
+            scopes_attempts && (sibling.has(Role::RetriesFailures) || inner.is_empty());
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
@@ -215,6 +222,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             patience_var: (patient.contains(&index) && locals_reach_inside)
                 .then(|| patience_var.clone()),
             budget_var: budget_vars.get(index).cloned().flatten().filter(|_| locals_reach_inside),
+            attempt_var: uses_attempt.then(|| attempt_var.clone()),
             root: None,
             incomplete: false,
             time_limit,

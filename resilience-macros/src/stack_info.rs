@@ -35,6 +35,8 @@ pub(crate) struct StackInfo {
     pub(crate) patience_var: Option<Ident>,
     /// The local with the budget of a retry and a hedge.
     pub(crate) budget_var: Option<BudgetVar>,
+    /// The local with the scope of an attempt, for the layer around the code of the user.
+    pub(crate) attempt_var: Option<Ident>,
     /// The path of the runtime, for a layer without `crate`.
     pub(crate) root: Option<Path>,
     /// A layer inside is missing because of a mistake in its attribute.
@@ -108,6 +110,7 @@ impl ToTokens for StackInfo {
             let declared = declared.then(|| quote!(declared));
             quote!(budget_var[#name #declared])
         });
+        let attempt_var = self.attempt_var.as_ref().map(|name| quote!(attempt_var[#name]));
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
         // The first letter makes the number of nanoseconds a word.
@@ -117,7 +120,7 @@ impl ToTokens for StackInfo {
         });
         tokens.extend(quote!(@{
             #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #trial_vars #signal
-            #deadline_var #failure #patience_var #budget_var #root #incomplete #time_limit
+            #deadline_var #failure #patience_var #budget_var #attempt_var #root #incomplete #time_limit
         }));
     }
 }
@@ -160,6 +163,7 @@ impl StackInfo {
                         "failure" => info.failure = FailureVar::parse(words),
                         "patience_var" => info.patience_var = words.next(),
                         "budget_var" => info.budget_var = BudgetVar::parse(words),
+                        "attempt_var" => info.attempt_var = words.next(),
                         "time_limit" => {
                             info.time_limit = words.next().and_then(|word| nanos(&word));
                         }
@@ -294,6 +298,7 @@ mod tests {
             failure: Some(FailureVar { name: ident("last"), declared: true, ends_retry: true }),
             patience_var: Some(ident("patience")),
             budget_var: Some(BudgetVar { name: ident("budget"), declared: true }),
+            attempt_var: Some(ident("attempt")),
             root: Some(syn::parse_quote!(::again)),
             incomplete: true,
             time_limit: Some(Duration::MAX),

@@ -22,6 +22,8 @@ pub(crate) struct PolicyType {
     pub(crate) key: &'static str,
     /// Whether the policy itself looks for a test override.
     pub(crate) resolves_overrides: bool,
+    /// Whether the type has a parameter, for the place of the settings.
+    pub(crate) has_place: bool,
 }
 
 /// The source of the state of a policy.
@@ -169,44 +171,74 @@ impl StateSource {
                 }
             }
             Self::PerKey(per_key) => {
-                let PerKey { key, max_keys, label, settings } = &**per_key;
-                let default = rules::MAX_KEYS;
-                let max_keys =
-                    max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);
-                // Hashed by reference, before the body may move the key.
-                let key = quote_spanned!(key.span()=> &(#key));
                 let entry = format_ident!("{}_entry", local, span = Span::mixed_site());
-                let created = format_ident!("{}_created", local, span = Span::mixed_site());
-                let settings = settings.as_ref().map(|settings| {
-                    quote_spanned!(settings.span()=>
-                        let #created = #private::adjust(#created, #settings);
-                    )
-                });
-                let label = label.as_ref().map(|label| {
-                    quote_spanned!(label.span()=>
-                        let #created = #private::KeyedPolicy::with_key_label(
-                            #created,
-                            #private::KeyLabel::new(&(#label)),
-                        );
-                    )
-                });
+                let find = quote!(#private::keyed_state);
+                let found = per_key.find(policy, local, make, &find, context);
                 quote! {
-                    let #entry = {
-                        static __RESILIENCE_STATES: #private::Keyed<#private::#ty> =
-                            #private::Keyed::new(#max_keys, || #make);
-                        #private::keyed_state(&__RESILIENCE_STATES, #key, |#created| {
-                            #settings
-                            #label
-                            #created
-                        })
-                    };
+                    let #entry = #found;
                     let #local = &*#entry;
                 }
             }
             Self::Provided(expr) => {
                 // The body may move a handle, or borrow the owner of the handle exclusively.
                 let is_cloned = mentions(&expr.to_token_stream(), &context.unshared);
-                bind_handle(expr, &ty, is_cloned, local, context)
+                let place = policy.has_place.then(|| quote!(<_>));
+                bind_handle(expr, &quote!(#ty #place), is_cloned, local, context)
+            }
+        }
+    }
+
+    /// Returns the state per key.
+    pub(crate) fn per_key(&self) -> Option<&PerKey> {
+        match self {
+            Self::PerKey(per_key) => Some(per_key),
+            Self::PerFunction | Self::Provided(_) => None,
+        }
+    }
+}
+
+impl PerKey {
+    /// Returns the expression that calls `find` with the table, the key and the change of a new
+    /// policy for the key. `make` creates the policy.
+    pub(crate) fn find(
+        &self,
+        policy: &PolicyType,
+        local: &Ident,
+        make: &TokenStream,
+        find: &TokenStream,
+        context: &Context,
+    ) -> TokenStream {
+        let private = &context.private;
+        let ty = Ident::new(policy.name, Span::call_site());
+        let Self { key, max_keys, label, settings } = self;
+        let default = rules::MAX_KEYS;
+        let max_keys =
+            max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);
+        // Hashed by reference, before the body may move the key.
+        let key = quote_spanned!(key.span()=> &(#key));
+        let created = format_ident!("{}_created", local, span = Span::mixed_site());
+        let settings = settings.as_ref().map(|settings| {
+            quote_spanned!(settings.span()=>
+                let #created = #private::adjust(#created, #settings);
+            )
+        });
+        let label = label.as_ref().map(|label| {
+            quote_spanned!(label.span()=>
+                let #created = #private::KeyedPolicy::with_key_label(
+                    #created,
+                    #private::KeyLabel::new(&(#label)),
+                );
+            )
+        });
+        quote! {
+            {
+                static __RESILIENCE_STATES: #private::Keyed<#private::#ty> =
+                    #private::Keyed::new(#max_keys, || #make);
+                #find(&__RESILIENCE_STATES, #key, |#created| {
+                    #settings
+                    #label
+                    #created
+                })
             }
         }
     }
@@ -216,7 +248,7 @@ impl StateSource {
 /// With `is_cloned` the call holds a clone of the handle.
 pub(crate) fn bind_handle(
     expr: &Expr,
-    ty: &Ident,
+    ty: &TokenStream,
     is_cloned: bool,
     local: &Ident,
     context: &Context,

@@ -204,6 +204,7 @@ const FIXED: &[(&str, &str, &str)] = &[
     ("retry", "budget", "other functions may share the budget"),
     ("retry", "idempotent", "`idempotent` is a property of the function"),
     ("retry", "on_rejection", "the choice is compiled into the function"),
+    ("retry", "nested", "the choice is compiled into the function"),
     ("circuit_breaker", "shared", "other processes use the name"),
     ("rate_limit", "shared", "other processes use the name"),
     ("fallback", "value", "the replacement is code"),

@@ -6,6 +6,8 @@ mod arguments;
 mod budget;
 mod cancellation;
 mod figures;
+#[cfg(feature = "idempotent")]
+mod idempotent;
 mod learned;
 mod outcomes;
 mod rejections;

@@ -55,8 +55,8 @@ struct Model {
     owned: BTreeSet<u64>,
     /// Waiting calls in order of arrival, with their costs.
     queue: Vec<(usize, u32)>,
-    /// Calls with a turn, not polled yet, with their last position and cost.
-    turns: BTreeMap<usize, (u64, u32)>,
+    /// Calls with a turn, not polled yet, with their positions.
+    turns: BTreeMap<usize, Vec<u64>>,
     kept_until: u64,
 }
 
@@ -87,9 +87,10 @@ impl Model {
             if self.turn(last) < self.now {
                 self.kept_until = self.now;
             }
+            let positions = self.owned.iter().take(cost as usize).copied().collect();
             self.owned.retain(|position| *position > last);
             self.queue.remove(0);
-            self.turns.insert(call, (last, cost));
+            self.turns.insert(call, positions);
         }
     }
 
@@ -184,10 +185,8 @@ impl Model {
 
     fn leave(&mut self, call: usize) {
         self.give_turns();
-        if let Some((last, cost)) = self.turns.remove(&call) {
-            let from = last - u64::from(cost - 1) * self.interval;
-            let freed = self.positions(from, cost);
-            self.holes.extend(freed);
+        if let Some(positions) = self.turns.remove(&call) {
+            self.holes.extend(positions);
         } else {
             let index = self.queue.iter().position(|(other, _)| *other == call);
             let (_, cost) = self.queue.remove(index.expect("a waiting call"));

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use resilience::context::Context;
 use resilience::{
-    Bulkhead, CircuitBreaker, RateLimiter, Rejected, RejectedKind, RetryBudget, RetryPolicy,
-    bulkhead, circuit_breaker, rate_limit, retry, testing, timeout,
+    Bulkhead, CircuitBreaker, Classify, RateLimiter, Rejected, RejectedKind, RetryBudget,
+    RetryPolicy, bulkhead, circuit_breaker, context, rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -235,13 +236,54 @@ async fn a_timeout_counts_the_wait_below_a_retry_that_does_not_wait_for_rejectio
     #[retry(policy = IMPATIENT)]
     #[timeout("50ms")]
     #[rate_limit(limiter = LIMIT)]
-    async fn limited() -> Result<(), Rejected> {
+    async fn brief() -> Result<(), Rejected> {
         Ok(())
     }
-    assert!(limited().await.is_ok());
+    #[retry(policy = IMPATIENT)]
+    #[timeout("1010ms")]
+    #[rate_limit(limiter = LIMIT)]
+    async fn long() -> Result<(), Rejected> {
+        sleep(Duration::from_millis(50)).await;
+        Ok(())
+    }
+    assert!(brief().await.is_ok());
     let start = Instant::now();
-    let kind = limited().await.map_err(|rejected| rejected.kind());
-    assert_eq!((kind, start.elapsed()), (Err(RejectedKind::TimedOut), Duration::from_millis(50)));
+    let kind = brief().await.map_err(|rejected| rejected.kind());
+    // The turn is after the timeout.
+    assert_eq!((kind, start.elapsed()), (Err(RejectedKind::RateLimited), Duration::ZERO));
+    let kind = long().await.map_err(|rejected| rejected.kind());
+    assert_eq!((kind, start.elapsed()), (Err(RejectedKind::TimedOut), Duration::from_millis(1010)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_the_calls_inside_starts_after_the_wait() {
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[timeout("50ms")]
+    #[rate_limit(rate = 1)]
+    async fn in_one_function() -> Result<Option<Duration>, Rejected> {
+        Ok(context::remaining())
+    }
+    static LIMIT: RateLimiter = RateLimiter::new(1, Duration::from_secs(1));
+    #[timeout("50ms")]
+    async fn inner() -> Result<Option<Duration>, Rejected> {
+        LIMIT.run_async(async { Ok(context::remaining()) }).await
+    }
+    async fn by_hand() -> Result<Option<Duration>, Rejected> {
+        PATIENT.on(|rejected: &Rejected| Classify::classify(rejected)).run_async(inner).await
+    }
+    let all = Ok(Some(Duration::from_millis(50)));
+    let start = Instant::now();
+    for _ in 0..2 {
+        assert_eq!(in_one_function().await, all);
+        assert_eq!(by_hand().await, all);
+    }
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    // The deadline of a function outside bounds the wait.
+    let outside = Context::new().deadline(Duration::from_millis(500), "outside");
+    for rejected in [outside.scope(in_one_function()).await, outside.scope(by_hand()).await] {
+        assert_eq!(rejected.map_err(|it| it.kind()), Err(RejectedKind::RateLimited));
+    }
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
 }
 
 /// Calls by hand, as `classify` of a rejection says.
@@ -249,7 +291,7 @@ async fn by_hand<F>(policy: &RetryPolicy, body: impl FnMut() -> F) -> Result<(),
 where
     F: Future<Output = Result<(), Rejected>>,
 {
-    policy.on(|rejected: &Rejected| resilience::Classify::classify(rejected)).run_async(body).await
+    policy.on(|rejected: &Rejected| Classify::classify(rejected)).run_async(body).await
 }
 
 static PATIENT: RetryPolicy = RetryPolicy::new().attempts(2).wait_for_rejections(true);
@@ -378,7 +420,7 @@ fn a_wait_uses_up_no_attempt_and_no_budget() {
     let tokens = BUDGET.tokens();
     let (bodies, rejections) = (Cell::new(0), Cell::new(0));
     let policy = RetryPolicy::new().attempts(3).budget(&BUDGET).wait_for_rejections(true);
-    let call = policy.on(|rejected: &Rejected| resilience::Classify::classify(rejected));
+    let call = policy.on(|rejected: &Rejected| Classify::classify(rejected));
     let result: Result<(), Rejected> =
         call.on_retry(|event| assert_eq!(event.attempt, 1)).run(|| {
             rejections.set(rejections.get() + 1);

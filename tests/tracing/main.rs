@@ -93,6 +93,35 @@ fn a_retry_logs_a_warning_and_giving_up_an_error() {
 }
 
 #[test]
+fn a_retry_inside_a_retry_is_reported_once_with_both_names() {
+    #[retry(attempts = 2, name = "inner")]
+    fn inner() -> Result<(), &'static str> {
+        Err("down")
+    }
+    #[retry(attempts = 2, name = "outer")]
+    #[fallback(on = |_: &&str| false, value = ())]
+    fn outer() -> Result<(), &'static str> {
+        inner()
+    }
+    #[retry(attempts = 2, name = "outer")]
+    async fn outer_async() -> Result<(), &'static str> {
+        inner()
+    }
+    let nested = |run: &dyn Fn()| -> Vec<String> {
+        let lines = logged(run);
+        lines.into_iter().filter(|line| line.contains("multiplies")).collect()
+    };
+    let report = "WARN a retry inside a retry multiplies the attempts; set `nested = \
+        \"outer_only\"` on the outer function, or remove one of the retries outer=\"outer\"";
+    assert_eq!(nested(&|| assert_eq!(outer(), Err("down"))), [report]);
+    assert!(nested(&|| assert_eq!(outer(), Err("down"))).is_empty());
+    let again = || assert_eq!(futures::executor::block_on(outer_async()), Err("down"));
+    assert!(nested(&again).is_empty());
+    // The scope ends with the call.
+    assert!(nested(&|| assert_eq!(inner(), Err("down"))).is_empty());
+}
+
+#[test]
 fn the_level_is_configurable() {
     #[retry(attempts = 2, log = "info")]
     fn info() -> Result<(), Shy> {

@@ -152,7 +152,16 @@ fn retries() {
         *calls += 1;
         if *calls < 2 { Err(Shy) } else { Ok(()) }
     }
+    #[retry(attempts = 2)]
+    fn outer() -> Result<(), Shy> {
+        inner()
+    }
+    #[retry(attempts = 2)]
+    fn inner() -> Result<(), Shy> {
+        Err(Shy)
+    }
     let _clock = testing::clock();
+    assert_eq!(outer(), Err(Shy));
     on_event(|event| assert_ne!(event.name(), "fails", "a panic in a hook"));
     assert_eq!(fails(), Ok(()));
     assert_eq!(permanent(), Err(Shy));

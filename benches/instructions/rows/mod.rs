@@ -32,6 +32,7 @@ mod answers;
 mod breaker;
 #[macro_use]
 mod others;
+mod polls;
 mod stack;
 
 /// The name of the row and the two sides. A side runs the given number of calls.
@@ -108,6 +109,16 @@ pub(crate) const ROWS: &[Row] = &[
     row!("async, a value of 256 bytes", |input| poll(large::by_hand(input)), |input| {
         poll(large::annotated(input))
     }),
+    Row {
+        name: "timeout, a further poll",
+        by_hand: |calls| entered(|| polls::timed::by_hand(calls)),
+        annotated: |calls| entered(|| polls::timed::annotated(calls)),
+    },
+    Row {
+        name: "a deadline of a retry, a further poll",
+        by_hand: |calls| entered(|| polls::retried::by_hand(calls)),
+        annotated: |calls| entered(|| polls::retried::annotated(calls)),
+    },
     row!("(only the loop that measures)", work, work),
 ];
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::num::NonZeroU32;
 
-use governor::{Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use resilience::{bulkhead, rate_limit};
 use tokio::sync::Semaphore;
 
@@ -11,10 +11,11 @@ use crate::{Failure, Result, Row, repeat, work};
 
 /// No call has to wait: a permit per nanosecond.
 const RATE: u32 = 1_000_000_000;
-const KEYS: u32 = 1000;
+pub(crate) const KEYS: u32 = 1000;
 
 const NAME_RATE: &str = "rate limit, a permit is there";
 const NAME_KEYED: &str = "the same, 1000 keys";
+const NAME_REJECTED: &str = "rate limit, no permit is there";
 const NAME_CONCURRENT: &str = "limit of 10 concurrent calls";
 
 pub(crate) const ROWS: &[Row] = &[
@@ -35,6 +36,22 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: NAME_REJECTED,
+        subject: "resilience `#[rate_limit]`",
+        run: |calls| repeat(calls, rejected_ours),
+    },
+    Row {
+        name: NAME_REJECTED,
+        subject: "governor",
+        run: |calls| {
+            let limiter = RateLimiter::direct(Quota::per_hour(NonZeroU32::MIN));
+            repeat(calls, |input| match limiter.check() {
+                Ok(()) => work(input),
+                Err(_) => Err(Failure::Rejected),
+            });
+        },
+    },
+    Row {
         name: NAME_KEYED,
         subject: "resilience `#[rate_limit(key = …)]`",
         run: |calls| {
@@ -46,7 +63,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: NAME_KEYED,
         subject: "governor",
         run: |calls| {
-            let (limiter, mut key) = (RateLimiter::keyed(quota()), 0);
+            let (limiter, mut key) = (keyed_governor(), 0);
             repeat(calls, |input| match limiter.check_key(&next(&mut key)) {
                 Ok(()) => work(input),
                 Err(_) => Err(Failure::Rejected),
@@ -76,7 +93,11 @@ fn quota() -> Quota {
     Quota::per_second(rate)
 }
 
-fn next(key: &mut u32) -> u32 {
+pub(crate) fn keyed_governor() -> DefaultKeyedRateLimiter<u32> {
+    RateLimiter::keyed(quota())
+}
+
+pub(crate) fn next(key: &mut u32) -> u32 {
     *key = (*key + 1) % KEYS;
     black_box(*key)
 }
@@ -88,8 +109,14 @@ fn rate_ours(input: u32) -> Result<u32> {
 }
 
 #[inline(never)]
+#[rate_limit(rate = 1, per = "1h")]
+fn rejected_ours(input: u32) -> Result<u32> {
+    work(input)
+}
+
+#[inline(never)]
 #[rate_limit(rate = 1_000_000_000, burst = 1_000_000, key = key)]
-fn keyed_ours(key: u32, input: u32) -> Result<u32> {
+pub(crate) fn keyed_ours(key: u32, input: u32) -> Result<u32> {
     work(input)
 }
 

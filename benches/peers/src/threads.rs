@@ -1,6 +1,7 @@
-//! A closed breaker under concurrent calls from several threads.
+//! A closed breaker, and a table of rate limits, under concurrent calls from several threads.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use recloser::Recloser;
@@ -8,10 +9,11 @@ use recloser::Recloser;
 use crate::consecutive::{
     by_hand, failsafe, failsafe_called, nobreak_called, ours, recloser_called,
 };
+use crate::limits::{KEYS, keyed_governor, keyed_ours, next};
 use crate::windows::calls_failing_ours;
-use crate::{repeat, repeat_flaky};
+use crate::{repeat, repeat_flaky, work};
 
-/// A breaker shared by threads.
+/// A policy shared by threads.
 #[derive(Debug)]
 pub struct Shared {
     /// The crate.
@@ -63,7 +65,34 @@ pub const SHARED: &[Shared] = &[
             together(threads, || repeat(calls, |input| recloser_called(&breaker, input)))
         },
     },
+    Shared {
+        subject: "resilience `#[rate_limit(key = …)]`, each thread 1000 keys",
+        run: |threads, calls| {
+            with_keys(threads, |first| {
+                let mut key = 0;
+                repeat(calls, |input| keyed_ours(first + next(&mut key), input));
+            })
+        },
+    },
+    Shared {
+        subject: "governor, each thread 1000 keys",
+        run: |threads, calls| {
+            let limiter = keyed_governor();
+            with_keys(threads, |first| {
+                let mut key = 0;
+                repeat(calls, |input| {
+                    limiter.check_key(&(first + next(&mut key))).map(|()| work(input))
+                });
+            })
+        },
+    },
 ];
+
+/// Runs calls with other keys in each thread.
+fn with_keys(threads: u32, calls: impl Fn(u32) + Sync) -> Duration {
+    let started = AtomicU32::new(0);
+    together(threads, || calls(started.fetch_add(1, Relaxed) * KEYS))
+}
 
 /// The time of the slowest thread; all threads start together.
 fn together(threads: u32, calls: impl Fn() + Sync) -> Duration {

@@ -1,5 +1,7 @@
 //! Retry budgets: limit the load that retries add to a failing service.
 
+#[cfg(not(resilience_loom))]
+mod named;
 mod recent;
 mod tokens;
 

@@ -12,6 +12,7 @@ use super::semaphore::Acquired;
 use super::{Bulkhead, BulkheadPermit};
 use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
+use crate::context::current;
 use crate::park::Parker;
 use crate::registry::policy::{WaitEnd, count_success, count_wait};
 use crate::rejected::Rejected;
@@ -67,6 +68,8 @@ impl<'b> QueueEntry<'b> {
         if let Some(result) = bulkhead.acquire_now(self.patience) {
             return Some(result);
         }
+        let is_patient = attempt_scope::is_patient(self.patience);
+        self.deadline = current::bound_of_wait(self.deadline, is_patient);
         self.patience = attempt_scope::patience(self.patience);
         if self.longest_wait().is_some_and(|wait| wait.is_zero()) {
             return Some(Err(bulkhead.rejected()));
@@ -111,7 +114,7 @@ impl<'b> QueueEntry<'b> {
     fn give_up(&mut self) -> PermitResult<'b> {
         let permit = self.leave();
         self.count_wait(if permit.is_some() { WaitEnd::Admitted } else { WaitEnd::Rejected });
-        permit.ok_or_else(|| self.bulkhead.rejected())
+        permit.ok_or_else(|| self.bulkhead.rejected_as_full())
     }
 
     /// Leaves the queue. Returns a permit that has been assigned in the meantime.

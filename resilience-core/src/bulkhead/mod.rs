@@ -10,7 +10,7 @@ use core::convert::Infallible;
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use self::acquire::BulkheadAcquire;
 pub use self::permit::{BulkheadPermit, OwnedBulkheadPermit};
@@ -18,14 +18,15 @@ use self::semaphore::Semaphore;
 use self::settings::Settings;
 use crate::attempt_scope;
 use crate::clock::Timestamp;
+use crate::context;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
-use crate::keyed::{KeyLabel, KeyedPolicy};
+use crate::keyed::{KeyLabel, KeyState, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
 use crate::mode;
+use crate::registry::PolicyFigures;
 use crate::registry::policy::{count_rejection, count_success};
-use crate::registry::{PolicyFigures, Record};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::settings::Live;
 use crate::sync::Tally;
@@ -202,12 +203,15 @@ impl Bulkhead {
     }
 
     /// Takes a permit if available, and counts the call, unless the policies are switched off.
+    /// After the deadline of the call no permit is available.
     fn take_and_count(&self) -> Option<BulkheadPermit<'_>> {
         let settings = self.current();
         if !mode::is_enabled() || !settings.enabled {
             return Some(BulkheadPermit::uncounted());
         }
-        let permit = if self.semaphore.try_acquire(settings.limit()) {
+        let permit = if !settings.shadow && context::is_overdue() {
+            return None;
+        } else if self.semaphore.try_acquire(settings.limit()) {
             BulkheadPermit::of(self)
         } else if settings.shadow {
             self.admit_in_shadow(&settings)
@@ -398,9 +402,14 @@ impl Bulkhead {
         self.semaphore.hand_over(self.current().limit());
     }
 
-    /// Rejects a call.
+    /// Rejects a call: after the deadline of the call, or for the limit.
     #[cold]
     fn rejected(&self) -> Rejected {
+        self.overdue().unwrap_or_else(|| self.rejected_as_full())
+    }
+
+    #[cold]
+    fn rejected_as_full(&self) -> Rejected {
         count_rejection(self, false);
         self.full()
     }
@@ -435,15 +444,18 @@ impl fmt::Debug for Bulkhead {
     }
 }
 
-impl KeyedPolicy for Bulkhead {
-    const POLICY: &'static str = "bulkhead";
-
+impl KeyState for Bulkhead {
     fn is_stale(&self, _: Timestamp) -> bool {
         self.running() == 0 && self.queued() == 0
     }
+}
 
-    fn policy_name(&self) -> &'static str {
-        self.name_or_default()
+impl KeyedPolicy for Bulkhead {
+    type PerKey = Self;
+    type Common = ();
+
+    fn per_key(self, _: &OnceLock<()>) -> Self {
+        self
     }
 
     fn or_name(self, name: &'static str) -> Self {
@@ -451,17 +463,7 @@ impl KeyedPolicy for Bulkhead {
         self.at(name, depth)
     }
 
-    fn with_key_label(mut self, label: KeyLabel) -> Self {
-        self.key = Some(label);
-        self
-    }
-
-    fn with_record(mut self, record: Arc<Record>) -> Self {
-        self.figures = self.figures.of_table(record);
-        self
-    }
-
-    fn key_label(&self) -> Option<&KeyLabel> {
-        self.key.as_ref()
+    fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>) {
+        (&mut self.figures, &mut self.key)
     }
 }

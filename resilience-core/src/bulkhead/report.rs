@@ -6,6 +6,7 @@ use super::Bulkhead;
 use crate::duration::{Exact, Rounded};
 use crate::figures::Figure;
 use crate::figures::table;
+use crate::keyed::KeyLabel;
 use crate::registry::facts::Facts;
 use crate::registry::policy::explain;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
@@ -37,6 +38,10 @@ impl Policy for Bulkhead {
 
     fn own_figures(&self) -> &PolicyFigures {
         &self.figures
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key.as_ref()
     }
 
     fn settings(&self) -> Vec<Setting> {

@@ -1,15 +1,15 @@
 //! Metrics and manual control of a breaker.
 
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
 use super::snapshot::ChangeReason;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
-use crate::keyed::{KeyGroup, KeyLabel, KeyedPolicy, Membership};
-use crate::registry::Record;
+use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership};
+use crate::registry::{Policy as _, PolicyFigures};
 use crate::sync::lock;
 
 const MANUAL: ChangeReason = ChangeReason::Manual;
@@ -33,7 +33,7 @@ impl CircuitBreaker {
         let mut machine = lock(&self.machine);
         let (counts, least) = machine.counts(&settings, &self.cursor, now);
         let held_closed = machine.is_held_closed(&settings, counts);
-        let rejected = self.figures.rejected();
+        let rejected = self.rejected();
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         // The calls before an opening stay in view.
@@ -145,9 +145,7 @@ impl CircuitBreaker {
     }
 }
 
-impl KeyedPolicy for CircuitBreaker {
-    const POLICY: &'static str = "circuit_breaker";
-
+impl KeyState for CircuitBreaker {
     /// A closed breaker without a failure in view is stale: an eviction loses successes only. In
     /// any other state the breaker is stale once the last failure is older than the window and the
     /// open time. A manual state never becomes stale.
@@ -161,17 +159,23 @@ impl KeyedPolicy for CircuitBreaker {
         if matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled) {
             return machine.until.is_some_and(|until| until <= now);
         }
-        let (counts, _) = machine.counts(&settings, &self.cursor, now);
-        let has_no_failures =
-            machine.consecutive_failures == 0 && counts.failures == 0 && counts.slow == 0;
-        // A breaker that closed a moment ago still admits a part of the calls, or grows faster.
-        let is_stable = machine.unstable_for(now).is_none();
-        machine.state == CircuitState::Closed && has_no_failures && is_stable
-            || machine.is_abandoned(&settings, now)
+        let is_closed = machine.state == CircuitState::Closed && machine.consecutive_failures == 0;
+        // Read only where necessary: the search for a stale key reads the memory of many breakers.
+        let mut is_new = || {
+            let (counts, _) = machine.counts(&settings, &self.cursor, now);
+            // A breaker that closed a moment ago still admits a part of the calls, or grows faster.
+            counts.failures == 0 && counts.slow == 0 && machine.unstable_for(now).is_none()
+        };
+        is_closed && is_new() || machine.is_abandoned(&settings, now)
     }
+}
 
-    fn policy_name(&self) -> &'static str {
-        self.name_or_default()
+impl KeyedPolicy for CircuitBreaker {
+    type PerKey = Self;
+    type Common = ();
+
+    fn per_key(self, _: &OnceLock<()>) -> Self {
+        self
     }
 
     #[cfg(not(resilience_loom))]
@@ -186,18 +190,8 @@ impl KeyedPolicy for CircuitBreaker {
         self
     }
 
-    fn with_key_label(mut self, label: KeyLabel) -> Self {
-        self.key_label = Some(label);
-        self
-    }
-
-    fn with_record(mut self, record: Arc<Record>) -> Self {
-        self.figures = self.figures.of_table(record);
-        self
-    }
-
-    fn key_label(&self) -> Option<&KeyLabel> {
-        self.key_label.as_ref()
+    fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>) {
+        (&mut self.figures, &mut self.key_label)
     }
 
     fn joined(self, group: &Arc<KeyGroup>) -> Self {

@@ -33,7 +33,7 @@ pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
 use self::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin, PROBES};
 pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
-pub(crate) use self::registry::{expect_counting, expect_overrides};
+pub(crate) use self::registry::{expect_counting, expect_deadlines, expect_overrides};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
@@ -46,14 +46,15 @@ pub use self::watch::{WatchedGuard, watched, watched_trial};
 use self::window::Span;
 use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
+use crate::context;
 use crate::function_state::{self, resolve};
 use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::outcome::Outcome;
-use crate::registry::PolicyFigures;
-use crate::registry::policy::count_rejection;
+use crate::registry::policy::{count_overdue, count_rejection};
 use crate::registry::record::state_label;
+use crate::registry::{Policy as _, PolicyFigures};
 use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
 use crate::rejection_signal::RejectionSignal;
 use crate::settings::Live;
@@ -154,6 +155,8 @@ const COUNTED: u64 = 1 << 5;
 /// Overridden settings count other calls than the settings of the code do: a success takes the slow
 /// path, which knows the settings in use.
 const OVERRIDDEN: u64 = 1 << 6;
+/// A call may begin after its deadline: every call examines the deadline.
+const BOUNDED: u64 = 1 << 7;
 const FLAGS: u64 = HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
 /// A closed breaker whose successes are only counted in the figures.
 const COUNTED_ONLY: u64 = CLOSED | COUNTED;
@@ -195,12 +198,21 @@ impl CircuitBreaker {
     #[inline]
     fn acquire(&self, body: Body) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED) == CLOSED {
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (seen, started) =
             if seen & TIMED != 0 { self.admit_measured(body) } else { self.admit(seen, body) }?;
         Ok(CircuitGuard { breaker: self, seen, started })
+    }
+
+    /// Admits a call of a breaker by hand. The process may not know the breaker, so the call
+    /// examines its deadline.
+    fn admit_by_hand(&self) -> Result<CircuitGuard<'_>, Rejected> {
+        if !self.last().shadow {
+            self.overdue().map_or(Ok(()), Err)?;
+        }
+        self.acquire_here()
     }
 
     /// Admits a call of an annotated function without `slow_call`. The first call registers the
@@ -211,7 +223,7 @@ impl CircuitBreaker {
     #[inline]
     pub fn enter(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED) == CLOSED {
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (breaker, seen) = self.enter_slow(seen, Body::Here)?;
@@ -223,7 +235,7 @@ impl CircuitBreaker {
     #[inline]
     pub fn enter_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED) == CLOSED {
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (breaker, seen) = self.enter_slow(seen, Body::Elsewhere)?;
@@ -248,7 +260,7 @@ impl CircuitBreaker {
         O: Outcome<Err: FromRejected<By>>,
     {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED) == CLOSED {
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Here)?;
@@ -270,7 +282,7 @@ impl CircuitBreaker {
         O: Outcome<Err: FromRejected<By>>,
     {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED) == CLOSED {
+        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Elsewhere)?;
@@ -304,7 +316,8 @@ impl CircuitBreaker {
     #[inline(never)]
     fn admit_measured(&self, body: Body) -> Result<(u64, Option<Timestamp>), Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & STATE == CLOSED && mode::is_as_coded() {
+        let is_in_time = seen & BOUNDED == 0 || !context::is_overdue();
+        if seen & STATE == CLOSED && is_in_time && mode::is_as_coded() {
             let now = clock::now();
             let mut machine = lock(&self.machine);
             if machine.start_in_time(&self.settings, now) {
@@ -319,6 +332,9 @@ impl CircuitBreaker {
     fn enter_slow(&'static self, seen: u64, body: Body) -> Result<(&'static Self, u64), Rejected> {
         if let Some(rest) = self.open_time_left(seen) {
             return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
+        }
+        if Self::is_closed_in_time(seen) {
+            return Ok((self, seen));
         }
         self.enter_by_machine(seen, body)
     }
@@ -348,12 +364,22 @@ impl CircuitBreaker {
                 None => rejected,
             }));
         }
+        if Self::is_closed_in_time(seen) {
+            return Ok((self, seen));
+        }
         self.enter_by_machine(seen, body).map_err(|rejected| {
             reject(match signal {
                 Some(signal) => signal.set(rejected),
                 None => rejected,
             })
         })
+    }
+
+    /// Returns whether a closed breaker without `slow_call` admits a call in a process with
+    /// deadlines: before the deadline of the call.
+    #[inline]
+    fn is_closed_in_time(seen: u64) -> bool {
+        seen & (STATE | TIMED) == CLOSED && !context::is_overdue()
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.
@@ -397,7 +423,7 @@ impl CircuitBreaker {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
     fn is_idle(&self) -> bool {
-        self.word.load(Acquire) as u32 == 0
+        (self.word.load(Acquire) & !BOUNDED) as u32 == 0
     }
 
     /// Records a success that changes state: most often the number of calls in the window.
@@ -467,6 +493,9 @@ impl CircuitBreaker {
         if let Some(rest) = self.open_time_left(seen) {
             return Err(self.rejection(Some(Duration::from_nanos(rest.get())), false));
         }
+        if Self::is_closed_in_time(seen) {
+            return Ok((seen, None));
+        }
         let (seen, started) = self.admit_by_machine()?;
         if body == Body::Here && trial::is_trial(seen) {
             Trial::of(self, seen).enter();
@@ -512,6 +541,9 @@ impl CircuitBreaker {
         if !switch::is_enabled() || !settings.enabled {
             return Ok((self.word.load(Acquire), None));
         }
+        if !settings.shadow {
+            self.overdue().map_or(Ok(()), Err)?;
+        }
         let now = clock::now();
         let is_inside =
             |generation: u32| Trial::in_generation(self, generation.into()).is_running();
@@ -535,6 +567,14 @@ impl CircuitBreaker {
         span::record_circuit_state(|| state_label(self.state()));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
         Rejected::by_breaker(name, after, key, self.cause.get())
+    }
+
+    /// Counts and returns the rejection of a call after its deadline.
+    #[inline]
+    fn overdue(&self) -> Option<Rejected> {
+        let rejected = context::overdue(self.name_or_default(), self.key_label.as_ref())?;
+        count_overdue(self);
+        Some(rejected)
     }
 
     /// Rejects a call. In shadow mode the call is admitted instead, with a generation of the past:
@@ -604,7 +644,7 @@ impl CircuitBreaker {
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
-            machine.rejected_before = self.figures.rejected();
+            machine.rejected_before = self.rejected();
             // A half-open breaker rejects calls because of the last opening.
             if machine.state != CircuitState::HalfOpen {
                 self.cause.clear();
@@ -663,7 +703,8 @@ impl CircuitBreaker {
         let state =
             if self.listed && function_state::is_ever_overridden() { UNUSED } else { state };
         let counted = if mode::is_counting() { COUNTED } else { 0 };
-        let word = u64::from(machine.generation) << GENERATION_SHIFT | counted | state;
+        let bounded = if mode::has_deadlines() { BOUNDED } else { 0 };
+        let word = u64::from(machine.generation) << GENERATION_SHIFT | counted | bounded | state;
         // Written only if different: a write slows down the readers of a shared word.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);

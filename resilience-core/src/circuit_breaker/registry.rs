@@ -39,6 +39,11 @@ pub(crate) fn expect_counting() {
     breakers.into_iter().for_each(CircuitBreaker::republish);
 }
 
+/// Makes all later calls of annotated functions examine their deadline.
+pub(crate) fn expect_deadlines() {
+    expect_counting();
+}
+
 /// Makes all later calls of annotated functions look for overrides.
 pub(crate) fn expect_overrides() {
     breakers().iter().for_each(|breaker| breaker.republish());

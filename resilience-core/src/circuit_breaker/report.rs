@@ -9,6 +9,7 @@ use super::window::Span;
 use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
 use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
+use crate::keyed::KeyLabel;
 use crate::mode;
 use crate::registry::facts::Facts;
 use crate::registry::policy::{count, count_success, explain, record_of};
@@ -89,6 +90,10 @@ impl Policy for CircuitBreaker {
         &self.figures
     }
 
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.key_label.as_ref()
+    }
+
     fn code(&self) -> Box<dyn Check> {
         Box::new(self.settings)
     }
@@ -106,11 +111,6 @@ impl Policy for CircuitBreaker {
             Action::Drain => return false,
         }
         true
-    }
-
-    fn control_key(&self, label: &str, action: Action, time: Option<Duration>) -> bool {
-        let is_key = self.key_label.as_ref().is_some_and(|known| known.as_str() == label);
-        is_key && self.control(action, time)
     }
 
     /// The state without a side effect: events that wait are not delivered.

@@ -135,7 +135,7 @@ where
         O: Outcome<Ok = T, Err = E>,
         E: FromRejected<By>,
     {
-        match self.breaker.acquire_here() {
+        match self.breaker.admit_by_hand() {
             Ok(guard) => self.record(guard, body()),
             Err(rejected) => reject(rejected),
         }
@@ -147,7 +147,7 @@ where
         O: Outcome<Ok = T, Err = E>,
         E: FromRejected<By>,
     {
-        match self.breaker.acquire_here() {
+        match self.breaker.admit_by_hand() {
             Ok(guard) => {
                 let guard = guard.watch();
                 let out = watched_trial(guard.trial(), body).await;

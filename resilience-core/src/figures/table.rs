@@ -188,6 +188,8 @@ figures! {
         "The sum of the delays before retries, by the source of the delay.";
     STOPS = Counter "resilience.retry.stops" "{call}" [STOP]
         "Calls that ended in failure, by the reason for no further attempt.";
+    NESTED = Counter "resilience.retry.nested" "{retry}" []
+        "Scheduled retries inside an attempt of another retry, which multiply.";
     HEDGES = Counter "resilience.hedge.hedges" "{attempt}" [HEDGE_CAUSE]
         "Started hedges: after the delay, or after a failure of another attempt.";
     HEDGE_WINS = Counter "resilience.hedge.wins" "{call}" []
@@ -280,6 +282,12 @@ pub mod slot {
     /// The first of the reasons, in the order of `StopReason`.
     pub(crate) const STOPS: Slot = Slot(16);
 
+    /// A retry inside an attempt of another retry.
+    pub(crate) const NESTED: Slot = Slot(27);
+
+    /// Rejected after the deadline of the call.
+    pub const OVERDUE: Slot = Slot(28);
+
     pub(crate) const HEDGED_AFTER_DELAY: Slot = Slot(6);
     pub(crate) const HEDGED_AFTER_FAILURE: Slot = Slot(7);
     pub(crate) const HEDGE_WINS: Slot = Slot(8);
@@ -358,6 +366,8 @@ const RETRY: &[Counter] = counters! {
     slot::STOPS.plus(7) => STOPS(STOP = "rejected");
     slot::STOPS.plus(8) => STOPS(STOP = "disabled");
     slot::STOPS.plus(9) => STOPS(STOP = "circuit_open");
+    slot::STOPS.plus(10) => STOPS(STOP = "nested");
+    slot::NESTED => NESTED();
 };
 
 const CIRCUIT_BREAKER: &[Counter] = counters! {
@@ -365,15 +375,19 @@ const CIRCUIT_BREAKER: &[Counter] = counters! {
     slot::FAILURE => CALLS(OUTCOME = "failure");
     slot::IGNORED => CALLS(OUTCOME = "ignored");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
+    slot::OVERDUE => CALLS(OUTCOME = "overdue");
     slot::CANCELLED => CALLS(OUTCOME = "cancelled");
     slot::REJECTED => REJECTIONS(REJECTION = "circuit_open");
+    slot::OVERDUE => REJECTIONS(REJECTION = "deadline_exceeded");
     slot::SHADOW_REJECTED => SHADOW_REJECTIONS();
 };
 
 const TIMEOUT: &[Counter] = counters! {
     slot::SUCCESS => CALLS(OUTCOME = "success");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
+    slot::OVERDUE => CALLS(OUTCOME = "overdue");
     slot::REJECTED => REJECTIONS(REJECTION = "timed_out");
+    slot::OVERDUE => REJECTIONS(REJECTION = "deadline_exceeded");
 };
 
 const FALLBACK: &[Counter] = counters! {
@@ -386,8 +400,10 @@ const FALLBACK: &[Counter] = counters! {
 const BULKHEAD: &[Counter] = counters! {
     slot::SUCCESS => CALLS(OUTCOME = "admitted");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
+    slot::OVERDUE => CALLS(OUTCOME = "overdue");
     slot::CANCELLED => CALLS(OUTCOME = "cancelled");
     slot::REJECTED => REJECTIONS(REJECTION = "bulkhead_full");
+    slot::OVERDUE => REJECTIONS(REJECTION = "deadline_exceeded");
     slot::SHADOW_REJECTED => SHADOW_REJECTIONS();
     slot::WAITS => WAITS();
     slot::WAIT_TIME => WAIT_TIME();
@@ -396,8 +412,10 @@ const BULKHEAD: &[Counter] = counters! {
 const RATE_LIMIT: &[Counter] = counters! {
     slot::SUCCESS => CALLS(OUTCOME = "admitted");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
+    slot::OVERDUE => CALLS(OUTCOME = "overdue");
     slot::CANCELLED => CALLS(OUTCOME = "cancelled");
     slot::REJECTED => REJECTIONS(REJECTION = "rate_limited");
+    slot::OVERDUE => REJECTIONS(REJECTION = "deadline_exceeded");
     slot::SHADOW_REJECTED => SHADOW_REJECTIONS();
     slot::WAITS => WAITS();
     slot::WAIT_TIME => WAIT_TIME();
@@ -407,6 +425,7 @@ const IDEMPOTENT: &[Counter] = counters! {
     slot::SUCCESS => CALLS(OUTCOME = "executed");
     slot::REPLAYED => CALLS(OUTCOME = "replayed");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
+    slot::OVERDUE => CALLS(OUTCOME = "overdue");
     slot::IDEMPOTENCY => REJECTIONS(REJECTION = "missing_key");
     slot::IDEMPOTENCY.plus(1) => REJECTIONS(REJECTION = "invalid_key");
     slot::IDEMPOTENCY.plus(2) => REJECTIONS(REJECTION = "mismatch");
@@ -416,6 +435,7 @@ const IDEMPOTENT: &[Counter] = counters! {
     slot::IDEMPOTENCY.plus(6) => REJECTIONS(REJECTION = "undecodable");
     slot::IDEMPOTENCY.plus(7) => REJECTIONS(REJECTION = "not_stored");
     slot::IDEMPOTENCY.plus(8) => REJECTIONS(REJECTION = "unavailable");
+    slot::OVERDUE => REJECTIONS(REJECTION = "deadline_exceeded");
     slot::STORE_ERRORS => STORE_ERRORS();
     slot::LEASES_LOST => LEASES_LOST();
     slot::DUPLICATES => DUPLICATES();

@@ -11,6 +11,7 @@ use super::{Hedge, Latencies};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, DeadlineTimer, Timestamp};
+use crate::context;
 use crate::figures::table::slot;
 use crate::lost_attempt;
 use crate::mode;
@@ -223,10 +224,11 @@ where
     }
 }
 
-/// Withdraws the cost of an attempt. Returns whether the attempt may start.
+/// Withdraws the cost of an attempt. Returns whether the attempt may start: not after the deadline
+/// of the call.
 #[cold]
 fn may_start(policy: &Hedge, spending: &Spending<'_>, hedge: usize) -> bool {
-    if !switch::is_enabled() || !policy.allows(hedge) {
+    if !switch::is_enabled() || !policy.allows(hedge) || context::is_overdue() {
         return false;
     }
     let allowed = spending.withdraw(FailureKind::Transient);

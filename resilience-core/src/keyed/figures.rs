@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Keyed, KeyedPolicy};
 use crate::function_state::resolve;
+use crate::registry::Policy as _;
 
 /// The figures of a table of keys. Returned by [`key_tables`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +36,8 @@ impl<T: KeyedPolicy> Keyed<T> {
         let overflow_calls = state.map_or(0, |state| state.overflow_calls.load(Relaxed));
         let held_openings = state.map_or(0, |state| state.table.group().held_openings());
         KeyTableSnapshot {
-            name: self.make.policy().policy_name(),
-            policy: T::POLICY,
+            name: self.name(),
+            policy: self.kind().as_str(),
             keys: self.len(),
             max_keys: self.max.max(1),
             overflow_calls,

@@ -1,6 +1,6 @@
 //! The policies of a table of keys, as a group: how many keys are in use, and how many are open.
 
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,8 +19,9 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// and reads no clock. Failed calls end a period after a minute.
 #[derive(Debug, Default)]
 pub struct KeyGroup {
-    /// The number of the current period.
-    period: AtomicU32,
+    /// The number of the current period. Wraps: a key without a call for 65 536 periods may count
+    /// as in use once.
+    period: AtomicU16,
     /// The number of keys with a call in the current period.
     keys: AtomicU32,
     /// How often a member had to stay closed.
@@ -60,7 +61,7 @@ pub(crate) struct Held {
 impl KeyGroup {
     /// Counts a use of a known key. `period` is the period of the last use.
     #[inline]
-    pub(super) fn note_use(&self, period: &mut u32) {
+    pub(super) fn note_use(&self, period: &mut u16) {
         let current = self.period.load(Relaxed);
         if *period != current {
             *period = current;
@@ -69,7 +70,7 @@ impl KeyGroup {
     }
 
     /// Counts the first use of a key. Returns the period.
-    pub(super) fn first_use(&self) -> u32 {
+    pub(super) fn first_use(&self) -> u16 {
         self.keys.fetch_add(1, Relaxed);
         self.period.load(Relaxed)
     }

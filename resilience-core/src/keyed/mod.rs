@@ -7,20 +7,20 @@ mod table;
 
 use core::fmt;
 use core::fmt::Write as _;
-use core::hash::{BuildHasher, Hash};
+use core::hash::Hash;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
-use std::hash::RandomState;
 use std::sync::{Arc, OnceLock};
 
 pub use self::figures::{KeyTableSnapshot, key_tables};
 pub use self::group::KeyGroup;
 pub(crate) use self::group::{Membership, OpenShare};
-use self::table::{KeyHash, Table};
+use self::table::Table;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::table::{KEYS, MAX_KEYS, slot};
 use crate::function_state::{TestReset, resolve};
+use crate::key_hash::KeyHash;
 use crate::log;
 use crate::registry::facts::Facts;
 use crate::registry::policy::record_of;
@@ -30,32 +30,46 @@ use crate::registry::{
 use crate::settings::{Action, Check, apply_standing};
 use resilience_rules::keyed as rules;
 
-/// A policy that may have a state per key.
-pub trait KeyedPolicy: Policy + Sized {
-    /// The word for the policy in events and snapshots.
-    const POLICY: &'static str;
-
+/// The policy of a key in a table.
+pub trait KeyState: Policy {
     /// Returns whether a new state would decide as this state does, so that an eviction loses
     /// nothing. Called for states without a running or waiting call.
     fn is_stale(&self, now: Timestamp) -> bool;
+}
 
-    /// Returns the name in rejections and events.
-    fn policy_name(&self) -> &'static str;
+/// A policy that may have a state per key, as made by code of the user.
+pub trait KeyedPolicy: Policy + Sized {
+    /// The policy of a key, as the table keeps it.
+    type PerKey: KeyState;
+
+    /// The part that policies of several keys share.
+    type Common: Send + Sync;
+
+    /// Returns the policy of a key. `common` is the part of the first policy of the table.
+    #[must_use]
+    fn per_key(self, common: &OnceLock<Self::Common>) -> Self::PerKey;
 
     /// Sets the name, unless a name is set.
     #[must_use]
     fn or_name(self, name: &'static str) -> Self;
 
+    /// Returns the figures and the label of the key.
+    fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>);
+
     /// Sets the label of the key in rejections and events.
     #[must_use]
-    fn with_key_label(self, label: KeyLabel) -> Self;
+    fn with_key_label(mut self, label: KeyLabel) -> Self {
+        *self.parts().1 = Some(label);
+        self
+    }
 
     /// Sets the record that the policies of all keys count into.
     #[must_use]
-    fn with_record(self, record: Arc<Record>) -> Self;
-
-    /// Returns the label of the key.
-    fn key_label(&self) -> Option<&KeyLabel>;
+    fn with_record(mut self, record: Arc<Record>) -> Self {
+        let (figures, _) = self.parts();
+        *figures = figures.of_table(record);
+        self
+    }
 
     /// Makes the policy known to the other policies of its table.
     #[must_use]
@@ -106,7 +120,7 @@ impl fmt::Write for LabelText {
 /// Returns the settings for a key: the settings of the attribute, adjusted by the user. A policy
 /// without a name gets the name of the attribute.
 pub fn adjust<T: KeyedPolicy>(policy: T, settings: impl FnOnce(T) -> T) -> T {
-    let name = policy.policy_name();
+    let name = policy.name();
     settings(policy).or_name(name)
 }
 
@@ -148,7 +162,7 @@ const EVENT_INTERVAL: Duration = Duration::from_secs(60);
 ///
 /// # Keys
 ///
-/// The table stores two 64-bit hashes of the key, with secret seeds of the process, instead of the
+/// The table stores a 128-bit hash of the key, with secret seeds of the process, instead of the
 /// key. Any `Hash` type works, borrowed keys too, and a known key allocates nothing. Keys of
 /// different types with equal hashes, such as `&str` and `String`, share a state.
 ///
@@ -158,7 +172,7 @@ const EVENT_INTERVAL: Duration = Duration::from_secs(60);
 /// without calls, a limiter with a full burst. Without a stale state, all new keys share one
 /// overflow state with the label `"(overflow)"`, so that a full table limits new keys instead of
 /// admitting all of their calls.
-pub struct Keyed<T> {
+pub struct Keyed<T: KeyedPolicy> {
     make: Make<T>,
     max: u32,
     state: OnceLock<Box<State<T>>>,
@@ -166,10 +180,10 @@ pub struct Keyed<T> {
     figures: PolicyFigures,
 }
 
-struct State<T> {
-    seeds: [RandomState; 2],
-    table: Table<T>,
-    overflow: OnceLock<Arc<T>>,
+struct State<T: KeyedPolicy> {
+    table: Table<T::PerKey>,
+    common: OnceLock<T::Common>,
+    overflow: OnceLock<Arc<T::PerKey>>,
     /// The number of calls under the overflow state.
     overflow_calls: AtomicU64,
     /// The time of the last event about a full table; 0 before the first event.
@@ -200,7 +214,7 @@ impl<T> Clone for Make<T> {
     }
 }
 
-impl<T> Keyed<T> {
+impl<T: KeyedPolicy> Keyed<T> {
     /// Creates a table for at most `max_keys` keys; 0 counts as 1. `make` makes the policy of a new
     /// key. For a `static`; [`with`](Self::with) takes a closure that captures settings.
     #[must_use]
@@ -262,8 +276,8 @@ impl<T> Keyed<T> {
     fn state(&self) -> &State<T> {
         self.state.get_or_init(|| {
             Box::new(State {
-                seeds: [RandomState::new(), RandomState::new()],
                 table: Table::new(self.max.max(1), Arc::default()),
+                common: OnceLock::new(),
                 overflow: OnceLock::new(),
                 overflow_calls: AtomicU64::new(0),
                 last_event: AtomicU64::new(0),
@@ -285,8 +299,10 @@ impl<T> Keyed<T> {
 }
 
 impl<T: KeyedPolicy> Keyed<T> {
-    /// Returns the policy for `key`, and creates the policy if missing.
-    pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T> {
+    /// Returns the policy for `key`, and creates the policy if missing: an `Arc` of a
+    /// [`CircuitBreaker`](crate::CircuitBreaker), [`Bulkhead`](crate::Bulkhead) or
+    /// [`KeyRateLimiter`](crate::KeyRateLimiter).
+    pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T::PerKey> {
         self.get_with(key, |policy| policy)
     }
 
@@ -321,19 +337,49 @@ impl<T: KeyedPolicy> Keyed<T> {
     /// assert_eq!(query(&small).unwrap_err().key(), Some("1"));
     /// ```
     // No lock is held while the key is hashed and the settings are adjusted: both run user code.
-    pub fn get_with(&self, key: &(impl Hash + ?Sized), adjust: impl FnOnce(T) -> T) -> Arc<T> {
+    pub fn get_with(
+        &self,
+        key: &(impl Hash + ?Sized),
+        adjust: impl FnOnce(T) -> T,
+    ) -> Arc<T::PerKey> {
         let state = self.state();
-        let [first, second] = state.seeds.each_ref().map(|seed| seed.hash_one(key));
-        let key = KeyHash::new(first, second);
-        if let Some(known) = state.table.get(key) {
-            return known;
+        let key = KeyHash::of(key);
+        state.table.get(key).unwrap_or_else(|| self.create(state, key, adjust))
+    }
+
+    /// Uses the policy for `key` in the table, without a reference count. Returns the policy if
+    /// `act` has no answer, or if the key is new. `act` runs no code of the user.
+    #[inline]
+    pub(crate) fn act_with<R>(
+        &self,
+        key: &(impl Hash + ?Sized),
+        adjust: impl FnOnce(T) -> T,
+        act: impl FnOnce(&T::PerKey) -> Option<R>,
+    ) -> Result<R, Arc<T::PerKey>> {
+        let state = self.state();
+        let key = KeyHash::of(key);
+        let answer = |known: &Arc<T::PerKey>| act(known.as_ref()).ok_or_else(|| Arc::clone(known));
+        match state.table.use_known(key, answer) {
+            Some(answer) => answer,
+            None => Err(self.create(state, key, adjust)),
         }
+    }
+
+    /// Returns the policy of a key that the table does not have.
+    #[inline(never)]
+    fn create(
+        &self,
+        state: &State<T>,
+        key: KeyHash,
+        adjust: impl FnOnce(T) -> T,
+    ) -> Arc<T::PerKey> {
         match state.table.reserve(now) {
             Some(room) => {
                 if room.is_evicted {
                     record_of(self).count(slot::EVICTIONS);
                 }
                 let policy = adjust(self.make()).joined(state.table.group());
+                let policy = policy.per_key(&state.common);
                 apply_standing(&policy);
                 room.insert(key, policy)
             }
@@ -349,39 +395,45 @@ impl<T: KeyedPolicy> Keyed<T> {
 
     /// Returns the state that new keys share while no state can be evicted.
     #[cold]
-    fn overflow(&self, state: &State<T>) -> Arc<T> {
+    fn overflow(&self, state: &State<T>) -> Arc<T::PerKey> {
         state.overflow_calls.fetch_add(1, Relaxed);
         record_of(self).count(slot::OVERFLOWS);
         let make = || {
             let shared = self.make().with_key_label(KeyLabel::new(OVERFLOW_LABEL));
-            Arc::new(shared.joined(state.table.group()))
+            Arc::new(shared.joined(state.table.group()).per_key(&state.common))
         };
         let shared = state.overflow.get_or_init(make);
         let (now, last) = (now(), state.last_event.load(Relaxed));
         let is_due = last == 0 || now.since(Timestamp::from_nanos(last)) >= EVENT_INTERVAL;
         // Several threads may find the event due, and one of them emits the event.
         if is_due && state.last_event.compare_exchange(last, now.word(), Relaxed, Relaxed).is_ok() {
-            log::key_table_full(shared.policy_name(), T::POLICY, self.max.max(1));
+            log::key_table_full(shared.name(), shared.kind().as_str(), self.max.max(1));
         }
         Arc::clone(shared)
     }
 }
 
-/// Returns the state of an annotated function for `key`. The first call lists the table for
-/// [`key_tables`].
+/// Returns the state of an annotated function for `key`.
 pub fn keyed_state<T>(
     table: &'static Keyed<T>,
     key: &(impl Hash + ?Sized),
     adjust: impl FnOnce(T) -> T,
-) -> Arc<T>
+) -> Arc<T::PerKey>
 where
     T: KeyedPolicy + 'static,
 {
+    listed(table).get_with(key, adjust)
+}
+
+/// Returns the table of an annotated function, or the override of this thread. The first call lists
+/// the table for [`key_tables`].
+#[inline]
+pub(crate) fn listed<T: KeyedPolicy + 'static>(table: &'static Keyed<T>) -> &'static Keyed<T> {
     if !table.is_registered.load(Relaxed) && !table.is_registered.swap(true, Relaxed) {
         figures::register(table);
         list_static(table);
     }
-    resolve(table).get_with(key, adjust)
+    resolve(table)
 }
 
 impl<T: KeyedPolicy> Policy for Keyed<T> {
@@ -390,7 +442,7 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
     }
 
     fn name(&self) -> &'static str {
-        self.make.policy().policy_name()
+        self.make.policy().name()
     }
 
     fn own_figures(&self) -> &PolicyFigures {
@@ -457,7 +509,7 @@ impl<T: KeyedPolicy + 'static> TestReset for Keyed<T> {
     }
 }
 
-impl<T> fmt::Debug for Keyed<T> {
+impl<T: KeyedPolicy> fmt::Debug for Keyed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyed")
             .field("max", &self.max)
@@ -492,31 +544,26 @@ mod tests {
         }
     }
 
-    impl KeyedPolicy for Thing {
-        const POLICY: &'static str = "thing";
-
+    impl KeyState for Thing {
         fn is_stale(&self, now: Timestamp) -> bool {
             now.word() >= self.stale_from.load(Relaxed)
         }
+    }
 
-        fn policy_name(&self) -> &'static str {
-            "thing"
+    impl KeyedPolicy for Thing {
+        type PerKey = Self;
+        type Common = ();
+
+        fn per_key(self, _: &OnceLock<()>) -> Self {
+            self
         }
 
         fn or_name(self, _: &'static str) -> Self {
             self
         }
 
-        fn with_key_label(self, label: KeyLabel) -> Self {
-            Self { label: Some(label), ..self }
-        }
-
-        fn with_record(self, record: Arc<Record>) -> Self {
-            Self { figures: self.figures.of_table(record), ..self }
-        }
-
-        fn key_label(&self) -> Option<&KeyLabel> {
-            self.label.as_ref()
+        fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>) {
+            (&mut self.figures, &mut self.label)
         }
     }
 
@@ -571,18 +618,13 @@ mod tests {
         let held = keyed.get(&3);
         let used_again = Arc::downgrade(&keyed.get(&4));
         let before =
-            [5, 6, 7].map(|key| Arc::downgrade(&keyed.state().table.peek(hash(&keyed, key))));
+            [5, 6, 7].map(|key| Arc::downgrade(&keyed.state().table.peek(KeyHash::of(&key))));
         assert!(!is_overflow(&keyed.get(&100)));
         assert_eq!(keyed.len(), 8);
         assert_eq!(before.iter().filter(|weak| weak.upgrade().is_none()).count(), 1);
         assert!(used_again.upgrade().is_some());
         assert!((0..3).all(|key| keyed.get(&key).stale_from.load(Relaxed) == u64::MAX));
         assert!(Arc::ptr_eq(&held, &keyed.get(&3)));
-    }
-
-    fn hash(keyed: &Keyed<Thing>, key: i32) -> KeyHash {
-        let [first, second] = keyed.state().seeds.each_ref().map(|seed| seed.hash_one(key));
-        KeyHash::new(first, second)
     }
 
     #[test]

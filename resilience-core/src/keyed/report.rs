@@ -6,10 +6,10 @@ use super::{Keyed, KeyedPolicy};
 use crate::CircuitState;
 use crate::figures::table::{IN_FLIGHT, QUEUED, TURNS};
 use crate::figures::{Figure, FigureValue};
-use crate::registry::{KeyReport, KeysReport, PolicyKind, TOP_KEYS};
+use crate::registry::{KeyReport, KeysReport, Policy, PolicyKind, TOP_KEYS};
 
 /// A key: the hash, the number of calls, and the policy.
-type Seen<T> = (u64, u64, Arc<T>);
+type Seen<P> = (u64, u64, Arc<P>);
 
 impl<T: KeyedPolicy> Keyed<T> {
     /// Returns the number of keys, and the keys with the most calls and the most rejections.
@@ -67,7 +67,7 @@ impl<T: KeyedPolicy> Keyed<T> {
     }
 
     /// Returns all policies, also the overflow state, with the hashes of their keys.
-    pub(super) fn each_policy(&self) -> Vec<(u64, Arc<T>)> {
+    pub(super) fn each_policy(&self) -> Vec<(u64, Arc<T::PerKey>)> {
         let mut policies = Vec::new();
         self.for_each_key(|id, _, policy| policies.push((id, Arc::clone(policy))));
         let overflow = self.state.get().and_then(|state| state.overflow.get());
@@ -76,7 +76,7 @@ impl<T: KeyedPolicy> Keyed<T> {
     }
 
     /// Passes each key to `read`. A part of the table is locked meanwhile.
-    fn for_each_key(&self, mut read: impl FnMut(u64, u64, &Arc<T>)) {
+    fn for_each_key(&self, mut read: impl FnMut(u64, u64, &Arc<T::PerKey>)) {
         if let Some(state) = self.state.get() {
             state.table.for_each(&mut read);
         }
@@ -84,7 +84,7 @@ impl<T: KeyedPolicy> Keyed<T> {
 }
 
 /// Returns whether a key has this label, or a hash with these digits.
-pub(super) fn is_named<T: KeyedPolicy>(label: &str, id: u64, policy: &T) -> bool {
+pub(super) fn is_named<P: Policy>(label: &str, id: u64, policy: &P) -> bool {
     match policy.key_label() {
         Some(known) => known.as_str() == label,
         None => digits(id) == label,
@@ -95,7 +95,7 @@ fn digits(id: u64) -> String {
     format!("{id:016x}")
 }
 
-fn report<T: KeyedPolicy>((id, calls, policy): &Seen<T>) -> KeyReport {
+fn report<P: Policy>((id, calls, policy): &Seen<P>) -> KeyReport {
     let mut gauges = Vec::new();
     policy.figures_now(&mut gauges);
     let label = policy.key_label();
@@ -109,15 +109,15 @@ fn report<T: KeyedPolicy>((id, calls, policy): &Seen<T>) -> KeyReport {
 }
 
 /// The keys with the highest counts, highest first.
-struct Top<T>(Vec<(u64, Seen<T>)>);
+struct Top<P>(Vec<(u64, Seen<P>)>);
 
-impl<T: KeyedPolicy> Top<T> {
+impl<P: Policy> Top<P> {
     fn new() -> Self {
         Self(Vec::with_capacity(TOP_KEYS))
     }
 
     /// Takes the key if its count is among the highest. Zero never is.
-    fn offer(&mut self, count: u64, id: u64, calls: u64, policy: &Arc<T>) {
+    fn offer(&mut self, count: u64, id: u64, calls: u64, policy: &Arc<P>) {
         let position = self.0.partition_point(|(known, _)| *known >= count);
         if count > 0 && position < TOP_KEYS {
             self.0.truncate(TOP_KEYS - 1);

@@ -1,18 +1,24 @@
 //! The table of states: sharded, bounded, and with a bounded search for stale states.
 
-use core::hash::{BuildHasherDefault, Hash, Hasher};
 use core::mem;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{KeyGroup, KeyedPolicy};
+use super::{KeyGroup, KeyState};
 use crate::clock::Timestamp;
+use crate::key_hash::{KeyHash, scaled};
 use crate::sync::{AtomicU64, Mutex, lock};
 
-/// The number of shards. New keys and known keys seldom share a lock.
-const SHARDS: usize = if cfg!(resilience_loom) { 1 } else { 16 };
+/// The number of keys in a shard of a full table, on average, within the bounds below. So few keys
+/// move in a fraction of a microsecond, and two calls seldom need the same lock.
+const KEYS_PER_SHARD: u32 = 16;
+
+/// The fewest shards: so that calls with different keys seldom share a lock.
+const MIN_SHARDS: u32 = if cfg!(resilience_loom) { 1 } else { 16 };
+
+/// The most shards: 2.6 MB for a table with an enormous limit.
+const MAX_SHARDS: u32 = 1 << 16;
 
 /// Each new key pays for this many entries of the search for a stale state.
 const STEPS_PER_KEY: u32 = 4;
@@ -22,91 +28,60 @@ const STEPS_PER_KEY: u32 = 4;
 /// by new keys, so a flood of new keys costs a constant time per key.
 const MAX_STEPS: u32 = 1024;
 
+/// The search visits at most this many entries under the lock of a shard at once: known keys of the
+/// shard wait for the lock.
+const STEPS_PER_LOCK: usize = 16;
+
 const REST: Duration = Duration::from_secs(1);
 
-/// The seeded hashes of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct KeyHash {
-    shard: u64,
-    entry: u64,
-}
-
-impl KeyHash {
-    pub(super) fn new(shard: u64, entry: u64) -> Self {
-        Self { shard, entry }
-    }
-}
-
-impl Hash for KeyHash {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.entry);
-    }
-}
-
-/// The hasher of values that are hashes already.
-#[derive(Default)]
-struct Unchanged(u64);
-
-impl Hasher for Unchanged {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
+/// A key and its state. Half a cache line.
 #[derive(Debug)]
 struct Entry<T> {
     key: KeyHash,
     value: Arc<T>,
-    /// Whether the key was used again since the last visit of the search.
-    used: bool,
     /// The number of calls with the key.
     calls: u32,
     /// The period of the last use.
-    period: u32,
+    period: u16,
+    /// Whether the key was used again since the last visit of the search.
+    used: bool,
 }
 
-/// The entries with a part of the keys. Aligned so that no two shards share a cache line.
-#[repr(align(128))]
-struct Shard<T>(Mutex<Entries<T>>);
-
-struct Entries<T> {
-    index: HashMap<KeyHash, u32, BuildHasherDefault<Unchanged>>,
-    entries: Vec<Entry<T>>,
-}
+/// The entries with a part of the keys, in the order of the hashes. Hashes are spread evenly, so
+/// the hash tells the place, up to a few entries. No space is empty between the entries.
+struct Entries<T>(Vec<Entry<T>>);
 
 impl<T> Entries<T> {
+    /// Returns the index of a key, or the index at which the key would have its place.
+    #[inline]
+    fn find(&self, key: KeyHash) -> Result<usize, usize> {
+        let [place, _] = key.halves();
+        let mut index = scaled(place, self.0.len());
+        while self.0.get(index).is_some_and(|entry| entry.key < key) {
+            index += 1;
+        }
+        while let Some(before) = index.checked_sub(1) {
+            if self.0.get(before).is_some_and(|entry| entry.key < key) {
+                break;
+            }
+            index = before;
+        }
+        let is_found = self.0.get(index).is_some_and(|entry| entry.key == key);
+        if is_found { Ok(index) } else { Err(index) }
+    }
+
+    #[inline]
     fn get_mut(&mut self, key: KeyHash) -> Option<&mut Entry<T>> {
-        let index = usize::try_from(*self.index.get(&key)?).ok()?;
-        self.entries.get_mut(index)
+        let index = self.find(key).ok()?;
+        self.0.get_mut(index)
     }
 
-    fn insert(&mut self, key: KeyHash, value: Arc<T>, period: u32) {
-        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.index.insert(key, index);
-        self.entries.push(Entry { key, value, used: false, calls: 1, period });
-    }
-
-    /// Removes an entry. The last entry takes the place of the removed entry.
-    fn remove(&mut self, index: usize) -> Option<Arc<T>> {
-        if index >= self.entries.len() {
-            return None;
+    fn insert(&mut self, index: usize, entry: Entry<T>) {
+        if self.0.len() == self.0.capacity() {
+            // Small steps: the slack of a `Vec` would be half of the memory.
+            self.0.reserve_exact(2 + self.0.len() / 16);
         }
-        let removed = self.entries.swap_remove(index);
-        self.index.remove(&removed.key);
-        if let (Some(moved), Ok(index)) = (self.entries.get(index), u32::try_from(index)) {
-            self.index.insert(moved.key, index);
-        }
-        Some(removed.value)
+        self.0.insert(index.min(self.0.len()), entry);
     }
 }
 
@@ -124,7 +99,7 @@ pub(super) struct Table<T> {
     max: u32,
     /// The number of entries, and of entries about to be inserted.
     len: AtomicU64,
-    shards: [Shard<T>; SHARDS],
+    shards: Box<[Mutex<Entries<T>>]>,
     search: Mutex<Search>,
     group: Arc<KeyGroup>,
 }
@@ -139,12 +114,11 @@ pub(super) struct Room<'t, T> {
 
 impl<T> Table<T> {
     pub(super) fn new(max: u32, group: Arc<KeyGroup>) -> Self {
-        let shard =
-            |_| Shard(Mutex::new(Entries { index: HashMap::default(), entries: Vec::new() }));
+        let shards = max.div_ceil(KEYS_PER_SHARD).clamp(MIN_SHARDS, MAX_SHARDS);
         Self {
             max,
             len: AtomicU64::new(0),
-            shards: core::array::from_fn(shard),
+            shards: (0..shards).map(|_| Mutex::new(Entries(Vec::new()))).collect(),
             search: Mutex::new(Search::default()),
             group,
         }
@@ -154,10 +128,11 @@ impl<T> Table<T> {
         u32::try_from(self.len.load(Relaxed)).unwrap_or(u32::MAX)
     }
 
-    fn shard(&self, key: KeyHash) -> &Mutex<Entries<T>> {
-        let [Shard(first), ..] = &self.shards;
-        let index = usize::try_from(key.shard % SHARDS as u64).unwrap_or(0);
-        self.shards.get(index).map_or(first, |Shard(shard)| shard)
+    /// Returns the shard of a key. Every table has shards.
+    #[inline]
+    fn shard(&self, key: KeyHash) -> Option<&Mutex<Entries<T>>> {
+        let [_, shard] = key.halves();
+        self.shards.get(scaled(shard, self.shards.len()))
     }
 
     pub(super) fn group(&self) -> &Arc<KeyGroup> {
@@ -165,32 +140,41 @@ impl<T> Table<T> {
     }
 
     /// Returns the state of a known key.
+    #[inline]
     pub(super) fn get(&self, key: KeyHash) -> Option<Arc<T>> {
-        let mut shard = lock(self.shard(key));
+        self.use_known(key, Arc::clone)
+    }
+
+    /// Uses the state of a known key under the lock of the shard. `act` runs no code of the user.
+    #[inline]
+    pub(super) fn use_known<R>(&self, key: KeyHash, act: impl FnOnce(&Arc<T>) -> R) -> Option<R> {
+        let mut shard = lock(self.shard(key)?);
         let entry = shard.get_mut(key)?;
         entry.used = true;
         entry.calls = entry.calls.saturating_add(1);
         self.group.note_use(&mut entry.period);
-        Some(Arc::clone(&entry.value))
+        Some(act(&entry.value))
     }
 
     /// Passes the hash, the number of calls and the state of each key to `read`, under the lock of
     /// the shard.
     pub(super) fn for_each(&self, read: &mut impl FnMut(u64, u64, &Arc<T>)) {
-        for Shard(shard) in &self.shards {
-            for Entry { key, value, calls, .. } in &lock(shard).entries {
-                read(key.entry, u64::from(*calls), value);
+        for shard in &self.shards {
+            for Entry { key, value, calls, .. } in &lock(shard).0 {
+                let [id, _] = key.halves();
+                read(id, u64::from(*calls), value);
             }
         }
     }
 
     #[cfg(all(test, not(resilience_loom)))]
     pub(super) fn peek(&self, key: KeyHash) -> Arc<T> {
-        Arc::clone(&lock(self.shard(key)).get_mut(key).expect("a known key").value)
+        let shard = self.shard(key).expect("a shard");
+        Arc::clone(&lock(shard).get_mut(key).expect("a known key").value)
     }
 }
 
-impl<T: KeyedPolicy> Table<T> {
+impl<T: KeyState> Table<T> {
     /// Makes room for a new entry. Returns `None` if the table is full and the search finds no
     /// stale entry.
     pub(super) fn reserve(&self, now: impl FnOnce() -> Timestamp) -> Option<Room<'_, T>> {
@@ -209,26 +193,28 @@ impl<T: KeyedPolicy> Table<T> {
         let mut second_best = None;
         let mut evicted = None;
         // The search ends in the shard where it starts, and an empty shard takes no step.
-        let mut shards_left = SHARDS + 1;
+        let mut shards_left = self.shards.len() + 1;
         while steps > 0 && shards_left > 0 && evicted.is_none() {
-            let Some(Shard(shard)) = self.shards.get(search.shard) else { break };
+            let Some(shard) = self.shards.get(search.shard) else { break };
             let mut shard = lock(shard);
-            while let (Some(entry), true) = (shard.entries.get_mut(search.entry), steps > 0) {
+            let pause = search.entry.saturating_add(STEPS_PER_LOCK);
+            while search.entry < pause && steps > 0 {
+                let Some(entry) = shard.0.get_mut(search.entry) else { break };
                 (steps, search.credit) = (steps - 1, search.credit.saturating_sub(1));
                 if is_evictable(entry, now) {
                     if !mem::take(&mut entry.used) {
-                        evicted = shard.remove(search.entry);
+                        evicted = Some(shard.0.remove(search.entry).value);
                         break;
                     }
                     if second_best.is_none() {
-                        second_best = Some((search.shard, entry.key));
+                        second_best = Some(entry.key);
                         steps = steps.min(STEPS_PER_KEY);
                     }
                 }
                 search.entry += 1;
             }
-            if evicted.is_none() && search.entry >= shard.entries.len() {
-                (search.shard, search.entry) = ((search.shard + 1) % SHARDS, 0);
+            if evicted.is_none() && search.entry >= shard.0.len() {
+                (search.shard, search.entry) = ((search.shard + 1) % self.shards.len(), 0);
                 shards_left -= 1;
             }
         }
@@ -237,20 +223,16 @@ impl<T: KeyedPolicy> Table<T> {
         evicted.is_some()
     }
 
-    fn evict_if_evictable(&self, (shard, key): (usize, KeyHash), now: Timestamp) -> Option<Arc<T>> {
-        let Shard(shard) = self.shards.get(shard)?;
-        let mut shard = lock(shard);
-        let entry = shard.get_mut(key)?;
-        if !is_evictable(entry, now) {
-            return None;
-        }
-        let index = usize::try_from(*shard.index.get(&key)?).ok()?;
-        shard.remove(index)
+    fn evict_if_evictable(&self, key: KeyHash, now: Timestamp) -> Option<Arc<T>> {
+        let mut shard = lock(self.shard(key)?);
+        let index = shard.find(key).ok()?;
+        let is_evictable = is_evictable(shard.0.get(index)?, now);
+        is_evictable.then(|| shard.0.remove(index).value)
     }
 }
 
 /// Returns whether no call uses the entry, and a new entry would decide as this entry does.
-fn is_evictable<T: KeyedPolicy>(entry: &Entry<T>, now: Timestamp) -> bool {
+fn is_evictable<T: KeyState>(entry: &Entry<T>, now: Timestamp) -> bool {
     // Under the lock of the shard no call can start to use the entry.
     Arc::strong_count(&entry.value) == 1 && entry.value.is_stale(now)
 }
@@ -272,15 +254,17 @@ impl<T> Room<'_, T> {
     /// returns the value of the other call.
     pub(super) fn insert(mut self, key: KeyHash, value: T) -> Arc<T> {
         let value = Arc::new(value);
-        let mut shard = lock(self.table.shard(key));
-        if let Some(known) = shard.get_mut(key) {
-            let known = Arc::clone(&known.value);
-            drop(shard);
-            return known;
+        let Some(shard) = self.table.shard(key) else { return value };
+        let mut shard = lock(shard);
+        match shard.find(key) {
+            Ok(index) => shard.0.get(index).map_or(value, |known| Arc::clone(&known.value)),
+            Err(index) => {
+                let (own, period) = (Arc::clone(&value), self.table.group.first_use());
+                shard.insert(index, Entry { key, value: own, calls: 1, period, used: false });
+                self.is_used = true;
+                value
+            }
         }
-        shard.insert(key, Arc::clone(&value), self.table.group.first_use());
-        self.is_used = true;
-        value
     }
 }
 
@@ -298,9 +282,8 @@ mod model {
     use loom::thread;
 
     use super::*;
-    use crate::keyed::KeyLabel;
     use crate::registry::facts::Facts;
-    use crate::registry::{Policy, PolicyFigures, PolicyKind, Record, Setting};
+    use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
     use crate::settings::{Check, Unchangeable};
 
     struct Fixed {
@@ -308,31 +291,9 @@ mod model {
         figures: PolicyFigures,
     }
 
-    impl KeyedPolicy for Fixed {
-        const POLICY: &'static str = "fixed";
-
+    impl KeyState for Fixed {
         fn is_stale(&self, _: Timestamp) -> bool {
             self.is_stale
-        }
-
-        fn policy_name(&self) -> &'static str {
-            "fixed"
-        }
-
-        fn or_name(self, _: &'static str) -> Self {
-            self
-        }
-
-        fn with_key_label(self, _: KeyLabel) -> Self {
-            self
-        }
-
-        fn with_record(self, _: Arc<Record>) -> Self {
-            self
-        }
-
-        fn key_label(&self) -> Option<&KeyLabel> {
-            None
         }
     }
 
@@ -363,7 +324,7 @@ mod model {
     }
 
     fn insert(table: &Table<Fixed>, key: u64, stale: bool) -> bool {
-        let key = KeyHash::new(0, key);
+        let key = KeyHash::from_halves([key, 0]);
         if table.get(key).is_some() {
             return true;
         }
@@ -376,8 +337,8 @@ mod model {
     }
 
     fn count(table: &Table<Fixed>) -> (u64, usize) {
-        let [Shard(shard)] = &table.shards;
-        (table.len.load(Relaxed), lock(shard).entries.len())
+        let entries = table.shards.iter().map(|shard| lock(shard).0.len()).sum();
+        (table.len.load(Relaxed), entries)
     }
 
     fn in_two_threads(
@@ -417,5 +378,63 @@ mod model {
             assert!(found.contains(&true));
             assert_eq!((len, entries), (1, 1));
         });
+    }
+}
+
+#[cfg(all(test, not(resilience_loom)))]
+mod tests {
+    use super::*;
+
+    fn key(place: u64) -> KeyHash {
+        KeyHash::from_halves([place, 0])
+    }
+
+    fn entries(places: &[u64]) -> Entries<u64> {
+        let mut entries = Entries(Vec::new());
+        for place in places {
+            let entry = Entry {
+                key: key(*place),
+                value: Arc::new(*place),
+                calls: 1,
+                period: 0,
+                used: false,
+            };
+            let index = entries.find(entry.key).expect_err("a new key");
+            entries.insert(index, entry);
+        }
+        entries
+    }
+
+    #[test]
+    fn keys_are_found_also_where_the_hashes_are_not_spread_evenly() {
+        let low: Vec<u64> = (0..100).collect();
+        let high: Vec<u64> = (0..100).map(|place| u64::MAX - place).collect();
+        let mixed: Vec<u64> =
+            (0..100_u64).map(|place| place.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        for places in [&low, &high, &mixed] {
+            let mut entries = entries(places);
+            assert!(entries.0.is_sorted_by_key(|entry| entry.key));
+            for place in places {
+                assert_eq!(entries.get_mut(key(*place)).map(|entry| *entry.value), Some(*place));
+            }
+            assert!(entries.get_mut(key(1 << 40)).is_none());
+        }
+    }
+
+    #[test]
+    fn entries_leave_little_memory_unused() {
+        assert_eq!(size_of::<Entry<u64>>(), 32);
+        let places: Vec<u64> = (0..1000_u64).map(|place| place << 32).collect();
+        for len in [1, 64, 1000] {
+            let entries = entries(&places[..len]);
+            assert!(entries.0.capacity() <= len + 2 + len / 16, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_shard_of_a_full_table_has_few_keys() {
+        for (max, shards) in [(1, 16), (10_000, 625), (1_000_000, 62_500), (u32::MAX, 65_536)] {
+            assert_eq!(Table::<u64>::new(max, Arc::default()).shards.len(), shards);
+        }
     }
 }

@@ -8,8 +8,9 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::gcra::Queued;
-use super::{Admission, RateLimiter};
+use super::admission::Admission;
+use super::pace::Queued;
+use super::{Defined, Definition, RateLimiter};
 use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
@@ -20,8 +21,8 @@ use crate::waiters::WaiterId;
 
 /// A call that takes a turn. On drop a waiting call leaves, and the calls behind move up.
 #[derive(Debug)]
-struct Turn<'l> {
-    limiter: &'l RateLimiter,
+struct Turn<'l, D: Defined> {
+    limiter: &'l RateLimiter<D>,
     cost: u32,
     /// The end of the whole call.
     deadline: Option<Timestamp>,
@@ -39,9 +40,9 @@ enum Progress {
     Until(u64),
 }
 
-impl<'l> Turn<'l> {
+impl<'l, D: Defined> Turn<'l, D> {
     fn new(
-        limiter: &'l RateLimiter,
+        limiter: &'l RateLimiter<D>,
         cost: u32,
         deadline: Option<Timestamp>,
         patience: u64,
@@ -103,7 +104,7 @@ impl<'l> Turn<'l> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl<D: Defined> Drop for Turn<'_, D> {
     fn drop(&mut self) {
         self.leave(WaitEnd::Cancelled);
     }
@@ -115,8 +116,8 @@ fn remaining(until: u64) -> Duration {
 
 /// Blocks the thread until the turn.
 #[cold]
-pub(super) fn block(
-    limiter: &RateLimiter,
+pub(super) fn block<D: Defined>(
+    limiter: &RateLimiter<D>,
     cost: u32,
     deadline: Option<Timestamp>,
     patience: u64,
@@ -143,8 +144,11 @@ pin_project! {
     /// The first poll joins the waiting calls. On drop a waiting call leaves, and the calls behind
     /// move up.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct RateLimitAcquire<'l> {
-        turn: Turn<'l>,
+    pub struct RateLimitAcquire<'l, D = Definition>
+    where
+        D: Defined,
+    {
+        turn: Turn<'l, D>,
         // The end of `sleep`.
         until: u64,
         #[pin]
@@ -152,9 +156,9 @@ pin_project! {
     }
 }
 
-impl<'l> RateLimitAcquire<'l> {
+impl<'l, D: Defined> RateLimitAcquire<'l, D> {
     pub(super) fn new(
-        limiter: &'l RateLimiter,
+        limiter: &'l RateLimiter<D>,
         cost: u32,
         deadline: Option<Timestamp>,
         patience: u64,
@@ -163,7 +167,7 @@ impl<'l> RateLimitAcquire<'l> {
     }
 }
 
-impl Future for RateLimitAcquire<'_> {
+impl<D: Defined> Future for RateLimitAcquire<'_, D> {
     type Output = Result<(), Rejected>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
@@ -191,7 +195,7 @@ impl Future for RateLimitAcquire<'_> {
     }
 }
 
-impl fmt::Debug for RateLimitAcquire<'_> {
+impl<D: Defined> fmt::Debug for RateLimitAcquire<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimitAcquire")
             .field("limiter", self.turn.limiter)

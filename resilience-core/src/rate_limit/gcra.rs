@@ -8,206 +8,132 @@
 
 use core::sync::atomic::Ordering;
 use core::task::Waker;
-use core::time::Duration;
+use std::sync::OnceLock;
 
+use super::Extra;
 use super::line::{Line, Wakers};
+use super::pace::{Grant, Pace, Queued, Request, saturated};
+use super::queue::Queue;
 use super::spans::Span;
-use crate::sync::{AtomicU64, Mutex, MutexGuard, const_fn, lock};
+use crate::sync::{AtomicU64, const_fn, lock};
 use crate::waiters::WaiterId;
-
-/// 146 years in nanoseconds: the limit of bursts and waits, so that additions do not overflow.
-pub(super) const MAX_NANOS: u64 = 1 << 62;
-
-/// The age of the oldest unused turn that a late waiter keeps, in nanoseconds. Timers are late:
-/// tokio rounds up to milliseconds. Without the kept turns a single caller would get a turn per
-/// wake-up instead of the rate.
-const KEPT_NANOS: u64 = 10_000_000;
-
-/// A rate in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
-    /// The time from call to call. Rounded up, so that the rate is never exceeded in the long run.
-    interval: u64,
-    /// How early a call of a burst may come.
-    tolerance: u64,
-    /// No call waits longer.
-    longest_wait: u64,
-    /// No call produces a word further ahead, except by a corrected cost.
-    furthest: u64,
-    /// The age of the oldest unused turn that a late waiter keeps.
-    kept: u64,
-}
-
-/// An admitted call, with positions at the end of the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Grant {
-    /// The time from which the call may start.
-    pub(super) turn: u64,
-    pub(super) must_wait: bool,
-    /// The positions of the call.
-    pub(super) span: Span,
-}
-
-/// A request for a turn.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Request {
-    pub(super) pace: Pace,
-    /// The width of the positions: the cost in intervals.
-    pub(super) width: u64,
-    /// The longest wait of this call.
-    pub(super) wait: u64,
-}
-
-/// A call that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Queued {
-    pub(super) id: WaiterId,
-    /// The time of the turn, if no call in front leaves.
-    pub(super) turn: u64,
-}
-
-impl Pace {
-    /// Creates a pace; zero counts as 1.
-    pub(super) const fn new(rate: u32, per: Duration, burst: u32, wait: Duration) -> Self {
-        let rate = if rate == 0 { 1 } else { rate as u128 };
-        let interval = saturated(per.as_nanos().div_ceil(rate), u64::MAX);
-        let interval = if interval == 0 { 1 } else { interval };
-        let early = burst.saturating_sub(1) as u128 * interval as u128;
-        let tolerance = saturated(early, MAX_NANOS);
-        // `Duration::MAX` is a wait without a limit.
-        let is_unlimited = wait.as_nanos() == Duration::MAX.as_nanos();
-        let most = if is_unlimited { u64::MAX } else { MAX_NANOS };
-        let longest_wait = saturated(wait.as_nanos(), most);
-        let furthest = tolerance.saturating_add(interval).saturating_add(longest_wait);
-        Self { interval, tolerance, longest_wait, furthest, kept: KEPT_NANOS }
-    }
-
-    /// Returns the pace of a process that holds a share of the burst, given as a function of
-    /// widths.
-    pub(super) fn with_share(self, share_of: impl Fn(u64) -> u64) -> Self {
-        let burst = self.tolerance.saturating_add(self.interval);
-        let tolerance = share_of(burst).saturating_sub(self.interval);
-        Self { tolerance, kept: share_of(self.kept), ..self }
-    }
-
-    pub(super) const fn tolerance(self) -> u64 {
-        self.tolerance
-    }
-
-    pub(super) const fn longest_wait(self) -> u64 {
-        self.longest_wait
-    }
-
-    pub(super) const fn interval(self) -> u64 {
-        self.interval
-    }
-
-    /// Returns the width of the positions of a call.
-    #[inline]
-    pub(super) const fn width(self, cost: u32) -> u64 {
-        self.interval.saturating_mul(cost as u64)
-    }
-
-    /// Returns the turn of a call whose last position ends at `end`.
-    pub(super) const fn turn(self, end: u64) -> u64 {
-        end.saturating_sub(self.interval).saturating_sub(self.tolerance)
-    }
-
-    /// Returns the turn of a call with positions from `base` on. Exact also at the end of the
-    /// clock.
-    pub(super) const fn turn_from(self, base: u64, width: u64) -> u64 {
-        let last = base.saturating_add(width.saturating_sub(self.interval));
-        last.saturating_sub(self.tolerance)
-    }
-
-    /// Returns the grant of a call at `now` with positions from `base` on, or the time until a
-    /// grant within `wait`.
-    fn grant(self, base: u64, now: u64, width: u64, wait: u64) -> Result<Grant, u64> {
-        let end = base.saturating_add(width);
-        let turn = self.turn_from(base, width).max(now);
-        let left = turn - now;
-        // At the end of the clock no further call fits.
-        if left > wait || end == base {
-            return Err(left);
-        }
-        Ok(Grant { turn, must_wait: left > 0, span: Span { start: base, end } })
-    }
-
-    /// Returns the corrected word after the clock went back, where no call at `now` could have
-    /// produced `word`: the word of a used-up burst.
-    #[inline]
-    fn corrected(self, word: u64, now: u64) -> Option<u64> {
-        let is_possible = word <= now.saturating_add(self.furthest);
-        let used_up = || now.saturating_add(self.tolerance).saturating_add(self.interval);
-        (!is_possible).then(used_up)
-    }
-}
-
-const fn saturated(nanos: u128, most: u64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, reason = "compared above")]
-    if nanos > most as u128 { most } else { nanos as u64 }
-}
 
 #[derive(Debug)]
 pub(super) struct Gcra {
     /// The theoretical arrival time: the end of the line; zero at rest.
     word: AtomicU64,
-    /// The waiting calls. Allocated for the first waiting call or dropped reservation.
-    line: Mutex<Option<Box<Line>>>,
-    /// Whether the line has free positions. Written under the lock.
-    has_holes: AtomicU64,
-    /// The time of the last turn that a waiter took late; zero if all turns since are used. Until
-    /// then a caller was waiting, so earlier turns are not idle time.
-    kept_until: AtomicU64,
-    /// The latest word that a corrected cost, or a caller with more patience, has produced. Such a
-    /// word can be further ahead than any wait.
-    furthest: AtomicU64,
+    /// Allocated for the first waiting call, dropped reservation or raised cost, and for the
+    /// [`Extra`] state.
+    rare: OnceLock<Box<Rare>>,
+}
+
+/// The rarely needed state, in one place, so that a limiter for a key stays small.
+#[derive(Debug)]
+struct Rare {
+    queue: Queue,
+    extra: Extra,
+}
+
+/// A call whose turn has not come: the word and the time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missed {
+    word: u64,
+    now: u64,
 }
 
 impl Gcra {
     const_fn! {
         pub(super) fn new() -> Self {
-            Self {
-                word: AtomicU64::new(0),
-                line: Mutex::new(None),
-                has_holes: AtomicU64::new(0),
-                kept_until: AtomicU64::new(0),
-                furthest: AtomicU64::new(0),
-            }
+            Self { word: AtomicU64::new(0), rare: OnceLock::new() }
         }
     }
 
     /// Starts a call if the turn has come. Otherwise returns the time until the turn, and changes
     /// nothing.
-    #[inline]
-    pub(super) fn try_acquire(&self, request: Request, now: impl Fn() -> u64) -> Result<(), u64> {
-        let request = Request { wait: 0, ..request };
-        match self.take_end(request, &now) {
-            Err(_) if self.has_holes() => {
-                self.acquire_or_queue(request, Waker::noop().clone(), now).map(|_| ())
-            }
-            answer => answer.map(|_| ()),
-        }
+    pub(super) fn try_acquire(
+        &self,
+        pace: &Pace,
+        width: u64,
+        now: impl Fn() -> u64,
+    ) -> Result<(), u64> {
+        self.start_at_end(pace, width, &now)
+            .or_else(|missed| self.acquire_missed(pace, width, missed, now))
     }
 
     /// Starts a call that may wait, if the turn has come. Returns `false` if the call has to
     /// [queue](Self::acquire_or_queue).
     #[inline]
-    pub(super) fn try_start(&self, request: Request, now: impl Fn() -> u64) -> bool {
-        self.kept_until.load(Ordering::Relaxed) == 0
-            && self.take_end(Request { wait: 0, ..request }, now).is_ok()
+    pub(super) fn try_start(&self, pace: &Pace, width: u64, now: impl Fn() -> u64) -> bool {
+        let has_kept_turns = |queue: &Queue| queue.kept_until.load(Ordering::Relaxed) != 0;
+        !self.queue_if_needed().is_some_and(has_kept_turns)
+            && self.start_at_end(pace, width, now).is_ok()
+    }
+
+    /// Takes positions at the end of the line for a call that starts now.
+    ///
+    /// The end of the line is at most the tolerance ahead then, so a clock that went back needs no
+    /// correction.
+    #[inline]
+    pub(super) fn start_at_end(
+        &self,
+        pace: &Pace,
+        width: u64,
+        now: impl Fn() -> u64,
+    ) -> Result<(), Missed> {
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            // Read after the word: the clock is never behind the call that wrote the word, unless
+            // the clock went back.
+            let now = now();
+            let base = word.max(now);
+            let early = (base - now).saturating_add(width.saturating_sub(pace.interval));
+            let end = base.saturating_add(width);
+            // At the end of the clock no further call fits.
+            if early > pace.tolerance || end == base {
+                return Err(Missed { word, now });
+            }
+            match self.swap(word, end) {
+                Ok(()) => return Ok(()),
+                Err(other) => word = other,
+            }
+        }
+    }
+
+    /// Looks for a free position, and returns the time until the turn otherwise.
+    #[inline]
+    pub(super) fn acquire_missed(
+        &self,
+        pace: &Pace,
+        width: u64,
+        Missed { word, now: at }: Missed,
+        now: impl Fn() -> u64,
+    ) -> Result<(), u64> {
+        if self.has_holes() || pace.corrected(word, at).is_some() {
+            return self.acquire_by_line(*pace, width, now);
+        }
+        pace.grant(word.max(at), at, width, 0).map(|_| ())
+    }
+
+    /// Takes free positions in front of the end, or restarts the line after the clock went back.
+    #[cold]
+    fn acquire_by_line(&self, pace: Pace, width: u64, now: impl Fn() -> u64) -> Result<(), u64> {
+        let request = Request { pace, width, wait: 0 };
+        if self.has_holes() {
+            return self.acquire_or_queue(request, Waker::noop().clone(), now).map(|_| ());
+        }
+        self.take_end(request, now).map(|_| ())
     }
 
     /// Takes the next positions for a fixed time, at most a wait away. Otherwise returns the time
     /// until a call need not wait, and changes nothing.
     pub(super) fn reserve(&self, request: Request, now: impl Fn() -> u64) -> Result<Grant, u64> {
-        if self.has_holes() {
+        if let Some(queue) = self.queue_if_needed().filter(|queue| queue.has_holes()) {
             let Request { pace, width, wait } = request;
-            let mut guard = lock(&self.line);
+            let mut line = lock(&queue.line);
             let at = now();
             let latest = at.saturating_add(wait);
-            let hole = guard.as_mut().and_then(|line| line.reserve(pace, width, at, latest));
-            self.publish(guard.as_deref());
+            let hole = line.reserve(pace, width, at, latest);
+            queue.publish(&line);
             if let Some(span) = hole {
                 let turn = pace.turn(span.end).max(at);
                 return Ok(Grant { turn, must_wait: turn > at, span });
@@ -217,17 +143,13 @@ impl Gcra {
     }
 
     /// Takes positions at the end of the line, by the atomic word alone.
-    #[inline]
-    fn take_end(&self, request: Request, now: impl Fn() -> u64) -> Result<Grant, u64> {
+    pub(super) fn take_end(&self, request: Request, now: impl Fn() -> u64) -> Result<Grant, u64> {
         let Request { pace, width, wait } = request;
         let mut word = self.word.load(Ordering::Acquire);
         loop {
-            // Read after the word: the clock is never behind the call that wrote the word, unless
-            // the clock went back.
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                let mut guard = self.line();
-                self.correct(&mut guard, pace, now);
+                self.correct(&mut lock(&self.queue().line), pace, now);
                 word = self.word.load(Ordering::Acquire);
                 continue;
             }
@@ -249,17 +171,17 @@ impl Gcra {
     ) -> Result<Option<Queued>, u64> {
         let Request { pace, width, wait } = request;
         let mut wakers = Wakers::default();
-        let mut guard = self.line();
+        let queue = self.queue();
+        let mut line = lock(&queue.line);
         let result = loop {
             let word = self.word.load(Ordering::Acquire);
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                self.correct(&mut guard, pace, now);
+                self.correct(&mut line, pace, now);
                 continue;
             }
-            let Some(line) = guard.as_mut() else { break Err(0) };
-            self.give_turns(line, pace, now, None, &mut wakers);
-            let end = self.end(pace, word, now);
+            queue.give_turns(&mut line, pace, now, None, &mut wakers);
+            let end = queue.end(pace, word, now);
             let plan = line.plan(pace, width, end, now);
             let turn = plan.turn.max(now);
             let starts = turn == now && !line.has_waiters();
@@ -270,7 +192,7 @@ impl Gcra {
             if plan.missing > 0 {
                 if wait > pace.longest_wait {
                     // A caller with more patience than the limiter allows.
-                    self.furthest.fetch_max(plan.end, Ordering::Relaxed);
+                    queue.furthest.fetch_max(plan.end, Ordering::Relaxed);
                 }
                 if self.swap(word, plan.end).is_err() {
                     continue;
@@ -283,8 +205,8 @@ impl Gcra {
                 Some(Queued { id: line.join(width, plan, turn, waker), turn })
             });
         };
-        self.publish(guard.as_deref());
-        drop(guard);
+        queue.publish(&line);
+        drop(line);
         wakers.wake();
         result
     }
@@ -316,7 +238,7 @@ impl Gcra {
     /// Returns an unused reservation.
     pub(super) fn release(&self, pace: Pace, span: Span, now: impl Fn() -> u64) {
         // A limiter without waiting calls has no line yet, and needs a line for the hole.
-        drop(self.line());
+        self.queue();
         self.change(pace, None, now, |line, _, _| line.free(span));
     }
 
@@ -331,19 +253,22 @@ impl Gcra {
     /// Takes more positions for started calls: the calls cost more than they took. The waiting
     /// calls move back.
     pub(super) fn charge(&self, width: u64, now: impl Fn() -> u64) {
-        let mut guard = self.line();
+        let queue = self.queue();
+        let mut line = lock(&queue.line);
         let now = now();
         let start = self.update(|word| word.max(now).saturating_add(width)).max(now);
         let end = start.saturating_add(width);
-        self.furthest.fetch_max(end, Ordering::Relaxed);
-        if let Some(line) = guard.as_mut() {
-            line.move_back(Span { start, end });
-        }
+        queue.furthest.fetch_max(end, Ordering::Relaxed);
+        line.move_back(Span { start, end });
     }
 
     /// Keeps the used part of the burst under another pace. Calls that wait keep their order, and
     /// get their turns at the new pace.
     pub(super) fn rescale(&self, old: Pace, new: Pace, now: impl Fn() -> u64) {
+        // The burst is full at rest.
+        if self.is_at_rest(now()) {
+            return;
+        }
         let scaled = |width: u64| {
             let width = u128::from(width) * u128::from(new.interval);
             saturated(width / u128::from(old.interval), u64::MAX)
@@ -369,33 +294,30 @@ impl Gcra {
         now: impl Fn() -> u64,
     ) {
         let mut wakers = Wakers::default();
-        let mut guard = lock(&self.line);
+        let queue = self.queue();
+        let mut line = lock(&queue.line);
         let now = now();
-        match guard.as_mut().filter(|line| line.has_waiters()) {
-            None => {
-                self.update(|word| start(word, now));
-            }
-            Some(line) => {
-                let first = line.first_position().unwrap_or(now);
-                let start = start(first, now);
-                let waiting = line.move_to(start, &scaled);
-                // Reservations keep positions behind the waiting calls.
-                let end = |word: u64| {
-                    waiting.max(start.saturating_add(scaled(word.saturating_sub(first))))
-                };
-                let word = self.update(end);
-                self.furthest.fetch_max(end(word), Ordering::Relaxed);
-                line.restart_timers(&mut wakers);
-            }
+        if line.has_waiters() {
+            let first = line.first_position().unwrap_or(now);
+            let start = start(first, now);
+            let waiting = line.move_to(start, &scaled);
+            // Reservations keep positions behind the waiting calls.
+            let end =
+                |word: u64| waiting.max(start.saturating_add(scaled(word.saturating_sub(first))));
+            let word = self.update(end);
+            queue.furthest.fetch_max(end(word), Ordering::Relaxed);
+            line.restart_timers(&mut wakers);
+        } else {
+            self.update(|word| start(word, now));
         }
-        self.publish(guard.as_deref());
-        drop(guard);
+        queue.publish(&line);
+        drop(line);
         wakers.wake();
     }
 
     /// Takes all permits.
     pub(super) fn drain(&self, pace: Pace, now: impl Fn() -> u64) {
-        let _guard = lock(&self.line);
+        let _line = lock(&self.queue().line);
         let used_up = now().saturating_add(pace.tolerance).saturating_add(pace.interval);
         self.update(|word| word.max(used_up));
     }
@@ -412,33 +334,19 @@ impl Gcra {
             Some(early) => (early / pace.interval).saturating_add(1),
             None => 0,
         };
-        let in_holes = if self.has_holes() { self.ready_in_holes(pace, now) } else { 0 };
+        let queue = self.queue_if_needed().filter(|queue| queue.has_holes());
+        let in_holes = queue.map_or(0, |queue| queue.ready_in_holes(pace, now));
         u32::try_from(at_the_end.saturating_add(in_holes)).unwrap_or(u32::MAX)
-    }
-
-    #[cold]
-    fn ready_in_holes(&self, pace: Pace, now: u64) -> u64 {
-        let guard = lock(&self.line);
-        let latest = now.saturating_add(pace.tolerance).saturating_add(pace.interval);
-        let spans = guard.iter().flat_map(|line| line.holes().iter());
-        spans.fold(0, |sum, Span { start, end }| {
-            let missed = now.saturating_sub(start).div_ceil(pace.interval);
-            let start = start.saturating_add(missed.saturating_mul(pace.interval));
-            // A position counts if its start is at most `tolerance` ahead.
-            let ready = end.min(latest).saturating_sub(start);
-            sum.saturating_add(ready / pace.interval)
-        })
     }
 
     /// Returns the number of waiting calls.
     pub(super) fn queued(&self) -> usize {
-        lock(&self.line).as_ref().map_or(0, |line| line.queued())
+        self.queue_if_needed().map_or(0, |queue| lock(&queue.line).queued())
     }
 
     /// Returns the number of permits that calls are waiting for.
     pub(super) fn waiting(&self, pace: Pace) -> u64 {
-        let guard = lock(&self.line);
-        guard.as_ref().map_or(0, |line| line.waiting_width() / pace.interval)
+        self.queue_if_needed().map_or(0, |queue| lock(&queue.line).waiting_width() / pace.interval)
     }
 
     /// Makes all waiting calls compute their timers again: turns come earlier.
@@ -460,46 +368,18 @@ impl Gcra {
         now: impl Fn() -> u64,
         change: impl FnOnce(&mut Line, u64, &mut Wakers) -> T,
     ) -> Option<T> {
+        let queue = self.queue_if_needed()?;
         let mut wakers = Wakers::default();
-        let mut guard = lock(&self.line);
+        let mut line = lock(&queue.line);
         let now = now();
-        let line = guard.as_mut()?;
-        self.give_turns(line, pace, now, polled, &mut wakers);
-        let result = change(line, now, &mut wakers);
-        self.shorten(line);
-        self.give_turns(line, pace, now, None, &mut wakers);
-        self.publish(guard.as_deref());
-        drop(guard);
+        queue.give_turns(&mut line, pace, now, polled, &mut wakers);
+        let result = change(&mut line, now, &mut wakers);
+        self.shorten(&mut line);
+        queue.give_turns(&mut line, pace, now, None, &mut wakers);
+        queue.publish(&line);
+        drop(line);
         wakers.wake();
         Some(result)
-    }
-
-    fn give_turns(
-        &self,
-        line: &mut Line,
-        pace: Pace,
-        now: u64,
-        polled: Option<WaiterId>,
-        wakers: &mut Wakers,
-    ) {
-        if line.give_turns(pace, now, polled, wakers) {
-            self.kept_until.store(now, Ordering::Relaxed);
-        }
-    }
-
-    /// Returns the start of the next positions at the end of the line.
-    fn end(&self, pace: Pace, word: u64, now: u64) -> u64 {
-        if word >= now {
-            return word;
-        }
-        let kept_until = self.kept_until.load(Ordering::Relaxed);
-        if word <= kept_until && now - word <= pace.kept {
-            return word;
-        }
-        if kept_until != 0 {
-            self.kept_until.store(0, Ordering::Relaxed);
-        }
-        now
     }
 
     /// Moves the end of the line back over the holes at the end.
@@ -512,39 +392,49 @@ impl Gcra {
         }
     }
 
-    #[inline]
     fn corrected(&self, pace: Pace, word: u64, now: u64) -> Option<u64> {
         let corrected = pace.corrected(word, now)?;
-        (word > self.furthest.load(Ordering::Relaxed)).then_some(corrected)
+        let furthest = |queue: &Queue| queue.furthest.load(Ordering::Relaxed);
+        let furthest = self.queue_if_needed().map_or(0, furthest);
+        (word > furthest).then_some(corrected)
     }
 
     /// Starts the line again after the clock went back.
     #[cold]
-    fn correct(&self, guard: &mut MutexGuard<'_, Option<Box<Line>>>, pace: Pace, now: u64) {
+    fn correct(&self, line: &mut Line, pace: Pace, now: u64) {
         let word = self.word.load(Ordering::Acquire);
         if let Some(start) = self.corrected(pace, word, now) {
             if self.swap(word, start).is_ok() {
-                let end = guard.as_mut().map_or(start, |line| line.move_to(start, |width| width));
-                let _ = self.swap(start, end);
+                let _ = self.swap(start, line.move_to(start, |width| width));
             }
         }
     }
 
-    /// Locks the line, and allocates the line at the first use.
-    fn line(&self) -> MutexGuard<'_, Option<Box<Line>>> {
-        let mut guard = lock(&self.line);
-        guard.get_or_insert_with(|| Box::new(Line::new()));
-        guard
+    /// Returns the rarely needed state, allocated at the first use.
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(|| Box::new(Rare { queue: Queue::new(), extra: Extra::new() }))
     }
 
-    /// Publishes whether there are holes, for calls without the lock.
-    fn publish(&self, line: Option<&Line>) {
-        let has_holes = line.is_some_and(|line| !line.holes().is_empty());
-        self.has_holes.store(u64::from(has_holes), Ordering::Relaxed);
+    fn queue(&self) -> &Queue {
+        &self.rare().queue
+    }
+
+    #[inline]
+    fn queue_if_needed(&self) -> Option<&Queue> {
+        self.rare.get().map(|rare| &rare.queue)
+    }
+
+    pub(super) fn extra(&self) -> &Extra {
+        &self.rare().extra
+    }
+
+    #[inline]
+    pub(super) fn extra_if_needed(&self) -> Option<&Extra> {
+        self.rare.get().map(|rare| &rare.extra)
     }
 
     fn has_holes(&self) -> bool {
-        self.has_holes.load(Ordering::Relaxed) != 0
+        self.queue_if_needed().is_some_and(Queue::has_holes)
     }
 
     /// Returns the word before the update.
@@ -556,6 +446,7 @@ impl Gcra {
         word
     }
 
+    #[inline]
     fn swap(&self, word: u64, next: u64) -> Result<(), u64> {
         let swapped = self.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire);
         swapped.map(drop)
@@ -564,6 +455,9 @@ impl Gcra {
 
 #[cfg(all(test, not(resilience_loom)))]
 mod tests {
+    use core::time::Duration;
+
+    use super::super::pace::{KEPT_NANOS, MAX_NANOS};
     use super::*;
 
     fn request(pace: Pace, wait: u64) -> Request {
@@ -574,7 +468,7 @@ mod tests {
     fn a_clock_that_goes_back_costs_at_most_a_burst() {
         let pace = Pace::new(1, Duration::from_nanos(10), 3, Duration::ZERO);
         let gcra = Gcra::new();
-        let at = |now| gcra.try_acquire(request(pace, 0), || now);
+        let at = |now| gcra.try_acquire(&pace, pace.interval, || now);
         assert_eq!(at(1_000_000), Ok(()));
         // By a little: the debt stays.
         assert_eq!((at(999_990), at(999_990)), (Ok(()), Err(10)));
@@ -600,7 +494,7 @@ mod tests {
         let pace = Pace::new(1, Duration::from_micros(1), 1, Duration::from_micros(5));
         let late_by = |late: u64| {
             let gcra = Gcra::new();
-            assert_eq!(gcra.try_acquire(request(pace, 0), || 1_000_000), Ok(()));
+            assert_eq!(gcra.try_acquire(&pace, pace.interval, || 1_000_000), Ok(()));
             let waker = Waker::noop().clone();
             let queued = gcra.acquire_or_queue(request(pace, 5000), waker, || 1_000_000);
             let Ok(Some(Queued { id, turn: 1_001_000 })) = queued else { panic!("{queued:?}") };
@@ -613,105 +507,5 @@ mod tests {
         assert_eq!(late_by(KEPT_NANOS), 10_000);
         // Older turns are lost, as after any rest.
         assert_eq!(late_by(KEPT_NANOS + 1001), 1);
-    }
-}
-
-#[cfg(all(test, resilience_loom))]
-mod model {
-    use loom::sync::Arc;
-    use loom::thread;
-
-    use super::*;
-
-    fn pace(burst: u32) -> Pace {
-        Pace::new(1, Duration::from_nanos(10), burst, Duration::from_nanos(99))
-    }
-
-    fn request(burst: u32, wait: u64) -> Request {
-        Request { pace: pace(burst), width: 10, wait }
-    }
-
-    fn queue(gcra: &Gcra) -> Queued {
-        gcra.acquire_or_queue(request(1, 99), Waker::noop().clone(), || 100).unwrap().unwrap()
-    }
-
-    #[test]
-    fn a_grant_is_taken_once() {
-        loom::model(|| {
-            let gcra = Arc::new(Gcra::new());
-            let take = |gcra: &Gcra| {
-                (0..2).filter(|_| gcra.try_acquire(request(2, 0), || 100).is_ok()).count()
-            };
-            let other = {
-                let gcra = Arc::clone(&gcra);
-                thread::spawn(move || take(&gcra))
-            };
-            let taken = take(&gcra) + other.join().unwrap();
-            assert_eq!(taken, 2);
-            assert_eq!(gcra.try_acquire(request(2, 0), || 100), Err(10));
-        });
-    }
-
-    /// Two reservations are kept, and a third is returned at any moment. All positions are used.
-    #[test]
-    fn a_returned_reservation_is_taken_once() {
-        loom::model(|| {
-            let gcra = Arc::new(Gcra::new());
-            let take = |gcra: &Gcra| gcra.reserve(request(1, 99), || 100).unwrap();
-            let returning = {
-                let gcra = Arc::clone(&gcra);
-                thread::spawn(move || {
-                    gcra.release(pace(1), take(&gcra).span, || 100);
-                    take(&gcra)
-                })
-            };
-            let mut kept = vec![take(&gcra).turn, take(&gcra).turn];
-            kept.push(returning.join().unwrap().turn);
-            kept.sort_unstable();
-            assert!(kept.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{kept:?}");
-            // A call that looks at the holes before the return, and at the end after the return,
-            // may leave a hole.
-            assert!(kept[2] <= 130, "{kept:?}");
-        });
-    }
-
-    /// A waiting call leaves while a call behind and a call without a wait come.
-    #[test]
-    fn the_turn_of_a_leaving_call_is_used_once() {
-        loom::model(|| {
-            let gcra = Arc::new(Gcra::new());
-            gcra.try_acquire(request(1, 0), || 100).unwrap();
-            let leaving = queue(&gcra);
-            let other = {
-                let gcra = Arc::clone(&gcra);
-                thread::spawn(move || gcra.leave(pace(1), leaving.id, || 100))
-            };
-            let behind = queue(&gcra);
-            other.join().unwrap();
-            let taken = gcra.take_end(request(1, 99), || 100).unwrap();
-            assert_eq!(taken.turn, 120, "two calls are in front");
-            assert_eq!(gcra.poll(pace(1), behind.id, Waker::noop().clone(), || 109), Some(110));
-            assert_eq!(gcra.poll(pace(1), behind.id, Waker::noop().clone(), || 110), None);
-        });
-    }
-
-    /// The end of the line moves back while a call without a wait takes the end.
-    #[test]
-    fn the_end_moves_back_and_forward_without_an_overlap() {
-        loom::model(|| {
-            let gcra = Arc::new(Gcra::new());
-            gcra.try_acquire(request(1, 0), || 100).unwrap();
-            let leaving = queue(&gcra);
-            let other = {
-                let gcra = Arc::clone(&gcra);
-                thread::spawn(move || gcra.leave(pace(1), leaving.id, || 100))
-            };
-            let first = gcra.take_end(request(1, 99), || 100).unwrap();
-            other.join().unwrap();
-            let second = gcra.reserve(request(1, 99), || 100).unwrap();
-            let mut turns = [first.turn, second.turn];
-            turns.sort_unstable();
-            assert_eq!(turns, [110, 120]);
-        });
     }
 }

@@ -9,15 +9,16 @@ use core::mem;
 use core::task::Waker;
 use std::collections::BTreeMap;
 
-use super::gcra::Pace;
+use super::pace::Pace;
 use super::spans::{Span, Spans};
 use crate::waiters::{WaiterId, Waiters};
 
 #[derive(Debug)]
 pub(super) struct Line {
     waiters: Waiters<Waiter>,
-    /// Calls with a turn that have not noticed the turn yet.
-    turns: BTreeMap<WaiterId, Span>,
+    /// Calls with a turn that have not noticed the turn yet, with their positions, which need not
+    /// be neighbors.
+    turns: BTreeMap<WaiterId, Vec<Span>>,
     /// The positions of the waiting calls.
     owned: Spans,
     /// Free positions between used positions, from dropped reservations. All holes are later than
@@ -110,8 +111,9 @@ impl Line {
                 break;
             }
             late |= turn < now;
-            self.owned.take_first(width, |_| ());
-            self.turns.insert(id, Span { start: end.saturating_sub(width), end });
+            let mut positions = Vec::new();
+            self.owned.take_first(width, |span| positions.push(span));
+            self.turns.insert(id, positions);
             if let Some(Waiter { waker, .. }) = self.waiters.remove(id) {
                 let list = if polled == Some(id) { &mut wakers.dropped } else { &mut wakers.woken };
                 list.push(waker);
@@ -122,7 +124,7 @@ impl Line {
 
     /// Plans a new call: the earliest holes first, then the end of the line from `tail` on.
     pub(super) fn plan(&mut self, pace: Pace, width: u64, tail: u64, now: u64) -> Plan {
-        self.holes.expire(now, pace.interval());
+        self.holes.expire(now, pace.interval);
         match self.holes.end_of(width) {
             Ok(end) => Plan { missing: 0, end, turn: pace.turn(end) },
             Err(missing) => Plan {
@@ -202,8 +204,10 @@ impl Line {
 
     /// Removes a call that does not start, and frees the positions.
     pub(super) fn leave(&mut self, id: WaiterId, wakers: &mut Wakers) {
-        if let Some(turn) = self.turns.remove(&id) {
-            self.free(turn);
+        if let Some(positions) = self.turns.remove(&id) {
+            for span in positions {
+                self.free(span);
+            }
         } else if let Some(Waiter { width, waker, .. }) = self.waiters.remove(id) {
             let Self { owned, holes, .. } = self;
             owned.take_last(width, |span| holes.insert(span));
@@ -251,7 +255,7 @@ impl Line {
         now: u64,
         latest: u64,
     ) -> Option<Span> {
-        self.holes.expire(now, pace.interval());
+        self.holes.expire(now, pace.interval);
         let span = self.holes.first_with(width).filter(|span| pace.turn(span.end) <= latest)?;
         self.holes.take(span);
         Some(span)
@@ -277,14 +281,34 @@ impl Line {
             waiter.width = scaled(waiter.width);
         }
         // A call that has its turn and leaves cannot give up positions of another time line.
-        for span in self.turns.values_mut() {
-            *span = Span { start, end: start };
-        }
+        self.turns.values_mut().for_each(Vec::clear);
         let widths = self.waiters.values_mut().map(|waiter| waiter.width);
         let end = widths.fold(start, u64::saturating_add);
         self.holes.clear();
         self.owned.clear();
         self.owned.insert(Span { start, end });
         end
+    }
+}
+
+#[cfg(all(test, not(resilience_loom)))]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_leaves_after_its_turn_frees_its_own_positions_only() {
+        let pace = Pace::new(1, Duration::from_nanos(10), 1, Duration::from_nanos(99));
+        let (mut line, mut wakers) = (Line::new(), Wakers::default());
+        // A call of cost 2, with the position of another call between its positions.
+        line.owned.insert(Span { start: 10, end: 20 });
+        let plan = Plan { missing: 10, end: 40, turn: 30 };
+        let id = line.join(10, plan, 30, Waker::noop().clone());
+        line.waiters.get_mut(id).expect("a waiting call").width = 20;
+        assert!(line.give_turns(pace, 31, None, &mut wakers));
+        line.leave(id, &mut wakers);
+        let holes: Vec<Span> = line.holes.iter().collect();
+        assert_eq!(holes, [Span { start: 10, end: 20 }, Span { start: 30, end: 40 }]);
     }
 }

@@ -3,20 +3,20 @@
 use core::fmt;
 use std::sync::Arc;
 
-use super::RateLimiter;
+use super::{Defined, Definition, RateLimiter};
 
 /// A permit that travels into a spawned task or a response body, where the cost of the call
 /// becomes known. Made by [`RateLimiter::acquire_owned`] and [`RateLimiter::try_acquire_owned`].
 ///
 /// A dropped permit keeps its cost: the call was made.
 #[must_use = "a permit without a correction can be dropped explicitly"]
-pub struct OwnedRateLimitPermit {
-    limiter: Arc<RateLimiter>,
+pub struct OwnedRateLimitPermit<D: Defined = Definition> {
+    limiter: Arc<RateLimiter<D>>,
     cost: u32,
 }
 
-impl OwnedRateLimitPermit {
-    pub(super) fn new(limiter: Arc<RateLimiter>, cost: u32) -> Self {
+impl<D: Defined> OwnedRateLimitPermit<D> {
+    pub(super) fn new(limiter: Arc<RateLimiter<D>>, cost: u32) -> Self {
         Self { limiter, cost }
     }
 
@@ -32,7 +32,7 @@ impl OwnedRateLimitPermit {
     }
 }
 
-impl fmt::Debug for OwnedRateLimitPermit {
+impl<D: Defined> fmt::Debug for OwnedRateLimitPermit<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedRateLimitPermit")
             .field("limiter", &self.limiter)

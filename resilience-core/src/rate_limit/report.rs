@@ -2,16 +2,18 @@
 
 use core::time::Duration;
 
-use super::RateLimiter;
+use super::{Defined, RateLimiter};
 use crate::duration::{Exact, Rounded};
 use crate::figures::Figure;
 use crate::figures::table;
+use crate::keyed::KeyLabel;
 use crate::registry::facts::Facts;
 use crate::registry::policy::explain;
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 use crate::settings::{Action, Check};
+use crate::sync::Tally;
 
-impl RateLimiter {
+impl<D: Defined> RateLimiter<D> {
     /// Explains the settings: the conditions of a rejection, in words and as data.
     ///
     /// ```
@@ -26,7 +28,7 @@ impl RateLimiter {
     }
 }
 
-impl Policy for RateLimiter {
+impl<D: Defined> Policy for RateLimiter<D> {
     fn kind(&self) -> PolicyKind {
         PolicyKind::RateLimit
     }
@@ -36,7 +38,15 @@ impl Policy for RateLimiter {
     }
 
     fn own_figures(&self) -> &PolicyFigures {
-        &self.figures
+        &self.definition().figures
+    }
+
+    fn own_rejections(&self) -> &Tally {
+        &self.state.rejected
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.definition().key.as_ref()
     }
 
     fn settings(&self) -> Vec<Setting> {
@@ -51,7 +61,7 @@ impl Policy for RateLimiter {
     }
 
     fn code(&self) -> Box<dyn Check> {
-        Box::new(self.settings)
+        Box::new(self.definition().settings)
     }
 
     fn refresh(&self) {
@@ -60,10 +70,6 @@ impl Policy for RateLimiter {
 
     fn control(&self, action: Action, _: Option<Duration>) -> bool {
         self.act(action)
-    }
-
-    fn control_key(&self, label: &str, action: Action, _: Option<Duration>) -> bool {
-        self.key.as_ref().is_some_and(|known| known.as_str() == label) && self.act(action)
     }
 
     fn facts(&self) -> Facts {

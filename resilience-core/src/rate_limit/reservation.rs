@@ -3,8 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
-use super::RateLimiter;
-use super::gcra::Grant;
+use super::pace::Grant;
+use super::{Defined, Definition, RateLimiter};
 use crate::clock::{Delay, now};
 
 /// A reserved permit with a start time. Made by [`RateLimiter::reserve`].
@@ -12,17 +12,17 @@ use crate::clock::{Delay, now};
 /// The start time is fixed. If dropped before the start time, the permit is returned: to the
 /// waiting calls behind, which move up, or else to the next call.
 #[must_use = "a reservation dropped before its start time returns the permit"]
-pub struct Reservation<'l> {
+pub struct Reservation<'l, D: Defined = Definition> {
     /// `None` if there is no wait and no permit to return.
-    grant: Option<(&'l RateLimiter, Grant)>,
+    grant: Option<(&'l RateLimiter<D>, Grant)>,
 }
 
-impl<'l> Reservation<'l> {
+impl<'l, D: Defined> Reservation<'l, D> {
     pub(super) fn now() -> Self {
         Self { grant: None }
     }
 
-    pub(super) fn later(limiter: &'l RateLimiter, grant: Grant) -> Self {
+    pub(super) fn later(limiter: &'l RateLimiter<D>, grant: Grant) -> Self {
         Self { grant: Some((limiter, grant)) }
     }
 
@@ -51,7 +51,7 @@ impl<'l> Reservation<'l> {
     }
 }
 
-impl Drop for Reservation<'_> {
+impl<D: Defined> Drop for Reservation<'_, D> {
     fn drop(&mut self) {
         if let Some((limiter, grant)) = self.grant {
             if !limiter.remaining(grant.turn).is_zero() {
@@ -61,7 +61,7 @@ impl Drop for Reservation<'_> {
     }
 }
 
-impl fmt::Debug for Reservation<'_> {
+impl<D: Defined> fmt::Debug for Reservation<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reservation").field("delay", &self.delay()).finish()
     }

@@ -5,13 +5,14 @@ use core::time::Duration;
 use resilience_rules::settings::Value;
 use resilience_rules::{InvalidPolicy, rate_limit as rules};
 
-use super::RateLimiter;
-use super::gcra::Pace;
+use super::pace::Pace;
+use super::{Defined, Definition, RateLimiter};
 use crate::clock::now;
+use crate::mode;
 use crate::registry::PolicyKind;
 use crate::settings::{Action, Adjustable, InUse, Overrides, Put as _, Refusal};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub(super) struct Settings {
     pub(super) rate: u32,
@@ -61,24 +62,47 @@ impl Settings {
     }
 }
 
-impl RateLimiter {
+impl<D: Defined> RateLimiter<D> {
     /// Returns the settings in use.
     #[inline]
     pub(super) fn current(&self) -> InUse<'_, Settings> {
-        if self.live.is_stale() {
+        if mode::has_settings() {
             self.follow();
         }
-        self.live.last(&self.settings)
+        self.last()
+    }
+
+    /// Returns the settings as of the last call of [`current`](Self::current).
+    #[inline]
+    pub(super) fn last(&self) -> InUse<'_, Settings> {
+        let code = &self.definition().settings;
+        match self.state.gcra.extra_if_needed() {
+            Some(extra) => extra.live.last(code),
+            None => InUse::Code(code),
+        }
     }
 
     /// Looks into the store of settings. The used part of the burst stays.
     #[cold]
     pub(super) fn follow(&self) {
-        let old = self.live.last(&self.settings).pace;
-        self.live.refresh(PolicyKind::RateLimit, self.name_or_default(), &self.settings);
-        let new = self.live.last(&self.settings).pace;
-        if new != old {
-            self.gcra.rescale(old, new, || now().word());
+        let Definition { live, settings, .. } = self.definition();
+        let (kind, name) = (PolicyKind::RateLimit, self.name_or_default());
+        if live.is_stale() {
+            live.refresh(kind, name, settings);
+        }
+        let gcra = &self.state.gcra;
+        // Without overrides a limiter for a key stays small.
+        if live.overridden().is_none() && gcra.extra_if_needed().is_none() {
+            return;
+        }
+        let live = &gcra.extra().live;
+        if live.is_stale() {
+            let old = live.last(settings).pace;
+            live.refresh(kind, name, settings);
+            let new = live.last(settings).pace;
+            if new != old {
+                gcra.rescale(old, new, || now().word());
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::gcra::{Gcra, Pace};
+use super::gcra::Gcra;
+use super::pace::Pace;
 use super::share_clock::{ShareClock, Terms, WHOLE};
 use crate::clock::{Timestamp, now};
 use crate::log;
@@ -121,7 +122,7 @@ impl RateShare {
     /// Returns the time between two calls at the whole rate.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        Duration::from_nanos(self.pace.interval())
+        Duration::from_nanos(self.pace.interval)
     }
 
     /// Returns the number of permits that calls have asked for since the last request, and of
@@ -154,7 +155,7 @@ impl RateShare {
         let end = terms.end.word().max(start);
         let new = Terms { start, reading, share, end, afterwards, burst_share: share };
         let tolerance = |terms: Terms| self.pace.with_share(|width| terms.burst_part(width));
-        let more = tolerance(new).tolerance().saturating_sub(tolerance(old).tolerance());
+        let more = tolerance(new).tolerance.saturating_sub(tolerance(old).tolerance);
         if more > 0 {
             self.gcra.charge(more, || reading);
         }

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use super::gcra::{Gcra, Pace, Request};
+use super::gcra::Gcra;
+use super::pace::{Pace, Request};
 use super::share::RateShare;
 use crate::clock::now;
 

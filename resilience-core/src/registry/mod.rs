@@ -25,7 +25,9 @@ pub use self::report::{
 };
 pub use self::retired::retired_counters;
 pub(crate) use self::sites::Hedges;
-pub use self::sites::{Site, fallback_site, idempotent_site, timed_out, timeout_site};
+pub use self::sites::{
+    Site, TimedFunction, fallback_site, idempotent_site, timed_function, timed_out, timeout_site,
+};
 use crate::circuit_breaker;
 use crate::mode;
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::panic::Location;
+use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::{Arc, OnceLock};
@@ -19,18 +20,19 @@ use crate::CircuitBreaker;
 use crate::CircuitState;
 #[cfg(not(resilience_loom))]
 use crate::Coalescer;
-#[cfg(not(resilience_loom))]
-use crate::RateLimiter;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::durations::Ended;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
+use crate::keyed::KeyLabel;
 #[cfg(not(resilience_loom))]
 use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
 use crate::settings::{Action, Check, apply_standing};
 use crate::sync::Tally;
+#[cfg(not(resilience_loom))]
+use crate::{KeyRateLimiter, RateLimiter};
 
 /// A policy with a state, for the registry.
 pub trait Policy: Send + Sync {
@@ -49,9 +51,22 @@ pub trait Policy: Send + Sync {
     /// Returns the effect on a call.
     fn facts(&self) -> Facts;
 
+    /// Returns the rejected calls that the record does not count for this policy alone: policies
+    /// with a key share the record.
+    fn own_rejections(&self) -> &Tally {
+        &self.own_figures().rejected
+    }
+
     /// Returns the rejected calls of this policy alone.
     fn rejected(&self) -> u64 {
-        self.own_figures().rejected()
+        let own = self.own_rejections().load(Relaxed);
+        let record = self.own_figures().record.get().filter(|record| !record.is_table);
+        own.wrapping_add(record.map_or(0, |record| record.rejected.load(Relaxed)))
+    }
+
+    /// Returns the label of the key that the policy serves.
+    fn key_label(&self) -> Option<&KeyLabel> {
+        None
     }
 
     /// Returns the settings of the code.
@@ -66,8 +81,8 @@ pub trait Policy: Send + Sync {
     }
 
     /// Changes the state of the key with this label. Returns whether the key is there.
-    fn control_key(&self, _label: &str, _action: Action, _time: Option<Duration>) -> bool {
-        false
+    fn control_key(&self, label: &str, action: Action, time: Option<Duration>) -> bool {
+        self.key_label().is_some_and(|known| known.as_str() == label) && self.control(action, time)
     }
 
     /// Returns the state of a circuit breaker.
@@ -113,8 +128,7 @@ pub struct PolicyFigures {
     /// The number of layers outside, in an annotated function.
     pub(crate) depth: u8,
     record: OnceLock<Arc<Record>>,
-    /// The rejected calls that the record does not count for this policy alone: policies with a
-    /// key share the record.
+    /// See [`Policy::own_rejections`].
     rejected: Tally,
     /// Whether a new record enters the registry.
     is_listed: bool,
@@ -152,13 +166,6 @@ impl PolicyFigures {
         SourceLocation::of(self.location)
     }
 
-    /// Returns the rejected calls of this policy alone.
-    pub(crate) fn rejected(&self) -> u64 {
-        let own = self.rejected.load(Relaxed);
-        let record = self.record.get().filter(|record| !record.is_table);
-        own.wrapping_add(record.map_or(0, |record| record.rejected.load(Relaxed)))
-    }
-
     /// Returns fresh figures for the override of a test.
     pub(crate) fn fresh(&self) -> Self {
         Self { depth: self.depth, ..Self::at(self.location, false) }
@@ -167,6 +174,14 @@ impl PolicyFigures {
     /// Returns the figures of a policy for one key, which counts into the record of the table.
     pub(crate) fn of_table(&self, record: Arc<Record>) -> Self {
         Self { record: OnceLock::from(record), ..Self::at(self.location, false) }
+    }
+
+    /// Returns whether policies with these figures have the same place and record.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let record = |figures: &Self| figures.record.get().map(Arc::as_ptr);
+        ptr::eq(self.location, other.location)
+            && self.depth == other.depth
+            && record(self) == record(other)
     }
 }
 
@@ -246,11 +261,17 @@ pub(crate) fn count_rejection<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
     }
 }
 
+/// Counts a call that was rejected after its deadline.
+#[cold]
+pub(crate) fn count_overdue<P: Policy + ?Sized>(policy: &P) {
+    count(policy, slot::OVERDUE);
+}
+
 /// A function of its own keeps the rejection in registers.
 #[cold]
 #[inline(never)]
 fn count_rejection_in_stripe<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
-    policy.own_figures().rejected.fetch_add(1, Relaxed);
+    policy.own_rejections().fetch_add(1, Relaxed);
     count(policy, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
 }
 
@@ -311,7 +332,7 @@ macro_rules! handles {
     )*};
 }
 #[cfg(not(resilience_loom))]
-handles!(CircuitBreaker, Bulkhead, RateLimiter, Coalescer);
+handles!(CircuitBreaker, Bulkhead, RateLimiter, KeyRateLimiter, Coalescer);
 
 #[cfg(not(resilience_loom))]
 impl<T: KeyedPolicy + 'static> From<&'static Keyed<T>> for PolicyHandle {

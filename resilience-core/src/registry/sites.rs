@@ -14,13 +14,15 @@ use super::list;
 use super::names;
 use super::record::Record;
 use super::report::{PolicyKind, Setting, SourceLocation};
+use crate::context::blame_deadline;
+use crate::context::current::Setter;
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
 use crate::settings::{Check, Overrides, Refusal};
 use resilience_rules::settings::Value;
 
-use crate::rejected::{IdempotencyRejection, Rejected};
+use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// The identity of a policy without a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,12 +130,43 @@ pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8
     }
 }
 
+/// A function with a `#[timeout]`: the identity, and the setter of the deadline of the calls
+/// inside.
+#[derive(Debug)]
+pub struct TimedFunction {
+    pub(crate) site: Site,
+    pub(crate) setter: Setter,
+}
+
+impl TimedFunction {
+    /// Returns the identity.
+    #[inline]
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+}
+
+/// Returns the identity of a function with a `#[timeout]`, with the limit if constant.
+#[track_caller]
+#[must_use]
+pub const fn timed_function(
+    name: &'static str,
+    limit: Option<Duration>,
+    depth: u8,
+) -> TimedFunction {
+    let site = timeout_site(name, limit, depth);
+    TimedFunction { site, setter: Setter::of_timeout(name, site.location) }
+}
+
 /// Counts a call that exceeded `limit`, and returns the rejection.
 #[cold]
 #[must_use]
 pub fn timed_out(site: &Site, limit: Duration) -> Rejected {
-    site.count(slot::REJECTED);
-    Rejected::timed_out(site.name, limit)
+    let rejected = blame_deadline(Rejected::timed_out(site.name, limit));
+    let is_overdue = rejected.kind() == RejectedKind::DeadlineExceeded;
+    site.count(if is_overdue { slot::OVERDUE } else { slot::REJECTED });
+    rejected
 }
 
 type Sites = HashMap<Site, &'static Record>;

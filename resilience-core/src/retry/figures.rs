@@ -8,6 +8,7 @@ use super::state::RetryState;
 use crate::backoff::Backoff;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock;
+use crate::context::nesting::Nested;
 use crate::duration::Exact;
 use crate::event::{DelaySource, StopReason};
 use crate::figures::stripes::Counters;
@@ -127,6 +128,7 @@ pub(super) fn count_stop(counters: Counters<'_>, reason: StopReason) {
         StopReason::Rejected => 7,
         StopReason::Disabled => 8,
         StopReason::CircuitOpen => 9,
+        StopReason::Nested => 10,
     };
     counters.add(slot::FAILURE, 1);
     counters.add(slot::STOPS.plus(offset), 1);
@@ -174,5 +176,10 @@ fn settings(limits: &Limits, backoff: &dyn Backoff) -> Vec<Setting> {
     list.push(Setting::code("idempotent", limits.idempotent));
     let on_rejection = if limits.waits_for_rejections { "wait" } else { "stop" };
     list.push(Setting::code("on_rejection", on_rejection));
+    let nested = match limits.nested {
+        Nested::Multiply => "multiply",
+        Nested::OuterOnly => "outer_only",
+    };
+    list.push(Setting::code("nested", nested));
     list
 }

@@ -7,6 +7,8 @@ use crate::backoff::{Backoff, BorrowedBackoff, Schedule};
 use crate::budget::RetryBudget;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
+use crate::context::current::Setter;
+use crate::context::nesting::Nested;
 use crate::jitter::{self, Jitter};
 use crate::log::Level;
 use crate::random;
@@ -59,6 +61,7 @@ pub(super) struct Limits {
     pub(super) waits_for_rejections: bool,
     /// False where a setting switches the retry off.
     pub(super) enabled: bool,
+    pub(super) nested: Nested,
     pub(super) name: Option<&'static str>,
     pub(super) retry_level: Level,
     pub(super) give_up_level: Level,
@@ -66,6 +69,8 @@ pub(super) struct Limits {
     pub(super) recovery_level: Level,
     /// The place in the source code that made the policy.
     pub(super) location: &'static Location<'static>,
+    /// The function that retries, for a deadline of the same function.
+    pub(super) function: Option<&'static Location<'static>>,
     /// The number of layers outside, in an annotated function.
     pub(super) depth: u8,
     /// How the call waits; set by generated code and `run`.
@@ -90,11 +95,13 @@ impl RetryPolicy {
                 budget: None,
                 waits_for_rejections: false,
                 enabled: true,
+                nested: Nested::Multiply,
                 name: None,
                 retry_level: Level::Warn,
                 give_up_level: Level::Error,
                 recovery_level: Level::Info,
                 location: Location::caller(),
+                function: None,
                 depth: 0,
                 waits: WaitMode::Blocking,
             },
@@ -295,6 +302,13 @@ impl<B> RetryPolicy<B> {
         self
     }
 
+    /// Sets the effect on the retries of functions inside, and inside another retry. Default:
+    /// [`Nested::Multiply`].
+    pub const fn nested(mut self, nested: Nested) -> Self {
+        self.limits.nested = nested;
+        self
+    }
+
     /// Sets the name in events and logs. Default: `"retry"`.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.limits.name = Some(name);
@@ -318,12 +332,14 @@ impl<B> RetryPolicy<B> {
         self
     }
 
-    /// Sets the name, unless a name is set, and how the call waits.
+    /// Sets the name, unless a name is set, how the call waits, and the function that calls.
+    #[track_caller]
     pub const fn at(mut self, name: &'static str, waits: WaitMode) -> Self {
         if self.limits.name.is_none() {
             self.limits.name = Some(name);
         }
         self.limits.waits = waits;
+        self.limits.function = Some(Location::caller());
         self
     }
 
@@ -336,6 +352,15 @@ impl<B> RetryPolicy<B> {
             level => level,
         };
         self
+    }
+
+    /// Returns the setter of the context of an attempt. `name` is the name of the function.
+    #[must_use]
+    pub fn setter(&self, name: &'static str) -> Setter {
+        Setter::new(
+            self.limits.name.unwrap_or(name),
+            matches!(self.limits.nested, Nested::OuterOnly),
+        )
     }
 
     /// Sets the number of layers outside, for an annotated function.

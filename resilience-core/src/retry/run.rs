@@ -10,6 +10,7 @@ use super::state::{CallContext, RetryState};
 use crate::backoff::Backoff;
 use crate::classify::FailureClass;
 use crate::clock::WaitMode;
+use crate::context::attempt::{enter_attempt_of, in_nested_attempt, named_attempt};
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::expansion::keep_value;
 use crate::log::Shown;
@@ -156,9 +157,13 @@ where
         state.initial_delay_blocking(self.policy);
         let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
         let context = CallContext { policy: &policy, spending: Some(&spending) };
+        let setter = self.policy.setter("retry");
         let mut scope = state.scope(self.policy);
         loop {
+            let bound = state.bound(self.policy);
+            let nested = enter_attempt_of(&named_attempt(bound, setter, state.attempt_number()));
             let out = scope.enter(&mut body);
+            drop(nested);
             let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
             let step = state.step_blocking(
                 context,
@@ -190,9 +195,15 @@ where
         if let Some(delay) = state.initial_delay(self.policy) {
             delay.wait().await;
         }
+        let setter = self.policy.setter("retry");
         let mut scope = state.scope(self.policy);
         loop {
-            let out = scope.run(&mut body).await;
+            let out = {
+                let (bound, attempt) = (state.bound(self.policy), state.attempt_number());
+                // The closure may run code of its own before the future.
+                let future = scope.run(&mut body);
+                in_nested_attempt(named_attempt(bound, setter, attempt), future).await
+            };
             // The variables of this block are dropped before the wait, so that the future is
             // `Send`.
             let delay = {

@@ -13,7 +13,9 @@ use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
+use crate::context::{current, nesting};
 use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
+use crate::figures::table::slot;
 use crate::jitter::Jitter;
 use crate::log::{self, Shown};
 use crate::lost_attempt;
@@ -162,7 +164,8 @@ impl RetryState {
 
     #[cold]
     fn delay_start(&mut self, delay: Duration) -> Option<Delay> {
-        if delay.is_zero() || !switch::is_enabled() {
+        let fits = current::deadline().is_none_or(|end| delay < end.at.since(clock::now()));
+        if delay.is_zero() || !fits || !switch::is_enabled() {
             return None;
         }
         let (delay, unseen) = Delay::start(delay);
@@ -444,6 +447,12 @@ impl RetryState {
         let attempts = limits.attempts;
         match decide(progress, limits, backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
+                if let Some((outer, _)) = nesting::outer(policy.limits.nested) {
+                    if !class.is_rejection {
+                        nesting::report(outer.name, name);
+                        counters.add(slot::NESTED, 1);
+                    }
+                }
                 let started = progress.started.unwrap_or_else(clock::now);
                 figures::count_retry(counters, class, delay_source, delay);
                 span::record_attempts(next.attempt.get());
@@ -525,6 +534,9 @@ fn decide(
     if !switch::is_enabled() || !limits.enabled {
         return Decision::GiveUp(StopReason::Disabled);
     }
+    if !class.is_rejection && nesting::outer(limits.nested).is_some_and(|(_, is_sole)| is_sole) {
+        return Decision::GiveUp(StopReason::Nested);
+    }
     if !limits.replayable {
         return Decision::GiveUp(StopReason::BodyNotReplayable);
     }
@@ -557,6 +569,12 @@ fn decide(
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Decision::GiveUp(StopReason::Deadline);
+    }
+    if let Some(deadline) = current::deadline_outside(limits.function) {
+        let rest = deadline.since(clock::now());
+        if limits.waits.end(rest, delay).saturating_sub(rest) >= rest {
+            return Decision::GiveUp(StopReason::Deadline);
+        }
     }
     if class.is_rejection {
         // Nothing was sent: the attempt is made again, and the budget of retries is not touched.

@@ -6,6 +6,7 @@
 
 mod bulkhead;
 mod circuit_breaker;
+mod client_context;
 mod fallback;
 mod gated_service;
 mod host_cooldown;
@@ -15,12 +16,14 @@ mod readiness_watch;
 mod replay;
 mod request;
 mod retry;
+mod server_context;
 mod timeout;
 
 use std::error::Error;
 
 pub use self::bulkhead::{BulkheadLayer, BulkheadService};
 pub use self::circuit_breaker::{Breakers, CircuitBreakerLayer, CircuitBreakerService};
+pub use self::client_context::{ClientContextLayer, ClientContextService};
 pub use self::fallback::{FallbackLayer, FallbackService, ResponseFilter};
 pub use self::gated_service::GatedService;
 pub use self::host_cooldown::{HostCooldownLayer, HostCooldownService};
@@ -29,6 +32,7 @@ pub use self::rate_limit::{RateLimitLayer, RateLimitService};
 pub use self::replay::{Replay, ReplayByClone, ReplayWith};
 pub use self::request::HttpRequest;
 pub use self::retry::{RetryLayer, RetryService};
+pub use self::server_context::{ServerContextLayer, ServerContextService};
 pub use self::timeout::{TimeoutLayer, TimeoutService};
 
 type BoxError = Box<dyn Error + Send + Sync>;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use resilience_core::__internal::Defined;
 use resilience_core::RateLimiter;
 use tower_layer::Layer;
 
@@ -48,11 +49,6 @@ impl RateLimitLayer {
         Self { limiters: OnePolicy(PolicyRef::Static(limiter)) }
     }
 
-    /// Creates a layer for a limiter that is not `static`.
-    pub const fn shared(limiter: Arc<RateLimiter>) -> Self {
-        Self { limiters: OnePolicy(PolicyRef::Shared(limiter)) }
-    }
-
     /// Creates a layer with a limiter for each request: for each client, tenant or API key.
     ///
     /// `choose` returns the limiter, as a rule of a [`Keyed`](resilience_core::Keyed) table by a
@@ -93,11 +89,20 @@ impl RateLimitLayer {
     /// assert!(export(b"ann").is_err()); // the function shares the limiter
     /// # Ok(()) }
     /// ```
-    pub fn keyed<Request, F>(choose: F) -> RateLimitLayer<PolicyByRequest<RateLimiter, F>>
+    pub fn keyed<Request, F, D>(choose: F) -> RateLimitLayer<PolicyByRequest<RateLimiter<D>, F>>
     where
-        F: Fn(&Request) -> Arc<RateLimiter>,
+        F: Fn(&Request) -> Arc<RateLimiter<D>>,
+        D: Defined,
     {
         RateLimitLayer { limiters: PolicyByRequest::new(choose) }
+    }
+}
+
+impl<D: Defined> RateLimitLayer<OnePolicy<RateLimiter<D>>> {
+    /// Creates a layer for a limiter that is not `static`, also for the limiter of a key in a
+    /// [`Keyed`](resilience_core::Keyed) table.
+    pub const fn shared(limiter: Arc<RateLimiter<D>>) -> Self {
+        Self { limiters: OnePolicy(PolicyRef::Shared(limiter)) }
     }
 }
 
@@ -113,9 +118,10 @@ impl<S, P: PolicySource> Layer<S> for RateLimitLayer<P> {
 /// A service under a [`RateLimitLayer`].
 pub type RateLimitService<S, P = OnePolicy<RateLimiter>> = GatedService<S, RateLimitLayer<P>>;
 
-impl<Request, R, E, P> Gate<Request, R, E> for RateLimitLayer<P>
+impl<Request, R, E, P, D> Gate<Request, R, E> for RateLimitLayer<P>
 where
-    P: PolicyFor<Request, Policy = RateLimiter>,
+    P: PolicyFor<Request, Policy = RateLimiter<D>>,
+    D: Defined + 'static,
 {
     type Permit = UsedPermit;
 

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use http::HeaderName;
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{
-    AttemptScope, DeadlineTimer, Delay, RetryState, Shown, Sleep, Spending, Timestamp, WaitMode,
-    is_counting, now,
+    AttemptScope, DeadlineTimer, Delay, NamedAttempt, NestedAttempt, RetryState, Shown, Sleep,
+    Spending, Timestamp, WaitMode, enter_attempt_of, in_nested_attempt, is_counting, named_attempt,
+    now,
 };
 use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
@@ -259,6 +260,22 @@ struct Call {
 }
 
 impl Call {
+    /// Sends the request of an attempt, in the scope of the attempt.
+    fn send<S: Service<Request>, Request, B: Backoff>(
+        &mut self,
+        policy: &RetryPolicy<B>,
+        service: &mut S,
+        request: Request,
+    ) -> NestedAttempt<NamedAttempt, S::Future> {
+        let (bound, setter) = (self.state.bound(policy), policy.setter("retry"));
+        let attempt = self.state.attempt_number();
+        let attempt = named_attempt(bound, setter, attempt);
+        let nested = enter_attempt_of(&attempt);
+        let future = self.scope.enter(|| service.call(request));
+        drop(nested);
+        in_nested_attempt(attempt, future)
+    }
+
     /// Returns whether the policy allows no attempt after the current attempt. A rejection that is
     /// waited for is no attempt.
     fn is_last<B: Backoff>(&self, policy: &RetryPolicy<B>) -> bool {
@@ -314,7 +331,7 @@ pin_project! {
         // The request of the next attempt.
         request: Option<Request>,
         #[pin]
-        step: Step<S::Future, Result<S::Response, S::Error>>,
+        step: Step<NestedAttempt<NamedAttempt, S::Future>, Result<S::Response, S::Error>>,
     }
 }
 
@@ -348,7 +365,7 @@ impl<S: Service<Request>, Request, B: Backoff, C: Replay<Request>> RetryFuture<S
         request: Request,
     ) -> Self {
         let request_for_retry = settings.request_for_retry(&call, &request);
-        let future = call.scope.enter(|| service.call(request));
+        let future = call.send(&settings.policy, &mut service, request);
         let step = Step::Called { future };
         Self { settings, service, call, request: request_for_retry, step }
     }
@@ -415,7 +432,7 @@ where
                     let Some(request) = this.request.take() else { return Poll::Pending };
                     *this.request = this.settings.request_for_retry(this.call, &request);
                     this.call.spending.retrying();
-                    let future = this.call.scope.enter(|| this.service.call(request));
+                    let future = this.call.send(&this.settings.policy, this.service, request);
                     this.step.set(Step::Called { future });
                 }
             }

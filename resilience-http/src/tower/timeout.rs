@@ -92,7 +92,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let TimeoutLayer { site, limit, .. } = self.settings;
-        let within = timeout(site.limit_in_use(limit), None, self.service.call(request));
+        let within = timeout(site.limit_in_use(limit), None, site, self.service.call(request));
         TimeoutFuture { within, settings: self.settings }
     }
 }
@@ -102,7 +102,7 @@ pin_project! {
     #[must_use]
     pub struct TimeoutFuture<F> {
         #[pin]
-        within: Timeout<F>,
+        within: Timeout<Site, F>,
         settings: TimeoutLayer,
     }
 }

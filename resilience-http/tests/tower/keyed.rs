@@ -50,6 +50,15 @@ async fn functions_and_a_layer_share_the_limit_of_a_key() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_layer_for_one_client_takes_the_limiter_of_a_table() {
+    let limits: Keyed<RateLimiter> = Keyed::with(100, || RateLimiter::new(1, secs(60)));
+    let ann = RateLimitLayer::shared(limits.get("ann")).layer(Scripted::new(&[Act::Status(200)]));
+    assert!(ann.clone().oneshot(from("ann")).await.is_ok());
+    assert_eq!(kind(ann.oneshot(from("ann")).await), Some(RejectedKind::RateLimited));
+    assert!(limits.get("bob").try_acquire().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_layers_and_a_function_share_the_bulkhead_of_a_key() {
     #[bulkhead(bulkhead = slots.get(client))]
     async fn upload(slots: &Keyed<Bulkhead>, client: &str) -> Result<(), Rejected> {

@@ -7,6 +7,7 @@ mod bulkhead;
 mod catch_panic;
 mod circuit_breaker;
 mod client_keys;
+mod context;
 mod fallback;
 mod host_cooldown;
 mod in_progress;

@@ -40,8 +40,12 @@ impl Limiter for Keys {
     const DEFERRED_KEYS: &'static [&'static str] = Self::DEFERRED;
     const EXAMPLE: &'static str = "max = 10";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
-    const POLICY: PolicyType =
-        PolicyType { name: "Bulkhead", key: "bulkhead", resolves_overrides: false };
+    const POLICY: PolicyType = PolicyType {
+        name: "Bulkhead",
+        key: "bulkhead",
+        resolves_overrides: false,
+        has_place: false,
+    };
     const ROLES: &'static [Role] = &[Role::Rejects, Role::LimitsConcurrency];
     const WAIT_KEYS: &'static [&'static str] = &["queue", "wait", "bulkhead"];
     const HOLDS_PERMIT: bool = true;

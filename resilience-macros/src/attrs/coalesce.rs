@@ -18,7 +18,7 @@ use crate::tokens::returns_borrow;
 use crate::value;
 
 const POLICY: PolicyType =
-    PolicyType { name: "Coalescer", key: "coalescer", resolves_overrides: false };
+    PolicyType { name: "Coalescer", key: "coalescer", resolves_overrides: false, has_place: false };
 
 keys! {
     /// The keys of `#[coalesce]`.

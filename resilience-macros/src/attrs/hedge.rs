@@ -141,7 +141,7 @@ impl LayerAttribute for Hedge {
             || quote!(#private::RejectionSignal::new()),
             |name| quote!(#private::RejectionSignal::of_attempt(#name)),
         );
-        let attempt = context.attempt(None);
+        let attempt = context.attempt(None, None);
         let attempts = quote! {
             let #signal = #new;
             let #out = {

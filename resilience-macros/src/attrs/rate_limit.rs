@@ -47,8 +47,12 @@ impl Limiter for Keys {
     const DEFERRED_KEYS: &'static [&'static str] = Self::DEFERRED;
     const EXAMPLE: &'static str = "rate = 100";
     const HINTS: &'static [(&'static str, Hint)] = HINTS;
-    const POLICY: PolicyType =
-        PolicyType { name: "RateLimiter", key: "limiter", resolves_overrides: false };
+    const POLICY: PolicyType = PolicyType {
+        name: "RateLimiter",
+        key: "limiter",
+        resolves_overrides: false,
+        has_place: true,
+    };
     // A call that a layer inside rejects returns its permits.
     const ROLES: &'static [Role] = &[Role::Rejects, Role::ReadsRejections];
     const WAIT_KEYS: &'static [&'static str] = &["wait", "limiter"];

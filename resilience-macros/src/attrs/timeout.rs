@@ -55,7 +55,7 @@ impl LayerAttribute for Timeout {
 
     // Output:
     //
-    //     match timeout(limit_in_use(site, limit), deadline, async move { body }).await {
+    //     match timeout(limit_in_use(site, limit), deadline, site, async move { body }).await {
     //         Ok(out) => count_success!(out, …),
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
@@ -63,7 +63,7 @@ impl LayerAttribute for Timeout {
     // Below a retry that waits for rejections, with a limit inside, the time starts after the
     // queue:
     //
-    //     match timeout_after_queue(…, deadline, patience, signal, async move { body }).await {
+    //     match timeout_after_queue(…, site, patience, signal, async move { body }).await {
     //
     // With a retry inside, the rejection has the last failure as its source. With a retry outside
     // whose deadline ended the attempt, too.
@@ -82,7 +82,8 @@ impl LayerAttribute for Timeout {
             quote!(#private::None)
         };
         let depth = context.depth();
-        let site = quote!(&const { #private::timeout_site(#name, #constant, #depth) });
+        let timed = quote!(&const { #private::timed_function(#name, #constant, #depth) });
+        let site = quote!(#private::TimedFunction::site(#timed));
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
         let time = quote!(#private::Site::limit_in_use(#site, #time));
@@ -105,9 +106,11 @@ impl LayerAttribute for Timeout {
         let declare = context.declare_failure();
         let signal = context.stack.signal.as_ref().map(|signal| &signal.name);
         let within = if let (Some(patience), Some(signal)) = (&context.stack.patience_var, signal) {
-            quote!(#private::timeout_after_queue(#time, #deadline, #patience, #signal, #future))
+            quote!(#private::timeout_after_queue(
+                #time, #deadline, #timed, #patience, #signal, #future
+            ))
         } else {
-            quote!(#private::timeout(#time, #deadline, #future))
+            quote!(#private::timeout(#time, #deadline, #timed, #future))
         };
         quote! {
             #declare

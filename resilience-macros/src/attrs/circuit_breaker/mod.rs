@@ -16,8 +16,12 @@ use crate::hint::Hint;
 use crate::stack_info::StackInfo;
 use crate::state_source::{PolicyType, StateSource};
 
-const POLICY: PolicyType =
-    PolicyType { name: "CircuitBreaker", key: "breaker", resolves_overrides: true };
+const POLICY: PolicyType = PolicyType {
+    name: "CircuitBreaker",
+    key: "breaker",
+    resolves_overrides: true,
+    has_place: false,
+};
 
 /// The validated keys.
 pub(crate) struct CircuitBreaker {

@@ -31,6 +31,8 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("max_backoff", Same("max_delay", "\"10s\"", "the ceiling")),
     ("max_wait", Same("max_delay", "\"10s\"", "the ceiling")),
     ("cap", Same("max_delay", "\"10s\"", "the ceiling")),
+    ("nesting", Same("nested", "\"outer_only\"", "the effect on retries inside")),
+    ("nested_retries", Same("nested", "\"outer_only\"", "the effect on retries inside")),
     ("multiplier", Same("factor", "2", "the growth of each delay")),
     ("exp_base", Same("factor", "2", "the growth of each delay")),
     ("exponential_base", Same("factor", "2", "the growth of each delay")),

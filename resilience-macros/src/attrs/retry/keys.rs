@@ -31,6 +31,7 @@ keys! {
             max_retry_after: time,
             budget: argument(Budget, Budget::read),
             on_rejection: choice(bool, ON_REJECTION),
+            nested: choice(bool, NESTED),
         }
         function {
             on: callable,
@@ -101,6 +102,9 @@ const JITTERS: &[(&str, JitterKind)] = &[
 
 /// Whether a retry waits for a local rejection.
 const ON_REJECTION: &[(&str, bool)] = &[("stop", false), ("wait", true)];
+
+/// Whether only the outermost of several nested retries repeats the call.
+const NESTED: &[(&str, bool)] = &[("multiply", false), ("outer_only", true)];
 
 /// The levels of `log`.
 const RETRY_LEVELS: &[(&str, LogLevel)] = &[

@@ -5,7 +5,7 @@ mod keys;
 mod policy;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Lifetime};
 
@@ -14,7 +14,7 @@ use self::policy::{Plan, Policy};
 use crate::args::{Args, Value, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::budget::Budget;
-use crate::codegen::{Context, local};
+use crate::codegen::{AttemptScope, Context, local};
 use crate::diagnostics::Errors;
 use crate::hint::Hint;
 use crate::order::Sibling;
@@ -96,10 +96,20 @@ impl LayerAttribute for Retry {
         let layer = Lifetime { apostrophe: at, ident: Ident::new(&layer.to_string(), at) };
         let repeat = quote_spanned!(at=> loop);
         let plan = self.policy.generate(&self.keys, context);
-        let Plan { setup, begin, constant, named, spends, .. } = &plan;
+        let Plan { setup, begin, constant, named, setter, scoped, sets_context, spends, .. } =
+            &plan;
         let bind = value_of(self.keys.bind.as_ref());
         let bind = bind.map(|bind| quote!(let #bind = #state.attempt(#constant);));
-        let attempt = context.attempt(bind.as_ref());
+        let number = quote!(#private::RetryState::attempt_number(#state));
+        let scoped = format_ident!("{scoped}");
+        let scope = if *sets_context {
+            let bound = quote!(#private::RetryState::bound(#state, #constant));
+            quote!(#private::#scoped(#bound, #setter, #number))
+        } else {
+            quote!(#private::plain_attempt(#setter, #number))
+        };
+        let scope = AttemptScope { attempt: scope, is_plain: !*sets_context };
+        let attempt = context.attempt(bind.as_ref(), Some(&scope));
         let deadline = context.stack.deadline_var.as_ref();
         let deadline = deadline.map(|deadline| quote!(let #deadline = #state.bound(#constant);));
         let patience = context.stack.patience_var.as_ref().map(|patience| {

@@ -47,6 +47,7 @@ impl Policy {
         let private = &context.private;
         let waits = if context.is_async { quote!(Async) } else { quote!(Blocking) };
         let path = context.policy_name(None);
+        let function = context.policy_name(value_of(keys.name.as_ref()));
         let named = value_of(keys.name.as_ref()).map(|name: &Expr| quote!(.name(#name)));
         let levels = keys.levels(context.stack.outside(Role::ReplacesFailures).is_some());
         let levels = (levels != (LogLevel::Warn, LogLevel::Error)).then(|| {
@@ -57,7 +58,7 @@ impl Policy {
         let location = quote!(#named.at(#path, #private::WaitMode::#waits).depth(#depth) #levels);
         match self {
             Self::Provided(policy) => {
-                let (name, spending) = (local("policy"), local("spending"));
+                let [name, spending, setter] = ["policy", "spending", "setter"].map(local);
                 let bound = if context.is_exclusive(policy) {
                     // The body borrows the owner of the policy, so the call holds a clone.
                     let (at, place) =
@@ -70,12 +71,16 @@ impl Policy {
                     setup: quote! {
                         let #name = #bound;
                         let #spending = #private::RetryState::spending(#name);
+                        let #setter = #private::RetryPolicy::setter(#name, #function);
                     },
                     begin: quote!(#private::RetryState::begin(#name)),
                     has_initial_delay: true,
                     constant: quote!(#name),
                     named: quote!(&#private::RetryPolicy::borrowed(#name) #location),
                     policy: quote!(&#private::RetryPolicy::borrowed(#name) #location),
+                    setter: setter.to_token_stream(),
+                    scoped: "named_attempt",
+                    sets_context: true,
                     spends: true,
                     on_failure: TokenStream::new(),
                 }
@@ -99,6 +104,12 @@ pub(super) struct Plan {
     pub(super) named: TokenStream,
     /// A reference to the policy.
     pub(super) policy: TokenStream,
+    /// The setter of the context of an attempt.
+    pub(super) setter: TokenStream,
+    /// The name of the function that returns an attempt with the setter.
+    pub(super) scoped: &'static str,
+    /// Whether the policy may have a deadline, or be the only one that repeats a call.
+    pub(super) sets_context: bool,
     /// Whether there may be a budget, in the local `spending`.
     pub(super) spends: bool,
     /// The statements after a failure, before the next use of the policy.
@@ -174,6 +185,12 @@ impl Keys {
         if let Some(wait) = value_of(self.on_rejection.as_ref()) {
             builder.set("wait_for_rejections", Some(&quote!(#wait)));
         }
+        let outer_only = value_of(self.nested.as_ref()).copied().unwrap_or_default();
+        if outer_only {
+            builder.set("nested", Some(&quote!(#private::Nested::OuterOnly)));
+        }
+        let function = context.policy_name(value_of(self.name.as_ref()));
+        let setter = quote!(&const { #private::Setter::new(#function, #outer_only) });
         let spend = Budget::spend(value_of(self.budget.as_ref()), context);
         let spends = spend.is_some();
         setup.extend(spend);
@@ -192,6 +209,9 @@ impl Keys {
             named: constant.clone(),
             constant,
             policy,
+            setter,
+            scoped: "scoped_attempt",
+            sets_context: outer_only || self.deadline.is_some(),
             spends,
             on_failure,
         }

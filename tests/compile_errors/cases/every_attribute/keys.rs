@@ -216,7 +216,7 @@ fn rate_limit_unknown_key_list() -> Result<(), ()> {
 }
 
 #[retry(colour = "red")]
-//~ error at `colour`: `#[retry]` has no `colour`; expected one of `attempts`, `backoff`, `initial_delay`, `base_delay`, `max_delay`, `factor`, `jitter`, `deadline`, `idempotent`, `max_retry_after`, `budget`, `on_rejection`, `on`, `on_ok`, `exhausted`, `error_sink`, `on_retry`, `on_give_up`, `bind`, `log`, `log_give_up`, `clone`, `carry`, `name`, `policy`
+//~ error at `colour`: `#[retry]` has no `colour`; expected one of `attempts`, `backoff`, `initial_delay`, `base_delay`, `max_delay`, `factor`, `jitter`, `deadline`, `idempotent`, `max_retry_after`, `budget`, `on_rejection`, `nested`, `on`, `on_ok`, `exhausted`, `error_sink`, `on_retry`, `on_give_up`, `bind`, `log`, `log_give_up`, `clone`, `carry`, `name`, `policy`
 fn retry_unknown_key_list() -> Result<(), ()> {
     Err(())
 }

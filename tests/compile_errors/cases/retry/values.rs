@@ -98,6 +98,48 @@ fn unknown_rejection() -> Result<(), ()> {
     Err(())
 }
 
+#[retry(nested = "outer")]
+//~ error at `"outer"`: unknown value `"outer"` of `nested`; expected one of `"multiply"`, `"outer_only"`
+fn unknown_nesting() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(nested = "outer_onyl")]
+//~ error at `"outer_onyl"`: unknown value `"outer_onyl"` of `nested`; did you mean `nested = "outer_only"`?
+fn misspelled_nesting() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(nested = outer_only)]
+//~ error at `outer_only`: a choice needs quotes: write `nested = "outer_only"`
+fn unquoted_nesting() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(nested = true)]
+//~ error at `true`: expected one of `"multiply"`, `"outer_only"`
+fn nesting_as_a_flag() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(nested)]
+//~ error at `nested`: `nested` needs a value: `nested = …`
+fn nesting_without_a_value() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(nesting = "outer_only")]
+//~ error at `nesting`: `#[retry]` has no `nesting`; write `nested = "outer_only"` (the effect on retries inside)
+fn nesting_by_another_name() -> Result<(), ()> {
+    Err(())
+}
+
+#[retry(policy = &resilience::RetryPolicy::new(), nested = "outer_only")]
+//~ error at `nested`: `nested` and `policy` exclude each other: a policy made by hand has its own settings; remove `nested`, or set it on the policy
+fn nesting_beside_a_policy() -> Result<(), ()> {
+    Err(())
+}
+
 #[retry(deadline = "5 minutes")]
 //~ error at `"5 minutes"`: unknown unit `minutes`; write `"5m"`
 fn unknown_unit() -> Result<(), ()> {

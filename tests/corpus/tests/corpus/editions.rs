@@ -37,6 +37,13 @@ pub(crate) fn blocking(log: &Log, list: &mut Vec<u32>) -> Result<usize, Failed> 
     Noisy("temporary", log.clone()).length()
 }
 
+SHARED
+pub(crate) async fn shared(log: &Log) -> Result<usize, Failed> {
+    let _local = Noisy("local", log.clone());
+    std::future::ready(()).await;
+    Noisy("temporary", log.clone()).length()
+}
+
 #[resilience::circuit_breaker(error = |_| Failed)]
 pub(crate) fn first<'a>(list: &'a mut Vec<u32>) -> Result<&'a mut u32, Failed> {
     list.first_mut().ok_or(Failed)
@@ -86,6 +93,7 @@ macro_rules! run {
         let _ = poll($module::reborrowed(&log, &mut list));
         let _ = $module::blocking(&log, &mut list);
         let _ = $module::expression(&log);
+        let _ = poll($module::shared(&log));
         println!("{} {:?}", stringify!($module), log.borrow());
     })*};
 }
@@ -96,14 +104,17 @@ fn temporaries_are_dropped_in_the_order_of_the_edition() {
     let folder = folder("editions");
     let mut source = format!("{MAIN}{HELPERS}");
     let mut names = "plain".to_owned();
-    let mut module = |name: &str, attributes: &str, blocking: &str| {
+    let mut module = |name: &str, attributes: &str, blocking: &str, shared: &str| {
         let functions = FUNCTIONS.replace("ATTRIBUTES", attributes).replace("BLOCKING", blocking);
+        let functions = functions.replace("SHARED", shared);
         let _ = writeln!(source, "mod {name} {{{functions}}}");
     };
-    module("plain", "", "");
+    module("plain", "", "", "");
     for variant in variants() {
-        let blocking = if variant.is_async_only { "" } else { &variant.attributes };
-        module(&variant.name, &variant.attributes, blocking);
+        let attributes = variant.attributes.as_str();
+        let exclusive = if variant.shares { "" } else { attributes };
+        let blocking = if variant.is_async_only { "" } else { exclusive };
+        module(&variant.name, exclusive, blocking, attributes);
         names.push(' ');
         names.push_str(&variant.name);
     }

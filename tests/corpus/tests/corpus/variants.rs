@@ -18,6 +18,7 @@ const STACKS: &[(&str, &[&str])] = &[
     ("retry_breaker", &["retry", "circuit_breaker"]),
     ("fallback_breaker_timeout", &["fallback", "circuit_breaker", "timeout"]),
     ("timeout_retry", &["timeout", "retry"]),
+    ("coalesce_hedge", &["coalesce", "hedge"]),
     (
         "all",
         &[
@@ -53,6 +54,8 @@ pub(crate) struct Variant {
     /// The attributes, in one line.
     pub(crate) attributes: String,
     pub(crate) is_async_only: bool,
+    /// Whether calls share attempts or outcomes: no exclusive arguments, and owned outcomes.
+    pub(crate) shares: bool,
     repeats: bool,
 }
 
@@ -61,12 +64,16 @@ impl Variant {
     fn plain() -> Self {
         // An attribute without effect: Clippy reports an empty line after documentation.
         let attributes = "#[rustfmt::skip]".to_owned();
-        Self { name: PLAIN.to_owned(), attributes, is_async_only: false, repeats: false }
+        let name = PLAIN.to_owned();
+        Self { name, attributes, is_async_only: false, shares: false, repeats: false }
     }
 
     /// Returns the files of functions that support the attributes.
     pub(crate) fn files(&self) -> Vec<&'static str> {
-        let mut files = vec!["futures", "boxed"];
+        if self.shares {
+            return vec!["shared"];
+        }
+        let mut files = vec!["futures", "boxed", "shared"];
         if !self.is_async_only {
             files.push("blocking");
         }
@@ -87,10 +94,7 @@ fn read(path: impl AsRef<Path>) -> String {
 fn attributes() -> Vec<Variant> {
     let text = read("../every_attribute/attributes.rs");
     let suites = text.split("suites!(").skip(1).zip(text.split("suites!("));
-    // The functions of the corpus have exclusive arguments, and return borrows and closures, which
-    // no two calls can share.
     suites
-        .filter(|(_, before)| !before.ends_with("shared_") && !before.ends_with("shared_async_"))
         .map(|(suite, before)| {
             let suite = suite.split_whitespace().collect::<Vec<_>>().join(" ");
             let (name, rest) = suite.split_once(',').expect("a name and an attribute");
@@ -106,7 +110,8 @@ fn attributes() -> Vec<Variant> {
             attributes.push(']');
             let is_async_only = before.ends_with("async_");
             let repeats = REPEATS.contains(&name);
-            Variant { name: name.to_owned(), attributes, is_async_only, repeats }
+            let shares = before.ends_with("shared_") || before.ends_with("shared_async_");
+            Variant { name: name.to_owned(), attributes, is_async_only, shares, repeats }
         })
         .collect()
 }
@@ -122,6 +127,7 @@ pub(crate) fn variants() -> Vec<Variant> {
             name: (*name).to_owned(),
             attributes: attributes.join(" "),
             is_async_only: layers.iter().any(|layer| layer.is_async_only),
+            shares: layers.iter().any(|layer| layer.shares),
             repeats: layers.iter().any(|layer| layer.repeats),
         }
     };

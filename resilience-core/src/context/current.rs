@@ -1,0 +1,406 @@
+//! The context of the running code: a thread-local that a scope sets and restores.
+//!
+//! A scope covers a single poll of a future, or a call of a closure. A guard restores the previous
+//! values on every exit, also on a panic. The thread-local has no destructor, so access cannot
+//! fail.
+
+use core::cell::Cell;
+use core::panic::Location;
+
+use super::Priority;
+use crate::clock::{Timestamp, now};
+use crate::{circuit_breaker, mode, switch};
+
+/// The end of a call, and the function that set the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    pub(crate) at: Timestamp,
+    pub(crate) set_by: &'static str,
+}
+
+/// A function that sets a deadline, or that retries the calls inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setter {
+    pub(crate) name: &'static str,
+    pub(crate) outer_only: bool,
+    /// The function in the source code, for the layers of the same function.
+    function: Option<&'static Location<'static>>,
+}
+
+impl Setter {
+    /// Creates the setter of a function with this name.
+    #[must_use]
+    pub const fn new(name: &'static str, outer_only: bool) -> Self {
+        Self { name, outer_only, function: None }
+    }
+
+    /// Creates the setter of a function whose own layers leave the deadline to a timeout.
+    pub(crate) const fn of_timeout(
+        name: &'static str,
+        function: &'static Location<'static>,
+    ) -> Self {
+        Self { name, outer_only: false, function: Some(function) }
+    }
+}
+
+/// The attempt of the nearest retry outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OuterRetry {
+    pub(crate) name: &'static str,
+    pub(crate) outer_only: bool,
+    pub(crate) attempt: u32,
+}
+
+/// All values of a context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Values {
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) retry: Option<OuterRetry>,
+    pub(crate) priority: Option<Priority>,
+    /// The number of the attempt that a client sent; 0 if unknown.
+    pub(crate) received_attempt: u32,
+}
+
+/// An attempt in the thread-local: two words.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    /// `None` if the name is in a cell of its own.
+    setter: Option<&'static Setter>,
+    /// 0 without a retry.
+    number: u32,
+    is_retry: bool,
+    is_sole: bool,
+}
+
+const NO_ATTEMPT: Attempt = Attempt { setter: None, number: 0, is_retry: false, is_sole: false };
+
+/// The values in separate cells, so that a scope copies only the values that it changes. The scope
+/// of an annotated function copies pointers to a `static`, and other scopes copy names.
+#[derive(Debug)]
+struct Current {
+    at: Cell<Option<Timestamp>>,
+    /// The end of a wait in place of a rejection, which no timeout of the attempt bounds.
+    queue_end: Cell<Option<Timestamp>>,
+    /// `None` if the name is in `set_by`.
+    setter: Cell<Option<&'static Setter>>,
+    set_by: Cell<&'static str>,
+    attempt: Cell<Attempt>,
+    retry_name: Cell<&'static str>,
+    priority: Cell<Option<Priority>>,
+    received_attempt: Cell<u32>,
+}
+
+thread_local! {
+    static CURRENT: Current = const {
+        Current {
+            at: Cell::new(None),
+            queue_end: Cell::new(None),
+            setter: Cell::new(None),
+            set_by: Cell::new(""),
+            attempt: Cell::new(NO_ATTEMPT),
+            retry_name: Cell::new(""),
+            priority: Cell::new(None),
+            received_attempt: Cell::new(0),
+        }
+    };
+}
+
+impl Current {
+    fn deadline(&self) -> Option<Deadline> {
+        let set_by = self.setter.get().map_or(self.set_by.get(), |setter| setter.name);
+        self.at.get().map(|at| Deadline { at, set_by })
+    }
+
+    fn retry(&self) -> Option<OuterRetry> {
+        let Attempt { setter, number: attempt, is_retry, is_sole: outer_only } = self.attempt.get();
+        let name = setter.map_or(self.retry_name.get(), |setter| setter.name);
+        is_retry.then_some(OuterRetry { name, outer_only, attempt })
+    }
+
+    /// Sets the deadline of a name, or no deadline.
+    fn set_deadline(&self, deadline: Option<Deadline>) {
+        self.at.set(deadline.map(|deadline| deadline.at));
+        self.queue_end.set(self.at.get());
+        if let Some(Deadline { set_by, .. }) = deadline {
+            expect_deadlines();
+            self.setter.set(None);
+            self.set_by.set(set_by);
+        }
+    }
+
+    fn set_retry(&self, retry: Option<OuterRetry>) {
+        self.attempt.set(retry.map_or(NO_ATTEMPT, |retry| Attempt {
+            setter: None,
+            number: retry.attempt,
+            is_retry: true,
+            is_sole: retry.outer_only,
+        }));
+        self.retry_name.set(retry.map_or("", |retry| retry.name));
+    }
+}
+
+/// Returns all current values.
+pub(crate) fn values() -> Values {
+    CURRENT.with(|current| Values {
+        deadline: current.deadline(),
+        retry: current.retry(),
+        priority: current.priority.get(),
+        received_attempt: current.received_attempt.get(),
+    })
+}
+
+/// Makes all policies examine the deadline of a call from now on: until the first deadline of the
+/// process, no policy reads the context.
+#[inline]
+fn expect_deadlines() {
+    if !mode::has_deadlines() {
+        start_deadlines();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn start_deadlines() {
+    if mode::start_deadlines() {
+        // The fast path of a breaker examines no deadline until told to.
+        circuit_breaker::expect_deadlines();
+    }
+}
+
+/// Returns the current deadline; `None` while the policies are switched off.
+#[inline]
+pub(crate) fn deadline() -> Option<Deadline> {
+    CURRENT.with(|current| if current.at.get().is_none() { None } else { enabled(current) })
+}
+
+#[cold]
+#[inline(never)]
+fn enabled(current: &Current) -> Option<Deadline> {
+    current.deadline().filter(|_| switch::is_enabled())
+}
+
+/// Returns the earlier of two bounds.
+#[inline]
+pub(crate) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The bound of a wait that cannot be rejected; see [`bound_of_wait`].
+pub const UNBOUNDED: Timestamp = Timestamp::MAX;
+
+/// Returns the end of a wait for a permit: the earlier of `of_call` and the current deadline, and
+/// `None` for [`UNBOUNDED`]. A wait in place of a rejection (`is_patient`) is not part of the
+/// attempt, so the timeouts of the attempt do not bound the wait.
+pub(crate) fn bound_of_wait(of_call: Option<Timestamp>, is_patient: bool) -> Option<Timestamp> {
+    if of_call == Some(UNBOUNDED) {
+        return None;
+    }
+    let current = CURRENT.with(|current| (current.at.get(), current.queue_end.get()));
+    let current = if is_patient { current.1 } else { current.0 };
+    earlier(of_call, current.filter(|_| switch::is_enabled()))
+}
+
+/// Returns the current deadline, unless a layer of this function set the deadline: that layer ends
+/// the call itself.
+#[inline]
+pub(crate) fn deadline_outside(function: Option<&'static Location<'static>>) -> Option<Timestamp> {
+    CURRENT.with(|current| current.at.get().and_then(|_| at_outside(current, function)))
+}
+
+#[cold]
+#[inline(never)]
+fn at_outside(
+    current: &Current,
+    function: Option<&'static Location<'static>>,
+) -> Option<Timestamp> {
+    let is_own = current
+        .setter
+        .get()
+        .is_some_and(|setter| setter.function.is_some() && setter.function == function);
+    current.at.get().filter(|_| !is_own && switch::is_enabled())
+}
+
+/// Returns the current deadline if the deadline has passed.
+#[inline]
+pub(crate) fn passed() -> Option<Deadline> {
+    let is_set = mode::has_deadlines() && CURRENT.with(|current| current.at.get().is_some());
+    if is_set { passed_now() } else { None }
+}
+
+#[cold]
+#[inline(never)]
+fn passed_now() -> Option<Deadline> {
+    deadline().filter(|deadline| deadline.at <= now())
+}
+
+/// Returns the nearest retry outside.
+pub(crate) fn outer_retry() -> Option<OuterRetry> {
+    CURRENT.with(Current::retry)
+}
+
+/// Restores all values.
+#[must_use]
+pub(crate) struct ValuesGuard {
+    _named: NamedGuard,
+    priority: Option<Priority>,
+    received_attempt: u32,
+}
+
+/// Replaces all values until the guard is dropped.
+pub(crate) fn replace(new: Values) -> ValuesGuard {
+    CURRENT.with(|current| {
+        let guard = ValuesGuard {
+            _named: NamedGuard::of(current),
+            priority: current.priority.get(),
+            received_attempt: current.received_attempt.get(),
+        };
+        current.set_deadline(new.deadline);
+        current.set_retry(new.retry);
+        current.priority.set(new.priority);
+        current.received_attempt.set(new.received_attempt);
+        guard
+    })
+}
+
+impl Drop for ValuesGuard {
+    fn drop(&mut self) {
+        CURRENT.with(|current| {
+            current.priority.set(self.priority);
+            current.received_attempt.set(self.received_attempt);
+        });
+    }
+}
+
+/// Restores the deadline.
+#[must_use = "the scope ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct DeadlineGuard {
+    at: Option<Timestamp>,
+    queue_end: Option<Timestamp>,
+    setter: Option<&'static Setter>,
+}
+
+impl DeadlineGuard {
+    #[inline]
+    fn of(current: &Current) -> Self {
+        let queue_end = current.queue_end.get();
+        Self { at: current.at.get(), queue_end, setter: current.setter.get() }
+    }
+}
+
+/// Sets the deadline until the guard is dropped, unless the current deadline is earlier.
+#[inline]
+pub(crate) fn enter_deadline(at: Option<Timestamp>, setter: &'static Setter) -> DeadlineGuard {
+    enter(at, setter, false)
+}
+
+/// Sets the deadline of a timeout as [`enter_deadline`] does. In an attempt of a retry that waits
+/// for rejections (`is_patient`), the deadline does not bound such a wait.
+#[inline]
+pub(crate) fn enter_limit(
+    at: Option<Timestamp>,
+    setter: &'static Setter,
+    is_patient: bool,
+) -> DeadlineGuard {
+    enter(at, setter, is_patient)
+}
+
+#[inline]
+fn enter(at: Option<Timestamp>, setter: &'static Setter, is_patient: bool) -> DeadlineGuard {
+    CURRENT.with(|current| {
+        let previous = DeadlineGuard::of(current);
+        if let Some(at) = at.filter(|at| previous.at.is_none_or(|previous| *at < previous)) {
+            expect_deadlines();
+            current.at.set(Some(at));
+            current.setter.set(Some(setter));
+            if !is_patient {
+                current.queue_end.set(Some(at));
+            }
+        }
+        previous
+    })
+}
+
+impl Drop for DeadlineGuard {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.with(|current| {
+            current.at.set(self.at);
+            current.queue_end.set(self.queue_end);
+            current.setter.set(self.setter);
+        });
+    }
+}
+
+/// Restores the retry.
+#[must_use = "the scope ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct AttemptGuard(Attempt);
+
+/// Starts the scope of an attempt of an annotated function.
+///
+/// Inside a retry with `outer_only`, every further retry has `outer_only` as well.
+#[inline]
+pub(crate) fn enter_attempt(setter: &'static Setter, number: u32) -> AttemptGuard {
+    CURRENT.with(|current| {
+        let previous = current.attempt.get();
+        let is_sole = setter.outer_only | previous.is_sole;
+        current.attempt.set(Attempt { setter: Some(setter), number, is_retry: true, is_sole });
+        AttemptGuard(previous)
+    })
+}
+
+impl Drop for AttemptGuard {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.attempt.set(self.0));
+    }
+}
+
+/// Restores the deadline and the retry, with their names.
+#[must_use = "the scope ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct NamedGuard {
+    set_by: &'static str,
+    retry_name: &'static str,
+    _deadline: DeadlineGuard,
+    _attempt: AttemptGuard,
+}
+
+impl NamedGuard {
+    fn of(current: &Current) -> Self {
+        Self {
+            set_by: current.set_by.get(),
+            retry_name: current.retry_name.get(),
+            _deadline: DeadlineGuard::of(current),
+            _attempt: AttemptGuard(current.attempt.get()),
+        }
+    }
+}
+
+impl Drop for NamedGuard {
+    fn drop(&mut self) {
+        CURRENT.with(|current| {
+            current.set_by.set(self.set_by);
+            current.retry_name.set(self.retry_name);
+        });
+    }
+}
+
+/// Starts the scope of an attempt of a retry that is no `static`. The deadline applies unless the
+/// current deadline is earlier.
+pub(crate) fn enter_named(at: Option<Timestamp>, setter: Setter, number: u32) -> NamedGuard {
+    CURRENT.with(|current| {
+        let guard = NamedGuard::of(current);
+        let earlier = current.at.get();
+        if let Some(at) = at.filter(|at| earlier.is_none_or(|earlier| *at < earlier)) {
+            current.set_deadline(Some(Deadline { at, set_by: setter.name }));
+        }
+        let outer_only = setter.outer_only || current.attempt.get().is_sole;
+        current.set_retry(Some(OuterRetry { name: setter.name, outer_only, attempt: number }));
+        guard
+    })
+}
