@@ -188,7 +188,7 @@ pub(crate) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Optio
     }
 }
 
-/// The bound of a wait that cannot be rejected; see [`bound_of_wait`].
+/// The bound of a wait that cannot be rejected; see `bound_of_wait`.
 pub const UNBOUNDED: Timestamp = Timestamp::MAX;
 
 /// Returns the end of a wait for a permit: the earlier of `of_call` and the current deadline, and

@@ -11,7 +11,7 @@
 //! - a wait that cannot end before the deadline is not begun: the delay of a retry, the turn of a
 //!   rate limit. A wait for a permit ends at the deadline;
 //! - a call after the deadline is rejected with
-//!   [`RejectedKind::DeadlineExceeded`](crate::RejectedKind::DeadlineExceeded), and the body does
+//!   [`RejectedKind::DeadlineExceeded`], and the body does
 //!   not run.
 //!
 //! ```

@@ -117,9 +117,11 @@ async fn an_open_breaker_protects_the_server() {
         .layer(RetryLayer::new(POLICY))
         .layer(CircuitBreakerLayer::shared(breaker))
         .service(patient_client());
-    for _ in 0..10 {
+    let opens = service.clone().oneshot(request(&Method::GET, &server)).await;
+    assert_eq!(opens.expect("the failure that opens the circuit").status(), 503);
+    for _ in 0..9 {
         let error = service.clone().oneshot(request(&Method::GET, &server)).await;
-        assert!(error.expect_err("the breaker opens in the first call").is::<Rejected>());
+        assert!(error.expect_err("the breaker is open").is::<Rejected>());
     }
     assert_eq!(server.requests(), 2);
 }
