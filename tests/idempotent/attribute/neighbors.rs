@@ -284,9 +284,10 @@ fn a_refused_attempt_of_another_call_releases_the_claim() {
     assert_eq!(call(2, &answers), Ok(3));
 }
 
-/// A timeout of the whole call ends the wait of the third attempt in a queue.
+/// The turn of the third attempt is after the timeout of the whole call, so the limit rejects the
+/// attempt.
 #[tokio::test(start_paused = true)]
-async fn a_timeout_in_the_queue_after_a_lost_attempt_does_not_release_the_claim() {
+async fn a_turn_after_the_timeout_and_a_lost_attempt_do_not_release_the_claim() {
     #[idempotent(
         key = id,
         scope = "global",
@@ -302,7 +303,7 @@ async fn a_timeout_in_the_queue_after_a_lost_attempt_does_not_release_the_claim(
         Err(Failure::Lost)
     }
     let runs = Runs::default();
-    assert_eq!(call(7, &runs).await, rejected_as(RejectedKind::TimedOut));
+    assert_eq!(call(7, &runs).await, rejected_as(RejectedKind::RateLimited));
     sleep(Duration::from_secs(60)).await;
     let unknown = RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown);
     assert_eq!(call(7, &runs).await, rejected_as(unknown));
