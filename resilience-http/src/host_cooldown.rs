@@ -81,6 +81,7 @@ impl Cooling {
         self.ends.get(host).copied()
     }
 
+    #[cfg(feature = "tower")]
     fn last_end(&self) -> Option<Timestamp> {
         self.by_end.last().map(|(end, _)| *end)
     }

@@ -2,6 +2,7 @@
 
 mod grpc_timeout;
 mod headers;
+#[cfg(feature = "tower")]
 mod refusals;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 mod reqwest;
