@@ -101,11 +101,11 @@ impl Context {
             quote!((#begin -> #returns #block)())
         };
         let Some(AttemptScope { attempt, .. }) = scope else { return run };
-        let [scope, out] = ["scope", "out"].map(local);
+        // The outcome is a local, so that its temporaries end before the scope.
+        let [scope, out] = ["_scope", "out"].map(local);
         quote!({
             let #scope = #private::enter_attempt_of(&#attempt);
             let #out = #run;
-            ::core::mem::drop(#scope);
             #out
         })
     }
