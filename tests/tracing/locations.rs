@@ -11,15 +11,14 @@ use resilience::{
     Bulkhead, CircuitBreaker, Keyed, PolicyEvent, RateLimiter, RetryPolicy, circuit_breaker,
     fallback, on_event, policies, retry, testing,
 };
+use tracing::Event;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+
+use crate::subscriber::OnEvent;
 
 type Fields = HashMap<String, String>;
 
 thread_local!(static EVENTS: RefCell<Vec<Fields>> = const { RefCell::new(Vec::new()) });
-
-struct Collector;
 
 struct Visitor(Fields);
 
@@ -30,28 +29,16 @@ impl Visit for Visitor {
     }
 }
 
-impl Subscriber for Collector {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "resilience"
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Visitor(Fields::new());
-        event.record(&mut fields);
-        EVENTS.with_borrow_mut(|events| events.push(fields.0));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+fn collect(event: &Event<'_>) {
+    let mut fields = Visitor(Fields::new());
+    event.record(&mut fields);
+    EVENTS.with_borrow_mut(|events| events.push(fields.0));
 }
 
 /// Returns the events of `run` with this name, under a virtual clock.
 fn events(name: &str, run: impl FnOnce()) -> Vec<Fields> {
     let _clock = testing::clock();
-    tracing::subscriber::with_default(Collector, run);
+    tracing::subscriber::with_default(OnEvent(collect), run);
     let events = EVENTS.take().into_iter();
     events.filter(|event| event.get("function").is_some_and(|known| known == name)).collect()
 }
@@ -207,7 +194,7 @@ fn policies_of_different_kinds_of_one_place_and_without_a_name_share_no_name() {
         HOSTS.get("b").trip();
     };
     let _clock = testing::clock();
-    tracing::subscriber::with_default(Collector, run);
+    tracing::subscriber::with_default(OnEvent(collect), run);
     let names = ["located-once", "located-once-by-hand", "rate_limit", "located-hosts"];
     let warned = EVENTS.take().into_iter().filter(|event| event["message"] == SHARED);
     let warned = warned.filter(|event| names.contains(&event["function"].as_str()));

@@ -6,6 +6,7 @@ mod key_labels;
 mod levels;
 mod locations;
 mod recovery;
+mod subscriber;
 mod table;
 
 use std::cell::RefCell;
@@ -17,14 +18,12 @@ use resilience::{
     FailureClass, Rejected, RetryPolicy, circuit_breaker, fallback, idempotent, rate_limit, retry,
     testing, timeout,
 };
+use tracing::Event;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+
+use crate::subscriber::OnEvent;
 
 thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
-
-/// Writes every event of the library as a line.
-struct Lines;
 
 struct Line(String);
 
@@ -40,31 +39,20 @@ impl Visit for Line {
     }
 }
 
-impl Subscriber for Lines {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "resilience"
+/// Writes an event as a line.
+fn write_line(event: &Event<'_>) {
+    let mut line = Line(event.metadata().level().to_string());
+    event.record(&mut line);
+    // Functions of several tests have one name; `locations` tests this warning.
+    if !line.0.contains("two policies have one name") {
+        LOG.with_borrow_mut(|log| log.push(line.0));
     }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line(event.metadata().level().to_string());
-        event.record(&mut line);
-        // Functions of several tests have one name; `locations` tests this warning.
-        if !line.0.contains("two policies have one name") {
-            LOG.with_borrow_mut(|log| log.push(line.0));
-        }
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
 }
 
 /// Returns the log of `run`, under a virtual clock.
 fn logged(run: impl FnOnce()) -> Vec<String> {
     let _clock = testing::clock();
-    tracing::subscriber::with_default(Lines, run);
+    tracing::subscriber::with_default(OnEvent(write_line), run);
     LOG.take()
 }
 
@@ -342,7 +330,7 @@ fn the_other_layers_log_their_actions() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
     let _state = testing::fresh_state();
-    tracing::subscriber::with_default(Lines, || {
+    tracing::subscriber::with_default(OnEvent(write_line), || {
         assert_eq!(runtime.block_on(call(true)).ok(), Some(7));
     });
     assert_eq!(

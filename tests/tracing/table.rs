@@ -17,10 +17,10 @@ use resilience::{
     CircuitBreaker, RateLimiter, Rejected, circuit_breaker, fallback, hedge, idempotent, on_event,
     rate_limit, retry, testing,
 };
+use tracing::Event;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
+use crate::subscriber::OnEvent;
 use crate::{Failed, Shy};
 
 /// An event: the level, the message, and the names of all fields that the event can have.
@@ -33,8 +33,6 @@ struct Seen {
 
 thread_local!(static SEEN: RefCell<BTreeSet<Seen>> = const { RefCell::new(BTreeSet::new()) });
 
-struct Collector;
-
 struct Message(String);
 
 impl Visit for Message {
@@ -45,28 +43,16 @@ impl Visit for Message {
     }
 }
 
-impl Subscriber for Collector {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "resilience"
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        let names = event.metadata().fields().iter().map(|field| field.name());
-        let seen = Seen {
-            level: event.metadata().level().to_string(),
-            message: message.0,
-            fields: names.filter(|name| *name != "message").map(str::to_owned).collect(),
-        };
-        SEEN.with_borrow_mut(|all| all.insert(seen));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+fn collect(event: &Event<'_>) {
+    let mut message = Message(String::new());
+    event.record(&mut message);
+    let names = event.metadata().fields().iter().map(|field| field.name());
+    let seen = Seen {
+        level: event.metadata().level().to_string(),
+        message: message.0,
+        fields: names.filter(|name| *name != "message").map(str::to_owned).collect(),
+    };
+    SEEN.with_borrow_mut(|all| all.insert(seen));
 }
 
 /// A row of the table.
@@ -107,7 +93,7 @@ fn rows() -> Vec<Row> {
 fn the_documented_events_are_the_events() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    tracing::subscriber::with_default(Collector, || {
+    tracing::subscriber::with_default(OnEvent(collect), || {
         retries();
         policies();
         runtime.block_on(synchronizations());
