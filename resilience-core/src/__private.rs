@@ -16,7 +16,8 @@ pub use crate::backoff::{BorrowBackoff, BorrowedBackoff};
 pub use crate::budget::{RetryBudget, Spending};
 pub use crate::bulkhead::Bulkhead;
 pub use crate::circuit_breaker::{
-    CircuitBreaker, CircuitGuard, OnCancel, Trial, WatchedGuard, Window, watched, watched_trial,
+    Body, CircuitBreaker, CircuitGuard, OnCancel, Trial, WatchedGuard, Window, watched,
+    watched_trial,
 };
 pub use crate::classify::{
     FailureClass, RetryDelay, class_of, class_with_effect, class_with_effect_of, failed_value,

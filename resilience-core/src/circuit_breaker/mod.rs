@@ -126,8 +126,9 @@ pub struct CircuitBreaker {
 }
 
 /// The place where the body of a call executes.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Body {
+pub enum Body {
     /// On this thread, from now until the end of the guard, or of the first poll.
     Here,
     /// Unknown: the guard may travel to another thread.
@@ -178,6 +179,13 @@ const fn admitted(seen: u64) -> AdmittedCall {
     AdmittedCall { generation: (seen >> GENERATION_SHIFT) as u32, probe }
 }
 
+/// Returns whether a breaker admits a call without a further question: closed, without `slow_call`,
+/// in a process without deadlines.
+#[inline]
+const fn admits_at_once(seen: u64) -> bool {
+    seen & (STATE | TIMED | BOUNDED) == CLOSED
+}
+
 impl CircuitBreaker {
     /// Admits a call, or rejects the call at once.
     ///
@@ -188,17 +196,12 @@ impl CircuitBreaker {
         self.acquire(Body::Elsewhere)
     }
 
-    /// Admits a call whose body this thread executes from now on.
+    /// Admits a call with such a body.
     #[doc(hidden)]
     #[inline]
-    pub fn acquire_here(&self) -> Result<CircuitGuard<'_>, Rejected> {
-        self.acquire(Body::Here)
-    }
-
-    #[inline]
-    fn acquire(&self, body: Body) -> Result<CircuitGuard<'_>, Rejected> {
+    pub fn acquire(&self, body: Body) -> Result<CircuitGuard<'_>, Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
+        if admits_at_once(seen) {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
         let (seen, started) =
@@ -212,7 +215,7 @@ impl CircuitBreaker {
         if !self.last().shadow {
             self.overdue().map_or(Ok(()), Err)?;
         }
-        self.acquire_here()
+        self.acquire(Body::Here)
     }
 
     /// Admits a call of an annotated function without `slow_call`. The first call registers the
@@ -221,24 +224,12 @@ impl CircuitBreaker {
     /// The compiler knows here that no start time is kept, so the guard fits in two registers.
     #[doc(hidden)]
     #[inline]
-    pub fn enter(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
+    pub fn enter(&'static self, body: Body) -> Result<CircuitGuard<'static>, Rejected> {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
+        if admits_at_once(seen) {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen) = self.enter_slow(seen, Body::Here)?;
-        Ok(CircuitGuard { breaker, seen, started: None })
-    }
-
-    /// Admits a call as [`enter`](Self::enter), for an async body that does not call the breaker.
-    #[doc(hidden)]
-    #[inline]
-    pub fn enter_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
-        let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
-            return Ok(CircuitGuard { breaker: self, seen, started: None });
-        }
-        let (breaker, seen) = self.enter_slow(seen, Body::Elsewhere)?;
+        let (breaker, seen) = self.enter_slow(seen, body)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -254,58 +245,24 @@ impl CircuitBreaker {
     #[inline]
     pub fn enter_or<O, By>(
         &'static self,
+        body: Body,
         signal: Option<&RejectionSignal>,
     ) -> Result<CircuitGuard<'static>, O>
     where
         O: Outcome<Err: FromRejected<By>>,
     {
         let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
+        if admits_at_once(seen) {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Here)?;
-        Ok(CircuitGuard { breaker, seen, started: None })
-    }
-
-    /// Admits a call as [`enter_or`](Self::enter_or), for an async body that does not call the
-    /// breaker.
-    ///
-    /// # Errors
-    /// The outcome of the rejection.
-    #[doc(hidden)]
-    #[inline]
-    pub fn enter_apart_or<O, By>(
-        &'static self,
-        signal: Option<&RejectionSignal>,
-    ) -> Result<CircuitGuard<'static>, O>
-    where
-        O: Outcome<Err: FromRejected<By>>,
-    {
-        let seen = self.word.load(Acquire);
-        if seen & (STATE | TIMED | BOUNDED) == CLOSED {
-            return Ok(CircuitGuard { breaker: self, seen, started: None });
-        }
-        let (breaker, seen) = self.enter_slow_or(seen, signal, Body::Elsewhere)?;
+        let (breaker, seen) = self.enter_slow_or(seen, body, signal)?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
     /// Admits a call of an annotated function with `slow_call`.
     #[doc(hidden)]
     #[inline]
-    pub fn enter_timed(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
-        self.enter_measured(Body::Here)
-    }
-
-    /// Admits a call as [`enter_timed`](Self::enter_timed), for an async body that does not call
-    /// the breaker.
-    #[doc(hidden)]
-    #[inline]
-    pub fn enter_timed_apart(&'static self) -> Result<CircuitGuard<'static>, Rejected> {
-        self.enter_measured(Body::Elsewhere)
-    }
-
-    #[inline]
-    fn enter_measured(&'static self, body: Body) -> Result<CircuitGuard<'static>, Rejected> {
+    pub fn enter_timed(&'static self, body: Body) -> Result<CircuitGuard<'static>, Rejected> {
         let breaker = self.in_use(self.word.load(Acquire));
         let (seen, started) = breaker.admit_measured(body)?;
         Ok(CircuitGuard { breaker, seen, started })
@@ -344,8 +301,8 @@ impl CircuitBreaker {
     fn enter_slow_or<O, By>(
         &'static self,
         seen: u64,
-        signal: Option<&RejectionSignal>,
         body: Body,
+        signal: Option<&RejectionSignal>,
     ) -> Result<(&'static Self, u64), O>
     where
         O: Outcome<Err: FromRejected<By>>,

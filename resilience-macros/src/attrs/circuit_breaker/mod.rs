@@ -70,7 +70,7 @@ impl LayerAttribute for CircuitBreaker {
     //
     //     let breaker = { static BREAKER: CircuitBreaker = …; &BREAKER };
     //     'layer: {
-    //         let guard = match breaker.enter_or(signal) {
+    //         let guard = match breaker.enter_or(Body::Elsewhere, signal) {
     //             Ok(guard) => guard,
     //             Err(out) => break 'layer out,
     //         };
@@ -85,8 +85,7 @@ impl LayerAttribute for CircuitBreaker {
     // With `error`, `slow_call` or a breaker from elsewhere, the second arm is
     // `Err(rejected) => break 'layer reject(rejected)`.
     // If the body may call the breaker again, the breaker recognizes such a call inside a trial
-    // call: `let trial0 = guard.trial();` and `watched_trial(trial0, …)`. The breaker of an async
-    // function without such a call has `enter_apart`.
+    // call: `Body::Here`, `let trial0 = guard.trial();` and `watched_trial(trial0, …)`.
     //
     // The guard of a sync function is not watched. Below a `#[timeout]` below a `#[retry]`, the
     // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With
@@ -107,29 +106,28 @@ impl LayerAttribute for CircuitBreaker {
         // Without a local for the trial call, the thread leaves the body unnoticed.
         let stays = !context.is_async || trial.is_some();
         let error = value_of(self.keys.error.as_ref());
-        let enter = |here: &str, apart: &str| {
-            let method = Ident::new(if stays { here } else { apart }, Span::call_site());
-            (quote!(#breaker.#method()), context.reject(&rejected, error))
-        };
-        let (enter, rejection) = match (self.state.is_per_function(), self.keys.is_timed()) {
-            (true, false) if error.is_none() => {
-                let private = context.private_at(*returns_span);
+        let private = context.private_at(*returns_span);
+        let body = Ident::new(if stays { "Here" } else { "Elsewhere" }, Span::call_site());
+        let body = quote!(#private::Body::#body);
+        let (enter, rejection) =
+            if self.state.is_per_function() && !self.keys.is_timed() && error.is_none() {
                 let signal = context.written_signal_option();
-                let method = if stays { "enter_or" } else { "enter_apart_or" };
-                let method = Ident::new(method, Span::call_site());
                 let enter = quote_spanned!(*returns_span=>
-                    #private::CircuitBreaker::#method::<#returns, _>(#breaker, #signal)
+                    #private::CircuitBreaker::enter_or::<#returns, _>(#breaker, #body, #signal)
                 );
                 (enter, rejected.to_token_stream())
-            }
-            (true, false) => enter("enter", "enter_apart"),
-            (true, true) => enter("enter_timed", "enter_timed_apart"),
-            (false, _) => enter("acquire_here", "try_acquire"),
-        };
+            } else {
+                let method = match (self.state.is_per_function(), self.keys.is_timed()) {
+                    (true, false) => "enter",
+                    (true, true) => "enter_timed",
+                    (false, _) => "acquire",
+                };
+                let method = Ident::new(method, Span::call_site());
+                (quote!(#breaker.#method(#body)), context.reject(&rejected, error))
+            };
         let text = context.text();
         let (on, signal) =
             (context.predicate(value_of(self.keys.on.as_ref())), context.shared_signal_option());
-        let private = context.private_at(*returns_span);
         let [watch, unwatch] = ["watch", "unwatch"].map(|method| {
             let method = Ident::new(method, Span::call_site());
             context.is_async.then(|| quote!(let #guard = #guard.#method();))
