@@ -55,7 +55,9 @@ pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
     ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
-pub use crate::rate_limit::{RateLimiter, keyed_take, refund_rejected, settle_call};
+pub use crate::rate_limit::{
+    RateLimiter, keyed_take, refund_in_queue, refund_rejected, settle_call,
+};
 pub use crate::registry::{Site, TimedFunction, fallback_site, timed_function, timed_out};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
