@@ -80,16 +80,21 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         Err(error) => (Some(error), on(error).into()),
     };
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
-        if out.is_ok() {
-            site.count_success();
-        } else {
-            site.count(slot::FAILURE);
-        }
+        count_kept(&out, site);
         return Some(out);
     }
     site.count(slot::FALLBACK);
     report(site, error, class, None);
     None
+}
+
+/// Counts an outcome that no fallback replaces.
+pub(crate) fn count_kept<O: Outcome>(out: &O, site: &Site) {
+    if out.is_ok() {
+        site.count_success();
+    } else {
+        site.count(slot::FAILURE);
+    }
 }
 
 /// Calls the user's function with the error.

@@ -441,7 +441,7 @@ impl Context {
             #private::TimedCall::end(#timed, {
                 #[allow(unused_imports)]
                 use #private::{EndsAsOutcome as _, EndsAsValue as _};
-                (&#private::Ended(&#out)).resilience_is_success()
+                (&#private::CallResult(&#out)).resilience_is_success()
             });
             #out
         }
