@@ -13,14 +13,7 @@ use crate::registry::{PolicyKind, Site};
 #[track_caller]
 #[must_use]
 pub const fn function_site(name: &'static str) -> Site {
-    Site {
-        kind: PolicyKind::Function,
-        name,
-        location: Location::caller(),
-        limit: None,
-        hedges: None,
-        depth: 0,
-    }
+    Site::new(PolicyKind::Function, name, Location::caller(), 0)
 }
 
 /// A running call. A call that is dropped counts as cancelled, or by a panic as a failure.
