@@ -80,21 +80,12 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         Err(error) => (Some(error), on(error).into()),
     };
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
-        count_kept(&out, site);
+        site.count_outcome(&out);
         return Some(out);
     }
     site.count(slot::FALLBACK);
     report(site, error, class, None);
     None
-}
-
-/// Counts an outcome that no fallback replaces.
-pub(crate) fn count_kept<O: Outcome>(out: &O, site: &Site) {
-    if out.is_ok() {
-        site.count_success();
-    } else {
-        site.count(slot::FAILURE);
-    }
 }
 
 /// Calls the user's function with the error.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{Timestamp, now};
-use crate::fallback::count_kept;
 use crate::figures::table::slot;
 use crate::function_state::{TestReset, resolve};
 use crate::key_hash::KeyHash;
@@ -174,7 +173,7 @@ impl<O: Outcome> KeepingCall<O> {
         D: Into<FailureClass>,
     {
         if !switch::is_enabled() {
-            count_kept(&out, site);
+            site.count_outcome(&out);
             return Ok(out);
         }
         let Self { values, key, start, limit, keep, take } = self;
@@ -197,7 +196,7 @@ impl<O: Outcome> KeepingCall<O> {
         };
         let found = found.and_then(|(value, age)| Some((take(value)?, age)));
         let Some((value, age)) = found else {
-            count_kept(&out, site);
+            site.count_outcome(&out);
             return Ok(out);
         };
         site.count(slot::LAST_GOOD);

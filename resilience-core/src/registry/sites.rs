@@ -20,6 +20,7 @@ use crate::context::current::Setter;
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
+use crate::outcome::Outcome;
 use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 use crate::settings::{Check, Overrides, Refusal};
 use resilience_rules::settings::Value;
@@ -283,6 +284,15 @@ impl Site {
     pub fn count_success(&self) {
         if mode::is_counting() {
             self.count(slot::SUCCESS);
+        }
+    }
+
+    /// Counts a success or a failure.
+    pub(crate) fn count_outcome(&self, out: &impl Outcome) {
+        if out.is_ok() {
+            self.count_success();
+        } else {
+            self.count(slot::FAILURE);
         }
     }
 
