@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::circuit_breaker::StateChange;
 use crate::event::{
-    FallbackEvent, GiveUpEvent, PolicyEvent, RecoveryEvent, RetryEvent, StopReason,
+    FallbackEvent, GiveUpEvent, HedgeEvent, PolicyEvent, RecoveryEvent, RetryEvent, StopReason,
 };
 use crate::log_event::log_event;
 use crate::process_hooks;
@@ -308,15 +308,17 @@ pub(crate) fn settings_unmatched(by: &str, names: &[String], level: Level) {
     });
 }
 
-/// Logs the start of a hedge, because of a failure or after the delay. `hedge` is 1 for the first.
+/// Reports the start of a hedge.
 #[cfg(not(resilience_loom))]
-pub(crate) fn hedged(name: &str, hedge: usize, failed: bool) {
-    let cause = if failed { "failure" } else { "delay" };
+pub(crate) fn hedged(event: &HedgeEvent) {
     log_event!(DEBUG, "hedge started", {
-        function: value = name,
-        hedge: value = hedge,
-        cause: value = cause,
+        function: value = event.name,
+        hedge: value = event.hedge,
+        cause: value = event.cause.as_str(),
     });
+    if process_hooks::are_set() {
+        process_hooks::deliver(&PolicyEvent::Hedge(*event));
+    }
 }
 
 /// Logs a panic in a hook.

@@ -12,6 +12,7 @@ use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, DeadlineTimer, Timestamp};
 use crate::context;
+use crate::event::{HedgeCause, HedgeEvent};
 use crate::figures::table::slot;
 use crate::lost_attempt;
 use crate::mode;
@@ -55,13 +56,14 @@ impl<F> fmt::Debug for HedgeSlot<F> {
 pin_project! {
     /// The future of [`hedge`].
     #[must_use]
-    pub struct Hedging<'c, 's, F, O, M, C> {
+    pub struct Hedging<'c, 's, F, O, M, C, H> {
         policy: &'c Hedge,
         latencies: Option<&'c Latencies>,
         spending: Spending<'c>,
         slots: &'s mut [Pin<&'c mut HedgeSlot<F>>],
         make: M,
         classify: C,
+        hook: H,
         // The number of attempts so far.
         begun: usize,
         // No further attempt starts.
@@ -75,7 +77,7 @@ pin_project! {
     }
 }
 
-impl<F, O, M, C> fmt::Debug for Hedging<'_, '_, F, O, M, C> {
+impl<F, O, M, C, H> fmt::Debug for Hedging<'_, '_, F, O, M, C, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hedging").finish_non_exhaustive()
     }
@@ -90,18 +92,20 @@ impl<F, O, M, C> fmt::Debug for Hedging<'_, '_, F, O, M, C> {
 /// A transient failure starts the next attempt at once. A throttled failure and a local rejection
 /// start no further attempt. A rejected attempt counts as no attempt.
 #[inline]
-pub fn hedge<'c, 's, F, O, M, C>(
+pub fn hedge<'c, 's, F, O, M, C, H>(
     policy: &'c Hedge,
     latencies: Option<&'c Latencies>,
     spending: Spending<'c>,
     slots: &'s mut [Pin<&'c mut HedgeSlot<F>>],
     make: M,
     classify: C,
-) -> Hedging<'c, 's, F, O, M, C>
+    hook: H,
+) -> Hedging<'c, 's, F, O, M, C, H>
 where
     F: Future<Output = (O, RejectionSignal)>,
     M: Fn() -> F,
     C: Fn(&O) -> Option<FailureClass>,
+    H: FnMut(&HedgeEvent),
 {
     let (failure, timer) = (None, None);
     Hedging {
@@ -111,6 +115,7 @@ where
         slots,
         make,
         classify,
+        hook,
         begun: 0,
         stopped: false,
         failure,
@@ -119,11 +124,12 @@ where
     }
 }
 
-impl<F, O, M, C> Future for Hedging<'_, '_, F, O, M, C>
+impl<F, O, M, C, H> Future for Hedging<'_, '_, F, O, M, C, H>
 where
     F: Future<Output = (O, RejectionSignal)>,
     M: Fn() -> F,
     C: Fn(&O) -> Option<FailureClass>,
+    H: FnMut(&HedgeEvent),
 {
     type Output = (O, RejectionSignal);
 
@@ -194,7 +200,7 @@ where
                     *this.is_ambiguous |= is_ambiguous;
                     *this.stopped |= !starts;
                     if starts {
-                        this.policy.started(next, true);
+                        this.policy.started(next, HedgeCause::Failure, this.hook);
                         *this.begun += 1;
                         begin(this.slots, next, this.make);
                         this.timer.set(None);
@@ -214,7 +220,7 @@ where
             }
             this.timer.set(None);
             if may_start(this.policy, this.spending, index) {
-                this.policy.started(index, false);
+                this.policy.started(index, HedgeCause::Delay, this.hook);
                 *this.begun += 1;
                 begin(this.slots, index, this.make);
             } else {
@@ -286,9 +292,9 @@ fn succeed<F>(
     if let Some(latencies) = latencies {
         let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
         if let Some((oldest, slot)) = running.next() {
-            let time =
-                slot.started.map_or(0, |start| clock::now().word().saturating_sub(start.word()));
-            latencies.record(time, oldest != index, policy.settings.quantile);
+            let end = clock::now();
+            let time = slot.started.map_or(0, |start| end.word().saturating_sub(start.word()));
+            latencies.record(time, oldest != index, end, policy.settings.quantile);
         }
     }
     if index > 0 {
