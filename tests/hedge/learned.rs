@@ -73,8 +73,7 @@ async fn steady(log: &Log, takes: u64) -> Option<()> {
     Some(())
 }
 
-/// After a burst the quantile is computed for the first call of a later window, not only after 256
-/// further calls.
+/// After a burst the quantile is not computed for 256 further calls, unless the window is old.
 #[tokio::test(start_paused = true)]
 async fn few_calls_after_a_burst_change_the_delay() {
     let _state = testing::fresh_state();

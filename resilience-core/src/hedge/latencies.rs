@@ -99,7 +99,8 @@ impl Latencies {
         let is_due =
             if calls < 256 { calls % 32 == rules::LEARNING_CALLS } else { calls % 256 == 0 };
         // After many calls the next computation may be far away, if few calls follow.
-        if is_due || (calls > 256 && age(current, end) >= rules::LEARNING_TIME.as_secs()) {
+        let is_late = || age(current, end) >= rules::LEARNING_TIME.as_secs();
+        if is_due || (calls > 256 && calls % 16 == 0 && is_late()) {
             self.learn(current, end, thousandths);
         }
     }
