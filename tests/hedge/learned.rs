@@ -77,10 +77,10 @@ async fn steady(log: &Log, takes: u64) -> Option<()> {
 #[tokio::test(start_paused = true)]
 async fn few_calls_after_a_burst_change_the_delay() {
     let _state = testing::fresh_state();
-    for _ in 0..500 {
+    for _ in 0..520 {
         steady(&Log::new(), 20).await;
     }
-    for _ in 0..60 {
+    for _ in 0..100 {
         sleep(2_000).await;
         steady(&Log::new(), 400).await;
     }
