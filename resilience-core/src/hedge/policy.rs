@@ -54,6 +54,8 @@ pub struct HedgePolicy {
     budget: Option<&'static RetryBudget>,
 }
 
+type WithoutHook<'p, T, E, On> = Hedged<'p, T, E, On, fn(&T) -> FailureClass, fn(&HedgeEvent)>;
+
 impl HedgePolicy {
     /// Creates a policy with this delay before each hedge.
     #[track_caller]
@@ -96,6 +98,7 @@ impl HedgePolicy {
 
     /// Sets the number of attempts beside the first, at most 9. Default: 1.
     pub const fn max(mut self, max: u8) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "the largest number is 9")]
         let max = if max as u32 > rules::LARGEST_MAX { rules::LARGEST_MAX as u8 } else { max };
         self.hedge = self.hedge.with(Hedges { max, ..self.hedge.settings });
         self
@@ -135,8 +138,7 @@ impl HedgePolicy {
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl Fn(&E) -> C,
-    ) -> Hedged<'_, T, E, impl Fn(&E) -> FailureClass, fn(&T) -> FailureClass, fn(&HedgeEvent)>
-    {
+    ) -> WithoutHook<'_, T, E, impl Fn(&E) -> FailureClass> {
         Hedged {
             policy: self,
             on: move |error: &E| on(error).into(),
