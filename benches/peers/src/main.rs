@@ -3,14 +3,14 @@
 //! - without arguments: prints the rows, one per line, with a tab between name and subject
 //! - `<name> <subject> <calls>`: runs the given number of calls
 //! - `time <name> <subject> <calls>`: nanoseconds per call, the fastest of several runs
-//! - `threads`: a table of breakers shared by several threads
+//! - `threads`: the rows that threads share, with the nanoseconds per call of each number of threads
 
 use std::time::{Duration, Instant};
 
-use peers::threads::SHARED;
+use peers::threads::{SHARED, Shared};
 use peers::{Row, rows};
 
-const RUNS: usize = 15;
+const RUNS: usize = 3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,9 +49,13 @@ fn nanoseconds(calls: u64, run: impl Fn() -> Duration) -> f64 {
 }
 
 fn threads() {
-    let calls = 2_000_000;
-    for shared in SHARED {
-        let [one, two] = [1, 2].map(|n| nanoseconds(calls, || (shared.run)(n, calls)));
-        println!("{}\t{one:.1}\t{two:.1}", shared.subject);
+    let calls = 300_000;
+    for rows in SHARED.chunk_by(|row, next| row.name == next.name) {
+        for (threads, words) in [(1, "one thread"), (2, "two threads")] {
+            for Shared { name, subject, run } in rows {
+                let time = nanoseconds(calls, || run(threads, calls));
+                println!("{name}, {words}\t{subject}\t{time:.1}");
+            }
+        }
     }
 }
