@@ -1,4 +1,5 @@
-//! A POST with an idempotency key to a handler of axum, in memory: a key for each call, or one key for all.
+//! A POST with an idempotency key to a handler of axum, in memory: a key for each call, or one key
+//! for all.
 
 use std::sync::Arc;
 

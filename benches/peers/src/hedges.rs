@@ -1,4 +1,5 @@
-//! A second attempt after 50 ms. The first attempt answers before, at its first or at its second poll.
+//! A second attempt after 50 ms. The first attempt answers before, at its first or at its second
+//! poll.
 
 use std::future::poll_fn;
 use std::mem::replace;

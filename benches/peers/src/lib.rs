@@ -1,5 +1,6 @@
-//! Functions under a breaker, a retry, a limit or a hedge of this crate and of other crates, and endpoints with
-//! idempotency keys. `scripts/peers` counts and times the calls. The wrapped function is always the same.
+//! Functions under a breaker, a retry, a limit or a hedge of this crate and of other crates, and
+//! endpoints with idempotency keys. `scripts/peers` counts and times the calls. The wrapped
+//! function is always the same.
 
 use std::hint::black_box;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! Two calls start while the circuit is closed, and succeed while another call is the trial call. The trial
-//! call has no outcome yet, so the circuit must stay half-open.
+//! Two calls start while the circuit is closed, and succeed while another call is the trial call.
+//! The trial call has no outcome yet, so the circuit must stay half-open.
 
 use std::pin::pin;
 use std::sync::Arc;
