@@ -227,6 +227,7 @@ pub mod getting_started {}
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/observability.md")]
 pub mod observability {}
+
 #[doc = include_str!("links.txt")]
 #[doc = include_str!("../docs/operations.md")]
 pub mod operations {}

@@ -47,7 +47,7 @@ pub use crate::keyed::{KeyGroup, KeyLabel, KeyState, Keyed, KeyedPolicy, adjust,
 pub use crate::last_failure::LastFailure;
 #[cfg(not(resilience_loom))]
 pub use crate::last_good::keeping_call;
-pub use crate::last_good::{KeepingCall, LastGood, no_failure, unaged};
+pub use crate::last_good::{KeepingCall, LastGood, unaged};
 pub use crate::log::{Level, Shown};
 pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;
@@ -60,7 +60,7 @@ pub use crate::registry::{Site, TimedFunction, fallback_site, timed_function, ti
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};
-pub use crate::timed_call::{Ended, EndsAsOutcome, EndsAsValue, TimedCall, function_site};
+pub use crate::timed_call::{CallResult, EndsAsOutcome, EndsAsValue, TimedCall, function_site};
 pub use crate::timeout::{Timeout, timeout, timeout_after_queue};
 
 /// Without the feature `axum`, the result of a handler stays as it is.

@@ -65,6 +65,7 @@ mod response;
 mod retry;
 mod settings;
 mod span;
+mod stale_age;
 mod status_class;
 mod switch;
 mod sync;
@@ -72,14 +73,14 @@ mod test_overrides;
 pub mod testing;
 mod timed_call;
 mod timeout;
+#[cfg(feature = "unique-id")]
+mod unique_id;
 mod waiters;
 
 #[doc(hidden)]
 pub mod __internal;
 #[doc(hidden)]
 pub mod __private;
-#[cfg(feature = "unique-id")]
-mod unique_id;
 
 pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
@@ -99,7 +100,6 @@ pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Histogram, Labels
 pub use guarded::Guarded;
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
-pub use last_good::{StaleAge, stale_age, stale_age_async};
 pub use outcome::Outcome;
 pub use process_hooks::on_event;
 pub use rate_limit::{
@@ -121,5 +121,5 @@ pub use settings::{
 };
 #[cfg(feature = "settings")]
 pub use settings::{load_settings, load_settings_json, load_settings_toml};
-
+pub use stale_age::{StaleAge, stale_age, stale_age_async};
 pub use switch::{is_enabled, set_enabled};

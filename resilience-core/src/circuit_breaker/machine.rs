@@ -34,6 +34,13 @@ pub enum CircuitState {
     Disabled,
 }
 
+impl CircuitState {
+    /// Returns whether all calls are admitted.
+    pub(crate) const fn admits_all(self) -> bool {
+        matches!(self, Self::Closed | Self::Disabled)
+    }
+}
+
 /// The outcome of a call for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallOutcome {

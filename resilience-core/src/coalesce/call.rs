@@ -1,6 +1,5 @@
 //! A coalesced call: async, or blocking.
 
-use core::any::Any;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -8,14 +7,12 @@ use std::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use super::flight::{Member, Turn};
+use super::flight::{Member, SharedOutcome, Turn};
 use super::{Coalescer, ShareableOutcome};
 use crate::key_hash::KeyHash;
 use crate::park::Parker;
 use crate::registry::policy::count_success;
 use crate::rejected::Rejected;
-
-type SharedOutcome = Arc<dyn Any + Send + Sync>;
 
 pin_project! {
     /// A call that runs `body`, or waits for the outcome of a running call.

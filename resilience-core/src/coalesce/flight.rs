@@ -25,7 +25,8 @@ type FlightKey = (KeyHash, TypeId);
 
 type Part = Mutex<BTreeMap<FlightKey, Arc<Flight>>>;
 
-type SharedOutcome = Arc<dyn Any + Send + Sync>;
+/// An outcome, of any type.
+pub(super) type SharedOutcome = Arc<dyn Any + Send + Sync>;
 
 /// The running executions of a coalescer.
 pub(super) struct Flights([Part; PARTS]);

@@ -54,6 +54,7 @@ impl<F> fmt::Debug for HedgeSlot<F> {
 
 pin_project! {
     /// The future of [`hedge`].
+    #[project = HedgingProjection]
     #[must_use]
     pub struct Hedging<'c, 's, F, O, M, C> {
         policy: &'c Hedge,
@@ -149,56 +150,8 @@ where
                 };
                 // The code of a layer inside that rejects calls knows better than the error.
                 let class = out.1.class().unwrap_or(class);
-                if class.kind == FailureKind::Permanent && !class.is_rejection {
-                    if let Some(slot) = this.slots.get_mut(index) {
-                        stop(slot);
-                    }
-                    let is_other_running = this.slots.iter().any(HedgeSlot::is_running);
-                    if class.effect.is_not_applied() && (*this.is_ambiguous || is_other_running) {
-                        lost_attempt::report();
-                    }
-                    this.slots.iter_mut().for_each(stop);
-                    this.policy.site.count(slot::FAILURE);
+                if let Some(out) = this.fail(index, class, out) {
                     return Poll::Ready(out);
-                }
-                if let Some(slot) = this.slots.get_mut(index) {
-                    stop(slot);
-                }
-                let is_other_running = this.slots.iter().any(HedgeSlot::is_running);
-                *this.stopped |= class.is_rejection || class.kind != FailureKind::Transient;
-                if class.is_rejection {
-                    if index > 0 {
-                        this.policy.site.count(slot::HEDGE_REJECTED);
-                        this.spending.cancel();
-                    }
-                    if !is_other_running {
-                        // The failure of an attempt says more than the rejection of its hedge.
-                        this.policy.site.count(slot::FAILURE);
-                        return Poll::Ready(this.failure.take().unwrap_or(out));
-                    }
-                } else {
-                    let next = *this.begun;
-                    let starts = !*this.stopped
-                        && next < this.slots.len()
-                        && may_start(this.policy, this.spending, next);
-                    let is_ambiguous = !class.effect.is_not_applied();
-                    if !starts && !is_other_running {
-                        this.policy.site.count(slot::FAILURE);
-                        let earlier = this.failure.take_if(|_| *this.is_ambiguous && !is_ambiguous);
-                        return Poll::Ready(earlier.unwrap_or(out));
-                    }
-                    // The failure of an attempt that may have been applied says more.
-                    if is_ambiguous || !*this.is_ambiguous {
-                        *this.failure = Some(out);
-                    }
-                    *this.is_ambiguous |= is_ambiguous;
-                    *this.stopped |= !starts;
-                    if starts {
-                        this.policy.started(next, true);
-                        *this.begun += 1;
-                        begin(this.slots, next, this.make);
-                        this.timer.set(None);
-                    }
                 }
                 index += 1;
             }
@@ -221,6 +174,65 @@ where
                 *this.stopped = true;
             }
         }
+    }
+}
+
+impl<F, O, M: Fn() -> F, C> HedgingProjection<'_, '_, '_, F, O, M, C> {
+    /// Drops a failed attempt. Returns the outcome if the call ends.
+    fn fail(
+        &mut self,
+        index: usize,
+        class: FailureClass,
+        out: (O, RejectionSignal),
+    ) -> Option<(O, RejectionSignal)> {
+        if let Some(slot) = self.slots.get_mut(index) {
+            stop(slot);
+        }
+        let is_other_running = self.slots.iter().any(HedgeSlot::is_running);
+        *self.stopped |= class.is_rejection || class.kind != FailureKind::Transient;
+        if class.is_rejection {
+            if index > 0 {
+                self.policy.site.count(slot::HEDGE_REJECTED);
+                self.spending.cancel();
+            }
+            if is_other_running {
+                return None;
+            }
+            self.policy.site.count(slot::FAILURE);
+            // The failure of an attempt says more than the rejection of its hedge.
+            return Some(self.failure.take().unwrap_or(out));
+        }
+        let is_ambiguous = !class.effect.is_not_applied();
+        if class.kind == FailureKind::Permanent {
+            if !is_ambiguous && (*self.is_ambiguous || is_other_running) {
+                lost_attempt::report();
+            }
+            self.slots.iter_mut().for_each(stop);
+            self.policy.site.count(slot::FAILURE);
+            return Some(out);
+        }
+        let next = *self.begun;
+        let starts = !*self.stopped
+            && next < self.slots.len()
+            && may_start(self.policy, self.spending, next);
+        if !starts && !is_other_running {
+            self.policy.site.count(slot::FAILURE);
+            let earlier = self.failure.take_if(|_| *self.is_ambiguous && !is_ambiguous);
+            return Some(earlier.unwrap_or(out));
+        }
+        // The failure of an attempt that may have been applied says more.
+        if is_ambiguous || !*self.is_ambiguous {
+            *self.failure = Some(out);
+        }
+        *self.is_ambiguous |= is_ambiguous;
+        *self.stopped |= !starts;
+        if starts {
+            self.policy.started(next, true);
+            *self.begun += 1;
+            begin(self.slots, next, self.make);
+            self.timer.set(None);
+        }
+        None
     }
 }
 

@@ -28,14 +28,7 @@ impl Hedge {
     #[must_use]
     pub const fn new(max: u8) -> Self {
         let settings = Hedges { max, delay: rules::WARM_UP, quantile: 0 };
-        let site = Site {
-            kind: PolicyKind::Hedge,
-            name: "",
-            location: Location::caller(),
-            limit: None,
-            hedges: None,
-            depth: 0,
-        };
+        let site = Site::new(PolicyKind::Hedge, "", Location::caller(), 0);
         Self { site, settings }
     }
 

@@ -323,7 +323,7 @@ impl Fallback {
             expr.map_or(default, ToTokens::to_token_stream)
         };
         let on = or(value_of(self.keys.on.as_ref()), quote!(#private::match_all));
-        let on_ok = or(value_of(self.keys.on_ok.as_ref()), quote!(#private::no_failure));
+        let on_ok = or(value_of(self.keys.on_ok.as_ref()), quote!(#private::never_retry));
         let aged = or(value_of(self.keys.aged.as_ref()), quote!(#private::unaged));
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let depth = context.depth();

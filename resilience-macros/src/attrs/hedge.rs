@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use resilience_rules::hedge as rules;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, ReturnType, Signature};
+use syn::{Expr, ExprLit, Lit, Signature};
 
 use crate::args::{Args, Value, value_of};
 use crate::attrs::{LayerAttribute, Role};
@@ -14,7 +14,7 @@ use crate::budget::Budget;
 use crate::builder::Builder;
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::function::is_future;
+use crate::function::is_sync;
 use crate::hint::Hint;
 use crate::keys::keys;
 use crate::stack_info::StackInfo;
@@ -33,7 +33,7 @@ keys! {
             budget: argument(Budget, Budget::read),
             on: callable,
             on_ok: callable,
-            clone: argument(Vec<Ident>, clones),
+            clone: argument(Vec<Ident>, value::clones),
             name: text,
         }
     }
@@ -135,7 +135,7 @@ impl LayerAttribute for Hedge {
             .collect();
         let inner_signal = context.stack.signal.as_ref().map(|var| &var.name);
         let bind_signal = inner_signal.map(|name| quote!(let #name = &#signal;));
-        let outer = context.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
+        let outer = context.written_signal();
         let copy = outer.map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
         let new = outer.map_or_else(
             || quote!(#private::RejectionSignal::new()),
@@ -214,10 +214,7 @@ impl LayerAttribute for Hedge {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        // `check::function` reports functions for which `async` is impossible.
-        let is_future =
-            matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
-        if !is_async && !is_future && function.constness.is_none() {
+        if is_sync(function, is_async) {
             errors.add(
                 function.fn_token,
                 "`#[hedge]` needs an `async fn`: a sync body occupies the thread, so no second \
@@ -373,11 +370,6 @@ fn key(expr: Expr) -> syn::Result<Expr> {
         )),
         other => Ok(other),
     }
-}
-
-/// Reads `clone(a, b)`.
-fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
-    value::names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
 }
 
 const ATTEMPTS: Hint =
