@@ -134,6 +134,13 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     //
     //         Ok(()) => async move { body }.await,
     //
+    // A rate limiter without a wait, a cost and `error` builds the outcome of a rejected call:
+    //
+    //     match policy.take_or(signal) {
+    //         Ok(()) => …,
+    //         Err(rejected) => rejected,
+    //     }
+    //
     // With a wait without a limit no call is rejected, and the error type need not represent a
     // rejection:
     //
@@ -198,7 +205,11 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         } else {
             quote!(::core::result::Result::Ok(()) => #run,)
         };
-        let (acquire, rejection) = if self.may_reject(context) {
+        let (acquire, rejection) = if self.rejects_in_place(context) {
+            let (returns, signal) = (&context.returns, context.written_signal_option());
+            let take = quote_spanned!(context.returns_span=> take_or::<#returns, _>);
+            (quote!(#policy.#take(#signal)), rejected.to_token_stream())
+        } else if self.may_reject(context) {
             (acquire, context.reject(&rejected, limiter.error()))
         } else {
             let (private, ty) = (&context.private, Ident::new(L::POLICY.name, Span::call_site()));
@@ -244,6 +255,21 @@ impl<L: Limiter> Limit<L> {
             || self.limiter.waits() && context.stack.deadline_var.is_some()
     }
 
+    /// Returns whether the policy builds the outcome of a rejected call.
+    fn rejects_in_place(&self, context: &Context) -> bool {
+        let needs_more = L::HOLDS_PERMIT
+            || self.waits(context)
+            || self.limiter.cost().is_some()
+            || self.limiter.error().is_some()
+            || self.takes_in_table(context).is_some();
+        self.may_reject(context) && !needs_more
+    }
+
+    /// Returns whether a call may wait for a permit.
+    fn waits(&self, context: &Context) -> bool {
+        self.limiter.waits() || self.state.is_provided() || context.stack.patience_var.is_some()
+    }
+
     /// Returns the state per key, where a call needs the state for a single permit only: the permit
     /// is taken inside the table.
     fn takes_in_table(&self, context: &Context) -> Option<&PerKey> {
@@ -266,7 +292,7 @@ impl<L: Limiter> Limit<L> {
         } else {
             context.stack.patience_var.as_ref().map(ToTokens::to_token_stream)
         };
-        let waits = self.limiter.waits() || self.state.is_provided() || patience.is_some();
+        let waits = self.waits(context);
         let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
         let deadline = if waits && !self.may_reject(context) {
             // The deadline of an outer function would reject the call.

@@ -29,7 +29,8 @@ pub struct Row {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [consecutive::SYNC, consecutive::ASYNC, windows::CALLS, windows::CALLS_FAILING, windows::TIME]
         .into_iter()
-        .chain([windows::TIME_FAILING, windows::SLOW, open::ROWS, retry::SYNC, retry::ASYNC])
+        .chain([windows::TIME_FAILING, windows::SLOW, open::ROWS, retry::SYNC, retry::FAILED])
+        .chain([retry::ASYNC])
         .chain([limits::ROWS, LOOP])
         .flatten()
 }
