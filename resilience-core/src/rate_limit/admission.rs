@@ -64,14 +64,12 @@ impl<D: Defined> RateLimiter<D> {
         let left = missed.and_then(|missed| self.left_at_end(1, missed));
         if let (Some(after), false) = (left, log::may_report_rejections()) {
             count_rejection(self, false);
+            let mut rejected = self.rejection(RejectedKind::RateLimited, after);
             if let Some(signal) = signal {
                 signal.set_kind(RejectedKind::RateLimited, after);
+                signal.mark(&mut rejected);
             }
-            let rejected = self.rejection(RejectedKind::RateLimited, after);
-            return Err(rejected_outcome(match signal {
-                Some(signal) => signal.mark(rejected),
-                None => rejected,
-            }));
+            return Err(rejected_outcome(rejected));
         }
         let taken = match missed {
             Some(missed) => self.take_missed(1, missed),
@@ -89,11 +87,13 @@ impl<D: Defined> RateLimiter<D> {
     #[inline]
     fn left_at_end(&self, cost: u32, missed: Missed) -> Option<Option<Duration>> {
         let Definition { settings, .. } = self.definition();
-        let (pace, width) = (&settings.pace, settings.pace.width(cost));
         if settings.shadow {
             return None;
         }
-        let left = self.state.gcra.left_at_end(pace, width, missed)?;
+        // A copy: the compiler reads a field again after an atomic operation.
+        let pace = settings.pace;
+        let width = pace.width(cost);
+        let left = self.state.gcra.left_at_end(&pace, width, missed)?;
         // More permits than a burst are never there at once.
         Some((width <= pace.burst()).then(|| Duration::from_nanos(left)))
     }

@@ -110,7 +110,7 @@ impl Gcra {
         if self.rare.get().is_some() || pace.corrected(word, now).is_some() {
             return None;
         }
-        pace.grant(word.max(now), now, width, 0).err()
+        Some(pace.turn_from(word.max(now), width).saturating_sub(now))
     }
 
     /// Looks for a free position, and returns the time until the turn otherwise.

@@ -73,21 +73,15 @@ pub(super) fn record(
     name: &'static str,
 ) -> &'static Record {
     let (name, location) = (limits.name.unwrap_or(name), limits.location);
-    let record = Site {
-        kind: PolicyKind::Retry,
-        name,
-        location,
-        limit: None,
-        hedges: None,
-        depth: limits.depth,
-    }
-    .record();
-    record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
-    record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
-    if let Some(budget) = limits.budget {
-        record.keep_budget(budget);
-    }
-    record
+    let (kind, depth) = (PolicyKind::Retry, limits.depth);
+    let site = Site { kind, name, location, limit: None, hedges: None, depth };
+    site.record_with(|record| {
+        record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
+        record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
+        if let Some(budget) = limits.budget {
+            record.keep_budget(budget);
+        }
+    })
 }
 
 #[inline]
