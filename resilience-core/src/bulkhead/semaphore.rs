@@ -1,5 +1,5 @@
-//! A fair semaphore. A returned permit goes straight to the first waiter: a new call takes no permit
-//! while the queue has waiters, so a new call cannot overtake.
+//! A fair semaphore. A returned permit goes straight to the first waiter: while the queue has
+//! waiters, a new call takes no permit, so a new call cannot overtake.
 //!
 //! The number of permits in use is an atomic word. Without waiters a call takes and returns a
 //! permit by one atomic instruction each. A bit of the word says that the queue has waiters; then
@@ -14,8 +14,8 @@ use crate::waiters::{WaiterId, Waiters};
 
 /// A permit in use.
 const PERMIT: u64 = 1;
-/// The queue has waiters, so a new call takes no permit. The highest bit: a word with the bit exceeds
-/// every limit, so a single comparison finds out whether a call may take a permit.
+/// The queue has waiters, so a new call takes no permit. The highest bit: a word with the bit
+/// exceeds every limit, so a single comparison finds out whether a call may take a permit.
 const HAS_WAITERS: u64 = 1 << 63;
 
 #[derive(Debug)]
