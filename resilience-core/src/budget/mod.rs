@@ -314,7 +314,6 @@ impl<'b> Spending<'b> {
     }
 
     /// Returns the cost of the last retry.
-    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
     fn cost(&self) -> u32 {
         (self.word.get() & COST) as u32
     }

@@ -62,17 +62,19 @@ impl<D: Defined> RateLimiter<D> {
         O: Outcome<Err: FromRejected<By>>,
     {
         let left = missed.and_then(|missed| self.left_at_end(1, missed));
-        if let (Some(after), false) = (left, log::may_report_rejections()) {
+        if left.is_some() && !log::may_report_rejections() {
             count_rejection(self, false);
-            let mut rejected = self.rejection(RejectedKind::RateLimited, after);
+            let mut rejected = self.rejection(RejectedKind::RateLimited, left);
             if let Some(signal) = signal {
-                signal.set_kind(RejectedKind::RateLimited, after);
+                signal.set_kind(RejectedKind::RateLimited, left);
                 signal.mark(&mut rejected);
             }
             return Err(rejected_outcome(rejected));
         }
         let taken = match missed {
             Some(missed) => self.take_missed(1, missed),
+            // Without a rejection to return, most often.
+            None if self.starts_and_counts(1) => return Ok(()),
             None => self.take_and_count(1),
         };
         taken.map_err(|rejected| {
@@ -83,28 +85,28 @@ impl<D: Defined> RateLimiter<D> {
         })
     }
 
-    /// Returns the `retry_after` of a call that the end of the line alone rejects.
+    /// Returns the time until the permits of a call that the end of the line alone rejects. More
+    /// permits than a burst are never there at once, and take the longer way.
     #[inline]
-    fn left_at_end(&self, cost: u32, missed: Missed) -> Option<Option<Duration>> {
+    fn left_at_end(&self, cost: u32, missed: Missed) -> Option<Duration> {
         let Definition { settings, .. } = self.definition();
-        if settings.shadow {
-            return None;
-        }
         // A copy: the compiler reads a field again after an atomic operation.
         let pace = settings.pace;
         let width = pace.width(cost);
-        let left = self.state.gcra.left_at_end(&pace, width, missed)?;
-        // More permits than a burst are never there at once.
-        Some((width <= pace.burst()).then(|| Duration::from_nanos(left)))
+        if settings.shadow || width > pace.burst() {
+            return None;
+        }
+        self.state.gcra.left_at_end(&pace, width, missed).map(Duration::from_nanos)
     }
 
     /// Takes permits of a limiter without a share, after the end of the line was too far away.
     #[cold]
     #[inline(never)]
     pub(super) fn take_missed(&self, cost: u32, missed: Missed) -> Result<(), Rejected> {
-        if let Some(retry_after) = self.left_at_end(cost, missed) {
+        let left = self.left_at_end(cost, missed);
+        if left.is_some() {
             count_rejection(self, false);
-            return Err(self.rejection(RejectedKind::RateLimited, retry_after));
+            return Err(self.rejection(RejectedKind::RateLimited, left));
         }
         let view = self.view(self.definition().settings.pace);
         let width = view.pace.width(cost);
