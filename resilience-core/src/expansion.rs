@@ -1,6 +1,6 @@
 //! Helper functions for the expansion of the attributes.
 
-use crate::event::{FallbackEvent, GiveUpEvent, RetryEvent};
+use crate::event::{FallbackEvent, GiveUpEvent, HedgeEvent, RetryEvent};
 use crate::outcome::Outcome;
 
 /// Runs a body once. The separate function makes the closure `FnOnce` from the start.
@@ -86,6 +86,10 @@ pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
 /// The default of `on_fallback`.
 #[inline]
 pub fn no_fallback_hook<E>(_: &FallbackEvent<'_, E>) {}
+
+/// The default of `on_hedge`.
+#[inline]
+pub fn no_hedge_hook(_: &HedgeEvent) {}
 
 /// The default of `on_give_up`.
 #[inline]

@@ -36,7 +36,8 @@ struct Values {
 
 struct Kept {
     value: Value,
-    /// The start of the call that returned the value, so the value is at most as old.
+    /// The start of the call that returned the value, or the time of an older last good value
+    /// inside, so the value is at most as old.
     place: (Timestamp, u64),
 }
 
@@ -153,7 +154,8 @@ pub fn keeping_call<O: Outcome<Ok: KeptValue>>(
 }
 
 impl<O: Outcome> KeepingCall<O> {
-    /// Keeps the value of a success. For a failure, calls `report` with the failure and the age,
+    /// Keeps the value of a success, with the age of the oldest last good value inside (`inner`).
+    /// For a failure, calls `report` with the failure and the age,
     /// and returns the last good value as `Err`, changed by `aged`.
     /// `Ok` carries the outcome unchanged.
     ///
@@ -161,7 +163,7 @@ impl<O: Outcome> KeepingCall<O> {
     /// Returns the outcome with the last good value.
     pub fn end<C, D>(
         self,
-        out: O,
+        (out, inner): (O, Option<Duration>),
         site: &Site,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -182,6 +184,7 @@ impl<O: Outcome> KeepingCall<O> {
             Ok(value) => {
                 let class = on_ok(value).into();
                 if class.kind == FailureKind::Permanent {
+                    let start = inner.map_or(start, |age| start.minus(age));
                     values.keep(key, start, keep(value), limit);
                     site.count_success();
                     return Ok(out);

@@ -93,11 +93,13 @@ pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use coalesce::Coalescer;
 pub use context::nesting::Nested;
 pub use event::{
-    DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
-    RetryEvent, StopReason,
+    DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, HedgeCause, HedgeEvent, PolicyEvent,
+    RecoveryEvent, RetryEvent, StopReason,
 };
 pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Histogram, Labels};
 pub use guarded::Guarded;
+#[cfg(not(resilience_loom))]
+pub use hedge::{HedgePolicy, Hedged};
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
 pub use outcome::Outcome;

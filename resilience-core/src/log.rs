@@ -5,6 +5,8 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::circuit_breaker::StateChange;
+#[cfg(not(resilience_loom))]
+use crate::event::HedgeEvent;
 use crate::event::{
     FallbackEvent, GiveUpEvent, PolicyEvent, RecoveryEvent, RetryEvent, StopReason,
 };
@@ -308,15 +310,17 @@ pub(crate) fn settings_unmatched(by: &str, names: &[String], level: Level) {
     });
 }
 
-/// Logs the start of a hedge, because of a failure or after the delay. `hedge` is 1 for the first.
+/// Reports the start of a hedge.
 #[cfg(not(resilience_loom))]
-pub(crate) fn hedged(name: &str, hedge: usize, failed: bool) {
-    let cause = if failed { "failure" } else { "delay" };
+pub(crate) fn hedged(event: &HedgeEvent) {
     log_event!(DEBUG, "hedge started", {
-        function: value = name,
-        hedge: value = hedge,
-        cause: value = cause,
+        function: value = event.name,
+        hedge: value = event.hedge,
+        cause: value = event.cause.as_str(),
     });
+    if process_hooks::are_set() {
+        process_hooks::deliver(&PolicyEvent::Hedge(*event));
+    }
 }
 
 /// Logs a panic in a hook.

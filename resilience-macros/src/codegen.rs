@@ -415,10 +415,15 @@ impl Context {
     }
 
     /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
-    /// the time in the queue of this process from the time of the body.
+    /// the time in the queue of this process from the time of the body. A rate limit and a breaker
+    /// outside distinguish a call that is dropped in the queue.
     pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
-        let Some(name) = self.signal_of_dropped_call() else { return acquire };
-        quote!(#name.in_queue(async { #acquire }).await)
+        let signal = self.stack.signal.as_ref().filter(|var| var.written && self.is_async);
+        let is_read = self.stack.queue.is_read || self.stack.outside(Role::Interrupts).is_some();
+        match signal.filter(|_| is_read) {
+            Some(SignalVar { name, .. }) => quote!(#name.in_queue(async { #acquire }).await),
+            None => acquire,
+        }
     }
 
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the

@@ -552,10 +552,10 @@ impl Machine {
             }
             CircuitState::Closed => {
                 self.trials = Counts::default();
-                self.recovery = settings
-                    .recovery
-                    .zip(snapshot.recovering_for)
-                    .map(|(length, rest)| Recovery::resume(now, length, rest));
+                self.recovery =
+                    settings.recovery.zip(snapshot.recovering_for).map(|(length, rest)| {
+                        Recovery::resume(now, length, rest, snapshot.recovery_credit)
+                    });
                 self.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
             }
             CircuitState::ForcedOpen | CircuitState::Disabled => {

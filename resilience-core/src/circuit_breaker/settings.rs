@@ -552,6 +552,15 @@ impl Settings {
         }
     }
 
+    /// Returns the longest open time that these settings allow.
+    pub(super) fn longest_open_time(&self) -> Duration {
+        let longest = rules::MAX_ASKED_OPEN_TIME.max(self.reset_timeout);
+        match self.max_reset_timeout {
+            Some(max) => max.max(self.reset_timeout),
+            None => Jitter::Ratio(self.jitter).spread(longest, longest, Duration::MAX, 1.0),
+        }
+    }
+
     /// Returns the time after the last failure, trial call or open time, from which a breaker
     /// without calls says nothing about the present.
     pub(super) fn abandoned_after(&self, reopened: u32) -> Duration {

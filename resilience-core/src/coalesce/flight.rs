@@ -253,7 +253,7 @@ impl<'f> Member<'f> {
 
     /// Leaves the flight before the outcome is known. A waiting call takes over.
     #[cold]
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         let (flight, id) = match mem::replace(&mut self.role, Role::Alone) {
             Role::Leader(flight) => (flight, None),
             Role::Follower(flight, id) => (flight, Some(id)),

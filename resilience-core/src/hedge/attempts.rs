@@ -12,6 +12,7 @@ use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, DeadlineTimer, Timestamp};
 use crate::context;
+use crate::event::{HedgeCause, HedgeEvent};
 use crate::figures::table::slot;
 use crate::lost_attempt;
 use crate::mode;
@@ -56,13 +57,14 @@ pin_project! {
     /// The future of [`hedge`].
     #[project = HedgingProjection]
     #[must_use]
-    pub struct Hedging<'c, 's, F, O, M, C> {
+    pub struct Hedging<'c, 's, F, O, M, C, H> {
         policy: &'c Hedge,
         latencies: Option<&'c Latencies>,
         spending: Spending<'c>,
         slots: &'s mut [Pin<&'c mut HedgeSlot<F>>],
         make: M,
         classify: C,
+        hook: H,
         // The number of attempts so far.
         begun: usize,
         // No further attempt starts.
@@ -76,7 +78,7 @@ pin_project! {
     }
 }
 
-impl<F, O, M, C> fmt::Debug for Hedging<'_, '_, F, O, M, C> {
+impl<F, O, M, C, H> fmt::Debug for Hedging<'_, '_, F, O, M, C, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hedging").finish_non_exhaustive()
     }
@@ -91,18 +93,20 @@ impl<F, O, M, C> fmt::Debug for Hedging<'_, '_, F, O, M, C> {
 /// A transient failure starts the next attempt at once. A throttled failure and a local rejection
 /// start no further attempt. A rejected attempt counts as no attempt.
 #[inline]
-pub fn hedge<'c, 's, F, O, M, C>(
+pub fn hedge<'c, 's, F, O, M, C, H>(
     policy: &'c Hedge,
     latencies: Option<&'c Latencies>,
     spending: Spending<'c>,
     slots: &'s mut [Pin<&'c mut HedgeSlot<F>>],
     make: M,
     classify: C,
-) -> Hedging<'c, 's, F, O, M, C>
+    hook: H,
+) -> Hedging<'c, 's, F, O, M, C, H>
 where
     F: Future<Output = (O, RejectionSignal)>,
     M: Fn() -> F,
     C: Fn(&O) -> Option<FailureClass>,
+    H: FnMut(&HedgeEvent),
 {
     let (failure, timer) = (None, None);
     Hedging {
@@ -112,6 +116,7 @@ where
         slots,
         make,
         classify,
+        hook,
         begun: 0,
         stopped: false,
         failure,
@@ -120,11 +125,12 @@ where
     }
 }
 
-impl<F, O, M, C> Future for Hedging<'_, '_, F, O, M, C>
+impl<F, O, M, C, H> Future for Hedging<'_, '_, F, O, M, C, H>
 where
     F: Future<Output = (O, RejectionSignal)>,
     M: Fn() -> F,
     C: Fn(&O) -> Option<FailureClass>,
+    H: FnMut(&HedgeEvent),
 {
     type Output = (O, RejectionSignal);
 
@@ -167,7 +173,7 @@ where
             }
             this.timer.set(None);
             if may_start(this.policy, this.spending, index) {
-                this.policy.started(index, false);
+                this.policy.started(index, HedgeCause::Delay, this.hook);
                 *this.begun += 1;
                 begin(this.slots, index, this.make);
             } else {
@@ -177,7 +183,11 @@ where
     }
 }
 
-impl<F, O, M: Fn() -> F, C> HedgingProjection<'_, '_, '_, F, O, M, C> {
+impl<F, O, M, C, H> HedgingProjection<'_, '_, '_, F, O, M, C, H>
+where
+    M: Fn() -> F,
+    H: FnMut(&HedgeEvent),
+{
     /// Drops a failed attempt. Returns the outcome if the call ends.
     fn fail(
         &mut self,
@@ -227,7 +237,7 @@ impl<F, O, M: Fn() -> F, C> HedgingProjection<'_, '_, '_, F, O, M, C> {
         *self.is_ambiguous |= is_ambiguous;
         *self.stopped |= !starts;
         if starts {
-            self.policy.started(next, true);
+            self.policy.started(next, HedgeCause::Failure, self.hook);
             *self.begun += 1;
             begin(self.slots, next, self.make);
             self.timer.set(None);
@@ -298,9 +308,9 @@ fn succeed<F>(
     if let Some(latencies) = latencies {
         let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
         if let Some((oldest, slot)) = running.next() {
-            let time =
-                slot.started.map_or(0, |start| clock::now().word().saturating_sub(start.word()));
-            latencies.record(time, oldest != index, policy.settings.quantile);
+            let end = clock::now();
+            let time = slot.started.map_or(0, |start| end.word().saturating_sub(start.word()));
+            latencies.record(time, oldest != index, end, policy.settings.quantile);
         }
     }
     if index > 0 {

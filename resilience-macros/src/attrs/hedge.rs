@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use resilience_rules::hedge as rules;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, Signature};
@@ -33,6 +33,7 @@ keys! {
             budget: argument(Budget, Budget::read),
             on: callable,
             on_ok: callable,
+            on_hedge: callable,
             clone: argument(Vec<Ident>, value::clones),
             name: text,
         }
@@ -117,6 +118,7 @@ impl LayerAttribute for Hedge {
     //             (out, signal)
     //         },
     //         |out| match out.as_result() { Ok(_) => None, Err(error) => Some(error.class()) },
+    //         on_hedge,
     //     )
     //     .await;
     //     outer_signal.copy(&signal);
@@ -154,6 +156,8 @@ impl LayerAttribute for Hedge {
         let at = context.attribute_span();
         let attempts = quote_spanned!(at=> || async { #attempts });
         let classify = self.classify(context);
+        let hook = value_of(self.keys.on_hedge.as_ref());
+        let hook = hook.map_or_else(|| quote!(#private::no_hedge_hook), ToTokens::to_token_stream);
         let declared_by = value_of(self.keys.key.as_ref())
             .map(|key| quote_spanned!(key.span()=> if false { let _ = &(#key); }));
         quote! {
@@ -167,6 +171,7 @@ impl LayerAttribute for Hedge {
                 &mut [#(#slots),*],
                 #attempts,
                 #classify,
+                #hook,
             )
             .await;
             #copy
@@ -194,6 +199,12 @@ impl LayerAttribute for Hedge {
                 "a `#[hedge]` below `#[{name}]` runs several attempts with the permit of one call, \
                  so more calls than `max` reach the dependency; move `#[hedge]` above `#[{name}]`"
             ));
+        }
+        if stack.inside(Role::SharesOutcomes).is_some() {
+            errors.on_attribute(
+                "a `#[hedge]` above `#[coalesce]` has no effect: its second attempt would wait for \
+                 the first; move `#[coalesce]` above `#[hedge]`",
+            );
         }
         let is_declared = self.is_declared || stack.inside(Role::StoresOutcomes).is_some();
         if !is_declared {
@@ -404,8 +415,7 @@ const HINTS: &[(&str, Hint)] = &[
         "delay_generator",
         Hint::Other("write `after = \"p95\"` for a delay that follows the latencies"),
     ),
-    ("on_hedging", Hint::Other("remove it: each hedge emits a log event and is counted")),
-    ("on_hedge", Hint::Other("remove it: each hedge emits a log event and is counted")),
+    ("on_hedging", Hint::Same("on_hedge", "count", "called before each hedge")),
     (
         "carry",
         Hint::Other("write `clone(…)`: attempts that run at once cannot share a `mut` argument"),

@@ -141,7 +141,9 @@ impl Keys {
         self.check_conflicts(errors);
         if let Some(Attempts::Count(count)) = value_of(self.attempts.as_ref()) {
             if let Some(literal) = count.literal() {
-                if errors.check(count, rules::attempts(*literal)) {
+                // One call may still wait for a rejection.
+                let waits = value_of(self.on_rejection.as_ref()) == Some(&true);
+                if errors.check(count, rules::attempts(*literal)) && !waits {
                     errors.check(count, rules::retries(*literal));
                 }
             }
