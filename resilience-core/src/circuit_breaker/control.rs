@@ -20,7 +20,8 @@ impl CircuitBreaker {
     /// time. A state change that was caused by a panic is now delivered to the hook.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        self.change(|machine| machine.state)
+        let now = clock::now();
+        self.change(|machine| machine.state_at(now))
     }
 
     /// Returns the state and the counters.
@@ -36,11 +37,12 @@ impl CircuitBreaker {
         let rejected = self.rejected();
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
+        let is_over = machine.state_at(now) != machine.state;
         // The calls before an opening stay in view.
         let window_time = (machine.state != CircuitState::Open).then_some(now);
         CircuitSnapshot {
-            state: machine.state,
-            open_for: machine.until.map(|until| until.since(now)),
+            state: machine.state_at(now),
+            open_for: machine.until.map(|until| until.since(now)).filter(|_| !is_over),
             reopened: machine.reopened(),
             unstable_for: machine.unstable_for(now),
             recovering_for: machine.recovery.and_then(|recovery| recovery.remaining(now)),

@@ -7,6 +7,7 @@ use super::machine::CallOutcome;
 use super::snapshot::ChangeReason;
 use super::window::Span;
 use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
+use crate::clock::{self, Timestamp};
 use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::keyed::KeyLabel;
@@ -115,7 +116,13 @@ impl Policy for CircuitBreaker {
 
     /// The state without a side effect: events that wait are not delivered.
     fn state(&self) -> Option<CircuitState> {
-        Some(lock(&self.machine).state)
+        Some(lock(&self.machine).state_at(clock::now()))
+    }
+
+    fn forced_until(&self) -> Option<Timestamp> {
+        let machine = lock(&self.machine);
+        let is_forced = matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled);
+        machine.until.filter(|_| is_forced)
     }
 
     fn facts(&self) -> Facts {
@@ -148,7 +155,19 @@ impl Policy for CircuitBreaker {
             Some(max) => format!("{first}, up to {}", Rounded(max)),
             None => first.to_string(),
         };
-        Facts::Rejects(format!("opens after {}, for {open_for}", opens.join(" or ")))
+        let mut text = format!("opens after {}, for {open_for}", opens.join(" or "));
+        match Policy::state(self) {
+            Some(state @ (CircuitState::Open | CircuitState::HalfOpen)) => {
+                text.push_str(&format!("; now {state}"));
+            }
+            Some(CircuitState::ForcedOpen) => text.push_str("; forced open, rejects each call"),
+            Some(CircuitState::Disabled) => text.push_str("; forced closed, admits each call"),
+            Some(CircuitState::Closed) | None => {}
+        }
+        if settings.shadow {
+            text.push_str("; only observes, in shadow mode");
+        }
+        Facts::Rejects(text)
     }
 
     fn settings(&self) -> Vec<Setting> {

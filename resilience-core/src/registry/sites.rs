@@ -75,6 +75,16 @@ impl Check for Site {
         }
         Ok(())
     }
+
+    fn facts(&self, overrides: &Overrides) -> Option<Facts> {
+        match (self.kind, overrides.get("limit"), overrides.get("max")) {
+            (PolicyKind::Timeout, Some(Value::Time(limit)), _) => Some(Facts::Ends(Some(limit))),
+            (PolicyKind::Hedge, _, Some(Value::Count(max))) => {
+                u8::try_from(max).ok().map(Facts::Hedges)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Hedges {
@@ -338,7 +348,7 @@ impl Site {
                     record.keep_facts(|| (vec![Setting::code(name, Exact(limit))], facts));
                 }
                 // A retry knows more than its identity.
-                if matches!(self.kind, PolicyKind::Fallback | PolicyKind::Hedge) {
+                if self.kind != PolicyKind::Retry {
                     record.keep_code(|| Box::new(*self));
                 }
                 let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
