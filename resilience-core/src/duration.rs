@@ -48,11 +48,11 @@ impl fmt::Display for RoundedUp {
         let nanos = self.0.as_nanos();
         // The unit of the last digit.
         let unit = match nanos {
-            0..MICRO => 1,
-            0..MILLI => MICRO,
-            0..SECOND => MILLI,
-            0..TEN_SECONDS => SECOND / 10,
-            0..TWO_HOURS => SECOND,
+            _ if nanos < MICRO => 1,
+            _ if nanos < MILLI => MICRO,
+            _ if nanos < SECOND => MILLI,
+            _ if nanos < TEN_SECONDS => SECOND / 10,
+            _ if nanos < TWO_HOURS => SECOND,
             _ => MINUTE * SECOND,
         };
         let up = u64::try_from(nanos.div_ceil(unit) * unit).map(Duration::from_nanos);

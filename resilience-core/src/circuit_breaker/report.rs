@@ -156,14 +156,6 @@ impl Policy for CircuitBreaker {
             None => first.to_string(),
         };
         let mut text = format!("opens after {}, for {open_for}", opens.join(" or "));
-        match Policy::state(self) {
-            Some(state @ (CircuitState::Open | CircuitState::HalfOpen)) => {
-                text.push_str(&format!("; now {state}"));
-            }
-            Some(CircuitState::ForcedOpen) => text.push_str("; forced open, rejects each call"),
-            Some(CircuitState::Disabled) => text.push_str("; forced closed, admits each call"),
-            Some(CircuitState::Closed) | None => {}
-        }
         if settings.shadow {
             text.push_str("; only observes, in shadow mode");
         }

@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::report::PolicyKind;
+use crate::CircuitState;
 use crate::duration::Rounded;
 use crate::mode;
 use crate::settings::{Check, overrides};
@@ -27,6 +28,22 @@ pub enum Facts {
     Replaces,
     /// Switched off, by name or with all policies: calls run as without the policy.
     Off,
+}
+
+impl Facts {
+    /// Adds the state of a circuit breaker. Apart from the settings: the first event of a breaker
+    /// asks for these under the lock of the state.
+    pub(crate) fn in_state(self, state: Option<CircuitState>) -> Self {
+        let Self::Rejects(text) = self else { return self };
+        let note = match state {
+            Some(CircuitState::Open) => "; now open",
+            Some(CircuitState::HalfOpen) => "; now half-open",
+            Some(CircuitState::ForcedOpen) => "; forced open, rejects each call",
+            Some(CircuitState::Disabled) => "; forced closed, admits each call",
+            Some(CircuitState::Closed) | None => "",
+        };
+        Self::Rejects(text + note)
+    }
 }
 
 /// Returns the effect of a policy under the settings in use. `facts` is the effect without

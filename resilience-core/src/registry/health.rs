@@ -71,9 +71,9 @@ pub fn set_health_threshold(pattern: &str, threshold: f64) {
 /// | circuit breaker with a key | the share of the keys whose circuit is not closed | 0.1 |
 /// | bulkhead | permits in use, divided by the limit | 1 |
 ///
-/// A rate limit, a retry, a timeout and a fallback have no load. A policy in shadow mode, or switched
-/// off by [`control`](crate::control), rejects no call and has no load either. An open circuit whose
-/// open time is over counts as open until the next call. Change a threshold with
+/// A rate limit, a retry, a timeout and a fallback have no load. A policy in shadow mode, or
+/// switched off by [`control`](crate::control), rejects no call and has no load either. An open
+/// circuit whose open time is over counts as open until the next call. Change a threshold with
 /// [`set_health_threshold`].
 ///
 /// ```

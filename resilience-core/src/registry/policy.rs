@@ -243,7 +243,8 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
 pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
     let location = policy.own_figures().location;
     let (kind, name) = (policy.kind(), policy.name());
-    let facts = facts_in_use(kind, name, &*policy.code(), policy.facts());
+    let facts = policy.facts().in_state(policy.state());
+    let facts = facts_in_use(kind, name, &*policy.code(), facts);
     explain_policy(name, kind, location, facts)
 }
 

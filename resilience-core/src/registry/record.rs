@@ -135,10 +135,13 @@ impl Record {
         self.keep_facts(|| (settings(), Facts::Unknown));
     }
 
-    /// Returns the effect of `policy`, or of a policy that only the record knows, under the settings
-    /// in use.
+    /// Returns the effect of `policy`, or of a policy that only the record knows, under the
+    /// settings in use.
     pub(crate) fn facts_of(&self, policy: Option<&dyn Policy>) -> Facts {
-        let facts = policy.map_or_else(|| self.facts(), Policy::facts);
+        let facts = match policy {
+            Some(policy) => policy.facts().in_state(policy.state()),
+            None => self.facts(),
+        };
         match self.code.get() {
             Some(code) => facts_in_use(self.kind, self.name, &**code, facts),
             None => facts,
