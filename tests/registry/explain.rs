@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use resilience::{
     Bulkhead, CircuitBreaker, Explanation, Nested, PolicyKind, RateLimiter, Rejected, RetryPolicy,
-    bulkhead, circuit_breaker, control, count_successes, explain, fallback, hedge,
-    policies_matching, rate_limit, register, retry, timeout,
+    bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching, rate_limit,
+    register, retry, timeout,
 };
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
@@ -131,37 +131,6 @@ fn two_functions_of_one_name_have_an_explanation_each() {
     let calls: Vec<_> = found.iter().map(|function| function.max_calls).collect();
     assert_eq!(calls, [Some(2), Some(7)]);
     assert_eq!(found[1].layers[1].text, "opens after 3 failures in a row, for 30s");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_explanation_has_the_settings_in_use() {
-    #[retry(attempts = 3, backoff = "fixed", base_delay = "1s", name = "explain::in_use")]
-    #[hedge(after = "1s", max = 2, idempotent, name = "explain::in_use")]
-    #[timeout("2s", name = "explain::in_use")]
-    async fn call() -> Result<(), Rejected> {
-        Err(Rejected::timed_out("body", Duration::ZERO))
-    }
-    count_successes();
-    let _ = call().await;
-    let explained = || explain("explain::in_use").remove(0);
-    let set = |setting: &str, value: &str| {
-        control("explain::in_use").set(setting, value).expect("a valid value");
-    };
-    assert_eq!(explained().max_calls, Some(9));
-    set("retry.attempts", "5");
-    set("hedge.max", "1");
-    set("timeout.limit", "3s");
-    let changed = explained();
-    assert_eq!(changed.max_calls, Some(10));
-    assert_eq!(changed.delays, millis(&[1000; 4]));
-    assert!(changed.layers[0].text.starts_with("at most 5 attempts"), "{changed}");
-    assert_eq!(changed.layers[2].text, "drops the call after 3s");
-    // Five times two attempts of 3 s, and the delays.
-    assert_eq!(changed.longest, Some(Duration::from_secs(5 * 2 * 3 + 4)));
-    control("explain::in_use").disable().expect("a name");
-    let off = explained();
-    assert_eq!((off.max_calls, off.longest), (Some(1), None));
-    assert!(off.layers.iter().all(|layer| layer.text == "switched off"), "{off}");
 }
 
 #[test]

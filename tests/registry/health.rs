@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, CircuitState, DegradedPolicy, Rejected, circuit_breaker, control,
-    health, register, set_health_threshold, testing,
+    Bulkhead, CircuitBreaker, DegradedPolicy, Rejected, circuit_breaker, health, register,
+    set_health_threshold, testing,
 };
 
 fn problem(name: &str) -> Option<DegradedPolicy> {
@@ -68,31 +68,4 @@ fn the_health_of_a_test_with_fresh_state_is_its_own() {
         assert!(problem("health::fresh").is_some());
     }
     assert_eq!(problem("health::fresh"), None);
-}
-
-#[test]
-fn a_policy_that_rejects_no_call_is_not_degraded() {
-    static API: CircuitBreaker = CircuitBreaker::new().name("health::observed");
-    register(&API);
-    API.force_open();
-    assert!(problem("health::observed").is_some());
-    control("health::observed").shadow(true).expect("a breaker");
-    assert_eq!(problem("health::observed"), None);
-    control("health::observed").shadow(false).expect("a breaker");
-    assert!(problem("health::observed").is_some());
-    control("health::observed").disable().expect("a breaker");
-    assert_eq!(problem("health::observed"), None);
-}
-
-#[test]
-fn a_forced_state_counts_until_its_end() {
-    static API: CircuitBreaker = CircuitBreaker::new().name("health::forced");
-    register(&API);
-    let clock = testing::clock();
-    control("health::forced").force_open_for(Duration::from_secs(10)).expect("a breaker");
-    assert!(problem("health::forced").is_some());
-    clock.advance(Duration::from_secs(10));
-    assert_eq!(problem("health::forced"), None);
-    assert_eq!(API.state(), CircuitState::Closed);
-    assert_eq!(API.snapshot().open_for, None);
 }

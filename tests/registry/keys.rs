@@ -2,7 +2,7 @@
 
 use resilience::{
     CircuitBreaker, CircuitState, Keyed, PolicyKind, Rejected, TOP_KEYS, bulkhead, circuit_breaker,
-    control, policies, policy_key, rate_limit, register,
+    policies, policy_key, rate_limit, register,
 };
 
 use crate::policy;
@@ -95,21 +95,4 @@ fn a_table_by_hand_is_listed_with_totals_and_with_its_keys_once_registered() {
     assert_eq!(report.count("resilience.calls", &["failure"]), 2);
     register(&BREAKERS);
     assert_eq!(policy("keys::table").keys.map(|keys| (keys.keys, keys.open)), Some((2, 2)));
-}
-
-#[test]
-fn a_key_is_found_by_the_text_before_it_was_cut() {
-    #[circuit_breaker(failure_threshold = 1, key = host, key_label = host, name = "keys::cut")]
-    fn call(host: &str) -> Option<u32> {
-        (host != "down").then_some(1)
-    }
-    let long = format!("{}\nend", "h".repeat(80));
-    for host in ["tab\there", long.as_str()] {
-        call(host);
-        let key = policy_key("keys::cut", PolicyKind::CircuitBreaker, host).expect("a key");
-        assert_eq!(policy_key("keys::cut", PolicyKind::CircuitBreaker, &key.key), Some(key));
-        let controlled = control("keys::cut").key(host).force_open().expect("a breaker");
-        assert_eq!(controlled.reached, 1);
-        assert_eq!(call(host), None);
-    }
 }
