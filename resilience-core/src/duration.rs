@@ -1,7 +1,13 @@
-//! Durations in messages, rounded for people.
+//! Durations in settings, exact, and in messages, rounded for people.
 
 use core::fmt;
 use core::time::Duration;
+
+// In nanoseconds.
+const MICRO: u128 = 1_000;
+const MILLI: u128 = 1_000_000;
+const SECOND: u128 = 1_000_000_000;
+const MINUTE: u128 = 60 * SECOND;
 
 /// A duration as in an attribute, without loss: `250ms`, `1m30s`, `2h`.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +16,8 @@ pub struct Exact(pub Duration);
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [
-            (3600 * SECOND, "h"),
-            (MINUTE * SECOND, "m"),
+            (60 * MINUTE, "h"),
+            (MINUTE, "m"),
             (SECOND, "s"),
             (MILLI, "ms"),
             (MICRO, "us"),
@@ -51,21 +57,14 @@ impl fmt::Display for RoundedUp {
             _ if nanos < MICRO => 1,
             _ if nanos < MILLI => MICRO,
             _ if nanos < SECOND => MILLI,
-            _ if nanos < TEN_SECONDS => SECOND / 10,
-            _ if nanos < TWO_HOURS => SECOND,
-            _ => MINUTE * SECOND,
+            _ if nanos < 10 * SECOND => SECOND / 10,
+            _ if nanos < 120 * MINUTE => SECOND,
+            _ => MINUTE,
         };
         let up = u64::try_from(nanos.div_ceil(unit) * unit).map(Duration::from_nanos);
         Rounded(up.unwrap_or(self.0)).fmt(f)
     }
 }
-
-const MICRO: u128 = 1_000;
-const MILLI: u128 = 1_000_000;
-const SECOND: u128 = 1_000_000_000;
-const MINUTE: u128 = 60;
-const TEN_SECONDS: u128 = 10 * SECOND;
-const TWO_HOURS: u128 = 120 * MINUTE * SECOND;
 
 impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,10 +84,10 @@ impl fmt::Display for Rounded {
             _ if tenths < 100 && tenths % 10 > 0 => write!(f, "{}.{}s", tenths / 10, tenths % 10),
             _ if tenths < 100 => write!(f, "{}s", tenths / 10),
             0..120 => write!(f, "{seconds}s"),
-            120..7200 => pair(f, seconds / MINUTE, "m", seconds % MINUTE, "s"),
+            120..7200 => pair(f, seconds / 60, "m", seconds % 60, "s"),
             _ => {
-                let minutes = rounded(MINUTE * SECOND);
-                pair(f, minutes / MINUTE, "h", minutes % MINUTE, "m")
+                let minutes = rounded(MINUTE);
+                pair(f, minutes / 60, "h", minutes % 60, "m")
             }
         }
     }

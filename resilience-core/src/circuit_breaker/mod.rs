@@ -32,8 +32,8 @@ use self::events::Hook;
 pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
 use self::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin, PROBES};
+pub(crate) use self::registry::republish_all;
 pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
-pub(crate) use self::registry::{expect_counting, expect_deadlines, expect_overrides};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
@@ -310,16 +310,14 @@ impl CircuitBreaker {
         if let (Some(rest), false) = (self.open_time_left(seen), log::may_report_rejections()) {
             let after = Some(Duration::from_nanos(rest.get()));
             count_rejection(self, false);
+            // The breaker of a function serves no key.
+            let mut rejected =
+                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
             if let Some(signal) = signal {
                 signal.set_kind(RejectedKind::CircuitOpen, after);
+                signal.mark(&mut rejected);
             }
-            // The breaker of a function serves no key.
-            let rejected =
-                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
-            return Err(rejected_outcome(match signal {
-                Some(signal) => signal.mark(rejected),
-                None => rejected,
-            }));
+            return Err(rejected_outcome(rejected));
         }
         if Self::is_closed_in_time(seen) {
             return Ok((self, seen));

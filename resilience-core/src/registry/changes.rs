@@ -14,7 +14,7 @@ use super::policy::Policy;
 use super::{list, pattern};
 use crate::clock::{Delay, Timestamp, now};
 use crate::settings::is_off;
-use crate::{CircuitBreaker, CircuitState, StateChange};
+use crate::{CircuitBreaker, StateChange};
 
 /// The changes that wait for a subscriber.
 #[derive(Debug)]
@@ -235,9 +235,7 @@ impl CircuitBreaker {
     /// time ends by itself. A breaker that is switched off does not count as open.
     pub async fn closed(&self) {
         let mut changes = circuit_changes(Policy::name(self));
-        while !matches!(self.state(), CircuitState::Closed | CircuitState::Disabled)
-            && !is_off(self.kind(), Policy::name(self))
-        {
+        while !self.state().admits_all() && !is_off(self.kind(), Policy::name(self)) {
             changes.changed(self.forced_until()).await;
         }
     }

@@ -183,14 +183,14 @@ impl Record {
 
     /// Returns whether `policy`, or the policy that only the record knows, has no open circuit.
     pub(crate) fn is_closed(&self, policy: Option<&dyn Policy>) -> bool {
-        let is_closed = |state| matches!(state, CircuitState::Closed | CircuitState::Disabled);
-        match policy.and_then(Policy::keys) {
-            _ if is_off(self.kind, self.name) => true,
-            Some(keys) => keys.open == 0,
-            None => {
-                policy.map_or_else(|| Some(self.last_state()), Policy::state).is_none_or(is_closed)
-            }
+        if is_off(self.kind, self.name) {
+            return true;
         }
+        if let Some(keys) = policy.and_then(Policy::keys) {
+            return keys.open == 0;
+        }
+        let state = policy.map_or_else(|| Some(self.last_state()), Policy::state);
+        state.is_none_or(CircuitState::admits_all)
     }
 
     /// Marks the record as listed: its counters outlive the policy.
@@ -266,8 +266,7 @@ impl Record {
 
     /// Returns the counters and the current values.
     pub(crate) fn figures(&self, policy: Option<&dyn Policy>) -> Vec<Figure> {
-        let keyed = if self.is_table { table::KEYED } else { &[] };
-        let mut figures = self.counts(keyed);
+        let mut figures = self.counts();
         if let Some(state) = self.state(policy) {
             for (known, label) in STATES {
                 figures.push(Figure {
@@ -287,7 +286,8 @@ impl Record {
     }
 
     /// Returns the counters.
-    fn counts(&self, keyed: &[Counter]) -> Vec<Figure> {
+    fn counts(&self) -> Vec<Figure> {
+        let keyed: &[Counter] = if self.is_table { table::KEYED } else { &[] };
         let mut figures = Vec::new();
         for counter in table::counters(self.kind).iter().chain(keyed) {
             let rejected =
@@ -321,8 +321,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if self.is_listed.load(Relaxed) {
-            let keyed = if self.is_table { table::KEYED } else { &[] };
-            retire(self.name, self.kind, self.counts(keyed));
+            retire(self.name, self.kind, self.counts());
         }
         if self.kind == PolicyKind::CircuitBreaker {
             touch(Some(self.name));
