@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use resilience::{
     CircuitBreaker, CircuitState, DegradedPolicy, PolicyKind, Rejected, circuit_breaker,
-    circuit_closed, control, count_successes, explain, health, hedge, policy_key, register, retry,
-    testing, timeout,
+    circuit_closed, control, count_successes, explain, health, hedge, policies_matching,
+    policy_key, register, retry, testing, timeout,
 };
 
 #[derive(Default)]
@@ -139,4 +139,54 @@ fn a_key_is_found_by_the_text_before_it_was_cut() {
         assert_eq!(controlled.reached, 1);
         assert_eq!(call(host), None);
     }
+}
+
+fn successes(name: &str) -> u64 {
+    let report = policies_matching(name).into_iter().find(|it| it.kind != PolicyKind::Function);
+    report.expect("a listed policy").count("resilience.calls", &["success"])
+}
+
+/// The first event of a breaker creates its record, and reads the settings: in the middle of a call.
+#[test]
+fn a_breaker_by_hand_counts_each_success_once_under_settings() {
+    control("successes::*").set("circuit_breaker.failure_threshold", "7").expect("a setting");
+    count_successes();
+    let breaker = CircuitBreaker::new().name("successes::by_hand");
+    for _ in 0..3 {
+        breaker.try_acquire().expect("closed").success();
+    }
+    assert_eq!(successes("successes::by_hand"), 3);
+}
+
+#[test]
+fn a_breaker_by_hand_counts_each_success_of_a_classified_value() {
+    count_successes();
+    let breaker = CircuitBreaker::new().name("successes::of_values");
+    for _ in 0..3 {
+        let out: Result<u16, Rejected> =
+            breaker.on(|_: &Rejected| true).on_ok(|status| *status >= 500).run(|| Ok(200));
+        assert_eq!(out, Ok(200));
+    }
+    assert_eq!(successes("successes::of_values"), 3);
+}
+
+#[test]
+fn breakers_of_functions_count_each_success_once() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("successes::shared");
+    #[circuit_breaker(breaker = &API)]
+    fn shared() -> Option<u32> {
+        Some(1)
+    }
+    #[circuit_breaker(key = host, name = "successes::keyed")]
+    fn keyed(host: &str) -> Option<u32> {
+        (host != "down").then_some(1)
+    }
+    count_successes();
+    for _ in 0..3 {
+        shared();
+        keyed("a");
+        keyed("b");
+    }
+    assert_eq!(successes("successes::shared"), 3);
+    assert_eq!(successes("successes::keyed"), 6);
 }

@@ -59,7 +59,7 @@ async fn the_bounds_of_a_stack_are_told_in_words_and_as_data() {
          rate_limit: waits up to 300ms above 100 calls per 1s, bursts of 1\n  \
          bulkhead: waits up to 1s above 5 concurrent calls\n  \
          timeout: drops the call after 2s\n  \
-         at worst: 4 calls in 14s; in 3m 13s with the longest delays of the server"
+         at worst: 4 calls in 15s; in 3m 14s with the longest delays of the server"
     );
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
 use super::snapshot::ChangeReason;
-use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
+use super::{BOUNDED, COUNTED, CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
 use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership};
@@ -144,6 +144,8 @@ impl CircuitBreaker {
     }
 
     /// Publishes the state for the fast paths again.
+    #[cold]
+    #[inline(never)]
     pub(super) fn republish(&self) {
         self.change(|_| ());
     }
@@ -155,7 +157,7 @@ impl KeyState for CircuitBreaker {
     /// open time. A manual state never becomes stale.
     fn is_stale(&self, now: Timestamp) -> bool {
         // Closed, without a window and without a failure: known without the lock.
-        if self.is_idle() {
+        if self.is_closed_but_for(BOUNDED | COUNTED) {
             return true;
         }
         let settings = self.last();

@@ -32,19 +32,12 @@ impl CircuitBreaker {
         explain(self)
     }
 
-    /// Publishes that successes are counted, if the breaker does not know yet.
-    #[cold]
+    /// Publishes that successes are counted, if the word does not tell yet. The word alone decides
+    /// at the end of a call, so that no success counts twice.
+    #[inline]
     pub(super) fn expect_counting(&self) {
         if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
             self.republish();
-        }
-    }
-
-    /// Counts a success, unless the word of the breaker tells the end of the call to count.
-    #[inline]
-    pub(super) fn count_success_by_hand(&self) {
-        if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
-            self.count_success();
         }
     }
 
