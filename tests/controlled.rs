@@ -90,6 +90,7 @@ fn a_forced_state_counts_until_its_end() {
 
 #[test]
 fn a_wait_ends_when_the_breaker_is_dropped_or_switched_off() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("closing::off");
     let count = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&count));
     let mut cx = Context::from_waker(&waker);
@@ -102,7 +103,6 @@ fn a_wait_ends_when_the_breaker_is_dropped_or_switched_off() {
     assert_eq!(count.0.load(Relaxed), 1);
     assert!(wait.as_mut().poll(&mut cx).is_ready());
 
-    static API: CircuitBreaker = CircuitBreaker::new().name("closing::off");
     register(&API);
     API.trip();
     let (mut by_name, mut by_hand) = (pin!(circuit_closed("closing::off")), pin!(API.closed()));

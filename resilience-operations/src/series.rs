@@ -47,12 +47,11 @@ pub(crate) fn families() -> Vec<Family> {
                 .iter_mut()
                 .rev()
                 .take_while(|series| (series.policy, series.kind) == (policy, kind));
-            match of_policy.into_iter().find(|series| series.labels == figure.labels) {
-                Some(sum) => sum.value = sum.value.plus(&figure.value),
-                None => {
-                    let (labels, value) = (figure.labels, figure.value);
-                    series.push(Series { policy, kind, labels, value });
-                }
+            if let Some(sum) = of_policy.into_iter().find(|series| series.labels == figure.labels) {
+                sum.value = sum.value.plus(&figure.value);
+            } else {
+                let (labels, value) = (figure.labels, figure.value);
+                series.push(Series { policy, kind, labels, value });
             }
         }
     }
