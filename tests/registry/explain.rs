@@ -187,9 +187,9 @@ async fn the_first_delay_belongs_to_the_longest_time() {
 
 #[test]
 fn a_wait_without_a_limit_is_told_as_such() {
-    let hour = Duration::from_secs(3600);
     static LIMIT: RateLimiter =
         RateLimiter::new(2, Duration::from_secs(60)).wait(Duration::MAX).name("explain::limitless");
+    let hour = Duration::from_secs(3600);
     register(&LIMIT);
     let settings = policies_matching("explain::limitless");
     assert_eq!(settings[0].setting("wait"), Some("unlimited"));
