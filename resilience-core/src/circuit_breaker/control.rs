@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
 use super::snapshot::ChangeReason;
-use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
+use super::{BOUNDED, COUNTED, CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
 use crate::clock::Timestamp;
 use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership};
@@ -20,7 +20,8 @@ impl CircuitBreaker {
     /// time. A state change that was caused by a panic is now delivered to the hook.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        self.change(|machine| machine.state)
+        let now = clock::now();
+        self.change(|machine| machine.state_at(now))
     }
 
     /// Returns the state and the counters.
@@ -36,12 +37,13 @@ impl CircuitBreaker {
         let rejected = self.rejected();
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
+        let is_over = machine.state_at(now) != machine.state;
         // The calls before an opening stay in view.
         let recovery = machine.recovery.filter(|recovery| recovery.remaining(now).is_some());
         let window_time = (machine.state != CircuitState::Open).then_some(now);
         CircuitSnapshot {
-            state: machine.state,
-            open_for: machine.until.map(|until| until.since(now)),
+            state: machine.state_at(now),
+            open_for: machine.until.map(|until| until.since(now)).filter(|_| !is_over),
             reopened: machine.reopened(),
             unstable_for: machine.unstable_for(now),
             recovering_for: recovery.and_then(|recovery| recovery.remaining(now)),
@@ -142,6 +144,8 @@ impl CircuitBreaker {
     }
 
     /// Publishes the state for the fast paths again.
+    #[cold]
+    #[inline(never)]
     pub(super) fn republish(&self) {
         self.change(|_| ());
     }
@@ -153,7 +157,7 @@ impl KeyState for CircuitBreaker {
     /// open time. A manual state never becomes stale.
     fn is_stale(&self, now: Timestamp) -> bool {
         // Closed, without a window and without a failure: known without the lock.
-        if self.is_idle() {
+        if self.is_closed_but_for(BOUNDED | COUNTED) {
             return true;
         }
         let settings = self.last();

@@ -30,15 +30,6 @@ impl CircuitGuard<'_> {
     /// Records a success.
     #[inline]
     pub fn success(self) {
-        self.breaker.count_success_by_hand();
-        self.succeed();
-    }
-
-    /// Records a success of an annotated function: the word of the breaker knows whether successes
-    /// are counted.
-    #[doc(hidden)]
-    #[inline]
-    pub fn succeed(self) {
         self.breaker.success(self.seen, self.started);
         mem::forget(self);
     }
@@ -118,7 +109,7 @@ impl CircuitGuard<'_> {
     ) -> (O,) {
         // The guard is still whole here: if `on_ok` panics, the call counts as a panic.
         match out.as_result().map(|value| outcome(on_ok(value).into())) {
-            Ok(CallOutcome::Success) => self.succeed(),
+            Ok(CallOutcome::Success) => self.success(),
             Ok(outcome) => {
                 let text = || Some("a value that `on_ok` calls a failure".to_owned());
                 self.end_with(outcome, &text, signal);

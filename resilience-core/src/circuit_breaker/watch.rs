@@ -162,8 +162,8 @@ impl<'b> WatchedGuard<'b> {
 impl<'b> ReportingGuard<'b> {
     /// Records a success of an annotated function.
     #[inline]
-    pub fn succeed(self) {
-        self.unwatch().succeed();
+    pub fn success(self) {
+        self.unwatch().success();
     }
 
     /// Returns the guard after the end of the body, which reports by itself.
@@ -178,8 +178,8 @@ impl<'b> ReportingGuard<'b> {
 impl<'b> WatchedGuard<'b> {
     /// Records a success of an annotated function.
     #[inline]
-    pub fn succeed(self) {
-        self.unwatch().succeed();
+    pub fn success(self) {
+        self.unwatch().success();
     }
 
     /// Returns the guard after the end of the body.
