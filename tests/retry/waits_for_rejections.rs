@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use resilience::context::Context;
 use resilience::{
-    Bulkhead, CircuitBreaker, Classify, RateLimiter, Rejected, RejectedKind, RetryBudget,
+    Bulkhead, CircuitBreaker, Classify, Jitter, RateLimiter, Rejected, RejectedKind, RetryBudget,
     RetryPolicy, bulkhead, circuit_breaker, context, rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
+
+use crate::ms;
 
 async fn served(calls: Vec<tokio::task::JoinHandle<Result<(), Rejected>>>) -> usize {
     let mut served = 0;
@@ -462,4 +464,56 @@ fn failures_between_rejections_still_use_up_the_attempts() {
     let _clock = testing::clock();
     assert!(call().is_err());
     assert_eq!(CALLS.load(SeqCst), 4);
+}
+
+#[test]
+fn rejections_are_awaited_for_max_retry_after_times_the_attempts() {
+    let clock = testing::clock();
+    let time = Duration::from_secs(20);
+    let policy = RetryPolicy::new().attempts(3).max_retry_after(time).wait_for_rejections(true);
+    let out: Result<(), _> = policy
+        .on(|rejected: &Rejected| Classify::classify(rejected))
+        .run(|| Err(Rejected::new(RejectedKind::CircuitOpen, "gate", Some(time))));
+    assert_eq!(out.map_err(|it| it.kind()), Err(RejectedKind::CircuitOpen));
+    assert_eq!(clock.elapsed(), 3 * time);
+}
+
+#[test]
+fn a_random_time_keeps_rejected_callers_apart() {
+    fn waits(kind: RejectedKind, policy: RetryPolicy) -> Vec<Duration> {
+        let (clock, _draws) = (testing::clock(), testing::draws([0.5]));
+        let mut calls = Vec::new();
+        let policy = policy.wait_for_rejections(true);
+        let out = policy.on(|rejected: &Rejected| Classify::classify(rejected)).run(|| {
+            calls.push(clock.elapsed());
+            if calls.len() > 3 { Ok(()) } else { Err(Rejected::new(kind, "gate", Some(ms(1000)))) }
+        });
+        assert_eq!(out, Ok(()));
+        calls.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect()
+    }
+    // A draw of one half, of a tenth of the time.
+    let policy = RetryPolicy::new();
+    assert_eq!(waits(RejectedKind::CircuitOpen, policy), [1050; 3].map(ms));
+    // Of the time or of the time since the first rejection, if longer.
+    assert_eq!(waits(RejectedKind::RateLimited, policy), [1500, 1750, 2625].map(ms));
+    let exact = policy.jitter(Jitter::None);
+    assert_eq!(waits(RejectedKind::CircuitOpen, exact), [1000; 3].map(ms));
+    assert_eq!(waits(RejectedKind::RateLimited, exact), [1000; 3].map(ms));
+}
+
+#[test]
+fn a_rejection_with_a_time_restarts_the_backoff() {
+    #[retry(attempts = 4, jitter = "none", on_rejection = "wait", bind = attempt)]
+    fn call(seen: &mut Vec<(u32, Option<Duration>)>) -> Result<(), Rejected> {
+        seen.push((attempt.number(), attempt.previous_delay()));
+        if seen.len() == 3 {
+            return Err(Rejected::new(RejectedKind::CircuitOpen, "gate", Some(ms(1000))));
+        }
+        Err(Rejected::timed_out("upstream", ms(1)))
+    }
+    let _clock = testing::clock();
+    let mut seen = Vec::new();
+    assert!(call(&mut seen).is_err());
+    let delays = [100, 200, 1000, 100].map(|delay| Some(ms(delay)));
+    assert_eq!(seen, [(1, None), (2, delays[0]), (3, delays[1]), (3, delays[2]), (4, delays[3])]);
 }
