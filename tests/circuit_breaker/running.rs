@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use resilience::{CircuitBreaker, CircuitState, testing};
 
-use crate::{SECOND, Seen, call, is_open, succeed};
+use crate::{SECOND, Seen, call, fail, is_open, succeed};
 
 fn breaker() -> CircuitBreaker {
     CircuitBreaker::new().failure_rate(0.5).slow_call(2 * SECOND).min_calls(10)
@@ -80,6 +80,40 @@ fn calls_from_before_an_opening_do_not_count_after_closing() {
         guard.failure();
     }
     assert_eq!((breaker.state(), breaker.snapshot().calls), (CircuitState::Closed, 0));
+}
+
+/// The success completes the minimum number of calls, and half of the calls hang.
+#[test]
+fn a_success_beside_hanging_calls_may_be_the_call_that_trips() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    let calls = || -> Vec<_> { (0..5).map(|_| breaker.try_acquire().unwrap()).collect() };
+    let _hanging = calls();
+    clock.advance(SECOND);
+    let quick = calls();
+    clock.advance(3 * SECOND / 2);
+    let _next = breaker.try_acquire().unwrap();
+    for guard in quick {
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        guard.success();
+    }
+    assert!(is_open(&breaker));
+}
+
+#[test]
+fn a_rate_that_rises_while_calls_expire_opens_with_the_next_outcome() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    succeed(&breaker, 6);
+    clock.advance(5 * SECOND);
+    succeed(&breaker, 5);
+    fail(&breaker, 6);
+    // The first six calls expire, so six of eleven have failed.
+    clock.advance(5 * SECOND);
+    let guard = breaker.try_acquire().expect("no call hangs");
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    guard.success();
+    assert!(is_open(&breaker));
 }
 
 /// Quick calls pass without the bookkeeping of slow calls.
