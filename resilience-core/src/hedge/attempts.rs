@@ -178,9 +178,7 @@ where
                     }
                 } else {
                     let next = *this.begun;
-                    let starts = !*this.stopped
-                        && next < this.slots.len()
-                        && may_start(this.policy, this.spending, next);
+                    let starts = !*this.stopped && may_start(this.policy, this.spending, next);
                     let is_ambiguous = !class.effect.is_not_applied();
                     if !starts && !is_other_running {
                         this.policy.site.count(slot::FAILURE);
