@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use resilience::{CircuitBreaker, CircuitState, testing};
 
-use crate::{SECOND, Seen, call, fail, is_open, succeed};
+use crate::{SECOND, Seen, call, is_open, succeed};
 
 fn breaker() -> CircuitBreaker {
     CircuitBreaker::new().failure_rate(0.5).slow_call(2 * SECOND).min_calls(10)
@@ -100,17 +100,23 @@ fn a_success_beside_hanging_calls_may_be_the_call_that_trips() {
     assert!(is_open(&breaker));
 }
 
+/// A breaker that admits a growing share of the calls looks at its window before each call.
 #[test]
 fn a_rate_that_rises_while_calls_expire_opens_with_the_next_outcome() {
     let clock = testing::clock();
-    let breaker = breaker();
-    succeed(&breaker, 6);
+    let breaker = breaker().reset_timeout(SECOND).recovery(100 * SECOND);
+    breaker.trip();
+    clock.advance(SECOND);
+    succeed(&breaker, 1);
+    let call = || (0..20).find_map(|_| breaker.try_acquire().ok()).expect("a share of the calls");
+    clock.advance(85 * SECOND);
+    (0..6).for_each(|_| call().success());
     clock.advance(5 * SECOND);
-    succeed(&breaker, 5);
-    fail(&breaker, 6);
+    (0..5).for_each(|_| call().success());
+    (0..6).for_each(|_| call().failure());
     // The first six calls expire, so six of eleven have failed.
     clock.advance(5 * SECOND);
-    let guard = breaker.try_acquire().expect("no call hangs");
+    let guard = call();
     assert_eq!(breaker.state(), CircuitState::Closed);
     guard.success();
     assert!(is_open(&breaker));
