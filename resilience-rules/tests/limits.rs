@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use resilience_rules::settings::{Raw, Value, attribute, keys, read, shown};
+use resilience_rules::settings::{MAX_FILE, Raw, Value, attribute, keys, read, shown};
 use resilience_rules::{
     RuleResult, bulkhead, circuit_breaker, duration, fallback, hedge, idempotent, keyed, nearest,
     rate_limit, retry, timeout,
@@ -166,6 +166,13 @@ fn rules_of_idempotent() {
         [lease_within_ttl(LONG, LONG), lease_within_ttl(NO_TIME, NO_TIME)],
     );
     limit("`lease` is zero", [], [lease_within_ttl(NO_TIME, LONG)]);
+}
+
+#[test]
+fn defaults_that_are_products() {
+    assert_eq!(idempotent::TTL, Duration::from_secs(86_400));
+    assert_eq!(idempotent::MAX_OUTCOME, 262_144);
+    assert_eq!(MAX_FILE, 1_048_576);
 }
 
 #[test]
