@@ -231,7 +231,10 @@ fn the_nearest_word_is_at_most_two_edits_away() {
         ("ettempts", &["attempts"], Some("attempts")),
         ("abcd", &["abxy"], Some("abxy")),
         ("abc", &["axy"], None),
+        ("ab", &["ax"], Some("ax")),
         ("abcdefgh", &["abcdexyz"], None),
+        ("attemptsabc", &["attempts"], None),
+        ("attempts", &["attemptsabc"], None),
         ("", &["a"], None),
         ("wait", &[], None),
     ] {
