@@ -508,15 +508,15 @@ fn a_retry_follows_its_growth_its_jitter_and_its_initial_delay() {
         Err("down")
     }
     let (clock, _draws) = (testing::clock(), testing::draws([0.5]));
-    let growth = control("live::growth");
+    let set = |key, value| control("live::growth").set(key, value).unwrap();
     let waited = || {
         let start = clock.elapsed();
         assert!(call().is_err());
         (clock.elapsed() - start).as_millis()
     };
     assert_eq!(waited(), 1000 + 100 + 200);
-    growth.set("retry.factor", "3").unwrap();
-    growth.set("retry.initial_delay", "2s").unwrap();
+    set("retry.factor", "3");
+    set("retry.initial_delay", "2s");
     assert_eq!(waited(), 2000 + 100 + 300);
     for (jitter, expected) in [
         ("full", 50 + 150),
@@ -526,7 +526,7 @@ fn a_retry_follows_its_growth_its_jitter_and_its_initial_delay() {
         ("10ms", 105 + 305),
         ("none", 100 + 300),
     ] {
-        growth.set("retry.jitter", jitter).unwrap();
+        set("retry.jitter", jitter);
         assert_eq!(waited(), 2000 + expected, "{jitter}");
     }
     assert!(by_list().is_err() && by_code().is_err());
