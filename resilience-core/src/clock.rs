@@ -86,6 +86,7 @@ impl Timestamp {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }
 
+    /// Returns the timestamp `by` earlier.
     pub(crate) fn minus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_sub(nanos(by)))
     }

@@ -88,27 +88,6 @@ pub fn is_counting() -> bool {
     MODE.load(Relaxed) & COUNTING != 0
 }
 
-/// Returns the outcome of a successful call of generated code. With the feature `figures`, counts
-/// the call if successes are counted: `$counted` takes and returns the outcome.
-#[cfg(feature = "figures")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __count_success {
-    ($out:expr, $counted:expr) => {
-        if $crate::__private::is_counting() { $counted.0 } else { $out }
-    };
-}
-
-/// Returns the outcome.
-#[cfg(not(feature = "figures"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __count_success {
-    ($out:expr, $counted:expr) => {
-        $out
-    };
-}
-
 /// Counts successful calls from now on. Returns whether this call was the first.
 pub(crate) fn start_counting() -> bool {
     MODE.fetch_or(COUNTING, Relaxed) & COUNTING == 0

@@ -532,7 +532,7 @@ impl fmt::Display for IdempotencyRejection {
             }
             Self::LeaseLost => "taken over by another call with this idempotency key",
             Self::Undecodable => "the stored outcome cannot be read",
-            Self::NotStored => "it has run before, and its outcome was not stored",
+            Self::NotStored => "the call has run before, and its outcome was not stored",
             Self::StoreUnavailable => "the idempotency store is unavailable",
         })
     }

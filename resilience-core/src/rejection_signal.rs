@@ -23,7 +23,8 @@ pub struct RejectionSignal(AtomicU64);
 // one, or of the open time. A rejection with a delay opens no circuit, so one field serves both
 // times.
 const PRESENT: u64 = 1;
-/// No rejection yet: the call waits in a queue.
+/// The call waits in a queue. The bit has this meaning only without `PRESENT`: a rejection ends the
+/// wait.
 const IN_QUEUE: u64 = 1 << 1;
 const IS_REJECTION: u64 = 1 << 1;
 const IS_ONCE: u64 = 1 << 2;
@@ -188,8 +189,7 @@ fn pack(class: FailureClass) -> u64 {
         Some(after) => clock::nanos(after).saturating_add(1),
         None => 0,
     };
-    let longest = u64::MAX >> TIME_SHIFT;
-    let after = if after < longest { after } else { longest };
+    let after = after.min(u64::MAX >> TIME_SHIFT);
     let rejection = if is_rejection { IS_REJECTION } else { 0 };
     let once = if is_once { IS_ONCE } else { 0 };
     let neutral = if is_neutral { IS_NEUTRAL } else { 0 };

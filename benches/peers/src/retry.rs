@@ -15,7 +15,7 @@ pub(crate) const SYNC: &[Row] = &[
     Row { name: NAME, subject: "backon", run: |calls| repeat(calls, by_backon) },
 ];
 
-const NAME_ASYNC: &str = "the same retry, async";
+const NAME_ASYNC: &str = "retry, the first call succeeds, async";
 
 pub(crate) const ASYNC: &[Row] = &[
     Row {

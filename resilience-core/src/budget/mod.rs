@@ -195,7 +195,7 @@ impl RetryBudget {
         }
     }
 
-    /// Apart from the standard quota, which gives nothing for a call.
+    /// Not inlined: the standard quota gives nothing for a call.
     #[inline(never)]
     fn give_per_call(&self) {
         let milli = self.quota.per_call;

@@ -34,6 +34,13 @@ pub enum CircuitState {
     Disabled,
 }
 
+impl CircuitState {
+    /// Returns whether all calls are admitted.
+    pub(crate) const fn admits_all(self) -> bool {
+        matches!(self, Self::Closed | Self::Disabled)
+    }
+}
+
 /// The outcome of a call for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallOutcome {
@@ -545,10 +552,10 @@ impl Machine {
             }
             CircuitState::Closed => {
                 self.trials = Counts::default();
-                self.recovery = settings
-                    .recovery
-                    .zip(snapshot.recovering_for)
-                    .map(|(length, rest)| Recovery::resume(now, length, rest));
+                self.recovery =
+                    settings.recovery.zip(snapshot.recovering_for).map(|(length, rest)| {
+                        Recovery::resume(now, length, rest, snapshot.recovery_credit)
+                    });
                 self.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
             }
             CircuitState::ForcedOpen | CircuitState::Disabled => {

@@ -34,6 +34,12 @@ impl CircuitBreaker {
         self.settings.shared
     }
 
+    /// Returns the longest open time that the settings allow.
+    #[must_use]
+    pub fn longest_open_time(&self) -> Duration {
+        self.current().longest_open_time()
+    }
+
     /// Returns the state of the breaker, if the calls of this process decided it.
     #[must_use]
     pub fn local_decision(&self) -> Option<LocalDecision> {

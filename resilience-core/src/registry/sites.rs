@@ -1,4 +1,5 @@
-//! The records of policies without a state: retries, timeouts, fallbacks and idempotent calls.
+//! The records of policies without a state: retries, timeouts, fallbacks, hedges, idempotent calls
+//! and annotated functions as a whole.
 //!
 //! The kind, the name and the place in the source code identify such a policy, so that a policy
 //! that is copied has one record.
@@ -19,10 +20,10 @@ use crate::context::current::Setter;
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
+use crate::outcome::Outcome;
+use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 use crate::settings::{Check, Overrides, Refusal};
 use resilience_rules::settings::Value;
-
-use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// The identity of a policy without a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,14 +97,7 @@ impl Hedges {
 #[track_caller]
 #[must_use]
 pub const fn fallback_site(name: &'static str, depth: u8) -> Site {
-    Site {
-        kind: PolicyKind::Fallback,
-        name,
-        location: Location::caller(),
-        limit: None,
-        hedges: None,
-        depth,
-    }
+    Site::new(PolicyKind::Fallback, name, Location::caller(), depth)
 }
 
 /// Returns the identity of an idempotent call.
@@ -113,21 +107,14 @@ pub const fn idempotent_site(
     location: &'static Location<'static>,
     depth: u8,
 ) -> Site {
-    Site { kind: PolicyKind::Idempotent, name, location, limit: None, hedges: None, depth }
+    Site::new(PolicyKind::Idempotent, name, location, depth)
 }
 
 /// Returns the identity of a `#[timeout]`, with the limit if constant.
 #[track_caller]
 #[must_use]
 pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8) -> Site {
-    Site {
-        kind: PolicyKind::Timeout,
-        name,
-        location: Location::caller(),
-        limit,
-        hedges: None,
-        depth,
-    }
+    Site { limit, ..Site::new(PolicyKind::Timeout, name, Location::caller(), depth) }
 }
 
 /// A function with a `#[timeout]`: the identity, and the setter of the deadline of the calls
@@ -184,6 +171,15 @@ thread_local! {
 }
 
 impl Site {
+    pub(crate) const fn new(
+        kind: PolicyKind,
+        name: &'static str,
+        location: &'static Location<'static>,
+        depth: u8,
+    ) -> Self {
+        Self { kind, name, location, limit: None, hedges: None, depth }
+    }
+
     /// Returns the record. The first event creates the record.
     ///
     /// The number of records is bounded: places are finite, and names made at run time are bounded.
@@ -288,6 +284,15 @@ impl Site {
     pub fn count_success(&self) {
         if mode::is_counting() {
             self.count(slot::SUCCESS);
+        }
+    }
+
+    /// Counts a success or a failure.
+    pub(crate) fn count_outcome(&self, out: &impl Outcome) {
+        if out.is_ok() {
+            self.count_success();
+        } else {
+            self.count(slot::FAILURE);
         }
     }
 

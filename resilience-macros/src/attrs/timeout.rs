@@ -5,13 +5,13 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use resilience_rules::timeout as rules;
-use syn::{Expr, ReturnType, Signature};
+use syn::{Expr, Signature};
 
 use crate::args::{Args, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::function::is_future;
+use crate::function::is_sync;
 use crate::hint::Hint;
 use crate::keys::keys;
 use crate::stack_info::FailureVar;
@@ -129,10 +129,7 @@ impl LayerAttribute for Timeout {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        // `check::function` reports functions for which `async` is impossible.
-        let is_future =
-            matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
-        if !is_async && !is_future && function.constness.is_none() {
+        if is_sync(function, is_async) {
             errors.add(
                 function.fn_token,
                 "`#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; set a \
