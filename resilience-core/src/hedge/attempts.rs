@@ -222,7 +222,9 @@ where
             return Some(out);
         }
         let next = *self.begun;
-        let starts = !*self.stopped && may_start(self.policy, self.spending, next);
+        let starts = !*self.stopped
+            && next < self.slots.len()
+            && may_start(self.policy, self.spending, next);
         if !starts && !is_other_running {
             self.policy.site.count(slot::FAILURE);
             let earlier = self.failure.take_if(|_| *self.is_ambiguous && !is_ambiguous);
