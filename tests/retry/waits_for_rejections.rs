@@ -353,6 +353,24 @@ async fn callers_by_hand_wait_in_order_below_the_timeout_of_a_function() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_by_hand_wait_for_a_bulkhead_below_the_timeout_of_a_function() {
+    static SLOTS: Bulkhead = Bulkhead::new(1);
+    #[timeout("50ms")]
+    async fn limited(caller: usize, starts: &Starts, start: Instant) -> Result<(), Rejected> {
+        let _slot = SLOTS.acquire().await?;
+        record(caller, starts, start);
+        sleep(Duration::from_millis(40)).await;
+        Ok(())
+    }
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        by_hand(&PATIENT, || limited(caller, &starts, start)).await
+    }
+    let starts = order(5, call).await;
+    let expected: Vec<_> = (0..5).map(|caller| (caller, caller as u128 * 40)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_timeout_of_a_function_limits_the_body_below_a_retry_by_hand() {
     static LIMIT: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
     static ONCE: RetryPolicy = PATIENT.attempts(1);
