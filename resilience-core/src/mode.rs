@@ -26,6 +26,13 @@ pub(crate) fn is_plain() -> bool {
     MODE.load(Relaxed) == 0
 }
 
+/// Returns whether the mode is plain, apart from deadlines and from the counting of successful
+/// calls, and the process has set a deadline.
+#[inline]
+pub(crate) fn is_plain_with_deadlines() -> bool {
+    MODE.load(Relaxed) & !COUNTING == DEADLINES
+}
+
 /// Returns whether the state of a function in its `static` is the state in use, and no successful
 /// call is counted.
 #[inline]

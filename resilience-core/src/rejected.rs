@@ -264,6 +264,12 @@ impl Rejected {
         self
     }
 
+    /// Sets the effect of the call; see [`with_effect`](Self::with_effect).
+    #[inline]
+    pub(crate) fn set_effect(&mut self, effect: Effect) {
+        self.effect = Some(effect);
+    }
+
     /// Sets the label of the key that the policy rejected.
     ///
     /// ```

@@ -49,9 +49,10 @@ impl RejectionSignal {
     /// does not claim that nothing was sent if an earlier attempt may have been applied.
     #[cold]
     #[must_use]
-    pub fn set(&self, rejected: Rejected) -> Rejected {
+    pub fn set(&self, mut rejected: Rejected) -> Rejected {
         self.set_kind(rejected.kind(), rejected.retry_after());
-        self.mark(rejected)
+        self.mark(&mut rejected);
+        rejected
     }
 
     /// Records a rejection of this kind.
@@ -73,16 +74,14 @@ impl RejectionSignal {
         }
     }
 
-    /// Returns the rejection for the caller of the function: nothing is known about the call if an
-    /// earlier attempt may have been applied.
+    /// Changes the rejection for the caller of the function: nothing is known about the call if an
+    /// earlier attempt may have been applied. By reference, because a rejection that two branches
+    /// return is moved.
     #[inline]
-    #[must_use]
-    pub(crate) fn mark(&self, rejected: Rejected) -> Rejected {
+    pub(crate) fn mark(&self, rejected: &mut Rejected) {
         let is_later = self.0.load(Relaxed) & AFTER_AMBIGUOUS != 0;
         if is_later && rejected.classify().effect.is_not_applied() {
-            rejected.with_effect(Effect::Unknown)
-        } else {
-            rejected
+            rejected.set_effect(Effect::Unknown);
         }
     }
 

@@ -134,6 +134,13 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     //
     //         Ok(()) => async move { body }.await,
     //
+    // A rate limiter without a wait, a cost and `error` builds the outcome of a rejected call:
+    //
+    //     match policy.take_or(signal) {
+    //         Ok(()) => …,
+    //         Err(rejected) => rejected,
+    //     }
+    //
     // With a wait without a limit no call is rejected, and the error type need not represent a
     // rejection:
     //
@@ -208,7 +215,11 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         } else {
             quote!(::core::result::Result::Ok(()) => #run,)
         };
-        let (acquire, rejection) = if self.may_reject(context) {
+        let (acquire, rejection) = if self.rejects_in_place(context) {
+            let (returns, signal) = (&context.returns, context.written_signal_option());
+            let take = quote_spanned!(context.returns_span=> take_or::<#returns, _>);
+            (quote!(#policy.#take(#signal)), rejected.to_token_stream())
+        } else if self.may_reject(context) {
             (acquire, context.reject(&rejected, limiter.error()))
         } else {
             let (private, ty) = (&context.private, Ident::new(L::POLICY.name, Span::call_site()));
@@ -252,6 +263,16 @@ impl<L: Limiter> Limit<L> {
             || self.state.has_settings()
             || self.limiter.error().is_some()
             || self.limiter.waits() && context.stack.deadline_var.is_some()
+    }
+
+    /// Returns whether the policy builds the outcome of a rejected call.
+    fn rejects_in_place(&self, context: &Context) -> bool {
+        let needs_more = L::HOLDS_PERMIT
+            || self.may_wait(context)
+            || self.limiter.cost().is_some()
+            || self.limiter.error().is_some()
+            || self.takes_in_table(context).is_some();
+        self.may_reject(context) && !needs_more
     }
 
     /// Returns whether a call may wait for a permit. A policy made by hand may always wait.

@@ -44,6 +44,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         open::SYNC,
         open::ASYNC,
         retry::SYNC,
+        retry::FAILED,
         retry::ASYNC,
         limits::ROWS,
         hedges::READY,

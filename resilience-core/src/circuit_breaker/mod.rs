@@ -310,16 +310,14 @@ impl CircuitBreaker {
         if let (Some(rest), false) = (self.open_time_left(seen), log::may_report_rejections()) {
             let after = Some(Duration::from_nanos(rest.get()));
             count_rejection(self, false);
+            // The breaker of a function serves no key.
+            let mut rejected =
+                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
             if let Some(signal) = signal {
                 signal.set_kind(RejectedKind::CircuitOpen, after);
+                signal.mark(&mut rejected);
             }
-            // The breaker of a function serves no key.
-            let rejected =
-                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
-            return Err(rejected_outcome(match signal {
-                Some(signal) => signal.mark(rejected),
-                None => rejected,
-            }));
+            return Err(rejected_outcome(rejected));
         }
         if Self::is_closed_in_time(seen) {
             return Ok((self, seen));

@@ -73,13 +73,14 @@ pub(super) fn record(
     name: &'static str,
 ) -> &'static Record {
     let name = limits.name.unwrap_or(name);
-    let record = Site::new(PolicyKind::Retry, name, limits.location, limits.depth).record();
-    record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
-    record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
-    if let Some(budget) = limits.budget {
-        record.keep_budget(budget);
-    }
-    record
+    let site = Site::new(PolicyKind::Retry, name, limits.location, limits.depth);
+    site.record_with(|record| {
+        record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
+        record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
+        if let Some(budget) = limits.budget {
+            record.keep_budget(budget);
+        }
+    })
 }
 
 #[inline]

@@ -155,8 +155,6 @@ where
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
         state.initial_delay_blocking(self.policy);
-        let policy = self.policy.borrowed().at(DEFAULT_NAME, WaitMode::Blocking);
-        let context = CallContext { policy: &policy, spending: Some(&spending) };
         let setter = self.policy.setter(DEFAULT_NAME);
         let mut scope = state.scope(self.policy);
         loop {
@@ -164,7 +162,9 @@ where
             let nested = enter_attempt_of(&named_attempt(bound, setter, state.attempt_number()));
             let out = scope.enter(&mut body);
             drop(nested);
-            let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
+            let Self { policy, on, on_ok, on_retry, on_give_up, .. } = &mut self;
+            // No copy: a policy by hand blocks the thread by default.
+            let context = CallContext { policy: *policy, spending: Some(&spending) };
             let step = state.step_blocking(
                 context,
                 Some(&scope.signal()),

@@ -55,7 +55,7 @@ impl LayerAttribute for Timeout {
 
     // Output:
     //
-    //     match timeout(limit_in_use(site, limit), deadline, site, async move { body }).await {
+    //     match timeout(limit, deadline, site, async move { body }).await {
     //         Ok(out) => count_success!(out, …),
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
@@ -86,9 +86,11 @@ impl LayerAttribute for Timeout {
         let site = quote!(#private::TimedFunction::site(#timed));
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
-        let time = quote!(#private::Site::limit_in_use(#site, #time));
         let is_shortened = failure.is_some_and(|failure| !failure.ends_retry);
-        let bind = is_shortened.then(|| quote!(let #own_limit: #private::Duration = #time;));
+        let bind = is_shortened.then(|| {
+            let time = quote!(#private::Site::limit_in_use(#site, #time));
+            quote!(let #own_limit: #private::Duration = #time;)
+        });
         let time = if is_shortened { own_limit.to_token_stream() } else { time };
         let blame = failure.map(|FailureVar { name, ends_retry, .. }| {
             let blame = quote!(let #rejected = #private::LastFailure::blame(#name, #rejected););
