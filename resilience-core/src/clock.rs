@@ -29,7 +29,7 @@ type TokioSleep = core::future::Pending<()>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(NonZeroU64);
 
-const ORIGIN: u64 = 1 << 62;
+const ORIGIN: i64 = 1 << 62;
 
 /// The end of a [`LimitTimer`] whose time was over at the start: 146 years before the origin.
 const OVER: Timestamp = Timestamp(NonZeroU64::MIN);
@@ -40,7 +40,7 @@ impl Timestamp {
 
     #[inline]
     pub(crate) fn from_instant(instant: Instant) -> Self {
-        Self::at(ORIGIN.saturating_add_signed(instant_nanos(instant)))
+        Self::at(instant_nanos(instant).saturating_add(ORIGIN).max(1).unsigned_abs())
     }
 
     #[inline]

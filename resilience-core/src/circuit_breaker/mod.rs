@@ -52,7 +52,7 @@ use crate::keyed::KeyLabel;
 use crate::log;
 use crate::mode;
 use crate::outcome::Outcome;
-use crate::registry::policy::{count_overdue, count_rejection};
+use crate::registry::policy::{count_overdue, count_rejection, record_of};
 use crate::registry::record::state_label;
 use crate::registry::{Policy as _, PolicyFigures};
 use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
@@ -255,7 +255,12 @@ impl CircuitBreaker {
         if admits_at_once(seen) {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
-        let (breaker, seen) = self.enter_slow_or(seen, body, signal)?;
+        // The arguments are constants, which the slow path then need not keep in registers.
+        let (breaker, seen) = match (signal, body) {
+            (None, Body::Here) => self.enter_slow_or::<true, O, By>(seen),
+            (None, Body::Elsewhere) => self.enter_slow_or::<false, O, By>(seen),
+            (Some(signal), _) => self.enter_slow_or_signal(seen, body, signal),
+        }?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
 
@@ -296,40 +301,63 @@ impl CircuitBreaker {
         self.enter_by_machine(seen, body)
     }
 
+    /// Has few instructions beside a rejection by an open breaker: the other calls, which need more
+    /// registers, have a function of their own.
     #[cold]
     #[inline(never)]
-    fn enter_slow_or<O, By>(
+    fn enter_slow_or<const HERE: bool, O, By>(
         &'static self,
         seen: u64,
-        body: Body,
-        signal: Option<&RejectionSignal>,
     ) -> Result<(&'static Self, u64), O>
     where
         O: Outcome<Err: FromRejected<By>>,
     {
-        if let (Some(rest), false) = (self.open_time_left(seen), log::may_report_rejections()) {
-            let after = Some(Duration::from_nanos(rest.get()));
-            count_rejection(self, false);
-            if let Some(signal) = signal {
-                signal.set_kind(RejectedKind::CircuitOpen, after);
-            }
-            // The breaker of a function serves no key.
-            let rejected =
-                Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get());
-            return Err(rejected_outcome(match signal {
-                Some(signal) => signal.mark(rejected),
-                None => rejected,
-            }));
+        match self.plain_rejection(seen) {
+            Some(rejected) => Err(rejected_outcome(rejected)),
+            None => self.enter_slow_or_reject(if HERE { Body::Here } else { Body::Elsewhere }),
         }
-        if Self::is_closed_in_time(seen) {
-            return Ok((self, seen));
+    }
+
+    /// As [`enter_slow_or`](Self::enter_slow_or), below a layer that reads rejections.
+    #[cold]
+    #[inline(never)]
+    fn enter_slow_or_signal<O, By>(
+        &'static self,
+        seen: u64,
+        body: Body,
+        signal: &RejectionSignal,
+    ) -> Result<(&'static Self, u64), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        if let Some(rejected) = self.plain_rejection(seen) {
+            signal.set_kind(RejectedKind::CircuitOpen, rejected.retry_after());
+            return Err(rejected_outcome(signal.mark(rejected)));
         }
-        self.enter_by_machine(seen, body).map_err(|rejected| {
-            reject(match signal {
-                Some(signal) => signal.set(rejected),
-                None => rejected,
-            })
-        })
+        self.enter_slow(seen, body).map_err(|rejected| reject(signal.set(rejected)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_slow_or_reject<O, By>(&'static self, body: Body) -> Result<(&'static Self, u64), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        self.enter_slow(self.word.load(Acquire), body).map_err(reject)
+    }
+
+    /// Returns the rejection by an open breaker of a function, if no event reports the rejection.
+    #[inline]
+    fn plain_rejection(&self, seen: u64) -> Option<Rejected> {
+        if seen & STATE != OPEN || !mode::rejects_plainly() || log::may_log_rejections() {
+            return None;
+        }
+        let now = clock::real_time().word();
+        let rest = NonZeroU64::new(self.until.load(Relaxed).saturating_sub(now))?;
+        record_of(self).rejected.fetch_add(1, Relaxed);
+        let after = Some(Duration::from_nanos(rest.get()));
+        // The breaker of a function serves no key.
+        Some(Rejected::by_breaker(self.name_or_default(), after, None, self.cause.get()))
     }
 
     /// Returns whether a closed breaker without `slow_call` admits a call in a process with
@@ -466,8 +494,7 @@ impl CircuitBreaker {
         if seen & STATE != OPEN || !mode::is_as_coded() {
             return None;
         }
-        let rest = self.until.load(Relaxed).saturating_sub(clock::now().word());
-        NonZeroU64::new(rest)
+        NonZeroU64::new(self.until.load(Relaxed).saturating_sub(clock::now().word()))
     }
 
     /// Tells the layers above how long the breaker rejects every call: a retry then makes no
