@@ -77,7 +77,9 @@ impl CircuitBreaker {
         // Kept before the lock, and released below if the breaker has moved on.
         let failure = text.clone().map(KeptFailure::keep);
         let is_current = self.change(|machine| {
-            machine.events.set_cause(generation, text.as_ref());
+            if let Some(extra) = machine.extra.changed() {
+                extra.events.set_cause(generation, text.as_ref());
+            }
             let is_current = machine.generation == generation;
             if is_current {
                 self.cause.set(failure);

@@ -3,7 +3,6 @@
 use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 
-use super::settings::Settings;
 use super::snapshot::ChangeReason;
 use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
@@ -41,9 +40,9 @@ impl CircuitBreaker {
         CircuitSnapshot {
             state: machine.state,
             open_for: machine.until.map(|until| until.since(now)),
-            reopened: machine.reopened(),
+            reopened: machine.extra.reopened,
             unstable_for: machine.unstable_for(now),
-            recovering_for: machine.recovery.and_then(|recovery| recovery.remaining(now)),
+            recovering_for: machine.extra.recovery.and_then(|recovery| recovery.remaining(now)),
             consecutive_failures: machine.consecutive_failures,
             calls: counts.calls,
             failures: counts.failures,
@@ -51,11 +50,11 @@ impl CircuitBreaker {
             failure_rate: rate(counts.failures),
             slow_rate: rate(counts.slow),
             rejected,
-            rejected_in_state: rejected.saturating_sub(machine.rejected_before),
+            rejected_in_state: rejected.saturating_sub(machine.extra.rejected_before),
             held_closed,
-            held_openings: machine.held_openings,
+            held_openings: machine.extra.held_openings,
             cause: self.cause.text().map(|text| text.as_ref().to_owned()),
-            window: machine.window.slices(settings.span, &self.cursor, window_time),
+            window: machine.slices(settings.span, &self.cursor, window_time),
         }
     }
 
@@ -73,9 +72,7 @@ impl CircuitBreaker {
         // The change of state has emptied the cursor of the window.
         self.change(|machine| {
             if machine.generation == generation {
-                let Settings { span, min_calls, .. } = *settings;
-                let slices = &snapshot.window;
-                machine.window.refill(span, min_calls, &self.cursor, now, slices);
+                machine.refill(&settings, &self.cursor, now, &snapshot.window);
             }
         });
         if let (Some(cause), CircuitState::Open | CircuitState::HalfOpen) =
@@ -196,7 +193,8 @@ impl KeyedPolicy for CircuitBreaker {
 
     fn joined(self, group: &Arc<KeyGroup>) -> Self {
         if self.settings.max_open.is_some() {
-            lock(&self.machine).membership = Some(Membership::new(group));
+            let membership = Some(Membership::new(group));
+            lock(&self.machine).extra.change().membership = membership;
         }
         self
     }

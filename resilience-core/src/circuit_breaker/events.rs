@@ -108,6 +108,10 @@ impl Events {
             None
         };
         self.is_delivering = next.is_some();
+        if self.queue.is_empty() {
+            // A change of state is rare, so the memory is not kept.
+            self.queue = VecDeque::new();
+        }
         next
     }
 }
@@ -119,7 +123,7 @@ impl CircuitBreaker {
     pub(super) fn deliver(&self) {
         loop {
             let mut machine = lock(&self.machine);
-            let Some(event) = machine.events.next() else {
+            let Some(event) = machine.extra.changed().and_then(|extra| extra.events.next()) else {
                 self.publish(&machine);
                 return;
             };

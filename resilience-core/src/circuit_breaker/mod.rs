@@ -9,6 +9,7 @@ mod live;
 mod machine;
 #[cfg(all(test, resilience_loom))]
 mod model;
+mod on_demand;
 mod recovery;
 mod registry;
 mod report;
@@ -628,7 +629,7 @@ impl CircuitBreaker {
                 CircuitState::Open => self.cursor.retain(machine.generation),
                 _ => self.cursor.reset(machine.generation),
             }
-            machine.rejected_before = self.rejected();
+            machine.extra.change().rejected_before = self.rejected();
             // A half-open breaker rejects calls because of the last opening.
             if machine.state != CircuitState::HalfOpen {
                 self.cause.clear();
@@ -650,10 +651,11 @@ impl CircuitBreaker {
                 at: SystemTime::now(),
             };
             let awaits_cause = machine.opens_by_call().then_some(machine.generation);
-            machine.events.changed(change, is_local, awaits_cause);
+            machine.extra.change().events.changed(change, is_local, awaits_cause);
             self.count_transition(from, to, machine.reason);
         }
-        let has_events = machine.events.start_delivery();
+        let extra = machine.extra.changed();
+        let has_events = extra.is_some_and(|extra| extra.events.start_delivery());
         self.publish(&machine);
         drop(machine);
         if from != to && is_local && self.settings.shared.is_some() {
@@ -671,7 +673,8 @@ impl CircuitBreaker {
         if let Some(until) = machine.until {
             self.until.store(until.word(), Relaxed);
         }
-        let asks_machine = machine.events.are_deferred() || machine.recovery.is_some();
+        let extra = &machine.extra;
+        let asks_machine = extra.events.are_deferred() || extra.recovery.is_some();
         let state = match machine.state {
             _ if asks_machine => ASKS_MACHINE,
             CircuitState::Closed => {
