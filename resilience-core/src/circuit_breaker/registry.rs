@@ -28,7 +28,7 @@ fn breakers() -> MutexGuard<'static, Vec<&'static CircuitBreaker>> {
 /// ```
 #[must_use]
 pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
-    let found = breakers().iter().find(|breaker| breaker.name_or_default() == name).copied();
+    let found = breakers().iter().find(|breaker| breaker.view().name_or_default() == name).copied();
     found.map(resolve)
 }
 
@@ -36,7 +36,7 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
 pub(crate) fn expect_counting() {
     let breakers = breakers().clone();
     // Delivers events to hooks, so no lock is held here.
-    breakers.into_iter().for_each(CircuitBreaker::republish);
+    breakers.into_iter().for_each(|breaker| breaker.view().republish());
 }
 
 /// Makes all later calls of annotated functions examine their deadline.
@@ -46,7 +46,7 @@ pub(crate) fn expect_deadlines() {
 
 /// Makes all later calls of annotated functions look for overrides.
 pub(crate) fn expect_overrides() {
-    breakers().iter().for_each(|breaker| breaker.republish());
+    breakers().iter().for_each(|breaker| breaker.view().republish());
 }
 
 /// Returns the breakers of annotated functions that are shared with other processes.

@@ -12,6 +12,7 @@ use std::cell::Cell;
 
 use pin_project_lite::pin_project;
 
+use super::definition::{Defined, Definition};
 use super::{CircuitBreaker, CircuitGuard, Trial};
 use crate::clock::Timestamp;
 use crate::rejection_signal::RejectionSignal;
@@ -100,17 +101,17 @@ impl Drop for OnUnwind {
 /// The guard of a call whose body is [`watched`].
 #[derive(Debug)]
 #[must_use]
-pub struct WatchedGuard<'b> {
-    breaker: &'b CircuitBreaker,
+pub struct WatchedGuard<'b, D: Defined = Definition> {
+    breaker: &'b CircuitBreaker<D>,
     seen: u64,
     started: Option<Timestamp>,
 }
 
 #[doc(hidden)]
-impl<'b> CircuitGuard<'b> {
+impl<'b, D: Defined> CircuitGuard<'b, D> {
     /// Returns the guard for a call whose body is watched.
     #[inline]
-    pub fn watch(self) -> WatchedGuard<'b> {
+    pub fn watch(self) -> WatchedGuard<'b, D> {
         let Self { breaker, seen, started } = self;
         mem::forget(self);
         WatchedGuard { breaker, seen, started }
@@ -121,33 +122,33 @@ impl<'b> CircuitGuard<'b> {
 /// layers outside.
 #[derive(Debug)]
 #[must_use]
-pub struct ReportingGuard<'b> {
+pub struct ReportingGuard<'b, D: Defined = Definition> {
     // Dropped first: the drop may open the breaker.
-    guard: WatchedGuard<'b>,
-    report: ReportOnDrop<'b>,
+    guard: WatchedGuard<'b, D>,
+    report: ReportOnDrop<'b, D>,
 }
 
 #[derive(Debug)]
-struct ReportOnDrop<'b> {
-    breaker: &'b CircuitBreaker,
+struct ReportOnDrop<'b, D: Defined> {
+    breaker: &'b CircuitBreaker<D>,
     signal: &'b RejectionSignal,
 }
 
-impl Drop for ReportOnDrop<'_> {
+impl<D: Defined> Drop for ReportOnDrop<'_, D> {
     #[inline]
     fn drop(&mut self) {
-        self.breaker.report_open(Some(self.signal));
+        self.breaker.report_open(self.signal);
     }
 }
 
 #[doc(hidden)]
-impl<'b> WatchedGuard<'b> {
+impl<'b, D: Defined> WatchedGuard<'b, D> {
     /// Returns the trial call for [`watched_trial`]. From now on the thread executes the body only
     /// while the body is polled.
     #[inline]
     #[must_use]
     pub fn trial(&self) -> Trial {
-        let trial = Trial::of(self.breaker, self.seen);
+        let trial = Trial::of(&self.breaker.state, self.seen);
         if !trial.is_none() {
             trial.leave();
         }
@@ -156,13 +157,13 @@ impl<'b> WatchedGuard<'b> {
 
     /// Returns the guard for a call that a layer outside may drop.
     #[inline]
-    pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b> {
+    pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b, D> {
         let report = ReportOnDrop { breaker: self.breaker, signal };
         ReportingGuard { guard: self, report }
     }
 }
 
-impl<'b> ReportingGuard<'b> {
+impl<'b, D: Defined> ReportingGuard<'b, D> {
     /// Records a success of an annotated function.
     #[inline]
     pub fn succeed(self) {
@@ -171,14 +172,14 @@ impl<'b> ReportingGuard<'b> {
 
     /// Returns the guard after the end of the body, which reports by itself.
     #[inline]
-    pub fn unwatch(self) -> CircuitGuard<'b> {
+    pub fn unwatch(self) -> CircuitGuard<'b, D> {
         let Self { guard, report } = self;
         mem::forget(report);
         guard.unwatch()
     }
 }
 
-impl<'b> WatchedGuard<'b> {
+impl<'b, D: Defined> WatchedGuard<'b, D> {
     /// Records a success of an annotated function.
     #[inline]
     pub fn succeed(self) {
@@ -187,14 +188,14 @@ impl<'b> WatchedGuard<'b> {
 
     /// Returns the guard after the end of the body.
     #[inline]
-    pub fn unwatch(self) -> CircuitGuard<'b> {
+    pub fn unwatch(self) -> CircuitGuard<'b, D> {
         let Self { breaker, seen, started } = self;
         mem::forget(self);
         CircuitGuard { breaker, seen, started }
     }
 }
 
-impl CircuitBreaker {
+impl<D: Defined> CircuitBreaker<D> {
     /// Records a call whose watched guard was dropped without a report.
     #[cold]
     #[inline(never)]
@@ -205,7 +206,7 @@ impl CircuitBreaker {
     }
 }
 
-impl Drop for WatchedGuard<'_> {
+impl<D: Defined> Drop for WatchedGuard<'_, D> {
     #[inline]
     fn drop(&mut self) {
         self.breaker.abandon_watched(self.seen, self.started);
