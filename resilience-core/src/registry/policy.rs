@@ -113,11 +113,18 @@ pub trait Policy: Send + Sync {
 pub(crate) trait StaticPolicy: Policy {
     /// Returns the policy, or the override of this thread in a test.
     fn resolved(&'static self) -> &'static dyn Policy;
+
+    /// Returns the policy itself. Rust 1.85 cannot convert between trait objects.
+    fn declared(&'static self) -> &'static dyn Policy;
 }
 
 impl<P: Policy + TestReset> StaticPolicy for P {
     fn resolved(&'static self) -> &'static dyn Policy {
         resolve::<P>(self)
+    }
+
+    fn declared(&'static self) -> &'static dyn Policy {
+        self
     }
 }
 
@@ -374,7 +381,7 @@ pub fn register(policy: impl Into<PolicyHandle>) {
     match policy.into().0 {
         Handle::Static(policy) => {
             list::attach(record_of(policy), policy);
-            apply_standing(policy);
+            apply_standing(policy.declared());
         }
         Handle::Shared(policy) => {
             list::attach_shared(record_of(&*policy), &policy);
