@@ -265,31 +265,38 @@ impl Machine {
 
     /// Starts a call that is measured, if no other state changes: the breaker is closed, and no
     /// call hangs.
+    #[inline]
     pub(super) fn start_in_time(&mut self, settings: &Settings, now: Timestamp) -> bool {
-        let is_quiet = self.state == CircuitState::Closed
-            && self.extra.recovery.is_none()
-            && settings.slow_call.is_some_and(|limit| !self.extra.running.has_overdue(now, limit));
+        let (CircuitState::Closed, Some(limit)) = (self.state, settings.slow_call) else {
+            return false;
+        };
+        let extra = self.extra.change();
+        let is_quiet = extra.recovery.is_none() && !extra.running.has_overdue(now, limit);
         if is_quiet {
-            self.extra.change().running.start(now);
+            extra.running.start(now);
         }
         is_quiet
     }
 
     /// Counts the success of a measured call, if no other state changes: the call was not slow, no
     /// call hangs, and the grant of the window is not used up.
+    #[inline]
     pub(super) fn count_success_in_time(
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
         (call, started, now): (AdmittedCall, Timestamp, Timestamp),
     ) -> bool {
+        let (Some(limit), Some(extra)) = (settings.slow_call, self.extra.changed()) else {
+            return false;
+        };
         let is_quiet = call.generation == self.generation
             && self.state == CircuitState::Closed
             && self.consecutive_failures == 0
-            && settings.slow_call.is_some_and(|limit| !self.extra.running.has_overdue(now, limit));
+            && !extra.running.has_overdue(now, limit);
         let is_counted = is_quiet && cursor.succeed_in(settings.span, call.generation, || now);
         if is_counted {
-            self.extra.change().running.end(started);
+            extra.running.end(started);
         }
         is_counted
     }

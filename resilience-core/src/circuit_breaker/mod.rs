@@ -369,7 +369,7 @@ impl CircuitBreaker {
     }
 
     /// Has few instructions beside a rejection by an open breaker: the other calls, which need more
-    /// registers, have a function of their own.
+    /// registers, have functions of their own.
     #[cold]
     #[inline(never)]
     fn enter_slow_or<const HERE: bool, O, By>(
@@ -379,9 +379,13 @@ impl CircuitBreaker {
     where
         O: Outcome<Err: FromRejected<By>>,
     {
-        match self.plain_rejection(seen) {
+        let body = if HERE { Body::Here } else { Body::Elsewhere };
+        if seen & STATE != OPEN {
+            return self.enter_closed_or(seen, body, None);
+        }
+        match self.plain_rejection() {
             Some(rejected) => Err(rejected_outcome(rejected)),
-            None => self.enter_slow_or_reject(if HERE { Body::Here } else { Body::Elsewhere }),
+            None => self.enter_slow_or_reject(body, None),
         }
     }
 
@@ -397,26 +401,57 @@ impl CircuitBreaker {
     where
         O: Outcome<Err: FromRejected<By>>,
     {
-        if let Some(rejected) = self.plain_rejection(seen) {
-            signal.set_kind(RejectedKind::CircuitOpen, rejected.retry_after());
-            return Err(rejected_outcome(signal.mark(rejected)));
+        if seen & STATE != OPEN {
+            return self.enter_closed_or(seen, body, Some(signal));
         }
-        self.enter_slow(seen, body).map_err(|rejected| reject(signal.set(rejected)))
+        match self.plain_rejection() {
+            Some(rejected) => {
+                signal.set_kind(RejectedKind::CircuitOpen, rejected.retry_after());
+                Err(rejected_outcome(signal.mark(rejected)))
+            }
+            None => self.enter_slow_or_reject(body, Some(signal)),
+        }
+    }
+
+    /// Admits a call unless the breaker was open: most often before the deadline of the call.
+    #[inline(never)]
+    fn enter_closed_or<O, By>(
+        &'static self,
+        seen: u64,
+        body: Body,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<(&'static Self, u64), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        if is_closed_in_time(seen) {
+            return Ok((self, seen));
+        }
+        self.enter_slow_or_reject(body, signal)
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_slow_or_reject<O, By>(&'static self, body: Body) -> Result<(&'static Self, u64), O>
+    fn enter_slow_or_reject<O, By>(
+        &'static self,
+        body: Body,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<(&'static Self, u64), O>
     where
         O: Outcome<Err: FromRejected<By>>,
     {
-        self.enter_slow(self.state.word.load(Acquire), body).map_err(reject)
+        self.enter_slow(self.state.word.load(Acquire), body).map_err(|rejected| {
+            reject(match signal {
+                Some(signal) => signal.set(rejected),
+                None => rejected,
+            })
+        })
     }
 
     /// Returns the rejection by an open breaker of a function, if no event reports the rejection.
     #[inline]
-    fn plain_rejection(&self, seen: u64) -> Option<Rejected> {
-        if seen & STATE != OPEN || !mode::rejects_plainly() || log::may_log_rejections() {
+    fn plain_rejection(&self) -> Option<Rejected> {
+        if !mode::rejects_plainly() || log::may_log_rejections() {
             return None;
         }
         let now = clock::real_time().word();
