@@ -338,11 +338,15 @@ impl CircuitBreaker {
         if admits_at_once(seen) {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
         }
+        if seen & STATE != OPEN {
+            let (breaker, seen) = self.enter_closed_or(seen, body, signal)?;
+            return Ok(CircuitGuard { breaker, seen, started: None });
+        }
         // The arguments are constants, which the slow path then need not keep in registers.
         let (breaker, seen) = match (signal, body) {
-            (None, Body::Here) => self.enter_slow_or::<true, O, By>(seen),
-            (None, Body::Elsewhere) => self.enter_slow_or::<false, O, By>(seen),
-            (Some(signal), _) => self.enter_slow_or_signal(seen, body, signal),
+            (None, Body::Here) => self.enter_open_or::<true, O, By>(),
+            (None, Body::Elsewhere) => self.enter_open_or::<false, O, By>(),
+            (Some(signal), _) => self.enter_open_or_signal(body, signal),
         }?;
         Ok(CircuitGuard { breaker, seen, started: None })
     }
@@ -372,38 +376,28 @@ impl CircuitBreaker {
     /// registers, have functions of their own.
     #[cold]
     #[inline(never)]
-    fn enter_slow_or<const HERE: bool, O, By>(
-        &'static self,
-        seen: u64,
-    ) -> Result<(&'static Self, u64), O>
+    fn enter_open_or<const HERE: bool, O, By>(&'static self) -> Result<(&'static Self, u64), O>
     where
         O: Outcome<Err: FromRejected<By>>,
     {
         let body = if HERE { Body::Here } else { Body::Elsewhere };
-        if seen & STATE != OPEN {
-            return self.enter_closed_or(seen, body, None);
-        }
         match self.plain_rejection() {
             Some(rejected) => Err(rejected_outcome(rejected)),
             None => self.enter_slow_or_reject(body, None),
         }
     }
 
-    /// As [`enter_slow_or`](Self::enter_slow_or), below a layer that reads rejections.
+    /// As [`enter_open_or`](Self::enter_open_or), below a layer that reads rejections.
     #[cold]
     #[inline(never)]
-    fn enter_slow_or_signal<O, By>(
+    fn enter_open_or_signal<O, By>(
         &'static self,
-        seen: u64,
         body: Body,
         signal: &RejectionSignal,
     ) -> Result<(&'static Self, u64), O>
     where
         O: Outcome<Err: FromRejected<By>>,
     {
-        if seen & STATE != OPEN {
-            return self.enter_closed_or(seen, body, Some(signal));
-        }
         match self.plain_rejection() {
             Some(rejected) => {
                 signal.set_kind(RejectedKind::CircuitOpen, rejected.retry_after());
