@@ -247,13 +247,11 @@ impl Machine {
             }
         }
         if let Some(extra) = self.extra.changed() {
-            match extra.recovery.as_ref().map(|recovery| recovery.remaining(now)) {
-                None => {}
-                Some(None) => extra.recovery = None,
-                Some(rest) => {
-                    if !extra.recovery.as_mut().is_some_and(|recovery| recovery.admits(now)) {
-                        return Err(rest);
-                    }
+            if let Some(recovery) = &mut extra.recovery {
+                match recovery.remaining(now) {
+                    None => extra.recovery = None,
+                    Some(_) if recovery.admits(now) => {}
+                    rest => return Err(rest),
                 }
             }
         }

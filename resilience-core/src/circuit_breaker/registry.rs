@@ -36,7 +36,9 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
 pub(crate) fn expect_counting() {
     let breakers = breakers().clone();
     // Delivers events to hooks, so no lock is held here.
-    breakers.into_iter().for_each(|breaker| breaker.view().republish());
+    for breaker in breakers {
+        breaker.view().republish();
+    }
 }
 
 /// Makes all later calls of annotated functions examine their deadline.
